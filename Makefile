@@ -1,0 +1,57 @@
+# Everything here needs only make and Python 3.11 or newer; PYTHON=… says which one.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint fmt clean
+SHELL := /bin/sh
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.made-from
+ARGS ?=
+
+help: ## Say what can be made
+	@echo "make …"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name says; do \
+		printf '  %-8s %s\n' "$$name" "$$says"; done
+	@echo "PYTHON=… chooses an interpreter; APP_PORT=… and LOGTO_PORT=… move the demo; ARGS=… goes to pytest."
+
+setup: ## Make the environment from requirements.lock; quick when it stands already
+	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
+		echo "There is no $(PYTHON). Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Workroom needs Python 3.11 or newer; $(PYTHON) is $$("$(PYTHON)" -V 2>&1). Name another: make PYTHON=/path/to/python3"; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) lacks its venv module. Install it (on Debian and Ubuntu the package python3-venv)."; exit 1; }
+	@wanted="$$("$(PYTHON)" -V) $$(cat requirements.lock pyproject.toml | cksum)"; \
+	if [ "$$(cat $(STAMP) 2>/dev/null)" = "$$wanted" ] && $(BIN)/python -c '' 2>/dev/null; then exit 0; fi; \
+	mkdir -p $(VENV) 2>/dev/null && touch $(VENV) 2>/dev/null || { \
+		echo "Cannot write to $$(pwd): make the folder writable, or start from a copy elsewhere."; exit 1; }; \
+	if [ "$$($(BIN)/python -V 2>/dev/null)" != "$$("$(PYTHON)" -V)" ]; then clear=--clear; fi; \
+	echo "Making the environment in $(VENV) (once; half a minute) …"; \
+	"$(PYTHON)" -m venv $$clear $(VENV) && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . && \
+	echo "$$wanted" > $(STAMP)
+
+demo: setup ## Run the application and the development identity provider until Ctrl-C
+	@exec $(BIN)/saas-app demo
+
+test: setup ## Run every test
+	@[ -w . ] || { echo "Cannot write to $$(pwd): the tests keep a cache there. Run them in a copy elsewhere."; exit 1; }
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: setup ## Check style, types, import rules, dependencies and known security mistakes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/bandit -q -r -c pyproject.toml saas_app local_logto
+
+fmt: setup ## Format the code and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## Remove the environment and caches; the demo's data in var/ stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
+	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +

@@ -1,0 +1,126 @@
+"""What a warm ``GET /o/<id>/projects`` costs: SQL statements, calls to Logto, milliseconds, requests/s.
+
+Run it with ``python -m bench.warm_page``. It starts the provider and the application by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import aiohttp
+from pydantic import SecretStr
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from saas_app.app import create_app
+from saas_app.config import ManagementSettings, load_settings
+from saas_app.env_file import read_env_file
+from saas_app.identity.logto_client import LogtoCore
+from saas_app.identity.management import ManagementClient
+from tests.clients import Browser, sign_in_over_http
+from tests.databases import migrated_database
+from tests.factories import Factory
+from tests.processes import running_application, running_provider
+
+CONNECTIONS = 32
+SECONDS = 5.0
+PROJECTS = 20
+
+
+async def signed_in(app_url: str, factory: Factory) -> tuple[aiohttp.ClientSession, str]:
+    """A signed-in HTTP session at the running application, and the URL of a page with rows."""
+    person = await factory.person("Bench")
+    organization_id = await factory.organization("Bench", editor=person)
+    http, _callback = await sign_in_over_http(app_url, person)
+    page, ours = f"{app_url}/o/{organization_id}/projects", {"Origin": app_url}
+    for number in range(PROJECTS):
+        form = {"name": f"Project {number}", "description": ""}
+        async with http.post(f"{page}/new", data=form, headers=ours, allow_redirects=False) as made:
+            assert made.status == 303, made.status
+    return http, page
+
+
+async def load(http: aiohttp.ClientSession, page: str) -> list[float]:
+    """Milliseconds of every answer to ``CONNECTIONS`` clients during ``SECONDS``."""
+    end = time.perf_counter() + SECONDS
+    times: list[float] = []
+
+    async def client() -> None:
+        while (started := time.perf_counter()) < end:
+            async with http.get(page) as response:
+                await response.read()
+                assert response.status == 200, response.status
+            times.append((time.perf_counter() - started) * 1000)
+
+    await asyncio.gather(*(client() for _ in range(CONNECTIONS)))
+    return times
+
+
+async def count(factory: Factory) -> tuple[int, int]:
+    """SQL statements and calls to Logto of one warm page, counted in an application of our own."""
+    settings = load_settings()
+    statements: list[str] = []
+    calls: list[str] = []
+    fetch = LogtoCore.fetch_token
+
+    async def counting(self: LogtoCore, form: dict[str, str]) -> object:
+        calls.append(form["grant_type"])
+        return await fetch(self, form)
+
+    event.listen(Engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    LogtoCore.fetch_token = counting  # type: ignore[method-assign, assignment]
+    app = create_app(settings)
+    person = await factory.person("Count")
+    organization_id = await factory.organization("Count", editor=person)
+    async with app.test_app(), Browser(app, settings.redirect_uri) as browser:
+        await browser.sign_in(person)
+        await browser.post(f"/o/{organization_id}/projects/new", {"name": "One", "description": ""})
+        await browser.get(f"/o/{organization_id}/projects")
+        statements.clear()
+        calls.clear()
+        await browser.get(f"/o/{organization_id}/projects")
+    LogtoCore.fetch_token = fetch  # type: ignore[method-assign]
+    return len(statements), len(calls)
+
+
+async def measure(app_url: str, management: ManagementSettings) -> None:
+    """Print the numbers."""
+    async with aiohttp.ClientSession() as session:
+        factory = Factory(ManagementClient(management, session))
+        statements, calls = await count(factory)
+        http, page = await signed_in(app_url, factory)
+        async with http:
+            times = sorted(await load(http, page))
+    print(f"warm GET /o/<id>/projects: {statements} SQL statements, {calls} calls to Logto")  # noqa: T201
+    print(  # noqa: T201
+        f"{CONNECTIONS} connections, {PROJECTS} rows, one worker: {len(times) / SECONDS:.0f} requests/s, "
+        f"median {statistics.median(times):.0f} ms, 99th percentile {times[int(len(times) * 0.99)]:.0f} ms"
+    )
+
+
+def main() -> None:
+    """Start everything, measure, stop everything."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        with (
+            running_provider(directory / "provider") as provider,
+            migrated_database(directory) as database_url,
+            running_application(provider, database_url, directory) as application,
+        ):
+            os.environ.update(read_env_file(application.env_file))
+            management = ManagementSettings(
+                endpoint=provider.endpoint,
+                app_id=provider.management_app_id,
+                app_secret=SecretStr(provider.management_app_secret),
+                token_endpoint="",
+            )
+            asyncio.run(measure(application.url, management))
+
+
+if __name__ == "__main__":
+    main()

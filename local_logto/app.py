@@ -1,0 +1,97 @@
+"""Wiring and nothing else: which rooms answer, how the store opens and closes, how errors are rendered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+
+from quart import Quart, Response, request
+from werkzeug.exceptions import HTTPException, NotFound
+
+from local_logto import maintenance
+from local_logto.crypto import provider_secrets
+from local_logto.crypto.keys import open_keys
+from local_logto.crypto.signed_cookies import CookieSigner
+from local_logto.errors import OidcError, RequestError, render_oidc_error, render_request_error
+from local_logto.experience import blueprint as experience_blueprint
+from local_logto.management import blueprint as management_blueprint
+from local_logto.management.seed import seed
+from local_logto.oidc import blueprint as oidc_blueprint
+from local_logto.oidc.cors import allow_origin
+from local_logto.pages import page
+from local_logto.responses import json_response
+from local_logto.settings import Settings
+from local_logto.store import Store
+
+logger = logging.getLogger("local_logto")
+
+BODY_LIMIT_BYTES = 1024 * 1024
+_NOTHING_HERE = (
+    "This server answers like Logto 1.42 for development, and has nothing at this address. "
+    "Open your application and sign in there."
+)
+
+
+def create_app(settings: Settings) -> Quart:
+    """The provider as an ASGI application; its store opens when serving starts and closes when it ends."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    app = Quart("local_logto", static_folder=None)
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
+    app.extensions["settings"] = settings
+    app.extensions["store"] = Store(settings.database)
+    app.before_serving(partial(_open, app))
+    app.after_serving(partial(_close, app))
+    for blueprint in (oidc_blueprint, management_blueprint, experience_blueprint):
+        app.register_blueprint(blueprint)
+    app.before_request(_know_no_doubled_slash)
+    app.after_request(allow_origin)
+    app.register_error_handler(OidcError, render_oidc_error)
+    app.register_error_handler(RequestError, render_request_error)
+    app.register_error_handler(HTTPException, _render_http_error)
+    app.register_error_handler(Exception, _render_unexpected)
+    return app
+
+
+async def _open(app: Quart) -> None:
+    store: Store = app.extensions["store"]
+    await store.open()
+    app.extensions["cookie_signer"] = CookieSigner(await provider_secrets.read_or_create(store, "cookies"))
+    app.extensions["keys"] = await open_keys(store)
+    await seed(store, app.extensions["settings"])
+    await maintenance.purge(store)
+    app.extensions["sweeper"] = asyncio.create_task(maintenance.purge_now_and_then(store))
+
+
+async def _close(app: Quart) -> None:
+    app.extensions["sweeper"].cancel()
+    await app.extensions["store"].close()
+
+
+async def _know_no_doubled_slash() -> None:
+    """``//oidc/…`` is no address of Logto's: a client whose endpoint ends in a slash must notice here too."""
+    if request.scope["path"].startswith("//"):
+        raise NotFound
+
+
+async def _render_http_error(error: HTTPException) -> Response:
+    """What no room answers: a page where a browser asks for one, JSON elsewhere."""
+    status = error.code or 500
+    if request.path.startswith("/oidc"):
+        route = f"{request.method} on {request.path.removeprefix('/oidc') or '/'}"
+        refusal = OidcError(404, "invalid_request", f"unrecognized route or not allowed method ({route})")
+        return await render_oidc_error(refusal)
+    if request.path.startswith("/api") or "text/html" not in request.accept_mimetypes.values():
+        return json_response({"message": error.name}, status)
+    response = await page("notice.html", title=error.name, text=_NOTHING_HERE, links=[])
+    response.status_code = status
+    return response
+
+
+async def _render_unexpected(error: Exception) -> Response:
+    logger.error("unexpected error on %s %s", request.method, request.path, exc_info=error)
+    if request.path.startswith("/oidc"):
+        return await render_oidc_error(OidcError(500, "server_error", "oops! something went wrong"))
+    return json_response({"message": "Internal server error."}, 500)

@@ -1,0 +1,69 @@
+"""The signing keys: EC P-384, one signs, the older ones stay published so that their tokens verify.
+
+They live in the store, so a restart changes nothing; another process may add one while this one runs.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+from joserfc.jwk import ECKey
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.store import Store, now_ms, signing_keys
+
+ALGORITHM: Final = "ES384"
+
+
+class Keys:
+    """The keys of the store, parsed once; the list itself is read again at each use."""
+
+    def __init__(self) -> None:
+        self._parsed: dict[str, ECKey] = {}
+
+    async def newest_first(self, connection: AsyncConnection) -> list[ECKey]:
+        query = sa.select(signing_keys.c.kid, signing_keys.c.private_jwk).order_by(
+            signing_keys.c.created_at.desc()
+        )
+        rows = (await connection.execute(query)).all()
+        for row in rows:
+            if row.kid not in self._parsed:
+                self._parsed[row.kid] = ECKey.import_key(row.private_jwk)
+        return [self._parsed[row.kid] for row in rows]
+
+    async def find(self, connection: AsyncConnection, kid: str) -> ECKey | None:
+        return next((key for key in await self.newest_first(connection) if key.kid == kid), None)
+
+    async def signing(self, connection: AsyncConnection) -> ECKey:
+        return (await self.newest_first(connection))[0]
+
+    async def published(self, connection: AsyncConnection) -> dict[str, list[dict[str, Any]]]:
+        """The public JWK set (RFC 7517), the signing key first."""
+        return {"keys": [_public(key) for key in await self.newest_first(connection)]}
+
+
+async def open_keys(store: Store) -> Keys:
+    """The store's keys, with a first one made when there is none."""
+    keys = Keys()
+    async with store.begin() as connection:
+        is_empty = not await keys.newest_first(connection)
+    if is_empty:
+        await rotate(store)
+    return keys
+
+
+async def rotate(store: Store) -> str:
+    """Add a key that signs from now on and return its ``kid`` (the RFC 7638 thumbprint)."""
+    key = ECKey.generate_key("P-384", private=True)
+    kid = key.thumbprint()
+    private_jwk = {**key.as_dict(private=True), "kid": kid, "use": "sig", "alg": ALGORITHM}
+    row = sa.insert(signing_keys).values(kid=kid, private_jwk=private_jwk, created_at=now_ms())
+    async with store.begin() as connection:
+        await connection.execute(row)
+    return kid
+
+
+def _public(key: ECKey) -> dict[str, Any]:
+    public = key.as_dict(private=False)
+    return {name: public[name] for name in ("kty", "use", "kid", "alg", "crv", "x", "y")}

@@ -1,0 +1,20 @@
+"""Secrets the provider makes for itself once and keeps in its database."""
+
+from __future__ import annotations
+
+import secrets
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from local_logto.store import Store, provider_secrets
+
+
+async def read_or_create(store: Store, name: str) -> bytes:
+    """The secret of this name, 32 random bytes made at the first call."""
+    fresh = insert(provider_secrets).values(name=name, value=secrets.token_hex(32)).on_conflict_do_nothing()
+    query = sa.select(provider_secrets.c.value).where(provider_secrets.c.name == name)
+    async with store.begin() as connection:
+        await connection.execute(fresh)
+        value: str = (await connection.execute(query)).scalar_one()
+    return bytes.fromhex(value)

@@ -1,0 +1,87 @@
+"""What the tenant's webhooks are told of a sign-in, once it has happened.
+
+Only what people do on the sign-in pages is told here; a round trip through a live session is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from local_logto import webhooks
+from local_logto.experience.session import ExperienceSession
+from local_logto.experience.state import Event
+from local_logto.management import entities
+from local_logto.store import applications, now_ms, users
+
+_ENDINGS: Final[Mapping[Event, str]] = {
+    Event.SIGN_IN: "PostSignIn",
+    Event.REGISTER: "PostRegister",
+    Event.FORGOT_PASSWORD: "PostResetPassword",
+}
+
+
+async def tell_ending(session: ExperienceSession, user_id: str) -> None:
+    """The interaction was submitted: ``PostSignIn``, ``PostRegister`` or ``PostResetPassword``."""
+    body = {
+        "event": _ENDINGS[session.experience.event],
+        **_circumstances(session),
+        "userId": user_id,
+        "userIp": session.request.remote_addr,
+        "user": await _read_user(session, user_id),
+        **await _read_application(session),
+    }
+    await webhooks.send(body)
+
+
+async def tell_user_created(session: ExperienceSession, user_id: str) -> None:
+    await _tell(session, "User.Created", data=await _read_user(session, user_id))
+
+
+async def tell_user_changed(session: ExperienceSession, user_id: str) -> None:
+    await _tell(session, "User.Data.Updated", data=await _read_user(session, user_id))
+
+
+async def tell_joined(session: ExperienceSession, user_id: str, organization_id: str) -> None:
+    """The new account became a member by its e-mail domain."""
+    members = {"organizationId": organization_id, "addedUserIds": [user_id]}
+    await _tell(session, "Organization.Membership.Updated", **members)
+
+
+async def _tell(session: ExperienceSession, event: str, **members: object) -> None:
+    body = {
+        "event": event,
+        **_circumstances(session),
+        "applicationId": session.interaction.client_id,
+        "ip": session.request.remote_addr,
+        **await _read_application(session),
+        **members,
+    }
+    await webhooks.send(body)
+
+
+def _circumstances(session: ExperienceSession) -> dict[str, Any]:
+    agent = session.request.headers.get("User-Agent")
+    return {
+        "interactionEvent": session.experience.event.value,
+        "createdAt": webhooks.iso_moment(now_ms()),
+        "sessionId": session.interaction.uid,
+        **({} if agent is None else {"userAgent": agent}),
+    }
+
+
+async def _read_user(session: ExperienceSession, user_id: str) -> entities.Entity:
+    async with session.store.begin() as connection:
+        rows = await connection.execute(sa.select(users).where(users.c.id == user_id))
+        return entities.user(rows.mappings().one())
+
+
+async def _read_application(session: ExperienceSession) -> dict[str, Any]:
+    """The application the person comes from, unless it was deleted meanwhile."""
+    c = applications.c
+    query = sa.select(c.id, c.type, c.name, c.description).where(c.id == session.interaction.client_id)
+    async with session.store.begin() as connection:
+        row = (await connection.execute(query)).mappings().one_or_none()
+    return {} if row is None else {"application": dict(row)}

@@ -1,0 +1,45 @@
+"""The people of the demonstration, offered with one click on the sign-in pages.
+
+They are ordinary accounts, made by whoever seeds the provider; here only their names and known passwords
+are read, from the file named by ``Settings.demo_people``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+
+class DemoPerson(BaseModel):
+    """Somebody to sign in as; ``hint`` says in a few words what they may do."""
+
+    model_config = ConfigDict(frozen=True)
+
+    identifier: str
+    password: str
+    name: str
+    hint: str = ""
+
+
+_PEOPLE = TypeAdapter(tuple[DemoPerson, ...])
+
+
+async def list_demo_people(path: Path | None) -> tuple[DemoPerson, ...]:
+    """Everybody in the file; nobody while there is none, for it may be written after the start."""
+    if path is None:
+        return ()
+    return await asyncio.to_thread(_read, path)
+
+
+async def find_demo_person(path: Path | None, identifier: str) -> DemoPerson | None:
+    people = await list_demo_people(path)
+    return next((person for person in people if person.identifier == identifier), None)
+
+
+def _read(path: Path) -> tuple[DemoPerson, ...]:
+    try:
+        return _PEOPLE.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return ()

@@ -1,0 +1,248 @@
+"""From proof to signed-in user: identify, create, complete, submit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from local_logto.crypto.passwords import hash_password, verify_password
+from local_logto.experience.announcements import (
+    tell_ending,
+    tell_joined,
+    tell_user_changed,
+    tell_user_created,
+)
+from local_logto.experience.password_policy import PersonalInformation
+from local_logto.experience.session import ExperienceSession
+from local_logto.experience.state import Event, PendingProfile, Proof, VerificationRecord
+from local_logto.experience.username_policy import find_username_violation
+from local_logto.experience.users import (
+    User,
+    complete_user,
+    create_user,
+    find_user,
+    find_user_by_id,
+    refuse_taken_identifiers,
+)
+from local_logto.experience.verification import refuse_weak_password
+from local_logto.refusals import refusal
+
+_ADDRESS_PROOFS = {Proof.EMAIL_CODE: "email", Proof.PHONE_CODE: "phone"}
+
+
+async def switch_event(session: ExperienceSession, event: Event) -> None:
+    """Change between signing in and registering; 400 to or from resetting a password."""
+    _refuse_event(session, event)
+    current = session.experience
+    if (event is Event.FORGOT_PASSWORD) != (current.event is Event.FORGOT_PASSWORD):
+        raise refusal("session.not_supported_for_forgot_password")
+    profile = current.profile if event is current.event else PendingProfile()
+    await session.keep(replace(current, event=event, profile=profile))
+
+
+async def identify(session: ExperienceSession, verification_id: str | None) -> None:
+    """Find the account that the proof belongs to, or create it when the event is ``Register``.
+
+    Raises 401 ``user.suspended``, 403 when the event is switched off, 404 for an unknown proof or user,
+    409 when another user was identified before, 422 ``user.missing_profile``, ``…_already_in_use`` or a
+    method that is not enabled.
+    """
+    if session.experience.event is Event.REGISTER:
+        if verification_id is not None:
+            await _stage(session, _profile_of(_get_record(session, verification_id)))
+        await _register(session)
+    elif verification_id is None:
+        raise refusal("guard.invalid_input")
+    else:
+        await _identify_existing(session, _get_record(session, verification_id))
+
+
+async def add_username(session: ExperienceSession, username: str) -> None:
+    """Put a username on the account in the making; 422 when it is against the policy or taken."""
+    await _refuse_profile_change(session)
+    await _stage(session, PendingProfile(username=username))
+
+
+async def add_verified_address(
+    session: ExperienceSession, identifier_type: str, verification_id: str
+) -> None:
+    """Put a verified e-mail address or phone number on the account; 404 unless the proof is of that kind."""
+    await _refuse_profile_change(session)
+    record = _get_record(session, verification_id)
+    if _ADDRESS_PROOFS.get(record.proof) != identifier_type:
+        raise refusal("session.verification_session_not_found")
+    await _stage(session, _profile_of(record))
+
+
+async def add_password(session: ExperienceSession, password: str) -> None:
+    """Give the account its first password; 422 ``password.rejected`` or when it has one."""
+    await _refuse_profile_change(session)
+    user = await _find_identified_user(session)
+    if user and user.password_hash:
+        raise refusal("user.password_exists_in_profile")
+    await _stage_password(session, user, password)
+
+
+async def replace_password(session: ExperienceSession, password: str) -> None:
+    """Set the new password of a person who forgot it; stored by ``submit``."""
+    if session.experience.event is not Event.FORGOT_PASSWORD:
+        raise refusal("session.invalid_interaction_type")
+    user = await _get_identified_user(session)
+    await _stage_password(session, user, password)
+
+
+async def submit(session: ExperienceSession) -> str | None:
+    """End the interaction: the URL where the authorization request resumes, or None after a reset.
+
+    Raises 404 ``session.identifier_not_found`` before anybody is identified and 422
+    ``user.missing_profile`` when the account lacks something that signing up requires.
+    """
+    user, profile = await _get_identified_user(session), session.experience.profile
+    if session.experience.event is Event.FORGOT_PASSWORD:
+        if profile.password_hash is None:
+            raise refusal("user.new_password_required_in_profile")
+        await complete_user(session.store, user.id, profile)
+        await tell_ending(session, user.id)
+        await tell_user_changed(session, user.id)
+        await session.forget()
+        return None
+    _refuse_missing_profile(session, user)
+    is_changed = profile != PendingProfile()
+    if is_changed:
+        await complete_user(session.store, user.id, profile)
+    redirect_to = await session.finish(user.id)
+    await tell_ending(session, user.id)
+    if is_changed:
+        await tell_user_changed(session, user.id)
+    return redirect_to
+
+
+async def _register(session: ExperienceSession) -> None:
+    _refuse_event(session, Event.REGISTER)
+    _refuse_missing_profile(session, None)
+    current = session.experience
+    user = await create_user(session.store, current.profile)
+    await session.keep(replace(current, user_id=user.id, profile=PendingProfile()))
+    for organization_id in user.organization_ids:
+        await tell_joined(session, user.id, organization_id)
+    await tell_user_created(session, user.id)
+
+
+async def _identify_existing(session: ExperienceSession, record: VerificationRecord) -> None:
+    current = session.experience
+    _refuse_event(session, current.event)
+    _refuse_method(session, record)
+    if not record.verified or record.proof is Proof.NEW_PASSWORD_IDENTITY:
+        raise refusal("session.verification_failed")
+    user = await find_user(
+        session.store,
+        record.identifier,
+        case_sensitive=session.settings.username_policy.case_sensitive,
+    )
+    if user is None:
+        raise refusal("user.user_not_exist", data={"identifier": record.identifier.value})
+    if user.is_suspended:
+        raise refusal("user.suspended")
+    if current.user_id not in (None, user.id):
+        raise refusal("session.identity_conflict")
+    await session.keep(replace(current, user_id=user.id))
+
+
+def _refuse_event(session: ExperienceSession, event: Event) -> None:
+    settings = session.settings
+    if (event is Event.SIGN_IN and not settings.allows_sign_in) or (
+        event is Event.REGISTER and settings.sign_in_mode == "SignIn"
+    ):
+        raise refusal("auth.forbidden")
+
+
+def _refuse_method(session: ExperienceSession, record: VerificationRecord) -> None:
+    kind = _ADDRESS_PROOFS.get(record.proof)
+    if session.experience.event is Event.FORGOT_PASSWORD:
+        if kind not in session.settings.forgot_password_identifiers():
+            raise refusal("session.not_supported_for_forgot_password", status=422)
+        return
+    method = session.settings.find_method(record.identifier.type)
+    if method is None or not (method.verification_code if kind else method.password):
+        raise refusal("user.sign_in_method_not_enabled")
+
+
+async def _refuse_profile_change(session: ExperienceSession) -> None:
+    event = session.experience.event
+    if event is Event.FORGOT_PASSWORD:
+        raise refusal("session.not_supported_for_forgot_password")
+    if event is Event.SIGN_IN:
+        await _get_identified_user(session)
+
+
+def _refuse_missing_profile(session: ExperienceSession, user: User | None) -> None:
+    missing = [name for name in session.settings.required_profile() if not _has(name, session, user)]
+    if missing:
+        raise refusal("user.missing_profile", data={"missingProfile": missing})
+
+
+def _has(name: str, session: ExperienceSession, user: User | None) -> bool:
+    if name == "emailOrPhone":
+        return _has("email", session, user) or _has("phone", session, user)
+    attribute = "password_hash" if name == "password" else name
+    return any(getattr(owner, attribute) for owner in (session.experience.profile, user) if owner)
+
+
+async def _stage(session: ExperienceSession, addition: PendingProfile) -> None:
+    """Keep an addition to the profile after every check that Logto makes before it is stored."""
+    user, policy = await _find_identified_user(session), session.settings.username_policy
+    for kind in ("username", "email", "phone"):
+        if user and getattr(addition, kind) and getattr(user, kind):
+            raise refusal(f"user.{kind}_exists_in_profile")
+    violation = find_username_violation(addition.username, policy) if addition.username else None
+    if violation:
+        raise refusal(f"user.username_{violation}")
+    await refuse_taken_identifiers(session.store, addition, case_sensitive=policy.case_sensitive)
+    await _keep_profile(session, addition)
+
+
+async def _stage_password(session: ExperienceSession, user: User | None, password: str) -> None:
+    profile = session.experience.profile
+    person = PersonalInformation(
+        name=user.name if user else None,
+        username=profile.username or (user.username if user else None),
+        email=profile.email or (user.email if user else None),
+        phone=profile.phone or (user.phone if user else None),
+    )
+    refuse_weak_password(password, session.settings, person)
+    if user and user.password_hash and await verify_password(user.password_hash, password):
+        raise refusal("user.same_password")
+    await _keep_profile(session, PendingProfile(password_hash=await hash_password(password)))
+
+
+async def _keep_profile(session: ExperienceSession, addition: PendingProfile) -> None:
+    values = {name: value for name, value in vars(addition).items() if value is not None}
+    current = session.experience
+    await session.keep(replace(current, profile=replace(current.profile, **values)))
+
+
+def _get_record(session: ExperienceSession, verification_id: str) -> VerificationRecord:
+    record = session.experience.find_record(verification_id)
+    if record is None:
+        raise refusal("session.verification_session_not_found")
+    return record
+
+
+def _profile_of(record: VerificationRecord) -> PendingProfile:
+    """What a proof says about a new account; raises 400 for a proof of an existing one."""
+    if not record.verified or record.proof is Proof.PASSWORD:
+        raise refusal("session.verification_failed")
+    if record.proof is Proof.NEW_PASSWORD_IDENTITY:
+        return PendingProfile(username=record.identifier.value, password_hash=record.password_hash)
+    return PendingProfile(**{_ADDRESS_PROOFS[record.proof]: record.identifier.value})
+
+
+async def _find_identified_user(session: ExperienceSession) -> User | None:
+    user_id = session.experience.user_id
+    return await find_user_by_id(session.store, user_id) if user_id else None
+
+
+async def _get_identified_user(session: ExperienceSession) -> User:
+    user = await _find_identified_user(session)
+    if user is None:
+        raise refusal("session.identifier_not_found")
+    return user

@@ -1,0 +1,112 @@
+"""/register, its password page, and /continue/<what is missing>: making an account complete."""
+
+from __future__ import annotations
+
+from quart import Blueprint, Response, request
+
+from local_logto.experience.flow import add_password, add_username
+from local_logto.experience.pages.forms import (
+    FormPage,
+    Link,
+    identifier_field,
+    new_password_page,
+    read_identifier,
+)
+from local_logto.experience.pages.responses import (
+    answer_form,
+    go_to,
+    offered_types,
+    page_url,
+    sign_in_page,
+)
+from local_logto.experience.pages.steps import complete, is_underway, send_code_to
+from local_logto.experience.session import ExperienceSession
+from local_logto.experience.state import Event
+
+blueprint = Blueprint("register", __name__)
+_METHODS = ["GET", "POST"]
+_ADDRESS_PAGES = {
+    "email": ("Link email", ("email",)),
+    "phone": ("Link phone", ("phone",)),
+    "emailOrPhone": ("Link email or phone", ("email", "phone")),
+}
+
+
+@blueprint.route("/register", methods=_METHODS)
+@blueprint.route("/identifier-register", methods=_METHODS)
+@sign_in_page
+async def register(session: ExperienceSession) -> Response:
+    if not session.settings.allows_registration:
+        return go_to("/sign-in")
+    page = FormPage(
+        "Create your account",
+        "Create account",
+        (identifier_field(_offered_types(session), request.args.get("login_hint", "")),),
+        links=_back_to_sign_in(session),
+    )
+    return await answer_form(session, page, _begin_registration)
+
+
+@blueprint.route("/register/password", methods=_METHODS)
+@sign_in_page
+async def register_password(session: ExperienceSession) -> Response:
+    if not is_underway(session, Event.REGISTER) or not session.experience.profile.username:
+        return go_to("/register")
+    return await answer_form(session, _password_page(session, "New password"), _complete_with_password)
+
+
+@blueprint.route("/continue/<any(password, username, email, phone, emailOrPhone):missing>", methods=_METHODS)
+@sign_in_page
+async def continue_with(session: ExperienceSession, missing: str) -> Response:
+    if session.begun is None or session.begun.event is Event.FORGOT_PASSWORD:
+        return go_to("/sign-in")
+    if missing == "password":
+        return await answer_form(session, _password_page(session, "Set password"), _complete_with_password)
+    if missing == "username":
+        page = FormPage("Set username", "Continue", (identifier_field(("username",)),))
+        return await answer_form(session, page, _complete_with_username)
+    title, types = _ADDRESS_PAGES[missing]
+    reason = "This application needs it for your account."
+    page = FormPage(title, "Continue", (identifier_field(types),), reason)
+    return await answer_form(session, page, _send_code_for_profile)
+
+
+def _offered_types(session: ExperienceSession) -> tuple[str, ...]:
+    return offered_types(session.settings.sign_up_identifiers, "/identifier-register")
+
+
+def _back_to_sign_in(session: ExperienceSession) -> tuple[Link, ...]:
+    if not session.settings.allows_sign_in:
+        return ()
+    return (Link("Sign in", page_url("/sign-in"), "Already have an account?"),)
+
+
+def _password_page(session: ExperienceSession, title: str) -> FormPage:
+    account = session.experience.profile.username or session.experience.profile.email or ""
+    return new_password_page(title, session.settings.password_policy, account)
+
+
+async def _begin_registration(session: ExperienceSession, page: FormPage) -> Response:
+    identifier = read_identifier(page.value("identifier"), _offered_types(session))
+    await session.begin(Event.REGISTER)
+    if identifier.type == "username":
+        await add_username(session, identifier.value)
+        return go_to("/register/password")
+    await send_code_to(session, identifier, Event.REGISTER)
+    return go_to("/register/verification-code")
+
+
+async def _complete_with_password(session: ExperienceSession, page: FormPage) -> Response:
+    await add_password(session, page.value("password"))
+    return await complete(session)
+
+
+async def _complete_with_username(session: ExperienceSession, page: FormPage) -> Response:
+    await add_username(session, page.value("identifier"))
+    return await complete(session)
+
+
+async def _send_code_for_profile(session: ExperienceSession, page: FormPage) -> Response:
+    types = _ADDRESS_PAGES[request.path.rsplit("/", 1)[1]][1]
+    await send_code_to(session, read_identifier(page.value("identifier"), types), session.experience.event)
+    return go_to("/continue/verification-code")

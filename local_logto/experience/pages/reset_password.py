@@ -1,0 +1,72 @@
+"""/forgot-password and /reset-password: a code to a known address, then a new password."""
+
+from __future__ import annotations
+
+from quart import Blueprint, Response, request
+
+from local_logto.experience.flow import replace_password, submit
+from local_logto.experience.pages.forms import (
+    FormPage,
+    Link,
+    identifier_field,
+    new_password_page,
+    read_identifier,
+)
+from local_logto.experience.pages.responses import (
+    answer_form,
+    go_to,
+    page_url,
+    show_notice,
+    sign_in_page,
+)
+from local_logto.experience.pages.steps import is_underway, send_code_to
+from local_logto.experience.session import ExperienceSession
+from local_logto.experience.state import Event
+
+blueprint = Blueprint("reset_password", __name__)
+_METHODS = ["GET", "POST"]
+
+
+@blueprint.route("/forgot-password", methods=_METHODS)
+@blueprint.route("/reset-password", methods=_METHODS)
+@sign_in_page
+async def forgot_password(session: ExperienceSession) -> Response:
+    types = session.settings.forgot_password_identifiers()
+    if not types:
+        return await show_notice(
+            "Passwords cannot be reset here",
+            "No way to reset a password is switched on. Ask an administrator for a new one.",
+            links=(("Back to sign in", page_url("/sign-in")),),
+        )
+    page = FormPage(
+        "Reset password",
+        "Continue",
+        (identifier_field(types, request.args.get("login_hint", "")),),
+        description="A verification code will be sent to the address of your account.",
+        links=(Link("Back to sign in", page_url("/sign-in")),),
+    )
+    return await answer_form(session, page, _send_code)
+
+
+@blueprint.route("/forgot-password/reset", methods=_METHODS)
+@sign_in_page
+async def choose_new_password(session: ExperienceSession) -> Response:
+    if not is_underway(session, Event.FORGOT_PASSWORD) or session.experience.user_id is None:
+        return go_to("/forgot-password")
+    account = session.experience.typed.value if session.experience.typed else ""
+    page = new_password_page("New password", session.settings.password_policy, account)
+    return await answer_form(session, page, _save_password)
+
+
+async def _send_code(session: ExperienceSession, page: FormPage) -> Response:
+    types = session.settings.forgot_password_identifiers()
+    identifier = read_identifier(page.value("identifier"), types)
+    await session.begin(Event.FORGOT_PASSWORD)
+    await send_code_to(session, identifier, Event.FORGOT_PASSWORD)
+    return go_to("/forgot-password/verification-code")
+
+
+async def _save_password(session: ExperienceSession, page: FormPage) -> Response:
+    await replace_password(session, page.value("password"))
+    await submit(session)
+    return go_to("/sign-in", notice="password-changed")

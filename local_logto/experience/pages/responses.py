@@ -1,0 +1,147 @@
+"""How a sign-in page is answered: its session, its guard against foreign forms, its headers, its URLs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import wraps
+from typing import Concatenate, ParamSpec
+from urllib.parse import quote, urlencode, urlsplit
+
+from quart import Response, render_template, request
+
+from local_logto.context import current_settings, current_store, origin_of
+from local_logto.errors import RequestError
+from local_logto.experience.demo_people import list_demo_people
+from local_logto.experience.pages.forms import FormPage
+from local_logto.experience.session import ExperienceSession, open_session
+from local_logto.experience.sign_in_experience import read_sign_in_experience
+from local_logto.oidc.session.interactions import Interaction
+from local_logto.responses import redirect_response
+
+_P = ParamSpec("_P")
+_View = Callable[Concatenate[ExperienceSession, _P], Awaitable[Response]]
+_Action = Callable[[ExperienceSession, FormPage], Awaitable[Response]]
+_CARRIED = ("app_id", "organization_id", "ui_locales", "login_hint", "identifier")
+
+
+def page_url(path: str, **more: str) -> str:
+    """A page's address with what every page of this sign-in carries: application, organization, locales."""
+    carried = {name: request.args[name] for name in _CARRIED if name in request.args}
+    query = urlencode(carried | more)
+    return f"{path}?{query}" if query else path
+
+
+def go_to(path: str, **more: str) -> Response:
+    return redirect_response(page_url(path, **more))
+
+
+def offered_types(enabled: tuple[str, ...], narrowing_path: str) -> tuple[str, ...]:
+    """What may be typed; on one page ``?identifier=…`` narrows it, and unknown kinds are ignored."""
+    wanted = request.args.get("identifier", "").split() if request.path == narrowing_path else ()
+    return tuple(name for name in enabled if name in wanted) or enabled
+
+
+def sign_in_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
+    """A view that needs a live interaction; without one the browser is sent to ``/unknown-session``."""
+
+    @wraps(view)
+    async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> Response:
+        if request.method == "POST" and not _is_own_form():
+            return await show_notice(
+                "This form was not sent from here",
+                "For your safety nothing was done. Open the page again and repeat it.",
+                status=403,
+            )
+        store = current_store()
+        settings = await read_sign_in_experience(store)
+        try:
+            session = await open_session(request, store, settings)
+        except RequestError as error:
+            if error.code != "session.not_found":
+                raise
+            return redirect_response(settings.unknown_session_url or "/unknown-session", 302)
+        return await view(session, *args, **kwargs)
+
+    return guarded
+
+
+def _is_own_form() -> bool:
+    """Whether the browser says that the form stood on a page of this server."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    return request.headers.get("Origin") == origin_of(request)
+
+
+async def answer_form(
+    session: ExperienceSession, page: FormPage, action: _Action, side_action: _Action | None = None
+) -> Response:
+    """Show the page, or do what its form asks; a refusal comes back at its field, what was typed kept.
+
+    ``side_action`` is done instead when one of the page's side buttons was pressed.
+    """
+    if request.method == "GET":
+        return await show_form(session, page)
+    form = await request.form
+    if side_action and any(button.name in form for button in page.side_actions):
+        action = side_action
+    else:
+        page = page.filled(form)
+    if page.status != 200:
+        return await show_form(session, page)
+    try:
+        return await action(session, page)
+    except RequestError as error:
+        return await show_form(session, page.refused(error))
+
+
+async def show_form(session: ExperienceSession, page: FormPage) -> Response:
+    people = await list_demo_people(current_settings().demo_people)
+    context = {"page": page, "people": people}
+    return await _render("form.html", context, page.status, session.interaction)
+
+
+async def show_notice(
+    title: str, text: str, *, links: tuple[tuple[str, str], ...] = (), status: int = 200
+) -> Response:
+    """A page without a form: something is over, or not available here, and what to do next."""
+    return await _render("notice.html", {"title": title, "text": text, "links": links}, status)
+
+
+async def show_template(name: str, **context: object) -> Response:
+    return await _render(name, context)
+
+
+async def _render(
+    template: str, context: Mapping[str, object], status: int = 200, interaction: Interaction | None = None
+) -> Response:
+    html = await render_template(template, here=request.full_path.rstrip("?"), page_url=page_url, **context)
+    response = Response(html, status, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = _content_security_policy(interaction)
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _content_security_policy(interaction: Interaction | None) -> str:
+    # Browsers apply form-action to the redirects after a form too; the last one leads to the application.
+    form_targets = ["'self'", *([_origin_of_application(interaction)] if interaction else [])]
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "style-src 'self'",
+            "img-src 'self'",
+            f"form-action {' '.join(form_targets)}",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def _origin_of_application(interaction: Interaction) -> str:
+    redirect_uri = urlsplit(str(interaction.params["redirect_uri"]))
+    if redirect_uri.scheme not in ("http", "https"):
+        return f"{quote(redirect_uri.scheme)}:"
+    return f"{redirect_uri.scheme}://{quote(redirect_uri.netloc, safe=':[]*')}"

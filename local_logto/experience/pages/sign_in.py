@@ -1,0 +1,152 @@
+"""/sign-in and its second page: identifier and password, or identifier first when codes are offered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from quart import Blueprint, Response, request
+
+from local_logto.context import current_settings
+from local_logto.errors import RequestError
+from local_logto.experience.demo_people import find_demo_person
+from local_logto.experience.pages.forms import (
+    FormPage,
+    Link,
+    SideAction,
+    identifier_field,
+    password_field,
+    read_identifier,
+)
+from local_logto.experience.pages.responses import (
+    answer_form,
+    go_to,
+    offered_types,
+    page_url,
+    show_form,
+    sign_in_page,
+)
+from local_logto.experience.pages.steps import complete, is_underway, send_code_to
+from local_logto.experience.session import ExperienceSession
+from local_logto.experience.state import Event, Identifier
+from local_logto.experience.verification import verify_identifier_password
+
+blueprint = Blueprint("sign_in", __name__)
+_METHODS = ["GET", "POST"]
+
+
+@blueprint.route("/sign-in", methods=_METHODS)
+@blueprint.route("/identifier-sign-in", methods=_METHODS)
+@sign_in_page
+async def sign_in(session: ExperienceSession) -> Response:
+    if not session.settings.allows_sign_in:
+        return go_to("/register")
+    action = _sign_in_with_password if session.settings.is_password_only else _choose_proof
+    return await answer_form(session, _first_page(session), action)
+
+
+@blueprint.route("/sign-in/password", methods=_METHODS)
+@sign_in_page
+async def sign_in_password(session: ExperienceSession) -> Response:
+    typed = session.begun.typed if session.begun and is_underway(session, Event.SIGN_IN) else None
+    if typed is None:
+        return go_to("/sign-in")
+
+    async def send_code(session: ExperienceSession, _page: FormPage) -> Response:
+        return await _send_code(session, typed)
+
+    return await answer_form(session, _password_page(session, typed), _sign_in_typed, send_code)
+
+
+@blueprint.post("/demo-sign-in")
+@sign_in_page
+async def demo_sign_in(session: ExperienceSession) -> Response:
+    """Sign in as one of the demo people, by the same way as with the form."""
+    identifier = (await request.form).get("person", "")
+    person = await find_demo_person(current_settings().demo_people, identifier)
+    if person is None:
+        return await _refuse_demo(session, "There is no such demo person.")
+    kind = "email" if "@" in identifier else "username"
+    try:
+        return await _prove_password(session, Identifier(kind, identifier), person.password)
+    except RequestError as error:
+        if error.code != "session.invalid_credentials":
+            return await _refuse_demo(session, error.message)
+        return await _refuse_demo(
+            session, f"{person.name} has no account here yet, or another password by now."
+        )
+
+
+async def _refuse_demo(session: ExperienceSession, sentence: str) -> Response:
+    return await show_form(session, replace(_first_page(session), error=sentence, status=422))
+
+
+def _first_page(session: ExperienceSession) -> FormPage:
+    settings, changed = session.settings, request.args.get("notice") == "password-changed"
+    field = identifier_field(_offered_types(session), request.args.get("login_hint", ""))
+    links = []
+    if settings.is_password_only and settings.forgot_password_identifiers():
+        links.append(Link("Forgot your password?", page_url("/forgot-password")))
+    if settings.allows_registration:
+        links.append(Link("Create account", page_url("/register"), "No account yet?"))
+    return FormPage(
+        "Sign in to your account",
+        "Sign in",
+        (field, password_field()) if settings.is_password_only else (field,),
+        links=tuple(links),
+        notice="Password changed. Sign in with the new one." if changed else "",
+    )
+
+
+def _offered_types(session: ExperienceSession) -> tuple[str, ...]:
+    enabled = tuple(method.identifier for method in session.settings.methods)
+    return offered_types(enabled, "/identifier-sign-in")
+
+
+async def _sign_in_with_password(session: ExperienceSession, page: FormPage) -> Response:
+    identifier = read_identifier(page.value("identifier"), _offered_types(session))
+    return await _prove_password(session, identifier, page.value("password"))
+
+
+async def _prove_password(session: ExperienceSession, identifier: Identifier, password: str) -> Response:
+    await session.begin(Event.SIGN_IN)
+    return await complete(session, await verify_identifier_password(session, identifier, password))
+
+
+async def _choose_proof(session: ExperienceSession, page: FormPage) -> Response:
+    identifier = read_identifier(page.value("identifier"), _offered_types(session))
+    method = session.settings.find_method(identifier.type)
+    await session.begin(Event.SIGN_IN)
+    await session.keep(replace(session.experience, typed=identifier))
+    if method and method.password and (method.is_password_primary or not method.verification_code):
+        return go_to("/sign-in/password")
+    return await _send_code(session, identifier)
+
+
+async def _send_code(session: ExperienceSession, identifier: Identifier) -> Response:
+    await send_code_to(session, identifier, Event.SIGN_IN)
+    return go_to("/sign-in/verification-code")
+
+
+def _password_page(session: ExperienceSession, typed: Identifier) -> FormPage:
+    settings, method = session.settings, session.settings.find_method(typed.type)
+    links = [Link("Back", page_url("/sign-in"))]
+    if settings.forgot_password_identifiers():
+        links.insert(0, Link("Forgot your password?", page_url("/forgot-password")))
+    offers_code = method is not None and method.verification_code
+    return FormPage(
+        "Enter password",
+        "Continue",
+        (password_field(),),
+        description=f"For {typed.value}",
+        account=typed.value,
+        links=tuple(links),
+        side_actions=(SideAction("Sign in with verification code", "send_code"),) if offers_code else (),
+    )
+
+
+async def _sign_in_typed(session: ExperienceSession, page: FormPage) -> Response:
+    typed = session.experience.typed
+    if typed is None:
+        return go_to("/sign-in")
+    verification_id = await verify_identifier_password(session, typed, page.value("password"))
+    return await complete(session, verification_id)

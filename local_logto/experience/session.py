@@ -1,0 +1,66 @@
+"""The Experience API's hold on the browser's interaction: load it, keep a change, end it.
+
+Finding the interaction by its cookie and resuming the authorization request belong to ``interactions``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quart import Request
+
+from local_logto.experience.sign_in_experience import SignInExperience
+from local_logto.experience.state import Event, Experience
+from local_logto.oidc.session.interactions import Interaction, finish_login, get_interaction, save_experience
+from local_logto.refusals import refusal
+from local_logto.store import Store
+
+
+@dataclass
+class ExperienceSession:
+    """One request's work on an interaction; ``experience`` is what has been gathered, kept by ``keep``."""
+
+    request: Request
+    store: Store
+    settings: SignInExperience
+    interaction: Interaction
+    begun: Experience | None
+
+    @property
+    def experience(self) -> Experience:
+        """What has been gathered; raises 404 ``session.interaction_not_found`` before an event is set."""
+        if self.begun is None:
+            raise refusal("session.interaction_not_found")
+        return self.begun
+
+    async def begin(self, event: Event) -> None:
+        """Start over with this event; everything gathered before is forgotten."""
+        await self.keep(
+            Experience(
+                event,
+                ip=self.request.remote_addr or "",
+                user_agent=self.request.headers.get("User-Agent", ""),
+            )
+        )
+
+    async def keep(self, experience: Experience) -> None:
+        """Store the new state at once, so that a later refusal in the same request does not lose it."""
+        await save_experience(self.interaction, experience.to_json())
+        self.begun = experience
+
+    async def forget(self) -> None:
+        """Drop everything gathered; the next step has to set an event again."""
+        await save_experience(self.interaction, {})
+        self.begun = None
+
+    async def finish(self, user_id: str) -> str:
+        """Hand the signed-in user to the authorization request; returns where it resumes."""
+        submission = self.experience.to_submission_json()
+        return await finish_login(self.interaction, user_id, submission, self.request)
+
+
+async def open_session(request: Request, store: Store, settings: SignInExperience) -> ExperienceSession:
+    """The session of this browser's interaction; raises 400 ``session.not_found`` without one."""
+    interaction = await get_interaction(request)
+    begun = Experience.from_json(interaction.experience) if interaction.experience else None
+    return ExperienceSession(request, store, settings, interaction, begun)

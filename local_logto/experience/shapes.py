@@ -1,0 +1,77 @@
+"""The bodies that the Experience API takes, declared for the guard that answers like Logto's validator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local_logto.experience.sign_in_experience import IDENTIFIER_TYPES
+from local_logto.experience.state import Event
+from local_logto.experience.username_policy import USERNAME_PATTERN
+from local_logto.management.guard import Choice, Issue, Path, Shape, Text
+
+
+@dataclass(frozen=True)
+class Literal:
+    """Exactly this string."""
+
+    expected: str
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
+        if value != self.expected:
+            message = f'Invalid literal value, expected "{self.expected}"'
+            received = {"received": value} if isinstance(value, str) else {}
+            issue = {"code": "invalid_literal", "expected": self.expected, "message": message}
+            issues.append({**received, **issue, "path": list(path)})
+        return value
+
+
+@dataclass(frozen=True)
+class ByType:
+    """An object whose ``type`` decides which other members it has."""
+
+    shapes: Mapping[str, Shape]
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
+        kind = value.get("type") if isinstance(value, dict) else None
+        if not isinstance(value, dict) or not isinstance(kind, str) or kind not in self.shapes:
+            expected = " | ".join(f"'{option}'" for option in self.shapes)
+            message = f"Invalid discriminator value. Expected {expected}"
+            issue = {"code": "invalid_union_discriminator", "options": list(self.shapes), "message": message}
+            issues.append({**issue, "path": [*path, "type"]})
+            return value
+        return {"type": kind, **self.shapes[kind].check(value, path, issues)}
+
+
+_RECIPIENT = ByType(
+    {
+        "email": Shape({"value": Text(max=256, pattern=r"\S+@\S+\.\S+")}),
+        "phone": Shape({"value": Text(pattern=r"\d+")}),
+    }
+)
+_EVENT = Choice(tuple(event.value for event in Event))
+_USERNAME = Text(pattern=USERNAME_PATTERN)
+
+BEGIN = Shape({"interactionEvent": _EVENT})
+CHECK_PASSWORD = Shape(
+    {
+        "identifier": Shape({"type": Choice(IDENTIFIER_TYPES), "value": Text()}),
+        "password": Text(min=1),
+    }
+)
+NEW_PASSWORD_IDENTITY = Shape(
+    {"identifier": Shape({"type": Literal("username"), "value": _USERNAME}), "password": Text()}
+)
+SEND_CODE = Shape({"identifier": _RECIPIENT, "interactionEvent": _EVENT})
+CHECK_CODE = Shape({"identifier": _RECIPIENT, "verificationId": Text(), "code": Text()})
+ADD_TO_PROFILE = ByType(
+    {
+        "username": Shape({"value": _USERNAME}),
+        "password": Shape({"value": Text()}),
+        "email": Shape({"verificationId": Text()}),
+        "phone": Shape({"verificationId": Text()}),
+    }
+)
+REPLACE_PASSWORD = Shape({"password": Text()})
+IDENTIFY = Shape(optional={"verificationId": Text()})

@@ -1,0 +1,186 @@
+"""What one sign-in has gathered so far: event, proofs, profile, identified user. Pure data.
+
+It lives as JSON in the interaction's ``experience`` column; reading and writing that column belongs to
+``session``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from local_logto.experience.json_access import boolean, mapping, mappings, text
+
+
+class Event(StrEnum):
+    """Why the person is here: Logto's ``interactionEvent``."""
+
+    SIGN_IN = "SignIn"
+    REGISTER = "Register"
+    FORGOT_PASSWORD = "ForgotPassword"  # noqa: S105 - an event's name
+
+
+class Proof(StrEnum):
+    """The kinds of verification record this provider makes."""
+
+    PASSWORD = "Password"  # noqa: S105 - a record's type
+    NEW_PASSWORD_IDENTITY = "NewPasswordIdentity"  # noqa: S105 - a record's type
+    EMAIL_CODE = "EmailVerificationCode"
+    PHONE_CODE = "PhoneVerificationCode"
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """What somebody signs in with; ``type`` is username, email or phone."""
+
+    type: str
+    value: str
+
+    def to_json(self) -> dict[str, object]:
+        return {"type": self.type, "value": self.value}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, object]) -> Identifier:
+        return cls(text(value, "type") or "", text(value, "value") or "")
+
+
+@dataclass(frozen=True)
+class VerificationRecord:
+    """One proof: of a password, of an address, or of a new username with its password."""
+
+    id: str
+    proof: Proof
+    identifier: Identifier
+    verified: bool = False
+    template_type: str | None = None
+    password_hash: str | None = None
+
+    def to_public_json(self) -> dict[str, object]:
+        """As ``GET /api/experience/interaction`` shows it: never a hash."""
+        body: dict[str, object] = {
+            "id": self.id,
+            "type": self.proof.value,
+            "identifier": self.identifier.to_json(),
+        }
+        if self.proof is not Proof.NEW_PASSWORD_IDENTITY:
+            body["verified"] = self.verified
+        if self.template_type:
+            body["templateType"] = self.template_type
+        return body
+
+    def to_json(self) -> dict[str, object]:
+        return self.to_public_json() | {"verified": self.verified, "passwordHash": self.password_hash}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, object]) -> VerificationRecord:
+        return cls(
+            id=text(value, "id") or "",
+            proof=Proof(text(value, "type") or ""),
+            identifier=Identifier.from_json(mapping(value, "identifier")),
+            verified=boolean(value, "verified", default=False),
+            template_type=text(value, "templateType"),
+            password_hash=text(value, "passwordHash"),
+        )
+
+
+_PROFILE_NAMES = {"username": "username", "email": "primaryEmail", "phone": "primaryPhone"}
+
+
+@dataclass(frozen=True)
+class PendingProfile:
+    """What is known about the account to be made or completed, and not yet stored."""
+
+    username: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    password_hash: str | None = None
+
+    def to_public_json(self) -> dict[str, object]:
+        """Logto's names, only what is set, never the password's hash."""
+        return {
+            shown: value
+            for name, shown in _PROFILE_NAMES.items()
+            if (value := getattr(self, name)) is not None
+        }
+
+    def to_json(self) -> dict[str, object]:
+        return self.to_public_json() | {"passwordHash": self.password_hash}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, object]) -> PendingProfile:
+        return cls(
+            **{name: text(value, shown) for name, shown in _PROFILE_NAMES.items()},
+            password_hash=text(value, "passwordHash"),
+        )
+
+
+@dataclass(frozen=True)
+class Experience:
+    """One sign-in's progress. Every change makes a new one."""
+
+    event: Event
+    user_id: str | None = None
+    profile: PendingProfile = field(default_factory=PendingProfile)
+    records: tuple[VerificationRecord, ...] = ()
+    ip: str = ""
+    user_agent: str = ""
+    typed: Identifier | None = None  # on the first of two pages; the API never sets it
+
+    def with_record(self, record: VerificationRecord) -> Experience:
+        """Add the proof; one of the same kind is replaced in its place."""
+        by_proof = {known.proof: known for known in self.records} | {record.proof: record}
+        return replace(self, records=tuple(by_proof.values()))
+
+    def find_record(self, record_id: str, *proofs: Proof) -> VerificationRecord | None:
+        """The proof with this id, of one of the kinds if any are given."""
+        return next(
+            (
+                record
+                for record in self.records
+                if record.id == record_id and (not proofs or record.proof in proofs)
+            ),
+            None,
+        )
+
+    def to_public_json(self) -> dict[str, object]:
+        """The body of ``GET /api/experience/interaction``."""
+        body: dict[str, object] = {
+            "interactionEvent": self.event.value,
+            "profile": self.profile.to_public_json(),
+            "verificationRecords": [record.to_public_json() for record in self.records],
+            "mfa": {},
+            "signInContext": {"ip": self.ip, "userAgent": self.user_agent},
+            "captcha": {"verified": False, "skipped": False},
+        }
+        return body | ({"userId": self.user_id} if self.user_id else {})
+
+    def to_submission_json(self) -> dict[str, object]:
+        """What the browser session remembers of the sign-in, as ``GET /users/:id/sessions`` shows it."""
+        shown = self.to_public_json()
+        names = ("interactionEvent", "userId", "verificationRecords", "signInContext")
+        return {name: shown[name] for name in names if name in shown}
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "event": self.event.value,
+            "userId": self.user_id,
+            "profile": self.profile.to_json(),
+            "records": [record.to_json() for record in self.records],
+            "ip": self.ip,
+            "userAgent": self.user_agent,
+            "typed": self.typed.to_json() if self.typed else None,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, object]) -> Experience:
+        typed = mapping(value, "typed")
+        return cls(
+            event=Event(text(value, "event") or ""),
+            user_id=text(value, "userId"),
+            profile=PendingProfile.from_json(mapping(value, "profile")),
+            records=tuple(VerificationRecord.from_json(item) for item in mappings(value, "records")),
+            ip=text(value, "ip") or "",
+            user_agent=text(value, "userAgent") or "",
+            typed=Identifier.from_json(typed) if typed else None,
+        )

@@ -1,0 +1,120 @@
+"""The users table as the sign-in pages need it: find by what is typed, create, complete.
+
+Which change is allowed is decided by ``flow``; this room only reads and writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.experience.just_in_time import join_organizations
+from local_logto.experience.state import Identifier, PendingProfile
+from local_logto.refusals import refusal
+from local_logto.store import Store, new_id, now_ms, users
+
+
+@dataclass(frozen=True)
+class User:
+    """What signing in needs to know of an account."""
+
+    id: str
+    username: str | None
+    email: str | None
+    phone: str | None
+    name: str | None
+    password_hash: str | None
+    is_suspended: bool
+
+
+_SELECT_USER = sa.select(
+    users.c.id,
+    users.c.username,
+    users.c.primary_email,
+    users.c.primary_phone,
+    users.c.name,
+    users.c.password_hash,
+    users.c.is_suspended,
+)
+
+
+def _matches(identifier: Identifier, *, case_sensitive: bool) -> sa.ColumnElement[bool]:
+    if identifier.type == "email":
+        return sa.func.lower(users.c.primary_email) == identifier.value.lower()
+    if identifier.type == "phone":
+        return users.c.primary_phone == identifier.value
+    if case_sensitive:
+        return users.c.username == identifier.value
+    return sa.func.lower(users.c.username) == identifier.value.lower()
+
+
+async def find_user(store: Store, identifier: Identifier, *, case_sensitive: bool) -> User | None:
+    """The account with this username, e-mail address (in any case) or phone number."""
+    async with store.begin() as connection:
+        return await _find_one(connection, _matches(identifier, case_sensitive=case_sensitive))
+
+
+async def find_user_by_id(store: Store, user_id: str) -> User | None:
+    async with store.begin() as connection:
+        return await _find_one(connection, users.c.id == user_id)
+
+
+async def _find_one(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> User | None:
+    row = (await connection.execute(_SELECT_USER.where(condition).limit(1))).one_or_none()
+    return User(*row) if row else None
+
+
+async def refuse_taken_identifiers(store: Store, profile: PendingProfile, *, case_sensitive: bool) -> None:
+    """Raise 422 ``user.<kind>_already_in_use`` when another account has one of the identifiers."""
+    for kind in ("username", "email", "phone"):
+        value = getattr(profile, kind)
+        if value and await find_user(store, Identifier(kind, value), case_sensitive=case_sensitive):
+            raise refusal(f"user.{kind}_already_in_use")
+
+
+@dataclass(frozen=True)
+class NewUser:
+    """The account that was made, and the organizations it joined by its e-mail address."""
+
+    id: str
+    organization_ids: Sequence[str]
+
+
+async def create_user(store: Store, profile: PendingProfile) -> NewUser:
+    """Store a new account and let it join; 422 when another registration took an identifier first."""
+    now, user_id = now_ms(), new_id(12)
+    values = {"id": user_id, "created_at": now, "updated_at": now}
+    try:
+        async with store.begin() as connection:
+            await connection.execute(users.insert().values(**values, **_columns(profile)))
+            joined = await join_organizations(connection, user_id, profile.email) if profile.email else []
+    except IntegrityError:
+        await refuse_taken_identifiers(store, profile, case_sensitive=True)
+        raise
+    return NewUser(user_id, joined)
+
+
+async def complete_user(store: Store, user_id: str, profile: PendingProfile) -> None:
+    """Store what was added to an existing account; 422 when somebody took an identifier meanwhile."""
+    change = users.update().where(users.c.id == user_id)
+    try:
+        async with store.begin() as connection:
+            await connection.execute(change.values(updated_at=now_ms(), **_columns(profile)))
+    except IntegrityError:
+        await refuse_taken_identifiers(store, profile, case_sensitive=True)
+        raise
+
+
+def _columns(profile: PendingProfile) -> dict[str, Any]:
+    columns = {
+        "username": profile.username,
+        "primary_email": profile.email,
+        "primary_phone": profile.phone,
+        "password_hash": profile.password_hash,
+    }
+    return {name: value for name, value in columns.items() if value is not None}

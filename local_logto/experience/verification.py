@@ -1,0 +1,108 @@
+"""Proofs: a password that fits, a code that was sent and typed back, a new username with its password."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from local_logto.crypto.passwords import hash_password, verify_password
+from local_logto.experience.codes import create_code, use_code
+from local_logto.experience.password_policy import PersonalInformation, find_password_issues
+from local_logto.experience.session import ExperienceSession
+from local_logto.experience.sign_in_experience import SignInExperience
+from local_logto.experience.state import Event, Identifier, PendingProfile, Proof, VerificationRecord
+from local_logto.experience.users import User, find_user, refuse_taken_identifiers
+from local_logto.messages import keep_message
+from local_logto.refusals import refusal
+from local_logto.store import new_id
+
+_CODE_PROOFS = {"email": Proof.EMAIL_CODE, "phone": Proof.PHONE_CODE}
+
+
+async def verify_identifier_password(
+    session: ExperienceSession, identifier: Identifier, password: str
+) -> str:
+    """Check the password and keep the proof; returns the verification id.
+
+    Raises 422 ``session.invalid_credentials`` alike for an unknown user and a wrong password, and 401
+    ``user.suspended`` only to who knows the password.
+    """
+    user = await _find_user(session, identifier)
+    if not await verify_password(user.password_hash if user else None, password) or user is None:
+        raise refusal("session.invalid_credentials")
+    if user.is_suspended:
+        raise refusal("user.suspended")
+    return await _keep(session, VerificationRecord(new_id(), Proof.PASSWORD, identifier, verified=True))
+
+
+async def verify_new_password_identity(
+    session: ExperienceSession, identifier: Identifier, password: str
+) -> str:
+    """Check that the username is free and the password good enough; returns the verification id."""
+    profile = PendingProfile(username=identifier.value)
+    await refuse_taken_identifiers(
+        session.store, profile, case_sensitive=session.settings.username_policy.case_sensitive
+    )
+    refuse_weak_password(password, session.settings, PersonalInformation(username=identifier.value))
+    record = VerificationRecord(
+        new_id(),
+        Proof.NEW_PASSWORD_IDENTITY,
+        identifier,
+        verified=True,
+        password_hash=await hash_password(password),
+    )
+    return await _keep(session, record)
+
+
+def refuse_weak_password(password: str, settings: SignInExperience, person: PersonalInformation) -> None:
+    """Raise 422 ``password.rejected`` with every reason in ``data``."""
+    issues = find_password_issues(password, settings.password_policy, person)
+    if issues:
+        raise refusal("password.rejected", data=[issue.to_json() for issue in issues])
+
+
+async def send_code(session: ExperienceSession, recipient: Identifier, event: Event) -> str:
+    """Make a code and deliver it to the messages page; returns the verification id.
+
+    An address that nobody owns gets none where that would only tell who has an account, and the answer
+    is the same. Raises 429 ``request.message_rate_limited`` after the tenth in ten minutes.
+    """
+    record = VerificationRecord(new_id(), _CODE_PROOFS[recipient.type], recipient, template_type=event.value)
+    delivered = await _is_deliverable(session, recipient, event)
+    code = await create_code(session.store, record.id, recipient)
+    if delivered:
+        await keep_message(session.store, recipient.type, recipient.value, event.value, code=code)
+    return await _keep(session, record)
+
+
+async def verify_code(
+    session: ExperienceSession, verification_id: str, recipient: Identifier, code: str
+) -> str:
+    """Consume the code and mark its proof as verified; returns the verification id.
+
+    Raises 404 for a verification that this interaction does not know, else the 400s of ``use_code``.
+    """
+    record = session.experience.find_record(verification_id, _CODE_PROOFS[recipient.type])
+    if record is None:
+        raise refusal("session.verification_session_not_found")
+    await use_code(session.store, record.id, recipient, code, session.settings.code_policy)
+    return await _keep(session, replace(record, verified=True))
+
+
+async def _is_deliverable(session: ExperienceSession, recipient: Identifier, event: Event) -> bool:
+    needs_account = event is Event.FORGOT_PASSWORD or (
+        event is Event.SIGN_IN
+        and session.experience.user_id is None
+        and not session.settings.allows_registration
+    )
+    return not needs_account or await _find_user(session, recipient) is not None
+
+
+async def _find_user(session: ExperienceSession, identifier: Identifier) -> User | None:
+    return await find_user(
+        session.store, identifier, case_sensitive=session.settings.username_policy.case_sensitive
+    )
+
+
+async def _keep(session: ExperienceSession, record: VerificationRecord) -> str:
+    await session.keep(session.experience.with_record(record))
+    return record.id

@@ -1,0 +1,31 @@
+"""Sweeping out what has expired, so that the file does not grow for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import sqlalchemy as sa
+
+from local_logto.store import Store, grants, interactions, now_ms, op_sessions, pushed_requests, tokens
+
+SWEEP_EVERY_SECONDS: Final = 900
+# Expired tokens are kept a while, so that a late use still reveals itself as a reuse.
+TOKENS_KEPT_MS: Final = 3600 * 1000
+
+
+async def purge(store: Store) -> None:
+    """Delete expired interactions, sessions and grants, and tokens an hour after their end."""
+    moment = now_ms()
+    async with store.begin() as connection:
+        for table in (interactions, op_sessions, pushed_requests, grants):
+            await connection.execute(sa.delete(table).where(table.c.expires_at <= moment))
+        long_gone = tokens.c.expires_at <= moment - TOKENS_KEPT_MS
+        await connection.execute(sa.delete(tokens).where(long_gone))
+
+
+async def purge_now_and_then(store: Store) -> None:
+    """Purge every quarter of an hour until the application stops."""
+    while True:
+        await asyncio.sleep(SWEEP_EVERY_SECONDS)
+        await purge(store)

@@ -1,0 +1,86 @@
+"""The Management API of Logto 1.42, as far as a B2B product uses it: one file a family of resources.
+
+Everything here is for bearers of a Management API token, but for the status and what sign-in pages read.
+What a route answers is in ``entities``, what it refuses in ``failures``, how it checks a body in ``guard``.
+"""
+
+from __future__ import annotations
+
+from quart import Blueprint, Response
+from sqlalchemy.exc import IntegrityError
+
+from local_logto.errors import render_request_error
+from local_logto.management import (
+    application_secrets,
+    applications,
+    hooks,
+    invitations,
+    just_in_time,
+    member_roles,
+    members,
+    organization_applications,
+    organization_roles,
+    organization_scopes,
+    organizations,
+    resources,
+    role_scopes,
+    roles,
+    sign_in_exp,
+    token_configs,
+    user_authorizations,
+    user_factors,
+    user_settings,
+    users,
+)
+from local_logto.management.authentication import require_management_token
+from local_logto.management.failures import refusal_of
+from local_logto.responses import no_content
+from local_logto.webhooks import send_announced
+
+blueprint = Blueprint("management", __name__, url_prefix="/api")
+
+_protected = Blueprint("protected", __name__)
+for _family in (
+    application_secrets,
+    applications,
+    hooks,
+    invitations,
+    just_in_time,
+    member_roles,
+    members,
+    organization_applications,
+    organization_roles,
+    organization_scopes,
+    organizations,
+    resources,
+    role_scopes,
+    roles,
+    sign_in_exp,
+    token_configs,
+    user_authorizations,
+    user_factors,
+    user_settings,
+    users,
+):
+    _protected.register_blueprint(_family.blueprint)
+
+
+@_protected.before_request
+async def _require_token() -> None:
+    await require_management_token()
+
+
+@_protected.errorhandler(IntegrityError)
+async def _render_integrity_error(error: IntegrityError) -> Response:
+    return await render_request_error(refusal_of(error))
+
+
+@blueprint.get("/status")
+async def status() -> Response:
+    """Whether the server answers, for anybody who asks."""
+    return no_content()
+
+
+_protected.after_request(send_announced)
+blueprint.register_blueprint(_protected)
+blueprint.register_blueprint(sign_in_exp.public_blueprint)

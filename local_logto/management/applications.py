@@ -1,0 +1,144 @@
+"""``/applications``: what may ask people to sign in, and machines.
+
+Their secrets are in ``application_secrets``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import sqlalchemy as sa
+from quart import Blueprint, Response, request
+
+from local_logto.context import current_store
+from local_logto.management import entities
+from local_logto.management.application_secrets import HAVE_SECRETS, insert_secret
+from local_logto.management.failures import invalid_input
+from local_logto.management.guard import (
+    AnyObject,
+    Choice,
+    Flag,
+    ListOf,
+    Number,
+    OrNull,
+    Shape,
+    Text,
+    read_body,
+)
+from local_logto.management.paging import list_response, read_page, read_paging
+from local_logto.management.rows import delete_row, get_row, insert_row, to_columns, update_row
+from local_logto.responses import json_response, no_content
+from local_logto.store import applications, new_id, now_ms
+
+TYPES: Final = ("Native", "SPA", "Traditional", "MachineToMachine")
+_NO_ADDRESSES: Final[Mapping[str, list[str]]] = {"redirectUris": [], "postLogoutRedirectUris": []}
+
+_URL: Final = Text(is_url=True)
+_APPLICATION: Final = Shape(
+    required={"name": Text(min=1, max=256)},
+    optional={
+        "description": OrNull(Text()),
+        "customData": AnyObject(),
+        "oidcClientMetadata": Shape(
+            required={"redirectUris": ListOf(_URL), "postLogoutRedirectUris": ListOf(_URL)},
+            optional={
+                "backchannelLogoutUri": _URL,
+                "backchannelLogoutSessionRequired": Flag(),
+                "logoUri": Text(),
+            },
+        ),
+        "customClientMetadata": Shape(
+            optional={
+                "corsAllowedOrigins": ListOf(_URL),
+                "idTokenTtl": Number(),
+                "refreshTokenTtl": Number(),
+                "refreshTokenTtlInDays": Number(is_integer=True),
+                "tenantId": Text(),
+                "alwaysIssueRefreshToken": Flag(),
+                "rotateRefreshToken": Flag(),
+                "allowTokenExchange": Flag(),
+                "maxAllowedGrants": Number(is_integer=True),
+            }
+        ),
+    },
+)
+_NEW_APPLICATION: Final = Shape(
+    required={**_APPLICATION.required, "type": Choice(TYPES)}, optional=_APPLICATION.optional
+)
+_SEARCH_FIELDS: Final = ("id", "name", "description")
+
+blueprint = Blueprint("applications", __name__, url_prefix="/applications")
+
+
+@blueprint.get("")
+async def list_applications() -> Response:
+    """The newest first, narrowed by ``types``, ``isThirdParty`` and a search by name or id."""
+    paging = read_paging(is_optional=True)
+    query = (
+        sa.select(applications)
+        .where(*_read_filters())
+        .order_by(applications.c.created_at.desc(), applications.c.id)
+    )
+    async with current_store().begin() as connection:
+        page = await read_page(connection, query, paging)
+    return list_response([entities.application(row) for row in page.rows], page)
+
+
+@blueprint.post("")
+async def create_application() -> Response:
+    """Create an application; its first secret has to be read separately."""
+    values = {"oidc_client_metadata": dict(_NO_ADDRESSES), **to_columns(await read_body(_NEW_APPLICATION))}
+    values |= {"id": new_id(), "created_at": now_ms()}
+    async with current_store().begin() as connection:
+        row = await insert_row(connection, applications, values)
+        if row["type"] in HAVE_SECRETS:
+            await insert_secret(connection, row["id"], "Default secret")
+    return json_response(entities.application(row))
+
+
+@blueprint.get("/<application_id>")
+async def get_application(application_id: str) -> Response:
+    async with current_store().begin() as connection:
+        row = await get_row(connection, applications, application_id)
+    return json_response(entities.application(row))
+
+
+@blueprint.patch("/<application_id>")
+async def change_application(application_id: str) -> Response:
+    """Change what is named; both metadata objects are replaced whole."""
+    values = to_columns(await read_body(_APPLICATION.partial()))
+    async with current_store().begin() as connection:
+        row = await update_row(connection, applications, values, applications.c.id == application_id)
+    return json_response(entities.application(row))
+
+
+@blueprint.delete("/<application_id>")
+async def delete_application(application_id: str) -> Response:
+    """Delete the application with its secrets, grants and tokens."""
+    async with current_store().begin() as connection:
+        await delete_row(connection, applications, applications.c.id == application_id)
+    return no_content()
+
+
+def _read_filters() -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    types = request.args.getlist("types")
+    if types:
+        conditions.append(applications.c.type.in_(types))
+    if request.args.get("isThirdParty") == "true":
+        conditions.append(sa.false())  # every application here is our own
+    for name, value in request.args.items(multi=True):
+        if name == "search" or name.startswith("search."):
+            conditions.append(_match(name.removeprefix("search").removeprefix("."), value))
+    return conditions
+
+
+def _match(field: str, value: str) -> sa.ColumnElement[bool]:
+    if field and field not in _SEARCH_FIELDS:
+        reason = f"Search field `{field}` is not valid, expect one of {', '.join(_SEARCH_FIELDS)}."
+        raise invalid_input(400, reason, data={})
+    columns = [applications.c[name] for name in ([field] if field else _SEARCH_FIELDS)]
+    if request.args.get(f"mode.{field}" if field else "mode") == "exact":
+        return sa.or_(*(sa.func.lower(column) == value.lower() for column in columns))
+    return sa.or_(*(column.ilike(value) for column in columns))

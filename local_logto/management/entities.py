@@ -1,0 +1,124 @@
+"""Rows as the Management API shows them: which members, under which names, in which order (Logto 1.42)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from local_logto.management.rows import camel
+
+Row = sa.RowMapping
+Entity = dict[str, Any]
+
+TENANT: Final[Entity] = {"tenantId": "default"}
+
+_USER: Final = (
+    "id",
+    "username",
+    "primary_email",
+    "primary_phone",
+    "name",
+    "avatar",
+    "custom_data",
+    "identities",
+    "last_sign_in_at",
+    "created_at",
+    "updated_at",
+    "profile",
+    "application_id",
+)
+_ORGANIZATION: Final = (
+    "id",
+    "name",
+    "description",
+    "custom_data",
+    "is_mfa_required",
+    "color",
+    "branding",
+    "custom_css",
+    "created_at",
+)
+
+
+def organization(row: Row) -> Entity:
+    return TENANT | _members(row, _ORGANIZATION)
+
+
+def organization_scope(row: Row) -> Entity:
+    return TENANT | _members(row, ("id", "name", "description"))
+
+
+def organization_role(row: Row) -> Entity:
+    return TENANT | _members(row, ("id", "name", "description", "type"))
+
+
+def role(row: Row) -> Entity:
+    """A role of the tenant, outside every organization."""
+    return TENANT | _members(row, ("id", "name", "description", "type", "is_default"))
+
+
+def resource(row: Row) -> Entity:
+    return TENANT | _members(row, ("id", "name", "indicator", "is_default", "access_token_ttl"))
+
+
+def resource_scope(row: Row) -> Entity:
+    return TENANT | _members(row, ("id", "resource_id", "name", "description", "created_at"))
+
+
+def application(row: Row) -> Entity:
+    return (
+        TENANT
+        | _members(row, ("id", "name", "description", "type"))
+        | _members(row, ("oidc_client_metadata", "custom_client_metadata"))
+        | {"protectedAppMetadata": None, "customData": row["custom_data"]}
+        | {"isThirdParty": False, "appLevelAccessControlEnabled": False}
+        | {"createdAt": row["created_at"]}
+    )
+
+
+def application_secret(row: Row) -> Entity:
+    return TENANT | _members(row, ("application_id", "name", "value", "created_at", "expires_at"))
+
+
+def user(row: Row) -> Entity:
+    """A person as listed among members; users carry no tenant."""
+    return _members(row, _USER) | {"cimdClientId": None, "isSuspended": row["is_suspended"]}
+
+
+def user_with_password_state(row: Row) -> Entity:
+    """A person as the routes of ``/users`` show them."""
+    return user(row) | {"hasPassword": row["password_hash"] is not None}
+
+
+def named(row: Row) -> Entity:
+    """Just enough to show what something is."""
+    return {"id": row["id"], "name": row["name"]}
+
+
+def _members(row: Row, columns: Iterable[str]) -> Entity:
+    return {camel(column): row[column] for column in columns}
+
+
+def jit_email_domain(row: Row) -> Entity:
+    return TENANT | _members(row, ("organization_id", "email_domain"))
+
+
+def hook(row: Row) -> Entity:
+    """``event`` is what older versions had in place of ``events``."""
+    return (
+        TENANT
+        | _members(row, ("id", "name"))
+        | {"event": None}
+        | _members(row, ("events", "config", "signing_key", "enabled", "created_at"))
+    )
+
+
+def organization_invitation(row: Row, roles: list[Entity], moment: int) -> Entity:
+    """An invitation as of ``moment``: one that waits beyond its end has expired."""
+    members = _members(row, ("id", "inviter_id", "invitee", "accepted_user_id", "organization_id", "status"))
+    if row["status"] == "Pending" and row["expires_at"] < moment:
+        members["status"] = "Expired"
+    times = _members(row, ("created_at", "updated_at", "expires_at"))
+    return TENANT | members | times | {"organizationRoles": roles}

@@ -1,0 +1,61 @@
+"""The refusals that every resource family shares, with Logto's codes and sentences."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from sqlalchemy.exc import IntegrityError
+
+from local_logto.errors import RequestError
+
+_UNIQUE: Final = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY})
+
+
+def not_found() -> RequestError:
+    """Nothing was there to read or to delete."""
+    return RequestError(404, "entity.not_found", "The resource does not exist.")
+
+
+def not_exists(name: str) -> RequestError:
+    """Nothing was there to change; ``name`` is the entity in the singular."""
+    return RequestError(404, "entity.not_exists", f"The {name} does not exist.")
+
+
+def not_exists_with_id(name: str, entity_id: str) -> RequestError:
+    """No such row; ``name`` is the entity in the plural."""
+    return RequestError(404, "entity.not_exists_with_id", f"The {name} with ID `{entity_id}` does not exist.")
+
+
+def foreign_key_not_found() -> RequestError:
+    return RequestError(
+        422,
+        "entity.relation_foreign_key_not_found",
+        "Cannot find one or more foreign keys. Please check the input and ensure that all referenced "
+        "entities exist.",
+    )
+
+
+def already_exists() -> RequestError:
+    return RequestError(
+        422,
+        "entity.unique_integrity_violation",
+        "The entity already exists. Please check the input and try again.",
+    )
+
+
+def constraint_violated() -> RequestError:
+    return RequestError(422, "entity.db_constraint_violated", "Database constraint violated.")
+
+
+def invalid_input(status: int, reason: str, *, data: object | None = None) -> RequestError:
+    """``request.invalid_input``: one code for many reasons, told apart by the sentence only."""
+    return RequestError(status, "request.invalid_input", f"Input is invalid. {reason}", data=data)
+
+
+def refusal_of(error: IntegrityError) -> RequestError:
+    """What Logto answers when the database refuses a row."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+        return foreign_key_not_found()
+    return already_exists() if code in _UNIQUE else constraint_violated()

@@ -1,0 +1,151 @@
+"""``/hooks``: registering webhooks and trying them out. Sending them is in ``local_logto.webhooks``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import aiohttp
+import sqlalchemy as sa
+from quart import Blueprint, Response
+
+from local_logto.context import current_store
+from local_logto.errors import RequestError
+from local_logto.management import entities
+from local_logto.management.guard import Choice, Flag, ListOf, Number, Shape, Text, TextMap, read_body
+from local_logto.management.paging import list_response, read_page, read_paging
+from local_logto.management.rows import delete_row, get_row, insert_row, to_columns, update_row
+from local_logto.responses import json_response, no_content
+from local_logto.store import new_id, new_secret, now_ms
+from local_logto.webhooks import Hook, deliver, hooks, iso_moment
+
+EVENTS: Final = (
+    "PostRegister",
+    "PostSignIn",
+    "PostSignInAdaptiveMfaTriggered",
+    "PostResetPassword",
+    "User.Created",
+    "User.Deleted",
+    "User.Data.Updated",
+    "User.SuspensionStatus.Updated",
+    "Role.Created",
+    "Role.Deleted",
+    "Role.Data.Updated",
+    "Role.Scopes.Updated",
+    "Scope.Created",
+    "Scope.Deleted",
+    "Scope.Data.Updated",
+    "Organization.Created",
+    "Organization.Deleted",
+    "Organization.Data.Updated",
+    "Organization.Membership.Updated",
+    "OrganizationRole.Created",
+    "OrganizationRole.Deleted",
+    "OrganizationRole.Data.Updated",
+    "OrganizationRole.Scopes.Updated",
+    "OrganizationScope.Created",
+    "OrganizationScope.Deleted",
+    "OrganizationScope.Data.Updated",
+    "Identifier.Lockout",
+    "Message.RateLimited",
+    "Grant.LimitExceeded",
+)
+
+_EVENTS: Final = ListOf(Choice(EVENTS))
+_CONFIG: Final = Shape({"url": Text(is_url=True)}, {"headers": TextMap(), "retries": Number(is_integer=True)})
+_HOOK: Final = Shape({"events": _EVENTS, "config": _CONFIG}, {"name": Text(max=256), "enabled": Flag()})
+_CHANGES: Final = _HOOK.partial()
+_TEST: Final = Shape({"events": ListOf(Choice(EVENTS), min=1), "config": _CONFIG})
+
+blueprint = Blueprint("hooks", __name__, url_prefix="/hooks")
+
+
+@blueprint.get("")
+async def list_hooks() -> Response:
+    """The newest first, with the keys that sign them."""
+    paging = read_paging(is_optional=True)
+    query = sa.select(hooks).order_by(hooks.c.created_at.desc(), hooks.c.id)
+    async with current_store().begin() as connection:
+        page = await read_page(connection, query, paging)
+    return list_response([entities.hook(row) for row in page.rows], page)
+
+
+@blueprint.post("")
+async def create_hook() -> Response:
+    values = {"name": "", "enabled": True, **to_columns(await read_body(_HOOK))}
+    if not values["events"]:
+        raise RequestError(400, "hook.missing_events", "You need to provide at least one event.")
+    values |= {"id": new_id(), "signing_key": new_secret(), "created_at": now_ms()}
+    async with current_store().begin() as connection:
+        row = await insert_row(connection, hooks, values)
+    return json_response(entities.hook(row), 201)
+
+
+@blueprint.get("/<hook_id>")
+async def get_hook(hook_id: str) -> Response:
+    async with current_store().begin() as connection:
+        row = await get_row(connection, hooks, hook_id)
+    return json_response(entities.hook(row))
+
+
+@blueprint.patch("/<hook_id>")
+async def change_hook(hook_id: str) -> Response:
+    values = to_columns(await read_body(_CHANGES))
+    async with current_store().begin() as connection:
+        row = await update_row(connection, hooks, values, hooks.c.id == hook_id)
+    return json_response(entities.hook(row))
+
+
+@blueprint.patch("/<hook_id>/signing-key")
+async def rotate_signing_key(hook_id: str) -> Response:
+    """Sign with a new key from now on; the old one is worth nothing at once."""
+    values = {"signing_key": new_secret()}
+    async with current_store().begin() as connection:
+        row = await update_row(connection, hooks, values, hooks.c.id == hook_id)
+    return json_response(entities.hook(row))
+
+
+@blueprint.delete("/<hook_id>")
+async def delete_hook(hook_id: str) -> Response:
+    async with current_store().begin() as connection:
+        await delete_row(connection, hooks, hooks.c.id == hook_id)
+    return no_content()
+
+
+@blueprint.post("/<hook_id>/test")
+async def try_hook(hook_id: str) -> Response:
+    """Send a made-up body for each event, signed with the hook's key, to the address given here."""
+    body = await read_body(_TEST)
+    async with current_store().begin() as connection:
+        row = await get_row(connection, hooks, hook_id)
+    config = body["config"]
+    hook = Hook(hook_id, config["url"], config.get("headers") or {}, row["signing_key"])
+    for event in body["events"]:
+        await _try(hook, event)
+    return no_content()
+
+
+async def _try(hook: Hook, event: str) -> None:
+    made_up = {
+        "event": event,
+        "hookId": hook.id,
+        "createdAt": iso_moment(now_ms()),
+        "userAgent": "fake-user-agent",
+        "path": "/fake-path/:id",
+        "method": "POST",
+        "status": 200,
+        "params": {"id": "fake-id"},
+        "data": {"result": "success"},
+    }
+    try:
+        status, text = await deliver(hook, made_up)
+    except (TimeoutError, aiohttp.ClientError, ValueError) as error:
+        raise RequestError(
+            422, "hook.send_test_payload_failed", "Failed to send the test payload."
+        ) from error
+    if not 200 <= status < 300:
+        raise RequestError(
+            422,
+            "hook.endpoint_responded_with_error",
+            "The endpoint responded with an error.",
+            data={"responseStatus": status, "responseBody": text},
+        )

@@ -1,0 +1,243 @@
+"""``/organization-invitations``: inviting an address to an organization, and what becomes of it.
+
+All failures of a change of status share one code; only the sentence differs. The message of an invitation
+goes where every message of this provider goes: to the messages page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+from quart import Blueprint, Response, request
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.context import current_store
+from local_logto.errors import RequestError
+from local_logto.management import entities
+from local_logto.management.failures import invalid_input, not_found
+from local_logto.management.guard import (
+    AnyObject,
+    Choice,
+    ListOf,
+    Number,
+    OrFalse,
+    OrNull,
+    Shape,
+    Text,
+    read_body,
+)
+from local_logto.management.relations import MEMBER_ROLES, MEMBERS, Relation
+from local_logto.management.role_choice import roles_by_owner
+from local_logto.management.rows import delete_row, find_row, insert_row
+from local_logto.management.tables import organization_invitation_roles, organization_invitations
+from local_logto.management.users import get_user_row
+from local_logto.messages import keep_message, messages
+from local_logto.refusals import refusal
+from local_logto.responses import json_response, no_content
+from local_logto.store import new_id, now_ms, organization_users, users
+from local_logto.webhooks import announce_membership_change
+
+TEMPLATE: Final = "OrganizationInvitation"
+MESSAGES_PER_WINDOW: Final = 10
+WINDOW_MS: Final = 600_000
+
+_ROLES: Final = Relation(organization_invitation_roles, "organization_role_id")
+_INVITATION: Final = Shape(
+    required={
+        "organizationId": Text(max=21),
+        "invitee": Text(min=1, max=256, is_email=True),
+        "expiresAt": Number(),
+    },
+    optional={
+        "inviterId": OrNull(Text(max=21)),
+        "organizationRoleIds": ListOf(Text()),
+        "messagePayload": OrFalse(AnyObject()),
+    },
+)
+_STATUS: Final = Shape(
+    required={"status": Choice(("Accepted", "Revoked"))}, optional={"acceptedUserId": OrNull(Text())}
+)
+
+blueprint = Blueprint("invitations", __name__, url_prefix="/organization-invitations")
+
+
+@blueprint.get("")
+async def list_invitations() -> Response:
+    """The newest first, narrowed by organization, inviter and, in any case, invitee."""
+    c = organization_invitations.c
+    query = sa.select(organization_invitations).order_by(c.created_at.desc(), c.id)
+    for name, column in (("organizationId", c.organization_id), ("inviterId", c.inviter_id)):
+        if request.args.get(name):
+            query = query.where(column == request.args[name])
+    if request.args.get("invitee"):
+        query = query.where(sa.func.lower(c.invitee) == request.args["invitee"].lower())
+    async with current_store().begin() as connection:
+        rows = (await connection.execute(query)).mappings().all()
+        shown = await _shown(connection, rows)
+    return json_response(shown)
+
+
+@blueprint.post("")
+async def create_invitation() -> Response:
+    """Invite an address; a message is sent only if its payload is given."""
+    body = await read_body(_INVITATION)
+    if body["expiresAt"] <= now_ms():
+        raise invalid_input(400, "The value of `expiresAt` must be in the future.")
+    payload = body.get("messagePayload")
+    async with current_store().begin() as connection:
+        await _refuse_member(connection, body["organizationId"], body["invitee"])
+        row = await _insert(connection, body)
+        await _ROLES.add(
+            connection, body.get("organizationRoleIds", []), organization_invitation_id=row["id"]
+        )
+        if isinstance(payload, dict):
+            await _refuse_flood(connection, row["invitee"])
+        [entity] = await _shown(connection, [row])
+    if isinstance(payload, dict):
+        await _send(row["invitee"], payload)
+    return json_response(entity, 201)
+
+
+@blueprint.get("/<invitation_id>")
+async def get_invitation(invitation_id: str) -> Response:
+    async with current_store().begin() as connection:
+        [entity] = await _shown(connection, [await _get(connection, invitation_id)])
+    return json_response(entity)
+
+
+@blueprint.delete("/<invitation_id>")
+async def delete_invitation(invitation_id: str) -> Response:
+    is_it = organization_invitations.c.id == invitation_id
+    async with current_store().begin() as connection:
+        await delete_row(connection, organization_invitations, is_it)
+    return no_content()
+
+
+@blueprint.post("/<invitation_id>/message")
+async def send_message(invitation_id: str) -> Response:
+    """Send the message, once more perhaps."""
+    payload = await read_body(AnyObject())
+    async with current_store().begin() as connection:
+        row = await _get(connection, invitation_id)
+        await _refuse_flood(connection, row["invitee"])
+    await _send(row["invitee"], payload)
+    return no_content()
+
+
+@blueprint.put("/<invitation_id>/status")
+async def change_status(invitation_id: str) -> Response:
+    """Accept for a person with the invited address, who becomes a member with its roles, or revoke."""
+    body = await read_body(_STATUS)
+    async with current_store().begin() as connection:
+        row = await _get(connection, invitation_id)
+        user_id = body.get("acceptedUserId") if body["status"] == "Accepted" else None
+        if body["status"] == "Accepted" and not user_id:
+            raise invalid_input(422, "The `acceptedUserId` is required when accepting an invitation.")
+        if row["status"] != "Pending" or row["expires_at"] < now_ms():
+            raise _is_settled()
+        if user_id:
+            await _join(connection, row, user_id)
+        changed = await _settle(connection, invitation_id, body["status"], user_id)
+        [entity] = await _shown(connection, [changed])
+    return json_response(entity)
+
+
+async def _settle(
+    connection: AsyncConnection, invitation_id: str, status: str, user_id: str | None
+) -> sa.RowMapping:
+    """Write the status once: of two callers at the same time one finds it settled."""
+    pending = (
+        sa.update(organization_invitations)
+        .where(organization_invitations.c.id == invitation_id)
+        .where(organization_invitations.c.status == "Pending")
+    )
+    values = {"status": status, "accepted_user_id": user_id, "updated_at": now_ms()}
+    change = pending.values(**values).returning(*organization_invitations.c)
+    row = (await connection.execute(change)).mappings().one_or_none()
+    if row is None:
+        raise _is_settled()
+    return row
+
+
+def _is_settled() -> RequestError:
+    return invalid_input(422, "The status of the invitation cannot be changed anymore.")
+
+
+async def _insert(connection: AsyncConnection, body: Mapping[str, Any]) -> sa.RowMapping:
+    moment = now_ms()
+    values = {
+        "id": new_id(),
+        "inviter_id": body.get("inviterId"),
+        "invitee": body["invitee"],
+        "organization_id": body["organizationId"],
+        "status": "Pending",
+        "created_at": moment,
+        "updated_at": moment,
+        "expires_at": body["expiresAt"],
+    }
+    return await insert_row(connection, organization_invitations, values)
+
+
+async def _get(connection: AsyncConnection, invitation_id: str) -> sa.RowMapping:
+    is_it = organization_invitations.c.id == invitation_id
+    row = await find_row(connection, organization_invitations, is_it)
+    if row is None:
+        raise not_found()
+    return row
+
+
+async def _shown(connection: AsyncConnection, rows: Sequence[sa.RowMapping]) -> list[entities.Entity]:
+    given = organization_invitation_roles
+    roles = await roles_by_owner(
+        connection,
+        given,
+        "organization_invitation_id",
+        given.c.organization_invitation_id.in_([row["id"] for row in rows]),
+    )
+    moment = now_ms()
+    return [entities.organization_invitation(row, roles.get(row["id"], []), moment) for row in rows]
+
+
+async def _refuse_member(connection: AsyncConnection, organization_id: str, invitee: str) -> None:
+    query = (
+        sa.select(users.c.id)
+        .join(organization_users, organization_users.c.user_id == users.c.id)
+        .where(organization_users.c.organization_id == organization_id, users.c.primary_email == invitee)
+    )
+    if (await connection.execute(query)).first() is not None:
+        raise invalid_input(422, "The invitee is already a member of the organization.")
+
+
+async def _join(connection: AsyncConnection, row: sa.RowMapping, user_id: str) -> None:
+    user = await get_user_row(connection, user_id)
+    if (user["primary_email"] or "").lower() != row["invitee"].lower():
+        raise invalid_input(422, "The accepted user must have the same email as the invitee.")
+    organization_id = row["organization_id"]
+    change = await MEMBERS.add(connection, [user_id], organization_id=organization_id)
+    role_ids = await _ROLES.ids(connection, organization_invitation_id=row["id"])
+    await MEMBER_ROLES.add(connection, role_ids, organization_id=organization_id, user_id=user_id)
+    announce_membership_change(organization_id, addedUserIds=list(change.added))
+
+
+async def _refuse_flood(connection: AsyncConnection, invitee: str) -> None:
+    recent = sa.select(sa.func.count()).where(
+        messages.c.usage == TEMPLATE,
+        sa.func.lower(messages.c.recipient) == invitee.lower(),
+        messages.c.created_at > now_ms() - WINDOW_MS,
+    )
+    if (await connection.execute(recent)).scalar_one() >= MESSAGES_PER_WINDOW:
+        raise refusal("request.message_rate_limited")
+
+
+async def _send(invitee: str, payload: Mapping[str, Any]) -> None:
+    link, code = payload.get("link"), payload.get("code")
+    await keep_message(
+        current_store(),
+        "email",
+        invitee,
+        TEMPLATE,
+        link=link if isinstance(link, str) else None,
+        code=code if isinstance(code, str) else None,
+    )

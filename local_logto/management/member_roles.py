@@ -1,0 +1,123 @@
+"""``/organizations/:id/users…/roles`` and ``…/scopes``: what members may do.
+
+Logto 1.42 sends no webhook for any of it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+from quart import Blueprint, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.context import current_store
+from local_logto.management import entities
+from local_logto.management.guard import SOME_TEXTS, Shape, read_body
+from local_logto.management.membership import require_membership
+from local_logto.management.paging import list_response, read_page, read_paging
+from local_logto.management.relations import MEMBER_ROLES, MEMBERS
+from local_logto.management.role_choice import PERSON, ROLE_CHOICE, read_role_choice, require_kind
+from local_logto.responses import created, json_response, no_content
+from local_logto.store import (
+    organization_role_scopes,
+    organization_roles,
+    organization_scopes,
+    organization_user_roles,
+)
+
+_BULK: Final = Shape(required={"userIds": SOME_TEXTS, "organizationRoleIds": SOME_TEXTS})
+
+blueprint = Blueprint("member_roles", __name__, url_prefix="/organizations/<organization_id>/users")
+
+
+@blueprint.post("/roles")
+async def assign_roles_to_members(organization_id: str) -> Response:
+    """Give every one of these members every one of these roles."""
+    body = await read_body(_BULK)
+    async with current_store().begin() as connection:
+        await require_kind(connection, body["organizationRoleIds"], PERSON)
+        for user_id in body["userIds"]:
+            await MEMBER_ROLES.add(
+                connection, body["organizationRoleIds"], organization_id=organization_id, user_id=user_id
+            )
+    return created()
+
+
+@blueprint.get("/<user_id>/roles")
+async def list_member_roles(organization_id: str, user_id: str) -> Response:
+    paging = read_paging(is_optional=True)
+    query = (
+        sa.select(organization_roles)
+        .where(organization_roles.c.id.in_(_role_ids(organization_id, user_id)))
+        .order_by(organization_roles.c.id)
+    )
+    async with current_store().begin() as connection:
+        await _require_member(connection, organization_id, user_id)
+        page = await read_page(connection, query, paging)
+    return list_response([entities.organization_role(row) for row in page.rows], page)
+
+
+@blueprint.post("/<user_id>/roles")
+async def assign_member_roles(organization_id: str, user_id: str) -> Response:
+    """Give roles on top of those held; the answer names the ids of those asked for."""
+    body = await read_body(ROLE_CHOICE)
+    async with current_store().begin() as connection:
+        await _require_member(connection, organization_id, user_id)
+        role_ids = await read_role_choice(connection, body, PERSON)
+        if not role_ids:
+            raise _EmptyChoice
+        await MEMBER_ROLES.add(connection, role_ids, organization_id=organization_id, user_id=user_id)
+    return json_response({"organizationRoleIds": role_ids}, 201)
+
+
+@blueprint.put("/<user_id>/roles")
+async def replace_member_roles(organization_id: str, user_id: str) -> Response:
+    """Let the member hold exactly these roles, none if none is named."""
+    body = await read_body(ROLE_CHOICE)
+    async with current_store().begin() as connection:
+        await _require_member(connection, organization_id, user_id)
+        role_ids = await read_role_choice(connection, body, PERSON)
+        await MEMBER_ROLES.replace(connection, role_ids, organization_id=organization_id, user_id=user_id)
+    return no_content()
+
+
+@blueprint.delete("/<user_id>/roles/<organization_role_id>")
+async def remove_member_role(organization_id: str, user_id: str, organization_role_id: str) -> Response:
+    async with current_store().begin() as connection:
+        await _require_member(connection, organization_id, user_id)
+        await MEMBER_ROLES.remove(
+            connection, organization_role_id, organization_id=organization_id, user_id=user_id
+        )
+    return no_content()
+
+
+@blueprint.get("/<user_id>/scopes")
+async def list_member_scopes(organization_id: str, user_id: str) -> Response:
+    """The organization permissions of the member's roles; nobody checks here that they are a member."""
+    granted = sa.select(organization_role_scopes.c.organization_scope_id).where(
+        organization_role_scopes.c.organization_role_id.in_(_role_ids(organization_id, user_id))
+    )
+    query = (
+        sa.select(organization_scopes)
+        .where(organization_scopes.c.id.in_(granted))
+        .order_by(organization_scopes.c.id)
+    )
+    async with current_store().begin() as connection:
+        rows = (await connection.execute(query)).mappings().all()
+    return json_response([entities.organization_scope(row) for row in rows])
+
+
+class _EmptyChoice(Exception):
+    """Logto 1.42 breaks on an assignment of no roles: it answers 500, and so do we."""
+
+
+def _role_ids(organization_id: str, user_id: str) -> sa.Select[tuple[str]]:
+    assigned = organization_user_roles
+    return sa.select(assigned.c.organization_role_id).where(
+        assigned.c.organization_id == organization_id, assigned.c.user_id == user_id
+    )
+
+
+async def _require_member(connection: AsyncConnection, organization_id: str, user_id: str) -> None:
+    await require_membership(connection, MEMBERS, user_id, organization_id)

@@ -1,0 +1,20 @@
+"""The one rule that stands before every change of a member's roles: be a member."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.errors import RequestError
+from local_logto.management.relations import Relation
+
+
+async def require_membership(
+    connection: AsyncConnection, relation: Relation, member_id: str, organization_id: str
+) -> None:
+    """Raise 422 ``organization.require_membership`` unless the person or machine belongs to it."""
+    if member_id not in await relation.ids(connection, organization_id=organization_id):
+        raise RequestError(
+            422,
+            "organization.require_membership",
+            "The user must be a member of the organization to proceed.",
+        )

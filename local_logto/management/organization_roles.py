@@ -1,0 +1,152 @@
+"""``/organization-roles``: the roles of the organization template. What they bundle is in ``role_scopes``."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+from quart import Blueprint, Response, request
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.context import current_store
+from local_logto.management import entities
+from local_logto.management.guard import Choice, ListOf, OrNull, Shape, Text, read_body
+from local_logto.management.paging import list_response, read_page, read_paging
+from local_logto.management.relations import ROLE_RESOURCE_SCOPES, ROLE_SCOPES
+from local_logto.management.role_choice import MACHINE, PERSON
+from local_logto.management.rows import any_holds, delete_row, get_row, insert_row, to_columns, update_row
+from local_logto.responses import json_response, no_content
+from local_logto.store import (
+    new_id,
+    organization_role_resource_scopes,
+    organization_role_scopes,
+    organization_roles,
+    organization_scopes,
+    resource_scopes,
+    resources,
+)
+from local_logto.webhooks import announce
+
+_ROLE: Final = Shape(
+    required={"name": Text(min=1, max=128)},
+    optional={"description": OrNull(Text(max=256)), "type": Choice((PERSON, MACHINE))},
+)
+_NEW_ROLE: Final = Shape(
+    required=_ROLE.required,
+    optional={
+        **_ROLE.optional,
+        "organizationScopeIds": ListOf(Text()),
+        "resourceScopeIds": ListOf(Text()),
+    },
+)
+
+blueprint = Blueprint("organization_roles", __name__, url_prefix="/organization-roles")
+
+
+@blueprint.get("")
+async def list_roles() -> Response:
+    """By name, with what each bundles; only this list tells that."""
+    paging = read_paging()
+    query = sa.select(organization_roles).order_by(organization_roles.c.name)
+    wanted = request.args.get("q")
+    if wanted:
+        fields = (organization_roles.c.id, organization_roles.c.name, organization_roles.c.description)
+        query = query.where(any_holds(wanted, fields))
+    async with current_store().begin() as connection:
+        page = await read_page(connection, query, paging)
+        role_ids = [row["id"] for row in page.rows]
+        scopes = await _scopes_by_role(connection, role_ids)
+        on_resources = await _resource_scopes_by_role(connection, role_ids)
+    shown = [
+        entities.organization_role(row)
+        | {"scopes": scopes[row["id"]], "resourceScopes": on_resources[row["id"]]}
+        for row in page.rows
+    ]
+    return list_response(shown, page)
+
+
+@blueprint.post("")
+async def create_role() -> Response:
+    """Create a role, for people unless said otherwise, with what it shall bundle from the start."""
+    body = await read_body(_NEW_ROLE)
+    scope_ids = body.pop("organizationScopeIds", [])
+    resource_scope_ids = body.pop("resourceScopeIds", [])
+    values = {"type": PERSON, **to_columns(body), "id": new_id()}
+    async with current_store().begin() as connection:
+        row = await insert_row(connection, organization_roles, values)
+        await ROLE_SCOPES.add(connection, scope_ids, organization_role_id=row["id"])
+        await ROLE_RESOURCE_SCOPES.add(connection, resource_scope_ids, organization_role_id=row["id"])
+    entity = entities.organization_role(row)
+    announce("OrganizationRole.Created", data=entity)
+    if scope_ids or resource_scope_ids:
+        announce("OrganizationRole.Scopes.Updated", organizationRoleId=row["id"])
+    return json_response(entity, 201)
+
+
+@blueprint.get("/<organization_role_id>")
+async def get_role(organization_role_id: str) -> Response:
+    """The role itself, without what it bundles."""
+    async with current_store().begin() as connection:
+        row = await get_row(connection, organization_roles, organization_role_id)
+    return json_response(entities.organization_role(row))
+
+
+@blueprint.patch("/<organization_role_id>")
+async def change_role(organization_role_id: str) -> Response:
+    values = to_columns(await read_body(_ROLE.partial()))
+    is_it = organization_roles.c.id == organization_role_id
+    async with current_store().begin() as connection:
+        row = await update_row(connection, organization_roles, values, is_it)
+    entity = entities.organization_role(row)
+    announce("OrganizationRole.Data.Updated", data=entity)
+    return json_response(entity)
+
+
+@blueprint.delete("/<organization_role_id>")
+async def delete_role(organization_role_id: str) -> Response:
+    """Delete the role; whoever held it holds it no more."""
+    is_it = organization_roles.c.id == organization_role_id
+    async with current_store().begin() as connection:
+        await delete_row(connection, organization_roles, is_it)
+    announce("OrganizationRole.Deleted")
+    return no_content()
+
+
+async def _scopes_by_role(
+    connection: AsyncConnection, role_ids: list[str]
+) -> dict[str, list[entities.Entity]]:
+    bundled = organization_role_scopes
+    query = (
+        sa.select(bundled.c.organization_role_id, organization_scopes.c.id, organization_scopes.c.name)
+        .join(organization_scopes, organization_scopes.c.id == bundled.c.organization_scope_id)
+        .where(bundled.c.organization_role_id.in_(role_ids))
+        .order_by(organization_scopes.c.id)
+    )
+    found: dict[str, list[entities.Entity]] = {role_id: [] for role_id in role_ids}
+    for row in (await connection.execute(query)).mappings():
+        found[row["organization_role_id"]].append(entities.named(row))
+    return found
+
+
+async def _resource_scopes_by_role(
+    connection: AsyncConnection, role_ids: list[str]
+) -> dict[str, list[entities.Entity]]:
+    bundled = organization_role_resource_scopes
+    query: sa.Select[Any] = (
+        sa.select(
+            bundled.c.organization_role_id,
+            resource_scopes.c.id,
+            resource_scopes.c.name,
+            resources.c.id.label("resource_id"),
+            resources.c.name.label("resource_name"),
+        )
+        .join(resource_scopes, resource_scopes.c.id == bundled.c.scope_id)
+        .join(resources, resources.c.id == resource_scopes.c.resource_id)
+        .where(bundled.c.organization_role_id.in_(role_ids))
+        .order_by(resource_scopes.c.id)
+    )
+    found: dict[str, list[entities.Entity]] = {role_id: [] for role_id in role_ids}
+    for row in (await connection.execute(query)).mappings():
+        of_resource = {"id": row["resource_id"], "name": row["resource_name"]}
+        found[row["organization_role_id"]].append(entities.named(row) | {"resource": of_resource})
+    return found

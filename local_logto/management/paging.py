@@ -1,0 +1,92 @@
+"""Pages of lists: ``page`` and ``page_size`` of the query, ``Total-Number`` and ``Link`` of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+from quart import Response, request
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.errors import RequestError
+from local_logto.responses import json_response
+
+DEFAULT_PAGE_SIZE: Final = 20
+LARGEST_PAGE_SIZE: Final = 100
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Which page is wanted: ``number`` counts from 1."""
+
+    number: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """The rows of one page and how many there are in all; without ``paging`` it is the whole list."""
+
+    rows: Sequence[sa.RowMapping]
+    total: int
+    paging: Paging | None
+
+
+def read_paging(*, is_optional: bool = False) -> Paging | None:
+    """What the query asks for; raises 400 ``guard.invalid_pagination``.
+
+    A list whose paging is optional is sent whole when neither parameter is given.
+    """
+    page, size = request.args.get("page"), request.args.get("page_size")
+    if is_optional and page is None and size is None:
+        return None
+    number, count = _positive(page, 1), _positive(size, DEFAULT_PAGE_SIZE)
+    if number is None or count is None or count > LARGEST_PAGE_SIZE:
+        raise RequestError(400, "guard.invalid_pagination", "The request pagination value is invalid.")
+    return Paging(number, count)
+
+
+async def read_page(connection: AsyncConnection, query: sa.Select[Any], paging: Paging | None) -> Page:
+    """The wanted page of an ordered query."""
+    if paging is None:
+        rows = (await connection.execute(query)).mappings().all()
+        return Page(rows, len(rows), None)
+    count = sa.select(sa.func.count()).select_from(query.order_by(None).subquery())
+    total = (await connection.execute(count)).scalar_one()
+    some = query.limit(paging.size).offset((paging.number - 1) * paging.size)
+    return Page((await connection.execute(some)).mappings().all(), total, paging)
+
+
+def list_response(entities: Sequence[object], page: Page) -> Response:
+    """The entities made of the page's rows, with the headers that tell of the other pages."""
+    response = json_response(list(entities))
+    if page.paging is not None:
+        response.headers["Total-Number"] = str(page.total)
+        neighbours = _neighbours(page.paging, page.total)
+        links = (f'<{_address_of(number)}>; rel="{relation}"' for relation, number in neighbours)
+        response.headers["Link"] = ", ".join(links)
+    return response
+
+
+def _positive(value: str | None, default: int) -> int | None:
+    if value is None:
+        return default
+    return int(value) if value.isascii() and value.isdecimal() and int(value) > 0 else None
+
+
+def _neighbours(paging: Paging, total: int) -> list[tuple[str, int]]:
+    last = max(1, -(-total // paging.size))
+    found = [("first", 1)]
+    if paging.number > 1:
+        found.append(("prev", paging.number - 1))
+    if paging.number < last:
+        found.append(("next", paging.number + 1))
+    return [*found, ("last", last)]
+
+
+def _address_of(number: int) -> str:
+    query = [(name, value) for name, value in request.args.items(multi=True) if name != "page"]
+    return f"{request.base_url}?{urlencode([*query, ('page', str(number))])}"

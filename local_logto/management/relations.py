@@ -1,0 +1,80 @@
+"""Many-to-many relations: members of organizations, roles of members, permissions of roles.
+
+Which rules must hold before a relation changes is decided by the routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.management.rows import delete_row
+from local_logto.store import (
+    application_roles,
+    organization_application_roles,
+    organization_applications,
+    organization_role_resource_scopes,
+    organization_role_scopes,
+    organization_user_roles,
+    organization_users,
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """The ids that a relation gained and lost."""
+
+    added: Sequence[str] = ()
+    removed: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table of pairs; ``related`` is the column of the many, the owner's columns come with each call."""
+
+    table: sa.Table
+    related: str
+
+    async def ids(self, connection: AsyncConnection, **owner: str) -> list[str]:
+        query = sa.select(self.table.c[self.related]).where(*self._of(owner))
+        return list((await connection.execute(query)).scalars())
+
+    async def add(self, connection: AsyncConnection, ids: Sequence[str], **owner: str) -> Change:
+        """Relate all of them; those that are related already stay as they are."""
+        present = set(await self.ids(connection, **owner))
+        added = [related_id for related_id in dict.fromkeys(ids) if related_id not in present]
+        if added:
+            rows = [{**owner, self.related: related_id} for related_id in added]
+            await connection.execute(insert(self.table).on_conflict_do_nothing(), rows)
+        return Change(added=added)
+
+    async def replace(self, connection: AsyncConnection, ids: Sequence[str], **owner: str) -> Change:
+        """Relate exactly these; what hangs on a pair that stays is kept."""
+        present = await self.ids(connection, **owner)
+        removed = [related_id for related_id in present if related_id not in ids]
+        if removed:
+            gone = self.table.c[self.related].in_(removed)
+            await connection.execute(sa.delete(self.table).where(*self._of(owner), gone))
+        change = await self.add(connection, ids, **owner)
+        return Change(change.added, removed)
+
+    async def remove(self, connection: AsyncConnection, related_id: str, **owner: str) -> None:
+        """End one pair; 404 ``entity.not_found`` when it did not exist."""
+        pair = self.table.c[self.related] == related_id
+        await delete_row(connection, self.table, *self._of(owner), pair)
+
+    def _of(self, owner: dict[str, str]) -> list[sa.ColumnElement[bool]]:
+        return [self.table.c[name] == value for name, value in owner.items()]
+
+
+MEMBERS = Relation(organization_users, "user_id")
+MEMBER_ROLES = Relation(organization_user_roles, "organization_role_id")
+APPLICATIONS = Relation(organization_applications, "application_id")
+TENANT_ROLES = Relation(application_roles, "role_id")
+APPLICATION_ROLES = Relation(organization_application_roles, "organization_role_id")
+ROLE_SCOPES = Relation(organization_role_scopes, "organization_scope_id")
+ROLE_RESOURCE_SCOPES = Relation(organization_role_resource_scopes, "scope_id")

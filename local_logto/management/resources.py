@@ -1,0 +1,186 @@
+"""``/resources``: API resources and their scopes. The Management API's own cannot be changed."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+from quart import Blueprint, Response, request
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.context import current_store
+from local_logto.errors import RequestError
+from local_logto.management import entities
+from local_logto.management.guard import Flag, Number, OrNull, Shape, Text, read_body
+from local_logto.management.paging import list_response, read_page, read_paging
+from local_logto.management.rows import (
+    delete_row,
+    find_row,
+    get_row,
+    insert_row,
+    to_columns,
+    update_row,
+)
+from local_logto.oidc.scopes import MANAGEMENT_RESOURCE
+from local_logto.responses import json_response, no_content
+from local_logto.store import new_id, now_ms, resource_scopes, resources
+
+_CHANGES: Final = Shape(optional={"name": Text(min=1), "accessTokenTtl": Number()})
+_RESOURCE: Final = Shape(
+    required={"name": Text(min=1), "indicator": Text(min=1)}, optional={"accessTokenTtl": Number()}
+)
+_SCOPE: Final = Shape(required={"name": Text(min=1, max=256)}, optional={"description": OrNull(Text())})
+_BY_AGE: Final = sa.text("resources.rowid")
+
+blueprint = Blueprint("resources", __name__, url_prefix="/resources")
+
+
+@blueprint.get("")
+async def list_resources() -> Response:
+    """The oldest first; with ``includeScopes`` each with its scopes."""
+    paging = read_paging(is_optional=True)
+    async with current_store().begin() as connection:
+        page = await read_page(connection, sa.select(resources).order_by(_BY_AGE), paging)
+        shown = [entities.resource(row) for row in page.rows]
+        if request.args.get("includeScopes") == "true":
+            shown = [entity | {"scopes": await _scopes_of(connection, entity["id"])} for entity in shown]
+    return list_response(shown, page)
+
+
+@blueprint.post("")
+async def create_resource() -> Response:
+    """Create a resource; its indicator, any text, stays as it is for good."""
+    values = to_columns(await read_body(_RESOURCE)) | {"id": new_id()}
+    async with current_store().begin() as connection:
+        indicator = values["indicator"]
+        if await find_row(connection, resources, resources.c.indicator == indicator):
+            raise RequestError(
+                422,
+                "resource.resource_identifier_in_use",
+                f"The API identifier {indicator} is already in use",
+            )
+        row = await insert_row(connection, resources, values)
+    return json_response(entities.resource(row) | {"scopes": []}, 201)
+
+
+@blueprint.get("/<resource_id>")
+async def get_resource(resource_id: str) -> Response:
+    async with current_store().begin() as connection:
+        row = await get_row(connection, resources, resource_id)
+    return json_response(entities.resource(row))
+
+
+@blueprint.patch("/<resource_id>")
+async def change_resource(resource_id: str) -> Response:
+    values = to_columns(await read_body(_CHANGES))
+    async with current_store().begin() as connection:
+        await _refuse_own(connection, resource_id)
+        row = await update_row(connection, resources, values, resources.c.id == resource_id)
+    return json_response(entities.resource(row))
+
+
+@blueprint.patch("/<resource_id>/is-default")
+async def make_default(resource_id: str) -> Response:
+    """Make it, or no longer, the resource that an authorization request without one means."""
+    is_default = (await read_body(Shape({"isDefault": Flag()})))["isDefault"]
+    async with current_store().begin() as connection:
+        if is_default:
+            await connection.execute(sa.update(resources).values(is_default=False))
+        is_it = resources.c.id == resource_id
+        row = await update_row(connection, resources, {"is_default": is_default}, is_it)
+    return json_response(entities.resource(row))
+
+
+@blueprint.delete("/<resource_id>")
+async def delete_resource(resource_id: str) -> Response:
+    async with current_store().begin() as connection:
+        row = await get_row(connection, resources, resource_id)
+        if row["indicator"] == MANAGEMENT_RESOURCE:
+            raise RequestError(
+                400, "resource.cannot_delete_management_api", "Cannot delete Logto management API."
+            )
+        await delete_row(connection, resources, resources.c.id == resource_id)
+    return no_content()
+
+
+@blueprint.get("/<resource_id>/scopes")
+async def list_scopes(resource_id: str) -> Response:
+    """The newest first, or those whose name holds ``search`` between its percent signs."""
+    paging = read_paging()
+    query = (
+        sa.select(resource_scopes)
+        .where(resource_scopes.c.resource_id == resource_id)
+        .order_by(resource_scopes.c.created_at.desc(), resource_scopes.c.id)
+    )
+    wanted = request.args.get("search", "").strip("%")
+    if wanted:
+        query = query.where(resource_scopes.c.name.icontains(wanted, autoescape=True))
+    async with current_store().begin() as connection:
+        page = await read_page(connection, query, paging)
+    return list_response([entities.resource_scope(row) for row in page.rows], page)
+
+
+@blueprint.post("/<resource_id>/scopes")
+async def create_scope(resource_id: str) -> Response:
+    values = to_columns(await read_body(_SCOPE))
+    _refuse_space(values)
+    values |= {"id": new_id(), "resource_id": resource_id, "created_at": now_ms()}
+    async with current_store().begin() as connection:
+        await _refuse_own(connection, resource_id)
+        await _refuse_taken(connection, resource_id, values["name"])
+        row = await insert_row(connection, resource_scopes, values)
+    return json_response(entities.resource_scope(row), 201)
+
+
+@blueprint.patch("/<resource_id>/scopes/<scope_id>")
+async def change_scope(resource_id: str, scope_id: str) -> Response:
+    values = to_columns(await read_body(_SCOPE.partial()))
+    _refuse_space(values)
+    is_it = (resource_scopes.c.id == scope_id) & (resource_scopes.c.resource_id == resource_id)
+    async with current_store().begin() as connection:
+        await _refuse_own(connection, resource_id)
+        if "name" in values:
+            await _refuse_taken(connection, resource_id, values["name"], but=scope_id)
+        row = await update_row(connection, resource_scopes, values, is_it)
+    return json_response(entities.resource_scope(row))
+
+
+@blueprint.delete("/<resource_id>/scopes/<scope_id>")
+async def delete_scope(resource_id: str, scope_id: str) -> Response:
+    is_it = (resource_scopes.c.id == scope_id) & (resource_scopes.c.resource_id == resource_id)
+    async with current_store().begin() as connection:
+        await _refuse_own(connection, resource_id)
+        await delete_row(connection, resource_scopes, is_it)
+    return no_content()
+
+
+async def _scopes_of(connection: AsyncConnection, resource_id: str) -> list[entities.Entity]:
+    query = (
+        sa.select(resource_scopes)
+        .where(resource_scopes.c.resource_id == resource_id)
+        .order_by(resource_scopes.c.id)
+    )
+    rows = (await connection.execute(query)).mappings()
+    return [entities.resource_scope(row) for row in rows]
+
+
+async def _refuse_own(connection: AsyncConnection, resource_id: str) -> None:
+    row = await get_row(connection, resources, resource_id)
+    if row["indicator"] == MANAGEMENT_RESOURCE:
+        raise RequestError(
+            400, "resource.cannot_modify_management_api", "Cannot modify Logto management API."
+        )
+
+
+def _refuse_space(values: dict[str, Any]) -> None:
+    if " " in values.get("name", ""):
+        raise RequestError(400, "scope.name_with_space", "The name of the scope cannot contain any spaces.")
+
+
+async def _refuse_taken(
+    connection: AsyncConnection, resource_id: str, name: str, *, but: str | None = None
+) -> None:
+    c = resource_scopes.c
+    row = await find_row(connection, resource_scopes, c.resource_id == resource_id, c.name == name)
+    if row is not None and row["id"] != but:
+        raise RequestError(422, "scope.name_exists", f"The scope name {name} is already in use")

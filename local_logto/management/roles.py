@@ -1,0 +1,132 @@
+"""``/roles`` and ``/applications/:id/roles``: the tenant's roles, which here only machines can hold.
+
+There is the one that a fresh Logto is seeded with: it lets a machine use the Management API. More cannot be
+made here; what people and machines may do inside an organization is in the organization template.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+from quart import Blueprint, Response, request
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.context import current_store
+from local_logto.errors import RequestError
+from local_logto.management import entities
+from local_logto.management.guard import ANY_TEXTS, Choice, Shape, Text, read_body, read_query
+from local_logto.management.paging import list_response, read_page, read_paging
+from local_logto.management.relations import TENANT_ROLES
+from local_logto.management.role_choice import MACHINE, PERSON
+from local_logto.management.rows import any_holds, get_row
+from local_logto.responses import json_response, no_content
+from local_logto.store import application_roles, applications, roles
+
+FEATURED_APPLICATIONS: Final = 3
+
+_FILTERS: Final = Shape(
+    optional={"type": Choice((PERSON, MACHINE)), "excludeApplicationId": Text(), "excludeUserId": Text()}
+)
+_CHOICE: Final = Shape({"roleIds": ANY_TEXTS})
+
+blueprint = Blueprint("roles", __name__)
+
+
+@blueprint.get("/roles")
+async def list_roles() -> Response:
+    """By name, narrowed by type, by who does not hold them yet, and by ``search`` between percent signs."""
+    paging, filters = read_paging(), read_query(_FILTERS)
+    query = sa.select(roles).order_by(roles.c.name)
+    if "type" in filters:
+        query = query.where(roles.c.type == filters["type"])
+    if "excludeApplicationId" in filters:
+        query = query.where(roles.c.id.not_in(_held_by(filters["excludeApplicationId"])))
+    wanted = request.args.get("search", "").strip("%")
+    if wanted:
+        fields = (roles.c.id, roles.c.name, roles.c.description)
+        query = query.where(any_holds(wanted, fields))
+    async with current_store().begin() as connection:
+        page = await read_page(connection, query, paging)
+        shown = [entities.role(row) | await _holders(connection, row["id"]) for row in page.rows]
+    return list_response(shown, page)
+
+
+@blueprint.get("/roles/<role_id>")
+async def get_role(role_id: str) -> Response:
+    async with current_store().begin() as connection:
+        row = await get_row(connection, roles, role_id)
+    return json_response(entities.role(row))
+
+
+@blueprint.get("/applications/<application_id>/roles")
+async def list_application_roles(application_id: str) -> Response:
+    paging = read_paging()
+    query = sa.select(roles).where(roles.c.id.in_(_held_by(application_id))).order_by(roles.c.name)
+    async with current_store().begin() as connection:
+        await _require_machine(connection, application_id)
+        page = await read_page(connection, query, paging)
+    return list_response([entities.role(row) for row in page.rows], page)
+
+
+@blueprint.post("/applications/<application_id>/roles")
+async def assign_roles(application_id: str) -> Response:
+    """Give roles on top of those held; the answer tells which of them are new."""
+    role_ids = (await read_body(_CHOICE))["roleIds"]
+    async with current_store().begin() as connection:
+        await _require_machine(connection, application_id)
+        await _require_roles(connection, role_ids)
+        change = await TENANT_ROLES.add(connection, role_ids, application_id=application_id)
+    return json_response({"roleIds": role_ids, "addedRoleIds": list(change.added)}, 201)
+
+
+@blueprint.put("/applications/<application_id>/roles")
+async def replace_roles(application_id: str) -> Response:
+    role_ids = (await read_body(_CHOICE))["roleIds"]
+    async with current_store().begin() as connection:
+        await _require_machine(connection, application_id)
+        await _require_roles(connection, role_ids)
+        await TENANT_ROLES.replace(connection, role_ids, application_id=application_id)
+    return Response("OK", content_type="text/plain; charset=utf-8")
+
+
+@blueprint.delete("/applications/<application_id>/roles/<role_id>")
+async def remove_role(application_id: str, role_id: str) -> Response:
+    async with current_store().begin() as connection:
+        await _require_machine(connection, application_id)
+        await TENANT_ROLES.remove(connection, role_id, application_id=application_id)
+    return no_content()
+
+
+def _held_by(application_id: str) -> sa.Select[tuple[str]]:
+    held = application_roles
+    return sa.select(held.c.role_id).where(held.c.application_id == application_id)
+
+
+async def _holders(connection: AsyncConnection, role_id: str) -> dict[str, Any]:
+    """Who holds the role: of people nobody, of machines their number and a few of them."""
+    query = (
+        sa.select(applications.c.id, applications.c.name, applications.c.type)
+        .join(application_roles, application_roles.c.application_id == applications.c.id)
+        .where(application_roles.c.role_id == role_id)
+        .order_by(applications.c.id)
+    )
+    holders = [dict(row) for row in (await connection.execute(query)).mappings()]
+    return {
+        "usersCount": 0,
+        "featuredUsers": [],
+        "applicationsCount": len(holders),
+        "featuredApplications": holders[:FEATURED_APPLICATIONS],
+    }
+
+
+async def _require_machine(connection: AsyncConnection, application_id: str) -> None:
+    if (await get_row(connection, applications, application_id))["type"] != MACHINE:
+        raise RequestError(
+            422, "application.invalid_type", "Only machine to machine applications can have associated roles."
+        )
+
+
+async def _require_roles(connection: AsyncConnection, role_ids: list[str]) -> None:
+    for role_id in role_ids:
+        await get_row(connection, roles, role_id)

@@ -1,0 +1,36 @@
+"""What a fresh provider starts with: the Management API, who may use it, and the tenant's settings."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy.dialects.sqlite import insert
+
+from local_logto.management import seeded_app as management_app
+from local_logto.management import sign_in_exp, token_configs
+from local_logto.management.settings_rows import seed_setting
+from local_logto.oidc.scopes import MANAGEMENT_RESOURCE, MANAGEMENT_SCOPE
+from local_logto.settings import Settings
+from local_logto.store import Store, now_ms, resource_scopes, resources
+
+_RESOURCE_ID: Final = "management-api"
+
+
+async def seed(store: Store, settings: Settings) -> None:
+    """Store what is missing; what is there, changed or not, stays as it is."""
+    resource = insert(resources).values(
+        id=_RESOURCE_ID, name="Logto Management API", indicator=MANAGEMENT_RESOURCE
+    )
+    scope = insert(resource_scopes).values(
+        id="management-api-all",
+        resource_id=_RESOURCE_ID,
+        name=MANAGEMENT_SCOPE,
+        description="Default scope for Management API, allows all permissions.",
+        created_at=now_ms(),
+    )
+    async with store.begin() as connection:
+        for row in (resource, scope):
+            await connection.execute(row.on_conflict_do_nothing())
+    await management_app.ensure(store, settings)
+    await seed_setting(store, sign_in_exp.KEY, sign_in_exp.SEED)
+    await seed_setting(store, token_configs.KEY, token_configs.SEED)

@@ -1,0 +1,33 @@
+"""The tenant's settings as they lie in the store: one JSON value a key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from local_logto.store import Store, configs
+
+
+async def read_setting(store: Store, key: str) -> dict[str, Any]:
+    """The value of a key that was seeded at the first start."""
+    query = sa.select(configs.c.value).where(configs.c.key == key)
+    async with store.begin() as connection:
+        value: dict[str, Any] = (await connection.execute(query)).scalar_one()
+    return value
+
+
+async def write_setting(store: Store, key: str, value: Mapping[str, Any]) -> None:
+    row = insert(configs).values(key=key, value=dict(value))
+    async with store.begin() as connection:
+        await connection.execute(
+            row.on_conflict_do_update(index_elements=["key"], set_={"value": dict(value)})
+        )
+
+
+async def seed_setting(store: Store, key: str, value: Mapping[str, Any]) -> None:
+    """Store the value unless the key has one."""
+    async with store.begin() as connection:
+        await connection.execute(insert(configs).values(key=key, value=dict(value)).on_conflict_do_nothing())

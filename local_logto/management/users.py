@@ -1,0 +1,178 @@
+"""``/users``: people's accounts. What has a route of its own is in ``user_settings`` and ``user_factors``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+from quart import Blueprint, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.context import current_store
+from local_logto.crypto.passwords import hash_password
+from local_logto.management import entities
+from local_logto.management.failures import not_found
+from local_logto.management.guard import AnyObject, Kind, OrNull, Shape, Text, read_body
+from local_logto.management.paging import list_response, read_page, read_paging
+from local_logto.management.role_choice import roles_by_owner
+from local_logto.management.rows import delete_row, find_row, insert_row, to_columns, update_row
+from local_logto.management.user_search import read_search
+from local_logto.refusals import refusal
+from local_logto.responses import json_response, no_content
+from local_logto.store import (
+    new_id,
+    now_ms,
+    organization_user_roles,
+    organization_users,
+    organizations,
+    users,
+)
+from local_logto.webhooks import announce
+
+_EMAIL: Final = r"\S+@\S+\.\S+"
+_PHONE: Final = r"\d+"
+_USERNAME: Final = r"[A-Z_a-z]\w*"
+
+_AVATAR: Final = OrNull(Text(is_url=True, may_be_empty=True))
+_NEW_USER: Final = Shape(
+    optional={
+        "primaryEmail": Text(pattern=_EMAIL),
+        "primaryPhone": Text(pattern=_PHONE),
+        "username": Text(pattern=_USERNAME),
+        "password": Text(min=1),
+        "name": Text(),
+        "avatar": _AVATAR,
+        "customData": AnyObject(),
+        "profile": AnyObject(),
+    }
+)
+
+
+def _clearable(pattern: str) -> Kind:
+    return OrNull(Text(pattern=pattern, may_be_empty=True))
+
+
+_CHANGES: Final = Shape(
+    optional={
+        "primaryEmail": _clearable(_EMAIL),
+        "primaryPhone": _clearable(_PHONE),
+        "username": _clearable(_USERNAME),
+        "name": OrNull(Text()),
+        "avatar": _AVATAR,
+        "customData": AnyObject(),
+        "profile": AnyObject(),
+    }
+)
+_IDENTIFIERS: Final = {"username": "username", "primary_email": "email", "primary_phone": "phone"}
+
+blueprint = Blueprint("users", __name__, url_prefix="/users")
+
+
+@blueprint.get("")
+async def list_users() -> Response:
+    """The newest first, narrowed by the search of ``user_search``."""
+    paging = read_paging()
+    query = sa.select(users).where(*read_search()).order_by(users.c.created_at.desc(), users.c.id)
+    async with current_store().begin() as connection:
+        page = await read_page(connection, query, paging)
+    return list_response([entities.user_with_password_state(row) for row in page.rows], page)
+
+
+@blueprint.post("")
+async def create_user() -> Response:
+    body = await read_body(_NEW_USER)
+    password = body.pop("password", None)
+    values = to_columns(_cleared(body))
+    if password is not None:
+        values["password_hash"] = await hash_password(password)
+    moment = now_ms()
+    values |= {"id": new_id(12), "created_at": moment, "updated_at": moment}
+    async with current_store().begin() as connection:
+        await _refuse_taken(connection, values)
+        entity = entities.user_with_password_state(await insert_row(connection, users, values))
+    announce("User.Created", data=entity)
+    return json_response(entity)
+
+
+@blueprint.get("/<user_id>")
+async def get_user(user_id: str) -> Response:
+    async with current_store().begin() as connection:
+        row = await get_user_row(connection, user_id)
+    return json_response(entities.user_with_password_state(row))
+
+
+@blueprint.patch("/<user_id>")
+async def change_user(user_id: str) -> Response:
+    """Change what is named; null or an empty text clears it."""
+    values = to_columns(_cleared(await read_body(_CHANGES)))
+    async with current_store().begin() as connection:
+        await get_user_row(connection, user_id)
+        await _refuse_taken(connection, values, but=user_id)
+        row = await update_user_row(connection, user_id, values)
+    entity = entities.user_with_password_state(row)
+    announce("User.Data.Updated", data=entity)
+    return json_response(entity)
+
+
+@blueprint.delete("/<user_id>")
+async def delete_user(user_id: str) -> Response:
+    """Delete the account with its memberships, sessions, grants and tokens."""
+    async with current_store().begin() as connection:
+        row = await get_user_row(connection, user_id)
+        await delete_row(connection, users, users.c.id == user_id)
+    announce("User.Deleted", data=entities.user(row))
+    return no_content()
+
+
+@blueprint.get("/<user_id>/organizations")
+async def list_user_organizations(user_id: str) -> Response:
+    """Every organization the person is a member of, with their roles there, in one call."""
+    query = (
+        sa.select(organizations)
+        .join(organization_users, organization_users.c.organization_id == organizations.c.id)
+        .where(organization_users.c.user_id == user_id)
+        .order_by(organizations.c.id)
+    )
+    assigned = organization_user_roles
+    async with current_store().begin() as connection:
+        await get_user_row(connection, user_id)
+        rows = (await connection.execute(query)).mappings().all()
+        roles = await roles_by_owner(connection, assigned, "organization_id", assigned.c.user_id == user_id)
+    return json_response(
+        [entities.organization(row) | {"organizationRoles": roles.get(row["id"], [])} for row in rows]
+    )
+
+
+async def get_user_row(connection: AsyncConnection, user_id: str) -> sa.RowMapping:
+    """The account; 404 ``entity.not_found`` when there is none."""
+    row = await find_row(connection, users, users.c.id == user_id)
+    if row is None:
+        raise not_found()
+    return row
+
+
+async def update_user_row(
+    connection: AsyncConnection, user_id: str, values: Mapping[str, Any]
+) -> sa.RowMapping:
+    """Change the account and when it was last changed."""
+    return await update_row(connection, users, {**values, "updated_at": now_ms()}, users.c.id == user_id)
+
+
+def _cleared(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: None if value == "" else value for name, value in members.items()}
+
+
+async def _refuse_taken(
+    connection: AsyncConnection, values: Mapping[str, Any], *, but: str | None = None
+) -> None:
+    """Raise 422 ``user.<kind>_already_in_use`` when another account has one of the identifiers."""
+    for column, kind in _IDENTIFIERS.items():
+        value = values.get(column)
+        if value is None:
+            continue
+        field = users.c[column]
+        is_same = sa.func.lower(field) == value.lower() if column == "primary_email" else field == value
+        holder = (await connection.execute(sa.select(users.c.id).where(is_same))).scalars().first()
+        if holder not in (None, but):
+            raise refusal(f"user.{kind}_already_in_use")

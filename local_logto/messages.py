@@ -1,0 +1,72 @@
+"""Every e-mail and text message that a real Logto would have sent, kept for the messages page.
+
+While no connector is configured this is the built-in connector: nothing leaves the machine. A real Logto
+without a connector would answer 501 ``connector.not_found`` instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from local_logto.store import Store, metadata, new_id, now_ms
+
+KEPT_MESSAGES = 200
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, nullable=False),  # "email" or "phone"
+    sa.Column("recipient", sa.String, nullable=False),
+    sa.Column("usage", sa.String, nullable=False),  # Logto's template type
+    sa.Column("code", sa.String),
+    sa.Column("link", sa.String),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+_NEWEST_FIRST: tuple[sa.ColumnElement[object], ...] = (
+    messages.c.created_at.desc(),
+    sa.literal_column("rowid").desc(),
+)
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message: ``usage`` says what for (Logto's template type), code or link what it carries."""
+
+    kind: str
+    recipient: str
+    usage: str
+    created_at: int
+    code: str | None = None
+    link: str | None = None
+
+
+async def keep_message(
+    store: Store, kind: str, recipient: str, usage: str, *, code: str | None = None, link: str | None = None
+) -> None:
+    """Store a message and let go of the oldest beyond ``KEPT_MESSAGES``."""
+    kept = sa.select(messages.c.id).order_by(*_NEWEST_FIRST).limit(KEPT_MESSAGES)
+    async with store.begin() as connection:
+        await connection.execute(
+            messages.insert().values(
+                id=new_id(),
+                kind=kind,
+                recipient=recipient,
+                usage=usage,
+                code=code,
+                link=link,
+                created_at=now_ms(),
+            )
+        )
+        await connection.execute(messages.delete().where(messages.c.id.not_in(kept)))
+
+
+async def list_messages(store: Store) -> list[Message]:
+    """All kept messages, newest first."""
+    columns = (getattr(messages.c, name) for name in Message.__dataclass_fields__)
+    async with store.begin() as connection:
+        rows = await connection.execute(sa.select(*columns).order_by(*_NEWEST_FIRST))
+        return [Message(*row) for row in rows]

@@ -1,0 +1,38 @@
+"""``/consent``: Logto's first-party applications are consented to without a page, and that happens here."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from quart import Blueprint, Response, request
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.context import current_store
+from local_logto.oidc.authorization.prompts import CONSENT
+from local_logto.oidc.grants import find_grant, new_grant, save_grant
+from local_logto.oidc.session.interactions import find_interaction, resume_url, save_result
+from local_logto.responses import redirect_response
+from local_logto.store import now_ms, users
+
+blueprint = Blueprint("consent", __name__)
+
+
+@blueprint.get("/consent")
+async def consent() -> Response:
+    interaction = await find_interaction(request)
+    if interaction is None or interaction.prompt != CONSENT or interaction.account_id is None:
+        return redirect_response("/unknown-session", 302)
+    details = interaction.details
+    async with current_store().begin() as connection:
+        grant = await find_grant(connection, details["grant_id"])
+        if grant is None:
+            grant = new_grant(interaction.account_id, interaction.client_id)
+        grant = grant.with_scopes(details["missing_oidc"], details["missing_on"])
+        await save_grant(connection, grant)
+        await _remember_first_application(connection, interaction.account_id, interaction.client_id)
+    await save_result(interaction.uid, {**details["result"], CONSENT: {"grantId": grant.id}})
+    return redirect_response(resume_url(request, interaction.uid), 302)
+
+
+async def _remember_first_application(connection: AsyncConnection, user_id: str, client_id: str) -> None:
+    first = sa.update(users).where(users.c.id == user_id, users.c.application_id.is_(None))
+    await connection.execute(first.values(application_id=client_id, updated_at=now_ms()))

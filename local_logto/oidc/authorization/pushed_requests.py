@@ -1,0 +1,60 @@
+"""``/oidc/request``: an authorization request sent ahead by the client itself (RFC 9126), used once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+from quart import Blueprint, Response, request
+
+from local_logto.context import current_store
+from local_logto.crypto.opaque_values import hash_of, new_opaque_value
+from local_logto.errors import OidcError
+from local_logto.oidc.authorization.request import check
+from local_logto.oidc.client_authentication import authenticate
+from local_logto.oidc.no_store import no_store
+from local_logto.oidc.request_params import Params, body_params
+from local_logto.responses import json_response
+from local_logto.store import now_ms, pushed_requests
+
+LIFETIME_SECONDS: Final = 60
+URI_PREFIX: Final = "urn:ietf:params:oauth:request_uri:"
+
+blueprint = Blueprint("pushed_requests", __name__, url_prefix="/oidc")
+blueprint.after_request(no_store)
+
+
+@blueprint.post("/request")
+async def push() -> Response:
+    params = await body_params(request)
+    client = await authenticate(request, params)
+    kept = [(name, value) for name, value in params.pairs() if name not in {"client_id", "client_secret"}]
+    kept.append(("client_id", client.id))
+    await check(Params(kept))
+    value = new_opaque_value()
+    row = sa.insert(pushed_requests).values(
+        value_hash=hash_of(value),
+        client_id=client.id,
+        params=kept,
+        expires_at=now_ms() + LIFETIME_SECONDS * 1000,
+    )
+    async with current_store().begin() as connection:
+        await connection.execute(row)
+    return json_response({"expires_in": LIFETIME_SECONDS, "request_uri": URI_PREFIX + value}, 201)
+
+
+async def resolve_pushed(params: Params) -> Params:
+    """The parameters sent ahead if these point to some; raises ``invalid_request_uri`` for dead ones."""
+    request_uri = params.get("request_uri")
+    if request_uri is None or not request_uri.startswith(URI_PREFIX):
+        return params
+    used = sa.delete(pushed_requests).where(
+        pushed_requests.c.value_hash == hash_of(request_uri.removeprefix(URI_PREFIX)),
+        pushed_requests.c.client_id == params.get("client_id"),
+        pushed_requests.c.expires_at > now_ms(),
+    )
+    async with current_store().begin() as connection:
+        kept = (await connection.execute(used.returning(pushed_requests.c.params))).scalar_one_or_none()
+    if kept is None:
+        raise OidcError(400, "invalid_request_uri", "request_uri is invalid, expired, or was already used")
+    return Params((name, value) for name, value in kept)

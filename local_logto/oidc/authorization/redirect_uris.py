@@ -1,0 +1,82 @@
+"""Whether a redirect URI is one of an application's: exactly equal, or fitting a ``*`` pattern of Logto's.
+
+A ``*`` stands for one or more characters of one host label, never in the last two labels, and for any
+characters of the path; never in scheme, port, query or fragment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+_PATTERN: Final = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<host>[^/?#:@\[\]]+)(?::(?P<port>\d+))?(?P<path>/[^?#]*)?"
+    r"(?P<rest>[?#].*)?"
+)
+_LOOPBACKS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+def is_registered(redirect_uri: str, registered: Iterable[str]) -> bool:
+    return any(redirect_uri == one or ("*" in one and _fits(one, redirect_uri)) for one in registered)
+
+
+def is_loopback_variant(redirect_uri: str, registered: Iterable[str]) -> bool:
+    """Whether it differs from a registered loopback URI by the port alone (RFC 8252 §7.3)."""
+    return _without_loopback_port(redirect_uri) in {
+        known for one in registered if (known := _without_loopback_port(one)) is not None
+    }
+
+
+def _without_loopback_port(uri: str) -> str | None:
+    parts = _split(uri)
+    if parts is None or parts.scheme != "http" or parts.hostname not in _LOOPBACKS:
+        return None
+    return parts._replace(netloc=parts.hostname).geturl()
+
+
+def _fits(pattern: str, redirect_uri: str) -> bool:
+    parts = _PATTERN.fullmatch(pattern)
+    actual = _split(redirect_uri)
+    if parts is None or actual is None or "*" in (parts["rest"] or ""):
+        return False
+    labels = parts["host"].lower().split(".")
+    if "*" in parts["host"] and (len(labels) < 2 or any("*" in label for label in labels[-2:])):
+        return False
+    scheme = parts["scheme"].lower()
+    port = int(parts["port"]) if parts["port"] else _DEFAULT_PORTS.get(scheme)
+    return (
+        actual.scheme == scheme
+        and (actual.port or _DEFAULT_PORTS.get(scheme)) == port
+        and _fit_labels(labels, (actual.hostname or "").split("."))
+        and _fits_text(parts["path"] or "/", actual.path or "/", ".*")
+        and _tail(actual) == (parts["rest"] or "")
+    )
+
+
+def _split(redirect_uri: str) -> SplitResult | None:
+    try:
+        actual = urlsplit(redirect_uri)
+        usable = actual.port is None or actual.port > 0
+    except ValueError:
+        return None
+    # Dot segments and back-slashes would let a browser end up outside the pattern's path.
+    climbs = any(segment in {"..", "."} for segment in re.split(r"[/\\]|%2f|%5c", actual.path.lower()))
+    return actual if usable and not climbs and actual.username is None else None
+
+
+def _tail(actual: SplitResult) -> str:
+    query = f"?{actual.query}" if actual.query else ""
+    return query + (f"#{actual.fragment}" if actual.fragment else "")
+
+
+def _fit_labels(patterns: list[str], labels: list[str]) -> bool:
+    return len(patterns) == len(labels) and all(
+        _fits_text(pattern, label, "[^.]+") for pattern, label in zip(patterns, labels, strict=True)
+    )
+
+
+def _fits_text(pattern: str, text: str, star: str) -> bool:
+    return re.fullmatch(star.join(re.escape(part) for part in pattern.split("*")), text) is not None

@@ -1,0 +1,70 @@
+"""Which web pages of other origins may read an answer: metadata anyone, tokens the application's own pages.
+
+An application's pages are those of its redirect URIs' origins and of ``corsAllowedOrigins``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from quart import Response, g, request
+
+from local_logto.context import origin_of
+from local_logto.oidc.clients import Client
+
+_FOR_ANYONE: Final = frozenset(
+    {
+        "/oidc/.well-known/openid-configuration",
+        "/oidc/.well-known/oauth-authorization-server",
+        "/oidc/jwks",
+    }
+)
+_FOR_CLIENTS: Final = frozenset(
+    {"/oidc/token", "/oidc/me", "/oidc/token/introspection", "/oidc/token/revocation", "/oidc/request"}
+)
+_PREFLIGHT_SECONDS: Final = 3600
+
+
+def remember_client(client: Client) -> None:
+    """Say on whose behalf the current request is answered."""
+    g.client = client
+
+
+async def allow_origin(response: Response) -> Response:
+    """Let the page's origin read the answer where it may; a preflight request is always told how to ask."""
+    origin = request.headers.get("Origin")
+    if origin is None or request.path not in _FOR_ANYONE | _FOR_CLIENTS:
+        return response
+    response.headers.add("Vary", "Origin")
+    is_preflight = request.method == "OPTIONS"
+    if not (is_preflight or request.path in _FOR_ANYONE or _is_of_client(origin)):
+        return response
+    response.headers["Access-Control-Allow-Origin"] = origin
+    if is_preflight:
+        response.status_code = 204
+        response.headers["Access-Control-Allow-Methods"] = "GET,POST"
+        response.headers["Access-Control-Allow-Headers"] = request.headers.get(
+            "Access-Control-Request-Headers", ""
+        )
+        response.headers["Access-Control-Max-Age"] = str(_PREFLIGHT_SECONDS)
+    else:
+        response.headers["Access-Control-Expose-Headers"] = "WWW-Authenticate"
+    return response
+
+
+def _is_of_client(origin: str) -> bool:
+    client: Client | None = g.get("client")
+    if origin == origin_of(request):
+        return True
+    return client is not None and origin in _origins_of(client)
+
+
+def _origins_of(client: Client) -> set[str]:
+    own = {_origin(uri) for uri in client.oidc_metadata.get("redirectUris") or [] if "*" not in uri}
+    return own | set(client.custom_metadata.get("corsAllowedOrigins") or [])
+
+
+def _origin(uri: str) -> str:
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,10 @@
+"""Marks answers that must not be kept by any cache: tokens, codes, errors about them."""
+
+from __future__ import annotations
+
+from quart import Response
+
+
+async def no_store(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,148 @@
+"""Who belongs to an organization and what they may do there, read from the store at the moment of asking.
+
+Used when tokens are issued, for people and for machine applications. Changing memberships and roles is the
+Management API's work. Scopes come in the order in which they were defined.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.store import (
+    organization_application_roles,
+    organization_applications,
+    organization_role_resource_scopes,
+    organization_role_scopes,
+    organization_roles,
+    organization_scopes,
+    organization_user_roles,
+    organization_users,
+    organizations,
+    resource_scopes,
+    resources,
+)
+
+
+async def is_member(connection: AsyncConnection, organization_id: str, user_id: str) -> bool:
+    """Whether the person is a member; False for an organization that does not exist."""
+    return await _exists(
+        connection,
+        organization_users.c.organization_id == organization_id,
+        organization_users.c.user_id == user_id,
+    )
+
+
+async def is_associated(connection: AsyncConnection, organization_id: str, application_id: str) -> bool:
+    """Whether the machine application was added to the organization."""
+    return await _exists(
+        connection,
+        organization_applications.c.organization_id == organization_id,
+        organization_applications.c.application_id == application_id,
+    )
+
+
+async def requires_mfa(connection: AsyncConnection, organization_id: str) -> bool:
+    return await _exists(
+        connection, organizations.c.id == organization_id, organizations.c.is_mfa_required.is_(True)
+    )
+
+
+async def list_organizations_of(connection: AsyncConnection, user_id: str) -> list[sa.Row[Any]]:
+    """``id``, ``name`` and ``description`` of every organization the person is a member of."""
+    query = (
+        sa.select(organizations.c.id, organizations.c.name, organizations.c.description)
+        .join(organization_users, organization_users.c.organization_id == organizations.c.id)
+        .where(organization_users.c.user_id == user_id)
+        .order_by(organizations.c.id)
+    )
+    return list(await connection.execute(query))
+
+
+async def list_organization_roles_of(connection: AsyncConnection, user_id: str) -> list[str]:
+    """The person's roles as the claim spells them: ``<organization id>:<role name>``."""
+    query = (
+        sa.select(organization_user_roles.c.organization_id, organization_roles.c.name)
+        .join(organization_roles, organization_roles.c.id == organization_user_roles.c.organization_role_id)
+        .where(organization_user_roles.c.user_id == user_id)
+        .order_by(organization_user_roles.c.organization_id, organization_roles.c.name)
+    )
+    return [f"{row.organization_id}:{row.name}" for row in await connection.execute(query)]
+
+
+async def list_template_scopes(connection: AsyncConnection) -> list[str]:
+    """Every organization permission of the template, whoever may have it."""
+    return await _names(connection, sa.select(organization_scopes.c.name), organization_scopes)
+
+
+async def organization_scopes_of_user(
+    connection: AsyncConnection, organization_id: str, user_id: str
+) -> list[str]:
+    """The organization permissions that the person's roles in this organization bundle."""
+    roles = _roles_of_user(user_id, organization_id)
+    return await _names(connection, _organization_scopes(roles), organization_scopes)
+
+
+async def organization_scopes_of_application(
+    connection: AsyncConnection, organization_id: str, application_id: str
+) -> list[str]:
+    roles = _roles_of_application(application_id, organization_id)
+    return await _names(connection, _organization_scopes(roles), organization_scopes)
+
+
+async def resource_scopes_of_user(
+    connection: AsyncConnection, user_id: str, indicator: str, organization_id: str | None = None
+) -> list[str]:
+    """The person's scopes on an API resource, by one organization's roles or, without one, by all."""
+    roles = _roles_of_user(user_id, organization_id)
+    return await _names(connection, _resource_scopes(roles, indicator), resource_scopes)
+
+
+async def resource_scopes_of_application(
+    connection: AsyncConnection, application_id: str, indicator: str, organization_id: str
+) -> list[str]:
+    roles = _roles_of_application(application_id, organization_id)
+    return await _names(connection, _resource_scopes(roles, indicator), resource_scopes)
+
+
+def _roles_of_user(user_id: str, organization_id: str | None) -> sa.Select[Any]:
+    table = organization_user_roles
+    query = sa.select(table.c.organization_role_id).where(table.c.user_id == user_id)
+    return query if organization_id is None else query.where(table.c.organization_id == organization_id)
+
+
+def _roles_of_application(application_id: str, organization_id: str) -> sa.Select[Any]:
+    table = organization_application_roles
+    return sa.select(table.c.organization_role_id).where(
+        table.c.application_id == application_id, table.c.organization_id == organization_id
+    )
+
+
+def _organization_scopes(roles: sa.Select[Any]) -> sa.Select[Any]:
+    granted = sa.select(organization_role_scopes.c.organization_scope_id).where(
+        organization_role_scopes.c.organization_role_id.in_(roles)
+    )
+    return sa.select(organization_scopes.c.name).where(organization_scopes.c.id.in_(granted))
+
+
+def _resource_scopes(roles: sa.Select[Any], indicator: str) -> sa.Select[Any]:
+    granted = sa.select(organization_role_resource_scopes.c.scope_id).where(
+        organization_role_resource_scopes.c.organization_role_id.in_(roles)
+    )
+    return (
+        sa.select(resource_scopes.c.name)
+        .join(resources, resources.c.id == resource_scopes.c.resource_id)
+        .where(resources.c.indicator == indicator, resource_scopes.c.id.in_(granted))
+    )
+
+
+async def _names(connection: AsyncConnection, query: sa.Select[Any], table: sa.Table) -> list[str]:
+    # SQLite's implicit row number is the order of definition.
+    in_order = query.order_by(sa.text(f"{table.name}.rowid"))
+    return list((await connection.execute(in_order)).scalars())
+
+
+async def _exists(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> bool:
+    return bool((await connection.execute(sa.select(sa.exists().where(*conditions)))).scalar())

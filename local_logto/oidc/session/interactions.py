@@ -1,0 +1,173 @@
+"""An interaction: one browser on its way through sign-in (or consent) for one authorization request.
+
+The authorization endpoint starts it, the Experience API fills it, the authorization endpoint resumes with
+its result. How a person proves who they are does not belong here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+import sqlalchemy as sa
+from quart import Request
+
+from local_logto.context import current_store, origin_of
+from local_logto.crypto.opaque_values import new_opaque_value
+from local_logto.crypto.signed_cookies import INTERACTION, read_cookie
+from local_logto.errors import RequestError
+from local_logto.store import interactions, now_ms, users
+
+INTERACTION_LIFETIME_MS: Final = 3600 * 1000
+APP_ID_HEADER: Final = "logto-app-id"
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """``params`` are the authorization request's as received; ``experience`` is the Experience API's own.
+
+    ``prompt`` is ``login`` or ``consent``; ``session_uid`` the OP session it was started in, if there was
+    one with a signed-in user, and ``account_id`` that user; ``details`` is what a consent has to grant.
+    ``expires_at`` is in epoch milliseconds.
+    """
+
+    uid: str
+    params: Mapping[str, Any]
+    prompt: str
+    session_uid: str | None
+    account_id: str | None
+    details: Mapping[str, Any]
+    experience: Mapping[str, Any]
+    result: Mapping[str, Any] | None
+    expires_at: int
+
+    @property
+    def client_id(self) -> str:
+        return str(self.params["client_id"])
+
+
+async def create_interaction(
+    params: Mapping[str, Any],
+    prompt: str,
+    *,
+    session_uid: str | None = None,
+    account_id: str | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Interaction:
+    interaction = Interaction(
+        uid=new_opaque_value(),
+        params=params,
+        prompt=prompt,
+        session_uid=session_uid,
+        account_id=account_id,
+        details=details or {},
+        experience={},
+        result=None,
+        expires_at=now_ms() + INTERACTION_LIFETIME_MS,
+    )
+    async with current_store().begin() as connection:
+        await connection.execute(sa.insert(interactions).values(**vars(interaction)))
+    return interaction
+
+
+async def find_interaction_by_uid(uid: str) -> Interaction | None:
+    """The interaction, unless it is unknown or past its hour."""
+    query = sa.select(interactions).where(interactions.c.uid == uid, interactions.c.expires_at > now_ms())
+    async with current_store().begin() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    return None if row is None else Interaction(**row._mapping)
+
+
+async def find_interaction(request: Request) -> Interaction | None:
+    """The interaction this browser is in: of the application the request names, else the latest one."""
+    uids = interaction_uids(request)
+    named = request.headers.get(APP_ID_HEADER) or request.args.get("app_id") or _app_id_of_page(request)
+    uid = uids.get(named or "") or uids.get("_legacy")
+    interaction = None if uid is None else await find_interaction_by_uid(uid)
+    if interaction is None or (named and interaction.client_id != named):
+        return None
+    return interaction
+
+
+async def get_interaction(request: Request) -> Interaction:
+    """Like ``find_interaction``; raises the 400 that Logto answers when the browser is in none."""
+    interaction = await find_interaction(request)
+    if interaction is None:
+        raise RequestError(
+            400,
+            "session.not_found",
+            "Session not found. Please go back and sign in again.",
+            extra={
+                "error": "invalid_request",
+                "error_description": "interaction session not found",
+            },
+        )
+    return interaction
+
+
+async def save_experience(interaction: Interaction, experience: Mapping[str, Any]) -> None:
+    """Replace what the Experience API remembers of this interaction."""
+    await _update(interaction.uid, experience=dict(experience))
+
+
+async def finish_login(
+    interaction: Interaction, user_id: str, submission: Mapping[str, Any], request: Request
+) -> str:
+    """Record who signed in, and how, and return the URL where the authorization request resumes."""
+    moment = now_ms()
+    signed_in = sa.update(users).where(users.c.id == user_id)
+    async with current_store().begin() as connection:
+        await connection.execute(signed_in.values(last_sign_in_at=moment, updated_at=moment))
+    login = {"accountId": user_id, "ts": moment // 1000, "submission": dict(submission)}
+    await save_result(interaction.uid, {"login": login})
+    return resume_url(request, interaction.uid)
+
+
+async def save_result(uid: str, result: Mapping[str, Any]) -> None:
+    await _update(uid, result=dict(result))
+
+
+async def detach_from_session(uid: str) -> None:
+    """Let the interaction resume although the OP session it began in is about to end."""
+    await _update(uid, session_uid=None)
+
+
+async def delete_interaction(uid: str) -> None:
+    async with current_store().begin() as connection:
+        await connection.execute(sa.delete(interactions).where(interactions.c.uid == uid))
+
+
+def resume_path(uid: str) -> str:
+    return f"/oidc/auth/{uid}"
+
+
+def resume_url(request: Request, uid: str) -> str:
+    return origin_of(request) + resume_path(uid)
+
+
+def interaction_uids(request: Request) -> dict[str, str]:
+    """What the ``_interaction`` cookie holds: client id -> interaction, and the latest as ``_legacy``."""
+    value = read_cookie(request, INTERACTION)
+    if value is None:
+        return {}
+    try:
+        uids = json.loads(value)
+    except ValueError:
+        return {}
+    return uids if isinstance(uids, dict) else {}
+
+
+def _app_id_of_page(request: Request) -> str | None:
+    """The application of the sign-in page that sent a form or a script's request."""
+    referrer = urlsplit(request.referrer or "")
+    if referrer.netloc != request.host:
+        return None
+    return next(iter(parse_qs(referrer.query).get("app_id", ())), None)
+
+
+async def _update(uid: str, **values: object) -> None:
+    async with current_store().begin() as connection:
+        await connection.execute(sa.update(interactions).where(interactions.c.uid == uid).values(**values))

@@ -1,0 +1,152 @@
+"""The provider's own browser session: who is signed in here, and which grant each application has in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import sqlalchemy as sa
+from quart import Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.context import current_store
+from local_logto.crypto.opaque_values import hash_of, new_opaque_value
+from local_logto.crypto.signed_cookies import SESSION, clear_cookie, read_cookie, write_cookie
+from local_logto.store import now_ms, op_sessions
+
+SESSION_LIFETIME_MS: Final = 14 * 24 * 3600 * 1000
+
+
+@dataclass
+class OpSession:
+    """One browser's session for the length of a request; ``save`` writes it and its cookie.
+
+    ``signed_in_at`` is in epoch seconds, as ``auth_time`` is; ``client_id`` and ``last_submission`` tell for
+    which application and how. ``pending_sign_out`` remembers a sign-out that waits for its confirmation.
+    """
+
+    uid: str = field(default_factory=new_opaque_value)
+    user_id: str | None = None
+    signed_in_at: int | None = None
+    authorizations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    client_id: str | None = None
+    last_submission: dict[str, Any] | None = None
+    pending_sign_out: dict[str, Any] | None = None
+    cookie_value: str = field(default_factory=new_opaque_value)
+    is_new: bool = True
+    is_touched: bool = False
+
+    def sign_in(self, client_id: str, login: Mapping[str, Any]) -> None:
+        """Take over what a sign-in for this application brought, as ``finish_login`` recorded it."""
+        self.user_id, self.signed_in_at = login["accountId"], login["ts"]
+        self.client_id, self.last_submission = client_id, login.get("submission")
+        self.is_touched = True
+
+    def reset_identifier(self) -> None:
+        """Give the browser another cookie value, so that one fixed beforehand is worth nothing."""
+        self.cookie_value, self.is_touched = new_opaque_value(), True
+
+    def grant_id_for(self, client_id: str) -> str | None:
+        return self.authorizations.get(client_id, {}).get("grant_id")
+
+    def sid_for(self, client_id: str) -> str | None:
+        return self.authorizations.get(client_id, {}).get("sid")
+
+    def bind_grant(self, client_id: str, grant_id: str) -> None:
+        """Remember the application's grant; its ``sid`` is made at the first time."""
+        authorization = self._authorization(client_id)
+        authorization["grant_id"] = grant_id
+        self.is_touched = True
+
+    def keep_grant_after_sign_out(self, client_id: str) -> None:
+        """Mark that the application was granted ``offline_access``."""
+        self._authorization(client_id)["persists_sign_out"] = True
+        self.is_touched = True
+
+    def wait_for_sign_out(self, details: dict[str, Any]) -> None:
+        self.pending_sign_out, self.is_touched = details, True
+
+    def is_older_than(self, seconds: int) -> bool:
+        return self.signed_in_at is None or now_ms() // 1000 - self.signed_in_at > seconds
+
+    async def save(self, response: Response) -> None:
+        """Store the session and renew its fortnight; a browser without one gets none for nothing."""
+        if self.is_new and not self.is_touched:
+            return
+        expires_at = now_ms() + SESSION_LIFETIME_MS
+        row = {
+            "id_hash": hash_of(self.cookie_value),
+            "uid": self.uid,
+            "user_id": self.user_id,
+            "signed_in_at": self.signed_in_at,
+            "authorizations": self.authorizations,
+            "client_id": self.client_id,
+            "last_submission": self.last_submission,
+            "pending_sign_out": self.pending_sign_out,
+            "expires_at": expires_at,
+        }
+        async with current_store().begin() as connection:
+            await connection.execute(sa.delete(op_sessions).where(op_sessions.c.uid == self.uid))
+            await connection.execute(sa.insert(op_sessions).values(**row))
+        write_cookie(response, SESSION, self.cookie_value, expires_at_ms=expires_at)
+
+    async def end(self, response: Response) -> None:
+        async with current_store().begin() as connection:
+            await connection.execute(sa.delete(op_sessions).where(op_sessions.c.uid == self.uid))
+        clear_cookie(response, SESSION)
+
+    def _authorization(self, client_id: str) -> dict[str, Any]:
+        return self.authorizations.setdefault(client_id, {"sid": new_opaque_value()})
+
+
+async def load_session(request: Request) -> OpSession:
+    """The browser's session, or an empty one when it has none that is still alive."""
+    cookie_value = read_cookie(request, SESSION)
+    if cookie_value is None:
+        return OpSession()
+    query = sa.select(op_sessions).where(
+        op_sessions.c.id_hash == hash_of(cookie_value), op_sessions.c.expires_at > now_ms()
+    )
+    async with current_store().begin() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        return OpSession(is_new=False)
+    return OpSession(
+        uid=row.uid,
+        user_id=row.user_id,
+        signed_in_at=row.signed_in_at,
+        authorizations=dict(row.authorizations),
+        client_id=row.client_id,
+        last_submission=row.last_submission,
+        pending_sign_out=row.pending_sign_out,
+        cookie_value=cookie_value,
+        is_new=False,
+    )
+
+
+async def holds_grant(connection: AsyncConnection, session_uid: str, client_id: str, grant_id: str) -> bool:
+    """Whether the session is alive and the application's grant in it is still this one."""
+    query = sa.select(op_sessions.c.authorizations).where(
+        op_sessions.c.uid == session_uid, op_sessions.c.expires_at > now_ms()
+    )
+    authorizations = (await connection.execute(query)).scalar_one_or_none() or {}
+    return bool(authorizations.get(client_id, {}).get("grant_id") == grant_id)
+
+
+async def forget_grant(connection: AsyncConnection, user_id: str, grant_id: str) -> None:
+    """Take the grant out of the person's browser sessions; a browser that held it is signed out by that.
+
+    The session gets another identifier that no browser is told, as it does at Logto.
+    """
+    query = sa.select(op_sessions.c.uid, op_sessions.c.authorizations).where(op_sessions.c.user_id == user_id)
+    for uid, authorizations in (await connection.execute(query)).all():
+        kept = {
+            client_id: authorization
+            for client_id, authorization in authorizations.items()
+            if authorization.get("grant_id") != grant_id
+        }
+        if kept != authorizations:
+            change = sa.update(op_sessions).where(op_sessions.c.uid == uid)
+            values = {"authorizations": kept, "id_hash": hash_of(new_opaque_value())}
+            await connection.execute(change.values(**values))

@@ -1,0 +1,106 @@
+"""``grant_type=authorization_code``: a code, once, for the first tokens of a sign-in (RFC 6749 §4.1.3)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.context import current_store
+from local_logto.errors import invalid_grant
+from local_logto.oidc.authorization.request import check_pkce_format
+from local_logto.oidc.claims import read_person
+from local_logto.oidc.clients import Client
+from local_logto.oidc.grants import Grant, find_grant, revoke_grant
+from local_logto.oidc.request_params import Params
+from local_logto.oidc.token import opaque_tokens
+from local_logto.oidc.token.issuing import (
+    IssuedAccessToken,
+    answer,
+    issue_for_resource,
+    issue_id_token,
+    issue_opaque,
+    resolve_resource,
+)
+from local_logto.oidc.token.opaque_tokens import StoredToken
+from local_logto.store import now_ms
+
+PARAMS: Final = ("code", "code_verifier", "redirect_uri")
+
+
+async def exchange(client: Client, params: Params) -> dict[str, Any]:
+    """The token response. A failed attempt leaves the code usable; a second success revokes the grant."""
+    params.require("code", "redirect_uri")
+    code, grant = await _checked_code(client, params)
+    async with current_store().begin() as connection:
+        person = await read_person(connection, code.user_id)
+        if person is None:
+            raise invalid_grant()
+        access = await _issue_access_token(connection, client, params, code, grant)
+        id_token = await issue_id_token(connection, client, code, person, grant, code.scopes)
+        refresh_token = None
+        if "offline_access" in code.scopes or client.always_issues_refresh_token:
+            refresh_token = await _issue_refresh_token(connection, client, code)
+    return answer(access, id_token=id_token, refresh_token=refresh_token)
+
+
+async def _checked_code(client: Client, params: Params) -> tuple[StoredToken, Grant]:
+    """The consumed code and its grant; committed at once, so that a reuse is always noticed."""
+    async with current_store().begin() as connection:
+        code = await opaque_tokens.find(connection, params.get("code") or "", opaque_tokens.CODE)
+        if code is None or code.client_id != client.id or code.is_expired:
+            raise invalid_grant()
+        grant = await find_grant(connection, code.grant_id)
+        if grant is None:
+            raise invalid_grant()
+        check_pkce(params.get("code_verifier"), code.payload["code_challenge"])
+        if code.payload["redirect_uri"] != params.get("redirect_uri"):
+            raise invalid_grant()
+        is_first_use = await opaque_tokens.consume(connection, code)
+        if not is_first_use:
+            await revoke_grant(connection, grant.id)
+    if not is_first_use:
+        raise invalid_grant()
+    return code, grant
+
+
+async def _issue_access_token(
+    connection: AsyncConnection, client: Client, params: Params, code: StoredToken, grant: Grant
+) -> IssuedAccessToken:
+    resource = await resolve_resource(connection, params, code, code.scopes)
+    if resource is None:
+        return await issue_opaque(connection, client, code, grant, code.scopes)
+    return await issue_for_resource(
+        connection, client, code, resource, grant.granted_on(resource.indicator, code.scopes)
+    )
+
+
+async def _issue_refresh_token(connection: AsyncConnection, client: Client, code: StoredToken) -> str:
+    kept = {
+        name: value for name, value in code.payload.items() if name not in {"redirect_uri", "code_challenge"}
+    }
+    return await opaque_tokens.issue(
+        connection,
+        opaque_tokens.REFRESH_TOKEN,
+        grant_id=code.grant_id,
+        client_id=client.id,
+        payload={**kept, "chain_started_at": now_ms()},
+        lifetime_ms=client.refresh_token_ttl * 1000,
+    )
+
+
+def check_pkce(verifier: str | None, challenge: str | None) -> None:
+    """RFC 7636 §4.6 with S256; raises ``invalid_grant`` when either is missing or they do not fit."""
+    if verifier is not None:
+        check_pkce_format(verifier, "code_verifier")
+    if verifier is None and challenge is None:
+        return
+    if verifier is None or challenge is None:
+        raise invalid_grant()
+    digest = hashlib.sha256(verifier.encode()).digest()
+    expected = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    if not hmac.compare_digest(expected, challenge):
+        raise invalid_grant()

@@ -1,0 +1,134 @@
+"""What the code and the refresh grant have in common: ID tokens, opaque access tokens, the answer's shape."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.context import current_settings
+from local_logto.crypto.signed_tokens import sign
+from local_logto.errors import invalid_target
+from local_logto.oidc.claims import Person, id_token_claims, read_extended_claims
+from local_logto.oidc.clients import Client
+from local_logto.oidc.grants import Grant
+from local_logto.oidc.request_params import Params
+from local_logto.oidc.resources import ResourceServer, find_default_resource, get_resource
+from local_logto.oidc.token import opaque_tokens
+from local_logto.oidc.token.access_tokens import sign_access_token
+from local_logto.oidc.token.opaque_tokens import StoredToken
+
+OPAQUE_LIFETIME_SECONDS: Final = 3600
+
+
+@dataclass(frozen=True)
+class IssuedAccessToken:
+    value: str
+    scope: str
+    lifetime_seconds: int
+
+
+async def resolve_resource(
+    connection: AsyncConnection, params: Params, source: StoredToken, scopes: Sequence[str]
+) -> ResourceServer | None:
+    """The resource the access token is for, None for an opaque one.
+
+    Raises ``invalid_target`` for one that was no part of the sign-in request. Several at once mean the
+    tenant's default resource, or none; none at all means the sign-in's, but only without ``openid``.
+    """
+    wanted = params.all("resource")
+    if not wanted and "openid" not in scopes:
+        wanted = source.resources
+    if len(wanted) > 1:
+        default = await find_default_resource(connection)
+        wanted = [] if default is None else [default]
+    if not wanted:
+        return None
+    if wanted[0] not in source.resources:
+        raise invalid_target()
+    return await get_resource(connection, wanted[0])
+
+
+async def issue_opaque(
+    connection: AsyncConnection, client: Client, source: StoredToken, grant: Grant, scopes: Sequence[str]
+) -> IssuedAccessToken:
+    """An access token for userinfo, carrying the OIDC scopes that the grant holds of these."""
+    scope = " ".join(grant.granted_oidc(scopes))
+    payload = {
+        "user_id": source.user_id,
+        "scope": scope,
+        "session_uid": source.payload["session_uid"],
+        "ends_with_session": source.payload["ends_with_session"],
+    }
+    value = await opaque_tokens.issue(
+        connection,
+        opaque_tokens.ACCESS_TOKEN,
+        grant_id=grant.id,
+        client_id=client.id,
+        payload=payload,
+        lifetime_ms=OPAQUE_LIFETIME_SECONDS * 1000,
+    )
+    return IssuedAccessToken(value, scope, OPAQUE_LIFETIME_SECONDS)
+
+
+async def issue_for_resource(
+    connection: AsyncConnection,
+    client: Client,
+    source: StoredToken,
+    resource: ResourceServer,
+    scopes: Sequence[str],
+    organization_id: str | None = None,
+) -> IssuedAccessToken:
+    scope = " ".join(scopes)
+    value = await sign_access_token(
+        connection,
+        subject=source.user_id,
+        client_id=client.id,
+        audience=resource.indicator,
+        scope=scope,
+        lifetime_seconds=resource.access_token_ttl,
+        organization_id=organization_id,
+    )
+    return IssuedAccessToken(value, scope, resource.access_token_ttl)
+
+
+async def issue_id_token(
+    connection: AsyncConnection,
+    client: Client,
+    source: StoredToken,
+    person: Person,
+    grant: Grant,
+    scopes: Sequence[str],
+) -> str | None:
+    """An ID token about the person as they are now; None unless ``openid`` is among the scopes."""
+    if "openid" not in scopes:
+        return None
+    extended = await read_extended_claims(connection)
+    claims = id_token_claims(person, grant.granted_oidc(scopes), extended)
+    for name in ("sid", "auth_time", "nonce"):
+        if source.payload.get(name) is not None:
+            claims[name] = source.payload[name]
+    issued_at = int(time.time())
+    claims |= {
+        "aud": client.id,
+        "exp": issued_at + client.id_token_ttl,
+        "iat": issued_at,
+        "iss": current_settings().issuer,
+    }
+    return await sign(connection, claims)
+
+
+def answer(access: IssuedAccessToken, *, id_token: str | None, refresh_token: str | None) -> dict[str, Any]:
+    """The token response; absent members are left out (RFC 6749 §5.1)."""
+    members = {
+        "access_token": access.value,
+        "expires_in": access.lifetime_seconds,
+        "id_token": id_token,
+        "refresh_token": refresh_token,
+        "scope": access.scope,
+        "token_type": "Bearer",
+    }
+    return {name: value for name, value in members.items() if value is not None}

@@ -1,0 +1,116 @@
+"""Codes, opaque access tokens and refresh tokens as they lie in the store: found by hash, consumed, expired.
+
+Which of them is issued when, and what it allows, is decided by the grants and the authorization endpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.crypto.opaque_values import hash_of, new_opaque_value
+from local_logto.errors import invalid_grant
+from local_logto.oidc.scopes import split_scope
+from local_logto.oidc.session.op_sessions import holds_grant
+from local_logto.store import now_ms, tokens
+
+CODE: Final = "AuthorizationCode"
+ACCESS_TOKEN: Final = "AccessToken"  # noqa: S105 - the name of a kind
+REFRESH_TOKEN: Final = "RefreshToken"  # noqa: S105 - the name of a kind
+
+
+@dataclass(frozen=True)
+class StoredToken:
+    """Times are in epoch milliseconds. ``payload`` always has ``user_id`` and ``scope``."""
+
+    value_hash: str
+    kind: str
+    grant_id: str
+    client_id: str
+    payload: Mapping[str, Any]
+    created_at: int
+    expires_at: int
+    consumed_at: int | None
+
+    @property
+    def user_id(self) -> str:
+        return str(self.payload["user_id"])
+
+    @property
+    def scopes(self) -> list[str]:
+        return split_scope(self.payload["scope"])
+
+    @property
+    def resources(self) -> list[str]:
+        """The resource indicators of the sign-in request."""
+        return list(self.payload.get("resources", ()))
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= now_ms()
+
+
+async def issue(
+    connection: AsyncConnection,
+    kind: str,
+    *,
+    grant_id: str,
+    client_id: str,
+    payload: Mapping[str, Any],
+    lifetime_ms: int,
+) -> str:
+    """Store a new token and return its value, which is kept nowhere.
+
+    Raises ``invalid_grant`` when the grant was revoked a moment ago.
+    """
+    value = new_opaque_value()
+    moment = now_ms()
+    row = sa.insert(tokens).values(
+        value_hash=hash_of(value),
+        kind=kind,
+        grant_id=grant_id,
+        client_id=client_id,
+        payload=dict(payload),
+        created_at=moment,
+        expires_at=moment + lifetime_ms,
+    )
+    try:
+        await connection.execute(row)
+    except IntegrityError:
+        raise invalid_grant() from None
+    return value
+
+
+async def find(connection: AsyncConnection, value: str, *kinds: str) -> StoredToken | None:
+    """The token of one of these kinds, expired and consumed ones too.
+
+    One that was to end with its browser session is gone as soon as that session is.
+    """
+    query = sa.select(tokens).where(tokens.c.value_hash == hash_of(value), tokens.c.kind.in_(kinds))
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        return None
+    token = StoredToken(**row._mapping)
+    if token.payload.get("ends_with_session") and not await holds_grant(
+        connection, token.payload["session_uid"], token.client_id, token.grant_id
+    ):
+        return None
+    return token
+
+
+async def consume(connection: AsyncConnection, token: StoredToken) -> bool:
+    """Mark the token as used now; False when another request had already done so."""
+    unused = sa.update(tokens).where(tokens.c.value_hash == token.value_hash, tokens.c.consumed_at.is_(None))
+    result = await connection.execute(unused.values(consumed_at=now_ms()))
+    return result.rowcount == 1
+
+
+async def consume_again(connection: AsyncConnection, token: StoredToken) -> None:
+    """Mark a refresh token as used now, whether or not it was used a moment ago."""
+    used = sa.update(tokens).where(tokens.c.value_hash == token.value_hash)
+    await connection.execute(used.values(consumed_at=now_ms()))

@@ -1,0 +1,28 @@
+"""Whether a person may have tokens for an organization: membership first, then the MFA it requires."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+
+from local_logto.context import current_store
+from local_logto.errors import access_denied
+from local_logto.oidc.organization_access import is_member, requires_mfa
+from local_logto.store import users
+
+# E-mail and SMS codes are implicit factors at Logto and never count here.
+_COUNTED_FACTORS: Final = frozenset({"Totp", "WebAuthn", "BackupCode"})
+
+
+async def check_user_organization(organization_id: str, user_id: str) -> None:
+    """Raise Logto's 403 ``access_denied``; an unknown organization is one the person is not in."""
+    async with current_store().begin() as connection:
+        if not await is_member(connection, organization_id, user_id):
+            raise access_denied("user is not a member of the organization")
+        if not await requires_mfa(connection, organization_id):
+            return
+        query = sa.select(users.c.mfa_verifications).where(users.c.id == user_id)
+        factors = (await connection.execute(query)).scalar_one()
+    if not any(factor.get("type") in _COUNTED_FACTORS for factor in factors or []):
+        raise access_denied("organization requires MFA but user has no MFA configured")

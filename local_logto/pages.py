@@ -1,0 +1,28 @@
+"""A page that posts a form by itself: by a small script file, or by its button where scripts do not run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from quart import Response, render_template
+
+PAGE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+async def posting_page(action: str, inputs: Mapping[str, str], *, title: str, text: str) -> Response:
+    """The page as a 200; ``action`` may be another origin, which is why no ``form-action`` is set."""
+    return await page("posting.html", title=title, text=text, action=action, inputs=inputs)
+
+
+async def page(template: str, **values: object) -> Response:
+    """A page of the provider's own under its content security policy, never cached."""
+    response = Response(await render_template(template, **values), content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
+    response.headers["Referrer-Policy"] = "strict-origin"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "no-store"
+    return response

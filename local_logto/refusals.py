@@ -1,0 +1,72 @@
+"""How the Experience API says no, and the Management API where it says the same: code, status, sentence.
+
+Codes and statuses are Logto 1.42's; so are the sentences a client has been seen to receive.
+"""
+
+from __future__ import annotations
+
+from local_logto.errors import RequestError
+
+_REFUSALS: dict[str, tuple[int, str]] = {
+    "auth.forbidden": (403, "Forbidden. Please check your user roles and permissions."),
+    "guard.invalid_input": (400, "The request body is invalid."),
+    "password.rejected": (
+        422,
+        "Password rejected. Please check if your password meets the requirements.",
+    ),
+    "request.message_rate_limited": (429, "Too many messages were sent to this address. Try again later."),
+    "session.identifier_not_found": (
+        404,
+        "User identifier not found. Please go back and sign in again.",
+    ),
+    "session.identity_conflict": (409, "Another account was already identified. Start a new session."),
+    "session.interaction_not_found": (404, "The interaction was not found. Go back and start again."),
+    "session.invalid_credentials": (
+        422,
+        "Incorrect account or password. Please check your input.",
+    ),
+    "session.invalid_interaction_type": (400, "The current interaction does not support this operation."),
+    "session.not_supported_for_forgot_password": (400, "Not possible while a password is being reset."),
+    "session.verification_failed": (400, "The verification failed. Start it again."),
+    "session.verification_session_not_found": (404, "The verification was not found. Start it again."),
+    "user.email_already_in_use": (422, "This email is associated with an existing account."),
+    "user.email_exists_in_profile": (422, "The account already has an email address."),
+    "user.missing_profile": (422, "You need to provide additional info before signing-in."),
+    "user.new_password_required_in_profile": (422, "A new password is needed."),
+    "user.password_exists_in_profile": (422, "The account already has a password."),
+    "user.phone_already_in_use": (422, "This phone number is associated with an existing account."),
+    "user.phone_exists_in_profile": (422, "The account already has a phone number."),
+    "user.same_password": (422, "The new password must differ from the old one."),
+    "user.sign_in_method_not_enabled": (422, "This way to sign in is not enabled."),
+    "user.suspended": (401, "This account is suspended."),
+    "user.user_not_exist": (404, "There is no account with this identifier."),
+    "user.username_already_in_use": (422, "This username is already in use."),
+    "user.username_exists_in_profile": (422, "The account already has a username."),
+    "user.username_invalid_charset_hard": (
+        422,
+        "A username consists of letters, numbers and underscores.",
+    ),
+    "user.username_lowercase_not_allowed": (422, "A username must not contain lowercase letters."),
+    "user.username_numbers_not_allowed": (422, "A username must not contain numbers."),
+    "user.username_required": (422, "A username is required."),
+    "user.username_starts_with_number": (422, "A username must not start with a number."),
+    "user.username_too_long": (422, "The username is too long."),
+    "user.username_too_short": (422, "The username is too short."),
+    "user.username_underscore_not_allowed": (422, "A username must not contain underscores."),
+    "user.username_uppercase_not_allowed": (422, "A username must not contain uppercase letters."),
+    "verification_code.code_mismatch": (400, "Invalid verification code."),
+    "verification_code.email_mismatch": (400, "The code was sent to another email address."),
+    "verification_code.exceed_max_try": (400, "Too many wrong codes. Ask for a new one."),
+    "verification_code.expired": (400, "The verification code has expired. Ask for a new one."),
+    "verification_code.not_found": (
+        400,
+        "Verification code not found. Please send verification code first.",
+    ),
+    "verification_code.phone_mismatch": (400, "The code was sent to another phone number."),
+}
+
+
+def refusal(code: str, *, status: int | None = None, data: object = None) -> RequestError:
+    """The error to raise for one of the codes above; a few have more than one status."""
+    default_status, message = _REFUSALS[code]
+    return RequestError(status or default_status, code, message, data=data)

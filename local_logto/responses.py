@@ -1,0 +1,46 @@
+"""How answers are put on the wire: JSON with Logto's content type, and Logto's little texts.
+
+No rule of the protocol belongs here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from markupsafe import escape
+from quart import Response
+
+JSON_TYPE = "application/json; charset=utf-8"
+
+
+def json_response(
+    body: object,
+    status: int = 200,
+    *,
+    content_type: str = JSON_TYPE,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Compact UTF-8 JSON, as Node writes it."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Response(text, status=status, headers=dict(headers or {}), content_type=content_type)
+
+
+def created() -> Response:
+    """What Logto says of something made that it does not show."""
+    return Response("Created", status=201, content_type="text/plain; charset=utf-8")
+
+
+def no_content() -> Response:
+    response = Response("", status=204)
+    del response.headers["Content-Type"]
+    return response
+
+
+def redirect_response(location: str, status: int = 303) -> Response:
+    """A redirect to ``location`` exactly as given, relative ones stay relative."""
+    response = Response(
+        f"Redirecting to {escape(location)}.", status=status, content_type="text/html; charset=utf-8"
+    )
+    response.headers["Location"] = location
+    return response

@@ -1,0 +1,42 @@
+"""The tables of the file, made when they are missing and completed when an older version made them.
+
+A file is this machine's own and cheap to make again, so there are no migrations: what SQLite can add without
+touching rows is added, and any other difference is said in one line.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateColumn
+
+
+class OutdatedSchema(Exception):
+    """The file was made by another version whose tables cannot be completed."""
+
+
+def create_or_complete(connection: sa.Connection, metadata: sa.MetaData) -> None:
+    """Bring the file to these tables; raises ``OutdatedSchema`` when only a new file would do."""
+    known = sa.inspect(connection).get_table_names()
+    for table in metadata.sorted_tables:
+        if table.name in known:
+            _complete(connection, table)
+    metadata.create_all(connection)
+
+
+def _complete(connection: sa.Connection, table: sa.Table) -> None:
+    present = {column["name"]: column for column in sa.inspect(connection).get_columns(table.name)}
+    for name, found in present.items():
+        if name not in table.c and not found["nullable"] and found["default"] is None:
+            raise OutdatedSchema(f"another version made it: its table {table.name} demands {name}")
+    for column in table.columns:
+        if column.name not in present:
+            _add(connection, column)
+
+
+def _add(connection: sa.Connection, column: sa.Column[object]) -> None:
+    is_optional = column.nullable or column.server_default is not None
+    if not is_optional or column.primary_key or column.unique or column.foreign_keys:
+        raise OutdatedSchema(f"another version made it: its table {column.table.name} lacks {column.name}")
+    definition = CreateColumn(column).compile(dialect=connection.dialect)
+    name = connection.dialect.identifier_preparer.format_table(column.table)
+    connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {definition}")

@@ -1,0 +1,63 @@
+"""What can be set from outside, read once at start from ``LOCAL_LOGTO_*`` or the command line."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The provider's settings.
+
+    ``endpoint`` is the public base address, ``http://localhost:<port>`` unless given; the issuer is
+    ``<endpoint>/oidc`` whatever address a request came by. ``management_app_id`` and
+    ``management_app_secret`` name the machine application that may use the Management API; a missing secret
+    is generated once and kept in the database. ``demo_people`` is a JSON list of ``{identifier, password,
+    name, hint}`` offered with one click on the sign-in page.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LOCAL_LOGTO_", frozen=True, extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=3001, ge=0, le=65535)
+    endpoint: str = Field(default_factory=lambda values: f"http://localhost:{values['port']}")
+    data_dir: Path = Path("var/local_logto")
+    management_app_id: str = "m-default"
+    management_app_secret: str | None = None
+    allow_non_loopback: bool = False
+    demo_people: Path | None = None
+
+    @field_validator("endpoint", mode="after")
+    @classmethod
+    def _without_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _stays_on_this_machine(self) -> Self:
+        if not self.allow_non_loopback and not _is_loopback(self.host):
+            raise ValueError(
+                f"local_logto is for development and will not listen on {self.host}; "
+                "set LOCAL_LOGTO_ALLOW_NON_LOOPBACK=true if this network is yours"
+            )
+        return self
+
+    @property
+    def issuer(self) -> str:
+        return f"{self.endpoint}/oidc"
+
+    @property
+    def database(self) -> Path:
+        return self.data_dir / "local_logto.sqlite3"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

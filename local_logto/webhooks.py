@@ -1,0 +1,153 @@
+"""Telling the tenant's webhooks what happened: collected during a request, sent in the background after it.
+
+One attempt each, in no order, with Logto's header and signature. Registering webhooks is done through the
+Management API; this room only sends. Logto 1.42 says nothing of a change of roles, and neither do we.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import aiohttp
+import sqlalchemy as sa
+from quart import Response, current_app, g, request
+
+from local_logto.context import current_store
+from local_logto.store import metadata, now_ms
+
+SIGNATURE_HEADER: Final = "logto-signature-sha-256"
+TIMEOUT_SECONDS: Final = 10
+
+logger = logging.getLogger("local_logto")
+
+hooks = sa.Table(
+    "hooks",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("events", sa.JSON, nullable=False),
+    sa.Column("config", sa.JSON, nullable=False),  # {"url", "headers"?}
+    sa.Column("signing_key", sa.String, nullable=False),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Hook:
+    """A registered webhook: where it is sent, and the key it is signed with."""
+
+    id: str
+    url: str
+    headers: Mapping[str, str]
+    signing_key: str
+
+
+def announce(event: str, **members: object) -> None:
+    """Have an event sent once this request has been answered with success; ``members`` go into its body."""
+    g.setdefault("announced", []).append((event, members))
+
+
+def announce_membership_change(organization_id: str, **changed_ids: list[str]) -> None:
+    """The membership event; of ``addedUserIds`` and its like only those that are not empty are named."""
+    deltas = {name: ids for name, ids in changed_ids.items() if ids}
+    announce("Organization.Membership.Updated", organizationId=organization_id, **deltas)
+
+
+async def send_announced(response: Response) -> Response:
+    """Start sending what was announced; to be called after each request."""
+    if response.status_code < 400:
+        for event, members in g.get("announced", ()):
+            await send({"event": event, **_moment(), **_request_information(response), **members})
+    return response
+
+
+async def send(body: Mapping[str, object]) -> None:
+    """Start one POST to every enabled webhook that listens to ``body["event"]``."""
+    query = sa.select(hooks).where(hooks.c.enabled.is_(True))
+    async with current_store().begin() as connection:
+        rows = (await connection.execute(query)).all()
+    for row in rows:
+        if body["event"] in row.events:
+            hook = Hook(row.id, row.config["url"], row.config.get("headers") or {}, row.signing_key)
+            current_app.add_background_task(_deliver_and_log, hook, {**body, "hookId": row.id})
+
+
+async def deliver(hook: Hook, body: Mapping[str, object]) -> tuple[int, str]:
+    """POST a signed body and return status and text of the answer.
+
+    Raises ``aiohttp.ClientError``, ``ValueError`` or ``TimeoutError`` when there was none.
+    """
+    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Logto (https://logto.io/)",
+        **hook.headers,
+        SIGNATURE_HEADER: signature_of(content, hook.signing_key),
+    }
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as http,
+        http.post(hook.url, data=content, headers=headers) as answer,
+    ):
+        return answer.status, await answer.text(errors="replace")
+
+
+def signature_of(content: bytes, signing_key: str) -> str:
+    """Lower-case hex HMAC-SHA256 of the exact bytes that are sent."""
+    return hmac.new(signing_key.encode(), content, hashlib.sha256).hexdigest()
+
+
+def iso_moment(moment_ms: int) -> str:
+    """An epoch time in milliseconds as ISO 8601 in UTC, as JavaScript writes it."""
+    moment = datetime.fromtimestamp(moment_ms / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+async def _deliver_and_log(hook: Hook, body: Mapping[str, object]) -> None:
+    try:
+        status, _ = await deliver(hook, body)
+    except (TimeoutError, aiohttp.ClientError, ValueError) as error:
+        logger.warning("webhook %s failed: %s", hook.id, type(error).__name__)
+        return
+    if not 200 <= status < 300:
+        logger.warning("webhook %s was answered with %d", hook.id, status)
+
+
+def _moment() -> dict[str, object]:
+    return {"createdAt": iso_moment(now_ms())}
+
+
+def _request_information(response: Response) -> dict[str, Any]:
+    """The call that caused the event, as Logto tells it: no ``/api`` in front, Logto's parameter names."""
+    rule = request.url_rule.rule if request.url_rule else request.path
+    matched, params = rule.removeprefix("/api"), {}
+    for position, (name, value) in enumerate((request.view_args or {}).items()):
+        shown = _parameter_name(name, position)
+        matched = matched.replace(f"<{name}>", f":{shown}")
+        params[shown] = value
+    agent = request.headers.get("User-Agent")
+    return {
+        **({} if agent is None else {"userAgent": agent}),
+        "ip": request.remote_addr,
+        "path": request.path.removeprefix("/api"),
+        "method": request.method,
+        "status": response.status_code,
+        "params": params,
+        "matchedRoute": matched,
+    }
+
+
+def _parameter_name(name: str, position: int) -> str:
+    """Logto calls the first parameter ``id``, that of a person ``userId``, later ones by their name."""
+    if position == 0 and name != "user_id":
+        return "id"
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)

@@ -1,0 +1,134 @@
+"""The application: wiring and nothing else."""
+
+from __future__ import annotations
+
+import aiohttp
+from quart import Quart
+
+import saas_app.audit.pages
+import saas_app.identity.pages
+import saas_app.identity.webhooks
+import saas_app.invitations.acceptance_pages
+import saas_app.invitations.pages
+import saas_app.members.pages
+import saas_app.organizations.pages
+import saas_app.organizations.settings_pages
+import saas_app.projects.pages
+from saas_app import observability
+from saas_app.audit.denials import Denials
+from saas_app.config import TEMPLATES, Settings
+from saas_app.db.engine import create_engine
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.identity.authorization import Authorization
+from saas_app.identity.backchannel import BackchannelLogout
+from saas_app.identity.directory import Directory
+from saas_app.identity.http import open_http
+from saas_app.identity.logto_client import LogtoProvider
+from saas_app.identity.management import ManagementClient
+from saas_app.identity.sessions import SessionStore
+from saas_app.identity.sign_in import SignIn
+from saas_app.identity.vault import Vault
+from saas_app.organizations.removal import RemovalWorker
+from saas_app.rbac.permissions import Permission
+from saas_app.runtime import Runtime
+from saas_app.web import csrf, error_pages, health, security_headers, templating
+
+_MAX_BODY = 1_000_000  # bytes
+
+
+def create_app(settings: Settings) -> Quart:
+    """Build the application for these settings. Connections open when it starts serving."""
+    app = Quart(__name__, static_folder=None, template_folder=str(TEMPLATES))
+    vault = Vault(settings.encryption_keys)
+    app.secret_key = vault.signing_key
+    app.config.update(
+        MAX_CONTENT_LENGTH=_MAX_BODY,
+        MAX_FORM_PARTS=200,
+        SESSION_COOKIE_NAME="workroom_notice",  # Quart's own session carries only flashed notices
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.is_tls,
+    )
+    observability.init(app)
+    csrf.init(app, settings)
+    security_headers.init(app, settings)
+    templating.init(app)
+    error_pages.init(app)
+    for blueprint in (
+        health.blueprint,
+        saas_app.identity.pages.blueprint,
+        saas_app.identity.webhooks.blueprint,
+        saas_app.organizations.pages.blueprint,
+        saas_app.organizations.settings_pages.blueprint,
+        saas_app.projects.pages.blueprint,
+        saas_app.members.pages.blueprint,
+        saas_app.invitations.pages.blueprint,
+        saas_app.invitations.acceptance_pages.blueprint,
+        saas_app.audit.pages.blueprint,
+    ):
+        app.register_blueprint(blueprint)
+
+    @app.while_serving
+    async def connections():  # type: ignore[no-untyped-def]
+        engine = create_engine(settings.database_url)
+        async with open_http(settings.logto_timeout) as http:
+            runtime = _build_runtime(settings, UnitOfWork(engine), vault, http)
+            app.extensions["workroom"] = runtime
+            async with runtime.removals.running():
+                yield
+        await engine.dispose()
+
+    return app
+
+
+def _build_runtime(
+    settings: Settings, work: UnitOfWork, vault: Vault, http: aiohttp.ClientSession
+) -> Runtime:
+    provider = LogtoProvider(
+        endpoint=settings.logto_endpoint,
+        app_id=settings.logto_app_id,
+        app_secret=settings.logto_app_secret,
+        api_resource=settings.api_resource,
+        permission_scopes=tuple(permission.value for permission in Permission),
+        http=http,
+    )
+    sessions = SessionStore(
+        work,
+        vault,
+        idle_timeout=settings.session_idle_timeout,
+        absolute_timeout=settings.session_absolute_timeout,
+    )
+    directory = Directory(work)
+    authorization = Authorization(
+        sessions,
+        directory,
+        provider,
+        api_resource=settings.api_resource,
+        max_age=settings.organization_token_max_age,
+        logto_timeout=settings.logto_timeout,
+    )
+    sign_in = SignIn(
+        work,
+        vault,
+        provider,
+        sessions,
+        authorization,
+        directory,
+        redirect_uri=settings.redirect_uri,
+        post_sign_out_uri=settings.post_sign_out_uri,
+    )
+    backchannel = BackchannelLogout(work, provider, sessions, client_id=settings.logto_app_id)
+    management = None
+    if settings.management is not None:
+        management = ManagementClient(settings.management, http, timeout=settings.logto_timeout)
+    return Runtime(
+        settings,
+        work,
+        directory,
+        sessions,
+        authorization,
+        sign_in,
+        management,
+        Denials(work),
+        backchannel,
+        RemovalWorker(work),
+    )

@@ -1,0 +1,102 @@
+"""Denials on an organization's routes: written once the request's own work is rolled back.
+
+Who is refused may ask again as often as they like, so what a refusal writes is bounded: one event in ten
+seconds for the same session, organization, route and permission. That is remembered by each process for
+itself, for the last ten thousand such refusals. Writing is the trail's concern and never the caller's: when
+it fails, the log says so and the refusal stands.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.identity.principal import Principal
+from saas_app.models import Outcome
+from saas_app.rbac.decision import Decision, Step, StepResult
+
+log = structlog.get_logger(__name__)
+
+QUIET_SECONDS = 10.0
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """What makes two denials the same."""
+
+    session_id: UUID
+    organization_id: str
+    route: str
+    what: str
+
+
+class Denials:
+    """Writes denials into the trails of organizations. One a process."""
+
+    def __init__(self, work: UnitOfWork, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._work = work
+        self._clock = clock
+        self._written: OrderedDict[_Refusal, float] = OrderedDict()
+
+    async def note(self, principal: Principal, organization_id: str, route: str, decision: Decision) -> bool:
+        """Write that ``principal`` was refused ``route``, the method and rule; whether it was written.
+
+        Never inside an open writing session: SQLite has one writer. Raises nothing of the database's.
+        """
+        what = decision.permission or decision.role or decision.decided_by.step
+        refusal = _Refusal(principal.session_id, organization_id, route, what.value)
+        if not self._is_due(refusal):
+            return False
+        entry = AuditEntry(
+            actor=Actor.person(principal),
+            action=Action.ACCESS_DENY,
+            target=Target("route", route, route),
+            outcome=Outcome.DENIED,
+            decision=decision.as_json(),
+        )
+        try:
+            async with self._work.writing(organization_id) as db:
+                record(db, entry)
+        except Exception:
+            self._written.pop(refusal, None)
+            log.exception("a denial could not be written to the audit trail", route=route)
+            return False
+        return True
+
+    def _is_due(self, refusal: _Refusal) -> bool:
+        now = self._clock()
+        written_at = self._written.get(refusal)
+        if written_at is not None and now - written_at < QUIET_SECONDS:
+            return False
+        self._written[refusal] = now
+        self._written.move_to_end(refusal)
+        if len(self._written) > _REMEMBERED:
+            self._written.popitem(last=False)
+        return True
+
+
+def refused_as_stranger(principal: Principal, organization_name: str) -> Decision:
+    """Why somebody who is not a member finds nothing."""
+    return _refused(principal, StepResult(Step.MEMBER, False, f"Not a member of {organization_name}."))
+
+
+def refused_without_second_factor(principal: Principal, organization_name: str) -> Decision:
+    """Why a member gets no token: the organization asks for a second factor (Logto 1.42)."""
+    return _refused(
+        principal,
+        StepResult(Step.MEMBER, True, f"Member of {organization_name}."),
+        StepResult(Step.AUDIENCE, False, f"{organization_name} asks for a second factor; none is set up."),
+    )
+
+
+def _refused(principal: Principal, *steps: StepResult) -> Decision:
+    signed_in = StepResult(Step.AUTHENTICATED, True, f"Signed in as {principal.display_name}.")
+    return Decision(False, (signed_in, *steps))

@@ -1,0 +1,112 @@
+"""How somebody asks for a part of the audit trail, and what its actions are called."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from wtforms import DateField, Form, HiddenField, SelectField, StringField, ValidationError
+from wtforms.validators import Optional
+
+from saas_app.audit.recorder import Action
+from saas_app.audit.service import EventFilter, Outcome
+from saas_app.web.typed_text import at_most, clean_line
+
+_NAME_LENGTH = 320  # as wide as the columns
+_FIRST_YEAR, _LAST_YEAR = 2000, 2999
+
+ACTION_LABELS = {
+    Action.ORGANIZATION_CREATE: "Organization created",
+    Action.ORGANIZATION_UPDATE: "Organization changed",
+    Action.ORGANIZATION_DELETE: "Organization deleted",
+    Action.ORGANIZATION_REMOVE_DATA: "Organization’s data removed",
+    Action.RECONCILE: "Organization reconciled",
+    Action.MEMBER_ADD: "Member added",
+    Action.MEMBER_CHANGE_ROLES: "Member’s roles changed",
+    Action.MEMBER_REMOVE: "Member removed",
+    Action.MEMBER_LEAVE: "Member left",
+    Action.INVITATION_CREATE: "Invitation sent",
+    Action.INVITATION_RESEND: "Invitation sent again",
+    Action.INVITATION_REVOKE: "Invitation revoked",
+    Action.INVITATION_ACCEPT: "Invitation accepted",
+    Action.PROJECT_CREATE: "Project created",
+    Action.PROJECT_UPDATE: "Project changed",
+    Action.PROJECT_ARCHIVE: "Project archived",
+    Action.PROJECT_RESTORE: "Project unarchived",
+    Action.PROJECT_DELETE: "Project deleted",
+    Action.PROJECT_EXPORT: "Projects exported",
+    Action.TASK_CREATE: "Task created",
+    Action.TASK_UPDATE: "Task changed",
+    Action.TASK_DELETE: "Task deleted",
+    Action.AUDIT_EXPORT: "Audit trail exported",
+    Action.ACCESS_DENY: "Access denied",
+}
+
+
+class _DayField(DateField):
+    """A day (UTC), with our words when it is none."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("Enter a date like 2026-11-21, or leave this empty.") from None
+
+
+class EventFilterForm(Form):
+    """What the list is narrowed to. Everything may stay empty."""
+
+    actor = StringField("Who", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
+    action = SelectField(
+        "What",
+        default="",
+        choices={"": "Everything", **{action.value: label for action, label in ACTION_LABELS.items()}},
+    )
+    outcome = SelectField(
+        "Outcome",
+        default="",
+        choices={"": "Any", Outcome.ALLOWED.value: "Allowed", Outcome.DENIED.value: "Denied"},
+    )
+    target = StringField("To whom or what", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
+    since = _DayField("From (UTC)", validators=[Optional()])
+    until = _DayField("Until (UTC)", validators=[Optional()])
+    actor_id = HiddenField("Actor", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
+    target_id = HiddenField("Target", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
+
+    def validate_since(self, field: DateField) -> None:
+        """A year the calendar and the database can both reckon with."""
+        _check_year(field.data)
+
+    def validate_until(self, field: DateField) -> None:
+        """The same, and not before the other."""
+        _check_year(field.data)
+        if field.data is not None and self.since.data is not None and field.data < self.since.data:
+            raise ValidationError("This is before the first day.")
+
+    def as_filter(self) -> EventFilter:
+        """What is wanted, once :meth:`validate` has said yes. Both days are included."""
+        return EventFilter(
+            actor=self.actor.data or "",
+            actor_id=self.actor_id.data or "",
+            action=Action(self.action.data) if self.action.data else None,
+            outcome=Outcome(self.outcome.data) if self.outcome.data else None,
+            target=self.target.data or "",
+            target_id=self.target_id.data or "",
+            since=_midnight(self.since.data),
+            until=_midnight(self.until.data + timedelta(days=1)) if self.until.data else None,
+        )
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """What was asked for, as a query for another address."""
+        return {
+            name: field.raw_data[0] for name, field in self._fields.items() if field.raw_data and field.data
+        }
+
+
+def _check_year(day: date | None) -> None:
+    if day is not None and not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise ValidationError(f"Enter a year from {_FIRST_YEAR} to {_LAST_YEAR}.")
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return datetime.combine(day, time.min, UTC) if day else None

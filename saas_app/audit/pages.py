@@ -1,0 +1,69 @@
+"""The audit trail of an organization: a list to look through, and the file."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+from quart import Blueprint, render_template, request
+
+from saas_app.audit import service
+from saas_app.audit.export import event_chunks
+from saas_app.audit.forms import ACTION_LABELS, EventFilterForm
+from saas_app.audit.service import Event, EventFilter
+from saas_app.errors import Invalid
+from saas_app.identity.tenant import Tenant
+from saas_app.rbac.permissions import Permission
+from saas_app.web.context import database, open_reading, open_writing
+from saas_app.web.csv_stream import csv_response, filename
+from saas_app.web.guards import requires
+from saas_app.web.pagination import Page, decode_cursor, encode_cursor, page_of
+
+blueprint = Blueprint("audit", __name__, url_prefix="/o/<organization_id>/audit")
+
+_PAGE_SIZE = 50
+_NOTHING: Page[Event] = Page(())
+
+
+@blueprint.get("")
+@requires(Permission.AUDIT_READ)
+async def list_events(tenant: Tenant) -> Any:
+    """Who did what to whom, when, from where, allowed or denied; one statement."""
+    form = EventFilterForm(request.args)
+    is_valid, page = form.validate(), _NOTHING
+    if is_valid:
+        page = await _read_page(tenant, form.as_filter())
+    html = await render_template("audit/list.html", page=page, form=form, labels=ACTION_LABELS)
+    return html, 200 if is_valid else 422
+
+
+async def _read_page(tenant: Tenant, wanted: EventFilter) -> Page[Event]:
+    decoded = decode_cursor(request.args.get("after"), uuid.UUID)
+    before = None if decoded is None else decoded[0]
+    events = await service.list_events(database(), tenant, wanted, before=before, limit=_PAGE_SIZE + 1)
+    return page_of(events, _PAGE_SIZE, lambda event: encode_cursor(event.row.id), after=before)
+
+
+@blueprint.get("/export.csv")
+@requires(Permission.AUDIT_READ)
+async def export_events(tenant: Tenant) -> Any:
+    """What the list would show, all of it, sent while it is read; the export is itself an event."""
+    form = EventFilterForm(request.args)
+    if not form.validate():
+        raise Invalid(
+            fields={name: " ".join(map(str, errors)) for name, errors in form.errors.items() if name}
+        )
+    wanted = form.as_filter()
+    async with open_writing(tenant) as db:
+        service.record_export(db, tenant)
+    reading = open_reading(tenant)
+
+    async def body() -> AsyncIterator[bytes]:
+        async with reading as db:
+            async for chunk in event_chunks(service.export_rows(db, tenant, wanted)):
+                yield chunk
+
+    name = filename(tenant.organization_name, tenant.organization_id, "audit", datetime.now(UTC).date())
+    return csv_response(body(), name)

@@ -1,0 +1,114 @@
+"""Reading an organization's audit trail: pages of it, all of it, and what an event says to a person.
+
+Whether the caller may read it was settled by the guard on the route.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.audit import queries
+from saas_app.audit.queries import EventFilter, EventRow
+from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
+from saas_app.identity.tenant import Tenant
+from saas_app.models import ActorType, Outcome
+from saas_app.rbac.decision import Step, StepResult
+
+__all__ = [
+    "ActorType",
+    "Event",
+    "EventFilter",
+    "EventRow",
+    "FieldChange",
+    "Outcome",
+    "changes_of",
+    "export_rows",
+    "list_events",
+    "record_export",
+    "steps_of",
+]
+
+_EXPORT_BATCH = 500  # rows a statement
+_ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field as it was and as it is, in words; None on the side where the thing did not exist."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event as a page shows it: the row, and what its JSON says."""
+
+    row: EventRow
+    changes: tuple[FieldChange, ...]
+    steps: tuple[StepResult, ...]
+
+
+async def list_events(
+    db: AsyncSession, tenant: Tenant, wanted: EventFilter, *, before: uuid.UUID | None, limit: int
+) -> list[Event]:
+    """At most ``limit`` events older than ``before``, the newest first; one statement."""
+    rows = await queries.list_events(db, wanted, before, limit)
+    return [Event(row, changes_of(row), steps_of(row)) for row in rows]
+
+
+async def export_rows(db: AsyncSession, tenant: Tenant, wanted: EventFilter) -> AsyncIterator[list[EventRow]]:
+    """Every event that is wanted, the newest first, some hundred rows at a time."""
+    rows = await queries.list_events(db, wanted, None, _EXPORT_BATCH)
+    while rows:
+        yield rows
+        if len(rows) < _EXPORT_BATCH:
+            return
+        rows = await queries.list_events(db, wanted, rows[-1].id, _EXPORT_BATCH)
+
+
+def record_export(db: AsyncSession, tenant: Tenant) -> None:
+    """Tell the trail that it is taken away."""
+    target = Target("audit", tenant.organization_id, "Audit trail")
+    record(db, AuditEntry(Actor.person(tenant.principal), Action.AUDIT_EXPORT, target))
+
+
+def changes_of(row: EventRow) -> tuple[FieldChange, ...]:
+    """Field by field, what an event says was changed."""
+    before, after = row.before or {}, row.after or {}
+    return tuple(
+        FieldChange(name, _side(before, name), _side(after, name))
+        for name in dict.fromkeys([*before, *after])
+    )
+
+
+def steps_of(row: EventRow) -> tuple[StepResult, ...]:
+    """The steps of the decision an event carries, as far as this version knows them."""
+    known = {step.value for step in Step}
+    steps = (row.decision or {}).get("steps", [])
+    return tuple(
+        StepResult(Step(step["step"]), bool(step["passed"]), str(step["explanation"]))
+        for step in steps
+        if step["step"] in known
+    )
+
+
+def _side(side: Mapping[str, Any], name: str) -> str | None:
+    value = side.get(name, _ABSENT)
+    return None if value is _ABSENT else _words(value)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_words, value)) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_words(inner)}" for name, inner in value.items()) or "none"
+    return "empty" if value in (None, "") else str(value)

@@ -1,0 +1,321 @@
+"""``saas-app``: the commands. What they do lives elsewhere; here they get their settings and say a result."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+from urllib.parse import urlsplit
+
+import click
+import structlog
+import uvicorn
+
+from saas_app import doctor as checks
+from saas_app import permissions_table
+from saas_app.config import MIGRATIONS, ManagementSettings, load_management_settings, load_settings
+from saas_app.db.engine import create_engine
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.demo.people import PASSWORD
+from saas_app.demo.seed import DemoSeeder
+from saas_app.demo.supervisor import DemoOptions, run_demo
+from saas_app.deployment import (
+    DeploymentSettings,
+    is_loopback,
+    load_deployment_settings,
+    stored_environment,
+)
+from saas_app.env_file import overlay_environment, write_env_file
+from saas_app.errors import ConfigurationError, LogtoUnavailable, NotFound
+from saas_app.identity.management import ManagementError, connect
+from saas_app.identity.provisioning import (
+    Action,
+    Change,
+    ProvisionedApplication,
+    apply,
+    drift,
+    plan,
+    survey,
+)
+from saas_app.migrate import migrate as apply_migrations
+from saas_app.migrate import read_state
+from saas_app.preflight import require_free_port
+from saas_app.reconciliation.service import Reconciler, require_own_application
+
+_GUIDE = MIGRATIONS.parent / "docs" / "rbac-guide.md"
+_GRACE = 10  # seconds running requests get at shutdown
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def _in_one_line(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """What can be expected to go wrong is told in a line, exit code 1, without a stack trace."""
+
+    @wraps(function)
+    def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return function(*args, **kwargs)
+        except ConfigurationError as error:
+            raise click.ClickException(str(error)) from None
+        except NotFound as error:
+            raise click.ClickException(error.detail) from None
+        except ManagementError as refusal:
+            raise click.ClickException(_explain(refusal)) from None
+        except LogtoUnavailable as failure:
+            endpoint = os.environ.get("LOGTO_ENDPOINT", "")
+            raise click.ClickException(f"{failure.detail} Is LOGTO_ENDPOINT={endpoint} right?") from None
+
+    return wrapper
+
+
+def _explain(refusal: ManagementError) -> str:
+    if refusal.code in ("oidc.invalid_client", "auth.unauthorized"):
+        return (
+            f"Logto refused the machine application ({refusal.message}): "
+            "check LOGTO_MANAGEMENT_APP_ID, LOGTO_MANAGEMENT_APP_SECRET and LOGTO_MANAGEMENT_TOKEN_ENDPOINT."
+        )
+    if refusal.code in ("oidc.invalid_target", "auth.forbidden"):
+        return (
+            f"The machine application may not use the Management API ({refusal.message}): give it the role "
+            "'Logto Management API access' and check LOGTO_MANAGEMENT_RESOURCE."
+        )
+    if refusal.code == "organization.role_names_not_found":
+        return f"{refusal.message} Run 'saas-app provision' first."
+    return f"Logto refused: {refusal}."
+
+
+_env_file = click.option(
+    "--env-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="KEY=value lines that hold where the environment says nothing.",
+)
+
+
+def _overlay(*files: Path | None) -> None:
+    for file in files:
+        if file is not None:
+            overlay_environment(file)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Workroom: projects and tasks for organizations, with Logto deciding who may do what."""
+    # A command tells its result itself; the application sets up logs of its own when it is served.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+
+
+@main.command()
+@click.option("--host", help="Address to listen on (APP_HOST).")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (APP_PORT).")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
+@click.option("--no-migrate", is_flag=True, help="Do not apply pending migrations first.")
+@_env_file
+@_in_one_line
+def serve(host: str | None, port: int | None, workers: int, no_migrate: bool, env_file: Path | None) -> None:
+    """Run the application. FORWARDED_ALLOW_IPS names the proxies whose X-Forwarded-* are believed."""
+    _overlay(env_file)
+    settings = load_settings()
+    host, port = host or settings.host, port or settings.port
+    require_free_port(host, port, "stop what listens there, or choose another with --port")
+    if not no_migrate:
+        apply_migrations(settings.database_url)
+    trusted = os.environ.get("FORWARDED_ALLOW_IPS", "")
+    click.echo(f"Workroom serves {settings.app_url}, listening on {host}:{port}")
+    uvicorn.run(
+        "saas_app.asgi:app",
+        host=host,
+        port=port,
+        workers=workers,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http="httptools",
+        access_log=False,  # the addresses of sign-in callbacks carry codes
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=trusted or None,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE,
+        log_config=None,
+    )
+
+
+@main.command()
+@click.option("--app-port", type=click.IntRange(1, 65535), default=3000, envvar="APP_PORT", show_default=True)
+@click.option(
+    "--logto-port", type=click.IntRange(1, 65535), default=3001, envvar="LOGTO_PORT", show_default=True
+)
+@click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), default=Path("var"), show_default=True
+)
+@_in_one_line
+def demo(app_port: int, logto_port: int, data: Path) -> None:
+    """Run everything on this machine: application, identity provider, demo people and projects."""
+    if app_port == logto_port:
+        raise ConfigurationError("APP_PORT and LOGTO_PORT must differ.")
+    run_demo(DemoOptions(app_port, logto_port, data))
+
+
+@main.command()
+@_env_file
+@_in_one_line
+def migrate(env_file: Path | None) -> None:
+    """Bring the database to the newest migration."""
+    _overlay(env_file)
+    before = apply_migrations(load_deployment_settings().database_url)
+    if before.is_newest:
+        click.echo(f"The database is at {before.newest} already.")
+    else:
+        click.echo(f"Migrated from {before.current or 'nothing'} to {before.newest}.")
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Only report what differs; exit 1 when something does.")
+@click.option(
+    "--write-env",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Store the application's id and secret, and all that 'serve' needs, in this file.",
+)
+@_env_file
+@_in_one_line
+def provision(check: bool, write_env: Path | None, env_file: Path | None) -> None:
+    """Write roles, permissions, the API resource and the application to Logto."""
+    _overlay(env_file, write_env if write_env and write_env.exists() else None)
+    management, settings = load_management_settings(), load_deployment_settings()
+    changes, application = asyncio.run(_provision(management, settings, check=check))
+    _report(changes, check=check)
+    if application is None:
+        sys.exit(1 if drift(changes) else 0)
+    if write_env:
+        write_env_file(write_env, stored_environment(management, settings, application))
+        click.echo(f"Stored in {write_env}. Start with: saas-app serve --env-file {write_env}")
+    else:
+        click.echo(f"The application is {application.app_id}; --write-env FILE stores its secret.")
+
+
+async def _provision(
+    management: ManagementSettings, settings: DeploymentSettings, *, check: bool
+) -> tuple[tuple[Change, ...], ProvisionedApplication | None]:
+    async with connect(management) as client:
+        found = await survey(client, settings.deployment)
+        changes = plan(settings.deployment, found)
+        if check:
+            return changes, None
+        return changes, await apply(client, settings.deployment, found, changes)
+
+
+def _report(changes: tuple[Change, ...], *, check: bool) -> None:
+    done = {Action.HOLDS: "holds", Action.CREATE: "created", Action.UPDATE: "updated"}
+    ahead = {Action.HOLDS: "holds", Action.CREATE: "missing", Action.UPDATE: "differs"}
+    for change in changes:
+        says = (ahead if check else done)[change.action]
+        detail = f"  ({change.detail})" if change.detail and change.action is not Action.HOLDS else ""
+        click.echo(f"{says:<8} {change.kind:<23} {change.name}{detail}")
+    different = len(drift(changes))
+    click.echo(f"{different} {'differ' if check else 'written'}, {len(changes) - different} held already.")
+
+
+@main.command()
+@click.option("--organization", "organization_id", help="Only this organization, by its id.")
+@_env_file
+@_in_one_line
+def reconcile(organization_id: str | None, env_file: Path | None) -> None:
+    """Read members again from Logto and repair what was missed: lost webhooks, changes cut off by a crash."""
+    _overlay(env_file)
+    management, settings = load_management_settings(), load_deployment_settings()
+    apply_migrations(settings.database_url)
+    count = asyncio.run(_reconcile(management, settings, organization_id))
+    click.echo(f"{count} repaired." if count else "Nothing to repair.")
+
+
+async def _reconcile(
+    management: ManagementSettings, settings: DeploymentSettings, organization_id: str | None
+) -> int:
+    engine, count = create_engine(settings.database_url), 0
+    try:
+        async with connect(management) as client:
+            await require_own_application(client, settings.app_id)
+            async for repair in Reconciler(UnitOfWork(engine), client).run(organization_id):
+                click.echo(f"{repair.organization_id:<12} {repair.what}")
+                count += 1
+    finally:
+        await engine.dispose()
+    return count
+
+
+@main.command("seed-demo")
+@_env_file
+@_in_one_line
+def seed_demo(env_file: Path | None) -> None:
+    """Create the demo people, organizations and projects: accounts whose password everybody knows."""
+    _overlay(env_file)
+    management, settings = load_management_settings(), load_deployment_settings()
+    if not is_loopback(urlsplit(management.endpoint).hostname or ""):
+        click.echo(
+            f"Note: everybody knows the password of these accounts at {management.endpoint}.", err=True
+        )
+    apply_migrations(settings.database_url)
+    asyncio.run(_seed(management, settings))
+    click.echo(f"Everybody's password is {PASSWORD}")
+
+
+async def _seed(management: ManagementSettings, settings: DeploymentSettings) -> None:
+    engine = create_engine(settings.database_url)
+    try:
+        async with connect(management) as client:
+            async for step in DemoSeeder(client, UnitOfWork(engine)).seed():
+                click.echo(f"{'written' if step.changed else 'holds':<8} {step.what:<13} {step.name}")
+    finally:
+        await engine.dispose()
+
+
+@main.command()
+@click.option("--markdown", is_flag=True, help="Write the table of the docs in place of printing it.")
+@click.option("--check", is_flag=True, help="With --markdown: only compare; exit 1 when it differs.")
+@click.option(
+    "--page", type=click.Path(path_type=Path, dir_okay=False), default=_GUIDE, help="The docs page."
+)
+@_in_one_line
+def permissions(markdown: bool, check: bool, page: Path) -> None:
+    """Print which role holds which permission."""
+    if not markdown:
+        click.echo(permissions_table.as_text())
+        return
+    held = permissions_table.update_page(page, check=check)
+    if check and not held:
+        raise ConfigurationError(f"{page} is behind: run 'saas-app permissions --markdown'.")
+    click.echo(f"{page} {'holds the table already' if held else 'written'}.")
+
+
+@main.command()
+@_env_file
+@_in_one_line
+def doctor(env_file: Path | None) -> None:
+    """Look at settings, Logto and the database, and say which command mends what."""
+    _overlay(env_file)
+    settings = load_deployment_settings()
+    found = [checks.check_settings(), _database_check(settings.database_url)]
+    endpoint = os.environ.get("LOGTO_ENDPOINT", "").rstrip("/")
+    if endpoint:
+        found += asyncio.run(checks.check_logto(settings, endpoint))
+    _tell(found)
+
+
+def _database_check(database_url: str) -> checks.Check:
+    try:
+        return checks.check_migrations(read_state(database_url))
+    except ConfigurationError as error:
+        return checks.Check("database", False, str(error), "mend DATABASE_URL")
+
+
+def _tell(found: Iterable[checks.Check]) -> None:
+    failed = False
+    for check in found:
+        failed = failed or not check.passed
+        click.echo(f"{'ok' if check.passed else 'FAILED':<7} {check.name:<15} {check.found}")
+        if not check.passed:
+            click.echo(f"{'':<7} {'':<15} → {check.remedy}")
+    sys.exit(1 if failed else 0)

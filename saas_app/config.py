@@ -1,0 +1,136 @@
+"""Settings from the environment, read once, frozen, and checked before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from saas_app.errors import ConfigurationError
+
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+
+
+class ManagementSettings(BaseSettings):
+    """How to reach Logto's Management API. On a self-hosted Logto the token comes from elsewhere."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    endpoint: str = Field(validation_alias="LOGTO_ENDPOINT")
+    app_id: str = Field(validation_alias="LOGTO_MANAGEMENT_APP_ID")
+    app_secret: SecretStr = Field(validation_alias="LOGTO_MANAGEMENT_APP_SECRET")
+    token_endpoint: str = Field("", validation_alias="LOGTO_MANAGEMENT_TOKEN_ENDPOINT")
+    resource: str = Field("https://default.logto.app/api", validation_alias="LOGTO_MANAGEMENT_RESOURCE")
+
+    @field_validator("endpoint", "token_endpoint")
+    @classmethod
+    def _without_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @property
+    def token_url(self) -> str:
+        """Where the machine token is fetched: the given endpoint, else Logto's own."""
+        return self.token_endpoint or f"{self.endpoint}/oidc/token"
+
+
+class Settings(BaseSettings):
+    """Everything the application is told from outside. Times are seconds."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    app_url: str = Field("http://localhost:3000", validation_alias="APP_URL")
+    host: str = Field("127.0.0.1", validation_alias="APP_HOST")
+    port: int = Field(3000, validation_alias="APP_PORT", ge=1, le=65535)
+    database_url: str = Field("sqlite+aiosqlite:///var/workroom.db", validation_alias="DATABASE_URL")
+    encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        validation_alias="APP_ENCRYPTION_KEYS"
+    )
+    logto_endpoint: str = Field(validation_alias="LOGTO_ENDPOINT")
+    logto_app_id: str = Field(validation_alias="LOGTO_APP_ID")
+    logto_app_secret: SecretStr = Field(validation_alias="LOGTO_APP_SECRET")
+    webhook_signing_key: SecretStr = Field(SecretStr(""), validation_alias="LOGTO_WEBHOOK_SIGNING_KEY")
+    api_resource: str = Field("https://api.workroom.example", validation_alias="LOGTO_API_RESOURCE")
+    organization_token_max_age: float = Field(300, validation_alias="ORGANIZATION_TOKEN_MAX_AGE", gt=0)
+    session_idle_timeout: int = Field(12 * 3600, validation_alias="SESSION_IDLE_TIMEOUT", gt=0)
+    session_absolute_timeout: int = Field(14 * 86400, validation_alias="SESSION_ABSOLUTE_TIMEOUT", gt=0)
+    logto_timeout: float = Field(8, validation_alias="LOGTO_TIMEOUT", gt=0)
+    log_format: str = Field("console", validation_alias="LOG_FORMAT", pattern="^(console|json)$")
+    management: ManagementSettings | None = None
+
+    @field_validator("encryption_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        return tuple(key.strip() for key in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _fernet_keys(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for key in value:
+            Fernet(key.get_secret_value())  # raises ValueError when it is not 32 bytes of base64
+        return value
+
+    @field_validator("app_url", "logto_endpoint")
+    @classmethod
+    def _absolute_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise ValueError("must be an absolute http or https address")
+        return value.rstrip("/")
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether people reach the application over HTTPS: decides cookie flags and HSTS."""
+        return self.app_url.startswith("https://")
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where Logto sends people back to after a sign-in; registered by ``saas-app provision``."""
+        return f"{self.app_url}/callback"
+
+    @property
+    def account_center(self) -> str:
+        """Logto's own page where people set up their second factors."""
+        return f"{self.logto_endpoint}/account"
+
+    @property
+    def post_sign_out_uri(self) -> str:
+        """Where Logto sends people after signing out; registered by ``saas-app provision``."""
+        return f"{self.app_url}/"
+
+
+def load_settings() -> Settings:
+    """Read the environment. Raises :class:`ConfigurationError` that names each variable at fault."""
+    try:
+        settings = Settings()  # type: ignore[call-arg]  # the fields come from the environment
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error)) from None
+    try:
+        management = ManagementSettings()  # type: ignore[call-arg]
+    except ValidationError:
+        return settings  # creating organizations then says what is missing
+    return settings.model_copy(update={"management": management})
+
+
+def load_management_settings() -> ManagementSettings:
+    """Read what provisioning needs. Raises :class:`ConfigurationError` that names what is missing."""
+    try:
+        return ManagementSettings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error)) from None
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        name = ".".join(str(part) for part in problem["loc"])
+        missing = problem["type"] == "missing"
+        lines.append(f"{name} is not set" if missing else f"{name}: {problem['msg']}")
+    return (
+        "; ".join(lines) + ". Run 'saas-app provision --write-env .env' and then "
+        "'saas-app serve --env-file .env', or see .env.example."
+    )

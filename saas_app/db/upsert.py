@@ -1,0 +1,33 @@
+"""Insert or update, or insert once, in one statement, on SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.db.base import Base
+
+
+async def insert_if_absent(
+    db: AsyncSession, model: type[Base], row: dict[str, Any], *, key: Sequence[str]
+) -> bool:
+    """Write ``row`` unless ``key`` exists already. Returns whether it was written."""
+    dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(model).values(row).on_conflict_do_nothing(index_elements=list(key))
+    written = await db.execute(statement.returning(*(getattr(model, name) for name in key)))
+    return written.first() is not None
+
+
+async def upsert(
+    db: AsyncSession, model: type[Base], rows: Sequence[dict[str, Any]], *, key: Sequence[str]
+) -> None:
+    """Write ``rows``; where ``key`` exists already, the row's other columns are replaced."""
+    if not rows:
+        return
+    dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(model).values(list(rows))
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    await db.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed))

@@ -1,0 +1,94 @@
+"""A program that runs beside us: started, watched, stopped. Its output goes to a file."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from saas_app.errors import ConfigurationError
+
+_STOP_TIMEOUT = 10.0  # seconds it gets to finish what it is doing
+_READY_TIMEOUT = 60.0
+_READY_INTERVAL = 0.05
+_LAST_LINES = 15
+
+
+class Child:
+    """A Python program of ours as a process, in a process group of its own: Ctrl-C reaches only us."""
+
+    def __init__(
+        self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path
+    ) -> None:
+        self.name = name
+        self._arguments = list(arguments)
+        self._environment = dict(environment)
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start it; its output replaces the log of the last time."""
+        with self._log.open("wb") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                *self._arguments,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    async def wait_until(self, is_ready: Callable[[], Awaitable[bool]]) -> None:
+        """Wait for it to answer. Raises :class:`ConfigurationError` when it ends or takes too long."""
+        try:
+            async with asyncio.timeout(_READY_TIMEOUT):
+                while not await is_ready():
+                    if self._started.returncode is not None:
+                        raise self.died()
+                    await asyncio.sleep(_READY_INTERVAL)
+        except TimeoutError:
+            raise ConfigurationError(
+                f"{self.name} did not answer within {_READY_TIMEOUT:.0f} seconds:\n{self._last_lines()}"
+            ) from None
+
+    async def wait(self) -> None:
+        """Wait until it ends, for whatever reason."""
+        await self._started.wait()
+
+    def died(self) -> ConfigurationError:
+        """Its end as an error, with the last lines of its log."""
+        return ConfigurationError(
+            f"{self.name} stopped (exit code {self._started.returncode}):\n{self._last_lines()}"
+        )
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was started and runs no more."""
+        return self._process is not None and self._process.returncode is not None
+
+    async def stop(self) -> None:
+        """Ask it to stop, wait, and end it when it does not."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(_STOP_TIMEOUT):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    @property
+    def _started(self) -> asyncio.subprocess.Process:
+        if self._process is None:
+            raise RuntimeError(f"{self.name} was not started")
+        return self._process
+
+    def _last_lines(self) -> str:
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
+        return "\n".join(f"  {line}" for line in lines) or "  (it said nothing)"

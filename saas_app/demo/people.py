@@ -1,0 +1,87 @@
+"""The demo people and organizations, as data. The password is public: they are for development only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from saas_app.rbac.permissions import Role
+
+PASSWORD: Final = "Workroom-demo-1"  # noqa: S105 - printed on the sign-in page of the demo
+CUSTOM_DATA_KEY: Final = "workroomDemo"
+"""Marks an organization in Logto as one of ours, because names there are not unique."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOrganization:
+    """A demo organization. ``key`` is what it is found by again."""
+
+    key: str
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPerson:
+    """A demo account, and the role it has in each organization, by the organization's key."""
+
+    username: str
+    name: str
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    invited_as: Mapping[str, Role] = field(default_factory=dict)
+
+    @property
+    def email(self) -> str:
+        """Their address, under a domain nobody owns (RFC 2606)."""
+        return f"{self.username}@workroom.example"
+
+    @property
+    def hint(self) -> str:
+        """Where they belong, in a line."""
+        places = [f"{role} of {_BY_KEY[key].name}" for key, role in self.roles.items()]
+        places += [f"invited to {_BY_KEY[key].name} as {role}" for key, role in self.invited_as.items()]
+        return ", ".join(places)
+
+
+ORGANIZATIONS: Final = (
+    DemoOrganization("acme", "Acme Robotics", "Robot arms and the software that moves them"),
+    DemoOrganization("globex", "Globex", "Freight, warehouses and the lanes between them"),
+    DemoOrganization("initech", "Initech", "Payroll and reporting for mid-sized companies"),
+)
+_BY_KEY: Final = {organization.key: organization for organization in ORGANIZATIONS}
+
+PEOPLE: Final = (
+    DemoPerson("alice", "Alice Moreau", {"acme": Role.ADMIN, "globex": Role.VIEWER}),
+    DemoPerson("bob", "Bob Lindqvist", {"acme": Role.EDITOR, "globex": Role.ADMIN}),
+    DemoPerson("carol", "Carol Okafor", {"acme": Role.VIEWER, "initech": Role.EDITOR}),
+    DemoPerson("dave", "Dave Tanaka", {"globex": Role.EDITOR, "initech": Role.ADMIN}),
+    DemoPerson("erin", "Erin Castillo", invited_as={"acme": Role.EDITOR}),
+)
+
+
+def members_of(organization: DemoOrganization) -> Iterator[tuple[DemoPerson, Role]]:
+    """Who belongs to an organization, with their role."""
+    for person in PEOPLE:
+        if organization.key in person.roles:
+            yield person, person.roles[organization.key]
+
+
+def invited_to(organization: DemoOrganization) -> Iterator[tuple[DemoPerson, Role]]:
+    """Who is invited to an organization and has not answered."""
+    for person in PEOPLE:
+        if organization.key in person.invited_as:
+            yield person, person.invited_as[organization.key]
+
+
+def admin_of(organization: DemoOrganization) -> DemoPerson:
+    """The person who runs an organization."""
+    return next(person for person, role in members_of(organization) if role is Role.ADMIN)
+
+
+def as_sign_in_shortcuts() -> list[dict[str, str]]:
+    """The people as the development identity provider offers them on its sign-in page."""
+    return [
+        {"identifier": person.username, "password": PASSWORD, "name": person.name, "hint": person.hint}
+        for person in PEOPLE
+    ]

@@ -1,0 +1,165 @@
+"""Put the demo people, organizations and projects where they belong; done twice, it changes nothing.
+
+People, organizations, memberships, roles and the invitation go to Logto, through the Management API;
+projects go to our database. What somebody changed since is put back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.demo.people import (
+    CUSTOM_DATA_KEY,
+    ORGANIZATIONS,
+    PASSWORD,
+    PEOPLE,
+    DemoOrganization,
+    DemoPerson,
+    admin_of,
+    invited_to,
+    members_of,
+)
+from saas_app.demo.projects import PROJECTS
+from saas_app.errors import ConfigurationError
+from saas_app.identity.directory import Directory
+from saas_app.identity.management import (
+    LogtoUser,
+    ManagementClient,
+    ManagementError,
+    MemberInfo,
+    OrganizationInfo,
+)
+from saas_app.projects.seed import seed_projects
+
+_INVITATION_LIFETIME = 30 * 86400  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class SeedStep:
+    """One thing that was seen to: made or mended now, or there already."""
+
+    what: str
+    name: str
+    changed: bool
+
+
+class DemoSeeder:
+    """Seeds one Logto and one database."""
+
+    def __init__(self, client: ManagementClient, work: UnitOfWork) -> None:
+        self._client = client
+        self._work = work
+        self._directory = Directory(work)
+
+    async def seed(self) -> AsyncIterator[SeedStep]:
+        """Do it, telling each step. Raises :class:`ConfigurationError` when a demo name is a stranger's."""
+        yield await self._ask_for_email_at_sign_up()
+        users: dict[str, LogtoUser] = {}
+        for person in PEOPLE:
+            users[person.username], changed = await self._person(person)
+            yield SeedStep("person", f"{person.username} <{person.email}>", changed)
+        existing = {
+            organization.custom_data[CUSTOM_DATA_KEY]: organization
+            for organization in await self._client.list_organizations()
+            if CUSTOM_DATA_KEY in organization.custom_data
+        }
+        for declared in ORGANIZATIONS:
+            found = existing.get(declared.key)
+            organization = found or await self._create(declared)
+            yield SeedStep("organization", declared.name, found is None)
+            async for step in self._fill(declared, organization, users):
+                yield step
+        await self._remember(users)
+
+    async def _ask_for_email_at_sign_up(self) -> SeedStep:
+        """So that who is invited can sign up with the address. Only a sign-up nobody has set is changed."""
+        current = (await self._client.get_sign_in_experience()).get("signUp", {})
+        if current.get("identifiers") != ["username"] or current.get("secondaryIdentifiers"):
+            return SeedStep("sign-up", "stays as it is set", False)
+        wanted = {
+            "identifiers": ["username"],
+            "password": True,
+            "verify": True,
+            "secondaryIdentifiers": [{"identifier": "email", "verify": True}],
+        }
+        try:
+            await self._client.change_sign_in_experience({"signUp": wanted})
+        except ManagementError as refusal:
+            if refusal.status != 400:
+                raise
+            return SeedStep("sign-up", "without an e-mail address: this Logto has no e-mail connector", False)
+        return SeedStep("sign-up", "asks for an e-mail address", True)
+
+    async def _person(self, person: DemoPerson) -> tuple[LogtoUser, bool]:
+        user = await self._client.find_user_by_username(person.username)
+        if user is None:
+            created = await self._client.create_user(
+                username=person.username, email=person.email, name=person.name, password=PASSWORD
+            )
+            return created, True
+        if (user.email or "").lower() != person.email:
+            raise ConfigurationError(
+                f"The username '{person.username}' belongs to {user.email or 'somebody else'} in this Logto; "
+                "the demo leaves real accounts alone."
+            )
+        return user, False
+
+    async def _create(self, declared: DemoOrganization) -> OrganizationInfo:
+        return await self._client.create_organization(
+            declared.name, declared.description, custom_data={CUSTOM_DATA_KEY: declared.key}
+        )
+
+    async def _fill(
+        self, declared: DemoOrganization, organization: OrganizationInfo, users: Mapping[str, LogtoUser]
+    ) -> AsyncIterator[SeedStep]:
+        await self._directory.remember_organizations(
+            [{"id": organization.id, "name": organization.name, "description": organization.description}]
+        )
+        members = {member.user.id: member for member in await self._client.list_members(organization.id)}
+        for person, role in members_of(declared):
+            changed = await self._membership(organization.id, users[person.username].id, role, members)
+            name = f"{person.username} as {role} of {declared.name}"
+            yield SeedStep("membership", name, changed)
+        admin = users[admin_of(declared).username]
+        for person, role in invited_to(declared):
+            is_member = users[person.username].id in members
+            changed = not is_member and await self._invite(organization.id, admin, person, role)
+            yield SeedStep("invitation", f"{person.username} as {role} of {declared.name}", changed)
+        async with self._work.writing(organization.id) as db:
+            created = await seed_projects(db, admin.id, PROJECTS[declared.key])
+        name = f"{len(PROJECTS[declared.key])} of {declared.name}"
+        yield SeedStep("projects", name, bool(created))
+
+    async def _membership(
+        self, organization_id: str, user_id: str, role: str, members: Mapping[str, MemberInfo]
+    ) -> bool:
+        if user_id not in members:
+            await self._client.add_members(organization_id, [user_id])
+        elif members[user_id].role_names == {role}:
+            return False
+        await self._client.replace_roles(organization_id, user_id, [role])
+        await self._directory.note_membership_change(organization_id, user_id)
+        return True
+
+    async def _invite(self, organization_id: str, inviter: LogtoUser, person: DemoPerson, role: str) -> bool:
+        invitations = await self._client.list_invitations(organization_id)
+        if any(known.status == "Pending" and known.invitee.lower() == person.email for known in invitations):
+            return False
+        roles = {found.name: found.id for found in await self._client.list_organization_roles()}
+        await self._client.create_invitation(
+            organization_id,
+            person.email,
+            role_ids=[roles[role]],
+            expires_at=int((time.time() + _INVITATION_LIFETIME) * 1000),
+            inviter_id=inviter.id,
+        )
+        return True
+
+    async def _remember(self, users: Mapping[str, LogtoUser]) -> None:
+        for user in users.values():
+            await self._directory.remember_user(
+                {"sub": user.id, "username": user.username, "name": user.name, "email": user.email}
+            )

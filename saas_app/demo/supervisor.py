@@ -1,0 +1,253 @@
+"""The demo: the development identity provider and the application, started, watched and stopped together.
+
+The provider is a program like any other here; what is told to it goes through its environment and through
+the Management API, as with any Logto.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import secrets
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import click
+
+from saas_app.config import ManagementSettings
+from saas_app.db.engine import create_engine
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.demo.child import Child
+from saas_app.demo.people import ORGANIZATIONS, PASSWORD, PEOPLE, as_sign_in_shortcuts
+from saas_app.demo.projects import PROJECTS
+from saas_app.demo.seed import DemoSeeder
+from saas_app.deployment import DeploymentSettings, stored_environment
+from saas_app.env_file import read_env_file, write_env_file
+from saas_app.errors import ConfigurationError, LogtoUnavailable
+from saas_app.identity import probe
+from saas_app.identity.http import open_http
+from saas_app.identity.management import ManagementClient, ManagementError
+from saas_app.identity.provisioning import ProvisionedApplication, apply, drift, plan, survey
+from saas_app.migrate import MigrationState, migrate
+from saas_app.preflight import require_free_port, require_writable_folder
+
+_PROBE_TIMEOUT = 2.0  # seconds
+_WEBHOOK_KEY = "LOGTO_WEBHOOK_SIGNING_KEY"
+_OURS = ("APP_", "LOGTO_", "LOCAL_LOGTO_", "DATABASE_URL")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """Where the demo listens, on this machine only, and where it keeps its data."""
+
+    app_port: int
+    logto_port: int
+    data: Path
+
+    @property
+    def app_url(self) -> str:
+        return f"http://localhost:{self.app_port}"
+
+    @property
+    def logto_url(self) -> str:
+        return f"http://localhost:{self.logto_port}"
+
+    @property
+    def env_file(self) -> Path:
+        """What ``saas-app serve --env-file`` takes."""
+        return self.data / "demo.env"
+
+    @property
+    def people_file(self) -> Path:
+        return self.data / "demo-people.json"
+
+    @property
+    def seeded_file(self) -> Path:
+        """Says what was seeded where, so that a restart leaves alone what people changed since."""
+        return self.data / "demo-seeded.json"
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite+aiosqlite:///{self.data.resolve() / 'workroom.db'}"
+
+
+def run_demo(options: DemoOptions) -> None:
+    """Run the demo until Ctrl-C or SIGTERM. Raises :class:`ConfigurationError` when it cannot go on."""
+    require_writable_folder(options.data)
+    require_free_port("localhost", options.app_port, "stop what listens there, or start with APP_PORT=…")
+    require_free_port("localhost", options.logto_port, "stop what listens there, or start with LOGTO_PORT=…")
+    asyncio.run(_until_stopped(_Demo(options)))
+
+
+async def _until_stopped(demo: _Demo) -> None:
+    running = asyncio.ensure_future(demo.run())
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if not demo.is_stopping:
+            demo.is_stopping = True
+            click.echo("\nStopping …")
+            running.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop)
+    try:
+        await running
+    except asyncio.CancelledError:
+        click.echo("Stopped. The data stays for the next start.")
+
+
+class _Demo:
+    """One run: everything it starts, it stops."""
+
+    def __init__(self, options: DemoOptions) -> None:
+        self._options = options
+        self._stored = read_env_file(options.env_file) if options.env_file.exists() else {}
+        self._management = ManagementSettings(
+            endpoint=options.logto_url,
+            app_id="m-default",
+            app_secret=self._stored.get("LOGTO_MANAGEMENT_APP_SECRET") or secrets.token_urlsafe(32),  # type: ignore[arg-type]
+            token_endpoint="",
+            resource="https://default.logto.app/api",
+        )
+        self._children: list[Child] = []
+        self.is_stopping = False
+
+    async def run(self) -> None:
+        """Start both programs, set up what is missing, then wait until one of them ends."""
+        try:
+            async with open_http(_PROBE_TIMEOUT) as http:
+                await self._start(http)
+            click.echo(_welcome(self._options))
+            await self._watch()
+        finally:
+            self.is_stopping = True
+            await asyncio.gather(*(child.stop() for child in reversed(self._children)))
+
+    async def _start(self, http: aiohttp.ClientSession) -> None:
+        click.echo("Starting the development identity provider …")
+        logto = await self._start_logto()
+        before = await asyncio.to_thread(migrate, self._options.database_url)
+        await logto.wait_until(lambda: probe.is_ready(self._options.logto_url, http))
+        try:
+            application = await self._set_up(ManagementClient(self._management, http), before)
+        except (LogtoUnavailable, ManagementError) as error:
+            raise ConfigurationError(
+                f"Setting up the identity provider failed: {error} Its log is {self._log('local_logto')}."
+            ) from None
+        click.echo("Starting Workroom …")
+        app = await self._start_app(application)
+        await app.wait_until(lambda: _answers(f"{self._options.app_url}/readyz", http))
+
+    async def _start_logto(self) -> Child:
+        options = self._options
+        people = json.dumps(as_sign_in_shortcuts(), indent=2, ensure_ascii=False)
+        options.people_file.write_text(people, encoding="utf-8")
+        return await self._start_child(
+            "local_logto",
+            ["local_logto", "serve", "--host", "127.0.0.1", "--port", str(options.logto_port),
+             "--data-dir", str(options.data / "local_logto")],
+            {
+                "LOCAL_LOGTO_ENDPOINT": options.logto_url,
+                "LOCAL_LOGTO_MANAGEMENT_APP_ID": self._management.app_id,
+                "LOCAL_LOGTO_MANAGEMENT_APP_SECRET": self._management.app_secret.get_secret_value(),
+                "LOCAL_LOGTO_DEMO_PEOPLE": str(options.people_file),
+            },
+        )  # fmt: skip
+
+    async def _start_app(self, application: ProvisionedApplication) -> Child:
+        settings = self._deployment(application)
+        values = stored_environment(self._management, settings, application)
+        write_env_file(self._options.env_file, values)
+        return await self._start_child(
+            "saas_app",
+            ["saas_app", "serve", "--env-file", str(self._options.env_file), "--no-migrate"],
+            {},
+        )
+
+    async def _start_child(self, name: str, arguments: list[str], extra: dict[str, str]) -> Child:
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
+        child = Child(name, arguments, inherited | extra, self._log(name))
+        self._children.append(child)
+        await child.start()
+        return child
+
+    def _log(self, name: str) -> Path:
+        return self._options.data / f"{name}.log"
+
+    async def _set_up(self, client: ManagementClient, before: MigrationState) -> ProvisionedApplication:
+        deployment = self._deployment().deployment
+        found = await survey(client, deployment)
+        changes = plan(deployment, found)
+        application = await apply(client, deployment, found, changes)
+        if drift(changes):
+            click.echo(f"Provisioned: {len(drift(changes))} of {len(changes)} things written.")
+        mark = {"data": _fingerprint(), "application": application.app_id}
+        if before.current is None or _read_mark(self._options.seeded_file) != mark:
+            await self._seed(client)
+            self._options.seeded_file.write_text(json.dumps(mark), encoding="utf-8")
+        return application
+
+    async def _seed(self, client: ManagementClient) -> None:
+        engine = create_engine(self._options.database_url)
+        try:
+            steps = [step async for step in DemoSeeder(client, UnitOfWork(engine)).seed()]
+        finally:
+            await engine.dispose()
+        click.echo(f"Seeded: {sum(step.changed for step in steps)} of {len(steps)} things written.")
+
+    def _deployment(self, application: ProvisionedApplication | None = None) -> DeploymentSettings:
+        """What an earlier run stored; nothing is taken from the environment of another deployment."""
+        key = application.webhook_signing_key if application else self._stored.get(_WEBHOOK_KEY, "")
+        return DeploymentSettings(
+            app_url=self._options.app_url,
+            api_resource="https://api.workroom.example",
+            database_url=self._options.database_url,
+            app_id=application.app_id if application else self._stored.get("LOGTO_APP_ID", ""),
+            app_secret=application.app_secret if application else "",  # type: ignore[arg-type]
+            webhook_signing_key=key,  # type: ignore[arg-type]
+            encryption_keys=self._stored.get("APP_ENCRYPTION_KEYS", ""),  # type: ignore[arg-type]
+        )
+
+    async def _watch(self) -> None:
+        waiting = [asyncio.ensure_future(child.wait()) for child in self._children]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+        raise next(child for child in self._children if child.has_ended).died()
+
+
+async def _answers(url: str, http: aiohttp.ClientSession) -> bool:
+    try:
+        async with http.get(url) as response:
+            return response.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+def _fingerprint() -> str:
+    return hashlib.sha256(repr((PEOPLE, ORGANIZATIONS, PROJECTS)).encode()).hexdigest()
+
+
+def _read_mark(path: Path) -> object:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
+def _welcome(options: DemoOptions) -> str:
+    width = max(len(person.username) for person in PEOPLE)
+    people = "\n".join(f"    {person.username:<{width}}  {person.hint}" for person in PEOPLE)
+    return (
+        f"\n  Workroom            {options.app_url}\n"
+        f"  identity provider   {options.logto_url}   (development only)\n\n"
+        f"  Sign in as, with the password {PASSWORD}:\n\n{people}\n\n"
+        f"  Logs and data are in {options.data}/. Stop with Ctrl-C.\n"
+    )

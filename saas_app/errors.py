@@ -1,0 +1,137 @@
+"""Every error a person or a program may be shown, as types. No web framework here.
+
+Raised where a rule is broken, rendered in one place (:mod:`saas_app.web.error_pages`): as a page, or as
+``application/problem+json`` (RFC 9457) below ``/api``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from saas_app.rbac.decision import Decision
+
+
+class AppError(Exception):
+    """A refusal or failure with an HTTP status, a stable code, a title and a sentence for the reader."""
+
+    status = 500
+    code = "internal"
+    title = "Something went wrong"
+
+    def __init__(self, detail: str = "", *, retry_after: int | None = None) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.retry_after = retry_after  # seconds, sent as Retry-After
+
+
+class BadRequest(AppError):
+    """The request cannot be understood."""
+
+    status, code, title = 400, "bad-request", "That request could not be understood"
+
+
+class SignInRequired(AppError):
+    """No credential, or one that has ended. Pages answer with a way to sign in and back."""
+
+    status, code, title = 401, "sign-in-required", "Please sign in"
+
+
+class SignatureRejected(AppError):
+    """A program's request that does not carry the signature it must carry."""
+
+    status, code, title = 401, "signature-rejected", "The signature does not fit"
+
+
+class CrossSiteRequest(AppError):
+    """A changing request that did not come from our own pages."""
+
+    status, code, title = 403, "cross-site-request", "This request came from another site"
+
+
+class PermissionDenied(AppError):
+    """A member without the permission. Carries the decision, so that the refusal explains itself."""
+
+    status, code, title = 403, "permission-denied", "Your role here does not allow this"
+
+    def __init__(self, decision: Decision, detail: str = "") -> None:
+        super().__init__(detail or decision.decided_by.explanation)
+        self.decision = decision
+
+
+class MfaRequired(AppError):
+    """The organization asks for a second factor and the member has none (Logto 1.42: 403)."""
+
+    status, code, title = 403, "mfa-required", "This organization asks for a second factor"
+
+
+class NotFound(AppError):
+    """No such thing, or nothing the caller may know of: a stranger cannot tell the two apart."""
+
+    status, code, title = 404, "not-found", "Not found"
+
+
+class VersionConflict(AppError):
+    """Somebody else saved first. The page shows both sides; nothing was overwritten."""
+
+    status, code, title = 409, "version-conflict", "Somebody else changed this first"
+
+
+class Busy(AppError):
+    """Somebody else is at it; trying again helps."""
+
+    status, code, title = 409, "busy", "Somebody else is changing this just now"
+
+
+class Conflict(AppError):
+    """The request is understood and allowed, but does not fit how things stand now."""
+
+    status, code, title = 409, "conflict", "That does not fit how things stand now"
+
+
+class ManagementNotSetUp(AppError):
+    """The application runs without credentials for Logto's Management API."""
+
+    status, code, title = 409, "management-not-set-up", "That is not set up here"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This installation has no credentials for Logto's Management API, through which organizations, "
+            "members and invitations are changed. Whoever runs it can use Logto's Console, or set "
+            "LOGTO_MANAGEMENT_APP_ID and its secret."
+        )
+
+
+class Invalid(AppError):
+    """Well-formed input that breaks a rule. ``fields`` maps a field's name to what is wrong with it."""
+
+    status, code, title = 422, "invalid", "Please check what you entered"
+
+    def __init__(self, detail: str = "", *, fields: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.fields = fields or {}
+
+
+class RateLimited(AppError):
+    """Asked too often. ``retry_after`` says when asking again makes sense."""
+
+    status, code, title = 429, "too-many-requests", "Too many requests"
+
+
+class LogtoUnavailable(AppError):
+    """Logto did not answer in time, or answered with a failure of its own. It heals by itself."""
+
+    status, code, title = 503, "logto-unavailable", "Sign-in is not reachable just now"
+
+    def __init__(self, detail: str = "", *, retry_after: int = 5) -> None:
+        super().__init__(detail, retry_after=retry_after)
+
+
+class SignInFailed(AppError):
+    """Logto refused a sign-in, or what came back from it is not acceptable."""
+
+    status, code, title = 400, "sign-in-failed", "That sign-in did not work"
+
+
+class ConfigurationError(Exception):
+    """Something needed to start is missing or wrong; the text says what to do."""

@@ -1,0 +1,147 @@
+"""What a refusal of Logto's means to the person who asked: one table, from status and code to a sentence.
+
+Logto's own messages are for developers, and several different refusals share one code; the table tells them
+apart by their message where nothing else does (Logto 1.42). What fails for want of our own credentials is no
+business of the reader's: they are told that Logto cannot be used just now, the log tells the operator why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from saas_app.errors import (
+    AppError,
+    BadRequest,
+    Conflict,
+    Invalid,
+    LogtoUnavailable,
+    NotFound,
+    RateLimited,
+)
+from saas_app.identity.management.transport import ManagementError
+
+log = structlog.get_logger(__name__)
+
+_RETRY_AFTER: Final = 60  # seconds, where Logto does not say
+_OWN_CREDENTIALS: Final = ("auth.", "oidc.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A refusal: its code, a part of its message where the code is shared, and what it means."""
+
+    code: str
+    says: str
+    build: Callable[[str], AppError]
+    sentence: str
+
+
+_CASES: Final = (
+    _Case(
+        "connector.not_found",
+        "",
+        Conflict,
+        "Logto has no e-mail connector, so it cannot send messages. Copy the link and send it yourself, or "
+        "ask whoever runs this application to add an e-mail connector in Logto.",
+    ),
+    _Case(
+        "request.invalid_input",
+        "must be in the future",
+        Invalid,
+        "That moment has passed already. Please choose one in the future.",
+    ),
+    _Case(
+        "request.invalid_input",
+        "already a member",
+        Conflict,
+        "Somebody with this address is a member of the organization already.",
+    ),
+    _Case(
+        "request.invalid_input",
+        "same email",
+        Conflict,
+        "This invitation is for another e-mail address than that of your account.",
+    ),
+    _Case(
+        "request.invalid_input",
+        "status of the invitation",
+        Conflict,
+        "This invitation was accepted or revoked already, or it has expired.",
+    ),
+    _Case(
+        "organization.role_names_not_found",
+        "",
+        Conflict,
+        "A role that was chosen does not exist in Logto. Whoever runs this application can mend it with "
+        "'saas-app provision'.",
+    ),
+    _Case(
+        "organization.require_membership",
+        "",
+        NotFound,
+        "This person is not a member of the organization any more.",
+    ),
+    _Case(
+        "entity.db_constraint_violated",
+        "",
+        Invalid,
+        "A role that was chosen cannot be given here: roles for people and roles for machines differ.",
+    ),
+    _Case(
+        "entity.relation_foreign_key_not_found",
+        "",
+        NotFound,
+        "The organization, the person or a role that was chosen does not exist any more.",
+    ),
+    _Case(
+        "entity.unique_integrity_violation",
+        "",
+        Conflict,
+        "This exists already: what you ask for was asked for before, and still stands.",
+    ),
+    _Case("entity.value_too_long", "", Invalid, "Something you entered is longer than Logto accepts."),
+    _Case("guard.invalid_input", "", Invalid, "Logto does not accept something you entered."),
+    _Case("user.email_already_in_use", "", Conflict, "There is an account with this e-mail address already."),
+    _Case("user.username_already_in_use", "", Conflict, "There is an account with this username already."),
+)
+
+
+def explained(error: ManagementError) -> AppError:
+    """The error to raise in place of a refusal: right in kind, with a sentence a person understands.
+
+    A refusal nobody foresaw becomes a sentence by its status, and a line in the log.
+    """
+    if error.status in (401, 403) or error.code.startswith(_OWN_CREDENTIALS):
+        log.error(
+            "logto does not accept our machine application; 'saas-app doctor' says what to mend",
+            status=error.status,
+            code=error.code,
+            reason=error.message,
+        )
+        return LogtoUnavailable("Logto does not accept this application just now.", retry_after=_RETRY_AFTER)
+    if error.status == 429:
+        return RateLimited(
+            "Logto is asked too often just now. Please wait a moment and try again.",
+            retry_after=error.retry_after or _RETRY_AFTER,
+        )
+    for case in _CASES:
+        if error.code == case.code and case.says in error.message:
+            return case.build(case.sentence)
+    return _by_status(error)
+
+
+def _by_status(error: ManagementError) -> AppError:
+    if error.status == 404:
+        return NotFound("It does not exist, or not any more.")
+    log.warning("logto refused a call", status=error.status, code=error.code, reason=error.message)
+    if error.code.startswith("connector."):
+        return Conflict("Logto could not send the message. Nothing was changed; please try again later.")
+    if error.status == 422:
+        return Conflict("Logto refuses this as things stand now.")
+    if error.status == 400:
+        return BadRequest("Logto could not accept this request.")
+    return LogtoUnavailable("Logto could not do this just now.")

@@ -1,0 +1,221 @@
+"""What Logto's webhooks mean here: changes made outside, in Logto's console or by another program.
+
+An event is a hint that something changed: it makes tokens stale, and the next request reads the truth from
+Logto. Nothing is granted because of an event. Each is acted on once, in one transaction with the note of it;
+what is never delivered (Logto 1.42 sends once) is found by ``saas-app reconcile``. Signatures are checked
+before, in :mod:`saas_app.identity.webhooks`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.db.base import utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.db.upsert import insert_if_absent, upsert
+from saas_app.errors import BadRequest
+from saas_app.identity.directory import organization_row, user_values
+from saas_app.identity.webhook_events import WebhookEvent
+from saas_app.models import (
+    EVERYONE,
+    EVERYWHERE,
+    MembershipChange,
+    Organization,
+    OrganizationRemoval,
+    SessionRow,
+    User,
+    WebhookDelivery,
+)
+
+log = structlog.get_logger(__name__)
+
+KEPT_FOR: Final = timedelta(days=7)
+"""How long a delivery is remembered. What claims to be older than that is a replay, and ignored."""
+
+_MOST_NAMED: Final = 200  # members an event may name; beyond, it is cheaper to say: everyone
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ROUTES_WITH_A_USER: Final = frozenset({None, "/users/:userId", "/users/:userId/password"})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One delivery, read but not yet believed to be complete: Logto leaves members out."""
+
+    name: str
+    created_at: datetime
+    body: Mapping[str, Any]
+
+    def find_id(self, *path: str) -> str | None:
+        """The id at a place in the body; None when there is none that looks like one."""
+        found: Any = self.body
+        for step in path:
+            found = found.get(step) if isinstance(found, Mapping) else None
+        return found if _is_id(found) else None
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """The entity the event is about, as far as it came along."""
+        found = self.body.get("data")
+        return found if isinstance(found, Mapping) else {}
+
+
+async def receive(work: UnitOfWork, content: bytes) -> str | None:
+    """Act on a delivery whose signature was checked; returns the event's name. None when there was nothing
+    to do: a repeated, unknown or outdated one. Raises :class:`BadRequest` when it cannot be read."""
+    event, now = read_event(content), utc_now()
+    handle = _HANDLERS.get(event.name)
+    if handle is None or event.created_at < now - KEPT_FOR:
+        log.info("webhook ignored", event_name=event.name[:64], created_at=event.created_at.isoformat())
+        return None
+    digest = hashlib.sha256(content).digest()
+    async with work.writing() as db:
+        if not await note_delivery(db, digest):
+            return None
+        await handle(db, event)
+    log.info("webhook acted on", event_name=event.name)
+    return event.name
+
+
+def read_event(content: bytes) -> Event:
+    """The event in a body. Raises :class:`BadRequest` when there is none."""
+    try:
+        body = json.loads(content)
+        name, created_at = body["event"], datetime.fromisoformat(body["createdAt"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise BadRequest("This is not a webhook of Logto's.") from None
+    if not isinstance(name, str) or created_at.tzinfo is None:
+        raise BadRequest("This is not a webhook of Logto's.")
+    return Event(name, created_at, body)
+
+
+async def note_delivery(db: AsyncSession, digest: bytes) -> bool:
+    """Remember that something was received, and forget what is old. False when it was received before."""
+    now = utc_now()
+    await db.execute(sa.delete(WebhookDelivery).where(WebhookDelivery.received_at < now - KEPT_FOR))
+    row = {"body_hash": digest, "received_at": now}
+    return await insert_if_absent(db, WebhookDelivery, row, key=("body_hash",))
+
+
+async def mark_changed(db: AsyncSession, organization_id: str, subjects: Iterable[str]) -> None:
+    """From now on, older tokens of these people and machines for this organization answer no more."""
+    now = utc_now()
+    rows = [
+        {"organization_id": organization_id, "user_id": subject, "changed_at": now}
+        for subject in dict.fromkeys(subjects)
+    ]
+    await upsert(db, MembershipChange, rows, key=("organization_id", "user_id"))
+
+
+async def _membership_updated(db: AsyncSession, event: Event) -> None:
+    """``params.id`` may be an invitation's id; the organization is named at the top, the members too.
+
+    Without readable ids nobody knows who: everyone's tokens are read again.
+    """
+    organization_id = event.find_id("organizationId")
+    if organization_id is None:
+        log.warning("webhook names no organization", event_name=event.name)
+        return
+    await mark_changed(db, organization_id, _named_subjects(event) or [EVERYONE])
+
+
+def _named_subjects(event: Event) -> list[str]:
+    subjects: list[str] = []
+    for name in ("addedUserIds", "removedUserIds", "addedApplicationIds", "removedApplicationIds"):
+        found = event.body.get(name) or []
+        if not isinstance(found, list) or len(found) > _MOST_NAMED or not all(map(_is_id, found)):
+            return []
+        subjects += found
+    return subjects if len(subjects) <= _MOST_NAMED else []
+
+
+async def _organization_deleted(db: AsyncSession, event: Event) -> None:
+    """Nobody is a member any more; what we keep of the organization is removed in the background."""
+    organization_id = event.find_id("params", "id")
+    if organization_id is None or event.body.get("matchedRoute") != "/organizations/:id":
+        log.warning("webhook names no organization", event_name=event.name)
+        return
+    await mark_changed(db, organization_id, [EVERYONE])
+    name = await db.scalar(sa.select(Organization.name).where(Organization.id == organization_id))
+    removal = {
+        "organization_id": organization_id,
+        "organization_name": name or organization_id,
+        "requested_at": utc_now(),
+        "requested_by": "logto",
+    }
+    await insert_if_absent(db, OrganizationRemoval, removal, key=("organization_id",))
+
+
+async def _organization_written(db: AsyncSession, event: Event) -> None:
+    """A new name; and perhaps a second factor is asked for now, which only Logto's tokens tell."""
+    organization_id = event.find_id("data", "id")
+    if organization_id is None:
+        log.warning("webhook names no organization", event_name=event.name)
+        return
+    await upsert(db, Organization, [organization_row(event.data)], key=("id",))
+    if event.name == WebhookEvent.ORGANIZATION_DATA_UPDATED:
+        await mark_changed(db, organization_id, [EVERYONE])
+
+
+async def _user_gone(db: AsyncSession, event: Event) -> None:
+    """Suspended or deleted: signed out everywhere, and no token of theirs answers anywhere."""
+    subject = event.find_id("params", "userId") or event.find_id("data", "id")
+    if subject is None:
+        log.warning("webhook names nobody", event_name=event.name)
+        return
+    is_back = event.data.get("isSuspended") is False
+    if event.name == WebhookEvent.USER_SUSPENSION_STATUS_UPDATED and is_back:
+        return
+    await db.execute(sa.delete(SessionRow).where(SessionRow.subject == subject))
+    await mark_changed(db, EVERYWHERE, [subject])
+
+
+async def _user_updated(db: AsyncSession, event: Event) -> None:
+    """A new name or address, for who is known here. Some routes send only a part of the user as data."""
+    subject = event.find_id("data", "id")
+    route = event.body.get("matchedRoute")
+    if subject is None or route not in _ROUTES_WITH_A_USER:
+        return
+    if event.find_id("params", "userId") not in (None, subject):
+        return
+    await db.execute(sa.update(User).where(User.id == subject).values(**user_values(event.data)))
+
+
+async def _template_changed(db: AsyncSession, event: Event) -> None:
+    """A role holds other permissions now, or is called otherwise: for everyone in every organization.
+
+    One row says so, however many organizations there are; each session reads its tokens again when it is
+    used next.
+    """
+    await mark_changed(db, EVERYWHERE, [EVERYONE])
+
+
+Handler = Callable[[AsyncSession, Event], Awaitable[None]]
+
+_HANDLERS: Final[Mapping[str, Handler]] = {
+    WebhookEvent.ORGANIZATION_CREATED: _organization_written,
+    WebhookEvent.ORGANIZATION_DELETED: _organization_deleted,
+    WebhookEvent.ORGANIZATION_DATA_UPDATED: _organization_written,
+    WebhookEvent.ORGANIZATION_MEMBERSHIP_UPDATED: _membership_updated,
+    WebhookEvent.USER_DELETED: _user_gone,
+    WebhookEvent.USER_DATA_UPDATED: _user_updated,
+    WebhookEvent.USER_SUSPENSION_STATUS_UPDATED: _user_gone,
+    WebhookEvent.ORGANIZATION_ROLE_DELETED: _template_changed,
+    WebhookEvent.ORGANIZATION_ROLE_DATA_UPDATED: _template_changed,
+    WebhookEvent.ORGANIZATION_ROLE_SCOPES_UPDATED: _template_changed,
+    WebhookEvent.ORGANIZATION_SCOPE_DELETED: _template_changed,
+    WebhookEvent.ORGANIZATION_SCOPE_DATA_UPDATED: _template_changed,
+}
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None

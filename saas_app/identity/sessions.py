@@ -1,0 +1,397 @@
+"""Server-side sessions: one row a signed-in browser, one row a token.
+
+The cookie holds 256 random bits and nothing else; the database holds their hash. Tokens are encrypted.
+What a request needs to know of its session and of the organization in its path is read in one statement.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.db.upsert import upsert
+from saas_app.identity.principal import Principal
+from saas_app.identity.vault import Vault, fingerprint, new_cookie_value
+from saas_app.models import (
+    EVERYONE,
+    EVERYWHERE,
+    MembershipChange,
+    Organization,
+    SessionRow,
+    SessionToken,
+    User,
+)
+
+_TOUCH_INTERVAL = timedelta(seconds=60)  # how often a busy session writes when it was last seen
+
+
+@dataclass(frozen=True, slots=True)
+class CachedToken:
+    """What the session's token for one audience grants, without the token."""
+
+    audience: str
+    scopes: frozenset[str]
+    role_names: frozenset[str]
+    refusal: str | None
+    fetched_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAccess:
+    """A live session, with all it knows about one organization (or none)."""
+
+    principal: Principal
+    granted_at: datetime
+    renewed_for: str | None
+    last_seen_at: datetime
+    last_organization_id: str | None
+    organization_name: str | None
+    membership_changed_at: datetime | None
+    tokens: dict[str, CachedToken]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSession:
+    """One of a person's own sessions, as the account page lists it."""
+
+    id: uuid.UUID
+    created_at: datetime
+    last_seen_at: datetime
+    user_agent: str
+    address: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """What a finished sign-in brings. ``logto_session_id`` is the ID token's ``sid``, where it has one."""
+
+    subject: str
+    logto_session_id: str | None
+    id_token: str
+    refresh_token: str | None
+    user_agent: str
+    address: str
+
+
+def _access_statement(which: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, ...]]:
+    """What a request needs to know; built once, because every request asks it."""
+    organization_id = sa.bindparam("organization_id", type_=sa.String)
+    return (
+        sa.select(
+            SessionRow.id,
+            SessionRow.subject,
+            SessionRow.granted_at,
+            SessionRow.renewed_for,
+            SessionRow.last_seen_at,
+            SessionRow.last_organization_id,
+            User.name,
+            User.username,
+            User.email,
+            Organization.name.label("organization_name"),
+            MembershipChange.changed_at,
+            SessionToken.audience,
+            SessionToken.scopes,
+            SessionToken.role_names,
+            SessionToken.refusal,
+            SessionToken.fetched_at,
+            SessionToken.expires_at,
+        )
+        .select_from(SessionRow)
+        .outerjoin(User, User.id == SessionRow.subject)
+        .outerjoin(Organization, Organization.id == organization_id)
+        .outerjoin(
+            MembershipChange,
+            sa.and_(
+                MembershipChange.organization_id.in_((organization_id, EVERYWHERE)),
+                MembershipChange.user_id.in_((SessionRow.subject, EVERYONE)),
+            ),
+        )
+        .outerjoin(
+            SessionToken,
+            sa.and_(
+                SessionToken.session_id == SessionRow.id, SessionToken.organization_id == organization_id
+            ),
+        )
+        .where(
+            which == sa.bindparam("which", type_=which.type),
+            SessionRow.expires_at > sa.bindparam("now", type_=SessionRow.expires_at.type),
+            SessionRow.last_seen_at > sa.bindparam("seen_after", type_=SessionRow.last_seen_at.type),
+        )
+    )
+
+
+_ACCESS_BY_COOKIE = _access_statement(SessionRow.cookie_hash)
+_ACCESS_BY_ID = _access_statement(SessionRow.id)
+
+
+class SessionStore:
+    """Sessions in SQL. Every method is one short piece of work of its own."""
+
+    def __init__(self, work: UnitOfWork, vault: Vault, *, idle_timeout: int, absolute_timeout: int) -> None:
+        self._work = work
+        self._vault = vault
+        self._idle = timedelta(seconds=idle_timeout)
+        self._absolute = timedelta(seconds=absolute_timeout)
+
+    async def create(self, new: NewSession) -> tuple[uuid.UUID, str]:
+        """Store a session under a new id. Returns the id and the value for the cookie."""
+        cookie, now = new_cookie_value(), utc_now()
+        row = SessionRow(
+            id=new_uuid(),
+            cookie_hash=fingerprint(cookie),
+            subject=new.subject,
+            logto_session_id=new.logto_session_id,
+            id_token=self._vault.seal(new.id_token),
+            refresh_token=self._vault.seal(new.refresh_token) if new.refresh_token else None,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + self._absolute,
+            granted_at=now,
+            user_agent=new.user_agent[:256],
+            address=new.address[:64],
+        )
+        async with self._work.writing() as db:
+            await db.execute(sa.delete(SessionRow).where(SessionRow.expires_at < now))
+            db.add(row)
+        return row.id, cookie
+
+    async def find_access(self, cookie: str, organization_id: str | None) -> SessionAccess | None:
+        """The live session behind a cookie, in one statement; None when there is none."""
+        if not cookie:
+            return None
+        return await self._read_access(_ACCESS_BY_COOKIE, fingerprint(cookie), organization_id)
+
+    async def find_access_by_id(
+        self, session_id: uuid.UUID, organization_id: str | None
+    ) -> SessionAccess | None:
+        """The same by the session's id: to look again while a refresh is under way."""
+        return await self._read_access(_ACCESS_BY_ID, session_id, organization_id)
+
+    async def _read_access(
+        self, statement: sa.Select[*tuple[Any, ...]], which: Any, organization_id: str | None
+    ) -> SessionAccess | None:
+        now = utc_now()
+        values = {
+            "which": which,
+            "organization_id": organization_id or "",
+            "now": now,
+            "seen_after": now - self._idle,
+        }
+        async with self._work.reading() as db:
+            rows = (await db.execute(statement, values)).all()
+        return _as_access(rows) if rows else None
+
+    async def touch(self, access: SessionAccess, organization_id: str | None) -> None:
+        """Note that the session was seen, at most once a minute, and where."""
+        now = utc_now()
+        moved = organization_id is not None and organization_id != access.last_organization_id
+        if now - access.last_seen_at < _TOUCH_INTERVAL and not moved:
+            return
+        values: dict[str, Any] = {"last_seen_at": now}
+        if moved:
+            values["last_organization_id"] = organization_id
+        await self.update(access.principal.session_id, **values)
+
+    async def update(self, session_id: uuid.UUID, **values: Any) -> None:
+        """Set columns of one session."""
+        async with self._work.writing() as db:
+            await db.execute(sa.update(SessionRow).where(SessionRow.id == session_id).values(**values))
+
+    async def renew(self, session_id: uuid.UUID, tokens: NewSession, renewed_for: str) -> None:
+        """A new grant for the same session: its tokens are replaced, those cached of the old dropped."""
+        async with self._work.writing() as db:
+            await db.execute(
+                sa.update(SessionRow)
+                .where(SessionRow.id == session_id)
+                .values(
+                    id_token=self._vault.seal(tokens.id_token),
+                    logto_session_id=tokens.logto_session_id,
+                    refresh_token=self._vault.seal(tokens.refresh_token) if tokens.refresh_token else None,
+                    granted_at=utc_now(),
+                    renewed_for=renewed_for,
+                )
+            )
+            await db.execute(sa.delete(SessionToken).where(SessionToken.session_id == session_id))
+
+    async def find_refresh_token(self, session_id: uuid.UUID) -> str | None:
+        """The session's refresh token, decrypted; None when it has none."""
+        async with self._work.reading() as db:
+            sealed = await db.scalar(sa.select(SessionRow.refresh_token).where(SessionRow.id == session_id))
+        return self._vault.open(sealed) if sealed else None
+
+    async def save_refresh_token(self, session_id: uuid.UUID, refresh_token: str) -> None:
+        """Keep the refresh token that came back: always the first thing done with an answer."""
+        await self.update(session_id, refresh_token=self._vault.seal(refresh_token))
+
+    async def get_id_token(self, session_id: uuid.UUID) -> str:
+        """The latest verified ID token of the session."""
+        async with self._work.reading() as db:
+            sealed = await db.scalar(sa.select(SessionRow.id_token).where(SessionRow.id == session_id))
+        return self._vault.open(sealed) if sealed else ""
+
+    async def save_id_token(self, session_id: uuid.UUID, id_token: str) -> None:
+        """Keep a verified ID token that a refresh brought."""
+        await self.update(session_id, id_token=self._vault.seal(id_token))
+
+    async def save_token(
+        self, session_id: uuid.UUID, organization_id: str, cached: CachedToken, token: str | None
+    ) -> None:
+        """Keep what Logto granted or refused for one audience, in a row of its own."""
+        row = {
+            "session_id": session_id,
+            "audience": cached.audience,
+            "organization_id": organization_id,
+            "token": self._vault.seal(token) if token else None,
+            "scopes": " ".join(sorted(cached.scopes)),
+            "role_names": json.dumps(sorted(cached.role_names)),
+            "refusal": cached.refusal,
+            "fetched_at": cached.fetched_at,
+            "expires_at": cached.expires_at,
+        }
+        async with self._work.writing() as db:
+            await upsert(db, SessionToken, [row], key=("session_id", "audience"))
+
+    async def find_token(self, session_id: uuid.UUID, audience: str) -> str | None:
+        """A cached token itself, decrypted: to show its claims or to call an API with it."""
+        statement = sa.select(SessionToken.token).where(
+            SessionToken.session_id == session_id,
+            SessionToken.audience == audience,
+            SessionToken.expires_at > utc_now(),
+        )
+        async with self._work.reading() as db:
+            sealed = await db.scalar(statement)
+        return self._vault.open(sealed) if sealed else None
+
+    async def forget_tokens(self, session_id: uuid.UUID, organization_id: str) -> None:
+        """Drop what is cached for one organization, so that the next request reads it again."""
+        async with self._work.writing() as db:
+            await db.execute(
+                sa.delete(SessionToken).where(
+                    SessionToken.session_id == session_id,
+                    SessionToken.organization_id == organization_id,
+                )
+            )
+
+    async def claim_refresh(self, session_id: uuid.UUID, owner: uuid.UUID, until: datetime) -> bool:
+        """Become the one who refreshes this session's tokens, on any worker, until released or due."""
+        async with self._work.writing() as db:
+            claimed = await db.execute(
+                sa.update(SessionRow)
+                .where(
+                    SessionRow.id == session_id,
+                    sa.or_(SessionRow.refresh_until.is_(None), SessionRow.refresh_until < utc_now()),
+                )
+                .values(refresh_owner=owner, refresh_until=until)
+                .execution_options(synchronize_session=False)
+            )
+        return bool(getattr(claimed, "rowcount", 0))
+
+    async def release_refresh(self, session_id: uuid.UUID, owner: uuid.UUID) -> None:
+        """Give the claim back, if it is still ours."""
+        async with self._work.writing() as db:
+            await db.execute(
+                sa.update(SessionRow)
+                .where(SessionRow.id == session_id, SessionRow.refresh_owner == owner)
+                .values(refresh_owner=None, refresh_until=None)
+            )
+
+    async def list_own(self, principal: Principal) -> list[OwnSession]:
+        """The person's live sessions, the latest first, bounded."""
+        now = utc_now()
+        statement = (
+            sa.select(
+                SessionRow.id,
+                SessionRow.created_at,
+                SessionRow.last_seen_at,
+                SessionRow.user_agent,
+                SessionRow.address,
+            )
+            .where(
+                SessionRow.subject == principal.subject,
+                SessionRow.expires_at > now,
+                SessionRow.last_seen_at > now - self._idle,
+            )
+            .order_by(SessionRow.last_seen_at.desc())
+            .limit(100)
+        )
+        async with self._work.reading() as db:
+            rows = (await db.execute(statement)).all()
+        return [OwnSession(*row, is_current=row.id == principal.session_id) for row in rows]
+
+    async def list_session_ids(self, subject: str) -> list[uuid.UUID]:
+        """Every session of a person, live or not."""
+        async with self._work.reading() as db:
+            return list(await db.scalars(sa.select(SessionRow.id).where(SessionRow.subject == subject)))
+
+    async def forget(self, session_id: uuid.UUID) -> None:
+        """Remove a session whose grant is gone."""
+        async with self._work.writing() as db:
+            await db.execute(sa.delete(SessionRow).where(SessionRow.id == session_id))
+
+    async def end_at_logto(self, db: AsyncSession, *, subject: str | None, sid: str | None) -> int:
+        """End what ended at Logto: the sessions of ``sid``, else all of ``subject``. Returns how many.
+
+        Where both are given, both must fit; a session of the person that never learned its ``sid`` ends too.
+        Runs in the caller's transaction.
+        """
+        if subject is None and sid is None:
+            raise ValueError("whose sessions?")
+        its_own = SessionRow.logto_session_id == sid if sid is not None else sa.true()
+        if subject is None:
+            which = its_own
+        else:
+            which = sa.and_(
+                SessionRow.subject == subject, sa.or_(its_own, SessionRow.logto_session_id.is_(None))
+            )
+        ended = await db.execute(sa.delete(SessionRow).where(which))
+        return int(getattr(ended, "rowcount", 0))
+
+    async def end(self, session_id: uuid.UUID, *, subject: str) -> bool:
+        """End one session of this person, tokens included. False when they have no such session."""
+        async with self._work.writing() as db:
+            ended = await db.execute(
+                sa.delete(SessionRow).where(SessionRow.id == session_id, SessionRow.subject == subject)
+            )
+        return bool(getattr(ended, "rowcount", 0))
+
+
+def _as_access(rows: Any) -> SessionAccess:
+    first = rows[0]
+    return SessionAccess(
+        principal=Principal(
+            subject=first.subject,
+            session_id=first.id,
+            name=first.name,
+            username=first.username,
+            email=first.email,
+        ),
+        granted_at=first.granted_at,
+        renewed_for=first.renewed_for,
+        last_seen_at=first.last_seen_at,
+        last_organization_id=first.last_organization_id,
+        organization_name=first.organization_name,
+        membership_changed_at=max((row.changed_at for row in rows if row.changed_at), default=None),
+        tokens={row.audience: _as_token(row) for row in rows if row.audience is not None},
+    )
+
+
+def _as_token(row: Any) -> CachedToken:
+    return CachedToken(
+        audience=row.audience,
+        scopes=frozenset(row.scopes.split()),
+        role_names=frozenset(json.loads(row.role_names)),
+        refusal=row.refusal,
+        fetched_at=row.fetched_at,
+        expires_at=row.expires_at,
+    )

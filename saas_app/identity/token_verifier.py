@@ -1,0 +1,146 @@
+"""Is this JWT really Logto's, and for us? Signature, algorithm, issuer, audience, times.
+
+Keys are fetched without blocking the event loop and shared by the whole process. The algorithm is the
+one the key set declares for the key, never the one a token's header asks for (RFC 8725 §3.1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import jwt
+import structlog
+
+from saas_app.errors import LogtoUnavailable
+
+log = structlog.get_logger(__name__)
+
+_ASYMMETRIC = frozenset({"ES256", "ES384", "ES512", "RS256", "PS256"})
+_MAX_AGE = 3600.0  # seconds a key set is used before it is read again
+_UNKNOWN_KEY_INTERVAL = 10.0  # seconds between two fetches for keys we do not know
+_LEEWAY = 30  # seconds of clock skew that are forgiven
+_LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+_LOGOUT_MAX_AGE = 600  # seconds after which a logout token is not believed, whatever its exp
+
+_REQUIRED = ("iss", "sub", "aud", "exp", "iat")
+
+Claims = dict[str, Any]
+
+
+class TokenRejected(Exception):
+    """A token that is not acceptable. The text says why and never contains the token."""
+
+
+class KeySet:
+    """The provider's public keys: cached, read once for all who wait, and on demand for a new key."""
+
+    def __init__(self, fetch: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+        self._fetch = fetch
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def get_key(self, key_id: str) -> jwt.PyJWK:
+        """The key with this ``kid``. Raises :class:`TokenRejected` when the provider has none."""
+        if key_id not in self._keys or self._age() > _MAX_AGE:
+            async with self._lock:
+                wanted = key_id not in self._keys and self._age() > _UNKNOWN_KEY_INTERVAL
+                if wanted or self._age() > _MAX_AGE:
+                    await self._read(keep_known=key_id in self._keys)
+        try:
+            return self._keys[key_id]
+        except KeyError:
+            raise TokenRejected("signed with a key the provider does not publish") from None
+
+    def _age(self) -> float:
+        return time.monotonic() - self._fetched_at
+
+    async def _read(self, *, keep_known: bool) -> None:
+        try:
+            document = await self._fetch()
+        except LogtoUnavailable:
+            if not keep_known:
+                raise
+            log.warning("key set could not be read again; the known keys stay in use")
+            return
+        keys = {}
+        for entry in document.get("keys", ()):
+            if entry.get("alg") in _ASYMMETRIC and entry.get("use", "sig") == "sig" and "kid" in entry:
+                keys[entry["kid"]] = jwt.PyJWK(entry)
+        self._keys, self._fetched_at = keys, time.monotonic()
+
+
+class TokenVerifier:
+    """Checks the tokens of one issuer against its keys."""
+
+    def __init__(self, issuer: str, keys: KeySet) -> None:
+        self.issuer = issuer
+        self._keys = keys
+
+    async def verify_id_token(self, token: str, *, client_id: str, nonce: str | None) -> Claims:
+        """The claims of an ID token for this client (OIDC Core §3.1.3.7).
+
+        ``nonce`` is what the sign-in sent; None for a refresh, whose request sends none. Raises
+        :class:`TokenRejected`.
+        """
+        claims = await self._verify(token, audience=client_id, token_type=None)
+        if nonce is not None and claims.get("nonce") != nonce:
+            raise TokenRejected("nonce is not the one this sign-in sent")
+        return claims
+
+    async def verify_access_token(self, token: str, *, audience: str) -> Claims:
+        """The claims of a JWT access token for this audience (RFC 9068). Raises :class:`TokenRejected`."""
+        return await self._verify(token, audience=audience, token_type="at+jwt")  # noqa: S106
+
+    async def verify_logout_token(self, token: str, *, client_id: str) -> Claims:
+        """The claims of a back-channel logout token for this client (Back-Channel Logout 1.0 §2.6).
+
+        Whether its ``jti`` was seen before is for the caller to know. Raises :class:`TokenRejected`.
+        """
+        required = ("iss", "aud", "iat", "exp", "jti", "events")
+        claims = await self._verify(token, audience=client_id, token_type="logout+jwt", required=required)  # noqa: S106
+        events = claims["events"]
+        if not isinstance(events, dict) or not isinstance(events.get(_LOGOUT_EVENT), dict):
+            raise TokenRejected("does not tell of a logout")
+        if "nonce" in claims:
+            raise TokenRejected("carries a nonce, as only ID tokens do")
+        if not (_is_text(claims.get("sub")) or _is_text(claims.get("sid"))):
+            raise TokenRejected("names neither a person nor a session")
+        if not _is_text(claims["jti"]):
+            raise TokenRejected("has no identifier")
+        if claims["iat"] < time.time() - _LOGOUT_MAX_AGE:
+            raise TokenRejected("was issued too long ago")
+        return claims
+
+    async def _verify(
+        self, token: str, *, audience: str, token_type: str | None, required: Sequence[str] = _REQUIRED
+    ) -> Claims:
+        try:
+            header = jwt.get_unverified_header(token)
+        except jwt.InvalidTokenError:
+            raise TokenRejected("not a signed token") from None
+        if token_type is not None and str(header.get("typ", "")).lower() != token_type:
+            raise TokenRejected("not a token of this type")
+        key = await self._keys.get_key(str(header.get("kid", "")))
+        if header.get("alg") != key.algorithm_name:
+            raise TokenRejected("algorithm is not the one the key is published for")
+        try:
+            claims: Claims = jwt.decode(
+                token,
+                key=key,
+                algorithms=[key.algorithm_name],
+                audience=audience,
+                issuer=self.issuer,
+                leeway=_LEEWAY,
+                options={"require": list(required), "strict_aud": True},
+            )
+        except jwt.InvalidTokenError as error:
+            raise TokenRejected(str(error)) from None
+        return claims
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""

@@ -1,0 +1,185 @@
+"""Accepting an invitation: whose it is, where it stands, and the acceptance itself.
+
+Whose it is, is decided as Logto decides it: by the primary e-mail of the account as it is now, without
+regard to case. To everybody else an invitation looks like one that does not exist: neither the
+organization, nor the roles, nor who invites is told. Which roles somebody gets is Logto's to know: they are
+those of the invitation, whatever became of the person who made it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from saas_app.audit.changes import carry_out
+from saas_app.audit.recorder import Action, Actor, AuditEntry
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.errors import LogtoUnavailable, NotFound
+from saas_app.identity.management import Invitation, ManagementClient, ManagementError
+from saas_app.identity.principal import Principal
+from saas_app.invitations import queries
+from saas_app.invitations.changes import InvitationSettled, settle, target_of, why_refused
+from saas_app.invitations.service import InvitationState, moment_of, state_of
+from saas_app.leases import lease
+from saas_app.members.service import explaining
+
+log = structlog.get_logger(__name__)
+
+_LEASE_SECONDS = 20.0
+_MOST_WAITING = 5  # invitations that the list of one's organizations mentions
+_PATIENCE = 2.0  # seconds that list waits for them
+
+
+class NotInvited(NotFound):
+    """No invitation with this id, or one for somebody else. ``email`` is the caller's own address."""
+
+    code, title = "not-invited", "There is no invitation for you here"
+
+    def __init__(self, email: str | None) -> None:
+        super().__init__("It is for another address, or the link is not complete.")
+        self.email = email
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An invitation as the invited person sees it. ``is_mine``: it was accepted, and by this account."""
+
+    id: str
+    address: str
+    state: InvitationState
+    is_mine: bool
+    organization_id: str
+    organization_name: str
+    role_names: frozenset[str]
+    inviter_name: str | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingInvitation:
+    """An invitation that waits for an answer, in a line."""
+
+    id: str
+    organization_name: str
+    role_names: frozenset[str]
+    expires_at: datetime
+
+
+async def get_offer(
+    work: UnitOfWork, management: ManagementClient, principal: Principal, invitation_id: str
+) -> Offer:
+    """The invitation, for whom it is meant. Raises :class:`NotInvited`."""
+    with explaining():
+        invitation = await _get_own(management, principal, invitation_id)
+        organization = await management.get_organization(invitation.organization_id)
+    async with work.reading() as db:
+        names = await queries.find_names(db, {invitation.inviter_id} if invitation.inviter_id else ())
+    return Offer(
+        id=invitation.id,
+        address=invitation.invitee,
+        state=state_of(invitation),
+        is_mine=invitation.accepted_user_id == principal.subject,
+        organization_id=invitation.organization_id,
+        organization_name=organization.name,
+        role_names=invitation.role_names,
+        inviter_name=names.get(invitation.inviter_id or ""),
+        expires_at=moment_of(invitation.expires_at),
+    )
+
+
+async def accept(
+    work: UnitOfWork, management: ManagementClient, principal: Principal, invitation_id: str
+) -> Invitation:
+    """Make the caller a member with the invitation's roles; accepting twice is accepting once.
+
+    Raises :class:`NotInvited`, :class:`InvitationSettled`, :class:`Busy` and :class:`LogtoUnavailable`.
+    """
+    async with lease(work, f"invitation:{invitation_id[:64]}", seconds=_LEASE_SECONDS):
+        with explaining():
+            invitation = await _get_own(management, principal, invitation_id)
+        if _is_accepted_by(invitation, principal):
+            return invitation
+        if state_of(invitation) is not InvitationState.PENDING:
+            raise InvitationSettled(invitation)
+        try:
+            return await _accept(work, management, principal, invitation)
+        except ManagementError as refusal:
+            raise await why_refused(management, invitation.id, refusal) from None
+
+
+async def list_waiting(
+    management: ManagementClient, claims: Mapping[str, Any]
+) -> tuple[WaitingInvitation, ...]:
+    """What waits for the person of these claims; nothing without a verified address.
+
+    Only an extra on a page about something else: when Logto does not answer soon, it is left out.
+    """
+    email = claims.get("email")
+    if not isinstance(email, str) or not email or claims.get("email_verified") is not True:
+        return ()
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await _list_waiting(management, email)
+    except (ManagementError, LogtoUnavailable, TimeoutError) as error:
+        log.warning("waiting invitations could not be read", reason=type(error).__name__)
+        return ()
+
+
+async def _get_own(management: ManagementClient, principal: Principal, invitation_id: str) -> Invitation:
+    """Raises :class:`NotInvited`, after the same calls whether there is no invitation or another's."""
+    user, invitation = await asyncio.gather(
+        management.get_user(principal.subject), management.find_invitation(invitation_id)
+    )
+    if invitation is None or (user.email or "").lower() != invitation.invitee.lower():
+        raise NotInvited(user.email)
+    return invitation
+
+
+async def _accept(
+    work: UnitOfWork, management: ManagementClient, principal: Principal, invitation: Invitation
+) -> Invitation:
+    entry = AuditEntry(
+        actor=Actor.person(principal),
+        action=Action.INVITATION_ACCEPT,
+        target=target_of(invitation.invitee),
+        before={"state": InvitationState.PENDING.value},
+        after={
+            "state": InvitationState.ACCEPTED.value,
+            "roles": sorted(invitation.role_names),
+            "invitation": invitation.id,
+        },
+    )
+    return await carry_out(
+        work,
+        invitation.organization_id,
+        entry,
+        lambda: settle(
+            management,
+            invitation.id,
+            lambda: management.accept_invitation(invitation.id, principal.subject),
+            lambda now: _is_accepted_by(now, principal),
+        ),
+        user_ids=[principal.subject],
+    )
+
+
+def _is_accepted_by(invitation: Invitation, principal: Principal) -> bool:
+    is_accepted = state_of(invitation) is InvitationState.ACCEPTED
+    return is_accepted and invitation.accepted_user_id == principal.subject
+
+
+async def _list_waiting(management: ManagementClient, email: str) -> tuple[WaitingInvitation, ...]:
+    found = await management.list_invitations_for(email)
+    pending = [entry for entry in found if state_of(entry) is InvitationState.PENDING][:_MOST_WAITING]
+    organizations = await asyncio.gather(
+        *(management.get_organization(entry.organization_id) for entry in pending)
+    )
+    return tuple(
+        WaitingInvitation(entry.id, organization.name, entry.role_names, moment_of(entry.expires_at))
+        for entry, organization in zip(pending, organizations, strict=True)
+    )

@@ -1,0 +1,306 @@
+"""The rules of inviting, of sending again and of revoking.
+
+* Nobody invites into a role that holds a permission they lack themselves; roles for machines are not offered.
+* An invitation is made first and sent second, because its link names it: where no message can be sent the
+  invitation stands, and its link can be handed over by other means.
+* Several addresses are several invitations. One that fails takes nothing from the others; when Logto does
+  not answer, the rest is not tried, so that nobody waits for each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+import structlog
+
+from saas_app.audit.changes import carry_out
+from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
+from saas_app.db.base import utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.errors import AppError, Conflict, Invalid, LogtoUnavailable, RateLimited
+from saas_app.identity.management import Invitation, ManagementClient, ManagementError, explained
+from saas_app.identity.tenant import Tenant
+from saas_app.invitations.service import InvitationState, get_invitation, link_to, state_of
+from saas_app.members.roles import first_beyond
+from saas_app.members.service import explaining
+from saas_app.rbac.permissions import Permission, Role, RoleType
+
+log = structlog.get_logger(__name__)
+
+_SECOND_PENDING: Final = "entity.unique_integrity_violation"
+_SHARED_CODE: Final = "request.invalid_input"
+_NO_CONNECTOR: Final = "connector.not_found"
+
+
+class InvitationSettled(Conflict):
+    """The invitation is not pending any more, so nothing can be done with it."""
+
+    code, title = "invitation-settled", "This invitation is not open any more"
+
+    def __init__(self, invitation: Invitation) -> None:
+        super().__init__(
+            f"The invitation of {invitation.invitee} is {state_of(invitation)}. Nothing was changed."
+        )
+
+
+class NotSent(Conflict):
+    """Logto could not send the message. The invitation stands."""
+
+    code, title = "invitation-not-sent", "No e-mail was sent"
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationInput:
+    """What somebody asks for: addresses in lower case, each once; the form saw to their number."""
+
+    addresses: tuple[str, ...]
+    roles: frozenset[Role]
+    days: int  # until it expires
+
+
+class OutcomeKind(StrEnum):
+    """What came of one address."""
+
+    SENT = "sent"
+    LINK_ONLY = "link only"
+    ALREADY_MEMBER = "already a member"
+    ALREADY_INVITED = "already invited"
+    FAILED = "failed"
+    UNKNOWN = "not known"
+    NOT_TRIED = "not invited"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one address, in a sentence too. ``link`` is there for a new invitation."""
+
+    address: str
+    kind: OutcomeKind
+    explanation: str
+    link: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the address is still to be invited, so that it stays in the form."""
+        return self.kind in (OutcomeKind.FAILED, OutcomeKind.UNKNOWN, OutcomeKind.NOT_TRIED)
+
+
+async def invite(
+    work: UnitOfWork, management: ManagementClient, tenant: Tenant, wanted: InvitationInput, app_url: str
+) -> list[Outcome]:
+    """Invite every address, one after the other, and say what came of each.
+
+    Raises :class:`Invalid` for roles the caller may not give, before anything is done, and what keeps Logto
+    from telling its roles.
+    """
+    require_assignable(tenant.granted, wanted.roles)
+    with explaining():
+        role_ids = await _role_ids(management, wanted.roles)
+    outcomes: list[Outcome] = []
+    for address in wanted.addresses:
+        if outcomes and outcomes[-1].kind in (OutcomeKind.UNKNOWN, OutcomeKind.NOT_TRIED):
+            outcomes.append(Outcome(address, OutcomeKind.NOT_TRIED, "Not tried after the one before."))
+        else:
+            outcomes.append(await _invite_one(work, management, tenant, wanted, address, role_ids, app_url))
+    return outcomes
+
+
+def require_assignable(granted: frozenset[Permission], roles: Collection[Role]) -> None:
+    """Raises :class:`Invalid` for a role that reaches further than ``granted``, or that is for machines."""
+    for role in roles:
+        if role.type is not RoleType.USER:
+            raise Invalid(fields={"roles": f"The role {role.value} is for programs, not for people."})
+    beyond = first_beyond(granted, frozenset(role.value for role in roles))
+    if beyond is not None:
+        role, permission = beyond
+        raise Invalid(
+            fields={
+                "roles": f"The role {role.value} holds {permission.value}, which you do not hold yourself. "
+                "Nobody gives a role that reaches further than their own access."
+            }
+        )
+
+
+async def resend(
+    work: UnitOfWork, management: ManagementClient, tenant: Tenant, invitation_id: str, app_url: str
+) -> Invitation:
+    """Send the message once more. Raises :class:`InvitationNotFound`, :class:`InvitationSettled`,
+    :class:`NotSent` and :class:`LogtoUnavailable`.
+    """
+    invitation = await get_pending(management, tenant, invitation_id)
+    entry = AuditEntry(
+        actor=Actor.person(tenant.principal),
+        action=Action.INVITATION_RESEND,
+        target=target_of(invitation.invitee),
+        after={"invitation": invitation.id},
+    )
+    try:
+        await carry_out(
+            work,
+            tenant.organization_id,
+            entry,
+            lambda: management.send_invitation(invitation.id, link_to(app_url, invitation.id)),
+        )
+    except ManagementError as refusal:
+        raise NotSent(_why_not_sent(refusal)) from None
+    return invitation
+
+
+async def revoke(
+    work: UnitOfWork, management: ManagementClient, tenant: Tenant, invitation_id: str
+) -> Invitation:
+    """Take it back. Raises :class:`InvitationNotFound`, :class:`InvitationSettled` and
+    :class:`LogtoUnavailable`.
+    """
+    invitation = await get_pending(management, tenant, invitation_id)
+    entry = AuditEntry(
+        actor=Actor.person(tenant.principal),
+        action=Action.INVITATION_REVOKE,
+        target=target_of(invitation.invitee),
+        before={"state": InvitationState.PENDING.value},
+        after={"state": InvitationState.REVOKED.value, "invitation": invitation.id},
+    )
+    try:
+        return await carry_out(
+            work,
+            tenant.organization_id,
+            entry,
+            lambda: settle(
+                management,
+                invitation.id,
+                lambda: management.revoke_invitation(invitation.id),
+                lambda now: state_of(now) is InvitationState.REVOKED,
+            ),
+        )
+    except ManagementError as refusal:
+        raise await why_refused(management, invitation.id, refusal) from None
+
+
+async def get_pending(management: ManagementClient, tenant: Tenant, invitation_id: str) -> Invitation:
+    """An invitation of this organization that still waits. Raises :class:`InvitationNotFound` and
+    :class:`InvitationSettled`.
+    """
+    invitation = await get_invitation(management, tenant, invitation_id)
+    if state_of(invitation) is not InvitationState.PENDING:
+        raise InvitationSettled(invitation)
+    return invitation
+
+
+async def settle(
+    management: ManagementClient,
+    invitation_id: str,
+    call: Callable[[], Awaitable[Invitation]],
+    is_done: Callable[[Invitation], bool],
+) -> Invitation:
+    """Change an invitation's status, and find out what came of it.
+
+    An answer may be lost, and a change of a settled invitation is refused whoever settled it; so after
+    either the invitation is read again, and ``is_done`` says whether it came out as asked.
+    """
+    try:
+        return await call()
+    except (ManagementError, LogtoUnavailable):
+        now = await management.find_invitation(invitation_id)
+        if now is None or not is_done(now):
+            raise
+        return now
+
+
+async def why_refused(management: ManagementClient, invitation_id: str, refusal: ManagementError) -> AppError:
+    """What a refused change of status means: all of them share a code, so the invitation is read again."""
+    now = await management.find_invitation(invitation_id)
+    if now is not None and state_of(now) is not InvitationState.PENDING:
+        return InvitationSettled(now)
+    return explained(refusal)
+
+
+def target_of(address: str) -> Target:
+    """What an event about an invitation names: the address, which is known before Logto gives an id."""
+    return Target("invitation", address, address)
+
+
+async def _role_ids(management: ManagementClient, roles: Collection[Role]) -> list[str]:
+    known = {role.name: role.id for role in await management.list_organization_roles()}
+    missing = [role.value for role in roles if role.value not in known]
+    if missing:
+        raise Conflict(
+            f"Logto does not know the role {missing[0]}. Whoever runs this application can mend it with "
+            "'saas-app provision'."
+        )
+    return [known[role.value] for role in roles]
+
+
+async def _invite_one(
+    work: UnitOfWork,
+    management: ManagementClient,
+    tenant: Tenant,
+    wanted: InvitationInput,
+    address: str,
+    role_ids: Collection[str],
+    app_url: str,
+) -> Outcome:
+    expires_at = utc_now() + timedelta(days=wanted.days)
+    entry = AuditEntry(
+        actor=Actor.person(tenant.principal),
+        action=Action.INVITATION_CREATE,
+        target=target_of(address),
+        after={"roles": sorted(role.value for role in wanted.roles), "expires_at": expires_at.isoformat()},
+    )
+    try:
+        invitation = await carry_out(
+            work,
+            tenant.organization_id,
+            entry,
+            lambda: management.create_invitation(
+                tenant.organization_id,
+                address,
+                role_ids=role_ids,
+                expires_at=int(expires_at.timestamp() * 1000),
+                inviter_id=tenant.principal.subject,
+            ),
+        )
+    except ManagementError as refusal:
+        return _refused(address, refusal)
+    except LogtoUnavailable:
+        return Outcome(
+            address,
+            OutcomeKind.UNKNOWN,
+            "Logto did not answer, so nobody knows whether the invitation was made. Send the form again in a "
+            "moment: who is invited already is not invited twice.",
+        )
+    return await _send(management, invitation, link_to(app_url, invitation.id))
+
+
+async def _send(management: ManagementClient, invitation: Invitation, link: str) -> Outcome:
+    try:
+        await management.send_invitation(invitation.id, link)
+    except ManagementError as refusal:
+        why = _why_not_sent(refusal)
+    except LogtoUnavailable:
+        why = "Logto did not answer when it was asked to send the message."
+    else:
+        return Outcome(invitation.invitee, OutcomeKind.SENT, "Invited. The e-mail is on its way.", link)
+    return Outcome(invitation.invitee, OutcomeKind.LINK_ONLY, f"Invited, but no e-mail was sent. {why}", link)
+
+
+def _refused(address: str, refusal: ManagementError) -> Outcome:
+    if refusal.code == _SECOND_PENDING:
+        return Outcome(address, OutcomeKind.ALREADY_INVITED, "Invited before; that invitation still stands.")
+    if refusal.code == _SHARED_CODE and refusal.status == 422:
+        return Outcome(address, OutcomeKind.ALREADY_MEMBER, "Belongs to the organization already.")
+    error = explained(refusal)
+    is_all = isinstance(error, LogtoUnavailable | RateLimited)  # the others would fare no better
+    return Outcome(address, OutcomeKind.NOT_TRIED if is_all else OutcomeKind.FAILED, error.detail)
+
+
+def _why_not_sent(refusal: ManagementError) -> str:
+    if refusal.status == 429:
+        return "Logto sends only a few messages to one address within ten minutes. Copy the link instead."
+    if refusal.code.startswith("connector.") and refusal.code != _NO_CONNECTOR:
+        log.warning("logto could not send an invitation", status=refusal.status, code=refusal.code)
+        return "Logto's e-mail service did not take the message. Copy the link instead."
+    return explained(refusal).detail

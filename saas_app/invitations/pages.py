@@ -1,0 +1,128 @@
+"""Pages by which an organization invites. Accepting stands in :mod:`.acceptance_pages`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from quart import Blueprint, flash, redirect, render_template, request, url_for
+
+from saas_app.errors import AppError, Invalid
+from saas_app.identity.tenant import Tenant
+from saas_app.invitations import changes, service
+from saas_app.invitations.changes import Outcome, OutcomeKind
+from saas_app.invitations.forms import MOST_ADDRESSES, InviteForm, read_state
+from saas_app.invitations.service import InvitationState
+from saas_app.members.roles import role_options
+from saas_app.rbac.permissions import Permission
+from saas_app.web.context import database, management, runtime
+from saas_app.web.guards import requires
+from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
+
+blueprint = Blueprint("invitations", __name__, url_prefix="/o/<organization_id>/invitations")
+
+_PAGE_SIZE = 20
+_TEXT_LENGTH = 128
+
+
+@blueprint.get("")
+@requires(Permission.MEMBERS_INVITE)
+async def list_invitations(tenant: Tenant) -> Any:
+    """The invitations of one state."""
+    state = read_state(request.args.get("state"))
+    after = decode_cursor(request.args.get("after"), datetime, str)
+    found = await service.list_invitations(database(), management(), tenant, state, _app_url())
+    rows = service.following(found.rows, (after[0], after[1]) if after else None, _PAGE_SIZE + 1)
+    return await render_template(
+        "invitations/list.html",
+        page=page_of(rows, _PAGE_SIZE, lambda row: encode_cursor(*row.key), after=after),
+        state=state,
+        states=InvitationState,
+        counts=found.counts,
+        most_shown=service.MOST_SHOWN if found.is_cut else None,
+    )
+
+
+@blueprint.get("/new")
+@requires(Permission.MEMBERS_INVITE, complete=True)
+async def new_invitation(tenant: Tenant) -> Any:
+    """The form; an address in the query stands in it already, to invite somebody again."""
+    typed = request.args.get("address", "")[:_TEXT_LENGTH]
+    management()
+    return await _show_form(tenant, InviteForm(data={"addresses": typed}))
+
+
+@blueprint.post("/new")
+@requires(Permission.MEMBERS_INVITE, complete=True)
+async def create_invitations(tenant: Tenant) -> Any:
+    """Invite every address; unless all were sent, say of each what came of it."""
+    form = InviteForm(await request.form)
+    if not form.validate():
+        return await _show_form(tenant, form), 422
+    try:
+        outcomes = await changes.invite(runtime().work, management(), tenant, form.as_input(), _app_url())
+    except Invalid as error:
+        form.refuse(error)
+        return await _show_form(tenant, form), error.status
+    if all(outcome.kind is OutcomeKind.SENT for outcome in outcomes):
+        await flash(_sent_to(outcomes), "success")
+        return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
+    open_ones = [outcome.address for outcome in outcomes if outcome.is_open]
+    form.addresses.data = "\n".join(open_ones)
+    return await _show_form(tenant, form, outcomes), 422 if open_ones else 200
+
+
+@blueprint.post("/<invitation_id>/resend")
+@requires(Permission.MEMBERS_INVITE)
+async def resend(tenant: Tenant, invitation_id: str) -> Any:
+    """Send it once more."""
+    sent = await changes.resend(runtime().work, management(), tenant, invitation_id, _app_url())
+    await flash(f"Sent to {sent.invitee} once more.", "success")
+    return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
+
+
+@blueprint.get("/<invitation_id>/revoke")
+@requires(Permission.MEMBERS_INVITE)
+async def confirm_revoke(tenant: Tenant, invitation_id: str) -> Any:
+    """Ask once, by the address."""
+    invitation = await changes.get_pending(management(), tenant, invitation_id)
+    return await render_template("invitations/revoke.html", invitation=invitation)
+
+
+@blueprint.post("/<invitation_id>/revoke")
+@requires(Permission.MEMBERS_INVITE)
+async def revoke(tenant: Tenant, invitation_id: str) -> Any:
+    """Take it back."""
+    revoked = await changes.revoke(runtime().work, management(), tenant, invitation_id)
+    await flash(f"The invitation of {revoked.invitee} is revoked; its link leads nowhere now.", "success")
+    return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
+
+
+@blueprint.errorhandler(changes.InvitationSettled)
+@blueprint.errorhandler(changes.NotSent)
+@blueprint.errorhandler(service.InvitationNotFound)
+async def refused(error: AppError) -> Any:
+    """Why it was not done, and the way back to the invitations."""
+    return await render_template("invitations/refused.html", error=error), error.status
+
+
+async def _show_form(tenant: Tenant, form: InviteForm, outcomes: Sequence[Outcome] = ()) -> str:
+    return await render_template(
+        "invitations/new.html",
+        form=form,
+        options=role_options(frozenset(), tenant.granted),
+        outcomes=outcomes,
+        kinds=OutcomeKind,
+        most_addresses=MOST_ADDRESSES,
+    )
+
+
+def _sent_to(outcomes: Sequence[Outcome]) -> str:
+    if len(outcomes) == 1:
+        return f"{outcomes[0].address} is invited. The e-mail is on its way."
+    return f"{len(outcomes)} people are invited. The e-mails are on their way."
+
+
+def _app_url() -> str:
+    return runtime().settings.app_url

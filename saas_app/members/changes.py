@@ -1,0 +1,249 @@
+"""The rules of changing who belongs here and as what. Each is asked of Logto at the moment of the change.
+
+* Nobody gives a role that holds a permission they lack themselves, whatever the form says.
+* Taking a role away needs ``members:update`` alone, and removing a member ``members:remove`` alone, also
+  where the caller could not give that role: taking away hands no power to anybody, and an organization must
+  be able to stop a member who holds more than the one who watches over it.
+* The last admin is neither demoted nor removed, and does not leave. One change of members at a time in an
+  organization, on every worker (a lease), so that two admins who demote each other leave one.
+* Nobody removes themselves by the way others are removed: they leave.
+* Who gives up permissions of their own says so once more.
+* Roles that the registry does not know, or that changed since the form was opened, are not overwritten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from saas_app.audit.changes import carry_out
+from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.errors import Conflict, Invalid, LogtoUnavailable, PermissionDenied, VersionConflict
+from saas_app.identity.management import ManagementClient
+from saas_app.identity.tenant import Tenant
+from saas_app.leases import lease
+from saas_app.members import queries
+from saas_app.members.roles import first_beyond, in_order, with_choice
+from saas_app.members.service import Member, explaining, get_member, is_last_admin
+from saas_app.rbac.assignment import RoleChange, preview
+from saas_app.rbac.permissions import Permission, Role
+from saas_app.rbac.policy import decide
+
+_LEASE_SECONDS = 20.0
+_SECONDS_FOR_A_CHANGE = 15.0  # it ends before somebody else may take over the lease
+
+
+class LastAdmin(Conflict):
+    """The change would leave the organization without anybody who can run it."""
+
+    code, title = "last-admin", "An organization needs an admin"
+
+    def __init__(self, member: Member, organization_name: str) -> None:
+        who = "You are" if member.is_self else f"{member.display_name} is"
+        super().__init__(
+            f"{who} the only admin of {organization_name} who can sign in. Make somebody else an admin "
+            "first. Nothing was changed."
+        )
+
+
+class AccessChanged(Conflict):
+    """The caller's own membership changed while the form was on its way."""
+
+    code, title = "access-changed", "Your own access has just changed"
+
+
+class LeaveInstead(Conflict):
+    """Somebody is about to remove themselves."""
+
+    code, title = "leave-instead", "You would remove yourself"
+
+
+class RolesChanged(VersionConflict):
+    """Somebody else changed the member's roles since the form was opened. Nothing was overwritten."""
+
+    def __init__(self, member: Member, wanted: WantedRoles) -> None:
+        super().__init__(f"The roles of {member.display_name} were changed by somebody else.")
+        self.member = member
+        self.wanted = wanted
+
+
+class OwnLossUnconfirmed(Invalid):
+    """The caller would give up permissions of their own, and has not said that they mean it."""
+
+    def __init__(self, plan: RolePlan) -> None:
+        super().__init__("You would give up permissions of your own.")
+        self.plan = plan
+
+
+@dataclass(frozen=True, slots=True)
+class WantedRoles:
+    """What a form asks for. ``seen`` are the names of the roles the member held when it was opened."""
+
+    user_id: str
+    seen: frozenset[str]
+    chosen: frozenset[Role]
+    accepts_own_loss: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RolePlan:
+    """What a choice of roles comes to, before or after it is carried out."""
+
+    member: Member
+    after: frozenset[str]
+    change: RoleChange
+
+    @property
+    def gained(self) -> tuple[Permission, ...]:
+        """What the member may do that they may not now, in the registry's order."""
+        return in_order(self.change.gained)
+
+    @property
+    def lost(self) -> tuple[Permission, ...]:
+        """What the member may do now and not afterwards, in the registry's order."""
+        return in_order(self.change.lost)
+
+    @property
+    def is_own_loss(self) -> bool:
+        """Whether the caller gives up permissions of their own."""
+        return self.member.is_self and bool(self.change.lost)
+
+
+async def plan_roles(management: ManagementClient, tenant: Tenant, wanted: WantedRoles) -> RolePlan:
+    """What the choice would come to, if it is allowed as things stand now.
+
+    Raises :class:`NotAMember`, :class:`RolesChanged`, :class:`PermissionDenied`, :class:`LastAdmin`.
+    """
+    member = await get_member(management, tenant, wanted.user_id)
+    after = with_choice(member.role_names, wanted.chosen)
+    if member.role_names not in (wanted.seen, after):
+        raise RolesChanged(member, wanted)
+    plan = RolePlan(member, after, preview(member.role_names, after))
+    _require_assignable(tenant, plan.change.added)
+    if Role.ADMIN.value in plan.change.removed:
+        await _require_another_admin(management, tenant, member)
+    return plan
+
+
+async def change_roles(
+    work: UnitOfWork, management: ManagementClient, tenant: Tenant, wanted: WantedRoles
+) -> RolePlan:
+    """Carry the choice out. Raises what :func:`plan_roles` raises, :class:`AccessChanged`,
+    :class:`OwnLossUnconfirmed`, :class:`Busy` and :class:`LogtoUnavailable`.
+    """
+    async with _alone(work, tenant):
+        await _require_standing(work, tenant)
+        plan = await plan_roles(management, tenant, wanted)
+        if plan.is_own_loss and not wanted.accepts_own_loss:
+            raise OwnLossUnconfirmed(plan)
+        if not plan.change.is_empty:
+            await _carry_out(
+                work,
+                tenant,
+                Action.MEMBER_CHANGE_ROLES,
+                plan.member,
+                plan.after,
+                lambda: management.replace_roles(tenant.organization_id, plan.member.id, sorted(plan.after)),
+            )
+    return plan
+
+
+async def remove_member(
+    work: UnitOfWork, management: ManagementClient, tenant: Tenant, user_id: str
+) -> Member:
+    """Take somebody else out of the organization. Raises :class:`LeaveInstead`, :class:`NotAMember`,
+    :class:`LastAdmin`, :class:`AccessChanged`, :class:`Busy` and :class:`LogtoUnavailable`.
+    """
+    refuse_own_removal(tenant, user_id)
+    async with _alone(work, tenant):
+        await _require_standing(work, tenant)
+        return await _take_out(work, management, tenant, user_id, Action.MEMBER_REMOVE)
+
+
+async def leave(work: UnitOfWork, management: ManagementClient, tenant: Tenant) -> Member:
+    """Let the caller leave. Raises :class:`LastAdmin`, :class:`NotAMember`, :class:`Busy` and
+    :class:`LogtoUnavailable`.
+    """
+    async with _alone(work, tenant):
+        return await _take_out(work, management, tenant, tenant.principal.subject, Action.MEMBER_LEAVE)
+
+
+def refuse_own_removal(tenant: Tenant, user_id: str) -> None:
+    """Raises :class:`LeaveInstead` where somebody is about to remove themselves."""
+    if user_id == tenant.principal.subject:
+        raise LeaveInstead("To end your own membership, leave the organization.")
+
+
+async def _take_out(
+    work: UnitOfWork, management: ManagementClient, tenant: Tenant, user_id: str, action: Action
+) -> Member:
+    member = await get_member(management, tenant, user_id)
+    if member.is_admin:
+        await _require_another_admin(management, tenant, member)
+    await _carry_out(
+        work, tenant, action, member, None,
+        lambda: management.remove_member(tenant.organization_id, member.id),
+    )  # fmt: skip
+    return member
+
+
+@asynccontextmanager
+async def _alone(work: UnitOfWork, tenant: Tenant) -> AsyncIterator[None]:
+    """One change of members at a time in an organization, and none that outlives its lease."""
+    async with lease(work, f"organization:{tenant.organization_id}", seconds=_LEASE_SECONDS):
+        try:
+            async with asyncio.timeout(_SECONDS_FOR_A_CHANGE) as limit:
+                with explaining():
+                    yield
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise LogtoUnavailable("Logto took too long to answer.") from None
+
+
+async def _carry_out(
+    work: UnitOfWork,
+    tenant: Tenant,
+    action: Action,
+    member: Member,
+    after: frozenset[str] | None,
+    call: Callable[[], Awaitable[None]],
+) -> None:
+    entry = AuditEntry(
+        actor=Actor.person(tenant.principal),
+        action=action,
+        target=Target("member", member.id, member.display_name),
+        before={"roles": sorted(member.role_names)},
+        after=None if after is None else {"roles": sorted(after)},
+    )
+    await carry_out(work, tenant.organization_id, entry, call, user_ids=[member.id])
+
+
+def _require_assignable(tenant: Tenant, added: frozenset[str]) -> None:
+    beyond = first_beyond(tenant.granted, added)
+    if beyond is not None:
+        role, permission = beyond
+        raise PermissionDenied(
+            decide(tenant.facts, permission),
+            f"The role {role.value} holds {permission.value}, which you do not hold yourself. Nobody gives "
+            "a role that reaches further than their own access.",
+        )
+
+
+async def _require_another_admin(management: ManagementClient, tenant: Tenant, member: Member) -> None:
+    if await is_last_admin(management, tenant, member):
+        raise LastAdmin(member, tenant.organization_name)
+
+
+async def _require_standing(work: UnitOfWork, tenant: Tenant) -> None:
+    """Nobody's access was changed between its reading and now, while they waited for their turn."""
+    async with work.reading() as db:
+        changed_at = await queries.find_last_change(db, tenant.organization_id, tenant.principal.subject)
+    if changed_at is not None and changed_at >= tenant.read_at:
+        raise AccessChanged(
+            f"Your roles in {tenant.organization_name} were changed while your form was on its way. Nothing "
+            "was changed by it; open the list of members again."
+        )

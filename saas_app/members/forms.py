@@ -1,0 +1,53 @@
+"""What somebody asks of the pages of members, read and bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from werkzeug.datastructures import MultiDict
+
+from saas_app.errors import BadRequest
+from saas_app.members.changes import WantedRoles
+from saas_app.members.roles import read_choice
+from saas_app.members.service import MembersFilter
+from saas_app.web.typed_text import clean_line
+
+SEARCH_LENGTH = 128
+_ROLE_LENGTH = 128  # Logto 1.42 accepts no longer name
+_PAGE_DIGITS = 6
+
+
+def read_filter(query: Mapping[str, str]) -> MembersFilter:
+    """Which members are asked for. Raises :class:`BadRequest` for a page that is no number."""
+    return MembersFilter(
+        search=clean_line(query.get("q"))[:SEARCH_LENGTH],
+        role=clean_line(query.get("role"))[:_ROLE_LENGTH],
+        page=_read_page(query.get("page", "1")),
+    )
+
+
+def read_wanted_roles(user_id: str, form: MultiDict[str, str]) -> WantedRoles:
+    """The choice of a form. Raises :class:`BadRequest`, and :class:`Invalid` for no role of people."""
+    return WantedRoles(
+        user_id=user_id,
+        seen=_read_seen(form.getlist("seen")),
+        chosen=read_choice(form.getlist("roles")),
+        accepts_own_loss=form.get("own_loss") == "yes",
+    )
+
+
+def seen_fields(role_names: Collection[str]) -> list[tuple[str, str]]:
+    """The hidden fields that say with which roles a form was opened; an empty one says that it says so."""
+    return [("seen", ""), *(("seen", name) for name in sorted(role_names))]
+
+
+def _read_seen(names: Sequence[str]) -> frozenset[str]:
+    if "" not in names:
+        raise BadRequest("The form does not say which roles it was opened with. Open it again.")
+    return frozenset(names) - {""}
+
+
+def _read_page(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _PAGE_DIGITS and int(text) > 0):
+        raise BadRequest("This page address is not valid. Start at the first page.")
+    return int(text)

@@ -1,0 +1,102 @@
+"""Pages that change a member's roles: choose, see what it comes to, confirm."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from quart import Blueprint, flash, redirect, render_template, request, url_for
+
+from saas_app.errors import Invalid
+from saas_app.identity.tenant import Tenant
+from saas_app.members import changes, service
+from saas_app.members.changes import RolePlan
+from saas_app.members.forms import read_wanted_roles, seen_fields
+from saas_app.members.roles import kept_roles, role_options
+from saas_app.rbac.permissions import Permission
+from saas_app.web.context import management, runtime
+from saas_app.web.guards import requires
+
+blueprint = Blueprint("roles", __name__, url_prefix="/members/<user_id>/roles")
+
+
+@blueprint.get("")
+@requires(Permission.MEMBERS_UPDATE, complete=True)
+async def choose(tenant: Tenant, user_id: str) -> Any:
+    """The roles a member holds, and those the caller may give."""
+    member = await service.get_member(management(), tenant, user_id)
+    return await _choice_page(tenant, member, member.role_names)
+
+
+@blueprint.post("")
+@requires(Permission.MEMBERS_UPDATE, complete=True)
+async def change(tenant: Tenant, user_id: str) -> Any:
+    """Show what the choice comes to; with ``step=confirm`` carry it out."""
+    form = await request.form
+    try:
+        wanted = read_wanted_roles(user_id, form)
+    except Invalid as error:
+        member = await service.get_member(management(), tenant, user_id)
+        page = await _choice_page(tenant, member, form.getlist("roles"), error.fields["roles"])
+        return page, error.status
+    if form.get("step") != "confirm":
+        return await _preview_page(await changes.plan_roles(management(), tenant, wanted))
+    try:
+        plan = await changes.change_roles(runtime().work, management(), tenant, wanted)
+    except changes.OwnLossUnconfirmed as error:
+        return await _preview_page(error.plan, is_unconfirmed=True), error.status
+    await flash(_told(plan), "success")
+    endpoint = "organizations.access" if plan.member.is_self else "members.list_members"
+    return redirect(url_for(endpoint, organization_id=tenant.organization_id), 303)
+
+
+@blueprint.errorhandler(changes.RolesChanged)
+async def choose_side(error: changes.RolesChanged) -> Any:
+    """Both sides of a lost race. Saving one's own goes over what stands now, by way of the preview."""
+    yours = {role.value for role in error.wanted.chosen}
+    page = await render_template(
+        "members/conflict.html",
+        member=error.member,
+        theirs=error.member.role_names,
+        yours=yours | kept_roles(error.member.role_names),
+        before=error.wanted.seen,
+        fields=_fields(error.member.role_names, yours),
+    )
+    return page, error.status
+
+
+async def _choice_page(
+    tenant: Tenant, member: service.Member, chosen: Collection[str], problem: str = ""
+) -> str:
+    return await render_template(
+        "members/roles.html",
+        member=member,
+        options=role_options(member.role_names, tenant.granted),
+        chosen=frozenset(chosen),
+        kept=kept_roles(member.role_names),
+        seen_fields=seen_fields(member.role_names),
+        problem=problem,
+        is_last_admin=await service.is_last_admin(management(), tenant, member),
+    )
+
+
+async def _preview_page(plan: RolePlan, *, is_unconfirmed: bool = False) -> str:
+    chosen = plan.after - kept_roles(plan.member.role_names)
+    return await render_template(
+        "members/preview.html",
+        plan=plan,
+        member=plan.member,
+        fields=_fields(plan.member.role_names, chosen),
+        is_unconfirmed=is_unconfirmed,
+    )
+
+
+def _fields(seen: Collection[str], chosen: Collection[str]) -> list[tuple[str, str]]:
+    return [*seen_fields(seen), *(("roles", name) for name in sorted(chosen))]
+
+
+def _told(plan: RolePlan) -> str:
+    if plan.member.is_self:
+        return "Your roles are changed. This is what you may do now."
+    names = " and ".join(sorted(plan.after)) or "no role"
+    return f"{plan.member.display_name} now holds {names}. It works at their next request."

@@ -1,0 +1,75 @@
+"""Choosing roles for a member: which are offered, which stay untouched, what a choice comes to. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from saas_app.errors import Invalid
+from saas_app.rbac.assignment import missing_to_assign
+from saas_app.rbac.permissions import Permission, Role, RoleType
+
+PERSON_ROLES = tuple(role for role in Role if role.type is RoleType.USER)
+
+_BY_NAME = {role.value: role for role in PERSON_ROLES}
+
+
+@dataclass(frozen=True, slots=True)
+class RoleOption:
+    """A role in the form. ``missing`` is what the caller lacks to give it, in the registry's order."""
+
+    role: Role
+    held: bool
+    missing: tuple[Permission, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the caller may change it: give it, or take it away where it is held."""
+        return self.held or not self.missing
+
+
+def role_options(held: frozenset[str], granted: frozenset[Permission]) -> tuple[RoleOption, ...]:
+    """The roles for people, as somebody with ``granted`` is offered them for a member who holds ``held``."""
+    return tuple(
+        RoleOption(
+            role,
+            role.value in held,
+            in_order(missing_to_assign(granted, role)),
+        )
+        for role in PERSON_ROLES
+    )
+
+
+def in_order(permissions: Collection[Permission]) -> tuple[Permission, ...]:
+    """Permissions as the registry orders them."""
+    return tuple(permission for permission in Permission if permission in permissions)
+
+
+def kept_roles(held: frozenset[str]) -> frozenset[str]:
+    """What a member holds that the registry does not offer to people: no form here touches it."""
+    return held - _BY_NAME.keys()
+
+
+def read_choice(names: Sequence[str]) -> frozenset[Role]:
+    """The roles of a form. Raises :class:`Invalid` for a name that is no role for people."""
+    unknown = [name for name in names if name not in _BY_NAME]
+    if unknown:
+        raise Invalid(
+            "Only the roles shown here can be given to a person.",
+            fields={"roles": f"“{unknown[0][:64]}” is not a role for people."},
+        )
+    return frozenset(_BY_NAME[name] for name in names)
+
+
+def with_choice(held: frozenset[str], chosen: frozenset[Role]) -> frozenset[str]:
+    """The role names a member has after a choice: the chosen ones, and what no form touches."""
+    return kept_roles(held) | {role.value for role in chosen}
+
+
+def first_beyond(granted: frozenset[Permission], added: frozenset[str]) -> tuple[Role, Permission] | None:
+    """The first of the added roles that reaches further than ``granted``, and the permission that does."""
+    for name in (role.value for role in PERSON_ROLES if role.value in added):
+        missing = in_order(missing_to_assign(granted, _BY_NAME[name]))
+        if missing:
+            return _BY_NAME[name], missing[0]
+    return None

@@ -1,0 +1,174 @@
+"""Who belongs to an organization, read from Logto page by page. Changes stand in :mod:`.changes`.
+
+Nothing is kept here: Logto holds members and roles, and every page asks it. Refusals of Logto's arrive as
+errors of our own (:func:`explaining`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from saas_app.errors import NotFound
+from saas_app.identity.management import (
+    LogtoUser,
+    MachineInfo,
+    ManagementClient,
+    ManagementError,
+    MembersPage,
+    explained,
+)
+from saas_app.identity.tenant import Tenant
+from saas_app.rbac.permissions import Role, RoleType
+
+PAGE_SIZE = 20
+
+T = TypeVar("T")
+
+
+class NotAMember(NotFound):
+    """Nobody of this id belongs to the organization, or not any more: a stranger's account looks the same."""
+
+    code, title = "not-a-member", "Not a member of this organization"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person of the organization, as pages show them. ``is_self``: it is the caller."""
+
+    id: str
+    display_name: str
+    email: str | None
+    is_suspended: bool
+    role_names: frozenset[str]
+    is_self: bool
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether they hold the role that runs the organization."""
+        return Role.ADMIN.value in self.role_names
+
+
+@dataclass(frozen=True, slots=True)
+class MembersFilter:
+    """Which members are asked for. ``role`` is a role's name; empty texts ask for everybody."""
+
+    search: str = ""
+    role: str = ""
+    page: int = 1  # counted from 1, as Logto does
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody is left out."""
+        return not self.search and not self.role
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """One page of Logto's, and where it stands among all of them."""
+
+    items: tuple[T, ...]
+    number: int
+    total: int
+
+    @property
+    def first(self) -> int:
+        """The position of the first item, counted from 1."""
+        return (self.number - 1) * PAGE_SIZE + 1
+
+    @property
+    def last(self) -> int:
+        """The position of the last item."""
+        return self.first + len(self.items) - 1
+
+    @property
+    def has_next(self) -> bool:
+        """Whether more follow."""
+        return self.number * PAGE_SIZE < self.total
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """A page of people, and the roles one may filter by."""
+
+    page: Listing[Member]
+    role_names: tuple[str, ...]
+
+
+@contextmanager
+def explaining() -> Iterator[None]:
+    """Within the block, a refusal of Logto's becomes the error a person understands."""
+    try:
+        yield
+    except ManagementError as refusal:
+        raise explained(refusal) from None
+
+
+async def list_people(management: ManagementClient, tenant: Tenant, wanted: MembersFilter) -> People:
+    """A page of the people, with their roles. A role Logto does not know is held by nobody."""
+    with explaining():
+        roles = await management.list_organization_roles()
+        role_ids = {role.name: role.id for role in roles if role.type == RoleType.USER}
+        if wanted.role and wanted.role not in role_ids:
+            return People(Listing((), wanted.page, 0), tuple(role_ids))
+        found = await management.list_members_page(
+            tenant.organization_id,
+            page=wanted.page,
+            page_size=PAGE_SIZE,
+            search=wanted.search,
+            role_id=role_ids.get(wanted.role),
+        )
+    members = tuple(_as_member(tenant, info.user, info.role_names) for info in found.items)
+    return People(Listing(members, wanted.page, found.total), tuple(role_ids))
+
+
+async def list_machines(
+    management: ManagementClient, tenant: Tenant, wanted: MembersFilter
+) -> Listing[MachineInfo]:
+    """A page of the machines that belong to the organization, with their roles."""
+    with explaining():
+        found: MembersPage[MachineInfo] = await management.list_machines_page(
+            tenant.organization_id, page=wanted.page, page_size=PAGE_SIZE, search=wanted.search
+        )
+    return Listing(found.items, wanted.page, found.total)
+
+
+async def get_member(management: ManagementClient, tenant: Tenant, user_id: str) -> Member:
+    """A member as Logto knows them now. Raises :class:`NotAMember`."""
+    with explaining():
+        role_names = await management.find_member_roles(tenant.organization_id, user_id)
+        if role_names is None:
+            raise NotAMember(
+                f"They do not belong to {tenant.organization_name}: they have left it or were removed, or "
+                "never were here. Nothing was changed."
+            )
+        return _as_member(tenant, await management.get_user(user_id), role_names)
+
+
+async def is_last_admin(management: ManagementClient, tenant: Tenant, member: Member) -> bool:
+    """Whether nobody else could run the organization: asked of Logto now, all pages of it.
+
+    Somebody suspended cannot sign in, so they do not count.
+    """
+    if not member.is_admin:
+        return False
+    with explaining():
+        roles = await management.list_organization_roles()
+        role_id = next((role.id for role in roles if role.name == Role.ADMIN), None)
+        if role_id is None:
+            return True
+        admins = await management.list_members(tenant.organization_id, role_id=role_id)
+    return not any(admin.user.id != member.id and not admin.user.is_suspended for admin in admins)
+
+
+def _as_member(tenant: Tenant, user: LogtoUser, role_names: frozenset[str]) -> Member:
+    return Member(
+        id=user.id,
+        display_name=user.name or user.username or user.email or user.id,
+        email=user.email,
+        is_suspended=user.is_suspended,
+        role_names=role_names,
+        is_self=user.id == tenant.principal.subject,
+    )

@@ -1,0 +1,37 @@
+"""One table a file. Importing the package registers them all."""
+
+from saas_app.models.audit_event import ActorType, AuditEvent, Outcome
+from saas_app.models.lease import LeaseRow
+from saas_app.models.membership_change import EVERYONE, EVERYWHERE, MembershipChange
+from saas_app.models.organization import Organization
+from saas_app.models.organization_removal import OrganizationRemoval
+from saas_app.models.pending_change import PendingChange
+from saas_app.models.project import Project, ProjectStatus
+from saas_app.models.session import SessionRow
+from saas_app.models.session_token import SessionToken
+from saas_app.models.sign_in_attempt import SignInAttemptRow
+from saas_app.models.task import Task, TaskStatus
+from saas_app.models.user import User
+from saas_app.models.webhook_delivery import WebhookDelivery
+
+__all__ = [
+    "EVERYONE",
+    "EVERYWHERE",
+    "ActorType",
+    "AuditEvent",
+    "LeaseRow",
+    "MembershipChange",
+    "Organization",
+    "OrganizationRemoval",
+    "Outcome",
+    "PendingChange",
+    "Project",
+    "ProjectStatus",
+    "SessionRow",
+    "SessionToken",
+    "SignInAttemptRow",
+    "Task",
+    "TaskStatus",
+    "User",
+    "WebhookDelivery",
+]

@@ -1,0 +1,58 @@
+"""What happened in an organization: append-only, by the database's own rule."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from saas_app.db.base import Base, TenantOwned
+
+
+class ActorType(StrEnum):
+    """Who acts."""
+
+    PERSON = "person"
+    MACHINE = "machine"
+    SYSTEM = "system"
+
+
+class Outcome(StrEnum):
+    """What came of it."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+
+
+class AuditEvent(TenantOwned, Base):
+    """One change or one denial. A trigger refuses to update or delete a row."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (
+        sa.Index("ix_audit_events_organization_id_actor_id_id", "organization_id", "actor_id", "id"),
+        sa.Index("ix_audit_events_organization_id_action_id", "organization_id", "action", "id"),
+        sa.Index("ix_audit_events_organization_id_target_id_id", "organization_id", "target_id", "id"),
+        {"sqlite_with_rowid": False},  # a rowid would be a second key, by which a row could be replaced
+    )
+
+    occurred_at: Mapped[datetime]
+    actor_type: Mapped[ActorType] = mapped_column(
+        sa.Enum(ActorType, native_enum=False, length=16, values_callable=lambda e: [m.value for m in e])
+    )
+    actor_id: Mapped[str] = mapped_column(sa.String(64))
+    actor_name: Mapped[str] = mapped_column(sa.String(320))
+    action: Mapped[str] = mapped_column(sa.String(64))
+    target_type: Mapped[str] = mapped_column(sa.String(32))
+    target_id: Mapped[str] = mapped_column(sa.String(320))
+    target_name: Mapped[str] = mapped_column(sa.String(320))
+    before: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
+    after: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
+    outcome: Mapped[Outcome] = mapped_column(
+        sa.Enum(Outcome, native_enum=False, length=16, values_callable=lambda e: [m.value for m in e])
+    )
+    decision: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
+    request_id: Mapped[str] = mapped_column(sa.String(64))
+    address: Mapped[str] = mapped_column(sa.String(64))

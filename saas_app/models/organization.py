@@ -1,0 +1,21 @@
+"""A projection of Logto's organization, for display and joins. Logto stays the truth."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from saas_app.db.base import Base
+
+
+class Organization(Base):
+    """What an organization is called, as last seen."""
+
+    __tablename__ = "organizations"
+
+    id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(128))
+    description: Mapped[str | None] = mapped_column(sa.String(256))
+    seen_at: Mapped[datetime]

@@ -1,0 +1,38 @@
+"""A person's session in one browser. The cookie holds a random value; this table only its hash."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from saas_app.db.base import Base, new_uuid
+
+
+class SessionRow(Base):
+    """One signed-in browser. Tokens are encrypted; times bound how long it lives."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_uuid)
+    cookie_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), unique=True)
+    subject: Mapped[str] = mapped_column(sa.String(64), index=True)
+    # The browser's session at Logto, as the ID token's ``sid`` names it.
+    logto_session_id: Mapped[str | None] = mapped_column(sa.String(128), index=True)
+    id_token: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    refresh_token: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    # The last authorization round trip: API-resource scopes are frozen in the grant from then on.
+    granted_at: Mapped[datetime]
+    # "<organization id> <permission>" the last round trip was made for: it is not made twice in a row.
+    renewed_for: Mapped[str | None] = mapped_column(sa.String(160))
+    user_agent: Mapped[str] = mapped_column(sa.String(256))
+    address: Mapped[str] = mapped_column(sa.String(64))
+    # Who is refreshing now, and until when that claim holds: one refresh at a time, on every worker.
+    refresh_owner: Mapped[uuid.UUID | None]
+    refresh_until: Mapped[datetime | None]
+    last_organization_id: Mapped[str | None] = mapped_column(sa.String(64))

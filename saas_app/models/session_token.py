@@ -1,0 +1,35 @@
+"""A verified access token of a session: one row an audience, so that two requests never overwrite."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from saas_app.db.base import Base
+
+
+class SessionToken(Base):
+    """What Logto granted to this session for one audience, or why it refused.
+
+    ``audience`` is ``urn:logto:organization:<id>`` for an organization token and
+    ``<indicator>#<id>`` for an API-resource token in an organization.
+    """
+
+    __tablename__ = "session_tokens"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], ondelete="CASCADE"),
+        sa.Index("ix_session_tokens_session_id_organization_id", "session_id", "organization_id"),
+    )
+
+    session_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    audience: Mapped[str] = mapped_column(sa.String(512), primary_key=True)
+    organization_id: Mapped[str] = mapped_column(sa.String(64))
+    token: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
+    scopes: Mapped[str] = mapped_column(sa.Text)
+    role_names: Mapped[str] = mapped_column(sa.Text)  # a JSON list: a role's name may hold anything
+    refusal: Mapped[str | None] = mapped_column(sa.String(256))
+    fetched_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

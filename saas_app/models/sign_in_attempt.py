@@ -1,0 +1,22 @@
+"""A sign-in that is under way: what the callback must match. One row a ``state``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from saas_app.db.base import Base
+
+
+class SignInAttemptRow(Base):
+    """Keyed by the hash of ``state``, so that two tabs both succeed, and bound to the browser."""
+
+    __tablename__ = "sign_in_attempts"
+
+    state_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
+    browser_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+    # Encrypted JSON: code verifier, nonce, redirect URI, the way back, a form kept for afterwards.
+    payload: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,0 +1,49 @@
+"""A task of a project."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from saas_app.db.base import Base, TenantOwned
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands."""
+
+    TODO = "todo"
+    DOING = "doing"
+    DONE = "done"
+
+
+class Task(TenantOwned, Base):
+    """A piece of work in a project of the same organization."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["organization_id", "project_id"],
+            ["projects.organization_id", "projects.id"],
+            ondelete="CASCADE",
+        ),
+        sa.Index(
+            "ix_tasks_organization_id_project_id_status_id", "organization_id", "project_id", "status", "id"
+        ),
+        sa.Index("ix_tasks_organization_id_completed_at", "organization_id", "completed_at"),
+    )
+
+    project_id: Mapped[uuid.UUID]
+    title: Mapped[str] = mapped_column(sa.String(200))
+    status: Mapped[TaskStatus] = mapped_column(
+        sa.Enum(TaskStatus, native_enum=False, length=16, values_callable=lambda e: [m.value for m in e])
+    )
+    due_on: Mapped[date | None]
+    created_by: Mapped[str] = mapped_column(sa.String(64))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)

@@ -1,0 +1,23 @@
+"""A projection of Logto's user, for display and joins. Logto stays the truth."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from saas_app.db.base import Base
+
+
+class User(Base):
+    """Who somebody is, as last seen in their claims or through the Management API."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    username: Mapped[str | None] = mapped_column(sa.String(128))
+    name: Mapped[str | None] = mapped_column(sa.String(256))
+    email: Mapped[str | None] = mapped_column(sa.String(320))
+    picture: Mapped[str | None] = mapped_column(sa.String(2048))
+    seen_at: Mapped[datetime]

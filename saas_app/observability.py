@@ -1,0 +1,85 @@
+"""Structured logs with a request id. What is secret never reaches them.
+
+The access line names the path without its query, because sign-in callbacks carry codes there.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from quart import Quart, Response, g, request
+
+from saas_app.audit.trace import Trace, current_trace
+from saas_app.db.base import new_uuid
+
+log = structlog.get_logger("saas_app.access")
+
+_SECRET_NAMES = re.compile(r"token|secret|password|cookie|authorization|verifier|^code$", re.IGNORECASE)
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+
+
+def configure_logging(log_format: str) -> None:
+    """One line an event on standard error: for people (``console``) or machines (``json``)."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            redact_secrets,
+            structlog.processors.format_exc_info if log_format == "json" else _leave,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def redact_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace the value of every field whose name says that it is secret."""
+    for name in event:
+        if name != "event" and _SECRET_NAMES.search(name):
+            event[name] = "[redacted]"
+    return event
+
+
+def _leave(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return event
+
+
+def init(app: Quart) -> None:
+    """Give every request an id, and write one line when it is answered."""
+
+    @app.before_request
+    async def begin() -> None:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if _REQUEST_ID.match(given) else str(new_uuid())
+        g.started = time.perf_counter()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+        current_trace.set(Trace(g.request_id, request.remote_addr or ""))
+
+    @app.after_request
+    async def finish(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        rule = request.url_rule.rule if request.url_rule else None
+        if rule is not None and not rule.startswith("/static"):
+            milliseconds = round((time.perf_counter() - g.started) * 1000, 1) if "started" in g else None
+            log.info(
+                "request", method=request.method, path=request.path, status=response.status_code,
+                ms=milliseconds,
+            )  # fmt: skip
+        return response

@@ -1,0 +1,180 @@
+"""The front page, one's organizations, the switcher, an organization's overview, and my access there."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from quart import Blueprint, flash, redirect, render_template, request
+
+import saas_app.invitations.acceptance as invitations
+import saas_app.projects.service as projects
+from saas_app.errors import LogtoUnavailable
+from saas_app.identity.authorization import ConsentRequired, Membership
+from saas_app.identity.principal import Principal
+from saas_app.identity.tenant import Tenant
+from saas_app.organizations import service
+from saas_app.organizations.forms import OrganizationForm
+from saas_app.rbac.permissions import Carrier, Permission
+from saas_app.web.context import database, management, runtime, session_cookie
+from saas_app.web.guards import find_last_organization_id, find_principal, public, requires_member, signed_in
+from saas_app.web.navigation import feature_path
+from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
+
+blueprint = Blueprint("organizations", __name__)
+
+_PAGE_SIZE = 50
+_SWITCHER_SIZE = 20
+_QUERY_LENGTH = 128
+
+
+@blueprint.get("/")
+@public
+async def front() -> Any:
+    """What this is; for the signed-in, straight to where they worked last."""
+    principal = await find_principal()
+    if principal is None:
+        return await render_template("organizations/front.html", example=service.example_decision())
+    last = await find_last_organization_id()
+    memberships = await runtime().authorization.list_memberships(principal)
+    if any(membership.organization_id == last for membership in memberships):
+        return redirect(f"/o/{quote(last or '', safe='')}/", 303)
+    return redirect("/o", 303)
+
+
+@blueprint.get("/o")
+@signed_in
+async def list_organizations(principal: Principal) -> Any:
+    """The organizations the caller belongs to, with their roles."""
+    query = _query()
+    after = decode_cursor(request.args.get("after"), str, str)
+    memberships = await runtime().authorization.list_memberships(principal)
+    found = service.matching(memberships, query)
+    page = page_of(
+        service.following(found, after, _PAGE_SIZE + 1),
+        _PAGE_SIZE,
+        lambda membership: encode_cursor(*service.sort_key(membership)),
+        after=after,
+    )
+    return await render_template(
+        "organizations/list.html",
+        page=page,
+        query=query,
+        total=len(memberships),
+        can_create=runtime().management is not None,
+        waiting=await _waiting_invitations(principal) if page.is_first and not query else (),
+    )
+
+
+async def _waiting_invitations(principal: Principal) -> tuple[invitations.WaitingInvitation, ...]:
+    client = runtime().management
+    if client is None:
+        return ()
+    claims = await runtime().authorization.get_claims(principal)
+    return await invitations.list_waiting(client, claims)
+
+
+@blueprint.get("/o/switch")
+@signed_in
+async def switch(principal: Principal) -> Any:
+    """The switcher's options: a fragment, with targets that keep the feature."""
+    found = service.matching(await runtime().authorization.list_memberships(principal), _query())
+    feature = request.args.get("feature", "")
+
+    def target(membership: Membership) -> str:
+        return feature_path(membership.organization_id, feature, membership.role_names)
+
+    return await render_template(
+        "organizations/switch_options.html",
+        options=[(membership, target(membership)) for membership in found[:_SWITCHER_SIZE]],
+        more=max(0, len(found) - _SWITCHER_SIZE),
+        current=request.args.get("current", ""),
+        query=_query(),
+    )
+
+
+@blueprint.get("/o/new")
+@signed_in
+async def new_organization(principal: Principal) -> Any:
+    """The form for a new organization."""
+    return await _show_form(OrganizationForm())
+
+
+@blueprint.post("/o/new")
+@signed_in
+async def create_organization(principal: Principal) -> Any:
+    """Create it, then renew access at once: the grant does not know the new organization yet."""
+    form = OrganizationForm(await request.form)
+    if not form.validate():
+        return await _show_form(form), 422
+    try:
+        created = await service.create_organization(management(), runtime().work, principal, form.as_input())
+    except LogtoUnavailable as error:
+        return await _show_form(form, failure=error.detail), 503, {"Retry-After": str(error.retry_after)}
+    await runtime().directory.remember_organizations(
+        [{"id": created.id, "name": created.name, "description": created.description}]
+    )
+    await runtime().authorization.note_membership_change(created.id, principal.subject)
+    await flash(f"{created.name} is yours: you are its admin.", "success")
+    target = f"/o/{quote(created.id, safe='')}/projects"
+    return redirect(f"/sign-in/renew?{urlencode({'next': target})}", 303)
+
+
+@blueprint.get("/o/<organization_id>/")
+@requires_member
+async def overview(tenant: Tenant) -> Any:
+    """Projects and recent activity for who may see them, and what one's role allows."""
+    tenant = await _with_token(tenant, Carrier.API_TOKEN)
+    may_read = tenant.may(Permission.PROJECTS_READ)
+    return await render_template(
+        "organizations/overview.html",
+        summary=await projects.summarize(database(), tenant) if may_read else None,
+        roles=tenant.role_names,
+    )
+
+
+@blueprint.get("/o/<organization_id>/access")
+@requires_member
+async def access(tenant: Tenant) -> Any:
+    """My access here: roles, the matrix, and the tokens behind it."""
+    for carrier in Carrier:
+        tenant = await _with_token(tenant, carrier)
+    tokens = await runtime().authorization.describe_tokens(tenant)
+    return await render_template(
+        "organizations/access.html",
+        matrix=service.permission_matrix(tenant.role_names, tokens),
+        tokens=tokens,
+        roles=tenant.role_names,
+    )
+
+
+@blueprint.post("/o/<organization_id>/access/read-again")
+@requires_member
+async def read_again(tenant: Tenant) -> Any:
+    """Forget the tokens for this organization; the page that follows reads them from Logto."""
+    await runtime().authorization.read_again(tenant)
+    await flash("Your access was read again from Logto.", "success")
+    return redirect(f"/o/{quote(tenant.organization_id, safe='')}/access", 303)
+
+
+async def _show_form(form: OrganizationForm, failure: str = "") -> str:
+    return await render_template(
+        "organizations/new.html", form=form, can_create=runtime().management is not None, failure=failure
+    )
+
+
+async def _with_token(tenant: Tenant, carrier: Carrier) -> Tenant:
+    """The tenant with this kind of token read too, where it can be had; a page that shows more with it."""
+    if carrier in tenant.carriers:
+        return tenant
+    try:
+        complete, _access = await runtime().authorization.get_tenant(
+            session_cookie(request), tenant.organization_id, (carrier,)
+        )
+    except (ConsentRequired, LogtoUnavailable):
+        return tenant
+    return complete
+
+
+def _query() -> str:
+    return request.args.get("q", "").strip()[:_QUERY_LENGTH]

@@ -1,0 +1,180 @@
+"""The rules of the organization pages: finding one's own, creating one, and explaining access.
+
+Logto holds organizations and memberships; nothing here decides what somebody may do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.errors import LogtoUnavailable
+from saas_app.identity.authorization import Membership, TokenDescription
+from saas_app.identity.management import ManagementClient, ManagementError
+from saas_app.identity.principal import Principal
+from saas_app.rbac.decision import Decision
+from saas_app.rbac.permissions import (
+    ROLE_PERMISSIONS,
+    Carrier,
+    Permission,
+    Role,
+    known_permissions,
+    permissions_carried_by,
+)
+from saas_app.rbac.policy import AccessFacts, decide
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationInput:
+    """What somebody typed for a new organization; bounds and spaces were seen to by the form."""
+
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedOrganization:
+    """An organization that exists in Logto, with its creator as admin."""
+
+    id: str
+    name: str
+    description: str | None
+
+
+def matching(memberships: Iterable[Membership], text: str) -> list[Membership]:
+    """The memberships whose organization's name holds ``text``, by name, then id."""
+    wanted = text.strip().casefold()
+    found = [item for item in memberships if wanted in item.organization_name.casefold()]
+    return sorted(found, key=sort_key)
+
+
+def sort_key(membership: Membership) -> tuple[str, str]:
+    """How a list of organizations is ordered, and what a page of it begins after."""
+    return membership.organization_name.casefold(), membership.organization_id
+
+
+def following(
+    memberships: Sequence[Membership], after: tuple[str, str] | None, limit: int
+) -> list[Membership]:
+    """At most ``limit`` of the ordered memberships, behind the one that ``after`` names."""
+    rest = [item for item in memberships if after is None or sort_key(item) > after]
+    return rest[:limit]
+
+
+async def create_organization(
+    management: ManagementClient, work: UnitOfWork, principal: Principal, wanted: OrganizationInput
+) -> CreatedOrganization:
+    """Create an organization in Logto, its creator the admin, its trail begun: all of it, or nothing.
+
+    When a later step fails, or the caller goes away, the organization is deleted again. Raises
+    :class:`LogtoUnavailable`. Never inside an open writing session.
+    """
+    try:
+        created = await management.create_organization(wanted.name, wanted.description or None)
+        try:
+            await management.add_members(created.id, [principal.subject])
+            await management.assign_roles(created.id, principal.subject, [Role.ADMIN.value])
+            async with work.writing(created.id) as db:
+                record(db, _creation(principal, created.id, wanted))
+        except BaseException:
+            await asyncio.shield(_delete_again(management, created.id))
+            raise
+    except ManagementError as refusal:
+        log.exception("logto refused to create an organization", status=refusal.status, code=refusal.code)
+        raise LogtoUnavailable("Logto did not accept the new organization.") from None
+    return CreatedOrganization(created.id, created.name, created.description)
+
+
+def _creation(principal: Principal, organization_id: str, wanted: OrganizationInput) -> AuditEntry:
+    return AuditEntry(
+        actor=Actor.person(principal),
+        action=Action.ORGANIZATION_CREATE,
+        target=Target("organization", organization_id, wanted.name),
+        after={"name": wanted.name, "description": wanted.description},
+    )
+
+
+async def _delete_again(management: ManagementClient, organization_id: str) -> None:
+    try:
+        await management.delete_organization(organization_id)
+    except (ManagementError, LogtoUnavailable):
+        log.exception("a half-made organization remains", organization_id=organization_id)
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixColumn:
+    """A role of the matrix; ``held`` lights its column."""
+
+    role: Role
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """A permission: which roles bundle it, and whether the caller's token carries it.
+
+    ``carried`` is None while no token of that kind has been read.
+    """
+
+    permission: Permission
+    bundled: tuple[bool, ...]
+    carried: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Roles and permissions of the registry, beside what the caller's tokens really carry."""
+
+    columns: tuple[MatrixColumn, ...]
+    groups: tuple[tuple[Carrier, tuple[MatrixRow, ...]], ...]
+
+    @property
+    def behind(self) -> tuple[Permission, ...]:
+        """Permissions that a held role bundles and the token lacks: what renewing access would bring."""
+        held = [position for position, column in enumerate(self.columns) if column.held]
+        return tuple(
+            row.permission
+            for _carrier, rows in self.groups
+            for row in rows
+            if row.carried is False and any(row.bundled[position] for position in held)
+        )
+
+
+def example_decision() -> Decision:
+    """A refusal for the front page, made by the same policy that makes the real ones."""
+    facts = AccessFacts(
+        subject="Carol",
+        organization_name="Acme Robotics",
+        role_names=frozenset({Role.VIEWER.value}),
+        granted=ROLE_PERMISSIONS[Role.VIEWER],
+        carriers=frozenset(Carrier),
+    )
+    return decide(facts, Permission.PROJECTS_WRITE)
+
+
+def permission_matrix(role_names: frozenset[str], tokens: Iterable[TokenDescription]) -> Matrix:
+    """The matrix for a member with these roles and these tokens."""
+    carried = {token.carrier: known_permissions(frozenset(token.scopes)) for token in tokens}
+
+    def row(permission: Permission) -> MatrixRow:
+        granted = carried.get(permission.carrier)
+        return MatrixRow(
+            permission,
+            tuple(permission in ROLE_PERMISSIONS[role] for role in Role),
+            None if granted is None else permission in granted,
+        )
+
+    return Matrix(
+        columns=tuple(MatrixColumn(role, role.value in role_names) for role in Role),
+        groups=tuple(
+            (carrier, tuple(row(permission) for permission in permissions_carried_by(carrier)))
+            for carrier in Carrier
+        ),
+    )

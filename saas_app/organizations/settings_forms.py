@@ -1,0 +1,63 @@
+"""What somebody types or chooses in an organization's settings. Its name and description: ``forms``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from wtforms import Form, SelectField, StringField, ValidationError
+
+from saas_app.errors import BadRequest
+from saas_app.organizations.email_domains import NotADomain, read_domain
+from saas_app.rbac.permissions import Role
+from saas_app.web.typed_text import clean_line
+
+_NO_ROLE = ""
+
+
+class DomainForm(Form):
+    """An e-mail domain whose people are to join by themselves."""
+
+    domain = StringField("E-mail domain", filters=[clean_line])
+
+    def validate_domain(self, field: StringField) -> None:
+        """Only a domain that one organization gives addresses of."""
+        try:
+            field.data = read_domain(field.data or "")
+        except NotADomain as reason:
+            raise ValidationError(str(reason)) from None
+
+
+class JoiningRoleForm(Form):
+    """The role of who joins by themselves."""
+
+    role = SelectField("Role of who joins by themselves", validate_choice=False)
+
+    def __init__(self, formdata: Any = None, *, offered: Iterable[Role], **values: Any) -> None:
+        super().__init__(formdata, **values)
+        self._offered = tuple(offered)
+        named = [(role.value, f"{role.value}: {role.description}") for role in self._offered]
+        self.role.choices = [(_NO_ROLE, "No role"), *named]
+
+    def validate_role(self, field: SelectField) -> None:
+        """One of those that were offered."""
+        if field.data and field.data not in [role.value for role in self._offered]:
+            raise ValidationError("Choose one of the roles that are offered here.")
+
+    def as_role(self) -> Role | None:
+        """What was chosen, once :meth:`validate` has said yes."""
+        return next((role for role in self._offered if role.value == self.role.data), None)
+
+
+class DeleteForm(Form):
+    """The name, typed so that nobody deletes an organization by a slip."""
+
+    name = StringField("Name of the organization", filters=[clean_line])
+
+
+def read_mfa_choice(fields: Mapping[str, str]) -> bool:
+    """Whether a second factor is to be required. Raises :class:`BadRequest`."""
+    chosen = fields.get("require", "")
+    if chosen not in ("yes", "no"):
+        raise BadRequest("The form does not say whether a second factor is to be required.")
+    return chosen == "yes"

@@ -1,0 +1,195 @@
+"""An organization's settings, and its deletion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quart import Blueprint, flash, redirect, render_template, request, url_for
+
+import saas_app.projects.service as projects
+from saas_app.errors import Invalid, LogtoUnavailable
+from saas_app.identity.tenant import Tenant
+from saas_app.organizations import settings
+from saas_app.organizations.forms import OrganizationForm
+from saas_app.organizations.settings import Details, OrganizationSettings, Place
+from saas_app.organizations.settings_forms import DeleteForm, DomainForm, JoiningRoleForm, read_mfa_choice
+from saas_app.rbac.permissions import Carrier, Permission
+from saas_app.web.context import database, management, runtime
+from saas_app.web.guards import requires
+
+blueprint = Blueprint("organization_settings", __name__, url_prefix="/o/<organization_id>/settings")
+
+
+@blueprint.get("")
+@requires(Permission.ORGANIZATION_UPDATE)
+async def show_settings(tenant: Tenant) -> Any:
+    """Everything there is to set, as Logto has it now."""
+    return await _show(tenant, await settings.read_settings(_place(tenant)))
+
+
+@blueprint.post("")
+@requires(Permission.ORGANIZATION_UPDATE)
+async def save_details(tenant: Tenant) -> Any:
+    """Name and description. A lost race is answered by :func:`choose_side`."""
+    fields = await request.form
+    form, seen, place = OrganizationForm(fields), fields.get("seen", ""), _place(tenant)
+    if not form.validate():
+        return await _show(tenant, await settings.read_settings(place), details=form, seen=seen), 422
+    wanted = Details(form.name.data or "", form.description.data or "")
+    try:
+        saved = await settings.save_details(place, seen, wanted)
+    except LogtoUnavailable as error:
+        page = await _show(tenant, None, details=form, seen=seen, failure=error.detail)
+        return page, error.status, {"Retry-After": str(error.retry_after)}
+    await runtime().directory.remember_organizations(
+        [{"id": tenant.organization_id, "name": saved.name, "description": saved.description}]
+    )
+    return await _back(tenant, "Saved.")
+
+
+@blueprint.post("/mfa")
+@requires(Permission.ORGANIZATION_UPDATE)
+async def save_mfa(tenant: Tenant) -> Any:
+    """Require a second factor, or stop requiring it."""
+    wanted = read_mfa_choice(await request.form)
+    await settings.require_mfa(_place(tenant), wanted)
+    return await _back(
+        tenant,
+        "Members need a second factor from now on." if wanted else "Members need no second factor any more.",
+    )
+
+
+@blueprint.post("/domains")
+@requires(Permission.ORGANIZATION_UPDATE, complete=True)
+async def add_domain(tenant: Tenant) -> Any:
+    """Let people of an e-mail domain join by themselves."""
+    form, place = DomainForm(await request.form), _place(tenant)
+    if form.validate():
+        try:
+            await settings.add_domain(place, form.domain.data or "")
+        except Invalid as error:
+            form.domain.errors = _messages(error)
+        else:
+            return await _back(
+                tenant, f"Who signs up with an address at {form.domain.data} joins from now on."
+            )
+    return await _show(tenant, await settings.read_settings(place), domain=form), 422
+
+
+@blueprint.post("/domains/remove")
+@requires(Permission.ORGANIZATION_UPDATE)
+async def remove_domain(tenant: Tenant) -> Any:
+    """Let nobody join by a domain any more."""
+    domain = (await request.form).get("domain", "")
+    await settings.remove_domain(_place(tenant), domain)
+    return await _back(tenant, f"Nobody joins by {domain} any more. Who has joined stays.")
+
+
+@blueprint.post("/joining-role")
+@requires(Permission.ORGANIZATION_UPDATE, complete=True)
+async def choose_joining_role(tenant: Tenant) -> Any:
+    """The role of who joins by themselves."""
+    fields = await request.form
+    form = JoiningRoleForm(fields, offered=settings.joining_role_choices(tenant))
+    place = _place(tenant)
+    if not form.validate():
+        return await _show(tenant, await settings.read_settings(place), role=form), 422
+    try:
+        await settings.choose_joining_role(place, fields.get("seen", ""), form.as_role())
+    except Invalid as error:
+        form.role.errors = _messages(error)
+        return await _show(tenant, await settings.read_settings(place), role=form), 422
+    except settings.RolesConflict as error:
+        chosen = ", ".join(sorted(error.theirs)) or "no role"
+        form.role.errors = [f"Somebody else chose {chosen} since you opened this page. Choose again."]
+        return await _show(tenant, await settings.read_settings(place), role=form), error.status
+    return await _back(tenant, "Saved. It holds for who joins from now on.")
+
+
+@blueprint.get("/delete")
+@requires(Permission.ORGANIZATION_DELETE)
+async def confirm_delete(tenant: Tenant) -> Any:
+    """Ask once, for the name."""
+    return await _ask_to_delete(tenant, DeleteForm(), await settings.get_name(_place(tenant)))
+
+
+@blueprint.post("/delete")
+@requires(Permission.ORGANIZATION_DELETE)
+async def delete(tenant: Tenant) -> Any:
+    """Delete it in Logto; its data here go in the background."""
+    form, place = DeleteForm(await request.form), _place(tenant)
+    try:
+        name = await settings.delete_organization(place, form.name.data or "")
+    except Invalid as error:
+        form.name.errors = _messages(error)
+        return await _ask_to_delete(tenant, form, await settings.get_name(place)), 422
+    runtime().removals.wake()
+    await flash(f"{name} is deleted. What belonged to it is being removed.", "success")
+    return redirect(url_for("identity.renew", next="/o"), 303)
+
+
+@blueprint.errorhandler(settings.DetailsConflict)
+async def choose_side(error: settings.DetailsConflict) -> Any:
+    """Both sides of a lost race. Choosing saves over what stands now."""
+    page = await render_template(
+        "organizations/settings_conflict.html",
+        theirs=error.theirs,
+        yours=error.yours,
+        changed=error.changed,
+        root=url_for("organization_settings.show_settings", **request.view_args or {}),
+    )
+    return page, error.status
+
+
+async def _show(
+    tenant: Tenant,
+    current: OrganizationSettings | None,
+    *,
+    details: OrganizationForm | None = None,
+    seen: str = "",
+    domain: DomainForm | None = None,
+    role: JoiningRoleForm | None = None,
+    failure: str = "",
+) -> str:
+    """The page; without ``current`` only the form that could not be saved. Forms keep what was typed."""
+    if current and details is None:
+        details, seen = OrganizationForm(obj=current.details), current.details.version
+    if current and role is None:
+        held = current.joining.role_names
+        value = next(iter(held)) if len(held) == 1 else ""
+        role = JoiningRoleForm(offered=settings.joining_role_choices(tenant), data={"role": value})
+    return await render_template(
+        "organizations/settings.html",
+        current=current,
+        details=details,
+        seen=seen,
+        domain=domain or DomainForm(),
+        role=role,
+        failure=failure,
+        account_center=runtime().settings.account_center,
+    )
+
+
+async def _ask_to_delete(tenant: Tenant, form: DeleteForm, name: str) -> str:
+    may_count = Carrier.API_TOKEN in tenant.carriers and tenant.may(Permission.PROJECTS_READ)
+    return await render_template(
+        "organizations/settings_delete.html",
+        form=form,
+        name=name,
+        summary=await projects.summarize(database(), tenant) if may_count else None,
+    )
+
+
+async def _back(tenant: Tenant, notice: str) -> Any:
+    await flash(notice, "success")
+    return redirect(
+        url_for("organization_settings.show_settings", organization_id=tenant.organization_id), 303
+    )
+
+
+def _messages(error: Invalid) -> list[str]:
+    return list(error.fields.values()) or [error.detail]
+
+
+def _place(tenant: Tenant) -> Place:
+    return Place(runtime().work, management(), tenant)

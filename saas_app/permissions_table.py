@@ -1,0 +1,58 @@
+"""The permission registry as a table: for the terminal, and for the page in the docs. Pure but for files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from saas_app.errors import ConfigurationError
+from saas_app.rbac.permissions import ROLE_PERMISSIONS, Permission, Role
+
+START: Final = "<!-- permissions: written by 'saas-app permissions --markdown' -->"
+END: Final = "<!-- /permissions -->"
+
+
+def as_text() -> str:
+    """The matrix, aligned for a terminal."""
+    rows = [["permission", "travels in", *Role], *(_row(permission) for permission in Permission)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    lines.insert(1, "  ".join("─" * width for width in widths))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def as_markdown() -> str:
+    """The table of the docs, with what each permission allows."""
+    lines = [
+        f"| permission | allows to | travels in | {' | '.join(f'`{role}`' for role in Role)} |",
+        "|" + "---|" * (3 + len(Role)),
+    ]
+    for permission in Permission:
+        name, carrier, *held = _row(permission)
+        lines.append(f"| `{name}` | {permission.description} | {carrier} | {' | '.join(held)} |")
+    return "\n".join(lines)
+
+
+def _row(permission: Permission) -> list[str]:
+    held = ["yes" if permission in ROLE_PERMISSIONS[role] else "–" for role in Role]
+    return [permission.value, permission.carrier.value, *held]
+
+
+def update_page(path: Path, *, check: bool) -> bool:
+    """Put the table between its markers on a page; with ``check``, only compare.
+
+    True when the page held it already. Raises :class:`ConfigurationError` when the page or its markers
+    are missing.
+    """
+    try:
+        page = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigurationError(f"There is no {path}.") from None
+    before, start, rest = page.partition(START)
+    _, end, after = rest.partition(END)
+    if not start or not end:
+        raise ConfigurationError(f"{path} lacks the lines {START} and {END}, between which the table goes.")
+    updated = f"{before}{START}\n{as_markdown()}\n{END}{after}"
+    if updated != page and not check:
+        path.write_text(updated, encoding="utf-8")
+    return updated == page

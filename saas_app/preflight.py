@@ -1,0 +1,60 @@
+"""What has to hold before a program starts, each as one clear line when it does not."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import tempfile
+from pathlib import Path
+
+from saas_app.errors import ConfigurationError
+
+_LOCALHOST = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))  # browsers try both
+
+
+def require_free_port(host: str, port: int, remedy: str) -> None:
+    """Raise :class:`ConfigurationError` when something listens there, or when we may not."""
+    addresses = _LOCALHOST if host == "localhost" else (_resolve(host),)
+    for family, address in addresses:
+        trouble = _trouble(family, address, port)
+        if trouble:
+            raise ConfigurationError(f"Port {port} {trouble}: {remedy}.")
+
+
+def require_writable_folder(folder: Path) -> None:
+    """Make a folder when it is missing. Raise :class:`ConfigurationError` when we cannot write there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = os.strerror(error.errno or errno.EIO).lower()
+        raise ConfigurationError(
+            f"Cannot write to {folder.resolve()} ({reason}): make it writable, or start in another folder."
+        ) from None
+
+
+def _resolve(host: str) -> tuple[socket.AddressFamily, str]:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
+    except OSError:
+        raise ConfigurationError(f"{host} is no address of this machine.") from None
+    return family, str(address[0])
+
+
+def _trouble(family: socket.AddressFamily, address: str, port: int) -> str:
+    """Why we could not listen, or nothing. A machine without IPv6 has no trouble there."""
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just left is free
+            probe.bind((address, port))
+            probe.listen(1)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return "is in use"
+        if error.errno == errno.EACCES:
+            return "is reserved for the system"
+        if family != socket.AF_INET6:
+            return f"cannot be used ({os.strerror(error.errno or errno.EIO).lower()})"
+    return ""

@@ -1,0 +1,60 @@
+"""Both sides of an edit that lost the race, field by field, for the page that lets somebody choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from saas_app.projects.forms import TASK_STATUS_LABELS
+from saas_app.projects.service import ProjectDetail, ProjectInput, TaskInput, TaskRow
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a field: the value a form sends, and what a person reads."""
+
+    value: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictField:
+    """A field of the form, as it stands and as it was to be saved."""
+
+    name: str
+    label: str
+    theirs: Side
+    yours: Side
+
+    @property
+    def differs(self) -> bool:
+        """Whether there is anything to choose."""
+        return self.theirs.value != self.yours.value
+
+
+def project_fields(theirs: ProjectDetail, yours: ProjectInput) -> list[ConflictField]:
+    """The fields of a project's form."""
+    return [
+        ConflictField("name", "Name", _text(theirs.name), _text(yours.name)),
+        ConflictField("description", "Description", _text(theirs.description), _text(yours.description)),
+    ]
+
+
+def task_fields(theirs: TaskRow, yours: TaskInput) -> list[ConflictField]:
+    """The fields of a task's form."""
+    return [
+        ConflictField("title", "Title", _text(theirs.title), _text(yours.title)),
+        ConflictField("status", "Status", _status(theirs), _status(yours)),
+        ConflictField("due_on", "Due", _due(theirs), _due(yours)),
+    ]
+
+
+def _text(value: str) -> Side:
+    return Side(value, value or "empty")
+
+
+def _status(side: TaskRow | TaskInput) -> Side:
+    return Side(side.status.value, TASK_STATUS_LABELS[side.status])
+
+
+def _due(side: TaskRow | TaskInput) -> Side:
+    return Side(side.due_on.isoformat(), f"{side.due_on:%d %b %Y}") if side.due_on else Side("", "no date")

@@ -1,0 +1,27 @@
+"""Projects and their tasks as CSV: a line a task, and one for a project that has none."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from saas_app.projects.service import ExportRow
+from saas_app.web.csv_stream import csv_chunks, moment_cell, neutral
+
+COLUMNS = ("Project", "Project status", "Description", "Task", "Task status", "Due", "Completed (UTC)")
+
+
+def project_chunks(batches: AsyncIterator[list[ExportRow]]) -> AsyncIterator[bytes]:
+    """The file, as it is read."""
+    return csv_chunks(COLUMNS, batches, _cells)
+
+
+def _cells(row: ExportRow) -> tuple[str, ...]:
+    return (
+        neutral(row.project),
+        row.project_status.value,
+        neutral(row.description),
+        neutral(row.task or ""),
+        row.task_status.value if row.task_status else "",
+        row.due_on.isoformat() if row.due_on else "",
+        moment_cell(row.completed_at),
+    )

@@ -1,0 +1,115 @@
+"""What somebody types about projects and tasks, cleaned and bounded, and how a list is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from enum import Enum
+from typing import TypeVar
+
+from wtforms import DateField, Form, SelectField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Optional
+
+from saas_app.errors import BadRequest
+from saas_app.projects.service import (
+    ProjectFilter,
+    ProjectInput,
+    ProjectSort,
+    StatusFilter,
+    TaskFilter,
+    TaskInput,
+    TaskStatus,
+)
+from saas_app.web.typed_text import at_most, clean_line, clean_text
+
+NAME_LENGTH = 120
+DESCRIPTION_LENGTH = 2000
+TITLE_LENGTH = 200
+_VERSION_DIGITS = 9
+
+TASK_STATUS_LABELS = {TaskStatus.TODO: "To do", TaskStatus.DOING: "Doing", TaskStatus.DONE: "Done"}
+
+Choice = TypeVar("Choice", bound=Enum)
+
+
+class ProjectForm(Form):
+    """A project, new or edited."""
+
+    name = StringField(
+        "Name",
+        filters=[clean_line],
+        validators=[DataRequired("Give the project a name."), at_most(NAME_LENGTH)],
+    )
+    description = TextAreaField("Description", filters=[clean_text], validators=[at_most(DESCRIPTION_LENGTH)])
+
+    def as_input(self) -> ProjectInput:
+        """What was typed, once :meth:`validate` has said yes."""
+        return ProjectInput(name=self.name.data or "", description=self.description.data or "")
+
+
+class DueDateField(DateField):
+    """A day, with our words when it is none."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("Enter a date like 2026-11-21, or leave this empty.") from None
+
+
+class TaskForm(Form):
+    """A task, new or edited."""
+
+    title = StringField(
+        "Title",
+        filters=[clean_line],
+        validators=[DataRequired("Say what there is to do."), at_most(TITLE_LENGTH)],
+    )
+    status = SelectField(
+        "Status",
+        default=TaskStatus.TODO.value,
+        choices={status.value: label for status, label in TASK_STATUS_LABELS.items()},
+    )
+    due_on = DueDateField("Due", validators=[Optional()])
+
+    def as_input(self) -> TaskInput:
+        """What was typed, once :meth:`validate` has said yes."""
+        due_on: date | None = self.due_on.data
+        return TaskInput(self.title.data or "", TaskStatus(self.status.data), due_on)
+
+
+def read_version(fields: Mapping[str, str]) -> int:
+    """The version an edit began with, from its hidden field. Raises :class:`BadRequest`."""
+    text = fields.get("version", "")
+    if not (text.isascii() and text.isdigit() and len(text) <= _VERSION_DIGITS):
+        raise BadRequest("The form does not say which version was edited. Open it again.")
+    return int(text)
+
+
+def read_task_status(fields: Mapping[str, str]) -> TaskStatus:
+    """The status a button stands for. Raises :class:`BadRequest`."""
+    status = _choice(TaskStatus, fields.get("status"), None)
+    if status is None:
+        raise BadRequest("A task is to do, doing or done.")
+    return status
+
+
+def read_project_filter(query: Mapping[str, str]) -> ProjectFilter:
+    """How a list is asked for; what is not known falls back to active projects, touched last first."""
+    return ProjectFilter(
+        search=clean_line(query.get("q"))[:NAME_LENGTH],
+        status=_choice(StatusFilter, query.get("status"), StatusFilter.ACTIVE),
+        sort=_choice(ProjectSort, query.get("sort"), ProjectSort.UPDATED),
+    )
+
+
+def read_task_filter(query: Mapping[str, str]) -> TaskFilter:
+    """Which tasks are asked for; by default the open ones."""
+    return _choice(TaskFilter, query.get("show"), TaskFilter.OPEN)
+
+
+Fallback = TypeVar("Fallback")
+
+
+def _choice(kind: type[Choice], value: str | None, fallback: Fallback) -> Choice | Fallback:
+    return next((member for member in kind if member.value == value), fallback)

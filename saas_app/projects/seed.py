@@ -1,0 +1,102 @@
+"""Projects that somebody else thought of: what a demonstration starts with. No rule lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
+from saas_app.db.base import new_uuid, utc_now
+from saas_app.models import Project, ProjectStatus, Task, TaskStatus
+from saas_app.models.project import fold_name
+from saas_app.projects import queries
+
+__all__ = ["SeedProject", "SeedTask", "TaskStatus", "seed_projects"]
+
+
+@dataclass(frozen=True, slots=True)
+class SeedTask:
+    """A task, with days counted from the day of seeding, so that a demonstration never looks old.
+
+    ``due_in_days`` may be negative: overdue. ``completed_days_ago`` counts only for a task that is done.
+    """
+
+    title: str
+    status: TaskStatus = TaskStatus.TODO
+    due_in_days: int | None = None
+    completed_days_ago: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SeedProject:
+    """A project with its tasks; made ``created_days_ago``, last changed ``updated_days_ago``."""
+
+    name: str
+    description: str = ""
+    archived: bool = False
+    created_days_ago: float = 30
+    updated_days_ago: float = 0
+    tasks: tuple[SeedTask, ...] = ()
+
+
+async def seed_projects(
+    db: AsyncSession, created_by: str, projects: Sequence[SeedProject]
+) -> tuple[str, ...]:
+    """Create those of ``projects`` whose name the organization does not have; the names of the new ones.
+
+    ``db`` is a writing session bound to the organization, ``created_by`` the subject they are said to
+    come from. Done twice, it changes nothing the second time.
+    """
+    present = await queries.find_names_among(db, [project.name for project in projects])
+    now = utc_now()
+    created = []
+    for seed in projects:
+        if seed.name in present:
+            continue
+        present.add(seed.name)
+        project = _project(seed, created_by, now)
+        db.add(project)
+        db.add_all(_task(task, project, now) for task in seed.tasks)
+        _record(db, project, seed)
+        created.append(seed.name)
+    await db.flush()
+    return tuple(created)
+
+
+def _record(db: AsyncSession, project: Project, seed: SeedProject) -> None:
+    """The trail tells what happened now, whatever days the demonstration pretends."""
+    target = Target("project", str(project.id), project.name)
+    after = {"name": project.name, "description": project.description, "tasks": len(seed.tasks)}
+    record(db, AuditEntry(SYSTEM, Action.PROJECT_CREATE, target, after=after))
+
+
+def _project(seed: SeedProject, created_by: str, now: datetime) -> Project:
+    return Project(
+        id=new_uuid(),
+        name=seed.name,
+        folded_name=fold_name(seed.name),
+        description=seed.description,
+        status=ProjectStatus.ARCHIVED if seed.archived else ProjectStatus.ACTIVE,
+        created_by=created_by,
+        created_at=now - timedelta(days=seed.created_days_ago),
+        updated_at=now - timedelta(days=seed.updated_days_ago),
+    )
+
+
+def _task(seed: SeedTask, project: Project, now: datetime) -> Task:
+    done = seed.status is TaskStatus.DONE
+    completed_at = now - timedelta(days=seed.completed_days_ago) if done else None
+    return Task(
+        id=new_uuid(),
+        project_id=project.id,
+        title=seed.title,
+        status=seed.status,
+        due_on=None if seed.due_in_days is None else now.date() + timedelta(days=seed.due_in_days),
+        created_by=project.created_by,
+        created_at=project.created_at,
+        updated_at=completed_at or project.created_at,
+        completed_at=completed_at,
+    )

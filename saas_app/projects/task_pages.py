@@ -1,0 +1,188 @@
+"""Pages of tasks: a project's own page, which lists them, and what is done with each."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from quart import Blueprint, flash, redirect, render_template, request, url_for
+
+from saas_app.errors import BadRequest
+from saas_app.identity.tenant import Tenant
+from saas_app.projects import service
+from saas_app.projects.conflict import task_fields
+from saas_app.projects.forms import (
+    TASK_STATUS_LABELS,
+    TaskForm,
+    read_task_filter,
+    read_task_status,
+    read_version,
+)
+from saas_app.projects.service import TaskConflict, TaskFilter, TaskKey, TaskRow, TaskStatus
+from saas_app.rbac.permissions import Permission
+from saas_app.web.context import database
+from saas_app.web.guards import requires
+from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
+
+blueprint = Blueprint("tasks", __name__, url_prefix="/<uuid:project_id>")
+
+_PAGE_SIZE = 50
+
+
+@blueprint.get("")
+@requires(Permission.PROJECTS_READ)
+async def show_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    """A project with its tasks; two statements."""
+    return await _show(tenant, project_id, TaskForm())
+
+
+@blueprint.post("/tasks")
+@requires(Permission.PROJECTS_WRITE)
+async def add_task(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    """Add a task, then show the project."""
+    form = TaskForm(await request.form)
+    if not form.validate():
+        return await _show(tenant, project_id, form), 422
+    wanted = form.as_input()
+    task_id = await service.add_task(database(), tenant, project_id, wanted)
+    await flash(f"“{wanted.title}” is added.", "success")
+    return _to_tasks(tenant, project_id, task_id, wanted.status)
+
+
+@blueprint.get("/tasks")
+@requires(Permission.PROJECTS_READ)
+async def list_tasks(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    """The tasks stand on the project's page; this is where its form leaves people when it is refused."""
+    await service.get_project(database(), tenant, project_id)
+    url = url_for(
+        "projects.tasks.show_project", organization_id=tenant.organization_id, project_id=project_id
+    )
+    return redirect(url + _kept_query(), 303)
+
+
+@blueprint.get("/tasks/<uuid:task_id>/edit")
+@requires(Permission.PROJECTS_WRITE)
+async def edit_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> Any:
+    """The form for a task."""
+    task = await service.get_task(database(), tenant, project_id, task_id)
+    form = TaskForm(data={"title": task.title, "status": task.status.value, "due_on": task.due_on})
+    return await render_template("projects/task_edit.html", form=form, task=task, version=task.version)
+
+
+@blueprint.post("/tasks/<uuid:task_id>/edit")
+@requires(Permission.PROJECTS_WRITE)
+async def save_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> Any:
+    """Save it over the version that was edited; a lost race is answered by :func:`choose_side`."""
+    task = await service.get_task(database(), tenant, project_id, task_id)
+    fields = await request.form
+    form, version = TaskForm(fields), read_version(fields)
+    if not form.validate():
+        page = await render_template("projects/task_edit.html", form=form, task=task, version=version)
+        return page, 422
+    wanted = form.as_input()
+    await service.edit_task(database(), tenant, project_id, task_id, version, wanted)
+    await flash("Saved.", "success")
+    return _to_tasks(tenant, project_id, task_id, wanted.status)
+
+
+@blueprint.post("/tasks/<uuid:task_id>/status")
+@requires(Permission.PROJECTS_WRITE)
+async def change_status(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> Any:
+    """One click: to do, doing or done."""
+    task = await service.get_task(database(), tenant, project_id, task_id)
+    fields = await request.form
+    status, version = read_task_status(fields), read_version(fields)
+    await service.set_task_status(database(), tenant, task, version, status)
+    await flash(f"“{task.title}”: {TASK_STATUS_LABELS[status].lower()}.", "success")
+    return _to_tasks(tenant, project_id, task_id, status)
+
+
+@blueprint.get("/tasks/<uuid:task_id>/delete")
+@requires(Permission.PROJECTS_WRITE)
+async def confirm_delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> Any:
+    """Ask once, by name."""
+    task = await service.get_task(database(), tenant, project_id, task_id)
+    return await render_template("projects/task_delete.html", task=task)
+
+
+@blueprint.post("/tasks/<uuid:task_id>/delete")
+@requires(Permission.PROJECTS_WRITE)
+async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> Any:
+    """Delete it."""
+    task = await service.get_task(database(), tenant, project_id, task_id)
+    await service.delete_task(database(), tenant, project_id, task_id)
+    await flash(f"“{task.title}” is deleted.", "success")
+    return _to_tasks(tenant, project_id)
+
+
+@blueprint.errorhandler(TaskConflict)
+async def choose_side(error: TaskConflict) -> Any:
+    """Both sides of a lost race; what was begun is rolled back. Choosing saves over their version."""
+    where = {name: (request.view_args or {})[name] for name in ("organization_id", "project_id")}
+    page = await render_template(
+        "projects/conflict.html",
+        title=error.theirs.title,
+        back=url_for("projects.tasks.show_project", **where),
+        action=url_for("projects.tasks.save_task", **where, task_id=error.theirs.id),
+        version=error.theirs.version,
+        fields=task_fields(error.theirs, error.yours),
+    )
+    return page, error.status
+
+
+async def _show(tenant: Tenant, project_id: uuid.UUID, form: TaskForm) -> str:
+    shown, after = read_task_filter(request.args), _read_cursor(request.args.get("after"))
+    project = await service.get_project(database(), tenant, project_id)
+    rows = await service.list_tasks(database(), tenant, project_id, shown, after=after, limit=_PAGE_SIZE + 1)
+    return await render_template(
+        "projects/show.html",
+        project=project,
+        page=page_of(rows, _PAGE_SIZE, _cursor_of, after=after),
+        shown=shown,
+        form=form,
+        filters=TaskFilter,
+        statuses=TaskStatus,
+        status_labels=TASK_STATUS_LABELS,
+        today=datetime.now(UTC).date(),
+        kept_query=_kept_query(),
+    )
+
+
+def _kept_query() -> str:
+    """Which tasks are shown, for the addresses of the forms among them."""
+    kept = [(name, request.args[name]) for name in ("show", "after") if name in request.args]
+    return f"?{urlencode(kept)}" if kept else ""
+
+
+def _cursor_of(row: TaskRow) -> str:
+    status, due_on, task_id = row.key
+    return encode_cursor(status.value, due_on.isoformat(), task_id)
+
+
+def _read_cursor(cursor: str | None) -> TaskKey | None:
+    values = decode_cursor(cursor, str, str, uuid.UUID)
+    if values is None:
+        return None
+    try:
+        return TaskStatus(values[0]), date.fromisoformat(values[1]), values[2]
+    except ValueError:
+        raise BadRequest("This page address is not valid any more. Start at the first page.") from None
+
+
+def _to_tasks(
+    tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID | None = None, status: TaskStatus | None = None
+) -> Any:
+    """Back to the project, the same tasks shown, at the task where it is among them."""
+    shown = read_task_filter(request.args)
+    is_among = shown is TaskFilter.ALL or (shown is TaskFilter.DONE) == (status is TaskStatus.DONE)
+    url = url_for(
+        "projects.tasks.show_project",
+        organization_id=tenant.organization_id,
+        project_id=project_id,
+        show=None if shown is TaskFilter.OPEN else shown.value,
+        after=request.args.get("after"),
+        _anchor=f"task-{task_id}" if task_id and is_among else "tasks",
+    )
+    return redirect(url, 303)

@@ -1,0 +1,133 @@
+"""Every statement on tasks. The session is bound to an organization and adds it to each."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.db.base import UtcDateTime
+from saas_app.models import Task, TaskStatus
+from saas_app.projects.queries import changed
+
+_ORDER = {TaskStatus.DOING: 0, TaskStatus.TODO: 1, TaskStatus.DONE: 2}
+_RANK = sa.case(*((Task.status == status, rank) for status, rank in _ORDER.items()))
+_DUE = sa.func.coalesce(Task.due_on, sa.literal(date.max, sa.Date))  # no date: last
+
+
+TaskKey: TypeAlias = tuple[TaskStatus, date, uuid.UUID]
+"""A task's place in a list: by status, then the soonest due (no date: ``date.max``), then the oldest."""
+
+
+class TaskFilter(StrEnum):
+    """Which tasks of a project are shown."""
+
+    OPEN = "open"
+    DONE = "done"
+    ALL = "all"
+
+
+_SHOWN = {
+    TaskFilter.OPEN: (TaskStatus.TODO, TaskStatus.DOING),
+    TaskFilter.DONE: (TaskStatus.DONE,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A task as lists and its own page show it."""
+
+    id: uuid.UUID
+    project_id: uuid.UUID
+    title: str
+    status: TaskStatus
+    due_on: date | None
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None
+    version: int
+
+    @property
+    def key(self) -> TaskKey:
+        """Its place in a list."""
+        return self.status, self.due_on or date.max, self.id
+
+    def is_overdue(self, today: date) -> bool:
+        """Whether it should have been done before ``today``."""
+        return self.completed_at is None and self.due_on is not None and self.due_on < today
+
+
+_TASK = sa.select(
+    Task.id,
+    Task.project_id,
+    Task.title,
+    Task.status,
+    Task.due_on,
+    Task.created_at,
+    Task.updated_at,
+    Task.completed_at,
+    Task.version,
+)
+
+
+async def list_tasks(
+    db: AsyncSession,
+    project_id: uuid.UUID,
+    shown: TaskFilter,
+    after: TaskKey | None,
+    limit: int,
+) -> list[TaskRow]:
+    """At most ``limit`` tasks of a project behind ``after``: being done, to do, done; soonest due first."""
+    statement = _TASK.where(Task.project_id == project_id).order_by(_RANK, _DUE, Task.id).limit(limit)
+    if shown in _SHOWN:
+        statement = statement.where(Task.status.in_(_SHOWN[shown]))
+    if after is not None:
+        status, due_on, task_id = after
+        statement = statement.where(sa.tuple_(_RANK, _DUE, Task.id) > (_ORDER[status], due_on, task_id))
+    return [TaskRow(*row) for row in await db.execute(statement)]
+
+
+async def find_task(db: AsyncSession, project_id: uuid.UUID, task_id: uuid.UUID) -> TaskRow | None:
+    """One task of a project."""
+    statement = _TASK.where(Task.project_id == project_id, Task.id == task_id)
+    row = (await db.execute(statement)).one_or_none()
+    return None if row is None else TaskRow(*row)
+
+
+async def update_task(
+    db: AsyncSession,
+    project_id: uuid.UUID,
+    task_id: uuid.UUID,
+    version: int,
+    *,
+    title: str,
+    status: TaskStatus,
+    due_on: date | None,
+    now: datetime,
+) -> bool:
+    """Save an edit if the task still has ``version``; whether it had. A task done stays done since when."""
+    done_at = sa.func.coalesce(Task.completed_at, sa.literal(now, UtcDateTime))
+    statement = (
+        sa.update(Task)
+        .where(Task.project_id == project_id, Task.id == task_id, Task.version == version)
+        .values(
+            title=title,
+            status=status,
+            due_on=due_on,
+            completed_at=done_at if status is TaskStatus.DONE else None,
+            updated_at=now,
+            version=Task.version + 1,
+        )
+    )
+    return await changed(db, statement, Task.id)
+
+
+async def delete_task(db: AsyncSession, project_id: uuid.UUID, task_id: uuid.UUID) -> bool:
+    """Delete a task of a project. Whether it existed."""
+    statement = sa.delete(Task).where(Task.project_id == project_id, Task.id == task_id)
+    return await changed(db, statement, Task.id)

@@ -1,0 +1,95 @@
+"""What changes of projects and tasks leave in the audit trail, in the transaction of the change."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, changed_fields, record
+
+if TYPE_CHECKING:
+    from saas_app.identity.tenant import Tenant
+    from saas_app.projects.queries import ProjectDetail
+    from saas_app.projects.service import ProjectInput, TaskInput
+    from saas_app.projects.task_queries import TaskRow
+
+_Fields: TypeAlias = dict[str, Any] | None
+
+_ACTIVE = {"status": "active"}
+_ARCHIVED = {"status": "archived"}
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """The trail of one caller in one transaction."""
+
+    db: AsyncSession
+    tenant: Tenant
+
+    def project_created(self, project_id: uuid.UUID, form: ProjectInput) -> None:
+        """A new project, with all it was given."""
+        self._project(Action.PROJECT_CREATE, project_id, form.name, None, project_fields(form))
+
+    def project_edited(self, was: ProjectDetail, form: ProjectInput) -> None:
+        """What an edit changed; an edit that changed nothing leaves nothing."""
+        before, after = changed_fields(project_fields(was), project_fields(form))
+        if after:
+            self._project(Action.PROJECT_UPDATE, was.id, form.name, before, after)
+
+    def project_archived(self, project: ProjectDetail) -> None:
+        """It was put away."""
+        self._project(Action.PROJECT_ARCHIVE, project.id, project.name, _ACTIVE, _ARCHIVED)
+
+    def project_restored(self, project: ProjectDetail) -> None:
+        """It was taken up again."""
+        self._project(Action.PROJECT_RESTORE, project.id, project.name, _ARCHIVED, _ACTIVE)
+
+    def project_deleted(self, was: ProjectDetail) -> None:
+        """It is gone, and how many tasks with it."""
+        before = {**project_fields(was), "status": was.status.value, "tasks": was.all_tasks}
+        self._project(Action.PROJECT_DELETE, was.id, was.name, before, None)
+
+    def projects_exported(self) -> None:
+        """All projects were taken away as a file."""
+        target = Target("organization", self.tenant.organization_id, self.tenant.organization_name)
+        self._record(Action.PROJECT_EXPORT, target, None, None)
+
+    def task_created(self, task_id: uuid.UUID, project: str, form: TaskInput) -> None:
+        """A new task, with all it was given and the name of its project."""
+        self._task(Action.TASK_CREATE, task_id, form.title, None, {"project": project, **task_fields(form)})
+
+    def task_edited(self, was: TaskRow, form: TaskInput) -> None:
+        """What an edit changed; an edit that changed nothing leaves nothing."""
+        before, after = changed_fields(task_fields(was), task_fields(form))
+        if after:
+            self._task(Action.TASK_UPDATE, was.id, form.title, before, after)
+
+    def task_deleted(self, was: TaskRow, project: str) -> None:
+        """It is gone."""
+        self._task(Action.TASK_DELETE, was.id, was.title, {"project": project, **task_fields(was)}, None)
+
+    def _project(
+        self, action: Action, project_id: uuid.UUID, name: str, before: _Fields, after: _Fields
+    ) -> None:
+        self._record(action, Target("project", str(project_id), name), before, after)
+
+    def _task(self, action: Action, task_id: uuid.UUID, title: str, before: _Fields, after: _Fields) -> None:
+        self._record(action, Target("task", str(task_id), title), before, after)
+
+    def _record(self, action: Action, target: Target, before: _Fields, after: _Fields) -> None:
+        actor = Actor.person(self.tenant.principal)
+        record(self.db, AuditEntry(actor, action, target, before, after))
+
+
+def project_fields(side: ProjectDetail | ProjectInput) -> dict[str, Any]:
+    """A project's form, as an event keeps it."""
+    return {"name": side.name, "description": side.description}
+
+
+def task_fields(side: TaskRow | TaskInput) -> dict[str, Any]:
+    """A task's form, as an event keeps it."""
+    due_on = side.due_on.isoformat() if side.due_on else None
+    return {"title": side.title, "status": side.status.value, "due_on": due_on}

@@ -1,0 +1,62 @@
+"""A decision and the steps that led to it, so that every allow and every deny explains itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from saas_app.rbac.permissions import Permission, Role, roles_granting
+
+
+class Step(StrEnum):
+    """The rungs of the ladder, in the order in which they are tried."""
+
+    AUTHENTICATED = "authenticated"
+    MEMBER = "member"
+    AUDIENCE = "audience"
+    PERMISSION = "permission"
+    ROLE = "role"
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """One rung: whether it held, and a sentence for the person who reads the decision."""
+
+    step: Step
+    passed: bool
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Allow or deny, with every step that was tried; the last one decided."""
+
+    allowed: bool
+    steps: tuple[StepResult, ...]
+    permission: Permission | None = None
+    role: Role | None = None
+
+    @property
+    def roles_that_grant(self) -> tuple[Role, ...]:
+        """The roles that would have allowed it, for the page that explains a refusal."""
+        if self.permission is not None:
+            return roles_granting(self.permission)
+        return (self.role,) if self.role is not None else ()
+
+    @property
+    def decided_by(self) -> StepResult:
+        """The step that settled the matter."""
+        return self.steps[-1]
+
+    def as_json(self) -> dict[str, Any]:
+        """The decision as the audit trail keeps it and as a problem document tells it."""
+        return {
+            "allowed": self.allowed,
+            "permission": self.permission.value if self.permission else None,
+            "role": self.role.value if self.role else None,
+            "steps": [
+                {"step": result.step.value, "passed": result.passed, "explanation": result.explanation}
+                for result in self.steps
+            ],
+        }

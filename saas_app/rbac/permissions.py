@@ -1,0 +1,113 @@
+"""Every permission and every role, once.
+
+From this registry come the scopes asked for at sign-in, what ``saas-app provision`` writes to Logto,
+what the guards check, the matrix pages, the table in the docs and the exhaustive tests. A permission
+that is not here does not exist; who *holds* one is never read from here but from a token Logto signed.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Carrier(StrEnum):
+    """The kind of token in which Logto delivers a permission."""
+
+    ORGANIZATION_TOKEN = "organization token"  # noqa: S105 - a name, not a password
+    API_TOKEN = "API-resource token"  # noqa: S105
+
+
+class Permission(StrEnum):
+    """A permission code checks. Its value is the Logto scope string, ``noun:verb``."""
+
+    description: str
+    carrier: Carrier
+
+    def __new__(cls, value: str, description: str, carrier: Carrier) -> Permission:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.description = description
+        member.carrier = carrier
+        return member
+
+    ORGANIZATION_UPDATE = (
+        "organization:update",
+        "Change the organization's name, description and settings",
+        Carrier.ORGANIZATION_TOKEN,
+    )
+    ORGANIZATION_DELETE = (
+        "organization:delete",
+        "Delete the organization and everything in it",
+        Carrier.ORGANIZATION_TOKEN,
+    )
+    MEMBERS_READ = ("members:read", "See who belongs to the organization", Carrier.ORGANIZATION_TOKEN)
+    MEMBERS_INVITE = ("members:invite", "Invite people by e-mail", Carrier.ORGANIZATION_TOKEN)
+    MEMBERS_UPDATE = ("members:update", "Change the roles of members", Carrier.ORGANIZATION_TOKEN)
+    MEMBERS_REMOVE = ("members:remove", "Remove members", Carrier.ORGANIZATION_TOKEN)
+    AUDIT_READ = ("audit:read", "Read the audit trail", Carrier.ORGANIZATION_TOKEN)
+    API_CLIENTS_MANAGE = (
+        "api-clients:manage",
+        "Create, rotate and revoke machine clients",
+        Carrier.ORGANIZATION_TOKEN,
+    )
+    PROJECTS_READ = ("projects:read", "See projects and their tasks", Carrier.API_TOKEN)
+    PROJECTS_WRITE = ("projects:write", "Create and change projects and tasks", Carrier.API_TOKEN)
+    PROJECTS_DELETE = ("projects:delete", "Delete projects", Carrier.API_TOKEN)
+    PROJECTS_EXPORT = ("projects:export", "Export projects as CSV", Carrier.API_TOKEN)
+
+
+class RoleType(StrEnum):
+    """Who may hold a role: Logto keeps roles for people and roles for machines apart."""
+
+    USER = "User"
+    MACHINE = "MachineToMachine"
+
+
+class Role(StrEnum):
+    """An organization role of the template. Its value is the role's name in Logto."""
+
+    description: str
+    type: RoleType
+
+    def __new__(cls, value: str, description: str, type_: RoleType) -> Role:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.description = description
+        member.type = type_
+        return member
+
+    ADMIN = ("admin", "Runs the organization: members, settings and every project", RoleType.USER)
+    EDITOR = ("editor", "Creates and changes projects and tasks", RoleType.USER)
+    VIEWER = ("viewer", "Reads projects and sees who else is here", RoleType.USER)
+    INTEGRATION = ("integration", "A program that reads and writes projects", RoleType.MACHINE)
+
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.ADMIN: frozenset(Permission),
+    Role.EDITOR: frozenset({Permission.MEMBERS_READ, Permission.PROJECTS_READ, Permission.PROJECTS_WRITE}),
+    Role.VIEWER: frozenset({Permission.MEMBERS_READ, Permission.PROJECTS_READ}),
+    Role.INTEGRATION: frozenset({Permission.PROJECTS_READ, Permission.PROJECTS_WRITE}),
+}
+"""Which role bundles which permissions, as ``saas-app provision`` writes it to Logto."""
+
+
+def permissions_carried_by(carrier: Carrier) -> tuple[Permission, ...]:
+    """The permissions that travel in one kind of token, in the registry's order."""
+    return tuple(permission for permission in Permission if permission.carrier is carrier)
+
+
+def roles_granting(permission: Permission) -> tuple[Role, ...]:
+    """The roles that bundle a permission, in the registry's order."""
+    return tuple(role for role in Role if permission in ROLE_PERMISSIONS[role])
+
+
+def permissions_of(role_names: frozenset[str]) -> frozenset[Permission]:
+    """What the named roles bundle. Names the registry does not know add nothing."""
+    return frozenset(
+        permission for role in Role if role.value in role_names for permission in ROLE_PERMISSIONS[role]
+    )
+
+
+def known_permissions(scopes: frozenset[str]) -> frozenset[Permission]:
+    """The permissions among a token's scopes; scopes the registry does not know are dropped."""
+    return frozenset(permission for permission in Permission if permission.value in scopes)

@@ -1,0 +1,128 @@
+"""What we believe of an organization, as SQL. What is true is asked of Logto in :mod:`.service`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.db.upsert import upsert
+from saas_app.models import (
+    EVERYONE,
+    EVERYWHERE,
+    MembershipChange,
+    Organization,
+    OrganizationRemoval,
+    PendingChange,
+    SessionRow,
+    SessionToken,
+    User,
+)
+
+_CHUNK = 200  # ids or rows a statement
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What a cached token says of a membership: the roles it was fetched with, or why it was refused."""
+
+    subject: str
+    role_names: frozenset[str]
+    refusal: str | None
+    fetched_at: datetime
+
+
+async def list_known_organizations(db: AsyncSession) -> dict[str, str]:
+    """Names by id of every organization there is something of here, and no finished removal."""
+    finished = sa.select(OrganizationRemoval.organization_id).where(
+        OrganizationRemoval.finished_at.is_not(None)
+    )
+    rows = await db.execute(
+        sa.select(Organization.id, Organization.name).where(Organization.id.not_in(finished))
+    )
+    return {row.id: row.name for row in rows}
+
+
+async def list_beliefs(db: AsyncSession, organization_id: str, until: datetime) -> list[Belief]:
+    """What tokens say that would still answer: not expired, not stale already, fetched before ``until``."""
+    changed_at = (
+        sa.select(sa.func.max(MembershipChange.changed_at))
+        .where(
+            MembershipChange.organization_id.in_((organization_id, EVERYWHERE)),
+            MembershipChange.user_id.in_((SessionRow.subject, EVERYONE)),
+        )
+        .correlate(SessionRow)
+        .scalar_subquery()
+    )
+    rows = await db.execute(
+        sa.select(SessionRow.subject, SessionToken.role_names, SessionToken.refusal, SessionToken.fetched_at)
+        .join(SessionRow, SessionRow.id == SessionToken.session_id)
+        .where(
+            SessionToken.organization_id == organization_id,
+            SessionToken.fetched_at < until,
+            SessionToken.expires_at > until,
+            sa.or_(changed_at.is_(None), changed_at < SessionToken.fetched_at),
+        )
+    )
+    return [
+        Belief(row.subject, frozenset(json.loads(row.role_names)), row.refusal, row.fetched_at)
+        for row in rows
+    ]
+
+
+async def write_users(db: AsyncSession, rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Write projections of people where they differ from what is there; returns whose."""
+    wanted = {row["id"]: row for row in rows}
+    columns = (User.id, User.username, User.name, User.email, User.picture)
+    kept: dict[str, tuple[Any, ...]] = {}
+    for chunk in _chunks(list(wanted)):
+        found = await db.execute(sa.select(*columns).where(User.id.in_(chunk)))
+        kept.update({row.id: tuple(row) for row in found})
+    different = [
+        row for row in wanted.values() if kept.get(row["id"]) != tuple(row[column.key] for column in columns)
+    ]
+    for start in range(0, len(different), _CHUNK):
+        await upsert(db, User, different[start : start + _CHUNK], key=("id",))
+    return [row["id"] for row in different]
+
+
+async def write_organization(db: AsyncSession, row: dict[str, Any]) -> bool:
+    """Write an organization's projection when it differs; returns whether it did."""
+    found = await db.execute(
+        sa.select(Organization.name, Organization.description).where(Organization.id == row["id"])
+    )
+    kept = found.one_or_none()
+    if kept is not None and tuple(kept) == (row["name"], row["description"]):
+        return False
+    await upsert(db, Organization, [row], key=("id",))
+    return True
+
+
+async def list_left_over(db: AsyncSession, before: datetime) -> list[PendingChange]:
+    """The notes of changes begun before a moment whose end nobody wrote, the oldest first."""
+    return list(
+        await db.scalars(
+            sa.select(PendingChange)
+            .where(PendingChange.started_at < before)
+            .order_by(PendingChange.started_at, PendingChange.id)
+        )
+    )
+
+
+async def close_note(db: AsyncSession, note: PendingChange) -> bool:
+    """Remove a note. False when somebody else did."""
+    closed = await db.execute(
+        sa.delete(PendingChange)
+        .where(PendingChange.id == note.id)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(getattr(closed, "rowcount", 0))
+
+
+def _chunks(ids: list[str]) -> Iterable[Collection[str]]:
+    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))

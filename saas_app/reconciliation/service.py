@@ -1,0 +1,144 @@
+"""Reconciling: Logto is read again, and what we believed otherwise is repaired. Safe to run at any time.
+
+Logto delivers a webhook once and tells nothing of a change of roles, so beliefs can be wrong for as long as a
+cached token lives. And a crash between Logto and our database leaves the note of a change without its end
+(:mod:`saas_app.audit.changes`). Nothing is granted or taken away here: tokens become stale, names are
+corrected, and the audit trail is told what is true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.audit.changes import mark_changed
+from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
+from saas_app.db.base import utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.errors import ConfigurationError, NotFound
+from saas_app.identity.directory import organization_row, user_row
+from saas_app.identity.management import ManagementClient, OrganizationInfo
+from saas_app.models import EVERYONE, PendingChange
+from saas_app.organizations.removal import remove_pending, request_removal
+from saas_app.reconciliation import queries
+from saas_app.reconciliation.truth import Truth, outcome_of, read_truth
+
+LEFT_OVER_AFTER: Final = timedelta(minutes=1)
+"""A change takes seconds; what was begun earlier than this was cut off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One thing that was put right."""
+
+    organization_id: str
+    what: str
+
+
+async def require_own_application(client: ManagementClient, app_id: str) -> None:
+    """Raises :class:`ConfigurationError` when this Logto is not the one we are provisioned in.
+
+    Before another Logto every organization would look deleted, and its data would be removed.
+    """
+    if not app_id or await client.find_application(app_id) is None:
+        raise ConfigurationError(
+            f"This Logto does not know our application (LOGTO_APP_ID={app_id}): is LOGTO_ENDPOINT right?"
+        )
+
+
+class Reconciler:
+    """Compares what we believe with what Logto says, one organization at a time."""
+
+    def __init__(self, work: UnitOfWork, client: ManagementClient) -> None:
+        self._work = work
+        self._client = client
+
+    async def run(self, organization_id: str | None = None) -> AsyncIterator[Repair]:
+        """Repair one organization or all, then go on with removals that were ordered.
+
+        Raises :class:`NotFound` for one that neither Logto nor we know, :class:`ConfigurationError` when this
+        Logto knows none of ours, and what calls to Logto raise.
+        """
+        async with self._work.reading() as db:
+            known = await queries.list_known_organizations(db)
+        ids = await self._to_visit(known) if organization_id is None else [organization_id]
+        for visited in ids:
+            for repair in await self._reconcile(visited, known.get(visited)):
+                yield repair
+        removed = await remove_pending(self._work)
+        if removed:
+            yield Repair("", f"removed the data of {removed} deleted organizations")
+
+    async def _to_visit(self, known: dict[str, str]) -> list[str]:
+        there = [organization.id for organization in await self._client.list_organizations()]
+        if known and not known.keys() & set(there):
+            raise ConfigurationError(
+                f"This Logto knows none of the {len(known)} organizations in this database: is DATABASE_URL "
+                "right? Nothing was changed. One that is really gone can be named with --organization."
+            )
+        return list(dict.fromkeys([*there, *known]))
+
+    async def _reconcile(self, organization_id: str, known_as: str | None) -> list[Repair]:
+        truth = await read_truth(self._client, organization_id)
+        if truth.info is None:
+            if known_as is None:
+                raise NotFound(f"Neither Logto nor we know an organization {organization_id}.")
+            repairs = await self._remove(truth, known_as)
+        else:
+            repairs = await self._repair(truth, truth.info)
+        return [Repair(organization_id, what) for what in repairs + await self._close(truth)]
+
+    async def _remove(self, truth: Truth, known_as: str) -> list[str]:
+        async with self._work.writing(truth.organization_id) as db:
+            await mark_changed(db, truth.organization_id, [EVERYONE])
+        await request_removal(self._work, truth.organization_id, known_as, SYSTEM.id)
+        return [f"'{known_as}' is deleted in Logto: nobody may enter, its data is being removed"]
+
+    async def _repair(self, truth: Truth, info: OrganizationInfo) -> list[str]:
+        """Names and memberships, in one transaction with the event that tells it."""
+        repairs = []
+        async with self._work.writing(truth.organization_id) as db:
+            row = organization_row({"id": info.id, "name": info.name, "description": info.description})
+            if await queries.write_organization(db, row):
+                repairs.append(f"called '{info.name}'")
+            people = await queries.write_users(db, [user_row(person) for person in truth.people.values()])
+            if people:
+                repairs.append(f"{len(people)} people's names or addresses")
+            wrong = await self._wrongly_believed(db, truth)
+            if wrong:
+                await mark_changed(db, truth.organization_id, wrong)
+                repairs.append(f"read again at the next request: {', '.join(wrong)}")
+                target = Target("organization", info.id, info.name)
+                record(db, AuditEntry(SYSTEM, Action.RECONCILE, target, after={"members": wrong}))
+        return repairs
+
+    async def _wrongly_believed(self, db: AsyncSession, truth: Truth) -> list[str]:
+        beliefs = await queries.list_beliefs(db, truth.organization_id, truth.read_at)
+        return sorted(
+            {
+                belief.subject
+                for belief in beliefs
+                if not truth.agrees(belief.subject, belief.role_names, belief.refusal)
+            }
+        )
+
+    async def _close(self, truth: Truth) -> list[str]:
+        """End what a crash left open: the event says what was wanted, and what is true now."""
+        async with self._work.reading(truth.organization_id) as db:
+            notes = await queries.list_left_over(db, utc_now() - LEFT_OVER_AFTER)
+        return [what for note in notes if (what := await self._close_one(truth, note))]
+
+    async def _close_one(self, truth: Truth, note: PendingChange) -> str | None:
+        entry = AuditEntry.from_json(note.entry)
+        true_now = await outcome_of(self._client, truth, entry, note.user_ids)
+        after = {**true_now, "recovered": True, "wanted": entry.after}
+        async with self._work.writing(truth.organization_id) as db:
+            if not await queries.close_note(db, note):
+                return None
+            await mark_changed(db, truth.organization_id, note.user_ids)
+            record(db, replace(entry, after=after))
+        return f"{entry.action} of {entry.target.name}, begun {note.started_at:%Y-%m-%d %H:%M}, was cut off"

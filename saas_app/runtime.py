@@ -1,0 +1,32 @@
+"""What the whole process shares, built once by :mod:`saas_app.app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from saas_app.audit.denials import Denials
+from saas_app.config import Settings
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.identity.authorization import Authorization
+from saas_app.identity.backchannel import BackchannelLogout
+from saas_app.identity.directory import Directory
+from saas_app.identity.management import ManagementClient
+from saas_app.identity.sessions import SessionStore
+from saas_app.identity.sign_in import SignIn
+from saas_app.organizations.removal import RemovalWorker
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Settings and services of this process. ``management`` is None without its credentials."""
+
+    settings: Settings
+    work: UnitOfWork
+    directory: Directory
+    sessions: SessionStore
+    authorization: Authorization
+    sign_in: SignIn
+    management: ManagementClient | None
+    denials: Denials
+    backchannel: BackchannelLogout
+    removals: RemovalWorker

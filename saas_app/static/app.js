@@ -1,0 +1,162 @@
+// Workroom works without this file; with it, it is nicer. No dependencies.
+"use strict";
+
+(() => {
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  // Times in the reader's zone. The exact UTC time stays in the title.
+  const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  for (const element of all("time[data-local]")) {
+    element.textContent = format.format(new Date(element.dateTime));
+  }
+
+  // Menus: Escape closes and gives the focus back; so does a click elsewhere.
+  const menus = all("details.menu");
+  const close = (menu, refocus) => {
+    if (!menu.open) return;
+    menu.open = false;
+    if (refocus) menu.querySelector("summary").focus();
+  };
+  document.addEventListener("click", (event) => {
+    for (const menu of menus) if (!menu.contains(event.target)) close(menu, false);
+  });
+  for (const menu of menus) {
+    menu.addEventListener("keydown", (event) => { if (event.key === "Escape") close(menu, true); });
+    menu.addEventListener("focusout", (event) => {
+      if (event.relatedTarget && !menu.contains(event.relatedTarget)) close(menu, false);
+    });
+  }
+
+  // Questions before destructive actions: a way back, and the focus where it belongs.
+  for (const box of all("details.confirm")) {
+    const keep = box.querySelector("[data-close]");
+    const away = () => { box.open = false; box.querySelector("summary").focus(); };
+    keep.hidden = false;
+    keep.addEventListener("click", away);
+    box.addEventListener("keydown", (event) => { if (event.key === "Escape" && box.open) away(); });
+    box.addEventListener("toggle", () => { if (box.open) keep.focus(); });
+  }
+
+  // A form is sent once, and says that it is on its way.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.sending) { event.preventDefault(); return; }
+    if (form.method !== "post") return;
+    form.dataset.sending = "yes";
+    const button = event.submitter || form.querySelector("[data-busy]");
+    if (button && button.hasAttribute("data-busy")) button.setAttribute("aria-busy", "true");
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of all("form[data-sending]")) delete form.dataset.sending;
+    for (const button of all("[aria-busy]")) button.removeAttribute("aria-busy");
+  });
+
+  // A filter is sent as soon as a choice is made.
+  for (const control of all("[data-submit-on-change]")) {
+    control.addEventListener("change", () => control.form.requestSubmit());
+  }
+
+  // Links to hand on: copied with one click, and said so. The field they stand in can be selected anyhow.
+  for (const button of navigator.clipboard ? all("[data-copy]") : []) {
+    const field = document.getElementById(button.dataset.copy);
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(field.value);
+        button.textContent = "Copied";
+        button.setAttribute("aria-label", "Copied");
+      } catch {
+        field.select();
+      }
+    });
+  }
+
+  // The kept form after renewed access: sent without another click.
+  const kept = document.querySelector("form[data-send-now]");
+  if (kept) kept.requestSubmit();
+
+  // The first field with something wrong has the focus.
+  const wrong = document.querySelector("[aria-invalid='true']");
+  if (wrong) wrong.focus();
+
+  // The organization switcher: a combobox over the list the server sends.
+  for (const switcher of all("[data-switcher]")) setUpSwitcher(switcher);
+
+  function setUpSwitcher(switcher) {
+    const input = switcher.querySelector("input");
+    const place = switcher.querySelector("[data-options]");
+    let options = [];
+    let active = -1;
+    let asked = 0;
+    let timer = 0;
+    let entered = false; // Enter came before the list did
+
+    input.setAttribute("role", "combobox");
+    input.setAttribute("aria-autocomplete", "list");
+    input.setAttribute("aria-controls", "organization-options");
+    input.setAttribute("aria-expanded", "false");
+
+    const mark = (index) => {
+      if (options[active]) options[active].classList.remove("is-active");
+      active = options.length ? (index + options.length) % options.length : -1;
+      if (active < 0) { input.removeAttribute("aria-activedescendant"); return; }
+      options[active].classList.add("is-active");
+      options[active].scrollIntoView({ block: "nearest" });
+      input.setAttribute("aria-activedescendant", options[active].id);
+    };
+
+    // The list shown answers an older question: the keys reach nothing in it any more.
+    const outdate = () => {
+      if (options[active]) options[active].classList.remove("is-active");
+      options = [];
+      mark(-1);
+      entered = false;
+      place.setAttribute("aria-busy", "true");
+      return ++asked;
+    };
+
+    const load = async (turn) => {
+      const { feature, organization } = switcher.dataset;
+      const query = new URLSearchParams({ q: input.value, feature, current: organization });
+      try {
+        const answer = await fetch(`/o/switch?${query}`, { headers: { Accept: "application/problem+json, text/html;q=0.9" } });
+        if (answer.status === 401) { window.location.assign("/o"); return; }
+        const html = await answer.text();
+        if (turn !== asked) return;
+        if (!answer.ok) throw new Error(`status ${answer.status}`);
+        place.innerHTML = html;
+      } catch {
+        if (turn !== asked) return;
+        place.textContent = "The list could not be read. Open All organizations instead.";
+      }
+      place.removeAttribute("aria-busy");
+      options = all("[role='option']", place);
+      input.setAttribute("aria-expanded", String(switcher.open && options.length > 0));
+      mark(options.length ? Math.max(0, input.value ? 0 : options.findIndex((o) => o.ariaSelected === "true")) : -1);
+      if (entered && options[active]) options[active].click();
+      entered = false;
+    };
+
+    // At once, before it opens: "toggle" comes later, and a quick key would move in the list of last time.
+    switcher.querySelector("summary").addEventListener("click", () => { if (!switcher.open) outdate(); });
+    switcher.addEventListener("toggle", () => {
+      const turn = outdate();
+      input.setAttribute("aria-expanded", "false");
+      if (!switcher.open) return;
+      input.value = "";
+      input.focus();
+      load(turn);
+    });
+    input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(load, 120, outdate()); });
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowDown") mark(active + 1);
+      else if (event.key === "ArrowUp") mark(active - 1);
+      else if (event.key === "Home" && options.length) mark(0);
+      else if (event.key === "End" && options.length) mark(options.length - 1);
+      else if (event.key === "Enter" && options[active]) options[active].click();
+      else if (event.key === "Enter" && place.hasAttribute("aria-busy")) entered = true;
+      else return;
+      event.preventDefault();
+    });
+  }
+})();

@@ -1,0 +1,42 @@
+"""Changing requests come from our own pages, or not at all.
+
+Browsers say where a request comes from in ``Sec-Fetch-Site`` and ``Origin``; neither can be set by a page.
+The session cookie is ``SameSite=Lax`` besides. There are no tokens in forms to forget. Exempt are only
+routes that declare themselves for programs (:func:`saas_app.web.guards.public_webhook`): they read no cookie,
+so another site's page gains nothing by calling them.
+"""
+
+from __future__ import annotations
+
+from quart import Quart, request
+
+from saas_app.config import Settings
+from saas_app.errors import CrossSiteRequest
+from saas_app.web.guards import declared_guard
+from saas_app.web.origin import origin_of
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_FETCH_SITES = frozenset({"same-origin", "none"})  # none: typed, bookmarked or reloaded by the person
+
+
+def init(app: Quart, settings: Settings) -> None:
+    """Check every changing request before its view, unless its route is for programs."""
+    own_origin = origin_of(settings.app_url)
+
+    @app.before_request
+    async def refuse_cross_site() -> None:
+        if request.method in _SAFE_METHODS:
+            return
+        guard = declared_guard()
+        if guard is not None and guard.for_programs:
+            return
+        fetch_site = request.headers.get("Sec-Fetch-Site")
+        if fetch_site is not None:
+            accepted = fetch_site in _OWN_FETCH_SITES
+        else:
+            origin = request.headers.get("Origin")
+            accepted = origin is not None and origin_of(origin) == own_origin
+        if not accepted:
+            raise CrossSiteRequest(
+                "Changes are accepted only from Workroom's own pages. Open the page here and try again."
+            )

@@ -1,0 +1,166 @@
+"""The one place that turns an error into an answer: a page, or ``application/problem+json`` (RFC 9457).
+
+Programs get the problem document: everything below ``/api``, webhooks, and whoever prefers JSON. A page of
+a 5xx carries the request id and nothing of the cause; the cause is in the log.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import structlog
+from quart import Quart, Response, g, redirect, render_template, request
+from quart.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from saas_app.errors import (
+    AppError,
+    Invalid,
+    LogtoUnavailable,
+    MfaRequired,
+    PermissionDenied,
+    SignInFailed,
+    SignInRequired,
+)
+from saas_app.web.context import runtime
+from saas_app.web.guards import declared_guard, find_principal
+
+log = structlog.get_logger(__name__)
+
+_TEMPLATES: dict[type[AppError], str] = {
+    PermissionDenied: "errors/permission_denied.html",
+    SignInFailed: "errors/sign_in_failed.html",
+    LogtoUnavailable: "errors/logto_unavailable.html",
+    MfaRequired: "errors/mfa_required.html",
+}
+
+_HTTP_ERRORS = {
+    400: ("bad-request", "That request could not be understood", "Something in it is missing or malformed."),
+    404: ("not-found", "Not found", "There is nothing at this address, or nothing that you may see."),
+    405: ("method-not-allowed", "That cannot be done here", "This address does not accept that method."),
+    413: ("too-large", "That is too large", "What was sent is larger than is accepted here."),
+    415: ("unsupported-media-type", "That format is not accepted", "Send a form, or JSON below /api."),
+    429: ("too-many-requests", "Too many requests", "Please wait a moment and try again."),
+}
+
+
+def init(app: Quart) -> None:
+    """Answer our own errors, the framework's, and the ones nobody expected."""
+    app.register_error_handler(AppError, _app_error)
+    app.register_error_handler(HTTPException, _http_exception)
+    app.register_error_handler(Exception, _unexpected)
+
+
+async def _app_error(error: AppError) -> ResponseReturnValue:
+    if prefers_problem():
+        return _problem(error)
+    if isinstance(error, SignInRequired):
+        return redirect(f"/sign-in?{urlencode({'next': _way_back()})}", 303)
+    if g.get("principal") is None:
+        await find_principal()  # so that the page's head shows who is signed in
+    return await _page(error)
+
+
+async def _http_exception(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None or error.code is None or error.code < 400:
+        return error.get_response()  # a redirect of the router
+    answer = await _app_error(_as_app_error(error))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods and isinstance(answer, Response):
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return answer
+
+
+async def _unexpected(error: Exception) -> ResponseReturnValue:
+    log.exception("unhandled exception", method=request.method, path=request.path, exc_info=error)
+    failure = AppError()
+    return _problem(failure) if prefers_problem() else await _page(failure)
+
+
+def prefers_problem() -> bool:
+    """Whether the caller is a program: by its route, below ``/api``, or asking for JSON and no page."""
+    guard = declared_guard()
+    if request.path == "/api" or request.path.startswith("/api/") or (guard and guard.for_programs):
+        return True
+    best = request.accept_mimetypes.best_match(
+        ("text/html", "application/problem+json", "application/json"), default="text/html"
+    )
+    return best != "text/html"
+
+
+def problem_document(error: AppError, request_id: str) -> dict[str, Any]:
+    """The problem document of an error. A denial carries its whole decision."""
+    document: dict[str, Any] = {
+        "type": f"urn:workroom:problem:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail or error.title,
+        "code": error.code,
+        "request_id": request_id,
+    }
+    if isinstance(error, PermissionDenied):
+        granting = [role.value for role in error.decision.roles_that_grant]
+        document["decision"] = {**error.decision.as_json(), "roles_that_grant": granting}
+    if isinstance(error, Invalid) and error.fields:
+        document["errors"] = dict(error.fields)
+    return document
+
+
+def _problem(error: AppError) -> Response:
+    body = json.dumps(problem_document(error, _request_id()))
+    response = Response(body, status=error.status, content_type="application/problem+json")
+    if isinstance(error, SignInRequired):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return _with_retry_after(response, error)
+
+
+async def _page(error: AppError) -> Response:
+    template = _TEMPLATES.get(type(error), "errors/error.html")
+    more = {"account_center": runtime().settings.account_center} if isinstance(error, MfaRequired) else {}
+    html = await render_template(
+        template, error=error, request_id=_request_id(), try_again=_try_again(), path=request.path, **more
+    )
+    return _with_retry_after(Response(html, status=error.status, content_type="text/html"), error)
+
+
+def _with_retry_after(response: Response, error: AppError) -> Response:
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _as_app_error(error: HTTPException) -> AppError:
+    status = error.code or 500
+    wrapped = AppError()
+    if status == AppError.status:
+        return wrapped
+    wrapped.status = status
+    wrapped.code, wrapped.title, wrapped.detail = _HTTP_ERRORS.get(
+        status, (f"http-{status}", error.name, "This request cannot be answered.")
+    )
+    return wrapped
+
+
+def _request_id() -> str:
+    return str(g.get("request_id", ""))
+
+
+def _own_address() -> str:
+    query = request.query_string.decode("ascii", "ignore")
+    return quote(request.path) + (f"?{query}" if query else "")
+
+
+def _way_back() -> str:
+    """Where to return after signing in: this page; for a form, the page it stood on."""
+    if request.method in ("GET", "HEAD"):
+        return _own_address()
+    referrer = urlsplit(request.headers.get("Referer", ""))
+    if referrer.netloc != request.host or not referrer.path.startswith("/"):
+        return "/"
+    return referrer.path + (f"?{referrer.query}" if referrer.query else "")
+
+
+def _try_again() -> str:
+    """What "Try again" leads to: a callback cannot be repeated, so it leads to the front page."""
+    return "/" if request.path == "/callback" else _way_back()

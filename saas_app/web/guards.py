@@ -1,0 +1,234 @@
+"""Guards: every route declares who may use it. A test walks the URL map and fails on one that does not.
+
+The ladder is the same for pages and API: no credential → sign-in or 401; not a member, or no such
+organization → 404; a member without the permission → 403 that shows the decision. The guard resolves the
+:class:`Tenant` and hands it to the view; views never read an organization id from the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from quart import current_app, g, redirect, render_template, request
+from werkzeug.datastructures import MultiDict
+
+from saas_app.db.base import utc_now
+from saas_app.errors import PermissionDenied, SignInRequired
+from saas_app.identity.authorization import ConsentRequired
+from saas_app.identity.principal import Principal
+from saas_app.identity.sessions import SessionAccess
+from saas_app.identity.tenant import Tenant
+from saas_app.rbac.decision import Decision
+from saas_app.rbac.permissions import Carrier, Permission, Role, permissions_of
+from saas_app.rbac.policy import decide, decide_role
+from saas_app.web.context import request_database, runtime, session_cookie
+from saas_app.web.denials import denials_noted
+
+View = Callable[..., Awaitable[Any]]
+
+_RENEWAL_INTERVAL = timedelta(seconds=60)  # a round trip that changed nothing is not made again sooner
+
+
+class Audience(StrEnum):
+    """Whom a route is for."""
+
+    PUBLIC = "public"
+    SIGNED_IN = "signed in"
+    MEMBER = "member"
+    PERMISSION = "permission"
+    ROLE = "role"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a route declared; found on the view as ``view.guard``.
+
+    ``for_programs``: other programs call it and prove themselves by what they send. No cookie is read
+    there, so it is exempt from the check that changes come from our own pages.
+    """
+
+    audience: Audience
+    permission: Permission | None = None
+    role: Role | None = None
+    for_programs: bool = False
+
+
+def public(view: View) -> View:
+    """For everyone, signed in or not."""
+
+    @wraps(view)
+    async def guarded(**arguments: Any) -> Any:
+        async with request_database(None):
+            return await view(**arguments)
+
+    return _declare(guarded, Guard(Audience.PUBLIC))
+
+
+def public_without_database(view: View) -> View:
+    """For everyone, and without a session of the database: files, and the probes that ask how we are."""
+
+    @wraps(view)
+    async def guarded(**arguments: Any) -> Any:
+        return await view(**arguments)
+
+    return _declare(guarded, Guard(Audience.PUBLIC))
+
+
+def public_webhook(view: View) -> View:
+    """For programs elsewhere, which the view itself authenticates: it gets neither session nor database."""
+
+    @wraps(view)
+    async def guarded(**arguments: Any) -> Any:
+        return await view(**arguments)
+
+    return _declare(guarded, Guard(Audience.PUBLIC, for_programs=True))
+
+
+def declared_guard() -> Guard | None:
+    """What the route of this request declared; None where there is no such route."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "guard", None)
+
+
+def signed_in(view: View) -> View:
+    """For who is signed in; the view gets the principal. Pages redirect to sign-in, the API answers 401."""
+
+    @wraps(view)
+    async def guarded(**arguments: Any) -> Any:
+        access = await runtime().authorization.get_access(session_cookie(request))
+        g.principal = access.principal
+        async with request_database(None):
+            return await view(access.principal, **arguments)
+
+    return _declare(guarded, Guard(Audience.SIGNED_IN))
+
+
+def requires(permission: Permission, *, complete: bool = False) -> Callable[[View], View]:
+    """For members whose token grants ``permission``; the view gets the tenant.
+
+    ``complete``: every kind of token is read, for views that weigh all the caller holds, as when roles are
+    given to others.
+    """
+
+    def decorate(view: View) -> View:
+        guard = Guard(Audience.PERMISSION, permission=permission)
+        carriers = tuple(Carrier) if complete else (permission.carrier,)
+        return _tenant_guard(view, guard, carriers, lambda tenant: decide(tenant.facts, permission))
+
+    return decorate
+
+
+def requires_role(role: Role) -> Callable[[View], View]:
+    """For the few actions that belong to a role as such; the view gets the tenant."""
+
+    def decorate(view: View) -> View:
+        guard = Guard(Audience.ROLE, role=role)
+        return _tenant_guard(view, guard, (), lambda tenant: decide_role(tenant.facts, role))
+
+    return decorate
+
+
+def requires_member(view: View) -> View:
+    """For every member of the organization; the view gets the tenant."""
+    return _tenant_guard(view, Guard(Audience.MEMBER), (), None)
+
+
+async def find_principal() -> Principal | None:
+    """On a public page: who is signed in, if anybody."""
+    access = await _find_access()
+    if access is not None:
+        g.principal = access.principal
+    return access.principal if access else None
+
+
+async def find_last_organization_id() -> str | None:
+    """On a public page: the organization the signed-in person worked in last."""
+    access = await _find_access()
+    return access.last_organization_id if access else None
+
+
+async def _find_access() -> SessionAccess | None:
+    if "access" not in g:
+        g.access = await runtime().sessions.find_access(session_cookie(request), None)
+    found: SessionAccess | None = g.access
+    return found
+
+
+def _tenant_guard(
+    view: View,
+    guard: Guard,
+    carriers: Collection[Carrier],
+    decide_for: Callable[[Tenant], Decision] | None,
+) -> View:
+    @wraps(view)
+    async def guarded(organization_id: str, **arguments: Any) -> Any:
+        async with denials_noted(organization_id):
+            return await answer(organization_id, arguments)
+
+    async def answer(organization_id: str, arguments: dict[str, Any]) -> Any:
+        try:
+            tenant, access = await runtime().authorization.get_tenant(
+                session_cookie(request), organization_id, carriers
+            )
+        except ConsentRequired:
+            return await _renew(f"{organization_id} consent", None)
+        g.principal, g.tenant = tenant.principal, tenant
+        decision = decide_for(tenant) if decide_for else None
+        if decision is not None and not decision.allowed:
+            return await _deny_or_renew(tenant, access, decision)
+        lacks = len(carriers) > 1 and not permissions_of(tenant.role_names) <= tenant.granted
+        if lacks and _may_renew(access, f"{organization_id} all"):
+            return await _renew(f"{organization_id} all", decision)
+        async with request_database(tenant.organization_id):
+            return await view(tenant, **arguments)
+
+    return _declare(guarded, guard)
+
+
+async def _deny_or_renew(tenant: Tenant, access: SessionAccess, decision: Decision) -> Any:
+    """Deny; unless the role grants what the frozen grant lacks, which a round trip mends, once."""
+    permission = decision.permission
+    if permission is not None and permission in permissions_of(tenant.role_names):
+        renewed_for = f"{tenant.organization_id} {permission.value}"
+        if _may_renew(access, renewed_for):
+            return await _renew(renewed_for, decision)
+        raise PermissionDenied(
+            decision,
+            "Your role allows this, but Logto did not put it into your token. Whoever runs this "
+            "application can look with 'saas-app provision --check'.",
+        )
+    raise PermissionDenied(decision)
+
+
+def _may_renew(access: SessionAccess, renewed_for: str) -> bool:
+    """Whether a round trip may help: not when the same one has just been made and changed nothing."""
+    just_renewed = utc_now() - access.granted_at < _RENEWAL_INTERVAL
+    return access.renewed_for != renewed_for or not just_renewed
+
+
+async def _renew(renewed_for: str, decision: Decision | None) -> Any:
+    if request.path.startswith("/api/"):
+        raise SignInRequired("Your access has to be renewed by signing in again.")
+    if request.method in ("GET", "HEAD"):
+        query = urlencode({"next": request.full_path.rstrip("?"), "for": renewed_for})
+        return redirect(f"/sign-in/renew?{query}", 303)
+    form: MultiDict[str, str] = await request.form
+    page = await render_template(
+        "identity/renew_needed.html",
+        decision=decision,
+        action=request.path,
+        renewed_for=renewed_for,
+        fields=list(form.items(multi=True)),
+    )
+    return page, 403
+
+
+def _declare(guarded: View, guard: Guard) -> View:
+    guarded.guard = guard  # type: ignore[attr-defined]
+    return guarded

@@ -1,0 +1,55 @@
+"""The features of an organization, once: for the menu, and for the switcher that keeps you on one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from saas_app.identity.tenant import Tenant
+from saas_app.rbac.permissions import Permission, permissions_of
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A place below ``/o/<organization_id>/``, and the permission it needs (None: every member)."""
+
+    slug: str
+    label: str
+    permission: Permission | None = None
+
+
+FEATURES = (
+    Feature("", "Overview"),
+    Feature("projects", "Projects", Permission.PROJECTS_READ),
+    Feature("members", "Members", Permission.MEMBERS_READ),
+    Feature("invitations", "Invitations", Permission.MEMBERS_INVITE),
+    Feature("audit", "Audit", Permission.AUDIT_READ),
+    Feature("settings", "Settings", Permission.ORGANIZATION_UPDATE),
+    Feature("access", "My access"),
+)
+
+_BY_SLUG = {feature.slug: feature for feature in FEATURES}
+
+
+def features_offered(tenant: Tenant) -> tuple[Feature, ...]:
+    """What the menu shows this caller."""
+    return tuple(
+        feature for feature in FEATURES if feature.permission is None or tenant.offers(feature.permission)
+    )
+
+
+def feature_of(path: str) -> str | None:
+    """The slug of the feature an address belongs to; None outside an organization's features."""
+    parts = path.split("/")
+    if len(parts) < 4 or parts[1] != "o" or parts[3] not in _BY_SLUG:
+        return None
+    return parts[3]
+
+
+def feature_path(organization_id: str, slug: str, role_names: frozenset[str]) -> str:
+    """The same feature in another organization, or its overview when the roles there do not allow it."""
+    feature = _BY_SLUG.get(slug)
+    root = f"/o/{quote(organization_id, safe='')}/"
+    if feature is None or (feature.permission and feature.permission not in permissions_of(role_names)):
+        return root
+    return root + feature.slug

@@ -1,0 +1,74 @@
+"""Style sheets, scripts and symbols: our own, and Bootstrap's from the installed ``bootstrap-flask`` wheel.
+
+Only files named here or standing in ``saas_app/static`` are served. Their address carries a digest of
+their content, so browsers keep them for a year and a new version is a new address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from quart import Blueprint, Response, request
+
+from saas_app.errors import NotFound
+from saas_app.web.guards import public_without_database
+
+blueprint = Blueprint("static_files", __name__)
+
+_OWN_FILES = Path(__file__).resolve().parent.parent / "static"
+_VENDOR_PACKAGE = "flask_bootstrap"
+_VENDOR_FILES = {"vendor/bootstrap.min.css": "static/bootstrap5/css/bootstrap.min.css"}
+_FOREVER = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """A file in memory, with its type and the digest that names its version."""
+
+    content: bytes
+    content_type: str
+    digest: str
+
+
+@cache
+def static_files() -> dict[str, StaticFile]:
+    """Every file that is served, by the name that follows ``/static/``."""
+    paths = {str(path.relative_to(_OWN_FILES)): path for path in _OWN_FILES.rglob("*") if path.is_file()}
+    spec = find_spec(_VENDOR_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("bootstrap-flask is not installed; install requirements.lock")
+    package = Path(spec.origin).parent
+    paths |= {name: package / path for name, path in _VENDOR_FILES.items()}
+    return {name: _read(path) for name, path in paths.items()}
+
+
+def static_url(name: str) -> str:
+    """The address of a file, with its version. A name that does not exist is a mistake of ours: KeyError."""
+    return f"/static/{name}?v={static_files()[name].digest}"
+
+
+@blueprint.get("/static/<path:name>")
+@public_without_database
+async def static_file(name: str) -> Response:
+    """One file; cached for a year under its current version, asked for anew under any other address."""
+    file = static_files().get(name)
+    if file is None:
+        raise NotFound
+    response = Response(file.content, content_type=file.content_type)
+    is_current = request.args.get("v") == file.digest
+    response.headers["Cache-Control"] = _FOREVER if is_current else "no-cache"
+    response.set_etag(file.digest)
+    await response.make_conditional(request)
+    return response
+
+
+def _read(path: Path) -> StaticFile:
+    content = path.read_bytes()
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    content_type = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+    return StaticFile(content, content_type, hashlib.sha256(content).hexdigest()[:16])

@@ -1,0 +1,128 @@
+"""What every template can use: globals, filters, and who is asking. Undefined names are errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import StrictUndefined
+from quart import Quart, Request, request
+
+from saas_app.rbac.permissions import Permission, Role
+from saas_app.web import static_files
+from saas_app.web.context import current_principal, current_tenant
+from saas_app.web.navigation import feature_of, features_offered
+
+_UNITS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3600), ("minute", 60))
+
+_BROWSERS = (
+    ("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"),
+    ("curl/", "curl"),
+)  # fmt: skip
+_SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
+    ("Mac OS X", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def init(app: Quart) -> None:
+    """Prepare Jinja, and serve the files that the pages name."""
+    app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    app.jinja_env.globals.update(
+        Permission=Permission,
+        Role=Role,
+        features_offered=features_offered,
+        static_url=static_files.static_url,
+    )
+    app.jinja_env.filters.update(
+        ago=ago,
+        device=device,
+        exact_utc=exact_utc,
+        in_role_order=in_role_order,
+        iso_utc=iso_utc,
+        lower_first=lower_first,
+        pretty_json=pretty_json,
+        short_utc=short_utc,
+        upper_first=upper_first,
+        with_query=with_query,
+    )
+    app.register_blueprint(static_files.blueprint)
+
+    @app.context_processor
+    async def who_is_asking() -> dict[str, Any]:
+        return {
+            "principal": current_principal(),
+            "tenant": current_tenant(),
+            "feature": feature_of(request.path),
+        }
+
+
+def iso_utc(moment: datetime) -> str:
+    """For the ``datetime`` attribute of a ``time`` element."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def exact_utc(moment: datetime) -> str:
+    """For the title: the exact time."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def short_utc(moment: datetime) -> str:
+    """For reading where no script turns it into the reader's zone."""
+    utc = moment.astimezone(UTC)
+    return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """How long ago, or how long until, in the largest unit that fits."""
+    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
+    for name, length in _UNITS:
+        count = int(abs(seconds) // length)
+        if count:
+            span = f"{count} {name}{'' if count == 1 else 's'}"
+            return f"{span} ago" if seconds > 0 else f"in {span}"
+    return "just now" if seconds >= 0 else "in a moment"
+
+
+def in_role_order(names: Iterable[str]) -> list[str]:
+    """Role names as the registry orders them; those it does not know come last, by name."""
+    order = {role.value: position for position, role in enumerate(Role)}
+    return sorted(names, key=lambda name: (order.get(name, len(order)), name))
+
+
+def lower_first(text: str) -> str:
+    """A sentence's beginning, for use inside another sentence."""
+    return text[:1].lower() + text[1:]
+
+
+def upper_first(text: str) -> str:
+    """A heading's beginning; the rest stays as it is, unlike with ``capitalize``."""
+    return text[:1].upper() + text[1:]
+
+
+def pretty_json(value: Any) -> str:
+    """JSON for reading."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def device(user_agent: str) -> str:
+    """Browser and system from a User-Agent header, as far as it tells them."""
+    browser = _first_named(user_agent, _BROWSERS)
+    system = _first_named(user_agent, _SYSTEMS)
+    if browser and system:
+        return f"{browser} on {system}"
+    return browser or system or "Unknown browser"
+
+
+def _first_named(user_agent: str, names: tuple[tuple[str, str], ...]) -> str:
+    return next((name for mark, name in names if mark in user_agent), "")
+
+
+def with_query(request: Request, **changes: str | None) -> str:
+    """The address of this request with some of its query changed; None removes a name."""
+    pairs = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
+    pairs += [(name, value) for name, value in changes.items() if value is not None]
+    return f"?{urlencode(pairs)}" if pairs else request.path

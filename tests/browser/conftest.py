@@ -1,0 +1,111 @@
+"""A real browser, and a site for it: the provider and the application as programs, started once a process.
+
+``E2E_APP_URL=https://…`` drives a running application instead of starting one. Its Logto is named by
+``LOGTO_ENDPOINT``, and its people and organizations are made there through the Management API, with the
+``LOGTO_MANAGEMENT_*`` credentials by which ``saas-app provision`` works: no accounts have to be prepared.
+Labels are those of Logto's own pages, so either provider will do; its sign-in experience must offer a
+username with a password. What only the development provider has is tested only when it was started here.
+
+Every page is watched while a test works: an error in the console, blocked content, a failed request or a
+request to another host fails the test.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright, expect
+
+from saas_app.identity.management import ManagementClient
+from saas_app.identity.management.client import connect
+from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium, is_required
+from tests.browser.site import Site, open_site
+from tests.browser.steps import sign_in
+from tests.browser.watch import Watch
+from tests.clients import Person
+from tests.factories import Factory
+
+PATIENCE = 15_000  # milliseconds for one step; the machine may be busy with other tests
+DESKTOP = {"width": 1280, "height": 800}
+OpenPage = Callable[..., Awaitable[Page]]
+
+# The README's picture is made on purpose only, so that a test run leaves the tree as it was.
+collect_ignore = [] if os.environ.get("UPDATE_SCREENSHOTS") == "1" else ["test_screenshot.py"]
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The installed browser; without one these tests are left out, or fail where that was ruled out."""
+    path = find_chromium()
+    if path is None:
+        (pytest.fail if is_required() else pytest.skip)(MISSING)
+    return path
+
+
+@pytest.fixture(scope="session")
+def site(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The site under test."""
+    with open_site(tmp_path_factory.mktemp("site")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def site_management(site: Site) -> AsyncIterator[ManagementClient]:
+    """The Management API of the site's Logto."""
+    async with connect(site.management) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def people(site_management: ManagementClient) -> Factory:
+    """Makes people and organizations for the site."""
+    return Factory(site_management)
+
+
+@pytest.fixture(scope="session")
+async def playwright() -> AsyncIterator[Playwright]:
+    """The driver."""
+    async with async_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+async def browser(chromium_path: str, playwright: Playwright) -> AsyncIterator[Browser]:
+    """One browser for all tests of this process; each test has contexts of its own in it."""
+    expect.set_options(timeout=PATIENCE)
+    browser = await playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
+    yield browser
+    await browser.close()
+
+
+@pytest.fixture
+async def browser_that_keeps_pages(chromium_path: str, playwright: Playwright) -> AsyncIterator[Browser]:
+    """A browser with the back/forward cache that people have and the driver switches off."""
+    browser = await playwright.chromium.launch(
+        executable_path=chromium_path, args=ARGUMENTS, ignore_default_args=["--disable-back-forward-cache"]
+    )
+    yield browser
+    await browser.close()
+
+
+@pytest.fixture
+async def open_page(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
+    """Opens the page of a visitor with cookies of their own, signed in where a person is given."""
+    opened: list[tuple[BrowserContext, Watch]] = []
+
+    async def open_one(person: Person | None = None, *, of: Browser = browser, **options: Any) -> Page:
+        context = await of.new_context(**{"base_url": site.url, "viewport": DESKTOP, **options})
+        context.set_default_timeout(PATIENCE)
+        opened.append((context, Watch(context, site.origins)))
+        page = await context.new_page()
+        if person is not None:
+            await sign_in(page, person)
+        return page
+
+    yield open_one
+    for context, _watch in opened:
+        await context.close()
+    assert [complaint for _context, watch in opened for complaint in watch.complaints] == []

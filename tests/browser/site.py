@@ -1,0 +1,60 @@
+"""The site under test: the application and the Logto behind it, started here or running elsewhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from saas_app.config import ManagementSettings, load_management_settings
+from saas_app.web.origin import origin_of
+from tests.databases import migrated_database
+from tests.processes import running_application, running_provider
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where people go, and where they are asked who they are.
+
+    ``environment`` is what the application's commands need; None for a site that was not started here.
+    """
+
+    url: str
+    management: ManagementSettings
+    environment: dict[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def logto(self) -> str:
+        """Logto's own address."""
+        return self.management.endpoint
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The only places a browser may speak to."""
+        return frozenset(filter(None, map(origin_of, (self.url, self.logto))))
+
+
+@contextmanager
+def open_site(directory: Path) -> Iterator[Site]:
+    """The running site that ``E2E_APP_URL`` names, or one of our own until the block ends."""
+    running = os.environ.get("E2E_APP_URL")
+    if running:
+        yield Site(running.rstrip("/"), load_management_settings())
+        return
+    with (
+        running_provider(directory) as provider,
+        migrated_database(directory) as database_url,
+        running_application(provider, database_url, directory) as application,
+    ):
+        management = ManagementSettings(
+            endpoint=provider.endpoint,
+            app_id=provider.management_app_id,
+            app_secret=SecretStr(provider.management_app_secret),
+            token_endpoint="",
+        )
+        environment = {**provider.environment, "DATABASE_URL": database_url}
+        yield Site(application.url, management, environment)

@@ -1,0 +1,100 @@
+"""Without a mouse: everything is reached with Tab, seen where the focus is, and done with Enter."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.steps import account_menu, identifier_field, path_of, press_tab_until
+from tests.factories import Factory
+
+# The ring may stand around the whole row that the link fills.
+_SHOWS_FOCUS = """(element) => {
+  for (let part = element; part !== document.body; part = part.parentElement) {
+    const style = getComputedStyle(part);
+    if (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) return true;
+  }
+  return false;
+}"""
+
+
+async def test_sign_in_and_create_a_project_with_the_keyboard_alone(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme", admin=alice)
+    page = await open_page()
+    await page.goto("/")
+    await _go(page, page.get_by_role("main").get_by_role("link", name="Sign in"))
+
+    await expect(identifier_field(page)).to_be_focused()
+    await page.keyboard.type(alice.username)
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(alice.password)
+    await page.keyboard.press("Enter")
+
+    await expect(account_menu(page)).to_be_visible()
+    await _go(page, page.get_by_role("link", name=re.compile("^Acme")))
+    await _go(page, page.get_by_role("link", name="Projects", exact=True))
+    await _go(page, page.get_by_role("link", name="New project"))
+    await press_tab_until(page, page.get_by_label("Name"))
+    await page.keyboard.type("Typed, not clicked")
+    await page.keyboard.press("Enter")
+
+    await expect(page.get_by_role("heading", name="Typed, not clicked", level=1)).to_be_visible()
+    assert path_of(page).startswith(f"/o/{acme}/projects/")
+
+
+async def test_first_tab_leads_past_the_header(open_page: OpenPage, people: Factory) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme", admin=alice)
+    page = await open_page(alice)
+    await page.goto(f"/o/{acme}/projects")
+    skip = page.get_by_role("link", name="Skip to content")
+    await page.keyboard.press("Tab")
+    await expect(skip).to_be_focused()
+    await expect(skip).to_be_in_viewport(ratio=1)
+    await page.keyboard.press("Enter")
+    await press_tab_until(page, page.get_by_role("link", name="Export CSV"), limit=1)
+
+
+async def test_account_menu_opens_closes_and_signs_out_with_the_keyboard_alone(
+    open_page: OpenPage, people: Factory
+) -> None:
+    page = await open_page(await people.person())
+    menu, leave = account_menu(page), page.get_by_role("button", name="Sign out")
+    await press_tab_until(page, menu)
+    await page.keyboard.press("Enter")
+    await expect(leave).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(leave).to_be_hidden()
+    await expect(menu).to_be_focused()
+
+    await page.keyboard.press("Enter")
+    await press_tab_until(page, leave)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Work together")).to_be_visible()
+
+
+async def test_question_before_a_destructive_action_can_be_declined_with_escape(
+    open_page: OpenPage, people: Factory
+) -> None:
+    page = await open_page(await people.person())
+    await page.goto("/account")
+    question = page.locator("summary", has_text="Sign out everywhere…")
+    await press_tab_until(page, question)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Keep it")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(question).to_be_focused()
+    await expect(page.get_by_role("button", name="Sign out everywhere")).to_be_hidden()
+
+
+async def _go(page: Page, target: Locator) -> None:
+    """Follow a link by Tab and Enter; the focus must be seen there."""
+    await press_tab_until(page, target)
+    assert await target.evaluate(_SHOWS_FOCUS), f"nothing shows the focus on {target}"
+    await page.keyboard.press("Enter")
+    await page.wait_for_load_state()

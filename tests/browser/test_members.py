@@ -1,0 +1,138 @@
+"""What an admin changes is true at the member's next request; and one admin always remains."""
+
+from __future__ import annotations
+
+import asyncio
+
+from playwright.async_api import Page, Route, expect
+
+from saas_app.rbac.permissions import Role
+from tests.browser.conftest import OpenPage
+from tests.browser.site import Site
+from tests.browser.steps import change_roles, create_project, path_of, preview_roles, remove_member
+from tests.browser.watch import pages_that_ask
+from tests.factories import Factory
+
+REFUSED = "Your role here does not allow this"
+
+
+async def test_preview_says_what_is_gained_and_lost_before_anything_is_saved(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice, bob = await people.person("Alice"), await people.person("Bob")
+    acme = await people.organization("Acme", admin=alice, editor=bob)
+    page = await open_page(alice)
+    await preview_roles(page, acme, "Bob", give="viewer", take="editor")
+    await expect(page.get_by_role("region", name="Bob loses")).to_contain_text("projects:write")
+    await expect(page.get_by_role("region", name="Bob loses")).not_to_contain_text("projects:read")
+    await expect(page.get_by_role("region", name="Bob gains")).to_contain_text("Nothing")
+    assert await people.management.find_member_roles(acme, bob.id) == {Role.EDITOR}
+
+    await page.get_by_role("link", name="Cancel").click()
+    assert path_of(page) == f"/o/{acme}/members"
+    assert await people.management.find_member_roles(acme, bob.id) == {Role.EDITOR}
+
+
+async def test_demoted_while_a_form_stands_open_the_next_click_is_refused(
+    open_page: OpenPage, people: Factory, site: Site
+) -> None:
+    alice, bob = await people.person("Alice"), await people.person("Bob")
+    acme = await people.organization("Acme", admin=alice, editor=bob)
+    admin, page = await open_page(alice), await open_page(bob)
+    asked = pages_that_ask(page, site)
+    await page.goto(f"/o/{acme}/projects/new")
+    await page.get_by_label("Name").fill("Too late")
+
+    await change_roles(admin, acme, "Bob", give="viewer", take="editor")
+    await page.get_by_role("button", name="Create project").click()
+    await expect(page.get_by_role("heading", name=REFUSED)).to_be_visible()
+    await expect(page.get_by_role("region", name="What would allow it")).to_contain_text("projects:write")
+    await page.get_by_role("link", name="Projects", exact=True).click()
+    await expect(page.get_by_role("button", name="New project")).to_be_disabled()
+    await expect(page.get_by_role("link", name="Too late")).to_have_count(0)
+    assert asked == []
+
+
+async def test_promoted_while_a_page_stands_open_the_next_click_works(
+    open_page: OpenPage, people: Factory, site: Site
+) -> None:
+    alice, bob = await people.person("Alice"), await people.person("Bob")
+    acme = await people.organization("Acme", admin=alice, viewer=bob)
+    admin, page = await open_page(alice), await open_page(bob)
+    asked = pages_that_ask(page, site)
+    await page.goto(f"/o/{acme}/projects")
+    await expect(page.get_by_role("button", name="New project")).to_be_disabled()
+
+    await change_roles(admin, acme, "Bob", give="editor", take="viewer")
+    await page.get_by_role("link", name="Projects", exact=True).click()
+    await page.get_by_role("link", name="New project").first.click()
+    await create_project(page, acme, "First of mine")
+    assert asked == []
+
+
+async def test_removed_the_next_click_finds_nothing_in_any_browser(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice, bob = await people.person("Alice"), await people.person("Bob")
+    acme = await people.organization("Acme", admin=alice, editor=bob)
+    project = await create_project(await open_page(alice), acme, "Robot arm")
+    admin, at_work, at_home = await open_page(alice), await open_page(bob), await open_page(bob)
+    await at_work.goto(f"/o/{acme}/projects")
+    await at_home.goto(project)
+
+    await remove_member(admin, acme, "Bob")
+    async with at_work.expect_response(f"**{project}") as answer:
+        await at_work.get_by_role("link", name="Robot arm").click()
+    assert (await answer.value).status == 404
+    async with at_home.expect_response(f"**{project}/tasks") as answer:
+        await at_home.get_by_label("New task").fill("Too late")
+        await at_home.get_by_role("button", name="Add").click()
+    assert (await answer.value).status == 404
+    for page in (at_work, at_home):
+        await expect(page.get_by_role("heading", name="Not found")).to_be_visible()
+        await expect(page.locator("body")).not_to_contain_text("Robot arm")
+        await page.get_by_role("link", name="Your organizations").click()
+        await expect(page.get_by_role("heading", name="Organizations", level=1)).to_be_visible()
+
+
+async def test_two_admins_who_demote_each_other_at_once_leave_one(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice, bob = await people.person("Alice"), await people.person("Bob")
+    acme = await people.organization("Acme", admin=alice)
+    await people.join(acme, bob, Role.ADMIN)
+    pages = [await open_page(alice), await open_page(bob)]
+    for page, other in zip(pages, ("Bob", "Alice"), strict=True):
+        await preview_roles(page, acme, other, give="viewer", take="admin")
+
+    answers = await _press_at_once(pages, f"**/o/{acme}/members/*/roles")
+    held = [await people.management.find_member_roles(acme, person.id) for person in (alice, bob)]
+    assert sorted(map(sorted, filter(None, held))) == [[Role.ADMIN], [Role.VIEWER]]
+    winner, loser = pages if held[0] == {Role.ADMIN} else reversed(pages)
+    demoted = "Bob" if winner is pages[0] else "Alice"
+    await expect(winner.get_by_role("status")).to_contain_text(f"{demoted} now holds viewer")
+    assert answers[pages.index(winner)] == 303
+    # Whether the loser was already past the guard when the role went is chance; both pages say what happened.
+    told = {403: REFUSED, 409: "Your own access has just changed"}[answers[pages.index(loser)]]
+    await expect(loser.get_by_role("heading", name=told)).to_be_visible()
+    await loser.get_by_role("link", name="Members", exact=True).click()
+    await expect(loser.get_by_role("table")).to_contain_text("Alice")
+    await expect(loser.get_by_role("link", name="Change roles")).to_have_count(0)
+
+
+async def _press_at_once(pages: list[Page], url: str) -> list[int]:
+    """Save the roles on all pages; the forms are held back until each is on its way. Their statuses."""
+    everybody = asyncio.Barrier(len(pages))
+
+    async def hold_back(route: Route) -> None:
+        if route.request.method == "POST":
+            await everybody.wait()
+        await route.continue_()
+
+    async def press(page: Page) -> int:
+        await page.route(url, hold_back)
+        async with page.expect_response(url) as answer:
+            await page.get_by_role("button", name="Save roles").click()
+        return (await answer.value).status
+
+    return await asyncio.gather(*map(press, pages))

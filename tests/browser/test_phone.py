@@ -1,0 +1,111 @@
+"""On a phone: nothing wider than the screen, and the menus within reach."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser import tour_of_an_admin as admin
+from tests.browser.conftest import OpenPage
+from tests.browser.site import Site
+from tests.browser.steps import account_menu, option, path_of, switcher
+from tests.browser.tour import after_actions, after_sign_in, before_sign_in, set_scene, without_scripts
+from tests.factories import Factory
+
+WIDTH = 375
+PHONE = {
+    "viewport": {"width": WIDTH, "height": 720},
+    "device_scale_factor": 1,
+    "is_mobile": True,
+    "has_touch": True,
+}
+# The culprits are only for the message: content that scrolls in a frame of its own may lie outside.
+_WIDEST = """() => {
+  const limit = document.documentElement.clientWidth;
+  const wide = [...document.querySelectorAll("body *")].filter((element) => {
+    const box = element.getBoundingClientRect();
+    return box.width > 0 && box.right > limit + 1;
+  });
+  const culprits = wide.slice(0, 3).map((element) => element.outerHTML.slice(0, 120));
+  return [document.documentElement.scrollWidth, limit, culprits];
+}"""
+
+
+async def test_a_stranger_never_scrolls_sideways(open_page: OpenPage, site: Site) -> None:
+    page = await open_page(**PHONE)
+    assert await _too_wide(page, before_sign_in(page, site)) == []
+
+
+async def test_a_member_never_scrolls_sideways(open_page: OpenPage, people: Factory) -> None:
+    page = await open_page(**PHONE)
+    scene = await set_scene(page, people)
+    assert await _too_wide(page, after_sign_in(page, scene)) == []
+    assert await _too_wide(page, after_actions(page, scene)) == []
+
+
+async def test_nobody_scrolls_sideways_without_scripts(open_page: OpenPage, people: Factory) -> None:
+    page = await open_page(**PHONE)
+    assert await _too_wide(page, without_scripts(page, people)) == []
+
+
+async def test_an_admin_among_members_never_scrolls_sideways(open_page: OpenPage, people: Factory) -> None:
+    page = await open_page(**PHONE)
+    office = await admin.set_office(page, people)
+    assert await _too_wide(page, admin.members(page, people, office)) == []
+    assert await _too_wide(page, admin.invitations(page, people, office)) == []
+
+
+async def test_an_admin_at_settings_and_audit_never_scrolls_sideways(
+    open_page: OpenPage, people: Factory
+) -> None:
+    page = await open_page(**PHONE)
+    office = await admin.set_office(page, people)
+    assert await _too_wide(page, admin.audit(page, open_page, office)) == []
+    assert await _too_wide(page, admin.settings(page, office)) == []
+    assert await _too_wide(page, admin.second_factor(page, people, office)) == []
+
+
+async def test_who_is_invited_never_scrolls_sideways(open_page: OpenPage, people: Factory) -> None:
+    office = await admin.set_office(await open_page(), people)
+    page = await open_page(**PHONE)
+    assert await _too_wide(page, admin.being_invited(page, people, office)) == []
+
+
+async def test_menus_open_within_the_screen_and_work_by_touch(open_page: OpenPage, people: Factory) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme Robotics and Sons", admin=alice)
+    globex = await people.organization("Globex", viewer=alice)
+    page = await open_page(alice, **PHONE)
+    await page.goto(f"/o/{acme}/projects")
+
+    await switcher(page).tap()
+    await _expect_on_screen(page, option(page, "Globex"))
+    await option(page, "Globex").tap()
+    await page.wait_for_url(f"**/o/{globex}/projects")
+
+    await account_menu(page).tap()
+    account = page.get_by_role("link", name="Account", exact=True)
+    await _expect_on_screen(page, account)
+    await _expect_on_screen(page, page.get_by_role("button", name="Sign out"))
+    await account.tap()
+    await page.wait_for_url("**/account")
+
+    await page.goto(f"/o/{globex}/")
+    await page.get_by_role("link", name="My access", exact=True).tap()
+    await page.wait_for_url("**/access")
+    assert path_of(page) == f"/o/{globex}/access"
+
+
+async def _too_wide(page: Page, tour: AsyncIterator[str]) -> list[str]:
+    found = []
+    async for name in tour:
+        needed, there_is, culprits = await page.evaluate(_WIDEST)
+        if needed > there_is or there_is > WIDTH:
+            found.append(f"{name}: {needed} of {there_is} pixels: {culprits}")
+    return found
+
+
+async def _expect_on_screen(page: Page, target: Locator) -> None:
+    await expect(target).to_be_in_viewport(ratio=1)
+    assert await page.evaluate("() => document.documentElement.scrollWidth") <= WIDTH

@@ -1,0 +1,163 @@
+"""The work itself: projects and their tasks, and what happens when two people change the same thing."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+from playwright.async_api import expect
+
+from saas_app.rbac.permissions import Role
+from tests.browser.conftest import OpenPage
+from tests.browser.steps import create_project
+from tests.factories import Factory
+
+
+async def test_project_is_created_edited_archived_and_taken_up_again(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme", editor=alice)
+    page = await open_page(alice)
+    await page.goto(f"/o/{acme}/projects")
+    await page.get_by_role("link", name="Create the first project").click()
+    await page.get_by_label("Name").fill("Gripper")
+    await page.get_by_label("Description").fill("Closes softly.")
+    await page.get_by_role("button", name="Create project").click()
+    await expect(page.get_by_role("status")).to_contain_text("“Gripper”")
+    await expect(page.get_by_text("Closes softly.")).to_be_visible()
+
+    await page.get_by_role("link", name="Edit").click()
+    await expect(page.get_by_label("Name")).to_have_value("Gripper")
+    await page.get_by_label("Name").fill("Gripper 3.2")
+    await page.get_by_role("button", name="Save changes").click()
+    await expect(page.get_by_role("heading", name="Gripper 3.2", level=1)).to_be_visible()
+    await expect(page.get_by_role("status")).to_contain_text("Saved.")
+
+    await page.get_by_role("button", name="Archive").click()
+    await expect(page.get_by_text("This project is archived")).to_be_visible()
+    await expect(page.get_by_label("New task")).to_have_count(0)
+    await page.goto(f"/o/{acme}/projects")
+    await expect(page.get_by_text("No active projects")).to_be_visible()
+
+    await page.get_by_label("Status").select_option("archived")  # the list follows the choice by itself
+    await page.get_by_role("link", name="Gripper 3.2").click()
+    await page.get_by_role("button", name="Unarchive").click()
+    await expect(page.get_by_label("New task")).to_be_visible()
+
+
+async def test_task_is_added_started_and_finished(open_page: OpenPage, people: Factory) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme", editor=alice)
+    page = await open_page(alice)
+    await create_project(page, acme, "Gripper")
+    await page.get_by_label("New task").fill("Soak test")
+    await page.get_by_role("button", name="Add").click()
+    await expect(page.get_by_role("heading", name="To do")).to_be_visible()
+
+    await page.get_by_role("button", name="Start: Soak test").click()
+    await expect(page.get_by_role("heading", name="Doing")).to_be_visible()
+    await page.get_by_role("button", name="Mark as done: Soak test").click()
+    await expect(page.get_by_text("Everything is done")).to_be_visible()
+    await expect(page.get_by_text("1 of 1 done")).to_be_visible()
+
+    await page.get_by_role("link", name=re.compile("^Done")).click()
+    await page.get_by_role("button", name="Reopen Soak test").click()
+    await page.get_by_role("link", name=re.compile("^Open")).click()
+    await expect(page.get_by_role("link", name="Soak test")).to_be_visible()
+
+
+async def test_what_was_typed_stays_and_the_focus_is_on_the_wrong_field(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme", editor=alice)
+    page = await open_page(alice)
+    await page.goto(f"/o/{acme}/projects/new")
+    await page.get_by_label("Description").fill("Half a thought")
+    await page.get_by_role("button", name="Create project").click()
+
+    name = page.get_by_label("Name")
+    await expect(name).to_be_focused()
+    await expect(name).to_have_accessible_description(re.compile("Give the project a name"))
+    await expect(page.get_by_label("Description")).to_have_value("Half a thought")
+
+
+async def test_lost_race_shows_both_sides_and_saves_what_is_chosen(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice, bob = await people.person("Alice"), await people.person("Bob")
+    acme = await people.organization("Acme", editor=alice)
+    await people.join(acme, bob, Role.EDITOR)
+    hers, his = await open_page(alice), await open_page(bob)
+    project = await create_project(hers, acme, "Gripper", "As it was")
+    await hers.goto(f"{project}/edit")
+    await his.goto(f"{project}/edit")
+
+    await his.get_by_label("Name").fill("Gripper of Bob")
+    await his.get_by_role("button", name="Save changes").click()
+    await expect(his.get_by_role("status")).to_contain_text("Saved.")
+    await hers.get_by_label("Name").fill("Gripper of Alice")
+    await hers.get_by_role("button", name="Save changes").click()
+
+    await expect(hers.get_by_role("heading", name="Somebody else changed this first")).to_be_visible()
+    sides = hers.get_by_role("group", name="Name")
+    await expect(sides.get_by_role("radio", name="Theirs Gripper of Bob")).not_to_be_checked()
+    await expect(sides.get_by_role("radio", name="Yours Gripper of Alice")).to_be_checked()
+    await hers.get_by_role("button", name="Save what I chose").click()
+    await expect(hers.get_by_role("heading", name="Gripper of Alice", level=1)).to_be_visible()
+    await his.reload()
+    await expect(his.get_by_role("heading", name="Gripper of Alice", level=1)).to_be_visible()
+
+
+async def test_deleting_asks_once_by_name(open_page: OpenPage, people: Factory) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme", admin=alice)
+    page = await open_page(alice)
+    project = await create_project(page, acme, "Gripper")
+    await page.get_by_role("link", name="Delete…").click()
+    await page.get_by_role("link", name="Keep it").click()
+    await expect(page.get_by_role("heading", name="Gripper", level=1)).to_be_visible()
+
+    await page.get_by_role("link", name="Delete…").click()
+    await page.get_by_role("button", name="Delete “Gripper”").click()
+    await expect(page.get_by_text("“Gripper” is deleted.")).to_be_visible()
+    answer = await page.goto(project)
+    assert answer is not None
+    assert answer.status == 404
+
+
+async def test_search_finds_by_name_and_says_so_when_nothing_matches(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme", editor=alice)
+    page = await open_page(alice)
+    for name in ("Gripper", "Warehouse"):
+        await create_project(page, acme, name)
+    await page.goto(f"/o/{acme}/projects")
+    search = page.get_by_label("Search projects by name")
+    await search.fill("grip")
+    await search.press("Enter")
+    await expect(page.get_by_role("table").get_by_role("link")).to_have_text(["Gripper"])
+    await search.fill("nothing like it")
+    await search.press("Enter")
+    await expect(page.get_by_text("Nothing matches “nothing like it”")).to_be_visible()
+
+
+async def test_export_is_a_file_with_every_task(open_page: OpenPage, people: Factory, tmp_path: Path) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme", admin=alice)
+    page = await open_page(alice)
+    await create_project(page, acme, "Gripper")
+    await page.get_by_label("New task").fill("Soak test")
+    await page.get_by_role("button", name="Add").click()
+    await page.goto(f"/o/{acme}/projects")
+    async with page.expect_download() as download:
+        await page.get_by_role("link", name="Export CSV").click()
+    file = tmp_path / "export.csv"
+    await (await download.value).save_as(file)
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        cells = [cell for row in csv.reader(opened) for cell in row]
+    assert {"Gripper", "Soak test"} <= set(cells)

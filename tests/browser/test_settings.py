@@ -1,0 +1,58 @@
+"""Settings of an organization: its name, and its end."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.steps import create_project, path_of, switcher
+from tests.factories import Factory
+
+
+async def test_a_new_name_stands_in_the_head_for_everybody(open_page: OpenPage, people: Factory) -> None:
+    alice, bob = await people.person("Alice"), await people.person("Bob")
+    acme = await people.organization("Acme", admin=alice, viewer=bob)
+    page, member = await open_page(alice), await open_page(bob)
+    await member.goto(f"/o/{acme}/projects")
+    await page.goto(f"/o/{acme}/")
+    await page.get_by_role("link", name="Settings", exact=True).click()
+    await page.get_by_label("Name").fill("Umbrella Robotics")
+    await page.get_by_role("button", name="Save changes").click()
+
+    await expect(page.get_by_role("status")).to_contain_text("Saved")
+    await expect(page.get_by_label("Name")).to_have_value("Umbrella Robotics")
+    await expect(switcher(page)).to_have_accessible_name("Organization: Umbrella Robotics. Switch")
+    await member.get_by_role("link", name="Overview", exact=True).click()
+    await expect(switcher(member)).to_have_accessible_name("Organization: Umbrella Robotics. Switch")
+
+
+async def test_an_organization_is_deleted_by_its_typed_name_only(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice, bob = await people.person("Alice"), await people.person("Bob")
+    acme = await people.organization("Acme", admin=alice, viewer=bob)
+    name = (await people.management.get_organization(acme)).name
+    page, member = await open_page(alice), await open_page(bob)
+    project = await create_project(page, acme, "Robot arm")
+    await member.goto(project)
+    await page.goto(f"/o/{acme}/settings")
+    await page.get_by_role("link", name="Delete organization…").click()
+    await expect(page.get_by_role("main")).to_contain_text("Its 1 project with all tasks")
+    typed = page.get_by_role("textbox", name="Name")
+    await typed.fill("Acme")
+    await page.get_by_role("button", name="Delete this organization").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await expect(typed).to_be_focused()
+    assert (await people.management.get_organization(acme)).name == name
+
+    await typed.fill(name)
+    await page.get_by_role("button", name="Delete this organization").click()
+    await expect(page.get_by_role("status")).to_contain_text(f"{name} is deleted")
+    assert path_of(page) == "/o"
+    await expect(page.get_by_role("main").get_by_role("link", name=re.compile("Acme"))).to_have_count(0)
+    async with member.expect_response(f"**/o/{acme}/projects") as answer:
+        await member.get_by_role("link", name="Projects", exact=True).first.click()
+    assert (await answer.value).status == 404
+    assert acme not in {held.id for held in await people.management.list_user_organizations(alice.id)}

@@ -1,0 +1,127 @@
+"""Coming in, landing where one wanted to go, and leaving so that nothing stays behind."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from playwright.async_api import Browser, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.site import Site
+from tests.browser.steps import (
+    account_menu,
+    create_project,
+    enter_credentials,
+    identifier_field,
+    is_at,
+    password_field,
+    path_of,
+    sign_in,
+    sign_out,
+    switcher,
+)
+from tests.factories import PASSWORD, Factory
+
+
+async def test_newcomer_signs_up_and_is_told_what_to_do_next(open_page: OpenPage) -> None:
+    page = await open_page()
+    await page.goto("/")
+    await page.get_by_role("main").get_by_role("link", name="Create account").click()
+    await identifier_field(page).fill(f"newcomer_{secrets.token_hex(5)}")
+    await page.get_by_role("button", name="Create account").click()
+    await password_field(page).fill(PASSWORD)
+    await page.get_by_role("button", name=re.compile("^(Save password|Continue)$")).click()
+
+    await expect(page.get_by_role("heading", name="You do not belong to an organization yet")).to_be_visible()
+    await expect(page.get_by_role("link", name="Create organization").first).to_be_visible()
+
+
+async def test_newcomer_creates_an_organization_and_is_its_admin(
+    open_page: OpenPage, people: Factory
+) -> None:
+    page = await open_page(await people.person())
+    await page.get_by_role("link", name="Create organization").first.click()
+    await page.get_by_label("Name").fill("Hooli")
+    await page.get_by_role("button", name="Create organization").click()
+
+    await expect(page.get_by_text("Hooli is yours")).to_be_visible()
+    await expect(switcher(page)).to_have_text("Hooli")
+    await expect(page.get_by_role("link", name="New project")).to_be_visible()  # its token holds the role
+
+
+async def test_sign_in_leads_to_the_page_that_was_asked_for(open_page: OpenPage, people: Factory) -> None:
+    alice = await people.person("Alice")
+    acme = await people.organization("Acme", admin=alice)
+    page = await open_page()
+    await sign_in(page, alice, f"/o/{acme}/projects")
+
+    assert path_of(page) == f"/o/{acme}/projects"
+    await expect(switcher(page)).to_have_accessible_name(re.compile("^Organization: Acme"))
+    await expect(account_menu(page)).to_have_accessible_name("Account menu of Alice")
+
+
+async def test_front_page_leads_to_the_organization_worked_in_last(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice = await people.person()
+    await people.organization("Acme", admin=alice)
+    globex = await people.organization("Globex", viewer=alice)
+    page = await open_page(alice)
+    await page.get_by_role("link", name=re.compile("^Globex")).click()
+    await expect(page.get_by_role("heading", name=re.compile("^Globex"), level=1)).to_be_visible()
+    await page.goto("/")
+    assert path_of(page) == f"/o/{globex}/"
+
+
+async def test_wrong_password_is_said_at_the_field_and_a_second_try_succeeds(
+    open_page: OpenPage, people: Factory, site: Site
+) -> None:
+    alice = await people.person()
+    page = await open_page()
+    await page.goto("/sign-in")
+    await identifier_field(page).fill(alice.username)
+    await password_field(page).fill("not the password")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("alert").first).to_be_visible()
+    assert is_at(page, site.logto)
+
+    await enter_credentials(page, alice)
+    await expect(account_menu(page)).to_be_visible()
+
+
+async def test_back_button_after_sign_out_shows_nothing_of_before(
+    open_page: OpenPage, people: Factory, browser_that_keeps_pages: Browser, site: Site
+) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme", admin=alice)
+    page = await open_page(alice, of=browser_that_keeps_pages)
+    await create_project(page, acme, "Secret launch")
+    await page.goto(f"/o/{acme}/projects")
+    await expect(page.get_by_role("link", name="Secret launch")).to_be_visible()
+    await sign_out(page)
+
+    for _ in range(4):
+        await page.go_back(wait_until="commit")  # a page that was kept would not be loaded again
+        await expect(page.get_by_role("heading", level=1)).to_be_visible()
+        await expect(page.locator("body")).not_to_contain_text("Secret launch")
+        await expect(account_menu(page)).to_be_hidden()
+    await page.goto(f"/o/{acme}/projects")
+    await expect(identifier_field(page)).to_be_visible()
+    assert is_at(page, site.logto)
+
+
+async def test_sign_out_everywhere_ends_the_other_browser_too(open_page: OpenPage, people: Factory) -> None:
+    alice = await people.person()
+    at_work, at_home = await open_page(alice), await open_page(alice)
+    await at_home.goto("/account")
+    await expect(at_home.get_by_text("this browser")).to_have_count(1)
+    await expect(at_home.get_by_role("button", name="End session")).to_have_count(1)
+
+    await at_home.get_by_text("Sign out everywhere…").click()
+    await at_home.get_by_role("button", name="Sign out everywhere").click()
+    await expect(at_home.get_by_role("heading", name="Work together")).to_be_visible()
+
+    for page in (at_home, at_work):
+        answer = await page.request.get("/api/v1/me")
+        assert answer.status == 401  # a page would ask Logto first, which may still know this browser

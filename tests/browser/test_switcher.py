@@ -1,0 +1,142 @@
+"""Several organizations, one person: the switcher keeps the feature, and tabs never mix."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.steps import create_project, option, path_of, press_tab_until, switch_to, switcher
+from tests.factories import Factory
+
+
+async def test_switching_keeps_the_feature_and_shows_what_the_role_there_allows(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme", admin=alice)
+    globex = await people.organization("Globex", viewer=alice)
+    page = await open_page(alice)
+    await page.goto(f"/o/{acme}/projects")
+    await expect(page.get_by_role("link", name="New project")).to_be_visible()
+
+    await switch_to(page, "Globex")
+    assert path_of(page) == f"/o/{globex}/projects"
+    await expect(page.get_by_role("link", name="New project")).to_have_count(0)
+
+    await page.get_by_role("link", name="My access").click()
+    await switch_to(page, "Acme")
+    assert path_of(page) == f"/o/{acme}/access"
+
+
+async def test_switching_without_a_role_there_leads_to_the_overview(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme", admin=alice)
+    globex = await people.organization("Globex")
+    await people.join(globex, alice)
+    page = await open_page(alice)
+    await page.goto(f"/o/{acme}/projects")
+
+    await switch_to(page, "Globex")
+    assert path_of(page) == f"/o/{globex}/"
+    await expect(page.get_by_text("Projects are not part of your role here")).to_be_visible()
+
+
+async def test_switcher_marks_the_current_organization(open_page: OpenPage, people: Factory) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme", admin=alice)
+    await people.organization("Globex", viewer=alice)
+    page = await open_page(alice)
+    await page.goto(f"/o/{acme}/")
+    await switcher(page).click()
+    await expect(option(page, "Acme")).to_have_attribute("aria-selected", "true")
+    await expect(option(page, "Globex")).to_have_attribute("aria-selected", "false")
+
+
+async def test_switching_with_the_keyboard_alone(open_page: OpenPage, people: Factory) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme", admin=alice)
+    await people.organization("Globex", viewer=alice)
+    initech = await people.organization("Initech", editor=alice)
+    page = await open_page(alice)
+    await page.goto(f"/o/{acme}/projects")
+    find = page.get_by_label("Find an organization")
+
+    await press_tab_until(page, switcher(page))
+    await page.keyboard.press("Enter")
+    await expect(find).to_be_focused()
+    await _expect_active(page, "Acme")
+    await page.keyboard.press("Escape")
+    await expect(switcher(page)).to_be_focused()
+    await expect(find).to_be_hidden()
+
+    await page.keyboard.press("Enter")
+    await _expect_active(page, "Acme")
+    await page.keyboard.press("ArrowDown")
+    await _expect_active(page, "Globex")
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("ArrowUp")
+    await _expect_active(page, "Initech")  # beyond the first stands the last
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/o/{initech}/projects")
+
+    await press_tab_until(page, switcher(page))
+    await page.keyboard.press("Enter")
+    await expect(find).to_be_focused()
+    await page.keyboard.type("glob")
+    await expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(1)
+    await _expect_active(page, "Globex")
+    await page.keyboard.press("ControlOrMeta+A")
+    await page.keyboard.type("acm")
+    await page.keyboard.press("Enter")  # faster than the list: what was typed counts, not what still stands
+    await page.wait_for_url(f"**/o/{acme}/projects")
+
+
+async def _expect_active(page: Page, name: str) -> None:
+    """The option that the arrows have reached is the one that assistive technology is told of."""
+    find = page.get_by_label("Find an organization")
+    await expect(page.locator("[role=option].is-active")).to_have_accessible_name(re.compile(name))
+    active = await page.locator("[role=option].is-active").get_attribute("id")
+    await expect(find).to_have_attribute("aria-activedescendant", active or "nothing is active")
+
+
+async def test_two_tabs_in_two_organizations_never_mix(open_page: OpenPage, people: Factory) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme", admin=alice)
+    globex = await people.organization("Globex", admin=alice)
+    left = await open_page(alice)
+    right = await left.context.new_page()
+    await left.goto(f"/o/{acme}/projects/new")
+    await right.goto(f"/o/{globex}/projects/new")  # the other tab's organization is now the last used
+
+    await left.get_by_label("Name").fill("Robot arm")
+    await left.get_by_role("button", name="Create project").click()
+    await right.get_by_label("Name").fill("Warehouse")
+    await right.get_by_role("button", name="Create project").click()
+
+    for tab, organization, own, foreign in (
+        (left, acme, "Robot arm", "Warehouse"),
+        (right, globex, "Warehouse", "Robot arm"),
+    ):
+        await expect(tab.get_by_role("heading", name=own, level=1)).to_be_visible()
+        assert path_of(tab).startswith(f"/o/{organization}/projects/")
+        await tab.get_by_role("link", name="Projects").first.click()
+        await expect(tab.get_by_role("table").get_by_role("link")).to_have_text([own])
+        await expect(tab.get_by_role("link", name=foreign)).to_have_count(0)
+
+
+async def test_project_of_another_organization_is_not_found_under_this_one(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme", admin=alice)
+    globex = await people.organization("Globex", admin=alice)
+    page = await open_page(alice)
+    path = await create_project(page, acme, "Robot arm")
+    answer = await page.goto(path.replace(acme, globex))
+    assert answer is not None
+    assert answer.status == 404
+    await expect(page.locator("body")).not_to_contain_text("Robot arm")

@@ -1,0 +1,56 @@
+"""With JavaScript switched off everything can still be done; scripts only make it nicer."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.steps import account_menu, create_project, path_of, sign_in, switcher
+from tests.factories import Factory
+
+
+async def test_sign_in_switch_work_and_sign_out_without_a_script(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme", admin=alice)
+    globex = await people.organization("Globex", editor=alice)
+    page = await open_page(java_script_enabled=False)
+    await sign_in(page, alice, f"/o/{acme}/projects")
+
+    await switcher(page).click()
+    await page.get_by_label("Find an organization").fill("glob")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("main").get_by_role("link", name=re.compile("^Globex")).click()
+    await page.wait_for_url(f"**/o/{globex}/")
+    await expect(switcher(page)).to_have_accessible_name(re.compile("Globex"))
+
+    project = await create_project(page, globex, "Warehouse")
+    await page.get_by_label("New task").fill("Count the shelves")
+    await page.get_by_role("button", name="Add").click()
+    await page.get_by_role("button", name="Mark as done: Count the shelves").click()
+    await expect(page.get_by_text("1 of 1 done")).to_be_visible()
+    assert path_of(page) == project
+
+    await account_menu(page).click()
+    await page.get_by_role("button", name="Sign out").click()
+    await page.get_by_role("button", name="Continue").click()  # Logto's page would go on by itself
+    await expect(page.get_by_role("heading", name="Work together")).to_be_visible()
+
+
+async def test_times_are_readable_and_exact_without_a_script(open_page: OpenPage, people: Factory) -> None:
+    page = await open_page(await people.person(), java_script_enabled=False)
+    await page.goto("/account")
+    await expect(page.locator("time[data-local]").first).to_have_text(re.compile("UTC$"))
+
+
+async def test_times_are_in_the_zone_of_the_reader_with_a_script(
+    open_page: OpenPage, people: Factory
+) -> None:
+    page = await open_page(await people.person(), timezone_id="Asia/Tokyo", locale="en-GB")
+    await page.goto("/account")
+    moment = page.locator("time[data-local]").first
+    await expect(moment).not_to_contain_text("UTC")
+    await expect(moment).to_have_attribute("title", re.compile("UTC$"))

@@ -1,0 +1,253 @@
+"""The pages by which admins run an organization, and those of who is invited, one after the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from playwright.async_api import Page
+
+from saas_app.identity.management import Invitation
+from saas_app.rbac.permissions import Role
+from tests.browser.conftest import OpenPage
+from tests.browser.steps import address_of, change_roles, preview_roles, sign_in
+from tests.clients import Person
+from tests.factories import Factory
+
+LONG_ADDRESS = "maximiliane.von-und-zu-hohenlohe-schillingsfuerst@customer-success.example.test"
+LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff"  # a word no line can break by itself
+_BRIEFLY = 1.0  # seconds an invitation lives that is to be seen expired
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """An organization with an admin, a viewer with a long name, and somebody outside."""
+
+    id: str
+    admin: Person
+    viewer: Person
+    guest: Person
+
+    @property
+    def root(self) -> str:
+        """Where its pages begin."""
+        return f"/o/{self.id}"
+
+
+async def set_office(page: Page, people: Factory) -> Office:
+    """Make it; ``page`` is signed in as its admin afterwards."""
+    admin, viewer, guest = [await people.person(name) for name in ("Alexandra", LONG_NAME, "Kim")]
+    office = Office(
+        await people.organization("Acme Robotics", admin=admin, viewer=viewer), admin, viewer, guest
+    )
+    await sign_in(page, admin)
+    return office
+
+
+async def members(page: Page, people: Factory, office: Office) -> AsyncIterator[str]:
+    """Members, their roles, removing and leaving; names each page while it stands there."""
+    root, viewer = f"{office.root}/members", f"{office.root}/members/{office.viewer.id}"
+    for path in (
+        root,
+        f"{root}?q=nobody+like+this",
+        f"{root}?show=machines",
+        f"{viewer}/roles",
+        f"{root}/{office.admin.id}/roles",
+        f"{viewer}/remove",
+        f"{root}/unknown/remove",
+        f"{office.root}/leave",
+    ):
+        await page.goto(path)
+        yield path
+    await _add_machine(people, office)
+    await page.goto(f"{root}?show=machines")
+    yield "a list of machines"
+    async for name in _changes_of_roles(page, people, office):
+        yield name
+    await page.goto(f"{office.root}/leave")
+    yield "leaving, while somebody else is an admin"
+
+
+async def _changes_of_roles(page: Page, people: Factory, office: Office) -> AsyncIterator[str]:
+    await preview_roles(page, office.id, LONG_NAME, give="editor", take="viewer")
+    yield "a preview of other roles"
+    await people.give_roles(office.id, office.viewer, Role.ADMIN)
+    await page.get_by_role("button", name="Save roles").click()
+    await page.get_by_role("heading", name="Somebody else changed these roles first").wait_for()
+    yield "a lost race over roles"
+    await page.goto(f"{office.root}/members/{office.viewer.id}/roles")
+    await page.get_by_role("button", name="Preview the change").click()
+    await page.get_by_text("Nothing would change").wait_for()
+    yield "a preview of nothing"
+    await preview_roles(page, office.id, "Alexandra", give="viewer", take="admin")
+    yield "a preview of one's own loss"
+
+
+async def invitations(page: Page, people: Factory, office: Office) -> AsyncIterator[str]:
+    """Inviting, and the list in each state, empty and filled; names each page while it stands there."""
+    root = f"{office.root}/invitations"
+    await page.goto(root)
+    yield "no invitations"
+    expiring = await _invite(people, office.id, LONG_ADDRESS, seconds=_BRIEFLY)
+    for path in (f"{root}?state=accepted", f"{root}/new", f"{root}/unknown/revoke"):
+        await page.goto(path)
+        yield path
+    async for name in _sent_invitations(page, office):
+        yield name
+    accepted = await _invite(people, office.id, address_of(office.guest))
+    await people.management.accept_invitation(accepted.id, office.guest.id)
+    revoked = await _invite(people, office.id, f"revoked.{LONG_ADDRESS}")
+    await people.management.revoke_invitation(revoked.id)
+    await _wait_until_expired(page, expiring)
+    for state in ("accepted", "revoked", "expired"):
+        await page.goto(f"{root}?state={state}")
+        await page.get_by_role("main").get_by_role("listitem").first.wait_for()
+        yield f"invitations that are {state}"
+
+
+async def _sent_invitations(page: Page, office: Office) -> AsyncIterator[str]:
+    await page.goto(f"{office.root}/invitations/new")
+    addresses, send = (
+        page.get_by_label("E-mail addresses"),
+        page.get_by_role("button", name="Send invitations"),
+    )
+    await addresses.fill("lee@example.test, nonsense")
+    await send.click()
+    await page.get_by_role("alert").wait_for()
+    yield "a refused form of invitations"
+    await addresses.fill(f"lee@example.test, {address_of(office.viewer)}")
+    await send.click()
+    await page.get_by_role("link", name="Invite others").wait_for()
+    yield "what came of invitations"
+    await page.get_by_role("link", name="All invitations").click()
+    await page.get_by_role("link", name="Revoke the invitation of lee@example.test").wait_for()
+    yield "a list of invitations"
+    await page.get_by_role("link", name="Revoke the invitation of lee@example.test").click()
+    await page.get_by_role("button", name="Revoke the invitation").wait_for()
+    yield "an invitation's revocation"
+
+
+async def being_invited(page: Page, people: Factory, office: Office) -> AsyncIterator[str]:
+    """What the invited person sees in each state; ``page`` is signed out at first."""
+    globex = await people.organization("Globex")
+    expiring = await _invite(people, globex, address_of(office.guest), seconds=_BRIEFLY)
+    revoked = await _invite(people, office.id, address_of(office.guest))
+    await people.management.revoke_invitation(revoked.id)
+    pending = await _invite(people, office.id, address_of(office.guest))
+    await page.goto(f"/invitations/{pending.id}")
+    yield "an invitation, signed out"
+    await sign_in(page, office.guest, f"/sign-in?next=/invitations/{pending.id}")
+    await page.get_by_role("button", name="Accept and join").wait_for()
+    yield "an invitation"
+    await page.goto("/o")
+    await page.get_by_role("heading", name="You are invited").wait_for()
+    yield "an invitation among one's organizations"
+    await page.goto(f"/invitations/{revoked.id}")
+    await page.get_by_role("heading", name="This invitation was revoked").wait_for()
+    yield "an invitation that was revoked"
+    await _wait_until_expired(page, expiring)
+    await page.goto(f"/invitations/{expiring.id}")
+    await page.get_by_role("heading", name="This invitation has expired").wait_for()
+    yield "an invitation that has expired"
+    await page.goto(f"/invitations/{pending.id}")
+    await page.get_by_role("button", name="Accept and join").click()
+    await page.wait_for_url(f"**{office.root}/")
+    yield "the welcome"
+    await page.goto(f"/invitations/{pending.id}")
+    await page.get_by_role("heading", name="You have accepted already").wait_for()
+    yield "an invitation that was accepted"
+
+
+async def settings(page: Page, office: Office) -> AsyncIterator[str]:
+    """Settings and deletion, and what is refused there; names each page while it stands there."""
+    root = f"{office.root}/settings"
+    await page.goto(root)
+    yield root
+    await page.get_by_text("Require a second factor…").click()
+    yield "a question before a second factor is required"
+    await page.get_by_label("Domain").fill("nonsense")
+    await page.get_by_role("button", name="Add domain").click()
+    await page.locator(".field-error").wait_for()
+    yield "a refused domain"
+    await page.get_by_label("Domain").fill("customer-success.acme-robotics-international.example")
+    await page.get_by_role("button", name="Add domain").click()
+    await page.get_by_role("list", name="E-mail domains").wait_for()
+    yield "settings with a domain"
+    await page.get_by_label("Name").fill("")
+    await page.get_by_role("button", name="Save changes").click()
+    await page.get_by_role("alert").wait_for()
+    yield "refused settings"
+    await _lose_a_race(page, root)
+    yield "a lost race over settings"
+    await page.goto(f"{root}/delete")
+    yield f"{root}/delete"
+    await page.get_by_role("textbox", name="Name").fill("something else")
+    await page.get_by_role("button", name="Delete this organization").click()
+    await page.get_by_role("alert").wait_for()
+    yield "a deletion with the wrong name"
+
+
+async def audit(page: Page, open_page: OpenPage, office: Office) -> AsyncIterator[str]:
+    """The trail with a change and a refusal unfolded, and when there is nothing to show."""
+    root = f"{office.root}/audit"
+    await page.goto(root)
+    yield "an audit trail before anything was done"
+    await change_roles(page, office.id, LONG_NAME, give="editor", take="viewer")
+    refused = await open_page(office.viewer)
+    await refused.goto(root)
+    await page.goto(root)
+    for summary in await page.locator(".event summary").all():
+        await summary.click()
+    await page.get_by_role("heading", name="What changed").first.wait_for()
+    await page.get_by_role("heading", name="How this was decided").first.wait_for()
+    yield "an audit trail, unfolded"
+    await page.get_by_role("link", name=f"Only what {LONG_NAME} did").first.click()
+    await page.get_by_role("link", name="Show everybody").wait_for()
+    yield "an audit trail of one person"
+    for query in ("?actor=nobody+like+this", "?since=2026-02-02&until=2026-02-01"):
+        await page.goto(root + query)
+        yield root + query
+
+
+async def second_factor(page: Page, people: Factory, office: Office) -> AsyncIterator[str]:
+    """An organization that asks for a second factor, seen by a member who has none."""
+    strict = await people.organization("Globex", viewer=office.admin)
+    await people.management.update_organization(strict, is_mfa_required=True)
+    await page.goto(f"/o/{strict}/projects")
+    await page.get_by_role("heading", name="This organization asks for a second factor").wait_for()
+    yield "a second factor is asked for"
+
+
+async def _add_machine(people: Factory, office: Office) -> None:
+    body = {"name": "Nightly export to the warehouse", "type": "MachineToMachine"}
+    machine = await people.management._body("POST", "/applications", body)
+    await people.management._body(
+        "POST", f"/organizations/{office.id}/applications", {"applicationIds": [machine["id"]]}
+    )
+
+
+async def _invite(
+    people: Factory, organization_id: str, address: str, *, seconds: float = 86_400.0
+) -> Invitation:
+    expires_at = int((time.time() + seconds) * 1000)
+    return await people.management.create_invitation(
+        organization_id, address, role_ids=[], expires_at=expires_at
+    )
+
+
+async def _wait_until_expired(page: Page, invitation: Invitation) -> None:
+    await page.wait_for_function("moment => Date.now() > moment", arg=invitation.expires_at)
+
+
+async def _lose_a_race(page: Page, root: str) -> None:
+    await page.goto(root)
+    other = await page.context.new_page()
+    await other.goto(root)
+    await other.get_by_label("Description").fill("Theirs")
+    await other.get_by_role("button", name="Save changes").click()
+    await other.get_by_role("status").wait_for()
+    await other.close()
+    await page.get_by_label("Description").fill("Yours")
+    await page.get_by_role("button", name="Save changes").click()
+    await page.get_by_role("heading", name="Somebody else changed this first").wait_for()

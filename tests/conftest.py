@@ -1,0 +1,138 @@
+"""What the whole suite shares: a provider, a migrated database and the application, all real.
+
+Started once a test process and shared; every test makes its own people and organizations.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+from quart import Quart
+
+from saas_app.app import create_app
+from saas_app.config import ManagementSettings, Settings
+from saas_app.identity.http import open_http
+from saas_app.identity.management import ManagementClient
+from saas_app.identity.provisioning import Deployment, apply, plan, survey
+from saas_app.observability import configure_logging
+from saas_app.runtime import Runtime
+from tests.browser.chromium import MISSING, find_chromium
+from tests.clients import Browser, Person
+from tests.databases import migrated_database
+from tests.factories import Factory
+from tests.processes import Provider, running_provider
+
+APP_URL = "http://localhost:3000"  # the test client answers for it; nothing listens there
+API_RESOURCE = "https://api.workroom.example"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where PostgreSQL is demanded, a run that would quietly use SQLite does not begin."""
+    if os.environ.get("REQUIRE_POSTGRES") == "1" and not os.environ.get("TEST_DATABASE_URL"):
+        raise pytest.UsageError("REQUIRE_POSTGRES=1 needs TEST_DATABASE_URL=postgresql+asyncpg://…")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out on this machine, and how to run it."""
+    if not os.environ.get("TEST_DATABASE_URL"):
+        terminalreporter.write_line(
+            "Database: SQLite. To run on PostgreSQL too, set TEST_DATABASE_URL=postgresql+asyncpg://…"
+        )
+    if find_chromium() is None:
+        terminalreporter.write_line(MISSING)
+
+
+@pytest.fixture(scope="session")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    """A ``local_logto`` of this test process."""
+    with running_provider(tmp_path_factory.mktemp("provider")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A migrated database of this test process."""
+    with migrated_database(tmp_path_factory.mktemp("database")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def management(provider: Provider) -> AsyncIterator[ManagementClient]:
+    """The provider's Management API."""
+    settings = ManagementSettings(
+        endpoint=provider.endpoint,
+        app_id=provider.management_app_id,
+        app_secret=SecretStr(provider.management_app_secret),
+        token_endpoint="",
+    )
+    async with open_http(30) as http:
+        yield ManagementClient(settings, http, timeout=30)
+
+
+@pytest.fixture(scope="session")
+async def settings(provider: Provider, database_url: str, management: ManagementClient) -> Settings:
+    """Settings of an application that was provisioned the way every deployment is."""
+    deployment = Deployment(app_url=APP_URL, api_resource=API_RESOURCE)
+    found = await survey(management, deployment)
+    application = await apply(management, deployment, found, plan(deployment, found))
+    return Settings(
+        app_url=APP_URL,
+        database_url=database_url,
+        encryption_keys=(SecretStr(Fernet.generate_key().decode()),),
+        logto_endpoint=provider.endpoint,
+        logto_app_id=application.app_id,
+        logto_app_secret=SecretStr(application.app_secret),
+        webhook_signing_key=SecretStr(application.webhook_signing_key),
+        api_resource=API_RESOURCE,
+        management=ManagementSettings(
+            endpoint=provider.endpoint,
+            app_id=provider.management_app_id,
+            app_secret=SecretStr(provider.management_app_secret),
+            token_endpoint="",
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+async def app(settings: Settings) -> AsyncIterator[Quart]:
+    """The application, serving."""
+    configure_logging("json")
+    app = create_app(settings)
+    async with app.test_app():
+        yield app
+
+
+@pytest.fixture(scope="session")
+def runtime(app: Quart) -> Runtime:
+    """The services of the running application."""
+    found: Runtime = app.extensions["workroom"]
+    return found
+
+
+@pytest.fixture(scope="session")
+def make(management: ManagementClient, settings: Settings) -> Factory:
+    """Makes people and organizations at the provider, where the roles were provisioned."""
+    assert settings.logto_app_id
+    return Factory(management)
+
+
+OpenBrowser = Callable[..., Awaitable[Browser]]
+
+
+@pytest.fixture
+async def open_browser(app: Quart, settings: Settings) -> AsyncIterator[OpenBrowser]:
+    """Opens browsers of its own for a test, signed in where a person is given."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def open_one(person: Person | None = None) -> Browser:
+            browser = await stack.enter_async_context(Browser(app, settings.redirect_uri))
+            if person is not None:
+                await browser.sign_in(person)
+            return browser
+
+        yield open_one

@@ -1,0 +1,185 @@
+"""Which Logto is tested, and the scenery, workshops and browsers of its tests.
+
+``CONTRACT_LOGTO_ENDPOINT`` names a running Logto; without it each test process starts a ``local_logto`` on a
+free port and ends it. ``CONTRACT_MANAGEMENT_TOKEN_ENDPOINT``, ``CONTRACT_MANAGEMENT_APP_ID``,
+``CONTRACT_MANAGEMENT_APP_SECRET`` and ``CONTRACT_MANAGEMENT_RESOURCE`` say how its Management API is reached:
+on a self-hosted Logto the token comes from the admin tenant, ``http://localhost:3002/oidc/token``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import aiohttp
+import pytest
+
+from tests.contract.client import LogtoBrowser, Reply
+from tests.contract.fixtures import LikeRecording, NewBrowser, SignIn
+from tests.contract.listener import Listener, listening
+from tests.contract.management import (
+    DEFAULT_RESOURCE,
+    ManagementApi,
+    ManagementCredentials,
+    Workshop,
+    management_token,
+)
+from tests.contract.oidc import Oidc, Tokens
+from tests.contract.people import App, Person
+from tests.contract.recordings import Replacements, assert_like_recording
+from tests.contract.world import World, build_world
+from tests.processes import running_provider
+
+SECONDS_PER_REQUEST = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The Logto under test; ``is_ours`` when the tests started it themselves."""
+
+    endpoint: str
+    management: ManagementCredentials
+    is_ours: bool
+
+    @property
+    def patience(self) -> float:
+        """Seconds that answers and a foreign clock may be late."""
+        return 0.5 if self.is_ours else 5.0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow_clock: waits for seconds that the server counts")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The named server, or a ``local_logto`` of these tests' own for each test process."""
+    endpoint = os.environ.get("CONTRACT_LOGTO_ENDPOINT", "").rstrip("/")
+    if endpoint:
+        yield Server(endpoint, _named_credentials(endpoint), is_ours=False)
+        return
+    with running_provider(tmp_path_factory.mktemp("contract")) as provider:
+        credentials = ManagementCredentials(
+            f"{provider.endpoint}/oidc/token", provider.management_app_id, provider.management_app_secret
+        )
+        yield Server(provider.endpoint, credentials, is_ours=True)
+
+
+def _named_credentials(endpoint: str) -> ManagementCredentials:
+    return ManagementCredentials(
+        os.environ.get("CONTRACT_MANAGEMENT_TOKEN_ENDPOINT", f"{endpoint}/oidc/token"),
+        os.environ["CONTRACT_MANAGEMENT_APP_ID"],
+        os.environ["CONTRACT_MANAGEMENT_APP_SECRET"],
+        os.environ.get("CONTRACT_MANAGEMENT_RESOURCE", DEFAULT_RESOURCE),
+    )
+
+
+@pytest.fixture(scope="session")
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    """A caller that keeps no cookies."""
+    timeout = aiohttp.ClientTimeout(total=SECONDS_PER_REQUEST)
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), timeout=timeout) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def oidc(http: aiohttp.ClientSession, server: Server) -> Oidc:
+    return Oidc(http, server.endpoint)
+
+
+@pytest.fixture(scope="session")
+async def api(http: aiohttp.ClientSession, server: Server) -> ManagementApi:
+    return ManagementApi(http, server.endpoint, await management_token(http, server.management))
+
+
+@pytest.fixture(scope="session")
+async def world(api: ManagementApi) -> AsyncIterator[World]:
+    workshop = Workshop(api)
+    try:
+        yield await build_world(workshop)
+    finally:
+        await workshop.close()
+
+
+@pytest.fixture
+async def workshop(api: ManagementApi) -> AsyncIterator[Workshop]:
+    """Makes what one test needs for itself, removed at its end."""
+    workshop = Workshop(api)
+    try:
+        yield workshop
+    finally:
+        await workshop.close()
+
+
+@pytest.fixture(scope="session")
+async def sign_in_settings(api: ManagementApi) -> dict[str, object]:
+    settings: dict[str, object] = (await api.get("/sign-in-exp")).expect(200).body
+    return settings
+
+
+@pytest.fixture(scope="session")
+def _username_and_password(server: Server, sign_in_settings: dict[str, object]) -> None:
+    """Every sign-in of these tests is by username and password, so the server has to offer it."""
+    methods = sign_in_settings["signIn"]["methods"]  # type: ignore[index]
+    offered = any(method["identifier"] == "username" and method["password"] for method in methods)
+    if not offered and not server.is_ours:
+        pytest.skip("sign-in by username and password is switched off at this Logto")
+    assert offered
+
+
+@pytest.fixture
+async def new_browser(server: Server, _username_and_password: None) -> AsyncIterator[NewBrowser]:
+    """Opens browsers that know nothing of each other."""
+    opened: list[LogtoBrowser] = []
+
+    def open_browser() -> LogtoBrowser:
+        opened.append(LogtoBrowser(server.endpoint))
+        return opened[-1]
+
+    yield open_browser
+    for each in opened:
+        await each.close()
+
+
+@pytest.fixture
+async def browser(new_browser: NewBrowser) -> LogtoBrowser:
+    return new_browser()
+
+
+@pytest.fixture(scope="session")
+async def alice(server: Server, oidc: Oidc, world: World, _username_and_password: None) -> Tokens:
+    """Alice's tokens with every permission; for reading, because other tests use the same grant."""
+    browser = LogtoBrowser(server.endpoint)
+    try:
+        return await oidc.sign_in(browser, world.web, world.alice, **world.everything)
+    finally:
+        await browser.close()
+
+
+@pytest.fixture
+def sign_in(oidc: Oidc, world: World, new_browser: NewBrowser) -> SignIn:
+    """Signs a person in from a fresh browser, asking for every permission unless told otherwise."""
+
+    async def run(person: Person, app: App | None = None, **parameters: object) -> Tokens:
+        asked = {**world.everything, **parameters}
+        return await oidc.sign_in(new_browser(), app or world.web, person, **asked)  # type: ignore[arg-type]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def like_recording(world: World) -> LikeRecording:
+    """Compares a reply with a recording, this run's names read as the recorded ones."""
+
+    def compare(name: str, reply: Reply, replacing: Replacements | None = None) -> None:
+        assert_like_recording(name, reply, {**(replacing or {}), **world.as_recorded})
+
+    return compare
+
+
+@pytest.fixture
+async def listener(server: Server) -> AsyncIterator[Listener]:
+    """Something for the server to send to, on this machine."""
+    async with listening(must_be_heard=server.is_ours) as listener:
+        yield listener

@@ -1,0 +1,71 @@
+"""A migrated database of its own for every test process: SQLite, or PostgreSQL where one is named.
+
+``TEST_DATABASE_URL`` names a PostgreSQL whose user may create databases; without it SQLite is used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.ext.asyncio import create_async_engine
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def alembic_config(database_url: str) -> Config:
+    """Alembic's configuration of the project, aimed at one database."""
+    config = Config(ROOT / "alembic.ini")
+    config.attributes["database_url"] = database_url
+    return config
+
+
+@contextmanager
+def empty_database(directory: Path) -> Iterator[str]:
+    """The URL of a new, empty database; a PostgreSQL one is dropped at the end."""
+    server = os.environ.get("TEST_DATABASE_URL")
+    if not server:
+        yield f"sqlite+aiosqlite:///{directory}/workroom-{uuid.uuid4().hex}.db"
+        return
+    name = f"workroom_test_{uuid.uuid4().hex}"
+    run_in_thread(_administer(server, f'CREATE DATABASE "{name}"'))
+    try:
+        yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+    finally:
+        run_in_thread(_administer(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+@contextmanager
+def migrated_database(directory: Path) -> Iterator[str]:
+    """The URL of a new database with every migration applied."""
+    with empty_database(directory) as url:
+        migrate(url)
+        yield url
+
+
+def migrate(database_url: str, revision: str = "head") -> None:
+    """Apply migrations; in a thread, since Alembic's environment runs a loop of its own."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(command.upgrade, alembic_config(database_url), revision).result()
+
+
+def run_in_thread(work: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine to its end from any place, with or without a running loop."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
+
+
+async def _administer(server: str, statement: str) -> None:
+    engine = create_async_engine(server, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.execute(sa.text(statement))
+    await engine.dispose()

@@ -1,0 +1,92 @@
+"""The database itself lets events be added and never be changed or removed, whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from saas_app.audit.queries import EventFilter, list_events
+from saas_app.db.base import new_uuid
+from saas_app.db.unit_of_work import UnitOfWork
+from tests.integration.audit.conftest import add_events
+
+
+@pytest.fixture
+async def plain(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """Connections without any of our guards, as somebody with a database shell has."""
+    engine = create_async_engine(database_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def organization_id(work: UnitOfWork) -> str:
+    organization_id = f"org-{new_uuid().hex}"
+    await add_events(work, organization_id, 3)
+    return organization_id
+
+
+async def names(work: UnitOfWork, organization_id: str) -> list[str]:
+    async with work.reading(organization_id) as db:
+        return [row.target_name for row in await list_events(db, EventFilter(), None, 10)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_events SET target_name = 'nothing happened' WHERE organization_id = :organization_id",
+        "UPDATE audit_events SET outcome = 'allowed' WHERE organization_id = :organization_id",
+        "DELETE FROM audit_events WHERE organization_id = :organization_id",
+        "DELETE FROM audit_events",
+    ],
+)
+async def test_nothing_that_was_written_can_be_changed_or_removed(
+    plain: AsyncEngine, work: UnitOfWork, organization_id: str, statement: str
+) -> None:
+    wanted = sa.text(statement)
+    values = {"organization_id": organization_id} if ":organization_id" in statement else {}
+    with pytest.raises(DBAPIError, match="append-only"):
+        await run(plain, wanted, values)
+    assert await names(work, organization_id) == ["Project 2", "Project 1", "Project 0"]
+
+
+async def test_the_table_cannot_be_emptied(
+    plain: AsyncEngine, work: UnitOfWork, organization_id: str
+) -> None:
+    """PostgreSQL has a word for it; SQLite does the same with a DELETE of everything."""
+    words = "TRUNCATE audit_events" if plain.dialect.name == "postgresql" else "DELETE FROM audit_events"
+    with pytest.raises(DBAPIError, match="append-only"):
+        await run(plain, sa.text(words), {})
+    assert len(await names(work, organization_id)) == 3
+
+
+async def test_an_event_cannot_be_written_over(
+    plain: AsyncEngine, work: UnitOfWork, organization_id: str
+) -> None:
+    """Neither by the upserts of PostgreSQL and SQLite, nor by SQLite's REPLACE."""
+    columns = "organization_id, id, occurred_at, actor_type, actor_id, actor_name, action, target_type, "
+    columns += "target_id, target_name, outcome, request_id, address"
+    rows = f"SELECT {columns} FROM audit_events WHERE organization_id = :organization_id"  # noqa: S608
+    conflict = "ON CONFLICT (organization_id, id) DO UPDATE SET target_name = 'nothing happened'"
+    forms = [f"INSERT INTO audit_events ({columns}) {rows} {conflict}"]
+    if plain.dialect.name == "sqlite":
+        forms.append(f"INSERT OR REPLACE INTO audit_events ({columns}) {rows}")
+        forms.append(f"INSERT OR IGNORE INTO audit_events ({columns}) {rows}")
+    for form in forms:
+        with pytest.raises(DBAPIError, match="append-only"):
+            await run(plain, sa.text(form), {"organization_id": organization_id})
+    assert await names(work, organization_id) == ["Project 2", "Project 1", "Project 0"]
+
+
+async def test_events_can_be_added(work: UnitOfWork, organization_id: str) -> None:
+    await add_events(work, organization_id, 1)
+    assert len(await names(work, organization_id)) == 4
+
+
+async def run(engine: AsyncEngine, statement: sa.TextClause, values: dict[str, str]) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(statement, values)

@@ -1,0 +1,172 @@
+"""The audit page and its file: what they show, narrow, leave out, and never mix."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from saas_app.audit.recorder import Action, Actor, Target
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.models import ActorType, Outcome
+from tests.integration.audit.conftest import Office, add_events
+
+
+@pytest.fixture
+async def office(open_office: Callable[..., Any]) -> Office:
+    office: Office = await open_office("admin")
+    return office
+
+
+def ids_on(page: str) -> list[str]:
+    return re.findall(r'id="event-([0-9a-f-]+)"', page)
+
+
+def next_page(page: str) -> str | None:
+    found = re.search(r'rel="next" href="(\?[^"]+)"', page)
+    return found[1].replace("&amp;", "&") if found else None
+
+
+async def every_id(office: Office, query: str = "") -> list[str]:
+    """The ids on all pages, one after the other."""
+    page = await office.page(query)
+    ids = ids_on(page)
+    while (further := next_page(page)) is not None:
+        page = await office.page(further)
+        ids += ids_on(page)
+    return ids
+
+
+async def test_pages_hold_every_event_once_while_others_are_written(office: Office, work: UnitOfWork) -> None:
+    await add_events(work, office.organization_id, 130)
+    first = await office.page()
+    expected = [line["Event id"] for line in await office.trail()]
+    assert len(expected) == 130
+    await add_events(work, office.organization_id, 7)
+    ids, page = ids_on(first), first
+    assert len(ids) == 50
+    while (further := next_page(page)) is not None:
+        page = await office.page(further)
+        ids += ids_on(page)
+    assert ids == expected
+
+
+async def test_the_file_holds_what_the_list_shows(office: Office, work: UnitOfWork) -> None:
+    await add_events(work, office.organization_id, 60)
+    await add_events(work, office.organization_id, 55, actor=Actor("eve", "Eve"), action=Action.TASK_CREATE)
+    for query in ("", "?actor=eve", "?action=project.create", "?actor_id=sam&target=7"):
+        exported = [line["Event id"] for line in await office.lines(query)]
+        assert exported == await every_id(office, query), query
+
+
+async def test_an_empty_trail_says_what_will_stand_there(office: Office) -> None:
+    assert "Nothing has happened yet" in await office.page()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("actor=EVE", {"Eve"}),
+        ("actor=100%25", {"100% Bob"}),
+        ("actor_id=eve", {"Eve"}),
+        ("action=member.remove", {"Eve"}),
+        ("outcome=denied", {"Mallory"}),
+        ("outcome=allowed", {"Sam", "Eve", "100% Bob"}),
+        ("target=carol", {"Eve"}),
+        ("target_id=project-0", {"Sam", "Mallory", "100% Bob"}),
+        ("actor=e&outcome=allowed&action=member.remove", {"Eve"}),
+        ("since=2020-01-01&until=2999-12-31", {"Sam", "Eve", "Mallory", "100% Bob"}),
+        ("until=2020-01-01", set()),
+        ("since=2999-12-31", set()),
+        ("actor=nobody", set()),
+    ],
+)
+async def test_filters_narrow_the_list(office: Office, work: UnitOfWork, query: str, found: set[str]) -> None:
+    here = office.organization_id
+    await add_events(work, here, 1)
+    await add_events(work, here, 1, actor=Actor("bob", "100% Bob", ActorType.MACHINE))
+    await add_events(work, here, 1, actor=Actor("mallory", "Mallory"), outcome=Outcome.DENIED)
+    carol = Target("member", "carol", "Carol")
+    await add_events(work, here, 1, actor=Actor("eve", "Eve"), action=Action.MEMBER_REMOVE, target=carol)
+    page = await office.page(f"?{query}")
+    shown = re.findall(r'<span class="who">([^<]+?)(?: <span|</span>)', page)
+    assert set(shown) == found
+    assert ("Nothing matches" in page) is (not found)
+
+
+async def test_a_day_is_included_from_its_first_moment_to_its_last(office: Office, work: UnitOfWork) -> None:
+    await add_events(work, office.organization_id, 1)
+    today = (await office.trail())[0]["Time (UTC)"][:10]
+    assert "Project 0" in await office.page(f"?since={today}&until={today}")
+
+
+@pytest.mark.parametrize(
+    ("query", "complaint"),
+    [
+        ("since=yesterday", "Enter a date like 2026-11-21"),
+        ("since=0001-01-01", "Enter a year from 2000 to 2999."),
+        ("until=9999-12-31", "Enter a year from 2000 to 2999."),
+        ("since=2026-11-21&until=2026-11-20", "This is before the first day."),
+        ("action=project.explode", "Not a valid choice"),
+        (f"actor={'x' * 321}", "Use at most 320 characters."),
+    ],
+)
+async def test_what_cannot_be_asked_is_explained_at_the_field(
+    office: Office, query: str, complaint: str
+) -> None:
+    page = await office.page(f"?{query}", 422)
+    assert complaint in page
+    assert "Export CSV" not in page
+    await office.get("admin", f"/audit/export.csv?{query}", 422)
+    assert len(await office.lines()) == 1, "the refused export left no event, only this one"
+
+
+@pytest.mark.parametrize("cursor", ["x", "e30", "WyJub3QgYW4gaWQiXQ"])
+async def test_a_made_up_cursor_is_refused(office: Office, cursor: str) -> None:
+    await office.page(f"?after={cursor}", 400)
+
+
+async def test_nothing_of_another_organization_is_ever_shown(
+    open_office: Callable[..., Any], work: UnitOfWork
+) -> None:
+    acme: Office = await open_office("admin", name="Acme")
+    globex: Office = await open_office("admin", name="Globex")
+    await add_events(work, acme.organization_id, 3, actor=Actor("sam", "Sam of Acme"))
+    await add_events(work, globex.organization_id, 3, actor=Actor("sam", "Sam of Globex"))
+    for query in ("", "?actor_id=sam", "?actor=sam", "?target_id=project-1", "?action=project.create"):
+        page = await acme.page(query)
+        assert "Sam of Acme" in page
+        assert "Globex" not in page
+        assert {line["Actor"] for line in await acme.trail(query)} == {"Sam of Acme"}
+
+
+async def test_what_people_typed_is_text_on_the_page_and_in_the_file(
+    office: Office, work: UnitOfWork
+) -> None:
+    await add_events(
+        work,
+        office.organization_id,
+        1,
+        actor=Actor("eve", "=Eve<script>"),
+        before={"name": "<b>old</b>", "role_names": ["viewer", "editor"], "mfa": True},
+        after={"name": "", "role_names": [], "mfa": False},
+    )
+    page = await office.page()
+    assert "<script>" not in page.partition("<main")[2]
+    assert "=Eve&lt;script&gt;" in page
+    assert "<del>&lt;b&gt;old&lt;/b&gt;</del>" in page
+    assert "<ins>empty</ins>" in page
+    assert "<del>viewer, editor</del>" in page
+    assert "<ins>none</ins>" in page
+    assert "<del>yes</del>" in page
+    (line,) = await office.trail()
+    assert line["Actor"] == "'=Eve<script>"
+
+
+async def test_the_menu_offers_the_trail_to_who_may_read_it(open_office: Callable[..., Any]) -> None:
+    office: Office = await open_office("admin", "viewer")
+    link = f'href="{office.root}/audit"'
+    assert link in await (await office.get("admin", "/")).get_data(as_text=True)
+    assert link not in await (await office.get("viewer", "/")).get_data(as_text=True)

@@ -1,0 +1,76 @@
+"""What the trail costs: one statement a page, by an index that begins with the organization."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from saas_app.audit.queries import EventFilter, first_id, list_events
+from saas_app.audit.recorder import Action
+from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.models import Outcome
+from tests.integration.audit.conftest import add_events
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+FILTERS = {
+    "all": EventFilter(),
+    "actor": EventFilter(actor="Sam"),
+    "actor id": EventFilter(actor_id="sam"),
+    "action": EventFilter(action=Action.PROJECT_CREATE),
+    "outcome": EventFilter(outcome=Outcome.DENIED),
+    "target": EventFilter(target="Apollo"),
+    "target id": EventFilter(target_id="project-1"),
+    "days": EventFilter(since=NOW - timedelta(days=7), until=NOW),
+}
+
+
+@pytest.mark.parametrize("wanted", FILTERS.values(), ids=FILTERS.keys())
+@pytest.mark.parametrize("later", [False, True], ids=["first", "later"])
+async def test_a_page_is_one_statement_that_scans_no_other_organization(
+    work: UnitOfWork, database_url: str, count_statements: Callable[[], Any], wanted: EventFilter, later: bool
+) -> None:
+    organization_id = f"org-{new_uuid().hex}"
+    with count_statements() as statements:
+        async with work.reading(organization_id) as db:
+            await list_events(db, wanted, new_uuid() if later else None, 51)
+    ((statement, parameters),) = statements
+    plan = await plan_of(database_url, statement, parameters)
+    assert "organization_id" in plan
+    assert not re.search(r"Seq Scan on audit_events|SCAN audit_events", plan), plan
+
+
+async def plan_of(database_url: str, statement: str, parameters: Any) -> str:
+    engine = create_async_engine(database_url)
+    async with engine.connect() as connection:
+        explain = "EXPLAIN QUERY PLAN"
+        if connection.dialect.name == "postgresql":
+            explain = "EXPLAIN"
+            await connection.exec_driver_sql("SET enable_seqscan = off")
+        rows = await connection.exec_driver_sql(f"{explain} {statement}", parameters)
+        plan = "\n".join(str(row[-1]) for row in rows)
+    await engine.dispose()
+    return plan
+
+
+async def test_a_span_of_time_is_a_span_of_ids_to_the_moment(work: UnitOfWork) -> None:
+    organization_id = f"org-{new_uuid().hex}"
+    await add_events(work, organization_id, 3)
+    async with work.reading(organization_id) as db:
+        newest, middle, oldest = await list_events(db, EventFilter(), None, 10)
+        since = await list_events(db, EventFilter(since=middle.occurred_at), None, 10)
+        until = await list_events(db, EventFilter(until=middle.occurred_at), None, 10)
+    assert [row.id for row in since] == [newest.id, middle.id]
+    assert [row.id for row in until] == [oldest.id]
+
+
+def test_the_first_id_of_a_moment_comes_before_every_id_made_after_it() -> None:
+    before, made, after = utc_now(), new_uuid(), utc_now()
+    assert first_id(before) <= made < first_id(after + timedelta(milliseconds=1))
+    assert first_id(datetime(1969, 1, 1, tzinfo=UTC)).int == 0

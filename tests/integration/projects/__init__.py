@@ -1,0 +1,1 @@
+"""Projects and tasks on a migrated database, without a browser or a provider."""

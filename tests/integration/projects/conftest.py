@@ -1,0 +1,104 @@
+"""Organizations of a test's own on the migrated database, and what it costs to ask about them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.engine import create_engine
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.identity.principal import Principal
+from saas_app.identity.tenant import Tenant
+from saas_app.projects.service import ProjectInput, TaskInput, add_task, create_project
+from saas_app.rbac.permissions import Carrier, Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """An organization that exists for one test, and everything the test does in it."""
+
+    tenant: Tenant
+    work: UnitOfWork
+
+    async def add_projects(self, *names: str) -> list[uuid.UUID]:
+        """New active projects, in this order."""
+        async with self.work.writing(self.tenant.organization_id) as db:
+            return [await create_project(db, self.tenant, ProjectInput(name)) for name in names]
+
+    async def add_tasks(self, project_id: uuid.UUID, *tasks: TaskInput) -> list[uuid.UUID]:
+        """New tasks of a project, in this order."""
+        async with self.work.writing(self.tenant.organization_id) as db:
+            return [await add_task(db, self.tenant, project_id, task) for task in tasks]
+
+    async def write(self, action: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function of the service in one transaction."""
+        async with self.work.writing(self.tenant.organization_id) as db:
+            return await action(db, self.tenant, *arguments)
+
+    async def read(self, action: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """Call a function of the service with a reading session."""
+        async with self.work.reading(self.tenant.organization_id) as db:
+            return await action(db, self.tenant, *arguments, **named)
+
+
+@pytest.fixture(scope="session")
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(database_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def new_organization(engine: AsyncEngine) -> Callable[[], Organization]:
+    def make() -> Organization:
+        principal = Principal(subject=f"user_{uuid.uuid4().hex[:8]}", session_id=new_uuid(), name="Sam")
+        tenant = Tenant(
+            organization_id=f"org_{uuid.uuid4().hex[:8]}",
+            organization_name="Acme",
+            principal=principal,
+            role_names=frozenset({"admin"}),
+            granted=frozenset(Permission),
+            carriers=frozenset(Carrier),
+            read_at=utc_now(),
+        )
+        return Organization(tenant, UnitOfWork(engine))
+
+    return make
+
+
+@pytest.fixture
+def acme(new_organization: Callable[[], Organization]) -> Organization:
+    return new_organization()
+
+
+@pytest.fixture
+def globex(new_organization: Callable[[], Organization]) -> Organization:
+    return new_organization()
+
+
+@pytest.fixture
+def count_statements(engine: AsyncEngine) -> Callable[[], Any]:
+    @contextmanager
+    def counting() -> Iterator[list[str]]:
+        statements: list[str] = []
+
+        def note(
+            connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+        ) -> None:
+            statements.append(statement)
+
+        event.listen(engine.sync_engine, "before_cursor_execute", note)
+        try:
+            yield statements
+        finally:
+            event.remove(engine.sync_engine, "before_cursor_execute", note)
+
+    return counting

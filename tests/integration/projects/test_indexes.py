@@ -1,0 +1,105 @@
+"""What people wait for is found through indexes that begin with the organization, on either database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from saas_app.db.base import new_uuid, utc_now
+from saas_app.errors import NotFound
+from saas_app.projects.service import (
+    ProjectFilter,
+    ProjectSort,
+    StatusFilter,
+    TaskFilter,
+    export_rows,
+    get_project,
+    list_projects,
+    list_tasks,
+    summarize,
+)
+from tests.integration.projects.conftest import Organization
+
+Reading = Callable[[Organization], Awaitable[Any]]
+
+
+@pytest.fixture
+async def plain(database_url: str) -> AsyncIterator[AsyncConnection]:
+    """A connection that takes textual SQL, with sequential scans made unattractive."""
+    engine = create_async_engine(database_url)
+    async with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            await connection.exec_driver_sql("SET enable_seqscan = off")
+        yield connection
+    await engine.dispose()
+
+
+async def export(organization: Organization) -> None:
+    async with organization.work.reading(organization.tenant.organization_id) as db:
+        assert [batch async for batch in export_rows(db, organization.tenant)]
+
+
+async def detail(organization: Organization) -> None:
+    with pytest.raises(NotFound):
+        await organization.read(get_project, new_uuid())
+
+
+def listing(wanted: ProjectFilter, *, later: bool) -> Reading:
+    first = "a" if wanted.sort is ProjectSort.NAME else utc_now()
+    after = (first, new_uuid()) if later else None
+    return lambda organization: organization.read(list_projects, wanted, after=after, limit=21)
+
+
+READINGS: dict[str, Reading] = {
+    **{
+        f"list {sort} {status} {search!r} {'later' if later else 'first'}": listing(
+            ProjectFilter(search, status, sort), later=later
+        )
+        for sort in ProjectSort
+        for status in (StatusFilter.ACTIVE, StatusFilter.ALL)
+        for search in ("", "apollo")
+        for later in (False, True)
+    },
+    "project": detail,
+    "tasks": lambda acme: acme.read(list_tasks, new_uuid(), TaskFilter.OPEN, after=None, limit=51),
+    "export": export,
+    "summary": lambda acme: acme.read(summarize),
+}
+
+
+@pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS.keys())
+async def test_no_table_of_organizations_is_scanned(
+    acme: Organization, engine: AsyncEngine, plain: AsyncConnection, reading: Reading
+) -> None:
+    await acme.add_projects("Apollo")
+    for plan in await plans(acme, engine, plain, reading):
+        assert "organization_id" in plan
+        assert not re.search(r"Seq Scan on (projects|tasks)|SCAN (projects|tasks)", plan), plan
+
+
+async def plans(
+    acme: Organization, engine: AsyncEngine, plain: AsyncConnection, reading: Reading
+) -> list[str]:
+    """How the database would go about each statement of ``reading``."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        statements.append((statement, parameters))
+
+    event.listen(engine.sync_engine, "before_cursor_execute", note)
+    try:
+        await reading(acme)
+    finally:
+        event.remove(engine.sync_engine, "before_cursor_execute", note)
+    explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+    found = []
+    for statement, parameters in statements:
+        rows = await plain.exec_driver_sql(f"{explain} {statement}", parameters)
+        found.append("\n".join(str(row[-1]) for row in rows))
+    assert found
+    return found

@@ -1,0 +1,141 @@
+"""The list of projects: search, filter, sort, paging, progress, and what it costs."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from saas_app.projects.service import (
+    ProjectFilter,
+    ProjectInput,
+    ProjectKey,
+    ProjectSort,
+    StatusFilter,
+    TaskInput,
+    TaskStatus,
+    archive_project,
+    edit_project,
+    list_projects,
+    unarchive_project,
+)
+from tests.integration.projects.conftest import Organization
+
+USUAL = ProjectFilter()
+
+
+async def names(organization: Organization, wanted: ProjectFilter = USUAL) -> list[str]:
+    rows = await organization.read(list_projects, wanted, after=None, limit=100)
+    return [row.name for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("apollo", ["Apollo", "Apollo Ümlaut"]),
+        ("APOLLO", ["Apollo", "Apollo Ümlaut"]),
+        ("ümLAUT", ["Apollo Ümlaut"]),
+        ("100%", ["100% done"]),
+        ("%", ["100% done"]),
+        ("_", ["snake_case"]),
+        ("/", ["a/b"]),
+        ("\\", ["back\\slash"]),
+        ("'", ["it's"]),
+        ("straße", ["STRASSE"]),
+        ("nothing like it", []),
+    ],
+)
+async def test_search_finds_a_part_of_the_name_in_any_case_and_takes_it_literally(
+    acme: Organization, search: str, found: list[str]
+) -> None:
+    await acme.add_projects(
+        "Apollo", "Apollo Ümlaut", "100% done", "snake_case", "a/b", "back\\slash", "it's", "STRASSE"
+    )
+    assert await names(acme, ProjectFilter(search=search, sort=ProjectSort.NAME)) == found
+
+
+async def test_a_renamed_project_is_found_by_its_new_name_only(acme: Organization) -> None:
+    (project_id,) = await acme.add_projects("Apollo")
+    await acme.write(edit_project, project_id, 1, ProjectInput("Gemini"))
+    assert await names(acme, ProjectFilter(search="gem")) == ["Gemini"]
+    assert await names(acme, ProjectFilter(search="apo")) == []
+
+
+async def test_the_filter_tells_active_from_archived(acme: Organization) -> None:
+    old, _ = await acme.add_projects("Old", "New")
+    await acme.write(archive_project, old)
+    by_name = {
+        status: await names(acme, ProjectFilter(status=status, sort=ProjectSort.NAME))
+        for status in StatusFilter
+    }
+    assert by_name == {
+        StatusFilter.ACTIVE: ["New"],
+        StatusFilter.ARCHIVED: ["Old"],
+        StatusFilter.ALL: ["New", "Old"],
+    }
+    await acme.write(unarchive_project, old)
+    assert await names(acme) == ["Old", "New"]  # touched last comes first
+
+
+async def test_names_sort_without_case(acme: Organization) -> None:
+    await acme.add_projects("beta", "Alpha", "alpine")
+    assert await names(acme, ProjectFilter(sort=ProjectSort.NAME)) == ["Alpha", "alpine", "beta"]
+
+
+async def test_work_on_a_task_brings_its_project_to_the_top(acme: Organization) -> None:
+    first, _ = await acme.add_projects("First", "Second")
+    assert await names(acme) == ["Second", "First"]
+    await acme.add_tasks(first, TaskInput("Launch"))
+    assert await names(acme) == ["First", "Second"]
+
+
+async def test_a_row_tells_how_many_tasks_are_open_and_done(acme: Organization) -> None:
+    project_id, _ = await acme.add_projects("Apollo", "Empty")
+    await acme.add_tasks(project_id, *(TaskInput("t", status) for status in [*TaskStatus, TaskStatus.DONE]))
+    rows = await acme.read(list_projects, ProjectFilter(), after=None, limit=20)
+    assert [(row.name, row.open_tasks, row.done_tasks, row.all_tasks) for row in rows] == [
+        ("Apollo", 2, 2, 4),
+        ("Empty", 0, 0, 0),
+    ]
+
+
+@pytest.mark.parametrize("sort", list(ProjectSort))
+@pytest.mark.parametrize("status", [StatusFilter.ACTIVE, StatusFilter.ALL])
+async def test_paging_over_many_rows_neither_skips_nor_repeats(
+    acme: Organization, sort: ProjectSort, status: StatusFilter
+) -> None:
+    made = await acme.add_projects(*(f"Project {number % 7}" for number in range(53)))  # names repeat
+    wanted = ProjectFilter(search="project", status=status, sort=sort)
+    whole = await acme.read(list_projects, wanted, after=None, limit=100)
+    seen: list[uuid.UUID] = []
+    after: ProjectKey | None = None
+    while rows := await acme.read(list_projects, wanted, after=after, limit=20):
+        seen += [row.id for row in rows]
+        after = rows[-1].key(sort)
+    assert seen == [row.id for row in whole]
+    assert set(seen) == set(made)
+
+
+async def test_a_project_made_meanwhile_does_not_shift_the_next_page(acme: Organization) -> None:
+    await acme.add_projects(*(f"Project {number}" for number in range(6)))
+    wanted = ProjectFilter()
+    first = await acme.read(list_projects, wanted, after=None, limit=3)
+    await acme.add_projects("Newcomer")
+    second = await acme.read(list_projects, wanted, after=first[-1].key(wanted.sort), limit=3)
+    assert [row.name for row in second] == ["Project 2", "Project 1", "Project 0"]
+
+
+async def test_another_organization_sees_nothing_of_it(acme: Organization, globex: Organization) -> None:
+    (project_id,) = await acme.add_projects("Apollo")
+    await acme.add_tasks(project_id, TaskInput("Launch"))
+    assert await names(globex, ProjectFilter(status=StatusFilter.ALL)) == []
+
+
+async def test_a_page_is_one_statement(acme: Organization, count_statements: Callable[[], Any]) -> None:
+    await acme.add_projects("Apollo")
+    wanted = ProjectFilter(search="a", sort=ProjectSort.NAME)
+    with count_statements() as statements:
+        await acme.read(list_projects, wanted, after=("A", uuid.UUID(int=0)), limit=21)
+    assert len(statements) == 1

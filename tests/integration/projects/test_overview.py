@@ -1,0 +1,120 @@
+"""The summary for the overview, the export, and the seed of a demonstration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from saas_app.db.base import utc_now
+from saas_app.projects import service
+from saas_app.projects.seed import SeedProject, SeedTask, seed_projects
+from saas_app.projects.service import (
+    ExportRow,
+    ProjectStatus,
+    TaskInput,
+    TaskStatus,
+    archive_project,
+    export_rows,
+    summarize,
+)
+from tests.integration.projects.conftest import Organization
+
+SEED = (
+    SeedProject(
+        "Apollo",
+        "The moon",
+        updated_days_ago=2,
+        tasks=(
+            SeedTask("Launch", TaskStatus.DONE, completed_days_ago=0),
+            SeedTask("Land", TaskStatus.DONE, completed_days_ago=13),
+            SeedTask("Return", TaskStatus.DONE, completed_days_ago=14),
+            SeedTask("Splash down", TaskStatus.DOING, due_in_days=3),
+        ),
+    ),
+    SeedProject("Mercury", archived=True, tasks=(SeedTask("Orbit"),)),
+    *(SeedProject(f"Probe {number}", updated_days_ago=10 + number) for number in range(6)),
+)
+
+
+async def seed(organization: Organization, *projects: SeedProject) -> tuple[str, ...]:
+    async with organization.work.writing(organization.tenant.organization_id) as db:
+        return await seed_projects(db, "user_demo", projects)
+
+
+async def test_a_new_organization_has_nothing_to_sum_up(acme: Organization) -> None:
+    summary = await acme.read(summarize)
+    assert (summary.active, summary.archived, summary.open_tasks, summary.done_tasks) == (0, 0, 0, 0)
+    assert summary.recent == ()
+    assert [day.count for day in summary.completed_by_day] == [0] * 14
+
+
+async def test_the_summary_counts_what_is_active(acme: Organization, globex: Organization) -> None:
+    await seed(acme, *SEED)
+    await seed(globex, SeedProject("Theirs", tasks=(SeedTask("t"),)))
+    summary = await acme.read(summarize)
+    assert (summary.active, summary.archived) == (7, 1)
+    assert (summary.open_tasks, summary.done_tasks) == (1, 3)
+    assert [project.name for project in summary.recent] == ["Apollo", *(f"Probe {n}" for n in range(4))]
+
+
+async def test_the_summary_tells_what_was_completed_on_each_of_fourteen_days(acme: Organization) -> None:
+    await seed(acme, *SEED)
+    days = (await acme.read(summarize)).completed_by_day
+    today = utc_now().date()
+    assert [day.day for day in days] == [today - timedelta(days=ago) for ago in reversed(range(14))]
+    assert [day.count for day in days] == [1, *[0] * 12, 1]  # the one of 14 days ago is out
+
+
+async def test_the_summary_is_three_statements(
+    acme: Organization, count_statements: Callable[[], Any]
+) -> None:
+    with count_statements() as statements:
+        await acme.read(summarize)
+    assert len(statements) == 3
+
+
+async def test_seeding_twice_changes_nothing_the_second_time(acme: Organization) -> None:
+    assert await seed(acme, *SEED) == tuple(project.name for project in SEED)
+    before = await exported(acme)
+    assert await seed(acme, *SEED) == ()
+    assert await exported(acme) == before
+    assert await seed(acme, *SEED, SeedProject("Gemini")) == ("Gemini",)
+
+
+async def test_a_name_given_twice_is_seeded_once(acme: Organization) -> None:
+    assert await seed(acme, SeedProject("Apollo"), SeedProject("Apollo")) == ("Apollo",)
+
+
+async def test_seeds_of_two_organizations_do_not_meet(acme: Organization, globex: Organization) -> None:
+    await seed(acme, SeedProject("Apollo"))
+    assert await seed(globex, SeedProject("Apollo")) == ("Apollo",)
+
+
+async def exported(organization: Organization) -> list[ExportRow]:
+    async with organization.work.reading(organization.tenant.organization_id) as db:
+        return [row async for batch in export_rows(db, organization.tenant) for row in batch]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 500])
+async def test_the_export_holds_every_task_and_every_empty_project_once(
+    acme: Organization, globex: Organization, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(service, "_EXPORT_BATCH", batch)
+    full, empty, archived = await acme.add_projects("Full", "Empty", "Archived")
+    tasks = [TaskInput(f"t{number}", list(TaskStatus)[number % 3]) for number in range(7)]
+    await acme.add_tasks(full, *tasks)
+    await acme.add_tasks(archived, TaskInput("old", TaskStatus.DONE))
+    await acme.write(archive_project, archived)
+    (theirs,) = await globex.add_projects("Theirs")
+    await globex.add_tasks(theirs, TaskInput("secret"))
+    rows = await exported(acme)
+    assert sorted((row.project, row.task or "") for row in rows) == [
+        ("Archived", "old"),
+        ("Empty", ""),
+        *(("Full", f"t{number}") for number in range(7)),
+    ]
+    assert {row.project: row.project_status for row in rows}["Archived"] is ProjectStatus.ARCHIVED
+    assert next(row for row in rows if row.project_id == empty).task_id is None

@@ -1,0 +1,70 @@
+"""A browser for an application that runs as a process of its own: cookies and redirects over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urljoin
+
+import aiohttp
+
+from tests.clients import SAME_ORIGIN, LogtoVisit, Person
+
+_DEADLINE = 10.0  # seconds a change from outside may take until it is noticed
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the application answered."""
+
+    status: int
+    location: str
+    text: str
+
+
+class RemoteBrowser:
+    """One browser: cookies at the application and at the provider."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.logto = LogtoVisit()
+        self._http = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True, quote_cookie=False))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._http.close()
+        await self.logto.close()
+
+    async def get(self, path: str) -> Page:
+        """GET without following redirects."""
+        return await self._send("GET", path)
+
+    async def post(self, path: str, form: dict[str, str] | None = None) -> Page:
+        """POST a form from a page of the application itself."""
+        return await self._send("POST", path, form or {})
+
+    async def sign_in(self, person: Person) -> None:
+        """Sign in all the way."""
+        started = await self.get("/sign-in")
+        callback = await self.logto.authorize(started.location, person, f"{self.url}/callback")
+        done = await self.get(callback.removeprefix(self.url))
+        assert done.status == 303, done.text
+
+    async def _send(self, method: str, path: str, form: dict[str, str] | None = None) -> Page:
+        async with self._http.request(
+            method, urljoin(self.url, path), data=form, headers=SAME_ORIGIN, allow_redirects=False
+        ) as response:
+            return Page(response.status, response.headers.get("Location", ""), await response.text())
+
+
+async def eventually(question: Callable[[], Awaitable[bool]], what: str) -> None:
+    """Ask until the answer is yes: for what another process does on its own."""
+    deadline = time.monotonic() + _DEADLINE
+    while not await question():
+        assert time.monotonic() < deadline, f"not within {_DEADLINE:.0f} s: {what}"
+        await asyncio.sleep(0.02)

@@ -1,0 +1,66 @@
+"""The application's routes with their guards, read from the URL map: a new route is covered unasked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
+from saas_app.app import create_app
+from saas_app.config import Settings
+from saas_app.web.guards import Guard
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one rule."""
+
+    method: str
+    rule: str
+    endpoint: str
+    arguments: frozenset[str]
+    guard: Guard | None
+
+    @property
+    def is_tenant(self) -> bool:
+        """Whether the route lies below an organization."""
+        return "organization_id" in self.arguments
+
+    @property
+    def is_api(self) -> bool:
+        """Whether it answers programs."""
+        return self.rule.startswith("/api/")
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.rule}"
+
+
+def all_routes() -> list[Route]:
+    """Every route of the application."""
+    app = create_app(
+        Settings(
+            encryption_keys=(SecretStr(Fernet.generate_key().decode()),),
+            logto_endpoint="http://localhost:1",
+            logto_app_id="app",
+            logto_app_secret=SecretStr("secret"),
+        )
+    )
+    return [
+        Route(
+            method=method,
+            rule=rule.rule,
+            endpoint=rule.endpoint,
+            arguments=frozenset(rule.arguments),
+            guard=getattr(app.view_functions[rule.endpoint], "guard", None),
+        )
+        for rule in app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    ]
+
+
+ROUTES = all_routes()
+TENANT_ROUTES = sorted(
+    (route for route in ROUTES if route.is_tenant),
+    key=lambda route: route.rule.endswith("/leave"),  # last: who has left finds nothing any more
+)

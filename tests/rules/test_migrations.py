@@ -1,0 +1,27 @@
+"""Migrations: up, down and up again, and no drift between them and the models."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from alembic import command
+from alembic.script import ScriptDirectory
+
+from tests.databases import alembic_config, empty_database
+
+
+def test_up_down_up_and_no_drift(tmp_path: Path) -> None:
+    with empty_database(tmp_path) as url, ThreadPoolExecutor(1) as thread:
+        config = alembic_config(url)
+        for step, target in (
+            (command.upgrade, "head"),
+            (command.downgrade, "base"),
+            (command.upgrade, "head"),
+        ):
+            thread.submit(step, config, target).result()
+        thread.submit(command.check, config).result()  # raises when the models say something else
+
+
+def test_there_is_one_head() -> None:
+    assert len(ScriptDirectory.from_config(alembic_config("sqlite://")).get_heads()) == 1

@@ -1,0 +1,100 @@
+"""How often a refusal is written, told by a clock of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import pytest
+
+from saas_app.audit import denials
+from saas_app.audit.denials import Denials, refused_as_stranger, refused_without_second_factor
+from saas_app.db.base import new_uuid
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.identity.principal import Principal
+from saas_app.models import AuditEvent
+from saas_app.rbac.decision import Decision, Step, StepResult
+from saas_app.rbac.permissions import Permission
+
+EVE = Principal("eve", new_uuid(), name="Eve")
+READ = "GET /o/<organization_id>/audit"
+
+
+class Trail:
+    """Stands for the unit of work, and is the clock."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, AuditEvent]] = []
+        self.now = 1000.0
+        self.is_full = False
+
+    @asynccontextmanager
+    async def writing(self, organization_id: str) -> AsyncIterator[Any]:
+        trail = self
+
+        class Session:
+            def add(self, event: AuditEvent) -> None:
+                trail.events.append((organization_id, event))
+
+        if self.is_full:
+            raise OSError("disk full")
+        yield Session()
+
+
+@pytest.fixture
+def trail() -> Trail:
+    return Trail()
+
+
+@pytest.fixture
+def noting(trail: Trail) -> Denials:
+    return Denials(cast("UnitOfWork", trail), clock=lambda: trail.now)
+
+
+def refused(permission: Permission = Permission.AUDIT_READ) -> Decision:
+    return Decision(False, (StepResult(Step.PERMISSION, False, "No."),), permission=permission)
+
+
+async def test_the_same_refusal_is_written_again_after_ten_seconds(trail: Trail, noting: Denials) -> None:
+    assert await noting.note(EVE, "acme", READ, refused())
+    trail.now += 9.9
+    assert not await noting.note(EVE, "acme", READ, refused())
+    trail.now += 0.1
+    assert await noting.note(EVE, "acme", READ, refused())
+    assert len(trail.events) == 2
+
+
+async def test_another_refusal_is_written_at_once(trail: Trail, noting: Denials) -> None:
+    other_session = Principal("eve", new_uuid(), name="Eve")
+    assert await noting.note(EVE, "acme", READ, refused())
+    assert await noting.note(other_session, "acme", READ, refused())
+    assert await noting.note(EVE, "globex", READ, refused())
+    assert await noting.note(EVE, "acme", f"{READ}/export.csv", refused())
+    assert await noting.note(EVE, "acme", READ, refused(Permission.PROJECTS_WRITE))
+    assert [organization_id for organization_id, _event in trail.events].count("globex") == 1
+
+
+async def test_what_could_not_be_written_is_tried_again(trail: Trail, noting: Denials) -> None:
+    trail.is_full = True
+    assert not await noting.note(EVE, "acme", READ, refused())
+    trail.is_full = False
+    assert await noting.note(EVE, "acme", READ, refused())
+
+
+async def test_memory_is_bounded_and_forgets_the_oldest(
+    trail: Trail, noting: Denials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(denials, "_REMEMBERED", 3)
+    for number in range(4):
+        await noting.note(EVE, f"org-{number}", READ, refused())
+    assert await noting.note(EVE, "org-0", READ, refused()), "forgotten"
+    assert not await noting.note(EVE, "org-3", READ, refused()), "remembered"
+
+
+def test_what_strangers_and_those_without_a_second_factor_are_told() -> None:
+    stranger = refused_as_stranger(EVE, "Acme")
+    assert (stranger.allowed, stranger.decided_by.step) == (False, Step.MEMBER)
+    without = refused_without_second_factor(EVE, "Acme")
+    assert [step.passed for step in without.steps] == [True, True, False]
+    assert without.decided_by.step is Step.AUDIENCE

@@ -1,0 +1,108 @@
+"""What an event says to a person, and how the trail is asked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from saas_app.audit.forms import ACTION_LABELS, EventFilterForm
+from saas_app.audit.queries import EventFilter, EventRow
+from saas_app.audit.recorder import Action, changed_fields
+from saas_app.audit.service import FieldChange, changes_of, steps_of
+from saas_app.db.base import new_uuid
+from saas_app.models import ActorType, Outcome
+from saas_app.rbac.decision import Step, StepResult
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def row(**values: Any) -> EventRow:
+    event: dict[str, Any] = {
+        "id": new_uuid(),
+        "occurred_at": NOW,
+        "actor_type": ActorType.PERSON,
+        "actor_id": "eve",
+        "actor_name": "Eve",
+        "action": "project.update",
+        "target_type": "project",
+        "target_id": "1",
+        "target_name": "Apollo",
+        "before": None,
+        "after": None,
+        "outcome": Outcome.ALLOWED,
+        "decision": None,
+        "request_id": "",
+        "address": "",
+    }
+    return EventRow(**{**event, **values})
+
+
+def form(**query: str) -> EventFilterForm:
+    return EventFilterForm(MultiDict(query))
+
+
+def test_every_action_has_words() -> None:
+    assert set(ACTION_LABELS) == set(Action)
+    assert len(set(ACTION_LABELS.values())) == len(Action)
+
+
+def test_only_what_differs_is_kept() -> None:
+    was, is_now = {"name": "Apollo", "due_on": None}, {"name": "Apollo", "due_on": "2026-12-24"}
+    assert changed_fields(was, is_now) == ({"due_on": None}, {"due_on": "2026-12-24"})
+    assert changed_fields(was, was) == ({}, {})
+
+
+def test_changes_are_told_field_by_field_in_words() -> None:
+    event = row(before={"name": "", "tasks": 0}, after={"name": "Apollo", "role_names": ["admin", "editor"]})
+    assert changes_of(event) == (
+        FieldChange("name", "empty", "Apollo"),
+        FieldChange("tasks", "0", None),
+        FieldChange("role_names", None, "admin, editor"),
+    )
+    assert changes_of(row()) == ()
+    nested = row(after={"domains": [{"domain": "acme.example", "is_open": True}], "nothing": {}})
+    assert [change.after for change in changes_of(nested)] == ["domain: acme.example, is_open: yes", "none"]
+
+
+def test_steps_are_those_this_version_knows() -> None:
+    steps = [
+        {"step": "member", "passed": True, "explanation": "Member."},
+        {"step": "moonphase", "passed": False, "explanation": "Waning."},
+    ]
+    assert steps_of(row(decision={"steps": steps})) == (StepResult(Step.MEMBER, True, "Member."),)
+    assert steps_of(row()) == ()
+
+
+def test_asking_for_nothing_wants_everything() -> None:
+    asked = form()
+    assert asked.validate()
+    assert asked.as_filter() == EventFilter()
+    assert asked.kept == {}
+
+
+def test_every_field_narrows() -> None:
+    query = {
+        "actor": "Eve",
+        "actor_id": "eve",
+        "action": "project.update",
+        "outcome": "denied",
+        "target": "Apollo",
+        "target_id": "1",
+        "since": "2026-11-01",
+        "until": "2026-11-20",
+    }
+    asked = form(**query)
+    assert asked.validate()
+    assert asked.as_filter() == EventFilter(
+        actor="Eve",
+        actor_id="eve",
+        action=Action.PROJECT_UPDATE,
+        outcome=Outcome.DENIED,
+        target="Apollo",
+        target_id="1",
+        since=datetime(2026, 11, 1, tzinfo=UTC),
+        until=NOW,
+    )
+    assert asked.kept == query

@@ -1,0 +1,189 @@
+"""The tenant scope: every way to reach a tenant-owned table, inside and outside a tenant."""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from saas_app.db.base import Base, TenantOwned, new_uuid, utc_now
+from saas_app.db.engine import create_engine
+from saas_app.db.tenant_scope import OutsideTenant
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.models import Project, ProjectStatus, Task, TaskStatus, User
+
+
+@pytest.fixture
+async def work(tmp_path: Path) -> AsyncIterator[UnitOfWork]:
+    engine = create_engine(f"sqlite+aiosqlite:///{tmp_path}/scope.db")
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    work = UnitOfWork(engine)
+    for organization_id in ("acme", "globex"):
+        async with work.writing(organization_id) as db:
+            db.add(project(f"of {organization_id}"))
+    yield work
+    await engine.dispose()
+
+
+def project(name: str, **values: Any) -> Project:
+    return Project(**project_values(name, **values))
+
+
+def project_values(name: str, **values: Any) -> dict[str, Any]:
+    now = utc_now()
+    return {
+        "id": new_uuid(),
+        "name": name,
+        "folded_name": name.casefold(),
+        "description": "",
+        "status": ProjectStatus.ACTIVE,
+        "created_by": "u1",
+        "created_at": now,
+        "updated_at": now,
+        "version": 1,
+        **values,
+    }
+
+
+NAMED = aliased(Project)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        sa.select(Project.name),
+        sa.select(NAMED.name),
+        sa.select(sa.func.max(Project.name)),
+        sa.select(sa.select(Project.name).limit(1).scalar_subquery()),
+    ],
+)
+async def test_a_select_sees_the_tenants_rows_only(work: UnitOfWork, statement: sa.Select[Any]) -> None:
+    async with work.reading("acme") as db:
+        assert list(await db.scalars(statement)) == ["of acme"]
+
+
+async def test_updates_and_deletes_reach_the_tenants_rows_only(work: UnitOfWork) -> None:
+    async with work.writing("acme") as db:
+        await db.execute(sa.update(Project).values(name="renamed"))
+        await db.execute(sa.delete(Project).where(Project.name == "of globex"))
+    async with work.reading("globex") as db:
+        assert list(await db.scalars(sa.select(Project.name))) == ["of globex"]
+    async with work.reading("acme") as db:
+        assert list(await db.scalars(sa.select(Project.name))) == ["renamed"]
+
+
+async def test_a_row_of_another_organization_is_not_found_by_its_key(work: UnitOfWork) -> None:
+    async with work.reading("globex") as db:
+        theirs = await db.scalar(sa.select(Project.id))
+    async with work.reading("acme") as db:
+        assert await db.scalar(sa.select(Project).where(Project.id == theirs)) is None
+
+
+async def test_new_rows_get_the_tenants_organization_and_no_other(work: UnitOfWork) -> None:
+    async with work.writing("acme") as db:
+        await db.execute(sa.insert(Project), [project_values("by statement")])
+    async with work.reading("acme") as db:
+        assert await db.scalar(sa.select(sa.func.count()).select_from(Project)) == 2
+    with pytest.raises(OutsideTenant):
+        async with work.writing("acme") as db:
+            db.add(project("smuggled", organization_id="globex"))
+    with pytest.raises(OutsideTenant):
+        async with work.writing("acme") as db:
+            await db.execute(sa.insert(Project), [project_values("smuggled", organization_id="globex")])
+    with pytest.raises(OutsideTenant):
+        async with work.writing("acme") as db:
+            await db.execute(sa.insert(Project).values(**project_values("x", organization_id="globex")))
+
+
+OUTSIDE: list[Callable[[], Any]] = [
+    lambda: sa.select(Project),
+    lambda: sa.select(Project.__table__.c.name),
+    lambda: sa.select(User.id, sa.exists(sa.select(Task.id))),
+    lambda: sa.select(User).join(Task, Task.created_by == User.id),
+    lambda: sa.update(Task).values(title="x"),
+    lambda: sa.delete(Project),
+    lambda: sa.insert(Project).values(name="x"),
+    lambda: sa.union(sa.select(User.id), sa.select(Project.name)),
+    lambda: sa.text("SELECT 1"),
+]
+
+
+@pytest.mark.parametrize("make", OUTSIDE)
+async def test_outside_a_tenant_every_statement_on_its_tables_raises(
+    work: UnitOfWork, make: Callable[[], Any]
+) -> None:
+    async with work.writing() as db:
+        with pytest.raises(OutsideTenant):
+            await db.execute(make())
+
+
+async def test_outside_a_tenant_a_flush_raises(work: UnitOfWork) -> None:
+    with pytest.raises(OutsideTenant):
+        async with work.writing() as db:
+            db.add(project("nobody's", organization_id="acme"))
+
+
+@pytest.mark.parametrize("statement", [sa.text("DELETE FROM projects"), sa.select(Task.__table__.c.title)])
+async def test_inside_a_tenant_what_cannot_be_confined_raises(work: UnitOfWork, statement: Any) -> None:
+    async with work.writing("acme") as db:
+        with pytest.raises(OutsideTenant):
+            await db.execute(statement)
+
+
+async def test_a_task_cannot_belong_to_a_project_of_another_organization(work: UnitOfWork) -> None:
+    async with work.reading("globex") as db:
+        theirs = await db.scalar(sa.select(Project.id))
+    now = utc_now()
+    with pytest.raises(sa.exc.IntegrityError):
+        async with work.writing("acme") as db:
+            db.add(
+                Task(
+                    project_id=theirs,
+                    title="across",
+                    status=TaskStatus.TODO,
+                    due_on=date(2030, 1, 1),
+                    created_by="u1",
+                    created_at=now,
+                    updated_at=now,
+                )
+            )
+
+
+async def test_a_unit_of_work_that_raises_leaves_nothing(work: UnitOfWork) -> None:
+    async def halfway() -> None:
+        async with work.writing("acme") as db:
+            db.add(project("half done"))
+            await db.flush()
+            raise RuntimeError("halfway")
+
+    with pytest.raises(RuntimeError, match="halfway"):
+        await halfway()
+    async with work.reading("acme") as db:
+        assert list(await db.scalars(sa.select(Project.name))) == ["of acme"]
+
+
+def test_every_tenant_owned_table_is_marked_and_keyed_by_organization() -> None:
+    owned = [mapper for mapper in Base.registry.mappers if issubclass(mapper.class_, TenantOwned)]
+    assert owned
+    for mapper in owned:
+        table = mapper.local_table
+        assert table.info["tenant_owned"]
+        assert [column.name for column in table.primary_key.columns][:1] == ["organization_id"]
+        for index in table.indexes:
+            assert next(iter(index.columns)).name == "organization_id", index.name
+        for constraint in table.foreign_key_constraints:
+            assert constraint.column_keys[0] == "organization_id"
+
+
+def test_tables_are_marked_whatever_is_imported_first() -> None:
+    program = (
+        "import saas_app.models as m; from saas_app.db.base import is_tenant_owned; "
+        "assert is_tenant_owned(m.Project.__table__) and not is_tenant_owned(m.User.__table__)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

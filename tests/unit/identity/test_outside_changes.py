@@ -1,0 +1,70 @@
+"""Reading a delivery: what is an event, and what its ids are."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import SecretStr
+
+from saas_app.errors import BadRequest
+from saas_app.identity.outside_changes import _HANDLERS, read_event
+from saas_app.identity.webhook_events import WebhookEvent
+from saas_app.identity.webhooks import is_signed
+
+
+def test_every_event_we_register_has_a_meaning() -> None:
+    assert set(_HANDLERS) == set(WebhookEvent)
+
+
+def test_an_event_is_read_with_its_moment_and_its_ids() -> None:
+    body = {
+        "event": "User.Deleted",
+        "createdAt": "2026-11-21T11:10:23.264Z",
+        "params": {"userId": "wl1log3kju2v"},
+        "data": {"id": "../x"},
+    }
+
+    event = read_event(json.dumps(body).encode())
+
+    assert event.name == "User.Deleted"
+    assert event.created_at == datetime(2026, 11, 21, 11, 10, 23, 264000, tzinfo=UTC)
+    assert event.find_id("params", "userId") == "wl1log3kju2v"
+    assert event.find_id("data", "id") is None
+    assert event.find_id("event", "deeper") is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"text"',
+        b"{}",
+        b"\xff\xfe",
+        b'{"event":"User.Deleted"}',
+        b'{"event":"User.Deleted","createdAt":7}',
+        b'{"event":"User.Deleted","createdAt":"yesterday"}',
+        b'{"event":"User.Deleted","createdAt":"2026-11-21T11:10:23"}',
+        b'{"event":7,"createdAt":"2026-11-21T11:10:23Z"}',
+        b"[" * 100_000,
+    ],
+)
+def test_what_is_no_event_is_refused(content: bytes) -> None:
+    with pytest.raises(BadRequest):
+        read_event(content)
+
+
+def test_a_signature_is_over_the_exact_bytes_and_recorded_ones_are_of_that_form() -> None:
+    key = SecretStr("k" * 32)
+    # echo -n '{"a":1}' | openssl dgst -sha256 -hmac kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk
+    signature = "1d3154043cab846e480d276b293ac8d8443514ce52ccd43a7c118d42f9bc5b5b"
+
+    assert is_signed(b'{"a":1}', signature, key)
+    assert not is_signed(b'{"a": 1}', signature, key)
+    assert not is_signed(b'{"a":1}', signature.upper(), key)
+    assert not is_signed(b'{"a":1}', "", key)
+    assert not is_signed(b'{"a":1}', "é\udcff", key)
+    assert not is_signed(b'{"a":1}', signature, SecretStr("another"))

@@ -1,0 +1,37 @@
+"""Encryption at rest."""
+
+import pytest
+from cryptography.fernet import Fernet, InvalidToken
+from pydantic import SecretStr
+
+from saas_app.identity.vault import Vault, fingerprint, new_cookie_value
+
+
+def key() -> SecretStr:
+    return SecretStr(Fernet.generate_key().decode())
+
+
+def test_what_is_sealed_is_unreadable_and_opens_again() -> None:
+    vault = Vault([key()])
+    sealed = vault.seal("a refresh token")
+
+    assert b"refresh" not in sealed
+    assert vault.open(sealed) == "a refresh token"
+
+
+def test_keys_rotate_and_an_old_key_alone_does_not_read_new_rows() -> None:
+    old, new = key(), key()
+    before = Vault([old]).seal("kept")
+    rotated = Vault([new, old])
+
+    assert rotated.open(before) == "kept"
+    with pytest.raises(InvalidToken):
+        Vault([old]).open(rotated.seal("fresh"))
+
+
+def test_cookie_values_have_256_bits_and_are_not_what_is_stored() -> None:
+    value = new_cookie_value()
+
+    assert len(value) == 43
+    assert value != new_cookie_value()
+    assert len(fingerprint(value)) == 32

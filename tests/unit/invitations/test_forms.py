@@ -1,0 +1,125 @@
+"""What is typed to invite people."""
+
+from __future__ import annotations
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from saas_app.errors import Invalid
+from saas_app.invitations.changes import require_assignable
+from saas_app.invitations.forms import (
+    MOST_ADDRESSES,
+    InviteForm,
+    is_address,
+    read_state,
+    split_addresses,
+)
+from saas_app.invitations.service import InvitationState
+from saas_app.rbac.permissions import ROLE_PERMISSIONS, Permission, Role
+
+
+def filled(
+    addresses: str = "jo@example.test", roles: tuple[str, ...] = ("viewer",), days: str = "7"
+) -> InviteForm:
+    fields = [("addresses", addresses), ("days", days), *(("roles", role) for role in roles)]
+    return InviteForm(MultiDict(fields))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["a@x.test\nb@x.test", "a@x.test, b@x.test", " A@X.test ;b@x.test\r\n\r\na@x.TEST", "a@x.test b@x.test,"],
+)
+def test_addresses_stand_one_a_line_or_between_commas_each_counts_once(typed: str) -> None:
+    assert split_addresses(typed) == ("a@x.test", "b@x.test")
+
+
+@pytest.mark.parametrize(
+    "text", ["jo@example.test", "jo.van+tag@mail.example.co.uk", "o'neil@x.io", "jö@example.test"]
+)
+def test_what_may_be_an_address(text: str) -> None:
+    assert is_address(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "jo",
+        "jo@",
+        "@x.test",
+        "jo@x",
+        "jo@@x.test",
+        "jo@x..test",
+        "jo@-x.test",
+        "<jo@x.test>",
+        "jo@x.test.",
+        "a" * 125 + "@x.test",
+    ],
+)
+def test_what_is_no_address(text: str) -> None:
+    assert not is_address(text)
+
+
+def test_a_form_of_dashes_is_judged_at_once() -> None:
+    assert not is_address("a@" + "-" * 120)
+
+
+def test_a_good_form_is_an_input() -> None:
+    form = filled("Jo@Example.test\njo@example.test, kim@example.test", ("editor", "viewer"), "30")
+    assert form.validate()
+    wanted = form.as_input()
+    assert wanted.addresses == ("jo@example.test", "kim@example.test")
+    assert wanted.roles == {Role.EDITOR, Role.VIEWER}
+    assert wanted.days == 30
+
+
+@pytest.mark.parametrize(
+    ("form", "field", "said"),
+    [
+        (filled(""), "addresses", "at least one"),
+        (filled("jo@example.test, nonsense"), "addresses", "“nonsense” is not an e-mail address."),
+        (filled("a b c d e"), "addresses", "“a”, “b”, “c” and 2 more are not e-mail addresses."),
+        (filled("\n".join(f"p{n}@x.test" for n in range(MOST_ADDRESSES + 1))), "addresses", "at most 20"),
+        (filled("x" * 7000), "addresses", "at most 6000 characters"),
+        (filled(roles=()), "roles", "at least one role"),
+        (filled(roles=("viewer", "owner")), "roles", "“owner” is not a role for people"),
+        (filled(roles=("integration",)), "roles", "“integration” is not a role for people"),
+        (filled(days="3650"), "days", "when the invitation expires"),
+        (filled(days=""), "days", "when the invitation expires"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(form: InviteForm, field: str, said: str) -> None:
+    assert not form.validate()
+    assert list(form.errors) == [field]
+    assert said in " ".join(form.errors[field])
+
+
+def test_twenty_addresses_are_not_too_many() -> None:
+    assert filled("\n".join(f"p{n}@x.test" for n in range(MOST_ADDRESSES))).validate()
+
+
+def test_nobody_invites_into_a_role_that_reaches_further_than_their_own_access() -> None:
+    granted = ROLE_PERMISSIONS[Role.VIEWER] | {Permission.MEMBERS_INVITE}
+    require_assignable(granted, [Role.VIEWER])
+    with pytest.raises(Invalid) as refused:
+        require_assignable(granted, [Role.VIEWER, Role.EDITOR])
+    assert "projects:write" in refused.value.fields["roles"]
+
+
+def test_a_role_for_programs_is_given_to_nobody() -> None:
+    with pytest.raises(Invalid) as refused:
+        require_assignable(frozenset(Permission), [Role.INTEGRATION])
+    assert "for programs" in refused.value.fields["roles"]
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("revoked", InvitationState.REVOKED),
+        ("", InvitationState.PENDING),
+        (None, InvitationState.PENDING),
+        ("x", InvitationState.PENDING),
+    ],
+)
+def test_a_state_nobody_knows_asks_for_those_that_wait(text: str | None, state: InvitationState) -> None:
+    assert read_state(text) is state

@@ -1,0 +1,110 @@
+"""A file made by an older version: completed where that is safe, refused in one line where it is not."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from local_logto.schema import OutdatedSchema, create_or_complete
+from local_logto.settings import Settings
+from local_logto.store import Store, metadata
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return Settings(data_dir=tmp_path).database
+
+
+def execute(file: Path, *statements: str) -> None:
+    connection = sqlite3.connect(file)
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+def complete(file: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        create_or_complete(connection, metadata)
+    engine.dispose()
+
+
+def columns_of(file: Path, table: str) -> set[str]:
+    connection = sqlite3.connect(file)
+    names = {row[1] for row in connection.execute(f"pragma table_info({table})")}
+    connection.close()
+    return names
+
+
+def test_fresh_file_has_every_table(file: Path) -> None:
+    complete(file)
+    for table in metadata.sorted_tables:
+        assert columns_of(file, table.name) == set(table.c.keys())
+
+
+def test_missing_columns_are_added_and_rows_stay(file: Path) -> None:
+    complete(file)
+    execute(
+        file,
+        "insert into users (id, username, created_at, updated_at) values ('ada', 'ada', 1, 1)",
+        "alter table users drop column avatar",
+        "alter table users drop column custom_data",
+        "alter table users drop column is_suspended",
+    )
+    complete(file)
+    connection = sqlite3.connect(file)
+    row = connection.execute("select id, avatar, custom_data, is_suspended from users").fetchone()
+    connection.close()
+    assert row == ("ada", None, "{}", 0)
+
+
+def test_column_that_needs_a_value_is_not_made_up(file: Path) -> None:
+    execute(file, "create table organizations (id text primary key)")
+    with pytest.raises(OutdatedSchema, match="its table organizations lacks name"):
+        complete(file)
+
+
+def test_reference_is_not_added_without_its_constraint(file: Path) -> None:
+    complete(file)
+    execute(
+        file, "drop table tokens", "create table tokens (value_hash text primary key, kind text not null)"
+    )
+    with pytest.raises(OutdatedSchema, match="its table tokens lacks grant_id"):
+        complete(file)
+
+
+def test_column_that_nobody_fills_any_more_is_refused(file: Path) -> None:
+    complete(file)
+    execute(file, "drop table configs", "create table configs (key text, value json, owner text not null)")
+    with pytest.raises(OutdatedSchema, match="its table configs demands owner"):
+        complete(file)
+
+
+async def test_completed_file_opens_again(file: Path) -> None:
+    complete(file)
+    execute(file, "alter table users drop column avatar")
+    for _ in range(2):
+        store = Store(file)
+        await store.open()
+        await store.close()
+    assert "avatar" in columns_of(file, "users")
+
+
+@pytest.mark.parametrize("content", [b"no database at all " * 40, None], ids=["garbage", "outdated"])
+def test_unusable_file_is_told_of_in_one_line(file: Path, content: bytes | None) -> None:
+    if content is None:
+        execute(file, "create table organizations (id text primary key)")
+    else:
+        file.write_bytes(content)
+    command = [sys.executable, "-m", "local_logto", "serve", "--port", "0", "--data-dir", str(file.parent)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    [line] = ended.stderr.splitlines()
+    assert str(file) in line
+    assert "delete that file" in line

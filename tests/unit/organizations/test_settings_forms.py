@@ -1,0 +1,79 @@
+"""What is chosen in an organization's settings."""
+
+from __future__ import annotations
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from saas_app.errors import BadRequest
+from saas_app.organizations.settings import Details, Joining
+from saas_app.organizations.settings_forms import DomainForm, JoiningRoleForm, read_mfa_choice
+from saas_app.rbac.permissions import Role
+
+
+def test_a_domain_is_cleaned_before_it_is_used() -> None:
+    form = DomainForm(MultiDict({"domain": " Example.COM "}))
+    assert form.validate()
+    assert form.domain.data == "example.com"
+
+
+def test_a_refused_domain_keeps_what_was_typed() -> None:
+    form = DomainForm(MultiDict({"domain": "gmail.com"}))
+    assert not form.validate()
+    assert form.domain.data == "gmail.com"
+
+
+@pytest.mark.parametrize(("value", "role"), [("", None), ("viewer", Role.VIEWER)])
+def test_an_offered_role_can_be_chosen(value: str, role: Role | None) -> None:
+    form = JoiningRoleForm(MultiDict({"role": value}), offered=[Role.VIEWER])
+    assert form.validate()
+    assert form.as_role() is role
+
+
+@pytest.mark.parametrize("value", ["admin", "integration", "owner", "viewer "])
+def test_a_role_that_was_not_offered_is_refused(value: str) -> None:
+    form = JoiningRoleForm(MultiDict({"role": value}), offered=[Role.VIEWER])
+    assert not form.validate()
+
+
+@pytest.mark.parametrize(("value", "chosen"), [("yes", True), ("no", False)])
+def test_the_second_factor_is_required_or_not(value: str, chosen: bool) -> None:
+    assert read_mfa_choice({"require": value}) is chosen
+
+
+@pytest.mark.parametrize("fields", [{}, {"require": "maybe"}])
+def test_a_form_that_says_neither_is_not_understood(fields: dict[str, str]) -> None:
+    with pytest.raises(BadRequest):
+        read_mfa_choice(fields)
+
+
+def test_a_version_differs_whenever_a_value_does() -> None:
+    versions = {
+        Details("Acme", "").version,
+        Details("", "Acme").version,
+        Details("Acme", "Acme").version,
+        Joining((), frozenset()).version,
+        Joining((), frozenset({"viewer"})).version,
+    }
+    assert len(versions) == 5
+    assert (
+        Joining(("a.example",), frozenset({"b", "a"})).version == Joining((), frozenset({"a", "b"})).version
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "changed"),
+    [
+        (Details("Acme", "Arms"), set()),
+        (Details("Acme Ltd", "Arms"), {"name"}),
+        (Details("Acme", "Legs"), {"description"}),
+        (Details("Acme Ltd", ""), {"name", "description"}),
+    ],
+)
+def test_what_a_form_changed_is_known_from_what_it_has_seen(now: Details, changed: set[str]) -> None:
+    assert now.changed_since(Details("Acme", "Arms").version) == changed
+
+
+@pytest.mark.parametrize("seen", ["", "forged", "a.b.c", "."])
+def test_a_forged_version_has_seen_nothing(seen: str) -> None:
+    assert Details("Acme", "Arms").changed_since(seen) == {"name", "description"}

@@ -1,0 +1,1 @@
+"""Pure parts of projects: forms, CSV, choices of a list."""

@@ -1,0 +1,37 @@
+"""Both sides of a lost race, field by field."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from saas_app.db.base import new_uuid
+from saas_app.projects.conflict import Side, project_fields, task_fields
+from saas_app.projects.service import (
+    ProjectDetail,
+    ProjectInput,
+    ProjectStatus,
+    TaskInput,
+    TaskRow,
+    TaskStatus,
+)
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def test_only_what_differs_is_to_be_chosen() -> None:
+    theirs = ProjectDetail(
+        new_uuid(), "Apollo", "The moon", ProjectStatus.ACTIVE, "Sam", NOW, NOW, 2, open_tasks=0, done_tasks=0
+    )
+    name, description = project_fields(theirs, ProjectInput("Apollo", ""))
+    assert not name.differs
+    assert description.differs
+    assert description.theirs == Side("The moon", "The moon")
+    assert description.yours == Side("", "empty")
+
+
+def test_a_task_shows_what_people_read_and_sends_what_the_form_reads() -> None:
+    theirs = TaskRow(new_uuid(), new_uuid(), "Launch", TaskStatus.DONE, date(2026, 12, 24), NOW, NOW, NOW, 3)
+    title, status, due_on = task_fields(theirs, TaskInput("Launch", TaskStatus.DOING, None))
+    assert not title.differs
+    assert (status.theirs, status.yours) == (Side("done", "Done"), Side("doing", "Doing"))
+    assert (due_on.theirs, due_on.yours) == (Side("2026-12-24", "24 Dec 2026"), Side("", "no date"))

@@ -1,0 +1,143 @@
+"""What is typed: cleaned, bounded, and refused at the field."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from saas_app.errors import BadRequest
+from saas_app.projects.forms import (
+    ProjectForm,
+    TaskForm,
+    clean_line,
+    clean_text,
+    read_project_filter,
+    read_task_filter,
+    read_task_status,
+    read_version,
+)
+from saas_app.projects.service import (
+    ProjectFilter,
+    ProjectInput,
+    ProjectSort,
+    StatusFilter,
+    TaskFilter,
+    TaskInput,
+    TaskStatus,
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("  Apollo  ", "Apollo"),
+        ("Apo\x00llo\x1b", "Apollo"),
+        ("two\nlines\tand a tab", "two lines and a tab"),
+        ("u\u0308", "ü"),
+        (None, ""),
+    ],
+)
+def test_a_line_is_composed_and_holds_no_control_characters(typed: str | None, kept: str) -> None:
+    assert clean_line(typed) == kept
+
+
+def test_a_text_keeps_its_lines_however_they_were_ended() -> None:
+    assert clean_text(" one\r\n\r\ntwo\rthree\x00\n ") == "one\n\ntwo\nthree"
+
+
+def test_a_project_is_read_from_its_form() -> None:
+    form = ProjectForm(MultiDict({"name": " Apollo ", "description": "a\r\nb"}))
+    assert form.validate()
+    assert form.as_input() == ProjectInput("Apollo", "a\nb")
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "message"),
+    [
+        ({"name": "   "}, "name", "Give the project a name."),
+        ({}, "name", "Give the project a name."),
+        ({"name": "\x00"}, "name", "Give the project a name."),
+        ({"name": "x" * 121}, "name", "Use at most 120 characters."),
+        ({"name": "x", "description": "x" * 2001}, "description", "Use at most 2000 characters."),
+    ],
+)
+def test_a_project_is_refused_at_the_field(typed: dict[str, str], field: str, message: str) -> None:
+    form = ProjectForm(MultiDict(typed))
+    assert not form.validate()
+    assert form.errors == {field: [message]}
+
+
+def test_bounds_are_counted_after_cleaning() -> None:
+    form = ProjectForm(MultiDict({"name": "  " + "x" * 120 + "  ", "description": "a\r\n" * 1000}))
+    assert form.validate(), form.errors
+    assert len(form.as_input().name) == 120
+
+
+def test_a_task_is_to_do_without_a_date_unless_said_otherwise() -> None:
+    form = TaskForm(MultiDict({"title": "Launch", "due_on": ""}))
+    assert form.validate(), form.errors
+    assert form.as_input() == TaskInput("Launch", TaskStatus.TODO, None)
+
+
+def test_a_task_is_read_from_its_form() -> None:
+    form = TaskForm(MultiDict({"title": "Launch", "status": "doing", "due_on": "2026-12-24"}))
+    assert form.validate(), form.errors
+    assert form.as_input() == TaskInput("Launch", TaskStatus.DOING, date(2026, 12, 24))
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"title": ""}, "title"),
+        ({"title": "x" * 201}, "title"),
+        ({"title": "x", "status": "finished"}, "status"),
+        ({"title": "x", "due_on": "tomorrow"}, "due_on"),
+        ({"title": "x", "due_on": "2026-02-30"}, "due_on"),
+    ],
+)
+def test_a_task_is_refused_at_the_field(typed: dict[str, str], field: str) -> None:
+    form = TaskForm(MultiDict(typed))
+    assert not form.validate()
+    assert list(form.errors) == [field]
+
+
+def test_a_wrong_date_is_kept_as_it_was_typed() -> None:
+    form = TaskForm(MultiDict({"title": "x", "due_on": "tomorrow"}))
+    form.validate()
+    assert 'value="tomorrow"' in str(form.due_on())
+    assert form.errors["due_on"] == ["Enter a date like 2026-11-21, or leave this empty."]
+
+
+def test_a_version_is_a_number_that_fits_the_database() -> None:
+    assert read_version({"version": "17"}) == 17
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.0", "x", "²", "9" * 10])
+def test_a_form_without_a_usable_version_is_refused(text: str) -> None:
+    with pytest.raises(BadRequest):
+        read_version({"version": text})
+
+
+def test_a_button_stands_for_a_known_status() -> None:
+    assert read_task_status({"status": "done"}) is TaskStatus.DONE
+    with pytest.raises(BadRequest):
+        read_task_status({"status": "finished"})
+    with pytest.raises(BadRequest):
+        read_task_status({})
+
+
+def test_a_list_is_asked_for_by_its_address() -> None:
+    asked = {"q": " Apo\x00llo ", "status": "all", "sort": "name"}
+    assert read_project_filter(asked) == ProjectFilter("Apollo", StatusFilter.ALL, ProjectSort.NAME)
+    assert read_task_filter({"show": "done"}) is TaskFilter.DONE
+
+
+def test_what_is_not_known_falls_back_to_the_usual_list() -> None:
+    assert read_project_filter({"status": "gone", "sort": "size"}) == ProjectFilter()
+    assert read_task_filter({"show": "some"}) is TaskFilter.OPEN
+
+
+def test_a_search_is_bounded() -> None:
+    assert len(read_project_filter({"q": "x" * 5000}).search) == 120

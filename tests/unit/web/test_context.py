@@ -1,0 +1,19 @@
+"""What a view can reach."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from quart import Quart
+
+from saas_app.errors import ManagementNotSetUp
+from saas_app.web.context import management
+
+
+async def test_without_credentials_the_management_api_is_not_set_up() -> None:
+    app = Quart(__name__)
+    app.extensions["workroom"] = SimpleNamespace(management=None)
+    async with app.test_request_context("/"):
+        with pytest.raises(ManagementNotSetUp, match="LOGTO_MANAGEMENT_APP_ID"):
+            management()

@@ -1,0 +1,54 @@
+"""CSV that a spreadsheet opens without running anything, whichever feature sends it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+
+import pytest
+
+from saas_app.web.csv_stream import filename, moment_cell, neutral
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "  =1",
+        "＝1",
+        "＠x",
+        '=HYPERLINK("https://evil")',
+    ],
+)
+def test_what_looks_like_a_formula_becomes_text(text: str) -> None:
+    assert neutral(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "Apollo", "1-2", "a=b", "'quoted'", "Ümlaut", "  indented"])
+def test_other_text_stays_as_it_is(text: str) -> None:
+    assert neutral(text) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Acme Robotics", "acme-robotics-projects-2026-11-21.csv"),
+        ("Zoë & Söhne", "zoe-sohne-projects-2026-11-21.csv"),
+        ('../"evil"\r\nX: y', "evil-x-y-projects-2026-11-21.csv"),
+        ("株式会社", "org-1-projects-2026-11-21.csv"),
+        ("x" * 100, f"{'x' * 60}-projects-2026-11-21.csv"),
+    ],
+)
+def test_the_file_is_named_after_the_organization_and_the_day(name: str, expected: str) -> None:
+    assert filename(name, "org_1", "projects", date(2026, 11, 21)) == expected
+
+
+def test_times_are_told_in_utc() -> None:
+    noon_in_cairo = datetime(2026, 11, 21, 12, tzinfo=timezone(timedelta(hours=2)))
+    assert moment_cell(noon_in_cairo) == "2026-11-21 10:00:00"
+    assert moment_cell(None) == ""

@@ -1,0 +1,193 @@
+"""One place turns an error into an answer, for people and for programs."""
+
+from typing import Any
+
+import pytest
+from quart import Quart, g, redirect
+from quart.typing import ResponseReturnValue
+
+from saas_app.config import TEMPLATES
+from saas_app.errors import (
+    AppError,
+    BadRequest,
+    Invalid,
+    LogtoUnavailable,
+    NotFound,
+    PermissionDenied,
+    SignInFailed,
+    SignInRequired,
+)
+from saas_app.identity.principal import Principal
+from saas_app.identity.tenant import Tenant
+from saas_app.rbac.permissions import Permission
+from saas_app.rbac.policy import decide
+from saas_app.web import error_pages, templating
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture(name="app")
+def _app(carol: Principal, carol_at_acme: Tenant) -> Quart:
+    app = Quart(__name__, static_folder=None, template_folder=str(TEMPLATES))
+    app.secret_key = "only for flashed messages"
+    templating.init(app)
+    error_pages.init(app)
+    errors: dict[str, Exception] = {
+        "bad": BadRequest("The <colour> is missing."),
+        "signed-out": SignInRequired(),
+        "denied": PermissionDenied(decide(carol_at_acme.facts, Permission.PROJECTS_WRITE)),
+        "missing": NotFound("There is no such organization, or you do not belong to it."),
+        "invalid": Invalid("Check it.", fields={"name": "Too long."}),
+        "logto": LogtoUnavailable(retry_after=7),
+        "sign-in": SignInFailed("Logto refused access for this account."),
+        "crash": RuntimeError("password=hunter2"),
+    }
+
+    @app.before_request
+    async def know_the_caller() -> None:
+        g.request_id, g.principal, g.tenant = "request-17", carol, carol_at_acme
+
+    @app.route("/fail/<which>", methods=["GET", "POST"])
+    @app.route("/api/fail/<which>", methods=["GET", "POST"])
+    async def fail(which: str) -> ResponseReturnValue:
+        raise errors[which]
+
+    @app.get("/moved/")
+    async def moved() -> ResponseReturnValue:
+        return redirect("/elsewhere")
+
+    return app
+
+
+async def _page(app: Quart, path: str, status: int, **options: Any) -> str:
+    response = await app.test_client().get(path, **options)
+    assert response.status_code == status
+    assert response.content_type.startswith("text/html")
+    return str(await response.get_data(as_text=True))
+
+
+async def _problem(app: Quart, path: str, status: int, **options: Any) -> dict[str, Any]:
+    response = await app.test_client().get(path, **options)
+    assert response.status_code == status
+    assert response.content_type == "application/problem+json"
+    document: dict[str, Any] = await response.get_json(force=True)
+    assert document["status"] == status
+    assert document["request_id"] == "request-17"
+    return document
+
+
+async def test_a_page_says_what_went_wrong_and_escapes_it(app: Quart) -> None:
+    page = await _page(app, "/fail/bad", 400)
+    assert "The &lt;colour&gt; is missing." in page
+    assert "Carol &lt;b&gt;Diaz&lt;/b&gt;" in page
+
+
+async def test_programs_get_a_problem_document(app: Quart) -> None:
+    assert await _problem(app, "/api/fail/missing", 404) == {
+        "type": "urn:workroom:problem:not-found",
+        "title": "Not found",
+        "status": 404,
+        "detail": "There is no such organization, or you do not belong to it.",
+        "code": "not-found",
+        "request_id": "request-17",
+    }
+
+
+async def test_who_prefers_json_gets_it_outside_the_api_too(app: Quart) -> None:
+    assert (await _problem(app, "/fail/bad", 400, headers=JSON))["code"] == "bad-request"
+
+
+async def test_a_refusal_carries_the_whole_decision(app: Quart) -> None:
+    decision = (await _problem(app, "/api/fail/denied", 403))["decision"]
+    assert decision["allowed"] is False
+    assert decision["permission"] == "projects:write"
+    assert [(step["step"], step["passed"]) for step in decision["steps"]] == [
+        ("authenticated", True),
+        ("member", True),
+        ("audience", True),
+        ("permission", False),
+    ]
+    assert decision["roles_that_grant"] == ["admin", "editor", "integration"]
+
+
+async def test_the_refusal_page_explains_itself(app: Quart) -> None:
+    page = await _page(app, "/fail/denied", 403)
+    for text in ("projects:write", "does not carry", "admin", "editor", "Acme &amp; Sons", "/o/acme/access"):
+        assert text in page
+    assert "integration" not in page
+
+
+async def test_invalid_fields_are_named(app: Quart) -> None:
+    assert (await _problem(app, "/api/fail/invalid", 422))["errors"] == {"name": "Too long."}
+
+
+async def test_a_page_leads_to_sign_in_and_back(app: Quart) -> None:
+    response = await app.test_client().get("/fail/signed-out?q=a%26b")
+    assert response.status_code == 303
+    assert response.headers["Location"] == "/sign-in?next=%2Ffail%2Fsigned-out%3Fq%3Da%2526b"
+
+
+@pytest.mark.parametrize(
+    ("referrer", "way_back"),
+    [
+        ("http://localhost/o/acme/projects?q=a", "%2Fo%2Facme%2Fprojects%3Fq%3Da"),
+        ("https://evil.test/o", "%2F"),
+        ("", "%2F"),
+    ],
+)
+async def test_a_form_leads_back_to_the_page_it_stood_on(app: Quart, referrer: str, way_back: str) -> None:
+    response = await app.test_client().post("/fail/signed-out", headers={"Referer": referrer})
+    assert response.status_code == 303
+    assert response.headers["Location"] == f"/sign-in?next={way_back}"
+
+
+async def test_the_api_answers_401_and_how_to_authenticate(app: Quart) -> None:
+    response = await app.test_client().get("/api/fail/signed-out")
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+async def test_a_failure_shows_the_request_id_and_nothing_of_its_cause(app: Quart) -> None:
+    page = await _page(app, "/fail/crash", 500)
+    assert "request-17" in page
+    document = await _problem(app, "/api/fail/crash", 500)
+    for text in (page, str(document)):
+        assert "hunter2" not in text
+        assert "Traceback" not in text
+        assert "RuntimeError" not in text
+
+
+async def test_logto_being_away_offers_to_try_again(app: Quart) -> None:
+    page = await _page(app, "/fail/logto?x=1", 503)
+    assert 'href="/fail/logto?x=1">Try again' in page
+    response = await app.test_client().get("/fail/logto")
+    assert response.headers["Retry-After"] == "7"
+
+
+async def test_a_failed_sign_in_offers_another(app: Quart) -> None:
+    page = await _page(app, "/fail/sign-in", 400)
+    assert "Logto refused access for this account." in page
+    assert 'href="/sign-in"' in page
+
+
+async def test_addresses_nobody_knows_are_not_found(app: Quart) -> None:
+    assert "Not found" in await _page(app, "/nowhere", 404)
+    assert (await _problem(app, "/api/nowhere", 404))["code"] == "not-found"
+
+
+async def test_a_method_that_is_not_accepted_names_those_that_are(app: Quart) -> None:
+    response = await app.test_client().delete("/fail/bad")
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
+
+
+async def test_redirects_of_the_router_stay_redirects(app: Quart) -> None:
+    response = await app.test_client().get("/moved")
+    assert response.status_code == 308
+
+
+def test_every_error_of_ours_has_a_status_a_code_and_a_title() -> None:
+    for error in AppError.__subclasses__():
+        assert 400 <= error.status < 600
+        assert error.code
+        assert error.title

@@ -1,0 +1,55 @@
+"""The menu and the switcher know the same features."""
+
+import pytest
+
+from saas_app.identity.tenant import Tenant
+from saas_app.rbac.permissions import Role
+from saas_app.web.navigation import feature_of, feature_path, features_offered
+
+
+@pytest.mark.parametrize(
+    ("path", "slug"),
+    [
+        ("/o/acme/", ""),
+        ("/o/acme/projects", "projects"),
+        ("/o/acme/projects/17/edit", "projects"),
+        ("/o/acme/access", "access"),
+        ("/o/acme/elsewhere", None),
+        ("/o/new", None),
+        ("/o", None),
+        ("/account", None),
+        ("/x/acme/projects", None),
+    ],
+)
+def test_an_address_belongs_to_a_feature(path: str, slug: str | None) -> None:
+    assert feature_of(path) == slug
+
+
+@pytest.mark.parametrize(
+    ("slug", "roles", "path"),
+    [
+        ("projects", {Role.VIEWER.value}, "/o/globex/projects"),
+        ("projects", set(), "/o/globex/"),
+        ("access", set(), "/o/globex/access"),
+        ("", {Role.ADMIN.value}, "/o/globex/"),
+        ("../../account", {Role.ADMIN.value}, "/o/globex/"),
+        ("//evil.test", {Role.ADMIN.value}, "/o/globex/"),
+    ],
+)
+def test_switching_keeps_the_feature_where_the_roles_there_allow_it(
+    slug: str, roles: set[str], path: str
+) -> None:
+    assert feature_path("globex", slug, frozenset(roles)) == path
+
+
+def test_an_id_stays_one_segment_of_the_path() -> None:
+    assert feature_path("a/../b?c", "access", frozenset()) == "/o/a%2F..%2Fb%3Fc/access"
+
+
+def test_the_menu_offers_what_a_viewer_may_see(carol_at_acme: Tenant) -> None:
+    assert [feature.label for feature in features_offered(carol_at_acme)] == [
+        "Overview",
+        "Projects",
+        "Members",
+        "My access",
+    ]

@@ -1,0 +1,100 @@
+"""Cursors survive the way through a URL, and whatever else is sent there is refused kindly."""
+
+import base64
+import json
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from saas_app.errors import BadRequest
+from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
+
+ROW_ID = uuid.UUID("01934f7c-2222-7aaa-bbbb-cccccccccccc")
+
+
+def _cursor(document: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(document).encode()).rstrip(b"=").decode()
+
+
+@given(
+    st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=120),
+    st.datetimes(timezones=st.just(UTC)),
+    st.uuids(),
+    st.integers(-(2**63) + 1, 2**63 - 1),
+)
+def test_a_cursor_brings_back_what_it_was_made_of(
+    name: str, moment: datetime, row_id: uuid.UUID, number: int
+) -> None:
+    cursor = encode_cursor(name, moment, row_id, number)
+    assert cursor.isascii()
+    if len(cursor) <= 1000:
+        assert decode_cursor(cursor, str, datetime, uuid.UUID, int) == (name, moment, row_id, number)
+
+
+def test_a_cursor_needs_no_escaping_in_a_url() -> None:
+    cursor = encode_cursor("ÿ?>~/ + &", ROW_ID)
+    assert set(cursor) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+@pytest.mark.parametrize("cursor", [None, ""])
+def test_without_a_cursor_it_is_the_first_page(cursor: str | None) -> None:
+    assert decode_cursor(cursor, str, uuid.UUID) is None
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "garbage!",
+        "Zm9v",
+        "ü",
+        "A" * 2000,
+        _cursor({"a": 1}),
+        _cursor(["name"]),
+        _cursor(["name", str(ROW_ID), "more"]),
+        _cursor(["name", "not an id"]),
+        _cursor(["name", 7]),
+        _cursor(["na\x00me", str(ROW_ID)]),
+        _cursor(["\ud800", str(ROW_ID)]),
+    ],
+)
+def test_a_cursor_that_is_none_is_refused(cursor: str) -> None:
+    with pytest.raises(BadRequest):
+        decode_cursor(cursor, str, uuid.UUID)
+
+
+@pytest.mark.parametrize("moment", ["2026-11-21T12:00:00", "0001-01-01T00:00:00+23:00", "yesterday"])
+def test_a_moment_in_a_cursor_is_aware_and_can_be_stored(moment: str) -> None:
+    with pytest.raises(BadRequest):
+        decode_cursor(_cursor([moment]), datetime)
+
+
+def test_a_number_in_a_cursor_fits_a_column() -> None:
+    with pytest.raises(BadRequest):
+        decode_cursor(_cursor(["9" * 30]), int)
+
+
+@given(st.text(max_size=300))
+def test_no_text_breaks_the_decoder(text: str) -> None:
+    try:
+        values = decode_cursor(text, str, uuid.UUID)
+    except BadRequest:
+        return
+    assert values is None or isinstance(values[1], uuid.UUID)
+
+
+def test_the_extra_row_only_tells_that_more_follow() -> None:
+    page = page_of(["a", "b", "c"], 2, encode_cursor)
+    assert page.items == ("a", "b")
+    assert page.next_cursor is not None
+    assert decode_cursor(page.next_cursor, str) == ("b",)
+    assert page.is_first
+
+
+def test_the_last_page_ends() -> None:
+    page = page_of(["c"], 2, encode_cursor, after=("b",))
+    assert page.items == ("c",)
+    assert page.next_cursor is None
+    assert not page.is_first

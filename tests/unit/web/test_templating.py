@@ -1,0 +1,67 @@
+"""How moments, devices and addresses read."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from quart import Quart, request
+
+from saas_app.web.templating import ago, device, exact_utc, in_role_order, iso_utc, short_utc, with_query
+
+NOW = datetime(2026, 11, 21, 12, 35, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "just now"),
+        (59, "just now"),
+        (60, "1 minute ago"),
+        (150, "2 minutes ago"),
+        (3600, "1 hour ago"),
+        (86_400 * 3, "3 days ago"),
+        (86_400 * 400, "1 year ago"),
+        (-30, "in a moment"),
+        (-300, "in 5 minutes"),
+    ],
+)
+def test_how_long_ago(seconds: int, text: str) -> None:
+    assert ago(NOW - timedelta(seconds=seconds), NOW) == text
+
+
+def test_a_moment_of_any_zone_reads_in_utc() -> None:
+    moment = NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    assert iso_utc(moment) == "2026-11-21T12:35:07Z"
+    assert exact_utc(moment) == "2026-11-21 12:35:07 UTC"
+    assert short_utc(moment) == "21 Nov 2026, 12:35 UTC"
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/142.0 Safari/537.36", "Chrome on Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/142.0 Safari/537.36 Edg/142.0", "Edge on Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15) Gecko Firefox/145.0", "Firefox on macOS"),
+        ("curl/8.5", "curl"),
+        ("", "Unknown browser"),
+    ],
+)
+def test_a_session_is_named_by_its_device(user_agent: str, name: str) -> None:
+    assert device(user_agent) == name
+
+
+def test_roles_stand_in_the_order_of_the_registry() -> None:
+    assert in_role_order({"viewer", "zeta", "admin", "auditor"}) == ["admin", "viewer", "auditor", "zeta"]
+
+
+@pytest.mark.parametrize(
+    ("address", "after", "changed"),
+    [
+        ("/o?q=a+b&status=all", "x", "?q=a+b&status=all&after=x"),
+        ("/o?q=a&after=old", "new", "?q=a&after=new"),
+        ("/o?after=old", None, "/o"),
+    ],
+)
+async def test_paging_keeps_the_rest_of_the_query(address: str, after: str | None, changed: str) -> None:
+    async with Quart(__name__).test_request_context(address):
+        assert with_query(request, after=after) == changed
