@@ -6,13 +6,16 @@ import aiohttp
 from quart import Quart
 
 import saas_app.audit.pages
+import saas_app.identity.api
 import saas_app.identity.pages
+import saas_app.identity.resource_metadata
 import saas_app.identity.webhooks
 import saas_app.invitations.acceptance_pages
 import saas_app.invitations.pages
 import saas_app.members.pages
 import saas_app.organizations.pages
 import saas_app.organizations.settings_pages
+import saas_app.projects.api
 import saas_app.projects.pages
 from saas_app import observability
 from saas_app.audit.denials import Denials
@@ -21,6 +24,7 @@ from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.authorization import Authorization
 from saas_app.identity.backchannel import BackchannelLogout
+from saas_app.identity.bearer import BearerTokens
 from saas_app.identity.directory import Directory
 from saas_app.identity.http import open_http
 from saas_app.identity.logto_client import LogtoProvider
@@ -32,6 +36,7 @@ from saas_app.organizations.removal import RemovalWorker
 from saas_app.rbac.permissions import Permission
 from saas_app.runtime import Runtime
 from saas_app.web import csrf, error_pages, health, security_headers, templating
+from saas_app.web.json_api import bodies, openapi
 
 _MAX_BODY = 1_000_000  # bytes
 
@@ -53,12 +58,17 @@ def create_app(settings: Settings) -> Quart:
     security_headers.init(app, settings)
     templating.init(app)
     error_pages.init(app)
+    bodies.init(app)
+    openapi.init(app)
     for blueprint in (
         health.blueprint,
+        saas_app.identity.api.blueprint,
         saas_app.identity.pages.blueprint,
+        saas_app.identity.resource_metadata.blueprint,
         saas_app.identity.webhooks.blueprint,
         saas_app.organizations.pages.blueprint,
         saas_app.organizations.settings_pages.blueprint,
+        saas_app.projects.api.blueprint,
         saas_app.projects.pages.blueprint,
         saas_app.members.pages.blueprint,
         saas_app.invitations.pages.blueprint,
@@ -126,6 +136,7 @@ def _build_runtime(
         directory,
         sessions,
         authorization,
+        BearerTokens(work, provider.verifier, api_resource=settings.api_resource),
         sign_in,
         management,
         Denials(work),

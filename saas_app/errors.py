@@ -37,6 +37,12 @@ class SignInRequired(AppError):
     status, code, title = 401, "sign-in-required", "Please sign in"
 
 
+class InvalidToken(AppError):
+    """A bearer token that is not acceptable: RFC 6750's ``invalid_token``. Says why, never the token."""
+
+    status, code, title = 401, "invalid-token", "That token is not accepted"
+
+
 class SignatureRejected(AppError):
     """A program's request that does not carry the signature it must carry."""
 
@@ -71,6 +77,12 @@ class NotFound(AppError):
     status, code, title = 404, "not-found", "Not found"
 
 
+class UnsupportedMediaType(AppError):
+    """A body in a format that is not accepted there."""
+
+    status, code, title = 415, "unsupported-media-type", "That format is not accepted"
+
+
 class VersionConflict(AppError):
     """Somebody else saved first. The page shows both sides; nothing was overwritten."""
 
@@ -100,6 +112,18 @@ class ManagementNotSetUp(AppError):
             "members and invitations are changed. Whoever runs it can use Logto's Console, or set "
             "LOGTO_MANAGEMENT_APP_ID and its secret."
         )
+
+
+class PreconditionFailed(AppError):
+    """``If-Match`` names a version that is not the current one (RFC 9110 §15.5.13). Nothing was changed."""
+
+    status, code, title = 412, "precondition-failed", "Somebody else changed this first"
+
+
+class PreconditionRequired(AppError):
+    """An edit without ``If-Match`` (RFC 6585 §3): it could overwrite what somebody else saved."""
+
+    status, code, title = 428, "precondition-required", "Say which version you are changing"
 
 
 class Invalid(AppError):

@@ -9,6 +9,7 @@ from saas_app.config import Settings
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.authorization import Authorization
 from saas_app.identity.backchannel import BackchannelLogout
+from saas_app.identity.bearer import BearerTokens
 from saas_app.identity.directory import Directory
 from saas_app.identity.management import ManagementClient
 from saas_app.identity.sessions import SessionStore
@@ -25,6 +26,7 @@ class Runtime:
     directory: Directory
     sessions: SessionStore
     authorization: Authorization
+    bearer_tokens: BearerTokens
     sign_in: SignIn
     management: ManagementClient | None
     denials: Denials

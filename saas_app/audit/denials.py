@@ -1,7 +1,7 @@
 """Denials on an organization's routes: written once the request's own work is rolled back.
 
 Who is refused may ask again as often as they like, so what a refusal writes is bounded: one event in ten
-seconds for the same session, organization, route and permission. That is remembered by each process for
+seconds for the same caller, organization, route and permission. That is remembered by each process for
 itself, for the last ten thousand such refusals. Writing is the trail's concern and never the caller's: when
 it fails, the log says so and the refusal stands.
 """
@@ -12,7 +12,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from uuid import UUID
 
 import structlog
 
@@ -32,7 +31,7 @@ _REMEMBERED = 10_000
 class _Refusal:
     """What makes two denials the same."""
 
-    session_id: UUID
+    credential: str
     organization_id: str
     route: str
     what: str
@@ -52,11 +51,11 @@ class Denials:
         Never inside an open writing session: SQLite has one writer. Raises nothing of the database's.
         """
         what = decision.permission or decision.role or decision.decided_by.step
-        refusal = _Refusal(principal.session_id, organization_id, route, what.value)
+        refusal = _Refusal(principal.credential, organization_id, route, what.value)
         if not self._is_due(refusal):
             return False
         entry = AuditEntry(
-            actor=Actor.person(principal),
+            actor=Actor.of(principal),
             action=Action.ACCESS_DENY,
             target=Target("route", route, route),
             outcome=Outcome.DENIED,

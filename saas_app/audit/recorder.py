@@ -53,9 +53,10 @@ class Actor:
     type: ActorType = ActorType.PERSON
 
     @classmethod
-    def person(cls, principal: Principal) -> Self:
-        """The signed-in person."""
-        return cls(principal.subject, principal.display_name)
+    def of(cls, principal: Principal) -> Self:
+        """The caller: a person, or a machine as itself."""
+        type_ = ActorType.MACHINE if principal.is_machine else ActorType.PERSON
+        return cls(principal.subject, principal.display_name, type_)
 
 
 SYSTEM = Actor("system", "Workroom", ActorType.SYSTEM)

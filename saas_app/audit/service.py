@@ -76,7 +76,7 @@ async def export_rows(db: AsyncSession, tenant: Tenant, wanted: EventFilter) -> 
 def record_export(db: AsyncSession, tenant: Tenant) -> None:
     """Tell the trail that it is taken away."""
     target = Target("audit", tenant.organization_id, "Audit trail")
-    record(db, AuditEntry(Actor.person(tenant.principal), Action.AUDIT_EXPORT, target))
+    record(db, AuditEntry(Actor.of(tenant.principal), Action.AUDIT_EXPORT, target))
 
 
 def changes_of(row: EventRow) -> tuple[FieldChange, ...]:

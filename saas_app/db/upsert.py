@@ -16,8 +16,8 @@ async def insert_if_absent(
 ) -> bool:
     """Write ``row`` unless ``key`` exists already. Returns whether it was written."""
     dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(model).values(row).on_conflict_do_nothing(index_elements=list(key))
-    written = await db.execute(statement.returning(*(getattr(model, name) for name in key)))
+    statement = dialect.insert(model).on_conflict_do_nothing(index_elements=list(key))
+    written = await db.execute(statement.returning(*(getattr(model, name) for name in key)), [row])
     return written.first() is not None
 
 

@@ -23,7 +23,7 @@ from saas_app.errors import LogtoUnavailable, MfaRequired, NotFound, SignInRequi
 from saas_app.identity.claims import decode_unverified, organization_roles
 from saas_app.identity.directory import Directory
 from saas_app.identity.logto_client import GrantedTokens, LogtoProvider, LogtoRefusal
-from saas_app.identity.principal import Principal
+from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.sessions import CachedToken, SessionAccess, SessionStore
 from saas_app.identity.tenant import Tenant
 from saas_app.identity.token_verifier import TokenRejected
@@ -285,7 +285,7 @@ class Authorization:
             raise _unverified(TokenRejected("token of another organization"))
         return claims
 
-    async def fetch_user_info(self, principal: Principal) -> dict[str, Any]:
+    async def fetch_user_info(self, principal: SessionPrincipal) -> dict[str, Any]:
         """What Logto knows of the person now. Raises :class:`LogtoUnavailable` or :class:`SignInRequired`."""
         token = await self._sessions.find_token(principal.session_id, USERINFO_AUDIENCE)
         core = await self._provider.core()
@@ -317,7 +317,7 @@ class Authorization:
         )
         await self._sessions.save_token(session_id, "", cached, granted.access_token)
 
-    async def list_memberships(self, principal: Principal) -> list[Membership]:
+    async def list_memberships(self, principal: SessionPrincipal) -> list[Membership]:
         """The organizations of the latest ID token, by name, with the roles it tells."""
         claims = await self.get_claims(principal)
         ids = [str(item) for item in claims.get("organizations", ())]
@@ -329,13 +329,13 @@ class Authorization:
         ]
         return sorted(memberships, key=lambda membership: membership.organization_name.casefold())
 
-    async def get_claims(self, principal: Principal) -> dict[str, Any]:
+    async def get_claims(self, principal: SessionPrincipal) -> dict[str, Any]:
         """The claims of the session's ID token, which was verified when it came."""
         return decode_unverified(await self._sessions.get_id_token(principal.session_id))
 
     async def describe_tokens(self, tenant: Tenant) -> list[TokenDescription]:
         """The tokens behind a tenant, decoded; never the tokens themselves."""
-        session_id = tenant.principal.session_id
+        session_id = _session_of(tenant)
         access = await self._sessions.find_access_by_id(session_id, tenant.organization_id)
         descriptions = []
         for carrier in Carrier:
@@ -359,11 +359,17 @@ class Authorization:
 
     async def read_again(self, tenant: Tenant) -> None:
         """Drop what is cached of this organization, so that the next request reads it from Logto."""
-        await self._sessions.forget_tokens(tenant.principal.session_id, tenant.organization_id)
+        await self._sessions.forget_tokens(_session_of(tenant), tenant.organization_id)
 
     async def note_membership_change(self, organization_id: str, user_id: str) -> None:
         """Make every cached token of this membership stale, in every session and on every worker."""
         await self._directory.note_membership_change(organization_id, user_id)
+
+
+def _session_of(tenant: Tenant) -> uuid.UUID:
+    if not isinstance(tenant.principal, SessionPrincipal):
+        raise SignInRequired("Only a signed-in browser keeps tokens here.")
+    return tenant.principal.session_id
 
 
 def _unverified(rejected: TokenRejected) -> LogtoUnavailable:

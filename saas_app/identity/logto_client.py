@@ -349,6 +349,10 @@ class LogtoProvider:
         """A client for this request, on what the session stores (``refreshToken``, …)."""
         return RequestClient(self._config, await self.core(), stored)
 
+    async def verifier(self) -> TokenVerifier:
+        """What checks this provider's tokens."""
+        return (await self.core()).verifier
+
     async def _discover(self) -> LogtoCore:
         document = await self._get(f"{self._config.endpoint}/oidc/.well-known/openid-configuration")
         try:

@@ -9,7 +9,7 @@ from quart import Blueprint, flash, redirect, render_template, request
 
 from saas_app.errors import BadRequest, LogtoUnavailable, NotFound
 from saas_app.identity.logto_client import SignInOptions
-from saas_app.identity.principal import Principal
+from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.sign_in import KeptForm
 from saas_app.identity.way_back import own_path
 from saas_app.web.context import browser, cookie_name, runtime
@@ -51,14 +51,14 @@ async def callback() -> Any:
 
 @blueprint.get("/sign-in/renew")
 @signed_in
-async def renew(principal: Principal) -> Any:
+async def renew(principal: SessionPrincipal) -> Any:
     """A silent round trip: Logto freezes API-resource scopes at consent, so a promotion needs one."""
     return await _to_logto(SignInOptions(), renewed_for=request.args.get("for", "")[:160])
 
 
 @blueprint.post("/sign-in/renew")
 @signed_in
-async def renew_with_form(principal: Principal) -> Any:
+async def renew_with_form(principal: SessionPrincipal) -> Any:
     """The same for a form that was refused: it is kept, and sent again afterwards."""
     form = await request.form
     action = own_path(form.get("_action"), "")
@@ -72,7 +72,7 @@ async def renew_with_form(principal: Principal) -> Any:
 
 @blueprint.get("/sign-in/finish")
 @signed_in
-async def finish_form(principal: Principal) -> Any:
+async def finish_form(principal: SessionPrincipal) -> Any:
     """Offer to send the kept form, now that access has been renewed."""
     kept = await runtime().sign_in.take_form(browser(request), request.args.get("form", ""))
     return await render_template("identity/finish.html", action=kept.action, fields=kept.fields)
@@ -87,7 +87,7 @@ async def sign_out() -> Any:
 
 @blueprint.get("/account")
 @signed_in
-async def account(principal: Principal) -> Any:
+async def account(principal: SessionPrincipal) -> Any:
     """Who Logto says you are, and where you are signed in."""
     authorization = runtime().authorization
     try:
@@ -102,16 +102,9 @@ async def account(principal: Principal) -> Any:
     )
 
 
-@blueprint.get("/api/v1/me")
-@signed_in
-async def me(principal: Principal) -> Any:
-    """The claims of the caller's ID token, as JSON: the other form of the guard answers 401 here."""
-    return {"subject": principal.subject, "claims": await runtime().authorization.get_claims(principal)}
-
-
 @blueprint.post("/account/sessions/<uuid:session_id>/end")
 @signed_in
-async def end_session(principal: Principal, session_id: uuid.UUID) -> Any:
+async def end_session(principal: SessionPrincipal, session_id: uuid.UUID) -> Any:
     """End one of one's own sessions."""
     if session_id == principal.session_id:
         return _signed_out(await runtime().sign_in.sign_out(principal))
@@ -123,7 +116,7 @@ async def end_session(principal: Principal, session_id: uuid.UUID) -> Any:
 
 @blueprint.post("/account/sign-out-everywhere")
 @signed_in
-async def sign_out_everywhere(principal: Principal) -> Any:
+async def sign_out_everywhere(principal: SessionPrincipal) -> Any:
     """End every session of the person, in every browser."""
     return _signed_out(await runtime().sign_in.sign_out_everywhere(principal))
 

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A person in a signed-in browser. ``subject`` is Logto's user id, the ``sub`` claim."""
+    """A person or a program that proved who it is. ``subject`` is the ``sub`` claim.
+
+    For a person that is Logto's user id, for a machine its client id; a person who comes with a bearer
+    token uses ``client_id``, a machine is it.
+    """
 
     subject: str
-    session_id: uuid.UUID
     name: str | None = None
     username: str | None = None
     email: str | None = None
+    is_machine: bool = False
+    client_id: str | None = None
 
     @property
     def display_name(self) -> str:
@@ -26,3 +31,20 @@ class Principal:
         """One or two letters for the avatar."""
         words = self.display_name.replace("@", " ").split()
         return "".join(word[0] for word in words[:2]).upper() or "?"
+
+    @property
+    def credential(self) -> str:
+        """Tells apart the callers of one subject: a browser session, or a client with its token."""
+        return self.client_id or self.subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPrincipal(Principal):
+    """A person in a signed-in browser."""
+
+    session_id: uuid.UUID
+
+    @property
+    def credential(self) -> str:
+        """The browser session."""
+        return str(self.session_id)

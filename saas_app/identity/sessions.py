@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
-from saas_app.identity.principal import Principal
+from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.vault import Vault, fingerprint, new_cookie_value
 from saas_app.models import (
     EVERYONE,
@@ -50,7 +50,7 @@ class CachedToken:
 class SessionAccess:
     """A live session, with all it knows about one organization (or none)."""
 
-    principal: Principal
+    principal: SessionPrincipal
     granted_at: datetime
     renewed_for: str | None
     last_seen_at: datetime
@@ -306,7 +306,7 @@ class SessionStore:
                 .values(refresh_owner=None, refresh_until=None)
             )
 
-    async def list_own(self, principal: Principal) -> list[OwnSession]:
+    async def list_own(self, principal: SessionPrincipal) -> list[OwnSession]:
         """The person's live sessions, the latest first, bounded."""
         now = utc_now()
         statement = (
@@ -369,7 +369,7 @@ class SessionStore:
 def _as_access(rows: Any) -> SessionAccess:
     first = rows[0]
     return SessionAccess(
-        principal=Principal(
+        principal=SessionPrincipal(
             subject=first.subject,
             session_id=first.id,
             name=first.name,

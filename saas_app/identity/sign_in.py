@@ -23,7 +23,7 @@ from saas_app.errors import LogtoUnavailable, SignInFailed
 from saas_app.identity.authorization import Authorization
 from saas_app.identity.directory import Directory
 from saas_app.identity.logto_client import GrantedTokens, LogtoProvider, LogtoRefusal, SignInOptions
-from saas_app.identity.principal import Principal
+from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.sessions import NewSession, SessionStore
 from saas_app.identity.token_verifier import TokenRejected
 from saas_app.identity.vault import Vault, fingerprint, new_cookie_value
@@ -203,7 +203,7 @@ class SignIn:
         action, fields = payload["form"]
         return KeptForm(action, tuple((name, value) for name, value in fields))
 
-    async def sign_out(self, principal: Principal | None) -> str:
+    async def sign_out(self, principal: SessionPrincipal | None) -> str:
         """End the session here and the grant at Logto; returns where the browser signs out there.
 
         The refresh token is revoked first: Logto's own sign-out leaves it alive (Logto 1.42).
@@ -217,13 +217,13 @@ class SignIn:
             log.warning("logto is unreachable; signed out here only")
             return self._post_sign_out_uri
 
-    async def sign_out_everywhere(self, principal: Principal) -> str:
+    async def sign_out_everywhere(self, principal: SessionPrincipal) -> str:
         """End every session of the person, in every browser, and their grants."""
         for session_id in await self._sessions.list_session_ids(principal.subject):
             await self._end(session_id, principal.subject)
         return await self.sign_out(None)
 
-    async def end_own_session(self, principal: Principal, session_id: UUID) -> bool:
+    async def end_own_session(self, principal: SessionPrincipal, session_id: UUID) -> bool:
         """End one of the person's own sessions. False when it is not theirs."""
         if session_id not in await self._sessions.list_session_ids(principal.subject):
             return False

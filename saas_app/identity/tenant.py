@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from saas_app.identity.principal import Principal
+from saas_app.identity.principal import Principal, SessionPrincipal
 from saas_app.rbac.permissions import Carrier, Permission, permissions_of
 from saas_app.rbac.policy import AccessFacts
 
@@ -16,7 +16,8 @@ class Tenant:
 
     ``granted`` comes only from fresh tokens that Logto signed for this organization; ``carriers`` names
     the kinds of token that were read for this request. ``role_names`` are the organization roles as Logto
-    told them with those tokens; ``read_at`` is when.
+    told them with those tokens, empty for who comes with a bearer token, which does not tell them;
+    ``read_at`` is when.
     """
 
     organization_id: str
@@ -46,7 +47,7 @@ class Tenant:
         return AccessFacts(
             subject=self.principal.display_name,
             organization_name=self.organization_name,
-            role_names=self.role_names,
+            role_names=self.role_names if isinstance(self.principal, SessionPrincipal) else None,
             granted=self.granted,
             carriers=self.carriers,
         )

@@ -144,7 +144,7 @@ async def _accept(
     work: UnitOfWork, management: ManagementClient, principal: Principal, invitation: Invitation
 ) -> Invitation:
     entry = AuditEntry(
-        actor=Actor.person(principal),
+        actor=Actor.of(principal),
         action=Action.INVITATION_ACCEPT,
         target=target_of(invitation.invitee),
         before={"state": InvitationState.PENDING.value},

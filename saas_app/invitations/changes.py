@@ -133,7 +133,7 @@ async def resend(
     """
     invitation = await get_pending(management, tenant, invitation_id)
     entry = AuditEntry(
-        actor=Actor.person(tenant.principal),
+        actor=Actor.of(tenant.principal),
         action=Action.INVITATION_RESEND,
         target=target_of(invitation.invitee),
         after={"invitation": invitation.id},
@@ -158,7 +158,7 @@ async def revoke(
     """
     invitation = await get_pending(management, tenant, invitation_id)
     entry = AuditEntry(
-        actor=Actor.person(tenant.principal),
+        actor=Actor.of(tenant.principal),
         action=Action.INVITATION_REVOKE,
         target=target_of(invitation.invitee),
         before={"state": InvitationState.PENDING.value},
@@ -245,7 +245,7 @@ async def _invite_one(
 ) -> Outcome:
     expires_at = utc_now() + timedelta(days=wanted.days)
     entry = AuditEntry(
-        actor=Actor.person(tenant.principal),
+        actor=Actor.of(tenant.principal),
         action=Action.INVITATION_CREATE,
         target=target_of(address),
         after={"roles": sorted(role.value for role in wanted.roles), "expires_at": expires_at.isoformat()},

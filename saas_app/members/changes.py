@@ -213,7 +213,7 @@ async def _carry_out(
     call: Callable[[], Awaitable[None]],
 ) -> None:
     entry = AuditEntry(
-        actor=Actor.person(tenant.principal),
+        actor=Actor.of(tenant.principal),
         action=action,
         target=Target("member", member.id, member.display_name),
         before={"roles": sorted(member.role_names)},

@@ -1,6 +1,7 @@
 """One table a file. Importing the package registers them all."""
 
 from saas_app.models.audit_event import ActorType, AuditEvent, Outcome
+from saas_app.models.idempotency_key import IdempotencyKey
 from saas_app.models.lease import LeaseRow
 from saas_app.models.membership_change import EVERYONE, EVERYWHERE, MembershipChange
 from saas_app.models.organization import Organization
@@ -19,6 +20,7 @@ __all__ = [
     "EVERYWHERE",
     "ActorType",
     "AuditEvent",
+    "IdempotencyKey",
     "LeaseRow",
     "MembershipChange",
     "Organization",

@@ -11,7 +11,7 @@ import saas_app.invitations.acceptance as invitations
 import saas_app.projects.service as projects
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.authorization import ConsentRequired, Membership
-from saas_app.identity.principal import Principal
+from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
 from saas_app.organizations import service
 from saas_app.organizations.forms import OrganizationForm
@@ -44,7 +44,7 @@ async def front() -> Any:
 
 @blueprint.get("/o")
 @signed_in
-async def list_organizations(principal: Principal) -> Any:
+async def list_organizations(principal: SessionPrincipal) -> Any:
     """The organizations the caller belongs to, with their roles."""
     query = _query()
     after = decode_cursor(request.args.get("after"), str, str)
@@ -66,7 +66,7 @@ async def list_organizations(principal: Principal) -> Any:
     )
 
 
-async def _waiting_invitations(principal: Principal) -> tuple[invitations.WaitingInvitation, ...]:
+async def _waiting_invitations(principal: SessionPrincipal) -> tuple[invitations.WaitingInvitation, ...]:
     client = runtime().management
     if client is None:
         return ()
@@ -76,7 +76,7 @@ async def _waiting_invitations(principal: Principal) -> tuple[invitations.Waitin
 
 @blueprint.get("/o/switch")
 @signed_in
-async def switch(principal: Principal) -> Any:
+async def switch(principal: SessionPrincipal) -> Any:
     """The switcher's options: a fragment, with targets that keep the feature."""
     found = service.matching(await runtime().authorization.list_memberships(principal), _query())
     feature = request.args.get("feature", "")
@@ -95,14 +95,14 @@ async def switch(principal: Principal) -> Any:
 
 @blueprint.get("/o/new")
 @signed_in
-async def new_organization(principal: Principal) -> Any:
+async def new_organization(principal: SessionPrincipal) -> Any:
     """The form for a new organization."""
     return await _show_form(OrganizationForm())
 
 
 @blueprint.post("/o/new")
 @signed_in
-async def create_organization(principal: Principal) -> Any:
+async def create_organization(principal: SessionPrincipal) -> Any:
     """Create it, then renew access at once: the grant does not know the new organization yet."""
     form = OrganizationForm(await request.form)
     if not form.validate():

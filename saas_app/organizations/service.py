@@ -94,7 +94,7 @@ async def create_organization(
 
 def _creation(principal: Principal, organization_id: str, wanted: OrganizationInput) -> AuditEntry:
     return AuditEntry(
-        actor=Actor.person(principal),
+        actor=Actor.of(principal),
         action=Action.ORGANIZATION_CREATE,
         target=Target("organization", organization_id, wanted.name),
         after={"name": wanted.name, "description": wanted.description},

@@ -257,7 +257,7 @@ async def delete_organization(place: Place, typed_name: str) -> str:
         await request_removal(place.work, place.organization_id, name, requested_by)
 
     target = Target("organization", place.organization_id, name)
-    entry = AuditEntry(Actor.person(place.tenant.principal), Action.ORGANIZATION_DELETE, target)
+    entry = AuditEntry(Actor.of(place.tenant.principal), Action.ORGANIZATION_DELETE, target)
     with _explaining():
         await carry_out(place.work, place.organization_id, entry, delete, user_ids=[EVERYONE])
     return name
@@ -320,7 +320,7 @@ def _refuse_beyond_own(tenant: Tenant, role_names: frozenset[str]) -> None:
 def _entry(place: Place, before: dict[str, Any], after: dict[str, Any]) -> AuditEntry:
     tenant = place.tenant
     target = Target("organization", tenant.organization_id, tenant.organization_name)
-    return AuditEntry(Actor.person(tenant.principal), Action.ORGANIZATION_UPDATE, target, before, after)
+    return AuditEntry(Actor.of(tenant.principal), Action.ORGANIZATION_UPDATE, target, before, after)
 
 
 def _details(organization: OrganizationInfo) -> Details:

@@ -80,7 +80,7 @@ class Trail:
         self._record(action, Target("task", str(task_id), title), before, after)
 
     def _record(self, action: Action, target: Target, before: _Fields, after: _Fields) -> None:
-        actor = Actor.person(self.tenant.principal)
+        actor = Actor.of(self.tenant.principal)
         record(self.db, AuditEntry(actor, action, target, before, after))
 
 

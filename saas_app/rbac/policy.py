@@ -17,22 +17,20 @@ class AccessFacts:
     """What is known about a caller in one organization, as plain values.
 
     ``granted`` holds only permissions that arrived in tokens Logto signed for this caller and this
-    organization; ``carriers`` names the kinds of token that were read.
+    organization; ``carriers`` names the kinds of token that were read. ``role_names`` is None for who comes
+    with a bearer token: it says what is granted, never by which role.
     """
 
     subject: str
     organization_name: str
-    role_names: frozenset[str]
+    role_names: frozenset[str] | None
     granted: frozenset[Permission]
     carriers: frozenset[Carrier]
 
 
 def decide(facts: AccessFacts, permission: Permission) -> Decision:
     """Decide whether the caller holds ``permission`` in the organization."""
-    steps = [
-        StepResult(Step.AUTHENTICATED, True, f"Signed in as {facts.subject}."),
-        StepResult(Step.MEMBER, True, f"Member of {facts.organization_name}, {_roles(facts)}."),
-    ]
+    steps = list(_known(facts))
     carrier = permission.carrier
     if carrier not in facts.carriers:
         steps.append(
@@ -52,18 +50,20 @@ def decide(facts: AccessFacts, permission: Permission) -> Decision:
 
 def decide_role(facts: AccessFacts, role: Role) -> Decision:
     """Decide whether the caller holds ``role``: for the few actions that belong to a role as such."""
-    held = role.value in facts.role_names
+    held = facts.role_names is not None and role.value in facts.role_names
     says = "holds" if held else "does not hold"
-    steps = (
-        StepResult(Step.AUTHENTICATED, True, f"Signed in as {facts.subject}."),
-        StepResult(Step.MEMBER, True, f"Member of {facts.organization_name}, {_roles(facts)}."),
-        StepResult(Step.ROLE, held, f"The membership {says} the role {role.value}."),
-    )
+    steps = (*_known(facts), StepResult(Step.ROLE, held, f"The membership {says} the role {role.value}."))
     return Decision(held, steps, role=role)
 
 
-def _roles(facts: AccessFacts) -> str:
-    if not facts.role_names:
-        return "without a role"
-    names = " and ".join(sorted(facts.role_names))
-    return f"as {names}"
+def _known(facts: AccessFacts) -> tuple[StepResult, StepResult]:
+    """Who calls and that they belong here: what a caller has proved before any permission is asked."""
+    organization = facts.organization_name
+    if facts.role_names is None:
+        authenticated = f"A bearer token of {facts.subject}."
+        member = f"The token was issued for {organization}."
+    else:
+        names = " and ".join(sorted(facts.role_names))
+        authenticated = f"Signed in as {facts.subject}."
+        member = f"Member of {organization}, {f'as {names}' if names else 'without a role'}."
+    return StepResult(Step.AUTHENTICATED, True, authenticated), StepResult(Step.MEMBER, True, member)

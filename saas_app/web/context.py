@@ -84,6 +84,22 @@ def session_cookie(incoming: Request) -> str:
     return incoming.cookies.get(cookie_name("session"), "")
 
 
+def is_api(incoming: Request) -> bool:
+    """Whether a program is spoken to: errors are problem documents, and bearer tokens are accepted."""
+    return incoming.path == "/api" or incoming.path.startswith("/api/")
+
+
+def bearer_token(incoming: Request) -> str | None:
+    """The bearer token of an API request (RFC 6750 §2.1); then no cookie counts. None without one."""
+    scheme, _, token = incoming.headers.get("Authorization", "").partition(" ")
+    return token.strip() if is_api(incoming) and scheme.lower() == "bearer" else None
+
+
+async def request_body() -> bytes:
+    """The body of this request, as it came."""
+    return cast("bytes", await request.get_data(as_text=False))
+
+
 def browser(incoming: Request) -> Browser:
     """What identifies the browser that asks."""
     return Browser(

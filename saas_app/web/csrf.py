@@ -3,7 +3,8 @@
 Browsers say where a request comes from in ``Sec-Fetch-Site`` and ``Origin``; neither can be set by a page.
 The session cookie is ``SameSite=Lax`` besides. There are no tokens in forms to forget. Exempt are only
 routes that declare themselves for programs (:func:`saas_app.web.guards.public_webhook`): they read no cookie,
-so another site's page gains nothing by calling them.
+so another site's page gains nothing by calling them. So are API requests with a bearer token, which no
+browser adds by itself, and with which no cookie counts.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from quart import Quart, request
 
 from saas_app.config import Settings
 from saas_app.errors import CrossSiteRequest
+from saas_app.web.context import bearer_token
 from saas_app.web.guards import declared_guard
 from saas_app.web.origin import origin_of
 
@@ -26,6 +28,8 @@ def init(app: Quart, settings: Settings) -> None:
     @app.before_request
     async def refuse_cross_site() -> None:
         if request.method in _SAFE_METHODS:
+            return
+        if bearer_token(request) is not None:
             return
         guard = declared_guard()
         if guard is not None and guard.for_programs:

@@ -24,7 +24,8 @@ from saas_app.errors import (
     SignInFailed,
     SignInRequired,
 )
-from saas_app.web.context import runtime
+from saas_app.web.challenges import challenge_for
+from saas_app.web.context import is_api, runtime
 from saas_app.web.guards import declared_guard, find_principal
 
 log = structlog.get_logger(__name__)
@@ -48,12 +49,13 @@ _HTTP_ERRORS = {
 
 def init(app: Quart) -> None:
     """Answer our own errors, the framework's, and the ones nobody expected."""
-    app.register_error_handler(AppError, _app_error)
+    app.register_error_handler(AppError, answer_error)
     app.register_error_handler(HTTPException, _http_exception)
     app.register_error_handler(Exception, _unexpected)
 
 
-async def _app_error(error: AppError) -> ResponseReturnValue:
+async def answer_error(error: AppError) -> ResponseReturnValue:
+    """The answer to an error: a problem document for a program, a page for a person."""
     if prefers_problem():
         return _problem(error)
     if isinstance(error, SignInRequired):
@@ -66,7 +68,7 @@ async def _app_error(error: AppError) -> ResponseReturnValue:
 async def _http_exception(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or error.code is None or error.code < 400:
         return error.get_response()  # a redirect of the router
-    answer = await _app_error(_as_app_error(error))
+    answer = await answer_error(_as_app_error(error))
     if isinstance(error, MethodNotAllowed) and error.valid_methods and isinstance(answer, Response):
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return answer
@@ -81,7 +83,7 @@ async def _unexpected(error: Exception) -> ResponseReturnValue:
 def prefers_problem() -> bool:
     """Whether the caller is a program: by its route, below ``/api``, or asking for JSON and no page."""
     guard = declared_guard()
-    if request.path == "/api" or request.path.startswith("/api/") or (guard and guard.for_programs):
+    if is_api(request) or (guard and guard.for_programs):
         return True
     best = request.accept_mimetypes.best_match(
         ("text/html", "application/problem+json", "application/json"), default="text/html"
@@ -110,8 +112,8 @@ def problem_document(error: AppError, request_id: str) -> dict[str, Any]:
 def _problem(error: AppError) -> Response:
     body = json.dumps(problem_document(error, _request_id()))
     response = Response(body, status=error.status, content_type="application/problem+json")
-    if isinstance(error, SignInRequired):
-        response.headers["WWW-Authenticate"] = "Bearer"
+    if (challenge := challenge_for(error)) is not None:
+        response.headers["WWW-Authenticate"] = challenge
     return _with_retry_after(response, error)
 
 

@@ -21,13 +21,13 @@ from werkzeug.datastructures import MultiDict
 from saas_app.db.base import utc_now
 from saas_app.errors import PermissionDenied, SignInRequired
 from saas_app.identity.authorization import ConsentRequired
-from saas_app.identity.principal import Principal
+from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.sessions import SessionAccess
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.decision import Decision
 from saas_app.rbac.permissions import Carrier, Permission, Role, permissions_of
 from saas_app.rbac.policy import decide, decide_role
-from saas_app.web.context import request_database, runtime, session_cookie
+from saas_app.web.context import bearer_token, is_api, request_database, runtime, session_cookie
 from saas_app.web.denials import denials_noted
 
 View = Callable[..., Awaitable[Any]]
@@ -40,6 +40,7 @@ class Audience(StrEnum):
 
     PUBLIC = "public"
     SIGNED_IN = "signed in"
+    AUTHENTICATED = "authenticated"
     MEMBER = "member"
     PERMISSION = "permission"
     ROLE = "role"
@@ -109,6 +110,22 @@ def signed_in(view: View) -> View:
     return _declare(guarded, Guard(Audience.SIGNED_IN))
 
 
+def authenticated(view: View) -> View:
+    """For every caller of the API, with a session or a bearer token; the view gets the principal."""
+
+    @wraps(view)
+    async def guarded(**arguments: Any) -> Any:
+        token = bearer_token(request)
+        if token is None:
+            g.principal = (await runtime().authorization.get_access(session_cookie(request))).principal
+        else:
+            g.principal, g.bearer = await runtime().bearer_tokens.get_principal(token)
+        async with request_database(None):
+            return await view(g.principal, **arguments)
+
+    return _declare(guarded, Guard(Audience.AUTHENTICATED))
+
+
 def requires(permission: Permission, *, complete: bool = False) -> Callable[[View], View]:
     """For members whose token grants ``permission``; the view gets the tenant.
 
@@ -139,7 +156,7 @@ def requires_member(view: View) -> View:
     return _tenant_guard(view, Guard(Audience.MEMBER), (), None)
 
 
-async def find_principal() -> Principal | None:
+async def find_principal() -> SessionPrincipal | None:
     """On a public page: who is signed in, if anybody."""
     access = await _find_access()
     if access is not None:
@@ -172,6 +189,13 @@ def _tenant_guard(
             return await answer(organization_id, arguments)
 
     async def answer(organization_id: str, arguments: dict[str, Any]) -> Any:
+        token = bearer_token(request)
+        if token is not None:
+            tenant = await runtime().bearer_tokens.get_tenant(token, organization_id)
+            g.principal, g.tenant = tenant.principal, tenant
+            _require(decide_for(tenant) if decide_for else None)
+            async with request_database(tenant.organization_id):
+                return await view(tenant, **arguments)
         try:
             tenant, access = await runtime().authorization.get_tenant(
                 session_cookie(request), organization_id, carriers
@@ -189,6 +213,11 @@ def _tenant_guard(
             return await view(tenant, **arguments)
 
     return _declare(guarded, guard)
+
+
+def _require(decision: Decision | None) -> None:
+    if decision is not None and not decision.allowed:
+        raise PermissionDenied(decision)
 
 
 async def _deny_or_renew(tenant: Tenant, access: SessionAccess, decision: Decision) -> Any:
@@ -213,7 +242,7 @@ def _may_renew(access: SessionAccess, renewed_for: str) -> bool:
 
 
 async def _renew(renewed_for: str, decision: Decision | None) -> Any:
-    if request.path.startswith("/api/"):
+    if is_api(request):
         raise SignInRequired("Your access has to be renewed by signing in again.")
     if request.method in ("GET", "HEAD"):
         query = urlencode({"next": request.full_path.rstrip("?"), "for": renewed_for})

@@ -11,7 +11,7 @@ from quart.wrappers import Response
 from saas_app.audit.recorder import Action
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.identity.principal import Principal
+from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
 from saas_app.projects import service as projects
 from saas_app.rbac.permissions import Carrier, Permission
@@ -182,7 +182,7 @@ def tenant_of(organization_id: str) -> Tenant:
     return Tenant(
         organization_id=organization_id,
         organization_name="Acme",
-        principal=Principal("sam", new_uuid(), name="Sam"),
+        principal=SessionPrincipal("sam", session_id=new_uuid(), name="Sam"),
         role_names=frozenset({"admin"}),
         granted=frozenset(Permission),
         carriers=frozenset(Carrier),

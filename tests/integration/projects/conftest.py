@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.identity.principal import Principal
+from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
 from saas_app.projects.service import ProjectInput, TaskInput, add_task, create_project
 from saas_app.rbac.permissions import Carrier, Permission
@@ -59,7 +59,9 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 @pytest.fixture
 def new_organization(engine: AsyncEngine) -> Callable[[], Organization]:
     def make() -> Organization:
-        principal = Principal(subject=f"user_{uuid.uuid4().hex[:8]}", session_id=new_uuid(), name="Sam")
+        principal = SessionPrincipal(
+            subject=f"user_{uuid.uuid4().hex[:8]}", session_id=new_uuid(), name="Sam"
+        )
         tenant = Tenant(
             organization_id=f"org_{uuid.uuid4().hex[:8]}",
             organization_name="Acme",

@@ -12,12 +12,12 @@ from saas_app.audit import denials
 from saas_app.audit.denials import Denials, refused_as_stranger, refused_without_second_factor
 from saas_app.db.base import new_uuid
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.identity.principal import Principal
+from saas_app.identity.principal import SessionPrincipal
 from saas_app.models import AuditEvent
 from saas_app.rbac.decision import Decision, Step, StepResult
 from saas_app.rbac.permissions import Permission
 
-EVE = Principal("eve", new_uuid(), name="Eve")
+EVE = SessionPrincipal("eve", session_id=new_uuid(), name="Eve")
 READ = "GET /o/<organization_id>/audit"
 
 
@@ -66,7 +66,7 @@ async def test_the_same_refusal_is_written_again_after_ten_seconds(trail: Trail,
 
 
 async def test_another_refusal_is_written_at_once(trail: Trail, noting: Denials) -> None:
-    other_session = Principal("eve", new_uuid(), name="Eve")
+    other_session = SessionPrincipal("eve", session_id=new_uuid(), name="Eve")
     assert await noting.note(EVE, "acme", READ, refused())
     assert await noting.note(other_session, "acme", READ, refused())
     assert await noting.note(EVE, "globex", READ, refused())

@@ -9,7 +9,7 @@ import pytest
 
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.identity.authorization import Authorization
-from saas_app.identity.principal import Principal
+from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.sessions import CachedToken, SessionAccess
 from saas_app.rbac.permissions import Carrier, Permission
 
@@ -39,7 +39,7 @@ def token(audience: str, scopes: str, *, age: float = 0, refusal: str | None = N
 def access(*tokens: CachedToken, changed_ago: float | None = None) -> SessionAccess:
     now = utc_now()
     return SessionAccess(
-        principal=Principal("u1", new_uuid(), name="Alice"),
+        principal=SessionPrincipal("u1", session_id=new_uuid(), name="Alice"),
         granted_at=now,
         renewed_for=None,
         last_seen_at=now,

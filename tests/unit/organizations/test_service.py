@@ -13,7 +13,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.authorization import Membership, TokenDescription
 from saas_app.identity.management import ManagementClient, ManagementError, OrganizationInfo
-from saas_app.identity.principal import Principal
+from saas_app.identity.principal import SessionPrincipal
 from saas_app.models import AuditEvent
 from saas_app.organizations.service import (
     Matrix,
@@ -74,7 +74,7 @@ class Writing:
         self.added.append(event)
 
 
-ALICE = Principal("alice", new_uuid(), name="Alice")
+ALICE = SessionPrincipal("alice", session_id=new_uuid(), name="Alice")
 
 
 async def _create(recorder: Recorder, work: Writing | None = None) -> str:

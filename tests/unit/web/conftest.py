@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from saas_app.config import Settings
-from saas_app.identity.principal import Principal
+from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Role
 
@@ -26,13 +26,13 @@ def web_settings() -> Settings:
 
 
 @pytest.fixture
-def carol() -> Principal:
+def carol() -> SessionPrincipal:
     """Somebody who is signed in."""
-    return Principal("carol-id", UUID(int=1), name="Carol <b>Diaz</b>")
+    return SessionPrincipal("carol-id", session_id=UUID(int=1), name="Carol <b>Diaz</b>")
 
 
 @pytest.fixture
-def carol_at_acme(carol: Principal) -> Tenant:
+def carol_at_acme(carol: SessionPrincipal) -> Tenant:
     """Carol as a viewer of Acme, with both tokens read."""
     return Tenant(
         organization_id="acme",

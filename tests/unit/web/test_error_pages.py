@@ -1,5 +1,6 @@
 """One place turns an error into an answer, for people and for programs."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ JSON = {"Accept": "application/json"}
 def _app(carol: Principal, carol_at_acme: Tenant) -> Quart:
     app = Quart(__name__, static_folder=None, template_folder=str(TEMPLATES))
     app.secret_key = "only for flashed messages"
+    app.extensions["workroom"] = SimpleNamespace(settings=SimpleNamespace(app_url="https://workroom.test"))
     templating.init(app)
     error_pages.init(app)
     errors: dict[str, Exception] = {
@@ -144,7 +146,8 @@ async def test_a_form_leads_back_to_the_page_it_stood_on(app: Quart, referrer: s
 async def test_the_api_answers_401_and_how_to_authenticate(app: Quart) -> None:
     response = await app.test_client().get("/api/fail/signed-out")
     assert response.status_code == 401
-    assert response.headers["WWW-Authenticate"] == "Bearer"
+    metadata = "https://workroom.test/.well-known/oauth-protected-resource"
+    assert response.headers["WWW-Authenticate"] == f'Bearer resource_metadata="{metadata}"'
 
 
 async def test_a_failure_shows_the_request_id_and_nothing_of_its_cause(app: Quart) -> None:

@@ -1,0 +1,206 @@
+"""Projects for programs. Tasks stand in :mod:`saas_app.projects.task_api`."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import Field
+from quart import Blueprint, Response, url_for
+from quart_schema import tag, validate_querystring, validate_request, validate_response
+
+from saas_app.identity.tenant import Tenant
+from saas_app.projects import service
+from saas_app.projects.forms import DESCRIPTION_LENGTH, NAME_LENGTH
+from saas_app.projects.service import ProjectDetail, ProjectFilter, ProjectInput, ProjectSort, StatusFilter
+from saas_app.rbac.permissions import Permission
+from saas_app.web.context import database
+from saas_app.web.guards import requires
+from saas_app.web.json_api import (
+    ApiModel,
+    Line,
+    ListQuery,
+    Text,
+    changes_version,
+    etag,
+    list_response,
+    repeatable,
+    required_version,
+)
+from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
+
+blueprint = Blueprint("projects_api", __name__, url_prefix="/api/v1/organizations/<organization_id>/projects")
+
+
+Name: TypeAlias = Annotated[str, Line(NAME_LENGTH)]
+Description: TypeAlias = Annotated[str, Text(DESCRIPTION_LENGTH)]
+
+
+class ProjectQuery(ListQuery):
+    """Which projects, and what the list begins with."""
+
+    search: str = Field("", max_length=NAME_LENGTH, description="A part of the name, in any case")
+    status: StatusFilter = StatusFilter.ACTIVE
+    sort: ProjectSort = ProjectSort.UPDATED
+
+
+class NewProject(ApiModel):
+    """A project to be made."""
+
+    name: Name
+    description: Description = ""
+
+
+class ProjectChanges(ApiModel):
+    """What is to be changed; what is left out stays."""
+
+    name: Name | None = None
+    description: Description | None = None
+
+
+class ProjectSummaryView(ApiModel):
+    """A project as a list shows it; `excerpt` is how the description begins."""
+
+    id: uuid.UUID
+    name: str
+    excerpt: str
+    status: service.ProjectStatus
+    updated_at: datetime
+    open_tasks: int
+    done_tasks: int
+
+
+class ProjectList(ApiModel):
+    """A page of projects."""
+
+    items: list[ProjectSummaryView]
+    next_cursor: str | None
+
+
+class ProjectView(ApiModel):
+    """A project. `version` is what `ETag` names."""
+
+    id: uuid.UUID
+    name: str
+    description: str
+    status: service.ProjectStatus
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    open_tasks: int
+    done_tasks: int
+
+
+@blueprint.get("")
+@requires(Permission.PROJECTS_READ)
+@tag(["projects"])
+@validate_querystring(ProjectQuery)
+@validate_response(ProjectList)
+async def list_projects(tenant: Tenant, query_args: ProjectQuery) -> Any:
+    """List projects.
+
+    One page, sorted and filtered as asked.
+    """
+    wanted = ProjectFilter(query_args.search, query_args.status, query_args.sort)
+    kind = str if wanted.sort is ProjectSort.NAME else datetime
+    decoded = decode_cursor(query_args.cursor, kind, uuid.UUID)
+    after = None if decoded is None else (decoded[0], decoded[1])
+    rows = await service.list_projects(database(), tenant, wanted, after=after, limit=query_args.limit + 1)
+    page = page_of(rows, query_args.limit, lambda row: encode_cursor(*row.key(wanted.sort)))
+    items = [
+        ProjectSummaryView(
+            id=row.id,
+            name=row.name,
+            excerpt=row.excerpt,
+            status=row.status,
+            updated_at=row.updated_at,
+            open_tasks=row.open_tasks,
+            done_tasks=row.done_tasks,
+        )
+        for row in page.items
+    ]
+    return list_response(ProjectList(items=items, next_cursor=page.next_cursor), page.next_cursor)
+
+
+@blueprint.post("")
+@requires(Permission.PROJECTS_WRITE)
+@tag(["projects"])
+@repeatable
+@validate_request(NewProject)
+@validate_response(ProjectView, 201)
+async def create_project(tenant: Tenant, data: NewProject) -> Any:
+    """Create a project."""
+    form = ProjectInput(data.name, data.description)
+    project = await _get(tenant, await service.create_project(database(), tenant, form))
+    return _view(project), 201, {**etag(project.version), "Location": _address(tenant, project.id)}
+
+
+@blueprint.get("/<uuid:project_id>")
+@requires(Permission.PROJECTS_READ)
+@tag(["projects"])
+@validate_response(ProjectView)
+async def get_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    """Read a project."""
+    project = await _get(tenant, project_id)
+    return _view(project), 200, etag(project.version)
+
+
+@blueprint.patch("/<uuid:project_id>")
+@requires(Permission.PROJECTS_WRITE)
+@tag(["projects"])
+@changes_version
+@validate_request(ProjectChanges)
+@validate_response(ProjectView)
+async def change_project(tenant: Tenant, project_id: uuid.UUID, data: ProjectChanges) -> Any:
+    """Change a project over the version that was read."""
+    version, current = required_version(), await _get(tenant, project_id)
+    form = ProjectInput(
+        current.name if data.name is None else data.name,
+        current.description if data.description is None else data.description,
+    )
+    await service.edit_project(database(), tenant, project_id, version, form)
+    project = await _get(tenant, project_id)
+    return _view(project), 200, etag(project.version)
+
+
+@blueprint.post("/<uuid:project_id>/archive")
+@requires(Permission.PROJECTS_WRITE)
+@tag(["projects"])
+@validate_response(ProjectView)
+async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    """Put a project away; its tasks stay as they are."""
+    await service.archive_project(database(), tenant, project_id)
+    return _view(await _get(tenant, project_id))
+
+
+@blueprint.post("/<uuid:project_id>/unarchive")
+@requires(Permission.PROJECTS_WRITE)
+@tag(["projects"])
+@validate_response(ProjectView)
+async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    """Take a project up again."""
+    await service.unarchive_project(database(), tenant, project_id)
+    return _view(await _get(tenant, project_id))
+
+
+@blueprint.delete("/<uuid:project_id>")
+@requires(Permission.PROJECTS_DELETE)
+@tag(["projects"])
+async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    """Delete a project with its tasks."""
+    await service.delete_project(database(), tenant, project_id)
+    return Response(status=204)
+
+
+async def _get(tenant: Tenant, project_id: uuid.UUID) -> ProjectDetail:
+    return await service.get_project(database(), tenant, project_id)
+
+
+def _view(project: ProjectDetail) -> ProjectView:
+    return ProjectView(**{name: getattr(project, name) for name in ProjectView.model_fields})
+
+
+def _address(tenant: Tenant, project_id: uuid.UUID) -> str:
+    return url_for("projects_api.get_project", organization_id=tenant.organization_id, project_id=project_id)

@@ -1,0 +1,24 @@
+"""What every part of the JSON API has in common: models, bodies, paging, preconditions, repetition, schema.
+
+A feature's ``api.py`` stands beside its ``pages.py`` and calls the same service under the same guards.
+"""
+
+from saas_app.web.json_api.idempotency import repeatable
+from saas_app.web.json_api.models import ApiModel, Line, ListQuery, Problem, Text
+from saas_app.web.json_api.paging import list_response
+from saas_app.web.json_api.preconditions import changes_version, etag, required_version
+from saas_app.web.json_api.responses import answers
+
+__all__ = [
+    "ApiModel",
+    "Line",
+    "ListQuery",
+    "Problem",
+    "Text",
+    "answers",
+    "changes_version",
+    "etag",
+    "list_response",
+    "repeatable",
+    "required_version",
+]

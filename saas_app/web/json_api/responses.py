@@ -1,0 +1,20 @@
+"""What a route may answer beside success, declared where the route is, so that the schema tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+View = Callable[..., Awaitable[Any]]
+
+ANSWERS: Final = "_api_answers"
+
+
+def answers(*statuses: int) -> Callable[[View], View]:
+    """Say that a view may also answer with these statuses, beside what its guard and body bring along."""
+
+    def decorate(view: View) -> View:
+        setattr(view, ANSWERS, getattr(view, ANSWERS, frozenset()) | frozenset(statuses))
+        return view
+
+    return decorate
