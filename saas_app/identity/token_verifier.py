@@ -35,25 +35,45 @@ class TokenRejected(Exception):
 
 
 class KeySet:
-    """The provider's public keys: cached, read once for all who wait, and on demand for a new key."""
+    """The provider's public keys: cached, read once for all who wait, and on demand for a new key.
+
+    A known key answers at once; when the set is old, it is read again in the background, and waited for only
+    when that has not worked for as long again.
+    """
 
     def __init__(self, fetch: Callable[[], Awaitable[dict[str, Any]]]) -> None:
         self._fetch = fetch
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
         self._lock = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
 
     async def get_key(self, key_id: str) -> jwt.PyJWK:
         """The key with this ``kid``. Raises :class:`TokenRejected` when the provider has none."""
-        if key_id not in self._keys or self._age() > _MAX_AGE:
-            async with self._lock:
-                wanted = key_id not in self._keys and self._age() > _UNKNOWN_KEY_INTERVAL
-                if wanted or self._age() > _MAX_AGE:
-                    await self._read(keep_known=key_id in self._keys)
+        if key_id not in self._keys:
+            await self._read_unless(lambda: key_id in self._keys, keep_known=False)
+        elif self._age() > 2 * _MAX_AGE:
+            await self._read_unless(lambda: self._age() <= _MAX_AGE, keep_known=True)
+        elif self._age() > _MAX_AGE and self._reading is None:
+            self._reading = asyncio.create_task(self._read_in_background())
         try:
             return self._keys[key_id]
         except KeyError:
             raise TokenRejected("signed with a key the provider does not publish") from None
+
+    async def _read_in_background(self) -> None:
+        try:
+            await self._read_unless(lambda: self._age() <= _MAX_AGE, keep_known=True)
+        finally:
+            self._reading = None
+
+    async def _read_unless(self, is_done: Callable[[], bool], *, keep_known: bool) -> None:
+        """Read for all who wait; not again within seconds, whoever asks for keys that are not there."""
+        async with self._lock:
+            if not is_done() and time.monotonic() - self._tried_at > _UNKNOWN_KEY_INTERVAL:
+                await self._read(keep_known=keep_known)
+                self._tried_at = time.monotonic()
 
     def _age(self) -> float:
         return time.monotonic() - self._fetched_at

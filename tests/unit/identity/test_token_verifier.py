@@ -165,6 +165,41 @@ async def test_known_keys_stay_in_use_while_the_provider_is_down(
         await keys.get_key("k2")
 
 
+async def test_an_old_set_is_read_again_while_its_keys_answer(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 1000.0
+    monkeypatch.setattr("saas_app.identity.token_verifier.time.monotonic", lambda: clock)
+    was_read = asyncio.Event()
+
+    async def fetch() -> dict[str, Any]:
+        document = await provider.fetch()
+        was_read.set()
+        return document
+
+    keys = KeySet(fetch)
+    await keys.get_key("k1")
+    was_read.clear()
+    clock += 3601
+    await keys.get_key("k1")
+    assert provider.reads == 1  # answered before the provider was
+    await asyncio.wait_for(was_read.wait(), 5)
+    assert provider.reads == 2
+
+
+async def test_a_withdrawn_key_is_forgotten_even_if_nothing_was_asked_for_long(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 1000.0
+    monkeypatch.setattr("saas_app.identity.token_verifier.time.monotonic", lambda: clock)
+    keys = KeySet(provider.fetch)
+    await keys.get_key("k1")
+    provider.keys = {"k2": ec.generate_private_key(ec.SECP384R1())}
+    clock += 7201
+    with pytest.raises(TokenRejected):
+        await keys.get_key("k1")
+
+
 LOGOUT = {"http://schemas.openid.net/event/backchannel-logout": {}}
 
 

@@ -1,0 +1,211 @@
+"""What is refused at the door: forged, stale, foreign and withdrawn tokens, each with its own answer."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from quart import Quart
+from quart.wrappers import Response
+
+from saas_app.config import Settings
+from saas_app.identity.management import ManagementClient
+from saas_app.rbac.permissions import Carrier
+from saas_app.runtime import Runtime
+from tests.factories import Factory
+from tests.integration.api.conftest import (
+    SCOPES,
+    ApiClient,
+    MakeMachine,
+    PersonClient,
+    machine_token,
+)
+from tests.processes import Provider
+
+Mint = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def signing_key(provider: Provider) -> Any:
+    """The provider's own key, from its file: a token signed with it is genuine but for what it says."""
+    with sqlite3.connect(provider.data_dir / "local_logto.sqlite3") as file:
+        (kept,) = file.execute(
+            "SELECT private_jwk FROM signing_keys ORDER BY created_at DESC LIMIT 1"
+        ).fetchone()
+    return jwt.PyJWK(json.loads(kept))
+
+
+@pytest.fixture
+def mint(settings: Settings, signing_key: Any) -> Mint:
+    """Makes a token like Logto's, with claims and header changed; None leaves one out."""
+
+    def token(
+        organization_id: str, /, *, key: Any = None, header: dict[str, Any] | None = None, **changes: Any
+    ) -> str:
+        now = int(time.time())
+        claims = {
+            "iss": f"{settings.logto_endpoint}/oidc",
+            "aud": settings.api_resource,
+            "sub": "somebody",
+            "client_id": "a-client",
+            "organization_id": organization_id,
+            "scope": SCOPES[Carrier.API_TOKEN],
+            "iat": now,
+            "exp": now + 600,
+            **changes,
+        }
+        claims = {name: value for name, value in claims.items() if value is not None}
+        headers = {"typ": "at+jwt", "kid": signing_key.key_id, **(header or {})}
+        algorithm = headers.pop("alg", "ES384")
+        return jwt.encode(claims, key if key is not None else signing_key.key, algorithm, headers=headers)
+
+    return token
+
+
+async def _get(app: Quart, organization_id: str, token: str) -> Response:
+    path = f"/api/v1/organizations/{organization_id}/projects"
+    response = await app.test_client().get(path, headers={"Authorization": f"Bearer {token}"})
+    assert isinstance(response, Response)
+    return response
+
+
+async def test_a_genuine_token_is_let_in(app: Quart, make: Factory, mint: Mint) -> None:
+    organization_id = await make.organization()
+    assert (await _get(app, organization_id, mint(organization_id))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"aud": "https://other.example"}, "not issued for this API"),
+        ({"aud": ["https://api.workroom.example"]}, "not issued for this API"),
+        ({"iss": "https://evil.example/oidc"}, "Invalid issuer"),
+        ({"exp": int(time.time()) - 3600}, "expired"),
+        ({"nbf": int(time.time()) + 3600}, "not yet valid"),
+        ({"iat": int(time.time()) + 3600}, "not yet valid"),
+        ({"header": {"kid": "unheard-of"}}, "does not publish"),
+        ({"header": {"typ": "JWT"}}, "not a token of this type"),
+        ({"header": {"alg": "ES256"}, "key": ec.generate_private_key(ec.SECP256R1())}, "algorithm"),
+        ({"header": {"alg": "none"}, "key": ""}, "algorithm"),
+        ({"header": {"alg": "HS256"}, "key": "x" * 40}, "algorithm"),
+        ({"key": ec.generate_private_key(ec.SECP384R1())}, "Signature verification failed"),
+        ({"organization_id": None}, "names no organization"),
+        ({"sub": None}, "sub"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else str(value),
+)
+async def test_a_forged_or_outdated_token_is_refused(
+    app: Quart, make: Factory, mint: Mint, changes: dict[str, Any], says: str
+) -> None:
+    organization_id = await make.organization()
+    token = mint(organization_id, **changes)
+    refused = await _get(app, organization_id, token)
+    assert refused.status_code == 401
+    problem = await refused.get_json()
+    assert problem["code"] == "invalid-token"
+    assert says in problem["detail"]
+    challenge = refused.headers["WWW-Authenticate"]
+    assert challenge.startswith('Bearer error="invalid_token", error_description="')
+    assert 'resource_metadata="http://localhost:3000/.well-known/oauth-protected-resource"' in challenge
+    assert token not in str(problem) + challenge
+
+
+@pytest.mark.parametrize("token", ["", "not-a-jwt", "a.b.c", "é", "x" * 20_000])
+async def test_what_is_no_token_is_refused(app: Quart, make: Factory, token: str) -> None:
+    refused = await _get(app, await make.organization(), token)
+    assert refused.status_code == 401
+    assert (await refused.get_json())["code"] == "invalid-token"
+
+
+async def test_without_a_token_nothing_is_told_but_where_to_get_one(app: Quart, make: Factory) -> None:
+    path = f"/api/v1/organizations/{await make.organization()}/projects"
+    refused = await app.test_client().get(path)
+    assert refused.status_code == 401
+    metadata = "http://localhost:3000/.well-known/oauth-protected-resource"
+    assert refused.headers["WWW-Authenticate"] == f'Bearer resource_metadata="{metadata}"'
+
+
+@pytest.mark.parametrize("carrier", list(Carrier))
+async def test_a_token_of_one_organization_finds_nothing_in_another(
+    make: Factory, as_person: PersonClient, carrier: Carrier
+) -> None:
+    person = await make.person()
+    acme = await make.organization("Acme", admin=person)
+    globex = await make.organization("Globex", admin=person)
+    client = await as_person(person, acme, carrier)
+    for elsewhere in (globex, "doesnotexist"):
+        stranger = ApiClient(client.app, elsewhere, client.token)
+        assert (await stranger.json("GET", "/projects", 404))["code"] == "not-found"
+
+
+async def test_a_removed_member_is_refused_at_the_next_request(
+    make: Factory, as_person: PersonClient, runtime: Runtime
+) -> None:
+    person = await make.person()
+    organization_id = await make.organization("Acme", editor=person)
+    client = await as_person(person, organization_id)
+    await client.call("GET", "/projects")
+    await runtime.authorization.note_membership_change(organization_id, person.id)
+    assert (await client.json("GET", "/projects", 401))["code"] == "invalid-token"
+
+
+async def test_a_removed_machine_is_refused_at_the_next_request(
+    app: Quart,
+    make: Factory,
+    settings: Settings,
+    runtime: Runtime,
+    management: ManagementClient,
+    make_machine: MakeMachine,
+) -> None:
+    organization_id = await make.organization()
+    machine = await make_machine(organization_id)
+    robot = ApiClient(app, organization_id, await machine_token(settings, machine, organization_id))
+    await robot.call("GET", "/projects")
+    await runtime.authorization.note_membership_change(organization_id, machine.id)
+    assert (await robot.json("GET", "/projects", 401))["code"] == "invalid-token"
+
+
+async def test_a_bearer_token_opens_no_page_and_with_it_no_cookie_counts(
+    app: Quart, make: Factory, as_person: PersonClient
+) -> None:
+    person = await make.person()
+    organization_id = await make.organization("Acme", editor=person)
+    client = await as_person(person, organization_id)
+    headers = {"Authorization": f"Bearer {client.token}"}
+    page = await app.test_client().get(f"/o/{organization_id}/projects", headers=headers)
+    assert page.status_code == 303
+    assert page.headers["Location"].startswith("/sign-in")
+
+
+async def test_me_says_who_calls(
+    app: Quart, make: Factory, settings: Settings, as_person: PersonClient, make_machine: MakeMachine
+) -> None:
+    person = await make.person("Nora")
+    organization_id = await make.organization("Acme", editor=person)
+    client = await as_person(person, organization_id)
+    machine = await make_machine(organization_id)
+    own = {}
+    for token in (client.token, await machine_token(settings, machine, organization_id)):
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = await app.test_client().get("/api/v1/me", headers=headers)
+        me = await answer.get_json()
+        own[me["type"]] = me
+    assert (own["person"]["subject"], own["person"]["name"]) == (person.id, "Nora")
+    assert own["machine"]["subject"] == machine.id
+    assert own["machine"]["token"]["organization_id"] == organization_id
+    assert own["machine"]["token"]["scopes"] == ["projects:read", "projects:write"]
+    assert own["machine"]["claims"] is None
+
+
+async def test_the_resource_says_where_its_tokens_come_from(app: Quart, settings: Settings) -> None:
+    answer = await app.test_client().get("/.well-known/oauth-protected-resource")
+    document = await answer.get_json()
+    assert document["resource"] == settings.api_resource
+    assert document["authorization_servers"] == [f"{settings.logto_endpoint}/oidc"]
+    assert "projects:read" in document["scopes_supported"]
