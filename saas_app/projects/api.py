@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
@@ -12,8 +13,10 @@ from quart_schema import tag, validate_querystring, validate_request, validate_r
 
 from saas_app.identity.tenant import Tenant
 from saas_app.projects import service
+from saas_app.projects.cursors import project_cursor, read_project_cursor
 from saas_app.projects.forms import DESCRIPTION_LENGTH, NAME_LENGTH
 from saas_app.projects.service import ProjectDetail, ProjectFilter, ProjectInput, ProjectSort, StatusFilter
+from saas_app.projects.task_api import blueprint as tasks
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database
 from saas_app.web.guards import requires
@@ -22,15 +25,18 @@ from saas_app.web.json_api import (
     Line,
     ListQuery,
     Text,
+    answers,
     changes_version,
     etag,
     list_response,
     repeatable,
     required_version,
+    unchanged,
 )
-from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
+from saas_app.web.pagination import page_of
 
 blueprint = Blueprint("projects_api", __name__, url_prefix="/api/v1/organizations/<organization_id>/projects")
+blueprint.register_blueprint(tasks)
 
 
 Name: TypeAlias = Annotated[str, Line(NAME_LENGTH)]
@@ -55,8 +61,8 @@ class NewProject(ApiModel):
 class ProjectChanges(ApiModel):
     """What is to be changed; what is left out stays."""
 
-    name: Name | None = None
-    description: Description | None = None
+    name: Name = unchanged()
+    description: Description = unchanged()
 
 
 class ProjectSummaryView(ApiModel):
@@ -104,11 +110,9 @@ async def list_projects(tenant: Tenant, query_args: ProjectQuery) -> Any:
     One page, sorted and filtered as asked.
     """
     wanted = ProjectFilter(query_args.search, query_args.status, query_args.sort)
-    kind = str if wanted.sort is ProjectSort.NAME else datetime
-    decoded = decode_cursor(query_args.cursor, kind, uuid.UUID)
-    after = None if decoded is None else (decoded[0], decoded[1])
+    after = read_project_cursor(query_args.cursor, wanted.sort)
     rows = await service.list_projects(database(), tenant, wanted, after=after, limit=query_args.limit + 1)
-    page = page_of(rows, query_args.limit, lambda row: encode_cursor(*row.key(wanted.sort)))
+    page = page_of(rows, query_args.limit, lambda row: project_cursor(row, wanted.sort))
     items = [
         ProjectSummaryView(
             id=row.id,
@@ -156,10 +160,7 @@ async def get_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
 async def change_project(tenant: Tenant, project_id: uuid.UUID, data: ProjectChanges) -> Any:
     """Change a project over the version that was read."""
     version, current = required_version(), await _get(tenant, project_id)
-    form = ProjectInput(
-        current.name if data.name is None else data.name,
-        current.description if data.description is None else data.description,
-    )
+    form = replace(ProjectInput(current.name, current.description), **data.model_dump(exclude_unset=True))
     await service.edit_project(database(), tenant, project_id, version, form)
     project = await _get(tenant, project_id)
     return _view(project), 200, etag(project.version)
@@ -188,6 +189,7 @@ async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
 @blueprint.delete("/<uuid:project_id>")
 @requires(Permission.PROJECTS_DELETE)
 @tag(["projects"])
+@answers(204)
 async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
     """Delete a project with its tasks."""
     await service.delete_project(database(), tenant, project_id)

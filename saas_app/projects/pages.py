@@ -12,6 +12,7 @@ from quart import Blueprint, flash, redirect, render_template, request, url_for
 from saas_app.identity.tenant import Tenant
 from saas_app.projects import service
 from saas_app.projects.conflict import project_fields
+from saas_app.projects.cursors import project_cursor, read_project_cursor
 from saas_app.projects.export import project_chunks
 from saas_app.projects.forms import ProjectForm, read_project_filter, read_version
 from saas_app.projects.service import (
@@ -26,7 +27,7 @@ from saas_app.rbac.permissions import Permission, RoleType, roles_granting
 from saas_app.web.context import database, open_reading, open_writing
 from saas_app.web.csv_stream import csv_response, filename
 from saas_app.web.guards import requires
-from saas_app.web.pagination import Page, decode_cursor, encode_cursor, page_of
+from saas_app.web.pagination import Page, page_of
 
 blueprint = Blueprint("projects", __name__, url_prefix="/o/<organization_id>/projects")
 blueprint.register_blueprint(tasks)
@@ -55,11 +56,9 @@ async def list_projects(tenant: Tenant) -> Any:
 
 
 async def _read_page(tenant: Tenant, wanted: ProjectFilter, cursor: str | None) -> Page[ProjectRow]:
-    kind = str if wanted.sort is ProjectSort.NAME else datetime
-    decoded = decode_cursor(cursor, kind, uuid.UUID)
-    after = None if decoded is None else (decoded[0], decoded[1])
+    after = read_project_cursor(cursor, wanted.sort)
     rows = await service.list_projects(database(), tenant, wanted, after=after, limit=_PAGE_SIZE + 1)
-    return page_of(rows, _PAGE_SIZE, lambda row: encode_cursor(*row.key(wanted.sort)), after=after)
+    return page_of(rows, _PAGE_SIZE, lambda row: project_cursor(row, wanted.sort), after=after)
 
 
 async def _has_any(tenant: Tenant) -> bool:

@@ -7,7 +7,7 @@ Whether the caller may do it was settled by the guard on the route; statements l
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -220,13 +220,23 @@ async def get_task(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, task
 
 async def add_task(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, form: TaskInput) -> uuid.UUID:
     """Add a task to an active project; its id. Raises :class:`ProjectArchived`."""
+    (task_id,) = await add_tasks(db, tenant, project_id, [form])
+    return task_id
+
+
+async def add_tasks(
+    db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, forms: Sequence[TaskInput]
+) -> list[uuid.UUID]:
+    """Add tasks to an active project, all or none; their ids in order. Raises :class:`ProjectArchived`."""
     now = utc_now()
     project = await _touch(db, tenant, project_id, now)
-    task = _new_task(form, project_id, tenant.principal.subject, now)
-    db.add(task)
+    tasks = [_new_task(form, project_id, tenant.principal.subject, now) for form in forms]
+    db.add_all(tasks)
     await db.flush()
-    Trail(db, tenant).task_created(task.id, project.name, form)
-    return task.id
+    trail = Trail(db, tenant)
+    for task, form in zip(tasks, forms, strict=True):
+        trail.task_created(task.id, project.name, form)
+    return [task.id for task in tasks]
 
 
 async def edit_task(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from quart import Blueprint, flash, redirect, render_template, request, url_for
 
-from saas_app.errors import BadRequest
 from saas_app.identity.tenant import Tenant
 from saas_app.projects import service
 from saas_app.projects.conflict import task_fields
+from saas_app.projects.cursors import read_task_cursor, task_cursor
 from saas_app.projects.forms import (
     TASK_STATUS_LABELS,
     TaskForm,
@@ -20,11 +20,11 @@ from saas_app.projects.forms import (
     read_task_status,
     read_version,
 )
-from saas_app.projects.service import TaskConflict, TaskFilter, TaskKey, TaskRow, TaskStatus
+from saas_app.projects.service import TaskConflict, TaskFilter, TaskStatus
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database
 from saas_app.web.guards import requires
-from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
+from saas_app.web.pagination import page_of
 
 blueprint = Blueprint("tasks", __name__, url_prefix="/<uuid:project_id>")
 
@@ -133,13 +133,13 @@ async def choose_side(error: TaskConflict) -> Any:
 
 
 async def _show(tenant: Tenant, project_id: uuid.UUID, form: TaskForm) -> str:
-    shown, after = read_task_filter(request.args), _read_cursor(request.args.get("after"))
+    shown, after = read_task_filter(request.args), read_task_cursor(request.args.get("after"))
     project = await service.get_project(database(), tenant, project_id)
     rows = await service.list_tasks(database(), tenant, project_id, shown, after=after, limit=_PAGE_SIZE + 1)
     return await render_template(
         "projects/show.html",
         project=project,
-        page=page_of(rows, _PAGE_SIZE, _cursor_of, after=after),
+        page=page_of(rows, _PAGE_SIZE, task_cursor, after=after),
         shown=shown,
         form=form,
         filters=TaskFilter,
@@ -154,21 +154,6 @@ def _kept_query() -> str:
     """Which tasks are shown, for the addresses of the forms among them."""
     kept = [(name, request.args[name]) for name in ("show", "after") if name in request.args]
     return f"?{urlencode(kept)}" if kept else ""
-
-
-def _cursor_of(row: TaskRow) -> str:
-    status, due_on, task_id = row.key
-    return encode_cursor(status.value, due_on.isoformat(), task_id)
-
-
-def _read_cursor(cursor: str | None) -> TaskKey | None:
-    values = decode_cursor(cursor, str, str, uuid.UUID)
-    if values is None:
-        return None
-    try:
-        return TaskStatus(values[0]), date.fromisoformat(values[1]), values[2]
-    except ValueError:
-        raise BadRequest("This page address is not valid any more. Start at the first page.") from None
 
 
 def _to_tasks(

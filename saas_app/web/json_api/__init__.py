@@ -4,7 +4,7 @@ A feature's ``api.py`` stands beside its ``pages.py`` and calls the same service
 """
 
 from saas_app.web.json_api.idempotency import repeatable
-from saas_app.web.json_api.models import ApiModel, Line, ListQuery, Problem, Text
+from saas_app.web.json_api.models import ApiModel, Line, ListQuery, Problem, Text, unchanged
 from saas_app.web.json_api.paging import list_response
 from saas_app.web.json_api.preconditions import changes_version, etag, required_version
 from saas_app.web.json_api.responses import answers
@@ -21,4 +21,5 @@ __all__ = [
     "list_response",
     "repeatable",
     "required_version",
+    "unchanged",
 ]

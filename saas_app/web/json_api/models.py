@@ -68,6 +68,15 @@ class Text(Line):
     clean: ClassVar[Callable[[str], str]] = staticmethod(clean_text)
 
 
+def unchanged() -> Any:
+    """For a field of an edit that may be left out, without being nullable: ``model_fields_set`` tells."""
+    return Field(default=None, json_schema_extra=_forget_default)
+
+
+def _forget_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
 def _one_value(value: Any) -> Any:
     if isinstance(value, list):
         raise ValueError("may be given once")  # noqa: TRY004 - pydantic wants a ValueError

@@ -133,7 +133,7 @@ def _complete(operation: dict[str, Any], view: Any) -> None:
         operation["x-permission"] = guard.permission.value
     _add_headers(operation, view)
     for status in sorted(_refusals(operation, guard) | getattr(view, ANSWERS, frozenset())):
-        operation["responses"][status] = _problem(status)
+        operation["responses"][status] = _problem(status) if status >= 400 else {"description": "Done."}
     operation["responses"] = {str(status): told for status, told in sorted(operation["responses"].items())}
 
 
