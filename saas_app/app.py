@@ -5,6 +5,7 @@ from __future__ import annotations
 import aiohttp
 from quart import Quart
 
+import saas_app.audit.api
 import saas_app.audit.pages
 import saas_app.identity.api
 import saas_app.identity.pages
@@ -13,6 +14,7 @@ import saas_app.identity.webhooks
 import saas_app.invitations.acceptance_pages
 import saas_app.invitations.pages
 import saas_app.members.pages
+import saas_app.organizations.api
 import saas_app.organizations.pages
 import saas_app.organizations.settings_pages
 import saas_app.projects.api
@@ -66,6 +68,7 @@ def create_app(settings: Settings) -> Quart:
         saas_app.identity.pages.blueprint,
         saas_app.identity.resource_metadata.blueprint,
         saas_app.identity.webhooks.blueprint,
+        saas_app.organizations.api.blueprint,
         saas_app.organizations.pages.blueprint,
         saas_app.organizations.settings_pages.blueprint,
         saas_app.projects.api.blueprint,
@@ -73,6 +76,7 @@ def create_app(settings: Settings) -> Quart:
         saas_app.members.pages.blueprint,
         saas_app.invitations.pages.blueprint,
         saas_app.invitations.acceptance_pages.blueprint,
+        saas_app.audit.api.blueprint,
         saas_app.audit.pages.blueprint,
     ):
         app.register_blueprint(blueprint)

@@ -10,16 +10,17 @@ from quart import Blueprint, flash, redirect, render_template, request
 import saas_app.invitations.acceptance as invitations
 import saas_app.projects.service as projects
 from saas_app.errors import LogtoUnavailable
-from saas_app.identity.authorization import ConsentRequired, Membership
+from saas_app.identity.authorization import Membership
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
 from saas_app.organizations import service
 from saas_app.organizations.forms import OrganizationForm
 from saas_app.rbac.permissions import Carrier, Permission
-from saas_app.web.context import database, management, runtime, session_cookie
+from saas_app.web.context import database, management, runtime
 from saas_app.web.guards import find_last_organization_id, find_principal, public, requires_member, signed_in
 from saas_app.web.navigation import feature_path
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
+from saas_app.web.tokens import with_token
 
 blueprint = Blueprint("organizations", __name__)
 
@@ -124,7 +125,7 @@ async def create_organization(principal: SessionPrincipal) -> Any:
 @requires_member
 async def overview(tenant: Tenant) -> Any:
     """Projects and recent activity for who may see them, and what one's role allows."""
-    tenant = await _with_token(tenant, Carrier.API_TOKEN)
+    tenant = await with_token(tenant, Carrier.API_TOKEN)
     may_read = tenant.may(Permission.PROJECTS_READ)
     return await render_template(
         "organizations/overview.html",
@@ -138,7 +139,7 @@ async def overview(tenant: Tenant) -> Any:
 async def access(tenant: Tenant) -> Any:
     """My access here: roles, the matrix, and the tokens behind it."""
     for carrier in Carrier:
-        tenant = await _with_token(tenant, carrier)
+        tenant = await with_token(tenant, carrier)
     tokens = await runtime().authorization.describe_tokens(tenant)
     return await render_template(
         "organizations/access.html",
@@ -161,19 +162,6 @@ async def _show_form(form: OrganizationForm, failure: str = "") -> str:
     return await render_template(
         "organizations/new.html", form=form, can_create=runtime().management is not None, failure=failure
     )
-
-
-async def _with_token(tenant: Tenant, carrier: Carrier) -> Tenant:
-    """The tenant with this kind of token read too, where it can be had; a page that shows more with it."""
-    if carrier in tenant.carriers:
-        return tenant
-    try:
-        complete, _access = await runtime().authorization.get_tenant(
-            session_cookie(request), tenant.organization_id, (carrier,)
-        )
-    except (ConsentRequired, LogtoUnavailable):
-        return tenant
-    return complete
 
 
 def _query() -> str:

@@ -85,6 +85,14 @@ class _Provider(OpenAPIProvider):
                 _complete(operation, view)
         return paths, components
 
+    def build_request_body(self, model: Any, source: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        body, components = super().build_request_body(model, source)
+        return body, components | _name_schemas(body)
+
+    def build_response_object(self, model: Any, headers_model: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        answer, components = super().build_response_object(model, headers_model)
+        return answer, components | _name_schemas(answer)
+
     def build_path_parameter(self, name: str, converter: BaseConverter) -> dict[str, Any]:
         parameter: dict[str, Any] = super().build_path_parameter(name, converter)
         if isinstance(converter, UUIDConverter):
@@ -120,6 +128,16 @@ def build_schema(app: Quart) -> dict[str, Any]:
     """The OpenAPI document of the application."""
     document: dict[str, Any] = app.extensions["QUART_SCHEMA"].openapi_provider.schema()
     return document
+
+
+def _name_schemas(described: dict[str, Any]) -> dict[str, Any]:
+    """Put a body's schema among the components under its model's name, and refer to it from here."""
+    named = {}
+    for content in described["content"].values():
+        schema = content["schema"]
+        named[schema["title"]] = schema
+        content["schema"] = {"$ref": f"#/components/schemas/{schema['title']}"}
+    return named
 
 
 def _scopes(carrier: Carrier) -> str:

@@ -1,0 +1,124 @@
+"""The audit trail for programs."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import AfterValidator, AwareDatetime, Field
+from quart import Blueprint
+from quart_schema import tag, validate_querystring, validate_response
+
+from saas_app.audit import service
+from saas_app.audit.recorder import Action
+from saas_app.audit.service import ActorType, Event, EventFilter, Outcome
+from saas_app.identity.tenant import Tenant
+from saas_app.rbac.permissions import Permission
+from saas_app.web.context import database
+from saas_app.web.guards import requires
+from saas_app.web.json_api import ApiModel, ListQuery, list_response
+from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
+
+blueprint = Blueprint(
+    "audit_api", __name__, url_prefix="/api/v1/organizations/<organization_id>/audit-events"
+)
+
+_NAME_LENGTH = 320
+_FIRST_YEAR, _LAST_YEAR = 2000, 2999
+
+
+def _reckonable(moment: datetime) -> datetime:
+    """A year the calendar and the database can both reckon with."""
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"must be in a year from {_FIRST_YEAR} to {_LAST_YEAR}")
+    return moment.astimezone(UTC)
+
+
+Moment: TypeAlias = Annotated[
+    AwareDatetime, AfterValidator(_reckonable), Field(description=f"RFC 3339, {_FIRST_YEAR}–{_LAST_YEAR}")
+]
+
+
+class EventQuery(ListQuery):
+    """Which events, the newest first. `since` is included, `until` is not."""
+
+    actor_id: str = Field("", max_length=_NAME_LENGTH, description="Who did it: a user or client id")
+    action: Action | None = None
+    outcome: Outcome | None = None
+    target_id: str = Field("", max_length=_NAME_LENGTH, description="To whom or what it was done")
+    since: Moment | None = None
+    until: Moment | None = None
+
+
+class ActorView(ApiModel):
+    """Who did it."""
+
+    type: ActorType
+    id: str
+    name: str
+
+
+class TargetView(ApiModel):
+    """To whom or what it was done."""
+
+    type: str
+    id: str
+    name: str
+
+
+class EventView(ApiModel):
+    """An event. `before` and `after` hold what changed; `decision` is that of a denial."""
+
+    id: uuid.UUID
+    occurred_at: datetime
+    actor: ActorView
+    action: str
+    target: TargetView
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    outcome: Outcome
+    decision: dict[str, Any] | None
+    request_id: str
+    address: str
+
+
+class EventList(ApiModel):
+    """A page of events."""
+
+    items: list[EventView]
+    next_cursor: str | None
+
+
+@blueprint.get("")
+@requires(Permission.AUDIT_READ)
+@tag(["audit"])
+@validate_querystring(EventQuery)
+@validate_response(EventList)
+async def list_audit_events(tenant: Tenant, query_args: EventQuery) -> Any:
+    """List who did what to whom, when, from where, allowed or denied."""
+    wanted = EventFilter(**query_args.model_dump(exclude={"limit", "cursor"}))
+    decoded = decode_cursor(query_args.cursor, uuid.UUID)
+    before = None if decoded is None else decoded[0]
+    limit = query_args.limit
+    events = await service.list_events(database(), tenant, wanted, before=before, limit=limit + 1)
+    page = page_of(events, limit, lambda event: encode_cursor(event.row.id))
+    body = EventList(items=[_view(event) for event in page.items], next_cursor=page.next_cursor)
+    return list_response(body, page.next_cursor)
+
+
+def _view(event: Event) -> EventView:
+    row = event.row
+    return EventView(
+        id=row.id,
+        occurred_at=row.occurred_at,
+        actor=ActorView(type=row.actor_type, id=row.actor_id, name=row.actor_name),
+        action=row.action,
+        target=TargetView(type=row.target_type, id=row.target_id, name=row.target_name),
+        before=row.before,
+        after=row.after,
+        outcome=row.outcome,
+        decision=row.decision,
+        request_id=row.request_id,
+        address=row.address,
+    )

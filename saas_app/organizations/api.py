@@ -1,0 +1,66 @@
+"""What may I do here: the caller's access to an organization, for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quart import Blueprint
+from quart_schema import tag, validate_response
+
+from saas_app.identity.tenant import Tenant
+from saas_app.rbac.permissions import Carrier, Permission
+from saas_app.rbac.policy import decide
+from saas_app.web.guards import requires_member
+from saas_app.web.json_api import ApiModel
+from saas_app.web.tokens import with_token
+
+blueprint = Blueprint("organizations_api", __name__, url_prefix="/api/v1/organizations/<organization_id>")
+
+
+class PermissionAccess(ApiModel):
+    """Whether a permission is granted, why, the token it travels in, and the roles that bundle it."""
+
+    permission: str
+    carrier: str
+    allowed: bool
+    explanation: str
+    roles_that_grant: list[str]
+
+
+class Access(ApiModel):
+    """What the caller may do. `roles` is null for a bearer token, which says what is granted, not by whom."""
+
+    organization_id: str
+    organization_name: str
+    subject: str
+    roles: list[str] | None
+    permissions: list[PermissionAccess]
+
+
+@blueprint.get("/access")
+@requires_member
+@tag(["access"])
+@validate_response(Access)
+async def get_access(tenant: Tenant) -> Any:
+    """Say what the caller may do in the organization, permission by permission."""
+    for carrier in Carrier:
+        tenant = await with_token(tenant, carrier)
+    roles = tenant.facts.role_names
+    return Access(
+        organization_id=tenant.organization_id,
+        organization_name=tenant.organization_name,
+        subject=tenant.principal.subject,
+        roles=None if roles is None else sorted(roles),
+        permissions=[_access(tenant, permission) for permission in Permission],
+    )
+
+
+def _access(tenant: Tenant, permission: Permission) -> PermissionAccess:
+    decision = decide(tenant.facts, permission)
+    return PermissionAccess(
+        permission=permission.value,
+        carrier=permission.carrier.value,
+        allowed=decision.allowed,
+        explanation=decision.decided_by.explanation,
+        roles_that_grant=[role.value for role in decision.roles_that_grant],
+    )
