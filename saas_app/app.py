@@ -12,7 +12,9 @@ import saas_app.identity.pages
 import saas_app.identity.resource_metadata
 import saas_app.identity.webhooks
 import saas_app.invitations.acceptance_pages
+import saas_app.invitations.api
 import saas_app.invitations.pages
+import saas_app.members.api
 import saas_app.members.pages
 import saas_app.organizations.api
 import saas_app.organizations.pages
@@ -73,7 +75,9 @@ def create_app(settings: Settings) -> Quart:
         saas_app.organizations.settings_pages.blueprint,
         saas_app.projects.api.blueprint,
         saas_app.projects.pages.blueprint,
+        saas_app.members.api.blueprint,
         saas_app.members.pages.blueprint,
+        saas_app.invitations.api.blueprint,
         saas_app.invitations.pages.blueprint,
         saas_app.invitations.acceptance_pages.blueprint,
         saas_app.audit.api.blueprint,

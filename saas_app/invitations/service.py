@@ -90,7 +90,7 @@ async def list_invitations(
     with explaining():
         found = await management.list_invitations(tenant.organization_id)
     bounded = found[:MOST_SHOWN]
-    names = await queries.find_names(db, inviters_of(bounded))
+    names = await list_inviters(db, bounded)
     rows = (as_row(entry, names, app_url) for entry in bounded)
     wanted = sorted((row for row in rows if row.state is state), key=lambda row: row.key, reverse=True)
     counts = Counter(state_of(entry) for entry in bounded)
@@ -111,6 +111,11 @@ async def get_invitation(management: ManagementClient, tenant: Tenant, invitatio
     if found is None or found.organization_id != tenant.organization_id:
         raise InvitationNotFound(f"Nobody was invited to {tenant.organization_name} under this address.")
     return found
+
+
+async def list_inviters(db: AsyncSession, invitations: Iterable[Invitation]) -> dict[str, str]:
+    """The names of the people who made them, by id; who is not known is missing."""
+    return await queries.find_names(db, inviters_of(invitations))
 
 
 def inviters_of(invitations: Iterable[Invitation]) -> set[str]:

@@ -58,6 +58,7 @@ class MembersFilter:
     search: str = ""
     role: str = ""
     page: int = 1  # counted from 1, as Logto does
+    page_size: int = PAGE_SIZE
 
     @property
     def is_empty(self) -> bool:
@@ -72,11 +73,12 @@ class Listing(Generic[T]):
     items: tuple[T, ...]
     number: int
     total: int
+    size: int = PAGE_SIZE
 
     @property
     def first(self) -> int:
         """The position of the first item, counted from 1."""
-        return (self.number - 1) * PAGE_SIZE + 1
+        return (self.number - 1) * self.size + 1
 
     @property
     def last(self) -> int:
@@ -86,7 +88,7 @@ class Listing(Generic[T]):
     @property
     def has_next(self) -> bool:
         """Whether more follow."""
-        return self.number * PAGE_SIZE < self.total
+        return self.number * self.size < self.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +114,16 @@ async def list_people(management: ManagementClient, tenant: Tenant, wanted: Memb
         roles = await management.list_organization_roles()
         role_ids = {role.name: role.id for role in roles if role.type == RoleType.USER}
         if wanted.role and wanted.role not in role_ids:
-            return People(Listing((), wanted.page, 0), tuple(role_ids))
+            return People(_listing((), wanted, 0), tuple(role_ids))
         found = await management.list_members_page(
             tenant.organization_id,
             page=wanted.page,
-            page_size=PAGE_SIZE,
+            page_size=wanted.page_size,
             search=wanted.search,
             role_id=role_ids.get(wanted.role),
         )
     members = tuple(_as_member(tenant, info.user, info.role_names) for info in found.items)
-    return People(Listing(members, wanted.page, found.total), tuple(role_ids))
+    return People(_listing(members, wanted, found.total), tuple(role_ids))
 
 
 async def list_machines(
@@ -130,9 +132,9 @@ async def list_machines(
     """A page of the machines that belong to the organization, with their roles."""
     with explaining():
         found: MembersPage[MachineInfo] = await management.list_machines_page(
-            tenant.organization_id, page=wanted.page, page_size=PAGE_SIZE, search=wanted.search
+            tenant.organization_id, page=wanted.page, page_size=wanted.page_size, search=wanted.search
         )
-    return Listing(found.items, wanted.page, found.total)
+    return _listing(found.items, wanted, found.total)
 
 
 async def get_member(management: ManagementClient, tenant: Tenant, user_id: str) -> Member:
@@ -161,6 +163,10 @@ async def is_last_admin(management: ManagementClient, tenant: Tenant, member: Me
             return True
         admins = await management.list_members(tenant.organization_id, role_id=role_id)
     return not any(admin.user.id != member.id and not admin.user.is_suspended for admin in admins)
+
+
+def _listing(items: tuple[T, ...], wanted: MembersFilter, total: int) -> Listing[T]:
+    return Listing(items, wanted.page, total, wanted.page_size)
 
 
 def _as_member(tenant: Tenant, user: LogtoUser, role_names: frozenset[str]) -> Member:

@@ -29,6 +29,7 @@ from saas_app.rbac.permissions import Carrier, Permission, Role, permissions_of
 from saas_app.rbac.policy import decide, decide_role
 from saas_app.web.context import bearer_token, is_api, request_database, runtime, session_cookie
 from saas_app.web.denials import denials_noted
+from saas_app.web.tokens import with_own_roles
 
 View = Callable[..., Awaitable[Any]]
 
@@ -130,7 +131,8 @@ def requires(permission: Permission, *, complete: bool = False) -> Callable[[Vie
     """For members whose token grants ``permission``; the view gets the tenant.
 
     ``complete``: every kind of token is read, for views that weigh all the caller holds, as when roles are
-    given to others.
+    given to others. For who comes with a bearer token, which tells only a part, Logto is asked for their
+    roles instead.
     """
 
     def decorate(view: View) -> View:
@@ -192,6 +194,8 @@ def _tenant_guard(
         token = bearer_token(request)
         if token is not None:
             tenant = await runtime().bearer_tokens.get_tenant(token, organization_id)
+            if len(carriers) > 1:
+                tenant = await with_own_roles(tenant)
             g.principal, g.tenant = tenant.principal, tenant
             _require(decide_for(tenant) if decide_for else None)
             async with request_database(tenant.organization_id):

@@ -6,7 +6,13 @@ A feature's ``api.py`` stands beside its ``pages.py`` and calls the same service
 from saas_app.web.json_api.idempotency import repeatable
 from saas_app.web.json_api.models import ApiModel, Line, ListQuery, Problem, Text, unchanged
 from saas_app.web.json_api.paging import list_response
-from saas_app.web.json_api.preconditions import changes_version, etag, required_version
+from saas_app.web.json_api.preconditions import (
+    changes_version,
+    etag,
+    etag_of,
+    require_match,
+    required_version,
+)
 from saas_app.web.json_api.responses import answers
 
 __all__ = [
@@ -18,8 +24,10 @@ __all__ = [
     "answers",
     "changes_version",
     "etag",
+    "etag_of",
     "list_response",
     "repeatable",
+    "require_match",
     "required_version",
     "unchanged",
 ]

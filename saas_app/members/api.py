@@ -1,0 +1,199 @@
+"""Members for programs: who is here, as what; changing roles, removing, leaving.
+
+Lists are pages of Logto's, which counts pages; the cursor says which one and how long they are.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import Field
+from quart import Blueprint, Response
+from quart_schema import tag, validate_querystring, validate_request, validate_response
+
+from saas_app.errors import BadRequest
+from saas_app.identity.tenant import Tenant
+from saas_app.members import changes, service
+from saas_app.members.changes import WantedRoles
+from saas_app.members.roles import read_choice
+from saas_app.members.service import Listing, Member, MembersFilter
+from saas_app.rbac.permissions import Permission, Role
+from saas_app.web.context import management, runtime
+from saas_app.web.guards import requires, requires_member
+from saas_app.web.json_api import (
+    ApiModel,
+    ListQuery,
+    answers,
+    changes_version,
+    etag_of,
+    list_response,
+    require_match,
+)
+from saas_app.web.pagination import decode_cursor, encode_cursor
+
+blueprint = Blueprint("members_api", __name__, url_prefix="/api/v1/organizations/<organization_id>")
+
+_SEARCH_LENGTH = 128
+_LAST_PAGE = 1_000_000
+
+
+class MemberQuery(ListQuery):
+    """Which people: a part of a name, username, e-mail address or phone number; a role."""
+
+    search: str = Field("", max_length=_SEARCH_LENGTH, pattern=r"^[^\x00]*$")
+    role: Role | None = None
+
+
+class MachineQuery(ListQuery):
+    """Which machines: a part of the name."""
+
+    search: str = Field("", max_length=_SEARCH_LENGTH, pattern=r"^[^\x00]*$")
+
+
+class MemberView(ApiModel):
+    """A person of the organization."""
+
+    id: str
+    name: str
+    email: str | None
+    is_suspended: bool
+    roles: list[str]
+
+
+class MemberList(ApiModel):
+    """A page of members; `total` counts all pages."""
+
+    items: list[MemberView]
+    total: int
+    next_cursor: str | None
+
+
+class MachineView(ApiModel):
+    """A machine client of the organization."""
+
+    id: str
+    name: str
+    roles: list[str]
+
+
+class MachineList(ApiModel):
+    """A page of machines; `total` counts all pages."""
+
+    items: list[MachineView]
+    total: int
+    next_cursor: str | None
+
+
+PersonRole: TypeAlias = Annotated[Role, Field(description="A role for people")]
+
+
+class RolesChange(ApiModel):
+    """All the roles the member shall hold. Who gives up permissions of their own says `accept_own_loss`."""
+
+    roles: list[PersonRole] = Field(max_length=len(Role))
+    accept_own_loss: bool = False
+
+
+@blueprint.get("/members")
+@requires(Permission.MEMBERS_READ)
+@tag(["members"])
+@answers(409)
+@validate_querystring(MemberQuery)
+@validate_response(MemberList)
+async def list_members(tenant: Tenant, query_args: MemberQuery) -> Any:
+    """List the people of the organization."""
+    role = query_args.role.value if query_args.role else ""
+    wanted = _filter(query_args, query_args.search, role)
+    found = (await service.list_people(management(), tenant, wanted)).page
+    cursor = _cursor(found)
+    body = MemberList(items=[_view(item) for item in found.items], total=found.total, next_cursor=cursor)
+    return list_response(body, cursor)
+
+
+@blueprint.get("/machines")
+@requires(Permission.MEMBERS_READ)
+@tag(["members"])
+@answers(409)
+@validate_querystring(MachineQuery)
+@validate_response(MachineList)
+async def list_machines(tenant: Tenant, query_args: MachineQuery) -> Any:
+    """List the machine clients of the organization."""
+    found = await service.list_machines(management(), tenant, _filter(query_args, query_args.search))
+    cursor = _cursor(found)
+    items = [MachineView(id=item.id, name=item.name, roles=sorted(item.role_names)) for item in found.items]
+    return list_response(MachineList(items=items, total=found.total, next_cursor=cursor), cursor)
+
+
+@blueprint.get("/members/<user_id>")
+@requires(Permission.MEMBERS_READ)
+@tag(["members"])
+@answers(409)
+@validate_response(MemberView)
+async def get_member(tenant: Tenant, user_id: str) -> Any:
+    """Read a member; the `ETag` names the roles they hold."""
+    member = await service.get_member(management(), tenant, user_id)
+    return _view(member), 200, _tag_of(member)
+
+
+@blueprint.put("/members/<user_id>/roles")
+@requires(Permission.MEMBERS_UPDATE, complete=True)
+@tag(["members"])
+@answers(409)
+@changes_version
+@validate_request(RolesChange)
+@validate_response(MemberView)
+async def replace_roles(tenant: Tenant, user_id: str, data: RolesChange) -> Any:
+    """Give a member other roles. Nobody gives a role that reaches further than their own access."""
+    chosen = read_choice([role.value for role in data.roles])
+    member = await service.get_member(management(), tenant, user_id)
+    require_match(_tag_of(member))
+    wanted = WantedRoles(user_id, member.role_names, chosen, accepts_own_loss=data.accept_own_loss)
+    plan = await changes.change_roles(runtime().work, management(), tenant, wanted)
+    changed = _view(plan.member).model_copy(update={"roles": sorted(plan.after)})
+    return changed, 200, etag_of(plan.member.id, *sorted(plan.after))
+
+
+@blueprint.delete("/members/<user_id>")
+@requires(Permission.MEMBERS_REMOVE)
+@tag(["members"])
+@answers(204, 409)
+async def remove_member(tenant: Tenant, user_id: str) -> Any:
+    """Take somebody else out of the organization; their next request is refused."""
+    await changes.remove_member(runtime().work, management(), tenant, user_id)
+    return Response(status=204)
+
+
+@blueprint.post("/leave")
+@requires_member
+@tag(["members"])
+@answers(204, 409)
+async def leave_organization(tenant: Tenant) -> Any:
+    """Leave the organization oneself."""
+    await changes.leave(runtime().work, management(), tenant)
+    return Response(status=204)
+
+
+def _filter(query: ListQuery, search: str, role: str = "") -> MembersFilter:
+    decoded = decode_cursor(query.cursor, int, int)
+    page, size = (1, query.limit) if decoded is None else (decoded[0], decoded[1])
+    if not (1 <= page <= _LAST_PAGE and 1 <= size <= 100):
+        raise BadRequest("This cursor is not valid. Start at the first page.")
+    return MembersFilter(search=search.strip(), role=role, page=page, page_size=size)
+
+
+def _cursor(found: Listing[Any]) -> str | None:
+    return encode_cursor(found.number + 1, found.size) if found.has_next else None
+
+
+def _view(member: Member) -> MemberView:
+    return MemberView(
+        id=member.id,
+        name=member.display_name,
+        email=member.email,
+        is_suspended=member.is_suspended,
+        roles=sorted(member.role_names),
+    )
+
+
+def _tag_of(member: Member) -> dict[str, str]:
+    return etag_of(member.id, *sorted(member.role_names))
