@@ -10,6 +10,7 @@ from quart import Quart, Response, request
 from werkzeug.exceptions import HTTPException, NotFound
 
 from local_logto import maintenance
+from local_logto.account import blueprint as account_blueprint
 from local_logto.crypto import provider_secrets
 from local_logto.crypto.keys import open_keys
 from local_logto.crypto.signed_cookies import CookieSigner
@@ -44,7 +45,7 @@ def create_app(settings: Settings) -> Quart:
     app.extensions["store"] = Store(settings.database)
     app.before_serving(partial(_open, app))
     app.after_serving(partial(_close, app))
-    for blueprint in (oidc_blueprint, management_blueprint, experience_blueprint):
+    for blueprint in (oidc_blueprint, management_blueprint, experience_blueprint, account_blueprint):
         app.register_blueprint(blueprint)
     app.before_request(_know_no_doubled_slash)
     app.after_request(allow_origin)

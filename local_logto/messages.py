@@ -1,7 +1,6 @@
-"""Every e-mail and text message that a real Logto would have sent, kept for the messages page.
+"""Messages that are read on the messages page instead of arriving anywhere.
 
-While no connector is configured this is the built-in connector: nothing leaves the machine. A real Logto
-without a connector would answer 501 ``connector.not_found`` instead.
+Which messages those are, and what they say, is decided by ``connectors.sending``: every sender goes there.
 """
 
 from __future__ import annotations
@@ -23,6 +22,8 @@ messages = sa.Table(
     sa.Column("usage", sa.String, nullable=False),  # Logto's template type
     sa.Column("code", sa.String),
     sa.Column("link", sa.String),
+    sa.Column("subject", sa.String),
+    sa.Column("text", sa.String),
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
 
@@ -34,7 +35,8 @@ _NEWEST_FIRST: tuple[sa.ColumnElement[object], ...] = (
 
 @dataclass(frozen=True)
 class Message:
-    """One message: ``usage`` says what for (Logto's template type), code or link what it carries."""
+    """One message: ``usage`` says what for (Logto's template type), ``code`` or ``link`` what it carries,
+    ``subject`` and ``text`` what people read."""
 
     kind: str
     recipient: str
@@ -42,10 +44,20 @@ class Message:
     created_at: int
     code: str | None = None
     link: str | None = None
+    subject: str | None = None
+    text: str | None = None
 
 
 async def keep_message(
-    store: Store, kind: str, recipient: str, usage: str, *, code: str | None = None, link: str | None = None
+    store: Store,
+    kind: str,
+    recipient: str,
+    usage: str,
+    *,
+    code: str | None = None,
+    link: str | None = None,
+    subject: str | None = None,
+    text: str | None = None,
 ) -> None:
     """Store a message and let go of the oldest beyond ``KEPT_MESSAGES``."""
     kept = sa.select(messages.c.id).order_by(*_NEWEST_FIRST).limit(KEPT_MESSAGES)
@@ -58,6 +70,8 @@ async def keep_message(
                 usage=usage,
                 code=code,
                 link=link,
+                subject=subject,
+                text=text,
                 created_at=now_ms(),
             )
         )

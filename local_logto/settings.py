@@ -17,7 +17,10 @@ class Settings(BaseSettings):
     ``<endpoint>/oidc`` whatever address a request came by. ``management_app_id`` and
     ``management_app_secret`` name the machine application that may use the Management API; a missing secret
     is generated once and kept in the database. ``demo_people`` is a JSON list of ``{identifier, password,
-    name, hint}`` offered with one click on the sign-in page.
+    name, hint}`` offered with one click on the sign-in page. ``mailgun_base_url``, ``naver_base_url`` and
+    ``naver_api_base_url`` put a server of your own in the place of those providers, which Logto cannot.
+    ``connector_timeout`` is what one call of a provider may take, in seconds. Without
+    ``built_in_messages`` nothing is sent while no connector is configured, as in Logto.
     """
 
     model_config = SettingsConfigDict(env_prefix="LOCAL_LOGTO_", frozen=True, extra="ignore")
@@ -30,8 +33,13 @@ class Settings(BaseSettings):
     management_app_secret: str | None = None
     allow_non_loopback: bool = False
     demo_people: Path | None = None
+    mailgun_base_url: str = ""
+    naver_base_url: str = "https://nid.naver.com"
+    naver_api_base_url: str = "https://openapi.naver.com"
+    connector_timeout: float = Field(default=5.0, gt=0)
+    built_in_messages: bool = True
 
-    @field_validator("endpoint", mode="after")
+    @field_validator("endpoint", "mailgun_base_url", "naver_base_url", "naver_api_base_url", mode="after")
     @classmethod
     def _without_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")

@@ -69,6 +69,7 @@ users = sa.Table(
     _json("identities"),
     _json("profile"),
     _json("mfa_verifications", "[]"),
+    _json("logto_config"),  # {"mfa": {"enabled", "skipped", "skipMfaOnSignIn"}}
     sa.Column("application_id", sa.String),
     sa.Column("is_suspended", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("last_sign_in_at", sa.BigInteger),

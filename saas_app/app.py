@@ -35,6 +35,7 @@ from saas_app.identity.logto_client import LogtoProvider
 from saas_app.identity.management import ManagementClient
 from saas_app.identity.sessions import SessionStore
 from saas_app.identity.sign_in import SignIn
+from saas_app.identity.sign_in_methods.offered import OfferedMethods
 from saas_app.identity.vault import Vault
 from saas_app.organizations.removal import RemovalWorker
 from saas_app.rbac.permissions import Permission
@@ -45,8 +46,11 @@ from saas_app.web.json_api import bodies, openapi
 _MAX_BODY = 1_000_000  # bytes
 
 
-def create_app(settings: Settings) -> Quart:
-    """Build the application for these settings. Connections open when it starts serving."""
+def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Quart:
+    """Build the application for these settings. Connections open when it starts serving.
+
+    ``offered``: the ways in that the front page shows beside a password; without it there are none.
+    """
     app = Quart(__name__, static_folder=None, template_folder=str(TEMPLATES))
     vault = Vault(settings.encryption_keys)
     app.secret_key = vault.signing_key
@@ -89,7 +93,7 @@ def create_app(settings: Settings) -> Quart:
     async def connections():  # type: ignore[no-untyped-def]
         engine = create_engine(settings.database_url)
         async with open_http(settings.logto_timeout) as http:
-            runtime = _build_runtime(settings, UnitOfWork(engine), vault, http)
+            runtime = _build_runtime(settings, offered or OfferedMethods(), UnitOfWork(engine), vault, http)
             app.extensions["workroom"] = runtime
             async with runtime.removals.running():
                 yield
@@ -99,7 +103,11 @@ def create_app(settings: Settings) -> Quart:
 
 
 def _build_runtime(
-    settings: Settings, work: UnitOfWork, vault: Vault, http: aiohttp.ClientSession
+    settings: Settings,
+    offered: OfferedMethods,
+    work: UnitOfWork,
+    vault: Vault,
+    http: aiohttp.ClientSession,
 ) -> Runtime:
     provider = LogtoProvider(
         endpoint=settings.logto_endpoint,
@@ -140,6 +148,7 @@ def _build_runtime(
         management = ManagementClient(settings.management, http, timeout=settings.logto_timeout)
     return Runtime(
         settings,
+        offered,
         work,
         directory,
         sessions,

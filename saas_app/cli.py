@@ -6,18 +6,17 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable
-from functools import wraps
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import click
 import structlog
 import uvicorn
 
-from saas_app import doctor as checks
 from saas_app import permissions_table
+from saas_app.cli_connectors import connectors, connectors_option, load_connectors, named_file
+from saas_app.cli_support import env_file_option, in_one_line, overlay
 from saas_app.config import MIGRATIONS, ManagementSettings, load_management_settings, load_settings
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
@@ -30,77 +29,29 @@ from saas_app.deployment import (
     load_deployment_settings,
     stored_environment,
 )
-from saas_app.env_file import overlay_environment, write_env_file
-from saas_app.errors import ConfigurationError, LogtoUnavailable, NotFound
-from saas_app.identity.management import ManagementError, connect
+from saas_app.doctor import examine
+from saas_app.env_file import write_env_file
+from saas_app.errors import ConfigurationError
+from saas_app.identity.management import connect
 from saas_app.identity.provisioning import (
     Action,
     Change,
+    Deployment,
     ProvisionedApplication,
+    SocialCallback,
     apply,
     drift,
+    list_social_callbacks,
     plan,
     survey,
 )
+from saas_app.identity.sign_in_methods.declaration import find_declaration, offered_methods
 from saas_app.migrate import migrate as apply_migrations
-from saas_app.migrate import read_state
 from saas_app.preflight import require_free_port
 from saas_app.reconciliation.service import Reconciler, require_own_application
 
 _GUIDE = MIGRATIONS.parent / "docs" / "rbac-guide.md"
 _GRACE = 10  # seconds running requests get at shutdown
-
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-
-
-def _in_one_line(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """What can be expected to go wrong is told in a line, exit code 1, without a stack trace."""
-
-    @wraps(function)
-    def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        try:
-            return function(*args, **kwargs)
-        except ConfigurationError as error:
-            raise click.ClickException(str(error)) from None
-        except NotFound as error:
-            raise click.ClickException(error.detail) from None
-        except ManagementError as refusal:
-            raise click.ClickException(_explain(refusal)) from None
-        except LogtoUnavailable as failure:
-            endpoint = os.environ.get("LOGTO_ENDPOINT", "")
-            raise click.ClickException(f"{failure.detail} Is LOGTO_ENDPOINT={endpoint} right?") from None
-
-    return wrapper
-
-
-def _explain(refusal: ManagementError) -> str:
-    if refusal.code in ("oidc.invalid_client", "auth.unauthorized"):
-        return (
-            f"Logto refused the machine application ({refusal.message}): "
-            "check LOGTO_MANAGEMENT_APP_ID, LOGTO_MANAGEMENT_APP_SECRET and LOGTO_MANAGEMENT_TOKEN_ENDPOINT."
-        )
-    if refusal.code in ("oidc.invalid_target", "auth.forbidden"):
-        return (
-            f"The machine application may not use the Management API ({refusal.message}): give it the role "
-            "'Logto Management API access' and check LOGTO_MANAGEMENT_RESOURCE."
-        )
-    if refusal.code == "organization.role_names_not_found":
-        return f"{refusal.message} Run 'saas-app provision' first."
-    return f"Logto refused: {refusal}."
-
-
-_env_file = click.option(
-    "--env-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="KEY=value lines that hold where the environment says nothing.",
-)
-
-
-def _overlay(*files: Path | None) -> None:
-    for file in files:
-        if file is not None:
-            overlay_environment(file)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -110,17 +61,21 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
+main.add_command(connectors)
+
+
 @main.command()
 @click.option("--host", help="Address to listen on (APP_HOST).")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (APP_PORT).")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 @click.option("--no-migrate", is_flag=True, help="Do not apply pending migrations first.")
-@_env_file
-@_in_one_line
+@env_file_option
+@in_one_line
 def serve(host: str | None, port: int | None, workers: int, no_migrate: bool, env_file: Path | None) -> None:
     """Run the application. FORWARDED_ALLOW_IPS names the proxies whose X-Forwarded-* are believed."""
-    _overlay(env_file)
+    overlay(env_file)
     settings = load_settings()
+    offered_methods(find_declaration(os.environ))  # a file that cannot be read is told before anything starts
     host, port = host or settings.host, port or settings.port
     require_free_port(host, port, "stop what listens there, or choose another with --port")
     if not no_migrate:
@@ -151,7 +106,7 @@ def serve(host: str | None, port: int | None, workers: int, no_migrate: bool, en
 @click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), default=Path("var"), show_default=True
 )
-@_in_one_line
+@in_one_line
 def demo(app_port: int, logto_port: int, data: Path) -> None:
     """Run everything on this machine: application, identity provider, demo people and projects."""
     if app_port == logto_port:
@@ -160,11 +115,11 @@ def demo(app_port: int, logto_port: int, data: Path) -> None:
 
 
 @main.command()
-@_env_file
-@_in_one_line
+@env_file_option
+@in_one_line
 def migrate(env_file: Path | None) -> None:
     """Bring the database to the newest migration."""
-    _overlay(env_file)
+    overlay(env_file)
     before = apply_migrations(load_deployment_settings().database_url)
     if before.is_newest:
         click.echo(f"The database is at {before.newest} already.")
@@ -179,32 +134,48 @@ def migrate(env_file: Path | None) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Store the application's id and secret, and all that 'serve' needs, in this file.",
 )
-@_env_file
-@_in_one_line
-def provision(check: bool, write_env: Path | None, env_file: Path | None) -> None:
-    """Write roles, permissions, the API resource and the application to Logto."""
-    _overlay(env_file, write_env if write_env and write_env.exists() else None)
+@connectors_option
+@env_file_option
+@in_one_line
+def provision(
+    check: bool, write_env: Path | None, connectors_file: Path | None, env_file: Path | None
+) -> None:
+    """Write roles, permissions, the API resource, the application and the ways to sign in to Logto."""
+    overlay(env_file, write_env if write_env and write_env.exists() else None)
     management, settings = load_management_settings(), load_deployment_settings()
-    changes, application = asyncio.run(_provision(management, settings, check=check))
-    _report(changes, check=check)
-    if application is None:
-        sys.exit(1 if drift(changes) else 0)
+    deployment = replace(settings.deployment, sign_in_methods=load_connectors(connectors_file))
+    outcome = asyncio.run(_provision(management, deployment, check=check))
+    _report(outcome.changes, check=check)
+    if outcome.application is None:
+        sys.exit(1 if drift(outcome.changes) else 0)
+    for callback in outcome.callbacks:
+        click.echo(f"Register at {callback.provider} as callback URL: {callback.url}")
     if write_env:
-        write_env_file(write_env, stored_environment(management, settings, application))
+        stored = stored_environment(management, settings, outcome.application, named_file(connectors_file))
+        write_env_file(write_env, stored)
         click.echo(f"Stored in {write_env}. Start with: saas-app serve --env-file {write_env}")
     else:
-        click.echo(f"The application is {application.app_id}; --write-env FILE stores its secret.")
+        click.echo(f"The application is {outcome.application.app_id}; --write-env FILE stores its secret.")
 
 
-async def _provision(
-    management: ManagementSettings, settings: DeploymentSettings, *, check: bool
-) -> tuple[tuple[Change, ...], ProvisionedApplication | None]:
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a run changed and made; with --check no application."""
+
+    changes: tuple[Change, ...]
+    application: ProvisionedApplication | None = None
+    callbacks: tuple[SocialCallback, ...] = ()
+
+
+async def _provision(management: ManagementSettings, deployment: Deployment, *, check: bool) -> _Outcome:
     async with connect(management) as client:
-        found = await survey(client, settings.deployment)
-        changes = plan(settings.deployment, found)
+        found = await survey(client, deployment)
+        changes = plan(deployment, found)
         if check:
-            return changes, None
-        return changes, await apply(client, settings.deployment, found, changes)
+            return _Outcome(changes)
+        application = await apply(client, deployment, found, changes)
+        callbacks = await list_social_callbacks(client, deployment, management.endpoint)
+        return _Outcome(changes, application, callbacks)
 
 
 def _report(changes: tuple[Change, ...], *, check: bool) -> None:
@@ -220,11 +191,11 @@ def _report(changes: tuple[Change, ...], *, check: bool) -> None:
 
 @main.command()
 @click.option("--organization", "organization_id", help="Only this organization, by its id.")
-@_env_file
-@_in_one_line
+@env_file_option
+@in_one_line
 def reconcile(organization_id: str | None, env_file: Path | None) -> None:
     """Read members again from Logto and repair what was missed: lost webhooks, changes cut off by a crash."""
-    _overlay(env_file)
+    overlay(env_file)
     management, settings = load_management_settings(), load_deployment_settings()
     apply_migrations(settings.database_url)
     count = asyncio.run(_reconcile(management, settings, organization_id))
@@ -247,11 +218,11 @@ async def _reconcile(
 
 
 @main.command("seed-demo")
-@_env_file
-@_in_one_line
+@env_file_option
+@in_one_line
 def seed_demo(env_file: Path | None) -> None:
     """Create the demo people, organizations and projects: accounts whose password everybody knows."""
-    _overlay(env_file)
+    overlay(env_file)
     management, settings = load_management_settings(), load_deployment_settings()
     if not is_loopback(urlsplit(management.endpoint).hostname or ""):
         click.echo(
@@ -278,7 +249,7 @@ async def _seed(management: ManagementSettings, settings: DeploymentSettings) ->
 @click.option(
     "--page", type=click.Path(path_type=Path, dir_okay=False), default=_GUIDE, help="The docs page."
 )
-@_in_one_line
+@in_one_line
 def permissions(markdown: bool, check: bool, page: Path) -> None:
     """Print which role holds which permission."""
     if not markdown:
@@ -291,29 +262,14 @@ def permissions(markdown: bool, check: bool, page: Path) -> None:
 
 
 @main.command()
-@_env_file
-@_in_one_line
-def doctor(env_file: Path | None) -> None:
-    """Look at settings, Logto and the database, and say which command mends what."""
-    _overlay(env_file)
-    settings = load_deployment_settings()
-    found = [checks.check_settings(), _database_check(settings.database_url)]
-    endpoint = os.environ.get("LOGTO_ENDPOINT", "").rstrip("/")
-    if endpoint:
-        found += asyncio.run(checks.check_logto(settings, endpoint))
-    _tell(found)
-
-
-def _database_check(database_url: str) -> checks.Check:
-    try:
-        return checks.check_migrations(read_state(database_url))
-    except ConfigurationError as error:
-        return checks.Check("database", False, str(error), "mend DATABASE_URL")
-
-
-def _tell(found: Iterable[checks.Check]) -> None:
+@connectors_option
+@env_file_option
+@in_one_line
+def doctor(connectors_file: Path | None, env_file: Path | None) -> None:
+    """Look at the whole chain, from the settings to Logto's webhooks, and say which command mends what."""
+    overlay(env_file)
     failed = False
-    for check in found:
+    for check in examine(os.environ, connectors_file):
         failed = failed or not check.passed
         click.echo(f"{'ok' if check.passed else 'FAILED':<7} {check.name:<15} {check.found}")
         if not check.passed:

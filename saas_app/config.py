@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     session_idle_timeout: int = Field(12 * 3600, validation_alias="SESSION_IDLE_TIMEOUT", gt=0)
     session_absolute_timeout: int = Field(14 * 86400, validation_alias="SESSION_ABSOLUTE_TIMEOUT", gt=0)
     logto_timeout: float = Field(8, validation_alias="LOGTO_TIMEOUT", gt=0)
+    fresh_sign_in_max_age: int = Field(600, validation_alias="FRESH_SIGN_IN_MAX_AGE", gt=0)
     log_format: str = Field("console", validation_alias="LOG_FORMAT", pattern="^(console|json)$")
     management: ManagementSettings | None = None
 

@@ -7,6 +7,7 @@ because it is what makes it.
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
@@ -16,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from saas_app.config import ManagementSettings, Settings
 from saas_app.errors import ConfigurationError
 from saas_app.identity.provisioning import Deployment, ProvisionedApplication
+from saas_app.identity.sign_in_methods.declaration import FILE_VARIABLE
 
 _DEFAULTS = {name: field.default for name, field in Settings.model_fields.items()}
 
@@ -65,9 +67,15 @@ def load_deployment_settings() -> DeploymentSettings:
 
 
 def stored_environment(
-    management: ManagementSettings, settings: DeploymentSettings, application: ProvisionedApplication
+    management: ManagementSettings,
+    settings: DeploymentSettings,
+    application: ProvisionedApplication,
+    connectors_file: Path | None = None,
 ) -> dict[str, str]:
-    """Everything ``saas-app serve`` needs, by variable name. Encryption keys are made only once."""
+    """Everything ``saas-app serve`` needs, by variable name. Encryption keys are made only once.
+
+    ``connectors_file`` is stored where it was named: the application offers what it declares.
+    """
     values = {
         "APP_URL": settings.app_url,
         "APP_ENCRYPTION_KEYS": settings.encryption_keys.get_secret_value() or Fernet.generate_key().decode(),
@@ -83,6 +91,8 @@ def stored_environment(
     }
     if "database_url" in settings.model_fields_set:
         values["DATABASE_URL"] = settings.database_url
+    if connectors_file is not None:
+        values[FILE_VARIABLE] = str(connectors_file.resolve())
     parts = urlsplit(settings.app_url)
     if parts.port and is_loopback(parts.hostname or ""):
         values["APP_PORT"] = str(parts.port)  # nothing stands in front of it, so it listens there itself

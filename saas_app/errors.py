@@ -43,6 +43,16 @@ class InvalidToken(AppError):
     status, code, title = 401, "invalid-token", "That token is not accepted"
 
 
+class FreshSignInRequired(AppError):
+    """The sign-in is older than this action allows (RFC 9470 §3). ``max_age`` in seconds."""
+
+    status, code, title = 401, "insufficient-user-authentication", "Please sign in again first"
+
+    def __init__(self, detail: str, *, max_age: int) -> None:
+        super().__init__(detail)
+        self.max_age = max_age
+
+
 class SignatureRejected(AppError):
     """A program's request that does not carry the signature it must carry."""
 

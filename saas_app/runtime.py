@@ -14,6 +14,7 @@ from saas_app.identity.directory import Directory
 from saas_app.identity.management import ManagementClient
 from saas_app.identity.sessions import SessionStore
 from saas_app.identity.sign_in import SignIn
+from saas_app.identity.sign_in_methods.offered import OfferedMethods
 from saas_app.organizations.removal import RemovalWorker
 
 
@@ -22,6 +23,7 @@ class Runtime:
     """Settings and services of this process. ``management`` is None without its credentials."""
 
     settings: Settings
+    offered: OfferedMethods
     work: UnitOfWork
     directory: Directory
     sessions: SessionStore

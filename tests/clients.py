@@ -17,6 +17,7 @@ from quart.wrappers import Response
 from tests.contract.client import Form
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+FRESH = "/sign-in?prompt=login"  # where Logto asks who this is, so that the sign-in counts as fresh
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,8 @@ class Provider:
 
 
 @contextlib.contextmanager
-def running_provider(data_dir: Path) -> Iterator[Provider]:
-    """``local_logto`` as a process of its own, stopped at the end."""
+def running_provider(data_dir: Path, **extra: str) -> Iterator[Provider]:
+    """``local_logto`` as a process of its own, stopped at the end; ``extra`` goes into its environment."""
     port = free_port()
     provider = Provider(f"http://localhost:{port}", "management-test", secrets.token_hex(16), data_dir)
     environment = {
@@ -55,6 +55,7 @@ def running_provider(data_dir: Path) -> Iterator[Provider]:
         "LOCAL_LOGTO_ENDPOINT": provider.endpoint,
         "LOCAL_LOGTO_MANAGEMENT_APP_ID": provider.management_app_id,
         "LOCAL_LOGTO_MANAGEMENT_APP_SECRET": provider.management_app_secret,
+        **extra,
     }
     command = [
         sys.executable, "-m", "local_logto", "serve",
@@ -78,12 +79,16 @@ class Application:
 def running_application(
     provider: Provider, database_url: str, directory: Path, *, workers: int = 1, **extra: str
 ) -> Iterator[Application]:
-    """``saas-app provision --write-env`` and ``saas-app serve --env-file``, as the README says."""
+    """``saas-app provision --write-env`` and ``saas-app serve --env-file``, as the README says.
+
+    ``extra`` goes into the environment of both.
+    """
     port = free_port()
     url = f"http://localhost:{port}"
     env_file, log = directory / "workroom.env", directory / "application.log"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LOGTO_", "APP_"))}
-    given = {**inherited, **provider.environment, "APP_URL": url, "DATABASE_URL": database_url}
+    extra = {"CONNECTORS_FILE": "", **extra}  # no file that happens to lie in this folder
+    given = {**inherited, **extra, **provider.environment, "APP_URL": url, "DATABASE_URL": database_url}
     program = [sys.executable, "-m", "saas_app"]
     subprocess.run(
         [*program, "provision", "--write-env", str(env_file)], env=given, check=True, capture_output=True

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from quart import Blueprint
 
-from local_logto.experience import api, pages
+from local_logto.experience import api, mfa_api, pages
 
 blueprint = Blueprint("experience", __name__)
 blueprint.register_blueprint(api.blueprint)
+blueprint.register_blueprint(mfa_api.blueprint)
 blueprint.register_blueprint(pages.blueprint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, Response, request
 
 from local_logto.context import current_store
-from local_logto.experience import flow, shapes
+from local_logto.experience import flow, shapes, social
 from local_logto.experience.session import ExperienceSession, open_session
 from local_logto.experience.sign_in_experience import read_sign_in_experience
 from local_logto.experience.state import Event, Identifier
@@ -33,7 +33,7 @@ async def begin() -> Response:
 
 @blueprint.put("/interaction-event")
 async def change_event() -> Response:
-    session = await _open_begun()
+    session = await open_begun()
     body = await read_body(shapes.BEGIN)
     await flow.switch_event(session, Event(body["interactionEvent"]))
     return no_content()
@@ -41,50 +41,70 @@ async def change_event() -> Response:
 
 @blueprint.get("/interaction")
 async def show_interaction() -> Response:
-    session = await _open_begun()
+    session = await open_begun()
     return json_response(session.experience.to_public_json())
 
 
 @blueprint.post("/verification/password")
 async def check_password() -> Response:
-    session = await _open_begun()
+    session = await open_begun()
     body = await read_body(shapes.CHECK_PASSWORD)
     identifier = Identifier.from_json(body["identifier"])
-    return _verified(await verify_identifier_password(session, identifier, body["password"]))
+    return verified(await verify_identifier_password(session, identifier, body["password"]))
 
 
 @blueprint.post("/verification/new-password-identity")
 async def check_new_password_identity() -> Response:
-    session = await _open_begun()
+    session = await open_begun()
     body = await read_body(shapes.NEW_PASSWORD_IDENTITY)
     identifier = Identifier.from_json(body["identifier"])
-    return _verified(await verify_new_password_identity(session, identifier, body["password"]))
+    return verified(await verify_new_password_identity(session, identifier, body["password"]))
 
 
 @blueprint.post("/verification/verification-code")
 async def send_verification_code() -> Response:
-    session = await _open_begun()
+    session = await open_begun()
     body = await read_body(shapes.SEND_CODE)
     recipient = Identifier.from_json(body["identifier"])
-    return _verified(await send_code(session, recipient, Event(body["interactionEvent"])))
+    return verified(await send_code(session, recipient, Event(body["interactionEvent"])))
 
 
 @blueprint.post("/verification/verification-code/verify")
 async def check_verification_code() -> Response:
-    session = await _open_begun()
+    session = await open_begun()
     body = await read_body(shapes.CHECK_CODE)
     recipient = Identifier.from_json(body["identifier"])
-    return _verified(await verify_code(session, body["verificationId"], recipient, body["code"]))
+    return verified(await verify_code(session, body["verificationId"], recipient, body["code"]))
+
+
+@blueprint.post("/verification/social/<connector_id>/authorization-uri")
+async def leave_for_provider(connector_id: str) -> Response:
+    session = await open_begun()
+    body = await read_body(shapes.LEAVE_FOR_PROVIDER)
+    departure = await social.depart(session, connector_id, body["state"], body["redirectUri"])
+    shown = {"authorizationUri": departure.authorization_uri}
+    return json_response(shown | {"verificationId": departure.verification_id})
+
+
+@blueprint.post("/verification/social/<connector_id>/verify")
+async def check_return_from_provider(connector_id: str) -> Response:
+    """Comparing the ``state`` is the caller's part, as with Logto; the pages of this server do it."""
+    session = await open_begun()
+    body = await read_body(shapes.RETURN_FROM_PROVIDER)
+    verification_id = body.get("verificationId", "")
+    return verified(await social.verify_social(session, connector_id, verification_id, body["connectorData"]))
 
 
 @blueprint.post("/profile")
 async def add_to_profile() -> Response:
-    session = await _open_begun()
+    session = await open_begun()
     body = await read_body(shapes.ADD_TO_PROFILE)
     if body["type"] == "username":
         await flow.add_username(session, body["value"])
     elif body["type"] == "password":
         await flow.add_password(session, body["value"])
+    elif body["type"] == "social":
+        await flow.add_social_identity(session, body["verificationId"])
     else:
         await flow.add_verified_address(session, body["type"], body["verificationId"])
     return no_content()
@@ -92,7 +112,7 @@ async def add_to_profile() -> Response:
 
 @blueprint.put("/profile/password")
 async def replace_password() -> Response:
-    session = await _open_begun()
+    session = await open_begun()
     body = await read_body(shapes.REPLACE_PASSWORD)
     await flow.replace_password(session, body["password"])
     return no_content()
@@ -101,9 +121,10 @@ async def replace_password() -> Response:
 @blueprint.post("/identification")
 async def identify() -> Response:
     """204 for somebody known, 201 and the text ``Created`` for a new account."""
-    session = await _open_begun()
+    session = await open_begun()
     body = await read_body(shapes.IDENTIFY)
-    await flow.identify(session, body.get("verificationId"))
+    links_social = body.get("linkSocialIdentity", False)
+    await flow.identify(session, body.get("verificationId"), links_social=links_social)
     if session.experience.event is Event.REGISTER:
         return created()
     return no_content()
@@ -112,7 +133,7 @@ async def identify() -> Response:
 @blueprint.post("/submit")
 async def submit() -> Response:
     """200 with where to go on, or 204 when a password was reset."""
-    session = await _open_begun()
+    session = await open_begun()
     redirect_to = await flow.submit(session)
     return json_response({"redirectTo": redirect_to}) if redirect_to else no_content()
 
@@ -122,7 +143,7 @@ async def _open() -> ExperienceSession:
     return await open_session(request, store, await read_sign_in_experience(store))
 
 
-async def _open_begun() -> ExperienceSession:
+async def open_begun() -> ExperienceSession:
     """The session, refused with 404 ``session.interaction_not_found`` before an event is set."""
     session = await _open()
     if session.begun is None:
@@ -130,5 +151,6 @@ async def _open_begun() -> ExperienceSession:
     return session
 
 
-def _verified(verification_id: str) -> Response:
+def verified(verification_id: str) -> Response:
+    """What every verification answers."""
     return json_response({"verificationId": verification_id})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from local_logto.crypto.passwords import hash_password, verify_password
+from local_logto.experience import mfa
 from local_logto.experience.announcements import (
     tell_ending,
     tell_joined,
@@ -13,6 +14,13 @@ from local_logto.experience.announcements import (
 )
 from local_logto.experience.password_policy import PersonalInformation
 from local_logto.experience.session import ExperienceSession
+from local_logto.experience.social import (
+    find_account,
+    find_proof,
+    profile_of_known_user,
+    profile_of_new_user,
+)
+from local_logto.experience.social_proof import SocialProof
 from local_logto.experience.state import Event, PendingProfile, Proof, VerificationRecord
 from local_logto.experience.username_policy import find_username_violation
 from local_logto.experience.users import (
@@ -39,19 +47,27 @@ async def switch_event(session: ExperienceSession, event: Event) -> None:
     await session.keep(replace(current, event=event, profile=profile))
 
 
-async def identify(session: ExperienceSession, verification_id: str | None) -> None:
+async def identify(
+    session: ExperienceSession, verification_id: str | None, *, links_social: bool = False
+) -> None:
     """Find the account that the proof belongs to, or create it when the event is ``Register``.
 
-    Raises 401 ``user.suspended``, 403 when the event is switched off, 404 for an unknown proof or user,
-    409 when another user was identified before, 422 ``user.missing_profile``, ``…_already_in_use`` or a
-    method that is not enabled.
+    ``links_social``: a social identity is linked to the account that has its e-mail address. Raises 401
+    ``user.suspended``, 403 when the event is switched off, 404 for an unknown proof or user, 409 when
+    another user was identified before, 422 ``user.missing_profile``, ``…_already_in_use`` or a method that
+    is not enabled.
     """
+    social = find_proof(session, verification_id)
     if session.experience.event is Event.REGISTER:
-        if verification_id is not None:
+        if social:
+            await _stage(session, await profile_of_new_user(session, social))
+        elif verification_id is not None:
             await _stage(session, _profile_of(_get_record(session, verification_id)))
         await _register(session)
     elif verification_id is None:
         raise refusal("guard.invalid_input")
+    elif social:
+        await _identify_by_social(session, social, links=links_social)
     else:
         await _identify_existing(session, _get_record(session, verification_id))
 
@@ -71,6 +87,21 @@ async def add_verified_address(
     if _ADDRESS_PROOFS.get(record.proof) != identifier_type:
         raise refusal("session.verification_session_not_found")
     await _stage(session, _profile_of(record))
+
+
+async def add_social_identity(session: ExperienceSession, verification_id: str) -> None:
+    """Link the verified social identity to the account; 422 when another account has it."""
+    await _refuse_profile_change(session, may_precede_mfa=True)
+    proof = find_proof(session, verification_id)
+    if proof is None:
+        raise refusal("session.verification_session_not_found")
+    if await _find_identified_user(session):
+        addition = await profile_of_known_user(session, proof, links=True)
+    else:
+        addition = await profile_of_new_user(session, proof)
+    known = session.experience.profile
+    kept = {name: None for name in ("email", "name", "avatar") if getattr(known, name)}
+    await _stage(session, replace(addition, **kept))
 
 
 async def add_password(session: ExperienceSession, password: str) -> None:
@@ -93,8 +124,8 @@ async def replace_password(session: ExperienceSession, password: str) -> None:
 async def submit(session: ExperienceSession) -> str | None:
     """End the interaction: the URL where the authorization request resumes, or None after a reset.
 
-    Raises 404 ``session.identifier_not_found`` before anybody is identified and 422
-    ``user.missing_profile`` when the account lacks something that signing up requires.
+    Raises 404 ``session.identifier_not_found`` before anybody is identified, 422 ``user.missing_profile``
+    when the account lacks something that signing up requires, and what ``mfa`` demands of a second factor.
     """
     user, profile = await _get_identified_user(session), session.experience.profile
     if session.experience.event is Event.FORGOT_PASSWORD:
@@ -105,10 +136,13 @@ async def submit(session: ExperienceSession) -> str | None:
         await tell_user_changed(session, user.id)
         await session.forget()
         return None
+    await mfa.refuse_unproved(session)
     _refuse_missing_profile(session, user)
+    await mfa.refuse_unenrolled(session)
     is_changed = profile != PendingProfile()
     if is_changed:
         await complete_user(session.store, user.id, profile)
+    is_changed |= await mfa.store_changes(session)
     redirect_to = await session.finish(user.id)
     await tell_ending(session, user.id)
     if is_changed:
@@ -140,11 +174,25 @@ async def _identify_existing(session: ExperienceSession, record: VerificationRec
     )
     if user is None:
         raise refusal("user.user_not_exist", data={"identifier": record.identifier.value})
+    await _keep_identified(session, user)
+
+
+async def _identify_by_social(session: ExperienceSession, proof: SocialProof, *, links: bool) -> None:
+    _refuse_event(session, session.experience.event)
+    if session.experience.event is Event.FORGOT_PASSWORD:
+        raise refusal("session.not_supported_for_forgot_password", status=422)
+    is_known = session.experience.user_id is not None
+    await _keep_identified(session, await find_account(session, proof, links=links))
+    if not is_known:
+        await _keep_profile(session, await profile_of_known_user(session, proof, links=links))
+
+
+async def _keep_identified(session: ExperienceSession, user: User) -> None:
     if user.is_suspended:
         raise refusal("user.suspended")
-    if current.user_id not in (None, user.id):
+    if session.experience.user_id not in (None, user.id):
         raise refusal("session.identity_conflict")
-    await session.keep(replace(current, user_id=user.id))
+    await session.keep(replace(session.experience, user_id=user.id))
 
 
 def _refuse_event(session: ExperienceSession, event: Event) -> None:
@@ -166,15 +214,20 @@ def _refuse_method(session: ExperienceSession, record: VerificationRecord) -> No
         raise refusal("user.sign_in_method_not_enabled")
 
 
-async def _refuse_profile_change(session: ExperienceSession) -> None:
+async def _refuse_profile_change(session: ExperienceSession, *, may_precede_mfa: bool = False) -> None:
     event = session.experience.event
     if event is Event.FORGOT_PASSWORD:
         raise refusal("session.not_supported_for_forgot_password")
     if event is Event.SIGN_IN:
         await _get_identified_user(session)
+        if not may_precede_mfa:
+            await mfa.refuse_unproved(session)
 
 
 def _refuse_missing_profile(session: ExperienceSession, user: User | None) -> None:
+    social = session.experience.social
+    if session.settings.social.skips_required_identifiers and social and social.user:
+        return
     missing = [name for name in session.settings.required_profile() if not _has(name, session, user)]
     if missing:
         raise refusal("user.missing_profile", data={"missingProfile": missing})
@@ -183,8 +236,12 @@ def _refuse_missing_profile(session: ExperienceSession, user: User | None) -> No
 def _has(name: str, session: ExperienceSession, user: User | None) -> bool:
     if name == "emailOrPhone":
         return _has("email", session, user) or _has("phone", session, user)
-    attribute = "password_hash" if name == "password" else name
-    return any(getattr(owner, attribute) for owner in (session.experience.profile, user) if owner)
+    profile = session.experience.profile
+    if name == "password":  # a social identity takes its place
+        return any((profile.password_hash, profile.social_identity)) or (
+            user is not None and any((user.password_hash, user.identities))
+        )
+    return any(getattr(owner, name) for owner in (profile, user) if owner)
 
 
 async def _stage(session: ExperienceSession, addition: PendingProfile) -> None:
@@ -233,7 +290,9 @@ def _profile_of(record: VerificationRecord) -> PendingProfile:
         raise refusal("session.verification_failed")
     if record.proof is Proof.NEW_PASSWORD_IDENTITY:
         return PendingProfile(username=record.identifier.value, password_hash=record.password_hash)
-    return PendingProfile(**{_ADDRESS_PROOFS[record.proof]: record.identifier.value})
+    address = record.identifier.value
+    is_email = _ADDRESS_PROOFS[record.proof] == "email"
+    return PendingProfile(email=address) if is_email else PendingProfile(phone=address)
 
 
 async def _find_identified_user(session: ExperienceSession) -> User | None:

@@ -9,7 +9,7 @@ from typing import Any
 from local_logto.experience.sign_in_experience import IDENTIFIER_TYPES
 from local_logto.experience.state import Event
 from local_logto.experience.username_policy import USERNAME_PATTERN
-from local_logto.management.guard import Choice, Issue, Path, Shape, Text
+from local_logto.management.guard import AnyObject, Choice, Flag, Issue, Path, Shape, Text
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,10 @@ ADD_TO_PROFILE = ByType(
         "password": Shape({"value": Text()}),
         "email": Shape({"verificationId": Text()}),
         "phone": Shape({"verificationId": Text()}),
+        "social": Shape({"verificationId": Text()}),
     }
 )
 REPLACE_PASSWORD = Shape({"password": Text()})
-IDENTIFY = Shape(optional={"verificationId": Text()})
+IDENTIFY = Shape(optional={"verificationId": Text(), "linkSocialIdentity": Flag()})
+LEAVE_FOR_PROVIDER = Shape({"state": Text(), "redirectUri": Text()})
+RETURN_FROM_PROVIDER = Shape({"connectorData": AnyObject()}, {"verificationId": Text()})

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local_logto.experience.json_access import boolean, integer, mapping, mappings, strings, text
+from local_logto.experience.json_access import boolean, mapping, mappings, strings, text
+from local_logto.experience.mfa_policy import MfaPolicy
 from local_logto.experience.password_policy import PasswordPolicy
+from local_logto.experience.sentinel import LockoutPolicy
 from local_logto.experience.username_policy import UsernamePolicy
-from local_logto.management.settings_rows import read_setting
-from local_logto.management.sign_in_exp import KEY
+from local_logto.settings_rows import SIGN_IN_EXP, read_setting
 from local_logto.store import Store
+from local_logto.verification_codes import CodePolicy
 
 IDENTIFIER_TYPES = ("username", "email", "phone")
 
@@ -29,11 +31,16 @@ class SignInMethod:
 
 
 @dataclass(frozen=True)
-class CodePolicy:
-    """How long a verification code lives, in seconds, and how many wrong tries it survives."""
+class SocialPolicy:
+    """Which social connectors have a button, and how much a person who comes by one is asked.
 
-    expires_after: int = 600
-    max_tries: int = 10
+    ``links_automatically``: an identity whose e-mail address an account has is linked without a question.
+    ``skips_required_identifiers``: an account may lack what signing up requires otherwise.
+    """
+
+    targets: tuple[str, ...] = ()
+    links_automatically: bool = False
+    skips_required_identifiers: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,9 @@ class SignInExperience:
     username_policy: UsernamePolicy
     code_policy: CodePolicy
     unknown_session_url: str | None
+    social: SocialPolicy
+    mfa: MfaPolicy
+    lockout: LockoutPolicy
 
     @property
     def allows_sign_in(self) -> bool:
@@ -59,13 +69,17 @@ class SignInExperience:
     def allows_registration(self) -> bool:
         return self.sign_in_mode != "SignIn" and bool(self.sign_up_identifiers)
 
-    @property
-    def is_password_only(self) -> bool:
-        """Whether identifier and password stand on one page, as Logto shows them."""
-        return all(method.password and not method.verification_code for method in self.methods)
-
     def find_method(self, identifier_type: str) -> SignInMethod | None:
         return next((method for method in self.methods if method.identifier == identifier_type), None)
+
+    def signs_in_by_code(self, identifier_type: str) -> bool:
+        method = self.find_method(identifier_type)
+        return self.allows_sign_in and method is not None and method.verification_code
+
+    def registers_by_code(self, identifier_type: str) -> bool:
+        """Whether a verified address of this kind may become a new account's."""
+        asked_for = {*self.sign_up_identifiers, *self.secondary_identifiers}
+        return self.allows_registration and bool(asked_for & {identifier_type, "emailOrPhone"})
 
     def forgot_password_identifiers(self) -> tuple[str, ...]:
         """The kinds of address to which a code for a new password may be sent."""
@@ -82,12 +96,13 @@ class SignInExperience:
 
 async def read_sign_in_experience(store: Store) -> SignInExperience:
     """The settings as the Management API keeps them."""
-    return parse_sign_in_experience(await read_setting(store, KEY))
+    return parse_sign_in_experience(await read_setting(store, SIGN_IN_EXP))
 
 
 def parse_sign_in_experience(value: Mapping[str, object]) -> SignInExperience:
     """Understand the stored object; policies it lacks are Logto's defaults."""
-    sign_up, codes = mapping(value, "signUp"), mapping(value, "verificationCodePolicy")
+    sign_up = mapping(value, "signUp")
+    social = mapping(value, "socialSignIn")
     return SignInExperience(
         sign_in_mode=text(value, "signInMode") or "SignInAndRegister",
         methods=tuple(_method(item) for item in mappings(mapping(value, "signIn"), "methods")),
@@ -99,10 +114,15 @@ def parse_sign_in_experience(value: Mapping[str, object]) -> SignInExperience:
         forgot_password_methods=strings(value, "forgotPasswordMethods"),
         password_policy=PasswordPolicy.from_json(mapping(value, "passwordPolicy")),
         username_policy=UsernamePolicy.from_json(mapping(value, "usernamePolicy")),
-        code_policy=CodePolicy(
-            integer(codes, "expirationDuration", 600), integer(codes, "maxRetryAttempts", 10)
-        ),
+        code_policy=CodePolicy.from_json(mapping(value, "verificationCodePolicy")),
         unknown_session_url=text(value, "unknownSessionRedirectUrl"),
+        social=SocialPolicy(
+            strings(value, "socialSignInConnectorTargets"),
+            boolean(social, "automaticAccountLinking", default=False),
+            boolean(social, "skipRequiredIdentifiers", default=False),
+        ),
+        mfa=MfaPolicy.from_json(mapping(value, "mfa")),
+        lockout=LockoutPolicy.from_json(mapping(value, "sentinelPolicy")),
     )
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from local_logto.experience.json_access import boolean, mapping, mappings, text
+from local_logto.experience.mfa_state import MfaProof, MfaState
+from local_logto.experience.social_proof import SocialIdentity, SocialProof
 
 
 class Event(StrEnum):
@@ -84,7 +86,13 @@ class VerificationRecord:
         )
 
 
-_PROFILE_NAMES = {"username": "username", "email": "primaryEmail", "phone": "primaryPhone"}
+_PROFILE_NAMES = {
+    "avatar": "avatar",
+    "name": "name",
+    "username": "username",
+    "email": "primaryEmail",
+    "phone": "primaryPhone",
+}
 
 
 @dataclass(frozen=True)
@@ -95,14 +103,19 @@ class PendingProfile:
     email: str | None = None
     phone: str | None = None
     password_hash: str | None = None
+    name: str | None = None
+    avatar: str | None = None
+    social_identity: SocialIdentity | None = None
 
     def to_public_json(self) -> dict[str, object]:
         """Logto's names, only what is set, never the password's hash."""
-        return {
+        texts: dict[str, object] = {
             shown: value
             for name, shown in _PROFILE_NAMES.items()
             if (value := getattr(self, name)) is not None
         }
+        identity = self.social_identity
+        return texts | ({"socialIdentity": identity.to_json()} if identity else {})
 
     def to_json(self) -> dict[str, object]:
         return self.to_public_json() | {"passwordHash": self.password_hash}
@@ -112,6 +125,7 @@ class PendingProfile:
         return cls(
             **{name: text(value, shown) for name, shown in _PROFILE_NAMES.items()},
             password_hash=text(value, "passwordHash"),
+            social_identity=SocialIdentity.from_json(mapping(value, "socialIdentity")),
         )
 
 
@@ -123,6 +137,8 @@ class Experience:
     user_id: str | None = None
     profile: PendingProfile = field(default_factory=PendingProfile)
     records: tuple[VerificationRecord, ...] = ()
+    social: SocialProof | None = None
+    mfa: MfaState = field(default_factory=MfaState)
     ip: str = ""
     user_agent: str = ""
     typed: Identifier | None = None  # on the first of two pages; the API never sets it
@@ -148,12 +164,15 @@ class Experience:
         body: dict[str, object] = {
             "interactionEvent": self.event.value,
             "profile": self.profile.to_public_json(),
-            "verificationRecords": [record.to_public_json() for record in self.records],
-            "mfa": {},
+            "verificationRecords": [record.to_public_json() for record in self._all_records()],
+            "mfa": self.mfa.to_public_json(),
             "signInContext": {"ip": self.ip, "userAgent": self.user_agent},
             "captcha": {"verified": False, "skipped": False},
         }
         return body | ({"userId": self.user_id} if self.user_id else {})
+
+    def _all_records(self) -> tuple[VerificationRecord | SocialProof | MfaProof, ...]:
+        return (*self.records, *([self.social] if self.social else []), *self.mfa.proofs)
 
     def to_submission_json(self) -> dict[str, object]:
         """What the browser session remembers of the sign-in, as ``GET /users/:id/sessions`` shows it."""
@@ -167,6 +186,8 @@ class Experience:
             "userId": self.user_id,
             "profile": self.profile.to_json(),
             "records": [record.to_json() for record in self.records],
+            "social": self.social.to_json() if self.social else None,
+            "mfa": self.mfa.to_json(),
             "ip": self.ip,
             "userAgent": self.user_agent,
             "typed": self.typed.to_json() if self.typed else None,
@@ -180,6 +201,8 @@ class Experience:
             user_id=text(value, "userId"),
             profile=PendingProfile.from_json(mapping(value, "profile")),
             records=tuple(VerificationRecord.from_json(item) for item in mappings(value, "records")),
+            social=SocialProof.from_json(mapping(value, "social")),
+            mfa=MfaState.from_json(mapping(value, "mfa")),
             ip=text(value, "ip") or "",
             user_agent=text(value, "userAgent") or "",
             typed=Identifier.from_json(typed) if typed else None,

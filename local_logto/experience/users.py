@@ -5,7 +5,8 @@ Which change is allowed is decided by ``flow``; this room only reads and writes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.experience.just_in_time import join_organizations
+from local_logto.experience.social_proof import SocialIdentity
 from local_logto.experience.state import Identifier, PendingProfile
 from local_logto.refusals import refusal
 from local_logto.store import Store, new_id, now_ms, users
@@ -30,6 +32,7 @@ class User:
     name: str | None
     password_hash: str | None
     is_suspended: bool
+    identities: Mapping[str, object]
 
 
 _SELECT_USER = sa.select(
@@ -40,6 +43,7 @@ _SELECT_USER = sa.select(
     users.c.name,
     users.c.password_hash,
     users.c.is_suspended,
+    users.c.identities,
 )
 
 
@@ -64,6 +68,17 @@ async def find_user_by_id(store: Store, user_id: str) -> User | None:
         return await _find_one(connection, users.c.id == user_id)
 
 
+async def find_user_by_identity(store: Store, identity: SocialIdentity) -> User | None:
+    """The account that this person at this provider was linked to."""
+    async with store.begin() as connection:
+        return await _find_one(connection, _has_identity(identity))
+
+
+def _has_identity(identity: SocialIdentity) -> sa.ColumnElement[bool]:
+    path = f'$."{identity.target}".userId'
+    return sa.func.json_extract(users.c.identities, path) == identity.user.id
+
+
 async def _find_one(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> User | None:
     row = (await connection.execute(_SELECT_USER.where(condition).limit(1))).one_or_none()
     return User(*row) if row else None
@@ -75,6 +90,9 @@ async def refuse_taken_identifiers(store: Store, profile: PendingProfile, *, cas
         value = getattr(profile, kind)
         if value and await find_user(store, Identifier(kind, value), case_sensitive=case_sensitive):
             raise refusal(f"user.{kind}_already_in_use")
+    identity = profile.social_identity
+    if identity and await find_user_by_identity(store, identity):
+        raise refusal("user.identity_already_in_use")
 
 
 @dataclass(frozen=True)
@@ -88,10 +106,16 @@ class NewUser:
 async def create_user(store: Store, profile: PendingProfile) -> NewUser:
     """Store a new account and let it join; 422 when another registration took an identifier first."""
     now, user_id = now_ms(), new_id(12)
-    values = {"id": user_id, "created_at": now, "updated_at": now}
+    values = {
+        "id": user_id,
+        "created_at": now,
+        "updated_at": now,
+        "logto_config": {"mfa": {"enabled": False}},
+    }
     try:
         async with store.begin() as connection:
             await connection.execute(users.insert().values(**values, **_columns(profile)))
+            await _add_identity(connection, user_id, profile.social_identity)
             joined = await join_organizations(connection, user_id, profile.email) if profile.email else []
     except IntegrityError:
         await refuse_taken_identifiers(store, profile, case_sensitive=True)
@@ -105,9 +129,22 @@ async def complete_user(store: Store, user_id: str, profile: PendingProfile) -> 
     try:
         async with store.begin() as connection:
             await connection.execute(change.values(updated_at=now_ms(), **_columns(profile)))
+            await _add_identity(connection, user_id, profile.social_identity)
     except IntegrityError:
         await refuse_taken_identifiers(store, profile, case_sensitive=True)
         raise
+
+
+async def _add_identity(connection: AsyncConnection, user_id: str, identity: SocialIdentity | None) -> None:
+    """Link the identity; the transaction has written before, so no other can link it meanwhile."""
+    if identity is None:
+        return
+    others = sa.select(users.c.id).where(_has_identity(identity), users.c.id != user_id).limit(1)
+    if (await connection.execute(others)).first():
+        raise refusal("user.identity_already_in_use")
+    stored = sa.func.json(json.dumps(identity.to_stored_json(), ensure_ascii=False))
+    linked = sa.func.json_set(users.c.identities, f'$."{identity.target}"', stored)
+    await connection.execute(users.update().where(users.c.id == user_id).values(identities=linked))
 
 
 def _columns(profile: PendingProfile) -> dict[str, Any]:
@@ -116,5 +153,7 @@ def _columns(profile: PendingProfile) -> dict[str, Any]:
         "primary_email": profile.email,
         "primary_phone": profile.phone,
         "password_hash": profile.password_hash,
+        "name": profile.name,
+        "avatar": profile.avatar,
     }
     return {name: value for name, value in columns.items() if value is not None}

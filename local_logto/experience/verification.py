@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from local_logto.crypto.passwords import hash_password, verify_password
-from local_logto.experience.codes import create_code, use_code
+from local_logto.experience import sentinel
+from local_logto.experience.code_delivery import send_new_code
 from local_logto.experience.password_policy import PersonalInformation, find_password_issues
+from local_logto.experience.sentinel import Pool
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.sign_in_experience import SignInExperience
 from local_logto.experience.state import Event, Identifier, PendingProfile, Proof, VerificationRecord
 from local_logto.experience.users import User, find_user, refuse_taken_identifiers
-from local_logto.messages import keep_message
 from local_logto.refusals import refusal
 from local_logto.store import new_id
+from local_logto.verification_codes import use_code
 
 _CODE_PROOFS = {"email": Proof.EMAIL_CODE, "phone": Proof.PHONE_CODE}
 
@@ -23,15 +25,22 @@ async def verify_identifier_password(
 ) -> str:
     """Check the password and keep the proof; returns the verification id.
 
-    Raises 422 ``session.invalid_credentials`` alike for an unknown user and a wrong password, and 401
-    ``user.suspended`` only to who knows the password.
+    Raises 422 ``session.invalid_credentials`` alike for an unknown user and a wrong password, 401
+    ``user.suspended`` only to who knows the password, and 400 during a lockout.
     """
+    attempt = _check_password(session, identifier, password)
+    await sentinel.watch(
+        session.store, session.settings.lockout, Pool.FIRST_FACTOR, identifier.value, attempt
+    )
+    return await _keep(session, VerificationRecord(new_id(), Proof.PASSWORD, identifier, verified=True))
+
+
+async def _check_password(session: ExperienceSession, identifier: Identifier, password: str) -> None:
     user = await _find_user(session, identifier)
     if not await verify_password(user.password_hash if user else None, password) or user is None:
         raise refusal("session.invalid_credentials")
     if user.is_suspended:
         raise refusal("user.suspended")
-    return await _keep(session, VerificationRecord(new_id(), Proof.PASSWORD, identifier, verified=True))
 
 
 async def verify_new_password_identity(
@@ -61,16 +70,15 @@ def refuse_weak_password(password: str, settings: SignInExperience, person: Pers
 
 
 async def send_code(session: ExperienceSession, recipient: Identifier, event: Event) -> str:
-    """Make a code and deliver it to the messages page; returns the verification id.
+    """Make a code and send it; returns the verification id.
 
     An address that nobody owns gets none where that would only tell who has an account, and the answer
-    is the same. Raises 429 ``request.message_rate_limited`` after the tenth in ten minutes.
+    is the same. Raises 429 ``request.message_rate_limited`` after the tenth in ten minutes, and
+    ``UnsentMessage`` when the connector fails: then a code that was sent before still works.
     """
     record = VerificationRecord(new_id(), _CODE_PROOFS[recipient.type], recipient, template_type=event.value)
     delivered = await _is_deliverable(session, recipient, event)
-    code = await create_code(session.store, record.id, recipient)
-    if delivered:
-        await keep_message(session.store, recipient.type, recipient.value, event.value, code=code)
+    await send_new_code(session, record.id, recipient, event.value, is_delivered=delivered)
     return await _keep(session, record)
 
 
@@ -79,12 +87,16 @@ async def verify_code(
 ) -> str:
     """Consume the code and mark its proof as verified; returns the verification id.
 
-    Raises 404 for a verification that this interaction does not know, else the 400s of ``use_code``.
+    Raises 404 for a verification that this interaction does not know, else the 400s of ``use_code`` and
+    that of a lockout.
     """
     record = session.experience.find_record(verification_id, _CODE_PROOFS[recipient.type])
     if record is None:
         raise refusal("session.verification_session_not_found")
-    await use_code(session.store, record.id, recipient, code, session.settings.code_policy)
+    attempt = use_code(
+        session.store, record.id, recipient.type, recipient.value, code, session.settings.code_policy
+    )
+    await sentinel.watch(session.store, session.settings.lockout, Pool.FIRST_FACTOR, recipient.value, attempt)
     return await _keep(session, replace(record, verified=True))
 
 

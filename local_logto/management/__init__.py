@@ -13,6 +13,9 @@ from local_logto.errors import render_request_error
 from local_logto.management import (
     application_secrets,
     applications,
+    connector_factories,
+    connectors,
+    email_templates,
     hooks,
     invitations,
     just_in_time,
@@ -29,8 +32,10 @@ from local_logto.management import (
     token_configs,
     user_authorizations,
     user_factors,
+    user_identities,
     user_settings,
     users,
+    verification_codes,
 )
 from local_logto.management.authentication import require_management_token
 from local_logto.management.failures import refusal_of
@@ -43,6 +48,9 @@ _protected = Blueprint("protected", __name__)
 for _family in (
     application_secrets,
     applications,
+    connector_factories,
+    connectors,
+    email_templates,
     hooks,
     invitations,
     just_in_time,
@@ -59,8 +67,10 @@ for _family in (
     token_configs,
     user_authorizations,
     user_factors,
+    user_identities,
     user_settings,
     users,
+    verification_codes,
 ):
     _protected.register_blueprint(_family.blueprint)
 

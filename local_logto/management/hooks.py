@@ -11,7 +11,7 @@ from quart import Blueprint, Response
 from local_logto.context import current_store
 from local_logto.errors import RequestError
 from local_logto.management import entities
-from local_logto.management.guard import Choice, Flag, ListOf, Number, Shape, Text, TextMap, read_body
+from local_logto.management.guard import Choice, Flag, ListOf, MapOf, Number, Shape, Text, read_body
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.rows import delete_row, get_row, insert_row, to_columns, update_row
 from local_logto.responses import json_response, no_content
@@ -51,7 +51,9 @@ EVENTS: Final = (
 )
 
 _EVENTS: Final = ListOf(Choice(EVENTS))
-_CONFIG: Final = Shape({"url": Text(is_url=True)}, {"headers": TextMap(), "retries": Number(is_integer=True)})
+_CONFIG: Final = Shape(
+    {"url": Text(is_url=True)}, {"headers": MapOf(Text()), "retries": Number(is_integer=True)}
+)
 _HOOK: Final = Shape({"events": _EVENTS, "config": _CONFIG}, {"name": Text(max=256), "enabled": Flag()})
 _CHANGES: Final = _HOOK.partial()
 _TEST: Final = Shape({"events": ListOf(Choice(EVENTS), min=1), "config": _CONFIG})

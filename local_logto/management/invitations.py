@@ -1,7 +1,7 @@
 """``/organization-invitations``: inviting an address to an organization, and what becomes of it.
 
-All failures of a change of status share one code; only the sentence differs. The message of an invitation
-goes where every message of this provider goes: to the messages page.
+All failures of a change of status share one code; only the sentence differs. Who cannot be sent the message
+is not invited.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ import sqlalchemy as sa
 from quart import Blueprint, Response, request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from local_logto.context import current_store
+from local_logto.connectors.context import message_context
+from local_logto.connectors.send_limit import counted_sending
+from local_logto.connectors.sending import Outgoing, send
+from local_logto.context import current_settings, current_store
 from local_logto.errors import RequestError
 from local_logto.management import entities
 from local_logto.management.failures import invalid_input, not_found
@@ -33,15 +36,11 @@ from local_logto.management.role_choice import roles_by_owner
 from local_logto.management.rows import delete_row, find_row, insert_row
 from local_logto.management.tables import organization_invitation_roles, organization_invitations
 from local_logto.management.users import get_user_row
-from local_logto.messages import keep_message, messages
-from local_logto.refusals import refusal
 from local_logto.responses import json_response, no_content
 from local_logto.store import new_id, now_ms, organization_users, users
 from local_logto.webhooks import announce_membership_change
 
 TEMPLATE: Final = "OrganizationInvitation"
-MESSAGES_PER_WINDOW: Final = 10
-WINDOW_MS: Final = 600_000
 
 _ROLES: Final = Relation(organization_invitation_roles, "organization_role_id")
 _INVITATION: Final = Shape(
@@ -81,22 +80,21 @@ async def list_invitations() -> Response:
 
 @blueprint.post("")
 async def create_invitation() -> Response:
-    """Invite an address; a message is sent only if its payload is given."""
+    """Invite an address; a message is sent only if its payload is given, and without it nobody is invited."""
     body = await read_body(_INVITATION)
     if body["expiresAt"] <= now_ms():
         raise invalid_input(400, "The value of `expiresAt` must be in the future.")
     payload = body.get("messagePayload")
     async with current_store().begin() as connection:
         await _refuse_member(connection, body["organizationId"], body["invitee"])
+        await _settle_expired(connection, body["organizationId"], body["invitee"])
         row = await _insert(connection, body)
         await _ROLES.add(
             connection, body.get("organizationRoleIds", []), organization_invitation_id=row["id"]
         )
-        if isinstance(payload, dict):
-            await _refuse_flood(connection, row["invitee"])
         [entity] = await _shown(connection, [row])
     if isinstance(payload, dict):
-        await _send(row["invitee"], payload)
+        await _send_or_withdraw(row, payload)
     return json_response(entity, 201)
 
 
@@ -121,8 +119,7 @@ async def send_message(invitation_id: str) -> Response:
     payload = await read_body(AnyObject())
     async with current_store().begin() as connection:
         row = await _get(connection, invitation_id)
-        await _refuse_flood(connection, row["invitee"])
-    await _send(row["invitee"], payload)
+    await _send(row, payload)
     return no_content()
 
 
@@ -221,23 +218,29 @@ async def _join(connection: AsyncConnection, row: sa.RowMapping, user_id: str) -
     announce_membership_change(organization_id, addedUserIds=list(change.added))
 
 
-async def _refuse_flood(connection: AsyncConnection, invitee: str) -> None:
-    recent = sa.select(sa.func.count()).where(
-        messages.c.usage == TEMPLATE,
-        sa.func.lower(messages.c.recipient) == invitee.lower(),
-        messages.c.created_at > now_ms() - WINDOW_MS,
-    )
-    if (await connection.execute(recent)).scalar_one() >= MESSAGES_PER_WINDOW:
-        raise refusal("request.message_rate_limited")
+async def _settle_expired(connection: AsyncConnection, organization_id: str, invitee: str) -> None:
+    """Make room for a new invitation where one waits beyond its end."""
+    c = organization_invitations.c
+    same = (c.organization_id == organization_id, c.invitee == invitee)
+    waits = (c.status == "Pending", c.expires_at < now_ms())
+    change = sa.update(organization_invitations).where(*same, *waits)
+    await connection.execute(change.values(status="Expired"))
 
 
-async def _send(invitee: str, payload: Mapping[str, Any]) -> None:
-    link, code = payload.get("link"), payload.get("code")
-    await keep_message(
-        current_store(),
-        "email",
-        invitee,
-        TEMPLATE,
-        link=link if isinstance(link, str) else None,
-        code=code if isinstance(code, str) else None,
-    )
+async def _send_or_withdraw(row: sa.RowMapping, payload: Mapping[str, Any]) -> None:
+    """Send the message of a new invitation, which goes again when that fails."""
+    try:
+        await _send(row, payload)
+    except RequestError:
+        async with current_store().begin() as connection:
+            await delete_row(connection, organization_invitations, organization_invitations.c.id == row["id"])
+        raise
+
+
+async def _send(row: sa.RowMapping, payload: Mapping[str, Any]) -> None:
+    """Send the message: the payload's own members go before what is known of organization and inviter."""
+    store, invitee = current_store(), row["invitee"]
+    known = await message_context(store, organization=row["organization_id"], inviter=row["inviter_id"])
+    message = Outgoing("email", invitee, TEMPLATE, {**known, **payload})
+    async with counted_sending(store, "invitation", invitee):
+        await send(store, current_settings(), message)

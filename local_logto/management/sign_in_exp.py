@@ -7,14 +7,26 @@ from typing import Any, Final
 
 from quart import Blueprint, Response
 
-from local_logto.context import current_store
-from local_logto.errors import RequestError
+from local_logto.connectors.registry import list_connectors
+from local_logto.connectors.sending import CONNECTOR_TYPES, can_send
+from local_logto.context import current_settings, current_store
+from local_logto.management.connectors import known_social_targets
 from local_logto.management.entities import TENANT, Entity
-from local_logto.management.guard import AnyObject, Choice, Flag, Kind, ListOf, OrNull, Shape, Text, read_body
-from local_logto.management.settings_rows import read_setting, write_setting
+from local_logto.management.guard import (
+    AnyObject,
+    Choice,
+    Flag,
+    Kind,
+    ListOf,
+    Number,
+    OrNull,
+    Shape,
+    Text,
+    read_body,
+)
+from local_logto.management.sign_in_exp_rules import check_changes
 from local_logto.responses import json_response
-
-KEY: Final = "sign-in-exp"
+from local_logto.settings_rows import SIGN_IN_EXP, read_setting, write_setting
 
 _IDENTIFIERS: Final = ("username", "email", "phone")
 _SIGN_IN: Final = Shape(
@@ -42,24 +54,53 @@ _SIGN_UP: Final = Shape(
         )
     },
 )
-_OBJECTS: Final = (
-    "color",
-    "branding",
-    "languageInfo",
-    "socialSignIn",
-    "customContent",
-    "customUiCsp",
-    "passwordPolicy",
-    "mfa",
-    "adaptiveMfa",
-    "captchaPolicy",
-    "sentinelPolicy",
-    "emailBlocklistPolicy",
-    "verificationCodePolicy",
-    "passkeySignIn",
-    "passwordExpiration",
-    "usernamePolicy",
+_CODES_BY: Final = ("EmailVerificationCode", "PhoneVerificationCode")
+_MFA: Final = Shape(
+    required={
+        "factors": ListOf(Choice(("Totp", "WebAuthn", "BackupCode", *_CODES_BY))),
+        "policy": Choice(
+            (
+                "UserControlled",
+                "Mandatory",
+                "PromptOnlyAtSignIn",
+                "PromptAtSignInAndSignUp",
+                "NoPrompt",
+                "PromptAtSignInAndSignUpMandatory",
+                "PromptOnlyAtSignInMandatory",
+            )
+        ),
+    },
+    optional={"organizationRequiredMfaPolicy": Choice(("NoPrompt", "Mandatory"))},
 )
+_CODE_POLICY: Final = Shape(
+    optional={
+        "expirationDuration": Number(is_integer=True, min=60, max=3600),
+        "maxRetryAttempts": Number(is_integer=True, min=1, max=100),
+    }
+)
+_OBJECTS: Final[Mapping[str, Kind]] = {
+    **dict.fromkeys(
+        (
+            "color",
+            "branding",
+            "customContent",
+            "customUiCsp",
+            "passwordPolicy",
+            "captchaPolicy",
+            "emailBlocklistPolicy",
+            "passkeySignIn",
+            "passwordExpiration",
+            "usernamePolicy",
+        ),
+        AnyObject(),
+    ),
+    "languageInfo": Shape({"autoDetect": Flag(), "fallbackLanguage": Text()}),
+    "socialSignIn": Shape(optional={"automaticAccountLinking": Flag(), "skipRequiredIdentifiers": Flag()}),
+    "mfa": _MFA,
+    "adaptiveMfa": Shape(optional={"enabled": Flag()}),
+    "sentinelPolicy": Shape(optional={"maxAttempts": Number(), "lockoutDuration": Number()}),
+    "verificationCodePolicy": _CODE_POLICY,
+}
 _TEXTS_OR_NULL: Final = (
     "termsOfUseUrl",
     "privacyPolicyUrl",
@@ -69,7 +110,7 @@ _TEXTS_OR_NULL: Final = (
     "unknownSessionRedirectUrl",
 )
 _CHANGES: Final[Mapping[str, Kind]] = {
-    **dict.fromkeys(_OBJECTS, AnyObject()),
+    **_OBJECTS,
     **dict.fromkeys(_TEXTS_OR_NULL, OrNull(Text())),
     "hideLogtoBranding": Flag(),
     "singleSignOnEnabled": Flag(),
@@ -78,7 +119,7 @@ _CHANGES: Final[Mapping[str, Kind]] = {
     "signIn": _SIGN_IN,
     "signUp": _SIGN_UP,
     "socialSignInConnectorTargets": ListOf(Text()),
-    "forgotPasswordMethods": ListOf(Choice(("EmailVerificationCode", "PhoneVerificationCode"))),
+    "forgotPasswordMethods": ListOf(Choice(_CODES_BY)),
 }
 
 # As Logto seeds it, but people may also sign in by their e-mail address.
@@ -136,36 +177,39 @@ public_blueprint = Blueprint("public_sign_in_exp", __name__, url_prefix="/.well-
 
 @blueprint.get("")
 async def get_sign_in_experience() -> Response:
-    return json_response(_shown(await read_setting(current_store(), KEY)))
+    return json_response(_shown(await read_setting(current_store(), SIGN_IN_EXP)))
 
 
 @blueprint.patch("")
 async def change_sign_in_experience() -> Response:
-    """Change what is named; every object is replaced whole. Social targets need a connector: none is kept."""
+    """Change what is named; every object is replaced whole, social targets without a connector dropped."""
     changes = await read_body(Shape(optional=_CHANGES))
-    if "socialSignInConnectorTargets" in changes:
-        changes["socialSignInConnectorTargets"] = []
-    values = {**await read_setting(current_store(), KEY), **changes}
-    _check_sign_up(values["signUp"])
-    _check_sign_in(values["signIn"]["methods"], values["signUp"])
-    await write_setting(current_store(), KEY, values)
+    targets = changes.get("socialSignInConnectorTargets")
+    if targets is not None:
+        changes["socialSignInConnectorTargets"] = await known_social_targets(targets)
+    if "mfa" in changes and not changes["mfa"]["factors"]:
+        changes.setdefault("adaptiveMfa", {"enabled": False})
+    values = {**await read_setting(current_store(), SIGN_IN_EXP), **changes}
+    check_changes(changes, values, await _sendable())
+    await write_setting(current_store(), SIGN_IN_EXP, values)
     return json_response(_shown(values))
 
 
 @public_blueprint.get("")
 async def get_public_sign_in_experience() -> Response:
     """What a sign-in page reads, without signing in."""
-    values = await read_setting(current_store(), KEY)
+    values = await read_setting(current_store(), SIGN_IN_EXP)
     shown = _shown(values)
     del shown["emailBlocklistPolicy"], shown["forgotPasswordMethods"]
-    methods = values["forgotPasswordMethods"] or []
+    methods, sendable = values["forgotPasswordMethods"], await _sendable()
     return json_response(
         shown
-        | {"socialConnectors": [], "ssoConnectors": []}
+        | {"socialConnectors": await _social_buttons(values["socialSignInConnectorTargets"])}
         | {
+            "ssoConnectors": [],
             "forgotPassword": {
-                "phone": "PhoneVerificationCode" in methods,
-                "email": "EmailVerificationCode" in methods,
+                "phone": "PhoneVerificationCode" in methods and "phone" in sendable,
+                "email": "EmailVerificationCode" in methods and "email" in sendable,
             },
             "isDevelopmentTenant": False,
             "customProfileFields": [],
@@ -174,35 +218,21 @@ async def get_public_sign_in_experience() -> Response:
     )
 
 
+async def _sendable() -> list[str]:
+    """The kinds of address to which messages can be sent."""
+    return [kind for kind in CONNECTOR_TYPES if await can_send(current_store(), current_settings(), kind)]
+
+
+async def _social_buttons(targets: list[str]) -> list[Entity]:
+    """The connectors behind the targets, in the order of the targets."""
+    connectors = await list_connectors(current_store())
+    return [
+        {**connector.factory.metadata(), **connector.metadata, "id": connector.id}
+        for target in targets
+        for connector in connectors
+        if connector.target == target
+    ]
+
+
 def _shown(values: Mapping[str, Any]) -> Entity:
     return TENANT | {"id": "default"} | dict(values)
-
-
-def _check_sign_up(sign_up: Mapping[str, Any]) -> None:
-    identifiers = set(sign_up["identifiers"])
-    if "username" in identifiers and not sign_up["password"]:
-        raise _refusal(
-            "username_requires_password", "Must enable set a password for username sign up identifier."
-        )
-    if identifiers & {"email", "phone"} and not sign_up["verify"]:
-        raise _refusal(
-            "passwordless_requires_verify", "Must enable verify for email/phone sign up identifier."
-        )
-
-
-def _check_sign_in(methods: list[Mapping[str, Any]], sign_up: Mapping[str, Any]) -> None:
-    if any(not method["password"] and not method["verificationCode"] for method in methods):
-        raise _refusal(
-            "at_least_one_authentication_factor", "You have to select at least one authentication factor."
-        )
-    is_passwordless = sign_up["verify"] and not sign_up["password"]
-    by_address = [method for method in methods if method["identifier"] != "username"]
-    if is_passwordless and any(not method["verificationCode"] for method in by_address):
-        raise _refusal(
-            "code_sign_in_must_be_enabled",
-            "Verification code sign in must be enabled when set a password is not required in sign up.",
-        )
-
-
-def _refusal(reason: str, message: str) -> RequestError:
-    return RequestError(400, f"sign_in_experiences.{reason}", message)

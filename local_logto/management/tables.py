@@ -14,7 +14,7 @@ organization_invitations = sa.Table(
     sa.Column("invitee", sa.String, nullable=False),
     reference("accepted_user_id", "users.id", nullable=True),
     reference("organization_id", "organizations.id"),
-    # Pending, Accepted or Revoked; that one has expired is seen from the clock alone
+    # Pending, Accepted or Revoked; Expired is written when another takes its place, else seen from the clock
     sa.Column("status", sa.String, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),

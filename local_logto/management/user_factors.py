@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-from quart import Blueprint, Response
+import sqlalchemy as sa
+from quart import Blueprint, Response, request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from local_logto.context import current_store
-from local_logto.errors import RequestError
-from local_logto.management.entities import Entity
+from local_logto import second_factors
+from local_logto.context import current_store, origin_of
 from local_logto.management.failures import not_found
 from local_logto.management.guard import Choice, ListOf, Shape, Text, read_body
 from local_logto.management.users import get_user_row, update_user_row
+from local_logto.refusals import refusal
 from local_logto.responses import json_response, no_content
-from local_logto.store import new_id, now_ms
-from local_logto.webhooks import iso_moment
+from local_logto.second_factors import BACKUP_CODE, TOTP, Factor, Factors
+from local_logto.store import now_ms
 
-BACKUP_CODES: Final = 10
-
-_FACTOR: Final = Shape(
-    {"type": Choice(("Totp", "BackupCode"))}, {"secret": Text(min=1), "codes": ListOf(Text(min=1), min=1)}
-)
+_FACTOR: Final = Shape({"type": Choice((TOTP, BACKUP_CODE))}, {"secret": Text(), "codes": ListOf(Text())})
 
 blueprint = Blueprint("user_factors", __name__, url_prefix="/users/<user_id>/mfa-verifications")
 
@@ -33,27 +29,23 @@ async def list_factors(user_id: str) -> Response:
     """Which factors there are, without their secrets."""
     async with current_store().begin() as connection:
         factors = await _read(connection, user_id)
-    return json_response([_shown(factor) for factor in factors])
+    return json_response([second_factors.shown(factor) for factor in factors])
 
 
 @blueprint.post("")
 async def add_factor(user_id: str) -> Response:
     """Enrol one factor of a kind; its secret or its codes are shown in this answer only."""
     body = await read_body(_FACTOR)
-    if body["type"] == "Totp":
-        secret = body.get("secret") or base64.b32encode(secrets.token_bytes(20)).decode()
-        details: Entity = {"secret": secret}
-    else:
-        codes = body.get("codes") or [secrets.token_hex(5) for _ in range(BACKUP_CODES)]
-        details = {"codes": codes}
-    factor = {"id": new_id(), "createdAt": iso_moment(now_ms()), "type": body["type"], **details}
     async with current_store().begin() as connection:
-        factors = await _read(connection, user_id)
-        if any(present["type"] == body["type"] for present in factors):
-            name = "totp" if body["type"] == "Totp" else "backup_code"
-            raise RequestError(422, f"user.{name}_already_in_use", "A factor of this kind is already in use.")
-        await update_user_row(connection, user_id, {"mfa_verifications": [*factors, factor]})
-    return json_response({"type": body["type"], **details})
+        row = await get_user_row(connection, user_id)
+        factors: Factors = row["mfa_verifications"]
+        if body["type"] == TOTP:
+            factor, answer = _new_totp(factors, body.get("secret"), row)
+        else:
+            factor, answer = _new_backup_codes(factors, body.get("codes"))
+        added = second_factors.with_factor(factors, factor)
+        await update_user_row(connection, user_id, {"mfa_verifications": added})
+    return json_response({"type": body["type"], **answer})
 
 
 @blueprint.delete("/<factor_id>")
@@ -67,11 +59,30 @@ async def delete_factor(user_id: str, factor_id: str) -> Response:
     return no_content()
 
 
+def _new_totp(factors: Factors, given: str | None, user: sa.RowMapping) -> tuple[Factor, dict[str, Any]]:
+    if second_factors.find_factor(factors, TOTP):
+        raise refusal("user.totp_already_in_use")
+    secret = given or second_factors.new_totp_secret()
+    if not second_factors.is_totp_secret(secret):
+        raise refusal("user.totp_secret_invalid")
+    service = urlsplit(origin_of(request)).hostname or ""
+    qr_code = second_factors.qr_data_uri(
+        second_factors.key_uri(secret, second_factors.account_label(user), service)
+    )
+    return second_factors.totp_factor(secret, now_ms()), {"secret": secret, "secretQrCode": qr_code}
+
+
+def _new_backup_codes(factors: Factors, given: list[str] | None) -> tuple[Factor, dict[str, Any]]:
+    if BACKUP_CODE in second_factors.kinds_at_hand(factors):
+        raise refusal("user.backup_code_already_in_use")
+    if not second_factors.find_factor(factors, TOTP):
+        raise refusal("session.mfa.backup_code_can_not_be_alone")
+    codes = given or second_factors.new_backup_codes()
+    if not second_factors.are_backup_codes(codes):
+        raise refusal("user.wrong_backup_code_format")
+    return second_factors.backup_code_factor(codes, now_ms()), {"codes": codes}
+
+
 async def _read(connection: AsyncConnection, user_id: str) -> list[dict[str, Any]]:
     row = await get_user_row(connection, user_id)
     return list(row["mfa_verifications"])
-
-
-def _shown(factor: dict[str, Any]) -> Entity:
-    shown = {name: factor[name] for name in ("id", "createdAt", "type")}
-    return shown | ({"remainCodes": len(factor["codes"])} if "codes" in factor else {})

@@ -1,7 +1,7 @@
 """repeatable requests
 
 Revision ID: f73e19f13340
-Revises: b672eb9eef5f
+Revises: 5d0f3c7a91be
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 
 
 revision = 'f73e19f13340'
-down_revision = 'b672eb9eef5f'
+down_revision = '5d0f3c7a91be'
 branch_labels = None
 depends_on = None
 

@@ -28,6 +28,7 @@ class DemoPerson:
 
     username: str
     name: str
+    phone: str  # digits with the country code; numbers that nobody is given (555-0100 to 555-0199)
     roles: Mapping[str, Role] = field(default_factory=dict)
     invited_as: Mapping[str, Role] = field(default_factory=dict)
 
@@ -52,11 +53,11 @@ ORGANIZATIONS: Final = (
 _BY_KEY: Final = {organization.key: organization for organization in ORGANIZATIONS}
 
 PEOPLE: Final = (
-    DemoPerson("alice", "Alice Moreau", {"acme": Role.ADMIN, "globex": Role.VIEWER}),
-    DemoPerson("bob", "Bob Lindqvist", {"acme": Role.EDITOR, "globex": Role.ADMIN}),
-    DemoPerson("carol", "Carol Okafor", {"acme": Role.VIEWER, "initech": Role.EDITOR}),
-    DemoPerson("dave", "Dave Tanaka", {"globex": Role.EDITOR, "initech": Role.ADMIN}),
-    DemoPerson("erin", "Erin Castillo", invited_as={"acme": Role.EDITOR}),
+    DemoPerson("alice", "Alice Moreau", "12025550101", {"acme": Role.ADMIN, "globex": Role.VIEWER}),
+    DemoPerson("bob", "Bob Lindqvist", "12025550102", {"acme": Role.EDITOR, "globex": Role.ADMIN}),
+    DemoPerson("carol", "Carol Okafor", "12025550103", {"acme": Role.VIEWER, "initech": Role.EDITOR}),
+    DemoPerson("dave", "Dave Tanaka", "12025550104", {"globex": Role.EDITOR, "initech": Role.ADMIN}),
+    DemoPerson("erin", "Erin Castillo", "12025550105", invited_as={"acme": Role.EDITOR}),
 )
 
 

@@ -97,7 +97,11 @@ class DemoSeeder:
         user = await self._client.find_user_by_username(person.username)
         if user is None:
             created = await self._client.create_user(
-                username=person.username, email=person.email, name=person.name, password=PASSWORD
+                username=person.username,
+                email=person.email,
+                phone=person.phone,
+                name=person.name,
+                password=PASSWORD,
             )
             return created, True
         if (user.email or "").lower() != person.email:

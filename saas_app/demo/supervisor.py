@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
@@ -31,13 +31,22 @@ from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.identity import probe
 from saas_app.identity.http import open_http
 from saas_app.identity.management import ManagementClient, ManagementError
-from saas_app.identity.provisioning import ProvisionedApplication, apply, drift, plan, survey
+from saas_app.identity.provisioning import (
+    ProvisionedApplication,
+    apply,
+    drift,
+    list_social_callbacks,
+    plan,
+    survey,
+)
+from saas_app.identity.sign_in_methods.declaration import FILE_VARIABLE, find_declaration, load_declaration
 from saas_app.migrate import MigrationState, migrate
 from saas_app.preflight import require_free_port, require_writable_folder
 
 _PROBE_TIMEOUT = 2.0  # seconds
 _WEBHOOK_KEY = "LOGTO_WEBHOOK_SIGNING_KEY"
-_OURS = ("APP_", "LOGTO_", "LOCAL_LOGTO_", "DATABASE_URL")
+_OURS = ("APP_", "LOGTO_", "LOCAL_LOGTO_", "DATABASE_URL", FILE_VARIABLE)
+_SIGN_IN_METHODS = Path(__file__).with_name("connectors.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +123,8 @@ class _Demo:
             token_endpoint="",
             resource="https://default.logto.app/api",
         )
+        self._connectors_file = find_declaration(os.environ) or _SIGN_IN_METHODS
+        self._sign_in_methods = load_declaration(self._connectors_file, os.environ)
         self._children: list[Child] = []
         self.is_stopping = False
 
@@ -161,7 +172,7 @@ class _Demo:
 
     async def _start_app(self, application: ProvisionedApplication) -> Child:
         settings = self._deployment(application)
-        values = stored_environment(self._management, settings, application)
+        values = stored_environment(self._management, settings, application, self._connectors_file)
         write_env_file(self._options.env_file, values)
         return await self._start_child(
             "saas_app",
@@ -180,12 +191,14 @@ class _Demo:
         return self._options.data / f"{name}.log"
 
     async def _set_up(self, client: ManagementClient, before: MigrationState) -> ProvisionedApplication:
-        deployment = self._deployment().deployment
+        deployment = replace(self._deployment().deployment, sign_in_methods=self._sign_in_methods)
         found = await survey(client, deployment)
         changes = plan(deployment, found)
         application = await apply(client, deployment, found, changes)
         if drift(changes):
             click.echo(f"Provisioned: {len(drift(changes))} of {len(changes)} things written.")
+        for callback in await list_social_callbacks(client, deployment, self._options.logto_url):
+            click.echo(f"Register at {callback.provider} as callback URL: {callback.url}")
         mark = {"data": _fingerprint(), "application": application.app_id}
         if before.current is None or _read_mark(self._options.seeded_file) != mark:
             await self._seed(client)
@@ -249,5 +262,6 @@ def _welcome(options: DemoOptions) -> str:
         f"\n  Workroom            {options.app_url}\n"
         f"  identity provider   {options.logto_url}   (development only)\n\n"
         f"  Sign in as, with the password {PASSWORD}:\n\n{people}\n\n"
+        f"  Codes by e-mail and SMS arrive at {options.logto_url}/messages\n"
         f"  Logs and data are in {options.data}/. Stop with Ctrl-C.\n"
     )

@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 USERINFO_AUDIENCE = "userinfo"
 _REFUSAL_MAX_AGE = timedelta(seconds=15)  # a stranger's knock is answered from memory this long
+_MFA_REFUSAL_MAX_AGE = timedelta(seconds=1)  # a member may have set up their second factor since
 _EXPIRY_MARGIN = timedelta(seconds=60)
 _POLL_INTERVAL = 0.05  # seconds between two looks at what another worker is fetching
 
@@ -158,8 +159,8 @@ class Authorization:
         return changed_at is None or token.fetched_at > changed_at
 
     def _read_again_at(self, token: CachedToken) -> datetime:
-        age = self._max_age if token.refusal is None else min(self._max_age, _REFUSAL_MAX_AGE)
-        return min(token.fetched_at + age, token.expires_at - _EXPIRY_MARGIN)
+        longest = {None: self._max_age, _NEEDS_MFA: _MFA_REFUSAL_MAX_AGE}.get(token.refusal, _REFUSAL_MAX_AGE)
+        return min(token.fetched_at + min(self._max_age, longest), token.expires_at - _EXPIRY_MARGIN)
 
     async def _refresh(self, session_id: uuid.UUID, organization_id: str, carrier: Carrier) -> SessionAccess:
         """One refresh for all who wait: in this process by a lock, across workers by a claim."""
@@ -392,9 +393,7 @@ def _raise_refusal(token: CachedToken) -> None:
     if token.refusal is None:
         return
     if token.refusal == _NEEDS_MFA:
-        raise MfaRequired(
-            "Set up a second factor in your account at the sign-in provider, then sign in again."
-        )
+        raise MfaRequired("Set up a second factor in your account at the sign-in provider, then try again.")
     if token.refusal == _NEEDS_CONSENT:
         raise ConsentRequired
     raise NotFound("There is no such organization, or you do not belong to it.")

@@ -8,9 +8,11 @@ from typing import Any
 from quart import Blueprint, flash, redirect, render_template, request
 
 from saas_app.errors import BadRequest, LogtoUnavailable, NotFound
+from saas_app.identity.linked_identities import linked_identities
 from saas_app.identity.logto_client import SignInOptions
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.sign_in import KeptForm
+from saas_app.identity.sign_in_options import read_options
 from saas_app.identity.way_back import own_path
 from saas_app.web.context import browser, cookie_name, runtime
 from saas_app.web.guards import find_principal, public, signed_in
@@ -19,22 +21,19 @@ blueprint = Blueprint("identity", __name__)
 
 _ATTEMPT_COOKIE_LIFETIME = 3600  # seconds, as long as an attempt lives
 
-# Logto 1.42 issues a refresh token only where consent is asked for, so it is asked for always.
-_PROMPTS = {"login": "login consent"}
-
 
 @blueprint.get("/sign-in")
 @public
 async def sign_in() -> Any:
     """Send the browser to Logto, with the extra parameters Logto knows."""
-    return await _to_logto(_options())
+    return await _to_logto(read_options(request.args))
 
 
 @blueprint.get("/sign-up")
 @public
 async def sign_up() -> Any:
     """The same, beginning at Logto's registration page."""
-    return await _to_logto(_options(first_screen="register"))
+    return await _to_logto(read_options(request.args, first_screen="register"))
 
 
 @blueprint.get("/callback")
@@ -65,16 +64,23 @@ async def renew_with_form(principal: SessionPrincipal) -> Any:
     if not action:
         raise BadRequest("There is no form to keep.")
     fields = tuple((name, value) for name, value in form.items(multi=True) if not name.startswith("_"))
-    return await _to_logto(
-        SignInOptions(), renewed_for=form.get("_for", "")[:160], form=KeptForm(action, fields)
-    )
+    kept = KeptForm(principal.subject, action, fields)
+    return await _to_logto(SignInOptions(), renewed_for=form.get("_for", "")[:160], form=kept)
+
+
+@blueprint.get("/sign-in/fresh")
+@signed_in
+async def sign_in_again(principal: SessionPrincipal) -> Any:
+    """A sign-in at which Logto asks who this is, whatever its session: for pages that want a fresh one."""
+    options = SignInOptions(prompt="login consent", login_hint=principal.email or principal.username or "")
+    return await _to_logto(options, renewed_for=request.args.get("for", "fresh")[:160])
 
 
 @blueprint.get("/sign-in/finish")
 @signed_in
 async def finish_form(principal: SessionPrincipal) -> Any:
     """Offer to send the kept form, now that access has been renewed."""
-    kept = await runtime().sign_in.take_form(browser(request), request.args.get("form", ""))
+    kept = await runtime().sign_in.take_form(browser(request), request.args.get("form", ""), principal)
     return await render_template("identity/finish.html", action=kept.action, fields=kept.fields)
 
 
@@ -98,6 +104,8 @@ async def account(principal: SessionPrincipal) -> Any:
         "identity/account.html",
         claims=await authorization.get_claims(principal),
         user_info=user_info,
+        identities=linked_identities(user_info or {}, runtime().offered),
+        account_center=runtime().settings.account_center,
         sessions=await runtime().sessions.list_own(principal),
     )
 
@@ -119,18 +127,6 @@ async def end_session(principal: SessionPrincipal, session_id: uuid.UUID) -> Any
 async def sign_out_everywhere(principal: SessionPrincipal) -> Any:
     """End every session of the person, in every browser."""
     return _signed_out(await runtime().sign_in.sign_out_everywhere(principal))
-
-
-def _options(first_screen: str = "") -> SignInOptions:
-    given = request.args
-    return SignInOptions(
-        first_screen=first_screen or given.get("first_screen", "")[:64],
-        direct_sign_in=given.get("direct_sign_in", "")[:128],
-        identifier=given.get("identifier", "")[:64],
-        login_hint=given.get("login_hint", "")[:320],
-        ui_locales=given.get("ui_locales", "")[:64],
-        prompt=_PROMPTS.get(given.get("prompt", ""), "consent"),
-    )
 
 
 async def _to_logto(

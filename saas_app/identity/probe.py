@@ -20,12 +20,22 @@ class Discovery:
 
 
 async def is_ready(endpoint: str, http: aiohttp.ClientSession) -> bool:
-    """Whether Logto answers its readiness probe (``GET /api/status``, Logto 1.42: 204)."""
+    """Whether a Logto answers there that can be asked more."""
+    return not await find_fault(endpoint, http)
+
+
+async def find_fault(endpoint: str, http: aiohttp.ClientSession) -> str:
+    """What is wrong with the answer to the readiness probe; "" when nothing is.
+
+    ``GET /api/status``, Logto 1.42: 204.
+    """
     try:
-        async with http.get(f"{endpoint}/api/status") as response:
-            return response.status == 204
-    except (aiohttp.ClientError, TimeoutError):
-        return False
+        async with http.get(f"{endpoint}/api/status", allow_redirects=False) as response:
+            if response.status == 204:
+                return ""
+            return f"answers, but not as a Logto that is ready ({response.status} at /api/status)"
+    except (aiohttp.ClientError, TimeoutError, ValueError):
+        return "does not answer"
 
 
 async def discover(endpoint: str, http: aiohttp.ClientSession) -> Discovery:

@@ -52,6 +52,7 @@ class SessionAccess:
 
     principal: SessionPrincipal
     granted_at: datetime
+    authenticated_at: datetime | None
     renewed_for: str | None
     last_seen_at: datetime
     last_organization_id: str | None
@@ -74,7 +75,10 @@ class OwnSession:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """What a finished sign-in brings. ``logto_session_id`` is the ID token's ``sid``, where it has one."""
+    """What a finished sign-in brings. ``logto_session_id`` is the ID token's ``sid``, where it has one.
+
+    ``authenticated_at``: when Logto asked who this is, where it says so; ``renewed_for``: what for.
+    """
 
     subject: str
     logto_session_id: str | None
@@ -82,6 +86,8 @@ class NewSession:
     refresh_token: str | None
     user_agent: str
     address: str
+    authenticated_at: datetime | None = None
+    renewed_for: str | None = None
 
 
 def _access_statement(which: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, ...]]:
@@ -92,6 +98,7 @@ def _access_statement(which: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any
             SessionRow.id,
             SessionRow.subject,
             SessionRow.granted_at,
+            SessionRow.authenticated_at,
             SessionRow.renewed_for,
             SessionRow.last_seen_at,
             SessionRow.last_organization_id,
@@ -158,6 +165,8 @@ class SessionStore:
             last_seen_at=now,
             expires_at=now + self._absolute,
             granted_at=now,
+            authenticated_at=new.authenticated_at,
+            renewed_for=new.renewed_for,
             user_agent=new.user_agent[:256],
             address=new.address[:64],
         )
@@ -208,8 +217,11 @@ class SessionStore:
         async with self._work.writing() as db:
             await db.execute(sa.update(SessionRow).where(SessionRow.id == session_id).values(**values))
 
-    async def renew(self, session_id: uuid.UUID, tokens: NewSession, renewed_for: str) -> None:
-        """A new grant for the same session: its tokens are replaced, those cached of the old dropped."""
+    async def renew(self, session_id: uuid.UUID, tokens: NewSession) -> None:
+        """A new grant for the same session: its tokens are replaced, those cached of the old dropped.
+
+        Nobody was asked who they are, so that ``authenticated_at`` stays as it was.
+        """
         async with self._work.writing() as db:
             await db.execute(
                 sa.update(SessionRow)
@@ -219,7 +231,7 @@ class SessionStore:
                     logto_session_id=tokens.logto_session_id,
                     refresh_token=self._vault.seal(tokens.refresh_token) if tokens.refresh_token else None,
                     granted_at=utc_now(),
-                    renewed_for=renewed_for,
+                    renewed_for=tokens.renewed_for,
                 )
             )
             await db.execute(sa.delete(SessionToken).where(SessionToken.session_id == session_id))
@@ -377,6 +389,7 @@ def _as_access(rows: Any) -> SessionAccess:
             email=first.email,
         ),
         granted_at=first.granted_at,
+        authenticated_at=first.authenticated_at,
         renewed_for=first.renewed_for,
         last_seen_at=first.last_seen_at,
         last_organization_id=first.last_organization_id,

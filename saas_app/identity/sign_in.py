@@ -25,6 +25,7 @@ from saas_app.identity.directory import Directory
 from saas_app.identity.logto_client import GrantedTokens, LogtoProvider, LogtoRefusal, SignInOptions
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.sessions import NewSession, SessionStore
+from saas_app.identity.step_up import authentication_time
 from saas_app.identity.token_verifier import TokenRejected
 from saas_app.identity.vault import Vault, fingerprint, new_cookie_value
 from saas_app.models import SignInAttemptRow
@@ -59,8 +60,9 @@ class Browser:
 
 @dataclass(frozen=True, slots=True)
 class KeptForm:
-    """A form that waits for a round trip: where it goes and what it holds."""
+    """A form that waits for a round trip: whose it is, where it goes and what it holds."""
 
+    subject: str
     action: str
     fields: tuple[tuple[str, str], ...]
 
@@ -119,7 +121,7 @@ class SignIn:
             "sdk_session": started.sdk_session,
             "next": next_path,
             "renewed_for": renewed_for,
-            "form": [form.action, form.fields] if form else None,
+            "form": [form.subject, form.action, form.fields] if form else None,
         }
         await self._store(started.state, cookie, payload)
         return started.url, cookie
@@ -161,13 +163,16 @@ class SignIn:
             refresh_token=granted.refresh_token,
             user_agent=browser.user_agent,
             address=browser.address,
+            authenticated_at=authentication_time(granted.id_claims, utc_now()),
+            renewed_for=payload["renewed_for"],
         )
         before = await self._sessions.find_access(browser.session_cookie, None)
-        renewed_for = payload["renewed_for"]
+        is_same_person = before is not None and before.principal.subject == new.subject
+        is_silent = new.renewed_for is not None and new.authenticated_at is None
         cookie = None
-        if before is not None and renewed_for is not None and before.principal.subject == new.subject:
+        if before is not None and is_same_person and is_silent:
             session_id = before.principal.session_id
-            await self._sessions.renew(session_id, new, renewed_for)
+            await self._sessions.renew(session_id, new)
         else:
             if before is not None:
                 await self._sessions.forget(before.principal.session_id)
@@ -175,7 +180,7 @@ class SignIn:
         await self._authorization.keep_user_info_token(session_id, granted)
         await self._learn(granted)
         next_path = payload["next"]
-        if payload["form"]:
+        if payload["form"] and payload["form"][0] == new.subject:
             next_path = await self._keep_form(browser, payload["form"])
         return SignedIn(next_path, cookie)
 
@@ -195,13 +200,13 @@ class SignIn:
         await self._store(handle, browser.attempt_cookie, {"form": form})
         return f"/sign-in/finish?{urlencode({'form': handle})}"
 
-    async def take_form(self, browser: Browser, handle: str) -> KeptForm:
-        """The kept form behind a handle, once. Raises :class:`SignInFailed`."""
+    async def take_form(self, browser: Browser, handle: str, principal: SessionPrincipal) -> KeptForm:
+        """The kept form behind a handle, once, for whom it belongs to. Raises :class:`SignInFailed`."""
         payload = await self._take(handle, browser.attempt_cookie)
-        if not payload.get("form"):
-            raise SignInFailed("There is no form waiting here.")
-        action, fields = payload["form"]
-        return KeptForm(action, tuple((name, value) for name, value in fields))
+        subject, action, fields = payload.get("form") or ("", "", ())
+        if subject != principal.subject:
+            raise SignInFailed("There is no form of yours waiting here.")
+        return KeptForm(subject, action, tuple((name, value) for name, value in fields))
 
     async def sign_out(self, principal: SessionPrincipal | None) -> str:
         """End the session here and the grant at Logto; returns where the browser signs out there.

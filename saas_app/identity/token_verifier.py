@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 _ASYMMETRIC = frozenset({"ES256", "ES384", "ES512", "RS256", "PS256"})
 _MAX_AGE = 3600.0  # seconds a key set is used before it is read again
 _UNKNOWN_KEY_INTERVAL = 10.0  # seconds between two fetches for keys we do not know
-_LEEWAY = 30  # seconds of clock skew that are forgiven
+LEEWAY = 30  # seconds of clock skew that are forgiven
 _LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _LOGOUT_MAX_AGE = 600  # seconds after which a logout token is not believed, whatever its exp
 
@@ -154,7 +154,7 @@ class TokenVerifier:
                 algorithms=[key.algorithm_name],
                 audience=audience,
                 issuer=self.issuer,
-                leeway=_LEEWAY,
+                leeway=LEEWAY,
                 options={"require": list(required), "strict_aud": True},
             )
         except jwt.InvalidTokenError as error:

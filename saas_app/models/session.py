@@ -28,6 +28,8 @@ class SessionRow(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     # The last authorization round trip: API-resource scopes are frozen in the grant from then on.
     granted_at: Mapped[datetime]
+    # When Logto last asked who this is (``auth_time``), as far as it told: silent round trips do not.
+    authenticated_at: Mapped[datetime | None]
     # "<organization id> <permission>" the last round trip was made for: it is not made twice in a row.
     renewed_for: Mapped[str | None] = mapped_column(sa.String(160))
     user_agent: Mapped[str] = mapped_column(sa.String(256))

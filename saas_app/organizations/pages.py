@@ -35,7 +35,9 @@ async def front() -> Any:
     """What this is; for the signed-in, straight to where they worked last."""
     principal = await find_principal()
     if principal is None:
-        return await render_template("organizations/front.html", example=service.example_decision())
+        return await render_template(
+            "organizations/front.html", example=service.example_decision(), offered=runtime().offered
+        )
     last = await find_last_organization_id()
     memberships = await runtime().authorization.list_memberships(principal)
     if any(membership.organization_id == last for membership in memberships):

@@ -107,14 +107,14 @@ async def choose_joining_role(tenant: Tenant) -> Any:
 
 
 @blueprint.get("/delete")
-@requires(Permission.ORGANIZATION_DELETE)
+@requires(Permission.ORGANIZATION_DELETE, complete=True, fresh=True)
 async def confirm_delete(tenant: Tenant) -> Any:
     """Ask once, for the name."""
     return await _ask_to_delete(tenant, DeleteForm(), await settings.get_name(_place(tenant)))
 
 
 @blueprint.post("/delete")
-@requires(Permission.ORGANIZATION_DELETE)
+@requires(Permission.ORGANIZATION_DELETE, fresh=True)
 async def delete(tenant: Tenant) -> Any:
     """Delete it in Logto; its data here go in the background."""
     form, place = DeleteForm(await request.form), _place(tenant)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saas_app.errors import AppError, InvalidToken, PermissionDenied, SignInRequired
+from saas_app.errors import AppError, FreshSignInRequired, InvalidToken, PermissionDenied, SignInRequired
 from saas_app.web.context import runtime
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
@@ -14,6 +14,8 @@ def challenge_for(error: AppError) -> str | None:
         return _bearer()
     if isinstance(error, InvalidToken):
         return _bearer(error="invalid_token", error_description=error.detail)
+    if isinstance(error, FreshSignInRequired):
+        return _bearer(error="insufficient_user_authentication", max_age=str(error.max_age))
     if isinstance(error, PermissionDenied) and error.decision.permission is not None:
         return _bearer(
             error="insufficient_scope",

@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from saas_app.errors import (
     AppError,
+    FreshSignInRequired,
     Invalid,
     LogtoUnavailable,
     MfaRequired,
@@ -26,7 +27,7 @@ from saas_app.errors import (
 )
 from saas_app.web.challenges import challenge_for
 from saas_app.web.context import is_api, runtime
-from saas_app.web.guards import declared_guard, find_principal
+from saas_app.web.guards import declared_guard, find_last_renewal, find_principal
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,7 @@ _TEMPLATES: dict[type[AppError], str] = {
     SignInFailed: "errors/sign_in_failed.html",
     LogtoUnavailable: "errors/logto_unavailable.html",
     MfaRequired: "errors/mfa_required.html",
+    FreshSignInRequired: "errors/fresh_sign_in_required.html",
 }
 
 _HTTP_ERRORS = {
@@ -111,22 +113,31 @@ def problem_document(error: AppError, request_id: str) -> dict[str, Any]:
 
 def _problem(error: AppError) -> Response:
     body = json.dumps(problem_document(error, _request_id()))
-    response = Response(body, status=error.status, content_type="application/problem+json")
-    if (challenge := challenge_for(error)) is not None:
-        response.headers["WWW-Authenticate"] = challenge
-    return _with_retry_after(response, error)
+    return _with_headers(Response(body, status=error.status, content_type="application/problem+json"), error)
 
 
 async def _page(error: AppError) -> Response:
     template = _TEMPLATES.get(type(error), "errors/error.html")
-    more = {"account_center": runtime().settings.account_center} if isinstance(error, MfaRequired) else {}
+    more = await _about_second_factor() if isinstance(error, MfaRequired) else {}
     html = await render_template(
         template, error=error, request_id=_request_id(), try_again=_try_again(), path=request.path, **more
     )
-    return _with_retry_after(Response(html, status=error.status, content_type="text/html"), error)
+    return _with_headers(Response(html, status=error.status, content_type="text/html"), error)
 
 
-def _with_retry_after(response: Response, error: AppError) -> Response:
+async def _about_second_factor() -> dict[str, Any]:
+    """Where to set one up, and whether a sign-in was made for it already: Logto may not have asked."""
+    mark = f"{(request.view_args or {}).get('organization_id', '')} mfa"
+    return {
+        "account_center": runtime().settings.account_center,
+        "set_up": f"/sign-in/fresh?{urlencode({'next': _try_again(), 'for': mark})}",
+        "was_asked": await find_last_renewal() == mark,
+    }
+
+
+def _with_headers(response: Response, error: AppError) -> Response:
+    if (challenge := challenge_for(error)) is not None:
+        response.headers["WWW-Authenticate"] = challenge
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response

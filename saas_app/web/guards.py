@@ -19,10 +19,11 @@ from quart import current_app, g, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
 
 from saas_app.db.base import utc_now
-from saas_app.errors import PermissionDenied, SignInRequired
+from saas_app.errors import FreshSignInRequired, PermissionDenied, SignInRequired
 from saas_app.identity.authorization import ConsentRequired
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.sessions import SessionAccess
+from saas_app.identity.step_up import is_fresh
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.decision import Decision
 from saas_app.rbac.permissions import Carrier, Permission, Role, permissions_of
@@ -33,6 +34,7 @@ from saas_app.web.tokens import with_own_roles
 
 View = Callable[..., Awaitable[Any]]
 
+_IN_A_BROWSER_ONLY = "A bearer token does not tell when its owner signed in: do this in the browser."
 _RENEWAL_INTERVAL = timedelta(seconds=60)  # a round trip that changed nothing is not made again sooner
 
 
@@ -52,13 +54,15 @@ class Guard:
     """What a route declared; found on the view as ``view.guard``.
 
     ``for_programs``: other programs call it and prove themselves by what they send. No cookie is read
-    there, so it is exempt from the check that changes come from our own pages.
+    there, so it is exempt from the check that changes come from our own pages. ``fresh``: the person must
+    have signed in within ``FRESH_SIGN_IN_MAX_AGE``.
     """
 
     audience: Audience
     permission: Permission | None = None
     role: Role | None = None
     for_programs: bool = False
+    fresh: bool = False
 
 
 def public(view: View) -> View:
@@ -127,16 +131,19 @@ def authenticated(view: View) -> View:
     return _declare(guarded, Guard(Audience.AUTHENTICATED))
 
 
-def requires(permission: Permission, *, complete: bool = False) -> Callable[[View], View]:
+def requires(
+    permission: Permission, *, complete: bool = False, fresh: bool = False
+) -> Callable[[View], View]:
     """For members whose token grants ``permission``; the view gets the tenant.
 
     ``complete``: every kind of token is read, for views that weigh all the caller holds, as when roles are
-    given to others. For who comes with a bearer token, which tells only a part, Logto is asked for their
-    roles instead.
+    given to others; for who comes with a bearer token, which tells only a part, Logto is asked for their
+    roles instead. ``fresh``: who may is asked to sign in again when that was too long ago, for what
+    cannot be undone (:mod:`saas_app.identity.step_up`).
     """
 
     def decorate(view: View) -> View:
-        guard = Guard(Audience.PERMISSION, permission=permission)
+        guard = Guard(Audience.PERMISSION, permission=permission, fresh=fresh)
         carriers = tuple(Carrier) if complete else (permission.carrier,)
         return _tenant_guard(view, guard, carriers, lambda tenant: decide(tenant.facts, permission))
 
@@ -172,6 +179,12 @@ async def find_last_organization_id() -> str | None:
     return access.last_organization_id if access else None
 
 
+async def find_last_renewal() -> str | None:
+    """What the session's last round trip to Logto was made for, if for anything."""
+    access = await _find_access()
+    return access.renewed_for if access else None
+
+
 async def _find_access() -> SessionAccess | None:
     if "access" not in g:
         g.access = await runtime().sessions.find_access(session_cookie(request), None)
@@ -198,6 +211,9 @@ def _tenant_guard(
                 tenant = await with_own_roles(tenant)
             g.principal, g.tenant = tenant.principal, tenant
             _require(decide_for(tenant) if decide_for else None)
+            if guard.fresh:
+                max_age = runtime().settings.fresh_sign_in_max_age
+                raise FreshSignInRequired(_IN_A_BROWSER_ONLY, max_age=max_age)
             async with request_database(tenant.organization_id):
                 return await view(tenant, **arguments)
         try:
@@ -213,6 +229,8 @@ def _tenant_guard(
         lacks = len(carriers) > 1 and not permissions_of(tenant.role_names) <= tenant.granted
         if lacks and _may_renew(access, f"{organization_id} all"):
             return await _renew(f"{organization_id} all", decision)
+        if guard.fresh and not _signed_in_lately(access):
+            return _sign_in_again(access, f"{organization_id} fresh")
         async with request_database(tenant.organization_id):
             return await view(tenant, **arguments)
 
@@ -237,6 +255,22 @@ async def _deny_or_renew(tenant: Tenant, access: SessionAccess, decision: Decisi
             "application can look with 'saas-app provision --check'.",
         )
     raise PermissionDenied(decision)
+
+
+def _signed_in_lately(access: SessionAccess) -> bool:
+    return is_fresh(access.authenticated_at, runtime().settings.fresh_sign_in_max_age, utc_now())
+
+
+def _sign_in_again(access: SessionAccess, mark: str) -> Any:
+    """Send a page through a sign-in and back, once. A form is not kept: who comes back is asked again."""
+    if request.method in ("GET", "HEAD") and not is_api(request):
+        if _may_renew(access, mark):
+            query = urlencode({"next": request.full_path.rstrip("?"), "for": mark})
+            return redirect(f"/sign-in/fresh?{query}", 303)
+        detail = "You have just come back from there, but it did not confirm that you were asked who you are."
+    else:
+        detail = "Nothing has been done yet, and what you entered will be asked for again."
+    raise FreshSignInRequired(detail, max_age=runtime().settings.fresh_sign_in_max_age)
 
 
 def _may_renew(access: SessionAccess, renewed_for: str) -> bool:

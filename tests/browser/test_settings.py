@@ -7,7 +7,7 @@ import re
 from playwright.async_api import expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.steps import create_project, path_of, switcher
+from tests.browser.steps import create_project, enter_credentials, path_of, switcher
 from tests.factories import Factory
 
 
@@ -39,6 +39,7 @@ async def test_an_organization_is_deleted_by_its_typed_name_only(
     await member.goto(project)
     await page.goto(f"/o/{acme}/settings")
     await page.get_by_role("link", name="Delete organization…").click()
+    await enter_credentials(page, alice)
     await expect(page.get_by_role("main")).to_contain_text("Its 1 project with all tasks")
     typed = page.get_by_role("textbox", name="Name")
     await typed.fill("Acme")

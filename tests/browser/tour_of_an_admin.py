@@ -11,7 +11,7 @@ from playwright.async_api import Page
 from saas_app.identity.management import Invitation
 from saas_app.rbac.permissions import Role
 from tests.browser.conftest import OpenPage
-from tests.browser.steps import address_of, change_roles, preview_roles, sign_in
+from tests.browser.steps import address_of, change_roles, enter_credentials, preview_roles, sign_in
 from tests.clients import Person
 from tests.factories import Factory
 
@@ -181,6 +181,8 @@ async def settings(page: Page, office: Office) -> AsyncIterator[str]:
     await _lose_a_race(page, root)
     yield "a lost race over settings"
     await page.goto(f"{root}/delete")
+    await enter_credentials(page, office.admin)
+    await page.get_by_role("heading", name="Delete “").wait_for()
     yield f"{root}/delete"
     await page.get_by_role("textbox", name="Name").fill("something else")
     await page.get_by_role("button", name="Delete this organization").click()

@@ -23,7 +23,7 @@ from multidict import CIMultiDictProxy
 from tests.contract.people import App, Person
 
 Parameters = Mapping[str, str | Sequence[str] | None]
-MAX_HOPS = 8
+MAX_HOPS = 12
 
 
 @dataclass(frozen=True, slots=True)

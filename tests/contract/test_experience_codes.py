@@ -84,6 +84,10 @@ class CodeSession:
         }
         return await self.browser.experience("POST", "/verification/verification-code/verify", body)
 
+    async def change_event(self, event: str) -> None:
+        body = {"interactionEvent": event}
+        (await self.browser.experience("PUT", "/interaction-event", body)).expect(204)
+
     async def identify(self) -> Reply:
         body = {"verificationId": self.verification_id}
         return await self.browser.experience("POST", "/identification", body)
@@ -132,6 +136,77 @@ async def test_wrong_code_is_refused_and_the_right_one_still_works(
     wrong = "000000" if code != "000000" else "000001"
     like_recording("101-register-email-code-wrong", await session.type_back(wrong))
     assert (await session.type_back(code)).status == 200
+
+
+async def test_code_is_exhausted_by_ten_wrong_tries(
+    browser: LogtoBrowser, mailbox: Mailbox, nina: Person, world: World
+) -> None:
+    session = CodeSession(browser, "SignIn", nina.email)
+    await session.begin(world)
+    await session.ask()
+    code = await mailbox.code_for(nina.email)
+    wrong = "000000" if code != "000000" else "000001"
+    for _ in range(10):
+        assert (await session.type_back(wrong)).expect(400).body["code"] == "verification_code.code_mismatch"
+    assert (await session.type_back(code)).expect(400).body["code"] == "verification_code.exceed_max_try"
+    await session.ask()
+    (await session.type_back(await mailbox.code_for(nina.email))).expect(200)
+
+
+async def test_new_code_takes_the_place_of_the_old_one_at_once(
+    browser: LogtoBrowser, mailbox: Mailbox, nina: Person, world: World
+) -> None:
+    """That people wait 59 seconds for it is a rule of the pages alone."""
+    session = CodeSession(browser, "SignIn", nina.email)
+    await session.begin(world)
+    await session.ask()
+    old = session.verification_id
+    await session.ask()
+    code = await mailbox.code_for(nina.email)
+    body = {"identifier": {"type": "email", "value": nina.email}, "verificationId": old, "code": code}
+    reply = await browser.experience("POST", "/verification/verification-code/verify", body)
+    assert reply.expect(404).body["code"] == "session.verification_session_not_found"
+    (await session.type_back(code)).expect(200)
+
+
+async def test_eleventh_code_in_ten_minutes_is_refused(
+    browser: LogtoBrowser, mailbox: Mailbox, nina: Person, world: World
+) -> None:
+    session = CodeSession(browser, "SignIn", nina.email)
+    await session.begin(world)
+    for _ in range(10):
+        await session.ask()
+    body = {"identifier": {"type": "email", "value": nina.email.upper()}, "interactionEvent": "SignIn"}
+    refused = await browser.experience("POST", "/verification/verification-code", body)
+    assert refused.expect(429).body["code"] == "request.message_rate_limited"
+
+
+async def test_unknown_address_that_was_verified_may_register(
+    browser: LogtoBrowser, mailbox: Mailbox, workshop: Workshop, world: World
+) -> None:
+    session = CodeSession(browser, "SignIn", workshop.email("nobody"))
+    await session.begin(world)
+    await session.ask()
+    (await session.type_back(await mailbox.code_for(session.email))).expect(200)
+    assert (await session.identify()).expect(404).body["code"] == "user.user_not_exist"
+    await session.change_event("Register")
+    incomplete = (await session.identify()).expect(422)
+    assert incomplete.body["code"] == "user.missing_profile"
+    assert incomplete.body["data"]["missingProfile"] == ["username", "password"]
+
+
+async def test_known_address_that_was_verified_to_register_may_sign_in(
+    browser: LogtoBrowser, mailbox: Mailbox, nina: Person, world: World
+) -> None:
+    session = CodeSession(browser, "Register", nina.email)
+    await session.begin(world)
+    await session.ask()
+    (await session.type_back(await mailbox.code_for(nina.email))).expect(200)
+    assert (await session.identify()).expect(422).body["code"] == "user.email_already_in_use"
+    await session.change_event("SignIn")
+    (await session.identify()).expect(204)
+    submitted = (await browser.experience("POST", "/submit")).expect(200)
+    assert "code" in await browser.follow(submitted.body["redirectTo"], world.web.redirect_uri)
 
 
 async def test_unproved_code_identifies_nobody(

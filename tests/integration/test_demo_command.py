@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +35,12 @@ class Demo:
         with output.open("wb") as file:
             process = subprocess.Popen(
                 [sys.executable, "-m", "saas_app", "demo", "--data", str(self.data)],
-                env={**os.environ, "APP_PORT": str(self.app_port), "LOGTO_PORT": str(self.logto_port)},
+                env={
+                    **os.environ,
+                    "APP_PORT": str(self.app_port),
+                    "LOGTO_PORT": str(self.logto_port),
+                    "CONNECTORS_FILE": "",
+                },
                 stdout=file,
                 stderr=file,
             )
@@ -46,6 +53,16 @@ class Demo:
     def wait_until_ready(self) -> None:
         eventually(lambda: "Stop with Ctrl-C" in self.output() or self.processes[-1].poll() is not None)
         assert self.processes[-1].poll() is None, self.output()
+
+    def sign_in_experience(self) -> dict[str, Any]:
+        """What the provider's sign-in page reads."""
+        connection = http.client.HTTPConnection("localhost", self.logto_port, timeout=10)
+        try:
+            connection.request("GET", "/api/.well-known/sign-in-exp")
+            found: dict[str, Any] = json.loads(connection.getresponse().read())
+            return found
+        finally:
+            connection.close()
 
     def answers(self, port: int, path: str) -> int | None:
         """The status of a page, or None when nothing listens."""
@@ -93,6 +110,14 @@ def test_it_starts_stops_and_starts_again(demo: Demo) -> None:
     assert demo.answers(demo.app_port, "/readyz") == 200
     assert demo.answers(demo.app_port, "/") == 200
     stored = read_env_file(demo.data / "demo.env")
+    experience = demo.sign_in_experience()
+    assert all(method["isPasswordPrimary"] for method in experience["signIn"]["methods"])
+    assert {m["identifier"] for m in experience["signIn"]["methods"] if m["verificationCode"]} == {
+        "email",
+        "phone",
+    }
+    assert experience["forgotPassword"] == {"email": True, "phone": True}
+    assert experience["mfa"]["organizationRequiredMfaPolicy"] == "Mandatory"
 
     first.send_signal(signal.SIGINT)
     assert first.wait(timeout=30) == 0, demo.output()
@@ -101,6 +126,7 @@ def test_it_starts_stops_and_starts_again(demo: Demo) -> None:
     second = demo.start()
     demo.wait_until_ready()
     assert "Seeded" not in demo.output()  # what people changed since stays
+    assert "Provisioned" not in demo.output()
     assert read_env_file(demo.data / "demo.env") == stored
     second.send_signal(signal.SIGTERM)
     assert second.wait(timeout=30) == 0, demo.output()

@@ -1,30 +1,22 @@
-"""``saas-app provision``, ``seed-demo`` and ``doctor`` against a Logto that knows none of our names."""
+"""``saas-app provision`` and ``seed-demo`` against a Logto that knows none of our names."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import stat
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
-import structlog
-from click.testing import CliRunner, Result
-from pydantic import SecretStr
+from click.testing import Result
 
-from saas_app.cli import main
-from saas_app.config import ManagementSettings
 from saas_app.demo.people import ORGANIZATIONS, PEOPLE
 from saas_app.env_file import read_env_file
-from saas_app.identity.management import Invitation, ManagementClient, OrganizationRole, connect
+from saas_app.identity.management import Invitation, ManagementClient, OrganizationRole
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Permission, Role
-from tests.databases import empty_database
+from tests.commands import ask, bare_environment, run, tally
 from tests.processes import Provider, running_provider
 
-_R = TypeVar("_R")
 _DECLARED = len(Permission) + len(Role) + 5  # and resource, application, secret, ID-token claims, webhook
 
 
@@ -48,16 +40,8 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
 @pytest.fixture(scope="module", autouse=True)
 def environment(fresh: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Nothing is known but how to reach the Management API and where the database is."""
-    before, logging = dict(os.environ), structlog.get_config()
-    for name in before:
-        if name.startswith(("LOGTO_", "APP_")):
-            del os.environ[name]
-    with empty_database(tmp_path_factory.mktemp("database")) as database_url:
-        os.environ.update(fresh.environment, DATABASE_URL=database_url)
+    with bare_environment(fresh, tmp_path_factory.mktemp("database")):
         yield
-    os.environ.clear()
-    os.environ.update(before)
-    structlog.configure(**logging)
 
 
 @pytest.fixture(scope="module")
@@ -70,39 +54,6 @@ def first(fresh: Provider, environment: None, tmp_path_factory: pytest.TempPathF
         fresh, ManagementClient.list_traditional_applications
     )
     return FirstRun(check, empty, run("provision", "--write-env", env_file), env_file)
-
-
-def run(*arguments: object, **env: str) -> Result:
-    """A command in an environment that it cannot change for the next."""
-    before = dict(os.environ)
-    try:
-        return CliRunner().invoke(main, [str(argument) for argument in arguments], env=env)
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-def ask(provider: Provider, question: Callable[[ManagementClient], Awaitable[_R]]) -> _R:
-    """Ask the provider itself, not the command's word for it."""
-    settings = ManagementSettings(
-        endpoint=provider.endpoint,
-        app_id=provider.management_app_id,
-        app_secret=SecretStr(provider.management_app_secret),
-        token_endpoint="",
-        resource="https://default.logto.app/api",
-    )
-
-    async def answer() -> _R:
-        async with connect(settings) as client:
-            return await question(client)
-
-    return asyncio.run(answer())
-
-
-def tally(result: Result) -> tuple[int, int]:
-    """How many things were written, or differ, and how many held."""
-    changed, held = result.stdout.partition(" held already")[0].splitlines()[-1].split(", ")
-    return int(changed.split()[0]), int(held)
 
 
 def test_check_reports_what_a_run_then_writes(first: FirstRun) -> None:
@@ -322,18 +273,3 @@ def test_erin_has_one_pending_invitation(first: FirstRun, fresh: Provider) -> No
     (invitation,) = ask(fresh, invitations)
     assert (invitation.invitee, invitation.status) == ("erin@workroom.example", "Pending")
     assert invitation.role_names == {"editor"}
-
-
-def test_doctor_is_content_once_all_is_done(first: FirstRun) -> None:
-    assert run("migrate").exit_code == 0
-
-    result = run("doctor", "--env-file", first.env_file)
-
-    assert result.exit_code == 0, result.output
-    assert "FAILED" not in result.output
-    assert {line.split()[1] for line in result.output.splitlines()} >= {
-        "settings",
-        "endpoint",
-        "issuer",
-        "clock",
-    }

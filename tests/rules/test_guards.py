@@ -14,7 +14,7 @@ from saas_app.models.project import fold_name
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Role, RoleType
 from saas_app.runtime import Runtime
 from saas_app.web.guards import Audience, Guard
-from tests.clients import SAME_ORIGIN, Browser
+from tests.clients import FRESH, SAME_ORIGIN, Browser
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.rules.routes import ROUTES, TENANT_ROUTES, Route
@@ -47,13 +47,20 @@ def test_routes_for_programs_are_the_two_that_check_a_signature() -> None:
     assert for_programs == {"/webhooks/logto", "/backchannel-logout"}
 
 
+def test_what_asks_for_a_fresh_sign_in_asks_for_it_in_the_form_and_where_it_is_sent() -> None:
+    fresh = {(route.method, route.rule) for route in ROUTES if route.guard and route.guard.fresh}
+    delete = "/o/<organization_id>/settings/delete"
+    assert fresh == {("GET", delete), ("POST", delete)}
+
+
 @pytest.mark.parametrize("role", ROLES)
 async def test_every_role_may_exactly_what_the_registry_says(
     make: Factory, open_browser: OpenBrowser, runtime: Runtime, role: Role
 ) -> None:
     person = await make.person(role.value)
     organization_id = await make.organization("Acme", **{role.value: person})
-    browser = await open_browser(person)
+    browser = await open_browser()
+    await browser.sign_in(person, FRESH)
     wrong = []
     for route in TENANT_ROUTES:
         response = await _call(browser, route, await _path(make, runtime, route, organization_id))

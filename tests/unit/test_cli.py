@@ -25,6 +25,7 @@ def environment() -> Iterator[None]:
     for name in before:
         if name.startswith(("LOGTO_", "APP_", "DATABASE_URL")):
             del os.environ[name]
+    os.environ["CONNECTORS_FILE"] = ""
     yield
     os.environ.clear()
     os.environ.update(before)
@@ -171,6 +172,14 @@ def test_what_talks_to_logto_names_the_credentials_it_needs(command: str) -> Non
 
     assert "LOGTO_MANAGEMENT_APP_ID is not set" in line
     assert "LOGTO_MANAGEMENT_APP_SECRET is not set" in line
+
+
+def test_serve_says_that_it_cannot_read_the_declared_ways_in(
+    complete: dict[str, str], tmp_path: Path
+) -> None:
+    line = refused(run("serve", **{**complete, "CONNECTORS_FILE": str(tmp_path / "missing.toml")}))
+
+    assert "missing.toml cannot be read" in line
 
 
 def test_doctor_says_what_mends_each_fault(complete: dict[str, str]) -> None:

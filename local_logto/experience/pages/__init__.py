@@ -7,8 +7,30 @@ from __future__ import annotations
 
 from quart import Blueprint
 
-from local_logto.experience.pages import codes, information, register, reset_password, sign_in
+from local_logto.experience.pages import (
+    codes,
+    information,
+    mfa_binding,
+    mfa_verification,
+    register,
+    reset_password,
+    sign_in,
+    social,
+    social_linking,
+    surprises,
+)
 
 blueprint = Blueprint("pages", __name__, static_folder="../../static", static_url_path="/static")
-for room in (sign_in, register, codes, reset_password, information):
+for room in (
+    sign_in,
+    register,
+    codes,
+    surprises,
+    social,
+    social_linking,
+    mfa_verification,
+    mfa_binding,
+    reset_password,
+    information,
+):
     blueprint.register_blueprint(room.blueprint)

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from quart import Blueprint, Response, request
 
-from local_logto.experience.flow import add_verified_address, identify
+from local_logto.errors import RequestError
+from local_logto.experience.code_delivery import is_kept_here
+from local_logto.experience.flow import identify
 from local_logto.experience.pages.forms import FormPage, Link, SideAction, code_field
+from local_logto.experience.pages.identifiers import shown
 from local_logto.experience.pages.responses import answer_form, go_to, page_url, sign_in_page
-from local_logto.experience.pages.steps import complete, find_pending_code, send_code_to
+from local_logto.experience.pages.social_linking import add_address_or_link
+from local_logto.experience.pages.steps import complete, find_sent_code, send_code_to
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import VerificationRecord
 from local_logto.experience.verification import verify_code
+from local_logto.verification_codes import find_age
 
 blueprint = Blueprint("codes", __name__)
 _METHODS = ["GET", "POST"]
+_RESEND_AFTER_MS = 59_000  # a rule of Logto's page, not of its API
+_DIGITS = 6
+_ALL_OPTIONS = {"sign-in": "All sign-in options", "register": "All account creation options"}
+_SURPRISES = {
+    "user.user_not_exist": "/sign-in/no-account",
+    "user.email_already_in_use": "/register/account-exists",
+    "user.phone_already_in_use": "/register/account-exists",
+}
 
 
 @blueprint.route(
@@ -21,45 +36,92 @@ _METHODS = ["GET", "POST"]
 )
 @sign_in_page
 async def verification_code(session: ExperienceSession, flow: str) -> Response:
-    pending = find_pending_code(session)
-    if pending is None:
+    sent = find_sent_code(session)
+    if sent is None:
         return go_to("/sign-in" if flow == "continue" else f"/{flow}")
+    wait = await _seconds_until_resend(session, sent)
 
     async def resend(session: ExperienceSession, _page: FormPage) -> Response:
-        await send_code_to(session, pending.identifier, session.experience.event)
+        if wait:
+            seconds = "second" if wait == 1 else "seconds"
+            raise RequestError(429, "page.resend_too_early", f"Wait {wait} more {seconds} for a new code.")
+        await send_code_to(session, sent.identifier, session.experience.event)
         return go_to(request.path, notice="code-sent")
 
     async def check(session: ExperienceSession, page: FormPage) -> Response:
-        await verify_code(session, pending.id, pending.identifier, page.value("code"))
-        return await _go_on(session, flow, pending)
+        await verify_code(session, sent.id, sent.identifier, _read_code(page.value("code")))
+        return await _go_on(session, flow, sent)
 
-    return await answer_form(session, _page(session, flow, pending), check, resend)
+    page = await _page(session, flow, sent)
+    action = SideAction("Resend verification code", "resend", "Not received yet?", wait)
+    return await answer_form(session, replace(page, side_actions=(action,)), check, resend)
+
+
+async def _seconds_until_resend(session: ExperienceSession, sent: VerificationRecord) -> int:
+    age = await find_age(session.store, sent.id)
+    return 0 if age is None else max(0, -(-(_RESEND_AFTER_MS - age) // 1000))
+
+
+def _read_code(typed: str) -> str:
+    """The digits without what people put between them; what cannot be a code costs no try."""
+    code = typed.replace(" ", "").replace("-", "")
+    if len(code) != _DIGITS or not (code.isascii() and code.isdigit()):
+        raise RequestError(422, "page.no_code", f"Invalid verification code. It has {_DIGITS} digits.")
+    return code
 
 
 async def _go_on(session: ExperienceSession, flow: str, proof: VerificationRecord) -> Response:
     if flow == "continue":
-        await add_verified_address(session, proof.identifier.type, proof.id)
-        return await complete(session)
+        return await add_address_or_link(session, proof)
     if flow == "forgot-password":
         await identify(session, proof.id)
         return go_to("/forgot-password/reset")
-    return await complete(session, proof.id)
+    try:
+        return await complete(session, proof.id)
+    except RequestError as error:
+        if error.code not in _SURPRISES:
+            raise
+        return go_to(_SURPRISES[error.code])
 
 
-def _page(session: ExperienceSession, flow: str, pending: VerificationRecord) -> FormPage:
-    kind, method = pending.identifier.type, session.settings.find_method(pending.identifier.type)
-    links = [Link("Back", page_url("/sign-in" if flow == "continue" else f"/{flow}"))]
-    if flow == "sign-in" and method and method.password:
-        links.insert(0, Link("Sign in with password", page_url("/sign-in/password")))
+async def _page(session: ExperienceSession, flow: str, sent: VerificationRecord) -> FormPage:
+    kind, method = sent.identifier.type, session.settings.find_method(sent.identifier.type)
+    offers_password = flow == "sign-in" and method is not None and method.password
+    links = [Link("Back", page_url(_page_before(session, flow, kind)))]
     if flow == "register" and session.settings.allows_sign_in:
         links.insert(0, Link("Sign in", page_url("/sign-in"), "Already have an account?"))
     return FormPage(
         "Verify your email" if kind == "email" else "Verify your phone number",
         "Continue",
         (code_field(),),
-        description=f"A verification code was sent to {pending.identifier.value}. "
-        "On this server you read it under Messages.",
+        description=await _where_the_code_is(session, flow, sent),
         links=tuple(links),
-        side_actions=(SideAction("Resend verification code", "resend"),),
+        other_ways=(Link("Sign in with password", page_url("/sign-in/password")),) if offers_password else (),
+        ways_if_unsent=(Link(_ALL_OPTIONS[flow], page_url(f"/{flow}")),) if flow in _ALL_OPTIONS else (),
         notice="The code was sent again." if request.args.get("notice") == "code-sent" else "",
     )
+
+
+def _page_before(session: ExperienceSession, flow: str, kind: str) -> str:
+    if flow != "continue":
+        return f"/{flow}"
+    return f"/continue/{kind if kind in session.settings.required_profile() else 'emailOrPhone'}"
+
+
+async def _where_the_code_is(session: ExperienceSession, flow: str, sent: VerificationRecord) -> str:
+    """Whether anything was sent is told to nobody who could learn from it who has an account."""
+    address, settings = shown(sent.identifier), session.settings
+    only_to_known = flow == "forgot-password" or (flow == "sign-in" and settings.sign_in_mode == "SignIn")
+    what = (
+        f"If there is an account with {address}, a verification code was sent to it."
+        if only_to_known
+        else f"A verification code was sent to {address}."
+    )
+    if await is_kept_here(session.store, sent.identifier.type):
+        return f"{what} On this server you read it under Messages."
+    return f"{what} It works for {_minutes(settings.code_policy.expires_after)}."
+
+
+def _minutes(seconds: int) -> str:
+    minutes = seconds // 60
+    return "one minute" if minutes == 1 else f"{minutes} minutes"

@@ -1,4 +1,4 @@
-"""What a sign-in page consists of: fields, buttons, links, and how a refusal finds its field. Pure.
+"""What a sign-in page consists of: fields, buttons, links, and how a refusal finds its place. Pure.
 
 Labels and buttons are those of Logto's own pages, so that one browser test drives either.
 """
@@ -9,13 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from local_logto.errors import RequestError
-from local_logto.experience.json_access import mapping, mappings, text
+from local_logto.experience.code_delivery import UnsentMessage
+from local_logto.experience.pages.sentences import sentence_of
 from local_logto.experience.password_policy import PasswordPolicy
-from local_logto.experience.sign_in_experience import IDENTIFIER_TYPES
-from local_logto.experience.state import Identifier
 
-_LABELS = {"username": "Username", "email": "Email", "phone": "Phone number"}
-_AUTOCOMPLETE = {"username": "username", "email": "email", "phone": "tel"}
 _PASSWORD_CODES = ("password.", "session.invalid_credentials", "user.same_password")
 LONGEST_INPUT = 256
 
@@ -32,6 +29,12 @@ class Field:
     error: str | None = None
     input_mode: str | None = None
 
+    @property
+    def shown_value(self) -> str:
+        """What stands in the input when the page opens: no password, and no code that did not work."""
+        is_used_up = self.type == "password" or self.autocomplete == "one-time-code"
+        return "" if is_used_up else self.value
+
 
 @dataclass(frozen=True)
 class Link:
@@ -44,16 +47,51 @@ class Link:
 
 @dataclass(frozen=True)
 class SideAction:
-    """A second button with a form of its own, such as sending a code again."""
+    """A second button with a form of its own, such as sending a code again.
+
+    ``question`` stands before it; for ``wait`` seconds it is too early, and the page says so.
+    """
 
     label: str
     name: str
+    question: str = ""
+    wait: int = 0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several ways on, each with a page of its own; ``hint`` says what it takes."""
+
+    label: str
+    hint: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """Something the page shows to be taken away: ``lines`` to copy, or a picture with the lines ``instead``.
+
+    ``picture`` is inline SVG, ``download`` a ``data:`` address of the lines as a file.
+    """
+
+    title: str = ""
+    text: str = ""
+    picture: str = ""
+    instead: str = ""
+    hint: str = ""
+    lines: tuple[str, ...] = ()
+    download: str = ""
 
 
 @dataclass(frozen=True)
 class FormPage:
-    """A page with one form. ``error`` is for what belongs to no field; ``account`` tells password managers
-    whose password is typed when the identifier stood on the page before."""
+    """A page with one form. ``error`` is for what belongs to no field, ``retry`` the side action that failed,
+    ``pressed`` the name of the side button that was pressed. ``other_ways`` stand below *Try another way*,
+    ``ways_if_unsent`` too once a message could not be sent. ``account`` tells password managers whose
+    password is typed when the identifier stood on the page before; ``offers_social`` has the page show a
+    button for each social connector.
+    Without a ``button`` there is no form, only ``choices``.
+    """
 
     title: str
     button: str
@@ -61,36 +99,71 @@ class FormPage:
     description: str = ""
     links: tuple[Link, ...] = ()
     side_actions: tuple[SideAction, ...] = ()
+    other_ways: tuple[Link | SideAction, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    exhibit: Exhibit | None = None
+    ways_if_unsent: tuple[Link, ...] = ()
     notice: str = ""
     account: str = ""
     error: str | None = None
+    retry: SideAction | None = None
     status: int = 200
+    pressed: str = ""
+    offers_social: bool = False
 
     @property
     def focused(self) -> str:
         """The field that has the focus when the page opens: the first wrong one, else the first."""
         wrong = [field.name for field in self.fields if field.error]
-        return (wrong or [field.name for field in self.fields])[0]
+        return next(iter([*wrong, *(field.name for field in self.fields)]), "")
+
+    @property
+    def all_side_actions(self) -> tuple[SideAction, ...]:
+        ways = tuple(way for way in self.other_ways if isinstance(way, SideAction))
+        return self.side_actions + ways
 
     def value(self, name: str) -> str:
         """What was typed into the field."""
         return next(field.value for field in self.fields if field.name == name)
 
     def filled(self, values: Mapping[str, str]) -> FormPage:
-        """The page with what was typed; an empty field is an error."""
+        """The page with the side button that was pressed, or what was typed; an empty field is an error."""
+        pressed = next((action.name for action in self.all_side_actions if action.name in values), "")
+        if pressed:
+            return replace(self, pressed=pressed)
         fields = tuple(_filled(field, values.get(field.name, "")) for field in self.fields)
         return replace(self, fields=fields, status=422 if any(f.error for f in fields) else 200)
 
     def refused(self, error: RequestError) -> FormPage:
-        """The page with the refusal at the field it is about."""
+        """The page with the refusal at the field it is about, or above the form when it is about none."""
+        if isinstance(error, UnsentMessage):
+            return self._unsent(error)
         target, sentence = self._field_of(error), sentence_of(error)
+        if target is None:
+            return replace(self, error=sentence, status=error.status)
         fields = tuple(
             replace(field, error=sentence) if field.name == target else field for field in self.fields
         )
         return replace(self, fields=fields, status=error.status)
 
-    def _field_of(self, error: RequestError) -> str:
+    def _unsent(self, error: UnsentMessage) -> FormPage:
+        """The page with a second chance for what was pressed: nobody typed anything wrong."""
+        ways = self.other_ways + self.ways_if_unsent
+        page = replace(self, error=sentence_of(error), status=error.status_of_page, other_ways=ways)
+        failed = next((action for action in self.all_side_actions if action.name == self.pressed), None)
+        if failed is None:
+            return replace(page, button="Try again")
+        return replace(
+            page,
+            retry=replace(failed, label="Try again"),
+            side_actions=tuple(action for action in self.side_actions if action != failed),
+            other_ways=tuple(way for way in ways if way != failed),
+        )
+
+    def _field_of(self, error: RequestError) -> str | None:
         names = [field.name for field in self.fields]
+        if self.pressed or not names:
+            return None
         wanted = "password" if error.code.startswith(_PASSWORD_CODES) else names[0]
         return wanted if wanted in names else names[0]
 
@@ -104,24 +177,12 @@ def _filled(field: Field, typed: str) -> Field:
     return replace(field, value=value)
 
 
-def identifier_field(types: tuple[str, ...], value: str = "") -> Field:
-    """The field for whatever people may sign in with: ``Username``, ``Email`` or ``Username / Email``."""
-    ordered = [name for name in IDENTIFIER_TYPES if name in types]
-    return Field(
-        "identifier",
-        " / ".join(_LABELS[name] for name in ordered),
-        type="email" if ordered == ["email"] else "tel" if ordered == ["phone"] else "text",
-        autocomplete=" ".join(["username"] if len(ordered) > 1 else [_AUTOCOMPLETE[n] for n in ordered]),
-        value=value[:LONGEST_INPUT],
-    )
-
-
 def password_field() -> Field:
     return Field("password", "Password", "password", "current-password")
 
 
-def code_field() -> Field:
-    return Field("code", "Verification code", autocomplete="one-time-code", input_mode="numeric")
+def code_field(label: str = "Verification code") -> Field:
+    return Field("code", label, autocomplete="one-time-code", input_mode="numeric")
 
 
 def new_password_page(title: str, policy: PasswordPolicy, account: str) -> FormPage:
@@ -132,41 +193,3 @@ def new_password_page(title: str, policy: PasswordPolicy, account: str) -> FormP
         requirement += f", of {policy.min_character_types} kinds: {kinds}"
     field = Field("password", "Password", "password", "new-password")
     return FormPage(title, "Save password", (field,), f"{requirement}.", account=account)
-
-
-def read_identifier(typed: str, types: tuple[str, ...]) -> Identifier:
-    """What kind of identifier was typed; raises 422 when it can be none of the enabled kinds."""
-    digits = typed.lstrip("+").replace(" ", "").replace("-", "")
-    if "email" in types and "@" in typed.strip("@") and " " not in typed:
-        return Identifier("email", typed)
-    if "phone" in types and digits.isascii() and digits.isdigit():
-        return Identifier("phone", digits)
-    if "username" in types:
-        return Identifier("username", typed)
-    kinds = " or ".join(_LABELS[name].lower() for name in types)
-    raise RequestError(422, "guard.invalid_input", f"That is not a valid {kinds}.")
-
-
-def sentence_of(error: RequestError) -> str:
-    """What to tell the person: the error's own sentence, or every reason against a password."""
-    if error.code != "password.rejected":
-        return error.message
-    reasons = mappings({"reasons": error.data}, "reasons")
-    return " ".join(_reason_sentence(reason) for reason in reasons)
-
-
-def _reason_sentence(reason: Mapping[str, object]) -> str:
-    code = (text(reason, "code") or "").removeprefix("password_rejected.")
-    limits = mapping(reason, "interpolation")
-    return {
-        "too_short": f"Use at least {limits.get('min')} characters.",
-        "too_long": f"Use at most {limits.get('max')} characters.",
-        "character_types": (
-            f"Use at least {limits.get('min')} of: lowercase letters, uppercase letters, digits, symbols."
-        ),
-        "unsupported_characters": "Use only letters without accents, digits and common symbols.",
-        "restricted.repetition": "Avoid repeated characters.",
-        "restricted.sequence": "Avoid sequences such as 123 or abc.",
-        "restricted.user_info": "Avoid your own name or address.",
-        "restricted.words": "Avoid words that belong to this product.",
-    }[code]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response
 
 from local_logto.context import current_settings, current_store
 from local_logto.experience.pages.responses import page_url, show_notice, show_template
 from local_logto.messages import KEPT_MESSAGES, list_messages
 
 blueprint = Blueprint("information", __name__)
-_FIRST_SCREENS = ("sign-in", "register", "reset-password", "identifier-sign-in", "identifier-register")
 
 
 @blueprint.get("/")
@@ -44,18 +43,4 @@ async def single_sign_on() -> Response:
         "No single sign-on here",
         "No enterprise connector is configured on this server.",
         links=(("Other ways to sign in", page_url("/sign-in")),),
-    )
-
-
-@blueprint.get("/direct/<method>")
-@blueprint.get("/direct/<method>/<target>")
-async def direct_sign_in(method: str, target: str = "") -> Response:
-    """Where ``direct_sign_in=<method>:<target>`` leads while there is no such connector."""
-    fallback = request.args.get("fallback", "")
-    path = f"/{fallback}" if fallback in _FIRST_SCREENS else "/sign-in"
-    kind = "enterprise connector" if method == "sso" else "social connector"
-    return await show_notice(
-        f"“{target or method}” is not available here",
-        f"No {kind} with this name is configured on this server.",
-        links=(("Other ways to sign in", page_url(path)),),
     )

@@ -5,13 +5,8 @@ from __future__ import annotations
 from quart import Blueprint, Response, request
 
 from local_logto.experience.flow import add_password, add_username
-from local_logto.experience.pages.forms import (
-    FormPage,
-    Link,
-    identifier_field,
-    new_password_page,
-    read_identifier,
-)
+from local_logto.experience.pages.forms import FormPage, Link, new_password_page
+from local_logto.experience.pages.identifiers import identifier_field, kinds_of, read_identifier
 from local_logto.experience.pages.responses import (
     answer_form,
     go_to,
@@ -19,12 +14,13 @@ from local_logto.experience.pages.responses import (
     page_url,
     sign_in_page,
 )
-from local_logto.experience.pages.steps import complete, is_underway, send_code_to
+from local_logto.experience.pages.steps import complete, is_underway, known_identifier, send_code_to
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Event
 
 blueprint = Blueprint("register", __name__)
 _METHODS = ["GET", "POST"]
+_NARROWED = "/identifier-register"
 _ADDRESS_PAGES = {
     "email": ("Link email", ("email",)),
     "phone": ("Link phone", ("phone",)),
@@ -38,11 +34,15 @@ _ADDRESS_PAGES = {
 async def register(session: ExperienceSession) -> Response:
     if not session.settings.allows_registration:
         return go_to("/sign-in")
+    types, is_narrowed = _offered_types(session), request.path == _NARROWED
+    all_options = (Link("All account creation options", page_url("/register")),) if is_narrowed else ()
     page = FormPage(
-        "Create your account",
+        "Create account" if is_narrowed else "Create your account",
         "Create account",
-        (identifier_field(_offered_types(session), request.args.get("login_hint", "")),),
-        links=_back_to_sign_in(session),
+        (identifier_field(types, known_identifier(session, types)),),
+        description=f"Enter your {kinds_of(types)} to create a new account." if is_narrowed else "",
+        links=all_options + _back_to_sign_in(session),
+        offers_social=not is_narrowed,
     )
     return await answer_form(session, page, _begin_registration)
 
@@ -72,7 +72,7 @@ async def continue_with(session: ExperienceSession, missing: str) -> Response:
 
 
 def _offered_types(session: ExperienceSession) -> tuple[str, ...]:
-    return offered_types(session.settings.sign_up_identifiers, "/identifier-register")
+    return offered_types(session.settings.sign_up_identifiers, _NARROWED)
 
 
 def _back_to_sign_in(session: ExperienceSession) -> tuple[Link, ...]:
@@ -82,7 +82,8 @@ def _back_to_sign_in(session: ExperienceSession) -> tuple[Link, ...]:
 
 
 def _password_page(session: ExperienceSession, title: str) -> FormPage:
-    account = session.experience.profile.username or session.experience.profile.email or ""
+    profile = session.experience.profile
+    account = profile.username or profile.email or profile.phone or ""
     return new_password_page(title, session.settings.password_policy, account)
 
 

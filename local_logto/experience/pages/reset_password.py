@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response
 
 from local_logto.experience.flow import replace_password, submit
-from local_logto.experience.pages.forms import (
-    FormPage,
-    Link,
-    identifier_field,
-    new_password_page,
-    read_identifier,
-)
+from local_logto.experience.pages.forms import FormPage, Link, new_password_page
+from local_logto.experience.pages.identifiers import identifier_field, kinds_of, read_identifier, shown
 from local_logto.experience.pages.responses import (
     answer_form,
     go_to,
@@ -19,7 +14,7 @@ from local_logto.experience.pages.responses import (
     show_notice,
     sign_in_page,
 )
-from local_logto.experience.pages.steps import is_underway, send_code_to
+from local_logto.experience.pages.steps import is_underway, known_identifier, send_code_to
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Event
 
@@ -41,8 +36,9 @@ async def forgot_password(session: ExperienceSession) -> Response:
     page = FormPage(
         "Reset password",
         "Continue",
-        (identifier_field(types, request.args.get("login_hint", "")),),
-        description="A verification code will be sent to the address of your account.",
+        (identifier_field(types, known_identifier(session, types)),),
+        description=f"Enter the {kinds_of(types)} of your account. "
+        "You will be sent a code with which you can choose a new password.",
         links=(Link("Back to sign in", page_url("/sign-in")),),
     )
     return await answer_form(session, page, _send_code)
@@ -53,7 +49,7 @@ async def forgot_password(session: ExperienceSession) -> Response:
 async def choose_new_password(session: ExperienceSession) -> Response:
     if not is_underway(session, Event.FORGOT_PASSWORD) or session.experience.user_id is None:
         return go_to("/forgot-password")
-    account = session.experience.typed.value if session.experience.typed else ""
+    account = shown(session.experience.typed) if session.experience.typed else ""
     page = new_password_page("New password", session.settings.password_policy, account)
     return await answer_form(session, page, _save_password)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import wraps
+from dataclasses import replace
+from functools import partial, wraps
 from typing import Concatenate, ParamSpec
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -13,6 +14,7 @@ from local_logto.context import current_settings, current_store, origin_of
 from local_logto.errors import RequestError
 from local_logto.experience.demo_people import list_demo_people
 from local_logto.experience.pages.forms import FormPage
+from local_logto.experience.pages.social_buttons import list_social_buttons
 from local_logto.experience.session import ExperienceSession, open_session
 from local_logto.experience.sign_in_experience import read_sign_in_experience
 from local_logto.oidc.session.interactions import Interaction
@@ -21,6 +23,7 @@ from local_logto.responses import redirect_response
 _P = ParamSpec("_P")
 _View = Callable[Concatenate[ExperienceSession, _P], Awaitable[Response]]
 _Action = Callable[[ExperienceSession, FormPage], Awaitable[Response]]
+_Step = Callable[[FormPage], Awaitable[Response]]
 _CARRIED = ("app_id", "organization_id", "ui_locales", "login_hint", "identifier")
 
 
@@ -46,12 +49,9 @@ def sign_in_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
 
     @wraps(view)
     async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> Response:
-        if request.method == "POST" and not _is_own_form():
-            return await show_notice(
-                "This form was not sent from here",
-                "For your safety nothing was done. Open the page again and repeat it.",
-                status=403,
-            )
+        refused = await refuse_foreign_form()
+        if refused:
+            return refused
         store = current_store()
         settings = await read_sign_in_experience(store)
         try:
@@ -63,6 +63,17 @@ def sign_in_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
         return await view(session, *args, **kwargs)
 
     return guarded
+
+
+async def refuse_foreign_form() -> Response | None:
+    """The answer to a form that stood on somebody else's page; None for our own, and for a plain visit."""
+    if request.method != "POST" or _is_own_form():
+        return None
+    return await show_notice(
+        "This form was not sent from here",
+        "For your safety nothing was done. Open the page again and repeat it.",
+        status=403,
+    )
 
 
 def _is_own_form() -> bool:
@@ -80,25 +91,34 @@ async def answer_form(
 
     ``side_action`` is done instead when one of the page's side buttons was pressed.
     """
+    actions = (partial(action, session), partial(side_action or action, session))
+    return await answer_with(page, *actions, partial(show_form, session))
+
+
+async def answer_with(page: FormPage, action: _Step, side_action: _Step, show: _Step) -> Response:
+    """What ``answer_form`` does, for a page that needs no sign-in in progress."""
     if request.method == "GET":
-        return await show_form(session, page)
-    form = await request.form
-    if side_action and any(button.name in form for button in page.side_actions):
-        action = side_action
-    else:
-        page = page.filled(form)
+        return await show(page)
+    page = replace(page.filled(await request.form), notice="")
     if page.status != 200:
-        return await show_form(session, page)
+        return await show(page)
     try:
-        return await action(session, page)
+        return await (side_action if page.pressed else action)(page)
     except RequestError as error:
-        return await show_form(session, page.refused(error))
+        return await show(page.refused(error))
+
+
+async def show_plain_form(page: FormPage) -> Response:
+    """A form that leads to pages of this server only."""
+    return await _render("form.html", {"page": page, "people": (), "social": ()}, page.status)
 
 
 async def show_form(session: ExperienceSession, page: FormPage) -> Response:
     people = await list_demo_people(current_settings().demo_people)
-    context = {"page": page, "people": people}
-    return await _render("form.html", context, page.status, session.interaction)
+    social = await list_social_buttons(session) if page.offers_social else ()
+    context = {"page": page, "people": people, "social": social}
+    targets = (_origin_of_application(session.interaction), *(button.origin for button in social))
+    return await _render("form.html", context, page.status, targets)
 
 
 async def show_notice(
@@ -113,11 +133,11 @@ async def show_template(name: str, **context: object) -> Response:
 
 
 async def _render(
-    template: str, context: Mapping[str, object], status: int = 200, interaction: Interaction | None = None
+    template: str, context: Mapping[str, object], status: int = 200, form_targets: tuple[str, ...] = ()
 ) -> Response:
     html = await render_template(template, here=request.full_path.rstrip("?"), page_url=page_url, **context)
     response = Response(html, status, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = _content_security_policy(interaction)
+    response.headers["Content-Security-Policy"] = _content_security_policy(form_targets)
     response.headers["X-Frame-Options"] = "DENY"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
@@ -125,15 +145,16 @@ async def _render(
     return response
 
 
-def _content_security_policy(interaction: Interaction | None) -> str:
-    # Browsers apply form-action to the redirects after a form too; the last one leads to the application.
-    form_targets = ["'self'", *([_origin_of_application(interaction)] if interaction else [])]
+def _content_security_policy(form_targets: tuple[str, ...]) -> str:
+    # Browsers apply form-action to the redirects after a form too: to a social provider, to the application.
+    targets = dict.fromkeys(["'self'", *form_targets])
     return "; ".join(
         (
             "default-src 'none'",
+            "script-src 'self'",
             "style-src 'self'",
             "img-src 'self'",
-            f"form-action {' '.join(form_targets)}",
+            f"form-action {' '.join(targets)}",
             "base-uri 'none'",
             "frame-ancestors 'none'",
         )

@@ -8,15 +8,15 @@ from quart import Blueprint, Response, request
 
 from local_logto.context import current_settings
 from local_logto.errors import RequestError
+from local_logto.experience.code_delivery import UnsentMessage
 from local_logto.experience.demo_people import find_demo_person
 from local_logto.experience.pages.forms import (
     FormPage,
     Link,
     SideAction,
-    identifier_field,
     password_field,
-    read_identifier,
 )
+from local_logto.experience.pages.identifiers import identifier_field, kinds_of, read_identifier, shown
 from local_logto.experience.pages.responses import (
     answer_form,
     go_to,
@@ -25,13 +25,14 @@ from local_logto.experience.pages.responses import (
     show_form,
     sign_in_page,
 )
-from local_logto.experience.pages.steps import complete, is_underway, send_code_to
+from local_logto.experience.pages.steps import complete, is_underway, known_identifier, send_code_to
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Event, Identifier
 from local_logto.experience.verification import verify_identifier_password
 
 blueprint = Blueprint("sign_in", __name__)
 _METHODS = ["GET", "POST"]
+_NARROWED = "/identifier-sign-in"
 
 
 @blueprint.route("/sign-in", methods=_METHODS)
@@ -40,7 +41,9 @@ _METHODS = ["GET", "POST"]
 async def sign_in(session: ExperienceSession) -> Response:
     if not session.settings.allows_sign_in:
         return go_to("/register")
-    action = _sign_in_with_password if session.settings.is_password_only else _choose_proof
+    if not session.settings.methods:
+        return await show_form(session, _first_page(session))
+    action = _sign_in_with_password if _is_password_only(session) else _choose_proof
     return await answer_form(session, _first_page(session), action)
 
 
@@ -48,13 +51,15 @@ async def sign_in(session: ExperienceSession) -> Response:
 @sign_in_page
 async def sign_in_password(session: ExperienceSession) -> Response:
     typed = session.begun.typed if session.begun and is_underway(session, Event.SIGN_IN) else None
-    if typed is None:
+    method = session.settings.find_method(typed.type) if typed else None
+    if typed is None or method is None or not method.password:
         return go_to("/sign-in")
 
     async def send_code(session: ExperienceSession, _page: FormPage) -> Response:
         return await _send_code(session, typed)
 
-    return await answer_form(session, _password_page(session, typed), _sign_in_typed, send_code)
+    page = _password_page(session, typed, offers_code=method.verification_code)
+    return await answer_form(session, page, _sign_in_typed, send_code)
 
 
 @blueprint.post("/demo-sign-in")
@@ -81,25 +86,37 @@ async def _refuse_demo(session: ExperienceSession, sentence: str) -> Response:
 
 
 def _first_page(session: ExperienceSession) -> FormPage:
-    settings, changed = session.settings, request.args.get("notice") == "password-changed"
-    field = identifier_field(_offered_types(session), request.args.get("login_hint", ""))
+    types, changed = _offered_types(session), request.args.get("notice") == "password-changed"
+    is_password_only, is_narrowed = _is_password_only(session), request.path == _NARROWED
+    fields = (identifier_field(types, known_identifier(session, types)),) if types else ()
     links = []
-    if settings.is_password_only and settings.forgot_password_identifiers():
+    if is_password_only and session.settings.forgot_password_identifiers():
         links.append(Link("Forgot your password?", page_url("/forgot-password")))
-    if settings.allows_registration:
+    if is_narrowed:
+        links.append(Link("All sign-in options", page_url("/sign-in")))
+    if session.settings.allows_registration:
         links.append(Link("Create account", page_url("/register"), "No account yet?"))
     return FormPage(
-        "Sign in to your account",
-        "Sign in",
-        (field, password_field()) if settings.is_password_only else (field,),
+        "Sign in" if is_narrowed else "Sign in to your account",
+        "Sign in" if fields else "",
+        (*fields, password_field()) if fields and is_password_only else fields,
+        description=f"Enter your {kinds_of(types)} to sign in." if is_narrowed and types else "",
         links=tuple(links),
         notice="Password changed. Sign in with the new one." if changed else "",
+        offers_social=not is_narrowed,
     )
 
 
 def _offered_types(session: ExperienceSession) -> tuple[str, ...]:
     enabled = tuple(method.identifier for method in session.settings.methods)
-    return offered_types(enabled, "/identifier-sign-in")
+    return offered_types(enabled, _NARROWED)
+
+
+def _is_password_only(session: ExperienceSession) -> bool:
+    """Whether identifier and password stand on one page, as Logto shows them."""
+    types = _offered_types(session)
+    offered = [method for method in session.settings.methods if method.identifier in types]
+    return all(method.password and not method.verification_code for method in offered)
 
 
 async def _sign_in_with_password(session: ExperienceSession, page: FormPage) -> Response:
@@ -119,7 +136,12 @@ async def _choose_proof(session: ExperienceSession, page: FormPage) -> Response:
     await session.keep(replace(session.experience, typed=identifier))
     if method and method.password and (method.is_password_primary or not method.verification_code):
         return go_to("/sign-in/password")
-    return await _send_code(session, identifier)
+    try:
+        return await _send_code(session, identifier)
+    except UnsentMessage as error:
+        ways = (Link("Sign in with password", page_url("/sign-in/password")),)
+        page = replace(page, ways_if_unsent=ways if method and method.password else ())
+        return await show_form(session, page.refused(error))
 
 
 async def _send_code(session: ExperienceSession, identifier: Identifier) -> Response:
@@ -127,20 +149,19 @@ async def _send_code(session: ExperienceSession, identifier: Identifier) -> Resp
     return go_to("/sign-in/verification-code")
 
 
-def _password_page(session: ExperienceSession, typed: Identifier) -> FormPage:
-    settings, method = session.settings, session.settings.find_method(typed.type)
+def _password_page(session: ExperienceSession, typed: Identifier, *, offers_code: bool) -> FormPage:
     links = [Link("Back", page_url("/sign-in"))]
-    if settings.forgot_password_identifiers():
+    if session.settings.forgot_password_identifiers():
         links.insert(0, Link("Forgot your password?", page_url("/forgot-password")))
-    offers_code = method is not None and method.verification_code
     return FormPage(
         "Enter password",
         "Continue",
         (password_field(),),
-        description=f"For {typed.value}",
-        account=typed.value,
+        description=f"For {shown(typed)}",
+        account=shown(typed),
         links=tuple(links),
-        side_actions=(SideAction("Sign in with verification code", "send_code"),) if offers_code else (),
+        other_ways=(SideAction("Sign in with verification code", "send_code"),) if offers_code else (),
+        ways_if_unsent=(Link("All sign-in options", page_url("/sign-in")),),
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from quart import Response
+from quart import Response, request
 
 from local_logto.errors import RequestError
 from local_logto.experience.flow import identify, submit
 from local_logto.experience.json_access import strings
+from local_logto.experience.pages.identifiers import shown
+from local_logto.experience.pages.mfa_paths import path_demanded_by
 from local_logto.experience.pages.responses import go_to
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Event, Identifier, Proof, VerificationRecord
@@ -18,18 +20,25 @@ from local_logto.responses import redirect_response
 _CODE_PROOFS = (Proof.EMAIL_CODE, Proof.PHONE_CODE)
 
 
-async def complete(session: ExperienceSession, verification_id: str | None = None) -> Response:
+async def complete(
+    session: ExperienceSession, verification_id: str | None = None, *, links_social: bool = False
+) -> Response:
     """Identify or register the person and return to the application, by way of what the account lacks."""
     try:
         if verification_id is not None or session.experience.user_id is None:
-            await identify(session, verification_id)
+            await identify(session, verification_id, links_social=links_social)
         resume_at = await submit(session)
     except RequestError as error:
-        missing = strings(error.data, "missingProfile") if isinstance(error.data, dict) else ()
-        if error.code != "user.missing_profile" or not missing:
+        way_on = path_demanded_by(error) or _path_to_what_is_missing(error)
+        if way_on is None:
             raise
-        return go_to(f"/continue/{missing[0]}")
+        return go_to(way_on)
     return redirect_response(resume_at) if resume_at else go_to("/sign-in", notice="password-changed")
+
+
+def _path_to_what_is_missing(error: RequestError) -> str | None:
+    missing = strings(error.data, "missingProfile") if isinstance(error.data, dict) else ()
+    return f"/continue/{missing[0]}" if error.code == "user.missing_profile" and missing else None
 
 
 async def send_code_to(session: ExperienceSession, recipient: Identifier, event: Event) -> None:
@@ -38,17 +47,15 @@ async def send_code_to(session: ExperienceSession, recipient: Identifier, event:
     await send_code(session, recipient, event)
 
 
-def find_pending_code(session: ExperienceSession) -> VerificationRecord | None:
-    """The proof whose code was sent last, while it is not verified."""
+def find_sent_code(session: ExperienceSession) -> VerificationRecord | None:
+    """The proof whose code was sent to what was typed last, verified or not."""
     if session.begun is None:
         return None
     return next(
         (
             record
             for record in session.begun.records
-            if record.proof in _CODE_PROOFS
-            and record.identifier == session.begun.typed
-            and not record.verified
+            if record.proof in _CODE_PROOFS and record.identifier == session.begun.typed
         ),
         None,
     )
@@ -56,3 +63,15 @@ def find_pending_code(session: ExperienceSession) -> VerificationRecord | None:
 
 def is_underway(session: ExperienceSession, event: Event) -> bool:
     return session.begun is not None and session.begun.event is event
+
+
+def has_identified(session: ExperienceSession) -> bool:
+    """Whether somebody is on the way in who is known already."""
+    begun = session.begun
+    return begun is not None and begun.user_id is not None and begun.event is not Event.FORGOT_PASSWORD
+
+
+def known_identifier(session: ExperienceSession, types: tuple[str, ...]) -> str:
+    """What the field holds at first: what was typed before, else the application's ``login_hint``."""
+    typed = session.begun.typed if session.begun else None
+    return shown(typed) if typed and typed.type in types else request.args.get("login_hint", "")

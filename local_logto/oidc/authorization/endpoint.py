@@ -5,24 +5,18 @@ What a request may ask is checked in ``request``, which page it needs in ``promp
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from quart import Blueprint, Response, request
 
 from local_logto.context import current_settings, current_store
-from local_logto.crypto.signed_cookies import (
-    EXPERIENCE,
-    INTERACTION,
-    RESUME,
-    clear_cookie,
-    read_cookie,
-    write_cookie,
-)
+from local_logto.crypto.signed_cookies import RESUME, clear_cookie, read_cookie
 from local_logto.errors import OidcError, session_not_found
 from local_logto.oidc.authorization import first_screen, id_token_hints
 from local_logto.oidc.authorization.code import issue_code
+from local_logto.oidc.authorization.interaction_cookies import write_interaction_cookies
+from local_logto.oidc.authorization.own_pages import page_to_return_to
 from local_logto.oidc.authorization.prompts import CONSENT, LOGIN, NeededPrompt, Situation, needed_prompt
 from local_logto.oidc.authorization.pushed_requests import resolve_pushed
 from local_logto.oidc.authorization.request import AuthorizationRequest, check, from_interaction
@@ -38,15 +32,12 @@ from local_logto.oidc.session.interactions import (
     delete_interaction,
     detach_from_session,
     find_interaction_by_uid,
-    interaction_uids,
     resume_path,
     resume_url,
 )
 from local_logto.oidc.session.op_sessions import OpSession, load_session
 from local_logto.oidc.session.sign_out import ask_to_sign_out
 from local_logto.responses import redirect_response
-
-REMEMBERED_INTERACTIONS = 20
 
 blueprint = Blueprint("authorize", __name__, url_prefix="/oidc")
 blueprint.after_request(no_store)
@@ -101,6 +92,9 @@ async def _start(params: Params) -> Response:
 
 
 async def _resume(interaction: Interaction, session: OpSession) -> Response:
+    own_page = page_to_return_to(interaction)
+    if own_page is not None:
+        return redirect_response(own_page)
     client = await find_client(interaction.client_id)
     if client is None:
         raise OidcError(400, "invalid_client", f"invalid client {interaction.client_id}")
@@ -206,26 +200,8 @@ async def _send_to_page(
     else:
         location = first_screen.consent_location(client_id)
     response = redirect_response(location)
-    _write_interaction_cookies(response, interaction)
+    write_interaction_cookies(response, interaction)
     return response
-
-
-def _write_interaction_cookies(response: Response, interaction: Interaction) -> None:
-    client_id, uid, expires_at = interaction.client_id, interaction.uid, interaction.expires_at
-    shared = first_screen.shared_by_pages(interaction.params, client_id)
-    write_cookie(response, EXPERIENCE, _cookie_json(shared), http_only=False)
-    known = interaction_uids(request)
-    known.pop(client_id, None)
-    known.pop("_legacy", None)
-    latest = dict(list(known.items())[1 - REMEMBERED_INTERACTIONS :])
-    uids = {**latest, client_id: uid, "_legacy": uid}
-    write_cookie(response, INTERACTION, _cookie_json(uids), expires_at_ms=expires_at)
-    write_cookie(response, RESUME, uid, path=resume_path(uid), expires_at_ms=expires_at)
-
-
-def _cookie_json(value: Mapping[str, str]) -> str:
-    """JSON that can stand in a cookie as it is: ASCII, and no semicolon."""
-    return json.dumps(value, separators=(",", ":")).replace(";", "\\u003b")
 
 
 def _params_of(interaction: Interaction) -> Params:

@@ -5,10 +5,13 @@ Only calls live here. What is written with them belongs to :mod:`saas_app.identi
 """
 
 from saas_app.identity.management.client import ManagementClient, connect
+from saas_app.identity.management.connectors import provider_answer
 from saas_app.identity.management.explanations import explained
 from saas_app.identity.management.records import (
     Application,
     ApplicationSecret,
+    Connector,
+    EmailTemplate,
     Hook,
     Invitation,
     LogtoUser,
@@ -27,6 +30,8 @@ from saas_app.identity.management.transport import ManagementError
 __all__ = [
     "Application",
     "ApplicationSecret",
+    "Connector",
+    "EmailTemplate",
     "Hook",
     "Invitation",
     "LogtoUser",
@@ -43,4 +48,5 @@ __all__ = [
     "ResourceScope",
     "connect",
     "explained",
+    "provider_answer",
 ]

@@ -10,6 +10,7 @@ import aiohttp
 
 from saas_app.config import ManagementSettings
 from saas_app.identity.http import open_http
+from saas_app.identity.management.connectors import ConnectorCalls
 from saas_app.identity.management.hooks import HookCalls
 from saas_app.identity.management.invitations import InvitationCalls
 from saas_app.identity.management.members import MemberCalls
@@ -32,7 +33,7 @@ TRADITIONAL: Final = "Traditional"
 _COMMAND_TIMEOUT: Final = 8.0  # seconds a call of a command may take
 
 
-class ManagementClient(MemberCalls, OrganizationSettingsCalls, HookCalls, InvitationCalls):
+class ManagementClient(MemberCalls, OrganizationSettingsCalls, HookCalls, InvitationCalls, ConnectorCalls):
     """Logto's Management API over a shared HTTP session.
 
     Every method may raise :class:`ManagementError` (Logto refused; ``status`` and ``code`` say why) and
@@ -88,9 +89,16 @@ class ManagementClient(MemberCalls, OrganizationSettingsCalls, HookCalls, Invita
         """The account with this username."""
         return await self._find_user("username", username)
 
-    async def create_user(self, *, username: str, email: str, name: str, password: str) -> LogtoUser:
-        """Create an account; 422 ``user.username_already_in_use`` or ``user.email_already_in_use``."""
+    async def create_user(
+        self, *, username: str, email: str, name: str, password: str, phone: str = ""
+    ) -> LogtoUser:
+        """Create an account; 422 ``user.username_already_in_use``, ``user.email_…`` or ``user.phone_…``.
+
+        ``phone`` is digits with the country code, without a plus.
+        """
         body = {"username": username, "primaryEmail": email, "name": name, "password": password}
+        if phone:
+            body["primaryPhone"] = phone
         return LogtoUser.read(await self._body("POST", "/users", body))
 
     async def _find_user(self, field: str, value: str) -> LogtoUser | None:
@@ -218,21 +226,17 @@ class ManagementClient(MemberCalls, OrganizationSettingsCalls, HookCalls, Invita
         """Set the extended claims that ID tokens carry."""
         await self._body("PUT", "/configs/id-token", {"enabledExtendedClaims": list(names)})
 
-    async def get_sign_in_experience(self) -> dict[str, Any]:
-        """What the sign-in pages offer, as Logto keeps it."""
-        found: dict[str, Any] = await self._body("GET", "/sign-in-exp")
-        return found
-
-    async def change_sign_in_experience(self, changes: Mapping[str, Any]) -> None:
-        """Replace whole objects of it; 400 when a method lacks its connector."""
-        await self._transport.call("PATCH", "/sign-in-exp", body=dict(changes), repeatable=True)
-
     async def _body(self, method: str, path: str, body: Any = None) -> Any:
         return (await self._transport.call(method, path, body=body)).body
 
 
 @asynccontextmanager
-async def connect(settings: ManagementSettings) -> AsyncIterator[ManagementClient]:
-    """A client with a session of its own, for a command; the application shares one."""
-    async with open_http(_COMMAND_TIMEOUT) as http:
-        yield ManagementClient(settings, http)
+async def connect(
+    settings: ManagementSettings, *, patience: float = _COMMAND_TIMEOUT
+) -> AsyncIterator[ManagementClient]:
+    """A client with a session of its own, for a command; the application shares one.
+
+    ``patience`` is what a call may take, in seconds.
+    """
+    async with open_http(patience) as http:
+        yield ManagementClient(settings, http, timeout=patience)

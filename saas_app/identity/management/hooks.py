@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 from saas_app.identity.management.paths import segment
 from saas_app.identity.management.records import Hook
 from saas_app.identity.management.transport import ManagementTransport
+
+_TEST_EVENT: Final = "PostSignIn"
 
 
 class HookCalls:
@@ -23,6 +25,15 @@ class HookCalls:
         """Register a webhook; Logto makes its signing key."""
         body = {"name": name, "events": sorted(events), "config": {"url": url}}
         return Hook.read((await self._transport.call("POST", "/hooks", body=body)).body)
+
+    async def send_test_message(self, hook: Hook) -> None:
+        """Have Logto send a made-up event to a webhook's address, signed as all are.
+
+        The event is one that we do not listen to. Raises :class:`ManagementError` 422 when nothing is
+        reached there, or with its ``responseStatus`` when that refuses.
+        """
+        body = {"events": [_TEST_EVENT], "config": dict(hook.config)}
+        await self._transport.call("POST", f"/hooks/{segment(hook.id)}/test", body=body)
 
     async def replace_hook(self, hook_id: str, *, events: Collection[str], config: Mapping[str, Any]) -> None:
         """Enable a webhook and replace its events and its config whole."""

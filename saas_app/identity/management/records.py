@@ -288,5 +288,41 @@ class Hook(_Record):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Connector(_Record):
+    """What sends messages or signs people in. ``factory`` is its kind; ``config`` holds its secrets."""
+
+    id: str
+    factory: str
+    type: str  # Email, Sms or Social
+    target: str
+    config: Entry = field(repr=False)
+    sync_profile: bool = False
+
+    @classmethod
+    def _from_entry(cls, entry: Entry) -> Self:
+        return cls(
+            entry["id"],
+            entry["connectorId"],
+            entry["type"],
+            entry["target"],
+            entry["config"],
+            bool(entry.get("syncProfile")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EmailTemplate(_Record):
+    """A text of an e-mail that the tenant keeps: it is sent in place of the connector's own."""
+
+    language: str
+    usage: str
+    details: Entry
+
+    @classmethod
+    def _from_entry(cls, entry: Entry) -> Self:
+        return cls(entry["languageTag"], entry["templateType"], entry["details"])
+
+
 def _names(entries: Any) -> frozenset[str]:
     return frozenset(entry["name"] for entry in entries)

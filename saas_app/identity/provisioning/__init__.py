@@ -1,14 +1,18 @@
-"""The organization template, API resource, application and webhook in Logto: declared, compared, applied.
+"""What Logto shall hold for us: declared, compared, applied.
 
-What is declared comes from the permission registry and the deployment; what is found comes from the
-Management API; the difference is data. Roles, permissions, scopes and applications that are not ours are
-never touched, and nothing is ever deleted. The sign-in experience is left as it is.
+That is the organization template, API resource, application, webhook and, where they are declared, the ways
+to sign in. What is declared comes from the permission registry, the deployment and ``connectors.toml``; what
+is found comes from the Management API; the difference is data. Roles, permissions, scopes, applications and
+connectors that are not ours are never touched, and nothing is ever deleted. Without a ``connectors.toml`` the
+connectors and the sign-in experience are left as they are.
 """
 
 from saas_app.identity.provisioning.apply import ProvisionedApplication, apply
+from saas_app.identity.provisioning.changes import Action, Change, Kind, drift
 from saas_app.identity.provisioning.declared import APPLICATION_NAME, Deployment
 from saas_app.identity.provisioning.found import Found, survey
-from saas_app.identity.provisioning.plan import Action, Change, Kind, drift, plan
+from saas_app.identity.provisioning.plan import plan
+from saas_app.identity.provisioning.sign_in_apply import SocialCallback, list_social_callbacks
 
 __all__ = [
     "APPLICATION_NAME",
@@ -18,8 +22,10 @@ __all__ = [
     "Found",
     "Kind",
     "ProvisionedApplication",
+    "SocialCallback",
     "apply",
     "drift",
+    "list_social_callbacks",
     "plan",
     "survey",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from saas_app.identity.management import ManagementClient
+from saas_app.identity.provisioning.changes import Action, Change, Kind, drift
 from saas_app.identity.provisioning.declared import (
     APPLICATION_DESCRIPTION,
     APPLICATION_NAME,
@@ -18,7 +19,8 @@ from saas_app.identity.provisioning.declared import (
     role_permissions,
 )
 from saas_app.identity.provisioning.found import Found
-from saas_app.identity.provisioning.plan import Action, Change, Kind, drift, merged_metadata
+from saas_app.identity.provisioning.plan import merged_metadata
+from saas_app.identity.provisioning.sign_in_apply import apply_sign_in
 from saas_app.rbac.permissions import Carrier, Permission, Role
 
 _PERMISSIONS = {permission.value: permission for permission in Permission}
@@ -38,7 +40,11 @@ async def apply(
     client: ManagementClient, deployment: Deployment, found: Found, changes: Iterable[Change]
 ) -> ProvisionedApplication:
     """Write the changes of a plan in its order, and answer with what the application needs to know."""
-    return await _Run(client, deployment, found).carry_out(drift(changes))
+    different = drift(changes)
+    application = await _Run(client, deployment, found).carry_out(different)
+    if deployment.sign_in_methods:
+        await apply_sign_in(client, deployment.sign_in_methods, found, different)
+    return application
 
 
 class _Run:

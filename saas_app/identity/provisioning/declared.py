@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from saas_app.identity.sign_in_methods.model import Declaration
 from saas_app.identity.webhook_events import BACKCHANNEL_LOGOUT_PATH, WEBHOOK_PATH, WebhookEvent
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Permission, Role
 
@@ -20,13 +21,17 @@ CUSTOM_METADATA: Final = {"rotateRefreshToken": True}  # RFC 9700 §4.14.2
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Where the product runs, and what an earlier run stored of its application ("" when nothing)."""
+    """Where the product runs, and what an earlier run stored of its application ("" when nothing).
+
+    Without ``sign_in_methods`` nothing is read or written of connectors and the sign-in experience.
+    """
 
     app_url: str
     api_resource: str
     app_id: str = ""
     app_secret: str = field(default="", repr=False)
     webhook_signing_key: str = field(default="", repr=False)
+    sign_in_methods: Declaration | None = None
 
     @property
     def redirect_uri(self) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from saas_app.errors import ConfigurationError
 from saas_app.identity.management import (
     Application,
     ApplicationSecret,
+    Connector,
+    EmailTemplate,
     Hook,
     ManagementClient,
     OrganizationRole,
@@ -32,6 +34,9 @@ class Found:
     application: Application | None = None
     usable_secrets: tuple[str, ...] = field(default=(), repr=False)  # the one to prefer comes first
     webhook: Hook | None = None
+    connectors: tuple[Connector, ...] = ()
+    email_templates: tuple[EmailTemplate, ...] = ()
+    sign_in_experience: Mapping[str, object] = field(default_factory=dict)
 
     def find_resource(self, indicator: str) -> Resource | None:
         """The API resource with this indicator."""
@@ -49,7 +54,7 @@ async def survey(client: ManagementClient, deployment: Deployment) -> Found:
         _list_secrets(client, application),
         client.list_hooks(),
     )
-    return Found(
+    found = Found(
         organization_scopes={scope.name: scope for scope in scopes},
         resources=tuple(resources),
         roles={role.name: role for role in roles},
@@ -57,6 +62,19 @@ async def survey(client: ManagementClient, deployment: Deployment) -> Found:
         application=application,
         usable_secrets=_usable(secrets, deployment.app_secret),
         webhook=_find_webhook(hooks, deployment),
+    )
+    return await _with_sign_in(client, found) if deployment.sign_in_methods else found
+
+
+async def _with_sign_in(client: ManagementClient, found: Found) -> Found:
+    connectors, templates, experience = await asyncio.gather(
+        client.list_connectors(), client.list_email_templates(), client.get_sign_in_experience()
+    )
+    return replace(
+        found,
+        connectors=tuple(connectors),
+        email_templates=tuple(templates),
+        sign_in_experience=experience,
     )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator
 from typing import Any
 
 from saas_app.errors import ConfigurationError
 from saas_app.identity.management import Application, Hook, OrganizationRole, Resource
+from saas_app.identity.provisioning.changes import Action, Change, Kind
 from saas_app.identity.provisioning.declared import (
     APPLICATION_NAME,
     CUSTOM_METADATA,
@@ -18,40 +17,10 @@ from saas_app.identity.provisioning.declared import (
     role_permissions,
 )
 from saas_app.identity.provisioning.found import Found
+from saas_app.identity.provisioning.sign_in_plan import plan_sign_in
 from saas_app.rbac.permissions import Carrier, Role, permissions_carried_by
 
 _BACKCHANNEL = ("backchannelLogoutUri", "backchannelLogoutSessionRequired")
-
-
-class Kind(StrEnum):
-    """What a change is about, in the order in which changes are made."""
-
-    ORGANIZATION_SCOPE = "organization permission"
-    RESOURCE = "API resource"
-    RESOURCE_SCOPE = "API-resource scope"
-    ROLE = "organization role"
-    APPLICATION = "application"
-    SECRET = "application secret"  # noqa: S105 - a name
-    ID_TOKEN = "ID-token claims"  # noqa: S105 - a name
-    WEBHOOK = "webhook"
-
-
-class Action(StrEnum):
-    """What becomes of a thing that is declared."""
-
-    HOLDS = "holds"
-    CREATE = "create"
-    UPDATE = "update"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One declared thing, what is to be done about it, and why."""
-
-    kind: Kind
-    name: str
-    action: Action
-    detail: str = ""
 
 
 def plan(deployment: Deployment, found: Found) -> tuple[Change, ...]:
@@ -69,12 +38,8 @@ def plan(deployment: Deployment, found: Found) -> tuple[Change, ...]:
         _secret(deployment, found),
         _id_token(found),
         _webhook(deployment, found.webhook),
+        *(plan_sign_in(deployment.sign_in_methods, found) if deployment.sign_in_methods else ()),
     )
-
-
-def drift(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """The changes among a plan: what does not hold."""
-    return tuple(change for change in changes if change.action is not Action.HOLDS)
 
 
 def _described(kind: Kind, name: str, found: Any, description: str) -> Change:

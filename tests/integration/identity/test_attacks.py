@@ -174,6 +174,40 @@ async def test_a_renewal_that_comes_back_as_another_person_is_a_sign_in_of_that_
     assert hers not in await runtime.sessions.list_session_ids(bob.id)
 
 
+async def test_a_form_that_waited_is_not_given_to_another_person(
+    make: Factory, open_browser: OpenBrowser, settings: Settings
+) -> None:
+    alice, bob = await make.person("Alice"), await make.person("Bob")
+    browser = await open_browser(alice)
+    started = await browser.post("/sign-in/renew", {"_action": "/o/new", "name": "Alice's own"})
+    await browser.logto.close()
+    browser.logto = LogtoVisit()
+
+    callback = await browser.logto.authorize(started.headers["Location"], bob, settings.redirect_uri)
+    done = await browser.get(callback.removeprefix(settings.app_url), 303)
+
+    assert done.headers["Location"] == "/"
+
+
+async def test_a_form_that_came_back_is_only_for_who_brought_it(
+    make: Factory, open_browser: OpenBrowser, settings: Settings
+) -> None:
+    alice, bob = await make.person("Alice"), await make.person("Bob")
+    browser, other = await open_browser(alice), await open_browser(bob)
+    started = await browser.post("/sign-in/renew", {"_action": "/o/new", "name": "Alice's own"})
+    callback = await browser.logto.authorize(started.headers["Location"], None, settings.redirect_uri)
+    done = await browser.get(callback.removeprefix(settings.app_url), 303)
+    finish = done.headers["Location"]
+    assert finish.startswith("/sign-in/finish?form=")
+    for cookie in other.app.cookie_jar or ():
+        if cookie.name == "workroom_session":
+            browser.app.set_cookie("localhost", "workroom_session", str(cookie.value))  # bob sits down
+
+    page = await (await browser.get(finish, 400)).get_data(as_text=True)
+
+    assert "Alice" not in page
+
+
 @pytest.mark.parametrize(
     "headers",
     [

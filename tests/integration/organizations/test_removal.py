@@ -36,7 +36,7 @@ from saas_app.models import (
 from saas_app.models.project import fold_name
 from saas_app.organizations.removal import RemovalWorker, remove_pending, request_removal
 from saas_app.runtime import Runtime
-from tests.clients import SAME_ORIGIN, Browser
+from tests.clients import FRESH, SAME_ORIGIN, Browser
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.organizations.logto_that_fails import failing_management_api
@@ -124,7 +124,8 @@ async def test_a_wrong_name_deletes_nothing(
     admin = await make.person("Ada")
     acme = await make.organization("Acme", admin=admin)
     name = (await management.get_organization(acme)).name
-    browser, address = await open_browser(admin), f"/o/{acme}/settings/delete"
+    browser, address = await open_browser(), f"/o/{acme}/settings/delete"
+    await browser.sign_in(admin, FRESH)
     assert f"Type “{name}” to confirm." in await _text(browser, address)
     for wrong in ("", name.lower(), f"{name}x", acme):
         response = await browser.post(address, {"name": wrong}, 422)
@@ -145,7 +146,8 @@ async def test_the_right_name_ends_it_for_every_member_at_the_next_request(
     acme = await make.organization("Acme", admin=admin, editor=editor)
     globex = await make.organization("Globex", admin=admin, editor=editor)
     name = (await management.get_organization(acme)).name
-    browser, other = await open_browser(admin), await open_browser(editor)
+    browser, other = await open_browser(), await open_browser(editor)
+    await browser.sign_in(admin, FRESH)
     for who in (browser, other):
         for organization_id in (acme, globex):
             await who.get(f"/o/{organization_id}/projects")
@@ -191,7 +193,8 @@ async def test_one_that_logto_does_not_have_any_more_is_removed_here_all_the_sam
     admin = await make.person("Ada")
     acme = await make.organization("Acme", admin=admin)
     name = (await management.get_organization(acme)).name
-    browser, address = await open_browser(admin), f"/o/{acme}/settings/delete"
+    browser, address = await open_browser(), f"/o/{acme}/settings/delete"
+    await browser.sign_in(admin, FRESH)
     await browser.get(address)
     await _fill(runtime.work, acme)
     await management.delete_organization(acme)
@@ -214,7 +217,8 @@ async def test_when_logto_fails_nothing_is_deleted_here(
     admin = await make.person("Ada")
     acme = await make.organization("Acme", admin=admin)
     name = (await management.get_organization(acme)).name
-    browser = await open_browser(admin)
+    browser = await open_browser()
+    await browser.sign_in(admin, FRESH)
     await browser.get(f"/o/{acme}/settings")
     await _fill(runtime.work, acme)
     assert settings.management is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from tests.clients import SAME_ORIGIN, Browser, Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.organizations.logto_that_fails import failing_management_api
+from tests.remote import eventually
 
 
 async def _text(browser: Browser, path: str, expect: int = 200) -> str:
@@ -35,6 +37,10 @@ def _hidden(page: str, name: str, form: str) -> str:
     found = re.search(rf'action="{form}".*?name="{name}" value="([^"]*)"', page, re.DOTALL)
     assert found is not None, page
     return found.group(1)
+
+
+def _way_to_a_factor(organization_id: str, path: str) -> str:
+    return f"/sign-in/fresh?{urlencode({'next': path, 'for': f'{organization_id} mfa'})}"
 
 
 async def _events(runtime: Runtime, organization_id: str) -> list[AuditEvent]:
@@ -189,7 +195,7 @@ async def test_requiring_a_second_factor_refuses_who_has_none_at_the_next_reques
     refused = await _text(theirs, projects, 403)
     assert "This organization asks for a second factor" in refused
     assert f'href="{runtime.settings.logto_endpoint}/account"' in refused
-    assert f'href="/sign-in?prompt=login&next={projects}"' in refused
+    assert f'href="{_way_to_a_factor(acme, projects)}"' in refused
     await theirs.get(f"/o/{other}/")
     assert "Stop requiring it" in await _text(browser, f"/o/{acme}/settings")
 
@@ -199,6 +205,47 @@ async def test_requiring_a_second_factor_refuses_who_has_none_at_the_next_reques
     on, off = await _events(runtime, acme)
     assert (on.before, on.after) == ({"mfa_required": False}, {"mfa_required": True})
     assert (off.before, off.after) == ({"mfa_required": True}, {"mfa_required": False})
+
+
+@pytest.mark.parametrize("way", ["sign-in", "account page"])
+async def test_from_the_refusal_by_setting_up_a_factor_to_work(
+    make: Factory, open_browser: OpenBrowser, management: ManagementClient, settings: Settings, way: str
+) -> None:
+    viewer = await make.person("Vera")
+    acme = await make.organization("Acme", viewer=viewer)
+    await management.update_organization(acme, is_mfa_required=True)
+    browser, projects = await open_browser(viewer), f"/o/{acme}/projects"
+    assert "Set up a second factor" in await _text(browser, projects, 403)
+
+    if way == "sign-in":
+        started = await browser.get(_way_to_a_factor(acme, projects), 303)
+        assert "prompt=login+consent" in started.headers["Location"]
+        await _enrol(management, viewer)  # what Logto's page does while they sign in
+        callback = await browser.logto.authorize(started.headers["Location"], viewer, settings.redirect_uri)
+        done = await browser.get(callback.removeprefix(settings.app_url), 303)
+        assert done.headers["Location"] == projects
+    else:
+        await _enrol(management, viewer)
+
+    async def opens() -> bool:
+        return (await browser.app.get(projects)).status_code == 200
+
+    await eventually(opens, "the page opens, with no sign-in but the one above")
+
+
+async def test_who_signed_in_again_and_was_asked_for_no_factor_is_shown_the_other_way(
+    make: Factory, open_browser: OpenBrowser, management: ManagementClient
+) -> None:
+    viewer = await make.person("Vera")
+    acme = await make.organization("Acme", viewer=viewer)
+    await management.update_organization(acme, is_mfa_required=True)
+    browser, projects = await open_browser(viewer), f"/o/{acme}/projects"
+
+    await browser.sign_in(viewer, _way_to_a_factor(acme, projects))
+
+    page = await _text(browser, projects, 403)
+    assert "did not ask you to set up a second factor" in page
+    assert re.search(r'class="btn btn-primary" href="[^"]*/account"', page)
 
 
 async def test_an_admin_without_a_factor_is_warned_and_then_refused_like_everybody(

@@ -41,6 +41,7 @@ def access(*tokens: CachedToken, changed_ago: float | None = None) -> SessionAcc
     return SessionAccess(
         principal=SessionPrincipal("u1", session_id=new_uuid(), name="Alice"),
         granted_at=now,
+        authenticated_at=None,
         renewed_for=None,
         last_seen_at=now,
         last_organization_id=None,

@@ -17,10 +17,10 @@ from local_logto.crypto.passwords import hash_password
 from local_logto.crypto.signed_cookies import INTERACTION, CookieSigner, write_cookie
 from local_logto.errors import RequestError, render_request_error
 from local_logto.experience import blueprint
-from local_logto.management.settings_rows import write_setting
 from local_logto.messages import Message, list_messages
 from local_logto.oidc.session.interactions import Interaction, create_interaction, find_interaction_by_uid
 from local_logto.settings import Settings
+from local_logto.settings_rows import write_setting
 from local_logto.store import Store, new_id, now_ms, users
 
 PASSWORD = "Correct-horse-9"
@@ -50,6 +50,23 @@ CODES_AND_PASSWORDS: dict[str, object] = {
         ]
     },
     "forgotPasswordMethods": ["EmailVerificationCode"],
+}
+
+CODES_BY_EMAIL_AND_PHONE: dict[str, object] = {
+    "signUp": {"identifiers": ["email", "phone"], "password": False, "verify": True},
+    "signIn": {
+        "methods": [
+            {
+                "identifier": "username",
+                "password": True,
+                "verificationCode": False,
+                "isPasswordPrimary": True,
+            },
+            {"identifier": "email", "password": True, "verificationCode": True, "isPasswordPrimary": False},
+            {"identifier": "phone", "password": False, "verificationCode": True, "isPasswordPrimary": False},
+        ]
+    },
+    "forgotPasswordMethods": ["EmailVerificationCode", "PhoneVerificationCode"],
 }
 
 
@@ -104,8 +121,8 @@ class ExperienceApp:
 
 
 @asynccontextmanager
-async def experience_app(data_dir: Path) -> AsyncIterator[ExperienceApp]:
-    settings = Settings(data_dir=data_dir, demo_people=data_dir / "people.json")
+async def experience_app(data_dir: Path, **set_otherwise: Any) -> AsyncIterator[ExperienceApp]:
+    settings = Settings(data_dir=data_dir, demo_people=data_dir / "people.json", **set_otherwise)
     app = Quart("local_logto", static_folder=None)
     store = Store(settings.database)
     app.extensions |= {"settings": settings, "store": store, "cookie_signer": CookieSigner(b"test")}

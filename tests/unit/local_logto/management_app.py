@@ -72,9 +72,9 @@ class ManagementApp:
 
 
 @asynccontextmanager
-async def management_app(data_dir: Path) -> AsyncIterator[ManagementApp]:
+async def management_app(data_dir: Path, **set_otherwise: Any) -> AsyncIterator[ManagementApp]:
     """A provider of its own with an empty database, and a token for it."""
-    settings = Settings(data_dir=data_dir, management_app_secret=MANAGEMENT_SECRET)
+    settings = Settings(data_dir=data_dir, management_app_secret=MANAGEMENT_SECRET, **set_otherwise)
     app = create_app(settings)
     async with app.test_app() as serving:
         client = serving.test_client()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from quart import Response
 
 from tests.unit.local_logto.experience_app import (
     CODES_AND_PASSWORDS,
@@ -16,33 +16,14 @@ from tests.unit.local_logto.experience_app import (
     ExperienceApp,
     experience_app,
 )
+from tests.unit.local_logto.experience_calls import last_code
+from tests.unit.local_logto.page_reading import leads_to, page, text_of
 
 
 @pytest.fixture
 async def logto(tmp_path: Path) -> AsyncIterator[ExperienceApp]:
     async with experience_app(tmp_path) as app:
         yield app
-
-
-async def page(logto: ExperienceApp, path: str) -> str:
-    response = await logto.browser.get(path)
-    assert response.status_code == 200, response.headers.get("Location")
-    return (await response.get_data()).decode()
-
-
-async def text_of(response: Response) -> str:
-    return (await response.get_data(as_text=True)) or ""
-
-
-def leads_to(response: Response) -> str:
-    assert response.status_code == 303
-    return str(response.headers["Location"])
-
-
-async def last_code(logto: ExperienceApp) -> str:
-    code = (await logto.messages())[0].code
-    assert code is not None
-    return code
 
 
 def write_demo_people(tmp_path: Path, password: str = PASSWORD) -> None:
@@ -148,61 +129,6 @@ async def test_sign_up_goes_on_to_the_missing_email(logto: ExperienceApp) -> Non
     assert (await logto.user(user_id))["primary_email"] == "nina@example.test"
 
 
-async def test_sign_up_by_email_verifies_it_first(logto: ExperienceApp) -> None:
-    await logto.configure(signUp={"identifiers": ["email"], "password": True, "verify": True})
-    assert leads_to(await logto.post("/register", {"identifier": "n@example.test"})) == (
-        "/register/verification-code"
-    )
-    wrong = await logto.post("/register/verification-code", {"code": "x"})
-    assert "Invalid verification code." in await text_of(wrong)
-    proven = await logto.post("/register/verification-code", {"code": await last_code(logto)})
-    assert leads_to(proven) == "/continue/password"
-    done = await logto.post("/continue/password", {"password": PASSWORD})
-    assert "/oidc/auth/" in leads_to(done)
-
-
-async def test_identifier_comes_first_where_codes_are_offered(logto: ExperienceApp) -> None:
-    await logto.configure(**CODES_AND_PASSWORDS)
-    user_id = await logto.add_user("nina", primary_email="nina@example.test")
-    assert 'name="password"' not in await page(logto, "/sign-in")
-    by_name = await logto.post("/sign-in", {"identifier": "nina"})
-    assert leads_to(by_name) == "/sign-in/password"
-    by_email = await logto.post("/sign-in", {"identifier": "nina@example.test"})
-    assert leads_to(by_email) == "/sign-in/verification-code"
-    again = await logto.post("/sign-in/verification-code", {"resend": "1"})
-    assert leads_to(again) == "/sign-in/verification-code?notice=code-sent"
-    assert len(await logto.messages()) == 2
-    done = await logto.post("/sign-in/verification-code", {"code": await last_code(logto)})
-    assert "/oidc/auth/" in leads_to(done)
-    assert await logto.signed_in_user() == user_id
-
-
-async def test_password_may_be_used_instead_of_the_code_and_the_other_way_round(
-    logto: ExperienceApp,
-) -> None:
-    await logto.configure(**CODES_AND_PASSWORDS)
-    await logto.add_user("nina", primary_email="nina@example.test")
-    await logto.post("/sign-in", {"identifier": "nina@example.test"})
-    assert "Sign in with password" in await page(logto, "/sign-in/verification-code")
-    assert "Sign in with verification code" in await page(logto, "/sign-in/password")
-    code = await logto.post("/sign-in/password", {"send_code": "1"})
-    assert leads_to(code) == "/sign-in/verification-code"
-    done = await logto.post("/sign-in/password", {"password": PASSWORD})
-    assert "/oidc/auth/" in leads_to(done)
-
-
-async def test_forgotten_password(logto: ExperienceApp) -> None:
-    await logto.configure(**CODES_AND_PASSWORDS)
-    await logto.add_user("nina", primary_email="nina@example.test")
-    sent = await logto.post("/forgot-password", {"identifier": "nina@example.test"})
-    assert leads_to(sent) == "/forgot-password/verification-code"
-    proven = await logto.post("/forgot-password/verification-code", {"code": await last_code(logto)})
-    assert leads_to(proven) == "/forgot-password/reset"
-    saved = await logto.post("/forgot-password/reset", {"password": "Brand-new-phrase"})
-    assert leads_to(saved) == "/sign-in?notice=password-changed"
-    assert "Password changed." in await page(logto, "/sign-in?notice=password-changed")
-
-
 async def test_person_without_the_required_email_adds_it_while_signing_in(logto: ExperienceApp) -> None:
     await logto.configure(**CODES_AND_PASSWORDS)
     user_id = await logto.add_user("nina")
@@ -214,16 +140,6 @@ async def test_person_without_the_required_email_adds_it_while_signing_in(logto:
     done = await logto.post("/continue/verification-code", {"code": await last_code(logto)})
     assert "/oidc/auth/" in leads_to(done)
     assert (await logto.user(user_id))["primary_email"] == "nina@example.test"
-
-
-async def test_eleventh_code_is_refused_on_the_page(logto: ExperienceApp) -> None:
-    await logto.configure(**CODES_AND_PASSWORDS)
-    await logto.post("/sign-in", {"identifier": "nina@example.test"})
-    for _ in range(9):
-        leads_to(await logto.post("/sign-in/verification-code", {"resend": "1"}))
-    refused = await logto.post("/sign-in/verification-code", {"resend": "1"})
-    assert refused.status_code == 429
-    assert "Too many messages were sent to this address." in await text_of(refused)
 
 
 async def test_reset_without_a_configured_way_says_so(logto: ExperienceApp) -> None:
@@ -313,7 +229,7 @@ async def test_pages_are_locked_down(logto: ExperienceApp) -> None:
         policy = response.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
-        assert "<script" not in html
+        assert set(re.findall("<script[^>]*>", html)) <= {'<script src="/static/form.js" defer>'}
         assert " style=" not in html
         assert response.headers["X-Frame-Options"] == "DENY"
         assert response.headers["Cache-Control"] == "no-store"
@@ -326,12 +242,11 @@ async def test_forms_may_lead_to_the_application_and_nowhere_else(logto: Experie
     assert "form-action 'self' http://localhost:3000" in directives
 
 
-async def test_direct_sign_in_without_connector_offers_the_fallback(logto: ExperienceApp) -> None:
-    html = await page(logto, "/direct/social/naver?app_id=client&fallback=register")
-    assert "“naver” is not available here" in html
-    assert 'href="/register?app_id=client"' in html
-    evil = await page(logto, "/direct/social/naver?fallback=/evil.example")
-    assert 'href="/sign-in"' in evil
+async def test_direct_sign_in_without_connector_leads_to_the_fallback(logto: ExperienceApp) -> None:
+    known = await logto.browser.get("/direct/social/naver?app_id=client&fallback=register")
+    assert leads_to(known) == "/register?app_id=client"
+    evil = await logto.browser.get("/direct/social/naver?fallback=/evil.example")
+    assert leads_to(evil) == "/sign-in"
 
 
 async def test_messages_page_shows_the_code(logto: ExperienceApp) -> None:
@@ -349,6 +264,33 @@ async def test_narrowed_page_offers_only_the_wanted_kind(logto: ExperienceApp) -
     assert ">Email</label>" in await page(logto, "/identifier-sign-in?identifier=email")
     assert ">Username / Email</label>" in await page(logto, "/identifier-sign-in?identifier=banana")
     assert ">Username / Email</label>" in await page(logto, "/sign-in?identifier=email")
+
+
+async def test_where_nothing_can_be_typed_there_is_no_form(logto: ExperienceApp) -> None:
+    await logto.configure(signIn={"methods": []})
+    for path in ("/sign-in", "/identifier-sign-in?identifier=email"):
+        html = await page(logto, path)
+        assert "Sign in" in html
+        assert "<input" not in html
+    assert (await logto.post("/sign-in", {"identifier": "alice"})).status_code == 200
+
+
+async def test_narrowed_page_leads_to_all_options(logto: ExperienceApp) -> None:
+    html = await page(logto, "/identifier-sign-in?identifier=username&login_hint=alice")
+    assert "Enter your username to sign in." in html
+    assert 'value="alice"' in html
+    assert "All sign-in options" in html
+    html = await page(logto, "/identifier-register?identifier=username")
+    assert "Enter your username to create a new account." in html
+    assert "All account creation options" in html
+
+
+async def test_password_stands_on_the_narrowed_page_when_every_kind_there_has_one(
+    logto: ExperienceApp,
+) -> None:
+    await logto.configure(**CODES_AND_PASSWORDS)
+    assert 'name="password"' in await page(logto, "/identifier-sign-in?identifier=username")
+    assert 'name="password"' not in await page(logto, "/identifier-sign-in?identifier=email")
 
 
 async def test_static_files_are_served(logto: ExperienceApp) -> None:

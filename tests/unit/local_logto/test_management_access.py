@@ -15,6 +15,12 @@ from tests.unit.local_logto.management_app import MANAGEMENT_SECRET, ManagementA
 
 ANONYMOUS = {"/api/status", "/api/.well-known/sign-in-exp"}
 OTHER_ROOMS = ("/api/experience",)
+EMAIL_AND_PASSWORD = {
+    "identifier": "email",
+    "password": True,
+    "verificationCode": False,
+    "isPasswordPrimary": True,
+}
 
 
 @pytest.fixture
@@ -110,7 +116,10 @@ async def test_a_given_secret_replaces_the_kept_one(api: ManagementApp, tmp_path
             "sign_in_experiences.username_requires_password",
         ),
         (
-            {"signUp": {"identifiers": ["email"], "password": False, "verify": True}},
+            {
+                "signUp": {"identifiers": ["email"], "password": False, "verify": True},
+                "signIn": {"methods": [EMAIL_AND_PASSWORD]},
+            },
             "sign_in_experiences.code_sign_in_must_be_enabled",
         ),
         ({"signInMode": "Sometimes"}, "guard.invalid_input"),

@@ -13,12 +13,12 @@ from local_logto.management.guard import (
     Issue,
     Kind,
     ListOf,
+    MapOf,
     Number,
     OrFalse,
     OrNull,
     Shape,
     Text,
-    TextMap,
     invalid_input,
 )
 
@@ -81,7 +81,7 @@ def test_nothing_is_required_of_a_patch() -> None:
         (ListOf(Text()), {}, "Expected array, received object"),
         (ListOf(Text(), min=1), [], "Array must contain at least 1 element(s)"),
         (AnyObject(), [], "Expected object, received array"),
-        (TextMap(), {"x": 1}, "Expected string, received number"),
+        (MapOf(Text()), {"x": 1}, "Expected string, received number"),
         (OrFalse(AnyObject()), True, "Expected object, received boolean"),
         (PERSON, [], "Expected object, received array"),
     ],

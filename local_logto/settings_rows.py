@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from local_logto.store import Store, configs
+
+SIGN_IN_EXP: Final = "sign-in-exp"
 
 
 async def read_setting(store: Store, key: str) -> dict[str, Any]:

@@ -1,0 +1,86 @@
+"""/account/authenticator-app, /account/backup-codes: second factors added and taken away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from quart import Blueprint, Response
+
+from local_logto import second_factors
+from local_logto.account import factors
+from local_logto.account.pages import done
+from local_logto.account.visitor import HOME, Visitor, answer, proved_page
+from local_logto.errors import RequestError
+from local_logto.experience.pages.exhibits import backup_codes_page, totp_page
+from local_logto.experience.pages.forms import FormPage, Link
+from local_logto.experience.pages.responses import show_notice
+from local_logto.responses import redirect_response
+from local_logto.second_factors import BACKUP_CODE, TOTP
+
+blueprint = Blueprint("account_factors", __name__)
+_METHODS = ["GET", "POST"]
+_BACK = (Link("Back to your account", HOME),)
+_KINDS: Final = {"authenticator-app": TOTP, "backup-codes": BACKUP_CODE}
+_REMOVAL: Final = {
+    TOTP: (
+        "Remove authenticator app",
+        "Your account will be protected by one step only, and its backup codes go too. Organizations that "
+        "require 2-step verification will not let you in.",
+    ),
+    BACKUP_CODE: ("Remove backup codes", "The codes you saved will not work any more."),
+}
+
+
+@blueprint.route("/authenticator-app", methods=_METHODS)
+@proved_page
+async def authenticator_app(visitor: Visitor) -> Response:
+    try:
+        secret = await factors.begin_totp(visitor)
+    except RequestError as error:
+        return await _cannot(error)
+
+    async def add(page: FormPage) -> Response:
+        await factors.add_totp(visitor, secret, page.value("code").replace(" ", ""))
+        return done("totp")
+
+    page = totp_page(secret, second_factors.qr_svg(factors.totp_uri(visitor, secret)))
+    return await answer(replace(page, links=_BACK), add)
+
+
+@blueprint.route("/backup-codes", methods=_METHODS)
+@proved_page
+async def backup_codes(visitor: Visitor) -> Response:
+    try:
+        codes = await factors.begin_backup_codes(visitor)
+    except RequestError as error:
+        return await _cannot(error)
+
+    async def save(_page: FormPage) -> Response:
+        await factors.add_backup_codes(visitor, codes)
+        return done("backup-codes")
+
+    page = backup_codes_page(codes)
+    if second_factors.find_factor(visitor.user["mfa_verifications"], BACKUP_CODE):
+        page = replace(page, notice="These codes take the place of your old ones once you continue.")
+    return await answer(replace(page, links=_BACK), save)
+
+
+@blueprint.route("/<any('authenticator-app', 'backup-codes'):name>/remove", methods=_METHODS)
+@proved_page
+async def remove(visitor: Visitor, name: str) -> Response:
+    kind = _KINDS[name]
+    if second_factors.find_factor(visitor.user["mfa_verifications"], kind) is None:
+        return redirect_response(HOME)
+
+    async def take_away(_page: FormPage) -> Response:
+        await factors.remove(visitor, kind)
+        return done("factor-removed")
+
+    title, text = _REMOVAL[kind]
+    return await answer(FormPage(title, "Remove", (), text, links=_BACK), take_away)
+
+
+async def _cannot(error: RequestError) -> Response:
+    links = (("Back to your account", HOME),)
+    return await show_notice("Not possible now", error.message, links=links, status=error.status)

@@ -1,0 +1,83 @@
+"""Second factors on the account page: an authenticator app, backup codes, and taking one away.
+
+The rules are those of Logto's Account API: a factor must be enabled for sign-in, one authenticator to an
+account, and backup codes never alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from quart import request
+
+from local_logto import second_factors
+from local_logto.account.changes import store_values
+from local_logto.account.visitor import Visitor
+from local_logto.context import origin_of
+from local_logto.refusals import refusal
+from local_logto.second_factors import BACKUP_CODE, TOTP, Factor
+from local_logto.store import now_ms
+
+
+async def begin_totp(visitor: Visitor) -> str:
+    """The secret that is being enrolled: a new one, or that of the last ten minutes."""
+    _refuse_disabled(visitor, TOTP)
+    if second_factors.find_factor(visitor.user["mfa_verifications"], TOTP):
+        raise refusal("user.totp_already_in_use")
+    secret = visitor.progress.totp_secret
+    if secret is None:
+        secret = second_factors.new_totp_secret()
+        await visitor.keep(replace(visitor.progress, totp_secret=secret, shown_at=now_ms()))
+    return secret
+
+
+def totp_uri(visitor: Visitor, secret: str) -> str:
+    """What the QR code of this secret says."""
+    service = urlsplit(origin_of(request)).hostname or ""
+    return second_factors.key_uri(secret, second_factors.account_label(visitor.user), service)
+
+
+async def add_totp(visitor: Visitor, secret: str, code: str) -> None:
+    """Put the authenticator on the account; 400 ``session.mfa.invalid_totp_code`` for a wrong code."""
+    if second_factors.find_time_step(secret, code, now_ms()) is None:
+        raise refusal("session.mfa.invalid_totp_code")
+    await _add(visitor, second_factors.totp_factor(secret, now_ms()))
+
+
+async def begin_backup_codes(visitor: Visitor) -> tuple[str, ...]:
+    """The codes that will take the place of the old ones; 422 while there is no other factor."""
+    _refuse_disabled(visitor, BACKUP_CODE)
+    if second_factors.find_factor(visitor.user["mfa_verifications"], TOTP) is None:
+        raise refusal("session.mfa.backup_code_can_not_be_alone")
+    codes = visitor.progress.backup_codes
+    if not codes:
+        codes = tuple(second_factors.new_backup_codes())
+        await visitor.keep(replace(visitor.progress, backup_codes=codes, shown_at=now_ms()))
+    return codes
+
+
+async def add_backup_codes(visitor: Visitor, codes: tuple[str, ...]) -> None:
+    """Put the codes on the account, in place of the ones it had."""
+    await _add(visitor, second_factors.backup_code_factor(codes, now_ms()))
+
+
+async def remove(visitor: Visitor, kind: str) -> None:
+    """Take the factor away; backup codes do not stay behind alone."""
+    kept = second_factors.without_factor(visitor.user["mfa_verifications"], kind)
+    await store_values(visitor, mfa_verifications=kept)
+
+
+async def _add(visitor: Visitor, factor: Factor) -> None:
+    user = visitor.user
+    await store_values(
+        visitor,
+        mfa_verifications=second_factors.with_factor(user["mfa_verifications"], factor),
+        logto_config=second_factors.with_choices(user["logto_config"], enabled=True),
+    )
+    await visitor.keep(replace(visitor.progress, totp_secret=None, backup_codes=()))
+
+
+def _refuse_disabled(visitor: Visitor, kind: str) -> None:
+    if kind not in visitor.settings.mfa.factors:
+        raise refusal("session.mfa.mfa_factor_not_enabled")

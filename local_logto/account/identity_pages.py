@@ -1,0 +1,95 @@
+"""/account/verify: showing who you are before the account's protection is changed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from quart import Blueprint, Response
+
+from local_logto.account import proving
+from local_logto.account.pages import where_the_code_is
+from local_logto.account.visitor import HOME, Visitor, account_page, answer
+from local_logto.experience.pages.forms import (
+    Choice,
+    FormPage,
+    Link,
+    SideAction,
+    code_field,
+    password_field,
+)
+from local_logto.experience.pages.responses import show_plain_form
+from local_logto.responses import redirect_response
+
+blueprint = Blueprint("account_identity", __name__, url_prefix="/verify")
+_METHODS = ["GET", "POST"]
+_TITLE = "Security verification"
+_WHY = "Show that it is you before you change how your account is protected."
+_WAYS: Final = {
+    "password": ("Password", "Verify your password"),
+    "email": ("Email verification code", "Send verification code to your email"),
+    "phone": ("Phone verification code", "Send verification code to your phone number"),
+}
+
+
+@blueprint.get("")
+@account_page
+async def choose(visitor: Visitor) -> Response:
+    """The choice of ways, or the only one there is."""
+    ways = visitor.ways_to_prove
+    if visitor.progress.is_proved or not ways:
+        return redirect_response(visitor.progress.return_to)
+    if len(ways) == 1:
+        return redirect_response(f"{HOME}/verify/{ways[0]}")
+    choices = tuple(Choice(*_WAYS[way], f"{HOME}/verify/{way}") for way in ways)
+    back = (Link("Back to your account", HOME),)
+    return await show_plain_form(FormPage(_TITLE, "", (), _WHY, choices=choices, links=back))
+
+
+@blueprint.route("/password", methods=_METHODS)
+@account_page
+async def by_password(visitor: Visitor) -> Response:
+    if "password" not in visitor.ways_to_prove:
+        return redirect_response(f"{HOME}/verify")
+
+    async def check(page: FormPage) -> Response:
+        await proving.prove_password(visitor, page.value("password"))
+        return redirect_response(visitor.progress.return_to)
+
+    account = visitor.user["username"] or visitor.user["primary_email"] or ""
+    page = FormPage(
+        "Verify password", "Continue", (password_field(),), _WHY, links=_links(visitor), account=account
+    )
+    return await answer(page, check)
+
+
+@blueprint.route("/<any(email, phone):kind>", methods=_METHODS)
+@account_page
+async def by_code(visitor: Visitor, kind: str) -> Response:
+    """First the button that sends the code, then the field for it."""
+    if kind not in visitor.ways_to_prove:
+        return redirect_response(f"{HOME}/verify")
+
+    async def send(_page: FormPage) -> Response:
+        await proving.send_proof_code(visitor, kind)
+        return redirect_response(f"{HOME}/verify/{kind}")
+
+    async def check(page: FormPage) -> Response:
+        await proving.prove_code(visitor, page.value("code").replace(" ", ""))
+        return redirect_response(visitor.progress.return_to)
+
+    title = "Verify your email" if kind == "email" else "Verify your phone number"
+    sent = visitor.progress.code
+    if sent is None or (sent.purpose, sent.address_type) != ("verify", kind):
+        page = FormPage(title, "Send verification code", (), _WHY, links=_links(visitor))
+        return await answer(page, send)
+    text = await where_the_code_is(visitor, kind, sent.address)
+    again = (SideAction("Resend verification code", "resend", "Not received yet?"),)
+    page = FormPage(title, "Continue", (code_field(),), text, links=_links(visitor), side_actions=again)
+    return await answer(page, check, send)
+
+
+def _links(visitor: Visitor) -> tuple[Link, ...]:
+    back = Link("Back to your account", HOME)
+    if len(visitor.ways_to_prove) == 1:
+        return (back,)
+    return (Link("Try another method to verify", f"{HOME}/verify"), back)

@@ -1,0 +1,148 @@
+"""/account and the pages on which name, identifiers and password are changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from quart import Blueprint, Response, request
+
+from local_logto import second_factors
+from local_logto.account import changes
+from local_logto.account.visitor import HOME, Visitor, account_page, answer, proved_page
+from local_logto.experience.code_delivery import is_kept_here
+from local_logto.experience.pages.forms import Field, FormPage, Link, code_field, new_password_page
+from local_logto.experience.pages.identifiers import identifier_field, read_identifier, shown
+from local_logto.experience.pages.responses import show_template
+from local_logto.experience.state import Identifier
+from local_logto.responses import redirect_response
+from local_logto.second_factors import BACKUP_CODE, TOTP
+
+blueprint = Blueprint("account_pages", __name__)
+_METHODS = ["GET", "POST"]
+_BACK = (Link("Back to your account", HOME),)
+_ADDRESS_PAGES: Final = {
+    "email": ("Link email", "You sign in with it, and get back into your account with it."),
+    "phone": ("Link phone number", "You sign in with it, and get back into your account with it."),
+}
+_NOTICES: Final = {
+    "name": "Name updated.",
+    "username": "Username updated.",
+    "password": "Password updated.",
+    "email": "Email address updated.",
+    "phone": "Phone number updated.",
+    "identity": "Social account removed.",
+    "totp": "Authenticator app added.",
+    "backup-codes": "Backup codes saved.",
+    "factor-removed": "2-step verification method removed.",
+}
+
+
+def done(notice: str) -> Response:
+    """Back to the account, which says what was done."""
+    return redirect_response(f"{HOME}?notice={notice}")
+
+
+@blueprint.get("")
+@account_page
+async def home(visitor: Visitor) -> Response:
+    user, factors = visitor.user, visitor.user["mfa_verifications"]
+    backup_codes = second_factors.find_factor(factors, BACKUP_CODE)
+    return await show_template(
+        "account.html",
+        user=user,
+        phone=f"+{user['primary_phone']}" if user["primary_phone"] else None,
+        notice=_NOTICES.get(request.args.get("notice", "")),
+        offers=visitor.settings.mfa.factors,
+        has_totp=second_factors.find_factor(factors, TOTP) is not None,
+        codes_left=None if backup_codes is None else second_factors.unused_codes(backup_codes),
+    )
+
+
+@blueprint.route("/name", methods=_METHODS)
+@account_page
+async def name(visitor: Visitor) -> Response:
+    async def save(page: FormPage) -> Response:
+        await changes.change_name(visitor, page.value("name"))
+        return done("name")
+
+    field = Field("name", "Name", autocomplete="name", value=visitor.user["name"] or "")
+    return await answer(FormPage("Change name", "Save", (field,), links=_BACK), save)
+
+
+@blueprint.route("/username", methods=_METHODS)
+@proved_page
+async def username(visitor: Visitor) -> Response:
+    async def save(page: FormPage) -> Response:
+        await changes.change_username(visitor, page.value("identifier"))
+        return done("username")
+
+    field = identifier_field(("username",), visitor.user["username"] or "")
+    text = "A username has letters, numbers and underscores, and does not begin with a number."
+    return await answer(FormPage("Set username", "Save", (field,), text, links=_BACK), save)
+
+
+@blueprint.route("/password", methods=_METHODS)
+@proved_page
+async def password(visitor: Visitor) -> Response:
+    async def save(page: FormPage) -> Response:
+        await changes.change_password(visitor, page.value("password"))
+        return done("password")
+
+    account = visitor.user["username"] or visitor.user["primary_email"] or ""
+    page = new_password_page("Set password", visitor.settings.password_policy, account)
+    return await answer(_with_way_back(page), save)
+
+
+@blueprint.route("/<any(email, phone):kind>", methods=_METHODS)
+@proved_page
+async def address(visitor: Visitor, kind: str) -> Response:
+    async def send(page: FormPage) -> Response:
+        await changes.send_code_to_new_address(visitor, read_identifier(page.value("identifier"), (kind,)))
+        return redirect_response(f"{HOME}/{kind}/verification-code")
+
+    title, text = _ADDRESS_PAGES[kind]
+    page = FormPage(title, "Send verification code", (identifier_field((kind,)),), text, links=_BACK)
+    return await answer(page, send)
+
+
+@blueprint.route("/<any(email, phone):kind>/verification-code", methods=_METHODS)
+@proved_page
+async def address_code(visitor: Visitor, kind: str) -> Response:
+    sent = visitor.progress.code
+    if sent is None or (sent.purpose, sent.address_type) != ("bind", kind):
+        return redirect_response(f"{HOME}/{kind}")
+
+    async def take(page: FormPage) -> Response:
+        return done(await changes.take_new_address(visitor, page.value("code").replace(" ", "")))
+
+    text = await where_the_code_is(visitor, kind, sent.address)
+    links = (Link("Another address" if kind == "email" else "Another number", f"{HOME}/{kind}"), *_BACK)
+    title = "Verify your email" if kind == "email" else "Verify your phone number"
+    return await answer(FormPage(title, "Continue", (code_field(),), text, links=links), take)
+
+
+@blueprint.route("/identities/<target>/remove", methods=_METHODS)
+@proved_page
+async def remove_identity(visitor: Visitor, target: str) -> Response:
+    if target not in visitor.user["identities"]:
+        return redirect_response(HOME)
+
+    async def remove(_page: FormPage) -> Response:
+        await changes.remove_identity(visitor, target)
+        return done("identity")
+
+    text = f"You will not be able to sign in with {target.capitalize()} until you link it again."
+    return await answer(FormPage("Remove social account", "Remove", (), text, links=_BACK), remove)
+
+
+async def where_the_code_is(visitor: Visitor, kind: str, address: str) -> str:
+    """A sentence that tells where to look for the code."""
+    where = f"A verification code was sent to {shown(Identifier(kind, address))}."
+    if await is_kept_here(visitor.store, kind):
+        return f"{where} On this server you read it under Messages."
+    return where
+
+
+def _with_way_back(page: FormPage) -> FormPage:
+    return replace(page, links=_BACK)

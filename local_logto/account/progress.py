@@ -1,0 +1,80 @@
+"""What a person has begun on the account page: a fresh proof, a sent code, a new secret.
+
+It is kept per browser session and good for ten minutes, like Logto's verification records.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Final
+
+import sqlalchemy as sa
+
+from local_logto.store import Store, metadata, now_ms, reference
+
+VALID_MS: Final = 600_000
+_KEPT_MS: Final = 3_600_000
+
+account_progress = sa.Table(
+    "account_progress",
+    metadata,
+    sa.Column("session_uid", sa.String, primary_key=True),
+    reference("user_id", "users.id"),
+    sa.Column("content", sa.JSON, nullable=False),
+    sa.Column("changed_at", sa.BigInteger, nullable=False),
+)
+_c = account_progress.c
+
+
+@dataclass(frozen=True)
+class SentCode:
+    """A code on its way: ``purpose`` is ``verify`` for a known address, ``bind`` for a new one."""
+
+    verification_id: str
+    purpose: str
+    address_type: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Moments are epoch milliseconds. ``return_to`` is the page that wanted a proof first."""
+
+    proved_at: int = 0
+    return_to: str = "/account"
+    code: SentCode | None = None
+    totp_secret: str | None = None
+    backup_codes: tuple[str, ...] = ()
+    shown_at: int = 0
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether the person has just shown who they are."""
+        return now_ms() - self.proved_at < VALID_MS
+
+    def fresh(self) -> Progress:
+        """Without a secret or codes that were shown too long ago."""
+        is_old = now_ms() - self.shown_at >= VALID_MS
+        return replace(self, totp_secret=None, backup_codes=()) if is_old else self
+
+
+async def read_progress(store: Store, session_uid: str, user_id: str) -> Progress:
+    """What this person has begun in this browser session."""
+    query = sa.select(_c.content).where(_c.session_uid == session_uid, _c.user_id == user_id)
+    async with store.begin() as connection:
+        content = (await connection.execute(query)).scalar_one_or_none()
+    if content is None:
+        return Progress()
+    code = SentCode(**content["code"]) if content["code"] else None
+    known = {**content, "code": code, "backup_codes": tuple(content["backup_codes"])}
+    return Progress(**known).fresh()
+
+
+async def keep_progress(store: Store, session_uid: str, user_id: str, progress: Progress) -> None:
+    """Store it in place of what was there, and let go of what nobody continues."""
+    now = now_ms()
+    over = (_c.session_uid == session_uid) | (_c.changed_at < now - _KEPT_MS)
+    row = {"session_uid": session_uid, "user_id": user_id, "content": asdict(progress), "changed_at": now}
+    async with store.begin() as connection:
+        await connection.execute(account_progress.delete().where(over))
+        await connection.execute(account_progress.insert().values(**row))

@@ -1,0 +1,116 @@
+"""Who looks at their account, and the guards of its pages: signed in, by our own form, freshly proved."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+import sqlalchemy as sa
+from quart import Response, request
+
+from local_logto.account.progress import Progress, keep_progress, read_progress
+from local_logto.context import current_store
+from local_logto.experience.pages.forms import FormPage
+from local_logto.experience.pages.responses import (
+    answer_with,
+    refuse_foreign_form,
+    show_notice,
+    show_plain_form,
+)
+from local_logto.experience.sign_in_experience import SignInExperience, read_sign_in_experience
+from local_logto.oidc.authorization.own_pages import send_to_sign_in
+from local_logto.oidc.session.op_sessions import load_session
+from local_logto.responses import redirect_response
+from local_logto.store import Store, users
+
+HOME = "/account"
+_P = ParamSpec("_P")
+Action = Callable[[FormPage], Awaitable[Response]]
+
+
+@dataclass
+class Visitor:
+    """A signed-in person: their account's row, the tenant's settings, and what they have begun here."""
+
+    store: Store
+    settings: SignInExperience
+    session_uid: str
+    user: sa.RowMapping
+    progress: Progress
+
+    @property
+    def id(self) -> str:
+        return str(self.user["id"])
+
+    @property
+    def ways_to_prove(self) -> tuple[str, ...]:
+        """How this person can show who they are: ``password``, ``email``, ``phone``."""
+        columns = {"password": "password_hash", "email": "primary_email", "phone": "primary_phone"}
+        return tuple(way for way, column in columns.items() if self.user[column])
+
+    async def keep(self, progress: Progress) -> None:
+        """Remember what was begun."""
+        await keep_progress(self.store, self.session_uid, self.id, progress)
+        self.progress = progress
+
+
+_View = Callable[Concatenate[Visitor, _P], Awaitable[Response]]
+
+
+def account_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
+    """A view for the person whose session this browser holds; anybody else signs in first."""
+
+    @wraps(view)
+    async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> Response:
+        refused = await refuse_foreign_form()
+        if refused:
+            return refused
+        visitor = await _find_visitor()
+        if visitor is None:
+            return await send_to_sign_in(HOME)
+        if visitor.user["is_suspended"]:
+            return await show_notice(
+                "This account is suspended", "An administrator has to let you in again.", status=403
+            )
+        return await view(visitor, *args, **kwargs)
+
+    return guarded
+
+
+def proved_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
+    """An account page for somebody who has shown within ten minutes who they are; others do so first.
+
+    An account without password, e-mail and phone has nothing to show and goes on, as it does at Logto.
+    """
+
+    @wraps(view)
+    async def guarded(visitor: Visitor, /, *args: _P.args, **kwargs: _P.kwargs) -> Response:
+        if visitor.progress.is_proved or not visitor.ways_to_prove:
+            return await view(visitor, *args, **kwargs)
+        return await _ask_for_proof(visitor)
+
+    return account_page(guarded)
+
+
+async def _ask_for_proof(visitor: Visitor) -> Response:
+    await visitor.keep(replace(visitor.progress, return_to=request.path))
+    return redirect_response("/account/verify")
+
+
+async def answer(page: FormPage, action: Action, side_action: Action | None = None) -> Response:
+    """Show an account page, or do what its form asks."""
+    return await answer_with(page, action, side_action or action, show_plain_form)
+
+
+async def _find_visitor() -> Visitor | None:
+    session, store = await load_session(request), current_store()
+    if session.user_id is None:
+        return None
+    query = sa.select(users).where(users.c.id == session.user_id)
+    async with store.begin() as connection:
+        user = (await connection.execute(query)).mappings().one()
+    settings = await read_sign_in_experience(store)
+    progress = await read_progress(store, session.uid, session.user_id)
+    return Visitor(store, settings, session.uid, user, progress)

@@ -1,0 +1,80 @@
+"""The connectors of the tenant as they lie in the store, for every room that needs one.
+
+Making, changing and deleting them is the Management API's part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from local_logto.connectors.factories import FACTORIES, ConnectorType, Factory
+from local_logto.store import Store, metadata
+
+connectors = sa.Table(
+    "connectors",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("connector_id", sa.String, nullable=False),  # the factory's id, such as "mailgun-email"
+    sa.Column("type", sa.String, nullable=False),  # "Email", "Sms" or "Social"
+    # What a social connector is called in identities and sign-in settings
+    sa.Column("target", sa.String, nullable=False),
+    sa.Column("config", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("metadata", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("sync_profile", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("enable_token_storage", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Connector:
+    """One configured connector: ``connector_id`` names its factory, ``target`` what identities call it."""
+
+    id: str
+    connector_id: str
+    type: ConnectorType
+    target: str
+    config: Mapping[str, object]
+    metadata: Mapping[str, object]
+    sync_profile: bool
+    enable_token_storage: bool
+
+    @property
+    def factory(self) -> Factory:
+        """What kind of connector it is."""
+        return FACTORIES[self.connector_id]
+
+    @property
+    def name(self) -> str:
+        """What people read, in English: "Naver"."""
+        own = self.metadata.get("name")
+        names = own if isinstance(own, Mapping) else self.factory.name
+        return str(names["en"])
+
+
+async def find_connector(
+    store: Store,
+    *,
+    type: ConnectorType | None = None,  # noqa: A002 - its name on the wire
+    target: str | None = None,
+) -> Connector | None:
+    """The connector of this type or target, or None. There is at most one of type Email and of type Sms."""
+    found = await list_connectors(store)
+    fitting = (one for one in found if type in (None, one.type) and target in (None, one.target))
+    return next(fitting, None)
+
+
+async def find_connector_by_id(store: Store, connector_id: str) -> Connector | None:
+    """The connector with this id (not its factory's), or None."""
+    return next((one for one in await list_connectors(store) if one.id == connector_id), None)
+
+
+async def list_connectors(store: Store) -> list[Connector]:
+    """All of them, a handful at most, by their ids."""
+    columns = [connectors.c[name] for name in Connector.__dataclass_fields__]
+    query = sa.select(*columns).order_by(connectors.c.id)
+    async with store.begin() as connection:
+        return [Connector(*row) for row in await connection.execute(query)]

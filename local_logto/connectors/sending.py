@@ -1,0 +1,109 @@
+"""Delivering a message: the one door through which every e-mail and text message leaves.
+
+Who may be sent how many is counted in ``sent_messages``; what a message says is in ``templates``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from local_logto.connectors import built_in, gatewayapi, mailgun
+from local_logto.connectors.custom_templates import find_custom_template
+from local_logto.connectors.factories import GATEWAYAPI, MAILGUN, ConnectorType, Factory
+from local_logto.connectors.registry import Connector, find_connector
+from local_logto.errors import RequestError
+from local_logto.settings import Settings
+from local_logto.store import Store
+
+Kind = Literal["email", "phone"]
+
+CONNECTOR_TYPES: Final[Mapping[Kind, ConnectorType]] = {"email": "Email", "phone": "Sms"}
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A message to be sent.
+
+    ``recipient`` is an e-mail address or a number of digits with the country's code; ``usage`` is Logto's
+    template type, ``payload`` what the templates may name (``code``, ``link``, ``application``, …).
+    Its ``locale``, a language tag, also decides in which language a template is looked for.
+    """
+
+    kind: Kind
+    recipient: str
+    usage: str
+    payload: Mapping[str, object]
+
+    @property
+    def locale(self) -> str | None:
+        locale = self.payload.get("locale")
+        return locale if isinstance(locale, str) else None
+
+
+async def send(store: Store, settings: Settings, message: Outgoing) -> None:
+    """Send by the connector of this kind, or to the messages page while there is none.
+
+    Raises ``RequestError``: 400 ``connector.general`` when the provider refuses or does not answer within
+    ``connector_timeout``, 400 ``connector.invalid_config`` or ``connector.template_not_found``, and 501
+    ``connector.not_found`` without any connector when the messages page is switched off.
+    """
+    connector = await _find(store, message.kind)
+    if connector is None:
+        _refuse_without_connector(settings, CONNECTOR_TYPES[message.kind])
+        await _to_messages_page(store, {}, message)
+    else:
+        await send_by(store, settings, connector.factory, connector.config, message)
+
+
+async def send_by(
+    store: Store, settings: Settings, factory: Factory, config: Mapping[str, Any], message: Outgoing
+) -> None:
+    """Send by a connector of this factory with this configuration, whatever is stored; raises as ``send``."""
+    factory.check(config)
+    to, usage, payload = message.recipient, message.usage, message.payload
+    if factory is MAILGUN:
+        custom = await find_custom_template(store, usage, message.locale)
+        await mailgun.send(
+            config,
+            to,
+            usage,
+            payload,
+            custom,
+            base_url=settings.mailgun_base_url,
+            timeout_seconds=settings.connector_timeout,
+        )
+    elif factory is GATEWAYAPI:
+        await gatewayapi.send(config, to, usage, payload, timeout_seconds=settings.connector_timeout)
+    else:
+        await _to_messages_page(store, config, message)
+
+
+async def can_send(store: Store, settings: Settings, kind: Kind) -> bool:
+    """Whether there is a connector of this kind; the messages page counts unless it is switched off."""
+    return settings.built_in_messages or await _find(store, kind) is not None
+
+
+async def is_kept_here(store: Store, kind: Kind) -> bool:
+    """Whether messages of this kind are to be read on the messages page instead of arriving anywhere."""
+    connector = await _find(store, kind)
+    return connector is None or connector.factory.keeps_messages
+
+
+async def _find(store: Store, kind: Kind) -> Connector | None:
+    return await find_connector(store, type=CONNECTOR_TYPES[kind])
+
+
+async def _to_messages_page(store: Store, config: Mapping[str, Any], message: Outgoing) -> None:
+    is_email = message.kind == "email"
+    custom = await find_custom_template(store, message.usage, message.locale) if is_email else None
+    await built_in.send(
+        store, config, message.kind, message.recipient, message.usage, message.payload, custom
+    )
+
+
+def _refuse_without_connector(settings: Settings, type_: ConnectorType) -> None:
+    if not settings.built_in_messages:
+        sentence = f"Cannot find any available connector for type: {type_}."
+        raise RequestError(501, "connector.not_found", sentence)

@@ -1,0 +1,78 @@
+"""The identifier: the field it is typed into, how it is understood, how it is shown again. Pure.
+
+Logto stores a phone number as digits with the country code and nothing else; people type it in many ways.
+"""
+
+from __future__ import annotations
+
+import re
+
+from local_logto.errors import RequestError
+from local_logto.experience.pages.forms import LONGEST_INPUT, Field
+from local_logto.experience.sign_in_experience import IDENTIFIER_TYPES
+from local_logto.experience.state import Identifier
+
+_LABELS = {"username": "Username", "email": "Email", "phone": "Phone number"}
+_AUTOCOMPLETE = {"username": "username", "email": "email", "phone": "tel"}
+_INPUT_TYPES = {"username": "text", "email": "email", "phone": "tel"}
+_EMAIL = re.compile(r"\S+@\S+\.\S+")
+_PHONE = re.compile(r"[1-9][0-9]{6,14}")  # E.164: the country code first, fifteen digits at most
+_PHONE_PUNCTUATION = re.compile(r"\(0\)|[\s().\-–/]")
+_INVALID = {
+    "email": "The email is invalid. It looks like name@example.com.",
+    "phone": "The phone number is invalid. Begin with the country code, such as +44 7700 900123.",
+}
+
+
+def identifier_field(types: tuple[str, ...], value: str = "") -> Field:
+    """The field for whatever people may sign in with: ``Username``, ``Email`` or ``Username / Email``."""
+    ordered = [name for name in IDENTIFIER_TYPES if name in types]
+    only = ordered[0] if len(ordered) == 1 else None
+    return Field(
+        "identifier",
+        " / ".join(_LABELS[name] for name in ordered),
+        type=_INPUT_TYPES[only] if only else "text",
+        autocomplete=_AUTOCOMPLETE[only] if only else "username",
+        value=value[:LONGEST_INPUT],
+    )
+
+
+def read_identifier(typed: str, types: tuple[str, ...]) -> Identifier:
+    """What was typed, as Logto stores it; raises 422 when it can be none of the enabled kinds."""
+    kind = _kind_of(typed, types)
+    if kind == "email" and _EMAIL.fullmatch(typed):
+        return Identifier("email", typed)
+    if kind == "phone" and _PHONE.fullmatch(digits := _digits_of(typed)):
+        return Identifier("phone", digits)
+    if kind == "username":
+        return Identifier("username", typed)
+    raise RequestError(422, "guard.invalid_input", _INVALID.get(kind, f"That is not a valid {kind}."))
+
+
+def kinds_of(types: tuple[str, ...]) -> str:
+    """The kinds in a sentence: ``username, email or phone number``."""
+    *most, last = [_LABELS[name].lower() for name in IDENTIFIER_TYPES if name in types]
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def shown(identifier: Identifier) -> str:
+    """The identifier as people write it: a phone number with its plus sign."""
+    return f"+{identifier.value}" if identifier.type == "phone" else identifier.value
+
+
+def _kind_of(typed: str, types: tuple[str, ...]) -> str:
+    """The kind that this looks like, or the names of all that it could have been."""
+    if len(types) == 1:
+        return types[0]
+    if "email" in types and "@" in typed:
+        return "email"
+    digits = _digits_of(typed)
+    if "phone" in types and digits.isascii() and digits.isdigit():
+        return "phone"
+    return "username" if "username" in types else kinds_of(types)
+
+
+def _digits_of(typed: str) -> str:
+    """A phone number without what people put around its digits: ``+44 (0)7700-900123``, ``0044 7700…``."""
+    compact = _PHONE_PUNCTUATION.sub("", typed)
+    return compact.removeprefix("+") if compact.startswith("+") else compact.removeprefix("00")

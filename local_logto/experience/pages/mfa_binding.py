@@ -1,0 +1,117 @@
+"""/mfa-onboarding and /mfa-binding: getting a second factor during a sign-in, or putting it off."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from quart import Blueprint, Response
+
+from local_logto import second_factors
+from local_logto.experience import mfa
+from local_logto.experience.mfa_policy import Demand
+from local_logto.experience.pages.exhibits import backup_codes_page, totp_page
+from local_logto.experience.pages.forms import FormPage, Link, SideAction
+from local_logto.experience.pages.mfa_paths import ways_to_enrol
+from local_logto.experience.pages.responses import answer_form, go_to, page_url, sign_in_page
+from local_logto.experience.pages.steps import complete, has_identified
+from local_logto.experience.session import ExperienceSession
+from local_logto.second_factors import BACKUP_CODE, TOTP
+
+_P = ParamSpec("_P")
+_View = Callable[Concatenate[ExperienceSession, Demand, _P], Awaitable[Response]]
+
+blueprint = Blueprint("mfa_binding", __name__)
+_METHODS = ["GET", "POST"]
+
+
+def _demanded_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
+    """A page for somebody whose sign-in waits for a factor; whose does not goes on."""
+
+    @wraps(view)
+    async def guarded(session: ExperienceSession, /, *args: _P.args, **kwargs: _P.kwargs) -> Response:
+        if not has_identified(session):
+            return go_to("/sign-in")
+        demand = await mfa.find_demand(session)
+        if demand is None:
+            return await complete(session)
+        return await view(session, demand, *args, **kwargs)
+
+    return sign_in_page(guarded)
+
+
+@blueprint.route("/mfa-onboarding", methods=_METHODS)
+@_demanded_page
+async def onboarding(session: ExperienceSession, _demand: Demand) -> Response:
+    text = (
+        "Protect your account with 2-step verification: besides your password you will be asked for a code "
+        "that only you can have."
+    )
+    skip = (SideAction("Skip", "skip"),)
+    page = FormPage("Turn on 2-step verification", "Enable 2-step verification", (), text, side_actions=skip)
+    return await answer_form(session, page, _enable, _skip)
+
+
+@blueprint.route("/mfa-binding", methods=_METHODS)
+@_demanded_page
+async def choose(session: ExperienceSession, demand: Demand) -> Response:
+    text = "Two-factor verification is enabled. Select your second verification method for secure sign-in."
+    page = FormPage("Add 2-step verification", "", (), text, choices=ways_to_enrol(demand.kinds))
+    return await answer_form(session, _skippable(page, demand), _go_on, _skip)
+
+
+@blueprint.route(f"/mfa-binding/{TOTP}", methods=_METHODS)
+@_demanded_page
+async def bind_totp(session: ExperienceSession, demand: Demand) -> Response:
+    """The secret stays the same while the page is open, so that a wrong code costs no second scan."""
+    if TOTP not in demand.kinds:
+        return await complete(session)
+    pending = session.experience.mfa.find_proof(TOTP)
+    if pending is None or pending.secret is None:
+        new = await mfa.create_totp(session)
+        proof_id, secret = new.verification_id, new.secret
+    else:
+        proof_id, secret = pending.id, pending.secret
+
+    async def check(session: ExperienceSession, page: FormPage) -> Response:
+        await mfa.verify_new_totp(session, proof_id, page.value("code").replace(" ", ""))
+        await mfa.bind(session, TOTP, proof_id)
+        return await complete(session)
+
+    page = totp_page(secret, second_factors.qr_svg(await mfa.totp_uri(session, secret)))
+    if len(demand.kinds) > 1:
+        page = replace(page, links=(Link("Switch to another method", page_url("/mfa-binding")),))
+    return await answer_form(session, _skippable(page, demand), check, _skip)
+
+
+@blueprint.route(f"/mfa-binding/{BACKUP_CODE}", methods=_METHODS)
+@_demanded_page
+async def bind_backup_codes(session: ExperienceSession, _demand: Demand) -> Response:
+    pending = session.experience.mfa.find_proof(BACKUP_CODE)
+    proof = pending if pending and pending.codes else await mfa.create_backup_codes(session)
+
+    async def keep(session: ExperienceSession, _page: FormPage) -> Response:
+        await mfa.bind(session, BACKUP_CODE, proof.id)
+        return await complete(session)
+
+    return await answer_form(session, backup_codes_page(proof.codes), keep)
+
+
+def _skippable(page: FormPage, demand: Demand) -> FormPage:
+    return replace(page, side_actions=(SideAction("Skip", "skip"),)) if demand.is_skippable else page
+
+
+async def _enable(session: ExperienceSession, _page: FormPage) -> Response:
+    await mfa.enable(session)
+    return await complete(session)
+
+
+async def _skip(session: ExperienceSession, _page: FormPage) -> Response:
+    await mfa.skip(session)
+    return await complete(session)
+
+
+async def _go_on(session: ExperienceSession, _page: FormPage) -> Response:
+    return await complete(session)

@@ -1,0 +1,46 @@
+"""Where a demand for a second factor leads, and what the factors are called. Pure.
+
+Addresses and labels are those of Logto's own pages.
+"""
+
+from __future__ import annotations
+
+from local_logto.errors import RequestError
+from local_logto.experience.json_access import strings
+from local_logto.experience.pages.forms import Choice
+from local_logto.experience.pages.responses import page_url
+from local_logto.second_factors import BACKUP_CODE, EMAIL_CODE, PHONE_CODE, TOTP
+
+_VERIFY = {
+    TOTP: ("Authenticator app OTP", "Enter the one-time code in app"),
+    BACKUP_CODE: ("Backup code", "Paste the backup code you saved"),
+    EMAIL_CODE: ("Email verification code", "Enter the code sent to your email"),
+    PHONE_CODE: ("SMS verification code", "Enter the code sent to your phone"),
+}
+_ENROL = {
+    TOTP: ("Authenticator app OTP", "E.g., Google Authenticator, etc."),
+    EMAIL_CODE: ("Email verification code", "Link your email address"),
+    PHONE_CODE: ("SMS verification code", "Link your phone number"),
+}
+_ENROL_PATHS = {TOTP: f"/mfa-binding/{TOTP}", EMAIL_CODE: "/continue/email", PHONE_CODE: "/continue/phone"}
+
+
+def path_demanded_by(error: RequestError) -> str | None:
+    """The page that answers a refused submission, or None when it was not refused for a second factor."""
+    kinds = strings(error.data, "availableFactors") if isinstance(error.data, dict) else ()
+    if error.code == "session.mfa.require_mfa_verification":
+        return f"/mfa-verification/{kinds[0]}" if kinds else "/mfa-verification"
+    if error.code == "user.missing_mfa":
+        return _ENROL_PATHS[kinds[0]] if len(kinds) == 1 else "/mfa-binding"
+    return {
+        "session.mfa.backup_code_required": f"/mfa-binding/{BACKUP_CODE}",
+        "user.suggest_mfa": "/mfa-onboarding",
+    }.get(error.code)
+
+
+def ways_to_verify(kinds: tuple[str, ...]) -> tuple[Choice, ...]:
+    return tuple(Choice(*_VERIFY[kind], page_url(f"/mfa-verification/{kind}")) for kind in kinds)
+
+
+def ways_to_enrol(kinds: tuple[str, ...]) -> tuple[Choice, ...]:
+    return tuple(Choice(*_ENROL[kind], page_url(_ENROL_PATHS[kind])) for kind in kinds)

@@ -1,0 +1,122 @@
+"""/mfa-verification: proving the second factor that an account has."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from quart import Blueprint, Response, request
+
+from local_logto.experience import mfa, mfa_codes
+from local_logto.experience.code_delivery import is_kept_here
+from local_logto.experience.pages.forms import Field, FormPage, Link, SideAction, code_field
+from local_logto.experience.pages.mfa_paths import ways_to_verify
+from local_logto.experience.pages.responses import answer_form, go_to, page_url, show_form, sign_in_page
+from local_logto.experience.pages.steps import complete, has_identified
+from local_logto.experience.session import ExperienceSession
+from local_logto.second_factors import BACKUP_CODE, EMAIL_CODE, PHONE_CODE, TOTP
+
+_P = ParamSpec("_P")
+_View = Callable[Concatenate[ExperienceSession, tuple[str, ...], _P], Awaitable[Response]]
+
+blueprint = Blueprint("mfa_verification", __name__, url_prefix="/mfa-verification")
+_METHODS = ["GET", "POST"]
+_TITLE = "2-step verification"
+_ENABLED = "2-step verification has been enabled for this account."
+
+
+def _asked_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
+    """A page for somebody identified who has a factor; everybody else begins at the sign-in page."""
+
+    @wraps(view)
+    async def guarded(session: ExperienceSession, /, *args: _P.args, **kwargs: _P.kwargs) -> Response:
+        if not has_identified(session):
+            return go_to("/sign-in")
+        kinds = await mfa.usable_kinds(session)
+        named = request.path.removeprefix(blueprint.url_prefix or "").strip("/")
+        if not kinds or (named and named not in kinds):
+            return await complete(session)
+        return await view(session, kinds, *args, **kwargs)
+
+    return sign_in_page(guarded)
+
+
+@blueprint.get("")
+@_asked_page
+async def choose(session: ExperienceSession, kinds: tuple[str, ...]) -> Response:
+    text = f"{_ENABLED} Select the second way to verify your identity."
+    page = FormPage(_TITLE, "", (), text, choices=ways_to_verify(kinds), links=_links(()))
+    return await show_form(session, page)
+
+
+@blueprint.route(f"/{TOTP}", methods=_METHODS)
+@_asked_page
+async def totp(session: ExperienceSession, kinds: tuple[str, ...]) -> Response:
+    async def check(session: ExperienceSession, page: FormPage) -> Response:
+        await mfa.verify_totp(session, page.value("code").replace(" ", ""))
+        return await complete(session)
+
+    text = f"{_ENABLED} Enter the one-time code shown on your linked authenticator app."
+    field = code_field("Enter the one-time code")
+    return await answer_form(
+        session, FormPage(_TITLE, "Continue", (field,), text, links=_links(kinds)), check
+    )
+
+
+@blueprint.route(f"/{BACKUP_CODE}", methods=_METHODS)
+@_asked_page
+async def backup_code(session: ExperienceSession, kinds: tuple[str, ...]) -> Response:
+    async def check(session: ExperienceSession, page: FormPage) -> Response:
+        await mfa.verify_backup_code(session, page.value("code").lower())
+        return await complete(session)
+
+    text = "Enter one of the backup codes you saved when 2-step verification was set up. Each works once."
+    field = Field("code", "Backup code")
+    return await answer_form(
+        session, FormPage(_TITLE, "Continue", (field,), text, links=_links(kinds)), check
+    )
+
+
+@blueprint.route(f"/<any({EMAIL_CODE}, {PHONE_CODE}):kind>", methods=_METHODS)
+@_asked_page
+async def address_code(session: ExperienceSession, kinds: tuple[str, ...], kind: str) -> Response:
+    address_type = mfa_codes.ADDRESS_TYPES[kind]
+    proof = session.experience.mfa.find_proof(kind)
+    if proof is None or proof.is_verified:
+        where = "email" if address_type == "email" else "phone"
+        page = FormPage(
+            _TITLE,
+            "Send verification code",
+            (),
+            f"{_ENABLED} A verification code will be sent to your {where}.",
+            links=_links(kinds),
+        )
+        return await answer_form(session, page, _send_to(address_type))
+    proof_id = proof.id
+
+    async def check(session: ExperienceSession, page: FormPage) -> Response:
+        code = page.value("code").replace(" ", "")
+        await mfa_codes.verify_mfa_code(session, proof_id, address_type, code)
+        return await complete(session)
+
+    kept = await is_kept_here(session.store, address_type)
+    text = f"Enter the code sent to {proof.recipient}." + (
+        " On this server you read it under Messages." if kept else ""
+    )
+    again = SideAction("Resend verification code", "resend", "Not received yet?")
+    page = FormPage(_TITLE, "Continue", (code_field(),), text, links=_links(kinds), side_actions=(again,))
+    return await answer_form(session, page, check, _send_to(address_type))
+
+
+def _send_to(address_type: str) -> Callable[[ExperienceSession, FormPage], Awaitable[Response]]:
+    async def send(session: ExperienceSession, _page: FormPage) -> Response:
+        await mfa_codes.send_mfa_code(session, address_type)
+        return go_to(request.path)
+
+    return send
+
+
+def _links(kinds: tuple[str, ...]) -> tuple[Link, ...]:
+    others = (Link("Try another method to verify", page_url("/mfa-verification")),) if len(kinds) > 1 else ()
+    return (*others, Link("Back to sign in", page_url("/sign-in")))

@@ -1,0 +1,47 @@
+"""What a page says when something is refused: the refusal's own sentence, or one that names the way on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from local_logto.errors import RequestError
+from local_logto.experience.code_delivery import UnsentMessage
+from local_logto.experience.json_access import mapping, mappings, text
+
+_ON_PAGES = {
+    "request.message_rate_limited": (
+        "Too many messages were sent to this address. Wait ten minutes, or try another way."
+    ),
+    "verification_code.exceed_max_try": "Too many wrong codes were typed. Ask for a new one.",
+    "verification_code.expired": "This code has expired. Ask for a new one.",
+    "verification_code.not_found": "This code was used already. Ask for a new one.",
+}
+_UNSENT = "The message could not be sent. Nothing is lost: try again in a moment, or try another way."
+_UNSENDABLE = "Messages of this kind cannot be sent from here: no connector is set up. Try another way."
+
+
+def sentence_of(error: RequestError) -> str:
+    """What to tell the person. What a connector says of its provider is for administrators, not for pages."""
+    if isinstance(error, UnsentMessage):
+        return _UNSENDABLE if error.code == "connector.not_found" else _UNSENT
+    if error.code == "password.rejected":
+        reasons = mappings({"reasons": error.data}, "reasons")
+        return " ".join(_reason_sentence(reason) for reason in reasons)
+    return _ON_PAGES.get(error.code, error.message)
+
+
+def _reason_sentence(reason: Mapping[str, object]) -> str:
+    code = (text(reason, "code") or "").removeprefix("password_rejected.")
+    limits = mapping(reason, "interpolation")
+    return {
+        "too_short": f"Use at least {limits.get('min')} characters.",
+        "too_long": f"Use at most {limits.get('max')} characters.",
+        "character_types": (
+            f"Use at least {limits.get('min')} of: lowercase letters, uppercase letters, digits, symbols."
+        ),
+        "unsupported_characters": "Use only letters without accents, digits and common symbols.",
+        "restricted.repetition": "Avoid repeated characters.",
+        "restricted.sequence": "Avoid sequences such as 123 or abc.",
+        "restricted.user_info": "Avoid your own name or address.",
+        "restricted.words": "Avoid words that belong to this product.",
+    }[code]

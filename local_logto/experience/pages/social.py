@@ -1,0 +1,151 @@
+"""Out to a social provider and back: /direct/social/<target> and /callback/<connector id>.
+
+A button posts to the first; an application leads there with ``direct_sign_in=social:<target>``.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from quart import Blueprint, Response, request
+
+from local_logto.connectors.registry import Connector, find_connector_by_id
+from local_logto.context import origin_of
+from local_logto.errors import RequestError
+from local_logto.experience.flow import switch_event
+from local_logto.experience.json_access import mapping
+from local_logto.experience.pages.responses import go_to, page_url, show_notice, sign_in_page
+from local_logto.experience.pages.social_buttons import name_of
+from local_logto.experience.pages.steps import complete
+from local_logto.experience.session import ExperienceSession
+from local_logto.experience.social import (
+    accept_return,
+    depart_from_page,
+    is_waiting_for,
+    list_social_connectors,
+    verify_social,
+)
+from local_logto.experience.social_proof import SocialProof
+from local_logto.experience.state import Event, Experience
+from local_logto.oidc.session.interactions import find_interaction_by_uid, interaction_uids
+from local_logto.responses import redirect_response
+
+blueprint = Blueprint("social", __name__)
+_FIRST_SCREENS = ("sign-in", "register", "reset-password", "identifier-sign-in", "identifier-register")
+
+
+@blueprint.get("/direct/<method>")
+@blueprint.route("/direct/<method>/<target>", methods=["GET", "POST"])
+@sign_in_page
+async def direct_sign_in(session: ExperienceSession, method: str, target: str = "") -> Response:
+    """On to the provider; where there is no such button, the ``fallback`` page, as with Logto."""
+    connectors = await list_social_connectors(session) if method == "social" else ()
+    connector = next((one for one in connectors if one.target == target), None)
+    if connector is None:
+        fallback = request.args.get("fallback", "")
+        return go_to(f"/{fallback}" if fallback in _FIRST_SCREENS else "/sign-in")
+    try:
+        return redirect_response(await depart_from_page(session, connector, _return_address(connector.id)))
+    except RequestError as error:
+        return await _show_failure(connector, error)
+
+
+@blueprint.get("/callback/<connector_id>")
+async def callback(connector_id: str) -> Response:
+    """Where the provider sends the browser back; the state tells which of its sign-ins this belongs to."""
+    if "app_id" not in request.args:
+        client_id = await _find_waiting_application(connector_id)
+        if client_id is not None:
+            query = urlencode([*request.args.items(multi=True), ("app_id", client_id)])
+            return redirect_response(f"{request.path}?{query}")
+    return await _come_back(connector_id)
+
+
+async def _find_waiting_application(connector_id: str) -> str | None:
+    state = request.args.get("state", "")
+    for uid in interaction_uids(request).values():
+        interaction = await find_interaction_by_uid(uid)
+        if interaction is None or not interaction.experience:
+            continue
+        if is_waiting_for(Experience.from_json(interaction.experience).social, connector_id, state):
+            return interaction.client_id
+    return None
+
+
+@sign_in_page
+async def _come_back(session: ExperienceSession, connector_id: str) -> Response:
+    connector = await find_connector_by_id(session.store, connector_id)
+    proof = await accept_return(session, connector_id, request.args.get("state", ""))
+    if connector is None or proof is None:
+        return await _show_foreign_return()
+    if "error" in request.args or "code" not in request.args:
+        return await _show_no(connector)
+    data = {"redirectUri": _return_address(connector_id), "code": request.args["code"]}
+    try:
+        await verify_social(session, connector_id, proof.id, data)
+        return await _sign_in(session, proof)
+    except RequestError as error:
+        return await _show_failure(connector, error)
+
+
+async def _sign_in(session: ExperienceSession, proof: SocialProof) -> Response:
+    """Into the account of the identity, else to the one of its e-mail address, else into a new one."""
+    try:
+        return await complete(session, proof.id)
+    except RequestError as error:
+        if error.code != "user.identity_not_exist":
+            raise
+        data = error.data if isinstance(error.data, dict) else {}
+        if mapping(data, "relatedUser"):
+            if session.settings.social.links_automatically:
+                return await complete(session, proof.id, links_social=True)
+            return go_to(f"/social/link/{proof.connector_id}")
+        if session.settings.sign_in_mode == "SignIn":
+            raise
+    await switch_event(session, Event.REGISTER)
+    return await complete(session, proof.id)
+
+
+def _return_address(connector_id: str) -> str:
+    return f"{origin_of(request)}/callback/{connector_id}"
+
+
+async def _show_foreign_return() -> Response:
+    return await show_notice(
+        "This answer belongs to no sign-in",
+        "It was used already, a newer sign-in was begun since, or it was begun in another browser. "
+        "Nothing was done.",
+        links=(("Try another way", page_url("/sign-in")),),
+        status=403,
+    )
+
+
+async def _show_no(connector: Connector) -> Response:
+    name = name_of(connector)
+    return await show_notice(
+        f"You did not continue with {name}",
+        f"{name} says that you did not agree, so nothing was passed on and nothing was changed here.",
+        links=_ways_on(connector),
+        status=403,
+    )
+
+
+async def _show_failure(connector: Connector, error: RequestError) -> Response:
+    """Why it did not work: the provider's fault, or what this server says to who came back."""
+    name = name_of(connector)
+    if not error.code.startswith("connector."):
+        return await show_notice(
+            f"You cannot sign in with {name}", error.message, links=_ways_on(connector), status=error.status
+        )
+    return await show_notice(
+        f"{name} did not answer as it should",
+        "Nothing was changed. Try it again in a moment, or sign in another way. If it stays like this, an "
+        f"administrator should look at the connector’s settings ({error.code}).",
+        links=_ways_on(connector),
+        status=502,
+    )
+
+
+def _ways_on(connector: Connector) -> tuple[tuple[str, str], ...]:
+    again = page_url(f"/direct/social/{connector.target}")
+    return (("Try another way", page_url("/sign-in")), (f"Continue with {name_of(connector)} again", again))

@@ -1,0 +1,39 @@
+"""The buttons *Continue with …* of the first pages, and what is called what there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from local_logto.connectors.factories import FACTORIES
+from local_logto.connectors.registry import Connector
+from local_logto.context import current_settings
+from local_logto.experience.session import ExperienceSession
+from local_logto.experience.social import list_social_connectors
+
+
+@dataclass(frozen=True)
+class SocialButton:
+    """One button; its form is sent to ``path`` here and leads on to ``origin``, the provider's."""
+
+    name: str
+    path: str
+    origin: str
+
+    @property
+    def label(self) -> str:
+        return f"Continue with {self.name}"
+
+
+async def list_social_buttons(session: ExperienceSession) -> tuple[SocialButton, ...]:
+    """A button for each social connector that the sign-in experience offers."""
+    provider = urlsplit(current_settings().naver_base_url)
+    return tuple(
+        SocialButton(name_of(one), f"/direct/social/{one.target}", f"{provider.scheme}://{provider.netloc}")
+        for one in await list_social_connectors(session)
+    )
+
+
+def name_of(connector: Connector) -> str:
+    """What people call the provider, in the language of these pages."""
+    return FACTORIES[connector.connector_id].name["en"]

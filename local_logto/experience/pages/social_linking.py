@@ -1,0 +1,115 @@
+"""Linking a social identity to an account that exists already, on the word of the provider or by a code."""
+
+from __future__ import annotations
+
+from quart import Blueprint, Response
+
+from local_logto.errors import RequestError
+from local_logto.experience.flow import (
+    add_social_identity,
+    add_verified_address,
+    identify,
+    switch_event,
+)
+from local_logto.experience.pages.forms import FormPage, Link, SideAction
+from local_logto.experience.pages.identifiers import shown
+from local_logto.experience.pages.responses import answer_form, go_to, page_url, sign_in_page
+from local_logto.experience.pages.steps import complete, find_sent_code
+from local_logto.experience.session import ExperienceSession
+from local_logto.experience.social import find_related_user
+from local_logto.experience.social_proof import SocialProof
+from local_logto.experience.state import Event, VerificationRecord
+
+blueprint = Blueprint("social_linking", __name__)
+_METHODS = ["GET", "POST"]
+_TAKEN = ("user.email_already_in_use", "user.phone_already_in_use")
+_KINDS = {"email": "email", "phone": "phone number"}
+
+
+@blueprint.route("/social/link/<connector_id>", methods=_METHODS)
+@sign_in_page
+async def link_related_account(session: ExperienceSession, connector_id: str) -> Response:
+    """Offer the account that has the e-mail address of the identity: the provider has verified it."""
+    proof = _find_verified(session)
+    if proof is None or proof.user is None or proof.connector_id != connector_id:
+        return go_to("/sign-in")
+    if not await find_related_user(session, proof.user):
+        return go_to("/sign-in")
+
+    async def link(session: ExperienceSession, _page: FormPage) -> Response:
+        await switch_event(session, Event.SIGN_IN)
+        return await complete(session, proof.id, links_social=True)
+
+    async def create(session: ExperienceSession, _page: FormPage) -> Response:
+        await switch_event(session, Event.REGISTER)
+        return await complete(session, proof.id)
+
+    page = _related_page(session, proof.user.email or "")
+    return await answer_form(session, page, link, create)
+
+
+def _related_page(session: ExperienceSession, email: str) -> FormPage:
+    kinds = [kind for kind in ("email", "phone") if kind in session.settings.sign_up_identifiers]
+    another = f"Link another {' or '.join(kinds)}" if kinds else "Create new one instead"
+    may_create = session.settings.sign_in_mode != "SignIn"
+    create = SideAction(another, "create", "Skip linking to existing account?")
+    return FormPage(
+        f"Link {' or '.join(kinds)}" if kinds else "Link or create account",
+        f"Link with {_masked(email)}",
+        (),
+        description="There is already an account with the email address that came along. Link it, and "
+        "you can sign in either way from now on.",
+        side_actions=(create,) if may_create else (),
+        links=(Link("Try another way", page_url("/sign-in")),),
+    )
+
+
+def _masked(email: str) -> str:
+    """Enough to recognize one's own address by."""
+    name, _, domain = email.partition("@")
+    return f"{name[:2]}****@{domain}" if len(name) > 3 else f"****@{domain}"
+
+
+async def add_address_or_link(session: ExperienceSession, proof: VerificationRecord) -> Response:
+    """Put the verified address on the account, or offer to link the account that has it.
+
+    Only who came by a social identity is asked; to others the refusal stays what it is.
+    """
+    try:
+        await add_verified_address(session, proof.identifier.type, proof.id)
+    except RequestError as error:
+        if error.code not in _TAKEN or _find_verified(session) is None:
+            raise
+        return go_to("/continue/link-account")
+    return await complete(session)
+
+
+@blueprint.route("/continue/link-account", methods=_METHODS)
+@sign_in_page
+async def link_proved_account(session: ExperienceSession) -> Response:
+    """Offer the account whose address the person has just proved by a code."""
+    proof, sent = _find_verified(session), find_sent_code(session)
+    if proof is None or sent is None or not sent.verified:
+        return go_to("/sign-in")
+    kind = sent.identifier.type
+
+    async def link(session: ExperienceSession, _page: FormPage) -> Response:
+        await switch_event(session, Event.SIGN_IN)
+        await identify(session, sent.id)
+        await add_social_identity(session, proof.id)
+        return await complete(session)
+
+    page = FormPage(
+        f"Link {kind}",
+        "Link and continue",
+        (),
+        description=f"The account with {_KINDS[kind]} {shown(sent.identifier)} already exists. "
+        "Would you like to link?",
+        links=(Link(f"Change {_KINDS[kind]}", page_url(f"/continue/{kind}")),),
+    )
+    return await answer_form(session, page, link)
+
+
+def _find_verified(session: ExperienceSession) -> SocialProof | None:
+    proof = session.begun.social if session.begun else None
+    return proof if proof and proof.user else None

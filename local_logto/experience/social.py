@@ -1,0 +1,178 @@
+"""Signing in through a social connector: out to the provider, back with a proof, and what the proof tells.
+
+Which account a proof leads to is read here; identifying, creating and completing it is decided by ``flow``.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from local_logto.connectors import naver
+from local_logto.connectors.naver import SocialUser
+from local_logto.connectors.registry import Connector, find_connector_by_id, list_connectors
+from local_logto.context import current_settings
+from local_logto.errors import RequestError
+from local_logto.experience.session import ExperienceSession
+from local_logto.experience.social_proof import SocialIdentity, SocialProof
+from local_logto.experience.state import Event, Identifier, PendingProfile
+from local_logto.experience.users import User, find_user, find_user_by_identity
+from local_logto.refusals import refusal
+from local_logto.store import new_id
+
+
+@dataclass(frozen=True)
+class Departure:
+    """Where the browser goes, and the proof that waits for its return."""
+
+    authorization_uri: str
+    verification_id: str
+
+
+async def list_social_connectors(session: ExperienceSession) -> tuple[Connector, ...]:
+    """Those with a button, in the order of the sign-in experience."""
+    by_target = {one.target: one for one in await list_connectors(session.store) if one.type == "Social"}
+    targets = session.settings.social.targets
+    return tuple(by_target[target] for target in targets if target in by_target)
+
+
+async def depart(session: ExperienceSession, connector_id: str, state: str, redirect_uri: str) -> Departure:
+    """Where to send the browser; ``state`` is the caller's to compare when it comes back.
+
+    Raises 404 ``entity.not_found`` for an unknown connector, 400 ``connector.unexpected_type`` for one of
+    another type and 400 ``session.insufficient_info`` when something is empty.
+    """
+    if not state or not redirect_uri:
+        raise refusal("session.insufficient_info")
+    connector = await find_connector_by_id(session.store, connector_id)
+    if connector is None:
+        raise RequestError(404, "entity.not_found", "The resource does not exist.")
+    if connector.type != "Social":
+        raise refusal("connector.unexpected_type")
+    settings = current_settings()
+    uri = naver.authorization_uri(settings, connector, state=state, redirect_uri=redirect_uri)
+    proof = SocialProof(new_id(), connector.id, connector.target)
+    await _keep(session, proof)
+    return Departure(uri, proof.id)
+
+
+async def depart_from_page(session: ExperienceSession, connector: Connector, redirect_uri: str) -> str:
+    """Begin a sign-in with a state of its own, and return where to send the browser."""
+    await session.begin(Event.SIGN_IN)
+    state = secrets.token_urlsafe(32)
+    departure = await depart(session, connector.id, state, redirect_uri)
+    await _keep(session, replace(_get_proof(session, departure.verification_id), state=state))
+    return departure.authorization_uri
+
+
+def is_waiting_for(proof: SocialProof | None, connector_id: str, state: str) -> bool:
+    """Whether this sign-in sent the browser out with this very state, and it did not come back yet."""
+    return (
+        proof is not None
+        and proof.state is not None
+        and proof.connector_id == connector_id
+        and hmac.compare_digest(proof.state.encode(), state.encode())
+    )
+
+
+async def accept_return(session: ExperienceSession, connector_id: str, state: str) -> SocialProof | None:
+    """The proof that waited for this state, which is good for one return; None for any other."""
+    proof = session.begun.social if session.begun else None
+    if proof is None or not is_waiting_for(proof, connector_id, state):
+        return None
+    await _keep(session, replace(proof, state=None))
+    return proof
+
+
+async def verify_social(
+    session: ExperienceSession, connector_id: str, verification_id: str, data: Mapping[str, object]
+) -> str:
+    """Ask the provider who came back with ``data`` and keep the proof; returns the verification id.
+
+    Raises 422 ``session.invalid_connector_id``, 404 for a proof of another kind, connector or browser, else
+    what the connector raises.
+    """
+    connector = await find_connector_by_id(session.store, connector_id)
+    if connector is None or connector.type != "Social":
+        raise RequestError(
+            422,
+            "session.invalid_connector_id",
+            f"Unable to find available connector with id {connector_id}.",
+        )
+    proof = _get_proof(session, verification_id)
+    if proof.connector_id != connector_id:
+        raise refusal("session.verification_session_not_found")
+    user = await naver.read_social_user(current_settings(), connector, data)
+    await _keep(session, replace(proof, user=user))
+    return proof.id
+
+
+async def find_account(session: ExperienceSession, proof: SocialProof, *, links: bool) -> User:
+    """The account of a verified identity, or with ``links`` the one that has its e-mail address.
+
+    Raises 404 ``user.identity_not_exist``, and tells in ``data`` which address an account has already.
+    """
+    identity = get_identity(proof)
+    if not links and (user := await find_user_by_identity(session.store, identity)):
+        return user
+    related = await find_related_user(session, identity.user)
+    if links and related:
+        return related
+    if links:
+        raise refusal("user.identity_not_exist")
+    address = {"type": "email", "value": identity.user.email}
+    raise refusal("user.identity_not_exist", data={"relatedUser": address} if related else {})
+
+
+async def find_related_user(session: ExperienceSession, user: SocialUser) -> User | None:
+    """The account with the e-mail address of the person at the provider, whose word for it is trusted."""
+    if user.email is None:
+        return None
+    return await find_user(session.store, Identifier("email", user.email), case_sensitive=False)
+
+
+def get_identity(proof: SocialProof) -> SocialIdentity:
+    """Raises 400 ``session.verification_failed`` before the person came back."""
+    if proof.identity is None:
+        raise refusal("session.verification_failed")
+    return proof.identity
+
+
+async def profile_of_new_user(session: ExperienceSession, proof: SocialProof) -> PendingProfile:
+    """What a new account takes over: the identity, name, picture, and the e-mail address when it is free."""
+    identity = get_identity(proof)
+    person = identity.user
+    email = None if await find_related_user(session, person) else person.email
+    return PendingProfile(email=email, name=person.name, avatar=person.avatar, social_identity=identity)
+
+
+async def profile_of_known_user(
+    session: ExperienceSession, proof: SocialProof, *, links: bool
+) -> PendingProfile:
+    """What an account takes over: name and picture if the connector says so, the identity if it is linked."""
+    identity = get_identity(proof)
+    connector = await find_connector_by_id(session.store, proof.connector_id)
+    syncs = connector is not None and connector.sync_profile
+    return PendingProfile(
+        name=identity.user.name if syncs else None,
+        avatar=identity.user.avatar if syncs else None,
+        social_identity=identity if links else None,
+    )
+
+
+def find_proof(session: ExperienceSession, verification_id: str | None) -> SocialProof | None:
+    proof = session.experience.social
+    return proof if proof and proof.id == verification_id else None
+
+
+def _get_proof(session: ExperienceSession, verification_id: str) -> SocialProof:
+    proof = find_proof(session, verification_id)
+    if proof is None:
+        raise refusal("session.verification_session_not_found")
+    return proof
+
+
+async def _keep(session: ExperienceSession, proof: SocialProof) -> None:
+    await session.keep(replace(session.experience, social=proof))

@@ -1,0 +1,102 @@
+"""``/email-templates``: the tenant's own texts by language and usage, which go before a connector's."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+from quart import Blueprint, Response, request
+from sqlalchemy.dialects.sqlite import insert
+
+from local_logto.connectors.custom_templates import email_templates
+from local_logto.connectors.templates import USAGES
+from local_logto.context import current_store
+from local_logto.management.entities import TENANT, Entity
+from local_logto.management.guard import Choice, ListOf, Shape, Text, read_body
+from local_logto.management.rows import camel, delete_row, get_row, to_columns, update_row
+from local_logto.refusals import refusal
+from local_logto.responses import json_response, no_content
+from local_logto.store import new_id, now_ms
+
+_DETAILS: Final = Shape(
+    {"subject": Text(), "content": Text()},
+    {"contentType": Choice(("text/html", "text/plain")), "replyTo": Text(), "sendFrom": Text()},
+)
+_TEMPLATE: Final = Shape(
+    {"languageTag": Text(min=1, max=16), "templateType": Choice(USAGES), "details": _DETAILS}
+)
+_TEMPLATES: Final = Shape({"templates": ListOf(_TEMPLATE, min=1)})
+_FILTERS: Final = ("languageTag", "templateType")
+
+_c = email_templates.c
+
+blueprint = Blueprint("email_templates", __name__, url_prefix="/email-templates")
+
+
+@blueprint.put("")
+async def put_templates() -> Response:
+    """Store these; one of the same language and usage gets the new details and keeps its id."""
+    body = await read_body(_TEMPLATES)
+    shown = []
+    async with current_store().begin() as connection:
+        for template in body["templates"]:
+            row = insert(email_templates).values(id=new_id(), created_at=now_ms(), **to_columns(template))
+            stored = row.on_conflict_do_update(
+                index_elements=["language_tag", "template_type"], set_={"details": template["details"]}
+            ).returning(*_c)
+            shown.append(_shown((await connection.execute(stored)).mappings().one()))
+    return json_response(shown)
+
+
+@blueprint.get("")
+async def list_templates() -> Response:
+    """All of them, or those of one language or usage."""
+    query = sa.select(email_templates).where(*_wanted()).order_by(_c.language_tag, _c.template_type)
+    async with current_store().begin() as connection:
+        rows = (await connection.execute(query)).mappings().all()
+    return json_response([_shown(row) for row in rows])
+
+
+@blueprint.delete("")
+async def delete_templates() -> Response:
+    """Forget those of one language or usage; 422 without either."""
+    wanted = _wanted()
+    if not wanted:
+        raise refusal("connector.email_connector.bulk_deletion_no_filter")
+    async with current_store().begin() as connection:
+        deleted = await connection.execute(sa.delete(email_templates).where(*wanted))
+    return json_response({"rowCount": deleted.rowcount})
+
+
+@blueprint.get("/<template_id>")
+async def get_template(template_id: str) -> Response:
+    async with current_store().begin() as connection:
+        row = await get_row(connection, email_templates, template_id)
+    return json_response(_shown(row))
+
+
+@blueprint.patch("/<template_id>/details")
+async def change_template(template_id: str) -> Response:
+    """Change the details that are named."""
+    changes = await read_body(_DETAILS.partial())
+    async with current_store().begin() as connection:
+        row = await get_row(connection, email_templates, template_id)
+        details = {**row["details"], **changes}
+        changed = await update_row(connection, email_templates, {"details": details}, _c.id == template_id)
+    return json_response(_shown(changed))
+
+
+@blueprint.delete("/<template_id>")
+async def delete_template(template_id: str) -> Response:
+    async with current_store().begin() as connection:
+        await delete_row(connection, email_templates, _c.id == template_id)
+    return no_content()
+
+
+def _wanted() -> list[sa.ColumnElement[bool]]:
+    columns: dict[str, Any] = {"languageTag": _c.language_tag, "templateType": _c.template_type}
+    return [columns[name] == request.args[name] for name in _FILTERS if request.args.get(name)]
+
+
+def _shown(row: sa.RowMapping) -> Entity:
+    return TENANT | {camel(name): value for name, value in row.items()}

@@ -1,0 +1,33 @@
+"""Signing in to a page of this server itself: Logto's account center, which needs no code and no token.
+
+Like any application's, the sign-in is an interaction; what it ends with is the browser's session alone.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from quart import Response, request
+
+from local_logto.context import origin_of
+from local_logto.oidc.authorization.first_screen import sign_in_location
+from local_logto.oidc.authorization.interaction_cookies import write_interaction_cookies
+from local_logto.oidc.authorization.prompts import LOGIN
+from local_logto.oidc.session.interactions import Interaction, create_interaction
+from local_logto.responses import redirect_response
+
+ACCOUNT_CENTER: Final = "account-center"
+
+
+async def send_to_sign_in(path: str) -> Response:
+    """Begin a sign-in that ends on this page of ours; ``path`` is never taken from a request."""
+    params = {"client_id": ACCOUNT_CENTER, "redirect_uri": origin_of(request) + path, "scope": "openid"}
+    interaction = await create_interaction(params, LOGIN)
+    response = redirect_response(sign_in_location(params, ACCOUNT_CENTER))
+    write_interaction_cookies(response, interaction)
+    return response
+
+
+def page_to_return_to(interaction: Interaction) -> str | None:
+    """Our own page that the interaction was begun for, or None when an application began it."""
+    return str(interaction.params["redirect_uri"]) if interaction.client_id == ACCOUNT_CENTER else None

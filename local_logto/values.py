@@ -1,0 +1,303 @@
+"""What a JSON value must be, and the faults in it as the validator that Logto uses (zod) words them.
+
+Pure: reading a request, and which shape a route or a connector wants, belong elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
+
+from local_logto.errors import RequestError
+
+Issue = dict[str, Any]
+Path = tuple[str | int, ...]
+
+_MISSING: Final = object()
+_EMAIL: Final = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
+_KINDS: Final = (
+    (bool, "boolean"),
+    (str, "string"),
+    (int, "number"),
+    (float, "number"),
+    (list, "array"),
+    (dict, "object"),
+)
+
+
+class Kind(Protocol):
+    """What a value must be. ``check`` returns the value, cleaned, and adds an issue for each fault."""
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Text:
+    """A string of ``min`` to ``max`` characters that fits ``pattern`` as a whole."""
+
+    min: int = 0
+    max: int | None = None
+    pattern: str | None = None
+    is_email: bool = False
+    is_url: bool = False
+    ends_with: str | None = None
+    may_be_empty: bool = False
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
+        if not isinstance(value, str):
+            return _wrong_type("string", value, path, issues)
+        if value == "" and self.may_be_empty:
+            return value
+        if len(value) < self.min:
+            _wrong_size("too_small", "String", self.min, path, issues)
+        if self.max is not None and len(value) > self.max:
+            _wrong_size("too_big", "String", self.max, path, issues)
+        self._check_format(value, path, issues)
+        return value
+
+    def _check_format(self, value: str, path: Path, issues: list[Issue]) -> None:
+        faults = (
+            (
+                "regex",
+                "Invalid",
+                self.pattern is not None and not re.fullmatch(self.pattern, value, re.ASCII),
+            ),
+            ("email", "Invalid email", self.is_email and not _EMAIL.fullmatch(value)),
+            ("url", "Invalid url", self.is_url and not _is_url(value)),
+        )
+        for validation, message, is_wrong in faults:
+            if is_wrong:
+                _add(issues, path, code="invalid_string", validation=validation, message=message)
+        if self.ends_with is not None and not value.endswith(self.ends_with):
+            message, ending = f'Invalid input: must end with "{self.ends_with}"', {"endsWith": self.ends_with}
+            _add(issues, path, code="invalid_string", validation=ending, message=message)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number from ``min`` to ``max``; a whole one with ``is_integer``."""
+
+    is_integer: bool = False
+    min: float | None = None
+    max: float | None = None
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return _wrong_type("number", value, path, issues)
+        if isinstance(value, float) and not math.isfinite(value):
+            return _wrong_type("number", None, path, issues)
+        is_whole = isinstance(value, int) or value.is_integer()
+        if self.is_integer and not is_whole:
+            message = "Expected integer, received float"
+            _add(issues, path, code="invalid_type", expected="integer", received="float", message=message)
+            return value
+        if self.min is not None and value < self.min:
+            _wrong_number("too_small", self.min, path, issues)
+        if self.max is not None and value > self.max:
+            _wrong_number("too_big", self.max, path, issues)
+        return int(value) if is_whole else value
+
+
+@dataclass(frozen=True)
+class Flag:
+    """True or false."""
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
+        return value if isinstance(value, bool) else _wrong_type("boolean", value, path, issues)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One string out of a list."""
+
+    options: tuple[str, ...]
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
+        expected = " | ".join(f"'{option}'" for option in self.options)
+        if not isinstance(value, str):
+            return _wrong_type(expected, value, path, issues)
+        if value not in self.options:
+            message = f"Invalid enum value. Expected {expected}, received '{value}'"
+            _add(
+                issues,
+                path,
+                code="invalid_enum_value",
+                received=value,
+                options=list(self.options),
+                message=message,
+            )
+        return value
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """A list of at least ``min`` such items."""
+
+    item: Kind
+    min: int = 0
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
+        if not isinstance(value, list):
+            return _wrong_type("array", value, path, issues)
+        if len(value) < self.min:
+            _wrong_size("too_small", "Array", self.min, path, issues)
+        return [self.item.check(item, (*path, index), issues) for index, item in enumerate(value)]
+
+
+@dataclass(frozen=True)
+class AnyObject:
+    """A JSON object whose members are the caller's own."""
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
+        return value if isinstance(value, dict) else _wrong_type("object", value, path, issues)
+
+
+@dataclass(frozen=True)
+class MapOf:
+    """A JSON object whose values are all of one kind, under names of the caller's own."""
+
+    kind: Kind
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
+        if not isinstance(value, dict):
+            return _wrong_type("object", value, path, issues)
+        return {name: self.kind.check(item, (*path, name), issues) for name, item in value.items()}
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """The first of these kinds that fits; when none does, the faults of each are told."""
+
+    kinds: tuple[Kind, ...]
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
+        faults: list[Issue] = []
+        for kind in self.kinds:
+            found: list[Issue] = []
+            checked = kind.check(value, path, found)
+            if not found:
+                return checked
+            faults.append({"issues": found, "name": "ZodError"})
+        _add(issues, path, code="invalid_union", unionErrors=faults, message="Invalid input")
+        return value
+
+
+@dataclass(frozen=True)
+class OrNull:
+    """The kind, or null."""
+
+    kind: Kind
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
+        return None if value is None else self.kind.check(value, path, issues)
+
+
+@dataclass(frozen=True)
+class OrFalse:
+    """The kind, or false."""
+
+    kind: Kind
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
+        return False if value is False else self.kind.check(value, path, issues)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An object with these members; only the ``required`` ones must be there."""
+
+    required: Mapping[str, Kind] = field(default_factory=dict)
+    optional: Mapping[str, Kind] = field(default_factory=dict)
+
+    def partial(self) -> Shape:
+        """The same members, none of them required: what a PATCH takes."""
+        return replace(self, required={}, optional={**self.required, **self.optional})
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
+        if not isinstance(value, dict):
+            return _wrong_type("object", value, path, issues)
+        kinds = {**self.required, **self.optional}
+        return {
+            name: kind.check(value.get(name, _MISSING), (*path, name), issues)
+            for name, kind in kinds.items()
+            if name in value or name in self.required
+        }
+
+
+ANY_TEXTS: Final = ListOf(Text(min=1))
+SOME_TEXTS: Final = ListOf(Text(min=1), min=1)
+
+
+def refusal_of_faults(code: str, message: str, issues: list[Issue]) -> RequestError:
+    """The 400 that tells these faults, each with its path."""
+    return RequestError(
+        400,
+        code,
+        message,
+        data={"issues": issues, "name": "ZodError"},
+        details="\n".join(_detail(issue) for issue in issues),
+    )
+
+
+def _is_url(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return bool(parts.scheme) and bool(parts.netloc or parts.path) and " " not in value
+
+
+def _wrong_type(expected: str, value: object, path: Path, issues: list[Issue]) -> Any:
+    received = _kind_of(value)
+    message = "Required" if value is _MISSING else f"Expected {expected}, received {received}"
+    _add(issues, path, code="invalid_type", expected=expected, received=received, message=message)
+    return value
+
+
+def _wrong_size(code: str, what: str, limit: int, path: Path, issues: list[Issue]) -> None:
+    bound, words = ("minimum", "at least") if code == "too_small" else ("maximum", "at most")
+    unit = "character(s)" if what == "String" else "element(s)"
+    _add(
+        issues,
+        path,
+        **{"code": code, bound: limit, "type": what.lower()},
+        inclusive=True,
+        exact=False,
+        message=f"{what} must contain {words} {limit} {unit}",
+    )
+
+
+def _wrong_number(code: str, limit: float, path: Path, issues: list[Issue]) -> None:
+    bound, words = ("minimum", "greater") if code == "too_small" else ("maximum", "less")
+    _add(
+        issues,
+        path,
+        **{"code": code, bound: limit},
+        type="number",
+        inclusive=True,
+        exact=False,
+        message=f"Number must be {words} than or equal to {limit}",
+    )
+
+
+def _add(issues: list[Issue], path: Path, **issue: Any) -> None:
+    issues.append({**issue, "path": list(path)})
+
+
+def _kind_of(value: object) -> str:
+    if value is _MISSING:
+        return "undefined"
+    return next((name for kind, name in _KINDS if isinstance(value, kind)), "null")
+
+
+def _detail(issue: Issue) -> str:
+    where = ".".join(str(part) for part in issue["path"])
+    if issue["code"] == "invalid_type":
+        what = f"Expected {issue['expected']} but received {issue['received']}."
+    else:
+        what = issue["message"]
+    return f'Error in key path "{where}": ({issue["code"]}) {what}'

@@ -1,0 +1,205 @@
+"""What can be declared: connectors with their texts, and the sign-in experience. Shapes only, no rules.
+
+The keys are those of ``connectors.toml``; what they mean is said in ``connectors.toml.example``. A part that
+is None is not declared: Logto keeps what it has there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import ClassVar, Final, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+Identifier: TypeAlias = Literal["username", "email", "phone"]
+Proof: TypeAlias = Literal["password", "code"]
+Factor: TypeAlias = Literal[
+    "Totp", "WebAuthn", "BackupCode", "EmailVerificationCode", "PhoneVerificationCode"
+]
+
+SECRETS: Final = frozenset({"api_key", "api_token", "client_secret"})
+"""The settings of connectors that come from the environment and nowhere else."""
+
+
+class Usage(StrEnum):
+    """What a message is sent for: the template types of Logto 1.42."""
+
+    SIGN_IN = "SignIn"
+    REGISTER = "Register"
+    FORGOT_PASSWORD = "ForgotPassword"  # noqa: S105 - a name
+    ORGANIZATION_INVITATION = "OrganizationInvitation"
+    GENERIC = "Generic"
+    MFA_VERIFICATION = "MfaVerification"
+    BIND_MFA = "BindMfa"
+    USER_PERMISSION_VALIDATION = "UserPermissionValidation"
+    BIND_NEW_IDENTIFIER = "BindNewIdentifier"
+
+    @property
+    def carries_code(self) -> bool:
+        """Whether the message is there to bring a code; an invitation brings a link."""
+        return self is not Usage.ORGANIZATION_INVITATION
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EmailText(_Section):
+    """One message in one language, or the name of a template that the provider keeps."""
+
+    subject: str = ""
+    html: str = ""
+    text: str = ""
+    reply_to: str = ""
+    template: str = ""
+    variables: Mapping[str, str] = {}
+
+
+EmailTexts: TypeAlias = Mapping[Usage, Mapping[str, EmailText]]  # by usage, then by language
+SmsTexts: TypeAlias = Mapping[Usage, str]  # one for all languages: Logto 1.42 keeps no more
+
+
+class Mailgun(_Section):
+    """Messages by e-mail, through Mailgun."""
+
+    factory: ClassVar = "mailgun-email"
+
+    endpoint: str = "https://api.mailgun.net"
+    domain: str
+    api_key: SecretStr
+    sender: str = Field(alias="from")
+    templates: EmailTexts
+
+
+class MockEmail(_Section):
+    """Messages by e-mail that go nowhere: what Logto brings for tests."""
+
+    factory: ClassVar = "mock-email-service"
+
+    sender: str = Field(alias="from")
+    templates: EmailTexts
+
+
+class GatewayApi(_Section):
+    """Messages to phones, through GatewayAPI."""
+
+    factory: ClassVar = "gatewayapi-sms"
+
+    endpoint: str = "https://gatewayapi.com/rest/mtsms"
+    api_token: SecretStr
+    sender: str
+    templates: SmsTexts
+
+
+class MockSms(_Section):
+    """Messages to phones that go nowhere: what Logto brings for tests."""
+
+    factory: ClassVar = "mock-short-message-service"
+
+    templates: SmsTexts
+
+
+class Naver(_Section):
+    """Continue with Naver. ``id`` is part of the callback URL, and cannot be changed once it is made."""
+
+    factory: ClassVar = "naver-universal"
+    target: ClassVar = "naver"
+    label: ClassVar = "Naver"
+
+    id: str = ""
+    client_id: str
+    client_secret: SecretStr
+    sync_profile: bool = False
+
+
+class Connectors(_Section):
+    """The connectors, by what Logto calls their kind."""
+
+    mailgun: Mailgun | None = Field(None, alias="mailgun-email")
+    mock_email: MockEmail | None = Field(None, alias="mock-email-service")
+    gatewayapi: GatewayApi | None = Field(None, alias="gatewayapi-sms")
+    mock_sms: MockSms | None = Field(None, alias="mock-short-message-service")
+    naver: Naver | None = Field(None, alias="naver-universal")
+
+    @property
+    def email(self) -> Mailgun | MockEmail | None:
+        """What sends e-mail."""
+        return self.mailgun or self.mock_email
+
+    @property
+    def sms(self) -> GatewayApi | MockSms | None:
+        """What sends messages to phones."""
+        return self.gatewayapi or self.mock_sms
+
+    @property
+    def social(self) -> tuple[Naver, ...]:
+        """What can have a button on the sign-in page."""
+        return (self.naver,) if self.naver else ()
+
+
+class Language(_Section):
+    """Which language a person is addressed in."""
+
+    fallback: str
+    auto_detect: bool = True
+
+
+class SignIn(_Section):
+    """How people sign in. ``methods`` has what each identifier is proved with; the first is offered first."""
+
+    mode: Literal["SignIn", "SignInAndRegister"] | None = None
+    methods: Mapping[Identifier, tuple[Proof, ...]] | None = None
+    forgot_password: tuple[Literal["email", "phone"], ...] | None = None
+
+
+class SignUp(_Section):
+    """What a new account must have. ``also`` is asked for besides the identifiers."""
+
+    identifiers: tuple[Identifier, ...]
+    also: tuple[Identifier | Literal["emailOrPhone"], ...] = ()
+    password: bool
+    verify: bool
+
+
+class Social(_Section):
+    """The buttons, and what happens to accounts that come by one."""
+
+    buttons: tuple[str, ...] | None = None
+    link_accounts: bool | None = None
+    skip_required: bool | None = None
+
+
+class Mfa(_Section):
+    """Second factors, and who is asked to set one up."""
+
+    factors: tuple[Factor, ...] | None = None
+    policy: (
+        Literal["UserControlled", "NoPrompt", "PromptOnlyAtSignIn", "PromptAtSignInAndSignUp", "Mandatory"]
+        | None
+    ) = None
+    organizations: Literal["NoPrompt", "Mandatory"] | None = None
+
+
+class VerificationCode(_Section):
+    """How long a code is valid, in seconds, and how many wrong tries it survives."""
+
+    expires_after: int | None = None
+    max_attempts: int | None = None
+
+
+class Declaration(_Section):
+    """Everything that one ``connectors.toml`` says."""
+
+    language: Language | None = None
+    sign_in: SignIn | None = None
+    sign_up: SignUp | None = None
+    social: Social | None = None
+    mfa: Mfa | None = None
+    verification_code: VerificationCode | None = None
+    connectors: Connectors = Field(default_factory=lambda: Connectors.model_validate({}))
+
+    def proofs_of(self, identifier: Identifier) -> tuple[Proof, ...]:
+        """What an identifier is proved with at sign-in; nothing where that is not declared."""
+        methods = (self.sign_in.methods if self.sign_in else None) or {}
+        return methods.get(identifier, ())

@@ -1,0 +1,99 @@
+"""A site with every way to sign in that ``connectors.toml.example`` declares, and providers that answer.
+
+The provider and the application are programs of their own; the fakes of Mailgun, GatewayAPI and Naver live
+in the tests' event loop. The example file is used as it is, but for the one address that Logto lets be set.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from saas_app.config import ManagementSettings
+from saas_app.web.origin import origin_of
+from tests.browser.site import Site
+from tests.databases import ROOT, migrated_database
+from tests.processes import running_application, running_provider
+from tests.providers.gatewayapi import API_TOKEN, FakeGatewayApi, fake_gatewayapi
+from tests.providers.mailgun import API_KEY, FakeMailgun, fake_mailgun
+from tests.providers.naver import CLIENT_ID, CLIENT_SECRET, FakeNaver, fake_naver
+
+EXAMPLE = ROOT / "connectors.toml.example"
+EXAMPLE_DOMAIN = "mg.example.com"
+EXAMPLE_SMS_ENDPOINT = "https://gatewayapi.com/rest/mtsms"
+SECRETS = {
+    "MAILGUN_API_KEY": API_KEY,
+    "GATEWAYAPI_TOKEN": API_TOKEN,
+    "NAVER_CLIENT_ID": CLIENT_ID,
+    "NAVER_CLIENT_SECRET": CLIENT_SECRET,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MethodsSite:
+    """The site, and those its Logto sends messages and people to."""
+
+    site: Site
+    mailgun: FakeMailgun
+    gatewayapi: FakeGatewayApi
+    naver: FakeNaver
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The only places a browser may speak to; Naver is one."""
+        return self.site.origins | {str(origin_of(self.naver.base_url))}
+
+    def behave(self) -> None:
+        """End every bad day."""
+        for provider in (self.mailgun, self.gatewayapi, self.naver):
+            provider.behave()
+
+
+def write_declaration(directory: Path, sms_endpoint: str) -> Path:
+    """The example, sending text messages to this address."""
+    example = EXAMPLE.read_text(encoding="utf-8")
+    assert f'"{EXAMPLE_SMS_ENDPOINT}"' in example
+    assert f'"{EXAMPLE_DOMAIN}"' in example
+    path = directory / "connectors.toml"
+    path.write_text(example.replace(f'"{EXAMPLE_SMS_ENDPOINT}"', f'"{sms_endpoint}"'), encoding="utf-8")
+    return path
+
+
+@asynccontextmanager
+async def open_methods_site(directory: Path) -> AsyncIterator[MethodsSite]:
+    """Everything started and provisioned, until the block ends."""
+    async with AsyncExitStack() as stack:
+        mailgun = await stack.enter_async_context(fake_mailgun(EXAMPLE_DOMAIN))
+        gatewayapi = await stack.enter_async_context(fake_gatewayapi())
+        naver = await stack.enter_async_context(fake_naver())
+        provider = stack.enter_context(
+            running_provider(
+                directory,
+                LOCAL_LOGTO_MAILGUN_BASE_URL=mailgun.base_url,
+                LOCAL_LOGTO_NAVER_BASE_URL=naver.base_url,
+                LOCAL_LOGTO_NAVER_API_BASE_URL=naver.base_url,
+            )
+        )
+        declaration = write_declaration(directory, gatewayapi.endpoint)
+        naver_id = tomllib.loads(declaration.read_text(encoding="utf-8"))["connectors"]["naver-universal"][
+            "id"
+        ]
+        naver.callbacks = frozenset({f"{provider.endpoint}/callback/{naver_id}"})  # as it is registered there
+        database_url = stack.enter_context(migrated_database(directory))
+        application = stack.enter_context(
+            running_application(
+                provider, database_url, directory, CONNECTORS_FILE=str(declaration), **SECRETS
+            )
+        )
+        management = ManagementSettings(
+            endpoint=provider.endpoint,
+            app_id=provider.management_app_id,
+            app_secret=SecretStr(provider.management_app_secret),
+            token_endpoint="",
+        )
+        yield MethodsSite(Site(application.url, management), mailgun, gatewayapi, naver)

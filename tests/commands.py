@@ -1,0 +1,70 @@
+"""``saas-app`` as tests run it: in an environment it cannot change, with a provider that is asked itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+from click.testing import CliRunner, Result
+from pydantic import SecretStr
+
+from saas_app.cli import main
+from saas_app.config import ManagementSettings
+from saas_app.identity.management import ManagementClient, connect
+from tests.databases import empty_database
+from tests.processes import Provider
+
+_R = TypeVar("_R")
+
+
+@contextlib.contextmanager
+def bare_environment(provider: Provider, directory: Path) -> Iterator[None]:
+    """Nothing is known but how to reach the Management API and where the database is."""
+    before, logging = dict(os.environ), structlog.get_config()
+    for name in before:
+        if name.startswith(("LOGTO_", "APP_")):
+            del os.environ[name]
+    with empty_database(directory) as database_url:
+        os.environ.update(provider.environment, DATABASE_URL=database_url, CONNECTORS_FILE="")
+        yield
+    os.environ.clear()
+    os.environ.update(before)
+    structlog.configure(**logging)
+
+
+def run(*arguments: object, **env: str | None) -> Result:
+    """A command in an environment that it cannot change for the next; None takes a variable out of it."""
+    before = dict(os.environ)
+    try:
+        return CliRunner().invoke(main, [str(argument) for argument in arguments], env=env)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def ask(provider: Provider, question: Callable[[ManagementClient], Awaitable[_R]]) -> _R:
+    """Ask the provider itself, not the command's word for it."""
+    settings = ManagementSettings(
+        endpoint=provider.endpoint,
+        app_id=provider.management_app_id,
+        app_secret=SecretStr(provider.management_app_secret),
+        token_endpoint="",
+        resource="https://default.logto.app/api",
+    )
+
+    async def answer() -> _R:
+        async with connect(settings) as client:
+            return await question(client)
+
+    return asyncio.run(answer())
+
+
+def tally(result: Result) -> tuple[int, int]:
+    """How many things were written, or differ, and how many held."""
+    changed, held = result.stdout.partition(" held already")[0].splitlines()[-1].split(", ")
+    return int(changed.split()[0]), int(held)

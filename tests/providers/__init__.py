@@ -1,0 +1,1 @@
+"""Real HTTP servers that behave as the message and identity providers document themselves to behave."""

@@ -1,0 +1,35 @@
+"""How old a sign-in is, as Logto tells it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from saas_app.identity.step_up import authentication_time, is_fresh
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+def test_the_time_is_the_one_that_logto_told() -> None:
+    an_hour_ago = int(NOW.timestamp()) - 3600
+    assert authentication_time({"auth_time": an_hour_ago}, NOW) == NOW - timedelta(hours=1)
+
+
+def test_a_clock_ahead_of_ours_makes_no_sign_in_last_longer() -> None:
+    assert authentication_time({"auth_time": int(NOW.timestamp()) + 86_400}, NOW) == NOW
+
+
+@pytest.mark.parametrize("told", [None, "1795253492", True, 0, -1, 1795253492.5, [1]])
+def test_what_is_no_time_counts_as_none(told: object) -> None:
+    assert authentication_time({"auth_time": told}, NOW) is None
+    assert authentication_time({"iat": 1795253492}, NOW) is None
+
+
+@pytest.mark.parametrize(("seconds", "fresh"), [(0, True), (600, True), (601, False)])
+def test_a_sign_in_is_fresh_up_to_its_age(seconds: int, fresh: bool) -> None:
+    assert is_fresh(NOW - timedelta(seconds=seconds), 600, NOW) is fresh
+
+
+def test_a_sign_in_of_unknown_age_is_not_fresh() -> None:
+    assert not is_fresh(None, 600, NOW)

@@ -1,0 +1,159 @@
+"""Verification codes: lifetime, tries, single use, and what a refused sending leaves behind: nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+
+from local_logto.connectors.send_limit import counted_sending
+from local_logto.connectors.sending import Outgoing
+from local_logto.errors import RequestError
+from local_logto.messages import KEPT_MESSAGES, keep_message, list_messages
+from local_logto.settings import Settings
+from local_logto.store import Store
+from local_logto.verification_codes import CodePolicy, send_code, sent_codes, use_code
+
+NINA = "nina@example.test"
+POLICY = CodePolicy()
+START = "2026-11-21T12:00:00+00:00"
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = Store(tmp_path / "codes.sqlite3")
+    await store.open()
+    yield store
+    await store.close()
+
+
+async def sent(store: Store, verification_id: str = "v", recipient: str = NINA) -> str:
+    """Send a code to the messages page and read it there."""
+    await send_code(store, Settings(), verification_id, Outgoing("email", recipient, "SignIn", {}))
+    code = (await list_messages(store))[0].code
+    assert code is not None
+    return code
+
+
+async def refused(
+    store: Store, code: str, *, kind: str = "email", to: str = NINA, verification_id: str = "v"
+) -> str:
+    with pytest.raises(RequestError) as caught:
+        await use_code(store, verification_id, kind, to, code, POLICY)
+    assert caught.value.status == 400
+    return caught.value.code
+
+
+async def kept(store: Store) -> list[str]:
+    """The verifications that have a code."""
+    async with store.begin() as connection:
+        return list(await connection.scalars(sa.select(sent_codes.c.verification_id)))
+
+
+def wrong(code: str) -> str:
+    return "000000" if code != "000000" else "111111"
+
+
+async def test_code_has_six_digits_and_works_once(store: Store) -> None:
+    code = await sent(store)
+    assert len(code) == 6
+    assert code.isdigit()
+    await use_code(store, "v", "email", NINA, code, POLICY)
+    assert await refused(store, code) == "verification_code.not_found"
+
+
+async def test_new_code_of_a_verification_replaces_the_old_one(store: Store) -> None:
+    old, new = await sent(store), await sent(store)
+    if old != new:
+        assert await refused(store, old) == "verification_code.code_mismatch"
+    await use_code(store, "v", "email", NINA, new, POLICY)
+
+
+async def test_code_of_another_verification_is_not_found(store: Store) -> None:
+    code = await sent(store)
+    assert await refused(store, code, verification_id="other") == "verification_code.not_found"
+
+
+async def test_code_fits_only_the_address_it_was_sent_to(store: Store) -> None:
+    code = await sent(store)
+    assert await refused(store, code, to="n@x.test") == "verification_code.email_mismatch"
+    assert await refused(store, code, kind="phone", to="4912345") == "verification_code.phone_mismatch"
+
+
+async def test_eleventh_try_fails_even_with_the_right_code(store: Store) -> None:
+    code = await sent(store)
+    for _ in range(10):
+        assert await refused(store, wrong(code)) == "verification_code.code_mismatch"
+    assert await refused(store, code) == "verification_code.exceed_max_try"
+
+
+async def test_code_expires_after_ten_minutes(store: Store) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        code = await sent(store)
+        clock.shift(timedelta(seconds=601))
+        assert await refused(store, code) == "verification_code.expired"
+
+
+async def test_ten_codes_in_ten_minutes_whatever_the_case_of_the_address(store: Store) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        for number in range(10):
+            await sent(store, f"v{number}", NINA.upper() if number % 2 else NINA)
+        with pytest.raises(RequestError) as caught:
+            await sent(store, "v10")
+        assert (caught.value.status, caught.value.code) == (429, "request.message_rate_limited")
+        assert "v10" not in await kept(store)
+        await sent(store, "other", "else@example.test")
+        clock.shift(timedelta(seconds=601))
+        await sent(store, "v11")
+
+
+async def test_codes_and_invitations_are_counted_apart(store: Store) -> None:
+    for _ in range(10):
+        async with counted_sending(store, "invitation", NINA):
+            pass
+    assert await sent(store)
+    with pytest.raises(RequestError, match="message_rate_limited"):
+        async with counted_sending(store, "invitation", NINA):
+            pytest.fail("the eleventh was sent")
+
+
+async def test_codes_that_were_held_back_count_too(store: Store) -> None:
+    message = Outgoing("email", NINA, "ForgotPassword", {})
+    for number in range(10):
+        await send_code(store, Settings(), f"v{number}", message, is_delivered=False)
+    assert await list_messages(store) == []
+    assert len(await kept(store)) == 10
+    with pytest.raises(RequestError, match="message_rate_limited"):
+        await send_code(store, Settings(), "v10", message, is_delivered=False)
+
+
+async def test_what_could_not_be_sent_neither_counts_nor_replaces_a_code(store: Store) -> None:
+    code = await sent(store)
+    nobody_sends = Settings(built_in_messages=False)
+    for _ in range(12):
+        with pytest.raises(RequestError) as caught:
+            await send_code(store, nobody_sends, "v", Outgoing("email", NINA, "SignIn", {}))
+        assert (caught.value.status, caught.value.code) == (501, "connector.not_found")
+    await use_code(store, "v", "email", NINA, code, POLICY)
+    assert await sent(store, "another")
+
+
+async def test_codes_of_yesterday_are_removed(store: Store) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        await sent(store, "old")
+        clock.shift(timedelta(days=1, seconds=1))
+        await sent(store, "new")
+    assert await kept(store) == ["new"]
+
+
+async def test_messages_are_bounded_and_newest_first(store: Store) -> None:
+    for number in range(KEPT_MESSAGES + 3):
+        await keep_message(store, "email", NINA, "SignIn", code=f"{number:06}")
+    shown = [message.code for message in await list_messages(store)]
+    assert len(shown) == KEPT_MESSAGES
+    assert shown[0] == f"{KEPT_MESSAGES + 2:06}"
+    assert shown[-1] == "000003"
