@@ -6,10 +6,8 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable
-from functools import wraps
+from collections.abc import Iterable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import click
@@ -18,6 +16,8 @@ import uvicorn
 
 from saas_app import doctor as checks
 from saas_app import permissions_table
+from saas_app.api_commands import openapi, token
+from saas_app.command_line import env_file_option, in_one_line, overlay
 from saas_app.config import MIGRATIONS, ManagementSettings, load_management_settings, load_settings
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
@@ -30,9 +30,9 @@ from saas_app.deployment import (
     load_deployment_settings,
     stored_environment,
 )
-from saas_app.env_file import overlay_environment, write_env_file
-from saas_app.errors import ConfigurationError, LogtoUnavailable, NotFound
-from saas_app.identity.management import ManagementError, connect
+from saas_app.env_file import write_env_file
+from saas_app.errors import ConfigurationError
+from saas_app.identity.management import connect
 from saas_app.identity.provisioning import (
     Action,
     Change,
@@ -50,58 +50,6 @@ from saas_app.reconciliation.service import Reconciler, require_own_application
 _GUIDE = MIGRATIONS.parent / "docs" / "rbac-guide.md"
 _GRACE = 10  # seconds running requests get at shutdown
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-
-
-def _in_one_line(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """What can be expected to go wrong is told in a line, exit code 1, without a stack trace."""
-
-    @wraps(function)
-    def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        try:
-            return function(*args, **kwargs)
-        except ConfigurationError as error:
-            raise click.ClickException(str(error)) from None
-        except NotFound as error:
-            raise click.ClickException(error.detail) from None
-        except ManagementError as refusal:
-            raise click.ClickException(_explain(refusal)) from None
-        except LogtoUnavailable as failure:
-            endpoint = os.environ.get("LOGTO_ENDPOINT", "")
-            raise click.ClickException(f"{failure.detail} Is LOGTO_ENDPOINT={endpoint} right?") from None
-
-    return wrapper
-
-
-def _explain(refusal: ManagementError) -> str:
-    if refusal.code in ("oidc.invalid_client", "auth.unauthorized"):
-        return (
-            f"Logto refused the machine application ({refusal.message}): "
-            "check LOGTO_MANAGEMENT_APP_ID, LOGTO_MANAGEMENT_APP_SECRET and LOGTO_MANAGEMENT_TOKEN_ENDPOINT."
-        )
-    if refusal.code in ("oidc.invalid_target", "auth.forbidden"):
-        return (
-            f"The machine application may not use the Management API ({refusal.message}): give it the role "
-            "'Logto Management API access' and check LOGTO_MANAGEMENT_RESOURCE."
-        )
-    if refusal.code == "organization.role_names_not_found":
-        return f"{refusal.message} Run 'saas-app provision' first."
-    return f"Logto refused: {refusal}."
-
-
-_env_file = click.option(
-    "--env-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="KEY=value lines that hold where the environment says nothing.",
-)
-
-
-def _overlay(*files: Path | None) -> None:
-    for file in files:
-        if file is not None:
-            overlay_environment(file)
-
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
@@ -115,11 +63,11 @@ def main() -> None:
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (APP_PORT).")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 @click.option("--no-migrate", is_flag=True, help="Do not apply pending migrations first.")
-@_env_file
-@_in_one_line
+@env_file_option
+@in_one_line
 def serve(host: str | None, port: int | None, workers: int, no_migrate: bool, env_file: Path | None) -> None:
     """Run the application. FORWARDED_ALLOW_IPS names the proxies whose X-Forwarded-* are believed."""
-    _overlay(env_file)
+    overlay(env_file)
     settings = load_settings()
     host, port = host or settings.host, port or settings.port
     require_free_port(host, port, "stop what listens there, or choose another with --port")
@@ -151,7 +99,7 @@ def serve(host: str | None, port: int | None, workers: int, no_migrate: bool, en
 @click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), default=Path("var"), show_default=True
 )
-@_in_one_line
+@in_one_line
 def demo(app_port: int, logto_port: int, data: Path) -> None:
     """Run everything on this machine: application, identity provider, demo people and projects."""
     if app_port == logto_port:
@@ -160,11 +108,11 @@ def demo(app_port: int, logto_port: int, data: Path) -> None:
 
 
 @main.command()
-@_env_file
-@_in_one_line
+@env_file_option
+@in_one_line
 def migrate(env_file: Path | None) -> None:
     """Bring the database to the newest migration."""
-    _overlay(env_file)
+    overlay(env_file)
     before = apply_migrations(load_deployment_settings().database_url)
     if before.is_newest:
         click.echo(f"The database is at {before.newest} already.")
@@ -179,11 +127,11 @@ def migrate(env_file: Path | None) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Store the application's id and secret, and all that 'serve' needs, in this file.",
 )
-@_env_file
-@_in_one_line
+@env_file_option
+@in_one_line
 def provision(check: bool, write_env: Path | None, env_file: Path | None) -> None:
     """Write roles, permissions, the API resource and the application to Logto."""
-    _overlay(env_file, write_env if write_env and write_env.exists() else None)
+    overlay(env_file, write_env if write_env and write_env.exists() else None)
     management, settings = load_management_settings(), load_deployment_settings()
     changes, application = asyncio.run(_provision(management, settings, check=check))
     _report(changes, check=check)
@@ -220,11 +168,11 @@ def _report(changes: tuple[Change, ...], *, check: bool) -> None:
 
 @main.command()
 @click.option("--organization", "organization_id", help="Only this organization, by its id.")
-@_env_file
-@_in_one_line
+@env_file_option
+@in_one_line
 def reconcile(organization_id: str | None, env_file: Path | None) -> None:
     """Read members again from Logto and repair what was missed: lost webhooks, changes cut off by a crash."""
-    _overlay(env_file)
+    overlay(env_file)
     management, settings = load_management_settings(), load_deployment_settings()
     apply_migrations(settings.database_url)
     count = asyncio.run(_reconcile(management, settings, organization_id))
@@ -247,11 +195,11 @@ async def _reconcile(
 
 
 @main.command("seed-demo")
-@_env_file
-@_in_one_line
+@env_file_option
+@in_one_line
 def seed_demo(env_file: Path | None) -> None:
     """Create the demo people, organizations and projects: accounts whose password everybody knows."""
-    _overlay(env_file)
+    overlay(env_file)
     management, settings = load_management_settings(), load_deployment_settings()
     if not is_loopback(urlsplit(management.endpoint).hostname or ""):
         click.echo(
@@ -278,7 +226,7 @@ async def _seed(management: ManagementSettings, settings: DeploymentSettings) ->
 @click.option(
     "--page", type=click.Path(path_type=Path, dir_okay=False), default=_GUIDE, help="The docs page."
 )
-@_in_one_line
+@in_one_line
 def permissions(markdown: bool, check: bool, page: Path) -> None:
     """Print which role holds which permission."""
     if not markdown:
@@ -291,11 +239,11 @@ def permissions(markdown: bool, check: bool, page: Path) -> None:
 
 
 @main.command()
-@_env_file
-@_in_one_line
+@env_file_option
+@in_one_line
 def doctor(env_file: Path | None) -> None:
     """Look at settings, Logto and the database, and say which command mends what."""
-    _overlay(env_file)
+    overlay(env_file)
     settings = load_deployment_settings()
     found = [checks.check_settings(), _database_check(settings.database_url)]
     endpoint = os.environ.get("LOGTO_ENDPOINT", "").rstrip("/")
@@ -319,3 +267,7 @@ def _tell(found: Iterable[checks.Check]) -> None:
         if not check.passed:
             click.echo(f"{'':<7} {'':<15} → {check.remedy}")
     sys.exit(1 if failed else 0)
+
+
+main.add_command(openapi)
+main.add_command(token)

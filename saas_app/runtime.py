@@ -15,6 +15,7 @@ from saas_app.identity.management import ManagementClient
 from saas_app.identity.sessions import SessionStore
 from saas_app.identity.sign_in import SignIn
 from saas_app.organizations.removal import RemovalWorker
+from saas_app.rate_limits import RateLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +33,4 @@ class Runtime:
     denials: Denials
     backchannel: BackchannelLogout
     removals: RemovalWorker
+    rate_limits: RateLimits

@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import signal
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -249,5 +250,8 @@ def _welcome(options: DemoOptions) -> str:
         f"\n  Workroom            {options.app_url}\n"
         f"  identity provider   {options.logto_url}   (development only)\n\n"
         f"  Sign in as, with the password {PASSWORD}:\n\n{people}\n\n"
+        f"  The API is explained at {options.app_url}/api/docs. A token to try it with:\n\n"
+        f'    {Path(sys.executable).with_name("saas-app")} token --client "{ORGANIZATIONS[0].machine}" '
+        f"--env-file {options.env_file}\n\n"
         f"  Logs and data are in {options.data}/. Stop with Ctrl-C.\n"
     )

@@ -14,6 +14,7 @@ from saas_app.identity.sign_in import KeptForm
 from saas_app.identity.way_back import own_path
 from saas_app.web.context import browser, cookie_name, runtime
 from saas_app.web.guards import find_principal, public, signed_in
+from saas_app.web.limits import limited_by_address
 
 blueprint = Blueprint("identity", __name__)
 
@@ -24,6 +25,7 @@ _PROMPTS = {"login": "login consent"}
 
 
 @blueprint.get("/sign-in")
+@limited_by_address
 @public
 async def sign_in() -> Any:
     """Send the browser to Logto, with the extra parameters Logto knows."""
@@ -31,6 +33,7 @@ async def sign_in() -> Any:
 
 
 @blueprint.get("/sign-up")
+@limited_by_address
 @public
 async def sign_up() -> Any:
     """The same, beginning at Logto's registration page."""
@@ -38,6 +41,7 @@ async def sign_up() -> Any:
 
 
 @blueprint.get("/callback")
+@limited_by_address
 @public
 async def callback() -> Any:
     """Where Logto sends the browser back to."""

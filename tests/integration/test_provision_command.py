@@ -19,6 +19,7 @@ from saas_app.cli import main
 from saas_app.config import ManagementSettings
 from saas_app.demo.people import ORGANIZATIONS, PEOPLE
 from saas_app.env_file import read_env_file
+from saas_app.identity.claims import decode_unverified
 from saas_app.identity.management import Invitation, ManagementClient, OrganizationRole, connect
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Permission, Role
 from tests.databases import empty_database
@@ -322,6 +323,15 @@ def test_erin_has_one_pending_invitation(first: FirstRun, fresh: Provider) -> No
     (invitation,) = ask(fresh, invitations)
     assert (invitation.invitee, invitation.status) == ("erin@workroom.example", "Pending")
     assert invitation.role_names == {"editor"}
+
+
+def test_the_demos_machine_clients_get_tokens_by_name(first: FirstRun) -> None:
+    assert run("seed-demo").exit_code == 0
+    for organization in ORGANIZATIONS:
+        token = run("token", "--client", organization.machine)
+        assert token.exit_code == 0, token.output
+        claims = decode_unverified(token.stdout.strip())
+        assert set(claims["scope"].split()) == {"projects:read", "projects:write"}
 
 
 def test_doctor_is_content_once_all_is_done(first: FirstRun) -> None:
