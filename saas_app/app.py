@@ -5,6 +5,8 @@ from __future__ import annotations
 import aiohttp
 from quart import Quart
 
+import saas_app.api_clients.api
+import saas_app.api_clients.pages
 import saas_app.audit.api
 import saas_app.audit.pages
 import saas_app.identity.api
@@ -38,10 +40,12 @@ from saas_app.identity.sign_in import SignIn
 from saas_app.identity.sign_in_methods.offered import OfferedMethods
 from saas_app.identity.vault import Vault
 from saas_app.organizations.removal import RemovalWorker
+from saas_app.rate_limits import RateLimits, open_rate_limits
 from saas_app.rbac.permissions import Permission
 from saas_app.runtime import Runtime
-from saas_app.web import csrf, error_pages, health, security_headers, templating
-from saas_app.web.json_api import bodies, openapi
+from saas_app.web import csrf, error_pages, health, limits, security_headers, templating
+from saas_app.web.json_api import openapi, refusals
+from saas_app.web.json_api import pages as api_docs
 
 _MAX_BODY = 1_000_000  # bytes
 
@@ -66,10 +70,12 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
     security_headers.init(app, settings)
     templating.init(app)
     error_pages.init(app)
-    bodies.init(app)
+    limits.init(app)
+    refusals.init(app)
     openapi.init(app)
     for blueprint in (
         health.blueprint,
+        api_docs.blueprint,
         saas_app.identity.api.blueprint,
         saas_app.identity.pages.blueprint,
         saas_app.identity.resource_metadata.blueprint,
@@ -84,6 +90,8 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
         saas_app.invitations.api.blueprint,
         saas_app.invitations.pages.blueprint,
         saas_app.invitations.acceptance_pages.blueprint,
+        saas_app.api_clients.api.blueprint,
+        saas_app.api_clients.pages.blueprint,
         saas_app.audit.api.blueprint,
         saas_app.audit.pages.blueprint,
     ):
@@ -92,8 +100,9 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
     @app.while_serving
     async def connections():  # type: ignore[no-untyped-def]
         engine = create_engine(settings.database_url)
-        async with open_http(settings.logto_timeout) as http:
-            runtime = _build_runtime(settings, offered or OfferedMethods(), UnitOfWork(engine), vault, http)
+        async with open_http(settings.logto_timeout) as http, open_rate_limits(settings) as rate_limits:
+            work = UnitOfWork(engine)
+            runtime = _build_runtime(settings, offered or OfferedMethods(), work, vault, http, rate_limits)
             app.extensions["workroom"] = runtime
             async with runtime.removals.running():
                 yield
@@ -108,6 +117,7 @@ def _build_runtime(
     work: UnitOfWork,
     vault: Vault,
     http: aiohttp.ClientSession,
+    rate_limits: RateLimits,
 ) -> Runtime:
     provider = LogtoProvider(
         endpoint=settings.logto_endpoint,
@@ -159,4 +169,5 @@ def _build_runtime(
         Denials(work),
         backchannel,
         RemovalWorker(work),
+        rate_limits,
     )

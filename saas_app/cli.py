@@ -15,8 +15,9 @@ import structlog
 import uvicorn
 
 from saas_app import permissions_table
+from saas_app.api_commands import openapi, token
 from saas_app.cli_connectors import connectors, connectors_option, load_connectors, named_file
-from saas_app.cli_support import env_file_option, in_one_line, overlay
+from saas_app.command_line import env_file_option, in_one_line, overlay
 from saas_app.config import MIGRATIONS, ManagementSettings, load_management_settings, load_settings
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
@@ -275,3 +276,7 @@ def doctor(connectors_file: Path | None, env_file: Path | None) -> None:
         if not check.passed:
             click.echo(f"{'':<7} {'':<15} → {check.remedy}")
     sys.exit(1 if failed else 0)
+
+
+main.add_command(openapi)
+main.add_command(token)

@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from saas_app.cli_support import env_file_option, in_one_line, overlay
+from saas_app.command_line import env_file_option, in_one_line, overlay
 from saas_app.config import load_management_settings
 from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.identity.management import ManagementError, connect, provider_answer

@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from limits import parse_many
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from saas_app.errors import ConfigurationError
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+MEMORY: Final = "memory://"
+_LONGEST_WINDOW = 86_400  # seconds
+
+
+class Rate(NamedTuple):
+    """So many requests in so many seconds."""
+
+    amount: int
+    seconds: int
+
+
+def read_rate(value: object) -> object:
+    """A rate from a text like ``300/minute`` or ``20/5 seconds``. Raises :class:`ValueError`."""
+    if not isinstance(value, str):
+        return value
+    try:
+        (item,) = parse_many(value)
+    except ValueError:
+        raise ValueError("must be one rate like 300/minute") from None
+    if item.amount < 1 or not 1 <= item.get_expiry() <= _LONGEST_WINDOW:
+        raise ValueError("must allow at least one request, in a window of a second to a day")
+    return Rate(item.amount, item.get_expiry())
+
+
+_Rate: TypeAlias = Annotated[Rate, NoDecode, BeforeValidator(read_rate)]
 
 
 class ManagementSettings(BaseSettings):
@@ -60,6 +87,11 @@ class Settings(BaseSettings):
     session_absolute_timeout: int = Field(14 * 86400, validation_alias="SESSION_ABSOLUTE_TIMEOUT", gt=0)
     logto_timeout: float = Field(8, validation_alias="LOGTO_TIMEOUT", gt=0)
     fresh_sign_in_max_age: int = Field(600, validation_alias="FRESH_SIGN_IN_MAX_AGE", gt=0)
+    rate_limit_client: _Rate = Field(Rate(300, 60), validation_alias="RATE_LIMIT_CLIENT")
+    rate_limit_user: _Rate = Field(Rate(600, 60), validation_alias="RATE_LIMIT_USER")
+    rate_limit_organization: _Rate = Field(Rate(3000, 60), validation_alias="RATE_LIMIT_ORGANIZATION")
+    rate_limit_address: _Rate = Field(Rate(120, 60), validation_alias="RATE_LIMIT_ADDRESS")
+    rate_limit_storage: str = Field(MEMORY, validation_alias="RATE_LIMIT_STORAGE")
     log_format: str = Field("console", validation_alias="LOG_FORMAT", pattern="^(console|json)$")
     management: ManagementSettings | None = None
 
@@ -82,6 +114,16 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise ValueError("must be an absolute http or https address")
         return value.rstrip("/")
+
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _known_storage(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value != MEMORY and (parts.scheme not in ("redis", "rediss") or not parts.netloc):
+            raise ValueError("must be memory:// or redis://host:port/number")
+        if value != MEMORY and find_spec("redis") is None:
+            raise ValueError("needs the extra: pip install 'workroom[redis]'")
+        return value
 
     @property
     def is_tls(self) -> bool:

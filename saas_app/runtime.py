@@ -16,6 +16,7 @@ from saas_app.identity.sessions import SessionStore
 from saas_app.identity.sign_in import SignIn
 from saas_app.identity.sign_in_methods.offered import OfferedMethods
 from saas_app.organizations.removal import RemovalWorker
+from saas_app.rate_limits import RateLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +35,4 @@ class Runtime:
     denials: Denials
     backchannel: BackchannelLogout
     removals: RemovalWorker
+    rate_limits: RateLimits

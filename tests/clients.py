@@ -29,6 +29,14 @@ class Person:
     password: str
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine client with its secret."""
+
+    id: str
+    secret: str
+
+
 class LogtoVisit:
     """A browser's cookies at the provider, and the way through its sign-in."""
 
@@ -50,6 +58,11 @@ class LogtoVisit:
                 assert person is not None, "the provider asks who this is"
                 url = await self._sign_in(url, person)
         raise AssertionError(f"no callback after ten redirects, last {url}")
+
+    async def open(self, url: str) -> None:
+        """Open a page, as a browser that was sent there."""
+        async with self._http.get(url) as response:
+            assert response.status == 200, await response.text()
 
     async def sign_out(self, endpoint: str, client_id: str) -> None:
         """Sign out at the provider itself, as from another application: its page submits itself."""

@@ -15,12 +15,13 @@ from pydantic import SecretStr
 from quart import Quart
 
 from saas_app.app import create_app
-from saas_app.config import ManagementSettings, Settings
+from saas_app.config import ManagementSettings, Rate, Settings
 from saas_app.identity.http import open_http
 from saas_app.identity.management import ManagementClient
 from saas_app.identity.provisioning import Deployment, apply, plan, survey
 from saas_app.observability import configure_logging
 from saas_app.runtime import Runtime
+from tests import redis_server
 from tests.browser.chromium import MISSING, find_chromium
 from tests.clients import Browser, Person
 from tests.databases import migrated_database
@@ -29,12 +30,15 @@ from tests.processes import Provider, running_provider
 
 APP_URL = "http://localhost:3000"  # the test client answers for it; nothing listens there
 API_RESOURCE = "https://api.workroom.example"
+_NEVER_REACHED = Rate(1_000_000, 60)  # all tests ask from one address; limits are tested apart
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Where PostgreSQL is demanded, a run that would quietly use SQLite does not begin."""
     if os.environ.get("REQUIRE_POSTGRES") == "1" and not os.environ.get("TEST_DATABASE_URL"):
         raise pytest.UsageError("REQUIRE_POSTGRES=1 needs TEST_DATABASE_URL=postgresql+asyncpg://…")
+    if os.environ.get("REQUIRE_REDIS") == "1" and redis_server.find_redis() is None:
+        raise pytest.UsageError(f"REQUIRE_REDIS=1: there is no Redis at {redis_server.REDIS_URL}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -43,6 +47,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             "Database: SQLite. To run on PostgreSQL too, set TEST_DATABASE_URL=postgresql+asyncpg://…"
         )
+    if redis_server.find_redis() is None:
+        terminalreporter.write_line(redis_server.MISSING)
     if find_chromium() is None:
         terminalreporter.write_line(MISSING)
 
@@ -89,6 +95,10 @@ async def settings(provider: Provider, database_url: str, management: Management
         logto_app_secret=SecretStr(application.app_secret),
         webhook_signing_key=SecretStr(application.webhook_signing_key),
         api_resource=API_RESOURCE,
+        rate_limit_client=_NEVER_REACHED,
+        rate_limit_user=_NEVER_REACHED,
+        rate_limit_organization=_NEVER_REACHED,
+        rate_limit_address=_NEVER_REACHED,
         management=ManagementSettings(
             endpoint=provider.endpoint,
             app_id=provider.management_app_id,

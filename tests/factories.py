@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from saas_app.identity.management import ManagementClient
 from saas_app.rbac.permissions import Role
-from tests.clients import Person
+from tests.clients import Machine, Person
 
 PASSWORD = "Workroom-test-1"
 
@@ -43,6 +43,16 @@ class Factory:
     async def give_roles(self, organization_id: str, person: Person, *roles: Role) -> None:
         """Replace a member's roles, as somebody would in Logto's console: the application hears nothing."""
         await self.management.replace_roles(organization_id, person.id, [role.value for role in roles])
+
+    async def machine(self, organization_id: str) -> Machine:
+        """A machine client of an organization with the machine role, as made in Logto's console."""
+        created = await self.management.create_machine("Robot", "", custom_data={})
+        (secret,) = await self.management.list_secrets(created.id)
+        await self.management.add_machine(organization_id, created.id)
+        roles = await self.management.list_organization_roles()
+        role_id = next(role.id for role in roles if role.name == Role.INTEGRATION.value)
+        await self.management.assign_machine_roles(organization_id, created.id, [role_id])
+        return Machine(created.id, secret.value)
 
     async def invitation(self, organization_id: str, *, days: int = 7) -> str:
         """A pending invitation of nobody in particular, and its id."""

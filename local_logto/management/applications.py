@@ -27,9 +27,17 @@ from local_logto.management.guard import (
     read_body,
 )
 from local_logto.management.paging import list_response, read_page, read_paging
+from local_logto.management.role_choice import roles_by_owner
 from local_logto.management.rows import delete_row, get_row, insert_row, to_columns, update_row
 from local_logto.responses import json_response, no_content
-from local_logto.store import applications, new_id, now_ms
+from local_logto.store import (
+    applications,
+    new_id,
+    now_ms,
+    organization_application_roles,
+    organization_applications,
+    organizations,
+)
 
 TYPES: Final = ("Native", "SPA", "Traditional", "MachineToMachine")
 _NO_ADDRESSES: Final[Mapping[str, list[str]]] = {"redirectUris": [], "postLogoutRedirectUris": []}
@@ -119,6 +127,29 @@ async def delete_application(application_id: str) -> Response:
     async with current_store().begin() as connection:
         await delete_row(connection, applications, applications.c.id == application_id)
     return no_content()
+
+
+@blueprint.get("/<application_id>/organizations")
+async def list_application_organizations(application_id: str) -> Response:
+    """Every organization the machine belongs to, with its roles there."""
+    paging = read_paging(is_optional=True)
+    related, assigned = organization_applications, organization_application_roles
+    query = (
+        sa.select(organizations)
+        .join(related, related.c.organization_id == organizations.c.id)
+        .where(related.c.application_id == application_id)
+        .order_by(organizations.c.id)
+    )
+    async with current_store().begin() as connection:
+        await get_row(connection, applications, application_id)
+        page = await read_page(connection, query, paging)
+        roles = await roles_by_owner(
+            connection, assigned, "organization_id", assigned.c.application_id == application_id
+        )
+    shown = [
+        entities.organization(row) | {"organizationRoles": roles.get(row["id"], [])} for row in page.rows
+    ]
+    return list_response(shown, page)
 
 
 def _read_filters() -> list[sa.ColumnElement[bool]]:

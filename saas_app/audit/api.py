@@ -6,7 +6,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, Field
 from quart import Blueprint
 from quart_schema import tag, validate_querystring, validate_response
 
@@ -17,7 +17,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database
 from saas_app.web.guards import requires
-from saas_app.web.json_api import ApiModel, ListQuery, list_response
+from saas_app.web.json_api import WITHOUT_NUL, ApiModel, ListQuery, Moment, list_response
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
 
 blueprint = Blueprint(
@@ -25,30 +25,31 @@ blueprint = Blueprint(
 )
 
 _NAME_LENGTH = 320
-_FIRST_YEAR, _LAST_YEAR = 2000, 2999
+_FIRST = datetime(2000, 1, 1, tzinfo=UTC)
+_LAST = datetime(2999, 1, 1, tzinfo=UTC)  # the database and the keys reckon no further
 
 
 def _reckonable(moment: datetime) -> datetime:
-    """A year the calendar and the database can both reckon with."""
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise ValueError(f"must be in a year from {_FIRST_YEAR} to {_LAST_YEAR}")
-    return moment.astimezone(UTC)
+    """The same moment, or the bound beyond which there are no events."""
+    return min(max(moment, _FIRST), _LAST).astimezone(UTC)
 
 
-Moment: TypeAlias = Annotated[
-    AwareDatetime, AfterValidator(_reckonable), Field(description=f"RFC 3339, {_FIRST_YEAR}–{_LAST_YEAR}")
-]
+BoundedMoment: TypeAlias = Annotated[Moment, AfterValidator(_reckonable)]
 
 
 class EventQuery(ListQuery):
     """Which events, the newest first. `since` is included, `until` is not."""
 
-    actor_id: str = Field("", max_length=_NAME_LENGTH, description="Who did it: a user or client id")
+    actor_id: str = Field(
+        "", max_length=_NAME_LENGTH, pattern=WITHOUT_NUL, description="Who did it: a user or client id"
+    )
     action: Action | None = None
     outcome: Outcome | None = None
-    target_id: str = Field("", max_length=_NAME_LENGTH, description="To whom or what it was done")
-    since: Moment | None = None
-    until: Moment | None = None
+    target_id: str = Field(
+        "", max_length=_NAME_LENGTH, pattern=WITHOUT_NUL, description="To whom or what it was done"
+    )
+    since: BoundedMoment | None = None
+    until: BoundedMoment | None = None
 
 
 class ActorView(ApiModel):

@@ -6,8 +6,9 @@
 3. In one transaction here: the memberships are marked once more (a token may have been fetched between),
    the audit event is written, the note is removed.
 
-A refusal by Logto removes the note. When the outcome is not known – no answer, or a crash – the note stays,
-and ``saas-app reconcile`` asks Logto what is true and closes it.
+A refusal by Logto removes the note, and so does a failure after which everything was taken back. When the
+outcome is not known – no answer, or a crash – the note stays, and ``saas-app reconcile`` asks Logto what is
+true and closes it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ from saas_app.models import MembershipChange, PendingChange
 Result = TypeVar("Result")
 
 
+class NothingChanged(Exception):
+    """Beside an error's own type: the call failed, and Logto is known to be as it was."""
+
+
 async def carry_out(
     work: UnitOfWork,
     organization_id: str,
@@ -35,11 +40,13 @@ async def carry_out(
     call: Callable[[], Awaitable[Result]],
     *,
     user_ids: Collection[str] = (),
+    also: Callable[[AsyncSession], Awaitable[None]] | None = None,
 ) -> Result:
-    """Make one change in Logto with its trace here. ``user_ids``: whose memberships it touches.
+    """Make one change in Logto with its trace here. ``user_ids``: whose memberships it touches;
+    ``also``: what else is written here, in the transaction of the event.
 
-    Raises what ``call`` raises: :class:`ManagementError` when Logto refused, and nothing was changed;
-    :class:`saas_app.errors.LogtoUnavailable` when nobody knows.
+    Raises what ``call`` raises: :class:`ManagementError` when Logto refused, or a :class:`NothingChanged`,
+    and nothing was changed; :class:`saas_app.errors.LogtoUnavailable` when nobody knows.
     """
     change_id = new_uuid()
     async with work.writing(organization_id) as db:
@@ -49,13 +56,15 @@ async def carry_out(
         await mark_changed(db, organization_id, user_ids)
     try:
         result = await call()
-    except ManagementError:
+    except (ManagementError, NothingChanged):
         async with work.writing(organization_id) as db:
             await db.execute(sa.delete(PendingChange).where(PendingChange.id == change_id))
         raise
     async with work.writing(organization_id) as db:
         await mark_changed(db, organization_id, user_ids)
         record(db, entry)
+        if also is not None:
+            await also(db)
         await db.execute(sa.delete(PendingChange).where(PendingChange.id == change_id))
     return result
 

@@ -15,11 +15,12 @@ CUSTOM_DATA_KEY: Final = "workroomDemo"
 
 @dataclass(frozen=True, slots=True)
 class DemoOrganization:
-    """A demo organization. ``key`` is what it is found by again."""
+    """A demo organization. ``key`` is what it is found by again; ``machine`` names its machine client."""
 
     key: str
     name: str
     description: str
+    machine: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,9 @@ class DemoPerson:
 
 
 ORGANIZATIONS: Final = (
-    DemoOrganization("acme", "Acme Robotics", "Robot arms and the software that moves them"),
-    DemoOrganization("globex", "Globex", "Freight, warehouses and the lanes between them"),
-    DemoOrganization("initech", "Initech", "Payroll and reporting for mid-sized companies"),
+    DemoOrganization("acme", "Acme Robotics", "Robot arms and the software that moves them", "CI robot"),
+    DemoOrganization("globex", "Globex", "Freight, warehouses and the lanes between them", "Warehouse sync"),
+    DemoOrganization("initech", "Initech", "Payroll and reporting for mid-sized companies", "Payroll export"),
 )
 _BY_KEY: Final = {organization.key: organization for organization in ORGANIZATIONS}
 

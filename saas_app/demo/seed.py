@@ -1,7 +1,7 @@
 """Put the demo people, organizations and projects where they belong; done twice, it changes nothing.
 
-People, organizations, memberships, roles and the invitation go to Logto, through the Management API;
-projects go to our database. What somebody changed since is put back.
+People, organizations, memberships, roles, machine clients and the invitation go to Logto, through the
+Management API; projects go to our database. What somebody changed since is put back.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
+from saas_app.api_clients.seed import remember_client
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.demo.people import (
     CUSTOM_DATA_KEY,
@@ -33,6 +34,7 @@ from saas_app.identity.management import (
     OrganizationInfo,
 )
 from saas_app.projects.seed import seed_projects
+from saas_app.rbac.permissions import Role
 
 _INVITATION_LIFETIME = 30 * 86400  # seconds
 
@@ -132,6 +134,7 @@ class DemoSeeder:
             is_member = users[person.username].id in members
             changed = not is_member and await self._invite(organization.id, admin, person, role)
             yield SeedStep("invitation", f"{person.username} as {role} of {declared.name}", changed)
+        yield await self._machine(declared, organization.id, admin.id)
         async with self._work.writing(organization.id) as db:
             created = await seed_projects(db, admin.id, PROJECTS[declared.key])
         name = f"{len(PROJECTS[declared.key])} of {declared.name}"
@@ -147,6 +150,29 @@ class DemoSeeder:
         await self._client.replace_roles(organization_id, user_id, [role])
         await self._directory.note_membership_change(organization_id, user_id)
         return True
+
+    async def _machine(self, declared: DemoOrganization, organization_id: str, admin_id: str) -> SeedStep:
+        """The organization's machine client, with the role for machines."""
+        mark = {CUSTOM_DATA_KEY: declared.key}
+        known = await self._client.list_machines_called(declared.machine)
+        machine = next((found for found in known if found.custom_data == mark), None)
+        if machine is None:
+            told = f"A machine client of {declared.name}, for the demonstration"
+            machine = await self._client.create_machine(declared.machine, told, custom_data=mark)
+        held: frozenset[str] = frozenset()
+        for membership in await self._client.find_machine_organizations(machine.id) or []:
+            if membership.organization_id == organization_id:
+                held = membership.role_names
+        is_missing = Role.INTEGRATION.value not in held
+        if is_missing:
+            roles = {role.name: role.id for role in await self._client.list_organization_roles()}
+            await self._client.add_machine(organization_id, machine.id)
+            await self._client.assign_machine_roles(
+                organization_id, machine.id, [roles[Role.INTEGRATION.value]]
+            )
+        async with self._work.writing(organization_id) as db:
+            await remember_client(db, machine.id, machine.name, admin_id)
+        return SeedStep("machine", f"{machine.name} of {declared.name}", is_missing)
 
     async def _invite(self, organization_id: str, inviter: LogtoUser, person: DemoPerson, role: str) -> bool:
         invitations = await self._client.list_invitations(organization_id)

@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import signal
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -263,5 +264,8 @@ def _welcome(options: DemoOptions) -> str:
         f"  identity provider   {options.logto_url}   (development only)\n\n"
         f"  Sign in as, with the password {PASSWORD}:\n\n{people}\n\n"
         f"  Codes by e-mail and SMS arrive at {options.logto_url}/messages\n"
+        f"  The API is explained at {options.app_url}/api/docs. A token to try it with:\n\n"
+        f'    {Path(sys.executable).with_name("saas-app")} token --client "{ORGANIZATIONS[0].machine}" '
+        f"--env-file {options.env_file}\n\n"
         f"  Logs and data are in {options.data}/. Stop with Ctrl-C.\n"
     )

@@ -24,7 +24,7 @@ from saas_app.identity.claims import decode_unverified
 from saas_app.identity.principal import Principal
 from saas_app.identity.tenant import Tenant
 from saas_app.identity.token_verifier import TokenRejected, TokenVerifier
-from saas_app.models import EVERYONE, EVERYWHERE, MembershipChange, Organization, User
+from saas_app.models import EVERYONE, EVERYWHERE, ApiClient, MembershipChange, Organization, User
 from saas_app.rbac.permissions import Carrier, known_permissions
 
 log = structlog.get_logger(__name__)
@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 ORGANIZATION_AUDIENCE: Final = "urn:logto:organization:"
 _LONGEST: Final = 16_384  # characters; a JWT of an API is a tenth of that
 _REMEMBERED: Final = 4_096
+_NOWHERE: Final = ""  # the organization of a token that names none: nothing belongs to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def _statement() -> sa.Select[*tuple[Any, ...]]:
     return (
         sa.select(
             Organization.name.label("organization_name"),
-            User.name,
+            sa.func.coalesce(User.name, ApiClient.name).label("name"),
             User.username,
             User.email,
             MembershipChange.changed_at,
@@ -68,6 +69,13 @@ def _statement() -> sa.Select[*tuple[Any, ...]]:
         .select_from(here)
         .outerjoin(Organization, Organization.id == here.c.organization_id)
         .outerjoin(User, User.id == here.c.subject)
+        .outerjoin(
+            ApiClient,
+            sa.and_(
+                ApiClient.organization_id == here.c.organization_id,
+                ApiClient.client_id == here.c.subject,
+            ),
+        )
         .outerjoin(
             MembershipChange,
             sa.and_(
@@ -95,7 +103,7 @@ class BearerTokens:
     async def get_principal(self, token: str) -> tuple[Principal, BearerToken]:
         """Who calls, outside any organization. Raises :class:`InvalidToken`."""
         verified = await self.verify(token)
-        rows = await self._read_known(verified, verified.organization_id or "")
+        rows = await self._read_known(verified, verified.organization_id or _NOWHERE)
         return _principal(verified, rows[0]), verified
 
     async def get_tenant(self, token: str, organization_id: str) -> Tenant:
@@ -129,15 +137,20 @@ class BearerTokens:
 
         Raises :class:`InvalidToken`, whose text never contains the token.
         """
-        key = hashlib.sha256(token.encode()).digest()
-        verified = self._verified.get(key)
-        if verified is not None and verified.expires_at > time.time():
-            self._verified.move_to_end(key)
-            return verified
-        verified = await self._verify(token)
-        self._verified[key] = verified
-        if len(self._verified) > _REMEMBERED:
-            self._verified.popitem(last=False)
+        verified = self.find_verified(token)
+        if verified is None:
+            verified = await self._verify(token)
+            self._verified[_digest(token)] = verified
+            if len(self._verified) > _REMEMBERED:
+                self._verified.popitem(last=False)
+        return verified
+
+    def find_verified(self, token: str) -> BearerToken | None:
+        """The claims of a token that was verified before and has not expired; None for every other."""
+        verified = self._verified.get(key := _digest(token))
+        if verified is None or verified.expires_at <= time.time():
+            return None
+        self._verified.move_to_end(key)
         return verified
 
     async def _verify(self, token: str) -> BearerToken:
@@ -163,13 +176,17 @@ class BearerTokens:
 
     async def _read_known(self, verified: BearerToken, organization_id: str) -> list[sa.Row[Any]]:
         values = {"organization_id": organization_id, "subject": verified.subject}
-        async with self._work.reading() as db:
+        async with self._work.reading(organization_id) as db:
             rows = list((await db.execute(_KNOWN, values)).all())
         changed_at = max((row.changed_at for row in rows if row.changed_at), default=None)
         # Logto's iat are whole seconds: of a token of the same second nobody knows which came first.
         if changed_at is not None and verified.issued_at < changed_at.timestamp():
             raise InvalidToken("The membership changed after the token was issued: fetch a new one.")
         return rows
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
 
 
 def _as_bearer(claims: dict[str, Any], carrier: Carrier) -> BearerToken:

@@ -119,13 +119,21 @@ async def mark_changed(db: AsyncSession, organization_id: str, subjects: Iterabl
 async def _membership_updated(db: AsyncSession, event: Event) -> None:
     """``params.id`` may be an invitation's id; the organization is named at the top, the members too.
 
-    Without readable ids nobody knows who: everyone's tokens are read again.
+    Without readable ids nobody knows who: everyone's tokens are read again. A machine that was added had no
+    token here a second before, and the event must not make one stale that it fetched since.
     """
     organization_id = event.find_id("organizationId")
     if organization_id is None:
         log.warning("webhook names no organization", event_name=event.name)
         return
-    await mark_changed(db, organization_id, _named_subjects(event) or [EVERYONE])
+    subjects = _named_subjects(event)
+    newcomers = event.body.get("addedApplicationIds") or [] if subjects else []
+    stale = [subject for subject in subjects if subject not in newcomers] if subjects else [EVERYONE]
+    await mark_changed(db, organization_id, stale)
+    for subject in newcomers:
+        moment = event.created_at.replace(microsecond=0)  # a token tells its time in whole seconds
+        row = {"organization_id": organization_id, "user_id": subject, "changed_at": moment}
+        await insert_if_absent(db, MembershipChange, row, key=("organization_id", "user_id"))
 
 
 def _named_subjects(event: Event) -> list[str]:

@@ -16,6 +16,7 @@ from saas_app.identity.sign_in_options import read_options
 from saas_app.identity.way_back import own_path
 from saas_app.web.context import browser, cookie_name, runtime
 from saas_app.web.guards import find_principal, public, signed_in
+from saas_app.web.limits import limited_by_address
 
 blueprint = Blueprint("identity", __name__)
 
@@ -23,6 +24,7 @@ _ATTEMPT_COOKIE_LIFETIME = 3600  # seconds, as long as an attempt lives
 
 
 @blueprint.get("/sign-in")
+@limited_by_address
 @public
 async def sign_in() -> Any:
     """Send the browser to Logto, with the extra parameters Logto knows."""
@@ -30,6 +32,7 @@ async def sign_in() -> Any:
 
 
 @blueprint.get("/sign-up")
+@limited_by_address
 @public
 async def sign_up() -> Any:
     """The same, beginning at Logto's registration page."""
@@ -37,6 +40,7 @@ async def sign_up() -> Any:
 
 
 @blueprint.get("/callback")
+@limited_by_address
 @public
 async def callback() -> Any:
     """Where Logto sends the browser back to."""

@@ -15,11 +15,12 @@ from saas_app.invitations import changes, service
 from saas_app.invitations.changes import InvitationInput, Outcome, OutcomeKind
 from saas_app.invitations.forms import is_address
 from saas_app.invitations.service import InvitationRow, InvitationState
+from saas_app.members.api_roles import PersonRole
 from saas_app.members.roles import read_choice
 from saas_app.rbac.permissions import Permission, Role
 from saas_app.web.context import database, management, runtime
 from saas_app.web.guards import requires
-from saas_app.web.json_api import ApiModel, ListQuery, answers, list_response, repeatable
+from saas_app.web.json_api import ApiModel, ListQuery, WholeNumber, answers, list_response, repeatable
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
 
 blueprint = Blueprint(
@@ -52,8 +53,8 @@ class NewInvitation(ApiModel):
     """Whom to invite, as what, and how many days it stands."""
 
     email: EmailAddress
-    roles: list[Role] = Field(min_length=1, max_length=len(Role))
-    days: int = Field(7, ge=1, le=_LONGEST_DAYS)
+    roles: list[PersonRole] = Field(min_length=1, max_length=len(Role))
+    days: WholeNumber = Field(7, ge=1, le=_LONGEST_DAYS)
 
 
 class CreatedInvitation(ApiModel):

@@ -1,26 +1,28 @@
 """Members for programs: who is here, as what; changing roles, removing, leaving.
 
-Lists are pages of Logto's, which counts pages; the cursor says which one and how long they are.
+Lists are pages of Logto's.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 from quart import Blueprint, Response
 from quart_schema import tag, validate_querystring, validate_request, validate_response
 
-from saas_app.errors import BadRequest
 from saas_app.identity.tenant import Tenant
 from saas_app.members import changes, service
+from saas_app.members.api_roles import PersonRole
 from saas_app.members.changes import WantedRoles
+from saas_app.members.cursors import next_page_cursor, read_page_cursor
 from saas_app.members.roles import read_choice
-from saas_app.members.service import Listing, Member, MembersFilter
+from saas_app.members.service import Member, MembersFilter
 from saas_app.rbac.permissions import Permission, Role
 from saas_app.web.context import management, runtime
 from saas_app.web.guards import requires, requires_member
 from saas_app.web.json_api import (
+    WITHOUT_NUL,
     ApiModel,
     ListQuery,
     answers,
@@ -28,26 +30,25 @@ from saas_app.web.json_api import (
     etag_of,
     list_response,
     require_match,
+    sends,
 )
-from saas_app.web.pagination import decode_cursor, encode_cursor
 
 blueprint = Blueprint("members_api", __name__, url_prefix="/api/v1/organizations/<organization_id>")
 
 _SEARCH_LENGTH = 128
-_LAST_PAGE = 1_000_000
 
 
 class MemberQuery(ListQuery):
     """Which people: a part of a name, username, e-mail address or phone number; a role."""
 
-    search: str = Field("", max_length=_SEARCH_LENGTH, pattern=r"^[^\x00]*$")
+    search: str = Field("", max_length=_SEARCH_LENGTH, pattern=WITHOUT_NUL)
     role: Role | None = None
 
 
 class MachineQuery(ListQuery):
     """Which machines: a part of the name."""
 
-    search: str = Field("", max_length=_SEARCH_LENGTH, pattern=r"^[^\x00]*$")
+    search: str = Field("", max_length=_SEARCH_LENGTH, pattern=WITHOUT_NUL)
 
 
 class MemberView(ApiModel):
@@ -84,14 +85,11 @@ class MachineList(ApiModel):
     next_cursor: str | None
 
 
-PersonRole: TypeAlias = Annotated[Role, Field(description="A role for people")]
-
-
 class RolesChange(ApiModel):
     """All the roles the member shall hold. Who gives up permissions of their own says `accept_own_loss`."""
 
     roles: list[PersonRole] = Field(max_length=len(Role))
-    accept_own_loss: bool = False
+    accept_own_loss: StrictBool = False
 
 
 @blueprint.get("/members")
@@ -105,7 +103,7 @@ async def list_members(tenant: Tenant, query_args: MemberQuery) -> Any:
     role = query_args.role.value if query_args.role else ""
     wanted = _filter(query_args, query_args.search, role)
     found = (await service.list_people(management(), tenant, wanted)).page
-    cursor = _cursor(found)
+    cursor = next_page_cursor(found)
     body = MemberList(items=[_view(item) for item in found.items], total=found.total, next_cursor=cursor)
     return list_response(body, cursor)
 
@@ -119,7 +117,7 @@ async def list_members(tenant: Tenant, query_args: MemberQuery) -> Any:
 async def list_machines(tenant: Tenant, query_args: MachineQuery) -> Any:
     """List the machine clients of the organization."""
     found = await service.list_machines(management(), tenant, _filter(query_args, query_args.search))
-    cursor = _cursor(found)
+    cursor = next_page_cursor(found)
     items = [MachineView(id=item.id, name=item.name, roles=sorted(item.role_names)) for item in found.items]
     return list_response(MachineList(items=items, total=found.total, next_cursor=cursor), cursor)
 
@@ -128,6 +126,7 @@ async def list_machines(tenant: Tenant, query_args: MachineQuery) -> Any:
 @requires(Permission.MEMBERS_READ)
 @tag(["members"])
 @answers(409)
+@sends("ETag")
 @validate_response(MemberView)
 async def get_member(tenant: Tenant, user_id: str) -> Any:
     """Read a member; the `ETag` names the roles they hold."""
@@ -174,15 +173,8 @@ async def leave_organization(tenant: Tenant) -> Any:
 
 
 def _filter(query: ListQuery, search: str, role: str = "") -> MembersFilter:
-    decoded = decode_cursor(query.cursor, int, int)
-    page, size = (1, query.limit) if decoded is None else (decoded[0], decoded[1])
-    if not (1 <= page <= _LAST_PAGE and 1 <= size <= 100):
-        raise BadRequest("This cursor is not valid. Start at the first page.")
+    page, size = read_page_cursor(query.cursor, query.limit)
     return MembersFilter(search=search.strip(), role=role, page=page, page_size=size)
-
-
-def _cursor(found: Listing[Any]) -> str | None:
-    return encode_cursor(found.number + 1, found.size) if found.has_next else None
 
 
 def _view(member: Member) -> MemberView:

@@ -134,8 +134,8 @@ async def change_roles(
     """Carry the choice out. Raises what :func:`plan_roles` raises, :class:`AccessChanged`,
     :class:`OwnLossUnconfirmed`, :class:`Busy` and :class:`LogtoUnavailable`.
     """
-    async with _alone(work, tenant):
-        await _require_standing(work, tenant)
+    async with alone(work, tenant):
+        await require_standing(work, tenant)
         plan = await plan_roles(management, tenant, wanted)
         if plan.is_own_loss and not wanted.accepts_own_loss:
             raise OwnLossUnconfirmed(plan)
@@ -158,8 +158,8 @@ async def remove_member(
     :class:`LastAdmin`, :class:`AccessChanged`, :class:`Busy` and :class:`LogtoUnavailable`.
     """
     refuse_own_removal(tenant, user_id)
-    async with _alone(work, tenant):
-        await _require_standing(work, tenant)
+    async with alone(work, tenant):
+        await require_standing(work, tenant)
         return await _take_out(work, management, tenant, user_id, Action.MEMBER_REMOVE)
 
 
@@ -167,7 +167,7 @@ async def leave(work: UnitOfWork, management: ManagementClient, tenant: Tenant) 
     """Let the caller leave. Raises :class:`LastAdmin`, :class:`NotAMember`, :class:`Busy` and
     :class:`LogtoUnavailable`.
     """
-    async with _alone(work, tenant):
+    async with alone(work, tenant):
         return await _take_out(work, management, tenant, tenant.principal.subject, Action.MEMBER_LEAVE)
 
 
@@ -191,7 +191,7 @@ async def _take_out(
 
 
 @asynccontextmanager
-async def _alone(work: UnitOfWork, tenant: Tenant) -> AsyncIterator[None]:
+async def alone(work: UnitOfWork, tenant: Tenant) -> AsyncIterator[None]:
     """One change of members at a time in an organization, and none that outlives its lease."""
     async with lease(work, f"organization:{tenant.organization_id}", seconds=_LEASE_SECONDS):
         try:
@@ -238,12 +238,12 @@ async def _require_another_admin(management: ManagementClient, tenant: Tenant, m
         raise LastAdmin(member, tenant.organization_name)
 
 
-async def _require_standing(work: UnitOfWork, tenant: Tenant) -> None:
+async def require_standing(work: UnitOfWork, tenant: Tenant) -> None:
     """Nobody's access was changed between its reading and now, while they waited for their turn."""
     async with work.reading() as db:
         changed_at = await queries.find_last_change(db, tenant.organization_id, tenant.principal.subject)
     if changed_at is not None and changed_at >= tenant.read_at:
         raise AccessChanged(
             f"Your roles in {tenant.organization_name} were changed while your form was on its way. Nothing "
-            "was changed by it; open the list of members again."
+            "was changed by it; open the page again."
         )

@@ -1,5 +1,6 @@
 """One table a file. Importing the package registers them all."""
 
+from saas_app.models.api_client import ApiClient
 from saas_app.models.audit_event import ActorType, AuditEvent, Outcome
 from saas_app.models.idempotency_key import IdempotencyKey
 from saas_app.models.lease import LeaseRow
@@ -19,6 +20,7 @@ __all__ = [
     "EVERYONE",
     "EVERYWHERE",
     "ActorType",
+    "ApiClient",
     "AuditEvent",
     "IdempotencyKey",
     "LeaseRow",

@@ -22,7 +22,15 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import Busy
 from saas_app.leases import lease
-from saas_app.models import Organization, OrganizationRemoval, PendingChange, Project, SessionToken, Task
+from saas_app.models import (
+    ApiClient,
+    Organization,
+    OrganizationRemoval,
+    PendingChange,
+    Project,
+    SessionToken,
+    Task,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -120,7 +128,7 @@ async def _remove(work: UnitOfWork, organization_id: str, batch: int) -> bool:
 Deletion = Callable[[AsyncSession, OrganizationRemoval, int], Awaitable[int]]
 
 
-def _owned(model: type[Task | Project]) -> Deletion:
+def _owned(model: type[Task | Project | ApiClient]) -> Deletion:
     """Deletes rows of a table that organizations own."""
 
     async def delete(db: AsyncSession, order: OrganizationRemoval, batch: int) -> int:
@@ -148,6 +156,7 @@ async def _tokens(db: AsyncSession, order: OrganizationRemoval, batch: int) -> i
 _DELETIONS: Final[dict[str, Deletion]] = {
     "tasks": _owned(Task),
     "projects": _owned(Project),
+    "api_clients": _owned(ApiClient),
     "session_tokens": _tokens,
 }
 

@@ -21,6 +21,7 @@ from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database
 from saas_app.web.guards import requires
 from saas_app.web.json_api import (
+    WITHOUT_NUL,
     ApiModel,
     Line,
     ListQuery,
@@ -31,6 +32,7 @@ from saas_app.web.json_api import (
     list_response,
     repeatable,
     required_version,
+    sends,
     unchanged,
 )
 from saas_app.web.pagination import page_of
@@ -46,7 +48,9 @@ Description: TypeAlias = Annotated[str, Text(DESCRIPTION_LENGTH)]
 class ProjectQuery(ListQuery):
     """Which projects, and what the list begins with."""
 
-    search: str = Field("", max_length=NAME_LENGTH, description="A part of the name, in any case")
+    search: str = Field(
+        "", max_length=NAME_LENGTH, pattern=WITHOUT_NUL, description="A part of the name, in any case"
+    )
     status: StatusFilter = StatusFilter.ACTIVE
     sort: ProjectSort = ProjectSort.UPDATED
 
@@ -131,6 +135,7 @@ async def list_projects(tenant: Tenant, query_args: ProjectQuery) -> Any:
 @blueprint.post("")
 @requires(Permission.PROJECTS_WRITE)
 @tag(["projects"])
+@sends("ETag", "Location")
 @repeatable
 @validate_request(NewProject)
 @validate_response(ProjectView, 201)
@@ -144,6 +149,7 @@ async def create_project(tenant: Tenant, data: NewProject) -> Any:
 @blueprint.get("/<uuid:project_id>")
 @requires(Permission.PROJECTS_READ)
 @tag(["projects"])
+@sends("ETag")
 @validate_response(ProjectView)
 async def get_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
     """Read a project."""

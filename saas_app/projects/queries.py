@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from saas_app.models import Project, ProjectStatus, Task, TaskStatus, User
+from saas_app.models import ApiClient, Project, ProjectStatus, Task, TaskStatus, User
 from saas_app.models.project import fold_name
 
 _EXCERPT = 160  # characters of a description that a list shows
@@ -163,18 +163,26 @@ _LIST = sa.select(
     _DONE_TASKS,
 )
 
-_DETAIL: sa.Select[*tuple[Any, ...]] = sa.select(
-    Project.id,
-    Project.name,
-    Project.description,
-    Project.status,
-    sa.func.coalesce(User.name, User.username, User.email, Project.created_by),
-    Project.created_at,
-    Project.updated_at,
-    Project.version,
-    _OPEN_TASKS,
-    _DONE_TASKS,
-).outerjoin(User, User.id == Project.created_by)
+_MAKER = sa.and_(
+    ApiClient.organization_id == Project.organization_id, ApiClient.client_id == Project.created_by
+)
+
+_DETAIL: sa.Select[*tuple[Any, ...]] = (
+    sa.select(
+        Project.id,
+        Project.name,
+        Project.description,
+        Project.status,
+        sa.func.coalesce(User.name, User.username, User.email, ApiClient.name, Project.created_by),
+        Project.created_at,
+        Project.updated_at,
+        Project.version,
+        _OPEN_TASKS,
+        _DONE_TASKS,
+    )
+    .outerjoin(User, User.id == Project.created_by)
+    .outerjoin(ApiClient, _MAKER)
+)
 
 
 async def list_projects(

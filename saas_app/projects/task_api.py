@@ -21,6 +21,7 @@ from saas_app.web.context import database
 from saas_app.web.guards import requires
 from saas_app.web.json_api import (
     ApiModel,
+    Day,
     Line,
     ListQuery,
     answers,
@@ -29,6 +30,7 @@ from saas_app.web.json_api import (
     list_response,
     repeatable,
     required_version,
+    sends,
     unchanged,
 )
 from saas_app.web.pagination import page_of
@@ -52,7 +54,7 @@ class NewTask(ApiModel):
 
     title: Title
     status: TaskStatus = TaskStatus.TODO
-    due_on: date | None = None
+    due_on: Day | None = None
 
 
 class NewTasks(ApiModel):
@@ -66,7 +68,7 @@ class TaskChanges(ApiModel):
 
     title: Title = unchanged()
     status: TaskStatus = unchanged()
-    due_on: date | None = unchanged()
+    due_on: Day | None = unchanged()
 
 
 class TaskView(ApiModel):
@@ -117,6 +119,7 @@ async def list_tasks(tenant: Tenant, project_id: uuid.UUID, query_args: TaskQuer
 @requires(Permission.PROJECTS_WRITE)
 @tag(["projects"])
 @answers(_CONFLICT)
+@sends("ETag", "Location")
 @repeatable
 @validate_request(NewTask)
 @validate_response(TaskView, 201)
@@ -143,6 +146,7 @@ async def create_tasks(tenant: Tenant, project_id: uuid.UUID, data: NewTasks) ->
 @blueprint.get("/<uuid:task_id>")
 @requires(Permission.PROJECTS_READ)
 @tag(["projects"])
+@sends("ETag")
 @validate_response(TaskView)
 async def get_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> Any:
     """Read a task."""

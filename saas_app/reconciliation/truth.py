@@ -32,6 +32,16 @@ _OF_INVITATIONS = frozenset(
 )
 
 
+_OF_API_CLIENTS = frozenset(
+    {
+        Action.API_CLIENT_CREATE,
+        Action.API_CLIENT_ROTATE,
+        Action.API_CLIENT_REVOKE,
+        Action.API_CLIENT_REMOVE,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Truth:
     """An organization as Logto had it when it was read. ``info`` is None when there is no such one."""
@@ -87,6 +97,10 @@ async def outcome_of(
     if entry.action in _OF_INVITATIONS:
         invitations = await client.list_invitations(truth.organization_id)
         return {"state": _state(invitations, entry), "invitee": entry.target.name}
+    if entry.action in _OF_API_CLIENTS:
+        memberships = await client.find_machine_organizations(entry.target.id) or []
+        is_here = any(found.organization_id == truth.organization_id for found in memberships)
+        return {"belongs_to_the_organization": is_here}
     return {"name": truth.info.name, "description": truth.info.description or ""}
 
 

@@ -13,7 +13,7 @@ from quart import Quart, request
 
 from saas_app.config import Settings
 from saas_app.errors import CrossSiteRequest
-from saas_app.web.context import bearer_token
+from saas_app.web.context import bearer_token, is_api, session_cookie
 from saas_app.web.guards import declared_guard
 from saas_app.web.origin import origin_of
 
@@ -29,8 +29,8 @@ def init(app: Quart, settings: Settings) -> None:
     async def refuse_cross_site() -> None:
         if request.method in _SAFE_METHODS:
             return
-        if bearer_token(request) is not None:
-            return
+        if is_api(request) and (bearer_token(request) is not None or not session_cookie(request)):
+            return  # nothing is done for who brings no cookie: the guard asks for a credential
         guard = declared_guard()
         if guard is not None and guard.for_programs:
             return

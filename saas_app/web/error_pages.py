@@ -70,7 +70,7 @@ async def answer_error(error: AppError) -> ResponseReturnValue:
 async def _http_exception(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or error.code is None or error.code < 400:
         return error.get_response()  # a redirect of the router
-    answer = await answer_error(_as_app_error(error))
+    answer = await answer_error(as_app_error(error))
     if isinstance(error, MethodNotAllowed) and error.valid_methods and isinstance(answer, Response):
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return answer
@@ -143,7 +143,8 @@ def _with_headers(response: Response, error: AppError) -> Response:
     return response
 
 
-def _as_app_error(error: HTTPException) -> AppError:
+def as_app_error(error: HTTPException) -> AppError:
+    """One of the framework's errors as one of ours, so that both are told alike."""
     status = error.code or 500
     wrapped = AppError()
     if status == AppError.status:

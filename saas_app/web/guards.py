@@ -7,34 +7,38 @@ organization → 404; a member without the permission → 403 that shows the dec
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import wraps
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from quart import current_app, g, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
 
 from saas_app.db.base import utc_now
-from saas_app.errors import FreshSignInRequired, PermissionDenied, SignInRequired
+from saas_app.errors import FreshSignInRequired, NotFound, PermissionDenied, SignInRequired
 from saas_app.identity.authorization import ConsentRequired
-from saas_app.identity.principal import SessionPrincipal
+from saas_app.identity.principal import Principal, SessionPrincipal
 from saas_app.identity.sessions import SessionAccess
 from saas_app.identity.step_up import is_fresh
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.decision import Decision
 from saas_app.rbac.permissions import Carrier, Permission, Role, permissions_of
 from saas_app.rbac.policy import decide, decide_role
+from saas_app.web import limits
 from saas_app.web.context import bearer_token, is_api, request_database, runtime, session_cookie
 from saas_app.web.denials import denials_noted
+from saas_app.web.json_api.bodies import check_sent
 from saas_app.web.tokens import with_own_roles
 
 View = Callable[..., Awaitable[Any]]
 
 _IN_A_BROWSER_ONLY = "A bearer token does not tell when its owner signed in: do this in the browser."
+ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")  # of what Logto names (1.42)
 _RENEWAL_INTERVAL = timedelta(seconds=60)  # a round trip that changed nothing is not made again sooner
 
 
@@ -122,11 +126,16 @@ def authenticated(view: View) -> View:
     async def guarded(**arguments: Any) -> Any:
         token = bearer_token(request)
         if token is None:
-            g.principal = (await runtime().authorization.get_access(session_cookie(request))).principal
+            cookie = session_cookie(request)
+            async with limits.proving_session(cookie):
+                g.principal = (await runtime().authorization.get_access(cookie)).principal
+            await limits.count_person(g.principal.subject)
         else:
+            await limits.prove_bearer(token)
             g.principal, g.bearer = await runtime().bearer_tokens.get_principal(token)
-        async with request_database(None):
-            return await view(g.principal, **arguments)
+            if g.bearer.organization_id is not None:
+                await limits.count_organization(g.bearer.organization_id)
+        return await _answer(view, None, g.principal, arguments)
 
     return _declare(guarded, Guard(Audience.AUTHENTICATED))
 
@@ -200,29 +209,34 @@ def _tenant_guard(
 ) -> View:
     @wraps(view)
     async def guarded(organization_id: str, **arguments: Any) -> Any:
+        if not _can_be_ids(organization_id, *arguments.values()):
+            raise NotFound
         async with denials_noted(organization_id):
             return await answer(organization_id, arguments)
 
     async def answer(organization_id: str, arguments: dict[str, Any]) -> Any:
         token = bearer_token(request)
         if token is not None:
+            await limits.prove_bearer(token)
             tenant = await runtime().bearer_tokens.get_tenant(token, organization_id)
-            if len(carriers) > 1:
-                tenant = await with_own_roles(tenant)
+            await limits.count_organization(organization_id)
             g.principal, g.tenant = tenant.principal, tenant
             _require(decide_for(tenant) if decide_for else None)
             if guard.fresh:
                 max_age = runtime().settings.fresh_sign_in_max_age
                 raise FreshSignInRequired(_IN_A_BROWSER_ONLY, max_age=max_age)
-            async with request_database(tenant.organization_id):
-                return await view(tenant, **arguments)
+            if len(carriers) > 1:  # only now: what the roles bundle must not stand in for the token's scope
+                tenant = g.tenant = await with_own_roles(tenant)
+            return await _answer(view, organization_id, tenant, arguments)
+        cookie = session_cookie(request)
         try:
-            tenant, access = await runtime().authorization.get_tenant(
-                session_cookie(request), organization_id, carriers
-            )
+            async with limits.proving_session(cookie):
+                tenant, access = await runtime().authorization.get_tenant(cookie, organization_id, carriers)
         except ConsentRequired:
             return await _renew(f"{organization_id} consent", None)
         g.principal, g.tenant = tenant.principal, tenant
+        await limits.count_person(tenant.principal.subject)
+        await limits.count_organization(organization_id)
         decision = decide_for(tenant) if decide_for else None
         if decision is not None and not decision.allowed:
             return await _deny_or_renew(tenant, access, decision)
@@ -231,10 +245,24 @@ def _tenant_guard(
             return await _renew(f"{organization_id} all", decision)
         if guard.fresh and not _signed_in_lately(access):
             return _sign_in_again(access, f"{organization_id} fresh")
-        async with request_database(tenant.organization_id):
-            return await view(tenant, **arguments)
+        return await _answer(view, organization_id, tenant, arguments)
 
     return _declare(guarded, guard)
+
+
+async def _answer(
+    view: View, organization_id: str | None, caller: Principal | Tenant, arguments: dict[str, Any]
+) -> Any:
+    """The view's answer, in its session of the database. Only now is it looked at what was sent."""
+    if is_api(request):
+        await check_sent(view)
+    async with request_database(organization_id):
+        return await view(caller, **arguments)
+
+
+def _can_be_ids(*values: Any) -> bool:
+    """Whether texts in an address can be ids at all: else nothing is asked for them."""
+    return all(ID.fullmatch(value) for value in values if isinstance(value, str))
 
 
 def _require(decision: Decision | None) -> None:

@@ -1,4 +1,4 @@
-"""Style sheets, scripts and symbols: our own, and Bootstrap's from the installed ``bootstrap-flask`` wheel.
+"""Style sheets, scripts and symbols: our own, and those of installed wheels: Bootstrap, Swagger UI.
 
 Only files named here or standing in ``saas_app/static`` are served. Their address carries a digest of
 their content, so browsers keep them for a year and a new version is a new address.
@@ -21,8 +21,11 @@ from saas_app.web.guards import public_without_database
 blueprint = Blueprint("static_files", __name__)
 
 _OWN_FILES = Path(__file__).resolve().parent.parent / "static"
-_VENDOR_PACKAGE = "flask_bootstrap"
-_VENDOR_FILES = {"vendor/bootstrap.min.css": "static/bootstrap5/css/bootstrap.min.css"}
+_VENDOR_FILES = {
+    "vendor/bootstrap.min.css": ("flask_bootstrap", "static/bootstrap5/css/bootstrap.min.css"),
+    "vendor/swagger-ui.css": ("flask_swagger_ui", "dist/swagger-ui.css"),
+    "vendor/swagger-ui-bundle.js": ("flask_swagger_ui", "dist/swagger-ui-bundle.js"),
+}
 _FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -39,11 +42,7 @@ class StaticFile:
 def static_files() -> dict[str, StaticFile]:
     """Every file that is served, by the name that follows ``/static/``."""
     paths = {str(path.relative_to(_OWN_FILES)): path for path in _OWN_FILES.rglob("*") if path.is_file()}
-    spec = find_spec(_VENDOR_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError("bootstrap-flask is not installed; install requirements.lock")
-    package = Path(spec.origin).parent
-    paths |= {name: package / path for name, path in _VENDOR_FILES.items()}
+    paths |= {name: _package(module) / path for name, (module, path) in _VENDOR_FILES.items()}
     return {name: _read(path) for name, path in paths.items()}
 
 
@@ -65,6 +64,14 @@ async def static_file(name: str) -> Response:
     response.set_etag(file.digest)
     await response.make_conditional(request)
     return response
+
+
+def _package(module: str) -> Path:
+    """Where an installed package lies; nothing of it is imported."""
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError(f"{module} is not installed; install requirements.lock")
+    return Path(spec.origin).parent
 
 
 def _read(path: Path) -> StaticFile:

@@ -55,6 +55,7 @@ async def test_axe_finds_nothing_on_what_an_admin_does_with_members(
     office = await admin.set_office(page, people)
     assert await _violations(page, admin.members(page, people, office)) == []
     assert await _violations(page, admin.invitations(page, people, office)) == []
+    assert await _violations(page, admin.api_clients(page, people, office)) == []
 
 
 async def test_axe_finds_nothing_on_settings_and_audit(open_page: OpenPage, people: Factory) -> None:

@@ -54,6 +54,7 @@ async def test_an_admin_among_members_never_scrolls_sideways(open_page: OpenPage
     office = await admin.set_office(page, people)
     assert await _too_wide(page, admin.members(page, people, office)) == []
     assert await _too_wide(page, admin.invitations(page, people, office)) == []
+    assert await _too_wide(page, admin.api_clients(page, people, office)) == []
 
 
 async def test_an_admin_at_settings_and_audit_never_scrolls_sideways(

@@ -128,6 +128,37 @@ async def _sent_invitations(page: Page, office: Office) -> AsyncIterator[str]:
     yield "an invitation's revocation"
 
 
+async def api_clients(page: Page, people: Factory, office: Office) -> AsyncIterator[str]:
+    """Machine clients, from none to a secret and back; names each page while it stands there."""
+    root = f"{office.root}/api-clients"
+    await page.goto(root)
+    yield "no API clients"
+    await page.goto(f"{root}/new")
+    yield f"{root}/new"
+    await page.get_by_role("button", name="Create API client").click()
+    await page.get_by_role("alert").wait_for()
+    yield "a refused API client"
+    await page.get_by_label("Name").fill(LONG_NAME)
+    await page.get_by_role("button", name="Create API client").click()
+    await page.get_by_role("textbox", name="Client secret").wait_for()
+    yield "the secret of an API client"
+    machine = await people.machine(office.id)
+    await page.goto(root)
+    yield "a list of API clients"
+    await page.get_by_role("link", name=f"Rotate the secret of {LONG_NAME}").click()
+    yield "the rotation of an API client"
+    await page.get_by_role("button", name="Make a new secret").click()
+    await page.get_by_role("textbox", name="Client secret").wait_for()
+    yield "a new secret of an API client"
+    await page.goto(root)
+    await page.get_by_role("link", name=f"Revoke {LONG_NAME}").click()
+    await page.get_by_role("button", name="Revoke").wait_for()
+    yield "the revocation of an API client"
+    for path in (f"{root}/{machine.id}/revoke", f"{root}/{machine.id}/rotate", f"{root}/unknown/revoke"):
+        await page.goto(path)
+        yield path
+
+
 async def being_invited(page: Page, people: Factory, office: Office) -> AsyncIterator[str]:
     """What the invited person sees in each state; ``page`` is signed out at first."""
     globex = await people.organization("Globex")

@@ -170,6 +170,26 @@ async def test_machine_as_a_member_is_as_recorded(
     assert (await api.get(path)).body == []
 
 
+async def test_machine_tells_the_organizations_it_belongs_to(
+    api: ManagementApi, workshop: Workshop, robot: App, world: World
+) -> None:
+    path = f"/applications/{robot.id}/organizations"
+    assert (await api.get(path)).expect(200).body == []
+    first, second = await workshop.organization(), await workshop.organization()
+    for organization in (first, second):
+        members = f"/organizations/{organization}/applications"
+        (await api.post(members, {"applicationIds": [robot.id]})).expect(201)
+    given = {"organizationRoleIds": [world.machine]}
+    (await api.post(f"/organizations/{first}/applications/{robot.id}/roles", given)).expect(201)
+
+    listed = (await api.get(path)).expect(200)
+    roles = {entry["id"]: [role["id"] for role in entry["organizationRoles"]] for entry in listed.body}
+    assert roles == {first: [world.machine], second: []}
+    assert "Total-Number" not in listed.headers
+    assert (await api.get(path, page="1", page_size="1")).headers["Total-Number"] == "2"
+    assert (await api.get("/applications/nope/organizations")).status == 404
+
+
 async def test_role_for_people_is_not_for_machines(
     api: ManagementApi, workshop: Workshop, robot: App, world: World
 ) -> None:

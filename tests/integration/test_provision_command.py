@@ -12,6 +12,7 @@ from click.testing import Result
 
 from saas_app.demo.people import ORGANIZATIONS, PEOPLE
 from saas_app.env_file import read_env_file
+from saas_app.identity.claims import decode_unverified
 from saas_app.identity.management import Invitation, ManagementClient, OrganizationRole
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Permission, Role
 from tests.commands import ask, bare_environment, run, tally
@@ -273,3 +274,12 @@ def test_erin_has_one_pending_invitation(first: FirstRun, fresh: Provider) -> No
     (invitation,) = ask(fresh, invitations)
     assert (invitation.invitee, invitation.status) == ("erin@workroom.example", "Pending")
     assert invitation.role_names == {"editor"}
+
+
+def test_the_demos_machine_clients_get_tokens_by_name(first: FirstRun) -> None:
+    assert run("seed-demo").exit_code == 0
+    for organization in ORGANIZATIONS:
+        token = run("token", "--client", organization.machine)
+        assert token.exit_code == 0, token.output
+        claims = decode_unverified(token.stdout.strip())
+        assert set(claims["scope"].split()) == {"projects:read", "projects:write"}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
+from quart import Quart
 
 from saas_app.app import create_app
 from saas_app.config import Settings
@@ -36,9 +37,9 @@ class Route:
         return f"{self.method} {self.rule}"
 
 
-def all_routes() -> list[Route]:
-    """Every route of the application."""
-    app = create_app(
+def application() -> Quart:
+    """The application as it is wired; nothing is behind it, so it is not to be served."""
+    return create_app(
         Settings(
             encryption_keys=(SecretStr(Fernet.generate_key().decode()),),
             logto_endpoint="http://localhost:1",
@@ -46,6 +47,11 @@ def all_routes() -> list[Route]:
             logto_app_secret=SecretStr("secret"),
         )
     )
+
+
+def all_routes() -> list[Route]:
+    """Every route of the application."""
+    app = application()
     return [
         Route(
             method=method,
@@ -62,5 +68,6 @@ def all_routes() -> list[Route]:
 ROUTES = all_routes()
 TENANT_ROUTES = sorted(
     (route for route in ROUTES if route.is_tenant),
-    key=lambda route: route.rule.endswith("/leave"),  # last: who has left finds nothing any more
+    # last: who has left finds nothing any more; the API asks nobody to confirm, so after the page
+    key=lambda route: (route.rule.endswith("/leave"), route.is_api),
 )

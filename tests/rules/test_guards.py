@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-from uuid import UUID
-
 import pytest
 from quart.wrappers import Response
 
-from saas_app.db.base import new_uuid, utc_now
-from saas_app.models import Project, ProjectStatus, Task, TaskStatus
-from saas_app.models.project import fold_name
-from saas_app.rbac.permissions import ROLE_PERMISSIONS, Role, RoleType
+from saas_app.rbac.permissions import Role, RoleType
 from saas_app.runtime import Runtime
 from saas_app.web.guards import Audience, Guard
 from tests.clients import FRESH, SAME_ORIGIN, Browser
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
+from tests.rules.calls import (
+    UNKNOWN_ORGANIZATION,
+    answers_as_registered,
+    fill,
+    nothing,
+    path_with_rows,
+    rows_of,
+)
 from tests.rules.routes import ROUTES, TENANT_ROUTES, Route
 
 ROLES = [role for role in Role if role.type is RoleType.USER]
-UNKNOWN_ORGANIZATION = "doesnotexist"
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
@@ -63,8 +64,8 @@ async def test_every_role_may_exactly_what_the_registry_says(
     await browser.sign_in(person, FRESH)
     wrong = []
     for route in TENANT_ROUTES:
-        response = await _call(browser, route, await _path(make, runtime, route, organization_id))
-        if not _answers(route, role, response):
+        response = await _call(browser, route, await path_with_rows(make, runtime, route, organization_id))
+        if not answers_as_registered(route, role, response):
             wrong.append(f"{route} as {role}: {response.status_code}")
     assert not wrong
 
@@ -78,8 +79,8 @@ async def test_strangers_find_nothing_in_another_or_unknown_organization(
     browser = await open_browser(stranger)
     wrong = []
     for route in TENANT_ROUTES:
-        elsewhere = await _path(make, runtime, route, globex)
-        nowhere = _fill(route, {**_nothing(), "organization_id": UNKNOWN_ORGANIZATION})
+        elsewhere = await path_with_rows(make, runtime, route, globex)
+        nowhere = fill(route, {**nothing(), "organization_id": UNKNOWN_ORGANIZATION})
         for path in (elsewhere, nowhere):
             response = await _call(browser, route, path)
             if response.status_code != 404:
@@ -97,7 +98,7 @@ async def test_a_member_without_a_role_may_only_what_every_member_may(
     wrong = []
     for route in TENANT_ROUTES:
         assert route.guard is not None
-        response = await _call(browser, route, await _path(make, runtime, route, organization_id))
+        response = await _call(browser, route, await path_with_rows(make, runtime, route, organization_id))
         allowed = route.guard.audience is Audience.MEMBER
         if (response.status_code == 403) is allowed or response.status_code >= 500:
             wrong.append(f"{route}: {response.status_code}")
@@ -115,8 +116,8 @@ async def test_rows_of_another_organization_are_not_found_under_ones_own(
     for route in TENANT_ROUTES:
         if "project_id" not in route.arguments:
             continue
-        arguments = await _rows(runtime, globex)
-        response = await _call(browser, route, _fill(route, {**arguments, "organization_id": acme}))
+        arguments = await rows_of(runtime, globex)
+        response = await _call(browser, route, fill(route, {**arguments, "organization_id": acme}))
         refused = (404, 422) if route.is_api else (404,)  # a body is checked before any row is looked for
         if response.status_code not in refused:
             wrong.append(f"{route}: {response.status_code}")
@@ -132,7 +133,7 @@ async def test_without_a_session_pages_lead_to_sign_in_and_the_api_answers_401(
         assert route.guard is not None
         if route.guard.audience is Audience.PUBLIC:
             continue
-        response = await _call(browser, route, _fill(route, _nothing()))
+        response = await _call(browser, route, fill(route, nothing()))
         expected = 401 if route.is_api else 303
         leads_to_sign_in = route.is_api or response.headers.get("Location", "").startswith("/sign-in")
         if response.status_code != expected or not leads_to_sign_in:
@@ -140,84 +141,8 @@ async def test_without_a_session_pages_lead_to_sign_in_and_the_api_answers_401(
     assert not wrong
 
 
-def _answers(route: Route, role: Role, response: Response) -> bool:
-    assert route.guard is not None
-    allowed = {
-        Audience.MEMBER: True,
-        Audience.PERMISSION: route.guard.permission in ROLE_PERMISSIONS[role],
-        Audience.ROLE: route.guard.role is role,
-    }[route.guard.audience]
-    if allowed:
-        return response.status_code not in (401, 403, 404) and response.status_code < 500
-    return response.status_code == 403
-
-
 async def _call(browser: Browser, route: Route, path: str) -> Response:
     headers = {} if route.method == "GET" else SAME_ORIGIN
     response = await browser.app.open(path, method=route.method, headers=headers)
     assert isinstance(response, Response)
     return response
-
-
-async def _path(make: Factory, runtime: Runtime, route: Route, organization_id: str) -> str:
-    """The route's address with rows of its own, so that what deletes one takes nothing from the next."""
-    rows = _nothing()
-    if route.arguments & {"project_id", "task_id"}:
-        rows |= await _rows(runtime, organization_id)
-    if "user_id" in route.arguments:
-        member = await make.person("Other")
-        await make.join(organization_id, member, Role.VIEWER)
-        rows["user_id"] = member.id
-    if "invitation_id" in route.arguments:
-        rows["invitation_id"] = await make.invitation(organization_id)
-    return _fill(route, {**rows, "organization_id": organization_id})
-
-
-def _nothing() -> dict[str, Any]:
-    return {
-        "organization_id": UNKNOWN_ORGANIZATION,
-        "project_id": new_uuid(),
-        "task_id": new_uuid(),
-        "session_id": new_uuid(),
-    }
-
-
-def _fill(route: Route, values: dict[str, Any]) -> str:
-    path = route.rule
-    for name in route.arguments:
-        for converter in ("", "uuid:", "string:"):
-            path = path.replace(f"<{converter}{name}>", str(values.get(name, "unknown")))
-    assert "<" not in path, path
-    return path
-
-
-async def _rows(runtime: Runtime, organization_id: str) -> dict[str, UUID]:
-    """A new project with a task, so that a route that deletes takes nothing from the next."""
-    now, project_id, task_id = utc_now(), new_uuid(), new_uuid()
-    name = f"Project {project_id}"
-    async with runtime.work.writing(organization_id) as db:
-        db.add(
-            Project(
-                id=project_id,
-                name=name,
-                folded_name=fold_name(name),
-                description="",
-                status=ProjectStatus.ACTIVE,
-                created_by="test",
-                created_at=now,
-                updated_at=now,
-            )
-        )
-        await db.flush()
-        db.add(
-            Task(
-                id=task_id,
-                project_id=project_id,
-                title="Task",
-                status=TaskStatus.TODO,
-                created_by="test",
-                created_at=now,
-                updated_at=now,
-            )
-        )
-    return {"project_id": project_id, "task_id": task_id}

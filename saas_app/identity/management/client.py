@@ -13,6 +13,7 @@ from saas_app.identity.http import open_http
 from saas_app.identity.management.connectors import ConnectorCalls
 from saas_app.identity.management.hooks import HookCalls
 from saas_app.identity.management.invitations import InvitationCalls
+from saas_app.identity.management.machine_clients import MachineClientCalls
 from saas_app.identity.management.members import MemberCalls
 from saas_app.identity.management.organization_settings import OrganizationSettingsCalls
 from saas_app.identity.management.paths import segment as _id
@@ -33,7 +34,14 @@ TRADITIONAL: Final = "Traditional"
 _COMMAND_TIMEOUT: Final = 8.0  # seconds a call of a command may take
 
 
-class ManagementClient(MemberCalls, OrganizationSettingsCalls, HookCalls, InvitationCalls, ConnectorCalls):
+class ManagementClient(
+    MemberCalls,
+    OrganizationSettingsCalls,
+    HookCalls,
+    InvitationCalls,
+    ConnectorCalls,
+    MachineClientCalls,
+):
     """Logto's Management API over a shared HTTP session.
 
     Every method may raise :class:`ManagementError` (Logto refused; ``status`` and ``code`` say why) and

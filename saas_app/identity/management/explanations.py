@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 _RETRY_AFTER: Final = 60  # seconds, where Logto does not say
 _OWN_CREDENTIALS: Final = ("auth.", "oidc.")
+_LIMIT: Final = ".limit_exceeded"  # of the subscription or the system, with 403 (Logto 1.42)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ def explained(error: ManagementError) -> AppError:
 
     A refusal nobody foresaw becomes a sentence by its status, and a line in the log.
     """
+    if error.code.endswith(_LIMIT):
+        return Conflict("Logto allows no more of these. Whoever runs this application can raise the limit.")
     if error.status in (401, 403) or error.code.startswith(_OWN_CREDENTIALS):
         log.error(
             "logto does not accept our machine application; 'saas-app doctor' says what to mend",

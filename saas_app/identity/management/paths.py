@@ -1,8 +1,9 @@
-"""Ids as segments of a path."""
+"""Ids and names as segments of a path."""
 
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 from saas_app.identity.management.transport import ManagementError
 
@@ -14,3 +15,10 @@ def segment(value: str) -> str:
     if not _ID.fullmatch(value):
         raise ManagementError(404, "entity.not_found", "There is nothing with such an id.")
     return value
+
+
+def quoted(name: str) -> str:
+    """Any name as a path segment. Dots alone would lead elsewhere, so nothing can be reached by them."""
+    if not name.strip("."):
+        raise ManagementError(400, "guard.invalid_input", "Nothing with such a name can be reached.")
+    return quote(name, safe="")

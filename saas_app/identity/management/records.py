@@ -231,13 +231,16 @@ class OrganizationRole(_Record):
 
 @dataclass(frozen=True, slots=True)
 class Application(_Record):
-    """An application. Its metadata are kept as they came, because Logto replaces them whole."""
+    """An application. Its metadata are kept as they came, because Logto replaces them whole; ``custom_data``
+    is ours to use.
+    """
 
     id: str
     name: str
     type: str
     oidc_metadata: Entry
     custom_metadata: Entry
+    custom_data: Entry = field(default_factory=dict)
 
     @classmethod
     def _from_entry(cls, entry: Entry) -> Self:
@@ -247,6 +250,7 @@ class Application(_Record):
             entry["type"],
             entry.get("oidcClientMetadata") or {},
             entry.get("customClientMetadata") or {},
+            entry.get("customData") or {},
         )
 
 

@@ -4,7 +4,18 @@ A feature's ``api.py`` stands beside its ``pages.py`` and calls the same service
 """
 
 from saas_app.web.json_api.idempotency import repeatable
-from saas_app.web.json_api.models import ApiModel, Line, ListQuery, Problem, Text, unchanged
+from saas_app.web.json_api.models import (
+    WITHOUT_NUL,
+    ApiModel,
+    Day,
+    Line,
+    ListQuery,
+    Moment,
+    Problem,
+    Text,
+    WholeNumber,
+    unchanged,
+)
 from saas_app.web.json_api.paging import list_response
 from saas_app.web.json_api.preconditions import (
     changes_version,
@@ -13,14 +24,18 @@ from saas_app.web.json_api.preconditions import (
     require_match,
     required_version,
 )
-from saas_app.web.json_api.responses import answers
+from saas_app.web.json_api.responses import answers, sends
 
 __all__ = [
+    "WITHOUT_NUL",
     "ApiModel",
+    "Day",
     "Line",
     "ListQuery",
+    "Moment",
     "Problem",
     "Text",
+    "WholeNumber",
     "answers",
     "changes_version",
     "etag",
@@ -29,5 +44,6 @@ __all__ = [
     "repeatable",
     "require_match",
     "required_version",
+    "sends",
     "unchanged",
 ]

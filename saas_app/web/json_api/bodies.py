@@ -1,74 +1,53 @@
-"""What is accepted as a body: JSON, flat, without surprises. Refusals name the field."""
+"""What a view of the API is sent: strict JSON where it takes a body, text where it takes a query.
+
+The guard looks at it when it knows the caller, before the view. What a view does not take is not looked at.
+"""
 
 from __future__ import annotations
 
-import json
-import re
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
-from pydantic import ValidationError
-from quart import Quart, request
-from quart.typing import ResponseReturnValue
-from quart_schema import RequestSchemaValidationError
-from quart_schema.validation import QuerystringValidationError, RequestHeadersValidationError
+from quart import request
+from quart_schema.validation import QUART_SCHEMA_QUERYSTRING_ATTRIBUTE, QUART_SCHEMA_REQUEST_ATTRIBUTE
 
 from saas_app.errors import BadRequest, Invalid, UnsupportedMediaType
-from saas_app.web.context import is_api, request_body
-from saas_app.web.error_pages import answer_error
+from saas_app.web.context import request_body
+from saas_app.web.json_api.strict_json import require_strict_json
 
-DEEPEST: Final = 16  # levels of brackets; our own bodies have three
-_MOST_FIELDS_TOLD: Final = 20
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
-_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+LONGEST_QUERY: Final = 8_192  # bytes, as they came
 
 
-def init(app: Quart) -> None:
-    """Check every body of the API before its view, and tell which field of it breaks a rule."""
-    app.before_request(_check_body)
-    app.register_error_handler(RequestSchemaValidationError, _refused)
+async def check_sent(view: Callable[..., Any]) -> None:
+    """Check the query and the body of this request, where ``view`` takes one.
+
+    Raises :class:`BadRequest`, :class:`UnsupportedMediaType` or :class:`Invalid`.
+    """
+    if hasattr(view, QUART_SCHEMA_QUERYSTRING_ATTRIBUTE):
+        _check_query(request.query_string)
+    if hasattr(view, QUART_SCHEMA_REQUEST_ATTRIBUTE):
+        await _check_body()
+
+
+def _check_query(query: bytes) -> None:
+    if len(query) > LONGEST_QUERY:
+        raise BadRequest(f"The query is longer than {LONGEST_QUERY} bytes.")
+    try:
+        text = unquote_to_bytes(query).decode()
+    except UnicodeError:
+        raise BadRequest("The query is not text in UTF-8.") from None
+    if "\x00" in text:
+        raise BadRequest("The query contains the character NUL.")
 
 
 async def _check_body() -> None:
-    if not is_api(request) or request.method not in _WITH_BODY:
-        return
     raw = await request_body()
     if not raw:
-        return
-    if request.mimetype != "application/json":
-        raise UnsupportedMediaType("Send the body as application/json.")
-    if depth_of(raw) > DEEPEST:
-        raise BadRequest(f"The JSON is nested deeper than {DEEPEST} levels.")
-    try:
-        json.loads(raw)
-    except ValueError:
-        raise BadRequest("The body is not JSON.") from None
-
-
-def depth_of(raw: bytes) -> int:
-    """How deep brackets are nested, without building anything: before the parser is let at it."""
-    depth = deepest = 0
-    for byte in _STRING.sub(b"", raw):
-        if byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
-    return deepest
-
-
-async def _refused(error: RequestSchemaValidationError) -> ResponseReturnValue:
-    fields = _fields(error.validation_error)
-    if isinstance(error, (QuerystringValidationError, RequestHeadersValidationError)):
-        told = "; ".join(f"{name}: {problem}" for name, problem in fields.items())
-        return await answer_error(BadRequest(told or "The query cannot be understood."))
-    return await answer_error(Invalid("Some of what was sent breaks a rule.", fields=fields))
-
-
-def _fields(error: Exception) -> dict[str, str]:
-    if not isinstance(error, ValidationError):
-        return {"body": "must be a JSON object"}
-    problems = error.errors(include_url=False, include_input=False, include_context=False)
-    return {
-        ".".join(str(part) for part in problem["loc"])[:200] or "body": problem["msg"]
-        for problem in problems[:_MOST_FIELDS_TOLD]
-    }
+        raise Invalid("A body is needed.", fields={"body": "must be a JSON object"})
+    charset = request.mimetype_params.get("charset", "utf-8")
+    if request.mimetype != "application/json" or charset.lower() not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType("Send the body as application/json, in UTF-8.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Send the body as it is, without a content encoding.")
+    require_strict_json(raw)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final
+from datetime import date
+from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
 from pydantic import (
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,6 +24,8 @@ from saas_app.web.typed_text import clean_line, clean_text
 
 DEFAULT_LIMIT: Final = 50
 LARGEST_LIMIT: Final = 100
+WITHOUT_NUL: Final = r"^[^\x00]*$"  # for texts that are looked for: no database compares with NUL
+_CALENDAR: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _KEPT_BY_CLEANING: Final = r"[^\s\x00-\x1f\x7f-\x9f]"
 
 
@@ -68,9 +73,32 @@ class Text(Line):
     clean: ClassVar[Callable[[str], str]] = staticmethod(clean_text)
 
 
-def unchanged() -> Any:
+def _text_only(value: Any) -> Any:
+    if not isinstance(value, (str, date)) or (isinstance(value, str) and not _CALENDAR.match(value)):
+        raise ValueError("must be written as in RFC 3339, such as 2027-01-31 or 2027-01-31T09:30:00Z")
+    return value
+
+
+Day: TypeAlias = Annotated[date, BeforeValidator(_text_only)]
+"""A day as text; pydantic alone would take a number for seconds."""
+
+Moment: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_text_only)]
+"""A moment with its offset, as text."""
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic wants a ValueError
+    return value
+
+
+WholeNumber: TypeAlias = Annotated[int, BeforeValidator(_whole)]
+"""A whole number in a body, never a text; JSON knows 28.0 as one."""
+
+
+def unchanged(description: str | None = None) -> Any:
     """For a field of an edit that may be left out, without being nullable: ``model_fields_set`` tells."""
-    return Field(default=None, json_schema_extra=_forget_default)
+    return Field(default=None, description=description, json_schema_extra=_forget_default)
 
 
 def _forget_default(schema: dict[str, Any]) -> None:
@@ -92,14 +120,32 @@ class ListQuery(ApiModel):
     cursor: str | None = Field(None, max_length=1000, description="`next_cursor` of the page before; opaque")
 
 
+class DecisionStep(ApiModel):
+    """One rung of a decision, and a sentence on it."""
+
+    step: str
+    passed: bool
+    explanation: str
+
+
+class DecisionView(ApiModel):
+    """Why access was denied: every step that was tried; the last one decided."""
+
+    allowed: bool
+    permission: str | None
+    role: str | None
+    steps: list[DecisionStep]
+    roles_that_grant: list[str]
+
+
 class Problem(ApiModel):
     """An error (RFC 9457). ``code`` is stable; ``decision`` says step by step why a 403 is one."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    request_id: str
-    decision: dict[str, Any] | None = None
-    errors: dict[str, str] | None = None
+    type: str = Field(description="A URN that ends with `code`")
+    title: str = Field(description="What kind of problem it is, for people")
+    status: int = Field(description="The HTTP status once more")
+    detail: str = Field(description="What is wrong with this request, for people")
+    code: str = Field(description="What kind of problem it is, for programs; it does not change")
+    request_id: str = Field(description="What to tell whoever runs this application")
+    decision: DecisionView = unchanged("With a 403 for want of a permission")
+    errors: dict[str, str] = unchanged("With a 422: what is wrong with which field")

@@ -5,52 +5,43 @@ A route's guard tells its security and its refusals, so neither can be forgotten
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
 from quart import Quart
 from quart_schema import Info, QuartSchema, Tag
-from quart_schema.openapi import OpenAPIProvider
+from quart_schema.openapi import OpenAPIProvider, Server
 from werkzeug.routing import UUIDConverter
 from werkzeug.routing.converters import BaseConverter
 from werkzeug.routing.rules import Rule
 
-from saas_app.rbac.permissions import Carrier, permissions_carried_by
-from saas_app.web.guards import Audience, Guard
+from saas_app.rbac.permissions import roles_granting
+from saas_app.web.guards import ID, Audience, Guard
+from saas_app.web.json_api import openapi_parts as parts
+from saas_app.web.json_api.examples import BODIES, PARAMETERS
 from saas_app.web.json_api.idempotency import REPEATABLE
-from saas_app.web.json_api.models import Problem
 from saas_app.web.json_api.preconditions import CHANGES_VERSION
-from saas_app.web.json_api.responses import ANSWERS
+from saas_app.web.json_api.responses import ANSWERS, SENDS
 
 API_PREFIX: Final = "/api/v1"
 SCHEMA_PATH: Final = "/api/openapi.json"
 VERSION: Final = "1.0.0"
 
-_MEANINGS: Final = {
-    400: "The request cannot be understood: a query parameter, the cursor or the JSON is malformed.",
-    401: "No credential, or a token that is not accepted; `WWW-Authenticate` says which.",
-    403: "The token does not carry the permission; `decision` says step by step why.",
-    404: "No such thing, or nothing the caller may know of.",
-    409: "It does not fit how things stand now.",
-    412: "`If-Match` is not the current version. Nothing was changed.",
-    413: "The body is larger than 1 MB.",
-    415: "The body is not `application/json`.",
-    422: "Well-formed, but a field breaks a rule; `errors` names it.",
-    428: "An edit needs `If-Match`.",
-    429: "Too many requests; `Retry-After` says when to come again.",
-    503: "Logto is not reachable just now; `Retry-After` says when to come again.",
-}
+_ARGUMENT: Final = re.compile(r"<(?:[^:<>]*:)?([^<>]+)>")
 
-_SECURITY_SCHEMES: Final[dict[Carrier, tuple[str, str]]] = {
-    Carrier.API_TOKEN: (
-        "apiToken",
-        "A JWT of Logto's for this API resource, asked for with `resource` and `organization_id`.",
-    ),
-    Carrier.ORGANIZATION_TOKEN: (
-        "organizationToken",
-        "A JWT of Logto's for the organization, asked for with `organization_id` alone.",
-    ),
-}
+
+_ABOUT: Final = """\
+Projects, tasks, members and the audit trail of an organization, for programs.
+
+* **Authentication**: `Authorization: Bearer` with a token of Logto's, or the session of a signed-in browser.
+  Which kind of token an operation takes stands at the operation; tokens belong to one organization.
+* **Errors** are problem documents (RFC 9457) with a stable `code` and a `request_id`.
+* **Lists** are paged by `limit` and `cursor`; the `Link` header and `next_cursor` lead on.
+* **Edits** name the version they change: send the `ETag` you read as `If-Match`.
+* **Creations** with an `Idempotency-Key` happen once, however often they are sent within 24 hours.
+* **Bodies** are JSON of at most 1 MB; unknown fields are refused.
+"""
 
 
 class _Provider(OpenAPIProvider):
@@ -58,18 +49,14 @@ class _Provider(OpenAPIProvider):
 
     def schema(self) -> dict[str, Any]:
         document = super().schema()
-        document["paths"] = dict(sorted(document["paths"].items()))
-        components = document["components"]
-        components["schemas"]["Problem"] = Problem.model_json_schema()
-        components["schemas"] = dict(sorted(components["schemas"].items()))
-        components["securitySchemes"] = {
-            name: {
-                "type": "http",
-                "scheme": "bearer",
-                "bearerFormat": "JWT",
-                "description": f"{told} Scopes: {_scopes(carrier)}.",
-            }
-            for carrier, (name, told) in _SECURITY_SCHEMES.items()
+        schemas = {**document["components"]["schemas"], **parts.problem_schemas()}
+        _forget_titles(schemas)
+        document["info"]["license"] = {"name": "MIT", "identifier": "MIT"}
+        document["components"] = {
+            "schemas": schemas,
+            "responses": parts.problem_responses(),
+            "headers": parts.headers(),
+            "securitySchemes": parts.security_schemes(),
         }
         return document
 
@@ -78,25 +65,35 @@ class _Provider(OpenAPIProvider):
         return sorted(rules, key=lambda rule: (rule.rule, rule.endpoint))
 
     def build_paths(self, rule: Rule) -> tuple[dict[str, Any], dict[str, Any]]:
-        paths, components = super().build_paths(rule)
+        # quart-schema 0.25 drops what stands between two arguments, so the path is made here
+        path, (built, components) = _ARGUMENT.sub(r"{\1}", rule.rule), super().build_paths(rule)
+        operations = next(iter(built.values()))
         view = self._app.view_functions[rule.endpoint]
-        for operations in paths.values():
-            for operation in operations.values():
-                _complete(operation, view)
-        return paths, components
+        for operation in operations.values():
+            _complete(operation, view)
+        return {path: operations}, components
 
     def build_request_body(self, model: Any, source: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         body, components = super().build_request_body(model, source)
-        return body, components | _name_schemas(body)
+        named = _name_schemas(body)
+        body["required"] = True
+        for name, content in zip(named, body["content"].values(), strict=True):
+            if name in BODIES:
+                content["example"] = BODIES[name]
+        return body, components | named
 
     def build_response_object(self, model: Any, headers_model: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         answer, components = super().build_response_object(model, headers_model)
+        if "next_cursor" in model.model_fields:
+            answer["headers"] = parts.header_references("Link")
         return answer, components | _name_schemas(answer)
 
     def build_path_parameter(self, name: str, converter: BaseConverter) -> dict[str, Any]:
         parameter: dict[str, Any] = super().build_path_parameter(name, converter)
         if isinstance(converter, UUIDConverter):
             parameter["schema"] = {"type": "string", "format": "uuid"}
+        else:
+            parameter["schema"] = {"type": "string", "pattern": f"^{ID.pattern}$"}
         return parameter
 
     def operation_id(self, method: str, path: str, func: Any) -> str | None:
@@ -111,11 +108,14 @@ def init(app: Quart) -> None:
         info=Info(
             title="Workroom API",
             version=VERSION,
-            description="Projects, tasks, members and the audit trail of an organization, for programs.",
+            summary="Workroom for programs",
+            description=_ABOUT,
         ),
+        servers=[Server("/", description="The Workroom that serves this document")],
         tags=[
             Tag("projects", description="Projects and their tasks"),
             Tag("members", description="People and machines of the organization, and invitations"),
+            Tag("api-clients", description="Machine clients of the organization and their secrets"),
             Tag("audit", description="Who did what"),
             Tag("access", description="Who am I, and what may I do"),
         ],
@@ -140,8 +140,11 @@ def _name_schemas(described: dict[str, Any]) -> dict[str, Any]:
     return named
 
 
-def _scopes(carrier: Carrier) -> str:
-    return ", ".join(f"`{permission.value}`" for permission in permissions_carried_by(carrier))
+def _forget_titles(schemas: dict[str, Any]) -> None:
+    """Drop the titles pydantic makes of field names: they say nothing that the names do not."""
+    for schema in schemas.values():
+        for field in schema.get("properties", {}).values():
+            field.pop("title", None)
 
 
 def _complete(operation: dict[str, Any], view: Any) -> None:
@@ -149,56 +152,95 @@ def _complete(operation: dict[str, Any], view: Any) -> None:
     operation["security"] = _security(guard)
     if guard.permission is not None:
         operation["x-permission"] = guard.permission.value
-    _add_headers(operation, view)
-    for status in sorted(_refusals(operation, guard) | getattr(view, ANSWERS, frozenset())):
-        operation["responses"][status] = _problem(status) if status >= 400 else {"description": "Done."}
-    operation["responses"] = {str(status): told for status, told in sorted(operation["responses"].items())}
+    _describe(operation, guard)
+    _add_request_headers(operation, view)
+    _add_responses(operation, view)
+
+
+def _describe(operation: dict[str, Any], guard: Guard) -> None:
+    """The docstring's first sentence is the summary; what the guard asks for ends the description."""
+    summary, _, more = operation["summary"].partition(". ")
+    operation["summary"] = summary.removesuffix(".")
+    told = [more, operation["description"].strip(), _asked_for(guard)]
+    operation["description"] = "\n\n".join(filter(None, told))
+    for parameter in operation["parameters"]:
+        parameter["schema"] = _given(parameter["schema"])
+        if not parameter.get("description"):
+            parameter["description"] = PARAMETERS.get(parameter["name"], "")
+
+
+def _given(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that is there: one that is left out is None in Python, never null here."""
+    told = {name: value for name, value in schema.items() if name != "title"}
+    choices = [choice for choice in told.get("anyOf", ()) if choice != {"type": "null"}]
+    if len(choices) != 1:
+        return told
+    del told["anyOf"], told["default"]
+    return {**choices[0], **told}
+
+
+def _asked_for(guard: Guard) -> str:
+    if guard.permission is not None:
+        roles = ", ".join(role.value for role in roles_granting(guard.permission))
+        return (
+            f"Permission: `{guard.permission.value}`, in the {guard.permission.carrier.value}. "
+            f"Roles that grant it: {roles}."
+        )
+    if guard.audience is Audience.MEMBER:
+        return "For every member and machine of the organization."
+    return "For every caller that proves who it is."
 
 
 def _security(guard: Guard) -> list[dict[str, list[str]]]:
+    """What a caller may come with. Each entry is enough."""
     if guard.permission is not None:
-        name, _ = _SECURITY_SCHEMES[guard.permission.carrier]
-        return [{name: [guard.permission.value]}]
-    if guard.audience is Audience.PUBLIC:
-        return []
-    return [{name: []} for name, _ in _SECURITY_SCHEMES.values()]
+        scopes = [guard.permission.value]
+        return [{parts.SCHEME_OF[guard.permission.carrier]: scopes}, {parts.SESSION: scopes}]
+    return [{name: []} for name in (*parts.SCHEME_OF.values(), parts.SESSION)]
 
 
-def _refusals(operation: dict[str, Any], guard: Guard) -> frozenset[int]:
-    statuses = {429}
-    if guard.audience is not Audience.PUBLIC:
-        statuses |= {401, 503}
-    if guard.permission is not None:
-        statuses.add(403)
+def _refusals(operation: dict[str, Any]) -> frozenset[int]:
+    statuses = {401, 429, 503}
     places = {parameter["in"] for parameter in operation["parameters"]}
     if "path" in places:
-        statuses.add(404)
+        statuses |= {403, 404}  # 403 also without a permission: a second factor, a call from another site
     if "query" in places:
         statuses.add(400)
     if "requestBody" in operation:
-        operation["requestBody"]["required"] = True
         statuses |= {400, 413, 415, 422}
     return frozenset(statuses)
 
 
-def _add_headers(operation: dict[str, Any], view: Any) -> None:
+def _add_responses(operation: dict[str, Any], view: Any) -> None:
+    responses: dict[int, Any] = dict(operation["responses"])
+    for status in _refusals(operation) | getattr(view, ANSWERS, frozenset()):
+        told = parts.problem_reference(status) if status >= 400 else {"description": "Done."}
+        responses.setdefault(status, told)
+    for status, response in responses.items():
+        if status < 400:
+            response["headers"] = {**response.get("headers", {}), **parts.header_references(*_sent(view))}
+    operation["responses"] = {str(status): responses[status] for status in sorted(responses)}
+
+
+def _sent(view: Any) -> list[str]:
+    """The headers of a success: what the view declares, and what its kind brings along."""
+    sent = list(getattr(view, SENDS, ()))
+    if getattr(view, REPEATABLE, False):
+        sent.append("Idempotency-Replayed")
+    return sent
+
+
+def _add_request_headers(operation: dict[str, Any], view: Any) -> None:
     parameters = list(operation["parameters"])
     if getattr(view, CHANGES_VERSION, False):
-        parameters.append(_header("If-Match", "The ETag of the version that is changed", required=True))
+        told = 'The `ETag` of the version that is changed, quotes included: `"3"`'
+        parameters.append(_header("If-Match", told, required=True))
     if getattr(view, REPEATABLE, False):
-        parameters.append(
-            _header("Idempotency-Key", "The same key brings the same answer, and nothing happens twice")
-        )
+        told = "A key of your choice. The same key brings the same answer, and nothing happens twice"
+        parameters.append(_header("Idempotency-Key", told))
     operation["parameters"] = parameters
 
 
 def _header(name: str, told: str, *, required: bool = False) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
     return {"name": name, "in": "header", "description": told, "required": required, "schema": schema}
-
-
-def _problem(status: int) -> dict[str, Any]:
-    return {
-        "description": _MEANINGS[status],
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }

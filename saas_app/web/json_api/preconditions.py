@@ -11,7 +11,7 @@ from typing import Any, Final
 from quart import request
 
 from saas_app.errors import PreconditionFailed, PreconditionRequired, VersionConflict
-from saas_app.web.json_api.responses import answers
+from saas_app.web.json_api.responses import answers, sends
 
 View = Callable[..., Awaitable[Any]]
 
@@ -65,4 +65,4 @@ def changes_version(view: View) -> View:
             raise PreconditionFailed("It was changed since you read it. Nothing was overwritten.") from None
 
     setattr(guarded, CHANGES_VERSION, True)
-    return answers(412, 428)(guarded)
+    return sends("ETag")(answers(412, 428)(guarded))

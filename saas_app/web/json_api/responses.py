@@ -8,6 +8,7 @@ from typing import Any, Final
 View = Callable[..., Awaitable[Any]]
 
 ANSWERS: Final = "_api_answers"
+SENDS: Final = "_api_sends"
 
 
 def answers(*statuses: int) -> Callable[[View], View]:
@@ -15,6 +16,16 @@ def answers(*statuses: int) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         setattr(view, ANSWERS, getattr(view, ANSWERS, frozenset()) | frozenset(statuses))
+        return view
+
+    return decorate
+
+
+def sends(*headers: str) -> Callable[[View], View]:
+    """Say which headers every success of a view carries."""
+
+    def decorate(view: View) -> View:
+        setattr(view, SENDS, (*headers, *getattr(view, SENDS, ())))
         return view
 
     return decorate

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
+import jwt
 import pytest
 from quart import Quart
 from quart.wrappers import Response
 
 from saas_app.config import Settings
-from saas_app.identity.management import ManagementClient
-from saas_app.identity.principal import SessionPrincipal
-from saas_app.rbac.permissions import Carrier, Role, permissions_carried_by
+from saas_app.rbac.permissions import Carrier
 from saas_app.runtime import Runtime
-from tests.clients import Browser, Person
+from tests.clients import Machine, Person
 from tests.conftest import OpenBrowser
-
-SCOPES = {
-    carrier: " ".join(permission.value for permission in permissions_carried_by(carrier))
-    for carrier in Carrier
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A machine client with its secret."""
-
-    id: str
-    secret: str
+from tests.factories import Factory
+from tests.processes import Provider
+from tests.tokens import SCOPES, token_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,52 +64,50 @@ def as_person(app: Quart, runtime: Runtime, open_browser: OpenBrowser) -> Person
     return client
 
 
-async def token_of(runtime: Runtime, browser: Browser, organization_id: str, carrier: Carrier) -> str:
-    """The token that a signed-in browser's session holds for an organization: a genuine one of Logto's."""
-    cookie = next(cookie.value for cookie in browser.app.cookie_jar if cookie.name == "workroom_session")
-    _, access = await runtime.authorization.get_tenant(str(cookie), organization_id, (carrier,))
-    assert isinstance(access.principal, SessionPrincipal)
-    api = f"{runtime.settings.api_resource}#{organization_id}"
-    audience = api if carrier is Carrier.API_TOKEN else f"urn:logto:organization:{organization_id}"
-    token = await runtime.sessions.find_token(access.principal.session_id, audience)
-    assert token
-    return token
-
-
 MakeMachine = Callable[[str], Awaitable[Machine]]
 
 
 @pytest.fixture
-def make_machine(management: ManagementClient) -> MakeMachine:
+def make_machine(make: Factory) -> MakeMachine:
     """``await make_machine(organization_id)``: a machine client with the machine role, made in Logto."""
-
-    async def make(organization_id: str) -> Machine:
-        created = await management._body(
-            "POST", "/applications", {"name": "Robot", "type": "MachineToMachine"}
-        )
-        secrets = await management.list_secrets(created["id"])
-        path = f"/organizations/{organization_id}/applications"
-        await management._body("POST", path, {"applicationIds": [created["id"]]})
-        role = next(r for r in await management.list_organization_roles() if r.name == Role.INTEGRATION.value)
-        await management._body("POST", f"{path}/{created['id']}/roles", {"organizationRoleIds": [role.id]})
-        return Machine(created["id"], secrets[0].value)
-
-    return make
+    return make.machine
 
 
-async def machine_token(settings: Settings, machine: Machine, organization_id: str) -> str:
-    """A token by client credentials, for our API resource and the organization."""
-    form = {
-        "grant_type": "client_credentials",
-        "resource": settings.api_resource,
-        "organization_id": organization_id,
-        "scope": SCOPES[Carrier.API_TOKEN],
-    }
-    headers = {"Authorization": aiohttp.encode_basic_auth(machine.id, machine.secret)}
-    async with (
-        aiohttp.ClientSession() as http,
-        http.post(f"{settings.logto_endpoint}/oidc/token", data=form, headers=headers) as answer,
-    ):
-        body = await answer.json()
-        assert answer.status == 200, body
-        return str(body["access_token"])
+Mint = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def signing_key(provider: Provider) -> Any:
+    """The provider's own key, from its file: a token signed with it is genuine but for what it says."""
+    with sqlite3.connect(provider.data_dir / "local_logto.sqlite3") as file:
+        (kept,) = file.execute(
+            "SELECT private_jwk FROM signing_keys ORDER BY created_at DESC LIMIT 1"
+        ).fetchone()
+    return jwt.PyJWK(json.loads(kept))
+
+
+@pytest.fixture
+def mint(settings: Settings, signing_key: Any) -> Mint:
+    """Makes a token like Logto's, with claims and header changed; None leaves one out."""
+
+    def token(
+        organization_id: str, /, *, key: Any = None, header: dict[str, Any] | None = None, **changes: Any
+    ) -> str:
+        now = int(time.time())
+        claims = {
+            "iss": f"{settings.logto_endpoint}/oidc",
+            "aud": settings.api_resource,
+            "sub": "somebody",
+            "client_id": "a-client",
+            "organization_id": organization_id,
+            "scope": SCOPES[Carrier.API_TOKEN],
+            "iat": now,
+            "exp": now + 600,
+            **changes,
+        }
+        claims = {name: value for name, value in claims.items() if value is not None}
+        headers = {"typ": "at+jwt", "kid": signing_key.key_id, **(header or {})}
+        algorithm = headers.pop("alg", "ES384")
+        return jwt.encode(claims, key if key is not None else signing_key.key, algorithm, headers=headers)
+
+    return token

@@ -32,11 +32,11 @@ async def test_the_trail_tells_of_what_programs_did_and_were_refused(
     first = await auditor.json("GET", "/audit-events?limit=1")
     rest = await auditor.json("GET", f"/audit-events?limit=1&cursor={first['next_cursor']}")
     assert [event["action"] for event in rest["items"]] == ["project.create"]
+    ever = "since=0001-01-01T00:00:00Z&until=9999-12-31T23:59:59Z"
+    assert len((await auditor.json("GET", f"/audit-events?{ever}"))["items"]) == 2
 
 
-@pytest.mark.parametrize(
-    "query", ["action=nope", "since=yesterday", "since=0001-01-01T00:00:00Z", "x=1", "limit=0"]
-)
+@pytest.mark.parametrize("query", ["action=nope", "since=yesterday", "x=1", "limit=0"])
 async def test_a_question_that_makes_no_sense_is_refused(
     make: Factory, as_person: PersonClient, query: str
 ) -> None:

@@ -9,7 +9,8 @@ from saas_app.config import Settings
 from saas_app.rbac.permissions import Carrier
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.integration.api.conftest import ApiClient, MakeMachine, PersonClient, machine_token
+from tests.integration.api.conftest import ApiClient, MakeMachine, PersonClient
+from tests.tokens import machine_token
 
 
 @pytest.fixture

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 import time
-from collections.abc import Callable
 from typing import Any
 
-import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from quart import Quart
@@ -19,53 +15,8 @@ from saas_app.identity.management import ManagementClient
 from saas_app.rbac.permissions import Carrier
 from saas_app.runtime import Runtime
 from tests.factories import Factory
-from tests.integration.api.conftest import (
-    SCOPES,
-    ApiClient,
-    MakeMachine,
-    PersonClient,
-    machine_token,
-)
-from tests.processes import Provider
-
-Mint = Callable[..., str]
-
-
-@pytest.fixture(scope="module")
-def signing_key(provider: Provider) -> Any:
-    """The provider's own key, from its file: a token signed with it is genuine but for what it says."""
-    with sqlite3.connect(provider.data_dir / "local_logto.sqlite3") as file:
-        (kept,) = file.execute(
-            "SELECT private_jwk FROM signing_keys ORDER BY created_at DESC LIMIT 1"
-        ).fetchone()
-    return jwt.PyJWK(json.loads(kept))
-
-
-@pytest.fixture
-def mint(settings: Settings, signing_key: Any) -> Mint:
-    """Makes a token like Logto's, with claims and header changed; None leaves one out."""
-
-    def token(
-        organization_id: str, /, *, key: Any = None, header: dict[str, Any] | None = None, **changes: Any
-    ) -> str:
-        now = int(time.time())
-        claims = {
-            "iss": f"{settings.logto_endpoint}/oidc",
-            "aud": settings.api_resource,
-            "sub": "somebody",
-            "client_id": "a-client",
-            "organization_id": organization_id,
-            "scope": SCOPES[Carrier.API_TOKEN],
-            "iat": now,
-            "exp": now + 600,
-            **changes,
-        }
-        claims = {name: value for name, value in claims.items() if value is not None}
-        headers = {"typ": "at+jwt", "kid": signing_key.key_id, **(header or {})}
-        algorithm = headers.pop("alg", "ES384")
-        return jwt.encode(claims, key if key is not None else signing_key.key, algorithm, headers=headers)
-
-    return token
+from tests.integration.api.conftest import ApiClient, MakeMachine, Mint, PersonClient
+from tests.tokens import machine_token
 
 
 async def _get(app: Quart, organization_id: str, token: str) -> Response:

@@ -203,6 +203,30 @@ async def test_people_and_machines_that_were_added_or_removed_are_named(
     assert await changed_at(runtime, organization_id, EVERYONE) is None
 
 
+async def test_a_machine_that_was_added_keeps_the_token_it_fetched_meanwhile(
+    logto: Sender, runtime: Runtime
+) -> None:
+    organization_id, client_id = an_id(), an_id()
+    added = event(MEMBERSHIP, organizationId=organization_id, addedApplicationIds=[client_id])
+
+    await logto.accepted(added)
+
+    known = await changed_at(runtime, organization_id, client_id)
+    assert known is not None
+    assert known == datetime.fromisoformat(added["createdAt"]).replace(microsecond=0)  # a token's iat
+
+
+async def test_an_addition_told_late_takes_nothing_back_of_a_removal(logto: Sender, runtime: Runtime) -> None:
+    organization_id, client_id = an_id(), an_id()
+    added = event(MEMBERSHIP, organizationId=organization_id, addedApplicationIds=[client_id])
+    await logto.accepted(event(MEMBERSHIP, organizationId=organization_id, removedApplicationIds=[client_id]))
+    removed_at = await changed_at(runtime, organization_id, client_id)
+
+    await logto.accepted(added)
+
+    assert await changed_at(runtime, organization_id, client_id) == removed_at
+
+
 async def test_the_event_of_an_invitation_names_its_organization_at_the_top(
     logto: Sender, runtime: Runtime
 ) -> None:

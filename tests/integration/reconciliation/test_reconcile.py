@@ -268,6 +268,32 @@ async def test_an_answer_that_never_came_is_closed_with_what_is_true(
     assert event.after["members"] == {person.id: None}
 
 
+@pytest.mark.parametrize("is_done", [True, False])
+async def test_a_machine_clients_revocation_that_was_cut_off_is_closed_with_what_is_true(
+    make: Factory, runtime: Runtime, reconciler: Reconciler, is_done: bool
+) -> None:
+    organization_id = await make.organization("Acme", admin=await make.person())
+    machine = await make.machine(organization_id)
+    entry = AuditEntry(
+        Actor("ada", "Ada"), Action.API_CLIENT_REVOKE, Target("api client", machine.id, "Robot")
+    )
+
+    async def revoke_without_an_answer() -> None:
+        if is_done:
+            await make.management.delete_application(machine.id)
+        raise LogtoUnavailable("Logto did not answer.")
+
+    with pytest.raises(LogtoUnavailable):
+        await carry_out(runtime.work, organization_id, entry, revoke_without_an_answer, user_ids=[machine.id])
+    await let_time_pass(runtime, organization_id)
+
+    await repairs_of(reconciler, organization_id)
+
+    (event,) = await events_of(runtime, organization_id)
+    assert event.after is not None
+    assert event.after["belongs_to_the_organization"] is not is_done
+
+
 _CHANGE_AND_DIE = """
 import asyncio, os, signal, sys
 from saas_app.audit.changes import carry_out

@@ -78,3 +78,11 @@ def test_too_many_requests_say_when_to_come_back(told: int | None, expected: int
 
     assert isinstance(error, RateLimited)
     assert (error.status, error.retry_after) == (429, expected)
+
+
+@pytest.mark.parametrize("code", ["subscription.limit_exceeded", "system_limit.limit_exceeded"])
+def test_a_limit_of_the_plan_is_no_lack_of_credentials(code: str) -> None:
+    error = explained(ManagementError(403, code, "Quota exceeded."))
+
+    assert isinstance(error, Conflict)
+    assert "allows no more" in error.detail

@@ -1,4 +1,4 @@
-"""What every command shares: environment files, and errors told in one line."""
+"""What every command has in common: expected failures in one line, and ``--env-file``."""
 
 from __future__ import annotations
 
@@ -16,19 +16,6 @@ from saas_app.identity.management import ManagementError, provider_answer
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-
-env_file_option = click.option(
-    "--env-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="KEY=value lines that hold where the environment says nothing.",
-)
-
-
-def overlay(*files: Path | None) -> None:
-    """Put the values of environment files under those of the environment."""
-    for file in files:
-        if file is not None:
-            overlay_environment(file)
 
 
 def in_one_line(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -67,3 +54,17 @@ def _explain(refusal: ManagementError) -> str:
     if refusal.code.startswith("connector."):
         return f"Logto refused a connector ({refusal.code}): {provider_answer(refusal)}"
     return f"Logto refused: {refusal}."
+
+
+env_file_option = click.option(
+    "--env-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="KEY=value lines that hold where the environment says nothing.",
+)
+
+
+def overlay(*files: Path | None) -> None:
+    """Let files say what the environment does not."""
+    for file in files:
+        if file is not None:
+            overlay_environment(file)

@@ -1,0 +1,1 @@
+"""Machine clients of an organization: made in Logto, given the machine role, rotated and revoked."""

@@ -1,0 +1,149 @@
+"""Machine clients for programs. A secret goes over the wire once, in the answer that made it.
+
+There is no ``Idempotency-Key`` here: what a key brought is stored to be given again, and a secret is stored
+nowhere. A name is taken once in an organization, so a creation that is sent again makes no second client.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, TypeAlias
+
+from quart import Blueprint, Response
+from quart_schema import tag, validate_querystring, validate_request, validate_response
+
+from saas_app.api_clients import changes, service
+from saas_app.api_clients.changes import NewSecret
+from saas_app.api_clients.forms import NAME_LENGTH
+from saas_app.api_clients.service import ListedClient
+from saas_app.api_clients.usage import Usage
+from saas_app.identity.tenant import Tenant
+from saas_app.members.cursors import next_page_cursor, read_page_cursor
+from saas_app.members.service import MembersFilter
+from saas_app.rbac.permissions import Permission
+from saas_app.web.context import database, management, runtime
+from saas_app.web.guards import requires
+from saas_app.web.json_api import ApiModel, Line, ListQuery, answers, list_response
+
+blueprint = Blueprint(
+    "api_clients_api", __name__, url_prefix="/api/v1/organizations/<organization_id>/api-clients"
+)
+
+Name: TypeAlias = Annotated[str, Line(NAME_LENGTH)]
+
+
+class NewClient(ApiModel):
+    """A client to be made. No other client of the organization has its name."""
+
+    name: Name
+
+
+class ClientView(ApiModel):
+    """A machine client. Of one that was not made here, `created_by` and what follows are null."""
+
+    id: str
+    name: str
+    roles: list[str]
+    created_by: str | None
+    created_at: datetime | None
+    rotated_at: datetime | None
+    secrets: int | None
+
+
+class ClientList(ApiModel):
+    """A page of clients; `total` counts all pages."""
+
+    items: list[ClientView]
+    total: int
+    next_cursor: str | None
+
+
+class SecretView(ApiModel):
+    """A client with its new secret, and what to send to `token_endpoint` besides, by client credentials.
+
+    `old_secrets_left` counts those that Logto did not delete: they still work.
+    """
+
+    id: str
+    name: str
+    secret: str
+    token_endpoint: str
+    resource: str
+    organization_id: str
+    scope: str
+    old_secrets_left: int
+
+
+@blueprint.get("")
+@requires(Permission.API_CLIENTS_MANAGE)
+@tag(["api-clients"])
+@answers(409)
+@validate_querystring(ListQuery)
+@validate_response(ClientList)
+async def list_api_clients(tenant: Tenant, query_args: ListQuery) -> Any:
+    """List the machine clients of the organization."""
+    number, size = read_page_cursor(query_args.cursor, query_args.limit)
+    wanted = MembersFilter(page=number, page_size=size)
+    found = await service.list_clients(database(), management(), tenant, wanted)
+    cursor = next_page_cursor(found)
+    body = ClientList(items=[_view(item) for item in found.items], total=found.total, next_cursor=cursor)
+    return list_response(body, cursor)
+
+
+@blueprint.post("")
+@requires(Permission.API_CLIENTS_MANAGE, complete=True)
+@tag(["api-clients"])
+@answers(409)
+@validate_request(NewClient)
+@validate_response(SecretView, 201)
+async def create_api_client(tenant: Tenant, data: NewClient) -> Any:
+    """Make a machine client. Its secret is told here and never again; `Idempotency-Key` is not heeded."""
+    made = await changes.create(runtime().work, management(), tenant, data.name)
+    return _secret(tenant, made), 201
+
+
+@blueprint.post("/<client_id>/rotate")
+@requires(Permission.API_CLIENTS_MANAGE, complete=True)
+@tag(["api-clients"])
+@answers(409)
+@validate_response(SecretView)
+async def rotate_api_client(tenant: Tenant, client_id: str) -> Any:
+    """Give a client a new secret and delete the others; tokens it has already work until they expire."""
+    return _secret(tenant, await changes.rotate(runtime().work, management(), tenant, client_id))
+
+
+@blueprint.delete("/<client_id>")
+@requires(Permission.API_CLIENTS_MANAGE)
+@tag(["api-clients"])
+@answers(204, 409)
+async def revoke_api_client(tenant: Tenant, client_id: str) -> Any:
+    """Revoke a client: its next request is refused. One that is used elsewhere too is only taken out."""
+    await changes.revoke(runtime().work, management(), tenant, client_id)
+    return Response(status=204)
+
+
+def _view(client: ListedClient) -> ClientView:
+    origin = client.origin
+    return ClientView(
+        id=client.id,
+        name=client.name,
+        roles=sorted(client.role_names),
+        created_by=origin.created_by if origin else None,
+        created_at=origin.created_at if origin else None,
+        rotated_at=origin.rotated_at if origin else None,
+        secrets=client.secrets,
+    )
+
+
+def _secret(tenant: Tenant, made: NewSecret) -> SecretView:
+    usage = Usage.of(runtime().settings, tenant)
+    return SecretView(
+        id=made.client_id,
+        name=made.name,
+        secret=made.secret,
+        token_endpoint=usage.token_endpoint,
+        resource=usage.resource,
+        organization_id=usage.organization_id,
+        scope=usage.scope,
+        old_secrets_left=made.old_left,
+    )

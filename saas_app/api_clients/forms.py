@@ -1,0 +1,26 @@
+"""What somebody types to make a machine client, cleaned and bounded."""
+
+from __future__ import annotations
+
+from wtforms import Form, StringField
+from wtforms.validators import DataRequired
+
+from saas_app.errors import Invalid
+from saas_app.web.typed_text import at_most, clean_line
+
+NAME_LENGTH = 80
+
+
+class ClientForm(Form):
+    """A new client's name."""
+
+    name = StringField(
+        "Name",
+        filters=[clean_line],
+        validators=[DataRequired("Enter a name."), at_most(NAME_LENGTH)],
+    )
+
+    def refuse(self, error: Invalid) -> None:
+        """Put the messages of a refusal at their fields."""
+        for name, message in error.fields.items():
+            self[name].errors = [*self[name].errors, message]

@@ -1,0 +1,132 @@
+"""Pages of machine clients: the list, making one, a new secret, revoking. A secret is shown once, by the
+answer to the form that made it: it is in no address, no notice and no page that can be opened again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quart import Blueprint, flash, g, redirect, render_template, request, url_for
+
+from saas_app.api_clients import changes, service
+from saas_app.api_clients.changes import NewSecret
+from saas_app.api_clients.forms import NAME_LENGTH, ClientForm
+from saas_app.api_clients.service import Client
+from saas_app.api_clients.usage import Usage
+from saas_app.errors import AppError, Conflict, Invalid, LogtoUnavailable, RateLimited
+from saas_app.identity.tenant import Tenant
+from saas_app.members.forms import read_filter
+from saas_app.rbac.permissions import Permission
+from saas_app.web.context import database, management, runtime
+from saas_app.web.guards import requires
+
+blueprint = Blueprint("api_clients", __name__, url_prefix="/o/<organization_id>/api-clients")
+
+
+@blueprint.get("")
+@requires(Permission.API_CLIENTS_MANAGE)
+async def list_clients(tenant: Tenant) -> Any:
+    """The machines of the organization; each page is one of Logto's."""
+    wanted = read_filter(request.args)
+    page = await service.list_clients(database(), management(), tenant, wanted)
+    return await render_template("api_clients/list.html", page=page, wanted=wanted)
+
+
+@blueprint.get("/new")
+@requires(Permission.API_CLIENTS_MANAGE, complete=True)
+async def new_client(tenant: Tenant) -> Any:
+    """The form."""
+    management()
+    return await _show_form(ClientForm())
+
+
+@blueprint.post("/new")
+@requires(Permission.API_CLIENTS_MANAGE, complete=True)
+async def create_client(tenant: Tenant) -> Any:
+    """Make it, and show its secret once. What Logto could not do leaves the form as it was typed."""
+    form = ClientForm(await request.form)
+    if not form.validate():
+        return await _show_form(form), 422
+    try:
+        made = await changes.create(runtime().work, management(), tenant, form.name.data or "")
+    except Invalid as error:
+        form.refuse(error)
+        return await _show_form(form, failure="" if error.fields else error.detail), error.status
+    except (Conflict, LogtoUnavailable, RateLimited) as error:
+        return await _show_form(form, failure=error.detail), error.status, _retry_after(error)
+    return await _show_secret(tenant, made, is_new=True), 201, _NEVER_KEPT
+
+
+@blueprint.get("/<client_id>/rotate")
+@requires(Permission.API_CLIENTS_MANAGE, complete=True)
+async def confirm_rotation(tenant: Tenant, client_id: str) -> Any:
+    """Ask once, by name; or say why its secret is not changed here."""
+    client = await _get(tenant, client_id)
+    changes.require_only_here(client)
+    return await render_template("api_clients/rotate.html", client=client)
+
+
+@blueprint.post("/<client_id>/rotate")
+@requires(Permission.API_CLIENTS_MANAGE, complete=True)
+async def rotate(tenant: Tenant, client_id: str) -> Any:
+    """Make a new secret and show it once; the old ones are deleted."""
+    changed = await changes.rotate(runtime().work, management(), tenant, client_id)
+    return await _show_secret(tenant, changed, is_new=False), 200, _NEVER_KEPT
+
+
+@blueprint.get("/<client_id>/revoke")
+@requires(Permission.API_CLIENTS_MANAGE)
+async def confirm_revocation(tenant: Tenant, client_id: str) -> Any:
+    """Ask once, by name."""
+    return await render_template("api_clients/revoke.html", client=await _get(tenant, client_id))
+
+
+@blueprint.post("/<client_id>/revoke")
+@requires(Permission.API_CLIENTS_MANAGE)
+async def revoke(tenant: Tenant, client_id: str) -> Any:
+    """Revoke it; its next request is refused."""
+    client = await changes.revoke(runtime().work, management(), tenant, client_id)
+    what = "revoked" if client.is_only_here else f"removed from {tenant.organization_name}"
+    await flash(f"{client.name} is {what}. Its next request is refused.", "success")
+    return redirect(url_for("api_clients.list_clients", organization_id=tenant.organization_id), 303)
+
+
+@blueprint.errorhandler(changes.NotOnlyHere)
+@blueprint.errorhandler(changes.NotRotated)
+@blueprint.errorhandler(service.ClientNotFound)
+async def refused(error: AppError) -> Any:
+    """Why it was not done, and the way back to the clients."""
+    page = await render_template("api_clients/refused.html", error=error, request_id=g.get("request_id", ""))
+    return page, error.status, _retry_after(error)
+
+
+_NEVER_KEPT = {"Cache-Control": "no-store"}
+
+
+async def _get(tenant: Tenant, client_id: str) -> Client:
+    return await service.get_client(database(), management(), tenant, client_id)
+
+
+async def _show_form(form: ClientForm, failure: str = "") -> str:
+    return await render_template(
+        "api_clients/new.html",
+        form=form,
+        failure=failure,
+        name_length=NAME_LENGTH,
+        permissions=service.PERMISSIONS,
+    )
+
+
+async def _show_secret(tenant: Tenant, made: NewSecret, *, is_new: bool) -> str:
+    usage = Usage.of(runtime().settings, tenant)
+    return await render_template(
+        "api_clients/secret.html",
+        made=made,
+        is_new=is_new,
+        token_command=usage.token_command(made.client_id, made.secret),
+        call_command=usage.call_command(),
+    )
+
+
+def _retry_after(error: AppError) -> dict[str, str]:
+    return {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}

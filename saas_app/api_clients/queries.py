@@ -1,0 +1,48 @@
+"""What the database knows of machine clients: which were made here, by whom. The session adds the tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.models import ApiClient, User
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a client came to be here. ``created_by`` is a name, or an id nobody has a name for."""
+
+    created_by: str
+    created_at: datetime
+    rotated_at: datetime | None
+
+
+async def find_origins(db: AsyncSession, client_ids: Collection[str]) -> dict[str, Origin]:
+    """Of these clients, those that were made here, by id; one statement."""
+    statement: sa.Select[*tuple[Any, ...]] = (
+        sa.select(
+            ApiClient.client_id,
+            sa.func.coalesce(User.name, User.username, User.email, ApiClient.created_by),
+            ApiClient.created_at,
+            ApiClient.rotated_at,
+        )
+        .outerjoin(User, User.id == ApiClient.created_by)
+        .where(ApiClient.client_id.in_(client_ids))
+    )
+    return {client_id: Origin(*origin) for client_id, *origin in await db.execute(statement)}
+
+
+def add_client(db: AsyncSession, client_id: str, name: str, created_by: str, now: datetime) -> None:
+    """Note a client that was made here."""
+    db.add(ApiClient(client_id=client_id, name=name, created_by=created_by, created_at=now))
+
+
+async def note_rotation(db: AsyncSession, client_id: str, now: datetime) -> None:
+    """Note that a client has a new secret."""
+    statement = sa.update(ApiClient).where(ApiClient.client_id == client_id).values(rotated_at=now)
+    await db.execute(statement.execution_options(synchronize_session=False))

@@ -1,0 +1,115 @@
+"""The machine clients of an organization, read from Logto. Changes stand in :mod:`.changes`.
+
+Logto holds which machines belong here. The database tells which of them were made here: only of those is a
+secret ever read, and only those can be rotated or deleted. A machine that somebody added in Logto's Console
+is listed, and can be taken out of the organization.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.api_clients import queries
+from saas_app.api_clients.queries import Origin
+from saas_app.errors import NotFound
+from saas_app.identity.management import MachineInfo, ManagementClient, ManagementError
+from saas_app.identity.tenant import Tenant
+from saas_app.members.service import Listing, MembersFilter, explaining, list_machines
+from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Role, permissions_carried_by
+
+ROLE = Role.INTEGRATION
+"""The role every client made here holds."""
+
+PERMISSIONS = tuple(
+    permission
+    for permission in permissions_carried_by(Carrier.API_TOKEN)
+    if permission in ROLE_PERMISSIONS[ROLE]
+)
+"""What that lets it do: each is a scope that it names when it asks for a token."""
+
+
+class ClientNotFound(NotFound):
+    """No such client in this organization: one of another organization looks the same."""
+
+    code, title = "api-client-not-found", "There is no such API client"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedClient:
+    """A machine client in the list. ``origin`` is None for one that was not made here; ``secrets`` is how
+    many secrets it has, None where they are none of our business.
+    """
+
+    id: str
+    name: str
+    role_names: frozenset[str]
+    origin: Origin | None
+    secrets: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One machine client. ``is_ours``: it was made here; ``is_elsewhere``: it belongs to other organizations
+    too.
+    """
+
+    id: str
+    name: str
+    is_ours: bool
+    is_elsewhere: bool
+
+    @property
+    def is_only_here(self) -> bool:
+        """Whether nobody else depends on it, so that it may be deleted and its secret be changed."""
+        return self.is_ours and not self.is_elsewhere
+
+
+async def list_clients(
+    db: AsyncSession, management: ManagementClient, tenant: Tenant, wanted: MembersFilter
+) -> Listing[ListedClient]:
+    """A page of the machines that belong to the organization."""
+    found = await list_machines(management, tenant, wanted)
+    origins = await queries.find_origins(db, [machine.id for machine in found.items])
+    counts = await _count_secrets(management, origins)
+    clients = tuple(_listed(machine, origins.get(machine.id), counts) for machine in found.items)
+    return Listing(clients, found.number, found.total, found.size)
+
+
+async def get_client(
+    db: AsyncSession, management: ManagementClient, tenant: Tenant, client_id: str
+) -> Client:
+    """A client of this organization, as Logto knows it now. Raises :class:`ClientNotFound`."""
+    with explaining():
+        memberships = await management.find_machine_organizations(client_id) or []
+        organizations = {membership.organization_id for membership in memberships}
+        application = None
+        if tenant.organization_id in organizations:
+            application = await management.find_application(client_id)
+    if application is None:
+        raise ClientNotFound(f"No API client of {tenant.organization_name} has this id, or not any more.")
+    origins = await queries.find_origins(db, [client_id])
+    return Client(application.id, application.name, client_id in origins, len(organizations) > 1)
+
+
+async def _count_secrets(management: ManagementClient, client_ids: Collection[str]) -> dict[str, int]:
+    """How many secrets each client has; one that was deleted this very moment is missing."""
+
+    async def count(client_id: str) -> int | None:
+        try:
+            return len(await management.list_secrets(client_id))
+        except ManagementError as refusal:
+            if refusal.status == 404:
+                return None
+            raise
+
+    with explaining():
+        counts = await asyncio.gather(*map(count, client_ids))
+    return {name: number for name, number in zip(client_ids, counts, strict=True) if number is not None}
+
+
+def _listed(machine: MachineInfo, origin: Origin | None, counts: dict[str, int]) -> ListedClient:
+    return ListedClient(machine.id, machine.name, machine.role_names, origin, counts.get(machine.id))

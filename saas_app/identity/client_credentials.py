@@ -1,0 +1,68 @@
+"""A token of a machine, by its own credentials (RFC 6749 §4.4), for this API and one organization."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import quote_plus
+
+import aiohttp
+
+from saas_app.errors import ConfigurationError, LogtoUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """A machine client and its secret, which is in no representation of it."""
+
+    client_id: str
+    secret: str = field(repr=False)
+
+    @property
+    def as_basic(self) -> str:
+        """RFC 6749 §2.3.1: each half is form-encoded before the two are joined."""
+        return aiohttp.encode_basic_auth(quote_plus(self.client_id), quote_plus(self.secret))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a token is asked for. Of the scopes, Logto grants those that the machine's roles bundle."""
+
+    resource: str
+    organization_id: str
+    scopes: Iterable[str]
+
+
+async def fetch_token(
+    http: aiohttp.ClientSession, endpoint: str, credentials: ClientCredentials, wanted: Wanted
+) -> str:
+    """An access token. Raises :class:`ConfigurationError` when Logto refuses, saying what to look at."""
+    form = {
+        "grant_type": "client_credentials",
+        "resource": wanted.resource,
+        "organization_id": wanted.organization_id,
+        "scope": " ".join(wanted.scopes),
+    }
+    headers = {"Authorization": credentials.as_basic}
+    try:
+        async with http.post(f"{endpoint}/oidc/token", data=form, headers=headers) as response:
+            body = json.loads(await response.text())
+    except (aiohttp.ClientError, TimeoutError, ValueError):
+        raise LogtoUnavailable("Logto did not answer.") from None
+    if not isinstance(body, dict) or response.status >= 500:
+        raise LogtoUnavailable(f"Logto answered {response.status}.")
+    if response.status != 200:
+        raise ConfigurationError(_explain(body, credentials.client_id, wanted))
+    return str(body["access_token"])
+
+
+def _explain(refusal: dict[str, object], client_id: str, wanted: Wanted) -> str:
+    error = str(refusal.get("error") or refusal.get("code"))
+    told = str(refusal.get("error_description") or refusal.get("message") or "")
+    remedy = {
+        "invalid_client": "its secret or its id is not right",
+        "access_denied": f"it does not belong to the organization {wanted.organization_id}",
+        "invalid_target": f"there is no API resource {wanted.resource} ('saas-app provision' makes it)",
+    }.get(error, told)
+    return f"Logto gives the client {client_id} no token ({error}): {remedy}."

@@ -1,0 +1,23 @@
+"""A role in a request of a program: only those that people may hold."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator, WithJsonSchema
+
+from saas_app.members.roles import PERSON_ROLES
+from saas_app.rbac.permissions import Role
+
+
+def _for_people(role: Role) -> Role:
+    if role not in PERSON_ROLES:
+        raise ValueError("is a role for programs, not for people")
+    return role
+
+
+PersonRole: TypeAlias = Annotated[
+    Role,
+    AfterValidator(_for_people),
+    WithJsonSchema({"type": "string", "enum": [role.value for role in PERSON_ROLES]}),
+]

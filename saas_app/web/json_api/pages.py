@@ -1,0 +1,44 @@
+"""``/api/openapi.json``, and ``/api/docs``: Swagger UI on top of it, from the installed wheel."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Final
+
+from quart import Blueprint, Quart, Response, current_app, render_template, request
+
+from saas_app.web.guards import public_without_database
+from saas_app.web.json_api.openapi import SCHEMA_PATH, build_schema
+
+blueprint = Blueprint("api_docs", __name__)
+
+DOCS_PATH: Final = "/api/docs"
+_DOCUMENT: Final = "workroom_openapi"
+
+
+def schema_text(app: Quart) -> str:
+    """The OpenAPI document as it is served and as ``docs/openapi.json`` holds it."""
+    return json.dumps(build_schema(app), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+@blueprint.get(SCHEMA_PATH)
+@public_without_database
+async def schema() -> Response:
+    """The document; who has it already gets 304."""
+    kept = current_app.extensions
+    if _DOCUMENT not in kept:  # made once: routes do not change while the application runs
+        kept[_DOCUMENT] = schema_text(current_app)
+    text: str = kept[_DOCUMENT]
+    response = Response(text, content_type="application/json")
+    response.headers["Cache-Control"] = "public, no-cache"
+    response.set_etag(hashlib.sha256(text.encode()).hexdigest()[:32])
+    await response.make_conditional(request)
+    return response
+
+
+@blueprint.get(DOCS_PATH)
+@public_without_database
+async def docs() -> str:
+    """The operations, to read and to try."""
+    return await render_template("api_docs/show.html", schema_path=SCHEMA_PATH)

@@ -1,0 +1,60 @@
+"""JSON without surprises, before anything is made of it. Pure: bytes in, a refusal or nothing out."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final, NoReturn
+
+from saas_app.errors import BadRequest
+
+DEEPEST: Final = 16  # levels of brackets; our own bodies have three
+MOST_CONTAINERS: Final = 10_000  # objects and lists; ours have about a thousand, millions take seconds
+_STRING = re.compile(rb'"[^"\\]*(?:\\.?[^"\\]*)*(?:"|\Z)', re.DOTALL)  # ends anyhow: never read twice
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
+_AS_SQUARE = bytes.maketrans(b"{}", b"[]")
+_TOO_DEEP: Final = f"The JSON is nested deeper than {DEEPEST} levels."
+
+
+def require_strict_json(raw: bytes) -> None:
+    """Refuse what two readers could understand differently, or none (RFC 8259, I-JSON RFC 7493).
+
+    UTF-8 without a byte order mark; no name twice in an object; no ``NaN`` and ``Infinity``; no halves of
+    characters; at most :data:`DEEPEST` levels and :data:`MOST_CONTAINERS`. Raises :class:`BadRequest`.
+    """
+    brackets = _brackets(raw)
+    if brackets.count(b"[") > MOST_CONTAINERS:
+        raise BadRequest(f"The JSON has more than {MOST_CONTAINERS} objects and lists.")
+    try:
+        value = json.loads(
+            raw.decode(), object_pairs_hook=_without_repetition, parse_constant=_refuse_constant
+        )
+        if _SURROGATE.search(raw):
+            json.dumps(value, ensure_ascii=False).encode()  # raises where one half lacks the other
+    except UnicodeError:
+        raise BadRequest("The body is not JSON in UTF-8.") from None
+    except ValueError:  # numbers of thousands of digits, too
+        raise BadRequest("The body is not JSON.") from None
+    except RecursionError:
+        raise BadRequest(_TOO_DEEP) from None
+    for _ in range(DEEPEST):
+        brackets = brackets.replace(b"[]", b"")  # level by level, the innermost go
+    if brackets:
+        raise BadRequest(_TOO_DEEP)
+
+
+def _brackets(raw: bytes) -> bytes:
+    """The brackets outside of strings, all of them square."""
+    return _STRING.sub(b"", raw).translate(_AS_SQUARE, _NO_BRACKET)
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    named = dict(pairs)
+    if len(named) != len(pairs):
+        raise BadRequest("The JSON has an object with the same name twice.")
+    return named
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise BadRequest(f"The body is not JSON: {name} is no number there.")

@@ -1,0 +1,137 @@
+"""Who is counted for what: the limits of the API, and of what costs something before anybody is known.
+
+A caller's own limit comes first, then the person's, then the organization's; who is over one counts for none
+of the next, so that a program run wild uses up nothing of its neighbours'. A caller that is not known yet
+counts for its address: tokens beforehand, so that no more signatures are checked than the limit allows,
+however many come at once; what turns out well is given back. Addresses are those the server tells: it
+decides which proxies' ``X-Forwarded-For`` is believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import wraps
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any, Final
+
+from quart import Quart, Response, g, request
+
+from saas_app.errors import InvalidToken, RateLimited, SignInRequired
+from saas_app.identity.bearer import BearerToken
+from saas_app.rate_limits import Policy, Standing
+from saas_app.web.context import is_api, runtime
+
+View = Callable[..., Awaitable[Any]]
+
+_IPV6_PREFIX: Final = 64  # bits that one customer of a network is given; the rest they choose
+
+
+def init(app: Quart) -> None:
+    """Tell every caller of the API where they stand (draft-ietf-httpapi-ratelimit-headers-10)."""
+
+    @app.after_request
+    async def tell(response: Response) -> Response:
+        standings: list[Standing] = g.get("standings", [])
+        if standings and is_api(request):
+            response.headers["RateLimit-Policy"] = ", ".join(str(standing.policy) for standing in standings)
+            response.headers["RateLimit"] = ", ".join(map(str, standings))
+        return response
+
+
+async def prove_bearer(token: str) -> BearerToken:
+    """Verify a bearer token and count its client and its person. Raises :class:`InvalidToken`."""
+    tokens = runtime().bearer_tokens
+    verified = tokens.find_verified(token)
+    if verified is None:
+        async with _counted_for_address():
+            verified = await tokens.verify(token)
+    # A client that many people use, as a command line is, counts for each of them.
+    await _count(runtime().rate_limits.client, f"{verified.client_id}/{verified.subject}")
+    if not verified.is_machine:
+        await _count(runtime().rate_limits.user, verified.subject)
+    return verified
+
+
+@asynccontextmanager
+async def proving_session(cookie: str) -> AsyncIterator[None]:
+    """Around finding out whose session it is, and what they may; pages are not counted."""
+    if not is_api(request):
+        yield
+        return
+    if cookie:
+        await _count(runtime().rate_limits.client, hashlib.sha256(cookie.encode()).hexdigest())
+    try:
+        yield
+    except SignInRequired:
+        await _count(runtime().rate_limits.address, f"api/{network_of(request.remote_addr)}")
+        raise
+
+
+async def count_person(subject: str) -> None:
+    """Count a request of a person with a browser session."""
+    if is_api(request):
+        await _count(runtime().rate_limits.user, subject)
+
+
+async def count_organization(organization_id: str) -> None:
+    """Count a request in an organization, for which the caller is proven to be entitled to ask."""
+    if is_api(request):
+        await _count(runtime().rate_limits.organization, organization_id)
+
+
+def limited_by_address(view: View) -> View:
+    """For public views that cost something: each address may ask so often. Outermost, before the guard."""
+
+    @wraps(view)
+    async def limited(**arguments: Any) -> Any:
+        await _count(runtime().rate_limits.address, f"{request.endpoint}/{network_of(request.remote_addr)}")
+        return await view(**arguments)
+
+    return limited
+
+
+def network_of(address: str | None) -> str:
+    """What counts as one address: an IPv4 address, or the network an IPv6 address was chosen from."""
+    try:
+        ip = ip_address(address or "")
+    except ValueError:
+        return address or ""  # a Unix socket has none
+    if isinstance(ip, IPv6Address):
+        ip = ip.ipv4_mapped or ip
+    return str(ip if ip.version == 4 else ip_network((ip, _IPV6_PREFIX), strict=False))
+
+
+@asynccontextmanager
+async def _counted_for_address() -> AsyncIterator[None]:
+    standing = await _count(runtime().rate_limits.address, f"api/{network_of(request.remote_addr)}")
+    try:
+        yield
+    except InvalidToken:
+        raise
+    except BaseException:
+        await _give_back(standing)
+        raise
+    else:
+        await _give_back(standing)
+
+
+async def _give_back(standing: Standing) -> None:
+    g.standings.remove(standing)
+    await runtime().rate_limits.give_back(standing)
+
+
+async def _count(policy: Policy, who: str) -> Standing:
+    standing = await runtime().rate_limits.count(policy, who)
+    if "standings" not in g:
+        g.standings = []
+    g.standings.append(standing)
+    if standing.is_exceeded:
+        amount, seconds = policy.rate
+        raise RateLimited(
+            f"The limit of this {policy.name} is {amount} requests in {seconds} seconds. "
+            f"Ask again in {standing.reset} seconds.",
+            retry_after=standing.reset,
+        )
+    return standing

@@ -1,0 +1,104 @@
+"""An admin makes a machine client, hands its secret on, and takes it back; a program uses it meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.steps import create_project
+from tests.factories import Factory
+
+
+async def make_client(page: Page, organization_id: str, name: str) -> str:
+    """Make a client by the form; returns its secret. The page stands where it is shown."""
+    await page.goto(f"/o/{organization_id}/")
+    await page.get_by_role("link", name="API clients", exact=True).click()
+    await page.get_by_role("link", name="New API client").first.click()
+    await page.get_by_label("Name").fill(name)
+    await page.get_by_role("button", name="Create API client").click()
+    await expect(page.get_by_role("heading", name=f"{name} is ready")).to_be_visible()
+    return await page.get_by_role("textbox", name="Client secret").input_value()
+
+
+async def run(script: str) -> str:
+    """What a POSIX shell prints when it runs the commands."""
+    process = await asyncio.create_subprocess_exec(
+        "sh", "-c", script, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, errors = await process.communicate()
+    return f"{out.decode()}{errors.decode()}"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="The page's commands need curl.")
+async def test_the_copied_commands_work_until_the_client_is_revoked(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice = await people.person("Alice")
+    acme = await people.organization("Acme", admin=alice)
+    page = await open_page(alice, permissions=["clipboard-read", "clipboard-write"])
+    await create_project(page, acme, "Robot arm")
+    await make_client(page, acme, "Nightly export")
+    commands = []
+    for label in ("Get a token", "Call the API with it"):
+        button = page.get_by_role("button", name=f"Copy: {label}")
+        await button.click()
+        await expect(page.get_by_role("button", name="Copied")).to_have_count(len(commands) + 1)
+        commands.append(await page.evaluate("navigator.clipboard.readText()"))
+    get_token, call = commands
+    listed = json.loads(await run(f"{get_token}\n{call}"))
+    assert [item["name"] for item in listed["items"]] == ["Robot arm"]
+    show_token = f'{get_token}\necho "$TOKEN"'
+    token = await run(show_token)
+    with_that_token = f"TOKEN={token.strip()}\n{call}"
+    assert "Robot arm" in await run(with_that_token)
+
+    await page.get_by_role("link", name="I have copied it").click()
+    await page.get_by_role("link", name="Revoke Nightly export").click()
+    await page.get_by_role("button", name="Revoke Nightly export").click()
+    await expect(page.get_by_role("status")).to_contain_text("Nightly export is revoked.")
+    await expect(page.get_by_role("heading", name="No API clients yet")).to_be_visible()
+    assert json.loads(await run(with_that_token))["code"] == "invalid-token"
+    assert "invalid_client" in await run(show_token)
+
+
+async def test_the_secret_is_shown_once_and_can_be_selected_without_a_script(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice = await people.person("Alice")
+    acme = await people.organization("Acme", admin=alice)
+    page = await open_page(alice, java_script_enabled=False)
+    secret = await make_client(page, acme, "Nightly export")
+    assert secret
+    assert secret not in page.url
+    await expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+    await page.get_by_role("textbox", name="Client secret").select_text()
+    await page.get_by_role("link", name="I have copied it").click()
+    await expect(page.get_by_role("rowheader", name="Nightly export")).to_be_visible()
+    assert secret not in await page.content()
+
+    await page.get_by_role("link", name="Rotate the secret of Nightly export").click()
+    await expect(page.get_by_text("The old one is deleted at once")).to_be_visible()
+    await page.get_by_role("button", name="Make a new secret").click()
+    await expect(page.get_by_role("heading", name="Nightly export has a new secret")).to_be_visible()
+    assert await page.get_by_role("textbox", name="Client secret").input_value() != secret
+
+
+async def test_a_name_that_is_taken_stays_in_the_form_with_the_focus_on_it(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice = await people.person("Alice")
+    acme = await people.organization("Acme", admin=alice)
+    page = await open_page(alice)
+    await make_client(page, acme, "Nightly export")
+    await page.goto(f"/o/{acme}/api-clients/new")
+    name = page.get_by_label("Name")
+    await name.fill("Nightly export")
+    await page.get_by_role("button", name="Create API client").click()
+    await expect(page.get_by_role("alert")).to_contain_text("has a client of this name already")
+    await expect(name).to_have_value("Nightly export")
+    await expect(name).to_be_focused()

@@ -1,0 +1,50 @@
+"""For schemathesis: which token goes with which operation, and which organization is meant.
+
+Loaded by the fuzzer's own process (``SCHEMATHESIS_HOOKS``); what it needs to know stands in the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from typing import Any
+
+import schemathesis
+
+_TOKENS = {name: os.environ.get(f"FUZZ_{name}", "") for name in ("apiToken", "organizationToken")}
+
+
+@schemathesis.auth(refresh_interval=None)  # a cached one would go with operations of the other kind
+class BearerToken:
+    """The kind of token that the operation's security asks for."""
+
+    def get(self, case: Any, context: Any) -> str:
+        asked = [name for entry in context.operation.definition.raw.get("security", []) for name in entry]
+        return next((_TOKENS[name] for name in asked if name in _TOKENS), _TOKENS["apiToken"])
+
+    def set(self, case: Any, data: str, context: Any) -> None:
+        case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}
+
+
+@schemathesis.hook
+def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
+    """Say what a valid request may hold that no schema can: the caller's organization, a cursor of ours.
+
+    Every other value stays an invalid one, and is sent too.
+    """
+    for operations in raw_schema["paths"].values():
+        for operation in operations.values():
+            for parameter in operation["parameters"]:
+                if parameter["name"] == "organization_id":
+                    parameter["schema"] = {"type": "string", "enum": [os.environ["FUZZ_ORGANIZATION"]]}
+                if parameter["name"] == "cursor":
+                    parameter["schema"] = {"type": "string", "maxLength": 0}
+
+
+@schemathesis.hook
+def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+    """An acceptable Idempotency-Key is used once: with another body it is refused, as other tests show."""
+    key = (case.headers or {}).get("Idempotency-Key")
+    if isinstance(key, str) and re.fullmatch("[!-~]{1,255}", key):
+        case.headers["Idempotency-Key"] = f"{key[:200]}-{uuid.uuid4()}"

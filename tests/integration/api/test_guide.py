@@ -1,0 +1,143 @@
+"""The programs and commands of the guide, run as they stand there against the running product."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from saas_app.env_file import read_env_file
+from saas_app.identity.management import ManagementClient
+from tests.clients import LogtoVisit
+from tests.databases import ROOT
+from tests.factories import Factory
+from tests.processes import Application, Provider, free_port, running_application
+
+PATIENCE = 60  # seconds
+GUIDE = ROOT / "docs/api.md"
+EXAMPLES = ROOT / "docs/examples"
+
+
+@pytest.fixture(scope="module")
+def served(
+    provider: Provider, database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Application]:
+    with running_application(provider, database_url, tmp_path_factory.mktemp("guide")) as application:
+        yield application
+
+
+def environment(served: Application, provider: Provider, **given: str) -> dict[str, str]:
+    """What the guide tells its reader to set."""
+    resource = read_env_file(served.env_file)["LOGTO_API_RESOURCE"]
+    places = {"WORKROOM": served.url, "LOGTO": provider.endpoint, "RESOURCE": resource}
+    return {"PATH": os.environ["PATH"], **places, **given}
+
+
+def commands() -> str:
+    """Every block of the guide that calls something with curl, as one script."""
+    blocks = re.findall(
+        r"^```sh\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+    return "set -eu\n" + "\n".join(block for block in blocks if "curl" in block)
+
+
+async def test_every_curl_of_the_guide_works(
+    served: Application, provider: Provider, make: Factory, tmp_path: Path
+) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("The guide's commands were left out: no curl here.")
+    organization_id = await make.organization("Acme", admin=await make.person())
+    machine = await make.machine(organization_id)
+    given = environment(
+        served, provider, ORGANIZATION=organization_id, CLIENT_ID=machine.id, CLIENT_SECRET=machine.secret
+    )
+
+    done = await asyncio.to_thread(_run, ["bash", "-o", "pipefail", "-c", commands()], given, tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f'resource_metadata="{served.url}/.well-known/oauth-protected-resource"' in done.stdout
+    assert '"scopes_supported"' in done.stdout
+    assert '"name":"Gripper firmware 4.3"' in done.stdout.replace(": ", ":")
+    assert "idempotency-replayed: true" in done.stdout.lower()
+    assert re.search(r'"ids":\s*\["[0-9a-f-]{36}",\s*"[0-9a-f-]{36}"\]', done.stdout)
+
+
+async def test_the_example_of_a_machine_works(
+    served: Application, provider: Provider, make: Factory, tmp_path: Path
+) -> None:
+    organization_id = await make.organization("Acme", admin=await make.person())
+    machine = await make.machine(organization_id)
+    given = environment(
+        served, provider, ORGANIZATION=organization_id, CLIENT_ID=machine.id, CLIENT_SECRET=machine.secret
+    )
+
+    done = await asyncio.to_thread(_run, [sys.executable, str(EXAMPLES / "machine.py")], given, tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "20 tasks in Nightly build",
+        "version 2 is called Nightly build, 1",
+        "Nightly build, 1: 20 open, 0 done",
+    ]
+
+
+async def test_the_example_of_a_person_works(
+    served: Application, provider: Provider, make: Factory, management: ManagementClient, tmp_path: Path
+) -> None:
+    person = await make.person("Ada")
+    organization_id = await make.organization("Acme", editor=person)
+    client_id = await _native_application(management)
+    port = str(free_port())
+    given = environment(served, provider, ORGANIZATION=organization_id, CLIENT_ID=client_id, PORT=port)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(EXAMPLES / "person.py"),
+        env=given,
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    visit = LogtoVisit()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            assert await process.stdout.readline() == b"Sign in here:\n"
+            address = (await process.stdout.readline()).decode().strip()
+            callback = await visit.authorize(address, person, f"http://127.0.0.1:{port}/callback")
+            await visit.open(callback)
+            output, errors = await process.communicate()
+    finally:
+        await visit.close()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+    assert process.returncode == 0, errors.decode()
+    assert output.decode().splitlines() == ["member Ada: editor"]
+
+
+async def _native_application(management: ManagementClient) -> str:
+    """What the guide tells its reader to make in Logto's Console."""
+    body = {
+        "name": "Command line",
+        "type": "Native",
+        "oidcClientMetadata": {
+            "redirectUris": ["http://127.0.0.1:8765/callback"],
+            "postLogoutRedirectUris": [],
+        },
+    }
+    created = await management._body("POST", "/applications", body)
+    return str(created["id"])
+
+
+def _run(command: list[str], given: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, env=given, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )

@@ -1,0 +1,404 @@
+"""Limits of the API over HTTP, counted in the process and in Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+import time_machine
+from quart import Quart
+from quart.wrappers import Response
+from structlog.testing import capture_logs
+
+from saas_app import rate_limits
+from saas_app.app import create_app
+from saas_app.config import MEMORY, Rate, Settings
+from saas_app.identity.token_verifier import TokenVerifier
+from tests.clients import Browser
+from tests.factories import Factory
+from tests.integration.api.conftest import Mint
+from tests.processes import free_port
+from tests.redis_server import MISSING, find_redis
+
+LONG = 3_600  # seconds: no window ends while a test runs
+MakeApp = Callable[..., Awaitable[Quart]]
+
+
+@pytest.fixture(params=["memory", "redis"])
+def storage(request: pytest.FixtureRequest) -> str:
+    """Where is counted."""
+    if request.param == "memory":
+        return MEMORY
+    url = find_redis()
+    if url is None:
+        pytest.skip(MISSING)
+    return url
+
+
+@pytest.fixture
+async def make_app(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeApp]:
+    """``await make_app(storage, client=5)``: an application with these limits an hour, and no others.
+
+    It waits long for Redis: that this machine is busy is no failure of Redis.
+    """
+    monkeypatch.setattr(rate_limits, "_PATIENCE", 30)
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def make_one(storage: str, **amounts: int) -> Quart:
+            rates = {f"rate_limit_{name}": Rate(amount, LONG) for name, amount in amounts.items()}
+            app = create_app(settings.model_copy(update={**rates, "rate_limit_storage": storage}))
+            await stack.enter_async_context(app.test_app())
+            return app
+
+        yield make_one
+
+
+def fresh_address() -> str:
+    """An address that nobody has asked from, whatever was counted in Redis before."""
+    return f"2001:db8:{uuid.uuid4().hex[:4]}:{uuid.uuid4().hex[:4]}::1"
+
+
+@pytest.fixture
+def address() -> str:
+    """An address of the test's own."""
+    return fresh_address()
+
+
+def robot() -> dict[str, str]:
+    """The claims of a machine nobody has heard of before."""
+    client = f"robot-{uuid.uuid4().hex}"
+    return {"sub": client, "client_id": client}
+
+
+def person(client: str = "") -> dict[str, str]:
+    """The claims of a person, with a client they use."""
+    return {"sub": f"person-{uuid.uuid4().hex}", "client_id": client or f"client-{uuid.uuid4().hex}"}
+
+
+async def get(
+    app: Quart, token: str, path: str = "/me", *, address: str = "192.0.2.1", **headers: str
+) -> Response:
+    response = await app.test_client().get(
+        f"/api/v1{path}",
+        headers={"Authorization": f"Bearer {token}", **headers},
+        scope_base={"client": (address, 50_000)},
+    )
+    assert isinstance(response, Response)
+    return response
+
+
+async def statuses(*requests: Awaitable[Response]) -> Counter[int]:
+    return Counter(response.status_code for response in await asyncio.gather(*requests))
+
+
+async def limit_that_ended(response: Response) -> str:
+    """Whose limit a refusal names."""
+    assert response.status_code == 429
+    return str((await response.get_json())["detail"]).split()[4]
+
+
+async def test_every_answer_says_where_the_caller_stands(
+    make_app: MakeApp, storage: str, make: Factory, mint: Mint
+) -> None:
+    app = await make_app(storage, client=300, user=600, organization=3000)
+    organization_id = await make.organization()
+    token = mint(organization_id, **person(), scope="")
+    paths = {"/me": 200, f"/organizations/{organization_id}/projects": 403, "/permissions": 200}
+    for asked, (path, status) in enumerate(paths.items(), start=1):
+        answer = await get(app, token, path)
+        assert answer.status_code == status
+        policies = '"client";q=300;w=3600, "user";q=600;w=3600, "organization";q=3000;w=3600'
+        assert answer.headers["RateLimit-Policy"] == policies
+        standings = [item.split(";") for item in answer.headers["RateLimit"].split(", ")]
+        assert [item[:2] for item in standings] == [
+            ['"client"', f"r={300 - asked}"],
+            ['"user"', f"r={600 - asked}"],
+            ['"organization"', f"r={3000 - asked}"],
+        ]
+        assert all(1 <= int(item[2].removeprefix("t=")) <= LONG for item in standings)
+
+
+async def test_a_machine_is_its_own_client_and_no_person(
+    make_app: MakeApp, make: Factory, mint: Mint
+) -> None:
+    app = await make_app(MEMORY, client=2, user=1)
+    answer = await get(app, mint(await make.organization(), **robot()))
+    assert answer.headers["RateLimit"].startswith('"client";r=1;')
+    assert '"user"' not in answer.headers["RateLimit"]
+
+
+async def test_one_too_many_is_a_problem_that_says_when_to_come_again(
+    make_app: MakeApp, storage: str, make: Factory, mint: Mint
+) -> None:
+    app = await make_app(storage, client=2)
+    token = mint(await make.organization(), **robot())
+    assert await statuses(*(get(app, token) for _ in range(2))) == {200: 2}
+
+    refused = await get(app, token)
+
+    assert refused.status_code == 429
+    assert refused.content_type == "application/problem+json"
+    problem = await refused.get_json()
+    assert (problem["status"], problem["code"]) == (429, "too-many-requests")
+    assert refused.headers["RateLimit-Policy"] == '"client";q=2;w=3600'
+    retry_after = int(refused.headers["Retry-After"])
+    assert refused.headers["RateLimit"] == f'"client";r=0;t={retry_after}'
+    assert 1 <= retry_after <= LONG
+
+
+@pytest.mark.parametrize("limit", ["client", "user", "organization"])
+async def test_forty_at_once_get_exactly_what_the_limit_allows(
+    make_app: MakeApp, storage: str, make: Factory, mint: Mint, limit: str
+) -> None:
+    app = await make_app(storage, **{limit: 5})
+    token = mint(await make.organization(), **person())
+    assert await statuses(*(get(app, token) for _ in range(40))) == {200: 5, 429: 35}
+
+
+async def test_two_workers_with_one_redis_count_together(
+    make_app: MakeApp, make: Factory, mint: Mint
+) -> None:
+    url = find_redis()
+    if url is None:
+        pytest.skip(MISSING)
+    workers = [await make_app(url, client=5) for _ in range(2)]
+    token = mint(await make.organization(), **robot())
+    assert await statuses(*(get(app, token) for app in workers * 20)) == {200: 5, 429: 35}
+
+
+async def test_after_the_reset_the_caller_is_let_in_again(
+    make_app: MakeApp, storage: str, make: Factory, mint: Mint
+) -> None:
+    app = await make_app(storage, client=1)
+    token = mint(await make.organization(), **robot(), exp=int(time.time()) + 3 * LONG)
+    await get(app, token)
+    reset = int((await get(app, token)).headers["Retry-After"])
+    with time_machine.travel(time.time() + reset - 2, tick=False):
+        assert (await get(app, token)).status_code == 429
+    with time_machine.travel(time.time() + reset, tick=False):
+        answer = await get(app, token)
+        assert answer.status_code == 200
+        assert answer.headers["RateLimit"].startswith('"client";r=0;')
+
+
+async def test_a_person_has_one_limit_for_all_their_clients(
+    make_app: MakeApp, storage: str, make: Factory, mint: Mint
+) -> None:
+    app = await make_app(storage, client=2, user=3)
+    organization_id, somebody = await make.organization(), person()
+    first, second = (mint(organization_id, **{**somebody, "client_id": name}) for name in ("one", "two"))
+    assert [(await get(app, token)).status_code for token in (first, first, second)] == [200, 200, 200]
+    assert await limit_that_ended(await get(app, first)) == "client"
+    assert await limit_that_ended(await get(app, second)) == "user"
+
+
+async def test_people_who_use_the_same_client_do_not_share_its_limit(
+    make_app: MakeApp, make: Factory, mint: Mint
+) -> None:
+    app = await make_app(MEMORY, client=1)
+    organization_id = await make.organization()
+    tokens = [mint(organization_id, **person("command-line")) for _ in range(3)]
+    assert await statuses(*(get(app, token) for token in tokens)) == {200: 3}
+
+
+async def test_an_organization_that_is_over_its_limit_slows_no_other(
+    make_app: MakeApp, storage: str, make: Factory, mint: Mint
+) -> None:
+    app = await make_app(storage, organization=3)
+    busy, calm = await make.organization("Busy"), await make.organization("Calm")
+    assert await statuses(*(get(app, mint(busy, **robot())) for _ in range(10))) == {200: 3, 429: 7}
+    path = f"/organizations/{busy}/projects"
+    assert await limit_that_ended(await get(app, mint(busy, **robot()), path)) == "organization"
+    assert await statuses(*(get(app, mint(calm, **robot())) for _ in range(3))) == {200: 3}
+
+
+async def test_a_client_over_its_limit_uses_up_nothing_of_its_organizations(
+    make_app: MakeApp, storage: str, make: Factory, mint: Mint
+) -> None:
+    app = await make_app(storage, client=2, organization=4)
+    organization_id = await make.organization()
+    wild, calm = mint(organization_id, **robot()), mint(organization_id, **robot())
+    assert await statuses(*(get(app, wild) for _ in range(20))) == {200: 2, 429: 18}
+    assert await statuses(*(get(app, calm) for _ in range(2))) == {200: 2}
+
+
+async def test_a_token_for_another_organization_counts_for_its_client_alone(
+    make_app: MakeApp, make: Factory, mint: Mint
+) -> None:
+    app = await make_app(MEMORY, client=2, organization=1)
+    acme, globex = await make.organization("Acme"), await make.organization("Globex")
+    token, path = mint(acme, **robot()), f"/organizations/{globex}/projects"
+    assert [(await get(app, token, path)).status_code for _ in range(3)] == [404, 404, 429]
+    assert (await get(app, mint(globex, **robot()), path)).status_code == 200
+
+
+async def test_what_was_replayed_or_made_in_bulk_counts_once(
+    make_app: MakeApp, make: Factory, mint: Mint
+) -> None:
+    app = await make_app(MEMORY, client=10)
+    organization_id = await make.organization()
+    token, projects = mint(organization_id, **robot()), f"/api/v1/organizations/{organization_id}/projects"
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "once"}
+    client = app.test_client()
+    for remaining in (9, 8):
+        made = await client.post(projects, json={"name": "One"}, headers=headers)
+        assert made.status_code == 201
+        assert made.headers["RateLimit"].startswith(f'"client";r={remaining};')
+    assert made.headers["Idempotency-Replayed"] == "true"
+    tasks = {"items": [{"title": f"Task {number}"} for number in range(100)]}
+    path = f"{projects}/{(await made.get_json())['id']}/tasks/bulk"
+    bulk = await client.post(path, json=tasks, headers={"Authorization": f"Bearer {token}"})
+    assert bulk.status_code == 201
+    assert bulk.headers["RateLimit"].startswith('"client";r=7;')
+
+
+async def test_forged_tokens_are_counted_before_they_are_verified(
+    make_app: MakeApp, storage: str, make: Factory, mint: Mint, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = await make_app(storage, address=5)
+    organization_id = await make.organization()
+    known, forged = (
+        mint(organization_id, **robot()),
+        mint(organization_id, key="x" * 40, header={"alg": "HS256"}),
+    )
+    assert (await get(app, known, address=address)).status_code == 200
+    verified, verify = [], TokenVerifier.verify_access_token
+
+    async def counting(self: TokenVerifier, token: str, *, audience: str) -> dict[str, Any]:
+        verified.append(token)
+        return await verify(self, token, audience=audience)
+
+    monkeypatch.setattr(TokenVerifier, "verify_access_token", counting)
+    assert await statuses(*(get(app, forged, address=address) for _ in range(40))) == {401: 5, 429: 35}
+    assert len(verified) == 5
+
+    refused = await get(app, mint(organization_id, **robot()), address=address)
+    assert await limit_that_ended(refused) == "address"
+    neighbour = address.removesuffix("1") + "2"  # an address of the same network changes nothing
+    assert (await get(app, forged, address=neighbour)).status_code == 429
+    for name in ("X-Forwarded-For", "Forwarded", "Remote-Addr", "X-Real-IP"):
+        assert (await get(app, forged, address=address, **{name: "198.51.100.9"})).status_code == 429
+    assert len(verified) == 5
+
+    assert (await get(app, known, address=address)).status_code == 200  # verified before: costs nothing
+    assert (await get(app, forged, address=fresh_address())).status_code == 401
+
+
+async def test_good_tokens_do_not_count_for_their_address(
+    make_app: MakeApp, storage: str, make: Factory, mint: Mint, address: str
+) -> None:
+    app = await make_app(storage, address=2)
+    organization_id = await make.organization()
+    for _ in range(6):
+        answer = await get(app, mint(organization_id, **robot()), address=address)
+        assert answer.status_code == 200
+        assert '"address"' not in answer.headers["RateLimit"]
+
+
+async def test_who_brings_no_credential_counts_for_the_address(
+    make_app: MakeApp, storage: str, address: str
+) -> None:
+    app = await make_app(storage, address=2)
+    client, scope = app.test_client(), {"client": (address, 1)}
+    answers = [await client.get("/api/v1/me", scope_base=scope) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+    assert [answer.headers["RateLimit"].split(";")[1] for answer in answers] == ["r=1", "r=0", "r=0"]
+
+
+async def test_a_browsers_session_is_a_client_and_pages_are_not_counted(
+    make_app: MakeApp, storage: str, make: Factory, settings: Settings
+) -> None:
+    app = await make_app(storage, client=2, user=3)
+    somebody = await make.person()
+    organization_id = await make.organization("Acme", viewer=somebody)
+    async with contextlib.AsyncExitStack() as stack:
+        browsers = [await stack.enter_async_context(Browser(app, settings.redirect_uri)) for _ in range(2)]
+        for browser in browsers:
+            await browser.sign_in(somebody)
+            for _ in range(3):
+                await browser.get(f"/o/{organization_id}/projects")
+        path = f"/api/v1/organizations/{organization_id}/projects"
+        policies = (await browsers[0].get(path)).headers["RateLimit-Policy"].split(", ")
+        assert [policy.split(";")[0] for policy in policies] == ['"client"', '"user"', '"organization"']
+        await browsers[0].get(path)
+        assert await limit_that_ended(await browsers[0].get(path, 429)) == "client"
+        await browsers[1].get("/api/v1/me")
+        assert await limit_that_ended(await browsers[1].get("/api/v1/me", 429)) == "user"
+        assert "RateLimit" not in (await browsers[0].get(f"/o/{organization_id}/projects")).headers
+
+
+async def test_a_stranger_with_a_session_cannot_have_logto_asked_without_end(
+    make_app: MakeApp, make: Factory, settings: Settings
+) -> None:
+    app = await make_app(MEMORY, client=3)
+    async with Browser(app, settings.redirect_uri) as browser:
+        await browser.sign_in(await make.person())
+        for _ in range(3):
+            await browser.get(f"/api/v1/organizations/{uuid.uuid4().hex[:12]}/projects", 404)
+        await browser.get(f"/api/v1/organizations/{uuid.uuid4().hex[:12]}/projects", 429)
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-up", "/callback?state=unknown&code=unknown"])
+async def test_signing_in_is_limited_by_address_with_a_page_that_says_so(
+    make_app: MakeApp, storage: str, address: str, path: str
+) -> None:
+    app = await make_app(storage, address=3)
+
+    async def visit(address: str) -> Response:
+        response = await app.test_client().get(path, scope_base={"client": (address, 1)})
+        assert isinstance(response, Response)
+        return response
+
+    assert (await statuses(*(visit(address) for _ in range(40))))[429] == 37
+    refused = await visit(address)
+    assert refused.status_code == 429
+    assert refused.mimetype == "text/html"
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert (await visit(fresh_address())).status_code != 429
+    api = await app.test_client().get("/api/v1/me", scope_base={"client": (address, 1)})
+    assert api.status_code == 401  # what fails there is counted apart
+
+
+async def test_without_redis_everybody_is_served_within_limits_of_the_worker(
+    make_app: MakeApp, make: Factory, mint: Mint
+) -> None:
+    app = await make_app(f"redis://127.0.0.1:{free_port()}/0", client=3)
+    token = mint(await make.organization(), **robot())
+    with capture_logs() as logs:
+        assert await statuses(*(get(app, token) for _ in range(10))) == {200: 3, 429: 7}
+    assert len([line for line in logs if "counted by this worker" in line["event"]]) == 1
+
+
+async def test_a_redis_that_hangs_delays_a_request_a_moment_and_the_next_not_at_all(
+    make_app: MakeApp, make: Factory, mint: Mint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "_PATIENCE", patience := 1.5)
+    connections: list[asyncio.StreamWriter] = []
+
+    async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    token = mint(await make.organization(), **robot())
+    try:
+        app = await make_app(f"redis://127.0.0.1:{port}/0", client=10)
+        times = []
+        for _ in range(3):
+            began = time.perf_counter()
+            assert (await get(app, token)).status_code == 200
+            times.append(time.perf_counter() - began)
+        assert connections
+        assert patience <= times[0] < 5
+        assert max(times[1:]) < patience
+    finally:
+        for writer in connections:
+            writer.close()
+        server.close()
+        await server.wait_closed()

@@ -1,0 +1,90 @@
+"""The schema as it is served, the page that shows it, and answers that carry the headers it promises."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from quart import Quart
+from quart.wrappers import Response
+
+from tests.databases import ROOT
+from tests.factories import Factory
+from tests.integration.api.conftest import ApiClient, PersonClient
+from tests.rules.routes import application
+
+SCHEMA: dict[str, Any] = json.loads((ROOT / "docs/openapi.json").read_text(encoding="utf-8"))
+PREFIX = "/api/v1/organizations/{organization_id}"
+
+
+async def test_the_schema_is_public_and_sent_once(app: Quart) -> None:
+    client = app.test_client()
+    first = await client.get("/api/openapi.json")
+    assert (first.status_code, first.content_type) == (200, "application/json")
+    assert await first.get_data(as_text=True) == (ROOT / "docs/openapi.json").read_text(encoding="utf-8")
+
+    again = await client.get("/api/openapi.json", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+    assert await again.get_data(as_text=True) == ""
+
+
+@pytest.mark.parametrize("path", ["/api/openapi.json", "/api/docs"])
+async def test_schema_and_page_need_neither_database_nor_logto(path: str) -> None:
+    response = await application().test_client().get(path)  # never served: nothing is connected
+    assert response.status_code == 200
+
+
+async def test_the_page_loads_only_from_us_and_under_the_policy_of_every_page(app: Quart) -> None:
+    client = app.test_client()
+    page = await client.get("/api/docs")
+    assert (
+        page.headers["Content-Security-Policy"] == (await client.get("/")).headers["Content-Security-Policy"]
+    )
+    html = await page.get_data(as_text=True)
+    loaded = [part.split('"')[0] for part in html.replace('href="', 'src="').split('src="')[1:]]
+    assert all(address.startswith(("/", "#")) for address in loaded)
+    for address in loaded:
+        if address.startswith("/static/"):
+            assert (await client.get(address)).status_code == 200
+
+
+async def test_answers_carry_the_headers_that_the_schema_promises_and_no_other_of_them(
+    make: Factory, as_person: PersonClient
+) -> None:
+    person = await make.person()
+    editor = await as_person(person, await make.organization("Acme", editor=person))
+    once = {"Idempotency-Key": "schema"}
+    made = await _checked(editor, "POST", "/projects", 201, json={"name": "Rover"}, headers=once)
+    project_id = (await made.get_json())["id"]
+    await _checked(editor, "POST", "/projects", 201, json={"name": "Rover"}, headers=once)
+    project = {"project_id": project_id}
+    await _checked(editor, "GET", "/projects/{project_id}", **project)
+    await _checked(editor, "GET", "/projects", query_string={"limit": "1"})
+    changed = {"json": {"name": "Rover 2"}, "headers": {"If-Match": '"1"'}}
+    await _checked(editor, "PATCH", "/projects/{project_id}", **project, **changed)
+    made = await _checked(editor, "POST", "/projects/{project_id}/tasks", 201, json={"title": "T"}, **project)
+    task = {**project, "task_id": (await made.get_json())["id"]}
+    await _checked(editor, "GET", "/projects/{project_id}/tasks/{task_id}", **task)
+    changed = {"json": {"title": "U"}, "headers": {"If-Match": '"1"'}}
+    await _checked(editor, "PATCH", "/projects/{project_id}/tasks/{task_id}", **task, **changed)
+    bulk = {"json": {"items": [{"title": "V"}]}}
+    await _checked(editor, "POST", "/projects/{project_id}/tasks/bulk", 201, **project, **bulk)
+    await _checked(editor, "POST", "/projects/{project_id}/archive", **project)
+    await _checked(editor, "POST", "/projects", 422, json={"name": ""})
+    await _checked(editor, "DELETE", "/projects/{project_id}", 403, **project)
+
+
+async def _checked(client: ApiClient, method: str, path: str, expect: int = 200, **options: Any) -> Response:
+    """Call, and compare the headers of the answer with those the schema has for it."""
+    arguments = {name: options.pop(name) for name in ("project_id", "task_id") if name in options}
+    response = await client.call(method, path.format(**arguments), expect, **options)
+    documented = SCHEMA["paths"][PREFIX + path][method.lower()]["responses"][str(expect)]
+    if "$ref" in documented:
+        documented = SCHEMA["components"]["responses"][documented["$ref"].rsplit("/", 1)[1]]
+    known = SCHEMA["components"]["headers"]
+    told = set(documented["headers"])
+    assert {name for name in known if name in response.headers} <= told, (method, path)
+    promised = {name for name in told if known[name]["required"]} | {"RateLimit", "RateLimit-Policy"}
+    assert not [name for name in promised if name not in response.headers], (method, path)
+    return response

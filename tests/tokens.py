@@ -1,0 +1,45 @@
+"""Genuine tokens of Logto's for tests that call the API: a person's from their session, a machine's own."""
+
+from __future__ import annotations
+
+import aiohttp
+
+from saas_app.config import Settings
+from saas_app.identity.principal import SessionPrincipal
+from saas_app.rbac.permissions import Carrier, permissions_carried_by
+from saas_app.runtime import Runtime
+from tests.clients import Browser, Machine
+
+SCOPES = {
+    carrier: " ".join(permission.value for permission in permissions_carried_by(carrier))
+    for carrier in Carrier
+}
+
+
+async def token_of(runtime: Runtime, browser: Browser, organization_id: str, carrier: Carrier) -> str:
+    """The token that a signed-in browser's session holds for an organization: a genuine one of Logto's."""
+    cookie = next(cookie.value for cookie in browser.app.cookie_jar if cookie.name == "workroom_session")
+    _, access = await runtime.authorization.get_tenant(str(cookie), organization_id, (carrier,))
+    assert isinstance(access.principal, SessionPrincipal)
+    api = f"{runtime.settings.api_resource}#{organization_id}"
+    audience = api if carrier is Carrier.API_TOKEN else f"urn:logto:organization:{organization_id}"
+    token = await runtime.sessions.find_token(access.principal.session_id, audience)
+    assert token
+    return token
+
+
+async def machine_token(
+    settings: Settings, machine: Machine, organization_id: str, carrier: Carrier = Carrier.API_TOKEN
+) -> str:
+    """A token by client credentials, for the organization: of our API resource, unless said otherwise."""
+    form = {"grant_type": "client_credentials", "organization_id": organization_id}
+    if carrier is Carrier.API_TOKEN:
+        form |= {"resource": settings.api_resource, "scope": SCOPES[carrier]}
+    headers = {"Authorization": aiohttp.encode_basic_auth(machine.id, machine.secret)}
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(f"{settings.logto_endpoint}/oidc/token", data=form, headers=headers) as answer,
+    ):
+        body = await answer.json()
+        assert answer.status == 200, body
+        return str(body["access_token"])

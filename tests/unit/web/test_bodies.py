@@ -1,0 +1,44 @@
+"""Queries are looked at before any model sees them."""
+
+from __future__ import annotations
+
+import pytest
+from quart import Quart
+from quart_schema import validate_querystring
+
+from saas_app.errors import BadRequest
+from saas_app.web.json_api import ListQuery
+from saas_app.web.json_api.bodies import LONGEST_QUERY, check_sent
+
+
+@validate_querystring(ListQuery)
+async def takes_a_query() -> str:
+    return ""
+
+
+async def takes_nothing() -> str:
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("x=%00", "NUL"),
+        ("%00=x", "NUL"),
+        ("x=%FF", "UTF-8"),
+        ("x=%C0%80", "UTF-8"),
+        ("x=%ED%A0%80", "UTF-8"),
+        ("x=" + "y" * LONGEST_QUERY, "longer"),
+    ],
+)
+async def test_an_odd_query_is_refused_where_one_is_taken(query: str, says: str) -> None:
+    async with Quart(__name__).test_request_context(f"/api/v1/things?{query}"):
+        with pytest.raises(BadRequest, match=says):
+            await check_sent(takes_a_query)
+        await check_sent(takes_nothing)
+
+
+@pytest.mark.parametrize("query", ["", "x", "x=%F0%9F%9A%80", "x=%2500", "x=" + "y" * (LONGEST_QUERY - 2)])
+async def test_every_other_query_is_for_the_model_to_judge(query: str) -> None:
+    async with Quart(__name__).test_request_context(f"/api/v1/things?{query}"):
+        await check_sent(takes_a_query)

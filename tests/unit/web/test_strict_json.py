@@ -1,0 +1,128 @@
+"""JSON that two readers could understand differently is refused; everything else is let through."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from saas_app.errors import BadRequest
+from saas_app.web.json_api.strict_json import DEEPEST, MOST_CONTAINERS, require_strict_json
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+def depth(value: Any) -> int:
+    if isinstance(value, dict):
+        value = list(value.values())
+    return 1 + max(map(depth, value), default=0) if isinstance(value, list) else 0
+
+
+@given(values, st.booleans())
+def test_what_json_can_say_is_accepted_however_it_is_escaped(value: Any, ascii_only: bool) -> None:
+    raw = json.dumps(value, ensure_ascii=ascii_only).encode()
+    if depth(value) <= DEEPEST:
+        require_strict_json(raw)
+
+
+@given(values, st.integers(min_value=0, max_value=DEEPEST + 2))
+def test_the_depth_is_that_of_the_brackets_outside_of_strings(value: Any, levels: int) -> None:
+    for _ in range(levels):
+        value = [value, "]"]
+    try:
+        require_strict_json(json.dumps(value).encode())
+    except BadRequest:
+        assert depth(value) > DEEPEST
+    else:
+        assert depth(value) <= DEEPEST
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": "[[[[[[[[[[[[[[[[[[[[[["}',
+        r'{"name": "\"[[[[[[[[[[[[[[[[[[[[[[\""}',
+        r'{"name": "\\", "more": "]]]]]]]]]]]]]]]]]]]]"}',
+        r'{"name": "\\\"{{{{{{{{{{{{{{{{{{{{{{{{"}',
+        r'{"name": "\ud83d\ude80"}',
+        r'{"name": "\\ud83d is how it begins"}',
+        '{"name": "🚀", "naïve": null}',
+        '{"a": {"name": 1}, "b": {"name": 2}}',
+        '{"number": 1e308}',
+        "[" + "{}," * (MOST_CONTAINERS - 1) + "1]",
+        '{"name": "' + "[" * 500_000 + '"}',
+        "[" * DEEPEST + "]" * DEEPEST,
+    ],
+)
+def test_these_are_as_they_should_be(text: str) -> None:
+    require_strict_json(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"{'name': 1}", "not JSON"),
+        (b'{"name": 1} {"name": 2}', "not JSON"),
+        (b'{"name": "\x00"}', "not JSON"),
+        (b'{"name": 1, "name": 2}', "twice"),
+        (b'{"deep": [{"name": 1, "n\\u0061me": 2}]}', "twice"),
+        (b'{"number": NaN}', "NaN"),
+        (b'{"number": -Infinity}', "Infinity"),
+        (b'{"number": ' + b"9" * 5000 + b"}", "not JSON"),
+        (rb'{"name": "\ud800"}', "UTF-8"),
+        (rb'{"name": "\udc00\ud800"}', "UTF-8"),
+        (rb'{"\udfff": 1}', "UTF-8"),
+        (b'\xef\xbb\xbf{"name": 1}', "not JSON"),
+        ('{"name": "ü"}'.encode("latin-1"), "UTF-8"),
+        ('{"name": 1}'.encode("utf-16"), "UTF-8"),
+        ('{"name": 1}'.encode("utf-16-le"), "not JSON"),
+        (b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1), "deeper"),
+        (b'{"a":' * 17 + b"1" + b"}" * 17, "deeper"),
+        (b'["\\"",' * 17 + b"1" + b"]" * 17, "deeper"),
+        (b"[" * 5_000 + b"]" * 5_000, "deeper"),
+        (b'{"a":' * 5_000, "deeper"),
+        (b"[" + b"{}," * MOST_CONTAINERS + b"1]", "more than"),
+        (b'"' + rb"\"" * 10 + b"\\", "not JSON"),
+    ],
+)
+def test_these_are_refused(raw: bytes, says: str) -> None:
+    with pytest.raises(BadRequest, match=says):
+        require_strict_json(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'"' + rb"\"" * 499_999,  # a string that never ends, with an end at every second byte
+        b'"' + rb"\"" * 499_998 + b'"',
+        b'"' + rb"\"" * 499_998 + b"\\",
+        b"[" + b"[]," * 333_000 + b"1]",
+        b'{"a":"' + b"[" * 999_000 + b'"}',
+        b"[" * 1_000_000,
+        rb'"\ud800' + rb"\ud83d\ude00" * 80_000 + b'"',
+    ],
+    ids=[
+        "unterminated",
+        "escapes",
+        "ends with an escape",
+        "many lists",
+        "long string",
+        "only brackets",
+        "surrogates",
+    ],
+)
+def test_a_megabyte_of_anything_is_judged_in_no_time(raw: bytes) -> None:
+    began = time.process_time()
+    with contextlib.suppress(BadRequest):
+        require_strict_json(raw)
+    assert time.process_time() - began < 0.5  # a quadratic reading takes minutes
