@@ -250,7 +250,7 @@ async def test_nobody_of_that_id_and_somebody_of_another_organization_look_alike
 ) -> None:
     stranger = await make.person("Stranger")
     pages = []
-    for user_id in ("unknown", stranger.id, "a.b", "*"):
+    for user_id in ("unknown", stranger.id):
         path = f"{acme.members}/{user_id}"
         pages.append(await text_of(await acme.browser.get(f"{path}/roles", 404)))
         await send(acme.browser, f"{path}/roles", roles_form([], ["viewer"]), 404)
