@@ -12,27 +12,21 @@ import asyncio
 import base64
 import json
 import logging
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import structlog
-from pydantic import SecretStr
 from quart import Quart
 from quart.sessions import SecureCookieSessionInterface
 
+from bench.site import running_site
 from saas_app.app import create_app
 from saas_app.config import ManagementSettings, load_settings
-from saas_app.env_file import read_env_file
 from saas_app.identity.logto_client import LogtoCore, ScopedTokenResponse
 from saas_app.identity.management import connect
 from saas_app.rbac.permissions import Role
 from tests.clients import Browser
-from tests.databases import migrated_database
 from tests.factories import Factory
-from tests.processes import running_application, running_provider
 
 ORGANIZATIONS = (1, 10, 50, 200)
 COOKIE_LIMIT = 4096  # bytes a browser has to keep of one cookie, RFC 6265 §6.1; the usual ones keep no more
@@ -137,21 +131,8 @@ async def measure(management: ManagementSettings) -> None:
 def main() -> None:
     """Start everything, measure, stop everything."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        with (
-            running_provider(directory / "provider") as provider,
-            migrated_database(directory) as database_url,
-            running_application(provider, database_url, directory) as application,
-        ):
-            os.environ.update(read_env_file(application.env_file))
-            management = ManagementSettings(
-                endpoint=provider.endpoint,
-                app_id=provider.management_app_id,
-                app_secret=SecretStr(provider.management_app_secret),
-                token_endpoint="",
-            )
-            asyncio.run(measure(management))
+    with running_site() as site:
+        asyncio.run(measure(site.management))
 
 
 if __name__ == "__main__":

@@ -6,26 +6,20 @@ Run it with ``python -m bench.warm_page``. It starts the provider and the applic
 from __future__ import annotations
 
 import asyncio
-import os
 import statistics
-import tempfile
 import time
-from pathlib import Path
 
 import aiohttp
-from pydantic import SecretStr
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from bench.site import running_site
 from saas_app.app import create_app
 from saas_app.config import ManagementSettings, load_settings
-from saas_app.env_file import read_env_file
 from saas_app.identity.logto_client import LogtoCore
 from saas_app.identity.management import ManagementClient
 from tests.clients import Browser, sign_in_over_http
-from tests.databases import migrated_database
 from tests.factories import Factory
-from tests.processes import running_application, running_provider
 
 CONNECTIONS = 32
 SECONDS = 5.0
@@ -105,21 +99,8 @@ async def measure(app_url: str, management: ManagementSettings) -> None:
 
 def main() -> None:
     """Start everything, measure, stop everything."""
-    with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        with (
-            running_provider(directory / "provider") as provider,
-            migrated_database(directory) as database_url,
-            running_application(provider, database_url, directory) as application,
-        ):
-            os.environ.update(read_env_file(application.env_file))
-            management = ManagementSettings(
-                endpoint=provider.endpoint,
-                app_id=provider.management_app_id,
-                app_secret=SecretStr(provider.management_app_secret),
-                token_endpoint="",
-            )
-            asyncio.run(measure(application.url, management))
+    with running_site() as site:
+        asyncio.run(measure(site.url, site.management))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
 """The tables of the file, made when they are missing and completed when an older version made them.
 
 A file is this machine's own and cheap to make again, so there are no migrations: what SQLite can add without
-touching rows is added, and any other difference is said in one line.
+touching rows is added, second factors are put as they are kept today, and any other difference is said in
+one line.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateColumn
@@ -21,6 +25,7 @@ def create_or_complete(connection: sa.Connection, metadata: sa.MetaData) -> None
         if table.name in known:
             _complete(connection, table)
     metadata.create_all(connection)
+    _renew_factors(connection, metadata.tables["users"])
 
 
 def _complete(connection: sa.Connection, table: sa.Table) -> None:
@@ -40,3 +45,30 @@ def _add(connection: sa.Connection, column: sa.Column[object]) -> None:
     definition = CreateColumn(column).compile(dialect=connection.dialect)
     name = connection.dialect.identifier_preparer.format_table(column.table)
     connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {definition}")
+
+
+def _renew_factors(connection: sa.Connection, users: sa.Table) -> None:
+    """The second factors of every account in the form of Logto 1.42, which the first version did not have."""
+    has_some = sa.select(users.c.id, users.c.mfa_verifications).where(
+        users.c.mfa_verifications != sa.literal_column("'[]'")
+    )
+    for user_id, factors in connection.execute(has_some).all():
+        try:
+            renewed = [_renewed(factor) for factor in factors]
+        except (KeyError, TypeError) as error:
+            raise OutdatedSchema(
+                f"another version made it: a second factor of {user_id} is unknown"
+            ) from error
+        if renewed != factors:
+            change = users.update().where(users.c.id == user_id)
+            connection.execute(change.values(mfa_verifications=renewed))
+
+
+def _renewed(factor: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: factor[name] for name in ("id", "createdAt", "type")}
+    if factor["type"] == "BackupCode":
+        codes = [{"code": code} if isinstance(code, str) else code for code in factor["codes"]]
+        return {**factor, **kept, "codes": codes}
+    if "key" in factor:
+        return {**factor, **kept}
+    return {**kept, "key": factor["secret"]}

@@ -19,8 +19,9 @@ class Settings(BaseSettings):
     is generated once and kept in the database. ``demo_people`` is a JSON list of ``{identifier, password,
     name, hint}`` offered with one click on the sign-in page. ``mailgun_base_url``, ``naver_base_url`` and
     ``naver_api_base_url`` put a server of your own in the place of those providers, which Logto cannot.
-    ``connector_timeout`` is what one call of a provider may take, in seconds. Without
-    ``built_in_messages`` nothing is sent while no connector is configured, as in Logto.
+    ``connector_timeout`` is how long a provider is waited for, in seconds: a page that says that it does not
+    answer stands within five. Without ``built_in_messages`` nothing is sent while no connector is configured,
+    as in Logto.
     """
 
     model_config = SettingsConfigDict(env_prefix="LOCAL_LOGTO_", frozen=True, extra="ignore")
@@ -36,7 +37,7 @@ class Settings(BaseSettings):
     mailgun_base_url: str = ""
     naver_base_url: str = "https://nid.naver.com"
     naver_api_base_url: str = "https://openapi.naver.com"
-    connector_timeout: float = Field(default=5.0, gt=0)
+    connector_timeout: float = Field(default=4.0, gt=0)
     built_in_messages: bool = True
 
     @field_validator("endpoint", "mailgun_base_url", "naver_base_url", "naver_api_base_url", mode="after")

@@ -100,7 +100,8 @@ async def use_code(
         ).one_or_none()
         problem = _find_problem(row, kind, recipient, policy)
         if problem is None:
-            right = mine & (_c.code == code) & _c.consumed_at.is_(None)
+            is_open = _c.consumed_at.is_(None) & (_c.try_count < policy.max_tries)  # still, beside others
+            right = mine & (_c.code == code) & is_open
             used = await connection.execute(sent_codes.update().where(right).values(consumed_at=now_ms()))
             if used.rowcount == 0:
                 problem = "code_mismatch"

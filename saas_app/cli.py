@@ -16,9 +16,9 @@ import uvicorn
 
 from saas_app import permissions_table
 from saas_app.api_commands import openapi, token
-from saas_app.cli_connectors import connectors, connectors_option, load_connectors, named_file
 from saas_app.command_line import env_file_option, in_one_line, overlay
 from saas_app.config import MIGRATIONS, ManagementSettings, load_management_settings, load_settings
+from saas_app.connector_commands import connectors, connectors_option, load_connectors, named_file
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.demo.people import PASSWORD

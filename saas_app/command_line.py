@@ -38,6 +38,11 @@ def in_one_line(function: Callable[_P, _R]) -> Callable[_P, _R]:
     return wrapper
 
 
+def one_line(answer: str) -> str:
+    """What somebody else's server said, without line breaks and without what would steer a terminal."""
+    return " ".join("".join(char if char.isprintable() else " " for char in answer).split())
+
+
 def _explain(refusal: ManagementError) -> str:
     if refusal.code in ("oidc.invalid_client", "auth.unauthorized"):
         return (
@@ -52,7 +57,7 @@ def _explain(refusal: ManagementError) -> str:
     if refusal.code == "organization.role_names_not_found":
         return f"{refusal.message} Run 'saas-app provision' first."
     if refusal.code.startswith("connector."):
-        return f"Logto refused a connector ({refusal.code}): {provider_answer(refusal)}"
+        return f"Logto refused a connector ({refusal.code}): {one_line(provider_answer(refusal))}"
     return f"Logto refused: {refusal}."
 
 

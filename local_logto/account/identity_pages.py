@@ -7,16 +7,16 @@ from typing import Final
 from quart import Blueprint, Response
 
 from local_logto.account import proving
-from local_logto.account.pages import where_the_code_is
+from local_logto.account.pages import code_sent, where_the_code_is
 from local_logto.account.visitor import HOME, Visitor, account_page, answer
 from local_logto.experience.pages.forms import (
     Choice,
     FormPage,
     Link,
-    SideAction,
     code_field,
     password_field,
 )
+from local_logto.experience.pages.resending import with_resend
 from local_logto.experience.pages.responses import show_plain_form
 from local_logto.responses import redirect_response
 
@@ -69,9 +69,9 @@ async def by_code(visitor: Visitor, kind: str) -> Response:
     if kind not in visitor.ways_to_prove:
         return redirect_response(f"{HOME}/verify")
 
-    async def send(_page: FormPage) -> Response:
+    async def send(page: FormPage) -> Response:
         await proving.send_proof_code(visitor, kind)
-        return redirect_response(f"{HOME}/verify/{kind}")
+        return code_sent(f"{HOME}/verify/{kind}", page)
 
     async def check(page: FormPage) -> Response:
         await proving.prove_code(visitor, page.value("code").replace(" ", ""))
@@ -83,9 +83,8 @@ async def by_code(visitor: Visitor, kind: str) -> Response:
         page = FormPage(title, "Send verification code", (), _WHY, links=_links(visitor))
         return await answer(page, send)
     text = await where_the_code_is(visitor, kind, sent.address)
-    again = (SideAction("Resend verification code", "resend", "Not received yet?"),)
-    page = FormPage(title, "Continue", (code_field(),), text, links=_links(visitor), side_actions=again)
-    return await answer(page, check, send)
+    page = FormPage(title, "Continue", (code_field(),), text, links=_links(visitor))
+    return await answer(await with_resend(visitor.store, sent.verification_id, page), check, send)
 
 
 def _links(visitor: Visitor) -> tuple[Link, ...]:

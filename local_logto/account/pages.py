@@ -13,6 +13,7 @@ from local_logto.account.visitor import HOME, Visitor, account_page, answer, pro
 from local_logto.experience.code_delivery import is_kept_here
 from local_logto.experience.pages.forms import Field, FormPage, Link, code_field, new_password_page
 from local_logto.experience.pages.identifiers import identifier_field, read_identifier, shown
+from local_logto.experience.pages.resending import SENT_AGAIN, with_resend
 from local_logto.experience.pages.responses import show_template
 from local_logto.experience.state import Identifier
 from local_logto.responses import redirect_response
@@ -41,6 +42,11 @@ _NOTICES: Final = {
 def done(notice: str) -> Response:
     """Back to the account, which says what was done."""
     return redirect_response(f"{HOME}?notice={notice}")
+
+
+def code_sent(path: str, page: FormPage) -> Response:
+    """On to where the code is typed, which says so when it was sent again."""
+    return redirect_response(f"{path}?notice={SENT_AGAIN}" if page.pressed else path)
 
 
 @blueprint.get("")
@@ -113,13 +119,18 @@ async def address_code(visitor: Visitor, kind: str) -> Response:
     if sent is None or (sent.purpose, sent.address_type) != ("bind", kind):
         return redirect_response(f"{HOME}/{kind}")
 
+    async def send_again(page: FormPage) -> Response:
+        await changes.send_code_to_new_address(visitor, Identifier(kind, sent.address))
+        return code_sent(request.path, page)
+
     async def take(page: FormPage) -> Response:
         return done(await changes.take_new_address(visitor, page.value("code").replace(" ", "")))
 
     text = await where_the_code_is(visitor, kind, sent.address)
     links = (Link("Another address" if kind == "email" else "Another number", f"{HOME}/{kind}"), *_BACK)
     title = "Verify your email" if kind == "email" else "Verify your phone number"
-    return await answer(FormPage(title, "Continue", (code_field(),), text, links=links), take)
+    page = FormPage(title, "Continue", (code_field(),), text, links=links)
+    return await answer(await with_resend(visitor.store, sent.verification_id, page), take, send_again)
 
 
 @blueprint.route("/identities/<target>/remove", methods=_METHODS)

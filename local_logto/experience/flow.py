@@ -12,6 +12,7 @@ from local_logto.experience.announcements import (
     tell_user_changed,
     tell_user_created,
 )
+from local_logto.experience.mfa_state import MfaState
 from local_logto.experience.password_policy import PersonalInformation
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.social import (
@@ -38,13 +39,18 @@ _ADDRESS_PROOFS = {Proof.EMAIL_CODE: "email", Proof.PHONE_CODE: "phone"}
 
 
 async def switch_event(session: ExperienceSession, event: Event) -> None:
-    """Change between signing in and registering; 400 to or from resetting a password."""
+    """Change between signing in and registering; 400 to or from resetting a password.
+
+    The proofs stay. Whoever was identified is forgotten: a registration asks for no second factor, so
+    that an account identified before must not come in through one.
+    """
     _refuse_event(session, event)
     current = session.experience
     if (event is Event.FORGOT_PASSWORD) != (current.event is Event.FORGOT_PASSWORD):
         raise refusal("session.not_supported_for_forgot_password")
-    profile = current.profile if event is current.event else PendingProfile()
-    await session.keep(replace(current, event=event, profile=profile))
+    if event is not current.event:
+        begun_anew = replace(current, event=event, user_id=None, profile=PendingProfile(), mfa=MfaState())
+        await session.keep(begun_anew)
 
 
 async def identify(

@@ -88,7 +88,7 @@ async def _refuse_locked_out(
         if has_failed and locked_until is None:
             locked_until = await _count_failure(connection, policy, mine, target, pool)
     if locked_until is not None:
-        minutes = round((locked_until - now_ms()) / _MINUTE_MS)
+        minutes = max(1, round((locked_until - now_ms()) / _MINUTE_MS))
         raise RequestError(
             400,
             "session.verification_blocked_too_many_attempts",

@@ -78,8 +78,12 @@ class SignInExperience:
 
     def registers_by_code(self, identifier_type: str) -> bool:
         """Whether a verified address of this kind may become a new account's."""
+        return self.allows_registration and self.asks_for(identifier_type)
+
+    def asks_for(self, identifier_type: str) -> bool:
+        """Whether signing up asks for an address of this kind, by itself or as one of two."""
         asked_for = {*self.sign_up_identifiers, *self.secondary_identifiers}
-        return self.allows_registration and bool(asked_for & {identifier_type, "emailOrPhone"})
+        return bool(asked_for & {identifier_type, "emailOrPhone"})
 
     def forgot_password_identifiers(self) -> tuple[str, ...]:
         """The kinds of address to which a code for a new password may be sent."""

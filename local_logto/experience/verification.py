@@ -18,6 +18,7 @@ from local_logto.store import new_id
 from local_logto.verification_codes import use_code
 
 _CODE_PROOFS = {"email": Proof.EMAIL_CODE, "phone": Proof.PHONE_CODE}
+_BINDS_A_FACTOR = "BindMfa"  # Logto's template type
 
 
 async def verify_identifier_password(
@@ -76,9 +77,10 @@ async def send_code(session: ExperienceSession, recipient: Identifier, event: Ev
     is the same. Raises 429 ``request.message_rate_limited`` after the tenth in ten minutes, and
     ``UnsentMessage`` when the connector fails: then a code that was sent before still works.
     """
-    record = VerificationRecord(new_id(), _CODE_PROOFS[recipient.type], recipient, template_type=event.value)
+    usage = _BINDS_A_FACTOR if _binds_a_factor(session, recipient) else event.value
+    record = VerificationRecord(new_id(), _CODE_PROOFS[recipient.type], recipient, template_type=usage)
     delivered = await _is_deliverable(session, recipient, event)
-    await send_new_code(session, record.id, recipient, event.value, is_delivered=delivered)
+    await send_new_code(session, record.id, recipient, usage, is_delivered=delivered)
     return await _keep(session, record)
 
 
@@ -98,6 +100,11 @@ async def verify_code(
     )
     await sentinel.watch(session.store, session.settings.lockout, Pool.FIRST_FACTOR, recipient.value, attempt)
     return await _keep(session, replace(record, verified=True))
+
+
+def _binds_a_factor(session: ExperienceSession, recipient: Identifier) -> bool:
+    """Whether the address is asked for as a second factor: of somebody known, and not by the sign-up."""
+    return session.experience.user_id is not None and not session.settings.asks_for(recipient.type)
 
 
 async def _is_deliverable(session: ExperienceSession, recipient: Identifier, event: Event) -> bool:

@@ -111,6 +111,8 @@ class DemoSeeder:
                 f"The username '{person.username}' belongs to {user.email or 'somebody else'} in this Logto; "
                 "the demo leaves real accounts alone."
             )
+        if user.phone is None:  # a demo of an earlier version
+            return await self._client.set_user_phone(user.id, person.phone), True
         return user, False
 
     async def _create(self, declared: DemoOrganization) -> OrganizationInfo:

@@ -41,12 +41,19 @@ from saas_app.identity.provisioning import (
     survey,
 )
 from saas_app.identity.sign_in_methods.declaration import FILE_VARIABLE, find_declaration, load_declaration
+from saas_app.identity.sign_in_methods.model import Connectors
 from saas_app.migrate import MigrationState, migrate
 from saas_app.preflight import require_free_port, require_writable_folder
 
 _PROBE_TIMEOUT = 2.0  # seconds
 _WEBHOOK_KEY = "LOGTO_WEBHOOK_SIGNING_KEY"
 _OURS = ("APP_", "LOGTO_", "LOCAL_LOGTO_", "DATABASE_URL", FILE_VARIABLE)
+_FOR_THE_PROVIDER = (
+    "LOCAL_LOGTO_MAILGUN_BASE_URL",
+    "LOCAL_LOGTO_NAVER_BASE_URL",
+    "LOCAL_LOGTO_NAVER_API_BASE_URL",
+    "LOCAL_LOGTO_CONNECTOR_TIMEOUT",
+)
 _SIGN_IN_METHODS = Path(__file__).with_name("connectors.toml")
 
 
@@ -134,7 +141,7 @@ class _Demo:
         try:
             async with open_http(_PROBE_TIMEOUT) as http:
                 await self._start(http)
-            click.echo(_welcome(self._options))
+            click.echo(_welcome(self._options, self._sign_in_methods.connectors))
             await self._watch()
         finally:
             self.is_stopping = True
@@ -182,7 +189,11 @@ class _Demo:
         )
 
     async def _start_child(self, name: str, arguments: list[str], extra: dict[str, str]) -> Child:
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
+        inherited = {
+            key: value
+            for key, value in os.environ.items()
+            if key in _FOR_THE_PROVIDER or not key.startswith(_OURS)
+        }
         child = Child(name, arguments, inherited | extra, self._log(name))
         self._children.append(child)
         await child.start()
@@ -256,14 +267,17 @@ def _read_mark(path: Path) -> object:
         return None
 
 
-def _welcome(options: DemoOptions) -> str:
+def _welcome(options: DemoOptions, connectors: Connectors) -> str:
+    senders = {"e-mail": connectors.mailgun, "SMS": connectors.gatewayapi}
+    kept = " and ".join(kind for kind, sender in senders.items() if sender is None)
+    messages = f"  Codes by {kept} arrive at {options.logto_url}/messages\n" if kept else ""
     width = max(len(person.username) for person in PEOPLE)
     people = "\n".join(f"    {person.username:<{width}}  {person.hint}" for person in PEOPLE)
     return (
         f"\n  Workroom            {options.app_url}\n"
         f"  identity provider   {options.logto_url}   (development only)\n\n"
         f"  Sign in as, with the password {PASSWORD}:\n\n{people}\n\n"
-        f"  Codes by e-mail and SMS arrive at {options.logto_url}/messages\n"
+        f"{messages}"
         f"  The API is explained at {options.app_url}/api/docs. A token to try it with:\n\n"
         f'    {Path(sys.executable).with_name("saas-app")} token --client "{ORGANIZATIONS[0].machine}" '
         f"--env-file {options.env_file}\n\n"

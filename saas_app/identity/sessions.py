@@ -1,7 +1,7 @@
 """Server-side sessions: one row a signed-in browser, one row a token.
 
 The cookie holds 256 random bits and nothing else; the database holds their hash. Tokens are encrypted.
-What a request needs to know of its session and of the organization in its path is read in one statement.
+What a request reads of its session is in ``session_access``.
 """
 
 from __future__ import annotations
@@ -14,51 +14,24 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
 
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
 from saas_app.identity.principal import SessionPrincipal
-from saas_app.identity.vault import Vault, fingerprint, new_cookie_value
-from saas_app.models import (
-    EVERYONE,
-    EVERYWHERE,
-    MembershipChange,
-    Organization,
-    SessionRow,
-    SessionToken,
-    User,
+from saas_app.identity.session_access import (
+    ACCESS_BY_COOKIE,
+    ACCESS_BY_ID,
+    CachedToken,
+    SessionAccess,
+    as_access,
 )
+from saas_app.identity.vault import Vault, fingerprint, new_cookie_value
+from saas_app.models import SessionRow, SessionToken
+
+__all__ = ["CachedToken", "NewSession", "OwnSession", "SessionAccess", "SessionStore"]
 
 _TOUCH_INTERVAL = timedelta(seconds=60)  # how often a busy session writes when it was last seen
-
-
-@dataclass(frozen=True, slots=True)
-class CachedToken:
-    """What the session's token for one audience grants, without the token."""
-
-    audience: str
-    scopes: frozenset[str]
-    role_names: frozenset[str]
-    refusal: str | None
-    fetched_at: datetime
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SessionAccess:
-    """A live session, with all it knows about one organization (or none)."""
-
-    principal: SessionPrincipal
-    granted_at: datetime
-    authenticated_at: datetime | None
-    renewed_for: str | None
-    last_seen_at: datetime
-    last_organization_id: str | None
-    organization_name: str | None
-    membership_changed_at: datetime | None
-    tokens: dict[str, CachedToken]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,58 +61,6 @@ class NewSession:
     address: str
     authenticated_at: datetime | None = None
     renewed_for: str | None = None
-
-
-def _access_statement(which: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, ...]]:
-    """What a request needs to know; built once, because every request asks it."""
-    organization_id = sa.bindparam("organization_id", type_=sa.String)
-    return (
-        sa.select(
-            SessionRow.id,
-            SessionRow.subject,
-            SessionRow.granted_at,
-            SessionRow.authenticated_at,
-            SessionRow.renewed_for,
-            SessionRow.last_seen_at,
-            SessionRow.last_organization_id,
-            User.name,
-            User.username,
-            User.email,
-            Organization.name.label("organization_name"),
-            MembershipChange.changed_at,
-            SessionToken.audience,
-            SessionToken.scopes,
-            SessionToken.role_names,
-            SessionToken.refusal,
-            SessionToken.fetched_at,
-            SessionToken.expires_at,
-        )
-        .select_from(SessionRow)
-        .outerjoin(User, User.id == SessionRow.subject)
-        .outerjoin(Organization, Organization.id == organization_id)
-        .outerjoin(
-            MembershipChange,
-            sa.and_(
-                MembershipChange.organization_id.in_((organization_id, EVERYWHERE)),
-                MembershipChange.user_id.in_((SessionRow.subject, EVERYONE)),
-            ),
-        )
-        .outerjoin(
-            SessionToken,
-            sa.and_(
-                SessionToken.session_id == SessionRow.id, SessionToken.organization_id == organization_id
-            ),
-        )
-        .where(
-            which == sa.bindparam("which", type_=which.type),
-            SessionRow.expires_at > sa.bindparam("now", type_=SessionRow.expires_at.type),
-            SessionRow.last_seen_at > sa.bindparam("seen_after", type_=SessionRow.last_seen_at.type),
-        )
-    )
-
-
-_ACCESS_BY_COOKIE = _access_statement(SessionRow.cookie_hash)
-_ACCESS_BY_ID = _access_statement(SessionRow.id)
 
 
 class SessionStore:
@@ -179,13 +100,13 @@ class SessionStore:
         """The live session behind a cookie, in one statement; None when there is none."""
         if not cookie:
             return None
-        return await self._read_access(_ACCESS_BY_COOKIE, fingerprint(cookie), organization_id)
+        return await self._read_access(ACCESS_BY_COOKIE, fingerprint(cookie), organization_id)
 
     async def find_access_by_id(
         self, session_id: uuid.UUID, organization_id: str | None
     ) -> SessionAccess | None:
         """The same by the session's id: to look again while a refresh is under way."""
-        return await self._read_access(_ACCESS_BY_ID, session_id, organization_id)
+        return await self._read_access(ACCESS_BY_ID, session_id, organization_id)
 
     async def _read_access(
         self, statement: sa.Select[*tuple[Any, ...]], which: Any, organization_id: str | None
@@ -199,7 +120,7 @@ class SessionStore:
         }
         async with self._work.reading() as db:
             rows = (await db.execute(statement, values)).all()
-        return _as_access(rows) if rows else None
+        return as_access(rows) if rows else None
 
     async def touch(self, access: SessionAccess, organization_id: str | None) -> None:
         """Note that the session was seen, at most once a minute, and where."""
@@ -376,35 +297,3 @@ class SessionStore:
                 sa.delete(SessionRow).where(SessionRow.id == session_id, SessionRow.subject == subject)
             )
         return bool(getattr(ended, "rowcount", 0))
-
-
-def _as_access(rows: Any) -> SessionAccess:
-    first = rows[0]
-    return SessionAccess(
-        principal=SessionPrincipal(
-            subject=first.subject,
-            session_id=first.id,
-            name=first.name,
-            username=first.username,
-            email=first.email,
-        ),
-        granted_at=first.granted_at,
-        authenticated_at=first.authenticated_at,
-        renewed_for=first.renewed_for,
-        last_seen_at=first.last_seen_at,
-        last_organization_id=first.last_organization_id,
-        organization_name=first.organization_name,
-        membership_changed_at=max((row.changed_at for row in rows if row.changed_at), default=None),
-        tokens={row.audience: _as_token(row) for row in rows if row.audience is not None},
-    )
-
-
-def _as_token(row: Any) -> CachedToken:
-    return CachedToken(
-        audience=row.audience,
-        scopes=frozenset(row.scopes.split()),
-        role_names=frozenset(json.loads(row.role_names)),
-        refusal=row.refusal,
-        fetched_at=row.fetched_at,
-        expires_at=row.expires_at,
-    )

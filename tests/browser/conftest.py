@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from playwright.async_api import Browser, BrowserContext, Page, Playwright, asyn
 from saas_app.identity.management import ManagementClient
 from saas_app.identity.management.client import connect
 from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium, is_required
+from tests.browser.methods_site import MethodsSite, open_methods_site
 from tests.browser.site import Site, open_site
 from tests.browser.steps import sign_in
 from tests.browser.watch import Watch
@@ -94,12 +96,55 @@ async def browser_that_keeps_pages(chromium_path: str, playwright: Playwright) -
 @pytest.fixture
 async def open_page(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
     """Opens the page of a visitor with cookies of their own, signed in where a person is given."""
+    async with _watched(browser, site.url, site.origins) as open_one:
+        yield open_one
+
+
+@pytest.fixture(scope="session")
+async def methods_site(
+    chromium_path: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[MethodsSite]:
+    """A site with every way in, once a process."""
+    async with open_methods_site(tmp_path_factory.mktemp("methods")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def methods_management(methods_site: MethodsSite) -> AsyncIterator[ManagementClient]:
+    """The Management API of the Logto of the site with every way in."""
+    async with connect(methods_site.site.management) as client:
+        yield client
+
+
+@pytest.fixture
+def members(methods_management: ManagementClient) -> Factory:
+    """Makes people and organizations for the site with every way in."""
+    return Factory(methods_management)
+
+
+@pytest.fixture
+async def visitor(browser: Browser, methods_site: MethodsSite) -> AsyncIterator[OpenPage]:
+    """Opens the front page of the site with every way in; afterwards every provider is well again."""
+    async with _watched(browser, methods_site.site.url, methods_site.origins) as open_one:
+
+        async def open_front_page() -> Page:
+            page = await open_one()
+            await page.goto("/")
+            return page
+
+        yield open_front_page
+        methods_site.behave()
+
+
+@asynccontextmanager
+async def _watched(browser: Browser, url: str, origins: frozenset[str]) -> AsyncIterator[OpenPage]:
+    """Opens pages whose every complaint fails the test at the end of the block."""
     opened: list[tuple[BrowserContext, Watch]] = []
 
     async def open_one(person: Person | None = None, *, of: Browser = browser, **options: Any) -> Page:
-        context = await of.new_context(**{"base_url": site.url, "viewport": DESKTOP, **options})
+        context = await of.new_context(**{"base_url": url, "viewport": DESKTOP, **options})
         context.set_default_timeout(PATIENCE)
-        opened.append((context, Watch(context, site.origins)))
+        opened.append((context, Watch(context, origins)))
         page = await context.new_page()
         if person is not None:
             await sign_in(page, person)

@@ -26,6 +26,7 @@ from tests.providers.naver import CLIENT_ID, CLIENT_SECRET, FakeNaver, fake_nave
 EXAMPLE = ROOT / "connectors.toml.example"
 EXAMPLE_DOMAIN = "mg.example.com"
 EXAMPLE_SMS_ENDPOINT = "https://gatewayapi.com/rest/mtsms"
+PATIENCE_WITH_PROVIDERS = 2  # seconds
 SECRETS = {
     "MAILGUN_API_KEY": API_KEY,
     "GATEWAYAPI_TOKEN": API_TOKEN,
@@ -77,6 +78,7 @@ async def open_methods_site(directory: Path) -> AsyncIterator[MethodsSite]:
                 LOCAL_LOGTO_MAILGUN_BASE_URL=mailgun.base_url,
                 LOCAL_LOGTO_NAVER_BASE_URL=naver.base_url,
                 LOCAL_LOGTO_NAVER_API_BASE_URL=naver.base_url,
+                LOCAL_LOGTO_CONNECTOR_TIMEOUT=str(PATIENCE_WITH_PROVIDERS),
             )
         )
         declaration = write_declaration(directory, gatewayapi.endpoint)

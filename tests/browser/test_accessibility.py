@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 from tests.browser import tour_of_an_admin as admin
 from tests.browser.conftest import OpenPage
+from tests.browser.looking import axe_findings
 from tests.browser.site import Site
 from tests.browser.tour import after_actions, after_sign_in, before_sign_in, set_scene, without_scripts
 from tests.factories import Factory
-
-_SCRIPT = Axe().axe_script
-_RUN = "options => axe.run(options).then(results => results.violations)"
-# target-size (WCAG 2.2 AA) is off in axe unless asked for. The colours are all that differs in the dark.
-_IN_LIGHT: dict[str, Any] = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
-_IN_DARK: dict[str, Any] = {
-    "resultTypes": ["violations"],
-    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
-}
 
 
 async def test_axe_finds_nothing_on_what_a_stranger_sees(open_page: OpenPage, site: Site) -> None:
@@ -73,16 +63,4 @@ async def test_axe_finds_nothing_on_what_who_is_invited_sees(open_page: OpenPage
 
 
 async def _violations(page: Page, tour: AsyncIterator[str]) -> list[str]:
-    found = []
-    async for name in tour:
-        await page.evaluate(_SCRIPT)
-        await page.emulate_media(color_scheme="light")
-        found += [f"{name}: {_told(violation)}" for violation in await page.evaluate(_RUN, _IN_LIGHT)]
-        await page.emulate_media(color_scheme="dark")
-        found += [f"{name}, dark: {_told(violation)}" for violation in await page.evaluate(_RUN, _IN_DARK)]
-    return found
-
-
-def _told(violation: dict[str, Any]) -> str:
-    places = "; ".join(f"{node['target'][0]} ({node['failureSummary']})" for node in violation["nodes"])
-    return f"{violation['id']}, {violation['help']}: {places}"
+    return [finding async for name in tour for finding in await axe_findings(page, name)]

@@ -8,6 +8,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.browser import tour_of_an_admin as admin
 from tests.browser.conftest import OpenPage
+from tests.browser.looking import excess_width
 from tests.browser.site import Site
 from tests.browser.steps import account_menu, option, path_of, switcher
 from tests.browser.tour import after_actions, after_sign_in, before_sign_in, set_scene, without_scripts
@@ -20,16 +21,6 @@ PHONE = {
     "is_mobile": True,
     "has_touch": True,
 }
-# The culprits are only for the message: content that scrolls in a frame of its own may lie outside.
-_WIDEST = """() => {
-  const limit = document.documentElement.clientWidth;
-  const wide = [...document.querySelectorAll("body *")].filter((element) => {
-    const box = element.getBoundingClientRect();
-    return box.width > 0 && box.right > limit + 1;
-  });
-  const culprits = wide.slice(0, 3).map((element) => element.outerHTML.slice(0, 120));
-  return [document.documentElement.scrollWidth, limit, culprits];
-}"""
 
 
 async def test_a_stranger_never_scrolls_sideways(open_page: OpenPage, site: Site) -> None:
@@ -99,12 +90,7 @@ async def test_menus_open_within_the_screen_and_work_by_touch(open_page: OpenPag
 
 
 async def _too_wide(page: Page, tour: AsyncIterator[str]) -> list[str]:
-    found = []
-    async for name in tour:
-        needed, there_is, culprits = await page.evaluate(_WIDEST)
-        if needed > there_is or there_is > WIDTH:
-            found.append(f"{name}: {needed} of {there_is} pixels: {culprits}")
-    return found
+    return [excess async for name in tour for excess in await excess_width(page, name, WIDTH)]
 
 
 async def _expect_on_screen(page: Page, target: Locator) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 
 import pyotp
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Page, expect
 
 from saas_app.identity.management import ManagementClient
-from saas_app.identity.management.client import connect
-from tests.browser.conftest import DESKTOP, PATIENCE
-from tests.browser.methods_site import MethodsSite, open_methods_site
+from tests.browser.conftest import OpenPage
+from tests.browser.methods_site import MethodsSite
+from tests.browser.methods_steps import enter_code, follow, naver_account, new_address, new_number
 from tests.browser.steps import (
     account_menu,
     address_of,
@@ -24,81 +23,12 @@ from tests.browser.steps import (
     sign_in,
     sign_out,
 )
-from tests.browser.watch import Watch
 from tests.clients import Person
 from tests.factories import PASSWORD, Factory
-from tests.providers.naver import NaverAccount
+from tests.providers.server import FakeProvider
 
-OpenVisitor = Callable[[], Awaitable[Page]]
 NEW_PASSWORD = "Another-password-2"
-
-
-@pytest.fixture(scope="session")
-async def methods_site(
-    chromium_path: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[MethodsSite]:
-    """The site with every way in, once a process."""
-    async with open_methods_site(tmp_path_factory.mktemp("methods")) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="session")
-async def management(methods_site: MethodsSite) -> AsyncIterator[ManagementClient]:
-    """The Management API of this site's Logto."""
-    async with connect(methods_site.site.management) as client:
-        yield client
-
-
-@pytest.fixture
-def members(management: ManagementClient) -> Factory:
-    """Makes people and organizations for this site."""
-    return Factory(management)
-
-
-@pytest.fixture
-async def visitor(browser: Browser, methods_site: MethodsSite) -> AsyncIterator[OpenVisitor]:
-    """Opens the front page for somebody new here; afterwards every provider is well again."""
-    opened: list[tuple[BrowserContext, Watch]] = []
-
-    async def open_one() -> Page:
-        context = await browser.new_context(base_url=methods_site.site.url, viewport=DESKTOP)
-        context.set_default_timeout(PATIENCE)
-        opened.append((context, Watch(context, methods_site.origins)))
-        page = await context.new_page()
-        await page.goto("/")
-        return page
-
-    yield open_one
-    methods_site.behave()
-    for context, _watch in opened:
-        await context.close()
-    assert [complaint for _context, watch in opened for complaint in watch.complaints] == []
-
-
-def new_address() -> str:
-    return f"rosa_{secrets.token_hex(5)}@example.test"
-
-
-def new_number() -> str:
-    return f"4512{secrets.randbelow(10**6):06}"
-
-
-def naver_account(**given: str) -> NaverAccount:
-    """Somebody at Naver whom nobody here knows yet."""
-    tag = secrets.token_hex(5)
-    return NaverAccount(
-        **{"id": f"naver-{tag}", "email": f"{tag}@naver.example", "nickname": "Sujin", **given}
-    )
-
-
-async def follow(page: Page, way: str) -> None:
-    """Choose one of the ways that the front page offers beside a password."""
-    await page.get_by_role("group", name="Other ways to sign in").get_by_role("link", name=way).click()
-
-
-async def enter_code(page: Page, code: str) -> None:
-    await page.get_by_label("Verification code").fill(code)
-    await page.get_by_role("button", name="Continue").click()
+IN_TIME = 5_000  # milliseconds in which a page says that a provider does not answer
 
 
 async def subject(page: Page) -> str:
@@ -108,7 +38,7 @@ async def subject(page: Page) -> str:
     return str((await answer.json())["subject"])
 
 
-async def test_sign_up_by_a_code_from_mailgun(visitor: OpenVisitor, methods_site: MethodsSite) -> None:
+async def test_sign_up_by_a_code_from_mailgun(visitor: OpenPage, methods_site: MethodsSite) -> None:
     page, address = await visitor(), new_address()
     await page.get_by_role("main").get_by_role("link", name="Create account").click()
     await page.get_by_label("Email").fill(address)
@@ -123,10 +53,10 @@ async def test_sign_up_by_a_code_from_mailgun(visitor: OpenVisitor, methods_site
 
 
 async def test_sign_in_by_a_code_from_gatewayapi(
-    visitor: OpenVisitor, methods_site: MethodsSite, management: ManagementClient
+    visitor: OpenPage, methods_site: MethodsSite, methods_management: ManagementClient
 ) -> None:
     number = new_number()
-    person = await management.create_user(
+    person = await methods_management.create_user(
         username=f"rosa_{number}", email=new_address(), name="Rosa", password=PASSWORD, phone=number
     )
     page = await visitor()
@@ -140,7 +70,7 @@ async def test_sign_in_by_a_code_from_gatewayapi(
 
 
 async def test_another_code_can_be_asked_for_when_the_page_has_counted_down(
-    visitor: OpenVisitor, methods_site: MethodsSite
+    visitor: OpenPage, methods_site: MethodsSite
 ) -> None:
     page, address = await visitor(), new_address()
     await page.clock.install()
@@ -158,7 +88,7 @@ async def test_another_code_can_be_asked_for_when_the_page_has_counted_down(
 
 
 async def test_naver_makes_an_account_and_knows_it_the_next_time(
-    visitor: OpenVisitor, methods_site: MethodsSite
+    visitor: OpenPage, methods_site: MethodsSite
 ) -> None:
     methods_site.naver.account = naver_account()
     page = await visitor()
@@ -176,9 +106,7 @@ async def test_naver_makes_an_account_and_knows_it_the_next_time(
     assert await subject(page) == first
 
 
-async def test_who_cancels_at_naver_can_go_another_way(
-    visitor: OpenVisitor, methods_site: MethodsSite
-) -> None:
+async def test_who_cancels_at_naver_can_go_another_way(visitor: OpenPage, methods_site: MethodsSite) -> None:
     methods_site.naver.account = naver_account()
     page = await visitor()
     await follow(page, "Continue with Naver")
@@ -189,7 +117,7 @@ async def test_who_cancels_at_naver_can_go_another_way(
 
 
 async def test_a_naver_identity_is_linked_to_the_account_of_its_address(
-    visitor: OpenVisitor, methods_site: MethodsSite, members: Factory
+    visitor: OpenPage, methods_site: MethodsSite, members: Factory
 ) -> None:
     person = await members.person("Rosa")
     methods_site.naver.account = naver_account(email=address_of(person), nickname="Another name")
@@ -205,7 +133,7 @@ async def test_a_naver_identity_is_linked_to_the_account_of_its_address(
 
 
 async def test_a_forgotten_password_is_replaced_by_way_of_a_code(
-    visitor: OpenVisitor, methods_site: MethodsSite, members: Factory
+    visitor: OpenPage, methods_site: MethodsSite, members: Factory
 ) -> None:
     person = await members.person()
     page = await visitor()
@@ -226,7 +154,7 @@ async def test_a_forgotten_password_is_replaced_by_way_of_a_code(
 
 
 async def test_an_organization_that_asks_for_a_second_factor_opens_once_there_is_one(
-    visitor: OpenVisitor, members: Factory
+    visitor: OpenPage, members: Factory
 ) -> None:
     alice = await members.person("Alice")
     acme = await members.organization("Acme", admin=alice)
@@ -260,39 +188,73 @@ async def test_an_organization_that_asks_for_a_second_factor_opens_once_there_is
     await expect(account_menu(page)).to_be_visible()
 
 
-@pytest.mark.parametrize("bad_day", ["wrong key", "hangs up"])
+BAD_DAYS: dict[str, Callable[[FakeProvider], None]] = {
+    "wrong key": lambda provider: provider.refuse(401, "Forbidden"),
+    "500": lambda provider: provider.refuse(500),
+    "hangs up": lambda provider: provider.drop_connections(),
+    "slow": lambda provider: provider.answer_slowly(),
+}
+
+
+@pytest.mark.parametrize(
+    ("way", "bad_day"),
+    [
+        ("Code by e-mail", "wrong key"),
+        ("Code by e-mail", "hangs up"),
+        ("Code by e-mail", "slow"),
+        ("Code by SMS", "500"),
+        ("Code by SMS", "slow"),
+    ],
+)
 async def test_a_code_that_cannot_be_sent_leaves_another_way(
-    visitor: OpenVisitor, methods_site: MethodsSite, members: Factory, bad_day: str
+    visitor: OpenPage, methods_site: MethodsSite, methods_management: ManagementClient, way: str, bad_day: str
 ) -> None:
-    person = await members.person()
-    if bad_day == "wrong key":
-        methods_site.mailgun.refuse(401, "Forbidden")
-    else:
-        methods_site.mailgun.drop_connections()
+    number, address = new_number(), new_address()
+    person = await methods_management.create_user(
+        username=f"rosa_{number}", email=address, name="Rosa", password=PASSWORD, phone=number
+    )
+    BAD_DAYS[bad_day](methods_site.mailgun if way == "Code by e-mail" else methods_site.gatewayapi)
     page = await visitor()
-    await follow(page, "Code by e-mail")
-    await identifier_field(page).fill(address_of(person))
+    await follow(page, way)
+    await identifier_field(page).fill(address if way == "Code by e-mail" else f"+{number}")
     await page.get_by_role("button", name="Sign in").click()
 
-    await expect(page.get_by_role("alert")).to_contain_text("The message could not be sent")
+    alert = page.get_by_role("alert")
+    await expect(alert).to_contain_text("The message could not be sent", timeout=IN_TIME)
     await page.get_by_role("link", name="Sign in with password").click()
-    await password_field(page).fill(person.password)
+    await password_field(page).fill(PASSWORD)
     await page.get_by_role("button", name="Continue").click()
     await expect(account_menu(page)).to_be_visible()
+    assert await subject(page) == person.id
 
 
-@pytest.mark.parametrize("address", ["/oauth2.0/token", "/v1/nid/me"])
-async def test_a_naver_that_stammers_leaves_another_way(
-    visitor: OpenVisitor, methods_site: MethodsSite, members: Factory, address: str
+@pytest.mark.parametrize(
+    ("bad_day", "address"),
+    [
+        ("malformed JSON", "/oauth2.0/token"),
+        ("malformed JSON", "/v1/nid/me"),
+        ("500", "/oauth2.0/token"),
+        ("slow", "/v1/nid/me"),
+    ],
+)
+async def test_a_naver_with_a_bad_day_leaves_another_way(
+    visitor: OpenPage, methods_site: MethodsSite, members: Factory, bad_day: str, address: str
 ) -> None:
     person = await members.person()
-    methods_site.naver.account = naver_account()
-    methods_site.naver.answer_malformed(path=address)
+    naver = methods_site.naver
+    naver.account = naver_account()
     page = await visitor()
     await follow(page, "Continue with Naver")
+    bad_days: dict[str, Callable[[], None]] = {
+        "malformed JSON": lambda: naver.answer_malformed(path=address),
+        "500": lambda: naver.refuse(500, path=address),
+        "slow": lambda: naver.answer_slowly(path=address),
+    }
+    bad_days[bad_day]()
     await page.get_by_role("button", name="Agree").click()
 
-    await expect(page.get_by_role("heading", name="Naver did not answer as it should")).to_be_visible()
+    heading = page.get_by_role("heading", name="Naver did not answer as it should")
+    await expect(heading).to_be_visible(timeout=IN_TIME)
     await page.get_by_role("link", name="Try another way").click()
     await enter_credentials(page, person)
     await expect(account_menu(page)).to_be_visible()

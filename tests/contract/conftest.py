@@ -28,6 +28,7 @@ from tests.contract.management import (
 from tests.contract.oidc import Oidc, Tokens
 from tests.contract.people import App, Person
 from tests.contract.recordings import Replacements, assert_like_recording
+from tests.contract.second_factors import Settings, Visit, VisitOf
 from tests.contract.world import World, build_world
 from tests.processes import running_provider
 
@@ -183,3 +184,33 @@ async def listener(server: Server) -> AsyncIterator[Listener]:
     """Something for the server to send to, on this machine."""
     async with listening(must_be_heard=server.is_ours) as listener:
         yield listener
+
+
+@pytest.fixture
+async def nina(workshop: Workshop) -> Person:
+    """Somebody of this test's own, with an e-mail address."""
+    return await workshop.person("nina", primaryEmail=workshop.email("nina"))
+
+
+@pytest.fixture
+async def settings(
+    api: ManagementApi, sign_in_settings: dict[str, object], _username_and_password: None
+) -> AsyncIterator[Settings]:
+    """Changes the sign-in experience for one test; it is put back as it was."""
+
+    async def change(**values: object) -> None:
+        (await api.patch("/sign-in-exp", values)).expect(200)
+
+    yield change
+    names = ("mfa", "sentinelPolicy", "signUp")
+    (await api.patch("/sign-in-exp", {name: sign_in_settings[name] for name in names})).expect(200)
+
+
+@pytest.fixture
+def visit(new_browser: NewBrowser, world: World) -> VisitOf:
+    """Begins a person's sign-in and stops before the second factor."""
+
+    async def run(person: Person) -> Visit:
+        return await Visit(new_browser(), person).begin(world)
+
+    return run

@@ -93,11 +93,6 @@ class CodeSession:
         return await self.browser.experience("POST", "/identification", body)
 
 
-@pytest.fixture
-async def nina(workshop: Workshop) -> Person:
-    return await workshop.person("nina", primaryEmail=workshop.email("nina"))
-
-
 async def test_settings_change_is_as_recorded(
     mailbox: Mailbox, api: ManagementApi, like_recording: LikeRecording
 ) -> None:

@@ -120,6 +120,7 @@ def test_what_is_declared_is_what_logto_then_holds(first: tuple[Result, Result],
     assert found["forgotPasswordMethods"] == ["EmailVerificationCode", "PhoneVerificationCode"]
     assert found["mfa"]["organizationRequiredMfaPolicy"] == "Mandatory"
     assert found["verificationCodePolicy"] == {"expirationDuration": 600, "maxRetryAttempts": 10}
+    assert found["sentinelPolicy"] == {"maxAttempts": 100, "lockoutDuration": 60}
 
 
 def test_navers_callback_url_is_told_and_stays_when_its_secret_changes(
@@ -203,14 +204,14 @@ async def test_a_test_message_by_email_goes_through_mailgun(
     logto: Provider, declared: Path, senders: Senders
 ) -> None:
     result = await command(
-        "connectors", "test", "mailgun-email", "--to", "ada@example.test", "--connectors", declared
+        "connectors", "test", "mailgun-email", "--to", "grace@example.test", "--connectors", declared
     )
 
     assert result.exit_code == 0, result.output
     assert result.output == (
-        "mailgun-email took the message to ada@example.test: the text for Generic, with the code 000000.\n"
+        "mailgun-email took the message to grace@example.test: the text for Generic, with the code 000000.\n"
     )
-    message = await senders.mailgun.next_message("ada@example.test")
+    message = await senders.mailgun.next_message("grace@example.test")
     assert message.credentials == ("api", API_KEY)
     assert "000000" in message.form["text"]
 
@@ -263,7 +264,7 @@ async def test_a_wrong_key_is_one_line_without_the_key(
 async def test_an_answer_that_repeats_the_key_is_shown_without_it(
     logto: Provider, declared: Path, senders: Senders
 ) -> None:
-    senders.mailgun.refuse(400, f"the key {API_KEY}\nis not good")
+    senders.mailgun.refuse(400, f"the key {API_KEY}\nis \x1b[2Jnot good")
     try:
         result = await command(
             "connectors", "test", "mailgun-email", "--to", "a@b.test", "--connectors", declared
@@ -273,7 +274,7 @@ async def test_an_answer_that_repeats_the_key_is_shown_without_it(
 
     assert result.stderr == (
         "Error: mailgun-email did not send it (connector.general): the provider answered 400: "
-        "the key … is not good\n"
+        "the key … is [2Jnot good\n"
     )
 
 

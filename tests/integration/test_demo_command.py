@@ -112,8 +112,8 @@ def test_it_starts_stops_and_starts_again(demo: Demo) -> None:
     stored = read_env_file(demo.data / "demo.env")
     experience = demo.sign_in_experience()
     methods = experience["signIn"]["methods"]
-    assert {m["identifier"] for m in methods if m["verificationCode"]} == {"email", "phone"}
-    assert [m["identifier"] for m in methods if m["isPasswordPrimary"]] == ["username"]
+    assert {method["identifier"] for method in methods if method["verificationCode"]} == {"email", "phone"}
+    assert [method["identifier"] for method in methods if method["isPasswordPrimary"]] == ["username"]
     assert experience["forgotPassword"] == {"email": True, "phone": True}
     assert experience["mfa"]["organizationRequiredMfaPolicy"] == "Mandatory"
 

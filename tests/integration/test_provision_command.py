@@ -250,6 +250,25 @@ def test_seeding_twice_changes_nothing_and_puts_back_what_was_changed(
     assert members[carol_id].role_names == {"viewer"}
 
 
+def test_people_of_an_earlier_demo_get_their_phone_numbers(first: FirstRun, fresh: Provider) -> None:
+    assert run("seed-demo").exit_code == 0
+
+    async def forget_dave_s_number(client: ManagementClient) -> None:
+        dave = await client.find_user_by_username("dave")
+        assert dave is not None
+        await client._body("PATCH", f"/users/{dave.id}", {"primaryPhone": None})
+
+    ask(fresh, forget_dave_s_number)
+    again = run("seed-demo").stdout
+
+    assert [line for line in again.splitlines() if line.startswith("written")] == [
+        "written  person        dave <dave@workroom.example>"
+    ]
+    dave = ask(fresh, lambda client: client.find_user_by_username("dave"))
+    assert dave is not None
+    assert dave.phone == "12025550104"
+
+
 def test_the_demo_people_belong_where_the_table_says(first: FirstRun, fresh: Provider) -> None:
     assert run("seed-demo").exit_code == 0
     names = {organization.key: organization.name for organization in ORGANIZATIONS}

@@ -43,6 +43,15 @@ def test_declarations_in_the_guides_pass_every_check(document: Path, tmp_path: P
         assert load_declaration(file, secrets).connectors
 
 
+@pytest.mark.parametrize("file", ["compose.yaml", ".env.example"])
+def test_what_the_example_takes_from_the_environment_gets_there(file: str) -> None:
+    taken = set(re.findall(r"= \"\$\{(\w+)\}\"", EXAMPLE.read_text(encoding="utf-8")))
+    passed_on = set(re.findall(r"^[# ]*(\w+)[:=]", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE))
+
+    assert taken
+    assert taken <= passed_on
+
+
 @pytest.mark.parametrize("page", TRANSLATED)
 def test_the_translation_declares_and_commands_the_same(page: str) -> None:
     english, spanish = DOCS / page, DOCS / "es" / page

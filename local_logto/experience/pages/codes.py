@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from quart import Blueprint, Response, request
 
 from local_logto.errors import RequestError
 from local_logto.experience.code_delivery import is_kept_here
 from local_logto.experience.flow import identify
-from local_logto.experience.pages.forms import FormPage, Link, SideAction, code_field
+from local_logto.experience.pages.forms import FormPage, Link, code_field
 from local_logto.experience.pages.identifiers import shown
-from local_logto.experience.pages.responses import answer_form, go_to, page_url, sign_in_page
+from local_logto.experience.pages.resending import SENT_AGAIN, with_resend
+from local_logto.experience.pages.responses import (
+    answer_form,
+    first_page_url,
+    go_to,
+    page_url,
+    sign_in_page,
+)
 from local_logto.experience.pages.social_linking import add_address_or_link
 from local_logto.experience.pages.steps import complete, find_sent_code, send_code_to
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import VerificationRecord
 from local_logto.experience.verification import verify_code
-from local_logto.verification_codes import find_age
 
 blueprint = Blueprint("codes", __name__)
 _METHODS = ["GET", "POST"]
-_RESEND_AFTER_MS = 59_000  # a rule of Logto's page, not of its API
 _DIGITS = 6
-_ALL_OPTIONS = {"sign-in": "All sign-in options", "register": "All account creation options"}
+_ALL_OPTIONS = {
+    "sign-in": ("All sign-in options", "/sign-in"),
+    "register": ("All account creation options", "/register"),
+    "forgot-password": ("All sign-in options", "/sign-in"),
+    "continue": ("All sign-in options", "/sign-in"),
+}
 _SURPRISES = {
     "user.user_not_exist": "/sign-in/no-account",
     "user.email_already_in_use": "/register/account-exists",
@@ -39,27 +47,17 @@ async def verification_code(session: ExperienceSession, flow: str) -> Response:
     sent = find_sent_code(session)
     if sent is None:
         return go_to("/sign-in" if flow == "continue" else f"/{flow}")
-    wait = await _seconds_until_resend(session, sent)
 
     async def resend(session: ExperienceSession, _page: FormPage) -> Response:
-        if wait:
-            seconds = "second" if wait == 1 else "seconds"
-            raise RequestError(429, "page.resend_too_early", f"Wait {wait} more {seconds} for a new code.")
         await send_code_to(session, sent.identifier, session.experience.event)
-        return go_to(request.path, notice="code-sent")
+        return go_to(request.path, notice=SENT_AGAIN)
 
     async def check(session: ExperienceSession, page: FormPage) -> Response:
         await verify_code(session, sent.id, sent.identifier, _read_code(page.value("code")))
         return await _go_on(session, flow, sent)
 
-    page = await _page(session, flow, sent)
-    action = SideAction("Resend verification code", "resend", "Not received yet?", wait)
-    return await answer_form(session, replace(page, side_actions=(action,)), check, resend)
-
-
-async def _seconds_until_resend(session: ExperienceSession, sent: VerificationRecord) -> int:
-    age = await find_age(session.store, sent.id)
-    return 0 if age is None else max(0, -(-(_RESEND_AFTER_MS - age) // 1000))
+    page = await with_resend(session.store, sent.id, await _page(session, flow, sent))
+    return await answer_form(session, page, check, resend)
 
 
 def _read_code(typed: str) -> str:
@@ -87,7 +85,8 @@ async def _go_on(session: ExperienceSession, flow: str, proof: VerificationRecor
 async def _page(session: ExperienceSession, flow: str, sent: VerificationRecord) -> FormPage:
     kind, method = sent.identifier.type, session.settings.find_method(sent.identifier.type)
     offers_password = flow == "sign-in" and method is not None and method.password
-    links = [Link("Back", page_url(_page_before(session, flow, kind)))]
+    links = [Link("Back", _page_before(session, flow, kind))]
+    all_options, first_page = _ALL_OPTIONS[flow]
     if flow == "register" and session.settings.allows_sign_in:
         links.insert(0, Link("Sign in", page_url("/sign-in"), "Already have an account?"))
     return FormPage(
@@ -97,15 +96,15 @@ async def _page(session: ExperienceSession, flow: str, sent: VerificationRecord)
         description=await _where_the_code_is(session, flow, sent),
         links=tuple(links),
         other_ways=(Link("Sign in with password", page_url("/sign-in/password")),) if offers_password else (),
-        ways_if_unsent=(Link(_ALL_OPTIONS[flow], page_url(f"/{flow}")),) if flow in _ALL_OPTIONS else (),
-        notice="The code was sent again." if request.args.get("notice") == "code-sent" else "",
+        ways_if_unsent=(Link(all_options, page_url(first_page)),),
     )
 
 
 def _page_before(session: ExperienceSession, flow: str, kind: str) -> str:
-    if flow != "continue":
-        return f"/{flow}"
-    return f"/continue/{kind if kind in session.settings.required_profile() else 'emailOrPhone'}"
+    if flow == "continue":
+        missing = kind if kind in session.settings.required_profile() else "emailOrPhone"
+        return page_url(f"/continue/{missing}")
+    return page_url(f"/{flow}") if flow == "forgot-password" else first_page_url(flow)
 
 
 async def _where_the_code_is(session: ExperienceSession, flow: str, sent: VerificationRecord) -> str:

@@ -49,7 +49,7 @@ class Link:
 class SideAction:
     """A second button with a form of its own, such as sending a code again.
 
-    ``question`` stands before it; for ``wait`` seconds it is too early, and the page says so.
+    ``question`` stands before it; for ``wait`` seconds it is too early, the page says so, and refuses it.
     """
 
     label: str
@@ -133,6 +133,13 @@ class FormPage:
             return replace(self, pressed=pressed)
         fields = tuple(_filled(field, values.get(field.name, "")) for field in self.fields)
         return replace(self, fields=fields, status=422 if any(f.error for f in fields) else 200)
+
+    def refuse_early(self) -> None:
+        """Raise 429 ``page.too_early`` when the side button that was pressed has to wait."""
+        wait = next((action.wait for action in self.all_side_actions if action.name == self.pressed), 0)
+        if wait:
+            seconds = "second" if wait == 1 else "seconds"
+            raise RequestError(429, "page.too_early", f"Wait {wait} more {seconds} for a new code.")
 
     def refused(self, error: RequestError) -> FormPage:
         """The page with the refusal at the field it is about, or above the form when it is about none."""

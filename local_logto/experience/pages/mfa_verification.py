@@ -10,8 +10,9 @@ from quart import Blueprint, Response, request
 
 from local_logto.experience import mfa, mfa_codes
 from local_logto.experience.code_delivery import is_kept_here
-from local_logto.experience.pages.forms import Field, FormPage, Link, SideAction, code_field
+from local_logto.experience.pages.forms import Field, FormPage, Link, code_field
 from local_logto.experience.pages.mfa_paths import ways_to_verify
+from local_logto.experience.pages.resending import SENT_AGAIN, with_resend
 from local_logto.experience.pages.responses import answer_form, go_to, page_url, show_form, sign_in_page
 from local_logto.experience.pages.steps import complete, has_identified
 from local_logto.experience.session import ExperienceSession
@@ -104,15 +105,17 @@ async def address_code(session: ExperienceSession, kinds: tuple[str, ...], kind:
     text = f"Enter the code sent to {proof.recipient}." + (
         " On this server you read it under Messages." if kept else ""
     )
-    again = SideAction("Resend verification code", "resend", "Not received yet?")
-    page = FormPage(_TITLE, "Continue", (code_field(),), text, links=_links(kinds), side_actions=(again,))
-    return await answer_form(session, page, check, _send_to(address_type))
+    page = FormPage(_TITLE, "Continue", (code_field(),), text, links=_links(kinds))
+    page = await with_resend(session.store, proof_id, page)
+    return await answer_form(session, page, check, _send_to(address_type, notice=SENT_AGAIN))
 
 
-def _send_to(address_type: str) -> Callable[[ExperienceSession, FormPage], Awaitable[Response]]:
+def _send_to(
+    address_type: str, **notice: str
+) -> Callable[[ExperienceSession, FormPage], Awaitable[Response]]:
     async def send(session: ExperienceSession, _page: FormPage) -> Response:
         await mfa_codes.send_mfa_code(session, address_type)
-        return go_to(request.path)
+        return go_to(request.path, **notice)
 
     return send
 

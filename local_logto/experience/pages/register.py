@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from quart import Blueprint, Response, request
 
+from local_logto.experience.code_delivery import UnsentMessage
 from local_logto.experience.flow import add_password, add_username
 from local_logto.experience.pages.forms import FormPage, Link, new_password_page
 from local_logto.experience.pages.identifiers import identifier_field, kinds_of, read_identifier
@@ -11,7 +14,9 @@ from local_logto.experience.pages.responses import (
     answer_form,
     go_to,
     offered_types,
+    other_identifiers,
     page_url,
+    show_form,
     sign_in_page,
 )
 from local_logto.experience.pages.steps import complete, is_underway, known_identifier, send_code_to
@@ -42,6 +47,7 @@ async def register(session: ExperienceSession) -> Response:
         (identifier_field(types, known_identifier(session, types)),),
         description=f"Enter your {kinds_of(types)} to create a new account." if is_narrowed else "",
         links=all_options + _back_to_sign_in(session),
+        ways_if_unsent=_ways_in(session),
         offers_social=not is_narrowed,
     )
     return await answer_form(session, page, _begin_registration)
@@ -60,14 +66,17 @@ async def register_password(session: ExperienceSession) -> Response:
 async def continue_with(session: ExperienceSession, missing: str) -> Response:
     if session.begun is None or session.begun.event is Event.FORGOT_PASSWORD:
         return go_to("/sign-in")
+    back = (Link("Back to sign in", page_url("/sign-in")),) if session.settings.allows_sign_in else ()
     if missing == "password":
-        return await answer_form(session, _password_page(session, "Set password"), _complete_with_password)
+        page = replace(_password_page(session, "Set password"), links=back)
+        return await answer_form(session, page, _complete_with_password)
     if missing == "username":
-        page = FormPage("Set username", "Continue", (identifier_field(("username",)),))
+        page = FormPage("Set username", "Continue", (identifier_field(("username",)),), links=back)
         return await answer_form(session, page, _complete_with_username)
     title, types = _ADDRESS_PAGES[missing]
     reason = "This application needs it for your account."
-    page = FormPage(title, "Continue", (identifier_field(types),), reason)
+    page = FormPage(title, "Continue", (identifier_field(types),), reason, links=back)
+    page = replace(page, ways_if_unsent=_ways_in(session))
     return await answer_form(session, page, _send_code_for_profile)
 
 
@@ -79,6 +88,11 @@ def _back_to_sign_in(session: ExperienceSession) -> tuple[Link, ...]:
     if not session.settings.allows_sign_in:
         return ()
     return (Link("Sign in", page_url("/sign-in"), "Already have an account?"),)
+
+
+def _ways_in(session: ExperienceSession) -> tuple[Link, ...]:
+    """For who cannot go on here because no message can be sent."""
+    return (Link("All sign-in options", page_url("/sign-in")),) if session.settings.allows_sign_in else ()
 
 
 def _password_page(session: ExperienceSession, title: str) -> FormPage:
@@ -93,7 +107,13 @@ async def _begin_registration(session: ExperienceSession, page: FormPage) -> Res
     if identifier.type == "username":
         await add_username(session, identifier.value)
         return go_to("/register/password")
-    await send_code_to(session, identifier, Event.REGISTER)
+    try:
+        await send_code_to(session, identifier, Event.REGISTER)
+    except UnsentMessage as error:
+        enabled = session.settings.sign_up_identifiers
+        ways = other_identifiers("Create account", "register", enabled, identifier.type)
+        page = replace(page, ways_if_unsent=ways + page.ways_if_unsent)
+        return await show_form(session, page.refused(error))
     return go_to("/register/verification-code")
 
 

@@ -40,6 +40,7 @@ async def forgot_password(session: ExperienceSession) -> Response:
         description=f"Enter the {kinds_of(types)} of your account. "
         "You will be sent a code with which you can choose a new password.",
         links=(Link("Back to sign in", page_url("/sign-in")),),
+        ways_if_unsent=(Link("All sign-in options", page_url("/sign-in")),),
     )
     return await answer_form(session, page, _send_code)
 

@@ -13,7 +13,8 @@ from quart import Response, render_template, request
 from local_logto.context import current_settings, current_store, origin_of
 from local_logto.errors import RequestError
 from local_logto.experience.demo_people import list_demo_people
-from local_logto.experience.pages.forms import FormPage
+from local_logto.experience.pages.forms import FormPage, Link
+from local_logto.experience.pages.identifiers import kinds_of
 from local_logto.experience.pages.social_buttons import list_social_buttons
 from local_logto.experience.session import ExperienceSession, open_session
 from local_logto.experience.sign_in_experience import read_sign_in_experience
@@ -25,13 +26,33 @@ _View = Callable[Concatenate[ExperienceSession, _P], Awaitable[Response]]
 _Action = Callable[[ExperienceSession, FormPage], Awaitable[Response]]
 _Step = Callable[[FormPage], Awaitable[Response]]
 _CARRIED = ("app_id", "organization_id", "ui_locales", "login_hint", "identifier")
+_WIDE_PAGES = frozenset({"/sign-in", "/register"})
 
 
 def page_url(path: str, **more: str) -> str:
-    """A page's address with what every page of this sign-in carries: application, organization, locales."""
+    """A page's address with what every page of this sign-in carries: application, organization, locales.
+
+    ``identifier`` comes from a narrowed page and stays until somebody asks for all ways.
+    """
     carried = {name: request.args[name] for name in _CARRIED if name in request.args}
+    if not _WIDE_PAGES.isdisjoint((path, request.path)):
+        carried.pop("identifier", None)
     query = urlencode(carried | more)
     return f"{path}?{query}" if query else path
+
+
+def first_page_url(flow: str) -> str:
+    """The page on which the sign-in or registration began, narrowed if it was."""
+    return page_url(f"/identifier-{flow}" if "identifier" in request.args else f"/{flow}")
+
+
+def other_identifiers(verb: str, flow: str, enabled: tuple[str, ...], failed: str) -> tuple[Link, ...]:
+    """The way on with another kind of identifier than the one that no message can be sent to."""
+    others = tuple(name for name in enabled if name != failed)
+    if not others:
+        return ()
+    path = page_url(f"/identifier-{flow}", identifier=" ".join(others))
+    return (Link(f"{verb} with {kinds_of(others)}", path),)
 
 
 def go_to(path: str, **more: str) -> Response:
@@ -103,6 +124,7 @@ async def answer_with(page: FormPage, action: _Step, side_action: _Step, show: _
     if page.status != 200:
         return await show(page)
     try:
+        page.refuse_early()
         return await (side_action if page.pressed else action)(page)
     except RequestError as error:
         return await show(page.refused(error))

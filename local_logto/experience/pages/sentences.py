@@ -9,6 +9,10 @@ from local_logto.experience.code_delivery import UnsentMessage
 from local_logto.experience.json_access import mapping, mappings, text
 
 _ON_PAGES = {
+    "session.mfa.invalid_totp_code": (
+        "That code does not fit. Type the one that your app shows now; each works once."
+    ),
+    "session.mfa.invalid_backup_code": "That is no backup code of yours, or it was used already.",
     "request.message_rate_limited": (
         "Too many messages were sent to this address. Wait ten minutes, or try another way."
     ),

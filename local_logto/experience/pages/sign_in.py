@@ -19,8 +19,10 @@ from local_logto.experience.pages.forms import (
 from local_logto.experience.pages.identifiers import identifier_field, kinds_of, read_identifier, shown
 from local_logto.experience.pages.responses import (
     answer_form,
+    first_page_url,
     go_to,
     offered_types,
+    other_identifiers,
     page_url,
     show_form,
     sign_in_page,
@@ -139,9 +141,12 @@ async def _choose_proof(session: ExperienceSession, page: FormPage) -> Response:
     try:
         return await _send_code(session, identifier)
     except UnsentMessage as error:
-        ways = (Link("Sign in with password", page_url("/sign-in/password")),)
-        page = replace(page, ways_if_unsent=ways if method and method.password else ())
-        return await show_form(session, page.refused(error))
+        by_password = (Link("Sign in with password", page_url("/sign-in/password")),)
+        enabled = tuple(known.identifier for known in session.settings.methods)
+        ways = (by_password if method and method.password else ()) + other_identifiers(
+            "Sign in", "sign-in", enabled, identifier.type
+        )
+        return await show_form(session, replace(page, ways_if_unsent=ways).refused(error))
 
 
 async def _send_code(session: ExperienceSession, identifier: Identifier) -> Response:
@@ -150,7 +155,7 @@ async def _send_code(session: ExperienceSession, identifier: Identifier) -> Resp
 
 
 def _password_page(session: ExperienceSession, typed: Identifier, *, offers_code: bool) -> FormPage:
-    links = [Link("Back", page_url("/sign-in"))]
+    links = [Link("Back", first_page_url("sign-in"))]
     if session.settings.forgot_password_identifiers():
         links.insert(0, Link("Forgot your password?", page_url("/forgot-password")))
     return FormPage(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quart import Blueprint, Response
 
+from local_logto.connectors.registry import find_connector_by_id
 from local_logto.errors import RequestError
 from local_logto.experience.flow import (
     add_social_identity,
@@ -14,6 +15,7 @@ from local_logto.experience.flow import (
 from local_logto.experience.pages.forms import FormPage, Link, SideAction
 from local_logto.experience.pages.identifiers import shown
 from local_logto.experience.pages.responses import answer_form, go_to, page_url, sign_in_page
+from local_logto.experience.pages.social_buttons import name_of
 from local_logto.experience.pages.steps import complete, find_sent_code
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.social import find_related_user
@@ -31,7 +33,8 @@ _KINDS = {"email": "email", "phone": "phone number"}
 async def link_related_account(session: ExperienceSession, connector_id: str) -> Response:
     """Offer the account that has the e-mail address of the identity: the provider has verified it."""
     proof = _find_verified(session)
-    if proof is None or proof.user is None or proof.connector_id != connector_id:
+    connector = await find_connector_by_id(session.store, connector_id)
+    if proof is None or proof.user is None or connector is None or proof.connector_id != connector.id:
         return go_to("/sign-in")
     if not await find_related_user(session, proof.user):
         return go_to("/sign-in")
@@ -44,11 +47,11 @@ async def link_related_account(session: ExperienceSession, connector_id: str) ->
         await switch_event(session, Event.REGISTER)
         return await complete(session, proof.id)
 
-    page = _related_page(session, proof.user.email or "")
+    page = _related_page(session, name_of(connector), proof.user.email or "")
     return await answer_form(session, page, link, create)
 
 
-def _related_page(session: ExperienceSession, email: str) -> FormPage:
+def _related_page(session: ExperienceSession, provider: str, email: str) -> FormPage:
     kinds = [kind for kind in ("email", "phone") if kind in session.settings.sign_up_identifiers]
     another = f"Link another {' or '.join(kinds)}" if kinds else "Create new one instead"
     may_create = session.settings.sign_in_mode != "SignIn"
@@ -57,7 +60,7 @@ def _related_page(session: ExperienceSession, email: str) -> FormPage:
         f"Link {' or '.join(kinds)}" if kinds else "Link or create account",
         f"Link with {_masked(email)}",
         (),
-        description="There is already an account with the email address that came along. Link it, and "
+        description=f"There is already an account with the email address that {provider} gave. Link it, and "
         "you can sign in either way from now on.",
         side_actions=(create,) if may_create else (),
         links=(Link("Try another way", page_url("/sign-in")),),

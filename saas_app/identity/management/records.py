@@ -72,6 +72,7 @@ class LogtoUser(_Record):
     name: str | None
     avatar: str | None = None
     is_suspended: bool = False
+    phone: str | None = None
 
     @classmethod
     def _from_entry(cls, entry: Entry) -> Self:
@@ -82,6 +83,7 @@ class LogtoUser(_Record):
             entry.get("name"),
             entry.get("avatar"),
             entry.get("isSuspended") is True,
+            entry.get("primaryPhone"),
         )
 
 

@@ -31,8 +31,12 @@ _HOST = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,4})?")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SENDER = re.compile(r"[0-9]{1,15}|[A-Za-z0-9 ]{1,11}")
-_EXPIRY: Final = (60, 3600)  # seconds
-_ATTEMPTS: Final = (1, 100)
+_RANGES: Final = (
+    ("verification_code", "expires_after", (60, 3600)),  # seconds
+    ("verification_code", "max_attempts", (1, 100)),
+    ("lockout", "max_attempts", (1, 1000)),  # Logto itself takes any number, and locks everybody out with 0
+    ("lockout", "minutes", (1, 1440)),
+)
 _CODE_FACTORS: Final[dict[str, Identifier]] = {
     "EmailVerificationCode": "email",
     "PhoneVerificationCode": "phone",
@@ -52,7 +56,7 @@ def check(declaration: Declaration) -> Iterator[Problem]:
     yield from _check_social(declaration)
     if declaration.mfa:
         yield from _check_mfa(declaration.mfa, declaration)
-    yield from _check_codes(declaration)
+    yield from _check_numbers(declaration)
 
 
 # Connectors
@@ -203,13 +207,8 @@ def _check_mfa(mfa: Mfa, declaration: Declaration) -> Iterator[Problem]:
         )
 
 
-def _check_codes(declaration: Declaration) -> Iterator[Problem]:
-    codes = declaration.verification_code
-    if codes is None:
-        return
-    for key, value, (lowest, highest) in (
-        ("expires_after", codes.expires_after, _EXPIRY),
-        ("max_attempts", codes.max_attempts, _ATTEMPTS),
-    ):
+def _check_numbers(declaration: Declaration) -> Iterator[Problem]:
+    for section, key, (lowest, highest) in _RANGES:
+        value = getattr(getattr(declaration, section), key, None)
         if value is not None and not lowest <= value <= highest:
-            yield Problem(f"verification_code.{key}", f"must be from {lowest} to {highest}")
+            yield Problem(f"{section}.{key}", f"must be from {lowest} to {highest}")

@@ -46,12 +46,12 @@ def load_declaration(path: Path, environ: Mapping[str, str]) -> Declaration:
     Raises :class:`ConfigurationError` that names every key at fault with the rule it breaks. No value is ever
     part of it: a secret may stand where it should not.
     """
-    document, problems = _resolved(_read(path), environ)
+    document, faults = _resolved(_read(path), environ)
+    declaration = _parsed(path, document, faults)
+    unknown = {fault.key for fault in faults}  # whose value is not there to be judged
+    problems = [*faults, *(problem for problem in check(declaration) if problem.key not in unknown)]
     if problems:
         raise _refused(path, problems)
-    declaration = _parsed(path, document)
-    if broken := tuple(check(declaration)):
-        raise _refused(path, broken)
     return declaration
 
 
@@ -83,7 +83,8 @@ def _read(path: Path) -> dict[str, object]:
         raise ConfigurationError(f"{path} is not TOML: {error}.") from None
 
 
-def _parsed(path: Path, document: Mapping[str, object]) -> Declaration:
+def _parsed(path: Path, document: Mapping[str, object], known: Iterable[Problem] = ()) -> Declaration:
+    """The document by its shape. What is ``known`` to be wrong is told together with what is found here."""
     try:
         return Declaration.model_validate(document)
     except ValidationError as error:
@@ -92,7 +93,7 @@ def _parsed(path: Path, document: Mapping[str, object]) -> Declaration:
             Problem(_key(problem["loc"]), _SHAPES.get(problem["type"]) or _lower(problem["msg"]))
             for problem in found
         ]
-        raise _refused(path, problems) from None
+        raise _refused(path, [*known, *problems]) from None
 
 
 def _key(location: Iterable[int | str]) -> str:
@@ -110,7 +111,10 @@ def _refused(path: Path, problems: Iterable[Problem]) -> ConfigurationError:
 def _resolved(
     document: dict[str, object], environ: Mapping[str, str]
 ) -> tuple[dict[str, object], list[Problem]]:
-    """The document with what its connectors take from the environment, and what is wrong with that."""
+    """The document with what its connectors take from the environment, and what is wrong with that.
+
+    A reference to nothing stays as it is, so that everything else can be judged with it.
+    """
     connectors = document.get("connectors")
     if not isinstance(connectors, dict):
         return document, []  # its shape is judged with that of all else
@@ -140,4 +144,4 @@ def _faults(path: str, key: str, value: str, environ: Mapping[str, str]) -> Iter
 def _filled(value: object, environ: Mapping[str, str]) -> object:
     if not isinstance(value, str):
         return value
-    return _REFERENCE.sub(lambda match: environ.get(match[1], ""), value)
+    return _REFERENCE.sub(lambda match: environ.get(match[1]) or match[0], value)

@@ -188,6 +188,13 @@ class VerificationCode(_Section):
     max_attempts: int | None = None
 
 
+class Lockout(_Section):
+    """How many wrong answers for an identifier within an hour end in a lockout, and how long that lasts."""
+
+    max_attempts: int | None = None
+    minutes: int | None = None
+
+
 class Declaration(_Section):
     """Everything that one ``connectors.toml`` says."""
 
@@ -197,6 +204,7 @@ class Declaration(_Section):
     social: Social | None = None
     mfa: Mfa | None = None
     verification_code: VerificationCode | None = None
+    lockout: Lockout | None = None
     connectors: Connectors = Field(default_factory=lambda: Connectors.model_validate({}))
 
     def proofs_of(self, identifier: Identifier) -> tuple[Proof, ...]:

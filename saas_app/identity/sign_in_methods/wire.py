@@ -124,6 +124,9 @@ def sign_in_experience_of(declaration: Declaration, found: Json, theirs: frozens
     if codes := declaration.verification_code:
         policy = {"expirationDuration": codes.expires_after, "maxRetryAttempts": codes.max_attempts}
         wanted["verificationCodePolicy"] = _over(found, "verificationCodePolicy", policy)
+    if lockout := declaration.lockout:
+        policy = {"maxAttempts": lockout.max_attempts, "lockoutDuration": lockout.minutes}
+        wanted["sentinelPolicy"] = _over(found, "sentinelPolicy", policy)
     return wanted
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from html import unescape
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
@@ -13,45 +12,14 @@ import sqlalchemy as sa
 from saas_app.app import create_app
 from saas_app.config import Settings
 from saas_app.identity.management import ManagementClient
-from saas_app.models import AuditEvent, PendingChange
+from saas_app.models import PendingChange
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
-from tests.clients import SAME_ORIGIN, Browser, Person
+from tests.clients import SAME_ORIGIN
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.organizations.logto_that_fails import failing_management_api
-from tests.remote import eventually
-
-
-async def _text(browser: Browser, path: str, expect: int = 200) -> str:
-    return unescape(str(await (await browser.get(path, expect)).get_data(as_text=True)))
-
-
-async def _answer(browser: Browser, path: str, form: dict[str, str], expect: int) -> str:
-    response = await browser.post(path, form, expect)
-    return unescape(str(await response.get_data(as_text=True)))
-
-
-def _hidden(page: str, name: str, form: str) -> str:
-    """A hidden field of the form that posts to ``form``."""
-    found = re.search(rf'action="{form}".*?name="{name}" value="([^"]*)"', page, re.DOTALL)
-    assert found is not None, page
-    return found.group(1)
-
-
-def _way_to_a_factor(organization_id: str, path: str) -> str:
-    return f"/sign-in/fresh?{urlencode({'next': path, 'for': f'{organization_id} mfa'})}"
-
-
-async def _events(runtime: Runtime, organization_id: str) -> list[AuditEvent]:
-    async with runtime.work.reading(organization_id) as db:
-        statement = sa.select(AuditEvent).where(AuditEvent.action == "organization.update")
-        return list(await db.scalars(statement.order_by(AuditEvent.id)))
-
-
-async def _enrol(management: ManagementClient, person: Person) -> None:
-    path = f"/users/{person.id}/mfa-verifications"
-    await management._transport.call("POST", path, body={"type": "Totp"})
+from tests.integration.organizations.settings_pages import answer_of, hidden_field, text_of, update_events
 
 
 async def test_a_new_name_stands_in_the_header_at_once_and_in_the_audit_trail(
@@ -63,18 +31,18 @@ async def test_a_new_name_stands_in_the_header_at_once_and_in_the_audit_trail(
     browser, other = await open_browser(admin), await open_browser(viewer)
     await other.get(f"/o/{acme}/")
     settings = f"/o/{acme}/settings"
-    page = await _text(browser, settings)
+    page = await text_of(browser, settings)
     assert f'value="{before}"' in page
 
-    seen = _hidden(page, "seen", settings)
+    seen = hidden_field(page, "seen", settings)
     form = {"name": "  Acme <Robotics> ", "description": "Arms\r\nand legs", "seen": seen}
     await browser.post(settings, form)
 
-    assert "Organization: Acme <Robotics>. Switch" in await _text(browser, settings)
-    assert "Organization: Acme <Robotics>. Switch" in await _text(other, f"/o/{acme}/")
+    assert "Organization: Acme <Robotics>. Switch" in await text_of(browser, settings)
+    assert "Organization: Acme <Robotics>. Switch" in await text_of(other, f"/o/{acme}/")
     found = await management.get_organization(acme)
     assert (found.name, found.description) == ("Acme <Robotics>", "Arms\nand legs")
-    (event,) = await _events(runtime, acme)
+    (event,) = await update_events(runtime, acme)
     assert (event.actor_id, event.target_id) == (admin.id, acme)
     assert event.before == {"name": before, "description": ""}
     assert event.after == {"name": "Acme <Robotics>", "description": "Arms\nand legs"}
@@ -88,7 +56,7 @@ async def test_saving_what_stands_already_changes_and_tells_nothing(
     name = (await management.get_organization(acme)).name
     browser = await open_browser(admin)
     await browser.post(f"/o/{acme}/settings", {"name": name, "description": "", "seen": "outdated"})
-    assert await _events(runtime, acme) == []
+    assert await update_events(runtime, acme) == []
 
 
 async def test_a_change_by_somebody_else_in_between_is_shown_and_not_overwritten(
@@ -97,17 +65,17 @@ async def test_a_change_by_somebody_else_in_between_is_shown_and_not_overwritten
     admin = await make.person("Ada")
     acme = await make.organization("Acme", admin=admin)
     browser, settings = await open_browser(admin), f"/o/{acme}/settings"
-    seen = _hidden(await _text(browser, settings), "seen", settings)
+    seen = hidden_field(await text_of(browser, settings), "seen", settings)
     await management.update_organization(acme, name="Theirs Ltd", description="From the console")
 
     mine = {"name": "Mine Ltd", "description": "From the console", "seen": seen}
-    conflict = await _answer(browser, settings, mine, 409)
+    conflict = await answer_of(browser, settings, mine, 409)
 
     assert "Theirs Ltd" in conflict
     assert "Mine Ltd" in conflict
     assert 'value="Mine Ltd" checked' in conflict
     assert (await management.get_organization(acme)).name == "Theirs Ltd"
-    await browser.post(settings, {**mine, "seen": _hidden(conflict, "seen", settings)})
+    await browser.post(settings, {**mine, "seen": hidden_field(conflict, "seen", settings)})
     assert (await management.get_organization(acme)).name == "Mine Ltd"
 
 
@@ -118,10 +86,10 @@ async def test_a_field_that_only_they_changed_stays_theirs_unless_one_chooses(
     acme = await make.organization("Acme", admin=admin)
     name = (await management.get_organization(acme)).name
     browser, settings = await open_browser(admin), f"/o/{acme}/settings"
-    seen = _hidden(await _text(browser, settings), "seen", settings)
+    seen = hidden_field(await text_of(browser, settings), "seen", settings)
     await management.update_organization(acme, name="Theirs Ltd")
     form = {"name": name, "description": "Mine", "seen": seen}
-    conflict = await _answer(browser, settings, form, 409)
+    conflict = await answer_of(browser, settings, form, 409)
     assert 'value="Theirs Ltd" checked' in conflict
     assert 'value="Mine" checked' in conflict
 
@@ -139,7 +107,7 @@ async def test_wrong_details_are_explained_and_kept(
 ) -> None:
     admin = await make.person("Ada")
     acme = await make.organization("Acme", admin=admin)
-    page = await _answer(await open_browser(admin), f"/o/{acme}/settings", form, 422)
+    page = await answer_of(await open_browser(admin), f"/o/{acme}/settings", form, 422)
     assert message in page
     assert "Kept" in page
     assert "Second factor" in page
@@ -151,11 +119,11 @@ async def test_an_organization_deleted_while_the_form_was_open_says_so(
     admin = await make.person("Ada")
     acme = await make.organization("Acme", admin=admin)
     browser, settings = await open_browser(admin), f"/o/{acme}/settings"
-    seen = _hidden(await _text(browser, settings), "seen", settings)
+    seen = hidden_field(await text_of(browser, settings), "seen", settings)
     await management.delete_organization(acme)
-    page = await _answer(browser, settings, {"name": "New", "description": "", "seen": seen}, 404)
+    page = await answer_of(browser, settings, {"name": "New", "description": "", "seen": seen}, 404)
     assert "This organization does not exist any more" in page
-    page = await _answer(browser, f"{settings}/mfa", {"require": "yes"}, 404)
+    page = await answer_of(browser, f"{settings}/mfa", {"require": "yes"}, 404)
     assert "This organization does not exist any more" in page
 
 
@@ -167,7 +135,7 @@ async def test_only_who_may_update_the_organization_gets_there(
     acme = await make.organization("Acme", **{role.value: person})
     name = (await management.get_organization(acme)).name
     browser, settings = await open_browser(person), f"/o/{acme}/settings"
-    assert settings not in await _text(browser, f"/o/{acme}/")
+    assert settings not in await text_of(browser, f"/o/{acme}/")
     await browser.get(settings, 403)
     await browser.post(settings, {"name": "Taken over", "description": ""}, 403)
     await browser.post(f"{settings}/mfa", {"require": "yes"}, 403)
@@ -176,91 +144,6 @@ async def test_only_who_may_update_the_organization_gets_there(
     found = await management.get_organization(acme)
     assert (found.name, found.is_mfa_required) == (name, False)
     assert await management.list_joining_domains(acme) == []
-
-
-async def test_requiring_a_second_factor_refuses_who_has_none_at_the_next_request(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime, management: ManagementClient
-) -> None:
-    admin, viewer = await make.person("Ada"), await make.person("Vera")
-    acme = await make.organization("Acme", admin=admin, viewer=viewer)
-    other = await make.organization("Globex", viewer=viewer)
-    await _enrol(management, admin)
-    browser, theirs = await open_browser(admin), await open_browser(viewer)
-    projects = f"/o/{acme}/projects"
-    await theirs.get(projects)
-    assert "You have one yourself" in await _text(browser, f"/o/{acme}/settings")
-
-    await browser.post(f"/o/{acme}/settings/mfa", {"require": "yes"})
-
-    refused = await _text(theirs, projects, 403)
-    assert "This organization asks for a second factor" in refused
-    assert f'href="{runtime.settings.logto_endpoint}/account"' in refused
-    assert f'href="{_way_to_a_factor(acme, projects)}"' in refused
-    await theirs.get(f"/o/{other}/")
-    assert "Stop requiring it" in await _text(browser, f"/o/{acme}/settings")
-
-    await browser.post(f"/o/{acme}/settings/mfa", {"require": "no"})
-
-    await theirs.get(projects)
-    on, off = await _events(runtime, acme)
-    assert (on.before, on.after) == ({"mfa_required": False}, {"mfa_required": True})
-    assert (off.before, off.after) == ({"mfa_required": True}, {"mfa_required": False})
-
-
-@pytest.mark.parametrize("way", ["sign-in", "account page"])
-async def test_from_the_refusal_by_setting_up_a_factor_to_work(
-    make: Factory, open_browser: OpenBrowser, management: ManagementClient, settings: Settings, way: str
-) -> None:
-    viewer = await make.person("Vera")
-    acme = await make.organization("Acme", viewer=viewer)
-    await management.update_organization(acme, is_mfa_required=True)
-    browser, projects = await open_browser(viewer), f"/o/{acme}/projects"
-    assert "Set up a second factor" in await _text(browser, projects, 403)
-
-    if way == "sign-in":
-        started = await browser.get(_way_to_a_factor(acme, projects), 303)
-        assert "prompt=login+consent" in started.headers["Location"]
-        await _enrol(management, viewer)  # what Logto's page does while they sign in
-        callback = await browser.logto.authorize(started.headers["Location"], viewer, settings.redirect_uri)
-        done = await browser.get(callback.removeprefix(settings.app_url), 303)
-        assert done.headers["Location"] == projects
-    else:
-        await _enrol(management, viewer)
-
-    async def opens() -> bool:
-        return (await browser.app.get(projects)).status_code == 200
-
-    await eventually(opens, "the page opens, with no sign-in but the one above")
-
-
-async def test_who_signed_in_again_and_was_asked_for_no_factor_is_shown_the_other_way(
-    make: Factory, open_browser: OpenBrowser, management: ManagementClient
-) -> None:
-    viewer = await make.person("Vera")
-    acme = await make.organization("Acme", viewer=viewer)
-    await management.update_organization(acme, is_mfa_required=True)
-    browser, projects = await open_browser(viewer), f"/o/{acme}/projects"
-
-    await browser.sign_in(viewer, _way_to_a_factor(acme, projects))
-
-    page = await _text(browser, projects, 403)
-    assert "did not ask you to set up a second factor" in page
-    assert re.search(r'class="btn btn-primary" href="[^"]*/account"', page)
-
-
-async def test_an_admin_without_a_factor_is_warned_and_then_refused_like_everybody(
-    make: Factory, open_browser: OpenBrowser, management: ManagementClient
-) -> None:
-    admin = await make.person("Ada")
-    acme = await make.organization("Acme", admin=admin)
-    browser, settings = await open_browser(admin), f"/o/{acme}/settings"
-    assert "You lose access here too" in await _text(browser, settings)
-    await browser.post(f"{settings}/mfa", {"require": "yes"})
-    await browser.get(settings, 403)
-
-    await _enrol(management, admin)
-    await browser.sign_in(admin, f"/sign-in?prompt=login&next={settings}")
-    assert "Stop requiring it" in await _text(browser, settings)
 
 
 async def test_domains_are_added_and_removed(
@@ -273,14 +156,14 @@ async def test_domains_are_added_and_removed(
 
     await browser.post(f"{settings}/domains", {"domain": " @Example.TEST "})
     assert await management.list_joining_domains(acme) == ["example.test"]
-    assert 'name="domain" value="example.test"' in await _text(browser, settings)
-    again = await _answer(browser, f"{settings}/domains", {"domain": "example.test"}, 422)
+    assert 'name="domain" value="example.test"' in await text_of(browser, settings)
+    again = await answer_of(browser, f"{settings}/domains", {"domain": "example.test"}, 422)
     assert "is on the list already" in again
 
     await browser.post(f"{settings}/domains/remove", {"domain": "example.test"})
     await browser.post(f"{settings}/domains/remove", {"domain": "example.test"})
     assert await management.list_joining_domains(acme) == []
-    added, removed = await _events(runtime, acme)
+    added, removed = await update_events(runtime, acme)
     assert (added.before, added.after) == ({"joining_domains": []}, {"joining_domains": ["example.test"]})
     assert (removed.before, removed.after) == ({"joining_domains": ["example.test"]}, {"joining_domains": []})
 
@@ -291,7 +174,7 @@ async def test_a_domain_nobody_should_join_by_is_refused_with_its_reason(
 ) -> None:
     admin = await make.person("Ada")
     acme = await make.organization("Acme", admin=admin)
-    page = await _answer(await open_browser(admin), f"/o/{acme}/settings/domains", {"domain": domain}, 422)
+    page = await answer_of(await open_browser(admin), f"/o/{acme}/settings/domains", {"domain": domain}, 422)
     assert "domain-error" in page
     assert f'value="{domain}"' in page
     assert await management.list_joining_domains(acme) == []
@@ -304,21 +187,21 @@ async def test_a_default_role_is_chosen_and_forged_ones_are_refused(
     acme = await make.organization("Acme", admin=admin)
     browser, settings = await open_browser(admin), f"/o/{acme}/settings"
     role_form = f"{settings}/joining-role"
-    seen = _hidden(await _text(browser, settings), "seen", role_form)
+    seen = hidden_field(await text_of(browser, settings), "seen", role_form)
 
     await browser.post(role_form, {"role": "viewer", "seen": seen})
     assert await management.list_joining_roles(acme) == {"viewer"}
     for forged in ("integration", "owner", "viewer, admin"):
-        page = await _answer(browser, role_form, {"role": forged, "seen": seen}, 422)
+        page = await answer_of(browser, role_form, {"role": forged, "seen": seen}, 422)
         assert "Choose one of the roles that are offered here." in page
-    outdated = await _answer(browser, role_form, {"role": "editor", "seen": seen}, 409)
+    outdated = await answer_of(browser, role_form, {"role": "editor", "seen": seen}, 409)
     assert "Somebody else chose viewer" in outdated
     assert await management.list_joining_roles(acme) == {"viewer"}
 
-    seen = _hidden(outdated, "seen", role_form)
+    seen = hidden_field(outdated, "seen", role_form)
     await browser.post(role_form, {"role": "", "seen": seen})
     assert await management.list_joining_roles(acme) == frozenset()
-    chosen, taken = await _events(runtime, acme)
+    chosen, taken = await update_events(runtime, acme)
     assert (chosen.before, chosen.after) == ({"joining_roles": []}, {"joining_roles": ["viewer"]})
     assert (taken.before, taken.after) == ({"joining_roles": ["viewer"]}, {"joining_roles": []})
 
@@ -345,12 +228,12 @@ async def test_nobody_opens_the_door_to_roles_beyond_their_own(
     admin_role = next(r for r in await management.list_organization_roles() if r.name == "admin")
     await management.replace_joining_roles(acme, [admin_role.id])
     browser, settings = await open_browser(person), f"/o/{acme}/settings"
-    page = await _text(browser, settings)
+    page = await text_of(browser, settings)
     assert '<option value="viewer"' not in page
 
-    seen = _hidden(page, "seen", f"{settings}/joining-role")
+    seen = hidden_field(page, "seen", f"{settings}/joining-role")
     await browser.post(f"{settings}/joining-role", {"role": "viewer", "seen": seen}, 422)
-    refused = await _answer(browser, f"{settings}/domains", {"domain": "example.test"}, 422)
+    refused = await answer_of(browser, f"{settings}/domains", {"domain": "example.test"}, 422)
 
     assert "more than you hold yourself" in refused
     assert await management.list_joining_domains(acme) == []
@@ -363,7 +246,7 @@ async def test_when_logto_fails_nothing_is_half_done_and_what_was_typed_stays(
     admin = await make.person("Ada")
     acme = await make.organization("Acme", admin=admin)
     browser, address = await open_browser(admin), f"/o/{acme}/settings"
-    seen = _hidden(await _text(browser, address), "seen", address)
+    seen = hidden_field(await text_of(browser, address), "seen", address)
     assert settings.management is not None
     async with failing_management_api(settings.logto_endpoint) as endpoint:
         failing = settings.management.model_copy(update={"endpoint": endpoint})
@@ -379,8 +262,8 @@ async def test_when_logto_fails_nothing_is_half_done_and_what_was_typed_stays(
     assert (response.status_code, mfa.status_code) == (503, 503)
     assert "It is not certain whether this was saved" in page
     assert 'value="Renamed"' in page
-    assert "Renamed" not in await _text(browser, address)
-    assert await _events(runtime, acme) == []
+    assert "Renamed" not in await text_of(browser, address)
+    assert await update_events(runtime, acme) == []
     async with runtime.work.reading(acme) as db:
         notes = list(await db.scalars(sa.select(PendingChange.entry)))
     assert [note["action"] for note in notes] == ["organization.update"] * 2

@@ -104,6 +104,8 @@ def test_the_demo_needs_no_account_anywhere() -> None:
         ("expires_after = 600", "expires_after = 3601", "verification_code.expires_after", "from 60 to 3600"),
         ("max_attempts = 10 ", "max_attempts = 0 ", "verification_code.max_attempts", "from 1 to 100"),
         ("max_attempts = 10 ", "max_attempts = 101 ", "verification_code.max_attempts", "from 1 to 100"),
+        ("max_attempts = 100 ", "max_attempts = 0 ", "lockout.max_attempts", "from 1 to 1000"),
+        ("minutes = 60 ", "minutes = 0 ", "lockout.minutes", "from 1 to 1440"),
         ("max_attempts = 10 ", "max_tries = 10 ", "verification_code.max_tries", "is not known here"),
         ('domain = "mg.example.com"\n', "", "connectors.mailgun-email.domain", "is missing"),
         ("[connectors.naver-universal]", "[connectors.naver]", "connectors.naver", "is not known here"),
@@ -282,6 +284,25 @@ def test_what_the_environment_lacks_is_told_by_name() -> None:
     assert "connectors.mailgun-email.api_key: the environment variable MAILGUN_API_KEY is not set" in said
     assert "connectors.naver-universal.client_id: the environment variable NAVER_CLIENT_ID is not set" in said
     assert "GATEWAYAPI_TOKEN" not in said
+
+
+def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    broken = changed(
+        tmp_path,
+        ('domain = "mg.example.com"', 'domain = "${MAILGUN_DOMAIN}"'),
+        ("expires_after = 600", "expires_after = 59"),
+    )
+    assert refusal(broken, {**ENVIRONMENT, "NAVER_CLIENT_ID": ""}) == (
+        f"{broken}: "
+        "connectors.naver-universal.client_id: the environment variable NAVER_CLIENT_ID is not set; "
+        "connectors.mailgun-email.domain: the environment variable MAILGUN_DOMAIN is not set; "
+        "verification_code.expires_after: must be from 60 to 3600."
+    )
+
+    misshapen = changed(tmp_path, ("max_attempts = 10 ", "max_tries = 10 "))
+    said = refusal(misshapen, {**ENVIRONMENT, "GATEWAYAPI_TOKEN": ""})
+    assert "connectors.gatewayapi-sms.api_token: the environment variable GATEWAYAPI_TOKEN is not set" in said
+    assert "verification_code.max_tries: is not known here" in said
 
 
 def test_a_secret_in_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_a_fresh_logto_gets_connectors_then_texts_then_the_experience() -> None:
     assert {change.action for change in changes[:-1]} == {Action.CREATE}
     assert changes[-1].detail == (
         "forgotPasswordMethods, signIn, signUp, mfa, socialSignIn, socialSignInConnectorTargets, "
-        "verificationCodePolicy"
+        "verificationCodePolicy, sentinelPolicy"
     )
 
 
@@ -178,7 +178,11 @@ def test_what_is_not_declared_of_an_object_stays() -> None:
     mfa = {"factors": [], "policy": "Mandatory", "organizationRequiredMfaPolicy": "Mandatory"}
     experience = {**found.sign_in_experience, "mfa": mfa, "verificationCodePolicy": {"maxRetryAttempts": 3}}
     declaration = Declaration.model_validate(
-        {"mfa": {"factors": ["Totp"]}, "verification_code": {"expires_after": 300}}
+        {
+            "mfa": {"factors": ["Totp"]},
+            "verification_code": {"expires_after": 300},
+            "lockout": {"minutes": 5},
+        }
     )
 
     wanted = wanted_experience(declaration, replace(found, sign_in_experience=experience))
@@ -186,6 +190,7 @@ def test_what_is_not_declared_of_an_object_stays() -> None:
     assert wanted == {
         "mfa": {"factors": ["Totp"], "policy": "Mandatory", "organizationRequiredMfaPolicy": "Mandatory"},
         "verificationCodePolicy": {"expirationDuration": 300, "maxRetryAttempts": 3},
+        "sentinelPolicy": {"maxAttempts": 100, "lockoutDuration": 5},
     }
 
 

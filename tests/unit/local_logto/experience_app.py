@@ -26,6 +26,11 @@ from local_logto.store import Store, new_id, now_ms, users
 PASSWORD = "Correct-horse-9"
 CALLBACK = "http://localhost:3000/callback"
 
+_CODE = {"password": True, "verificationCode": True, "isPasswordPrimary": False}
+_BY_USERNAME = {**_CODE, "identifier": "username", "verificationCode": False, "isPasswordPrimary": True}
+_BY_EMAIL = {**_CODE, "identifier": "email"}
+_BY_PHONE = {**_CODE, "identifier": "phone", "password": False}
+
 USERNAME_AND_PASSWORD: dict[str, object] = {
     "signUp": {"identifiers": ["username"], "password": True, "verify": False},
     "signIn": {"methods": [{"identifier": "username", "password": True, "verificationCode": False}]},
@@ -38,34 +43,13 @@ CODES_AND_PASSWORDS: dict[str, object] = {
         "verify": True,
         "secondaryIdentifiers": [{"identifier": "email", "verify": True}],
     },
-    "signIn": {
-        "methods": [
-            {
-                "identifier": "username",
-                "password": True,
-                "verificationCode": False,
-                "isPasswordPrimary": True,
-            },
-            {"identifier": "email", "password": True, "verificationCode": True, "isPasswordPrimary": False},
-        ]
-    },
+    "signIn": {"methods": [_BY_USERNAME, _BY_EMAIL]},
     "forgotPasswordMethods": ["EmailVerificationCode"],
 }
 
 CODES_BY_EMAIL_AND_PHONE: dict[str, object] = {
     "signUp": {"identifiers": ["email", "phone"], "password": False, "verify": True},
-    "signIn": {
-        "methods": [
-            {
-                "identifier": "username",
-                "password": True,
-                "verificationCode": False,
-                "isPasswordPrimary": True,
-            },
-            {"identifier": "email", "password": True, "verificationCode": True, "isPasswordPrimary": False},
-            {"identifier": "phone", "password": False, "verificationCode": True, "isPasswordPrimary": False},
-        ]
-    },
+    "signIn": {"methods": [_BY_USERNAME, _BY_EMAIL, _BY_PHONE]},
     "forgotPasswordMethods": ["EmailVerificationCode", "PhoneVerificationCode"],
 }
 

@@ -14,13 +14,24 @@ from quart import Response
 
 from local_logto.connectors.registry import connectors
 from local_logto.store import now_ms
-from tests.providers.naver import CLIENT_ID, CLIENT_SECRET, FakeNaver, fake_naver
+from tests.providers.naver import CLIENT_ID, CLIENT_SECRET, FakeNaver, NaverAccount, fake_naver
 from tests.unit.local_logto.experience_app import ExperienceApp, experience_app
+from tests.unit.local_logto.page_reading import leads_to
 
 CONNECTOR = "naver0000001"
 CALLBACK = f"http://localhost/callback/{CONNECTOR}"
 OFFERED: dict[str, object] = {"socialSignInConnectorTargets": ["naver"]}
-PATIENCE = 0.4  # seconds that Naver may take
+SUJIN = NaverAccount("naver-sujin", "sujin@naver.example", "Sujin", "https://images.example/sujin.png")
+BY_EMAIL: dict[str, object] = {
+    "signUp": {"identifiers": ["email"], "password": False, "verify": True},
+    "signIn": {
+        "methods": [
+            {"identifier": "email", "password": False, "verificationCode": True, "isPasswordPrimary": False}
+        ]
+    },
+    **OFFERED,
+}
+PATIENCE = 1.0  # seconds that Naver may take
 
 
 @dataclass
@@ -83,6 +94,10 @@ class SocialApp:
         user_id = await self.logto.signed_in_user()
         assert user_id is not None
         return await self.logto.user(user_id)
+
+
+def is_signed_in(response: Response) -> bool:
+    return "/oidc/auth/" in leads_to(response)
 
 
 @asynccontextmanager

@@ -285,6 +285,17 @@ async def test_narrowed_page_leads_to_all_options(logto: ExperienceApp) -> None:
     assert "All account creation options" in html
 
 
+async def test_back_leads_to_the_narrowed_page_until_all_options_were_wanted(logto: ExperienceApp) -> None:
+    await logto.configure(**CODES_AND_PASSWORDS)
+    first = "/identifier-sign-in?identifier=email"
+    code_page = leads_to(await logto.post(first, {"identifier": "nina@example.test"}))
+    assert f'href="{first}">Back</a>' in await page(logto, code_page)
+    assert f'href="{first}">Back</a>' in await page(logto, "/sign-in/password?identifier=email")
+    assert 'href="/sign-in">All sign-in options</a>' in await page(logto, first)
+    code_page = leads_to(await logto.post("/sign-in?identifier=email", {"identifier": "nina@example.test"}))
+    assert 'href="/sign-in">Back</a>' in await page(logto, code_page)
+
+
 async def test_password_stands_on_the_narrowed_page_when_every_kind_there_has_one(
     logto: ExperienceApp,
 ) -> None:

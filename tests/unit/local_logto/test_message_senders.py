@@ -69,7 +69,7 @@ class Inviting:
 async def inviting(tmp_path: Path) -> AsyncIterator[Inviting]:
     async with (
         fake_mailgun() as mailgun,
-        management_app(tmp_path, mailgun_base_url=mailgun.base_url, connector_timeout=0.3) as api,
+        management_app(tmp_path, mailgun_base_url=mailgun.base_url, connector_timeout=1) as api,
     ):
         await api.made("/connectors", connectorId="mailgun-email", config=CONFIG)
         organization = await api.made("/organizations", name="Bread & Butter")

@@ -18,10 +18,16 @@ from local_logto import second_factors
 from local_logto.second_factors import Factor, Factors
 from local_logto.settings import Settings
 from tests.unit.local_logto.experience_app import PASSWORD, ExperienceApp, experience_app
+from tests.unit.local_logto.page_reading import leads_to, page, text_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 CODES = [f"{number:010x}" for number in range(10)]
+WITH_EMAIL = {
+    "password": True,
+    "verify": True,
+    "secondaryIdentifiers": [{"identifier": "email", "verify": True}],
+}
 TOTP = second_factors.totp_factor(SECRET, 0)
 BACKUP_CODES = second_factors.backup_code_factor(CODES, 0)
 
@@ -38,21 +44,6 @@ async def configure(logto: ExperienceApp, *factors: str, policy: str = "NoPrompt
 
 async def sign_in(logto: ExperienceApp) -> Response:
     return await logto.post("/sign-in?app_id=client", {"identifier": "alice", "password": PASSWORD})
-
-
-async def page(logto: ExperienceApp, path: str) -> str:
-    response = await logto.browser.get(path)
-    assert response.status_code == 200, response.headers.get("Location")
-    return (await response.get_data()).decode()
-
-
-async def text_of(response: Response) -> str:
-    return (await response.get_data(as_text=True)) or ""
-
-
-def leads_to(response: Response) -> str:
-    assert response.status_code == 303
-    return str(response.headers["Location"])
 
 
 def secret_on(html: str) -> str:
@@ -72,7 +63,7 @@ async def test_authenticator_is_asked_for_after_the_password(logto: ExperienceAp
     assert await logto.signed_in_user() is None
     wrong = await logto.post("/mfa-verification/Totp", {"code": "12"})
     assert wrong.status_code == 400
-    assert "Invalid TOTP code." in await text_of(wrong)
+    assert "That code does not fit." in await text_of(wrong)
     spaced = f"{pyotp.TOTP(SECRET).now()[:3]} {pyotp.TOTP(SECRET).now()[3:]}"
     done = await logto.post("/mfa-verification/Totp", {"code": spaced})
     assert "/oidc/auth/" in leads_to(done)
@@ -186,6 +177,47 @@ async def test_code_by_email_is_sent_to_the_account_and_typed_back(logto: Experi
     done = await logto.post("/mfa-verification/EmailVerificationCode", {"code": str(message.code)})
     assert "/oidc/auth/" in leads_to(done)
     assert await logto.signed_in_user() == user_id
+
+
+async def test_another_code_is_sent_after_a_minute(logto: ExperienceApp) -> None:
+    await configure(logto, "EmailVerificationCode")
+    await logto.add_user("alice", primary_email="alice@example.test")
+    path = "/mfa-verification/EmailVerificationCode"
+    with time_machine.travel(NOON, tick=False) as clock:
+        await sign_in(logto)
+        await logto.post(path, {})
+        assert 'data-wait="59"' in await page(logto, path)
+        assert (await logto.post(path, {"resend": "1"})).status_code == 429
+        assert len(await logto.messages()) == 1
+        clock.shift(timedelta(seconds=59))
+        again = leads_to(await logto.post(path, {"resend": "1"}))
+        assert "The code was sent again." in await page(logto, again)
+        message = (await logto.messages())[0]
+        assert "/oidc/auth/" in leads_to(await logto.post(path, {"code": str(message.code)}))
+
+
+async def test_address_that_becomes_a_factor_is_told_so_in_the_message(logto: ExperienceApp) -> None:
+    await configure(logto, "Totp", "EmailVerificationCode", policy="Mandatory")
+    user_id = await logto.add_user("alice")
+    assert leads_to(await sign_in(logto)) == "/mfa-binding?app_id=client"
+    assert "/continue/email" in await page(logto, "/mfa-binding")
+    await logto.post("/continue/email", {"identifier": "alice@example.test"})
+    message = (await logto.messages())[0]
+    assert (message.recipient, message.usage) == ("alice@example.test", "BindMfa")
+    done = await logto.post("/continue/verification-code", {"code": str(message.code)})
+    assert "/oidc/auth/" in leads_to(done)
+    assert (await logto.user(user_id))["primary_email"] == "alice@example.test"
+
+
+async def test_address_that_signing_up_asks_for_is_no_factor_in_the_making(logto: ExperienceApp) -> None:
+    await logto.configure(
+        signUp={**WITH_EMAIL, "identifiers": ["username"]},
+        mfa={"factors": ["Totp", "EmailVerificationCode"], "policy": "NoPrompt"},
+    )
+    await logto.add_user("alice")
+    assert leads_to(await sign_in(logto)) == "/continue/email?app_id=client"
+    await logto.post("/continue/email", {"identifier": "alice@example.test"})
+    assert (await logto.messages())[0].usage == "SignIn"
 
 
 async def test_code_that_somebody_else_used_in_the_same_moment_is_refused(

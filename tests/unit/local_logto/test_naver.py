@@ -44,7 +44,7 @@ async def naver() -> AsyncIterator[FakeNaver]:
 @pytest.fixture
 def settings(naver: FakeNaver, tmp_path: Path) -> Settings:
     places = {"naver_base_url": naver.base_url, "naver_api_base_url": naver.base_url}
-    return Settings(data_dir=tmp_path, connector_timeout=0.4, **places)
+    return Settings(data_dir=tmp_path, connector_timeout=1, **places)
 
 
 def give_code(naver: FakeNaver, code: str = "a-code") -> dict[str, Any]:
@@ -162,11 +162,11 @@ class UnhurriedNaver(FakeNaver):
     """Each of the two calls stays within the time that both together have."""
 
     async def _token(self, request: web.Request) -> web.Response:
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.6)
         return await super()._token(request)
 
     async def _profile(self, request: web.Request) -> web.Response:
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.6)
         return await super()._profile(request)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from html import unescape
@@ -13,10 +14,12 @@ import pytest
 import time_machine
 from quart import Response
 
+from local_logto import second_factors
 from local_logto.connectors.registry import connectors
 from local_logto.store import now_ms
 from tests.providers.gatewayapi import API_TOKEN, FakeGatewayApi, fake_gatewayapi
 from tests.providers.mailgun import API_KEY, DOMAIN, FakeMailgun, fake_mailgun
+from tests.providers.server import FakeProvider
 from tests.unit.local_logto.experience_app import (
     CODES_BY_EMAIL_AND_PHONE,
     PASSWORD,
@@ -26,12 +29,19 @@ from tests.unit.local_logto.experience_app import (
 from tests.unit.local_logto.experience_calls import VERIFY, begin, email, send_code, verification
 from tests.unit.local_logto.page_reading import leads_to, page, text_of
 
-PATIENCE = 0.3
+PATIENCE = 1.0
 NINA = {"identifier": "nina@example.test"}
 CODE_PAGE = "/sign-in/verification-code"
 UNSENT = "The message could not be sent."
 USAGES = ("SignIn", "Register", "ForgotPassword", "Generic")
 SECRET_ANSWER = "Domain sandbox: ask the owner of account 4711"
+BAD_DAYS: dict[str, Callable[[FakeProvider], None]] = {
+    "wrong key": lambda provider: provider.refuse(401, SECRET_ANSWER),
+    "500": lambda provider: provider.refuse(500),
+    "malformed JSON": lambda provider: provider.answer_malformed(500),
+    "slow": lambda provider: provider.answer_slowly(),
+    "hangs up": lambda provider: provider.drop_connections(),
+}
 
 
 @dataclass
@@ -109,22 +119,34 @@ async def test_later_try_works(providers: Providers) -> None:
     assert "/oidc/auth/" in leads_to(await providers.logto.post(CODE_PAGE, {"code": code}))
 
 
-async def test_silent_provider_is_given_up(providers: Providers) -> None:
-    providers.mailgun.answer_slowly()
+@pytest.mark.parametrize("day", BAD_DAYS)
+@pytest.mark.parametrize("identifier", ["nina@example.test", "+44 7700 900123"])
+async def test_bad_day_is_a_page_in_time_and_another_way_works(
+    providers: Providers, identifier: str, day: str
+) -> None:
+    await providers.logto.add_user("nina", primary_email="nina@example.test")
+    BAD_DAYS[day](providers.mailgun if "@" in identifier else providers.gatewayapi)
     began = time.monotonic()
-    response = await providers.send()
+    status, html = await providers.post("/sign-in", {"identifier": identifier})
     assert time.monotonic() - began < PATIENCE + 2
-    assert response.status_code == 504
-    assert UNSENT in await text_of(response)
-
-
-async def test_text_message_that_fails_leaves_the_other_identifiers(providers: Providers) -> None:
-    providers.gatewayapi.drop_connections()
-    status, html = await providers.post("/sign-in", {"identifier": "+44 7700 900123"})
-    assert status == 502
+    assert status == (504 if day == "slow" else 502)
     assert UNSENT in html
-    assert "Sign in with password" not in html  # not for phone numbers, as the sign-in experience says
-    assert leads_to(await providers.send()) == CODE_PAGE
+    assert SECRET_ANSWER not in html
+    _, section = html.split("Try another way")
+    paths = re.findall(r'href="([^"]+)">Sign in with (?:username|password|email)', section)
+    other = await page(providers.logto, unescape(paths[-1]))
+    assert 'name="identifier"' in other
+    await providers.post(unescape(paths[-1]), {"identifier": "nina"})
+    done = await providers.logto.post("/sign-in/password", {"password": PASSWORD})
+    assert "/oidc/auth/" in leads_to(done)
+
+
+@pytest.mark.parametrize("identifier", ["nina@example.test", "+44 7700 900123"])
+async def test_yes_that_cannot_be_read_is_a_yes(providers: Providers, identifier: str) -> None:
+    """As with Logto, which looks at the status alone."""
+    for provider in (providers.mailgun, providers.gatewayapi):
+        provider.answer_malformed(200)
+    assert leads_to(await providers.logto.post("/sign-in", {"identifier": identifier})) == CODE_PAGE
 
 
 async def test_failed_resend_leaves_the_first_code_good(
@@ -169,16 +191,54 @@ async def test_api_is_told_by_code_and_keeps_the_earlier_verification(providers:
     assert (await logto.call("POST", VERIFY, verification("nina@example.test", sent, code)))[0] == 200
 
 
-@pytest.mark.parametrize("path", ["/register", "/forgot-password"])
-async def test_other_flows_say_so_too(providers: Providers, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "way_on"),
+    [
+        ("/register", "/identifier-register?identifier=phone"),
+        ("/register", "/sign-in"),
+        ("/forgot-password", "/sign-in"),
+    ],
+)
+async def test_other_flows_say_so_too(providers: Providers, path: str, way_on: str) -> None:
     await providers.logto.add_user("nina", primary_email="nina@example.test")
     providers.mailgun.refuse(500)
     status, html = await providers.post(path, NINA)
     assert status == 502
     assert UNSENT in html
     assert "Try again" in html
+    assert f'href="{way_on}"' in html.split("Try another way")[1]
+    assert 'name="identifier"' in await page(providers.logto, way_on)
     providers.mailgun.behave()
     assert leads_to(await providers.logto.post(path, NINA)) == f"{path}/verification-code"
+
+
+async def test_who_cannot_be_sent_what_is_missing_can_sign_in_as_somebody_else(providers: Providers) -> None:
+    wanted = {"identifiers": ["username"], "password": True, "verify": True}
+    with_email = {**wanted, "secondaryIdentifiers": [{"identifier": "email", "verify": True}]}
+    await providers.logto.configure(**{**CODES_BY_EMAIL_AND_PHONE, "signUp": with_email})
+    await providers.logto.add_user("nina")
+    await providers.post("/sign-in", {"identifier": "nina"})
+    missing = await providers.logto.post("/sign-in/password", {"password": PASSWORD})
+    assert leads_to(missing) == "/continue/email"
+    providers.mailgun.refuse(500)
+    status, html = await providers.post("/continue/email", NINA)
+    assert status == 502
+    assert 'href="/sign-in">All sign-in options</a>' in html.split("Try another way")[1]
+
+
+async def test_second_factor_that_cannot_be_sent_leaves_the_others(providers: Providers) -> None:
+    logto = providers.logto
+    factors = ["Totp", "EmailVerificationCode"]
+    await logto.configure(mfa={"factors": factors, "policy": "NoPrompt"})
+    totp = second_factors.totp_factor(second_factors.new_totp_secret(), 0)
+    await logto.add_user("nina", primary_email="nina@example.test", mfa_verifications=[totp])
+    await providers.post("/sign-in", {"identifier": "nina", "password": PASSWORD})
+    providers.mailgun.refuse(500)
+    status, html = await providers.post("/mfa-verification/EmailVerificationCode", {})
+    assert status == 502
+    assert UNSENT in html
+    assert 'href="/mfa-verification">Try another method to verify</a>' in html
+    assert "/mfa-verification/Totp" in await page(logto, "/mfa-verification")
 
 
 async def test_page_does_not_send_people_to_the_messages_page_for_real_messages(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
+import pyotp
 import pytest
 import sqlalchemy as sa
 
+from local_logto import second_factors
 from local_logto.schema import OutdatedSchema, create_or_complete
+from local_logto.second_factors import Factors
 from local_logto.settings import Settings
 from local_logto.store import Store, metadata
 
@@ -83,6 +87,51 @@ def test_column_that_nobody_fills_any_more_is_refused(file: Path) -> None:
     complete(file)
     execute(file, "drop table configs", "create table configs (key text, value json, owner text not null)")
     with pytest.raises(OutdatedSchema, match="its table configs demands owner"):
+        complete(file)
+
+
+def keep_factors(file: Path, factors: object) -> None:
+    execute(file, "insert into users (id, username, created_at, updated_at) values ('ada', 'ada', 1, 1)")
+    with sqlite3.connect(file) as connection:
+        connection.execute("update users set mfa_verifications = ?", [json.dumps(factors)])
+
+
+def factors_in(file: Path) -> Factors:
+    with sqlite3.connect(file) as connection:
+        factors: Factors = json.loads(connection.execute("select mfa_verifications from users").fetchone()[0])
+    return factors
+
+
+def test_second_factors_of_the_first_version_go_on_working(file: Path) -> None:
+    complete(file)
+    secret, code = second_factors.new_totp_secret(), "5c923beda3"
+    head = {"createdAt": "2026-01-01T00:00:00.000Z"}
+    old_totp = {"id": "a", **head, "type": "Totp", "secret": secret}
+    old_codes = {"id": "b", **head, "type": "BackupCode", "codes": [code, "0" * 10]}
+    keep_factors(file, [old_totp, old_codes])
+    complete(file)
+    factors = factors_in(file)
+    assert second_factors.use_totp(factors, pyotp.TOTP(secret).at(1_700_000_000), 1_700_000_000_000)
+    used = second_factors.use_backup_code(factors, code, 1_700_000_000_000)
+    assert used is not None
+    assert second_factors.unused_codes(used[1]) == 1
+    assert [factor["id"] for factor in factors] == ["a", "b"]
+
+
+def test_second_factors_of_today_stay_as_they_are(file: Path) -> None:
+    complete(file)
+    used = {**second_factors.totp_factor("A" * 32, 0), "lastUsedTimeStep": 7}
+    factors = [used, second_factors.backup_code_factor(["a" * 10], 0)]
+    keep_factors(file, factors)
+    complete(file)
+    assert factors_in(file) == factors
+
+
+@pytest.mark.parametrize("factor", [{"type": "Totp"}, "Totp", {"id": "a", "createdAt": "", "type": "Totp"}])
+def test_second_factor_that_nobody_knows_is_refused(file: Path, factor: object) -> None:
+    complete(file)
+    keep_factors(file, [factor])
+    with pytest.raises(OutdatedSchema, match="a second factor of ada is unknown"):
         complete(file)
 
 

@@ -1,4 +1,4 @@
-"""Continue with Naver on the pages: out, back, new account, known account, linking, and bad days."""
+"""Continue with Naver on the pages: out, back, new account, known account, and bad days."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from quart import Response
 
 from local_logto.connectors.registry import connectors
 from local_logto.second_factors import new_totp_secret, totp_factor
 from local_logto.store import now_ms
 from tests.providers.naver import NaverAccount
-from tests.unit.local_logto.experience_app import CODES_AND_PASSWORDS, PASSWORD
-from tests.unit.local_logto.social_app import CALLBACK, CONNECTOR, OFFERED, SocialApp, social_app
+from tests.unit.local_logto.experience_app import PASSWORD
+from tests.unit.local_logto.experience_calls import last_code
+from tests.unit.local_logto.page_reading import leads_to, text_of
+from tests.unit.local_logto.social_app import (
+    BY_EMAIL,
+    CALLBACK,
+    CONNECTOR,
+    OFFERED,
+    SUJIN,
+    SocialApp,
+    is_signed_in,
+    social_app,
+)
 
-SUJIN = NaverAccount("naver-sujin", "sujin@naver.example", "Sujin", "https://images.example/sujin.png")
 QUIET = NaverAccount("naver-quiet")
-BY_EMAIL: dict[str, object] = {
-    "signUp": {"identifiers": ["email"], "password": False, "verify": True},
-    "signIn": {
-        "methods": [
-            {"identifier": "email", "password": False, "verificationCode": True, "isPasswordPrimary": False}
-        ]
-    },
-    **OFFERED,
-}
 
 
 @pytest.fixture
@@ -38,25 +38,6 @@ async def app(tmp_path: Path) -> AsyncIterator[SocialApp]:
         running.naver.account = SUJIN
         await running.logto.configure(**BY_EMAIL)
         yield running
-
-
-async def text_of(response: Response) -> str:
-    return (await response.get_data(as_text=True)) or ""
-
-
-def leads_to(response: Response) -> str:
-    assert response.status_code == 303
-    return str(response.headers["Location"])
-
-
-def is_signed_in(response: Response) -> bool:
-    return "/oidc/auth/" in leads_to(response)
-
-
-async def last_code(app: SocialApp) -> str:
-    message = (await app.logto.messages())[0]
-    assert message.code is not None
-    return message.code
 
 
 # --- the button
@@ -139,7 +120,9 @@ async def test_naver_without_an_address_leads_to_one_with_a_code(app: SocialApp)
     app.naver.account = QUIET
     assert leads_to(await app.round_trip()) == "/continue/email?app_id=client"
     await app.logto.post("/continue/email?app_id=client", {"identifier": "q@work.test"})
-    done = await app.logto.post("/continue/verification-code?app_id=client", {"code": await last_code(app)})
+    done = await app.logto.post(
+        "/continue/verification-code?app_id=client", {"code": await last_code(app.logto)}
+    )
     assert is_signed_in(done)
     account = await app.signed_in()
     assert account["primary_email"] == "q@work.test"
@@ -190,106 +173,6 @@ async def test_second_factor_is_asked_for_after_naver(app: SocialApp) -> None:
     await app.logto.configure(**BY_EMAIL, mfa={"factors": ["Totp"], "policy": "UserControlled"})
     assert leads_to(await app.round_trip()).startswith("/mfa-verification/")
     assert await app.logto.signed_in_user() is None
-
-
-# --- linking
-
-
-async def test_account_with_the_address_is_linked_at_the_press_of_a_button(app: SocialApp) -> None:
-    user_id = await app.logto.add_user("sujin", primary_email="Sujin@Naver.example", name="Su")
-    assert leads_to(await app.round_trip()) == f"/social/link/{CONNECTOR}?app_id=client"
-    assert await app.logto.signed_in_user() is None
-    page = await text_of(await app.logto.browser.get(f"/social/link/{CONNECTOR}?app_id=client"))
-    assert "Link with su****@naver.example" in page
-    assert "Link another email" in page
-    assert is_signed_in(await app.logto.post(f"/social/link/{CONNECTOR}?app_id=client", {}))
-    account = await app.signed_in()
-    assert (account["id"], account["name"]) == (user_id, "Su")
-    assert account["identities"]["naver"]["userId"] == "naver-sujin"
-    assert account["primary_email"] == "Sujin@Naver.example"
-
-
-async def test_other_identities_survive_the_linking(app: SocialApp) -> None:
-    other = {"github": {"userId": "1", "details": {"id": "1"}}}
-    await app.logto.add_user("sujin", primary_email="sujin@naver.example", identities=other)
-    await app.round_trip()
-    await app.logto.post(f"/social/link/{CONNECTOR}", {})
-    identities = (await app.signed_in())["identities"]
-    assert identities["github"] == other["github"]
-    assert identities["naver"]["userId"] == "naver-sujin"
-
-
-async def test_linking_can_be_automatic(app: SocialApp) -> None:
-    user_id = await app.logto.add_user("sujin", primary_email="sujin@naver.example")
-    await app.logto.configure(**BY_EMAIL, socialSignIn={"automaticAccountLinking": True})
-    assert is_signed_in(await app.round_trip())
-    account = await app.signed_in()
-    assert (account["id"], account["identities"]["naver"]["userId"]) == (user_id, "naver-sujin")
-
-
-async def test_linking_can_be_declined_for_an_account_with_another_address(app: SocialApp) -> None:
-    user_id = await app.logto.add_user("sujin", primary_email="sujin@naver.example")
-    await app.round_trip()
-    declined = await app.logto.post(f"/social/link/{CONNECTOR}?app_id=client", {"create": "1"})
-    assert leads_to(declined) == "/continue/email?app_id=client"
-    await app.logto.post("/continue/email", {"identifier": "other@work.test"})
-    assert is_signed_in(await app.logto.post("/continue/verification-code", {"code": await last_code(app)}))
-    account = await app.signed_in()
-    assert account["id"] != user_id
-    assert account["primary_email"] == "other@work.test"
-    assert account["identities"]["naver"]["userId"] == "naver-sujin"
-    assert (await app.logto.user(user_id))["identities"] == {}
-
-
-async def test_declining_is_not_offered_where_registration_is_off(app: SocialApp) -> None:
-    await app.logto.add_user("sujin", primary_email="sujin@naver.example")
-    await app.logto.configure(**BY_EMAIL, signInMode="SignIn")
-    await app.round_trip()
-    page = await text_of(await app.logto.browser.get(f"/social/link/{CONNECTOR}"))
-    assert "Link with su****@naver.example" in page
-    assert "Link another email" not in page
-
-
-async def test_address_of_an_account_is_linked_after_its_code(app: SocialApp) -> None:
-    user_id = await app.logto.add_user("sujin", primary_email="su@work.test")
-    app.naver.account = QUIET
-    await app.round_trip()
-    await app.logto.post("/continue/email", {"identifier": "su@work.test"})
-    proved = await app.logto.post("/continue/verification-code", {"code": await last_code(app)})
-    assert leads_to(proved) == "/continue/link-account"
-    page = await text_of(await app.logto.browser.get("/continue/link-account"))
-    assert "The account with email su@work.test already exists." in page
-    assert is_signed_in(await app.logto.post("/continue/link-account", {}))
-    account = await app.signed_in()
-    assert (account["id"], account["identities"]["naver"]["userId"]) == (user_id, "naver-quiet")
-
-
-async def test_address_is_not_linked_before_its_code(app: SocialApp) -> None:
-    await app.logto.add_user("sujin", primary_email="su@work.test")
-    app.naver.account = QUIET
-    await app.round_trip()
-    await app.logto.post("/continue/email", {"identifier": "su@work.test"})
-    assert leads_to(await app.logto.post("/continue/link-account", {})) == "/sign-in"
-    assert await app.logto.signed_in_user() is None
-
-
-async def test_linking_page_without_a_proof_leads_back(app: SocialApp) -> None:
-    await app.logto.add_user("sujin", primary_email="sujin@naver.example")
-    assert leads_to(await app.logto.post(f"/social/link/{CONNECTOR}", {})) == "/sign-in"
-    await app.leave()
-    assert leads_to(await app.logto.post(f"/social/link/{CONNECTOR}", {})) == "/sign-in"
-    assert await app.logto.signed_in_user() is None
-
-
-async def test_other_people_with_a_taken_address_are_refused_as_before(app: SocialApp) -> None:
-    await app.logto.add_user("sujin", primary_email="su@work.test")
-    await app.logto.configure(**{**CODES_AND_PASSWORDS, **OFFERED})
-    await app.logto.post("/register", {"identifier": "nina"})
-    await app.logto.post("/register/password", {"password": PASSWORD})
-    await app.logto.post("/continue/email", {"identifier": "su@work.test"})
-    response = await app.logto.post("/continue/verification-code", {"code": await last_code(app)})
-    assert response.status_code == 422
-    assert "This email is associated with an existing account." in await text_of(response)
 
 
 # --- the state
@@ -356,7 +239,7 @@ async def test_no_at_naver_is_a_page_with_ways_on(app: SocialApp) -> None:
     assert 'href="/direct/social/naver?app_id=client">Continue with Naver again<' in html
 
 
-@pytest.mark.parametrize("day", ["slow", "broken", "malformed", "error in 200", "gone"])
+@pytest.mark.parametrize("day", ["slow", "broken", "malformed", "wrong key", "error in 200", "gone"])
 async def test_bad_day_of_naver_is_a_page_and_another_way_works(app: SocialApp, day: str) -> None:
     await app.logto.add_user("alice")
     back = await app.agree(await app.leave())
@@ -364,6 +247,7 @@ async def test_bad_day_of_naver_is_a_page_and_another_way_works(app: SocialApp, 
         "slow": app.naver.answer_slowly,
         "broken": lambda: app.naver.refuse(500, "oops"),
         "malformed": app.naver.answer_malformed,
+        "wrong key": lambda: setattr(app.naver, "client_secret", "another"),
         "error in 200": app.naver.expire,
         "gone": app.naver.drop_connections,
     }

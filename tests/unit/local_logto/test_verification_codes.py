@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 import time_machine
 
+from local_logto import verification_codes
 from local_logto.connectors.send_limit import counted_sending
 from local_logto.connectors.sending import Outgoing
 from local_logto.errors import RequestError
@@ -19,13 +22,14 @@ from local_logto.store import Store
 from local_logto.verification_codes import CodePolicy, send_code, sent_codes, use_code
 
 NINA = "nina@example.test"
+FILE = "codes.sqlite3"
 POLICY = CodePolicy()
 START = "2026-11-21T12:00:00+00:00"
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = Store(tmp_path / "codes.sqlite3")
+    store = Store(tmp_path / FILE)
     await store.open()
     yield store
     await store.close()
@@ -89,6 +93,21 @@ async def test_eleventh_try_fails_even_with_the_right_code(store: Store) -> None
     for _ in range(10):
         assert await refused(store, wrong(code)) == "verification_code.code_mismatch"
     assert await refused(store, code) == "verification_code.exceed_max_try"
+
+
+async def test_tries_of_the_same_moment_count_too(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = await sent(store)
+    find_problem = verification_codes._find_problem
+
+    def look_while_others_guess(*given: Any) -> str | None:
+        with sqlite3.connect(tmp_path / FILE) as connection:
+            connection.execute("update sent_codes set try_count = 10")
+        return find_problem(*given)
+
+    monkeypatch.setattr(verification_codes, "_find_problem", look_while_others_guess)
+    assert await refused(store, code) == "verification_code.code_mismatch"
 
 
 async def test_code_expires_after_ten_minutes(store: Store) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from saas_app.command_line import env_file_option, in_one_line, overlay
+from saas_app.command_line import env_file_option, in_one_line, one_line, overlay
 from saas_app.config import load_management_settings
 from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.identity.management import ManagementError, connect, provider_answer
@@ -125,7 +125,7 @@ async def _send(connector: DeclaredConnector, recipient: dict[str, str], languag
 
 def _refused(connector: DeclaredConnector, refusal: ManagementError) -> str:
     """What went wrong, on one line and without the secrets that an answer may repeat."""
-    answer = " ".join(provider_answer(refusal).split())
+    answer = one_line(provider_answer(refusal))
     for value in connector.secrets:
         answer = answer.replace(value, "…")
     if len(answer) > _LONGEST_ANSWER:

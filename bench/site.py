@@ -1,0 +1,45 @@
+"""What a measurement runs against: the provider and the application, as programs on free ports."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from saas_app.config import ManagementSettings
+from saas_app.env_file import read_env_file
+from tests.databases import migrated_database
+from tests.processes import running_application, running_provider
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the application answers, and how its Logto is managed."""
+
+    url: str
+    management: ManagementSettings
+
+
+@contextmanager
+def running_site() -> Iterator[Site]:
+    """Everything started until the block ends; this process has the application's environment too."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        with (
+            running_provider(directory / "provider") as provider,
+            migrated_database(directory) as database_url,
+            running_application(provider, database_url, directory) as application,
+        ):
+            os.environ.update(read_env_file(application.env_file))
+            management = ManagementSettings(
+                endpoint=provider.endpoint,
+                app_id=provider.management_app_id,
+                app_secret=SecretStr(provider.management_app_secret),
+                token_endpoint="",
+            )
+            yield Site(application.url, management)

@@ -1,0 +1,135 @@
+"""What a request needs to know of its session, and of one organization: read in one statement."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute
+
+from saas_app.identity.principal import SessionPrincipal
+from saas_app.models import (
+    EVERYONE,
+    EVERYWHERE,
+    MembershipChange,
+    Organization,
+    SessionRow,
+    SessionToken,
+    User,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CachedToken:
+    """What the session's token for one audience grants, without the token."""
+
+    audience: str
+    scopes: frozenset[str]
+    role_names: frozenset[str]
+    refusal: str | None
+    fetched_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAccess:
+    """A live session, with all it knows about one organization (or none)."""
+
+    principal: SessionPrincipal
+    granted_at: datetime
+    authenticated_at: datetime | None
+    renewed_for: str | None
+    last_seen_at: datetime
+    last_organization_id: str | None
+    organization_name: str | None
+    membership_changed_at: datetime | None
+    tokens: dict[str, CachedToken]
+
+
+def _access_statement(which: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, ...]]:
+    """What a request needs to know; built once, because every request asks it."""
+    organization_id = sa.bindparam("organization_id", type_=sa.String)
+    return (
+        sa.select(
+            SessionRow.id,
+            SessionRow.subject,
+            SessionRow.granted_at,
+            SessionRow.authenticated_at,
+            SessionRow.renewed_for,
+            SessionRow.last_seen_at,
+            SessionRow.last_organization_id,
+            User.name,
+            User.username,
+            User.email,
+            Organization.name.label("organization_name"),
+            MembershipChange.changed_at,
+            SessionToken.audience,
+            SessionToken.scopes,
+            SessionToken.role_names,
+            SessionToken.refusal,
+            SessionToken.fetched_at,
+            SessionToken.expires_at,
+        )
+        .select_from(SessionRow)
+        .outerjoin(User, User.id == SessionRow.subject)
+        .outerjoin(Organization, Organization.id == organization_id)
+        .outerjoin(
+            MembershipChange,
+            sa.and_(
+                MembershipChange.organization_id.in_((organization_id, EVERYWHERE)),
+                MembershipChange.user_id.in_((SessionRow.subject, EVERYONE)),
+            ),
+        )
+        .outerjoin(
+            SessionToken,
+            sa.and_(
+                SessionToken.session_id == SessionRow.id, SessionToken.organization_id == organization_id
+            ),
+        )
+        .where(
+            which == sa.bindparam("which", type_=which.type),
+            SessionRow.expires_at > sa.bindparam("now", type_=SessionRow.expires_at.type),
+            SessionRow.last_seen_at > sa.bindparam("seen_after", type_=SessionRow.last_seen_at.type),
+        )
+    )
+
+
+ACCESS_BY_COOKIE = _access_statement(SessionRow.cookie_hash)
+ACCESS_BY_ID = _access_statement(SessionRow.id)
+
+
+def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
+    """The session of these rows: one for each token and each change of the membership, at least one."""
+    first = rows[0]
+    return SessionAccess(
+        principal=SessionPrincipal(
+            subject=first.subject,
+            session_id=first.id,
+            name=first.name,
+            username=first.username,
+            email=first.email,
+        ),
+        granted_at=first.granted_at,
+        authenticated_at=first.authenticated_at,
+        renewed_for=first.renewed_for,
+        last_seen_at=first.last_seen_at,
+        last_organization_id=first.last_organization_id,
+        organization_name=first.organization_name,
+        membership_changed_at=max((row.changed_at for row in rows if row.changed_at), default=None),
+        tokens={row.audience: _as_token(row) for row in rows if row.audience is not None},
+    )
+
+
+def _as_token(row: Any) -> CachedToken:
+    return CachedToken(
+        audience=row.audience,
+        scopes=frozenset(row.scopes.split()),
+        role_names=frozenset(json.loads(row.role_names)),
+        refusal=row.refusal,
+        fetched_at=row.fetched_at,
+        expires_at=row.expires_at,
+    )

@@ -1,0 +1,49 @@
+"""Looking at a page that stands there: what axe finds in light and in dark, and whether it is too wide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page
+
+_SCRIPT = Axe().axe_script
+_RUN = "options => axe.run(options).then(results => results.violations)"
+# target-size (WCAG 2.2 AA) is off in axe unless asked for. The colours are all that differs in the dark.
+_IN_LIGHT: dict[str, Any] = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+_IN_DARK: dict[str, Any] = {
+    "resultTypes": ["violations"],
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+}
+# The culprits are only for the message: content that scrolls in a frame of its own may lie outside.
+_WIDEST = """() => {
+  const limit = document.documentElement.clientWidth;
+  const wide = [...document.querySelectorAll("body *")].filter((element) => {
+    const box = element.getBoundingClientRect();
+    return box.width > 0 && box.right > limit + 1;
+  });
+  const culprits = wide.slice(0, 3).map((element) => element.outerHTML.slice(0, 120));
+  return [document.documentElement.scrollWidth, limit, culprits];
+}"""
+
+
+async def axe_findings(page: Page, name: str) -> list[str]:
+    """Every violation, told with the page's name; the colours are looked at in both schemes."""
+    await page.evaluate(_SCRIPT)
+    await page.emulate_media(color_scheme="light")
+    found = [f"{name}: {_told(violation)}" for violation in await page.evaluate(_RUN, _IN_LIGHT)]
+    await page.emulate_media(color_scheme="dark")
+    found += [f"{name}, dark: {_told(violation)}" for violation in await page.evaluate(_RUN, _IN_DARK)]
+    return found
+
+
+async def excess_width(page: Page, name: str, width: int) -> list[str]:
+    """What makes the page wider than ``width`` pixels, if anything does."""
+    needed, there_is, culprits = await page.evaluate(_WIDEST)
+    is_fine = needed <= there_is <= width
+    return [] if is_fine else [f"{name}: {needed} of {there_is} pixels: {culprits}"]
+
+
+def _told(violation: dict[str, Any]) -> str:
+    places = "; ".join(f"{node['target'][0]} ({node['failureSummary']})" for node in violation["nodes"])
+    return f"{violation['id']}, {violation['help']}: {places}"

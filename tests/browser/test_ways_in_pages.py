@@ -1,0 +1,41 @@
+"""The pages of every way in: axe finds nothing on them, and on a phone nothing is wider than the screen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Page
+
+from tests.browser import tour_of_ways_in as tour
+from tests.browser.conftest import DESKTOP, OpenPage
+from tests.browser.looking import axe_findings, excess_width
+from tests.browser.methods_site import MethodsSite
+from tests.factories import Factory
+
+PHONE = {"width": 360, "height": 720}
+
+
+@pytest.mark.parametrize("part", ["codes", "naver", "second factor", "account"])
+async def test_pages_are_for_everybody_and_fit_a_phone(
+    visitor: OpenPage, methods_site: MethodsSite, members: Factory, part: str
+) -> None:
+    page = await visitor()
+    await page.emulate_media(reduced_motion="reduce")
+    parts = {
+        "codes": lambda: tour.codes(page, methods_site, members),
+        "naver": lambda: tour.naver(page, methods_site, members),
+        "second factor": lambda: tour.second_factor(page, members),
+        "account": lambda: tour.account(page, methods_site, members),
+    }
+    assert await _complaints(page, parts[part]()) == []
+
+
+async def _complaints(page: Page, pages: AsyncIterator[str]) -> list[str]:
+    found: list[str] = []
+    async for name in pages:
+        found += await axe_findings(page, name)
+        await page.set_viewport_size(PHONE)
+        found += await excess_width(page, name, PHONE["width"])
+        await page.set_viewport_size(DESKTOP)
+    return found

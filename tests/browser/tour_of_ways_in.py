@@ -1,0 +1,108 @@
+"""The pages of signing in and of the account at Logto, one after the other: codes, Naver, second factors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pyotp
+from playwright.async_api import Page
+
+from tests.browser.methods_site import MethodsSite
+from tests.browser.methods_steps import enter_code, follow, naver_account, new_address, new_number
+from tests.browser.steps import address_of, enter_credentials, identifier_field, password_field, sign_in
+from tests.factories import Factory
+
+
+async def codes(page: Page, ways: MethodsSite, members: Factory) -> AsyncIterator[str]:
+    """From the front page by a code that goes astray to a new password; names each page while it stands."""
+    address = address_of(await members.person())
+    yield "front page with ways in"
+    await follow(page, "Code by SMS")
+    yield "one kind of identifier"
+    ways.gatewayapi.refuse(500)
+    await identifier_field(page).fill(f"+{new_number()}")
+    await page.get_by_role("button", name="Sign in").click()
+    await page.get_by_role("alert").wait_for()
+    yield "a message that cannot be sent"
+    await page.get_by_role("link", name="All sign-in options").click()
+    yield "every way in"
+    await identifier_field(page).fill(address)
+    await page.get_by_role("button", name="Sign in", exact=True).click()
+    await enter_code(page, "no code")
+    await page.get_by_role("alert").wait_for()
+    yield "a code that is none"
+    await page.get_by_role("link", name="Sign in with password").click()
+    yield "password, or a code"
+    await page.get_by_role("link", name="Forgot your password?").click()
+    yield "forgotten password"
+    await ways.mailgun.next_code(address)
+    await page.get_by_role("button", name="Continue").click()
+    await enter_code(page, await ways.mailgun.next_code(address))
+    yield "new password"
+
+
+async def naver(page: Page, ways: MethodsSite, members: Factory) -> AsyncIterator[str]:
+    """No at Naver, Naver out of order, an address that has an account."""
+    person = await members.person("Rosa")
+    ways.naver.account = naver_account(email=address_of(person))
+    await page.goto("/")
+    await follow(page, "Continue with Naver")
+    await page.get_by_role("button", name="Cancel").click()
+    yield "no at Naver"
+    ways.naver.answer_malformed(path="/oauth2.0/token")
+    await page.get_by_role("link", name="Continue with Naver again").click()
+    await page.get_by_role("button", name="Agree").click()
+    yield "Naver out of order"
+    ways.naver.behave()
+    await page.get_by_role("link", name="Continue with Naver again").click()
+    await page.get_by_role("button", name="Link with").wait_for()
+    yield "an account with this address"
+    await page.get_by_role("button", name="Link another email").click()
+    await page.get_by_role("heading", name="Link email").wait_for()
+    yield "an address is missing"
+
+
+async def second_factor(page: Page, members: Factory) -> AsyncIterator[str]:
+    """Enrolled, saved, asked for; then the account page."""
+    alice = await members.person("Alice")
+    acme = await members.organization("Acme", admin=alice)
+    await members.management.update_organization(acme, is_mfa_required=True)
+    await page.goto("/sign-in")
+    await enter_credentials(page, alice)
+    yield "a new authenticator"
+    await page.get_by_text("Can’t scan the QR code?").click()
+    yield "a new authenticator, by its key"
+    app = pyotp.TOTP(await page.locator("li code").text_content() or "")
+    await page.get_by_label("one-time code").fill(app.now())
+    await page.get_by_role("button", name="Continue").click()
+    await page.get_by_role("heading", name="Save your backup code").wait_for()
+    yield "backup codes"
+    await page.get_by_role("button", name="Continue").click()
+    await page.goto("/sign-in?prompt=login")
+    await enter_credentials(page, alice)
+    yield "a second factor is asked for"
+    await page.get_by_role("link", name="Try another method to verify").click()
+    yield "ways to prove it"
+    await page.get_by_text("Backup code", exact=True).click()
+    yield "a backup code"
+
+
+async def account(page: Page, ways: MethodsSite, members: Factory) -> AsyncIterator[str]:
+    """Logto's own account page, and what it asks before anything of the protection is changed."""
+    carol = await members.person("Carol")
+    await sign_in(page, carol)
+    await page.goto(f"{ways.site.logto}/account")
+    yield "the account"
+    await page.get_by_role("link", name="Change email").click()
+    yield "ways to show who one is"
+    await page.get_by_text("Email verification code").click()
+    await page.get_by_role("button", name="Send verification code").click()
+    await page.get_by_label("Verification code").wait_for()
+    yield "a code on its way"
+    await page.goto(f"{ways.site.logto}/account/verify/password")
+    await password_field(page).fill(carol.password)
+    await page.get_by_role("button", name="Continue").click()
+    await page.get_by_label("Email").fill(new_address())
+    yield "a new address"
+    await page.goto(f"{ways.site.logto}/account/authenticator-app")
+    yield "an authenticator for the account"
