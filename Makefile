@@ -1,6 +1,6 @@
 # Everything here needs only make and Python 3.11 or newer; PYTHON=… says which one.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt clean
+.PHONY: help setup demo test fuzz lint fmt clean
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made-from
 ARGS ?=
+EXAMPLES ?= 50
 
 help: ## Say what can be made
 	@echo "make …"
@@ -39,6 +40,9 @@ demo: setup ## Run the application and the development identity provider until C
 test: setup ## Run every test
 	@[ -w . ] || { echo "Cannot write to $$(pwd): the tests keep a cache there. Run them in a copy elsewhere."; exit 1; }
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+fuzz: setup ## Send the JSON API thousands of random requests; EXAMPLES=… for each operation and caller
+	@FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -p no:randomly tests/fuzz
 
 lint: setup ## Check style, types, import rules, dependencies and known security mistakes
 	$(BIN)/ruff check .
