@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.made-from
 ARGS ?=
 EXAMPLES ?= 50
+SEED ?= $(shell date +%s)
 
 help: ## Say what can be made
 	@echo "make …"
@@ -42,7 +43,7 @@ test: setup ## Run every test
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 fuzz: setup ## Send the JSON API thousands of random requests; EXAMPLES=… for each operation and caller
-	@FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -p no:randomly tests/fuzz
+	@FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -p no:randomly tests/fuzz
 
 lint: setup ## Check style, types, import rules, dependencies and known security mistakes
 	$(BIN)/ruff check .
