@@ -202,7 +202,7 @@ async def settings(
         (await api.patch("/sign-in-exp", values)).expect(200)
 
     yield change
-    names = ("mfa", "sentinelPolicy", "signUp")
+    names = ("mfa", "adaptiveMfa", "sentinelPolicy", "signUp")
     (await api.patch("/sign-in-exp", {name: sign_in_settings[name] for name in names})).expect(200)
 
 
