@@ -26,14 +26,17 @@ class Site:
 
 
 @contextmanager
-def running_site() -> Iterator[Site]:
-    """Everything started until the block ends; this process has the application's environment too."""
+def running_site(**settings: str) -> Iterator[Site]:
+    """Everything started until the block ends; this process has the application's environment too.
+
+    ``settings`` are more of the application's environment, by name.
+    """
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         with (
             running_provider(directory / "provider") as provider,
             migrated_database(directory) as database_url,
-            running_application(provider, database_url, directory) as application,
+            running_application(provider, database_url, directory, **settings) as application,
         ):
             os.environ.update(read_env_file(application.env_file))
             management = ManagementSettings(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from quart import Quart
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from saas_app.config import Settings
 from saas_app.rbac.permissions import Carrier
@@ -143,3 +147,18 @@ async def test_a_browser_of_our_own_may_call_and_another_site_may_not(
     assert own.status_code == 201
     foreign = await browser.app.post(path, json={"name": "No"}, headers={"Sec-Fetch-Site": "cross-site"})
     assert (foreign.status_code, (await foreign.get_json())["code"]) == (403, "cross-site-request")
+
+
+async def test_a_warm_list_costs_two_statements(editor: ApiClient) -> None:
+    await editor.call("POST", "/projects", 201, json={"name": "Rover"})
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        await editor.call("GET", "/projects")
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert len(statements) == 2, statements
