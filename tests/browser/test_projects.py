@@ -153,6 +153,7 @@ async def test_export_is_a_file_with_every_task(open_page: OpenPage, people: Fac
     await create_project(page, acme, "Gripper")
     await page.get_by_label("New task").fill("Soak test")
     await page.get_by_role("button", name="Add").click()
+    await expect(page.get_by_role("status")).to_contain_text("Soak test")
     await page.goto(f"/o/{acme}/projects")
     async with page.expect_download() as download:
         await page.get_by_role("link", name="Export CSV").click()

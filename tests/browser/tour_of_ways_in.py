@@ -9,7 +9,14 @@ from playwright.async_api import Page
 
 from tests.browser.methods_site import MethodsSite
 from tests.browser.methods_steps import enter_code, follow, naver_account, new_address, new_number
-from tests.browser.steps import address_of, enter_credentials, identifier_field, password_field, sign_in
+from tests.browser.steps import (
+    account_menu,
+    address_of,
+    enter_credentials,
+    identifier_field,
+    password_field,
+    sign_in,
+)
 from tests.factories import Factory
 
 
@@ -78,6 +85,7 @@ async def second_factor(page: Page, members: Factory) -> AsyncIterator[str]:
     await page.get_by_role("heading", name="Save your backup code").wait_for()
     yield "backup codes"
     await page.get_by_role("button", name="Continue").click()
+    await account_menu(page).wait_for()
     await page.goto("/sign-in?prompt=login")
     await enter_credentials(page, alice)
     yield "a second factor is asked for"
