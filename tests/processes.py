@@ -87,7 +87,8 @@ def running_application(
     url = f"http://localhost:{port}"
     env_file, log = directory / "workroom.env", directory / "application.log"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LOGTO_", "APP_"))}
-    extra = {"CONNECTORS_FILE": "", **extra}  # no file that happens to lie in this folder
+    # no file that happens to lie in this folder; and everybody in a test has the same address
+    extra = {"CONNECTORS_FILE": "", "RATE_LIMIT_ADDRESS": "100000/minute", **extra}
     given = {**inherited, **extra, **provider.environment, "APP_URL": url, "DATABASE_URL": database_url}
     program = [sys.executable, "-m", "saas_app"]
     subprocess.run(

@@ -164,6 +164,11 @@ async def press_tab_until(page: Page, target: Locator, limit: int = 40) -> None:
     raise AssertionError(f"{limit} times Tab did not lead to {target}")
 
 
+async def expect_path(page: Page, path: str) -> None:
+    """The page comes to be this one, whatever its query."""
+    await expect(page).to_have_url(re.compile(rf"^https?://[^/]+{re.escape(path)}([?#].*)?$"))
+
+
 def path_of(page: Page) -> str:
     """The path the page stands at."""
     return urlsplit(page.url).path

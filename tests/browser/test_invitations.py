@@ -16,10 +16,10 @@ from tests.browser.steps import (
     address_of,
     create_project,
     enter_credentials,
+    expect_path,
     identifier_field,
     invite,
     password_field,
-    path_of,
     switcher,
 )
 from tests.factories import PASSWORD, Factory
@@ -56,7 +56,7 @@ async def test_somebody_invited_accepts_and_makes_the_first_project(
     await page.get_by_role("button", name="Accept and join").click()
     await expect(page.get_by_role("status")).to_contain_text("Welcome")
     await expect(switcher(page)).to_have_accessible_name(re.compile("^Organization: Acme"))
-    assert path_of(page) == f"/o/{acme}/"
+    await expect_path(page, f"/o/{acme}/")
     await create_project(page, acme, "First of mine")
 
 
@@ -77,7 +77,7 @@ async def test_somebody_new_signs_up_by_the_e_mail_and_makes_the_first_project(
     await expect(page.get_by_role("main")).to_contain_text(address)
     await page.get_by_role("button", name="Accept and join").click()
     await expect(page.get_by_role("status")).to_contain_text("Welcome")
-    assert path_of(page) == f"/o/{acme}/"
+    await expect_path(page, f"/o/{acme}/")
     await page.get_by_role("link", name="Projects", exact=True).click()
     await create_project(page, acme, "First of mine")
 
@@ -117,7 +117,7 @@ async def test_an_invitation_that_is_revoked_while_somebody_reads_it_is_not_acce
     page = await open_page(erin)
     await page.goto("/o")
     await page.get_by_role("link", name="Look at the invitation to Acme").click()
-    assert page.url == link
+    await expect(page).to_have_url(link)
 
     await admin.get_by_role("link", name=f"Revoke the invitation of {address_of(erin)}").click()
     await admin.get_by_role("button", name="Revoke the invitation").click()

@@ -9,7 +9,7 @@ from playwright.async_api import Page, Route, expect
 from saas_app.rbac.permissions import Role
 from tests.browser.conftest import OpenPage
 from tests.browser.site import Site
-from tests.browser.steps import change_roles, create_project, path_of, preview_roles, remove_member
+from tests.browser.steps import change_roles, create_project, expect_path, preview_roles, remove_member
 from tests.browser.watch import pages_that_ask
 from tests.factories import Factory
 
@@ -29,7 +29,7 @@ async def test_preview_says_what_is_gained_and_lost_before_anything_is_saved(
     assert await people.management.find_member_roles(acme, bob.id) == {Role.EDITOR}
 
     await page.get_by_role("link", name="Cancel").click()
-    assert path_of(page) == f"/o/{acme}/members"
+    await expect_path(page, f"/o/{acme}/members")
     assert await people.management.find_member_roles(acme, bob.id) == {Role.EDITOR}
 
 

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 from saas_app.rbac.permissions import Role
 from tests.browser.conftest import OpenPage
 from tests.browser.site import Site
-from tests.browser.steps import create_project, lead_to_renewal, path_of, read_again
+from tests.browser.steps import create_project, expect_path, lead_to_renewal, read_again
 from tests.browser.watch import pages_that_ask
 from tests.factories import Factory
 
@@ -49,7 +49,7 @@ async def test_refused_address_says_which_permission_is_missing_and_which_roles_
     await expect(page.get_by_role("region", name="How this was decided")).to_contain_text("Denied")
 
     await page.get_by_role("link", name="My access here").click()
-    assert path_of(page) == f"/o/{acme}/access"
+    await expect_path(page, f"/o/{acme}/access")
 
 
 async def test_promoted_viewer_gets_the_form_that_was_refused_without_signing_in_again(

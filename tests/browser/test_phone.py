@@ -10,7 +10,7 @@ from tests.browser import tour_of_an_admin as admin
 from tests.browser.conftest import OpenPage
 from tests.browser.looking import excess_width
 from tests.browser.site import Site
-from tests.browser.steps import account_menu, option, path_of, switcher
+from tests.browser.steps import account_menu, expect_path, option, switcher
 from tests.browser.tour import after_actions, after_sign_in, before_sign_in, set_scene, without_scripts
 from tests.factories import Factory
 
@@ -86,7 +86,7 @@ async def test_menus_open_within_the_screen_and_work_by_touch(open_page: OpenPag
     await page.goto(f"/o/{globex}/")
     await page.get_by_role("link", name="My access", exact=True).tap()
     await page.wait_for_url("**/access")
-    assert path_of(page) == f"/o/{globex}/access"
+    await expect_path(page, f"/o/{globex}/access")
 
 
 async def _too_wide(page: Page, tour: AsyncIterator[str]) -> list[str]:

@@ -7,7 +7,7 @@ import re
 from playwright.async_api import expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.steps import create_project, enter_credentials, path_of, switcher
+from tests.browser.steps import create_project, enter_credentials, expect_path, switcher
 from tests.factories import Factory
 
 
@@ -51,7 +51,7 @@ async def test_an_organization_is_deleted_by_its_typed_name_only(
     await typed.fill(name)
     await page.get_by_role("button", name="Delete this organization").click()
     await expect(page.get_by_role("status")).to_contain_text(f"{name} is deleted")
-    assert path_of(page) == "/o"
+    await expect_path(page, "/o")
     await expect(page.get_by_role("main").get_by_role("link", name=re.compile("Acme"))).to_have_count(0)
     async with member.expect_response(f"**/o/{acme}/projects") as answer:
         await member.get_by_role("link", name="Projects", exact=True).first.click()

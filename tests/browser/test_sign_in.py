@@ -13,10 +13,10 @@ from tests.browser.steps import (
     account_menu,
     create_project,
     enter_credentials,
+    expect_path,
     identifier_field,
     is_at,
     password_field,
-    path_of,
     sign_in,
     sign_out,
     switcher,
@@ -56,7 +56,7 @@ async def test_sign_in_leads_to_the_page_that_was_asked_for(open_page: OpenPage,
     page = await open_page()
     await sign_in(page, alice, f"/o/{acme}/projects")
 
-    assert path_of(page) == f"/o/{acme}/projects"
+    await expect_path(page, f"/o/{acme}/projects")
     await expect(switcher(page)).to_have_accessible_name(re.compile("^Organization: Acme"))
     await expect(account_menu(page)).to_have_accessible_name("Account menu of Alice")
 
@@ -71,7 +71,7 @@ async def test_front_page_leads_to_the_organization_worked_in_last(
     await page.get_by_role("link", name=re.compile("^Globex")).click()
     await expect(page.get_by_role("heading", name=re.compile("^Globex"), level=1)).to_be_visible()
     await page.goto("/")
-    assert path_of(page) == f"/o/{globex}/"
+    await expect_path(page, f"/o/{globex}/")
 
 
 async def test_wrong_password_is_said_at_the_field_and_a_second_try_succeeds(

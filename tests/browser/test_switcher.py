@@ -7,7 +7,15 @@ import re
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.steps import create_project, option, path_of, press_tab_until, switch_to, switcher
+from tests.browser.steps import (
+    create_project,
+    expect_path,
+    option,
+    path_of,
+    press_tab_until,
+    switch_to,
+    switcher,
+)
 from tests.factories import Factory
 
 
@@ -22,12 +30,12 @@ async def test_switching_keeps_the_feature_and_shows_what_the_role_there_allows(
     await expect(page.get_by_role("link", name="New project")).to_be_visible()
 
     await switch_to(page, "Globex")
-    assert path_of(page) == f"/o/{globex}/projects"
+    await expect_path(page, f"/o/{globex}/projects")
     await expect(page.get_by_role("link", name="New project")).to_have_count(0)
 
     await page.get_by_role("link", name="My access").click()
     await switch_to(page, "Acme")
-    assert path_of(page) == f"/o/{acme}/access"
+    await expect_path(page, f"/o/{acme}/access")
 
 
 async def test_switching_without_a_role_there_leads_to_the_overview(
@@ -41,7 +49,7 @@ async def test_switching_without_a_role_there_leads_to_the_overview(
     await page.goto(f"/o/{acme}/projects")
 
     await switch_to(page, "Globex")
-    assert path_of(page) == f"/o/{globex}/"
+    await expect_path(page, f"/o/{globex}/")
     await expect(page.get_by_text("Projects are not part of your role here")).to_be_visible()
 
 

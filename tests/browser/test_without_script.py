@@ -7,7 +7,7 @@ import re
 from playwright.async_api import expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.steps import account_menu, create_project, path_of, sign_in, switcher
+from tests.browser.steps import account_menu, create_project, expect_path, sign_in, switcher
 from tests.factories import Factory
 
 
@@ -32,7 +32,7 @@ async def test_sign_in_switch_work_and_sign_out_without_a_script(
     await page.get_by_role("button", name="Add").click()
     await page.get_by_role("button", name="Mark as done: Count the shelves").click()
     await expect(page.get_by_text("1 of 1 done")).to_be_visible()
-    assert path_of(page) == project
+    await expect_path(page, project)
 
     await account_menu(page).click()
     await page.get_by_role("button", name="Sign out").click()
