@@ -6,13 +6,14 @@ import time
 from typing import Any
 
 import pytest
+import time_machine
 from cryptography.hazmat.primitives.asymmetric import ec
 from quart import Quart
 from quart.wrappers import Response
 
 from saas_app.config import Settings
 from saas_app.identity.management import ManagementClient
-from saas_app.rbac.permissions import Carrier
+from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.runtime import Runtime
 from tests.factories import Factory
 from tests.integration.api.conftest import ApiClient, MakeMachine, Mint, PersonClient
@@ -132,6 +133,26 @@ async def test_a_bearer_token_opens_no_page_and_with_it_no_cookie_counts(
     page = await app.test_client().get(f"/o/{organization_id}/projects", headers=headers)
     assert page.status_code == 303
     assert page.headers["Location"].startswith("/sign-in")
+
+
+async def test_what_a_token_said_is_forgotten_when_it_expires(app: Quart, make: Factory, mint: Mint) -> None:
+    organization_id = await make.organization()
+    token = mint(organization_id)
+    assert (await _get(app, organization_id, token)).status_code == 200
+    with time_machine.travel(time.time() + 700, tick=False):
+        refused = await _get(app, organization_id, token)
+    assert refused.status_code == 401
+    assert "expired" in (await refused.get_json())["detail"]
+
+
+async def test_a_scope_counts_only_in_its_own_kind_of_token(
+    make: Factory, mint: Mint, runtime: Runtime
+) -> None:
+    organization_id = await make.organization()
+    audience = f"urn:logto:organization:{organization_id}"
+    token = mint(organization_id, aud=audience, scope="members:read projects:read")
+    tenant = await runtime.bearer_tokens.get_tenant(token, organization_id)
+    assert tenant.granted == {Permission.MEMBERS_READ}
 
 
 async def test_me_says_who_calls(
