@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -73,6 +73,15 @@ class Sender:
 @pytest.fixture
 def logto(app: Quart, settings: Settings) -> Sender:
     return Sender(app, settings)
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_changed_for_everybody(runtime: Runtime) -> AsyncIterator[None]:
+    """Other tests share the database, and tokens of theirs would be older than a change for everybody."""
+    yield
+    everybody = (MembershipChange.organization_id == EVERYWHERE, MembershipChange.user_id == EVERYONE)
+    async with runtime.work.writing() as db:
+        await db.execute(sa.delete(MembershipChange).where(*everybody))
 
 
 async def changed_at(runtime: Runtime, organization_id: str, user_id: str) -> datetime | None:
