@@ -14,6 +14,7 @@ import aiohttp
 from quart import Quart
 from quart.wrappers import Response
 
+from tests.connections import brief_connector
 from tests.contract.client import Form
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
@@ -41,7 +42,9 @@ class LogtoVisit:
     """A browser's cookies at the provider, and the way through its sign-in."""
 
     def __init__(self) -> None:
-        self._http = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True, quote_cookie=False))
+        self._http = aiohttp.ClientSession(
+            connector=brief_connector(), cookie_jar=aiohttp.CookieJar(unsafe=True, quote_cookie=False)
+        )
 
     async def close(self) -> None:
         await self._http.close()
@@ -138,7 +141,10 @@ class Browser:
 
 async def sign_in_over_http(app_url: str, person: Person) -> tuple[aiohttp.ClientSession, str]:
     """Sign in to an application that is served somewhere; the session, and the callback's URL."""
-    http, visit = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)), LogtoVisit()
+    http, visit = (
+        aiohttp.ClientSession(connector=brief_connector(), cookie_jar=aiohttp.CookieJar(unsafe=True)),
+        LogtoVisit(),
+    )
     async with http.get(f"{app_url}/sign-in", allow_redirects=False) as started:
         callback = await visit.authorize(started.headers["Location"], person, f"{app_url}/callback")
     await visit.close()

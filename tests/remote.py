@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 import aiohttp
 
 from tests.clients import SAME_ORIGIN, LogtoVisit, Person
+from tests.connections import brief_connector
 
 _DEADLINE = 10.0  # seconds a change from outside may take until it is noticed
 
@@ -31,7 +32,9 @@ class RemoteBrowser:
     def __init__(self, url: str) -> None:
         self.url = url
         self.logto = LogtoVisit()
-        self._http = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True, quote_cookie=False))
+        self._http = aiohttp.ClientSession(
+            connector=brief_connector(), cookie_jar=aiohttp.CookieJar(unsafe=True, quote_cookie=False)
+        )
 
     async def __aenter__(self) -> Self:
         return self

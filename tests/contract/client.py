@@ -20,6 +20,7 @@ import aiohttp
 import jwt
 from multidict import CIMultiDictProxy
 
+from tests.connections import brief_connector
 from tests.contract.people import App, Person
 
 Parameters = Mapping[str, str | Sequence[str] | None]
@@ -175,7 +176,7 @@ class LogtoBrowser:
 
     def __post_init__(self) -> None:
         jar = aiohttp.CookieJar(unsafe=True, quote_cookie=False)
-        self._http = aiohttp.ClientSession(cookie_jar=jar)
+        self._http = aiohttp.ClientSession(connector=brief_connector(), cookie_jar=jar)
 
     async def close(self) -> None:
         await self._http.close()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
+from tests.connections import brief_connector
 from tests.contract.client import LogtoBrowser, Reply
 from tests.contract.fixtures import LikeRecording, NewBrowser, SignIn
 from tests.contract.listener import Listener, listening
@@ -80,7 +81,9 @@ def _named_credentials(endpoint: str) -> ManagementCredentials:
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     """A caller that keeps no cookies."""
     timeout = aiohttp.ClientTimeout(total=SECONDS_PER_REQUEST)
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), timeout=timeout) as session:
+    async with aiohttp.ClientSession(
+        connector=brief_connector(), cookie_jar=aiohttp.DummyCookieJar(), timeout=timeout
+    ) as session:
         yield session
 
 
