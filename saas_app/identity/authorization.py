@@ -20,7 +20,7 @@ import structlog
 
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.errors import LogtoUnavailable, MfaRequired, NotFound, SignInRequired
-from saas_app.identity.claims import decode_unverified, organization_roles
+from saas_app.identity.claims import ORGANIZATION_AUDIENCE, decode_unverified, organization_roles
 from saas_app.identity.directory import Directory
 from saas_app.identity.logto_client import GrantedTokens, LogtoProvider, LogtoRefusal
 from saas_app.identity.principal import SessionPrincipal
@@ -143,7 +143,7 @@ class Authorization:
 
     def _audience(self, carrier: Carrier, organization_id: str) -> str:
         if carrier is Carrier.ORGANIZATION_TOKEN:
-            return f"urn:logto:organization:{organization_id}"
+            return f"{ORGANIZATION_AUDIENCE}{organization_id}"
         return f"{self._api_resource}#{organization_id}"
 
     def _fresh_carrier(self, access: SessionAccess, organization_id: str) -> Carrier:

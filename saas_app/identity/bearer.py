@@ -20,16 +20,15 @@ import structlog
 
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import InvalidToken, NotFound
-from saas_app.identity.claims import decode_unverified
+from saas_app.identity.claims import ORGANIZATION_AUDIENCE, decode_unverified
 from saas_app.identity.principal import Principal
 from saas_app.identity.tenant import Tenant
 from saas_app.identity.token_verifier import TokenRejected, TokenVerifier
-from saas_app.models import EVERYONE, EVERYWHERE, ApiClient, MembershipChange, Organization, User
+from saas_app.models import ApiClient, MembershipChange, Organization, User
 from saas_app.rbac.permissions import Carrier, known_permissions
 
 log = structlog.get_logger(__name__)
 
-ORGANIZATION_AUDIENCE: Final = "urn:logto:organization:"
 _LONGEST: Final = 16_384  # characters; a JWT of an API is a tenth of that
 _REMEMBERED: Final = 4_096
 _NOWHERE: Final = ""  # the organization of a token that names none: nothing belongs to it
@@ -76,13 +75,7 @@ def _statement() -> sa.Select[*tuple[Any, ...]]:
                 ApiClient.client_id == here.c.subject,
             ),
         )
-        .outerjoin(
-            MembershipChange,
-            sa.and_(
-                MembershipChange.organization_id.in_((here.c.organization_id, EVERYWHERE)),
-                MembershipChange.user_id.in_((here.c.subject, EVERYONE)),
-            ),
-        )
+        .outerjoin(MembershipChange, MembershipChange.touches(here.c.organization_id, here.c.subject))
     )
 
 

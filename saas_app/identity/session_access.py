@@ -13,8 +13,6 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.models import (
-    EVERYONE,
-    EVERYWHERE,
     MembershipChange,
     Organization,
     SessionRow,
@@ -77,13 +75,7 @@ def _access_statement(which: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any
         .select_from(SessionRow)
         .outerjoin(User, User.id == SessionRow.subject)
         .outerjoin(Organization, Organization.id == organization_id)
-        .outerjoin(
-            MembershipChange,
-            sa.and_(
-                MembershipChange.organization_id.in_((organization_id, EVERYWHERE)),
-                MembershipChange.user_id.in_((SessionRow.subject, EVERYONE)),
-            ),
-        )
+        .outerjoin(MembershipChange, MembershipChange.touches(organization_id, SessionRow.subject))
         .outerjoin(
             SessionToken,
             sa.and_(

@@ -24,3 +24,12 @@ class MembershipChange(Base):
     organization_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     user_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     changed_at: Mapped[datetime]
+
+    @classmethod
+    def touches(
+        cls, organization_id: str | sa.ColumnElement[str], user_id: sa.SQLColumnExpression[str]
+    ) -> sa.ColumnElement[bool]:
+        """Whether a row tells of this membership: by name, of everyone's here, or of theirs everywhere."""
+        return sa.and_(
+            cls.organization_id.in_((organization_id, EVERYWHERE)), cls.user_id.in_((user_id, EVERYONE))
+        )

@@ -13,8 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.upsert import upsert
 from saas_app.models import (
-    EVERYONE,
-    EVERYWHERE,
     MembershipChange,
     Organization,
     OrganizationRemoval,
@@ -52,10 +50,7 @@ async def list_beliefs(db: AsyncSession, organization_id: str, until: datetime) 
     """What tokens say that would still answer: not expired, not stale already, fetched before ``until``."""
     changed_at = (
         sa.select(sa.func.max(MembershipChange.changed_at))
-        .where(
-            MembershipChange.organization_id.in_((organization_id, EVERYWHERE)),
-            MembershipChange.user_id.in_((SessionRow.subject, EVERYONE)),
-        )
+        .where(MembershipChange.touches(organization_id, SessionRow.subject))
         .correlate(SessionRow)
         .scalar_subquery()
     )
