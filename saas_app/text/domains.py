@@ -1,0 +1,48 @@
+"""Domain names: the one form in which they are kept and compared, and the form that people read.
+
+An internationalized domain is written in many ways: ``MÜLLER.example``, composed or decomposed,
+``müller。example``, ``xn--mller-kva.example``. They are one domain (IDNA 2008, UTS #46), and its A-labels, in
+ASCII, are what the DNS knows.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import idna
+
+from saas_app.text.scripts import is_of_one_script
+
+_LONGEST_TYPED: Final = 1000  # characters; a name has at most 253 in ASCII
+
+
+class NotADomainName(ValueError):
+    """What was typed is no domain name."""
+
+
+def ascii_domain(typed: str) -> str:
+    """The domain in its A-label form: ASCII, lower case, without a final dot. Two spellings give the same.
+
+    Raises :class:`NotADomainName` for what the DNS cannot hold, for a single label, for an IP address, and
+    for a label that mixes scripts.
+    """
+    if len(typed) > _LONGEST_TYPED:
+        raise NotADomainName("too long")
+    try:
+        domain = idna.encode(typed.strip(), uts46=True, std3_rules=True).decode().lower().removesuffix(".")
+    except (UnicodeError, ValueError, IndexError):  # idna's own errors are UnicodeErrors
+        raise NotADomainName("not a domain name") from None
+    labels = domain.split(".")
+    if len(labels) == 1 or labels[-1].isdecimal():
+        raise NotADomainName("not a domain name")
+    if not all(map(is_of_one_script, shown_domain(domain).split("."))):
+        raise NotADomainName("mixes scripts")
+    return domain
+
+
+def shown_domain(domain: str) -> str:
+    """A domain in the letters its owner chose (U-labels); as it is when it has none."""
+    try:
+        return idna.decode(domain)
+    except (UnicodeError, ValueError, IndexError):
+        return domain
