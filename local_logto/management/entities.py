@@ -84,7 +84,7 @@ def application_secret(row: Row) -> Entity:
 
 def user(row: Row) -> Entity:
     """A person as listed among members; users carry no tenant."""
-    return _members(row, _USER) | {"cimdClientId": None, "isSuspended": row["is_suspended"]}
+    return _members(row, _USER) | {"isSuspended": row["is_suspended"]}
 
 
 def user_with_password_state(row: Row) -> Entity:

@@ -20,7 +20,6 @@ OIDC_SCOPES: Final = (
     ORGANIZATIONS,
     ORGANIZATION_ROLES,
     "urn:logto:scope:sessions",
-    "urn:logto:scope:trusted_devices",
 )
 
 ORGANIZATIONS_RESOURCE: Final = "urn:logto:resource:organizations"

@@ -27,12 +27,12 @@ ENDPOINTS = {
 
 
 async def test_discovery_has_the_recorded_members(oidc: Oidc, like_recording: LikeRecording) -> None:
-    like_recording("01-discovery", await oidc.send("GET", DISCOVERY))
+    like_recording("448-discovery-released", await oidc.send("GET", DISCOVERY))
 
 
 async def test_discovery_says_exactly_what_was_recorded(oidc: Oidc) -> None:
     document = (await oidc.send("GET", DISCOVERY)).expect(200).body
-    recorded = load("01-discovery")["response"]["body"]
+    recorded = load("448-discovery-released")["response"]["body"]
     constants = {name for name in recorded if name not in ENDPOINTS and name != "issuer"}
     assert {name: document[name] for name in constants} == {name: recorded[name] for name in constants}
 

@@ -87,11 +87,17 @@ async def test_one_unknown_user_among_others_adds_nobody(
 
 
 async def test_list_of_members_is_as_recorded(
-    api: ManagementApi, organization: str, member_una: Person, like_recording: LikeRecording
+    api: ManagementApi,
+    workshop: Workshop,
+    organization: str,
+    una: Person,
+    world: World,
+    like_recording: LikeRecording,
 ) -> None:
-    reply = await api.get(f"/organizations/{organization}/users", page="1", page_size="20")
-    like_recording("203-members-list", reply)
-    assert [member["id"] for member in reply.body] == [member_una.id]
+    await workshop.join(organization, una, world.admin)
+    reply = await api.get(f"/organizations/{organization}/users", page_size="2")
+    like_recording("449-members-released", reply)
+    assert [member["id"] for member in reply.body] == [una.id]
 
 
 async def test_members_carry_their_roles(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.fixtures import LikeRecording
+from tests.contract.fixtures import LikeRecording, SignIn
 from tests.contract.management import ManagementApi, Workshop
 from tests.contract.people import Person
 
@@ -106,6 +106,15 @@ async def test_user_is_found_by_a_pattern(api: ManagementApi, workshop: Workshop
     reply = (await api.get("/users", search=f"%patterned_{workshop.tag}%")).expect(200)
     assert {user["id"] for user in reply.body} == people
     assert reply.headers["Total-Number"] == "2"
+
+
+async def test_list_of_users_is_as_recorded(
+    api: ManagementApi, una: Person, sign_in: SignIn, like_recording: LikeRecording
+) -> None:
+    await sign_in(una)
+    reply = await api.get("/users", search=f"%{una.username}%", page_size="2")
+    like_recording("449-users-released", reply)
+    assert [user["id"] for user in reply.body] == [una.id]
 
 
 async def test_unknown_search_field_is_refused(api: ManagementApi, like_recording: LikeRecording) -> None:
