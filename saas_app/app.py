@@ -38,6 +38,7 @@ from saas_app.identity.management import ManagementClient
 from saas_app.identity.sessions import SessionStore
 from saas_app.identity.sign_in import SignIn
 from saas_app.identity.sign_in_methods.offered import OfferedMethods
+from saas_app.identity.sign_out import SignOut
 from saas_app.identity.vault import Vault
 from saas_app.organizations.removal import RemovalWorker
 from saas_app.rate_limits import RateLimits, open_rate_limits
@@ -150,12 +151,18 @@ def _build_runtime(
         authorization,
         directory,
         redirect_uri=settings.redirect_uri,
-        post_sign_out_uri=settings.post_sign_out_uri,
     )
     backchannel = BackchannelLogout(work, provider, sessions, client_id=settings.logto_app_id)
     management = None
     if settings.management is not None:
         management = ManagementClient(settings.management, http, timeout=settings.logto_timeout)
+    sign_out = SignOut(
+        provider,
+        sessions,
+        management,
+        client_id=settings.logto_app_id,
+        post_sign_out_uri=settings.post_sign_out_uri,
+    )
     return Runtime(
         settings,
         offered,
@@ -165,6 +172,7 @@ def _build_runtime(
         authorization,
         BearerTokens(work, provider.verifier, api_resource=settings.api_resource),
         sign_in,
+        sign_out,
         management,
         Denials(work),
         backchannel,

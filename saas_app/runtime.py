@@ -15,6 +15,7 @@ from saas_app.identity.management import ManagementClient
 from saas_app.identity.sessions import SessionStore
 from saas_app.identity.sign_in import SignIn
 from saas_app.identity.sign_in_methods.offered import OfferedMethods
+from saas_app.identity.sign_out import SignOut
 from saas_app.organizations.removal import RemovalWorker
 from saas_app.rate_limits import RateLimits
 
@@ -31,6 +32,7 @@ class Runtime:
     authorization: Authorization
     bearer_tokens: BearerTokens
     sign_in: SignIn
+    sign_out: SignOut
     management: ManagementClient | None
     denials: Denials
     backchannel: BackchannelLogout

@@ -29,8 +29,8 @@ blueprint = Blueprint("user_authorizations", __name__, url_prefix="/users/<user_
 
 @blueprint.get("/sessions")
 async def list_sessions(user_id: str) -> Response:
-    """Every browser session that is alive; nobody has none."""
-    query = sa.select(op_sessions).where(*_alive_of(user_id)).order_by(op_sessions.c.expires_at.desc())
+    """Every browser session that is alive, the one used longest ago first; nobody has none."""
+    query = sa.select(op_sessions).where(*_alive_of(user_id)).order_by(op_sessions.c.expires_at)
     async with current_store().begin() as connection:
         rows = (await connection.execute(query)).mappings().all()
     return json_response({"sessions": [_session(row) for row in rows]})
@@ -146,8 +146,7 @@ def _grant(row: sa.RowMapping) -> Entity:
         "clientId": row["client_id"],
         "accountId": row["user_id"],
         "openid": {"scope": row["oidc_scope"]},
-        "resources": on_resources,
-    }
+    } | ({"resources": on_resources} if on_resources else {})
     application = {"id": row["client_id"], "name": row["application_name"]}
     return {
         "id": row["id"],

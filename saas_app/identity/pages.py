@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
+import asyncio
 from typing import Any
 
 from quart import Blueprint, flash, redirect, render_template, request
 
-from saas_app.errors import BadRequest, LogtoUnavailable, NotFound
+from saas_app.errors import BadRequest, LogtoUnavailable
 from saas_app.identity.linked_identities import linked_identities
 from saas_app.identity.logto_client import SignInOptions
 from saas_app.identity.principal import SessionPrincipal
@@ -17,6 +17,7 @@ from saas_app.identity.way_back import own_path
 from saas_app.web.context import browser, cookie_name, runtime
 from saas_app.web.guards import find_principal, public, signed_in
 from saas_app.web.limits import limited_by_address
+from saas_app.web.user_agents import device_name
 
 blueprint = Blueprint("identity", __name__)
 
@@ -92,7 +93,7 @@ async def finish_form(principal: SessionPrincipal) -> Any:
 @public
 async def sign_out() -> Any:
     """End this session here and its grant at Logto. Works for a session that has ended already, too."""
-    return _signed_out(await runtime().sign_in.sign_out(await find_principal()))
+    return _signed_out(await runtime().sign_out.here(await find_principal()))
 
 
 @blueprint.get("/account")
@@ -100,37 +101,63 @@ async def sign_out() -> Any:
 async def account(principal: SessionPrincipal) -> Any:
     """Who Logto says you are, and where you are signed in."""
     authorization = runtime().authorization
-    try:
-        user_info = await authorization.fetch_user_info(principal)
-    except LogtoUnavailable:
-        user_info = None
+    user_info, devices = await asyncio.gather(
+        _user_info(principal), runtime().sign_out.list_devices(principal)
+    )
     return await render_template(
         "identity/account.html",
         claims=await authorization.get_claims(principal),
         user_info=user_info,
         identities=linked_identities(user_info or {}, runtime().offered),
         account_center=runtime().settings.account_center,
-        sessions=await runtime().sessions.list_own(principal),
+        devices=devices.devices,
+        devices_failure=devices.failure,
     )
 
 
-@blueprint.post("/account/sessions/<uuid:session_id>/end")
+async def _user_info(principal: SessionPrincipal) -> dict[str, Any] | None:
+    """What Logto says of the person now; None when it could not be asked."""
+    try:
+        return await runtime().authorization.fetch_user_info(principal)
+    except LogtoUnavailable:
+        return None
+
+
+@blueprint.post("/account/sessions/<device_id>/end")
 @signed_in
-async def end_session(principal: SessionPrincipal, session_id: uuid.UUID) -> Any:
-    """End one of one's own sessions."""
-    if session_id == principal.session_id:
-        return _signed_out(await runtime().sign_in.sign_out(principal))
-    if not await runtime().sign_in.end_own_session(principal, session_id):
-        raise NotFound("You have no such session.")
-    await flash("That session has ended.", "success")
+async def end_session(principal: SessionPrincipal, device_id: str) -> Any:
+    """Sign out one of one's own devices, at the sign-in provider too."""
+    device, ended = await runtime().sign_out.device(principal, device_id)
+    if device.is_current:
+        return _signed_out(await runtime().sign_out.here(principal))
+    name = device_name(device.user_agent)
+    if ended.failure is None:
+        await flash(f"{name} is signed out.", "success")
+    else:
+        ending = "Try again in a moment." if ended.failure.can_retry else ""
+        await flash(
+            f"{name} is signed out of Workroom. {ended.failure.detail} That browser may still be signed in "
+            f"there, and can then come back without a password. {ending}".strip(),
+            "danger",
+        )
     return redirect("/account", 303)
 
 
 @blueprint.post("/account/sign-out-everywhere")
 @signed_in
 async def sign_out_everywhere(principal: SessionPrincipal) -> Any:
-    """End every session of the person, in every browser."""
-    return _signed_out(await runtime().sign_in.sign_out_everywhere(principal))
+    """End every session of the person, in every browser, at the sign-in provider too."""
+    ended = await runtime().sign_out.everywhere(principal)
+    if ended.failure is None:
+        return _signed_out(await runtime().sign_out.here(None))
+    here = f"{ended.here} of your sessions in Workroom and {ended.at_provider} at the sign-in provider ended."
+    left = f"{ended.failure.detail} Other browsers may still be signed in there, and can then come back."
+    if ended.spared:
+        await flash(f"{here} {left} You are still signed in here, so that you can try again.", "danger")
+        return redirect("/account", 303)
+    then = "Sign in and try again." if ended.failure.can_retry else "End them in your account there."
+    await flash(f"{here} {left} {then}", "danger")
+    return _signed_out(await runtime().sign_out.here(None))
 
 
 async def _to_logto(

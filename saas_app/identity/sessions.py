@@ -43,6 +43,7 @@ class OwnSession:
     last_seen_at: datetime
     user_agent: str
     address: str
+    logto_session_id: str | None
     is_current: bool
 
 
@@ -163,6 +164,13 @@ class SessionStore:
             sealed = await db.scalar(sa.select(SessionRow.refresh_token).where(SessionRow.id == session_id))
         return self._vault.open(sealed) if sealed else None
 
+    async def find_logto_session_id(self, session_id: uuid.UUID) -> str | None:
+        """The ``sid`` under which Logto knows the session's browser; None when it never told."""
+        async with self._work.reading() as db:
+            statement = sa.select(SessionRow.logto_session_id).where(SessionRow.id == session_id)
+            found: str | None = await db.scalar(statement)
+        return found
+
     async def save_refresh_token(self, session_id: uuid.UUID, refresh_token: str) -> None:
         """Keep the refresh token that came back: always the first thing done with an answer."""
         await self.update(session_id, refresh_token=self._vault.seal(refresh_token))
@@ -249,6 +257,7 @@ class SessionStore:
                 SessionRow.last_seen_at,
                 SessionRow.user_agent,
                 SessionRow.address,
+                SessionRow.logto_session_id,
             )
             .where(
                 SessionRow.subject == principal.subject,
@@ -261,6 +270,18 @@ class SessionStore:
         async with self._work.reading() as db:
             rows = (await db.execute(statement)).all()
         return [OwnSession(*row, is_current=row.id == principal.session_id) for row in rows]
+
+    async def end_all(self, subject: str, *, but: uuid.UUID | None = None) -> int:
+        """End every session of a person, live or not; ``but`` spares one. Returns how many were live."""
+        now = utc_now()
+        all_of_them = [SessionRow.subject == subject]
+        if but is not None:
+            all_of_them.append(SessionRow.id != but)
+        live = sa.and_(SessionRow.expires_at > now, SessionRow.last_seen_at > now - self._idle)
+        async with self._work.writing() as db:
+            count = await db.scalar(sa.select(sa.func.count()).where(*all_of_them, live))
+            await db.execute(sa.delete(SessionRow).where(*all_of_them))
+        return count or 0
 
     async def list_session_ids(self, subject: str) -> list[uuid.UUID]:
         """Every session of a person, live or not."""

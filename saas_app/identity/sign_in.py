@@ -1,4 +1,4 @@
-"""Signing in and out: attempts, the callback, renewal, and forms kept over a round trip.
+"""Signing in: attempts, the callback, renewal, and forms kept over a round trip.
 
 An attempt is a row keyed by the hash of ``state`` and bound to the browser by a cookie, so that two tabs
 both succeed, another browser's callback is refused, and each callback works once.
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
-from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
@@ -88,7 +87,6 @@ class SignIn:
         directory: Directory,
         *,
         redirect_uri: str,
-        post_sign_out_uri: str,
     ) -> None:
         self._work = work
         self._vault = vault
@@ -97,7 +95,6 @@ class SignIn:
         self._authorization = authorization
         self._directory = directory
         self._redirect_uri = redirect_uri
-        self._post_sign_out_uri = post_sign_out_uri
 
     async def start(
         self,
@@ -207,44 +204,6 @@ class SignIn:
         if subject != principal.subject:
             raise SignInFailed("There is no form of yours waiting here.")
         return KeptForm(subject, action, tuple((name, value) for name, value in fields))
-
-    async def sign_out(self, principal: SessionPrincipal | None) -> str:
-        """End the session here and the grant at Logto; returns where the browser signs out there.
-
-        The refresh token is revoked first: Logto's own sign-out leaves it alive (Logto 1.42).
-        """
-        if principal is not None:
-            await self._end(principal.session_id, principal.subject)
-        try:
-            client = await self._provider.client()
-            return await client.signOut(self._post_sign_out_uri)
-        except LogtoUnavailable:
-            log.warning("logto is unreachable; signed out here only")
-            return self._post_sign_out_uri
-
-    async def sign_out_everywhere(self, principal: SessionPrincipal) -> str:
-        """End every session of the person, in every browser, and their grants."""
-        for session_id in await self._sessions.list_session_ids(principal.subject):
-            await self._end(session_id, principal.subject)
-        return await self.sign_out(None)
-
-    async def end_own_session(self, principal: SessionPrincipal, session_id: UUID) -> bool:
-        """End one of the person's own sessions. False when it is not theirs."""
-        if session_id not in await self._sessions.list_session_ids(principal.subject):
-            return False
-        await self._end(session_id, principal.subject)
-        return True
-
-    async def _end(self, session_id: UUID, subject: str) -> None:
-        refresh_token = await self._sessions.find_refresh_token(session_id)
-        await self._sessions.end(session_id, subject=subject)
-        if refresh_token is None:
-            return
-        try:
-            client = await self._provider.client({"refreshToken": refresh_token})
-            await client.revoke_refresh_token()
-        except (LogtoRefusal, LogtoUnavailable) as error:
-            log.warning("a refresh token could not be revoked", reason=str(error))
 
     async def _store(self, key: str, attempt_cookie: str, payload: dict[str, Any]) -> None:
         now = utc_now()

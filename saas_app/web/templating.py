@@ -15,17 +15,9 @@ from saas_app.rbac.permissions import Permission, Role
 from saas_app.web import static_files
 from saas_app.web.context import current_principal, current_tenant
 from saas_app.web.navigation import feature_of, features_offered
+from saas_app.web.user_agents import device_name
 
 _UNITS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3600), ("minute", 60))
-
-_BROWSERS = (
-    ("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"),
-    ("curl/", "curl"),
-)  # fmt: skip
-_SYSTEMS = (
-    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
-    ("Mac OS X", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux"),
-)  # fmt: skip
 
 
 def init(app: Quart) -> None:
@@ -39,7 +31,7 @@ def init(app: Quart) -> None:
     )
     app.jinja_env.filters.update(
         ago=ago,
-        device=device,
+        device=device_name,
         exact_utc=exact_utc,
         in_role_order=in_role_order,
         iso_utc=iso_utc,
@@ -106,19 +98,6 @@ def upper_first(text: str) -> str:
 def pretty_json(value: Any) -> str:
     """JSON for reading."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
-
-
-def device(user_agent: str) -> str:
-    """Browser and system from a User-Agent header, as far as it tells them."""
-    browser = _first_named(user_agent, _BROWSERS)
-    system = _first_named(user_agent, _SYSTEMS)
-    if browser and system:
-        return f"{browser} on {system}"
-    return browser or system or "Unknown browser"
-
-
-def _first_named(user_agent: str, names: tuple[tuple[str, str], ...]) -> str:
-    return next((name for mark, name in names if mark in user_agent), "")
 
 
 def with_query(request: Request, **changes: str | None) -> str:

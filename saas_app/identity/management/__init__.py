@@ -26,10 +26,12 @@ from saas_app.identity.management.records import (
     ResourceScope,
 )
 from saas_app.identity.management.transport import ManagementError
+from saas_app.identity.management.user_sessions import BrowserSession, UserGrant
 
 __all__ = [
     "Application",
     "ApplicationSecret",
+    "BrowserSession",
     "Connector",
     "EmailTemplate",
     "Hook",
@@ -46,6 +48,7 @@ __all__ = [
     "OrganizationScope",
     "Resource",
     "ResourceScope",
+    "UserGrant",
     "connect",
     "explained",
     "provider_answer",

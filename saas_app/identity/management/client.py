@@ -29,6 +29,7 @@ from saas_app.identity.management.records import (
     ResourceScope,
 )
 from saas_app.identity.management.transport import ManagementError, ManagementTransport, as_list
+from saas_app.identity.management.user_sessions import UserSessionCalls
 
 TRADITIONAL: Final = "Traditional"
 _COMMAND_TIMEOUT: Final = 8.0  # seconds a call of a command may take
@@ -41,6 +42,7 @@ class ManagementClient(
     InvitationCalls,
     ConnectorCalls,
     MachineClientCalls,
+    UserSessionCalls,
 ):
     """Logto's Management API over a shared HTTP session.
 

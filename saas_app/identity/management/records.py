@@ -12,7 +12,7 @@ Entry = Mapping[str, Any]
 Item = TypeVar("Item")
 
 
-class _Record:
+class Record:
     """Reads itself from an entry. An entry that lacks what a record needs is an unreadable answer."""
 
     @classmethod
@@ -29,7 +29,7 @@ class _Record:
 
 
 @dataclass(frozen=True, slots=True)
-class OrganizationInfo(_Record):
+class OrganizationInfo(Record):
     """An organization. Names are not unique in Logto; ``custom_data`` is ours to use."""
 
     id: str
@@ -50,7 +50,7 @@ class OrganizationInfo(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class OrganizationMembership(_Record):
+class OrganizationMembership(Record):
     """An organization somebody belongs to, with their roles there."""
 
     organization_id: str
@@ -63,7 +63,7 @@ class OrganizationMembership(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class LogtoUser(_Record):
+class LogtoUser(Record):
     """A person's account."""
 
     id: str
@@ -88,7 +88,7 @@ class LogtoUser(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class MemberInfo(_Record):
+class MemberInfo(Record):
     """A member of an organization, with the roles held there."""
 
     user: LogtoUser
@@ -100,7 +100,7 @@ class MemberInfo(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class MachineInfo(_Record):
+class MachineInfo(Record):
     """A machine application that belongs to an organization, with the roles held there."""
 
     id: str
@@ -114,7 +114,7 @@ class MachineInfo(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class RoleName(_Record):
+class RoleName(Record):
     """A role of which only the name matters."""
 
     name: str
@@ -133,7 +133,7 @@ class MembersPage(Generic[Item]):
 
 
 @dataclass(frozen=True, slots=True)
-class Invitation(_Record):
+class Invitation(Record):
     """An invitation. ``status`` is Pending, Accepted, Expired or Revoked; times are milliseconds (epoch).
 
     ``inviter_id`` is None for one that no person made, ``accepted_user_id`` until somebody accepts.
@@ -165,7 +165,7 @@ class Invitation(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class OrganizationScope(_Record):
+class OrganizationScope(Record):
     """An organization permission of the template."""
 
     id: str
@@ -178,7 +178,7 @@ class OrganizationScope(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceScope(_Record):
+class ResourceScope(Record):
     """A scope of an API resource."""
 
     id: str
@@ -191,7 +191,7 @@ class ResourceScope(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Resource(_Record):
+class Resource(Record):
     """An API resource, named by its indicator, with its scopes."""
 
     id: str
@@ -206,7 +206,7 @@ class Resource(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class OrganizationRole(_Record):
+class OrganizationRole(Record):
     """An organization role of the template, with the ids of what it bundles.
 
     The ids are there only in a role that came from the list: Logto's other replies leave them out.
@@ -232,7 +232,7 @@ class OrganizationRole(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Application(_Record):
+class Application(Record):
     """An application. Its metadata are kept as they came, because Logto replaces them whole; ``custom_data``
     is ours to use.
     """
@@ -257,7 +257,7 @@ class Application(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class ApplicationSecret(_Record):
+class ApplicationSecret(Record):
     """A named secret of an application."""
 
     name: str
@@ -270,7 +270,7 @@ class ApplicationSecret(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Hook(_Record):
+class Hook(Record):
     """A registered webhook. ``config`` is kept as it came, because Logto replaces it whole."""
 
     id: str
@@ -295,7 +295,7 @@ class Hook(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Connector(_Record):
+class Connector(Record):
     """What sends messages or signs people in. ``factory`` is its kind; ``config`` holds its secrets."""
 
     id: str
@@ -318,7 +318,7 @@ class Connector(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class EmailTemplate(_Record):
+class EmailTemplate(Record):
     """A text of an e-mail that the tenant keeps: it is sent in place of the connector's own."""
 
     language: str

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from quart import Quart, request
 
-from saas_app.web.templating import ago, device, exact_utc, in_role_order, iso_utc, short_utc, with_query
+from saas_app.web.templating import ago, exact_utc, in_role_order, iso_utc, short_utc, with_query
+from saas_app.web.user_agents import device_name
 
 NOW = datetime(2026, 11, 21, 12, 35, 7, tzinfo=UTC)
 
@@ -47,7 +48,7 @@ def test_a_moment_of_any_zone_reads_in_utc() -> None:
     ],
 )
 def test_a_session_is_named_by_its_device(user_agent: str, name: str) -> None:
-    assert device(user_agent) == name
+    assert device_name(user_agent) == name
 
 
 def test_roles_stand_in_the_order_of_the_registry() -> None:
