@@ -21,7 +21,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.members.cursors import next_page_cursor, read_page_cursor
 from saas_app.members.service import MembersFilter
 from saas_app.rbac.permissions import Permission
-from saas_app.web.context import database, management, runtime
+from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.json_api import ApiModel, Line, ListQuery, answers, list_response
 
@@ -98,7 +98,7 @@ async def list_api_clients(tenant: Tenant, query_args: ListQuery) -> Any:
 @validate_response(SecretView, 201)
 async def create_api_client(tenant: Tenant, data: NewClient) -> Any:
     """Make a machine client. Its secret is told here and never again; `Idempotency-Key` is not heeded."""
-    made = await changes.create(runtime().work, management(), tenant, data.name)
+    made = await changes.create(organization_change(tenant), data.name)
     return _secret(tenant, made), 201
 
 
@@ -109,7 +109,7 @@ async def create_api_client(tenant: Tenant, data: NewClient) -> Any:
 @validate_response(SecretView)
 async def rotate_api_client(tenant: Tenant, client_id: str) -> Any:
     """Give a client a new secret and delete the others; tokens it has already work until they expire."""
-    return _secret(tenant, await changes.rotate(runtime().work, management(), tenant, client_id))
+    return _secret(tenant, await changes.rotate(organization_change(tenant), client_id))
 
 
 @blueprint.delete("/<client_id>")
@@ -118,7 +118,7 @@ async def rotate_api_client(tenant: Tenant, client_id: str) -> Any:
 @answers(204, 409)
 async def revoke_api_client(tenant: Tenant, client_id: str) -> Any:
     """Revoke a client: its next request is refused. One that is used elsewhere too is only taken out."""
-    await changes.revoke(runtime().work, management(), tenant, client_id)
+    await changes.revoke(organization_change(tenant), client_id)
     return Response(status=204)
 
 

@@ -20,14 +20,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.api_clients import queries
 from saas_app.api_clients.service import ROLE, Client, get_client
-from saas_app.audit.changes import NothingChanged, carry_out
+from saas_app.audit.changes import NothingChanged, OrganizationChange
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
 from saas_app.db.base import new_uuid, utc_now
-from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import Conflict, Invalid, LogtoUnavailable, PermissionDenied
 from saas_app.identity.management import Application, ApplicationSecret, ManagementClient, ManagementError
 from saas_app.identity.tenant import Tenant
-from saas_app.members.changes import alone, require_standing
 from saas_app.members.roles import in_order
 from saas_app.rbac.assignment import missing_to_assign
 from saas_app.rbac.policy import decide
@@ -80,49 +78,45 @@ class NewSecret:
     old_left: int = 0
 
 
-async def create(work: UnitOfWork, management: ManagementClient, tenant: Tenant, name: str) -> NewSecret:
+async def create(change: OrganizationChange, name: str) -> NewSecret:
     """Make a client of this name with the machine role.
 
     Raises :class:`PermissionDenied`, :class:`Invalid` for a name that another has, :class:`TooManyClients`,
     :class:`NotMade` and what keeps Logto from answering.
     """
+    management, tenant = change.management, change.tenant
     _require_reach(tenant)
-    async with alone(work, tenant):
-        await require_standing(work, tenant)
+    async with change.alone() as turn:
         role_id = await _role_id(management)
         await _require_room(management, tenant, name)
         application = await _make_application(management, tenant, name)
         entry = _entry(tenant, Action.API_CLIENT_CREATE, application.id, name, {"roles": [ROLE.value]})
         try:
-            secret = await carry_out(
-                work,
-                tenant.organization_id,
+            secret = await turn.carry_out(
                 entry,
                 lambda: _let_in(management, tenant, application.id, role_id),
                 also=lambda db: _note_client(db, tenant, application.id, name),
             )
         except (ManagementError, LogtoUnavailable):
             raise
-        except BaseException:  # the request is given up, or our own database fails
+        except BaseException:  # the request is given up, its right is gone, or our own database fails
             await _take_back(management, application.id)
             raise
     return NewSecret(application.id, name, secret)
 
 
-async def rotate(work: UnitOfWork, management: ManagementClient, tenant: Tenant, client_id: str) -> NewSecret:
+async def rotate(change: OrganizationChange, client_id: str) -> NewSecret:
     """Give a client a new secret, then delete the others. Tokens it has already work until they expire.
 
     Raises :class:`PermissionDenied`, :class:`ClientNotFound`, :class:`NotOnlyHere`, :class:`NotRotated` and
     what keeps Logto from answering.
     """
+    management, tenant = change.management, change.tenant
     _require_reach(tenant)
-    async with alone(work, tenant):
-        await require_standing(work, tenant)
-        client = await _find(work, management, tenant, client_id)
+    async with change.alone() as turn:
+        client = await _find(change, client_id)
         require_only_here(client)
-        secret, old_left = await carry_out(
-            work,
-            tenant.organization_id,
+        secret, old_left = await turn.carry_out(
             _entry(tenant, Action.API_CLIENT_ROTATE, client.id, client.name),
             lambda: _replace_secrets(management, client.id),
             also=lambda db: queries.note_rotation(db, client.id, utc_now()),
@@ -130,21 +124,21 @@ async def rotate(work: UnitOfWork, management: ManagementClient, tenant: Tenant,
     return NewSecret(client.id, client.name, secret.value, old_left)
 
 
-async def revoke(work: UnitOfWork, management: ManagementClient, tenant: Tenant, client_id: str) -> Client:
+async def revoke(change: OrganizationChange, client_id: str) -> Client:
     """Delete a client, or take one that is not ours alone out of the organization.
 
     Raises :class:`ClientNotFound` and what keeps Logto from answering.
     """
-    async with alone(work, tenant):
-        await require_standing(work, tenant)
-        client = await _find(work, management, tenant, client_id)
+    management, tenant = change.management, change.tenant
+    async with change.alone() as turn:
+        client = await _find(change, client_id)
         if client.is_only_here:
             action, call = Action.API_CLIENT_REVOKE, partial(management.delete_application, client.id)
         else:
             remove = partial(management.remove_machine, tenant.organization_id, client.id)
             action, call = Action.API_CLIENT_REMOVE, remove
         entry = _entry(tenant, action, client.id, client.name)
-        await carry_out(work, tenant.organization_id, entry, call, user_ids=[client.id])
+        await turn.carry_out(entry, call, user_ids=[client.id])
     return client
 
 
@@ -276,9 +270,9 @@ async def _note_client(db: AsyncSession, tenant: Tenant, client_id: str, name: s
     queries.add_client(db, client_id, name, tenant.principal.subject, utc_now())
 
 
-async def _find(work: UnitOfWork, management: ManagementClient, tenant: Tenant, client_id: str) -> Client:
-    async with work.reading(tenant.organization_id) as db:
-        return await get_client(db, management, tenant, client_id)
+async def _find(change: OrganizationChange, client_id: str) -> Client:
+    async with change.work.reading(change.organization_id) as db:
+        return await get_client(db, change.management, change.tenant, client_id)
 
 
 def _why_not_rotated(client: Client) -> str:

@@ -17,7 +17,7 @@ from saas_app.errors import AppError, Conflict, Invalid, LogtoUnavailable, RateL
 from saas_app.identity.tenant import Tenant
 from saas_app.members.forms import read_filter
 from saas_app.rbac.permissions import Permission
-from saas_app.web.context import database, management, runtime
+from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
 
 blueprint = Blueprint("api_clients", __name__, url_prefix="/o/<organization_id>/api-clients")
@@ -48,7 +48,7 @@ async def create_client(tenant: Tenant) -> Any:
     if not form.validate():
         return await _show_form(form), 422
     try:
-        made = await changes.create(runtime().work, management(), tenant, form.name.data or "")
+        made = await changes.create(organization_change(tenant), form.name.data or "")
     except Invalid as error:
         form.refuse(error)
         return await _show_form(form, failure="" if error.fields else error.detail), error.status
@@ -70,7 +70,7 @@ async def confirm_rotation(tenant: Tenant, client_id: str) -> Any:
 @requires(Permission.API_CLIENTS_MANAGE, complete=True)
 async def rotate(tenant: Tenant, client_id: str) -> Any:
     """Make a new secret and show it once; the old ones are deleted."""
-    changed = await changes.rotate(runtime().work, management(), tenant, client_id)
+    changed = await changes.rotate(organization_change(tenant), client_id)
     return await _show_secret(tenant, changed, is_new=False), 200, _NEVER_KEPT
 
 
@@ -85,7 +85,7 @@ async def confirm_revocation(tenant: Tenant, client_id: str) -> Any:
 @requires(Permission.API_CLIENTS_MANAGE)
 async def revoke(tenant: Tenant, client_id: str) -> Any:
     """Revoke it; its next request is refused."""
-    client = await changes.revoke(runtime().work, management(), tenant, client_id)
+    client = await changes.revoke(organization_change(tenant), client_id)
     what = "revoked" if client.is_only_here else f"removed from {tenant.organization_name}"
     await flash(f"{client.name} is {what}. Its next request is refused.", "success")
     return redirect(url_for("api_clients.list_clients", organization_id=tenant.organization_id), 303)

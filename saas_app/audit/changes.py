@@ -1,7 +1,11 @@
-"""Changes that two systems must make: Logto and our database. In which order, and what a crash leaves.
+"""Changes that two systems must make: Logto and our database. Who may, in which order, what a crash leaves.
 
-1. In one transaction here: what is about to be done is noted, and the memberships it touches are marked
-   changed, so that no cached token answers for them from now on.
+Every such change takes a turn of its organization (:func:`alone`): one at a time, on every worker, so that
+nobody's right can be taken away through Workroom between the look at it and what is done with it. The turn is
+the only way to :meth:`Turn.carry_out`, which does it in this order:
+
+1. In one transaction here: the caller's standing is checked again, what is about to be done is noted, and the
+   memberships it touches are marked changed, so that no cached token answers for them from now on.
 2. Logto is called.
 3. In one transaction here: the memberships are marked once more (a token may have been fetched between),
    the audit event is written, the note is removed.
@@ -13,8 +17,11 @@ true and closes it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
-from typing import TypeVar
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,54 +30,116 @@ from saas_app.audit.recorder import AuditEntry, record
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
-from saas_app.identity.management import ManagementError
+from saas_app.errors import LogtoUnavailable
+from saas_app.identity.management import ManagementClient, ManagementError, explained
+from saas_app.identity.standing import Standing
+from saas_app.identity.tenant import Tenant
+from saas_app.leases import lease
 from saas_app.models import MembershipChange, PendingChange
 
 Result = TypeVar("Result")
+
+_LEASE_SECONDS: Final = 20.0
+_SECONDS_FOR_A_TURN: Final = 15.0  # it ends before somebody else may take over the lease
 
 
 class NothingChanged(Exception):
     """Beside an error's own type: the call failed, and Logto is known to be as it was."""
 
 
-async def carry_out(
-    work: UnitOfWork,
-    organization_id: str,
-    entry: AuditEntry,
-    call: Callable[[], Awaitable[Result]],
-    *,
-    user_ids: Collection[str] = (),
-    also: Callable[[AsyncSession], Awaitable[None]] | None = None,
-) -> Result:
-    """Make one change in Logto with its trace here. ``user_ids``: whose memberships it touches;
-    ``also``: what else is written here, in the transaction of the event.
+@dataclass(frozen=True, slots=True)
+class OrganizationChange:
+    """Where a change is made: our database, Logto, and the organization as the caller stands in it."""
 
-    Raises what ``call`` raises: :class:`ManagementError` when Logto refused, or a :class:`NothingChanged`,
-    and nothing was changed; :class:`saas_app.errors.LogtoUnavailable` when nobody knows.
+    work: UnitOfWork
+    management: ManagementClient
+    tenant: Tenant
+
+    @property
+    def organization_id(self) -> str:
+        """The organization."""
+        return self.tenant.organization_id
+
+    def alone(self) -> AbstractAsyncContextManager[Turn]:
+        """A turn of the organization for the caller; see :func:`alone`."""
+        return alone(self.work, Standing.of(self.tenant))
+
+
+@asynccontextmanager
+async def alone(work: UnitOfWork, standing: Standing) -> AsyncIterator[Turn]:
+    """One change at a time in an organization, on every worker, and none that outlives its lease.
+
+    Whoever waits comes before whoever has just had a turn and wants another, so that a change with many
+    steps does not keep out the one that takes its author's right away. Raises :class:`AccessChanged` and
+    :class:`SignInRequired` when the caller's right is gone by then, :class:`Busy` when no turn can be had,
+    :class:`LogtoUnavailable` when the block takes too long; and what a refusal by Logto means to a person.
     """
-    change_id = new_uuid()
-    async with work.writing(organization_id) as db:
-        db.add(
-            PendingChange(id=change_id, entry=entry.as_json(), user_ids=list(user_ids), started_at=utc_now())
-        )
-        await mark_changed(db, organization_id, user_ids)
-    try:
-        result = await call()
-    except (ManagementError, NothingChanged):
+    name = f"organization:{standing.organization_id}"
+    async with AsyncExitStack() as held:
+        async with lease(work, f"{name}/next", seconds=_LEASE_SECONDS):
+            await held.enter_async_context(lease(work, name, seconds=_LEASE_SECONDS))
+        try:
+            async with asyncio.timeout(_SECONDS_FOR_A_TURN) as limit:
+                async with work.reading() as db:
+                    await standing.require(db)
+                yield Turn(work, standing)
+        except ManagementError as refusal:
+            raise explained(refusal) from None
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise LogtoUnavailable("Logto took too long to answer.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A caller's turn of changing an organization. Got from :func:`alone`."""
+
+    work: UnitOfWork
+    standing: Standing
+
+    async def carry_out(
+        self,
+        entry: AuditEntry,
+        call: Callable[[], Awaitable[Result]],
+        *,
+        user_ids: Collection[str] = (),
+        also: Callable[[AsyncSession], Awaitable[None]] | None = None,
+    ) -> Result:
+        """Make one change in Logto with its trace here. ``user_ids``: whose memberships it touches;
+        ``also``: what else is written here, in the transaction of the event.
+
+        Raises :class:`AccessChanged` or :class:`SignInRequired` before anything is done, and what ``call``
+        raises: :class:`ManagementError` when Logto refused, or a :class:`NothingChanged`, and nothing was
+        changed; :class:`saas_app.errors.LogtoUnavailable` when nobody knows.
+        """
+        work, organization_id = self.work, self.standing.organization_id
+        change_id = new_uuid()
         async with work.writing(organization_id) as db:
+            await self.standing.require(db)
+            db.add(
+                PendingChange(
+                    id=change_id, entry=entry.as_json(), user_ids=list(user_ids), started_at=utc_now()
+                )
+            )
+            await mark_changed(db, organization_id, user_ids)
+        try:
+            result = await call()
+        except (ManagementError, NothingChanged):
+            async with work.writing(organization_id) as db:
+                await db.execute(sa.delete(PendingChange).where(PendingChange.id == change_id))
+            raise
+        async with work.writing(organization_id) as db:
+            await mark_changed(db, organization_id, user_ids)
+            record(db, entry)
+            if also is not None:
+                await also(db)
             await db.execute(sa.delete(PendingChange).where(PendingChange.id == change_id))
-        raise
-    async with work.writing(organization_id) as db:
-        await mark_changed(db, organization_id, user_ids)
-        record(db, entry)
-        if also is not None:
-            await also(db)
-        await db.execute(sa.delete(PendingChange).where(PendingChange.id == change_id))
-    return result
+        return result
 
 
 async def mark_changed(db: AsyncSession, organization_id: str, user_ids: Collection[str]) -> None:
-    """From now on, tokens of these people for this organization that are older answer no more."""
+    """Mark memberships as changed: tokens of these people for this organization from before are rejected."""
     now = utc_now()
     rows = [
         {"organization_id": organization_id, "user_id": user_id, "changed_at": now}

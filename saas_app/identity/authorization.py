@@ -139,6 +139,7 @@ class Authorization:
             ),
             carriers=frozenset(fresh),
             read_at=latest.fetched_at,
+            changed_at=access.membership_changed_at,
         )
 
     def _audience(self, carrier: Carrier, organization_id: str) -> str:

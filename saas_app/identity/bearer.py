@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -123,6 +123,7 @@ class BearerTokens:
             ),
             carriers=frozenset({verified.carrier}),
             read_at=datetime.fromtimestamp(verified.issued_at, UTC),
+            changed_at=_last_change(rows),
         )
 
     async def verify(self, token: str) -> BearerToken:
@@ -171,11 +172,15 @@ class BearerTokens:
         values = {"organization_id": organization_id, "subject": verified.subject}
         async with self._work.reading(organization_id) as db:
             rows = list((await db.execute(_KNOWN, values)).all())
-        changed_at = max((row.changed_at for row in rows if row.changed_at), default=None)
+        changed_at = _last_change(rows)
         # Logto's iat are whole seconds: of a token of the same second nobody knows which came first.
         if changed_at is not None and verified.issued_at < changed_at.timestamp():
             raise InvalidToken("The membership changed after the token was issued: fetch a new one.")
         return rows
+
+
+def _last_change(rows: Sequence[sa.Row[Any]]) -> datetime | None:
+    return max((row.changed_at for row in rows if row.changed_at), default=None)
 
 
 def _digest(token: str) -> bytes:

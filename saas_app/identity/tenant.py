@@ -17,7 +17,7 @@ class Tenant:
     ``granted`` comes only from fresh tokens that Logto signed for this organization; ``carriers`` names
     the kinds of token that were read for this request. ``role_names`` are the organization roles as Logto
     told them with those tokens, empty for who comes with a bearer token, which does not tell them;
-    ``read_at`` is when.
+    ``read_at`` is when; ``changed_at`` is the last change of the membership that was known then.
     """
 
     organization_id: str
@@ -27,6 +27,7 @@ class Tenant:
     granted: frozenset[Permission]
     carriers: frozenset[Carrier]
     read_at: datetime
+    changed_at: datetime | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether a token read for this request grants the permission. The answer guards rely on."""

@@ -16,21 +16,20 @@ from typing import Any
 
 import structlog
 
-from saas_app.audit.changes import carry_out
+from saas_app.audit.changes import Turn, alone
 from saas_app.audit.recorder import Action, Actor, AuditEntry
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable, NotFound
 from saas_app.identity.management import Invitation, ManagementClient, ManagementError
 from saas_app.identity.principal import Principal
+from saas_app.identity.standing import Standing
 from saas_app.invitations import queries
 from saas_app.invitations.changes import InvitationSettled, settle, target_of, why_refused
 from saas_app.invitations.service import InvitationState, moment_of, state_of
-from saas_app.leases import lease
 from saas_app.members.service import explaining
 
 log = structlog.get_logger(__name__)
 
-_LEASE_SECONDS = 20.0
 _MOST_WAITING = 5  # invitations that the list of one's organizations mentions
 _PATIENCE = 2.0  # seconds that list waits for them
 
@@ -97,17 +96,20 @@ async def accept(
 ) -> Invitation:
     """Make the caller a member with the invitation's roles; accepting twice is accepting once.
 
-    Raises :class:`NotInvited`, :class:`InvitationSettled`, :class:`Busy` and :class:`LogtoUnavailable`.
+    It is read twice: which organization's turn to wait for, and, when that has come, whether it is still
+    theirs. Raises :class:`NotInvited`, :class:`InvitationSettled`, :class:`SignInRequired`, :class:`Busy` and
+    :class:`LogtoUnavailable`.
     """
-    async with lease(work, f"invitation:{invitation_id[:64]}", seconds=_LEASE_SECONDS):
-        with explaining():
-            invitation = await _get_own(management, principal, invitation_id)
+    with explaining():
+        found = await _get_own(management, principal, invitation_id)
+    async with alone(work, Standing.of_newcomer(principal, found.organization_id)) as turn:
+        invitation = await _get_own(management, principal, invitation_id)
         if _is_accepted_by(invitation, principal):
             return invitation
         if state_of(invitation) is not InvitationState.PENDING:
             raise InvitationSettled(invitation)
         try:
-            return await _accept(work, management, principal, invitation)
+            return await _accept(turn, management, principal, invitation)
         except ManagementError as refusal:
             raise await why_refused(management, invitation.id, refusal) from None
 
@@ -141,7 +143,7 @@ async def _get_own(management: ManagementClient, principal: Principal, invitatio
 
 
 async def _accept(
-    work: UnitOfWork, management: ManagementClient, principal: Principal, invitation: Invitation
+    turn: Turn, management: ManagementClient, principal: Principal, invitation: Invitation
 ) -> Invitation:
     entry = AuditEntry(
         actor=Actor.of(principal),
@@ -154,9 +156,7 @@ async def _accept(
             "invitation": invitation.id,
         },
     )
-    return await carry_out(
-        work,
-        invitation.organization_id,
+    return await turn.carry_out(
         entry,
         lambda: settle(
             management,

@@ -18,7 +18,7 @@ from saas_app.invitations.service import InvitationRow, InvitationState
 from saas_app.members.api_roles import PersonRole
 from saas_app.members.roles import read_choice
 from saas_app.rbac.permissions import Permission, Role
-from saas_app.web.context import database, management, runtime
+from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.json_api import ApiModel, ListQuery, WholeNumber, answers, list_response, repeatable
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
@@ -114,7 +114,7 @@ async def create_invitation(tenant: Tenant, data: NewInvitation) -> Any:
     """Invite somebody. 409 for who is a member or invited already, and for what Logto refuses."""
     roles = read_choice([role.value for role in data.roles])
     wanted = InvitationInput((data.email,), roles, data.days)
-    (outcome,) = await changes.invite(runtime().work, management(), tenant, wanted, _app_url())
+    (outcome,) = await changes.invite(organization_change(tenant), wanted, _app_url())
     return _created(outcome), 201
 
 
@@ -135,7 +135,7 @@ async def get_invitation(tenant: Tenant, invitation_id: str) -> Any:
 @validate_response(InvitationView)
 async def resend_invitation(tenant: Tenant, invitation_id: str) -> Any:
     """Send the message once more."""
-    await changes.resend(runtime().work, management(), tenant, invitation_id, _app_url())
+    await changes.resend(organization_change(tenant), invitation_id, _app_url())
     return await _read(tenant, invitation_id)
 
 
@@ -146,7 +146,7 @@ async def resend_invitation(tenant: Tenant, invitation_id: str) -> Any:
 @validate_response(InvitationView)
 async def revoke_invitation(tenant: Tenant, invitation_id: str) -> Any:
     """Take it back: its link leads nowhere from now on."""
-    await changes.revoke(runtime().work, management(), tenant, invitation_id)
+    await changes.revoke(organization_change(tenant), invitation_id)
     return await _read(tenant, invitation_id)
 
 
@@ -157,6 +157,8 @@ async def _read(tenant: Tenant, invitation_id: str) -> InvitationView:
 
 
 def _created(outcome: Outcome) -> CreatedInvitation:
+    if outcome.error is not None:
+        raise outcome.error
     if outcome.kind in _UNTRIED:
         raise LogtoUnavailable(outcome.explanation)
     if outcome.kind not in _DONE:

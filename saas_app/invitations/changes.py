@@ -5,6 +5,8 @@
   invitation stands, and its link can be handed over by other means.
 * Several addresses are several invitations. One that fails takes nothing from the others; when Logto does
   not answer, the rest is not tried, so that nobody waits for each of them.
+* Each invitation and each message is a turn of its own, in which the sender's right is checked again: whoever
+  is demoted half way through a form makes none of the rest.
 """
 
 from __future__ import annotations
@@ -13,16 +15,25 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 import structlog
 
-from saas_app.audit.changes import carry_out
+from saas_app.audit.changes import OrganizationChange
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
 from saas_app.db.base import utc_now
-from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.errors import AppError, Conflict, Invalid, LogtoUnavailable, RateLimited
+from saas_app.errors import (
+    AppError,
+    Busy,
+    Conflict,
+    Invalid,
+    LogtoUnavailable,
+    RateLimited,
+    SignInRequired,
+)
 from saas_app.identity.management import Invitation, ManagementClient, ManagementError, explained
+from saas_app.identity.standing import AccessChanged
 from saas_app.identity.tenant import Tenant
 from saas_app.invitations.service import InvitationState, get_invitation, link_to, state_of
 from saas_app.members.roles import first_beyond
@@ -76,12 +87,16 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one address, in a sentence too. ``link`` is there for a new invitation."""
+    """What came of one address, in a sentence too. ``link`` is there for a new invitation.
+
+    ``error``: what a program that asked for this one alone is told, where that is more than a conflict.
+    """
 
     address: str
     kind: OutcomeKind
     explanation: str
     link: str | None = None
+    error: AppError | None = None
 
     @property
     def is_open(self) -> bool:
@@ -89,23 +104,21 @@ class Outcome:
         return self.kind in (OutcomeKind.FAILED, OutcomeKind.UNKNOWN, OutcomeKind.NOT_TRIED)
 
 
-async def invite(
-    work: UnitOfWork, management: ManagementClient, tenant: Tenant, wanted: InvitationInput, app_url: str
-) -> list[Outcome]:
+async def invite(change: OrganizationChange, wanted: InvitationInput, app_url: str) -> list[Outcome]:
     """Invite every address, one after the other, and say what came of each.
 
     Raises :class:`Invalid` for roles the caller may not give, before anything is done, and what keeps Logto
     from telling its roles.
     """
-    require_assignable(tenant.granted, wanted.roles)
+    require_assignable(change.tenant.granted, wanted.roles)
     with explaining():
-        role_ids = await _role_ids(management, wanted.roles)
+        role_ids = await _role_ids(change.management, wanted.roles)
     outcomes: list[Outcome] = []
     for address in wanted.addresses:
         if outcomes and outcomes[-1].kind in (OutcomeKind.UNKNOWN, OutcomeKind.NOT_TRIED):
             outcomes.append(Outcome(address, OutcomeKind.NOT_TRIED, "Not tried after the one before."))
         else:
-            outcomes.append(await _invite_one(work, management, tenant, wanted, address, role_ids, app_url))
+            outcomes.append(await _invite_one(change, wanted, address, role_ids, app_url))
     return outcomes
 
 
@@ -125,59 +138,52 @@ def require_assignable(granted: frozenset[Permission], roles: Collection[Role]) 
         )
 
 
-async def resend(
-    work: UnitOfWork, management: ManagementClient, tenant: Tenant, invitation_id: str, app_url: str
-) -> Invitation:
+async def resend(change: OrganizationChange, invitation_id: str, app_url: str) -> Invitation:
     """Send the message once more. Raises :class:`InvitationNotFound`, :class:`InvitationSettled`,
-    :class:`NotSent` and :class:`LogtoUnavailable`.
+    :class:`NotSent`, :class:`AccessChanged` and :class:`LogtoUnavailable`.
     """
-    invitation = await get_pending(management, tenant, invitation_id)
-    entry = AuditEntry(
-        actor=Actor.of(tenant.principal),
-        action=Action.INVITATION_RESEND,
-        target=target_of(invitation.invitee),
-        after={"invitation": invitation.id},
-    )
-    try:
-        await carry_out(
-            work,
-            tenant.organization_id,
-            entry,
-            lambda: management.send_invitation(invitation.id, link_to(app_url, invitation.id)),
+    async with change.alone() as turn:
+        invitation = await get_pending(change.management, change.tenant, invitation_id)
+        entry = AuditEntry(
+            actor=Actor.of(change.tenant.principal),
+            action=Action.INVITATION_RESEND,
+            target=target_of(invitation.invitee),
+            after={"invitation": invitation.id},
         )
-    except ManagementError as refusal:
-        raise NotSent(_why_not_sent(refusal)) from None
+        link = link_to(app_url, invitation.id)
+        try:
+            await turn.carry_out(entry, lambda: change.management.send_invitation(invitation.id, link))
+        except ManagementError as refusal:
+            raise NotSent(_why_not_sent(refusal)) from None
     return invitation
 
 
-async def revoke(
-    work: UnitOfWork, management: ManagementClient, tenant: Tenant, invitation_id: str
-) -> Invitation:
-    """Take it back. Raises :class:`InvitationNotFound`, :class:`InvitationSettled` and
-    :class:`LogtoUnavailable`.
+async def revoke(change: OrganizationChange, invitation_id: str) -> Invitation:
+    """Take it back. Raises :class:`InvitationNotFound`, :class:`InvitationSettled`, :class:`AccessChanged`
+    and :class:`LogtoUnavailable`.
     """
-    invitation = await get_pending(management, tenant, invitation_id)
-    entry = AuditEntry(
-        actor=Actor.of(tenant.principal),
-        action=Action.INVITATION_REVOKE,
-        target=target_of(invitation.invitee),
-        before={"state": InvitationState.PENDING.value},
-        after={"state": InvitationState.REVOKED.value, "invitation": invitation.id},
-    )
-    try:
-        return await carry_out(
-            work,
-            tenant.organization_id,
-            entry,
-            lambda: settle(
-                management,
-                invitation.id,
-                lambda: management.revoke_invitation(invitation.id),
-                lambda now: state_of(now) is InvitationState.REVOKED,
-            ),
+    management = change.management
+    async with change.alone() as turn:
+        invitation = await get_pending(management, change.tenant, invitation_id)
+        entry = AuditEntry(
+            actor=Actor.of(change.tenant.principal),
+            action=Action.INVITATION_REVOKE,
+            target=target_of(invitation.invitee),
+            before={"state": InvitationState.PENDING.value},
+            after={"state": InvitationState.REVOKED.value, "invitation": invitation.id},
         )
-    except ManagementError as refusal:
-        raise await why_refused(management, invitation.id, refusal) from None
+        try:
+            return await turn.carry_out(
+                entry,
+                lambda: settle(
+                    management,
+                    invitation.id,
+                    lambda: management.revoke_invitation(invitation.id),
+                    lambda now: state_of(now) is InvitationState.REVOKED,
+                ),
+            )
+        except ManagementError as refusal:
+            raise await why_refused(management, invitation.id, refusal) from None
 
 
 async def get_pending(management: ManagementClient, tenant: Tenant, invitation_id: str) -> Invitation:
@@ -235,36 +241,19 @@ async def _role_ids(management: ManagementClient, roles: Collection[Role]) -> li
 
 
 async def _invite_one(
-    work: UnitOfWork,
-    management: ManagementClient,
-    tenant: Tenant,
+    change: OrganizationChange,
     wanted: InvitationInput,
     address: str,
     role_ids: Collection[str],
     app_url: str,
 ) -> Outcome:
-    expires_at = utc_now() + timedelta(days=wanted.days)
-    entry = AuditEntry(
-        actor=Actor.of(tenant.principal),
-        action=Action.INVITATION_CREATE,
-        target=target_of(address),
-        after={"roles": sorted(role.value for role in wanted.roles), "expires_at": expires_at.isoformat()},
-    )
+    entry, call = _creation(change, wanted, address, role_ids)
     try:
-        invitation = await carry_out(
-            work,
-            tenant.organization_id,
-            entry,
-            lambda: management.create_invitation(
-                tenant.organization_id,
-                address,
-                role_ids=role_ids,
-                expires_at=int(expires_at.timestamp() * 1000),
-                inviter_id=tenant.principal.subject,
-            ),
-        )
-    except ManagementError as refusal:
-        return _refused(address, refusal)
+        async with change.alone() as turn:
+            try:
+                invitation = await turn.carry_out(entry, call)
+            except ManagementError as refusal:
+                return _refused(address, refusal)
     except LogtoUnavailable:
         return Outcome(
             address,
@@ -272,18 +261,52 @@ async def _invite_one(
             "Logto did not answer, so nobody knows whether the invitation was made. Send the form again in a "
             "moment: who is invited already is not invited twice.",
         )
-    return await _send(management, invitation, link_to(app_url, invitation.id))
+    except (AccessChanged, SignInRequired, Busy) as error:
+        return Outcome(address, OutcomeKind.NOT_TRIED, error.detail, error=error)
+    return await _send(change, invitation, link_to(app_url, invitation.id))
 
 
-async def _send(management: ManagementClient, invitation: Invitation, link: str) -> Outcome:
+def _creation(
+    change: OrganizationChange, wanted: InvitationInput, address: str, role_ids: Collection[str]
+) -> tuple[AuditEntry, Callable[[], Awaitable[Invitation]]]:
+    expires_at = utc_now() + timedelta(days=wanted.days)
+    inviter = change.tenant.principal
+    entry = AuditEntry(
+        actor=Actor.of(inviter),
+        action=Action.INVITATION_CREATE,
+        target=target_of(address),
+        after={"roles": sorted(role.value for role in wanted.roles), "expires_at": expires_at.isoformat()},
+    )
+    call = partial(
+        change.management.create_invitation,
+        change.organization_id,
+        address,
+        role_ids=role_ids,
+        expires_at=int(expires_at.timestamp() * 1000),
+        inviter_id=inviter.subject,
+    )
+    return entry, call
+
+
+async def _send(change: OrganizationChange, invitation: Invitation, link: str) -> Outcome:
+    """Send the message, which is a step of its own. Whoever lost their right since is not given the link."""
     try:
-        await management.send_invitation(invitation.id, link)
-    except ManagementError as refusal:
-        why = _why_not_sent(refusal)
+        async with change.alone():
+            try:
+                await change.management.send_invitation(invitation.id, link)
+            except ManagementError as refusal:
+                why = _why_not_sent(refusal)
+            else:
+                return Outcome(
+                    invitation.invitee, OutcomeKind.SENT, "Invited. The e-mail is on its way.", link
+                )
     except LogtoUnavailable:
         why = "Logto did not answer when it was asked to send the message."
-    else:
-        return Outcome(invitation.invitee, OutcomeKind.SENT, "Invited. The e-mail is on its way.", link)
+    except Busy as error:
+        why = error.detail
+    except (AccessChanged, SignInRequired) as error:
+        said = f"Invited, but no e-mail was sent. {error.detail}"
+        return Outcome(invitation.invitee, OutcomeKind.LINK_ONLY, said)
     return Outcome(invitation.invitee, OutcomeKind.LINK_ONLY, f"Invited, but no e-mail was sent. {why}", link)
 
 

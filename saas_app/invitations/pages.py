@@ -8,7 +8,7 @@ from typing import Any
 
 from quart import Blueprint, flash, redirect, render_template, request, url_for
 
-from saas_app.errors import AppError, Invalid
+from saas_app.errors import AppError, Invalid, SignInRequired
 from saas_app.identity.tenant import Tenant
 from saas_app.invitations import changes, service
 from saas_app.invitations.changes import Outcome, OutcomeKind
@@ -16,7 +16,7 @@ from saas_app.invitations.forms import MOST_ADDRESSES, InviteForm, read_state
 from saas_app.invitations.service import InvitationState
 from saas_app.members.roles import role_options
 from saas_app.rbac.permissions import Permission
-from saas_app.web.context import database, management, runtime
+from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
 
@@ -61,23 +61,27 @@ async def create_invitations(tenant: Tenant) -> Any:
     if not form.validate():
         return await _show_form(tenant, form), 422
     try:
-        outcomes = await changes.invite(runtime().work, management(), tenant, form.as_input(), _app_url())
+        outcomes = await changes.invite(organization_change(tenant), form.as_input(), _app_url())
     except Invalid as error:
         form.refuse(error)
         return await _show_form(tenant, form), error.status
     if all(outcome.kind is OutcomeKind.SENT for outcome in outcomes):
         await flash(_sent_to(outcomes), "success")
         return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
-    open_ones = [outcome.address for outcome in outcomes if outcome.is_open]
-    form.addresses.data = "\n".join(open_ones)
-    return await _show_form(tenant, form, outcomes), 422 if open_ones else 200
+    open_ones = [outcome for outcome in outcomes if outcome.is_open]
+    refusal = next((outcome.error for outcome in open_ones if outcome.error), None)
+    if isinstance(refusal, SignInRequired):
+        raise refusal
+    form.addresses.data = "\n".join(outcome.address for outcome in open_ones)
+    status = refusal.status if refusal else 422 if open_ones else 200
+    return await _show_form(tenant, form, outcomes), status
 
 
 @blueprint.post("/<invitation_id>/resend")
 @requires(Permission.MEMBERS_INVITE)
 async def resend(tenant: Tenant, invitation_id: str) -> Any:
     """Send it once more."""
-    sent = await changes.resend(runtime().work, management(), tenant, invitation_id, _app_url())
+    sent = await changes.resend(organization_change(tenant), invitation_id, _app_url())
     await flash(f"Sent to {sent.invitee} once more.", "success")
     return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
 
@@ -94,7 +98,7 @@ async def confirm_revoke(tenant: Tenant, invitation_id: str) -> Any:
 @requires(Permission.MEMBERS_INVITE)
 async def revoke(tenant: Tenant, invitation_id: str) -> Any:
     """Take it back."""
-    revoked = await changes.revoke(runtime().work, management(), tenant, invitation_id)
+    revoked = await changes.revoke(organization_change(tenant), invitation_id)
     await flash(f"The invitation of {revoked.invitee} is revoked; its link leads nowhere now.", "success")
     return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
 

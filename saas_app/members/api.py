@@ -19,7 +19,7 @@ from saas_app.members.cursors import next_page_cursor, read_page_cursor
 from saas_app.members.roles import read_choice
 from saas_app.members.service import Member, MembersFilter
 from saas_app.rbac.permissions import Permission, Role
-from saas_app.web.context import management, runtime
+from saas_app.web.context import management, organization_change
 from saas_app.web.guards import requires, requires_member
 from saas_app.web.json_api import (
     WITHOUT_NUL,
@@ -147,7 +147,7 @@ async def replace_roles(tenant: Tenant, user_id: str, data: RolesChange) -> Any:
     member = await service.get_member(management(), tenant, user_id)
     require_match(_tag_of(member))
     wanted = WantedRoles(user_id, member.role_names, chosen, accepts_own_loss=data.accept_own_loss)
-    plan = await changes.change_roles(runtime().work, management(), tenant, wanted)
+    plan = await changes.change_roles(organization_change(tenant), wanted)
     changed = _view(plan.member).model_copy(update={"roles": sorted(plan.after)})
     return changed, 200, etag_of(plan.member.id, *sorted(plan.after))
 
@@ -158,7 +158,7 @@ async def replace_roles(tenant: Tenant, user_id: str, data: RolesChange) -> Any:
 @answers(204, 409)
 async def remove_member(tenant: Tenant, user_id: str) -> Any:
     """Take somebody else out of the organization; their next request is refused."""
-    await changes.remove_member(runtime().work, management(), tenant, user_id)
+    await changes.remove_member(organization_change(tenant), user_id)
     return Response(status=204)
 
 
@@ -168,7 +168,7 @@ async def remove_member(tenant: Tenant, user_id: str) -> Any:
 @answers(204, 409)
 async def leave_organization(tenant: Tenant) -> Any:
     """Leave the organization oneself."""
-    await changes.leave(runtime().work, management(), tenant)
+    await changes.leave(organization_change(tenant))
     return Response(status=204)
 
 

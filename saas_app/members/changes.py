@@ -13,27 +13,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from saas_app.audit.changes import carry_out
+from saas_app.audit.changes import OrganizationChange, Turn
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
-from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.errors import Conflict, Invalid, LogtoUnavailable, PermissionDenied, VersionConflict
+from saas_app.errors import Conflict, Invalid, PermissionDenied, VersionConflict
 from saas_app.identity.management import ManagementClient
 from saas_app.identity.tenant import Tenant
-from saas_app.leases import lease
-from saas_app.members import queries
 from saas_app.members.roles import first_beyond, in_order, with_choice
-from saas_app.members.service import Member, explaining, get_member, is_last_admin
+from saas_app.members.service import Member, get_member, is_last_admin
 from saas_app.rbac.assignment import RoleChange, preview
 from saas_app.rbac.permissions import Permission, Role
 from saas_app.rbac.policy import decide
-
-_LEASE_SECONDS = 20.0
-_SECONDS_FOR_A_CHANGE = 15.0  # it ends before somebody else may take over the lease
 
 
 class LastAdmin(Conflict):
@@ -47,12 +39,6 @@ class LastAdmin(Conflict):
             f"{who} the only admin of {organization_name} who can sign in. Make somebody else an admin "
             "first. Nothing was changed."
         )
-
-
-class AccessChanged(Conflict):
-    """The caller's own membership changed while the form was on its way."""
-
-    code, title = "access-changed", "Your own access has just changed"
 
 
 class LeaveInstead(Conflict):
@@ -128,47 +114,39 @@ async def plan_roles(management: ManagementClient, tenant: Tenant, wanted: Wante
     return plan
 
 
-async def change_roles(
-    work: UnitOfWork, management: ManagementClient, tenant: Tenant, wanted: WantedRoles
-) -> RolePlan:
+async def change_roles(change: OrganizationChange, wanted: WantedRoles) -> RolePlan:
     """Carry the choice out. Raises what :func:`plan_roles` raises, :class:`AccessChanged`,
     :class:`OwnLossUnconfirmed`, :class:`Busy` and :class:`LogtoUnavailable`.
     """
-    async with alone(work, tenant):
-        await require_standing(work, tenant)
-        plan = await plan_roles(management, tenant, wanted)
+    management, organization_id = change.management, change.organization_id
+    async with change.alone() as turn:
+        plan = await plan_roles(management, change.tenant, wanted)
         if plan.is_own_loss and not wanted.accepts_own_loss:
             raise OwnLossUnconfirmed(plan)
         if not plan.change.is_empty:
             await _carry_out(
-                work,
-                tenant,
+                turn,
                 Action.MEMBER_CHANGE_ROLES,
                 plan.member,
                 plan.after,
-                lambda: management.replace_roles(tenant.organization_id, plan.member.id, sorted(plan.after)),
+                lambda: management.replace_roles(organization_id, plan.member.id, sorted(plan.after)),
             )
     return plan
 
 
-async def remove_member(
-    work: UnitOfWork, management: ManagementClient, tenant: Tenant, user_id: str
-) -> Member:
+async def remove_member(change: OrganizationChange, user_id: str) -> Member:
     """Take somebody else out of the organization. Raises :class:`LeaveInstead`, :class:`NotAMember`,
     :class:`LastAdmin`, :class:`AccessChanged`, :class:`Busy` and :class:`LogtoUnavailable`.
     """
-    refuse_own_removal(tenant, user_id)
-    async with alone(work, tenant):
-        await require_standing(work, tenant)
-        return await _take_out(work, management, tenant, user_id, Action.MEMBER_REMOVE)
+    refuse_own_removal(change.tenant, user_id)
+    return await _take_out(change, user_id, Action.MEMBER_REMOVE)
 
 
-async def leave(work: UnitOfWork, management: ManagementClient, tenant: Tenant) -> Member:
-    """Let the caller leave. Raises :class:`LastAdmin`, :class:`NotAMember`, :class:`Busy` and
-    :class:`LogtoUnavailable`.
+async def leave(change: OrganizationChange) -> Member:
+    """Let the caller leave. Raises :class:`LastAdmin`, :class:`NotAMember`, :class:`AccessChanged`,
+    :class:`Busy` and :class:`LogtoUnavailable`.
     """
-    async with alone(work, tenant):
-        return await _take_out(work, management, tenant, tenant.principal.subject, Action.MEMBER_LEAVE)
+    return await _take_out(change, change.tenant.principal.subject, Action.MEMBER_LEAVE)
 
 
 def refuse_own_removal(tenant: Tenant, user_id: str) -> None:
@@ -177,49 +155,37 @@ def refuse_own_removal(tenant: Tenant, user_id: str) -> None:
         raise LeaveInstead("To end your own membership, leave the organization.")
 
 
-async def _take_out(
-    work: UnitOfWork, management: ManagementClient, tenant: Tenant, user_id: str, action: Action
-) -> Member:
-    member = await get_member(management, tenant, user_id)
-    if member.is_admin:
-        await _require_another_admin(management, tenant, member)
-    await _carry_out(
-        work, tenant, action, member, None,
-        lambda: management.remove_member(tenant.organization_id, member.id),
-    )  # fmt: skip
+async def _take_out(change: OrganizationChange, user_id: str, action: Action) -> Member:
+    management, tenant = change.management, change.tenant
+    async with change.alone() as turn:
+        member = await get_member(management, tenant, user_id)
+        if member.is_admin:
+            await _require_another_admin(management, tenant, member)
+        await _carry_out(
+            turn,
+            action,
+            member,
+            None,
+            lambda: management.remove_member(change.organization_id, member.id),
+        )
     return member
 
 
-@asynccontextmanager
-async def alone(work: UnitOfWork, tenant: Tenant) -> AsyncIterator[None]:
-    """One change of members at a time in an organization, and none that outlives its lease."""
-    async with lease(work, f"organization:{tenant.organization_id}", seconds=_LEASE_SECONDS):
-        try:
-            async with asyncio.timeout(_SECONDS_FOR_A_CHANGE) as limit:
-                with explaining():
-                    yield
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            raise LogtoUnavailable("Logto took too long to answer.") from None
-
-
 async def _carry_out(
-    work: UnitOfWork,
-    tenant: Tenant,
+    turn: Turn,
     action: Action,
     member: Member,
     after: frozenset[str] | None,
     call: Callable[[], Awaitable[None]],
 ) -> None:
     entry = AuditEntry(
-        actor=Actor.of(tenant.principal),
+        actor=Actor.of(turn.standing.principal),
         action=action,
         target=Target("member", member.id, member.display_name),
         before={"roles": sorted(member.role_names)},
         after=None if after is None else {"roles": sorted(after)},
     )
-    await carry_out(work, tenant.organization_id, entry, call, user_ids=[member.id])
+    await turn.carry_out(entry, call, user_ids=[member.id])
 
 
 def _require_assignable(tenant: Tenant, added: frozenset[str]) -> None:
@@ -236,14 +202,3 @@ def _require_assignable(tenant: Tenant, added: frozenset[str]) -> None:
 async def _require_another_admin(management: ManagementClient, tenant: Tenant, member: Member) -> None:
     if await is_last_admin(management, tenant, member):
         raise LastAdmin(member, tenant.organization_name)
-
-
-async def require_standing(work: UnitOfWork, tenant: Tenant) -> None:
-    """Nobody's access was changed between its reading and now, while they waited for their turn."""
-    async with work.reading() as db:
-        changed_at = await queries.find_last_change(db, tenant.organization_id, tenant.principal.subject)
-    if changed_at is not None and changed_at >= tenant.read_at:
-        raise AccessChanged(
-            f"Your roles in {tenant.organization_name} were changed while your form was on its way. Nothing "
-            "was changed by it; open the page again."
-        )

@@ -7,12 +7,13 @@ from typing import Any
 from quart import Blueprint, flash, redirect, render_template, request, url_for
 
 from saas_app.errors import AppError
+from saas_app.identity.standing import AccessChanged
 from saas_app.identity.tenant import Tenant
 from saas_app.members import changes, service
 from saas_app.members.forms import read_filter
 from saas_app.members.role_pages import blueprint as roles
 from saas_app.rbac.permissions import Permission
-from saas_app.web.context import management, runtime
+from saas_app.web.context import management, organization_change
 from saas_app.web.guards import requires, requires_member
 
 blueprint = Blueprint("members", __name__, url_prefix="/o/<organization_id>")
@@ -47,7 +48,7 @@ async def confirm_remove(tenant: Tenant, user_id: str) -> Any:
 @requires(Permission.MEMBERS_REMOVE)
 async def remove(tenant: Tenant, user_id: str) -> Any:
     """Remove them; their next request is refused, in every session."""
-    member = await changes.remove_member(runtime().work, management(), tenant, user_id)
+    member = await changes.remove_member(organization_change(tenant), user_id)
     await flash(f"{member.display_name} is no longer a member of {tenant.organization_name}.", "success")
     return redirect(url_for("members.list_members", organization_id=tenant.organization_id), 303)
 
@@ -65,7 +66,7 @@ async def leave(tenant: Tenant) -> Any:
     """Leave, once the form says so; then renew access, since the ID token still names the organization."""
     if (await request.form).get("confirm") != "yes":
         return await _ask_to_leave(tenant), 422
-    await changes.leave(runtime().work, management(), tenant)
+    await changes.leave(organization_change(tenant))
     await flash(f"You have left {tenant.organization_name}.", "success")
     return redirect(url_for("identity.renew", next="/o"), 303)
 
@@ -81,7 +82,7 @@ async def lead_to_leaving(error: changes.LeaveInstead) -> Any:
 
 
 @blueprint.errorhandler(changes.LastAdmin)
-@blueprint.errorhandler(changes.AccessChanged)
+@blueprint.errorhandler(AccessChanged)
 @blueprint.errorhandler(service.NotAMember)
 async def refused(error: AppError) -> Any:
     """Why it was not done, and the way back to the members."""

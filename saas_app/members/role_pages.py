@@ -14,7 +14,7 @@ from saas_app.members.changes import RolePlan
 from saas_app.members.forms import read_wanted_roles, seen_fields
 from saas_app.members.roles import kept_roles, role_options
 from saas_app.rbac.permissions import Permission
-from saas_app.web.context import management, runtime
+from saas_app.web.context import management, organization_change
 from saas_app.web.guards import requires
 
 blueprint = Blueprint("roles", __name__, url_prefix="/members/<user_id>/roles")
@@ -42,7 +42,7 @@ async def change(tenant: Tenant, user_id: str) -> Any:
     if form.get("step") != "confirm":
         return await _preview_page(await changes.plan_roles(management(), tenant, wanted))
     try:
-        plan = await changes.change_roles(runtime().work, management(), tenant, wanted)
+        plan = await changes.change_roles(organization_change(tenant), wanted)
     except changes.OwnLossUnconfirmed as error:
         return await _preview_page(error.plan, is_unconfirmed=True), error.status
     await flash(_told(plan), "success")

@@ -16,7 +16,8 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.authorization import Membership, TokenDescription
 from saas_app.identity.management import ManagementClient, ManagementError
-from saas_app.identity.principal import Principal
+from saas_app.identity.principal import Principal, SessionPrincipal
+from saas_app.identity.standing import require_session
 from saas_app.rbac.decision import Decision
 from saas_app.rbac.permissions import (
     ROLE_PERMISSIONS,
@@ -69,17 +70,20 @@ def following(
 
 
 async def create_organization(
-    management: ManagementClient, work: UnitOfWork, principal: Principal, wanted: OrganizationInput
+    management: ManagementClient, work: UnitOfWork, principal: SessionPrincipal, wanted: OrganizationInput
 ) -> CreatedOrganization:
     """Create an organization in Logto, its creator the admin, its trail begun: all of it, or nothing.
 
     When a later step fails, or the caller goes away, the organization is deleted again. Raises
-    :class:`LogtoUnavailable`. Never inside an open writing session.
+    :class:`LogtoUnavailable`, and :class:`SignInRequired` when the session is ended before the last step.
+    Never inside an open writing session.
     """
+    await _require_session(work, principal)
     try:
         created = await management.create_organization(wanted.name, wanted.description or None)
         try:
             await management.add_members(created.id, [principal.subject])
+            await _require_session(work, principal)
             await management.assign_roles(created.id, principal.subject, [Role.ADMIN.value])
             async with work.writing(created.id) as db:
                 record(db, _creation(principal, created.id, wanted))
@@ -90,6 +94,11 @@ async def create_organization(
         log.exception("logto refused to create an organization", status=refusal.status, code=refusal.code)
         raise LogtoUnavailable("Logto did not accept the new organization.") from None
     return CreatedOrganization(created.id, created.name, created.description)
+
+
+async def _require_session(work: UnitOfWork, principal: SessionPrincipal) -> None:
+    async with work.reading() as db:
+        await require_session(db, principal)
 
 
 def _creation(principal: Principal, organization_id: str, wanted: OrganizationInput) -> AuditEntry:

@@ -11,23 +11,20 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Awaitable, Callable, Collection, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeVar
 
-from saas_app.audit.changes import carry_out
+from saas_app.audit.changes import OrganizationChange, Turn
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, changed_fields
-from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import Invalid, NotFound, VersionConflict
-from saas_app.identity.management import ManagementClient, ManagementError, OrganizationInfo, explained
+from saas_app.identity.management import ManagementError, OrganizationInfo, explained
 from saas_app.identity.tenant import Tenant
-from saas_app.leases import lease
 from saas_app.models import EVERYONE
 from saas_app.organizations.removal import request_removal
 from saas_app.rbac.assignment import assignable_roles, missing_to_assign
 from saas_app.rbac.permissions import Permission, Role, RoleType
 
-_TURN: Final = 15.0  # seconds to wait for somebody else's save
 _PERSON_ROLES: Final = tuple(role for role in Role if role.type is RoleType.USER)
 
 Result = TypeVar("Result")
@@ -101,128 +98,110 @@ class RolesConflict(VersionConflict):
         self.theirs = theirs
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a change is made: our database, Logto, and the organization as the caller stands in it."""
-
-    work: UnitOfWork
-    management: ManagementClient
-    tenant: Tenant
-
-    @property
-    def organization_id(self) -> str:
-        """The organization."""
-        return self.tenant.organization_id
-
-
-async def read_settings(place: Place) -> OrganizationSettings:
+async def read_settings(change: OrganizationChange) -> OrganizationSettings:
     """What Logto knows now. Raises :class:`OrganizationGone`."""
     with _explaining():
         organization, joining, has_factor = await asyncio.gather(
-            place.management.get_organization(place.organization_id),
-            _read_joining(place),
-            place.management.has_second_factor(place.tenant.principal.subject),
+            change.management.get_organization(change.organization_id),
+            _read_joining(change),
+            change.management.has_second_factor(change.tenant.principal.subject),
         )
     return OrganizationSettings(_details(organization), organization.is_mfa_required, joining, has_factor)
 
 
-async def save_details(place: Place, seen: str, wanted: Details) -> Details:
+async def save_details(change: OrganizationChange, seen: str, wanted: Details) -> Details:
     """Rename and describe. ``seen`` is the version the form began with. Raises :class:`DetailsConflict`."""
-    async with _turn(place):
+    async with change.alone() as turn:
         with _explaining():
-            theirs = _details(await place.management.get_organization(place.organization_id))
+            theirs = _details(await change.management.get_organization(change.organization_id))
             if wanted == theirs:
                 return theirs
             if seen != theirs.version:
                 raise DetailsConflict(theirs, wanted, wanted.changed_since(seen))
-            entry = _entry(place, *changed_fields(asdict(theirs), asdict(wanted)))
-            saved = await carry_out(
-                place.work,
-                place.organization_id,
+            entry = _entry(change, *changed_fields(asdict(theirs), asdict(wanted)))
+            saved = await turn.carry_out(
                 entry,
-                lambda: place.management.update_organization(
-                    place.organization_id, name=wanted.name, description=wanted.description
+                lambda: change.management.update_organization(
+                    change.organization_id, name=wanted.name, description=wanted.description
                 ),
             )
     return _details(saved)
 
 
-async def require_mfa(place: Place, wanted: bool) -> bool:
+async def require_mfa(change: OrganizationChange, wanted: bool) -> bool:
     """Ask members for a second factor, or stop asking. True when that changed something.
 
     Every membership is read again at its next request: who has no factor is refused from then on.
     """
-    async with _turn(place):
+    async with change.alone() as turn:
         with _explaining():
-            organization = await place.management.get_organization(place.organization_id)
+            organization = await change.management.get_organization(change.organization_id)
             if organization.is_mfa_required is wanted:
                 return False
-            await carry_out(
-                place.work,
-                place.organization_id,
-                _entry(place, {"mfa_required": not wanted}, {"mfa_required": wanted}),
-                lambda: place.management.update_organization(place.organization_id, is_mfa_required=wanted),
+            await turn.carry_out(
+                _entry(change, {"mfa_required": not wanted}, {"mfa_required": wanted}),
+                lambda: change.management.update_organization(change.organization_id, is_mfa_required=wanted),
                 user_ids=[EVERYONE],
             )
     return True
 
 
-async def add_domain(place: Place, domain: str) -> None:
+async def add_domain(change: OrganizationChange, domain: str) -> None:
     """Let people of a domain join. Nobody opens the door to roles that they may not give themselves."""
-    async with _turn(place):
+    async with change.alone() as turn:
         with _explaining():
-            joining = await _read_joining_of_existing(place)
+            joining = await _read_joining_of_existing(change)
             if domain in joining.domains:
                 raise Invalid(fields={"domain": f"{domain} is on the list already."})
-            _refuse_beyond_own(place.tenant, joining.role_names)
+            _refuse_beyond_own(change.tenant, joining.role_names)
             await _change_domains(
-                place,
+                change,
+                turn,
                 joining.domains,
                 (*joining.domains, domain),
-                lambda: place.management.add_joining_domain(place.organization_id, domain),
+                lambda: change.management.add_joining_domain(change.organization_id, domain),
             )
 
 
-async def remove_domain(place: Place, domain: str) -> None:
+async def remove_domain(change: OrganizationChange, domain: str) -> None:
     """Let nobody join by this domain any more; who did stays. Removing it again changes nothing."""
-    async with _turn(place):
+    async with change.alone() as turn:
         with _explaining():
-            joining = await _read_joining_of_existing(place)
+            joining = await _read_joining_of_existing(change)
             if domain not in joining.domains:
                 return
             await _change_domains(
-                place,
+                change,
+                turn,
                 joining.domains,
                 tuple(item for item in joining.domains if item != domain),
-                lambda: _unless_gone(place.management.remove_joining_domain(place.organization_id, domain)),
+                lambda: _unless_gone(change.management.remove_joining_domain(change.organization_id, domain)),
             )
 
 
-async def choose_joining_role(place: Place, seen: str, wanted: Role | None) -> None:
+async def choose_joining_role(change: OrganizationChange, seen: str, wanted: Role | None) -> None:
     """The role of who joins by themselves; None gives none. Raises :class:`RolesConflict`.
 
-    ``place.tenant`` must hold everything the caller is granted. A role beyond that is refused.
+    ``change.tenant`` must hold everything the caller is granted. A role beyond that is refused.
     """
     names = frozenset({wanted.value} if wanted else ())
-    _refuse_beyond_own(place.tenant, names)
-    async with _turn(place):
+    _refuse_beyond_own(change.tenant, names)
+    async with change.alone() as turn:
         with _explaining():
-            theirs = (await _read_joining_of_existing(place)).role_names
+            theirs = (await _read_joining_of_existing(change)).role_names
             if theirs == names:
                 return
             if seen != Joining((), theirs).version:
                 raise RolesConflict(theirs)
             role_ids = [
-                role.id for role in await place.management.list_organization_roles() if role.name in names
+                role.id for role in await change.management.list_organization_roles() if role.name in names
             ]
             if len(role_ids) != len(names):
                 raise Invalid(fields={"role": "This role does not exist in Logto."})
             before, after = {"joining_roles": sorted(theirs)}, {"joining_roles": sorted(names)}
-            await carry_out(
-                place.work,
-                place.organization_id,
-                _entry(place, before, after),
-                lambda: place.management.replace_joining_roles(place.organization_id, role_ids),
+            await turn.carry_out(
+                _entry(change, before, after),
+                lambda: change.management.replace_joining_roles(change.organization_id, role_ids),
             )
 
 
@@ -232,34 +211,35 @@ def joining_role_choices(tenant: Tenant) -> tuple[Role, ...]:
     return assignable_roles(offered, _PERSON_ROLES)
 
 
-async def get_name(place: Place) -> str:
+async def get_name(change: OrganizationChange) -> str:
     """What the organization is called in Logto now. Raises :class:`OrganizationGone`."""
     with _explaining():
-        return (await place.management.get_organization(place.organization_id)).name
+        return (await change.management.get_organization(change.organization_id)).name
 
 
-async def delete_organization(place: Place, typed_name: str) -> str:
+async def delete_organization(change: OrganizationChange, typed_name: str) -> str:
     """Delete it in Logto and order the removal of its data here; returns its name.
 
     One that is gone in Logto already is removed here all the same. Raises :class:`Invalid` when the typed
     name differs.
     """
-    try:
-        name = await get_name(place)
-    except OrganizationGone:
-        name = place.tenant.organization_name
-    if _as_read(typed_name) != _as_read(name):
-        raise Invalid(fields={"name": f"This is not its name. Type “{_as_read(name)}” to delete it."})
+    async with change.alone() as turn:
+        try:
+            name = await get_name(change)
+        except OrganizationGone:
+            name = change.tenant.organization_name
+        if _as_read(typed_name) != _as_read(name):
+            raise Invalid(fields={"name": f"This is not its name. Type “{_as_read(name)}” to delete it."})
 
-    async def delete() -> None:
-        await _unless_gone(place.management.delete_organization(place.organization_id))
-        requested_by = place.tenant.principal.subject
-        await request_removal(place.work, place.organization_id, name, requested_by)
+        async def delete() -> None:
+            await _unless_gone(change.management.delete_organization(change.organization_id))
+            requested_by = change.tenant.principal.subject
+            await request_removal(change.work, change.organization_id, name, requested_by)
 
-    target = Target("organization", place.organization_id, name)
-    entry = AuditEntry(Actor.of(place.tenant.principal), Action.ORGANIZATION_DELETE, target)
-    with _explaining():
-        await carry_out(place.work, place.organization_id, entry, delete, user_ids=[EVERYONE])
+        target = Target("organization", change.organization_id, name)
+        entry = AuditEntry(Actor.of(change.tenant.principal), Action.ORGANIZATION_DELETE, target)
+        with _explaining():
+            await turn.carry_out(entry, delete, user_ids=[EVERYONE])
     return name
 
 
@@ -274,10 +254,6 @@ def _explaining() -> Iterator[None]:
         raise explained(refusal) from None
 
 
-def _turn(place: Place) -> AbstractAsyncContextManager[None]:
-    return lease(place.work, f"organization:{place.organization_id}", seconds=_TURN)
-
-
 async def _unless_gone(call: Awaitable[None]) -> None:
     """What is to be deleted and is not there needs no deleting."""
     try:
@@ -287,25 +263,29 @@ async def _unless_gone(call: Awaitable[None]) -> None:
             raise
 
 
-async def _read_joining(place: Place) -> Joining:
+async def _read_joining(change: OrganizationChange) -> Joining:
     domains, roles = await asyncio.gather(
-        place.management.list_joining_domains(place.organization_id),
-        place.management.list_joining_roles(place.organization_id),
+        change.management.list_joining_domains(change.organization_id),
+        change.management.list_joining_roles(change.organization_id),
     )
     return Joining(tuple(sorted(domains)), roles)
 
 
-async def _read_joining_of_existing(place: Place) -> Joining:
+async def _read_joining_of_existing(change: OrganizationChange) -> Joining:
     """The same of one that exists for sure: Logto answers empty lists for one that does not."""
-    await place.management.get_organization(place.organization_id)
-    return await _read_joining(place)
+    await change.management.get_organization(change.organization_id)
+    return await _read_joining(change)
 
 
 async def _change_domains(
-    place: Place, before: Collection[str], after: Collection[str], call: Callable[[], Awaitable[None]]
+    change: OrganizationChange,
+    turn: Turn,
+    before: Collection[str],
+    after: Collection[str],
+    call: Callable[[], Awaitable[None]],
 ) -> None:
-    entry = _entry(place, {"joining_domains": sorted(before)}, {"joining_domains": sorted(after)})
-    await carry_out(place.work, place.organization_id, entry, call)
+    entry = _entry(change, {"joining_domains": sorted(before)}, {"joining_domains": sorted(after)})
+    await turn.carry_out(entry, call)
 
 
 def _refuse_beyond_own(tenant: Tenant, role_names: frozenset[str]) -> None:
@@ -317,8 +297,8 @@ def _refuse_beyond_own(tenant: Tenant, role_names: frozenset[str]) -> None:
             raise Invalid(fields={"role": f"“{name}” is {reason}, so you cannot let people join with it."})
 
 
-def _entry(place: Place, before: dict[str, Any], after: dict[str, Any]) -> AuditEntry:
-    tenant = place.tenant
+def _entry(change: OrganizationChange, before: dict[str, Any], after: dict[str, Any]) -> AuditEntry:
+    tenant = change.tenant
     target = Target("organization", tenant.organization_id, tenant.organization_name)
     return AuditEntry(Actor.of(tenant.principal), Action.ORGANIZATION_UPDATE, target, before, after)
 

@@ -11,10 +11,10 @@ from saas_app.errors import Invalid, LogtoUnavailable
 from saas_app.identity.tenant import Tenant
 from saas_app.organizations import settings
 from saas_app.organizations.forms import OrganizationForm
-from saas_app.organizations.settings import Details, OrganizationSettings, Place
+from saas_app.organizations.settings import Details, OrganizationSettings
 from saas_app.organizations.settings_forms import DeleteForm, DomainForm, JoiningRoleForm, read_mfa_choice
 from saas_app.rbac.permissions import Carrier, Permission
-from saas_app.web.context import database, management, runtime
+from saas_app.web.context import database, organization_change, runtime
 from saas_app.web.guards import requires
 
 blueprint = Blueprint("organization_settings", __name__, url_prefix="/o/<organization_id>/settings")
@@ -24,7 +24,7 @@ blueprint = Blueprint("organization_settings", __name__, url_prefix="/o/<organiz
 @requires(Permission.ORGANIZATION_UPDATE)
 async def show_settings(tenant: Tenant) -> Any:
     """Everything there is to set, as Logto has it now."""
-    return await _show(tenant, await settings.read_settings(_place(tenant)))
+    return await _show(tenant, await settings.read_settings(organization_change(tenant)))
 
 
 @blueprint.post("")
@@ -32,12 +32,12 @@ async def show_settings(tenant: Tenant) -> Any:
 async def save_details(tenant: Tenant) -> Any:
     """Name and description. A lost race is answered by :func:`choose_side`."""
     fields = await request.form
-    form, seen, place = OrganizationForm(fields), fields.get("seen", ""), _place(tenant)
+    form, seen, change = OrganizationForm(fields), fields.get("seen", ""), organization_change(tenant)
     if not form.validate():
-        return await _show(tenant, await settings.read_settings(place), details=form, seen=seen), 422
+        return await _show(tenant, await settings.read_settings(change), details=form, seen=seen), 422
     wanted = Details(form.name.data or "", form.description.data or "")
     try:
-        saved = await settings.save_details(place, seen, wanted)
+        saved = await settings.save_details(change, seen, wanted)
     except LogtoUnavailable as error:
         page = await _show(tenant, None, details=form, seen=seen, failure=error.detail)
         return page, error.status, {"Retry-After": str(error.retry_after)}
@@ -52,7 +52,7 @@ async def save_details(tenant: Tenant) -> Any:
 async def save_mfa(tenant: Tenant) -> Any:
     """Require a second factor, or stop requiring it."""
     wanted = read_mfa_choice(await request.form)
-    await settings.require_mfa(_place(tenant), wanted)
+    await settings.require_mfa(organization_change(tenant), wanted)
     return await _back(
         tenant,
         "Members need a second factor from now on." if wanted else "Members need no second factor any more.",
@@ -63,17 +63,17 @@ async def save_mfa(tenant: Tenant) -> Any:
 @requires(Permission.ORGANIZATION_UPDATE, complete=True)
 async def add_domain(tenant: Tenant) -> Any:
     """Let people of an e-mail domain join by themselves."""
-    form, place = DomainForm(await request.form), _place(tenant)
+    form, change = DomainForm(await request.form), organization_change(tenant)
     if form.validate():
         try:
-            await settings.add_domain(place, form.domain.data or "")
+            await settings.add_domain(change, form.domain.data or "")
         except Invalid as error:
             form.domain.errors = _messages(error)
         else:
             return await _back(
                 tenant, f"Who signs up with an address at {form.domain.data} joins from now on."
             )
-    return await _show(tenant, await settings.read_settings(place), domain=form), 422
+    return await _show(tenant, await settings.read_settings(change), domain=form), 422
 
 
 @blueprint.post("/domains/remove")
@@ -81,7 +81,7 @@ async def add_domain(tenant: Tenant) -> Any:
 async def remove_domain(tenant: Tenant) -> Any:
     """Let nobody join by a domain any more."""
     domain = (await request.form).get("domain", "")
-    await settings.remove_domain(_place(tenant), domain)
+    await settings.remove_domain(organization_change(tenant), domain)
     return await _back(tenant, f"Nobody joins by {domain} any more. Who has joined stays.")
 
 
@@ -91,18 +91,18 @@ async def choose_joining_role(tenant: Tenant) -> Any:
     """The role of who joins by themselves."""
     fields = await request.form
     form = JoiningRoleForm(fields, offered=settings.joining_role_choices(tenant))
-    place = _place(tenant)
+    change = organization_change(tenant)
     if not form.validate():
-        return await _show(tenant, await settings.read_settings(place), role=form), 422
+        return await _show(tenant, await settings.read_settings(change), role=form), 422
     try:
-        await settings.choose_joining_role(place, fields.get("seen", ""), form.as_role())
+        await settings.choose_joining_role(change, fields.get("seen", ""), form.as_role())
     except Invalid as error:
         form.role.errors = _messages(error)
-        return await _show(tenant, await settings.read_settings(place), role=form), 422
+        return await _show(tenant, await settings.read_settings(change), role=form), 422
     except settings.RolesConflict as error:
         chosen = ", ".join(sorted(error.theirs)) or "no role"
         form.role.errors = [f"Somebody else chose {chosen} since you opened this page. Choose again."]
-        return await _show(tenant, await settings.read_settings(place), role=form), error.status
+        return await _show(tenant, await settings.read_settings(change), role=form), error.status
     return await _back(tenant, "Saved. It holds for who joins from now on.")
 
 
@@ -110,19 +110,19 @@ async def choose_joining_role(tenant: Tenant) -> Any:
 @requires(Permission.ORGANIZATION_DELETE, complete=True, fresh=True)
 async def confirm_delete(tenant: Tenant) -> Any:
     """Ask once, for the name."""
-    return await _ask_to_delete(tenant, DeleteForm(), await settings.get_name(_place(tenant)))
+    return await _ask_to_delete(tenant, DeleteForm(), await settings.get_name(organization_change(tenant)))
 
 
 @blueprint.post("/delete")
 @requires(Permission.ORGANIZATION_DELETE, fresh=True)
 async def delete(tenant: Tenant) -> Any:
     """Delete it in Logto; its data here go in the background."""
-    form, place = DeleteForm(await request.form), _place(tenant)
+    form, change = DeleteForm(await request.form), organization_change(tenant)
     try:
-        name = await settings.delete_organization(place, form.name.data or "")
+        name = await settings.delete_organization(change, form.name.data or "")
     except Invalid as error:
         form.name.errors = _messages(error)
-        return await _ask_to_delete(tenant, form, await settings.get_name(place)), 422
+        return await _ask_to_delete(tenant, form, await settings.get_name(change)), 422
     runtime().removals.wake()
     await flash(f"{name} is deleted. What belonged to it is being removed.", "success")
     return redirect(url_for("identity.renew", next="/o"), 303)
@@ -189,7 +189,3 @@ async def _back(tenant: Tenant, notice: str) -> Any:
 
 def _messages(error: Invalid) -> list[str]:
     return list(error.fields.values()) or [error.detail]
-
-
-def _place(tenant: Tenant) -> Place:
-    return Place(runtime().work, management(), tenant)

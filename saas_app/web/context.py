@@ -9,6 +9,7 @@ from typing import cast
 from quart import Request, current_app, g, request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from saas_app.audit.changes import OrganizationChange
 from saas_app.errors import ManagementNotSetUp
 from saas_app.identity.management import ManagementClient
 from saas_app.identity.principal import Principal
@@ -30,6 +31,11 @@ def management() -> ManagementClient:
     if found is None:
         raise ManagementNotSetUp
     return found
+
+
+def organization_change(tenant: Tenant) -> OrganizationChange:
+    """What a change of the caller's organization needs. Raises :class:`ManagementNotSetUp`."""
+    return OrganizationChange(runtime().work, management(), tenant)
 
 
 def database() -> AsyncSession:

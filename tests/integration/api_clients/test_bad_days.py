@@ -116,7 +116,7 @@ async def test_what_cannot_be_taken_back_is_told_and_noted_and_can_be_removed(
 async def test_a_request_that_takes_too_long_leaves_nothing(
     faulty: Faulty, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("saas_app.members.changes._SECONDS_FOR_A_CHANGE", 2.0)
+    monkeypatch.setattr("saas_app.audit.changes._SECONDS_FOR_A_TURN", 2.0)
     gone = asyncio.Event()
 
     async def hang(path: str) -> None:

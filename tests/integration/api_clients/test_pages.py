@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from quart.wrappers import Response
 
 from saas_app.api_clients import changes
-from saas_app.members.changes import AccessChanged
+from saas_app.audit.changes import OrganizationChange
+from saas_app.identity.standing import AccessChanged
 from saas_app.models import ActorType, ApiClient, MembershipChange
 from saas_app.organizations.removal import remove_pending, request_removal
 from saas_app.rbac.permissions import Carrier, Permission, Role
@@ -237,13 +238,14 @@ async def test_who_was_demoted_while_the_form_was_on_its_way_changes_nothing(
     cookie = next(kept.value for kept in acme.browser.app.cookie_jar if kept.name == "workroom_session")
     tenant, _ = await runtime.authorization.get_tenant(str(cookie), acme.id, tuple(Carrier))
     await runtime.authorization.note_membership_change(acme.id, acme.admin.id)
-    for change in (
-        changes.create(runtime.work, acme.management, tenant, "Too late"),
-        changes.rotate(runtime.work, acme.management, tenant, machine.id),
-        changes.revoke(runtime.work, acme.management, tenant, machine.id),
+    change = OrganizationChange(runtime.work, acme.management, tenant)
+    for attempt in (
+        changes.create(change, "Too late"),
+        changes.rotate(change, machine.id),
+        changes.revoke(change, machine.id),
     ):
         with pytest.raises(AccessChanged):
-            await change
+            await attempt
     assert await actions_of(runtime, acme.id) == ["api-client.create"]
 
 

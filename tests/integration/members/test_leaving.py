@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from saas_app.app import create_app
+from saas_app.audit import changes
 from saas_app.config import Settings
 from saas_app.identity.management import ManagementClient
 from saas_app.leases import lease
-from saas_app.members import changes
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Person

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from saas_app.audit.changes import carry_out
+from saas_app.audit.changes import Turn
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
 from saas_app.config import Settings
 from saas_app.db.base import utc_now
@@ -21,6 +21,8 @@ from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import ConfigurationError, LogtoUnavailable, NotFound
 from saas_app.identity.directory import Directory
+from saas_app.identity.principal import Principal
+from saas_app.identity.standing import Standing
 from saas_app.models import AuditEvent, Organization, OrganizationRemoval, PendingChange, User
 from saas_app.rbac.permissions import Role
 from saas_app.reconciliation.service import Reconciler, Repair, require_own_application
@@ -34,6 +36,11 @@ from tests.factories import Factory
 @pytest.fixture
 def reconciler(runtime: Runtime, make: Factory) -> Reconciler:
     return Reconciler(runtime.work, make.management)
+
+
+def turn_in(work: UnitOfWork, organization_id: str) -> Turn:
+    """The turn of an admin, without the wait for it."""
+    return Turn(work, Standing(organization_id, "Acme", Principal("ada", name="Ada")))
 
 
 async def repairs_of(reconciler: Reconciler, organization_id: str) -> list[str]:
@@ -202,7 +209,9 @@ async def test_a_crash_after_logtos_answer_is_repaired_and_told(
         raise Killed
 
     with pytest.raises(Killed):
-        await carry_out(runtime.work, organization_id, demotion(person), demote_and_die, user_ids=[person.id])
+        await turn_in(runtime.work, organization_id).carry_out(
+            demotion(person), demote_and_die, user_ids=[person.id]
+        )
 
     await browser.get(page, 403)  # what was noted before the call made the token stale already
     assert await events_of(runtime, organization_id) == []  # but nothing tells it yet
@@ -234,7 +243,7 @@ async def test_a_crash_before_logto_was_asked_tells_that_nothing_happened(
         raise Killed
 
     with pytest.raises(Killed):
-        await carry_out(runtime.work, organization_id, demotion(person), die, user_ids=[person.id])
+        await turn_in(runtime.work, organization_id).carry_out(demotion(person), die, user_ids=[person.id])
     await let_time_pass(runtime, organization_id)
 
     await repairs_of(reconciler, organization_id)
@@ -258,7 +267,9 @@ async def test_an_answer_that_never_came_is_closed_with_what_is_true(
         raise LogtoUnavailable("Logto did not answer.")
 
     with pytest.raises(LogtoUnavailable):
-        await carry_out(runtime.work, organization_id, entry, remove_without_an_answer, user_ids=[person.id])
+        await turn_in(runtime.work, organization_id).carry_out(
+            entry, remove_without_an_answer, user_ids=[person.id]
+        )
     await let_time_pass(runtime, organization_id)
 
     await repairs_of(reconciler, organization_id)
@@ -284,7 +295,9 @@ async def test_a_machine_clients_revocation_that_was_cut_off_is_closed_with_what
         raise LogtoUnavailable("Logto did not answer.")
 
     with pytest.raises(LogtoUnavailable):
-        await carry_out(runtime.work, organization_id, entry, revoke_without_an_answer, user_ids=[machine.id])
+        await turn_in(runtime.work, organization_id).carry_out(
+            entry, revoke_without_an_answer, user_ids=[machine.id]
+        )
     await let_time_pass(runtime, organization_id)
 
     await repairs_of(reconciler, organization_id)
@@ -296,9 +309,11 @@ async def test_a_machine_clients_revocation_that_was_cut_off_is_closed_with_what
 
 _CHANGE_AND_DIE = """
 import asyncio, os, signal, sys
-from saas_app.audit.changes import carry_out
+from saas_app.audit.changes import Turn
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
 from saas_app.config import load_management_settings
+from saas_app.identity.principal import Principal
+from saas_app.identity.standing import Standing
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.management import connect
@@ -310,7 +325,8 @@ async def main(database_url, organization_id, user_id):
             await client.remove_member(organization_id, user_id)
             os.kill(os.getpid(), signal.SIGKILL)
         work = UnitOfWork(create_engine(database_url))
-        await carry_out(work, organization_id, entry, remove_and_die, user_ids=[user_id])
+        standing = Standing(organization_id, "Acme", Principal("ada", name="Ada"))
+        await Turn(work, standing).carry_out(entry, remove_and_die, user_ids=[user_id])
 
 asyncio.run(main(*sys.argv[1:]))
 """

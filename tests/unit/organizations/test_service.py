@@ -70,6 +70,14 @@ class Writing:
         if self._failure is not None:
             raise self._failure
 
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Self]:
+        yield self
+
+    async def scalar(self, statement: object) -> object:
+        """The session that is looked for is alive."""
+        return ALICE.session_id
+
     def add(self, event: AuditEvent) -> None:
         self.added.append(event)
 

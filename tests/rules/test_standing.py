@@ -1,0 +1,113 @@
+"""Every change that reaches Logto asks again whether its author still may, when its turn has come."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import pytest
+
+from saas_app.audit import changes
+from saas_app.identity.management.transport import ManagementTransport
+from saas_app.leases import lease
+from saas_app.rbac.permissions import Role
+from saas_app.runtime import Runtime
+from tests.clients import FRESH, SAME_ORIGIN, Browser, Person
+from tests.conftest import OpenBrowser
+from tests.factories import Factory
+from tests.integration.members.conftest import events_of, pending_in
+from tests.rules.calls import path_with_rows
+from tests.rules.routes import TENANT_ROUTES, Route
+
+_ONLY_HERE: Final = ("projects", "access")
+"""Rooms whose changes are one transaction in our own database: nothing goes on after the guard."""
+
+CHANGES: Final = [
+    route
+    for route in TENANT_ROUTES
+    if route.method not in ("GET", "HEAD")
+    and f"{route.rule}/".split("<organization_id>/")[1].split("/")[0] not in _ONLY_HERE
+]
+
+_FORMS: Final[dict[str, dict[str, Any]]] = {
+    "invitations.create_invitations": {"addresses": "new@example.test", "roles": "viewer", "days": "7"},
+    "invitations_api.create_invitation": {"email": "new@example.test", "roles": ["viewer"]},
+    "members.roles.change": {"seen": ["", "viewer"], "roles": "editor", "step": "confirm"},
+    "members_api.replace_roles": {"roles": ["editor"]},
+    "members.leave": {"confirm": "yes"},
+    "api_clients.create_client": {"name": "Robot two"},
+    "api_clients_api.create_api_client": {"name": "Robot two"},
+    "organization_settings.save_details": {"name": "Another name", "seen": "of another version"},
+    "organization_settings.save_mfa": {"require": "yes"},
+    "organization_settings.add_domain": {"domain": "acme.example"},
+    "organization_settings.remove_domain": {"domain": "acme.example"},
+    "organization_settings.choose_joining_role": {"role": "viewer", "seen": ""},
+    "organization_settings.delete": {"name": "whatever it is called"},
+}
+
+
+class Watched:
+    """What is asked of Logto's Management API beside reading, from now on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.written: list[str] = []
+        call = ManagementTransport.call
+
+        async def noting(transport: ManagementTransport, method: str, path: str, **options: Any) -> Any:
+            if method != "GET":
+                self.written.append(f"{method} {path}")
+            return await call(transport, method, path, **options)
+
+        monkeypatch.setattr(ManagementTransport, "call", noting)
+
+
+async def _send(browser: Browser, route: Route, path: str) -> Any:
+    form = _FORMS.get(route.endpoint, {})
+    headers = dict(SAME_ORIGIN)
+    if not route.is_api:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        return await browser.app.post(path, data=urlencode(form, doseq=True), headers=headers)
+    if route.endpoint == "members_api.replace_roles":
+        current = await browser.get(path.removesuffix("/roles"))
+        headers["If-Match"] = current.headers["ETag"]
+    return await browser.app.open(path, method=route.method, json=form or None, headers=headers)
+
+
+async def _admin(make: Factory, open_browser: OpenBrowser) -> tuple[str, Person, Browser]:
+    admin, second = await make.person("Ada"), await make.person("Zoe")
+    organization_id = await make.organization("Acme", admin=admin)
+    await make.join(organization_id, second, Role.ADMIN)  # so that the first may leave
+    browser = await open_browser()
+    await browser.sign_in(admin, FRESH)
+    await browser.get(f"/o/{organization_id}/settings")
+    return organization_id, admin, browser
+
+
+@pytest.mark.parametrize("route", CHANGES, ids=str)
+async def test_whoever_loses_their_right_while_they_wait_changes_nothing(
+    route: Route, make: Factory, open_browser: OpenBrowser, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organization_id, admin, browser = await _admin(make, open_browser)
+    path = await path_with_rows(make, runtime, route, organization_id)
+    watched, is_waiting = Watched(monkeypatch), asyncio.Event()
+
+    def noting(*arguments: Any, **named: Any) -> Any:
+        is_waiting.set()
+        return lease(*arguments, **named)
+
+    monkeypatch.setattr(changes, "lease", noting)
+    async with lease(runtime.work, f"organization:{organization_id}", seconds=20):
+        sent = asyncio.create_task(_send(browser, route, path))
+        waiting = asyncio.create_task(is_waiting.wait())
+        await asyncio.wait({sent, waiting}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
+        assert is_waiting.is_set(), f"{(await sent).status} without a turn"
+        await runtime.authorization.note_membership_change(organization_id, admin.id)
+    answer = await sent
+
+    assert answer.status_code == 409
+    assert "Your access to" in await answer.get_data(as_text=True)
+    assert watched.written == []
+    assert await pending_in(runtime, organization_id) == []
+    changed = [event.action for event in await events_of(runtime, organization_id)]
+    assert changed == []
