@@ -4,6 +4,10 @@
 free port and ends it. ``CONTRACT_MANAGEMENT_TOKEN_ENDPOINT``, ``CONTRACT_MANAGEMENT_APP_ID``,
 ``CONTRACT_MANAGEMENT_APP_SECRET`` and ``CONTRACT_MANAGEMENT_RESOURCE`` say how its Management API is reached:
 on a self-hosted Logto the token comes from the admin tenant, ``http://localhost:3002/oidc/token``.
+``CONTRACT_LOGTO_IS_OURS=1`` says that the named Logto exists for these tests alone, on this machine: they
+replace its connectors and change its sign-in settings, and put both back. Nothing is skipped then, so it
+must have no connectors, send to loopback addresses (``OIDC_PROVIDER_SSRF_PROTECTION_DISABLED=1``) and have
+Logto's mock connectors, whose record files are read.
 """
 
 from __future__ import annotations
@@ -38,16 +42,21 @@ SECONDS_PER_REQUEST = 30
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The Logto under test; ``is_ours`` when the tests started it themselves."""
+    """The Logto under test.
+
+    ``is_ours`` when nobody else uses it, so that its settings may be changed; ``started_here`` when these
+    tests started it, as ``local_logto``.
+    """
 
     endpoint: str
     management: ManagementCredentials
     is_ours: bool
+    started_here: bool
 
     @property
     def patience(self) -> float:
         """Seconds that answers and a foreign clock may be late."""
-        return 0.5 if self.is_ours else 5.0
+        return 0.5 if self.started_here else 5.0
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -59,13 +68,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The named server, or a ``local_logto`` of these tests' own for each test process."""
     endpoint = os.environ.get("CONTRACT_LOGTO_ENDPOINT", "").rstrip("/")
     if endpoint:
-        yield Server(endpoint, _named_credentials(endpoint), is_ours=False)
+        is_ours = os.environ.get("CONTRACT_LOGTO_IS_OURS") == "1"
+        yield Server(endpoint, _named_credentials(endpoint), is_ours=is_ours, started_here=False)
         return
     with running_provider(tmp_path_factory.mktemp("contract")) as provider:
         credentials = ManagementCredentials(
             f"{provider.endpoint}/oidc/token", provider.management_app_id, provider.management_app_secret
         )
-        yield Server(provider.endpoint, credentials, is_ours=True)
+        yield Server(provider.endpoint, credentials, is_ours=True, started_here=True)
 
 
 def _named_credentials(endpoint: str) -> ManagementCredentials:

@@ -5,9 +5,9 @@ Codes of a real Logto go to real addresses, so these run only where the messages
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -15,6 +15,7 @@ import pytest
 from tests.contract.client import LogtoBrowser, Reply
 from tests.contract.conftest import Server
 from tests.contract.fixtures import LikeRecording, NewBrowser
+from tests.contract.mailbox import EmailRecord, Mailbox, MessagesPage
 from tests.contract.management import ManagementApi, Workshop
 from tests.contract.oidc import Oidc
 from tests.contract.people import Person
@@ -24,23 +25,6 @@ from tests.contract.world import World
 CODE_SETTINGS = ("signIn", "signUp", "forgotPasswordMethods", "passwordPolicy")
 
 
-@dataclass(frozen=True, slots=True)
-class Mailbox:
-    """The page on which the development provider shows what it would have sent."""
-
-    oidc: Oidc
-
-    async def code_for(self, recipient: str) -> str:
-        """The newest code for the recipient."""
-        page: str = (await self.oidc.send("GET", "/messages")).expect(200).body
-        found = re.search(rf"{re.escape(recipient)}.*?<code[^>]*>(\d{{6}})</code>", page, re.DOTALL)
-        assert found, f"no message for {recipient}"
-        return found[1]
-
-    async def is_empty_for(self, recipient: str) -> bool:
-        return recipient not in (await self.oidc.send("GET", "/messages")).expect(200).body
-
-
 @pytest.fixture
 async def mailbox(
     server: Server, api: ManagementApi, oidc: Oidc, sign_in_settings: dict[str, object]
@@ -48,13 +32,27 @@ async def mailbox(
     """The recorded sign-in settings with codes, put back as they were at the end."""
     if not server.is_ours:
         pytest.skip("the codes of the named Logto cannot be read")
-    recorded = load("100-sign-in-exp-patch")["request"]["body"]
     before = {name: sign_in_settings[name] for name in CODE_SETTINGS}
-    (await api.patch("/sign-in-exp", recorded)).expect(200)
+    async with _code_connectors(server, api):
+        (await api.patch("/sign-in-exp", load("100-sign-in-exp-patch")["request"]["body"])).expect(200)
+        try:
+            yield MessagesPage(oidc) if server.started_here else EmailRecord()
+        finally:
+            (await api.patch("/sign-in-exp", before)).expect(200)
+
+
+@asynccontextmanager
+async def _code_connectors(server: Server, api: ManagementApi) -> AsyncIterator[None]:
+    """Logto's mock connectors for the time of the block, where the server has no messages of its own."""
+    made: list[str] = []
+    for name in () if server.started_here else ("80-create-mock-email", "80-create-mock-sms"):
+        created = await api.post("/connectors", load(name)["request"]["body"])
+        made.append(created.expect(200).body["id"])
     try:
-        yield Mailbox(oidc)
+        yield
     finally:
-        (await api.patch("/sign-in-exp", before)).expect(200)
+        for connector in made:
+            (await api.delete(f"/connectors/{connector}")).expect(204)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,60 @@
+"""Where the messages that a Logto of ours sends can be read."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from tests.contract.oidc import Oidc
+
+EMAIL_RECORD = Path("/tmp/logto/mock_email_record.txt")  # noqa: S108 - where Logto's mock connector writes (1.42)
+
+
+class Mailbox(Protocol):
+    """Shows what was sent to an address."""
+
+    async def code_for(self, recipient: str) -> str:
+        """Return the newest code that was sent to the recipient."""
+
+    async def is_empty_for(self, recipient: str) -> bool:
+        """Return whether nothing was sent to the recipient."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesPage:
+    """The page on which the development provider shows what it would have sent."""
+
+    oidc: Oidc
+
+    async def code_for(self, recipient: str) -> str:
+        page: str = (await self.oidc.send("GET", "/messages")).expect(200).body
+        found = re.search(rf"{re.escape(recipient)}.*?<code[^>]*>(\d{{6}})</code>", page, re.DOTALL)
+        assert found, f"no message for {recipient}"
+        return found[1]
+
+    async def is_empty_for(self, recipient: str) -> bool:
+        return recipient not in (await self.oidc.send("GET", "/messages")).expect(200).body
+
+
+@dataclass(frozen=True, slots=True)
+class EmailRecord:
+    """The file in which Logto's mock email connector keeps the last message it was given."""
+
+    path: Path = EMAIL_RECORD
+
+    async def code_for(self, recipient: str) -> str:
+        message = self._last()
+        assert message.get("address") == recipient, f"the last message is not for {recipient}"
+        return message["code"]
+
+    async def is_empty_for(self, recipient: str) -> bool:
+        return self._last().get("address") != recipient
+
+    def _last(self) -> dict[str, str]:
+        if not self.path.exists():
+            return {}
+        message: dict[str, str] = json.loads(self.path.read_text("utf-8"))
+        return message
