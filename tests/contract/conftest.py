@@ -12,9 +12,11 @@ Logto's mock connectors, whose record files are read.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 import pytest
@@ -23,6 +25,7 @@ from tests.connections import brief_connector
 from tests.contract.client import LogtoBrowser, Reply
 from tests.contract.fixtures import LikeRecording, NewBrowser, SignIn
 from tests.contract.listener import Listener, listening
+from tests.contract.mailbox import mock_connectors
 from tests.contract.management import (
     DEFAULT_RESOURCE,
     ManagementApi,
@@ -217,6 +220,35 @@ async def settings(
     yield change
     names = ("mfa", "adaptiveMfa", "sentinelPolicy", "signUp")
     (await api.patch("/sign-in-exp", {name: sign_in_settings[name] for name in names})).expect(200)
+
+
+@pytest.fixture
+async def message_connectors(server: Server, api: ManagementApi) -> AsyncIterator[None]:
+    """Ways to send codes: a server of ours gets Logto's mock connectors where it has nothing of its own."""
+    if not server.is_ours:
+        pytest.skip("the connectors of the named Logto are not ours to replace")
+    async with contextlib.nullcontext() if server.started_here else mock_connectors(api):
+        yield
+
+
+@pytest.fixture
+async def sign_up_by_username(
+    server: Server, api: ManagementApi, sign_in_settings: dict[str, Any]
+) -> AsyncIterator[None]:
+    """People may register with a username and a password, which is not looked up at a service elsewhere."""
+    sign_up = sign_in_settings["signUp"]
+    by_username = sign_up["identifiers"] == ["username"] and not sign_up.get("secondaryIdentifiers")
+    is_open = by_username and sign_in_settings["signInMode"] == "SignInAndRegister"
+    if not is_open and not server.is_ours:
+        pytest.skip("sign-up by username and password is not what this Logto offers")
+    assert is_open
+    if not server.is_ours:
+        yield
+        return
+    (await api.patch("/sign-in-exp", {"passwordPolicy": {"rejects": {"pwned": False}}})).expect(200)
+    yield
+    before = {"passwordPolicy": sign_in_settings["passwordPolicy"]}
+    (await api.patch("/sign-in-exp", before)).expect(200)
 
 
 @pytest.fixture

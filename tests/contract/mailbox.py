@@ -1,14 +1,18 @@
-"""Where the messages that a Logto of ours sends can be read."""
+"""Where the messages that a Logto of ours sends can be read, and the connectors by which it sends them."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from tests.contract.management import ManagementApi
 from tests.contract.oidc import Oidc
+from tests.contract.recordings import load
 
 EMAIL_RECORD = Path("/tmp/logto/mock_email_record.txt")  # noqa: S108 - where Logto's mock connector writes (1.42)
 
@@ -58,3 +62,17 @@ class EmailRecord:
             return {}
         message: dict[str, str] = json.loads(self.path.read_text("utf-8"))
         return message
+
+
+@asynccontextmanager
+async def mock_connectors(api: ManagementApi) -> AsyncIterator[None]:
+    """Logto's mock connectors for email and text messages, for the time of the block."""
+    made: list[str] = []
+    for recording in ("80-create-mock-email", "80-create-mock-sms"):
+        created = await api.post("/connectors", load(recording)["request"]["body"])
+        made.append(created.expect(200).body["id"])
+    try:
+        yield
+    finally:
+        for connector in made:
+            (await api.delete(f"/connectors/{connector}")).expect(204)

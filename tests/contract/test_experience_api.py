@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.contract.client import LogtoBrowser, Reply
-from tests.contract.conftest import Server
 from tests.contract.fixtures import LikeRecording, NewBrowser
 from tests.contract.management import ManagementApi, Workshop
 from tests.contract.oidc import Oidc
@@ -167,16 +166,6 @@ async def test_what_the_page_reads_is_public(oidc: Oidc, world: World) -> None:
 # --- signing up
 
 
-@pytest.fixture
-def _sign_up_by_username(server: Server, sign_in_settings: dict[str, object]) -> None:
-    sign_up = sign_in_settings["signUp"]
-    by_username = sign_up["identifiers"] == ["username"] and not sign_up.get("secondaryIdentifiers")  # type: ignore[index, attr-defined]
-    is_open = by_username and sign_in_settings["signInMode"] == "SignInAndRegister"
-    if not is_open and not server.is_ours:
-        pytest.skip("sign-up by username and password is not what this Logto offers")
-    assert is_open
-
-
 async def sign_up(browser: LogtoBrowser, app: App, username: str, password: str) -> Reply:
     """Everything up to the identification, which creates the account."""
     (await begin(browser, app, "Register")).expect(204)
@@ -184,7 +173,7 @@ async def sign_up(browser: LogtoBrowser, app: App, username: str, password: str)
     return await browser.experience("POST", "/identification", proof.body)
 
 
-@pytest.mark.usefixtures("_sign_up_by_username")
+@pytest.mark.usefixtures("sign_up_by_username")
 async def test_sign_up_by_username_ends_signed_in(
     browser: LogtoBrowser,
     world: World,
@@ -205,7 +194,7 @@ async def test_sign_up_by_username_ends_signed_in(
     assert "code" in await browser.follow(submitted.body["redirectTo"], world.web.redirect_uri)
 
 
-@pytest.mark.usefixtures("_sign_up_by_username")
+@pytest.mark.usefixtures("sign_up_by_username")
 async def test_account_made_by_signing_up_can_sign_in_again(
     browser: LogtoBrowser,
     new_browser: NewBrowser,
@@ -222,7 +211,7 @@ async def test_account_made_by_signing_up_can_sign_in_again(
     await new_browser().sign_in(world.web, Person(created["id"], username, password))
 
 
-@pytest.mark.usefixtures("_sign_up_by_username")
+@pytest.mark.usefixtures("sign_up_by_username")
 async def test_taken_username_is_refused(
     browser: LogtoBrowser, world: World, like_recording: LikeRecording
 ) -> None:
@@ -231,7 +220,7 @@ async def test_taken_username_is_refused(
     like_recording("102-register-duplicate", reply)
 
 
-@pytest.mark.usefixtures("_sign_up_by_username")
+@pytest.mark.usefixtures("sign_up_by_username")
 async def test_weak_password_is_refused_with_every_reason(
     browser: LogtoBrowser, world: World, workshop: Workshop
 ) -> None:
@@ -243,7 +232,7 @@ async def test_weak_password_is_refused_with_every_reason(
     assert "password_rejected.restricted.sequence" in reasons
 
 
-@pytest.mark.usefixtures("_sign_up_by_username")
+@pytest.mark.usefixtures("sign_up_by_username")
 async def test_abandoned_sign_up_leaves_no_account(
     browser: LogtoBrowser, world: World, workshop: Workshop, api: ManagementApi
 ) -> None:

@@ -1,13 +1,12 @@
 """The Experience API with verification codes: sign in, sign up with an e-mail, reset a password.
 
-Codes of a real Logto go to real addresses, so these run only where the messages can be read.
+Codes of a named Logto go to real addresses, so these run only where the server is ours alone.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -27,32 +26,19 @@ CODE_SETTINGS = ("signIn", "signUp", "forgotPasswordMethods", "passwordPolicy")
 
 @pytest.fixture
 async def mailbox(
-    server: Server, api: ManagementApi, oidc: Oidc, sign_in_settings: dict[str, object]
+    server: Server,
+    api: ManagementApi,
+    oidc: Oidc,
+    sign_in_settings: dict[str, object],
+    message_connectors: None,
 ) -> AsyncIterator[Mailbox]:
     """The recorded sign-in settings with codes, put back as they were at the end."""
-    if not server.is_ours:
-        pytest.skip("the codes of the named Logto cannot be read")
-    before = {name: sign_in_settings[name] for name in CODE_SETTINGS}
-    async with _code_connectors(server, api):
-        (await api.patch("/sign-in-exp", load("100-sign-in-exp-patch")["request"]["body"])).expect(200)
-        try:
-            yield MessagesPage(oidc) if server.started_here else EmailRecord()
-        finally:
-            (await api.patch("/sign-in-exp", before)).expect(200)
-
-
-@asynccontextmanager
-async def _code_connectors(server: Server, api: ManagementApi) -> AsyncIterator[None]:
-    """Logto's mock connectors for the time of the block, where the server has no messages of its own."""
-    made: list[str] = []
-    for name in () if server.started_here else ("80-create-mock-email", "80-create-mock-sms"):
-        created = await api.post("/connectors", load(name)["request"]["body"])
-        made.append(created.expect(200).body["id"])
+    (await api.patch("/sign-in-exp", load("100-sign-in-exp-patch")["request"]["body"])).expect(200)
     try:
-        yield
+        yield MessagesPage(oidc) if server.started_here else EmailRecord()
     finally:
-        for connector in made:
-            (await api.delete(f"/connectors/{connector}")).expect(204)
+        before = {name: sign_in_settings[name] for name in CODE_SETTINGS}
+        (await api.patch("/sign-in-exp", before)).expect(200)
 
 
 @dataclass(slots=True)

@@ -105,6 +105,7 @@ async def test_wish_for_a_factor_leads_to_the_choice_of_one(
     assert missing.body["data"] == {"availableFactors": ["Totp"], "skippable": True}
 
 
+@pytest.mark.usefixtures("sign_up_by_username")
 @pytest.mark.parametrize(
     ("policy", "refusal"),
     [

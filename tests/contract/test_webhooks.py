@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from tests.contract.client import LogtoBrowser
-from tests.contract.conftest import Server
 from tests.contract.fixtures import LikeRecording, NewBrowser, SignIn
 from tests.contract.listener import Delivery, Listener
 from tests.contract.management import ManagementApi, Workshop
@@ -249,17 +248,14 @@ async def test_silent_round_trip_is_not_told(
     assert ours["application"]["id"] == other.id
 
 
+@pytest.mark.usefixtures("sign_up_by_username")
 async def test_sign_up_is_told_with_the_new_account(
     browser: LogtoBrowser,
-    server: Server,
-    sign_in_settings: dict[str, Any],
     api: ManagementApi,
     hook: Hook,
     workshop: Workshop,
     world: World,
 ) -> None:
-    if sign_in_settings["signUp"]["identifiers"] != ["username"] and not server.is_ours:
-        pytest.skip("sign-up by username and password is not what this Logto offers")
     username = workshop.unique("nina")
     await browser.authorize(world.web)
     (await browser.experience("PUT", "", {"interactionEvent": "Register"})).expect(204)
