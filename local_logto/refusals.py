@@ -8,6 +8,19 @@ from __future__ import annotations
 from local_logto.errors import RequestError
 
 _REFUSALS: dict[str, tuple[int, str]] = {
+    "application.device_flow_native_only": (422, "Device flow is only available for native applications."),
+    "application.device_flow_not_changeable": (
+        422,
+        "Device flow cannot be changed after application creation.",
+    ),
+    "application.invalid_third_party_application_type": (
+        400,
+        "Only traditional web, single-page, and native applications can be marked as third-party apps.",
+    ),
+    "application.third_party_application_cannot_enable_token_exchange": (
+        422,
+        "Third-party applications are not allowed to enable token exchange.",
+    ),
     "auth.forbidden": (403, "Forbidden. Please check your user roles and permissions."),
     "connector.invalid_response": (400, "The connector's response is invalid."),
     "connector.social_auth_code_invalid": (
@@ -73,6 +86,7 @@ _REFUSALS: dict[str, tuple[int, str]] = {
     "user.backup_code_already_in_use": (422, "Backup code is already in use."),
     "user.email_already_in_use": (422, "This email is associated with an existing account."),
     "user.email_exists_in_profile": (422, "The account already has an email address."),
+    "user.invalid_phone": (422, "Invalid phone number."),
     "user.last_sign_in_method_required": (400, "The account would be left without a way to sign in."),
     "user.missing_mfa": (422, "You need to bind additional MFA before signing-in."),
     "user.identity_already_in_use": (

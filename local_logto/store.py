@@ -173,6 +173,7 @@ applications = sa.Table(
     _json("oidc_client_metadata"),
     _json("custom_client_metadata"),
     _json("custom_data"),
+    sa.Column("is_third_party", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
 

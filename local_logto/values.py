@@ -5,9 +5,10 @@ Pure: reading a request, and which shape a route or a connector wants, belong el
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -134,6 +135,29 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Exactly:
+    """This value and no other."""
+
+    expected: str | bool
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
+        if value is not self.expected and (isinstance(self.expected, bool) or value != self.expected):
+            expected = json.dumps(self.expected)
+            received = {} if value is _MISSING else {"received": value}
+            issue = {"code": "invalid_literal", "expected": self.expected}
+            _add(issues, path, **received, **issue, message=f"Invalid literal value, expected {expected}")
+        return value
+
+
+@dataclass(frozen=True)
+class Anything:
+    """Any value, for rules to judge."""
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
+        return value
+
+
+@dataclass(frozen=True)
 class ListOf:
     """A list of at least ``min`` such items."""
 
@@ -226,6 +250,45 @@ class Shape:
             for name, kind in kinds.items()
             if name in value or name in self.required
         }
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What must hold of a value whose parts are sound; a breach is told at ``path`` below it."""
+
+    holds: Callable[[Any], bool]
+    message: str
+    path: Path = ()
+
+
+@dataclass(frozen=True)
+class Refined:
+    """The kind, and rules about the value as a whole."""
+
+    kind: Kind
+    rules: tuple[Rule, ...]
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
+        found: list[Issue] = []
+        checked = self.kind.check(value, path, found)
+        issues.extend(found)
+        if not found:
+            for rule in self.rules:
+                if not rule.holds(checked):
+                    _add(issues, (*path, *rule.path), code="custom", message=rule.message)
+        return checked
+
+
+@dataclass(frozen=True)
+class Filled:
+    """An object that is completed with these values where it has none of its own."""
+
+    shape: Shape
+    defaults: Mapping[str, Any]
+
+    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
+        checked = self.shape.check(value, path, issues)
+        return {**self.defaults, **checked} if isinstance(checked, dict) else checked
 
 
 ANY_TEXTS: Final = ListOf(Text(min=1))

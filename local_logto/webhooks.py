@@ -32,6 +32,7 @@ hooks = sa.Table(
     metadata,
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("name", sa.String, nullable=False),
+    sa.Column("event", sa.String),  # what older versions had in place of "events"
     sa.Column("events", sa.JSON, nullable=False),
     sa.Column("config", sa.JSON, nullable=False),  # {"url", "headers"?}
     sa.Column("signing_key", sa.String, nullable=False),
@@ -75,7 +76,7 @@ async def send(body: Mapping[str, object]) -> None:
     async with current_store().begin() as connection:
         rows = (await connection.execute(query)).all()
     for row in rows:
-        if body["event"] in row.events:
+        if body["event"] in (row.event, *row.events):
             hook = Hook(row.id, row.config["url"], row.config.get("headers") or {}, row.signing_key)
             current_app.add_background_task(_deliver_and_log, hook, {**body, "hookId": row.id})
 
@@ -146,8 +147,8 @@ def _request_information(response: Response) -> dict[str, Any]:
 
 
 def _parameter_name(name: str, position: int) -> str:
-    """Logto calls the first parameter ``id``, that of a person ``userId``, later ones by their name."""
-    if position == 0 and name != "user_id":
+    """Logto calls the first parameter ``id``, of a person or an API by its name, and so the later ones."""
+    if position == 0 and name not in {"user_id", "resource_id"}:
         return "id"
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from local_logto import phone_numbers
 from local_logto.experience.just_in_time import join_organizations
 from local_logto.experience.social_proof import SocialIdentity
 from local_logto.experience.state import Identifier, PendingProfile
@@ -51,16 +52,20 @@ def _matches(identifier: Identifier, *, case_sensitive: bool) -> sa.ColumnElemen
     if identifier.type == "email":
         return sa.func.lower(users.c.primary_email) == identifier.value.lower()
     if identifier.type == "phone":
-        return users.c.primary_phone == identifier.value
+        return users.c.primary_phone.in_(phone_numbers.spellings(identifier.value))
     if case_sensitive:
         return users.c.username == identifier.value
     return sa.func.lower(users.c.username) == identifier.value.lower()
 
 
 async def find_user(store: Store, identifier: Identifier, *, case_sensitive: bool) -> User | None:
-    """The account with this username, e-mail address (in any case) or phone number."""
+    """The account with this username, e-mail address (in any case) or phone number.
+
+    Of two with the same phone number the one that spells it so, then the younger.
+    """
+    condition = _matches(identifier, case_sensitive=case_sensitive)
     async with store.begin() as connection:
-        return await _find_one(connection, _matches(identifier, case_sensitive=case_sensitive))
+        return await _find_one(connection, condition, spelled=identifier.value)
 
 
 async def find_user_by_id(store: Store, user_id: str) -> User | None:
@@ -79,8 +84,11 @@ def _has_identity(identity: SocialIdentity) -> sa.ColumnElement[bool]:
     return sa.func.json_extract(users.c.identities, path) == identity.user.id
 
 
-async def _find_one(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> User | None:
-    row = (await connection.execute(_SELECT_USER.where(condition).limit(1))).one_or_none()
+async def _find_one(
+    connection: AsyncConnection, condition: sa.ColumnElement[bool], *, spelled: str = ""
+) -> User | None:
+    order = (sa.case((users.c.primary_phone == spelled, 0), else_=1), users.c.created_at.desc())
+    row = (await connection.execute(_SELECT_USER.where(condition).order_by(*order).limit(1))).one_or_none()
     return User(*row) if row else None
 
 
@@ -151,7 +159,7 @@ def _columns(profile: PendingProfile) -> dict[str, Any]:
     columns = {
         "username": profile.username,
         "primary_email": profile.email,
-        "primary_phone": profile.phone,
+        "primary_phone": phone_numbers.stored(profile.phone) if profile.phone else None,
         "password_hash": profile.password_hash,
         "name": profile.name,
         "avatar": profile.avatar,

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from local_logto.context import current_store
 from local_logto.errors import RequestError
 from local_logto.management import entities
-from local_logto.management.failures import invalid_input
+from local_logto.management.failures import constraint_violated, invalid_input
 from local_logto.management.guard import Number, OrNull, Shape, Text, read_body
 from local_logto.management.rows import delete_row, find_row, get_row, insert_row, update_row
 from local_logto.responses import json_response, no_content
@@ -45,7 +45,9 @@ async def create_secret(application_id: str) -> Response:
     if expires_at is not None and expires_at <= now_ms():
         raise invalid_input(400, "The value of `expiresAt` must be in the future.")
     async with current_store().begin() as connection:
-        await get_row(connection, applications, application_id)
+        application = await get_row(connection, applications, application_id)
+        if application["type"] not in HAVE_SECRETS:
+            raise constraint_violated()
         await _refuse_taken(connection, application_id, body["name"])
         row = await insert_secret(connection, application_id, body["name"], expires_at)
     return json_response(entities.application_secret(row), 201)

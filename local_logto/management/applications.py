@@ -6,7 +6,7 @@ Their secrets are in ``application_secrets``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from quart import Blueprint, Response, request
@@ -25,12 +25,15 @@ from local_logto.management.guard import (
     Shape,
     Text,
     read_body,
+    read_query,
 )
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.role_choice import roles_by_owner
 from local_logto.management.rows import delete_row, get_row, insert_row, to_columns, update_row
+from local_logto.refusals import refusal
 from local_logto.responses import json_response, no_content
 from local_logto.store import (
+    application_roles,
     applications,
     new_id,
     now_ms,
@@ -66,13 +69,22 @@ _APPLICATION: Final = Shape(
                 "alwaysIssueRefreshToken": Flag(),
                 "rotateRefreshToken": Flag(),
                 "allowTokenExchange": Flag(),
+                "isDeviceFlow": Flag(),
                 "maxAllowedGrants": Number(is_integer=True),
             }
         ),
     },
 )
 _NEW_APPLICATION: Final = Shape(
-    required={**_APPLICATION.required, "type": Choice(TYPES)}, optional=_APPLICATION.optional
+    required={**_APPLICATION.required, "type": Choice(TYPES)},
+    optional={**_APPLICATION.optional, "isThirdParty": Flag()},
+)
+_FILTERS: Final = Shape(
+    optional={
+        "excludeRoleId": Text(),
+        "excludeOrganizationId": Text(),
+        "isThirdParty": Choice(("true", "false")),
+    }
 )
 _SEARCH_FIELDS: Final = ("id", "name", "description")
 
@@ -81,7 +93,7 @@ blueprint = Blueprint("applications", __name__, url_prefix="/applications")
 
 @blueprint.get("")
 async def list_applications() -> Response:
-    """The newest first, narrowed by ``types``, ``isThirdParty`` and a search by name or id."""
+    """The newest first, narrowed by ``types``, ``isThirdParty``, who is left out, and a search."""
     paging = read_paging(is_optional=True)
     query = (
         sa.select(applications)
@@ -96,7 +108,9 @@ async def list_applications() -> Response:
 @blueprint.post("")
 async def create_application() -> Response:
     """Create an application; its first secret has to be read separately."""
-    values = {"oidc_client_metadata": dict(_NO_ADDRESSES), **to_columns(await read_body(_NEW_APPLICATION))}
+    body = await read_body(_NEW_APPLICATION)
+    _refuse_impossible(body)
+    values = {"oidc_client_metadata": dict(_NO_ADDRESSES), **to_columns(body)}
     values |= {"id": new_id(), "created_at": now_ms()}
     async with current_store().begin() as connection:
         row = await insert_row(connection, applications, values)
@@ -117,7 +131,10 @@ async def change_application(application_id: str) -> Response:
     """Change what is named; both metadata objects are replaced whole."""
     values = to_columns(await read_body(_APPLICATION.partial()))
     async with current_store().begin() as connection:
-        row = await update_row(connection, applications, values, applications.c.id == application_id)
+        row = await get_row(connection, applications, application_id)
+        _refuse_impossible_change(row, values)
+        if values:
+            row = await update_row(connection, applications, values, applications.c.id == application_id)
     return json_response(entities.application(row))
 
 
@@ -152,13 +169,53 @@ async def list_application_organizations(application_id: str) -> Response:
     return list_response(shown, page)
 
 
+def _refuse_impossible(body: Mapping[str, Any]) -> None:
+    """Raise for what an application of this type cannot be: of the device flow, or somebody else's."""
+    metadata = body.get("customClientMetadata", {})
+    if metadata.get("isDeviceFlow") and body["type"] != "Native":
+        raise refusal("application.device_flow_native_only")
+    if body.get("isThirdParty"):
+        if body["type"] == "MachineToMachine":
+            raise refusal("application.invalid_third_party_application_type")
+        _refuse_exchange(metadata)
+
+
+def _refuse_impossible_change(row: sa.RowMapping, values: Mapping[str, Any]) -> None:
+    metadata = values.get("custom_client_metadata")
+    if metadata is None:
+        return
+    if row["is_third_party"]:
+        _refuse_exchange(metadata)
+    if bool(metadata.get("isDeviceFlow")) != bool(row["custom_client_metadata"].get("isDeviceFlow")):
+        raise refusal("application.device_flow_not_changeable")
+
+
+def _refuse_exchange(metadata: Mapping[str, Any]) -> None:
+    if metadata.get("allowTokenExchange"):
+        raise refusal("application.third_party_application_cannot_enable_token_exchange")
+
+
 def _read_filters() -> list[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = []
     types = request.args.getlist("types")
     if types:
         conditions.append(applications.c.type.in_(types))
-    if request.args.get("isThirdParty") == "true":
-        conditions.append(sa.false())  # every application here is our own
+    filters = read_query(_FILTERS)
+    if filters.get("excludeRoleId") and filters.get("excludeOrganizationId"):
+        reason = "Parameter `excludeRoleId` and `excludeOrganizationId` cannot be used at the same time."
+        raise invalid_input(400, reason)
+    if "isThirdParty" in filters:
+        conditions.append(applications.c.is_third_party.is_(filters["isThirdParty"] == "true"))
+    if filters.get("excludeRoleId"):
+        held = application_roles
+        holders = sa.select(held.c.application_id).where(held.c.role_id == filters["excludeRoleId"])
+        conditions.append(applications.c.id.not_in(holders))
+    if filters.get("excludeOrganizationId"):
+        there = organization_applications
+        machines = sa.select(there.c.application_id).where(
+            there.c.organization_id == filters["excludeOrganizationId"]
+        )
+        conditions.append(applications.c.id.not_in(machines))
     for name, value in request.args.items(multi=True):
         if name == "search" or name.startswith("search."):
             conditions.append(_match(name.removeprefix("search").removeprefix("."), value))

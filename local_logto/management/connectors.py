@@ -24,7 +24,7 @@ from local_logto.connectors.templates import GENERIC
 from local_logto.context import current_settings, current_store
 from local_logto.errors import RequestError
 from local_logto.management.entities import Entity
-from local_logto.management.failures import not_found
+from local_logto.management.failures import no_values, not_found
 from local_logto.management.guard import AnyObject, Flag, OrNull, Shape, Text, read_body
 from local_logto.management.rows import to_columns
 from local_logto.refusals import refusal
@@ -103,10 +103,11 @@ async def change_connector(connector_id: str) -> Response:
         raise refusal("connector.invalid_type_for_syncing_profile")
     _check_changes(factory, changes)
     values = to_columns({name: clean_deep(value) for name, value in changes.items() if name != "metadata"})
-    if values:
-        change = sa.update(connectors).where(connectors.c.id == connector_id).values(**values)
-        async with current_store().begin() as connection:
-            await connection.execute(change)
+    if not values:
+        raise no_values()
+    change = sa.update(connectors).where(connectors.c.id == connector_id).values(**values)
+    async with current_store().begin() as connection:
+        await connection.execute(change)
     return json_response(shown(await _get(connector_id)))
 
 

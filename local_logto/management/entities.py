@@ -73,7 +73,7 @@ def application(row: Row) -> Entity:
         | _members(row, ("id", "name", "description", "type"))
         | _members(row, ("oidc_client_metadata", "custom_client_metadata"))
         | {"protectedAppMetadata": None, "customData": row["custom_data"]}
-        | {"isThirdParty": False, "appLevelAccessControlEnabled": False}
+        | {"isThirdParty": row["is_third_party"], "appLevelAccessControlEnabled": False}
         | {"createdAt": row["created_at"]}
     )
 
@@ -107,12 +107,8 @@ def jit_email_domain(row: Row) -> Entity:
 
 def hook(row: Row) -> Entity:
     """``event`` is what older versions had in place of ``events``."""
-    return (
-        TENANT
-        | _members(row, ("id", "name"))
-        | {"event": None}
-        | _members(row, ("events", "config", "signing_key", "enabled", "created_at"))
-    )
+    columns = ("id", "name", "event", "events", "config", "signing_key", "enabled", "created_at")
+    return TENANT | _members(row, columns)
 
 
 def organization_invitation(row: Row, roles: list[Entity], moment: int) -> Entity:

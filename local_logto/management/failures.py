@@ -48,6 +48,11 @@ def constraint_violated() -> RequestError:
     return RequestError(422, "entity.db_constraint_violated", "Database constraint violated.")
 
 
+def no_values() -> RequestError:
+    """Nothing was named that could be written: Logto's database layer refuses an empty list of values."""
+    return RequestError(422, "entity.invalid_input", "Invalid input. Value list must not be empty.")
+
+
 def invalid_input(status: int, reason: str, *, data: object | None = None) -> RequestError:
     """``request.invalid_input``: one code for many reasons, told apart by the sentence only."""
     return RequestError(status, "request.invalid_input", f"Input is invalid. {reason}", data=data)

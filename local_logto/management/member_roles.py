@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.management import entities
+from local_logto.management.failures import no_values
 from local_logto.management.guard import SOME_TEXTS, Shape, read_body
 from local_logto.management.membership import require_membership
 from local_logto.management.paging import list_response, read_page, read_paging
@@ -66,7 +67,7 @@ async def assign_member_roles(organization_id: str, user_id: str) -> Response:
         await _require_member(connection, organization_id, user_id)
         role_ids = await read_role_choice(connection, body, PERSON)
         if not role_ids:
-            raise _EmptyChoice
+            raise no_values()
         await MEMBER_ROLES.add(connection, role_ids, organization_id=organization_id, user_id=user_id)
     return json_response({"organizationRoleIds": role_ids}, 201)
 
@@ -106,10 +107,6 @@ async def list_member_scopes(organization_id: str, user_id: str) -> Response:
     async with current_store().begin() as connection:
         rows = (await connection.execute(query)).mappings().all()
     return json_response([entities.organization_scope(row) for row in rows])
-
-
-class _EmptyChoice(Exception):
-    """Logto 1.42 breaks on an assignment of no roles: it answers 500, and so do we."""
 
 
 def _role_ids(organization_id: str, user_id: str) -> sa.Select[tuple[str]]:

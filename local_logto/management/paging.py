@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from quart import Response, request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from local_logto.context import origin_of
 from local_logto.errors import RequestError
 from local_logto.responses import json_response
 
@@ -65,9 +66,8 @@ def list_response(entities: Sequence[object], page: Page) -> Response:
     response = json_response(list(entities))
     if page.paging is not None:
         response.headers["Total-Number"] = str(page.total)
-        neighbours = _neighbours(page.paging, page.total)
-        links = (f'<{_address_of(number)}>; rel="{relation}"' for relation, number in neighbours)
-        response.headers["Link"] = ", ".join(links)
+        for relation, number in _neighbours(page.paging, page.total):
+            response.headers.add("Link", f'<{_address_of(number)}>; rel="{relation}"')
     return response
 
 
@@ -82,11 +82,14 @@ def _neighbours(paging: Paging, total: int) -> list[tuple[str, int]]:
     found = [("first", 1)]
     if paging.number > 1:
         found.append(("prev", paging.number - 1))
+    found.append(("last", last))
     if paging.number < last:
         found.append(("next", paging.number + 1))
-    return [*found, ("last", last)]
+    return found
 
 
 def _address_of(number: int) -> str:
-    query = [(name, value) for name, value in request.args.items(multi=True) if name != "page"]
-    return f"{request.base_url}?{urlencode([*query, ('page', str(number))])}"
+    """The address that Logto names: without ``/api``, so that nothing is found there."""
+    path = request.path.removeprefix("/api")
+    query = urlencode({**request.args.to_dict(), "page": str(number)}, safe="*")
+    return f"{origin_of(request)}{path}?{query}"

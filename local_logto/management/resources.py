@@ -24,6 +24,7 @@ from local_logto.management.rows import (
 from local_logto.oidc.scopes import MANAGEMENT_RESOURCE
 from local_logto.responses import json_response, no_content
 from local_logto.store import new_id, now_ms, resource_scopes, resources
+from local_logto.webhooks import announce
 
 _CHANGES: Final = Shape(optional={"name": Text(min=1), "accessTokenTtl": Number()})
 _RESOURCE: Final = Shape(
@@ -128,8 +129,9 @@ async def create_scope(resource_id: str) -> Response:
     async with current_store().begin() as connection:
         await _refuse_own(connection, resource_id)
         await _refuse_taken(connection, resource_id, values["name"])
-        row = await insert_row(connection, resource_scopes, values)
-    return json_response(entities.resource_scope(row), 201)
+        entity = entities.resource_scope(await insert_row(connection, resource_scopes, values))
+    announce("Scope.Created", data=entity)
+    return json_response(entity, 201)
 
 
 @blueprint.patch("/<resource_id>/scopes/<scope_id>")
@@ -141,8 +143,9 @@ async def change_scope(resource_id: str, scope_id: str) -> Response:
         await _refuse_own(connection, resource_id)
         if "name" in values:
             await _refuse_taken(connection, resource_id, values["name"], but=scope_id)
-        row = await update_row(connection, resource_scopes, values, is_it)
-    return json_response(entities.resource_scope(row))
+        entity = entities.resource_scope(await update_row(connection, resource_scopes, values, is_it))
+    announce("Scope.Data.Updated", data=entity)
+    return json_response(entity)
 
 
 @blueprint.delete("/<resource_id>/scopes/<scope_id>")
@@ -151,6 +154,7 @@ async def delete_scope(resource_id: str, scope_id: str) -> Response:
     async with current_store().begin() as connection:
         await _refuse_own(connection, resource_id)
         await delete_row(connection, resource_scopes, is_it)
+    announce("Scope.Deleted")
     return no_content()
 
 

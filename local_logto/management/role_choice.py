@@ -64,7 +64,7 @@ async def roles_by_owner(
         sa.select(table.c[owner].label("owner"), organization_roles.c.id, organization_roles.c.name)
         .join(organization_roles, organization_roles.c.id == table.c.organization_role_id)
         .where(*conditions)
-        .order_by(organization_roles.c.id)
+        .order_by(organization_roles.c.name)
     )
     found: dict[str, list[Entity]] = {}
     for row in (await connection.execute(query)).mappings():

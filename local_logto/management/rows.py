@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from local_logto.management.failures import not_exists, not_exists_with_id, not_found
+from local_logto.management.failures import no_values, not_exists, not_exists_with_id, not_found
 
 Values = Mapping[str, Any]
 
@@ -59,12 +59,14 @@ async def insert_row(connection: AsyncConnection, table: sa.Table, values: Value
 async def update_row(
     connection: AsyncConnection, table: sa.Table, values: Values, *conditions: sa.ColumnElement[bool]
 ) -> sa.RowMapping:
-    """Change the one row that fits and return it; 404 ``entity.not_exists`` when there is none."""
-    if values:
-        change = sa.update(table).where(*conditions).values(**values).returning(*table.c)
-        row = (await connection.execute(change)).mappings().one_or_none()
-    else:
-        row = await find_row(connection, table, *conditions)
+    """Change the one row that fits and return it; 404 ``entity.not_exists`` when there is none.
+
+    Without a value to write it is 422 ``entity.invalid_input``, whether or not there is such a row.
+    """
+    if not values:
+        raise no_values()
+    change = sa.update(table).where(*conditions).values(**values).returning(*table.c)
+    row = (await connection.execute(change)).mappings().one_or_none()
     if row is None:
         raise not_exists(table.name.removesuffix("s"))
     return row

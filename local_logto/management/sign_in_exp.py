@@ -12,115 +12,15 @@ from local_logto.connectors.sending import CONNECTOR_TYPES, can_send
 from local_logto.context import current_settings, current_store
 from local_logto.management.connectors import known_social_targets
 from local_logto.management.entities import TENANT, Entity
-from local_logto.management.guard import (
-    AnyObject,
-    Choice,
-    Flag,
-    Kind,
-    ListOf,
-    Number,
-    OrNull,
-    Shape,
-    Text,
-    read_body,
-)
-from local_logto.management.sign_in_exp_rules import check_changes
+from local_logto.management.failures import no_values
+from local_logto.management.guard import Shape, Text, read_body, read_query
+from local_logto.management.sign_in_exp_rules import check_changes, refuse_cloud_only
+from local_logto.management.sign_in_exp_shapes import CHANGES
+from local_logto.management.username_case import find_case_conflicts, refuse_case_conflicts
 from local_logto.responses import json_response
 from local_logto.settings_rows import SIGN_IN_EXP, read_setting, write_setting
 
-_IDENTIFIERS: Final = ("username", "email", "phone")
-_SIGN_IN: Final = Shape(
-    required={
-        "methods": ListOf(
-            Shape(
-                required={
-                    "identifier": Choice(_IDENTIFIERS),
-                    "password": Flag(),
-                    "verificationCode": Flag(),
-                    "isPasswordPrimary": Flag(),
-                }
-            )
-        )
-    }
-)
-_SIGN_UP: Final = Shape(
-    required={"identifiers": ListOf(Choice(_IDENTIFIERS)), "password": Flag(), "verify": Flag()},
-    optional={
-        "secondaryIdentifiers": ListOf(
-            Shape(
-                required={"identifier": Choice((*_IDENTIFIERS, "emailOrPhone"))},
-                optional={"verify": Flag()},
-            )
-        )
-    },
-)
-_CODES_BY: Final = ("EmailVerificationCode", "PhoneVerificationCode")
-_MFA: Final = Shape(
-    required={
-        "factors": ListOf(Choice(("Totp", "WebAuthn", "BackupCode", *_CODES_BY))),
-        "policy": Choice(
-            (
-                "UserControlled",
-                "Mandatory",
-                "PromptOnlyAtSignIn",
-                "PromptAtSignInAndSignUp",
-                "NoPrompt",
-                "PromptAtSignInAndSignUpMandatory",
-                "PromptOnlyAtSignInMandatory",
-            )
-        ),
-    },
-    optional={"organizationRequiredMfaPolicy": Choice(("NoPrompt", "Mandatory"))},
-)
-_CODE_POLICY: Final = Shape(
-    optional={
-        "expirationDuration": Number(is_integer=True, min=60, max=3600),
-        "maxRetryAttempts": Number(is_integer=True, min=1, max=100),
-    }
-)
-_OBJECTS: Final[Mapping[str, Kind]] = {
-    **dict.fromkeys(
-        (
-            "color",
-            "branding",
-            "customContent",
-            "customUiCsp",
-            "passwordPolicy",
-            "captchaPolicy",
-            "emailBlocklistPolicy",
-            "passkeySignIn",
-            "passwordExpiration",
-            "usernamePolicy",
-        ),
-        AnyObject(),
-    ),
-    "languageInfo": Shape({"autoDetect": Flag(), "fallbackLanguage": Text()}),
-    "socialSignIn": Shape(optional={"automaticAccountLinking": Flag(), "skipRequiredIdentifiers": Flag()}),
-    "mfa": _MFA,
-    "adaptiveMfa": Shape(optional={"enabled": Flag()}),
-    "sentinelPolicy": Shape(optional={"maxAttempts": Number(), "lockoutDuration": Number()}),
-    "verificationCodePolicy": _CODE_POLICY,
-}
-_TEXTS_OR_NULL: Final = (
-    "termsOfUseUrl",
-    "privacyPolicyUrl",
-    "customCss",
-    "supportEmail",
-    "supportWebsiteUrl",
-    "unknownSessionRedirectUrl",
-)
-_CHANGES: Final[Mapping[str, Kind]] = {
-    **_OBJECTS,
-    **dict.fromkeys(_TEXTS_OR_NULL, OrNull(Text())),
-    "hideLogtoBranding": Flag(),
-    "singleSignOnEnabled": Flag(),
-    "agreeToTermsPolicy": Choice(("Automatic", "ManualRegistrationOnly", "Manual")),
-    "signInMode": Choice(("SignIn", "Register", "SignInAndRegister")),
-    "signIn": _SIGN_IN,
-    "signUp": _SIGN_UP,
-    "socialSignInConnectorTargets": ListOf(Text()),
-    "forgotPasswordMethods": ListOf(Choice(_CODES_BY)),
-}
+_LIMIT: Final = Shape(optional={"limit": Text(pattern=r"[1-9]\d?|100")})
 
 # As Logto seeds it, but people may also sign in by their e-mail address.
 SEED: Final[Mapping[str, Any]] = {
@@ -183,16 +83,30 @@ async def get_sign_in_experience() -> Response:
 @blueprint.patch("")
 async def change_sign_in_experience() -> Response:
     """Change what is named; every object is replaced whole, social targets without a connector dropped."""
-    changes = await read_body(Shape(optional=_CHANGES))
+    changes = await read_body(CHANGES)
+    if not changes:
+        raise no_values()
+    refuse_cloud_only(changes)
     targets = changes.get("socialSignInConnectorTargets")
     if targets is not None:
         changes["socialSignInConnectorTargets"] = await known_social_targets(targets)
     if "mfa" in changes and not changes["mfa"]["factors"]:
         changes.setdefault("adaptiveMfa", {"enabled": False})
-    values = {**await read_setting(current_store(), SIGN_IN_EXP), **changes}
+    known = await read_setting(current_store(), SIGN_IN_EXP)
+    values = {**known, **changes}
+    async with current_store().begin() as connection:
+        await refuse_case_conflicts(connection, changes)
     check_changes(changes, values, await _sendable())
     await write_setting(current_store(), SIGN_IN_EXP, values)
     return json_response(_shown(values))
+
+
+@blueprint.get("/username-policy/case-sensitivity-conflicts")
+async def list_username_case_conflicts() -> Response:
+    """The usernames in the way of a policy that does not count case; as many as ``limit`` of them."""
+    limit = read_query(_LIMIT).get("limit", "20")
+    async with current_store().begin() as connection:
+        return json_response(await find_case_conflicts(connection, int(limit)))
 
 
 @public_blueprint.get("")

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from local_logto.connectors.languages import BUILT_IN
 from local_logto.errors import RequestError
+from local_logto.management.failures import invalid_input
 
 Values = Mapping[str, Any]
 
@@ -36,6 +38,8 @@ def check_changes(changes: Values, values: Values, sendable: Collection[str]) ->
 
     ``sendable`` are the kinds of address, "email" and "phone", to which codes can be sent.
     """
+    if "languageInfo" in changes:
+        _check_language(values["languageInfo"]["fallbackLanguage"])
     if "signUp" in changes:
         _check_sign_up(values["signUp"], sendable)
     if "signIn" in changes:
@@ -46,6 +50,21 @@ def check_changes(changes: Values, values: Values, sendable: Collection[str]) ->
         _refuse_code_twice(values, "mfa")
     _check_prompt_policy(changes, values)
     _check_forgot_password(changes.get("forgotPasswordMethods", ()), sendable)
+
+
+def refuse_cloud_only(changes: Values) -> None:
+    """Raise 400 ``request.invalid_input`` for what only the hosted Logto lets a tenant set."""
+    if changes.get("hideLogtoBranding"):
+        raise invalid_input(400, "Hide Logto branding is not supported in this environment")
+    if any(changes.get("customUiCsp", {}).values()):
+        raise invalid_input(400, "Custom UI CSP configuration is not available")
+
+
+def _check_language(language: str) -> None:
+    if language not in BUILT_IN:
+        raise _refusal(
+            "unsupported_default_language", f"This language - {language} is not supported at the moment."
+        )
 
 
 def _check_sign_up(sign_up: Values, sendable: Collection[str]) -> None:

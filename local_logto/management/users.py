@@ -9,15 +9,17 @@ import sqlalchemy as sa
 from quart import Blueprint, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from local_logto import phone_numbers
 from local_logto.context import current_store
 from local_logto.crypto.passwords import hash_password
 from local_logto.management import entities
-from local_logto.management.failures import not_found
+from local_logto.management.failures import no_values, not_found
 from local_logto.management.guard import AnyObject, Kind, OrNull, Shape, Text, read_body
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.role_choice import roles_by_owner
 from local_logto.management.rows import delete_row, find_row, insert_row, to_columns, update_row
 from local_logto.management.user_search import read_search
+from local_logto.management.username_case import are_usernames_case_sensitive
 from local_logto.refusals import refusal
 from local_logto.responses import json_response, no_content
 from local_logto.store import (
@@ -90,6 +92,7 @@ async def create_user() -> Response:
     values |= {"id": new_id(12), "created_at": moment, "updated_at": moment}
     async with current_store().begin() as connection:
         await _refuse_taken(connection, values)
+        values |= _phone_as_stored(values)
         entity = entities.user_with_password_state(await insert_row(connection, users, values))
     announce("User.Created", data=entity)
     return json_response(entity)
@@ -155,8 +158,16 @@ async def get_user_row(connection: AsyncConnection, user_id: str) -> sa.RowMappi
 async def update_user_row(
     connection: AsyncConnection, user_id: str, values: Mapping[str, Any]
 ) -> sa.RowMapping:
-    """Change the account and when it was last changed."""
+    """Change the account and when it was last changed; 422 ``entity.invalid_input`` without a value."""
+    if not values:
+        raise no_values()
+    values = {**values, **_phone_as_stored(values)}
     return await update_row(connection, users, {**values, "updated_at": now_ms()}, users.c.id == user_id)
+
+
+def _phone_as_stored(values: Mapping[str, Any]) -> dict[str, str]:
+    phone = values.get("primary_phone")
+    return {"primary_phone": phone_numbers.stored(phone)} if phone else {}
 
 
 def _cleared(members: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,8 +182,17 @@ async def _refuse_taken(
         value = values.get(column)
         if value is None:
             continue
-        field = users.c[column]
-        is_same = sa.func.lower(field) == value.lower() if column == "primary_email" else field == value
-        holder = (await connection.execute(sa.select(users.c.id).where(is_same))).scalars().first()
-        if holder not in (None, but):
+        is_same = await _means(connection, column, value)
+        taken = sa.select(sa.exists().where(is_same, users.c.id != (but or "")))
+        if (await connection.execute(taken)).scalar_one():
             raise refusal(f"user.{kind}_already_in_use")
+
+
+async def _means(connection: AsyncConnection, column: str, value: str) -> sa.ColumnElement[bool]:
+    """Whether an account's identifier is this one, in whatever spelling."""
+    field = users.c[column]
+    if column == "primary_phone":
+        return field.in_(phone_numbers.spellings(value))
+    if column == "username" and await are_usernames_case_sensitive(connection):
+        return field == value
+    return sa.func.lower(field) == value.lower()

@@ -33,6 +33,7 @@ class Client:
     type: str
     oidc_metadata: Mapping[str, Any]
     custom_metadata: Mapping[str, Any]
+    is_third_party: bool
     has_management_access: bool
 
     @property
@@ -46,6 +47,13 @@ class Client:
 
     def allows_grant(self, grant_type: str) -> bool:
         return grant_type in _GRANTS.get(self.type, frozenset())
+
+    def allows_scope(self, scope: str) -> bool:
+        """Whether it may ask for an OIDC scope: a third party for none that was not enabled for it.
+
+        Enabling them is not part of this server, so that only these are left.
+        """
+        return not self.is_third_party or scope in {"openid", "offline_access"}
 
     def allows_redirect(self, redirect_uri: str) -> bool:
         registered = self.oidc_metadata.get("redirectUris") or []
@@ -110,5 +118,6 @@ async def find_client(client_id: str) -> Client | None:
         type=row.type,
         oidc_metadata=row.oidc_client_metadata or {},
         custom_metadata=row.custom_client_metadata or {},
+        is_third_party=row.is_third_party,
         has_management_access=row.has_management_access,
     )

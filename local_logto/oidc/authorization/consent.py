@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import sqlalchemy as sa
 from quart import Blueprint, Response, request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.oidc.authorization.prompts import CONSENT
+from local_logto.oidc.clients import find_client
 from local_logto.oidc.grants import find_grant, new_grant, save_grant
 from local_logto.oidc.session.interactions import find_interaction, resume_url, save_result
+from local_logto.pages import page
 from local_logto.responses import redirect_response
 from local_logto.store import now_ms, users
+
+_NOT_HERE: Final = (
+    "Logto asks here what a third-party application may have. This server has no such page, and grants such "
+    "an application nothing."
+)
 
 blueprint = Blueprint("consent", __name__)
 
@@ -21,6 +30,9 @@ async def consent() -> Response:
     interaction = await find_interaction(request)
     if interaction is None or interaction.prompt != CONSENT or interaction.account_id is None:
         return redirect_response("/unknown-session", 302)
+    client = await find_client(interaction.client_id)
+    if client is not None and client.is_third_party:
+        return await _no_page_for_third_parties()
     details = interaction.details
     async with current_store().begin() as connection:
         grant = await find_grant(connection, details["grant_id"])
@@ -31,6 +43,13 @@ async def consent() -> Response:
         await _remember_first_application(connection, interaction.account_id, interaction.client_id)
     await save_result(interaction.uid, {**details["result"], CONSENT: {"grantId": grant.id}})
     return redirect_response(resume_url(request, interaction.uid), 302)
+
+
+async def _no_page_for_third_parties() -> Response:
+    """At Logto the person is asked here; without that nothing is granted to somebody else's application."""
+    answer = await page("notice.html", title="No consent page", text=_NOT_HERE, links=[])
+    answer.status_code = 501
+    return answer
 
 
 async def _remember_first_application(connection: AsyncConnection, user_id: str, client_id: str) -> None:

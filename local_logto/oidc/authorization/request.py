@@ -172,6 +172,9 @@ def _checked_scopes(client: Client, plain: Mapping[str, str]) -> list[str]:
     if "scope" in plain and not _SCOPE.fullmatch(plain["scope"]):
         raise OidcError(400, "invalid_scope", "scope contains invalid characters")
     scopes = split_scope(plain.get("scope"))
+    refused = next((scope for scope in oidc_only(scopes) if not client.allows_scope(scope)), None)
+    if refused is not None:
+        raise OidcError(400, "invalid_scope", "requested scope is not allowed", scope=refused)
     consents = "consent" in plain.get("prompt", "").split(" ") and client.allows_grant("refresh_token")
     return [scope for scope in scopes if scope != "offline_access" or consents]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from quart import Quart
 from quart.typing import TestClientProtocol
+from werkzeug.datastructures import Headers
 
 from local_logto.app import create_app
 from local_logto.settings import Settings
@@ -24,7 +25,7 @@ class Answer:
     """One reply; ``body`` is decoded JSON, text, or None when there was nothing."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Headers
     body: Any
 
     @property

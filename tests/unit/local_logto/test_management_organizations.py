@@ -84,9 +84,10 @@ async def test_roles_for_some_who_are_no_members_change_nothing(acme: Acme) -> N
     assert await acme.roles_of(acme.ada) == ["viewer"]
 
 
-async def test_assigning_no_role_breaks_as_in_logto(acme: Acme) -> None:
+async def test_assigning_no_role_is_refused(acme: Acme) -> None:
     answer = await acme.api.call("POST", f"{acme.path}/users/{acme.ada}/roles", {})
-    assert (answer.status, answer.body) == (500, {"message": "Internal server error."})
+    assert (answer.status, answer.code) == (422, "entity.invalid_input")
+    assert await acme.roles_of(acme.ada) == ["viewer"]
 
 
 async def test_replacing_by_no_role_takes_all_away(acme: Acme) -> None:
@@ -116,15 +117,15 @@ async def test_featured_members_are_counted(acme: Acme) -> None:
     assert {user["id"] for user in shown["featuredUsers"]} == {acme.ada, acme.ben}
 
 
-async def test_pages_are_linked(acme: Acme) -> None:
+async def test_pages_are_named_as_logto_names_them(acme: Acme) -> None:
     for name in ("Globex", "Initech"):
         await acme.api.made("/organizations", name=name)
     middle = await acme.api.get("/organizations", page="2", page_size="1")
     assert middle.headers["Total-Number"] == "3"
-    assert middle.headers["Link"] == ", ".join(
-        f'<http://localhost/api/organizations?page_size=1&page={page}>; rel="{relation}"'
-        for relation, page in (("first", 1), ("prev", 1), ("next", 3), ("last", 3))
-    )
+    assert middle.headers.getlist("Link") == [
+        f'<http://localhost/organizations?page={page}&page_size=1>; rel="{relation}"'
+        for relation, page in (("first", 1), ("prev", 1), ("last", 3), ("next", 3))
+    ]
 
 
 @pytest.mark.parametrize("query", [{"page": "0"}, {"page": "x"}, {"page_size": "101"}, {"page_size": "-1"}])

@@ -157,5 +157,32 @@ async def test_a_rotated_key_replaces_the_old_one(api: ManagementApp, listener: 
 
 
 async def test_a_hook_without_events_is_refused(api: ManagementApp) -> None:
-    answer = await api.call("POST", "/hooks", {"events": [], "config": {"url": "http://a.test"}})
+    answer = await api.call("POST", "/hooks", {"config": {"url": "http://a.test"}})
     assert (answer.status, answer.code) == (400, "hook.missing_events")
+
+
+async def test_a_hook_may_have_one_event_as_older_versions_had(
+    api: ManagementApp, listener: Listener
+) -> None:
+    hook = await api.made("/hooks", event="User.Created", config={"url": listener.url})
+    assert (hook["event"], hook["events"]) == ("User.Created", [])
+    await api.made("/users", username="ada")
+    assert (await listener.next())["event"] == "User.Created"
+
+
+async def test_scopes_of_a_resource_are_told(api: ManagementApp, listener: Listener) -> None:
+    resource = await api.made("/resources", name="API", indicator="https://api.test")
+    await listen(api, listener, events=["Scope.Created", "Scope.Data.Updated", "Scope.Deleted"])
+    scopes = f"/resources/{resource['id']}/scopes"
+    made = await api.made(scopes, name="read")
+    created = await listener.next()
+    assert (created["event"], created["data"]) == ("Scope.Created", made)
+    assert created["matchedRoute"] == "/resources/:resourceId/scopes"
+    changed = (await api.call("PATCH", f"{scopes}/{made['id']}", {"name": "write"})).body
+    updated = await listener.next()
+    assert (updated["event"], updated["data"]) == ("Scope.Data.Updated", changed)
+    await api.call("DELETE", f"{scopes}/{made['id']}")
+    deleted = await listener.next()
+    assert (deleted["event"], "data" in deleted) == ("Scope.Deleted", False)
+    assert deleted["matchedRoute"] == "/resources/:resourceId/scopes/:scopeId"
+    assert deleted["params"] == {"resourceId": resource["id"], "scopeId": made["id"]}

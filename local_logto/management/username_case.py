@@ -1,0 +1,53 @@
+"""Whether usernames that differ only by case are one, and which accounts stand in the way of saying so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.errors import RequestError
+from local_logto.settings_rows import SIGN_IN_EXP
+from local_logto.store import configs, users
+
+
+async def are_usernames_case_sensitive(connection: AsyncConnection) -> bool:
+    query = sa.select(configs.c.value).where(configs.c.key == SIGN_IN_EXP)
+    value: dict[str, Any] = (await connection.execute(query)).scalar_one()
+    return bool(value["usernamePolicy"].get("caseSensitive", True))
+
+
+async def find_case_conflicts(connection: AsyncConnection, limit: int) -> dict[str, Any]:
+    """How many usernames several accounts share but for case, and the oldest of them with those accounts."""
+    lowered = sa.func.lower(users.c.username)
+    query = (
+        sa.select(lowered.label("username"), sa.func.json_group_array(users.c.id).label("ids"))
+        .where(users.c.username.is_not(None))
+        .group_by(lowered)
+        .having(sa.func.count() > 1)
+        .order_by(sa.func.min(users.c.created_at))
+    )
+    count = sa.select(sa.func.count()).select_from(query.order_by(None).subquery())
+    total = (await connection.execute(count)).scalar_one()
+    rows = (await connection.execute(query.limit(limit))).all()
+    samples = [{"usernameLower": row.username, "userIds": json.loads(row.ids)} for row in rows]
+    return {"totalConflicts": total, "samples": samples}
+
+
+async def refuse_case_conflicts(connection: AsyncConnection, changes: Mapping[str, Any]) -> None:
+    """Raise 409 for the change to a policy that does not count case while usernames would become one."""
+    is_given_up = changes.get("usernamePolicy", {}).get("caseSensitive") is False
+    if not is_given_up or not await are_usernames_case_sensitive(connection):
+        return
+    conflicts = await find_case_conflicts(connection, 20)
+    if conflicts["totalConflicts"]:
+        raise RequestError(
+            409,
+            "sign_in_experiences.username_policy_case_conflicts_exist",
+            "Cannot switch to case-insensitive usernames while usernames that differ only by case exist. "
+            "Resolve the conflicts and try again.",
+            data=conflicts,
+        )
