@@ -51,7 +51,7 @@ lint: setup ## Check style, types, import rules, dependencies and known security
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/bandit -q -r -c pyproject.toml saas_app local_logto
+	$(BIN)/bandit -q -r -c pyproject.toml saas_app local_logto http_server
 
 fmt: setup ## Format the code and mend what can be mended
 	$(BIN)/ruff format .

@@ -16,6 +16,7 @@ import uvicorn
 from pydantic import ValidationError
 from sqlalchemy.exc import DatabaseError
 
+from http_server import Bounds, bounded
 from local_logto.app import create_app
 from local_logto.crypto.keys import rotate
 from local_logto.management.seeded_app import ensure
@@ -46,7 +47,13 @@ def serve(**given: Any) -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     # Addresses carry codes and states, so requests are not logged.
     config = uvicorn.Config(
-        create_app(settings), access_log=False, server_header=False, log_level="warning", lifespan="on"
+        create_app(settings),
+        http=bounded(Bounds()),
+        ws="none",
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        lifespan="on",
     )
     server = _AnnouncingServer(
         config, f"local_logto listens on {settings.endpoint} (issuer {settings.issuer})"

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import click
 import structlog
-import uvicorn
 
 from saas_app import permissions_table
 from saas_app.api_commands import openapi, token
@@ -50,9 +49,9 @@ from saas_app.identity.sign_in_methods.declaration import find_declaration, offe
 from saas_app.migrate import migrate as apply_migrations
 from saas_app.preflight import require_free_port
 from saas_app.reconciliation.service import Reconciler, require_own_application
+from saas_app.server import run_server
 
 _GUIDE = MIGRATIONS.parent / "docs" / "rbac-guide.md"
-_GRACE = 10  # seconds running requests get at shutdown
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -81,22 +80,8 @@ def serve(host: str | None, port: int | None, workers: int, no_migrate: bool, en
     require_free_port(host, port, "stop what listens there, or choose another with --port")
     if not no_migrate:
         apply_migrations(settings.database_url)
-    trusted = os.environ.get("FORWARDED_ALLOW_IPS", "")
     click.echo(f"Workroom serves {settings.app_url}, listening on {host}:{port}")
-    uvicorn.run(
-        "saas_app.asgi:app",
-        host=host,
-        port=port,
-        workers=workers,
-        loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
-        access_log=False,  # the addresses of sign-in callbacks carry codes
-        proxy_headers=bool(trusted),
-        forwarded_allow_ips=trusted or None,
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE,
-        log_config=None,
-    )
+    run_server(settings, host, port, workers)
 
 
 @main.command()

@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     app_url: str = Field("http://localhost:3000", validation_alias="APP_URL")
     host: str = Field("127.0.0.1", validation_alias="APP_HOST")
     port: int = Field(3000, validation_alias="APP_PORT", ge=1, le=65535)
+    header_timeout: float = Field(10, validation_alias="APP_HEADER_TIMEOUT", gt=0)
+    body_timeout: float = Field(20, validation_alias="APP_BODY_TIMEOUT", gt=0)
+    keep_alive_timeout: int = Field(5, validation_alias="APP_KEEP_ALIVE_TIMEOUT", gt=0)
+    max_connections: int = Field(1000, validation_alias="APP_MAX_CONNECTIONS", gt=0)
     database_url: str = Field("sqlite+aiosqlite:///var/workroom.db", validation_alias="DATABASE_URL")
     encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         validation_alias="APP_ENCRYPTION_KEYS"

@@ -1,0 +1,112 @@
+"""A server on a free port of this process, and a client that speaks raw bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from quart import Quart, request
+
+from http_server import Bounds, bounded
+
+PATIENCE = 20.0  # seconds; only a broken server needs them
+END = b"\r\n\r\n"
+
+
+@dataclass
+class Site:
+    """A running server, and what its application saw."""
+
+    port: int
+    server: uvicorn.Server
+    paths: list[str] = field(default_factory=list)
+    bodies: list[int] = field(default_factory=list)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    clients: list[Client] = field(default_factory=list)
+
+    async def connect(self) -> Client:
+        client = Client(*await asyncio.open_connection("127.0.0.1", self.port))
+        self.clients.append(client)
+        return client
+
+    async def hang_up(self) -> None:
+        """Close the ends of all clients."""
+        for client in self.clients:
+            client.writer.transport.abort()
+            with contextlib.suppress(ConnectionError):
+                await client.writer.wait_closed()
+
+
+@dataclass
+class Client:
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def everything(self) -> bytes:
+        """What the server says until it hangs up."""
+        async with asyncio.timeout(PATIENCE):
+            return await self.reader.read()
+
+    async def answer(self) -> bytes:
+        """One answer with a Content-Length."""
+        async with asyncio.timeout(PATIENCE):
+            head = await self.reader.readuntil(END)
+            size = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+            return head + await self.reader.readexactly(size)
+
+
+@contextlib.asynccontextmanager
+async def running_site(bounds: Bounds, **config: Any) -> AsyncIterator[Site]:
+    """The server with a Quart application that tells what it received."""
+    app = Quart(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = 100_000
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(app, http=bounded(bounds), ws="none", access_log=False, log_config=None, **config)
+    )
+    site = Site(listener.getsockname()[1], server)
+
+    @app.route("/", methods=["GET", "POST"])
+    async def root() -> str:
+        site.paths.append(request.full_path)
+        try:
+            body = await request.get_data()
+        except asyncio.CancelledError:
+            site.cancelled.set()
+            raise
+        site.bodies.append(len(body))
+        return f"{len(body)} bytes"
+
+    @app.post("/unread")
+    async def unread() -> str:
+        return "not read"
+
+    @app.get("/large")
+    async def large() -> bytes:
+        return bytes(50_000_000)
+
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await until(lambda: server.started)
+        yield site
+    finally:
+        await site.hang_up()
+        server.should_exit = True
+        server.force_exit = True
+        await serving
+
+
+async def until(condition: Any) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - the server sets no event
+            await asyncio.sleep(0.02)
