@@ -44,7 +44,7 @@ from saas_app.organizations.removal import RemovalWorker
 from saas_app.rate_limits import RateLimits, open_rate_limits
 from saas_app.rbac.permissions import Permission
 from saas_app.runtime import Runtime
-from saas_app.web import csrf, error_pages, health, limits, security_headers, templating
+from saas_app.web import clean_request, csrf, error_pages, health, limits, security_headers, templating
 from saas_app.web.json_api import openapi, refusals
 from saas_app.web.json_api import pages as api_docs
 
@@ -67,6 +67,7 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
         SESSION_COOKIE_SECURE=settings.is_tls,
     )
     observability.init(app)
+    clean_request.init(app)
     csrf.init(app, settings)
     security_headers.init(app, settings)
     templating.init(app)

@@ -21,7 +21,7 @@ import structlog
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.errors import LogtoUnavailable, MfaRequired, NotFound, SignInRequired
 from saas_app.identity.claims import ORGANIZATION_AUDIENCE, decode_unverified, organization_roles
-from saas_app.identity.directory import Directory
+from saas_app.identity.directory import Directory, organizations_of
 from saas_app.identity.logto_client import GrantedTokens, LogtoProvider, LogtoRefusal
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.sessions import CachedToken, SessionAccess, SessionStore
@@ -227,7 +227,7 @@ class Authorization:
         claims = await self._verify(granted, carrier, organization_id)
         cached = CachedToken(
             audience=audience,
-            scopes=frozenset(str(claims.get("scope", "")).split()),
+            scopes=frozenset((claims.get("scope") or "").split()),
             role_names=organization_roles(granted.id_claims or {}, organization_id),
             refusal=None,
             fetched_at=fetched_at,
@@ -248,7 +248,7 @@ class Authorization:
         except (LogtoRefusal, LogtoUnavailable) as error:
             log.info("the organization's name could not be read", reason=str(error))
             return
-        await self._directory.remember_organizations(info.get("organization_data", ()))
+        await self._directory.remember_organizations(organizations_of(info))
 
     async def _call(
         self, session_id: uuid.UUID, organization_id: str | None, resource: str | None
@@ -322,7 +322,7 @@ class Authorization:
     async def list_memberships(self, principal: SessionPrincipal) -> list[Membership]:
         """The organizations of the latest ID token, by name, with the roles it tells."""
         claims = await self.get_claims(principal)
-        ids = [str(item) for item in claims.get("organizations", ())]
+        ids: list[str] = claims.get("organizations") or []
         names, gone = await self._directory.list_names(ids), await self._directory.list_gone(ids)
         memberships = [
             Membership(item, names.get(item, item), organization_roles(claims, item))
