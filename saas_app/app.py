@@ -24,7 +24,7 @@ import saas_app.organizations.settings_pages
 import saas_app.projects.api
 import saas_app.projects.pages
 from saas_app import observability
-from saas_app.audit.denials import Denials
+from saas_app.audit.denials import Denials, Outsiders
 from saas_app.config import TEMPLATES, Settings
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
@@ -176,6 +176,7 @@ def _build_runtime(
         sign_out,
         management,
         Denials(work),
+        Outsiders(),
         backchannel,
         RemovalWorker(work),
         rate_limits,

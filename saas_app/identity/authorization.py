@@ -102,9 +102,11 @@ class Authorization:
         return access
 
     async def get_tenant(
-        self, cookie: str, organization_id: str, carriers: Collection[Carrier]
+        self, cookie: str, organization_id: str, carriers: Collection[Carrier], *, is_visit: bool = True
     ) -> tuple[Tenant, SessionAccess]:
         """The organization for this caller, with a fresh token of every kind asked for (none: either).
+
+        ``is_visit``: it becomes the organization where they worked last.
 
         Raises :class:`SignInRequired`, :class:`NotFound` for who is not a member and for what does not
         exist alike, :class:`MfaRequired`, :class:`ConsentRequired`, :class:`LogtoUnavailable`.
@@ -115,7 +117,7 @@ class Authorization:
             if not self._is_fresh(access, audience):
                 access = await self._refresh(access.principal.session_id, organization_id, carrier)
             _raise_refusal(access.tokens[audience])
-        await self._sessions.touch(access, organization_id)
+        await self._sessions.touch(access, organization_id if is_visit else None)
         return self._as_tenant(access, organization_id), access
 
     def _as_tenant(self, access: SessionAccess, organization_id: str) -> Tenant:

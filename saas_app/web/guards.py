@@ -30,6 +30,7 @@ from saas_app.rbac.permissions import Carrier, Permission, Role, permissions_of
 from saas_app.rbac.policy import decide, decide_role
 from saas_app.web import limits
 from saas_app.web.context import bearer_token, is_api, request_database, runtime, session_cookie
+from saas_app.web.deliberate import is_deliberate
 from saas_app.web.denials import denials_noted
 from saas_app.web.json_api.bodies import check_sent
 from saas_app.web.tokens import with_own_roles
@@ -227,7 +228,9 @@ def _tenant_guard(
         cookie = session_cookie(request)
         try:
             async with limits.proving_session(cookie):
-                tenant, access = await runtime().authorization.get_tenant(cookie, organization_id, carriers)
+                tenant, access = await runtime().authorization.get_tenant(
+                    cookie, organization_id, carriers, is_visit=is_deliberate(request)
+                )
         except ConsentRequired:
             return await _renew(f"{organization_id} consent", None)
         g.principal, g.tenant = tenant.principal, tenant
