@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ import structlog
 
 from saas_app import permissions_table
 from saas_app.api_commands import openapi, token
-from saas_app.command_line import env_file_option, in_one_line, one_line, overlay
+from saas_app.command_line import env_file_option, in_one_line, overlay
 from saas_app.config import MIGRATIONS, ManagementSettings, load_management_settings, load_settings
 from saas_app.connector_commands import connectors, connectors_option, load_connectors, named_file
 from saas_app.db.engine import create_engine
@@ -30,6 +31,8 @@ from saas_app.deployment import (
     stored_environment,
 )
 from saas_app.doctor import examine
+from saas_app.email_domains.dns_records import TxtResolver
+from saas_app.email_domains.rechecks import DomainChecks
 from saas_app.env_file import write_env_file
 from saas_app.errors import ConfigurationError
 from saas_app.identity.management import connect
@@ -46,7 +49,6 @@ from saas_app.identity.provisioning import (
     survey,
 )
 from saas_app.identity.sign_in_methods.declaration import find_declaration, offered_methods
-from saas_app.jobs import Failure
 from saas_app.migrate import migrate as apply_migrations
 from saas_app.preflight import require_free_port
 from saas_app.reconciliation.service import Reconciler, require_own_application
@@ -185,35 +187,25 @@ def reconcile(organization_id: str | None, env_file: Path | None) -> None:
     overlay(env_file)
     management, settings = load_management_settings(), load_deployment_settings()
     apply_migrations(settings.database_url)
-    repaired, failed = asyncio.run(_reconcile(management, settings, organization_id))
-    click.echo(f"{repaired} repaired." if repaired else "Nothing to repair.")
-    _exit_for(failed)
+    count = asyncio.run(_reconcile(management, settings, organization_id))
+    click.echo(f"{count} repaired." if count else "Nothing to repair.")
 
 
 async def _reconcile(
     management: ManagementSettings, settings: DeploymentSettings, organization_id: str | None
-) -> tuple[int, list[Failure]]:
-    engine, repaired, failed = create_engine(settings.database_url), 0, []
+) -> int:
+    engine, count = create_engine(settings.database_url), 0
     try:
         async with connect(management) as client:
             await require_own_application(client, settings.app_id)
-            async for found in Reconciler(UnitOfWork(engine), client).run(organization_id):
-                if isinstance(found, Failure):
-                    failed.append(found)
-                    continue
-                click.echo(f"{found.organization_id:<12} {one_line(found.what)}")
-                repaired += 1
+            work, grace = UnitOfWork(engine), timedelta(seconds=settings.domain_grace)
+            domains = DomainChecks(work, client, TxtResolver(settings.domain_nameservers), grace)
+            async for repair in Reconciler(work, client, domains).run(organization_id):
+                click.echo(f"{repair.organization_id:<12} {repair.what}")
+                count += repair.changed
     finally:
         await engine.dispose()
-    return repaired, failed
-
-
-def _exit_for(failed: list[Failure]) -> None:
-    """Say what a job could not deal with, and end with 1 when there was anything."""
-    for failure in failed:
-        click.echo(f"FAILED {one_line(failure.item)} ({failure.why})", err=True)
-    if failed:
-        raise click.ClickException(f"{len(failed)} failed; everything else was done.")
+    return count
 
 
 @main.command("seed-demo")
@@ -228,23 +220,18 @@ def seed_demo(env_file: Path | None) -> None:
             f"Note: everybody knows the password of these accounts at {management.endpoint}.", err=True
         )
     apply_migrations(settings.database_url)
-    failed = asyncio.run(_seed(management, settings))
+    asyncio.run(_seed(management, settings))
     click.echo(f"Everybody's password is {PASSWORD}")
-    _exit_for(failed)
 
 
-async def _seed(management: ManagementSettings, settings: DeploymentSettings) -> list[Failure]:
-    engine, failed = create_engine(settings.database_url), []
+async def _seed(management: ManagementSettings, settings: DeploymentSettings) -> None:
+    engine = create_engine(settings.database_url)
     try:
         async with connect(management) as client:
             async for step in DemoSeeder(client, UnitOfWork(engine)).seed():
-                if isinstance(step, Failure):
-                    failed.append(step)
-                    continue
                 click.echo(f"{'written' if step.changed else 'holds':<8} {step.what:<13} {step.name}")
     finally:
         await engine.dispose()
-    return failed
 
 
 @main.command()

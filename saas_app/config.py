@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
@@ -40,6 +41,32 @@ def read_rate(value: object) -> object:
     return Rate(item.amount, item.get_expiry())
 
 
+class Nameserver(NamedTuple):
+    """Where to ask DNS, apart from what this machine is set to: an IP address and a port."""
+
+    address: str
+    port: int = 53
+
+
+def read_nameservers(value: object) -> object:
+    """Nameservers from a text like ``192.0.2.53, [2001:db8::53]:5353``. Raises :class:`ValueError`."""
+    if not isinstance(value, str):
+        return value
+    return tuple(_read_nameserver(part.strip()) for part in value.split(",") if part.strip())
+
+
+def _read_nameserver(text: str) -> Nameserver:
+    try:
+        parts = urlsplit(f"//{text if text.count(':') < 2 or text.startswith('[') else f'[{text}]'}")
+        address, port = ip_address(parts.hostname or ""), 53 if parts.port is None else parts.port
+    except ValueError:
+        raise ValueError("must be IP addresses, each with its port where that is not 53") from None
+    if port == 0 or f"{parts.path}{parts.query}{parts.fragment}{parts.username or ''}":
+        raise ValueError("must be IP addresses, each with its port where that is not 53")
+    return Nameserver(str(address), port)
+
+
+Nameservers: TypeAlias = Annotated[tuple[Nameserver, ...], NoDecode, BeforeValidator(read_nameservers)]
 _Rate: TypeAlias = Annotated[Rate, NoDecode, BeforeValidator(read_rate)]
 
 
@@ -96,6 +123,8 @@ class Settings(BaseSettings):
     rate_limit_organization: _Rate = Field(Rate(3000, 60), validation_alias="RATE_LIMIT_ORGANIZATION")
     rate_limit_address: _Rate = Field(Rate(120, 60), validation_alias="RATE_LIMIT_ADDRESS")
     rate_limit_storage: str = Field(MEMORY, validation_alias="RATE_LIMIT_STORAGE")
+    domain_nameservers: Nameservers = Field((), validation_alias="DOMAIN_NAMESERVERS")
+    domain_grace: int = Field(3 * 86400, validation_alias="DOMAIN_GRACE", ge=0)
     log_format: str = Field("console", validation_alias="LOG_FORMAT", pattern="^(console|json)$")
     management: ManagementSettings | None = None
 

@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from saas_app.config import ManagementSettings, Settings
+from saas_app.config import ManagementSettings, Nameservers, Settings
 from saas_app.errors import ConfigurationError
 from saas_app.identity.provisioning import Deployment, ProvisionedApplication
 from saas_app.identity.sign_in_methods.declaration import FILE_VARIABLE
@@ -34,6 +34,8 @@ class DeploymentSettings(BaseSettings):
     app_secret: SecretStr = Field(SecretStr(""), validation_alias="LOGTO_APP_SECRET")
     webhook_signing_key: SecretStr = Field(SecretStr(""), validation_alias="LOGTO_WEBHOOK_SIGNING_KEY")
     encryption_keys: SecretStr = Field(SecretStr(""), validation_alias="APP_ENCRYPTION_KEYS")
+    domain_nameservers: Nameservers = Field(default=(), validation_alias="DOMAIN_NAMESERVERS")
+    domain_grace: int = Field(default=_DEFAULTS["domain_grace"], validation_alias="DOMAIN_GRACE", ge=0)
 
     @field_validator("app_url")
     @classmethod

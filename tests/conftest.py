@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from quart import Quart
 
 from saas_app.app import create_app
-from saas_app.config import ManagementSettings, Rate, Settings
+from saas_app.config import ManagementSettings, Nameserver, Rate, Settings
 from saas_app.identity.http import open_http
 from saas_app.identity.management import ManagementClient
 from saas_app.identity.provisioning import Deployment, apply, plan, survey
@@ -27,6 +27,7 @@ from tests.clients import Browser, Person
 from tests.databases import migrated_database
 from tests.factories import Factory
 from tests.processes import Provider, running_provider
+from tests.providers.nameserver import FakeNameserver, running_nameserver
 
 APP_URL = "http://localhost:3000"  # the test client answers for it; nothing listens there
 API_RESOURCE = "https://api.workroom.example"
@@ -81,7 +82,16 @@ async def management(provider: Provider) -> AsyncIterator[ManagementClient]:
 
 
 @pytest.fixture(scope="session")
-async def settings(provider: Provider, database_url: str, management: ManagementClient) -> Settings:
+def nameserver() -> Iterator[FakeNameserver]:
+    """The nameserver that the application asks for TXT records."""
+    with running_nameserver() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def settings(
+    provider: Provider, database_url: str, management: ManagementClient, nameserver: FakeNameserver
+) -> Settings:
     """Settings of an application that was provisioned the way every deployment is."""
     deployment = Deployment(app_url=APP_URL, api_resource=API_RESOURCE)
     found = await survey(management, deployment)
@@ -99,6 +109,7 @@ async def settings(provider: Provider, database_url: str, management: Management
         rate_limit_user=_NEVER_REACHED,
         rate_limit_organization=_NEVER_REACHED,
         rate_limit_address=_NEVER_REACHED,
+        domain_nameservers=(Nameserver(*nameserver.address),),
         management=ManagementSettings(
             endpoint=provider.endpoint,
             app_id=provider.management_app_id,

@@ -15,12 +15,17 @@ CUSTOM_DATA_KEY: Final = "workroomDemo"
 
 @dataclass(frozen=True, slots=True)
 class DemoOrganization:
-    """A demo organization. ``key`` is what it is found by again; ``machine`` names its machine client."""
+    """A demo organization. ``key`` is what it is found by again; ``machine`` names its machine client.
+
+    People with an address at ``domain`` join automatically as viewers; ``claimed`` is still to be verified.
+    """
 
     key: str
     name: str
     description: str
     machine: str
+    domain: str = ""
+    claimed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,14 @@ class DemoPerson:
 
 
 ORGANIZATIONS: Final = (
-    DemoOrganization("acme", "Acme Robotics", "Robot arms and the software that moves them", "CI robot"),
+    DemoOrganization(
+        "acme",
+        "Acme Robotics",
+        "Robot arms and the software that moves them",
+        "CI robot",
+        domain="workroom.example",
+        claimed="acme-robotics.example",
+    ),
     DemoOrganization("globex", "Globex", "Freight, warehouses and the lanes between them", "Warehouse sync"),
     DemoOrganization("initech", "Initech", "Payroll and reporting for mid-sized companies", "Payroll export"),
 )

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.models import (
+    DomainJoin,
     MembershipChange,
     Organization,
     SessionRow,
@@ -35,7 +36,10 @@ class CachedToken:
 
 @dataclass(frozen=True, slots=True)
 class SessionAccess:
-    """A live session, with all it knows about one organization (or none)."""
+    """A live session, with all it knows about one organization (or none).
+
+    ``joined_by``: the email domain that made the person a member, until they have confirmed that notice.
+    """
 
     principal: SessionPrincipal
     granted_at: datetime
@@ -46,6 +50,7 @@ class SessionAccess:
     organization_name: str | None
     membership_changed_at: datetime | None
     tokens: dict[str, CachedToken]
+    joined_by: str | None
 
 
 def _access_statement(which: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, ...]]:
@@ -65,6 +70,7 @@ def _access_statement(which: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any
             User.email,
             Organization.name.label("organization_name"),
             MembershipChange.changed_at,
+            DomainJoin.domain.label("joined_by"),
             SessionToken.audience,
             SessionToken.scopes,
             SessionToken.role_names,
@@ -76,6 +82,14 @@ def _access_statement(which: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any
         .outerjoin(User, User.id == SessionRow.subject)
         .outerjoin(Organization, Organization.id == organization_id)
         .outerjoin(MembershipChange, MembershipChange.touches(organization_id, SessionRow.subject))
+        .outerjoin(
+            DomainJoin,
+            sa.and_(
+                DomainJoin.organization_id == organization_id,
+                DomainJoin.user_id == SessionRow.subject,
+                DomainJoin.seen_at.is_(None),
+            ),
+        )
         .outerjoin(
             SessionToken,
             sa.and_(
@@ -113,6 +127,7 @@ def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
         organization_name=first.organization_name,
         membership_changed_at=max((row.changed_at for row in rows if row.changed_at), default=None),
         tokens={row.audience: _as_token(row) for row in rows if row.audience is not None},
+        joined_by=first.joined_by,
     )
 
 

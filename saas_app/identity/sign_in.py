@@ -7,7 +7,7 @@ both succeed, another browser's callback is refused, and each callback works onc
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable, SignInFailed
 from saas_app.identity.authorization import Authorization
-from saas_app.identity.directory import Directory, organizations_of
+from saas_app.identity.directory import Directory
 from saas_app.identity.logto_client import GrantedTokens, LogtoProvider, LogtoRefusal, SignInOptions
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.sessions import NewSession, SessionStore
@@ -68,10 +68,14 @@ class KeptForm:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Where to go now. ``session_cookie`` is None when the session stays the one it was."""
+    """Where to go now, and what the ID token says of the person who signed in.
+
+    ``session_cookie`` is None when the session stays the one it was.
+    """
 
     next_path: str
     session_cookie: str | None
+    claims: Mapping[str, Any]
 
 
 class SignIn:
@@ -154,7 +158,7 @@ class SignIn:
         if granted.id_token is None or granted.id_claims is None:
             raise SignInFailed("Logto answered without saying who you are.")
         new = NewSession(
-            subject=granted.id_claims["sub"],
+            subject=str(granted.id_claims["sub"]),
             logto_session_id=_session_id_of(granted.id_claims),
             id_token=granted.id_token,
             refresh_token=granted.refresh_token,
@@ -179,7 +183,7 @@ class SignIn:
         next_path = payload["next"]
         if payload["form"] and payload["form"][0] == new.subject:
             next_path = await self._keep_form(browser, payload["form"])
-        return SignedIn(next_path, cookie)
+        return SignedIn(next_path, cookie, granted.id_claims)
 
     async def _learn(self, granted: GrantedTokens) -> None:
         """Names for display. A sign-in does not fail because they cannot be read just now."""
@@ -190,7 +194,7 @@ class SignIn:
         except (LogtoRefusal, LogtoUnavailable) as error:
             log.warning("userinfo could not be read at sign-in", reason=str(error))
             return
-        await self._directory.remember_organizations(organizations_of(info))
+        await self._directory.remember_organizations(info.get("organization_data", ()))
 
     async def _keep_form(self, browser: Browser, form: Sequence[Any]) -> str:
         handle = new_cookie_value()

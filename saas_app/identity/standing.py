@@ -51,6 +51,11 @@ class Standing:
         """A person who is about to join an organization."""
         return cls(organization_id, organization_id, principal, is_newcomer=True)
 
+    @classmethod
+    def of_system(cls, organization_id: str) -> Self:
+        """Workroom itself, which checks things again on nobody's behalf."""
+        return cls(organization_id, organization_id, Principal("system", name="Workroom"), is_newcomer=True)
+
     async def require(self, db: AsyncSession) -> None:
         """Raise :class:`SignInRequired` when the session has ended, :class:`AccessChanged` when the
         membership changed since the request's access was decided.

@@ -18,6 +18,7 @@ class Tenant:
     the kinds of token that were read for this request. ``role_names`` are the organization roles as Logto
     told them with those tokens, empty for who comes with a bearer token, which does not tell them;
     ``read_at`` is when; ``changed_at`` is the last change of the membership that was known then.
+    ``joined_by``: the email domain that made the caller a member, until they have confirmed the notice of it.
     """
 
     organization_id: str
@@ -28,6 +29,7 @@ class Tenant:
     carriers: frozenset[Carrier]
     read_at: datetime
     changed_at: datetime | None = None
+    joined_by: str | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether a token read for this request grants the permission. The answer guards rely on."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from quart import Blueprint, flash, redirect, render_template, request, url_for
 
+from saas_app.email_domains import joins
 from saas_app.errors import AppError
 from saas_app.identity.standing import AccessChanged
 from saas_app.identity.tenant import Tenant
@@ -13,7 +14,7 @@ from saas_app.members import changes, service
 from saas_app.members.forms import read_filter
 from saas_app.members.role_pages import blueprint as roles
 from saas_app.rbac.permissions import Permission
-from saas_app.web.context import management, organization_change
+from saas_app.web.context import management, organization_change, runtime
 from saas_app.web.guards import requires, requires_member
 
 blueprint = Blueprint("members", __name__, url_prefix="/o/<organization_id>")
@@ -69,6 +70,14 @@ async def leave(tenant: Tenant) -> Any:
     await changes.leave(organization_change(tenant))
     await flash(f"You have left {tenant.organization_name}.", "success")
     return redirect(url_for("identity.renew", next="/o"), 303)
+
+
+@blueprint.post("/joined")
+@requires_member
+async def confirm_joined(tenant: Tenant) -> Any:
+    """The caller has read that they are a member because of their email domain, and stays."""
+    await joins.confirm(runtime().work, tenant)
+    return redirect(url_for("organizations.overview", organization_id=tenant.organization_id), 303)
 
 
 @blueprint.errorhandler(changes.LeaveInstead)

@@ -2,6 +2,8 @@
 
 from saas_app.models.api_client import ApiClient
 from saas_app.models.audit_event import ActorType, AuditEvent, Outcome
+from saas_app.models.domain_join import DomainJoin
+from saas_app.models.email_domain import DomainProof, EmailDomain
 from saas_app.models.idempotency_key import IdempotencyKey
 from saas_app.models.lease import LeaseRow
 from saas_app.models.membership_change import EVERYONE, EVERYWHERE, MembershipChange
@@ -22,6 +24,9 @@ __all__ = [
     "ActorType",
     "ApiClient",
     "AuditEvent",
+    "DomainJoin",
+    "DomainProof",
+    "EmailDomain",
     "IdempotencyKey",
     "LeaseRow",
     "MembershipChange",

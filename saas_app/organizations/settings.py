@@ -10,12 +10,12 @@ import asyncio
 import hashlib
 import json
 import unicodedata
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeVar
 
-from saas_app.audit.changes import OrganizationChange, Turn
+from saas_app.audit.changes import OrganizationChange
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, changed_fields
 from saas_app.errors import Invalid, NotFound, VersionConflict
 from saas_app.identity.management import ManagementError, OrganizationInfo, explained
@@ -59,7 +59,7 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """Who becomes a member by signing up: the e-mail domains, and the roles they are given."""
+    """Who becomes a member by signing up: the email domains in effect, and the roles they are given."""
 
     domains: tuple[str, ...]
     role_names: frozenset[str]
@@ -100,10 +100,10 @@ class RolesConflict(VersionConflict):
 
 async def read_settings(change: OrganizationChange) -> OrganizationSettings:
     """What Logto knows now. Raises :class:`OrganizationGone`."""
-    with _explaining():
+    with explaining():
         organization, joining, has_factor = await asyncio.gather(
             change.management.get_organization(change.organization_id),
-            _read_joining(change),
+            read_joining(change),
             change.management.has_second_factor(change.tenant.principal.subject),
         )
     return OrganizationSettings(_details(organization), organization.is_mfa_required, joining, has_factor)
@@ -112,7 +112,7 @@ async def read_settings(change: OrganizationChange) -> OrganizationSettings:
 async def save_details(change: OrganizationChange, seen: str, wanted: Details) -> Details:
     """Rename and describe. ``seen`` is the version the form began with. Raises :class:`DetailsConflict`."""
     async with change.alone() as turn:
-        with _explaining():
+        with explaining():
             theirs = _details(await change.management.get_organization(change.organization_id))
             if wanted == theirs:
                 return theirs
@@ -134,7 +134,7 @@ async def require_mfa(change: OrganizationChange, wanted: bool) -> bool:
     Every membership is read again at its next request: who has no factor is refused from then on.
     """
     async with change.alone() as turn:
-        with _explaining():
+        with explaining():
             organization = await change.management.get_organization(change.organization_id)
             if organization.is_mfa_required is wanted:
                 return False
@@ -146,48 +146,15 @@ async def require_mfa(change: OrganizationChange, wanted: bool) -> bool:
     return True
 
 
-async def add_domain(change: OrganizationChange, domain: str) -> None:
-    """Let people of a domain join. Nobody opens the door to roles that they may not give themselves."""
-    async with change.alone() as turn:
-        with _explaining():
-            joining = await _read_joining_of_existing(change)
-            if domain in joining.domains:
-                raise Invalid(fields={"domain": f"{domain} is on the list already."})
-            _refuse_beyond_own(change.tenant, joining.role_names)
-            await _change_domains(
-                change,
-                turn,
-                joining.domains,
-                (*joining.domains, domain),
-                lambda: change.management.add_joining_domain(change.organization_id, domain),
-            )
-
-
-async def remove_domain(change: OrganizationChange, domain: str) -> None:
-    """Let nobody join by this domain any more; who did stays. Removing it again changes nothing."""
-    async with change.alone() as turn:
-        with _explaining():
-            joining = await _read_joining_of_existing(change)
-            if domain not in joining.domains:
-                return
-            await _change_domains(
-                change,
-                turn,
-                joining.domains,
-                tuple(item for item in joining.domains if item != domain),
-                lambda: _unless_gone(change.management.remove_joining_domain(change.organization_id, domain)),
-            )
-
-
 async def choose_joining_role(change: OrganizationChange, seen: str, wanted: Role | None) -> None:
     """The role of who joins by themselves; None gives none. Raises :class:`RolesConflict`.
 
     ``change.tenant`` must hold everything the caller is granted. A role beyond that is refused.
     """
     names = frozenset({wanted.value} if wanted else ())
-    _refuse_beyond_own(change.tenant, names)
+    refuse_beyond_own(change.tenant, names)
     async with change.alone() as turn:
-        with _explaining():
+        with explaining():
             theirs = (await _read_joining_of_existing(change)).role_names
             if theirs == names:
                 return
@@ -213,7 +180,7 @@ def joining_role_choices(tenant: Tenant) -> tuple[Role, ...]:
 
 async def get_name(change: OrganizationChange) -> str:
     """What the organization is called in Logto now. Raises :class:`OrganizationGone`."""
-    with _explaining():
+    with explaining():
         return (await change.management.get_organization(change.organization_id)).name
 
 
@@ -238,13 +205,13 @@ async def delete_organization(change: OrganizationChange, typed_name: str) -> st
 
         target = Target("organization", change.organization_id, name)
         entry = AuditEntry(Actor.of(change.tenant.principal), Action.ORGANIZATION_DELETE, target)
-        with _explaining():
+        with explaining():
             await turn.carry_out(entry, delete, user_ids=[EVERYONE])
     return name
 
 
 @contextmanager
-def _explaining() -> Iterator[None]:
+def explaining() -> Iterator[None]:
     """Refusals of Logto's as errors for people."""
     try:
         yield
@@ -263,7 +230,8 @@ async def _unless_gone(call: Awaitable[None]) -> None:
             raise
 
 
-async def _read_joining(change: OrganizationChange) -> Joining:
+async def read_joining(change: OrganizationChange) -> Joining:
+    """Read which domains let people join in Logto now, and the roles they are given there."""
     domains, roles = await asyncio.gather(
         change.management.list_joining_domains(change.organization_id),
         change.management.list_joining_roles(change.organization_id),
@@ -274,21 +242,11 @@ async def _read_joining(change: OrganizationChange) -> Joining:
 async def _read_joining_of_existing(change: OrganizationChange) -> Joining:
     """The same of one that exists for sure: Logto answers empty lists for one that does not."""
     await change.management.get_organization(change.organization_id)
-    return await _read_joining(change)
+    return await read_joining(change)
 
 
-async def _change_domains(
-    change: OrganizationChange,
-    turn: Turn,
-    before: Collection[str],
-    after: Collection[str],
-    call: Callable[[], Awaitable[None]],
-) -> None:
-    entry = _entry(change, {"joining_domains": sorted(before)}, {"joining_domains": sorted(after)})
-    await turn.carry_out(entry, call)
-
-
-def _refuse_beyond_own(tenant: Tenant, role_names: frozenset[str]) -> None:
+def refuse_beyond_own(tenant: Tenant, role_names: frozenset[str]) -> None:
+    """Raises :class:`Invalid` for default roles that the caller could not assign."""
     known = {role.value: role for role in _PERSON_ROLES}
     for name in sorted(role_names):
         role = known.get(name)

@@ -7,8 +7,8 @@ from typing import Any
 
 from wtforms import Form, SelectField, StringField, ValidationError
 
+from saas_app.email_domains.names import NotADomain, read_domain
 from saas_app.errors import BadRequest
-from saas_app.organizations.email_domains import NotADomain, read_domain
 from saas_app.rbac.permissions import Role
 from saas_app.web.typed_text import clean_line
 
@@ -16,12 +16,12 @@ _NO_ROLE = ""
 
 
 class DomainForm(Form):
-    """An e-mail domain whose people are to join by themselves."""
+    """An email domain whose people are to join automatically."""
 
-    domain = StringField("E-mail domain", filters=[clean_line])
+    domain = StringField("Email domain", filters=[clean_line])
 
     def validate_domain(self, field: StringField) -> None:
-        """Only a domain that one organization gives addresses of."""
+        """Only a domain whose addresses one organization gives out."""
         try:
             field.data = read_domain(field.data or "")
         except NotADomain as reason:
@@ -29,9 +29,9 @@ class DomainForm(Form):
 
 
 class JoiningRoleForm(Form):
-    """The role of who joins by themselves."""
+    """The role of people who join automatically."""
 
-    role = SelectField("Role of who joins by themselves", validate_choice=False)
+    role = SelectField("Default role for people who auto-join", validate_choice=False)
 
     def __init__(self, formdata: Any = None, *, offered: Iterable[Role], **values: Any) -> None:
         super().__init__(formdata, **values)

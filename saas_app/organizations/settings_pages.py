@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from quart import Blueprint, flash, redirect, render_template, request, url_for
 
 import saas_app.projects.service as projects
+from saas_app.email_domains import changes as domain_changes
+from saas_app.email_domains.names import domain_of, find_ascii_domain
+from saas_app.email_domains.service import ListedDomain, list_domains
 from saas_app.errors import Invalid, LogtoUnavailable
+from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
 from saas_app.organizations import settings
 from saas_app.organizations.forms import OrganizationForm
 from saas_app.organizations.settings import Details, OrganizationSettings
 from saas_app.organizations.settings_forms import DeleteForm, DomainForm, JoiningRoleForm, read_mfa_choice
 from saas_app.rbac.permissions import Carrier, Permission
+from saas_app.text.domains import shown_domain
 from saas_app.web.context import database, organization_change, runtime
 from saas_app.web.guards import requires
 
@@ -60,20 +67,47 @@ async def save_mfa(tenant: Tenant) -> Any:
 
 
 @blueprint.post("/domains")
-@requires(Permission.ORGANIZATION_UPDATE, complete=True)
+@requires(Permission.ORGANIZATION_UPDATE)
 async def add_domain(tenant: Tenant) -> Any:
-    """Let people of an e-mail domain join by themselves."""
+    """Claim an email domain. People join by it only after it is verified."""
     form, change = DomainForm(await request.form), organization_change(tenant)
     if form.validate():
+        domain = form.domain.data or ""
         try:
-            await settings.add_domain(change, form.domain.data or "")
+            await domain_changes.claim_domain(change, domain)
         except Invalid as error:
             form.domain.errors = _messages(error)
         else:
             return await _back(
-                tenant, f"Who signs up with an address at {form.domain.data} joins from now on."
+                tenant,
+                f"{shown_domain(domain)} is on the list. Nobody joins by it until it is verified.",
+                "info",
             )
     return await _show(tenant, await settings.read_settings(change), domain=form), 422
+
+
+@blueprint.post("/domains/verify")
+@requires(Permission.ORGANIZATION_UPDATE, complete=True)
+async def verify_domain(tenant: Tenant) -> Any:
+    """Look for the domain's TXT record, or take the caller's own verified address as proof."""
+    fields, change = await request.form, organization_change(tenant)
+    domain = find_ascii_domain(fields.get("domain", "")) or ""
+    try:
+        if fields.get("proof") == "address":
+            await domain_changes.verify_by_address(change, await _claims(tenant), domain)
+        else:
+            await domain_changes.verify_by_dns(change, runtime().txt_resolver, domain)
+    except domain_changes.NotProved as error:
+        problems = {domain: error.detail}
+        return await _show(tenant, await settings.read_settings(change), problems=problems), error.status
+    except Invalid as error:
+        form = DomainForm(data={"domain": domain})
+        form.domain.errors = _messages(error)
+        return await _show(tenant, await settings.read_settings(change), domain=form), error.status
+    return await _back(
+        tenant,
+        f"{shown_domain(domain)} is verified. People who sign up with an address there join automatically.",
+    )
 
 
 @blueprint.post("/domains/remove")
@@ -81,14 +115,14 @@ async def add_domain(tenant: Tenant) -> Any:
 async def remove_domain(tenant: Tenant) -> Any:
     """Let nobody join by a domain any more."""
     domain = (await request.form).get("domain", "")
-    await settings.remove_domain(organization_change(tenant), domain)
-    return await _back(tenant, f"Nobody joins by {domain} any more. Who has joined stays.")
+    await domain_changes.remove_domain(organization_change(tenant), domain)
+    return await _back(tenant, f"{shown_domain(domain)} is removed. People who joined by it stay members.")
 
 
 @blueprint.post("/joining-role")
 @requires(Permission.ORGANIZATION_UPDATE, complete=True)
 async def choose_joining_role(tenant: Tenant) -> Any:
-    """The role of who joins by themselves."""
+    """The role of people who join automatically."""
     fields = await request.form
     form = JoiningRoleForm(fields, offered=settings.joining_role_choices(tenant))
     change = organization_change(tenant)
@@ -149,6 +183,7 @@ async def _show(
     seen: str = "",
     domain: DomainForm | None = None,
     role: JoiningRoleForm | None = None,
+    problems: Mapping[str, str] | None = None,
     failure: str = "",
 ) -> str:
     """The page; without ``current`` only the form that could not be saved. Forms keep what was typed."""
@@ -161,6 +196,9 @@ async def _show(
     return await render_template(
         "organizations/settings.html",
         current=current,
+        domains=await _domains(tenant, current),
+        own_domain=_own_domain(tenant),
+        problems=problems or {},
         details=details,
         seen=seen,
         domain=domain or DomainForm(),
@@ -168,6 +206,27 @@ async def _show(
         failure=failure,
         account_center=runtime().settings.account_center,
     )
+
+
+async def _domains(tenant: Tenant, current: OrganizationSettings | None) -> tuple[ListedDomain, ...]:
+    if current is None:
+        return ()
+    grace = timedelta(seconds=runtime().settings.domain_grace)
+    return await list_domains(runtime().work, tenant.organization_id, current.joining.domains, grace)
+
+
+def _own_domain(tenant: Tenant) -> str | None:
+    """The domain of the caller's address, which they may offer as proof."""
+    principal = tenant.principal
+    return domain_of(principal.email) if isinstance(principal, SessionPrincipal) else None
+
+
+async def _claims(tenant: Tenant) -> Mapping[str, Any]:
+    """What the caller's ID token says of them; nothing for a caller without a session."""
+    principal = tenant.principal
+    if not isinstance(principal, SessionPrincipal):
+        return {}
+    return await runtime().authorization.get_claims(principal)
 
 
 async def _ask_to_delete(tenant: Tenant, form: DeleteForm, name: str) -> str:
@@ -180,8 +239,8 @@ async def _ask_to_delete(tenant: Tenant, form: DeleteForm, name: str) -> str:
     )
 
 
-async def _back(tenant: Tenant, notice: str) -> Any:
-    await flash(notice, "success")
+async def _back(tenant: Tenant, notice: str, category: str = "success") -> Any:
+    await flash(notice, category)
     return redirect(
         url_for("organization_settings.show_settings", organization_id=tenant.organization_id), 303
     )

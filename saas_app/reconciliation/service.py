@@ -1,9 +1,10 @@
 """Reconciling: Logto is read again, and what we believed otherwise is repaired. Safe to run at any time.
 
-Logto delivers a webhook once and tells nothing of a change of roles, so beliefs can be wrong for as long as a
-cached token lives. And a crash between Logto and our database leaves the note of a change without its end
-(:mod:`saas_app.audit.changes`). Nothing is granted or taken away here: tokens become stale, names are
-corrected, and the audit trail is told what is true.
+Logto delivers a webhook once and tells nothing of a change of roles, so beliefs can be wrong for as long as
+a cached token lives. And a crash between Logto and our database leaves the note of a change without its end
+(:mod:`saas_app.audit.changes`). Nobody is given or denied a role here: tokens become stale, names are
+corrected, and the audit trail is told what is true. Email domains that are not verified, or no longer
+proved, stop letting people join (:mod:`saas_app.email_domains.rechecks`).
 """
 
 from __future__ import annotations
@@ -13,36 +14,33 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.audit.changes import mark_changed
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.errors import ConfigurationError, LogtoUnavailable, NotFound
+from saas_app.email_domains.rechecks import DomainChecks
+from saas_app.errors import Busy, ConfigurationError, NotFound
 from saas_app.identity.directory import organization_row, user_row
 from saas_app.identity.management import ManagementClient, OrganizationInfo
-from saas_app.jobs import Failure
 from saas_app.models import EVERYONE, PendingChange
 from saas_app.organizations.removal import remove_pending, request_removal
+from saas_app.rbac.permissions import Permission, permissions_of
 from saas_app.reconciliation import queries
-from saas_app.reconciliation.truth import Truth, find_organization, outcome_of, read_truth
-
-log = structlog.get_logger(__name__)
+from saas_app.reconciliation.truth import Truth, outcome_of, read_truth
 
 LEFT_OVER_AFTER: Final = timedelta(minutes=1)
 """A change takes seconds; what was begun earlier than this was cut off."""
 
-_MOST_UNANSWERED: Final = 3  # organizations in a row for which Logto does not answer: then it is down
-
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One thing that was put right."""
+    """One thing that was put right; or, where ``changed`` is False, one that an operator should know."""
 
     organization_id: str
     what: str
+    changed: bool = True
 
 
 async def require_own_application(client: ManagementClient, app_id: str) -> None:
@@ -59,43 +57,26 @@ async def require_own_application(client: ManagementClient, app_id: str) -> None
 class Reconciler:
     """Compares what we believe with what Logto says, one organization at a time."""
 
-    def __init__(self, work: UnitOfWork, client: ManagementClient) -> None:
+    def __init__(self, work: UnitOfWork, client: ManagementClient, domains: DomainChecks) -> None:
         self._work = work
         self._client = client
+        self._domains = domains
 
-    async def run(self, organization_id: str | None = None) -> AsyncIterator[Repair | Failure]:
+    async def run(self, organization_id: str | None = None) -> AsyncIterator[Repair]:
         """Repair one organization or all, then go on with removals that were ordered.
 
-        What cannot be repaired is told as a :class:`Failure`, and the next is looked at. Raises
-        :class:`NotFound` for one that neither Logto nor we know, :class:`ConfigurationError` when this Logto
-        knows none of ours, and :class:`LogtoUnavailable` when it does not answer.
+        Raises :class:`NotFound` for one that neither Logto nor we know, :class:`ConfigurationError` when this
+        Logto knows none of ours, and what calls to Logto raise.
         """
         async with self._work.reading() as db:
             known = await queries.list_known_organizations(db)
         ids = await self._to_visit(known) if organization_id is None else [organization_id]
-        if organization_id is not None and organization_id not in known:
-            await self._require_known_to_logto(organization_id)
-        unanswered = 0
         for visited in ids:
-            try:
-                for found in await self._reconcile(visited, known.get(visited)):
-                    yield found
-                unanswered = 0
-            except Exception as error:
-                unanswered = unanswered + 1 if isinstance(error, LogtoUnavailable) else 0
-                if unanswered == min(_MOST_UNANSWERED, len(ids)):
-                    raise
-                log.warning("an organization cannot be reconciled", organization_id=visited, exc_info=True)
-                yield Failure.of(visited, error)
+            for repair in await self._reconcile(visited, known.get(visited)):
+                yield repair
         removed = await remove_pending(self._work)
-        if removed.finished:
-            yield Repair("", f"removed the data of {removed.finished} deleted organizations")
-        for failure in removed.failed:
-            yield failure
-
-    async def _require_known_to_logto(self, organization_id: str) -> None:
-        if await find_organization(self._client, organization_id) is None:
-            raise NotFound(f"Neither Logto nor we know an organization {organization_id}.")
+        if removed:
+            yield Repair("", f"removed the data of {removed} deleted organizations")
 
     async def _to_visit(self, known: dict[str, str]) -> list[str]:
         there = [organization.id for organization in await self._client.list_organizations()]
@@ -106,15 +87,31 @@ class Reconciler:
             )
         return list(dict.fromkeys([*there, *known]))
 
-    async def _reconcile(self, organization_id: str, known_as: str | None) -> list[Repair | Failure]:
+    async def _reconcile(self, organization_id: str, known_as: str | None) -> list[Repair]:
         truth = await read_truth(self._client, organization_id)
-        if truth.info is not None:
-            repairs = await self._repair(truth, truth.info)
-        elif known_as is not None:
+        if truth.info is None:
+            if known_as is None:
+                raise NotFound(f"Neither Logto nor we know an organization {organization_id}.")
             repairs = await self._remove(truth, known_as)
         else:
-            return []  # made and deleted there since the list was read
-        return [*(Repair(organization_id, what) for what in repairs), *await self._close(truth)]
+            repairs = await self._repair(truth, truth.info)
+        done = [Repair(organization_id, what) for what in repairs + await self._close(truth)]
+        return done if truth.info is None else done + await self._check_domains(truth)
+
+    async def _check_domains(self, truth: Truth) -> list[Repair]:
+        """Let email domains count only while they are proved. A busy organization has its turn next time."""
+        stewards = [
+            person
+            for person in truth.people.values()
+            if Permission.ORGANIZATION_UPDATE in permissions_of(truth.role_names[person.id])
+        ]
+        try:
+            news = await self._domains.run(truth.organization_id, stewards)
+        except Busy:
+            return [
+                Repair(truth.organization_id, "its email domains were not checked: somebody is at it", False)
+            ]
+        return [Repair(truth.organization_id, item.what, item.changed) for item in news]
 
     async def _remove(self, truth: Truth, known_as: str) -> list[str]:
         async with self._work.writing(truth.organization_id) as db:
@@ -150,22 +147,11 @@ class Reconciler:
             }
         )
 
-    async def _close(self, truth: Truth) -> list[Repair | Failure]:
+    async def _close(self, truth: Truth) -> list[str]:
         """End what a crash left open: the event says what was wanted, and what is true now."""
         async with self._work.reading(truth.organization_id) as db:
             notes = await queries.list_left_over(db, utc_now() - LEFT_OVER_AFTER)
-        found: list[Repair | Failure] = []
-        for note in notes:
-            try:
-                what = await self._close_one(truth, note)
-            except LogtoUnavailable:
-                raise
-            except Exception as error:
-                log.warning("the note of a change cannot be closed", note=str(note.id), exc_info=True)
-                found.append(Failure.of(f"{truth.organization_id}: the note {note.id} of a change", error))
-            else:
-                found += [Repair(truth.organization_id, what)] if what else []
-        return found
+        return [what for note in notes if (what := await self._close_one(truth, note))]
 
     async def _close_one(self, truth: Truth, note: PendingChange) -> str | None:
         entry = AuditEntry.from_json(note.entry)

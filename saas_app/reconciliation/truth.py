@@ -42,6 +42,9 @@ _OF_API_CLIENTS = frozenset(
 )
 
 
+_OF_DOMAINS = frozenset({Action.DOMAIN_VERIFY, Action.DOMAIN_LAPSE, Action.DOMAIN_REMOVE})
+
+
 @dataclass(frozen=True, slots=True)
 class Truth:
     """An organization as Logto had it when it was read. ``info`` is None when there is no such one."""
@@ -97,6 +100,9 @@ async def outcome_of(
     if entry.action in _OF_INVITATIONS:
         invitations = await client.list_invitations(truth.organization_id)
         return {"state": _state(invitations, entry), "invitee": entry.target.name}
+    if entry.action in _OF_DOMAINS:
+        domains = await client.list_joining_domains(truth.organization_id)
+        return {"lets_people_join": entry.target.id in domains}
     if entry.action in _OF_API_CLIENTS:
         memberships = await client.find_machine_organizations(entry.target.id) or []
         is_here = any(found.organization_id == truth.organization_id for found in memberships)

@@ -12,6 +12,7 @@ from jinja2 import StrictUndefined
 from quart import Quart, Request, request
 
 from saas_app.rbac.permissions import Permission, Role
+from saas_app.text.domains import shown_domain
 from saas_app.web import static_files
 from saas_app.web.context import current_principal, current_tenant
 from saas_app.web.navigation import feature_of, features_offered
@@ -38,6 +39,7 @@ def init(app: Quart) -> None:
         lower_first=lower_first,
         pretty_json=pretty_json,
         short_utc=short_utc,
+        shown_domain=shown_domain,
         upper_first=upper_first,
         with_query=with_query,
     )

@@ -30,7 +30,14 @@ DOCUMENT = "urn:openapi"
 _REGISTRY: Registry[Any] = Registry().with_resource(
     DOCUMENT, Resource(contents=SCHEMA, specification=DRAFT202012)
 )
-_ONLY_ON_PAGES = {"sign-in-failed", "signature-rejected", "not-invited", "version-conflict", "internal"}
+_ONLY_ON_PAGES = {
+    "sign-in-failed",
+    "signature-rejected",
+    "not-invited",
+    "domain-not-verified",
+    "version-conflict",
+    "internal",
+}
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:

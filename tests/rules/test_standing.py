@@ -20,7 +20,7 @@ from tests.integration.members.conftest import events_of, pending_in
 from tests.rules.calls import path_with_rows
 from tests.rules.routes import TENANT_ROUTES, Route
 
-_ONLY_HERE: Final = ("projects", "access")
+_ONLY_HERE: Final = ("projects", "access", "joined")
 """Rooms whose changes are one transaction in our own database: nothing goes on after the guard."""
 
 CHANGES: Final = [
@@ -41,6 +41,7 @@ _FORMS: Final[dict[str, dict[str, Any]]] = {
     "organization_settings.save_details": {"name": "Another name", "seen": "of another version"},
     "organization_settings.save_mfa": {"require": "yes"},
     "organization_settings.add_domain": {"domain": "acme.example"},
+    "organization_settings.verify_domain": {"domain": "example.test", "proof": "address"},
     "organization_settings.remove_domain": {"domain": "acme.example"},
     "organization_settings.choose_joining_role": {"role": "viewer", "seen": ""},
     "organization_settings.delete": {"name": "whatever it is called"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Generic, Self, TypeVar
 
 from saas_app.errors import LogtoUnavailable
@@ -64,7 +65,7 @@ class OrganizationMembership(Record):
 
 @dataclass(frozen=True, slots=True)
 class LogtoUser(Record):
-    """A person's account."""
+    """A person's account. ``linked_emails`` are the addresses that social sign-ins told of them."""
 
     id: str
     username: str | None
@@ -73,6 +74,8 @@ class LogtoUser(Record):
     avatar: str | None = None
     is_suspended: bool = False
     phone: str | None = None
+    created_at: datetime | None = None
+    linked_emails: frozenset[str] = frozenset()
 
     @classmethod
     def _from_entry(cls, entry: Entry) -> Self:
@@ -84,6 +87,8 @@ class LogtoUser(Record):
             entry.get("avatar"),
             entry.get("isSuspended") is True,
             entry.get("primaryPhone"),
+            _moment(entry.get("createdAt")),
+            _linked_emails(entry.get("identities")),
         )
 
 
@@ -332,3 +337,13 @@ class EmailTemplate(Record):
 
 def _names(entries: Any) -> frozenset[str]:
     return frozenset(entry["name"] for entry in entries)
+
+
+def _moment(milliseconds: Any) -> datetime | None:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC) if isinstance(milliseconds, int) else None
+
+
+def _linked_emails(identities: Any) -> frozenset[str]:
+    """The addresses in the details of linked social accounts."""
+    found = ((identity.get("details") or {}).get("email") for identity in (identities or {}).values())
+    return frozenset(email for email in found if isinstance(email, str))

@@ -19,6 +19,8 @@ from saas_app.config import Settings
 from saas_app.db.base import utc_now
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.email_domains.dns_records import TxtResolver
+from saas_app.email_domains.rechecks import DomainChecks
 from saas_app.errors import ConfigurationError, LogtoUnavailable, NotFound
 from saas_app.identity.directory import Directory
 from saas_app.identity.principal import Principal
@@ -35,7 +37,12 @@ from tests.factories import Factory
 
 @pytest.fixture
 def reconciler(runtime: Runtime, make: Factory) -> Reconciler:
-    return Reconciler(runtime.work, make.management)
+    return reconciler_of(runtime.work, make)
+
+
+def reconciler_of(work: UnitOfWork, make: Factory) -> Reconciler:
+    checks = DomainChecks(work, make.management, TxtResolver(), timedelta(days=3))
+    return Reconciler(work, make.management, checks)
 
 
 def turn_in(work: UnitOfWork, organization_id: str) -> Turn:
@@ -188,7 +195,7 @@ async def test_the_database_of_another_logto_is_left_alone(make: Factory, tmp_pa
         await Directory(work).remember_organizations([{"id": "elsewhere1"}, {"id": "elsewhere2"}])
 
         with pytest.raises(ConfigurationError, match="none of the 2 organizations"):
-            _ = [repair async for repair in Reconciler(work, make.management).run()]
+            _ = [repair async for repair in reconciler_of(work, make).run()]
 
         async with work.reading() as db:
             assert list(await db.scalars(sa.select(OrganizationRemoval))) == []

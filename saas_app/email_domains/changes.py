@@ -1,0 +1,226 @@
+"""Claiming, verifying and removing email domains.
+
+* A claim changes nothing in Logto. People join by a domain only after it was verified.
+* A domain is verified by a TXT record, or by the caller's own verified address at that domain.
+* It belongs to one organization at a time; a unique index decides between two that verify it at once.
+* A TXT record outranks an address: whoever runs the domain's DNS takes it from an organization that only
+  had a person with an address there. One that holds it by a TXT record keeps it while that record exists.
+* Nobody opens the door to roles that they may not assign themselves.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.audit.changes import OrganizationChange, Turn, alone
+from saas_app.audit.recorder import SYSTEM, Action, Actor, AuditEntry, Target, record
+from saas_app.db.base import utc_now
+from saas_app.email_domains import queries
+from saas_app.email_domains.dns_records import TxtResolver
+from saas_app.email_domains.names import domain_of, find_ascii_domain
+from saas_app.email_domains.queries import Claim
+from saas_app.email_domains.service import record_name, record_value
+from saas_app.errors import Invalid, LogtoUnavailable
+from saas_app.identity.management import ManagementClient, ManagementError
+from saas_app.identity.standing import Standing
+from saas_app.models import DomainProof
+from saas_app.organizations.settings import explaining, read_joining, refuse_beyond_own
+from saas_app.text.domains import shown_domain
+
+MOST_CLAIMS: Final = 20  # domains an organization may claim
+
+
+class NotProved(Invalid):
+    """The domain could not be verified; the text says what was found, and what to do."""
+
+    code, title = "domain-not-verified", "The domain is not verified"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, fields={"domain": reason})
+
+
+async def claim_domain(change: OrganizationChange, domain: str) -> None:
+    """Note that the organization wants a domain, and make its TXT record's value. Raises :class:`Invalid`."""
+    async with change.alone():
+        with explaining():
+            await change.management.get_organization(change.organization_id)
+        async with change.work.reading() as db:
+            count = len(await queries.list_claims(db, change.organization_id))
+        if count >= MOST_CLAIMS:
+            raise Invalid(fields={"domain": f"An organization can list at most {MOST_CLAIMS} domains."})
+        async with change.work.writing(change.organization_id) as db:
+            token = secrets.token_urlsafe(24)
+            if not await queries.add_claim(db, change.organization_id, domain, token, utc_now()):
+                raise Invalid(fields={"domain": f"{shown_domain(domain)} is on the list already."})
+            record(db, _entry(change, Action.DOMAIN_CLAIM, domain, after={"verified": False}))
+
+
+async def verify_by_dns(change: OrganizationChange, resolver: TxtResolver, domain: str) -> None:
+    """Verify a claimed domain by its TXT record. Raises :class:`NotProved` and :class:`Invalid`."""
+    claim = await _get_claim(change, domain)
+    name, value = record_name(domain), record_value(claim.token)
+    answer = await resolver.look_up(name)
+    if answer.problem:
+        raise NotProved(f"{answer.problem} Nothing was changed. Try again in a few minutes.")
+    if value not in answer.values:
+        found = {0: "There is no TXT record", 1: "There is one TXT record"}.get(
+            len(answer.values), f"There are {len(answer.values)} TXT records"
+        )
+        other = ", but none with the value below" if answer.values else ""
+        raise NotProved(
+            f"{found} at {name}{other}. Nothing was changed. A new record can take some hours to be visible "
+            "everywhere."
+        )
+    await _make_way(change, domain, answer.values)
+    await _verify(change, domain, DomainProof.DNS)
+
+
+async def verify_by_address(change: OrganizationChange, claims: Mapping[str, Any], domain: str) -> None:
+    """Verify a claimed domain by the caller's own address. ``claims`` are those of their ID token.
+
+    Raises :class:`NotProved` unless the address is verified, at exactly this domain, in the account as it
+    is now, and not merely what a social sign-in told.
+    """
+    await _get_claim(change, domain)
+    with explaining():
+        user = await change.management.get_user(change.tenant.principal.subject)
+    is_verified = claims.get("email_verified") is True and domain_of(claims.get("email")) == domain
+    if domain_of(user.email) != domain or not is_verified:
+        raise NotProved(
+            f"Your account has no verified address at {shown_domain(domain)}. Use the TXT record instead, or "
+            "sign in again if you have just added the address."
+        )
+    if user.email in user.linked_emails:
+        raise NotProved(
+            "Your address came from a social sign-in, which is no proof of the domain. Use the TXT record "
+            "instead."
+        )
+    await _verify(change, domain, DomainProof.ADDRESS)
+
+
+async def remove_domain(change: OrganizationChange, name: str) -> None:
+    """Let nobody join by a domain; members who joined stay. Removing it again changes nothing.
+
+    ``name`` may be one that somebody set in Logto, spelled in any way.
+    """
+    domain = find_ascii_domain(name) or name
+    async with change.alone() as turn:
+        with explaining():
+            in_logto = (await read_joining(change)).domains
+            matching = [found for found in in_logto if found == name or find_ascii_domain(found) == domain]
+            async with change.work.reading() as db:
+                claim = await queries.find_claim(db, change.organization_id, domain)
+            if claim is None and not matching:
+                return
+            was_verified = claim is not None and claim.is_verified
+            await turn.carry_out(
+                _entry(change, Action.DOMAIN_REMOVE, domain, before={"verified": was_verified}),
+                lambda: take_out(change.management, change.organization_id, matching),
+                also=lambda db: queries.remove_claim(db, change.organization_id, domain),
+            )
+
+
+async def lapse(turn: Turn, management: ManagementClient, claim: Claim, reason: str) -> None:
+    """Let a verified domain count no longer, in Logto first. ``turn``: one of the holder's."""
+    target = Target("domain", claim.domain, shown_domain(claim.domain))
+    before, after = {"verified": True}, {"verified": False, "reason": reason}
+
+    async def release(db: AsyncSession) -> None:
+        await queries.release(db, claim.organization_id, claim.domain)
+
+    await turn.carry_out(
+        AuditEntry(SYSTEM, Action.DOMAIN_LAPSE, target, before, after),
+        lambda: take_out(management, claim.organization_id, [claim.domain]),
+        also=release,
+    )
+
+
+async def take_out(management: ManagementClient, organization_id: str, names: Collection[str]) -> None:
+    """Remove domains in Logto. What is not there needs no removing."""
+    for name in names:
+        try:
+            await management.remove_joining_domain(organization_id, name)
+        except ManagementError as refusal:
+            if refusal.status != 404:
+                raise
+
+
+async def _get_claim(change: OrganizationChange, domain: str) -> Claim:
+    async with change.work.reading() as db:
+        claim = await queries.find_claim(db, change.organization_id, domain)
+    if claim is None:
+        raise Invalid(fields={"domain": "Add this domain first: it is not on the list any more."})
+    return claim
+
+
+async def _make_way(change: OrganizationChange, domain: str, found: Collection[str]) -> None:
+    """Take the domain from an organization that holds it without a TXT record. Raises :class:`NotProved`."""
+    async with change.work.reading() as db:
+        holder = await queries.find_holder(db, domain)
+    if holder is None or holder.organization_id == change.organization_id:
+        return
+    if holder.proof is DomainProof.DNS and record_value(holder.token) in found:
+        raise _taken(domain, "Remove its TXT record from DNS first; then verify again.")
+    async with alone(change.work, Standing.of_system(holder.organization_id)) as turn:
+        async with change.work.reading() as db:
+            await Standing.of(change.tenant).require(db)
+            now = await queries.find_holder(db, domain)
+        if now == holder:
+            await lapse(turn, change.management, holder, "another organization proved it with a TXT record")
+
+
+async def _verify(change: OrganizationChange, domain: str, proof: DomainProof) -> None:
+    async with change.alone() as turn:
+        with explaining():
+            await change.management.get_organization(change.organization_id)
+            joining = await read_joining(change)
+            refuse_beyond_own(change.tenant, joining.role_names)
+            before = await _get_claim(change, domain)
+            await _hold(change, domain, proof)
+            after = {"verified": True, "proof": proof.value, "roles": sorted(joining.role_names)}
+            entry = _entry(change, Action.DOMAIN_VERIFY, domain, {"verified": before.is_verified}, after)
+            try:
+                await turn.carry_out(entry, lambda: _let_in(change, domain, joining.domains))
+            except LogtoUnavailable:
+                raise  # nobody knows whether Logto has it; the next check will tell
+            except Exception:
+                if not before.is_verified:
+                    async with change.work.writing() as db:
+                        await queries.release(db, change.organization_id, domain)
+                raise
+
+
+async def _hold(change: OrganizationChange, domain: str, proof: DomainProof) -> None:
+    """Take the domain, or find that another organization was first: the unique index decides."""
+    subject = change.tenant.principal.subject
+    try:
+        async with change.work.writing() as db:
+            if not await queries.hold(db, change.organization_id, domain, proof, subject, utc_now()):
+                raise Invalid(fields={"domain": "Add this domain first: it is not on the list any more."})
+    except IntegrityError:
+        raise _taken(domain, "A TXT record takes precedence over an address.") from None
+
+
+async def _let_in(change: OrganizationChange, domain: str, in_logto: Collection[str]) -> None:
+    if domain not in in_logto:
+        await change.management.add_joining_domain(change.organization_id, domain)
+
+
+def _taken(domain: str, advice: str) -> NotProved:
+    return NotProved(f"Another organization has verified {shown_domain(domain)}. {advice}")
+
+
+def _entry(
+    change: OrganizationChange,
+    action: Action,
+    domain: str,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> AuditEntry:
+    target = Target("domain", domain, shown_domain(domain))
+    return AuditEntry(Actor.of(change.tenant.principal), action, target, before, after)

@@ -1,0 +1,76 @@
+"""Noticing who became a member because of their email domain, so that they are told and can leave.
+
+Logto adds a new account to the organization that has the domain of its address, and tells nobody why
+somebody is a member. So it is worked out at the first sign-in: the account's verified address is at a
+domain that the organization holds, the account is younger than that (give or take what clocks differ), and
+the audit trail knows no other way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+
+from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
+from saas_app.db.base import utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.email_domains import queries
+from saas_app.email_domains.names import domain_of
+from saas_app.errors import LogtoUnavailable
+from saas_app.identity.management import LogtoUser, ManagementClient, ManagementError
+from saas_app.identity.tenant import Tenant
+from saas_app.text.domains import shown_domain
+
+log = structlog.get_logger(__name__)
+
+_CLOCKS_DIFFER: Final = timedelta(seconds=30)  # Logto's and ours, at most
+_OTHER_WAYS: Final = [
+    Action.INVITATION_ACCEPT.value,
+    Action.ORGANIZATION_CREATE.value,
+]
+
+
+async def note_join(work: UnitOfWork, management: ManagementClient | None, claims: Mapping[str, Any]) -> None:
+    """Note how the person of these ID-token claims came into the organization that holds their domain, once.
+
+    A sign-in does not fail because this cannot be found out just now: the next one tries again.
+    """
+    domain = domain_of(claims.get("email")) if claims.get("email_verified") is True else None
+    if management is None or domain is None:
+        return
+    subject = str(claims["sub"])
+    async with work.reading() as db:
+        holder = await queries.find_holder(db, domain)
+        if holder is None or holder.organization_id not in claims.get("organizations", ()):
+            return
+        if await queries.has_join(db, holder.organization_id, subject):
+            return
+    try:
+        user = await management.get_user(subject)
+    except (ManagementError, LogtoUnavailable) as error:
+        log.warning("how somebody became a member could not be found out", reason=type(error).__name__)
+        return
+    await _note(work, holder, user)
+
+
+async def confirm(work: UnitOfWork, tenant: Tenant) -> None:
+    """The caller has read how they became a member."""
+    async with work.writing() as db:
+        await queries.confirm_join(db, tenant.organization_id, tenant.principal.subject, utc_now())
+
+
+async def _note(work: UnitOfWork, holder: queries.Claim, user: LogtoUser) -> None:
+    organization_id, domain = holder.organization_id, holder.domain
+    verified_at = holder.verified_at or utc_now()
+    is_new = user.created_at is not None and user.created_at >= verified_at - _CLOCKS_DIFFER
+    async with work.writing(organization_id) as db:
+        by_domain = is_new and not await queries.came_otherwise(db, user.id, _OTHER_WAYS, verified_at)
+        noted = await queries.add_join(db, organization_id, user.id, domain if by_domain else None, utc_now())
+        if noted and by_domain:
+            name = user.name or user.username or user.email or user.id
+            target = Target("member", user.id, name)
+            after = {"domain": shown_domain(domain)}
+            record(db, AuditEntry(Actor(user.id, name), Action.MEMBER_JOIN, target, after=after))

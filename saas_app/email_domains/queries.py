@@ -1,0 +1,158 @@
+"""What the database knows of email domains: who claims them, who holds them, who joined by them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.db.upsert import insert_if_absent
+from saas_app.models import AuditEvent, DomainJoin, DomainProof, EmailDomain, User
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A domain that an organization claims. ``proof`` and ``verified_at`` are set while it counts."""
+
+    organization_id: str
+    domain: str
+    token: str
+    claimed_at: datetime
+    proof: DomainProof | None
+    proved_by: str | None
+    verified_at: datetime | None
+    checked_at: datetime | None
+    failing_since: datetime | None
+    prover_name: str | None
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether people join by it."""
+        return self.verified_at is not None
+
+
+_CLAIM: sa.Select[*tuple[Any, ...]] = (
+    sa.select(
+        EmailDomain.organization_id,
+        EmailDomain.domain,
+        EmailDomain.token,
+        EmailDomain.claimed_at,
+        EmailDomain.proof,
+        EmailDomain.proved_by,
+        EmailDomain.verified_at,
+        EmailDomain.checked_at,
+        EmailDomain.failing_since,
+        sa.func.coalesce(User.name, User.username, User.email),
+    )
+    .select_from(EmailDomain)
+    .outerjoin(User, User.id == EmailDomain.proved_by)
+)
+
+
+async def list_claims(db: AsyncSession, organization_id: str) -> list[Claim]:
+    """The domains that an organization claims, by name."""
+    statement = _CLAIM.where(EmailDomain.organization_id == organization_id).order_by(EmailDomain.domain)
+    return [Claim(*row) for row in await db.execute(statement)]
+
+
+async def find_claim(db: AsyncSession, organization_id: str, domain: str) -> Claim | None:
+    """An organization's claim of a domain."""
+    statement = _CLAIM.where(_is(organization_id, domain))
+    row = (await db.execute(statement)).one_or_none()
+    return None if row is None else Claim(*row)
+
+
+async def find_holder(db: AsyncSession, domain: str) -> Claim | None:
+    """The one claim of a domain that is verified."""
+    statement = _CLAIM.where(EmailDomain.domain == domain, EmailDomain.verified_at.is_not(None))
+    row = (await db.execute(statement)).one_or_none()
+    return None if row is None else Claim(*row)
+
+
+async def add_claim(db: AsyncSession, organization_id: str, domain: str, token: str, now: datetime) -> bool:
+    """Claim a domain. False when the organization claims it already."""
+    row = {"organization_id": organization_id, "domain": domain, "token": token, "claimed_at": now}
+    return await insert_if_absent(db, EmailDomain, row, key=("organization_id", "domain"))
+
+
+async def hold(
+    db: AsyncSession, organization_id: str, domain: str, proof: DomainProof, proved_by: str, now: datetime
+) -> bool:
+    """Mark a claim as verified. False when there is no claim any more.
+
+    Raises :class:`sqlalchemy.exc.IntegrityError` when another organization holds the domain.
+    """
+    return await _update(
+        db, organization_id, domain,
+        proof=proof, proved_by=proved_by, verified_at=now, checked_at=now, failing_since=None,
+    )  # fmt: skip
+
+
+async def release(db: AsyncSession, organization_id: str, domain: str) -> bool:
+    """Let a domain count no longer. The claim and its token stay."""
+    return await _update(
+        db, organization_id, domain, proof=None, proved_by=None, verified_at=None, failing_since=None
+    )
+
+
+async def note_check(
+    db: AsyncSession, organization_id: str, domain: str, now: datetime, failing_since: datetime | None
+) -> bool:
+    """Note that the proof was looked for, and since when it is not found."""
+    return await _update(db, organization_id, domain, checked_at=now, failing_since=failing_since)
+
+
+async def remove_claim(db: AsyncSession, organization_id: str, domain: str) -> None:
+    """Forget a claim, verified or not."""
+    statement = sa.delete(EmailDomain).where(_is(organization_id, domain))
+    await db.execute(statement.execution_options(synchronize_session=False))
+
+
+async def has_join(db: AsyncSession, organization_id: str, user_id: str) -> bool:
+    """Whether it was decided how somebody came here."""
+    statement = sa.select(DomainJoin.user_id).where(_joined(organization_id, user_id))
+    return await db.scalar(statement) is not None
+
+
+async def add_join(
+    db: AsyncSession, organization_id: str, user_id: str, domain: str | None, now: datetime
+) -> bool:
+    """Note how somebody came here. False when that was noted before."""
+    row = {"organization_id": organization_id, "user_id": user_id, "domain": domain, "noted_at": now}
+    return await insert_if_absent(db, DomainJoin, row, key=("organization_id", "user_id"))
+
+
+async def confirm_join(db: AsyncSession, organization_id: str, user_id: str, now: datetime) -> None:
+    """Note that somebody has read how they came here."""
+    statement = sa.update(DomainJoin).where(_joined(organization_id, user_id)).values(seen_at=now)
+    await db.execute(statement.execution_options(synchronize_session=False))
+
+
+async def came_otherwise(db: AsyncSession, user_id: str, actions: Collection[str], before: datetime) -> bool:
+    """Whether the organization's trail knows one of these actions of somebody, or any before a moment.
+
+    The session adds the tenant.
+    """
+    statement = sa.select(AuditEvent.id).where(
+        AuditEvent.actor_id == user_id,
+        sa.or_(AuditEvent.action.in_(actions), AuditEvent.occurred_at < before),
+    )
+    return (await db.scalars(statement.limit(1))).first() is not None
+
+
+def _is(organization_id: str, domain: str) -> sa.ColumnElement[bool]:
+    return sa.and_(EmailDomain.organization_id == organization_id, EmailDomain.domain == domain)
+
+
+def _joined(organization_id: str, user_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(DomainJoin.organization_id == organization_id, DomainJoin.user_id == user_id)
+
+
+async def _update(db: AsyncSession, organization_id: str, domain: str, **values: Any) -> bool:
+    statement = sa.update(EmailDomain).where(_is(organization_id, domain)).values(**values)
+    done = await db.execute(statement.execution_options(synchronize_session=False))
+    return bool(getattr(done, "rowcount", 0))

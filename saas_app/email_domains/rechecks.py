@@ -1,0 +1,157 @@
+"""Checking an organization's email domains again: what ``saas-app reconcile`` does with them.
+
+People join only by domains that are verified here and still proved. So a domain that somebody set in
+Logto's Console, or that was set before domains had to be verified, is taken out of Logto and listed as not
+verified. A domain whose TXT record is gone counts for a grace period after the first check that missed it;
+one whose DNS gives no answer ten times as long. The same holds for a domain proved by an address, when that
+person lost it, or the right to change the organization.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.audit.changes import Turn, alone
+from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target
+from saas_app.db.base import utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.email_domains import queries
+from saas_app.email_domains.changes import MOST_CLAIMS, lapse, take_out
+from saas_app.email_domains.dns_records import TxtResolver
+from saas_app.email_domains.names import domain_of
+from saas_app.email_domains.queries import Claim
+from saas_app.email_domains.service import (
+    UNREACHABLE_FACTOR,
+    can_be_claimed,
+    record_name,
+    record_value,
+)
+from saas_app.identity.management import LogtoUser, ManagementClient
+from saas_app.identity.standing import Standing
+from saas_app.models import DomainProof
+from saas_app.text.domains import shown_domain
+
+
+@dataclass(frozen=True, slots=True)
+class DomainNews:
+    """Something about a domain that the operator should know. ``changed``: something was put right."""
+
+    what: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """Why the proof was not found, empty when it was. ``is_certain``: it is gone, not only out of reach."""
+
+    problem: str = ""
+    is_certain: bool = True
+
+
+class DomainChecks:
+    """Checks domains of one organization at a time."""
+
+    def __init__(
+        self, work: UnitOfWork, management: ManagementClient, resolver: TxtResolver, grace: timedelta
+    ) -> None:
+        self._work = work
+        self._management = management
+        self._resolver = resolver
+        self._grace = grace
+
+    async def run(self, organization_id: str, stewards: Collection[LogtoUser]) -> list[DomainNews]:
+        """Check an organization that exists. ``stewards``: the members who may change it.
+
+        Raises what calls to Logto raise, and :class:`saas_app.errors.Busy`.
+        """
+        claims = await self._claims(organization_id)
+        verified = [claim for claim in claims if claim.is_verified]
+        findings = await asyncio.gather(*(self._look(claim, stewards) for claim in verified))
+        async with alone(self._work, Standing.of_system(organization_id)) as turn:
+            news = await self._take_out_unverified(turn, organization_id)
+            unchanged = {claim.domain: claim for claim in await self._claims(organization_id)}
+            for claim, finding in zip(verified, findings, strict=True):
+                if unchanged.get(claim.domain) == claim:
+                    news += await self._judge(turn, claim, finding)
+        return news
+
+    async def _claims(self, organization_id: str) -> list[Claim]:
+        async with self._work.reading() as db:
+            return await queries.list_claims(db, organization_id)
+
+    async def _look(self, claim: Claim, stewards: Collection[LogtoUser]) -> _Finding:
+        if claim.proof is DomainProof.ADDRESS:
+            holds = any(
+                person.id == claim.proved_by
+                and domain_of(person.email) == claim.domain
+                and not person.is_suspended
+                for person in stewards
+            )
+            lost = "the person who proved it by their address has lost the address or their role"
+            return _Finding("" if holds else lost)
+        answer = await self._resolver.look_up(record_name(claim.domain))
+        if answer.problem:
+            return _Finding(answer.problem.rstrip("."), is_certain=False)
+        is_found = record_value(claim.token) in answer.values
+        return _Finding("" if is_found else f"the TXT record at {record_name(claim.domain)} is missing")
+
+    async def _take_out_unverified(self, turn: Turn, organization_id: str) -> list[DomainNews]:
+        in_logto = await self._management.list_joining_domains(organization_id)
+        claims = {claim.domain: claim for claim in await self._claims(organization_id)}
+        news = []
+        for name in in_logto:
+            claim = claims.get(name)
+            if claim is None or not claim.is_verified:
+                await self._take_out(turn, organization_id, name, len(claims))
+                news.append(
+                    DomainNews(
+                        f"{shown_domain(name)} was set in Logto without being verified: nobody joins by it "
+                        "until an admin verifies it in the settings",
+                        changed=True,
+                    )
+                )
+        for claim in claims.values():
+            if claim.is_verified and claim.domain not in in_logto:
+                await lapse(turn, self._management, claim, "Logto does not have it")
+                news.append(
+                    DomainNews(
+                        f"{shown_domain(claim.domain)} is not set in Logto (any more): nobody joins by it",
+                        changed=True,
+                    )
+                )
+        return news
+
+    async def _take_out(self, turn: Turn, organization_id: str, name: str, count: int) -> None:
+        """Out of Logto, and onto the organization's list as not verified, where it may be claimed at all."""
+        domain = can_be_claimed(name)
+        target = Target("domain", name, shown_domain(name))
+
+        async def list_as_unverified(db: AsyncSession) -> None:
+            if domain is not None and count < MOST_CLAIMS:
+                await queries.add_claim(db, organization_id, domain, secrets.token_urlsafe(24), utc_now())
+
+        await turn.carry_out(
+            AuditEntry(SYSTEM, Action.DOMAIN_LAPSE, target, None, {"reason": "set in Logto, never verified"}),
+            lambda: take_out(self._management, organization_id, [name]),
+            also=list_as_unverified,
+        )
+
+    async def _judge(self, turn: Turn, claim: Claim, finding: _Finding) -> list[DomainNews]:
+        now, shown = utc_now(), shown_domain(claim.domain)
+        failing_since = (claim.failing_since or now) if finding.problem else None
+        async with self._work.writing() as db:
+            await queries.note_check(db, claim.organization_id, claim.domain, now, failing_since)
+        if failing_since is None:
+            return []
+        grace = self._grace * (1 if finding.is_certain else UNREACHABLE_FACTOR)
+        if now >= failing_since + grace:
+            await lapse(turn, self._management, claim, finding.problem)
+            return [DomainNews(f"{shown}: {finding.problem}. Nobody joins by it any more", changed=True)]
+        until = f"{failing_since + grace:%Y-%m-%d %H:%M} UTC"
+        return [DomainNews(f"{shown}: {finding.problem}. It stops counting at {until}", changed=False)]

@@ -1,0 +1,37 @@
+"""Email domains of a demonstration, as if they had been claimed and verified in the settings."""
+
+from __future__ import annotations
+
+import secrets
+
+from saas_app.db.base import utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.email_domains import queries
+from saas_app.identity.management import ManagementClient
+from saas_app.models import DomainProof
+
+
+async def seed_claim(work: UnitOfWork, organization_id: str, domain: str) -> bool:
+    """Claim a domain that stays unverified. False when the organization claims it already."""
+    async with work.writing() as db:
+        return await queries.add_claim(db, organization_id, domain, secrets.token_urlsafe(24), utc_now())
+
+
+async def seed_verified(
+    work: UnitOfWork, client: ManagementClient, organization_id: str, domain: str, admin_id: str
+) -> bool:
+    """Let people join by the domain of an admin's address. False when an organization holds it already.
+
+    Its members of now came another way, and are told nothing.
+    """
+    members = await client.list_members(organization_id)
+    await seed_claim(work, organization_id, domain)
+    async with work.writing() as db:
+        if await queries.find_holder(db, domain) is not None:
+            return False
+        await queries.hold(db, organization_id, domain, DomainProof.ADDRESS, admin_id, utc_now())
+        for member in members:
+            await queries.add_join(db, organization_id, member.user.id, None, utc_now())
+    if domain not in await client.list_joining_domains(organization_id):
+        await client.add_joining_domain(organization_id, domain)
+    return True

@@ -1,0 +1,101 @@
+"""The email domains of an organization, as its settings show them: claimed here, and in effect in Logto."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.email_domains import queries
+from saas_app.email_domains.names import find_ascii_domain, is_public
+from saas_app.email_domains.queries import Claim
+from saas_app.models import DomainProof
+from saas_app.text.domains import shown_domain
+
+UNREACHABLE_FACTOR: Final = 10
+"""How many times longer than a missing record DNS that does not answer is put up with."""
+
+_RECORD: Final = "_workroom"
+_VALUE: Final = "workroom-domain-verification"
+
+
+class DomainState(StrEnum):
+    """What a domain is to an organization."""
+
+    VERIFIED = "verified"
+    UNVERIFIED = "not verified"
+    NOT_APPLIED = "not applied"  # verified here, and Logto does not know
+    UNCLAIMED = "set in Logto"  # in Logto, and never verified here
+
+
+@dataclass(frozen=True, slots=True)
+class ListedDomain:
+    """A domain in the settings. ``ends_at``: when it stops counting if its proof stays missing."""
+
+    domain: str
+    shown: str
+    state: DomainState
+    record_name: str = ""
+    record_value: str = ""
+    proof: DomainProof | None = None
+    prover_name: str | None = None
+    verified_at: datetime | None = None
+    failing_since: datetime | None = None
+    ends_at: datetime | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it was verified."""
+        return self.state in (DomainState.VERIFIED, DomainState.NOT_APPLIED)
+
+
+def record_name(domain: str) -> str:
+    """The name of the TXT record that proves a domain."""
+    return f"{_RECORD}.{domain}"
+
+
+def record_value(token: str) -> str:
+    """What that TXT record must say."""
+    return f"{_VALUE}={token}"
+
+
+async def list_domains(
+    work: UnitOfWork, organization_id: str, in_logto: Collection[str], grace: timedelta
+) -> tuple[ListedDomain, ...]:
+    """Every domain that the organization claims, and those that Logto knows of all the same."""
+    async with work.reading() as db:
+        claims = await queries.list_claims(db, organization_id)
+    known = {claim.domain for claim in claims}
+    stray = sorted(name for name in in_logto if name not in known)
+    return (
+        *(_listed(claim, claim.domain in in_logto, grace) for claim in claims),
+        *(ListedDomain(name, shown_domain(name), DomainState.UNCLAIMED) for name in stray),
+    )
+
+
+def can_be_claimed(name: str) -> str | None:
+    """The domain behind a name that Logto knows; None where nobody may claim it."""
+    domain = find_ascii_domain(name)
+    return None if domain is None or is_public(domain) else domain
+
+
+def _listed(claim: Claim, is_in_logto: bool, grace: timedelta) -> ListedDomain:
+    if claim.is_verified:
+        state = DomainState.VERIFIED if is_in_logto else DomainState.NOT_APPLIED
+    else:
+        state = DomainState.UNCLAIMED if is_in_logto else DomainState.UNVERIFIED
+    return ListedDomain(
+        domain=claim.domain,
+        shown=shown_domain(claim.domain),
+        state=state,
+        record_name=record_name(claim.domain),
+        record_value=record_value(claim.token),
+        proof=claim.proof,
+        prover_name=claim.prover_name,
+        verified_at=claim.verified_at,
+        failing_since=claim.failing_since,
+        ends_at=claim.failing_since + grace if claim.failing_since else None,
+    )

@@ -1,0 +1,25 @@
+"""How a person came into an organization that holds the domain of their address."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from saas_app.db.base import Base
+
+
+class DomainJoin(Base):
+    """Whether somebody became a member because of their email domain: decided once, at their first sign-in.
+
+    ``domain`` is None for a member who came another way. ``seen_at`` is set when they confirm the notice.
+    """
+
+    __tablename__ = "domain_joins"
+
+    organization_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    domain: Mapped[str | None] = mapped_column(sa.String(128))
+    noted_at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]

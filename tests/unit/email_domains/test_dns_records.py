@@ -1,0 +1,116 @@
+"""Looking up TXT records: what DNS can do wrong, in bounded time, without blocking anybody."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import time
+
+import dns.rcode
+import pytest
+
+from saas_app.config import Nameserver, read_nameservers
+from saas_app.email_domains.dns_records import TxtResolver
+from tests.providers.nameserver import FakeNameserver
+
+
+@pytest.fixture
+def resolver(nameserver: FakeNameserver) -> TxtResolver:
+    return TxtResolver([Nameserver(*nameserver.address)], timeout=2)
+
+
+@pytest.fixture
+def name() -> str:
+    """A name that no other test asks for."""
+    return f"_workroom.{secrets.token_hex(6)}.example"
+
+
+async def test_every_record_is_read_and_its_strings_are_joined(
+    nameserver: FakeNameserver, resolver: TxtResolver, name: str
+) -> None:
+    nameserver.records[name] = ["v=spf1 -all", "x" * 450, "second"]
+    answer = await resolver.look_up(name)
+    assert answer.values == {"v=spf1 -all", "x" * 450, "second"}
+    assert answer.problem == ""
+
+
+async def test_an_alias_is_followed(nameserver: FakeNameserver, resolver: TxtResolver, name: str) -> None:
+    nameserver.aliases[name] = f"elsewhere.{name}"
+    nameserver.records[f"elsewhere.{name}"] = ["found"]
+    assert (await resolver.look_up(name)).values == {"found"}
+
+
+async def test_a_name_that_does_not_exist_or_has_no_text_says_so_for_sure(
+    nameserver: FakeNameserver, resolver: TxtResolver, name: str
+) -> None:
+    nameserver.empty.add(f"empty.{name}")
+    for asked in (name, f"empty.{name}"):
+        answer = await resolver.look_up(asked)
+        assert (answer.values, answer.problem) == (frozenset(), ""), asked
+
+
+async def test_an_answer_too_long_for_udp_is_asked_for_over_tcp(
+    nameserver: FakeNameserver, resolver: TxtResolver, name: str
+) -> None:
+    nameserver.records[name] = [f"{number} {'y' * 180}" for number in range(200)]
+    assert len((await resolver.look_up(name)).values) == 200
+    assert ("tcp", name) in nameserver.asked
+
+
+@pytest.mark.parametrize("rcode", [dns.rcode.SERVFAIL, dns.rcode.REFUSED])
+async def test_a_failure_of_dns_is_no_missing_record(
+    nameserver: FakeNameserver, resolver: TxtResolver, name: str, rcode: dns.rcode.Rcode
+) -> None:
+    nameserver.failures[name] = rcode
+    answer = await resolver.look_up(name)
+    assert answer.problem == f"DNS answered with an error ({dns.rcode.to_text(rcode)})."
+
+
+async def test_an_unreadable_answer_is_told(
+    nameserver: FakeNameserver, resolver: TxtResolver, name: str
+) -> None:
+    nameserver.garbled.add(name)
+    assert (await resolver.look_up(name)).problem
+
+
+async def test_a_nameserver_that_is_down_is_told() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    assert (await TxtResolver([Nameserver("127.0.0.1", port)], timeout=2).look_up("x.example")).problem
+
+
+async def test_silence_ends_in_time_and_blocks_nobody(
+    nameserver: FakeNameserver, resolver: TxtResolver, name: str
+) -> None:
+    nameserver.silent.add(name)
+    ticks, began = 0, time.monotonic()
+    looking = asyncio.create_task(resolver.look_up(name))
+    while not looking.done():
+        await asyncio.sleep(0.05)
+        ticks += 1
+    assert looking.result().problem == "DNS did not answer in time."
+    assert ticks > 5
+    assert time.monotonic() - began < 30  # two seconds, on a machine with time to spare
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ()),
+        ("192.0.2.53", (Nameserver("192.0.2.53", 53),)),
+        ("127.0.0.1:5353, 2001:db8::53", (Nameserver("127.0.0.1", 5353), Nameserver("2001:db8::53", 53))),
+        ("[2001:db8::53]:5353", (Nameserver("2001:db8::53", 5353),)),
+    ],
+)
+def test_nameservers_are_addresses_with_ports(text: str, expected: tuple[Nameserver, ...]) -> None:
+    assert read_nameservers(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["dns.example", "127.0.0.1:99999", "127.0.0.1:0", "127.0.0.1:x", "a@127.0.0.1"]
+)
+def test_anything_else_is_refused_at_the_start(text: str) -> None:
+    with pytest.raises(ValueError, match="IP addresses"):
+        read_nameservers(text)

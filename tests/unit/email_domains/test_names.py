@@ -1,0 +1,113 @@
+"""Which email domains may let people join automatically."""
+
+from __future__ import annotations
+
+import pytest
+
+from saas_app.email_domains.names import (
+    DOMAIN_LENGTH,
+    NotADomain,
+    domain_of,
+    is_public,
+    read_domain,
+)
+from saas_app.text.domains import shown_domain
+
+
+@pytest.mark.parametrize(
+    ("typed", "domain"),
+    [
+        ("example.com", "example.com"),
+        ("  Acme-Robotics.CO.UK ", "acme-robotics.co.uk"),
+        ("@example.com", "example.com"),
+        ("example.com.", "example.com"),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("live.example.com", "live.example.com"),
+        ("3m.com", "3m.com"),
+        ("BÜCHER.Example", "xn--bcher-kva.example"),
+        ("bu\u0308cher.example.", "xn--bcher-kva.example"),
+        ("bücher。example", "xn--bcher-kva.example"),
+        ("XN--BCHER-KVA.EXAMPLE", "xn--bcher-kva.example"),
+        ("straße.example", "xn--strae-oqa.example"),
+    ],
+)
+def test_a_domain_is_kept_in_one_form(typed: str, domain: str) -> None:
+    assert read_domain(typed) == domain
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("", "Enter a domain"),
+        ("@", "Enter a domain"),
+        ("sam@example.com", "after the @"),
+        (".", "Enter a domain"),
+        ("..", "Enter a domain"),
+        ("localhost", "not a domain"),
+        ("10.0.0.1", "not a domain"),
+        ("exa mple.com", "not a domain"),
+        ("-example.com", "not a domain"),
+        ("example..com", "not a domain"),
+        ("example .com", "not a domain"),
+        ("exam\u200bple.com\u202e/", "not a domain"),
+        ("a\x00.example", "not a domain"),
+        ("example.com/../../users", "not a domain"),
+        ("*.example.com", "not a domain"),
+        (f"{'a' * 64}.com", "not a domain"),
+        (f"{'a.' * 64}com", f"at most {DOMAIN_LENGTH}"),
+        ("gmail.com", "Anyone can get an address"),
+        ("GMail.com.", "Anyone can get an address"),
+        ("ｇｍａｉｌ.com", "Anyone can get an address"),
+        ("team.gmail.com", "Anyone can get an address"),
+        ("mailinator.com", "Anyone can get an address"),
+    ],
+)
+def test_anything_else_is_refused_with_its_reason(typed: str, reason: str) -> None:
+    with pytest.raises(NotADomain, match=reason):
+        read_domain(typed)
+
+
+@pytest.mark.parametrize(
+    ("domain", "public"),
+    [
+        ("yahoo.co.uk", True),
+        ("hotmail.fr", True),
+        ("outlook.com.br", True),
+        ("gmx.de", True),
+        ("alice.fastmail.com", True),
+        ("mail.yahoo.co.uk", True),
+        ("yahoo.com.tw", True),
+        ("googlemail.com", True),
+        ("proton.me", True),
+        ("yopmail.com", True),
+        ("com", False),
+        ("yahoo.example.com", False),
+        ("notgmail.com", False),
+        ("gmail.com.example", False),
+    ],
+)
+def test_public_mail_providers_are_known_by_name(domain: str, public: bool) -> None:
+    assert is_public(domain) is public
+
+
+@pytest.mark.parametrize(
+    ("address", "domain"),
+    [
+        ("sam@example.com", "example.com"),
+        ("Sam@EXAMPLE.com.", "example.com"),
+        ("sam@BÜCHER.example", "xn--bcher-kva.example"),
+        ('"a@b"@example.com', "example.com"),
+        ("example.com", None),
+        ("sam@", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_domain_of_an_address_has_the_same_form(address: str | None, domain: str | None) -> None:
+    assert domain_of(address) == domain
+
+
+def test_a_domain_is_shown_in_its_own_letters() -> None:
+    assert shown_domain("xn--bcher-kva.example") == "bücher.example"
+    assert shown_domain("xn--nonsense-.example") == "xn--nonsense-.example"
+    assert shown_domain("example.com") == "example.com"
