@@ -7,7 +7,8 @@ Labels are those of Logto's own pages, so either provider will do; its sign-in e
 username with a password. What only the development provider has is tested only when it was started here.
 
 Every page is watched while a test works: an error in the console, blocked content, a failed request or a
-request to another host fails the test.
+request to another host fails the test. The pages of a Logto that was not started here are its own: of them
+it counts only that a person gets on.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from saas_app.identity.management.client import connect
 from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium, is_required
 from tests.browser.methods_site import MethodsSite, open_methods_site
 from tests.browser.site import Site, open_site
-from tests.browser.steps import sign_in
+from tests.browser.steps import sign_in, sign_in_by_http
 from tests.browser.watch import Watch
 from tests.clients import Person
 from tests.factories import Factory
@@ -96,7 +97,7 @@ async def browser_that_keeps_pages(chromium_path: str, playwright: Playwright) -
 @pytest.fixture
 async def open_page(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
     """Opens the page of a visitor with cookies of their own, signed in where a person is given."""
-    async with _watched(browser, site.url, site.origins) as open_one:
+    async with _watched(browser, site.url, site.origins, site.judged_origins) as open_one:
         yield open_one
 
 
@@ -125,7 +126,9 @@ def members(methods_management: ManagementClient) -> Factory:
 @pytest.fixture
 async def visitor(browser: Browser, methods_site: MethodsSite) -> AsyncIterator[OpenPage]:
     """Opens the front page of the site with every way in; afterwards every provider is well again."""
-    async with _watched(browser, methods_site.site.url, methods_site.origins) as open_one:
+    async with _watched(
+        browser, methods_site.site.url, methods_site.origins, methods_site.origins
+    ) as open_one:
 
         async def open_front_page() -> Page:
             page = await open_one()
@@ -137,17 +140,21 @@ async def visitor(browser: Browser, methods_site: MethodsSite) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def _watched(browser: Browser, url: str, origins: frozenset[str]) -> AsyncIterator[OpenPage]:
+async def _watched(
+    browser: Browser, url: str, allowed: frozenset[str], judged: frozenset[str]
+) -> AsyncIterator[OpenPage]:
     """Opens pages whose every complaint fails the test at the end of the block."""
     opened: list[tuple[BrowserContext, Watch]] = []
 
     async def open_one(person: Person | None = None, *, of: Browser = browser, **options: Any) -> Page:
         context = await of.new_context(**{"base_url": url, "viewport": DESKTOP, **options})
         context.set_default_timeout(PATIENCE)
-        opened.append((context, Watch(context, origins)))
+        opened.append((context, Watch(context, allowed, judged)))
         page = await context.new_page()
-        if person is not None:
+        if person is not None and options.get("java_script_enabled", True):
             await sign_in(page, person)
+        elif person is not None:
+            await sign_in_by_http(page, url, person)
         return page
 
     yield open_one

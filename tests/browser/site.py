@@ -37,6 +37,17 @@ class Site:
         """The only places a browser may speak to."""
         return frozenset(filter(None, map(origin_of, (self.url, self.logto))))
 
+    @property
+    def has_own_logto(self) -> bool:
+        """Whether Logto was started here, so that its pages are ours to judge."""
+        return self.environment is not None
+
+    @property
+    def judged_origins(self) -> frozenset[str]:
+        """Whose pages must be faultless; of a Logto that runs elsewhere it counts only that people get on."""
+        judged = (self.url, self.logto) if self.has_own_logto else (self.url,)
+        return frozenset(filter(None, map(origin_of, judged)))
+
 
 @contextmanager
 def open_site(directory: Path) -> Iterator[Site]:

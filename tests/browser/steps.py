@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page, expect
 
 from saas_app.rbac.permissions import Role
 from saas_app.web.origin import origin_of
-from tests.clients import Person
+from tests.clients import Person, sign_in_over_http
 from tests.factories import Factory
 
 # The labels of Logto's own pages: which identifiers are offered is a setting of its sign-in experience.
@@ -22,6 +22,14 @@ async def sign_in(page: Page, person: Person, path: str = "/sign-in") -> None:
     await page.goto(path)
     await enter_credentials(page, person)
     await expect(account_menu(page)).to_be_visible()
+
+
+async def sign_in_by_http(page: Page, url: str, person: Person) -> None:
+    """Sign in without a page of Logto's, which may need scripts, and give the page the session."""
+    http, _ = await sign_in_over_http(url, person)
+    async with http:
+        for cookie in http.cookie_jar:
+            await page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": url}])
 
 
 async def enter_credentials(page: Page, person: Person) -> None:
@@ -42,6 +50,15 @@ def identifier_field(page: Page) -> Locator:
 def password_field(page: Page) -> Locator:
     """Where Logto asks for the password."""
     return page.get_by_label("Password", exact=True).or_(page.locator("input[type=password]")).first
+
+
+async def choose_password(page: Page, password: str) -> None:
+    """Fill Logto's page for a new password, twice where it asks twice, and go on."""
+    await password_field(page).fill(password)
+    again = page.get_by_label("Confirm password").or_(page.locator("input[name=confirmPassword]")).first
+    if await again.is_visible():
+        await again.fill(password)
+    await page.get_by_role("button", name=re.compile("^(Save password|Continue)$")).click()
 
 
 async def sign_out(page: Page) -> None:

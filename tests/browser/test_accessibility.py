@@ -32,10 +32,10 @@ async def test_axe_finds_nothing_on_what_actions_lead_to(open_page: OpenPage, pe
 
 
 async def test_axe_finds_nothing_on_pages_that_a_script_leaves_at_once(
-    open_page: OpenPage, people: Factory
+    open_page: OpenPage, people: Factory, site: Site
 ) -> None:
     page = await open_page(reduced_motion="reduce")
-    assert await _violations(page, without_scripts(page, people)) == []
+    assert await _violations(page, without_scripts(page, people, site)) == []
 
 
 async def test_axe_finds_nothing_on_what_an_admin_does_with_members(

@@ -35,9 +35,11 @@ async def test_a_member_never_scrolls_sideways(open_page: OpenPage, people: Fact
     assert await _too_wide(page, after_actions(page, scene)) == []
 
 
-async def test_nobody_scrolls_sideways_without_scripts(open_page: OpenPage, people: Factory) -> None:
+async def test_nobody_scrolls_sideways_without_scripts(
+    open_page: OpenPage, people: Factory, site: Site
+) -> None:
     page = await open_page(**PHONE)
-    assert await _too_wide(page, without_scripts(page, people)) == []
+    assert await _too_wide(page, without_scripts(page, people, site)) == []
 
 
 async def test_an_admin_among_members_never_scrolls_sideways(open_page: OpenPage, people: Factory) -> None:

@@ -11,6 +11,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.site import Site
 from tests.browser.steps import (
     account_menu,
+    choose_password,
     create_project,
     enter_credentials,
     expect_path,
@@ -30,8 +31,7 @@ async def test_newcomer_signs_up_and_is_told_what_to_do_next(open_page: OpenPage
     await page.get_by_role("main").get_by_role("link", name="Create account").click()
     await identifier_field(page).fill(f"newcomer_{secrets.token_hex(5)}")
     await page.get_by_role("button", name="Create account").click()
-    await password_field(page).fill(PASSWORD)
-    await page.get_by_role("button", name=re.compile("^(Save password|Continue)$")).click()
+    await choose_password(page, PASSWORD)
 
     await expect(page.get_by_role("heading", name="You do not belong to an organization yet")).to_be_visible()
     await expect(page.get_by_role("link", name="Create organization").first).to_be_visible()

@@ -12,11 +12,17 @@ _STATUS_ECHO = "Failed to load resource"  # the console repeats statuses; respon
 
 
 class Watch:
-    """Gathers complaints of one browser context; a refused page is an answer, a refused image is not."""
+    """Gathers complaints of one browser context; a refused page is an answer, a refused image is not.
 
-    def __init__(self, context: BrowserContext, allowed_origins: frozenset[str]) -> None:
+    What happens on pages of other origins than the judged ones is theirs.
+    """
+
+    def __init__(
+        self, context: BrowserContext, allowed_origins: frozenset[str], judged_origins: frozenset[str]
+    ) -> None:
         self.complaints: list[str] = []
         self._allowed = allowed_origins
+        self._judged = judged_origins
         context.on("console", self._console)
         context.on("weberror", self._web_error)
         context.on("request", self._request)
@@ -24,27 +30,40 @@ class Watch:
         context.on("response", self._response)
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not message.text.startswith(_STATUS_ECHO):
+        place = message.location.get("url") or (message.page.url if message.page else "")
+        is_told = message.type in ("error", "warning") and not message.text.startswith(_STATUS_ECHO)
+        if is_told and self._is_judged(place):
             self._note(f"console {message.type}: {message.text}")
 
     def _web_error(self, error: WebError) -> None:
-        self._note(f"uncaught: {error.error}")
+        if self._is_judged(error.page.url if error.page else ""):
+            self._note(f"uncaught: {error.error}")
 
     def _request(self, request: Request) -> None:
         origin = origin_of(request.url)
-        if origin is not None and origin not in self._allowed:
+        if origin is not None and origin not in self._allowed and self._is_judged(_asked_by(request)):
             self._note(f"a request to another host: {request.url}")
 
     def _request_failed(self, request: Request) -> None:
-        if request.failure != _ABORTED:
+        if request.failure != _ABORTED and self._is_judged(_asked_by(request)):
             self._note(f"{request.method} {request.url} failed: {request.failure}")
 
     def _response(self, response: Response) -> None:
-        if response.status >= 400 and response.request.resource_type != "document":
+        is_refusal = response.status >= 400 and response.request.resource_type != "document"
+        if is_refusal and self._is_judged(_asked_by(response.request)):
             self._note(f"{response.request.method} {response.url}: {response.status}")
+
+    def _is_judged(self, url: str) -> bool:
+        origin = origin_of(url)
+        return origin is None or origin in self._judged
 
     def _note(self, complaint: str) -> None:
         self.complaints.append(complaint)
+
+
+def _asked_by(request: Request) -> str:
+    """The page that sent the request; of a navigation the page that it leads to."""
+    return request.url if request.is_navigation_request() else request.frame.url
 
 
 def pages_that_ask(page: Page, site: Site) -> list[str]:

@@ -101,7 +101,7 @@ class Form(HTMLParser):
             self.action = values.get("action", "")
         elif tag == "input" and "name" in values:
             self.fields[values["name"]] = values.get("value", "")
-        elif tag == "script":
+        elif tag == "script" or "onload" in values:
             self._has_script = True
 
 
