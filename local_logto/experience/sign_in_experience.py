@@ -66,6 +66,11 @@ class SignInExperience:
         return self.sign_in_mode != "Register"
 
     @property
+    def has_registration_off(self) -> bool:
+        """Whether nobody new can come at all; a sign-up that asks for nothing is not that."""
+        return self.sign_in_mode == "SignIn"
+
+    @property
     def allows_registration(self) -> bool:
         return self.sign_in_mode != "SignIn" and bool(self.sign_up_identifiers)
 

@@ -111,7 +111,7 @@ async def _is_deliverable(session: ExperienceSession, recipient: Identifier, eve
     needs_account = event is Event.FORGOT_PASSWORD or (
         event is Event.SIGN_IN
         and session.experience.user_id is None
-        and not session.settings.allows_registration
+        and session.settings.has_registration_off
     )
     return not needs_account or await _find_user(session, recipient) is not None
 

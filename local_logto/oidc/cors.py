@@ -1,16 +1,18 @@
 """Which web pages of other origins may read an answer: metadata anyone, tokens the application's own pages.
 
-An application's pages are those of its redirect URIs' origins and of ``corsAllowedOrigins``.
+An application's pages are those of its redirect URIs' origins and of ``corsAllowedOrigins``. To others
+nothing is done: their request is refused as soon as it is known whose it is.
 """
 
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
 
 from quart import Response, g, request
 
 from local_logto.context import origin_of
+from local_logto.errors import invalid_request
+from local_logto.oidc.authorization.redirect_uris import is_at_origin
 from local_logto.oidc.clients import Client
 
 _FOR_ANYONE: Final = frozenset(
@@ -27,8 +29,11 @@ _PREFLIGHT_SECONDS: Final = 3600
 
 
 def remember_client(client: Client) -> None:
-    """Say on whose behalf the current request is answered."""
+    """Say on whose behalf the current request is answered; 400 for a page that is not the client's."""
     g.client = client
+    origin = request.headers.get("Origin")
+    if origin is not None and request.path in _FOR_CLIENTS and not _is_of_client(origin):
+        raise invalid_request(f"origin {origin} not allowed for client: {client.id}")
 
 
 async def allow_origin(response: Response) -> Response:
@@ -57,14 +62,11 @@ def _is_of_client(origin: str) -> bool:
     client: Client | None = g.get("client")
     if origin == origin_of(request):
         return True
-    return client is not None and origin in _origins_of(client)
+    return client is not None and _is_own(origin, client)
 
 
-def _origins_of(client: Client) -> set[str]:
-    own = {_origin(uri) for uri in client.oidc_metadata.get("redirectUris") or [] if "*" not in uri}
-    return own | set(client.custom_metadata.get("corsAllowedOrigins") or [])
-
-
-def _origin(uri: str) -> str:
-    parts = urlsplit(uri)
-    return f"{parts.scheme}://{parts.netloc}"
+def _is_own(origin: str, client: Client) -> bool:
+    redirect_uris = client.oidc_metadata.get("redirectUris") or []
+    return origin in (client.custom_metadata.get("corsAllowedOrigins") or []) or any(
+        is_at_origin(uri, origin) for uri in redirect_uris
+    )

@@ -9,6 +9,7 @@ from quart import Blueprint, Response, request
 from local_logto.context import current_settings, current_store, origin_of
 from local_logto.crypto.keys import ALGORITHM
 from local_logto.crypto.signed_tokens import current_keys
+from local_logto.oidc.authorization.request import RESPONSE_TYPES
 from local_logto.oidc.claims import CLAIMS
 from local_logto.oidc.scopes import OIDC_SCOPES
 from local_logto.responses import json_response
@@ -44,7 +45,7 @@ _CAPABILITIES: Final = {
     "id_token_signing_alg_values_supported": [ALGORITHM],
     "request_uri_parameter_supported": False,
     "response_modes_supported": ["form_post", "fragment", "query"],
-    "response_types_supported": ["code id_token", "code", "id_token", "none"],
+    "response_types_supported": RESPONSE_TYPES,
     "scopes_supported": OIDC_SCOPES,
     "subject_types_supported": ["public"],
     "token_endpoint_auth_methods_supported": [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -12,7 +12,7 @@ from tests.contract.fixtures import LikeRecording, NewBrowser
 from tests.contract.management import ManagementApi, Workshop
 from tests.contract.oidc import Oidc
 from tests.contract.people import CALLBACK, App
-from tests.contract.recordings import assert_chain_like_recording, load
+from tests.contract.recordings import RECORDED_ENDPOINT, assert_chain_like_recording, load
 from tests.contract.world import ORGANIZATIONS_RESOURCE, World
 
 PLAIN = {"state": "st", "nonce": None}
@@ -102,11 +102,18 @@ async def test_two_states_are_refused(browser: LogtoBrowser, world: World) -> No
         assert reply.expect(400).body["error"] == "invalid_request"
 
 
-async def test_unsupported_response_type_comes_back_in_the_fragment(
-    browser: LogtoBrowser, world: World
+@pytest.mark.parametrize(
+    "response_type", ["id_token", "code id_token", "none", "token", "code token", "nope"]
+)
+async def test_other_response_types_come_back_as_recorded(
+    browser: LogtoBrowser, world: World, response_type: str
 ) -> None:
-    reply = (await browser.authorize(world.web, response_type="id_token")).expect(303)
-    assert "error=unsupported_response_type" in urlsplit(reply.location).fragment
+    reply = (await browser.authorize(world.web, response_type=response_type, state="st")).expect(303)
+    recorded = load(f"444-authorize-response-type-{response_type.replace(' ', '-').replace('_', '-')}")
+    location, _, issuer = recorded["response"]["headers"]["Location"].partition("&iss=")
+    ours, _, own_issuer = reply.location.partition("&iss=")
+    assert ours == location
+    assert unquote(own_issuer) == unquote(issuer).replace(RECORDED_ENDPOINT, browser.endpoint)
 
 
 async def test_public_application_must_use_pkce(browser: LogtoBrowser, world: World) -> None:

@@ -30,6 +30,18 @@ def is_loopback_variant(redirect_uri: str, registered: Iterable[str]) -> bool:
     }
 
 
+def is_at_origin(registered: str, origin: str) -> bool:
+    """Whether a page of this origin can be at the registered URI, be that exact or a pattern."""
+    if "*" in registered:
+        pattern, actual = _PATTERN.fullmatch(registered), _split(origin)
+        return pattern is not None and actual is not None and _fits_origin(pattern, actual)
+    try:
+        own = urlsplit(registered)
+    except ValueError:
+        return False
+    return f"{own.scheme}://{own.netloc}" == origin
+
+
 def _without_loopback_port(uri: str) -> str | None:
     parts = _split(uri)
     if parts is None or parts.scheme != "http" or parts.hostname not in _LOOPBACKS:
@@ -42,17 +54,23 @@ def _fits(pattern: str, redirect_uri: str) -> bool:
     actual = _split(redirect_uri)
     if parts is None or actual is None or "*" in (parts["rest"] or ""):
         return False
-    labels = parts["host"].lower().split(".")
-    if "*" in parts["host"] and (len(labels) < 2 or any("*" in label for label in labels[-2:])):
+    return (
+        _fits_origin(parts, actual)
+        and _fits_text(parts["path"] or "/", actual.path or "/", ".*")
+        and _tail(actual) == (parts["rest"] or "")
+    )
+
+
+def _fits_origin(pattern: re.Match[str], actual: SplitResult) -> bool:
+    labels = pattern["host"].lower().split(".")
+    if "*" in pattern["host"] and (len(labels) < 2 or any("*" in label for label in labels[-2:])):
         return False
-    scheme = parts["scheme"].lower()
-    port = int(parts["port"]) if parts["port"] else _DEFAULT_PORTS.get(scheme)
+    scheme = pattern["scheme"].lower()
+    port = int(pattern["port"]) if pattern["port"] else _DEFAULT_PORTS.get(scheme)
     return (
         actual.scheme == scheme
         and (actual.port or _DEFAULT_PORTS.get(scheme)) == port
         and _fit_labels(labels, (actual.hostname or "").split("."))
-        and _fits_text(parts["path"] or "/", actual.path or "/", ".*")
-        and _tail(actual) == (parts["rest"] or "")
     )
 
 

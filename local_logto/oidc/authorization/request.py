@@ -42,6 +42,9 @@ SINGLE_PARAMS: Final = (
     "registration",
     *EXTRA_PARAMS,
 )
+RESPONSE_TYPES: Final = ("code id_token", "code", "id_token", "none")
+"""Those that the server knows; no application may use another than ``code``."""
+
 RESPONSE_MODES: Final = frozenset({"query", "fragment", "form_post"})
 _PROMPTS: Final = frozenset({"none", "login", "consent"})
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*")
@@ -154,8 +157,10 @@ def _check_response(client: Client, plain: dict[str, str]) -> None:
     if response_type is None:
         raise invalid_request("missing required parameter 'response_type'")
     plain["response_type"] = " ".join(sorted(split_scope(response_type)))
-    if plain["response_type"] != "code" or not client.allows_grant("authorization_code"):
+    if plain["response_type"] not in RESPONSE_TYPES:
         raise OidcError(400, "unsupported_response_type", "unsupported response_type requested")
+    if plain["response_type"] != "code" or not client.allows_grant("authorization_code"):
+        raise invalid_request("requested response_type is not allowed for this client")
     if "redirect_uri" not in plain:
         raise invalid_request("missing required parameter 'redirect_uri'")
 

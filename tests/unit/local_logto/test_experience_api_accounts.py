@@ -148,6 +148,17 @@ async def test_unknown_address_gets_an_answer_too_and_is_found_out_only_by_the_c
     assert (status, body["code"]) == (404, "user.user_not_exist")
 
 
+@pytest.mark.parametrize(("mode", "is_sent"), [("SignInAndRegister", True), ("SignIn", False)])
+async def test_code_for_an_unknown_address_is_held_back_only_where_nobody_new_can_come(
+    logto: ExperienceApp, mode: str, is_sent: bool
+) -> None:
+    asks_for_nothing = {"identifiers": [], "password": True, "verify": True}
+    await logto.configure(**{**CODES_AND_PASSWORDS, "signUp": asks_for_nothing, "signInMode": mode})
+    await begin(logto, "SignIn")
+    await send_code(logto, "nobody@example.test", "SignIn")
+    assert bool(await logto.messages()) is is_sent
+
+
 async def test_forgotten_password_is_replaced_without_signing_in(logto: ExperienceApp) -> None:
     await logto.configure(**CODES_AND_PASSWORDS)
     await logto.add_user("nina", primary_email="nina@example.test")
