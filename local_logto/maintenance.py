@@ -7,7 +7,16 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from local_logto.store import Store, grants, interactions, now_ms, op_sessions, pushed_requests, tokens
+from local_logto.store import (
+    Store,
+    device_codes,
+    grants,
+    interactions,
+    now_ms,
+    op_sessions,
+    pushed_requests,
+    tokens,
+)
 
 SWEEP_EVERY_SECONDS: Final = 900
 # Expired tokens are kept a while, so that a late use still reveals itself as a reuse.
@@ -15,13 +24,14 @@ TOKENS_KEPT_MS: Final = 3600 * 1000
 
 
 async def purge(store: Store) -> None:
-    """Delete expired interactions, sessions and grants, and tokens an hour after their end."""
+    """Delete expired interactions, sessions and grants, and tokens and device codes an hour after that."""
     moment = now_ms()
     async with store.begin() as connection:
         for table in (interactions, op_sessions, pushed_requests, grants):
             await connection.execute(sa.delete(table).where(table.c.expires_at <= moment))
-        long_gone = tokens.c.expires_at <= moment - TOKENS_KEPT_MS
-        await connection.execute(sa.delete(tokens).where(long_gone))
+        for table in (tokens, device_codes):
+            long_gone = table.c.expires_at <= moment - TOKENS_KEPT_MS
+            await connection.execute(sa.delete(table).where(long_gone))
 
 
 async def purge_now_and_then(store: Store) -> None:

@@ -263,6 +263,8 @@ op_sessions = sa.Table(
     sa.Column("last_submission", sa.JSON),
     # A sign-out that waits for its confirmation: {"secret", "client_id", "post_logout_redirect_uri", …}
     sa.Column("pending_sign_out", sa.JSON),
+    # What the form for a device's code has to show again, so that no other page can send it
+    sa.Column("device_secret", sa.String),
     sa.Column("expires_at", sa.BigInteger, nullable=False),
 )
 
@@ -289,6 +291,20 @@ pushed_requests = sa.Table(
     sa.Column("value_hash", sa.String, primary_key=True),  # SHA-256 of the request_uri's last part
     reference("client_id", "applications.id"),
     sa.Column("params", sa.JSON, nullable=False),  # [[name, value], …]
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+)
+
+device_codes = sa.Table(
+    "device_codes",
+    metadata,
+    sa.Column("value_hash", sa.String, primary_key=True),  # SHA-256 of what the device was given
+    sa.Column("user_code", sa.String, nullable=False, unique=True),  # letters only
+    reference("client_id", "applications.id"),
+    sa.Column("params", sa.JSON, nullable=False),  # the device's authorization request
+    sa.Column("is_taken", sa.Boolean, nullable=False, server_default=sa.false()),  # a person confirmed it
+    # How it ended: {"grant_id", "payload"} of what is issued, or {"error", "error_description"}
+    sa.Column("outcome", sa.JSON),
+    sa.Column("consumed_at", sa.BigInteger),
     sa.Column("expires_at", sa.BigInteger, nullable=False),
 )
 

@@ -18,6 +18,7 @@ INTERACTION: Final = "_interaction"
 RESUME: Final = "_interaction_resume"
 SESSION: Final = "_session"
 EXPERIENCE: Final = "_logto"
+DEVICE_FORM: Final = "_logto_device_flow_xsrf"
 
 _GONE = "Thu, 01 Jan 1970 00:00:00 GMT"
 
@@ -33,7 +34,7 @@ class CookieSigner:
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
     def fits(self, name: str, value: str, signature: str) -> bool:
-        return hmac.compare_digest(self.sign(name, value), signature)
+        return hmac.compare_digest(self.sign(name, value).encode(), signature.encode("utf-8", "replace"))
 
 
 def read_cookie(request: Request, name: str) -> str | None:

@@ -15,6 +15,7 @@ from local_logto.store import application_roles, applications
 
 DEFAULT_ID_TOKEN_TTL: Final = 3600
 DEFAULT_REFRESH_TOKEN_DAYS: Final = 14
+DEVICE_CODE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _DAY: Final = 24 * 3600
 
 _GRANTS: Final[Mapping[str, frozenset[str]]] = {
@@ -45,7 +46,14 @@ class Client:
     def is_web(self) -> bool:
         return self.type != "Native"
 
+    @property
+    def is_device(self) -> bool:
+        """Whether it signs people in by a code that they type in elsewhere, and in no other way."""
+        return self.type == "Native" and bool(self.custom_metadata.get("isDeviceFlow"))
+
     def allows_grant(self, grant_type: str) -> bool:
+        if self.is_device:
+            return grant_type in {DEVICE_CODE_GRANT, "refresh_token"}
         return grant_type in _GRANTS.get(self.type, frozenset())
 
     def allows_scope(self, scope: str) -> bool:

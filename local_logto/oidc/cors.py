@@ -23,7 +23,14 @@ _FOR_ANYONE: Final = frozenset(
     }
 )
 _FOR_CLIENTS: Final = frozenset(
-    {"/oidc/token", "/oidc/me", "/oidc/token/introspection", "/oidc/token/revocation", "/oidc/request"}
+    {
+        "/oidc/token",
+        "/oidc/me",
+        "/oidc/token/introspection",
+        "/oidc/token/revocation",
+        "/oidc/request",
+        "/oidc/device/auth",
+    }
 )
 _PREFLIGHT_SECONDS: Final = 3600
 

@@ -184,6 +184,8 @@ def _content_security_policy(form_targets: tuple[str, ...]) -> str:
 
 
 def _origin_of_application(interaction: Interaction) -> str:
+    if "redirect_uri" not in interaction.params:
+        return "'self'"  # a device's request ends here
     redirect_uri = urlsplit(str(interaction.params["redirect_uri"]))
     if redirect_uri.scheme not in ("http", "https"):
         return f"{quote(redirect_uri.scheme)}:"

@@ -14,38 +14,47 @@ from local_logto.oidc.token import opaque_tokens
 CODE_LIFETIME_MS: Final = 60 * 1000
 
 
-async def issue_code(authorization: AuthorizationRequest, session: OpSession, grant: Grant) -> str:
-    """A code for exactly what the grant allows of the request; ``access_denied`` when that is nothing.
+def issued_payload(
+    authorization: AuthorizationRequest, session: OpSession, grant: Grant
+) -> dict[str, object]:
+    """What a code carries of the request, with exactly the scopes that the grant allows.
 
-    The scopes it carries are those of the refresh token: of each resource only what was consented by now.
+    These are also those of the refresh token: of each resource only what was consented by now.
     """
     client, wanted = authorization.client, authorization.scopes
     scopes = list(grant.granted_oidc(wanted))
     for indicator in authorization.resources:
         scopes += grant.granted_on(indicator, wanted)
-    if not scopes:
-        raise OidcError(400, "access_denied", None)
     ends_with_session = "offline_access" not in scopes
     if not ends_with_session:
         session.keep_grant_after_sign_out(client.id)
-    payload = {
+    return {
         "user_id": session.user_id,
         "scope": " ".join(dict.fromkeys(scopes)),
         "resources": list(authorization.resources),
-        "redirect_uri": authorization.redirect_uri,
-        "code_challenge": authorization.code_challenge,
         "nonce": authorization.nonce,
         "auth_time": session.signed_in_at if authorization.wants_auth_time else None,
         "sid": session.sid_for(client.id) if client.includes_sid else None,
         "session_uid": session.uid,
         "ends_with_session": ends_with_session,
     }
+
+
+async def issue_code(authorization: AuthorizationRequest, session: OpSession, grant: Grant) -> str:
+    """A code for what the grant allows of the request; ``access_denied`` when that is nothing."""
+    payload = issued_payload(authorization, session, grant)
+    if not payload["scope"]:
+        raise OidcError(400, "access_denied", None)
+    proof = {
+        "redirect_uri": authorization.redirect_uri,
+        "code_challenge": authorization.code_challenge,
+    }
     async with current_store().begin() as connection:
         return await opaque_tokens.issue(
             connection,
             opaque_tokens.CODE,
             grant_id=grant.id,
-            client_id=client.id,
-            payload=payload,
+            client_id=authorization.client.id,
+            payload={**payload, **proof},
             lifetime_ms=CODE_LIFETIME_MS,
         )

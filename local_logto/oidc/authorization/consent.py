@@ -42,7 +42,7 @@ async def consent() -> Response:
         await save_grant(connection, grant)
         await _remember_first_application(connection, interaction.account_id, interaction.client_id)
     await save_result(interaction.uid, {**details["result"], CONSENT: {"grantId": grant.id}})
-    return redirect_response(resume_url(request, interaction.uid), 302)
+    return redirect_response(resume_url(request, interaction), 302)
 
 
 async def _no_page_for_third_parties() -> Response:

@@ -26,7 +26,7 @@ def write_interaction_cookies(response: Response, interaction: Interaction) -> N
     latest = dict(list(known.items())[1 - REMEMBERED_INTERACTIONS :])
     uids = {**latest, client_id: uid, "_legacy": uid}
     write_cookie(response, INTERACTION, _cookie_json(uids), expires_at_ms=expires_at)
-    write_cookie(response, RESUME, uid, path=resume_path(uid), expires_at_ms=expires_at)
+    write_cookie(response, RESUME, uid, path=resume_path(interaction), expires_at_ms=expires_at)
 
 
 def _cookie_json(value: Mapping[str, str]) -> str:

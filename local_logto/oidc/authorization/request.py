@@ -46,6 +46,13 @@ RESPONSE_TYPES: Final = ("code id_token", "code", "id_token", "none")
 """Those that the server knows; no application may use another than ``code``."""
 
 RESPONSE_MODES: Final = frozenset({"query", "fragment", "form_post"})
+# What makes no sense where no browser asks
+_NOT_OF_DEVICES: Final = frozenset(
+    {
+        *("response_type", "response_mode", "redirect_uri", "state", "prompt"),
+        *("code_challenge", "code_challenge_method"),
+    }
+)
 _PROMPTS: Final = frozenset({"none", "login", "consent"})
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*")
 _CHALLENGE: Final = re.compile(r"[\w.~-]*", re.ASCII)
@@ -114,15 +121,29 @@ async def check(params: Params) -> AuthorizationRequest:
     return from_interaction(client, {**plain, "resource": resources})
 
 
+async def check_of_device(client: Client, params: Params) -> Mapping[str, Any]:
+    """What of a device's request is kept, if it may be made; its ``offline_access`` needs no prompt."""
+    known = [name for name in SINGLE_PARAMS if name not in _NOT_OF_DEVICES]
+    params.reject_duplicates(among=known)
+    _reject_unsupported(params)
+    plain = {name: value for name in known if (value := params.get(name)) is not None}
+    plain |= {"client_id": client.id, "scope": " ".join(_allowed_scopes(client, plain))}
+    _check_openid(plain)
+    async with current_store().begin() as connection:
+        resources = await _checked_resources(connection, params.all("resource"))
+    _check_max_age(plain)
+    return {**plain, "resource": resources}
+
+
 def from_interaction(client: Client, params: Mapping[str, Any]) -> AuthorizationRequest:
     """The request again, from what an interaction kept of it."""
     resources = tuple(params.get("resource") or ())
     scopes = split_scope(params.get("scope"))
     max_age = params.get("max_age")
-    response_type = str(params["response_type"])
+    response_type = str(params.get("response_type", ""))
     return AuthorizationRequest(
         client=client,
-        redirect_uri=str(params["redirect_uri"]),
+        redirect_uri=str(params.get("redirect_uri", "")),
         response_type=response_type,
         response_mode=params.get("response_mode") or resolve_response_mode(response_type),
         # Without a resource nothing but OIDC scopes can be granted, or reach the refresh token.
@@ -174,14 +195,19 @@ def _check_prompt(plain: Mapping[str, str]) -> None:
 
 
 def _checked_scopes(client: Client, plain: Mapping[str, str]) -> list[str]:
+    scopes = _allowed_scopes(client, plain)
+    consents = "consent" in plain.get("prompt", "").split(" ") and client.allows_grant("refresh_token")
+    return [scope for scope in scopes if scope != "offline_access" or consents]
+
+
+def _allowed_scopes(client: Client, plain: Mapping[str, str]) -> list[str]:
     if "scope" in plain and not _SCOPE.fullmatch(plain["scope"]):
         raise OidcError(400, "invalid_scope", "scope contains invalid characters")
     scopes = split_scope(plain.get("scope"))
     refused = next((scope for scope in oidc_only(scopes) if not client.allows_scope(scope)), None)
     if refused is not None:
         raise OidcError(400, "invalid_scope", "requested scope is not allowed", scope=refused)
-    consents = "consent" in plain.get("prompt", "").split(" ") and client.allows_grant("refresh_token")
-    return [scope for scope in scopes if scope != "offline_access" or consents]
+    return scopes
 
 
 def _check_openid(plain: Mapping[str, str]) -> None:

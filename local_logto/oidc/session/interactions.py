@@ -48,6 +48,12 @@ class Interaction:
     def client_id(self) -> str:
         return str(self.params["client_id"])
 
+    @property
+    def device_code_hash(self) -> str | None:
+        """Of which device's request this is, where it was no browser's own."""
+        found: str | None = self.details.get("device_code")
+        return found
+
 
 async def create_interaction(
     params: Mapping[str, Any],
@@ -123,7 +129,7 @@ async def finish_login(
         await connection.execute(signed_in.values(last_sign_in_at=moment, updated_at=moment))
     login = {"accountId": user_id, "ts": moment // 1000, "submission": dict(submission)}
     await save_result(interaction.uid, {"login": login})
-    return resume_url(request, interaction.uid)
+    return resume_url(request, interaction)
 
 
 async def save_result(uid: str, result: Mapping[str, Any]) -> None:
@@ -140,12 +146,13 @@ async def delete_interaction(uid: str) -> None:
         await connection.execute(sa.delete(interactions).where(interactions.c.uid == uid))
 
 
-def resume_path(uid: str) -> str:
-    return f"/oidc/auth/{uid}"
+def resume_path(interaction: Interaction) -> str:
+    began = "auth" if interaction.device_code_hash is None else "device"
+    return f"/oidc/{began}/{interaction.uid}"
 
 
-def resume_url(request: Request, uid: str) -> str:
-    return origin_of(request) + resume_path(uid)
+def resume_url(request: Request, interaction: Interaction) -> str:
+    return origin_of(request) + resume_path(interaction)
 
 
 def interaction_uids(request: Request) -> dict[str, str]:

@@ -23,7 +23,8 @@ class OpSession:
     """One browser's session for the length of a request; ``save`` writes it and its cookie.
 
     ``signed_in_at`` is in epoch seconds, as ``auth_time`` is; ``client_id`` and ``last_submission`` tell for
-    which application and how. ``pending_sign_out`` remembers a sign-out that waits for its confirmation.
+    which application and how. ``pending_sign_out`` remembers a sign-out that waits for its confirmation,
+    ``device_secret`` what the form for a device's code must carry.
     """
 
     uid: str = field(default_factory=new_opaque_value)
@@ -33,6 +34,7 @@ class OpSession:
     client_id: str | None = None
     last_submission: dict[str, Any] | None = None
     pending_sign_out: dict[str, Any] | None = None
+    device_secret: str | None = None
     cookie_value: str = field(default_factory=new_opaque_value)
     is_new: bool = True
     is_touched: bool = False
@@ -67,6 +69,10 @@ class OpSession:
     def wait_for_sign_out(self, details: dict[str, Any]) -> None:
         self.pending_sign_out, self.is_touched = details, True
 
+    def expect_device_form(self, secret: str | None) -> None:
+        """Take the form for a device's code that carries this secret, or no such form any more."""
+        self.device_secret, self.is_touched = secret, True
+
     def is_older_than(self, seconds: int) -> bool:
         return self.signed_in_at is None or now_ms() // 1000 - self.signed_in_at > seconds
 
@@ -84,6 +90,7 @@ class OpSession:
             "client_id": self.client_id,
             "last_submission": self.last_submission,
             "pending_sign_out": self.pending_sign_out,
+            "device_secret": self.device_secret,
             "expires_at": expires_at,
         }
         async with current_store().begin() as connection:
@@ -120,6 +127,7 @@ async def load_session(request: Request) -> OpSession:
         client_id=row.client_id,
         last_submission=row.last_submission,
         pending_sign_out=row.pending_sign_out,
+        device_secret=row.device_secret,
         cookie_value=cookie_value,
         is_new=False,
     )

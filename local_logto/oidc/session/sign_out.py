@@ -38,6 +38,6 @@ def confirmed(session: OpSession, secret: str | None) -> dict[str, str | None]:
     pending = session.pending_sign_out
     if pending is None:
         raise invalid_request("could not find logout details")
-    if secret is None or not hmac.compare_digest(secret, str(pending["secret"])):
+    if secret is None or not hmac.compare_digest(secret.encode(), str(pending["secret"]).encode()):
         raise invalid_request("xsrf token invalid")
     return pending

@@ -7,8 +7,6 @@ import hashlib
 import hmac
 from typing import Any, Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from local_logto.context import current_store
 from local_logto.errors import invalid_grant
 from local_logto.oidc.authorization.request import check_pkce_format
@@ -17,16 +15,8 @@ from local_logto.oidc.clients import Client
 from local_logto.oidc.grants import Grant, find_grant, revoke_grant
 from local_logto.oidc.request_params import Params
 from local_logto.oidc.token import opaque_tokens
-from local_logto.oidc.token.issuing import (
-    IssuedAccessToken,
-    answer,
-    issue_for_resource,
-    issue_id_token,
-    issue_opaque,
-    resolve_resource,
-)
+from local_logto.oidc.token.issuing import answer, issue_access_token, issue_id_token, issue_refresh_token
 from local_logto.oidc.token.opaque_tokens import StoredToken
-from local_logto.store import now_ms
 
 PARAMS: Final = ("code", "code_verifier", "redirect_uri")
 
@@ -39,11 +29,9 @@ async def exchange(client: Client, params: Params) -> dict[str, Any]:
         person = await read_person(connection, code.user_id)
         if person is None:
             raise invalid_grant()
-        access = await _issue_access_token(connection, client, params, code, grant)
+        access = await issue_access_token(connection, client, params, code, grant)
         id_token = await issue_id_token(connection, client, code, person, grant, code.scopes)
-        refresh_token = None
-        if "offline_access" in code.scopes or client.always_issues_refresh_token:
-            refresh_token = await _issue_refresh_token(connection, client, code)
+        refresh_token = await issue_refresh_token(connection, client, code)
     return answer(access, id_token=id_token, refresh_token=refresh_token)
 
 
@@ -65,31 +53,6 @@ async def _checked_code(client: Client, params: Params) -> tuple[StoredToken, Gr
     if not is_first_use:
         raise invalid_grant()
     return code, grant
-
-
-async def _issue_access_token(
-    connection: AsyncConnection, client: Client, params: Params, code: StoredToken, grant: Grant
-) -> IssuedAccessToken:
-    resource = await resolve_resource(connection, params, code, code.scopes)
-    if resource is None:
-        return await issue_opaque(connection, client, code, grant, code.scopes)
-    return await issue_for_resource(
-        connection, client, code, resource, grant.granted_on(resource.indicator, code.scopes)
-    )
-
-
-async def _issue_refresh_token(connection: AsyncConnection, client: Client, code: StoredToken) -> str:
-    kept = {
-        name: value for name, value in code.payload.items() if name not in {"redirect_uri", "code_challenge"}
-    }
-    return await opaque_tokens.issue(
-        connection,
-        opaque_tokens.REFRESH_TOKEN,
-        grant_id=code.grant_id,
-        client_id=client.id,
-        payload={**kept, "chain_started_at": now_ms()},
-        lifetime_ms=client.refresh_token_ttl * 1000,
-    )
 
 
 def check_pkce(verifier: str | None, challenge: str | None) -> None:

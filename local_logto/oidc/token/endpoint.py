@@ -9,10 +9,10 @@ from quart import Blueprint, Response, request
 
 from local_logto.errors import OidcError, invalid_request
 from local_logto.oidc.client_authentication import CREDENTIAL_PARAMS, authenticate
-from local_logto.oidc.clients import Client
+from local_logto.oidc.clients import DEVICE_CODE_GRANT, Client
 from local_logto.oidc.no_store import no_store
 from local_logto.oidc.request_params import Params, body_params
-from local_logto.oidc.token import authorization_code, client_credentials, refresh_token
+from local_logto.oidc.token import authorization_code, client_credentials, device_code, refresh_token
 from local_logto.responses import json_response
 
 Grant = Callable[[Client, Params], Awaitable[dict[str, Any]]]
@@ -21,13 +21,9 @@ _GRANTS: Final[Mapping[str, tuple[Grant, tuple[str, ...]]]] = {
     "authorization_code": (authorization_code.exchange, authorization_code.PARAMS),
     "refresh_token": (refresh_token.exchange, refresh_token.PARAMS),
     "client_credentials": (client_credentials.exchange, client_credentials.PARAMS),
+    DEVICE_CODE_GRANT: (device_code.exchange, device_code.PARAMS),
 }
-_GRANTED_TO_NOBODY: Final = frozenset(
-    {
-        "urn:ietf:params:oauth:grant-type:device_code",
-        "urn:ietf:params:oauth:grant-type:token-exchange",
-    }
-)
+_GRANTED_TO_NOBODY: Final = frozenset({"urn:ietf:params:oauth:grant-type:token-exchange"})
 
 blueprint = Blueprint("token", __name__, url_prefix="/oidc")
 blueprint.after_request(no_store)

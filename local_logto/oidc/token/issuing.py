@@ -20,8 +20,10 @@ from local_logto.oidc.resources import ResourceServer, find_default_resource, ge
 from local_logto.oidc.token import opaque_tokens
 from local_logto.oidc.token.access_tokens import sign_access_token
 from local_logto.oidc.token.opaque_tokens import StoredToken
+from local_logto.store import now_ms
 
 OPAQUE_LIFETIME_SECONDS: Final = 3600
+_OF_CODES_ONLY: Final = frozenset({"redirect_uri", "code_challenge"})
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,33 @@ async def issue_for_resource(
         organization_id=organization_id,
     )
     return IssuedAccessToken(value, scope, resource.access_token_ttl)
+
+
+async def issue_access_token(
+    connection: AsyncConnection, client: Client, params: Params, code: StoredToken, grant: Grant
+) -> IssuedAccessToken:
+    """The first access token of a sign-in: for userinfo, or for the resource that is asked for."""
+    resource = await resolve_resource(connection, params, code, code.scopes)
+    if resource is None:
+        return await issue_opaque(connection, client, code, grant, code.scopes)
+    return await issue_for_resource(
+        connection, client, code, resource, grant.granted_on(resource.indicator, code.scopes)
+    )
+
+
+async def issue_refresh_token(connection: AsyncConnection, client: Client, code: StoredToken) -> str | None:
+    """The first refresh token of a sign-in, where it was granted or the application always gets one."""
+    if "offline_access" not in code.scopes and not client.always_issues_refresh_token:
+        return None
+    kept = {name: value for name, value in code.payload.items() if name not in _OF_CODES_ONLY}
+    return await opaque_tokens.issue(
+        connection,
+        opaque_tokens.REFRESH_TOKEN,
+        grant_id=code.grant_id,
+        client_id=client.id,
+        payload={**kept, "chain_started_at": now_ms()},
+        lifetime_ms=client.refresh_token_ttl * 1000,
+    )
 
 
 async def issue_id_token(

@@ -1,0 +1,107 @@
+"""A device's code as it lies in the store: asked for, taken by a person, ended, used once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.crypto.opaque_values import hash_of, new_opaque_value
+from local_logto.store import device_codes, now_ms
+
+LIFETIME_SECONDS: Final = 10 * 60
+_LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels: they would make words
+_LENGTH: Final = 8
+
+
+@dataclass(frozen=True)
+class DeviceCode:
+    """``outcome`` is ``{"grant_id", "payload"}`` of what is to be issued, or ``{"error", …}``."""
+
+    value_hash: str
+    user_code: str
+    client_id: str
+    params: Mapping[str, Any]
+    is_taken: bool
+    outcome: Mapping[str, Any] | None
+    consumed_at: int | None
+    expires_at: int
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= now_ms()
+
+    @property
+    def shown_user_code(self) -> str:
+        """As the device shows it: four letters, a hyphen, four letters."""
+        return f"{self.user_code[:4]}-{self.user_code[4:]}"
+
+
+async def create(
+    connection: AsyncConnection, client_id: str, params: Mapping[str, Any]
+) -> tuple[str, DeviceCode]:
+    """A new code: its value, which is kept nowhere, and what is kept of it."""
+    value = new_opaque_value()
+    code = DeviceCode(
+        value_hash=hash_of(value),
+        user_code="".join(secrets.choice(_LETTERS) for _ in range(_LENGTH)),
+        client_id=client_id,
+        params=params,
+        is_taken=False,
+        outcome=None,
+        consumed_at=None,
+        expires_at=now_ms() + LIFETIME_SECONDS * 1000,
+    )
+    await connection.execute(sa.insert(device_codes).values(**vars(code)))
+    return value, code
+
+
+async def find_by_value(connection: AsyncConnection, value: str) -> DeviceCode | None:
+    return await find_by_hash(connection, hash_of(value))
+
+
+async def find_by_hash(connection: AsyncConnection, value_hash: str) -> DeviceCode | None:
+    """The code, expired and used ones too."""
+    return await _find(connection, device_codes.c.value_hash == value_hash)
+
+
+async def find_by_user_code(connection: AsyncConnection, typed: str) -> DeviceCode | None:
+    """The code whose letters were typed, in any case and with anything between them."""
+    letters = "".join(letter for letter in typed.upper() if letter in _LETTERS)
+    return await _find(connection, device_codes.c.user_code == letters)
+
+
+async def take(connection: AsyncConnection, code: DeviceCode) -> bool:
+    """Let one person go on with it; False when another has, or when it has ended."""
+    free = sa.update(device_codes).where(
+        device_codes.c.value_hash == code.value_hash,
+        device_codes.c.is_taken.is_(False),
+        _HAS_NOT_ENDED,
+    )
+    return (await connection.execute(free.values(is_taken=True))).rowcount == 1
+
+
+async def end(connection: AsyncConnection, value_hash: str, outcome: Mapping[str, Any]) -> bool:
+    """Say how it ended, once; False when that was said before."""
+    open_ = sa.update(device_codes).where(device_codes.c.value_hash == value_hash, _HAS_NOT_ENDED)
+    return (await connection.execute(open_.values(outcome=dict(outcome)))).rowcount == 1
+
+
+async def consume(connection: AsyncConnection, code: DeviceCode) -> bool:
+    """Mark it as used by the device; False when it was already."""
+    unused = sa.update(device_codes).where(
+        device_codes.c.value_hash == code.value_hash, device_codes.c.consumed_at.is_(None)
+    )
+    return (await connection.execute(unused.values(consumed_at=now_ms()))).rowcount == 1
+
+
+_HAS_NOT_ENDED: Final = sa.or_(device_codes.c.outcome.is_(sa.null()), device_codes.c.outcome == sa.JSON.NULL)
+
+
+async def _find(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> DeviceCode | None:
+    row = (await connection.execute(sa.select(device_codes).where(condition))).one_or_none()
+    return None if row is None else DeviceCode(**row._mapping)

@@ -1,0 +1,40 @@
+"""``POST /oidc/device/auth``: a device asks for a code, and for one that a person can type."""
+
+from __future__ import annotations
+
+from quart import Blueprint, Response, request
+
+from local_logto.context import current_store, origin_of
+from local_logto.errors import invalid_request
+from local_logto.oidc.authorization.request import check_of_device
+from local_logto.oidc.client_authentication import authenticate
+from local_logto.oidc.clients import DEVICE_CODE_GRANT
+from local_logto.oidc.device import codes
+from local_logto.oidc.no_store import no_store
+from local_logto.oidc.request_params import body_params
+from local_logto.responses import json_response
+
+blueprint = Blueprint("device_requests", __name__, url_prefix="/oidc/device")
+blueprint.after_request(no_store)
+
+
+@blueprint.post("/auth")
+async def ask_for_code() -> Response:
+    """Both codes and where to type the short one; how often to ask whether that was done is left open."""
+    params = await body_params(request)
+    client = await authenticate(request, params)
+    if not client.allows_grant(DEVICE_CODE_GRANT):
+        raise invalid_request(f"{DEVICE_CODE_GRANT} is not allowed for this client")
+    kept = await check_of_device(client, params)
+    async with current_store().begin() as connection:
+        value, code = await codes.create(connection, client.id, kept)
+    page = f"{origin_of(request)}/device"
+    return json_response(
+        {
+            "device_code": value,
+            "user_code": code.shown_user_code,
+            "verification_uri": page,
+            "verification_uri_complete": f"{page}?user_code={code.shown_user_code}",
+            "expires_in": codes.LIFETIME_SECONDS,
+        }
+    )

@@ -1,0 +1,76 @@
+"""``grant_type=…:device_code``: the device asks whether somebody has signed in for it (RFC 8628 §3.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from local_logto.context import current_store
+from local_logto.errors import OidcError, invalid_grant
+from local_logto.oidc.claims import read_person
+from local_logto.oidc.clients import Client
+from local_logto.oidc.device import codes
+from local_logto.oidc.device.codes import DeviceCode
+from local_logto.oidc.grants import find_grant, revoke_grant
+from local_logto.oidc.request_params import Params
+from local_logto.oidc.token.issuing import answer, issue_access_token, issue_id_token, issue_refresh_token
+from local_logto.oidc.token.opaque_tokens import StoredToken
+from local_logto.store import now_ms
+
+PARAMS: Final = ("device_code",)
+
+
+async def exchange(client: Client, params: Params) -> dict[str, Any]:
+    """The token response, once; a second use of the code ends what it brought."""
+    params.require("device_code")
+    code = await _used_code(client, params.get("device_code") or "")
+    outcome = code.outcome or {}
+    if "error" in outcome:
+        raise OidcError(400, outcome["error"], outcome["error_description"])
+    source = _source(code, outcome)
+    async with current_store().begin() as connection:
+        grant = await find_grant(connection, source.grant_id)
+        person = await read_person(connection, source.user_id)
+        if grant is None or person is None:
+            raise invalid_grant()
+        access = await issue_access_token(connection, client, params, source, grant)
+        id_token = await issue_id_token(connection, client, source, person, grant, source.scopes)
+        refresh_token = await issue_refresh_token(connection, client, source)
+    return answer(access, id_token=id_token, refresh_token=refresh_token)
+
+
+async def _used_code(client: Client, value: str) -> DeviceCode:
+    """The code, marked as used at once; raises what the device is told while there is nothing for it."""
+    async with current_store().begin() as connection:
+        code = await codes.find_by_value(connection, value)
+        if code is None or code.client_id != client.id:
+            raise invalid_grant()
+        if code.is_expired:
+            raise OidcError(400, "expired_token", "device code is expired")
+        if code.outcome is None:
+            raise OidcError(
+                400,
+                "authorization_pending",
+                "authorization request is still pending as the end-user hasn't yet completed the user "
+                "interaction steps",
+            )
+        is_first_use = await codes.consume(connection, code)
+        if not is_first_use and "grant_id" in code.outcome:
+            await revoke_grant(connection, code.outcome["grant_id"])
+    if not is_first_use:
+        raise invalid_grant()
+    return code
+
+
+def _source(code: DeviceCode, outcome: Mapping[str, Any]) -> StoredToken:
+    """What tokens are issued from, as if it were an authorization code."""
+    return StoredToken(
+        value_hash=code.value_hash,
+        kind="DeviceCode",
+        grant_id=outcome["grant_id"],
+        client_id=code.client_id,
+        payload=outcome["payload"],
+        created_at=now_ms(),
+        expires_at=code.expires_at,
+        consumed_at=code.consumed_at,
+    )
