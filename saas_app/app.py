@@ -24,7 +24,7 @@ import saas_app.organizations.settings_pages
 import saas_app.projects.api
 import saas_app.projects.pages
 from saas_app import observability
-from saas_app.audit.denials import Denials
+from saas_app.audit.denials import Denials, Outsiders
 from saas_app.config import TEMPLATES, Settings
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
@@ -45,7 +45,7 @@ from saas_app.organizations.removal import RemovalWorker
 from saas_app.rate_limits import RateLimits, open_rate_limits
 from saas_app.rbac.permissions import Permission
 from saas_app.runtime import Runtime
-from saas_app.web import csrf, error_pages, health, limits, security_headers, templating
+from saas_app.web import clean_request, csrf, error_pages, health, limits, security_headers, templating
 from saas_app.web.json_api import openapi, refusals
 from saas_app.web.json_api import pages as api_docs
 
@@ -68,6 +68,7 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
         SESSION_COOKIE_SECURE=settings.is_tls,
     )
     observability.init(app)
+    clean_request.init(app)
     csrf.init(app, settings)
     security_headers.init(app, settings)
     templating.init(app)
@@ -176,6 +177,7 @@ def _build_runtime(
         sign_out,
         management,
         Denials(work),
+        Outsiders(),
         backchannel,
         RemovalWorker(work),
         rate_limits,

@@ -16,7 +16,7 @@ import structlog
 
 from saas_app import permissions_table
 from saas_app.api_commands import openapi, token
-from saas_app.command_line import env_file_option, in_one_line, overlay
+from saas_app.command_line import env_file_option, in_one_line, one_line, overlay
 from saas_app.config import MIGRATIONS, ManagementSettings, load_management_settings, load_settings
 from saas_app.connector_commands import connectors, connectors_option, load_connectors, named_file
 from saas_app.db.engine import create_engine
@@ -49,6 +49,7 @@ from saas_app.identity.provisioning import (
     survey,
 )
 from saas_app.identity.sign_in_methods.declaration import find_declaration, offered_methods
+from saas_app.jobs import Failure
 from saas_app.migrate import migrate as apply_migrations
 from saas_app.preflight import require_free_port
 from saas_app.reconciliation.service import Reconciler, require_own_application
@@ -187,25 +188,37 @@ def reconcile(organization_id: str | None, env_file: Path | None) -> None:
     overlay(env_file)
     management, settings = load_management_settings(), load_deployment_settings()
     apply_migrations(settings.database_url)
-    count = asyncio.run(_reconcile(management, settings, organization_id))
-    click.echo(f"{count} repaired." if count else "Nothing to repair.")
+    repaired, failed = asyncio.run(_reconcile(management, settings, organization_id))
+    click.echo(f"{repaired} repaired." if repaired else "Nothing to repair.")
+    _exit_for(failed)
 
 
 async def _reconcile(
     management: ManagementSettings, settings: DeploymentSettings, organization_id: str | None
-) -> int:
-    engine, count = create_engine(settings.database_url), 0
+) -> tuple[int, list[Failure]]:
+    engine, repaired, failed = create_engine(settings.database_url), 0, []
     try:
         async with connect(management) as client:
             await require_own_application(client, settings.app_id)
             work, grace = UnitOfWork(engine), timedelta(seconds=settings.domain_grace)
             domains = DomainChecks(work, client, TxtResolver(settings.domain_nameservers), grace)
-            async for repair in Reconciler(work, client, domains).run(organization_id):
-                click.echo(f"{repair.organization_id:<12} {repair.what}")
-                count += repair.changed
+            async for found in Reconciler(work, client, domains).run(organization_id):
+                if isinstance(found, Failure):
+                    failed.append(found)
+                    continue
+                click.echo(f"{found.organization_id:<12} {one_line(found.what)}")
+                repaired += found.changed
     finally:
         await engine.dispose()
-    return count
+    return repaired, failed
+
+
+def _exit_for(failed: list[Failure]) -> None:
+    """Say what a job could not deal with, and end with 1 when there was anything."""
+    for failure in failed:
+        click.echo(f"FAILED {one_line(failure.item)} ({failure.why})", err=True)
+    if failed:
+        raise click.ClickException(f"{len(failed)} failed; everything else was done.")
 
 
 @main.command("seed-demo")
@@ -220,18 +233,23 @@ def seed_demo(env_file: Path | None) -> None:
             f"Note: everybody knows the password of these accounts at {management.endpoint}.", err=True
         )
     apply_migrations(settings.database_url)
-    asyncio.run(_seed(management, settings))
+    failed = asyncio.run(_seed(management, settings))
     click.echo(f"Everybody's password is {PASSWORD}")
+    _exit_for(failed)
 
 
-async def _seed(management: ManagementSettings, settings: DeploymentSettings) -> None:
-    engine = create_engine(settings.database_url)
+async def _seed(management: ManagementSettings, settings: DeploymentSettings) -> list[Failure]:
+    engine, failed = create_engine(settings.database_url), []
     try:
         async with connect(management) as client:
             async for step in DemoSeeder(client, UnitOfWork(engine)).seed():
+                if isinstance(step, Failure):
+                    failed.append(step)
+                    continue
                 click.echo(f"{'written' if step.changed else 'holds':<8} {step.what:<13} {step.name}")
     finally:
         await engine.dispose()
+    return failed
 
 
 @main.command()

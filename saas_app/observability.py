@@ -17,11 +17,12 @@ from quart import Quart, Response, g, request
 
 from saas_app.audit.trace import Trace, current_trace
 from saas_app.db.base import new_uuid
+from saas_app.text.cleaning import clean_line
 
 log = structlog.get_logger("saas_app.access")
 
 _SECRET_NAMES = re.compile(r"token|secret|password|cookie|authorization|verifier|^code$", re.IGNORECASE)
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 def configure_logging(log_format: str) -> None:
@@ -66,11 +67,11 @@ def init(app: Quart) -> None:
     @app.before_request
     async def begin() -> None:
         given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if _REQUEST_ID.match(given) else str(new_uuid())
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else str(new_uuid())
         g.started = time.perf_counter()
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
-        current_trace.set(Trace(g.request_id, request.remote_addr or ""))
+        current_trace.set(Trace(g.request_id, clean_line(request.remote_addr)))
 
     @app.after_request
     async def finish(response: Response) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from saas_app.audit.denials import Denials
+from saas_app.audit.denials import Denials, Outsiders
 from saas_app.config import Settings
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains.dns_records import TxtResolver
@@ -36,6 +36,7 @@ class Runtime:
     sign_out: SignOut
     management: ManagementClient | None
     denials: Denials
+    outsiders: Outsiders
     backchannel: BackchannelLogout
     removals: RemovalWorker
     rate_limits: RateLimits

@@ -1,9 +1,13 @@
 """Denials on an organization's routes: written once the request's own work is rolled back.
 
-Who is refused may ask again as often as they like, so what a refusal writes is bounded: one event in ten
-seconds for the same caller, organization, route and permission. That is remembered by each process for
-itself, for the last ten thousand such refusals. Writing is the trail's concern and never the caller's: when
-it fails, the log says so and the refusal stands.
+Only what members and machines of the organization are refused is an event of its trail. People who do not
+belong to it choose their own names and may ask as often as they like; they are counted in the log, and
+their names stand nowhere (:class:`Outsiders`).
+
+A member who is refused may ask again as often as they like, so what a refusal writes is bounded: one event
+in ten seconds for the same caller, organization, route and permission. That is remembered by each process
+for itself, for the last ten thousand such refusals. Writing is the trail's concern and never the caller's:
+when it fails, the log says so and the refusal stands.
 """
 
 from __future__ import annotations
@@ -28,6 +32,23 @@ _REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asked for: the method, the address without its query, and the rule of its route."""
+
+    method: str
+    path: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def route(self) -> str:
+        """The same for every address of a route."""
+        return f"{self.method} {self.rule}"
+
+
+@dataclass(frozen=True, slots=True)
 class _Refusal:
     """What makes two denials the same."""
 
@@ -45,19 +66,21 @@ class Denials:
         self._clock = clock
         self._written: OrderedDict[_Refusal, float] = OrderedDict()
 
-    async def note(self, principal: Principal, organization_id: str, route: str, decision: Decision) -> bool:
-        """Write that ``principal`` was refused ``route``, the method and rule; whether it was written.
+    async def note(
+        self, principal: Principal, organization_id: str, asked: Asked, decision: Decision
+    ) -> bool:
+        """Write that ``principal`` was refused what they asked for; return whether it was written.
 
         Never inside an open writing session: SQLite has one writer. Raises nothing of the database's.
         """
         what = decision.permission or decision.role or decision.decided_by.step
-        refusal = _Refusal(principal.credential, organization_id, route, what.value)
+        refusal = _Refusal(principal.credential, organization_id, asked.route, what.value)
         if not self._is_due(refusal):
             return False
         entry = AuditEntry(
             actor=Actor.of(principal),
             action=Action.ACCESS_DENY,
-            target=Target("route", route, route),
+            target=Target("request", str(asked), str(asked)),
             outcome=Outcome.DENIED,
             decision=decision.as_json(),
         )
@@ -66,7 +89,7 @@ class Denials:
                 record(db, entry)
         except Exception:
             self._written.pop(refusal, None)
-            log.exception("a denial could not be written to the audit trail", route=route)
+            log.exception("a denial could not be written to the audit trail", route=asked.route)
             return False
         return True
 
@@ -82,9 +105,34 @@ class Denials:
         return True
 
 
-def refused_as_stranger(principal: Principal, organization_name: str) -> Decision:
-    """Why somebody who is not a member finds nothing."""
-    return _refused(principal, StepResult(Step.MEMBER, False, f"Not a member of {organization_name}."))
+class Outsiders:
+    """Counts what people and machines asked for in organizations they do not belong to. One a process.
+
+    The log hears of each caller at once, and then at most once in ten seconds, with how many requests there
+    were since. It names ids and never a name that somebody chose.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._counted: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def count(self, subject: str, organization_id: str, asked: Asked) -> None:
+        """Count one request of the person or machine with this id."""
+        now = self._clock()
+        waiting, told_at = self._counted.get(subject, (0, now - QUIET_SECONDS))
+        if now - told_at >= QUIET_SECONDS:
+            log.info(
+                "requests to an organization the caller does not belong to",
+                count=waiting + 1,
+                subject=subject,
+                organization_id=organization_id,
+                route=asked.route,
+            )
+            waiting, told_at = -1, now
+        self._counted[subject] = (waiting + 1, told_at)
+        self._counted.move_to_end(subject)
+        if len(self._counted) > _REMEMBERED:
+            self._counted.popitem(last=False)
 
 
 def refused_without_second_factor(principal: Principal, organization_name: str) -> Decision:

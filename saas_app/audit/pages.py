@@ -18,6 +18,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database, open_reading, open_writing
 from saas_app.web.csv_stream import csv_response, filename
+from saas_app.web.deliberate import only_deliberately
 from saas_app.web.guards import requires
 from saas_app.web.pagination import Page, decode_cursor, encode_cursor, page_of
 
@@ -48,6 +49,7 @@ async def _read_page(tenant: Tenant, wanted: EventFilter) -> Page[Event]:
 
 @blueprint.get("/export.csv")
 @requires(Permission.AUDIT_READ)
+@only_deliberately
 async def export_events(tenant: Tenant) -> Any:
     """What the list would show, all of it, sent while it is read; the export is itself an event."""
     form = EventFilterForm(request.args)

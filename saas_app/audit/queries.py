@@ -98,7 +98,12 @@ def _conditions(wanted: EventFilter) -> list[sa.ColumnElement[bool]]:
     if wanted.outcome is not None:
         found.append(AuditEvent.outcome == wanted.outcome)
     if wanted.target:
-        found.append(AuditEvent.target_name.icontains(wanted.target, autoescape=True))
+        found.append(
+            sa.or_(
+                AuditEvent.target_name.icontains(wanted.target, autoescape=True),
+                AuditEvent.target_id.icontains(wanted.target, autoescape=True),
+            )
+        )
     if wanted.target_id:
         found.append(AuditEvent.target_id == wanted.target_id)
     if wanted.since is not None:

@@ -18,6 +18,7 @@ from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
 from saas_app.identity.tenant import Tenant
 from saas_app.models import ActorType, Outcome
 from saas_app.rbac.decision import Step, StepResult
+from saas_app.rbac.permissions import Permission
 
 __all__ = [
     "ActorType",
@@ -53,6 +54,7 @@ class Event:
     row: EventRow
     changes: tuple[FieldChange, ...]
     steps: tuple[StepResult, ...]
+    permission: Permission | None = None  # what was lacking, where this version knows it
 
 
 async def list_events(
@@ -60,7 +62,7 @@ async def list_events(
 ) -> list[Event]:
     """At most ``limit`` events older than ``before``, the newest first; one statement."""
     rows = await queries.list_events(db, wanted, before, limit)
-    return [Event(row, changes_of(row), steps_of(row)) for row in rows]
+    return [Event(row, changes_of(row), steps_of(row), _permission_of(row)) for row in rows]
 
 
 async def export_rows(db: AsyncSession, tenant: Tenant, wanted: EventFilter) -> AsyncIterator[list[EventRow]]:
@@ -97,6 +99,11 @@ def steps_of(row: EventRow) -> tuple[StepResult, ...]:
         for step in steps
         if step["step"] in known
     )
+
+
+def _permission_of(row: EventRow) -> Permission | None:
+    wanted = (row.decision or {}).get("permission")
+    return next((permission for permission in Permission if permission.value == wanted), None)
 
 
 def _side(side: Mapping[str, Any], name: str) -> str | None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from saas_app.db.storable import as_json, keep_storable
 from saas_app.db.tenant_scope import guard_engine
 
 
@@ -16,13 +17,18 @@ def create_engine(database_url: str) -> AsyncEngine:
     """An engine whose connections are ready for us: foreign keys, WAL, tenant lock."""
     url = sa.make_url(database_url)
     if url.get_backend_name() == "sqlite":
-        engine = create_async_engine(url, hide_parameters=True, connect_args={"timeout": 15})
+        engine = create_async_engine(
+            url, hide_parameters=True, json_serializer=as_json, connect_args={"timeout": 15}
+        )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     else:
-        engine = create_async_engine(url, hide_parameters=True, pool_size=10, max_overflow=10)
+        engine = create_async_engine(
+            url, hide_parameters=True, json_serializer=as_json, pool_size=10, max_overflow=10
+        )
     guard_engine(engine.sync_engine)
+    keep_storable(engine.sync_engine)
     return engine
 
 

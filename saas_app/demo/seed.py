@@ -10,6 +10,8 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
+import structlog
+
 from saas_app.api_clients.seed import remember_client
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.demo.people import (
@@ -25,7 +27,7 @@ from saas_app.demo.people import (
 )
 from saas_app.demo.projects import PROJECTS
 from saas_app.email_domains.seed import seed_claim, seed_verified
-from saas_app.errors import ConfigurationError
+from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.identity.directory import Directory
 from saas_app.identity.management import (
     LogtoUser,
@@ -34,8 +36,11 @@ from saas_app.identity.management import (
     MemberInfo,
     OrganizationInfo,
 )
+from saas_app.jobs import Failure
 from saas_app.projects.seed import seed_projects
 from saas_app.rbac.permissions import Role
+
+log = structlog.get_logger(__name__)
 
 _INVITATION_LIFETIME = 30 * 86400  # seconds
 
@@ -49,6 +54,18 @@ class SeedStep:
     changed: bool
 
 
+async def _isolated(item: str, steps: AsyncIterator[SeedStep]) -> AsyncIterator[SeedStep | Failure]:
+    """The steps of one item; a failure in place of those that it prevents."""
+    try:
+        async for step in steps:
+            yield step
+    except (ConfigurationError, LogtoUnavailable):
+        raise
+    except Exception as error:
+        log.warning("a part of the demo could not be seeded", item=item, exc_info=True)
+        yield Failure.of(item, error)
+
+
 class DemoSeeder:
     """Seeds one Logto and one database."""
 
@@ -57,25 +74,38 @@ class DemoSeeder:
         self._work = work
         self._directory = Directory(work)
 
-    async def seed(self) -> AsyncIterator[SeedStep]:
-        """Do it, telling each step. Raises :class:`ConfigurationError` when a demo name is a stranger's."""
+    async def seed(self) -> AsyncIterator[SeedStep | Failure]:
+        """Do it, telling each step. What fails is told as a :class:`Failure`, and the rest is done.
+
+        Raises :class:`ConfigurationError` when a demo name is a stranger's, and :class:`LogtoUnavailable`.
+        """
         yield await self._ask_for_email_at_sign_up()
         users: dict[str, LogtoUser] = {}
         for person in PEOPLE:
-            users[person.username], changed = await self._person(person)
-            yield SeedStep("person", f"{person.username} <{person.email}>", changed)
+            async for step in _isolated(f"person {person.username}", self._add(person, users)):
+                yield step
         existing = {
             organization.custom_data[CUSTOM_DATA_KEY]: organization
             for organization in await self._client.list_organizations()
             if CUSTOM_DATA_KEY in organization.custom_data
         }
         for declared in ORGANIZATIONS:
-            found = existing.get(declared.key)
-            organization = found or await self._create(declared)
-            yield SeedStep("organization", declared.name, found is None)
-            async for step in self._fill(declared, organization, users):
+            steps = self._organization(declared, existing.get(declared.key), users)
+            async for step in _isolated(f"organization {declared.name}", steps):
                 yield step
         await self._remember(users)
+
+    async def _add(self, person: DemoPerson, users: dict[str, LogtoUser]) -> AsyncIterator[SeedStep]:
+        users[person.username], changed = await self._person(person)
+        yield SeedStep("person", f"{person.username} <{person.email}>", changed)
+
+    async def _organization(
+        self, declared: DemoOrganization, found: OrganizationInfo | None, users: Mapping[str, LogtoUser]
+    ) -> AsyncIterator[SeedStep]:
+        organization = found or await self._create(declared)
+        yield SeedStep("organization", declared.name, found is None)
+        async for step in self._fill(declared, organization, users):
+            yield step
 
     async def _ask_for_email_at_sign_up(self) -> SeedStep:
         """So that who is invited can sign up with the address. Only a sign-up nobody has set is changed."""

@@ -42,6 +42,7 @@ from saas_app.identity.provisioning import (
 )
 from saas_app.identity.sign_in_methods.declaration import FILE_VARIABLE, find_declaration, load_declaration
 from saas_app.identity.sign_in_methods.model import Connectors
+from saas_app.jobs import Failure
 from saas_app.migrate import MigrationState, migrate
 from saas_app.preflight import require_free_port, require_writable_folder
 
@@ -223,7 +224,10 @@ class _Demo:
             steps = [step async for step in DemoSeeder(client, UnitOfWork(engine)).seed()]
         finally:
             await engine.dispose()
-        click.echo(f"Seeded: {sum(step.changed for step in steps)} of {len(steps)} things written.")
+        done = [step for step in steps if not isinstance(step, Failure)]
+        for failure in (step for step in steps if isinstance(step, Failure)):
+            click.echo(f"Not seeded: {failure.item} ({failure.why})", err=True)
+        click.echo(f"Seeded: {sum(step.changed for step in done)} of {len(steps)} things written.")
 
     def _deployment(self, application: ProvisionedApplication | None = None) -> DeploymentSettings:
         """What an earlier run stored; nothing is taken from the environment of another deployment."""

@@ -20,7 +20,7 @@ import structlog
 
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import InvalidToken, NotFound
-from saas_app.identity.claims import ORGANIZATION_AUDIENCE, decode_unverified
+from saas_app.identity.claims import ORGANIZATION_AUDIENCE, decode_unverified, is_id
 from saas_app.identity.principal import Principal
 from saas_app.identity.tenant import Tenant
 from saas_app.identity.token_verifier import TokenRejected, TokenVerifier
@@ -191,14 +191,14 @@ def _as_bearer(claims: dict[str, Any], carrier: Carrier) -> BearerToken:
     organization_id = claims.get("organization_id")
     if carrier is Carrier.ORGANIZATION_TOKEN:
         organization_id = str(claims["aud"]).removeprefix(ORGANIZATION_AUDIENCE)
-    if organization_id is not None and not isinstance(organization_id, str):
-        raise TokenRejected("organization_id is not a text")
+        if not is_id(organization_id):
+            raise TokenRejected("its audience names no organization")
     return BearerToken(
-        subject=str(claims["sub"]),
-        client_id=str(claims.get("client_id", "")),
+        subject=claims["sub"],
+        client_id=claims.get("client_id") or "",
         carrier=carrier,
         organization_id=organization_id or None,
-        scopes=frozenset(str(claims.get("scope", "")).split()),
+        scopes=frozenset((claims.get("scope") or "").split()),
         issued_at=int(claims["iat"]),
         expires_at=int(claims["exp"]),
     )

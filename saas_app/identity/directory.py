@@ -6,12 +6,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
+from saas_app.identity.claims import is_id
 from saas_app.identity.management import LogtoUser
 from saas_app.models import MembershipChange, Organization, OrganizationRemoval, User
+from saas_app.text.cleaning import clean_line
+
+log = structlog.get_logger(__name__)
 
 
 class Directory:
@@ -69,6 +74,16 @@ class Directory:
             await upsert(db, MembershipChange, [row], key=("organization_id", "user_id"))
 
 
+def organizations_of(user_info: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The entries of userinfo's ``organization_data`` that name an organization; others are left out."""
+    found = user_info.get("organization_data")
+    entries = found if isinstance(found, list) else []
+    usable = [entry for entry in entries if isinstance(entry, dict) and is_id(entry.get("id"))]
+    if len(usable) < len(entries) or (found is not None and not isinstance(found, list)):
+        log.warning("userinfo names organizations in a way that cannot be read", usable=len(usable))
+    return usable
+
+
 def organization_row(entry: Mapping[str, Any]) -> dict[str, Any]:
     """A projection of an organization, from the JSON that Logto tells it in everywhere."""
     return {
@@ -102,4 +117,5 @@ def user_values(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bounded(value: Any, length: int) -> str | None:
-    return value[:length] if isinstance(value, str) and value else None
+    """A text that can be kept and shown, on one line; None for what is none."""
+    return clean_line(value)[:length].strip() or None if isinstance(value, str) else None

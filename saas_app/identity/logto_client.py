@@ -25,6 +25,7 @@ from pydantic import SecretStr, ValidationError
 
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.token_verifier import Claims, KeySet, TokenRejected, TokenVerifier
+from saas_app.text.cleaning import clean_json
 
 IDENTITY_SCOPES = (
     SdkScope.email,
@@ -35,6 +36,8 @@ IDENTITY_SCOPES = (
 )
 """Asked for beside the SDK's own ``openid``, ``offline_access`` and ``profile``. As the SDK's enum: with a
 plain string it would not ask for the organizations resource, and organization permissions would be lost."""
+
+_LONGEST_LIFE = 10 * 366 * 86_400  # seconds: no access token lives for ten years
 
 SaveRefreshToken = Callable[[str], Awaitable[None]]
 
@@ -102,15 +105,20 @@ class LogtoCore(OidcCore):
         """One call to the token endpoint. Raises :class:`LogtoRefusal` or :class:`LogtoUnavailable`."""
         body = await self._post(self.metadata.token_endpoint, form)
         try:
-            return ScopedTokenResponse(**body)
+            response = ScopedTokenResponse(**body)
         except (TypeError, ValidationError):
             raise LogtoUnavailable("Logto's token answer could not be read.") from None
+        if not 0 <= response.expires_in <= _LONGEST_LIFE:
+            raise LogtoUnavailable("Logto's token answer could not be read.")
+        return response
 
     async def fetch_user_info(self, access_token: str) -> Claims:
         """The userinfo document as Logto sends it, ``organization_data`` included."""
         headers = {"Authorization": f"Bearer {access_token}"}
         async with _answer(self._http.get(self.metadata.userinfo_endpoint, headers=headers)) as response:
             claims: Claims = await _read_json(response)
+        if not isinstance(claims, dict):
+            raise LogtoUnavailable("Logto's answer could not be read.")
         return claims
 
     async def revoke(self, form: Mapping[str, str]) -> None:
@@ -147,8 +155,8 @@ async def _read_json(response: aiohttp.ClientResponse) -> Any:
     if response.status >= 500 or response.status == 429:
         raise LogtoUnavailable(f"Logto answered {response.status}.")
     try:
-        body = json.loads(text) if text else {}
-    except json.JSONDecodeError:
+        body = clean_json(json.loads(text)) if text else {}
+    except (ValueError, RecursionError):
         raise LogtoUnavailable("Logto's answer could not be read.") from None
     if response.status >= 400:
         error = body if isinstance(body, dict) else {}

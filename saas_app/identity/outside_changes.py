@@ -9,12 +9,9 @@ before, in :mod:`saas_app.identity.webhooks`.
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import timedelta
+from typing import Final
 
 import sqlalchemy as sa
 import structlog
@@ -24,7 +21,9 @@ from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent, upsert
 from saas_app.errors import BadRequest
+from saas_app.identity.claims import is_id
 from saas_app.identity.directory import organization_row, user_values
+from saas_app.identity.webhook_bodies import ROUTES_WITH_A_USER, Event, read_event
 from saas_app.identity.webhook_events import WebhookEvent
 from saas_app.models import (
     EVERYONE,
@@ -42,37 +41,19 @@ log = structlog.get_logger(__name__)
 KEPT_FOR: Final = timedelta(days=7)
 """How long a delivery is remembered. What claims to be older than that is a replay, and ignored."""
 
+_MOST_AHEAD: Final = timedelta(hours=1)
+"""How far Logto's clock may be ahead of ours. A later moment would count for more than it is."""
+
 _MOST_NAMED: Final = 200  # members an event may name; beyond, it is cheaper to say: everyone
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_ROUTES_WITH_A_USER: Final = frozenset({None, "/users/:userId", "/users/:userId/password"})
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One delivery, read but not yet believed to be complete: Logto leaves members out."""
-
-    name: str
-    created_at: datetime
-    body: Mapping[str, Any]
-
-    def find_id(self, *path: str) -> str | None:
-        """The id at a place in the body; None when there is none that looks like one."""
-        found: Any = self.body
-        for step in path:
-            found = found.get(step) if isinstance(found, Mapping) else None
-        return found if _is_id(found) else None
-
-    @property
-    def data(self) -> Mapping[str, Any]:
-        """The entity the event is about, as far as it came along."""
-        found = self.body.get("data")
-        return found if isinstance(found, Mapping) else {}
 
 
 async def receive(work: UnitOfWork, content: bytes) -> str | None:
     """Act on a delivery whose signature was checked; returns the event's name. None when there was nothing
     to do: a repeated, unknown or outdated one. Raises :class:`BadRequest` when it cannot be read."""
     event, now = read_event(content), utc_now()
+    if event.created_at > now + _MOST_AHEAD:
+        log.warning("webhook from the future", event_name=event.name, created_at=event.created_at.isoformat())
+        raise BadRequest("This webhook says that it was sent in the future.")
     handle = _HANDLERS.get(event.name)
     if handle is None or event.created_at < now - KEPT_FOR:
         log.info("webhook ignored", event_name=event.name[:64], created_at=event.created_at.isoformat())
@@ -84,18 +65,6 @@ async def receive(work: UnitOfWork, content: bytes) -> str | None:
         await handle(db, event)
     log.info("webhook acted on", event_name=event.name)
     return event.name
-
-
-def read_event(content: bytes) -> Event:
-    """The event in a body. Raises :class:`BadRequest` when there is none."""
-    try:
-        body = json.loads(content)
-        name, created_at = body["event"], datetime.fromisoformat(body["createdAt"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise BadRequest("This is not a webhook of Logto's.") from None
-    if not isinstance(name, str) or created_at.tzinfo is None:
-        raise BadRequest("This is not a webhook of Logto's.")
-    return Event(name, created_at, body)
 
 
 async def note_delivery(db: AsyncSession, digest: bytes) -> bool:
@@ -140,7 +109,7 @@ def _named_subjects(event: Event) -> list[str]:
     subjects: list[str] = []
     for name in ("addedUserIds", "removedUserIds", "addedApplicationIds", "removedApplicationIds"):
         found = event.body.get(name) or []
-        if not isinstance(found, list) or len(found) > _MOST_NAMED or not all(map(_is_id, found)):
+        if not isinstance(found, list) or len(found) > _MOST_NAMED or not all(map(is_id, found)):
             return []
         subjects += found
     return subjects if len(subjects) <= _MOST_NAMED else []
@@ -191,7 +160,7 @@ async def _user_updated(db: AsyncSession, event: Event) -> None:
     """A new name or address, for who is known here. Some routes send only a part of the user as data."""
     subject = event.find_id("data", "id")
     route = event.body.get("matchedRoute")
-    if subject is None or route not in _ROUTES_WITH_A_USER:
+    if subject is None or route not in ROUTES_WITH_A_USER:
         return
     if event.find_id("params", "userId") not in (None, subject):
         return
@@ -223,7 +192,3 @@ _HANDLERS: Final[Mapping[str, Handler]] = {
     WebhookEvent.ORGANIZATION_SCOPE_DELETED: _template_changed,
     WebhookEvent.ORGANIZATION_SCOPE_DATA_UPDATED: _template_changed,
 }
-
-
-def _is_id(value: object) -> bool:
-    return isinstance(value, str) and _ID.fullmatch(value) is not None

@@ -16,6 +16,7 @@ from saas_app.identity.sign_in import KeptForm
 from saas_app.identity.sign_in_options import read_options
 from saas_app.identity.way_back import own_path
 from saas_app.web.context import browser, cookie_name, runtime
+from saas_app.web.deliberate import only_deliberately
 from saas_app.web.guards import find_principal, public, signed_in
 from saas_app.web.limits import limited_by_address
 from saas_app.web.user_agents import device_name
@@ -28,6 +29,7 @@ _ATTEMPT_COOKIE_LIFETIME = 3600  # seconds, as long as an attempt lives
 @blueprint.get("/sign-in")
 @limited_by_address
 @public
+@only_deliberately
 async def sign_in() -> Any:
     """Send the browser to Logto, with the extra parameters Logto knows."""
     return await _to_logto(read_options(request.args))
@@ -36,6 +38,7 @@ async def sign_in() -> Any:
 @blueprint.get("/sign-up")
 @limited_by_address
 @public
+@only_deliberately
 async def sign_up() -> Any:
     """The same, beginning at Logto's registration page."""
     return await _to_logto(read_options(request.args, first_screen="register"))
@@ -44,6 +47,7 @@ async def sign_up() -> Any:
 @blueprint.get("/callback")
 @limited_by_address
 @public
+@only_deliberately
 async def callback() -> Any:
     """Where Logto sends the browser back to."""
     done = await runtime().sign_in.finish(browser(request), request.url)
@@ -57,6 +61,7 @@ async def callback() -> Any:
 
 @blueprint.get("/sign-in/renew")
 @signed_in
+@only_deliberately
 async def renew(principal: SessionPrincipal) -> Any:
     """A silent round trip: Logto freezes API-resource scopes at consent, so a promotion needs one."""
     return await _to_logto(SignInOptions(), renewed_for=request.args.get("for", "")[:160])
@@ -77,6 +82,7 @@ async def renew_with_form(principal: SessionPrincipal) -> Any:
 
 @blueprint.get("/sign-in/fresh")
 @signed_in
+@only_deliberately
 async def sign_in_again(principal: SessionPrincipal) -> Any:
     """A sign-in at which Logto asks who this is, whatever its session: for pages that want a fresh one."""
     options = SignInOptions(prompt="login consent", login_hint=principal.email or principal.username or "")
@@ -85,6 +91,7 @@ async def sign_in_again(principal: SessionPrincipal) -> Any:
 
 @blueprint.get("/sign-in/finish")
 @signed_in
+@only_deliberately
 async def finish_form(principal: SessionPrincipal) -> Any:
     """Offer to send the kept form, now that access has been renewed."""
     kept = await runtime().sign_in.take_form(browser(request), request.args.get("form", ""), principal)

@@ -20,7 +20,7 @@ from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable, SignInFailed
 from saas_app.identity.authorization import Authorization
-from saas_app.identity.directory import Directory
+from saas_app.identity.directory import Directory, organizations_of
 from saas_app.identity.logto_client import GrantedTokens, LogtoProvider, LogtoRefusal, SignInOptions
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.sessions import NewSession, SessionStore
@@ -158,7 +158,7 @@ class SignIn:
         if granted.id_token is None or granted.id_claims is None:
             raise SignInFailed("Logto answered without saying who you are.")
         new = NewSession(
-            subject=str(granted.id_claims["sub"]),
+            subject=granted.id_claims["sub"],
             logto_session_id=_session_id_of(granted.id_claims),
             id_token=granted.id_token,
             refresh_token=granted.refresh_token,
@@ -194,7 +194,7 @@ class SignIn:
         except (LogtoRefusal, LogtoUnavailable) as error:
             log.warning("userinfo could not be read at sign-in", reason=str(error))
             return
-        await self._directory.remember_organizations(info.get("organization_data", ()))
+        await self._directory.remember_organizations(organizations_of(info))
 
     async def _keep_form(self, browser: Browser, form: Sequence[Any]) -> str:
         handle = new_cookie_value()

@@ -15,6 +15,7 @@ import jwt
 import structlog
 
 from saas_app.errors import LogtoUnavailable
+from saas_app.identity.claims import OddClaim, checked
 
 log = structlog.get_logger(__name__)
 
@@ -140,7 +141,7 @@ class TokenVerifier:
     ) -> Claims:
         try:
             header = jwt.get_unverified_header(token)
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, ValueError, RecursionError):
             raise TokenRejected("not a signed token") from None
         if token_type is not None and str(header.get("typ", "")).lower() != token_type:
             raise TokenRejected("not a token of this type")
@@ -157,9 +158,11 @@ class TokenVerifier:
                 leeway=LEEWAY,
                 options={"require": list(required), "strict_aud": True},
             )
-        except jwt.InvalidTokenError as error:
+            return checked(claims)
+        except (jwt.InvalidTokenError, OddClaim) as error:
             raise TokenRejected(str(error)) from None
-        return claims
+        except (ValueError, TypeError, OverflowError, RecursionError):
+            raise TokenRejected("its claims cannot be read") from None
 
 
 def _is_text(value: object) -> bool:

@@ -11,6 +11,7 @@ from saas_app.invitations.changes import InvitationInput
 from saas_app.invitations.service import InvitationState
 from saas_app.members.roles import PERSON_ROLES, read_choice
 from saas_app.rbac.permissions import Role
+from saas_app.text.cleaning import is_clean
 from saas_app.web.typed_text import at_most, clean_text
 
 MOST_ADDRESSES = 20
@@ -18,7 +19,7 @@ _ADDRESS_LENGTH = 128  # an account in Logto 1.42 holds no longer one
 _TEXT_LENGTH = 6000
 _SEPARATORS = re.compile(r"[\s,;]+")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
-_ADDRESS = re.compile(rf"[^@<>()\[\]\\:\"]+@{_LABEL}(?:\.{_LABEL})+")
+_ADDRESS = re.compile(rf"[^\s@<>()\[\]\\:\"]+@{_LABEL}(?:\.{_LABEL})+")
 _NAMED_WRONG = 3  # addresses an error message names
 _DAYS = {"1": "in 1 day", "7": "in 7 days", "30": "in 30 days"}
 
@@ -30,7 +31,7 @@ def split_addresses(text: str) -> tuple[str, ...]:
 
 def is_address(text: str) -> bool:
     """Whether it looks like an e-mail address; Logto has the last word."""
-    return len(text) <= _ADDRESS_LENGTH and _ADDRESS.fullmatch(text) is not None
+    return len(text) <= _ADDRESS_LENGTH and is_clean(text) and _ADDRESS.fullmatch(text) is not None
 
 
 def read_state(text: str | None) -> InvitationState:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, cast
 
@@ -21,6 +22,7 @@ from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import Busy
+from saas_app.jobs import Failure
 from saas_app.leases import lease
 from saas_app.models import (
     ApiClient,
@@ -56,8 +58,16 @@ async def request_removal(
         await insert_if_absent(db, OrganizationRemoval, order, key=("organization_id",))
 
 
-async def remove_pending(work: UnitOfWork, *, batch: int = _BATCH) -> int:
-    """Carry out every order that is not finished; returns how many organizations are done with now.
+@dataclass(frozen=True, slots=True)
+class Removals:
+    """What became of the orders: how many organizations are done with now, and which failed."""
+
+    finished: int
+    failed: tuple[Failure, ...] = ()
+
+
+async def remove_pending(work: UnitOfWork, *, batch: int = _BATCH) -> Removals:
+    """Carry out every order that is not finished. One that fails stays, and the others are carried out.
 
     Each batch is a transaction of its own, and one worker at a time makes it. A crash between two of them
     loses nothing: the next call goes on where this one stopped.
@@ -69,13 +79,18 @@ async def remove_pending(work: UnitOfWork, *, batch: int = _BATCH) -> int:
             .order_by(OrganizationRemoval.requested_at)
         )
         organization_ids = list(waiting)
-    finished = 0
+    finished, failed = 0, []
     for organization_id in organization_ids:
         try:
             finished += await _remove(work, organization_id, batch)
         except Busy:
             log.info("another worker removes this organization", organization_id=organization_id)
-    return finished
+        except Exception as error:
+            log.warning(
+                "an organization's data cannot be removed", organization_id=organization_id, exc_info=True
+            )
+            failed.append(Failure.of(f"{organization_id}: the removal of its data", error))
+    return Removals(finished, tuple(failed))
 
 
 class RemovalWorker:
@@ -192,18 +207,30 @@ async def _finish(db: AsyncSession, order: OrganizationRemoval) -> bool:
     """Close the notes of changes, write the event, and mark the order as done."""
     now = utc_now()
     notes = list(await db.scalars(sa.select(PendingChange)))
-    deletions = [note for note in notes if note.entry["action"] == Action.ORGANIZATION_DELETE.value]
+    deletions = [note for note in notes if _is_deletion(note)]
     if any(note.started_at > now - _SETTLED for note in deletions):
         return False  # whoever deletes the organization is about to write the event themselves
     for note in notes:
         closed = await _execute(db, sa.delete(PendingChange).where(PendingChange.id == note.id))
         if closed and note in deletions:
-            record(db, AuditEntry.from_json(note.entry))
+            _record_deletion(db, note)
     await db.execute(sa.delete(Organization).where(Organization.id == order.organization_id))
     target = Target("organization", order.organization_id, order.organization_name)
     record(db, AuditEntry(SYSTEM, Action.ORGANIZATION_REMOVE_DATA, target, after=dict(order.removed)))
     order.finished_at = now
     return True
+
+
+def _is_deletion(note: PendingChange) -> bool:
+    return isinstance(note.entry, dict) and note.entry.get("action") == Action.ORGANIZATION_DELETE.value
+
+
+def _record_deletion(db: AsyncSession, note: PendingChange) -> None:
+    """Who deleted it. A note that cannot be read does not keep the organization's data here for ever."""
+    try:
+        record(db, AuditEntry.from_json(note.entry))
+    except (KeyError, TypeError, ValueError):
+        log.exception("the note of a deletion cannot be read", organization_id=note.organization_id)
 
 
 async def _execute(db: AsyncSession, statement: sa.Delete) -> int:

@@ -26,6 +26,7 @@ from saas_app.projects.task_pages import blueprint as tasks
 from saas_app.rbac.permissions import Permission, RoleType, roles_granting
 from saas_app.web.context import database, open_reading, open_writing
 from saas_app.web.csv_stream import csv_response, filename
+from saas_app.web.deliberate import only_deliberately
 from saas_app.web.guards import requires
 from saas_app.web.pagination import Page, page_of
 
@@ -148,6 +149,7 @@ async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
 
 @blueprint.get("/export.csv")
 @requires(Permission.PROJECTS_EXPORT)
+@only_deliberately
 async def export_projects(tenant: Tenant) -> Any:
     """Every project with its tasks, sent while it is read; that it was, the audit trail says first."""
     async with open_writing(tenant) as db:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.audit.changes import mark_changed
@@ -21,17 +22,22 @@ from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains.rechecks import DomainChecks
-from saas_app.errors import Busy, ConfigurationError, NotFound
+from saas_app.errors import Busy, ConfigurationError, LogtoUnavailable, NotFound
 from saas_app.identity.directory import organization_row, user_row
 from saas_app.identity.management import ManagementClient, OrganizationInfo
+from saas_app.jobs import Failure
 from saas_app.models import EVERYONE, PendingChange
 from saas_app.organizations.removal import remove_pending, request_removal
 from saas_app.rbac.permissions import Permission, permissions_of
 from saas_app.reconciliation import queries
-from saas_app.reconciliation.truth import Truth, outcome_of, read_truth
+from saas_app.reconciliation.truth import Truth, find_organization, outcome_of, read_truth
+
+log = structlog.get_logger(__name__)
 
 LEFT_OVER_AFTER: Final = timedelta(minutes=1)
 """A change takes seconds; what was begun earlier than this was cut off."""
+
+_MOST_UNANSWERED: Final = 3  # organizations in a row for which Logto does not answer: then it is down
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +68,39 @@ class Reconciler:
         self._client = client
         self._domains = domains
 
-    async def run(self, organization_id: str | None = None) -> AsyncIterator[Repair]:
+    async def run(self, organization_id: str | None = None) -> AsyncIterator[Repair | Failure]:
         """Repair one organization or all, then go on with removals that were ordered.
 
-        Raises :class:`NotFound` for one that neither Logto nor we know, :class:`ConfigurationError` when this
-        Logto knows none of ours, and what calls to Logto raise.
+        What cannot be repaired is told as a :class:`Failure`, and the next is looked at. Raises
+        :class:`NotFound` for one that neither Logto nor we know, :class:`ConfigurationError` when this Logto
+        knows none of ours, and :class:`LogtoUnavailable` when it does not answer.
         """
         async with self._work.reading() as db:
             known = await queries.list_known_organizations(db)
         ids = await self._to_visit(known) if organization_id is None else [organization_id]
+        if organization_id is not None and organization_id not in known:
+            await self._require_known_to_logto(organization_id)
+        unanswered = 0
         for visited in ids:
-            for repair in await self._reconcile(visited, known.get(visited)):
-                yield repair
+            try:
+                for found in await self._reconcile(visited, known.get(visited)):
+                    yield found
+                unanswered = 0
+            except Exception as error:
+                unanswered = unanswered + 1 if isinstance(error, LogtoUnavailable) else 0
+                if unanswered == min(_MOST_UNANSWERED, len(ids)):
+                    raise
+                log.warning("an organization cannot be reconciled", organization_id=visited, exc_info=True)
+                yield Failure.of(visited, error)
         removed = await remove_pending(self._work)
-        if removed:
-            yield Repair("", f"removed the data of {removed} deleted organizations")
+        if removed.finished:
+            yield Repair("", f"removed the data of {removed.finished} deleted organizations")
+        for failure in removed.failed:
+            yield failure
+
+    async def _require_known_to_logto(self, organization_id: str) -> None:
+        if await find_organization(self._client, organization_id) is None:
+            raise NotFound(f"Neither Logto nor we know an organization {organization_id}.")
 
     async def _to_visit(self, known: dict[str, str]) -> list[str]:
         there = [organization.id for organization in await self._client.list_organizations()]
@@ -87,16 +111,16 @@ class Reconciler:
             )
         return list(dict.fromkeys([*there, *known]))
 
-    async def _reconcile(self, organization_id: str, known_as: str | None) -> list[Repair]:
+    async def _reconcile(self, organization_id: str, known_as: str | None) -> list[Repair | Failure]:
         truth = await read_truth(self._client, organization_id)
-        if truth.info is None:
-            if known_as is None:
-                raise NotFound(f"Neither Logto nor we know an organization {organization_id}.")
+        if truth.info is not None:
+            repairs = await self._repair(truth, truth.info)
+        elif known_as is not None:
             repairs = await self._remove(truth, known_as)
         else:
-            repairs = await self._repair(truth, truth.info)
-        done = [Repair(organization_id, what) for what in repairs + await self._close(truth)]
-        return done if truth.info is None else done + await self._check_domains(truth)
+            return []  # made and deleted there since the list was read
+        done = [*(Repair(organization_id, what) for what in repairs), *await self._close(truth)]
+        return done if truth.info is None else [*done, *await self._check_domains(truth)]
 
     async def _check_domains(self, truth: Truth) -> list[Repair]:
         """Let email domains count only while they are proved. A busy organization has its turn next time."""
@@ -147,11 +171,22 @@ class Reconciler:
             }
         )
 
-    async def _close(self, truth: Truth) -> list[str]:
+    async def _close(self, truth: Truth) -> list[Repair | Failure]:
         """End what a crash left open: the event says what was wanted, and what is true now."""
         async with self._work.reading(truth.organization_id) as db:
             notes = await queries.list_left_over(db, utc_now() - LEFT_OVER_AFTER)
-        return [what for note in notes if (what := await self._close_one(truth, note))]
+        found: list[Repair | Failure] = []
+        for note in notes:
+            try:
+                what = await self._close_one(truth, note)
+            except LogtoUnavailable:
+                raise
+            except Exception as error:
+                log.warning("the note of a change cannot be closed", note=str(note.id), exc_info=True)
+                found.append(Failure.of(f"{truth.organization_id}: the note {note.id} of a change", error))
+            else:
+                found += [Repair(truth.organization_id, what)] if what else []
+        return found
 
     async def _close_one(self, truth: Truth, note: PendingChange) -> str | None:
         entry = AuditEntry.from_json(note.entry)

@@ -16,6 +16,7 @@ from saas_app.identity.principal import Principal
 from saas_app.identity.sign_in import Browser
 from saas_app.identity.tenant import Tenant
 from saas_app.runtime import Runtime
+from saas_app.text.cleaning import clean_line
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -111,6 +112,6 @@ def browser(incoming: Request) -> Browser:
     return Browser(
         attempt_cookie=incoming.cookies.get(cookie_name("attempt"), ""),
         session_cookie=session_cookie(incoming),
-        user_agent=incoming.headers.get("User-Agent", ""),
-        address=incoming.remote_addr or "",
+        user_agent=clean_line(incoming.headers.get("User-Agent")),
+        address=clean_line(incoming.remote_addr),
     )

@@ -1,8 +1,11 @@
 """Which refusals on an organization's routes its audit trail hears of.
 
-A member without the permission, always. Who got no token from Logto – a stranger, a removed member, a member
-without the second factor – when Logto was asked in this very request, and only in an organization whose name
-we know: a refusal that is answered from memory is no news, and an id that somebody made up has no trail.
+A member without the permission, always. A member without the second factor, when Logto was asked for their
+token in this very request: a refusal that is answered from memory is no news. Never anybody who does not
+belong to the organization: they are only counted, in the log.
+
+What is refused is recorded whatever the browser says of its purpose, so that nobody looks for open doors
+unseen.
 """
 
 from __future__ import annotations
@@ -13,10 +16,10 @@ from datetime import datetime
 
 from quart import request
 
-from saas_app.audit.denials import refused_as_stranger, refused_without_second_factor
+from saas_app.audit.denials import Asked, refused_without_second_factor
 from saas_app.db.base import utc_now
 from saas_app.errors import MfaRequired, NotFound, PermissionDenied
-from saas_app.web.context import current_tenant, runtime, session_cookie
+from saas_app.web.context import bearer_token, current_tenant, runtime, session_cookie
 
 
 @asynccontextmanager
@@ -27,25 +30,37 @@ async def denials_noted(organization_id: str) -> AsyncIterator[None]:
         yield
     except PermissionDenied as denied:
         if (tenant := current_tenant()) is not None:
-            await runtime().denials.note(tenant.principal, organization_id, _route(), denied.decision)
+            await runtime().denials.note(tenant.principal, organization_id, _asked(), denied.decision)
         raise
-    except (NotFound, MfaRequired) as refusal:
+    except MfaRequired:
+        await _note_missing_factor(organization_id, began)
+        raise
+    except NotFound:
         if current_tenant() is None:
-            await _note_refused_token(organization_id, refusal, began)
+            await _count_outsider(organization_id)
         raise
 
 
-async def _note_refused_token(organization_id: str, refusal: NotFound | MfaRequired, began: datetime) -> None:
+async def _note_missing_factor(organization_id: str, began: datetime) -> None:
     access = await runtime().sessions.find_access(session_cookie(request), organization_id)
     if access is None or access.organization_name is None:
         return
-    if not any(token.refusal and token.fetched_at >= began for token in access.tokens.values()):
-        return
-    refused = refused_as_stranger if isinstance(refusal, NotFound) else refused_without_second_factor
-    decision = refused(access.principal, access.organization_name)
-    await runtime().denials.note(access.principal, organization_id, _route(), decision)
+    if any(token.refusal and token.fetched_at >= began for token in access.tokens.values()):
+        decision = refused_without_second_factor(access.principal, access.organization_name)
+        await runtime().denials.note(access.principal, organization_id, _asked(), decision)
 
 
-def _route() -> str:
-    rule = request.url_rule.rule if request.url_rule else request.path
-    return f"{request.method} {rule}"
+async def _count_outsider(organization_id: str) -> None:
+    token = bearer_token(request)
+    if token is not None:
+        verified = runtime().bearer_tokens.find_verified(token)
+        subject = verified.subject if verified else None
+    else:
+        access = await runtime().sessions.find_access(session_cookie(request), None)
+        subject = access.principal.subject if access else None
+    if subject is not None:
+        runtime().outsiders.count(subject, organization_id, _asked())
+
+
+def _asked() -> Asked:
+    return Asked(request.method, request.path, request.url_rule.rule if request.url_rule else request.path)

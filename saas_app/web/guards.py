@@ -7,20 +7,19 @@ organization → 404; a member without the permission → 403 that shows the dec
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import wraps
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
 from quart import current_app, g, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
 
 from saas_app.db.base import utc_now
-from saas_app.errors import FreshSignInRequired, NotFound, PermissionDenied, SignInRequired
+from saas_app.errors import FreshSignInRequired, PermissionDenied, SignInRequired
 from saas_app.identity.authorization import ConsentRequired
 from saas_app.identity.principal import Principal, SessionPrincipal
 from saas_app.identity.sessions import SessionAccess
@@ -31,6 +30,7 @@ from saas_app.rbac.permissions import Carrier, Permission, Role, permissions_of
 from saas_app.rbac.policy import decide, decide_role
 from saas_app.web import limits
 from saas_app.web.context import bearer_token, is_api, request_database, runtime, session_cookie
+from saas_app.web.deliberate import is_deliberate
 from saas_app.web.denials import denials_noted
 from saas_app.web.json_api.bodies import check_sent
 from saas_app.web.tokens import with_own_roles
@@ -38,7 +38,6 @@ from saas_app.web.tokens import with_own_roles
 View = Callable[..., Awaitable[Any]]
 
 _IN_A_BROWSER_ONLY = "A bearer token does not tell when its owner signed in: do this in the browser."
-ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")  # of what Logto names (1.42)
 _RENEWAL_INTERVAL = timedelta(seconds=60)  # a round trip that changed nothing is not made again sooner
 
 
@@ -209,8 +208,6 @@ def _tenant_guard(
 ) -> View:
     @wraps(view)
     async def guarded(organization_id: str, **arguments: Any) -> Any:
-        if not _can_be_ids(organization_id, *arguments.values()):
-            raise NotFound
         async with denials_noted(organization_id):
             return await answer(organization_id, arguments)
 
@@ -231,7 +228,9 @@ def _tenant_guard(
         cookie = session_cookie(request)
         try:
             async with limits.proving_session(cookie):
-                tenant, access = await runtime().authorization.get_tenant(cookie, organization_id, carriers)
+                tenant, access = await runtime().authorization.get_tenant(
+                    cookie, organization_id, carriers, is_visit=is_deliberate(request)
+                )
         except ConsentRequired:
             return await _renew(f"{organization_id} consent", None)
         g.principal, g.tenant = tenant.principal, tenant
@@ -258,11 +257,6 @@ async def _answer(
         await check_sent(view)
     async with request_database(organization_id):
         return await view(caller, **arguments)
-
-
-def _can_be_ids(*values: Any) -> bool:
-    """Whether texts in an address can be ids at all: else nothing is asked for them."""
-    return all(ID.fullmatch(value) for value in values if isinstance(value, str))
 
 
 def _require(decision: Decision | None) -> None:

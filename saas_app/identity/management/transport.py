@@ -20,6 +20,7 @@ import structlog
 from saas_app.config import ManagementSettings
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.management.circuit import Circuit
+from saas_app.text.cleaning import clean_json
 
 log = structlog.get_logger(__name__)
 
@@ -241,8 +242,8 @@ def _read(text: str, content_type: str) -> Json:
     if content_type != "application/json":
         return text or None  # "Created", or nothing
     try:
-        return json.loads(text) if text else None
-    except json.JSONDecodeError:
+        return clean_json(json.loads(text)) if text else None
+    except (ValueError, RecursionError):
         raise LogtoUnavailable("Logto's answer could not be read.") from None
 
 

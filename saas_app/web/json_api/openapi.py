@@ -17,7 +17,8 @@ from werkzeug.routing.converters import BaseConverter
 from werkzeug.routing.rules import Rule
 
 from saas_app.rbac.permissions import roles_granting
-from saas_app.web.guards import ID, Audience, Guard
+from saas_app.web.clean_request import ID
+from saas_app.web.guards import Audience, Guard
 from saas_app.web.json_api import openapi_parts as parts
 from saas_app.web.json_api.examples import BODIES, PARAMETERS
 from saas_app.web.json_api.idempotency import REPEATABLE

@@ -68,6 +68,45 @@ async def test_a_forged_or_outdated_token_is_refused(
     assert token not in str(problem) + challenge
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sub": "a\x00b"},
+        {"sub": "a\ud800"},
+        {"sub": "x" * 65},
+        {"sub": "somebody\n"},
+        {"client_id": "a\x00"},
+        {"client_id": 7},
+        {"scope": ["projects:read"]},
+        {"organizations": "all"},
+        {"organizations": ["a\x00"]},
+        {"organization_roles": [{"admin": True}]},
+        {"organization_roles": "admin"},
+        {"iat": "1"},
+        {"iat": -1e300},
+        {"exp": 1e300},
+        {"exp": True},
+        {"nbf": []},
+        {"sid": 7},
+    ],
+    ids=str,
+)
+async def test_a_rightly_signed_token_with_an_odd_claim_is_refused(
+    app: Quart, make: Factory, mint: Mint, changes: dict[str, Any]
+) -> None:
+    organization_id = await make.organization()
+    assert (await _get(app, organization_id, mint(organization_id, **changes))).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["A\x00da", "A\ud800da", 7, {"a": "b"}, "x" * 2000])
+async def test_odd_names_are_no_reason_to_refuse_a_token(
+    app: Quart, make: Factory, mint: Mint, name: Any
+) -> None:
+    organization_id = await make.organization()
+    odd = mint(organization_id, name=name, username=name, email=name, picture=name)
+    assert (await _get(app, organization_id, odd)).status_code == 200
+
+
 @pytest.mark.parametrize("token", ["", "not-a-jwt", "a.b.c", "é", "x" * 20_000])
 async def test_what_is_no_token_is_refused(app: Quart, make: Factory, token: str) -> None:
     refused = await _get(app, await make.organization(), token)

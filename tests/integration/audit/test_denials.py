@@ -7,14 +7,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from quart import Quart
 from sqlalchemy.exc import OperationalError
 
+from saas_app.audit import denials
 from saas_app.audit.recorder import Action
+from saas_app.config import Settings
+from saas_app.rbac.permissions import Permission
 from saas_app.runtime import Runtime
 from tests.clients import SAME_ORIGIN
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.audit.conftest import Office, told
+from tests.tokens import machine_token
 
 
 @pytest.fixture
@@ -29,8 +34,8 @@ async def test_a_viewer_who_asks_for_the_trail_is_refused_and_stands_in_it(offic
     export, page = await office.trail()
     assert page["Action"] == export["Action"] == Action.ACCESS_DENY
     assert page["Actor id"] == office.people["viewer"].id
-    assert page["Target"] == "GET /o/<organization_id>/audit"
-    assert export["Target"] == "GET /o/<organization_id>/audit/export.csv"
+    assert page["Target"] == f"GET {office.root}/audit"
+    assert export["Target"] == f"GET {office.root}/audit/export.csv"
     assert page["Outcome"] == "denied"
     assert page["Request id"] == answer.headers["X-Request-Id"]
     assert page["Address"] == "<local>"
@@ -45,7 +50,7 @@ async def test_a_viewer_who_asks_for_the_trail_is_refused_and_stands_in_it(offic
 async def test_a_refused_change_changes_nothing_and_is_told(office: Office) -> None:
     await office.post("viewer", "/projects/new", {"name": "Apollo"}, expect=403)
     (line,) = await office.trail()
-    assert (line["Action"], line["Target"]) == (Action.ACCESS_DENY, "POST /o/<organization_id>/projects/new")
+    assert (line["Action"], line["Target"]) == (Action.ACCESS_DENY, f"POST {office.root}/projects/new")
     assert told(line, "Decision")["permission"] == "projects:write"
 
 
@@ -54,8 +59,8 @@ async def test_the_same_refusal_is_told_once_in_ten_seconds(office: Office) -> N
         await office.get("viewer", f"/audit?actor={number}", 403)
     await office.get("viewer", "/projects/new", 403)
     assert [line["Target"] for line in await office.trail()] == [
-        "GET /o/<organization_id>/projects/new",
-        "GET /o/<organization_id>/audit",
+        f"GET {office.root}/projects/new",
+        f"GET {office.root}/audit",
     ]
 
 
@@ -67,33 +72,47 @@ async def test_two_people_are_told_apart(open_office: Callable[..., Any], open_b
     assert ids == {office.people["viewer"].id, office.people["editor"].id}
 
 
-async def test_a_strangers_knock_is_told_when_logto_was_asked(
-    office: Office, make: Factory, open_browser: OpenBrowser
+async def test_a_stranger_writes_nothing_into_the_trail_and_is_counted(
+    office: Office, make: Factory, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    lines: list[dict[str, Any]] = []
+
+    class Log:
+        def info(self, _event: str, **told: Any) -> None:
+            lines.append(told)
+
+    monkeypatch.setattr(denials, "log", Log())
     stranger = await make.person("Mallory")
     browser = await open_browser(stranger)
     for path in ("/projects", "/projects", "/projects/new", "/"):
         await browser.get(office.root + path, 404)
-    (line,) = await office.trail()
-    assert (line["Actor id"], line["Actor"]) == (stranger.id, "Mallory")
-    assert (line["Action"], line["Outcome"]) == (Action.ACCESS_DENY, "denied")
-    assert line["Target"] == "GET /o/<organization_id>/projects"
-    assert told(line, "Decision")["steps"][-1]["step"] == "member"
+    for method in ("post", "put", "delete"):
+        ask = getattr(browser.app, method)
+        answer = await ask(f"/api/v1/organizations/{office.organization_id}/projects", headers=SAME_ORIGIN)
+        assert answer.status_code in (404, 405)
+    assert await office.trail() == []
+    assert lines == [
+        {
+            "count": 1,
+            "subject": stranger.id,
+            "organization_id": office.organization_id,
+            "route": "GET /o/<organization_id>/projects",
+        }
+    ]
 
 
-async def test_an_unknown_organization_gets_no_trail(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+async def test_a_machine_of_another_organization_writes_nothing_into_the_trail(
+    office: Office, make: Factory, settings: Settings, app: Quart
 ) -> None:
-    noted = []
-
-    async def note(*arguments: Any) -> bool:
-        noted.append(arguments)
-        return True
-
-    monkeypatch.setattr(type(runtime.denials), "note", note)
-    browser = await open_browser(await make.person("Mallory"))
-    await browser.get("/o/doesnotexist/projects", 404)
-    assert noted == []
+    elsewhere = await make.organization("Globex")
+    machine = await make.machine(elsewhere)
+    token = await machine_token(settings, machine, elsewhere)
+    asked = await app.test_client().get(
+        f"/api/v1/organizations/{office.organization_id}/projects",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert asked.status_code == 404
+    assert await office.trail() == []
 
 
 async def test_a_row_that_does_not_exist_is_no_denial(office: Office) -> None:
@@ -101,15 +120,29 @@ async def test_a_row_that_does_not_exist_is_no_denial(office: Office) -> None:
     assert await office.trail() == []
 
 
-async def test_who_was_removed_is_a_stranger_at_the_next_request(office: Office, runtime: Runtime) -> None:
+async def test_somebody_who_was_removed_is_a_stranger_at_the_next_request(
+    office: Office, runtime: Runtime
+) -> None:
     viewer = office.people["viewer"]
     await office.get("viewer", "/projects")
     assert runtime.management is not None
     await runtime.management.remove_member(office.organization_id, viewer.id)
     await runtime.authorization.note_membership_change(office.organization_id, viewer.id)
     await office.get("viewer", "/projects", 404)
+    assert await office.trail() == []
+
+
+async def test_a_denial_names_what_was_asked_for_in_words_and_is_found_by_it(office: Office) -> None:
+    project = "01a1fe52-78a0-7104-af37-b0d579a9a234"
+    await office.post("viewer", f"/projects/{project}/delete", expect=403)
     (line,) = await office.trail()
-    assert (line["Actor id"], line["Action"]) == (viewer.id, Action.ACCESS_DENY)
+    assert (line["Target type"], line["Target"]) == (
+        "request",
+        f"POST {office.root}/projects/{project}/delete",
+    )
+    shown = await office.page(f"?target={project}")
+    assert f"<code>POST {office.root}/projects/{project}/delete</code>" in shown
+    assert Permission.PROJECTS_DELETE.description in shown
 
 
 async def test_a_refusal_stands_when_it_cannot_be_written(

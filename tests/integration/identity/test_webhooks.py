@@ -422,3 +422,15 @@ async def test_a_browser_gains_nothing_by_its_cookies_there(
             sa.select(sa.func.count()).select_from(SessionRow).where(SessionRow.subject == person.id)
         )
     assert left == 1
+
+
+async def test_an_event_from_the_future_is_refused_and_changes_nothing(
+    logto: Sender, runtime: Runtime
+) -> None:
+    organization_id, somebody = an_id(), an_id()
+    for created_at in ("9999-12-31T23:59:59.000Z", (utc_now() + timedelta(hours=2)).isoformat()):
+        told = event(MEMBERSHIP, organizationId=organization_id, addedApplicationIds=[somebody])
+        assert (await logto.send({**told, "createdAt": created_at})).status_code == 400
+    async with runtime.work.reading() as db:
+        changes = sa.select(MembershipChange).where(MembershipChange.organization_id == organization_id)
+        assert list(await db.scalars(changes)) == []

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from saas_app.audit import denials
-from saas_app.audit.denials import Denials, refused_as_stranger, refused_without_second_factor
+from saas_app.audit.denials import Asked, Denials, Outsiders, refused_without_second_factor
 from saas_app.db.base import new_uuid
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.principal import SessionPrincipal
@@ -18,7 +18,8 @@ from saas_app.rbac.decision import Decision, Step, StepResult
 from saas_app.rbac.permissions import Permission
 
 EVE = SessionPrincipal("eve", session_id=new_uuid(), name="Eve")
-READ = "GET /o/<organization_id>/audit"
+READ = Asked("GET", "/o/acme/audit", "/o/<organization_id>/audit")
+EXPORT = Asked("GET", "/o/acme/audit/export.csv", "/o/<organization_id>/audit/export.csv")
 
 
 class Trail:
@@ -70,7 +71,7 @@ async def test_another_refusal_is_written_at_once(trail: Trail, noting: Denials)
     assert await noting.note(EVE, "acme", READ, refused())
     assert await noting.note(other_session, "acme", READ, refused())
     assert await noting.note(EVE, "globex", READ, refused())
-    assert await noting.note(EVE, "acme", f"{READ}/export.csv", refused())
+    assert await noting.note(EVE, "acme", EXPORT, refused())
     assert await noting.note(EVE, "acme", READ, refused(Permission.PROJECTS_WRITE))
     assert [organization_id for organization_id, _event in trail.events].count("globex") == 1
 
@@ -92,9 +93,34 @@ async def test_memory_is_bounded_and_forgets_the_oldest(
     assert not await noting.note(EVE, "org-3", READ, refused()), "remembered"
 
 
-def test_what_strangers_and_those_without_a_second_factor_are_told() -> None:
-    stranger = refused_as_stranger(EVE, "Acme")
-    assert (stranger.allowed, stranger.decided_by.step) == (False, Step.MEMBER)
+def test_what_members_without_a_second_factor_are_told() -> None:
     without = refused_without_second_factor(EVE, "Acme")
     assert [step.passed for step in without.steps] == [True, True, False]
     assert without.decided_by.step is Step.AUDIENCE
+
+
+def test_outsiders_are_counted_in_a_line_at_once_and_then_every_ten_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, lines = 1000.0, []
+
+    class Log:
+        def info(self, _event: str, **told: Any) -> None:
+            lines.append((told["subject"], told["organization_id"], told["count"]))
+
+    monkeypatch.setattr(denials, "log", Log())
+    outsiders = Outsiders(clock=lambda: now)
+    for _ in range(5):
+        outsiders.count("eve", "acme", READ)
+    outsiders.count("mallory", "acme", READ)
+    now += 10
+    outsiders.count("eve", "globex", READ)
+    assert lines == [("eve", "acme", 1), ("mallory", "acme", 1), ("eve", "globex", 5)]
+
+
+def test_what_is_remembered_of_outsiders_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(denials, "_REMEMBERED", 3)
+    outsiders = Outsiders()
+    for number in range(10):
+        outsiders.count(f"eve-{number}", "acme", READ)
+    assert len(outsiders._counted) == 3

@@ -9,7 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from saas_app.errors import BadRequest
-from saas_app.identity.outside_changes import _HANDLERS, read_event
+from saas_app.identity.outside_changes import _HANDLERS
+from saas_app.identity.webhook_bodies import read_event
 from saas_app.identity.webhook_events import WebhookEvent
 from saas_app.identity.webhooks import is_signed
 
@@ -49,12 +50,46 @@ def test_an_event_is_read_with_its_moment_and_its_ids() -> None:
         b'{"event":"User.Deleted","createdAt":"yesterday"}',
         b'{"event":"User.Deleted","createdAt":"2026-11-21T11:10:23"}',
         b'{"event":7,"createdAt":"2026-11-21T11:10:23Z"}',
+        b'{"event":"User.Deleted","createdAt":"0001-01-01T00:00:00+14:00"}',
+        b'{"event":"User.Deleted","createdAt":"9999-12-31T23:59:59-14:00"}',
+        b'{"event":"User.Deleted","createdAt":"2026-11-21T11:10:23Z","matchedRoute":7}',
+        b'{"event":"User.Deleted","createdAt":"2026-11-21T11:10:23Z","matchedRoute":["/users/:userId"]}',
+        b'{"event":"User.Deleted","createdAt":"2026-11-21T11:10:23Z","params":"x"}',
+        b'{"event":"User.Deleted","createdAt":"2026-11-21T11:10:23Z","params":{"userId":{"a":1}}}',
+        b'{"event":"User.Deleted","createdAt":"2026-11-21T11:10:23Z","data":"x"}',
+        b'{"event":"Organization.Membership.Updated","createdAt":"2026-11-21T11:10:23Z","organizationId":{}}',
+        b'{"event":"Organization.Data.Updated","createdAt":"2026-11-21T11:10:23Z","data":{"id":"a","name":7}}',
+        b'{"event":"Organization.Data.Updated","createdAt":"2026-11-21T11:10:23Z","data":{"id":"a"}}',
+        b'{"event":"User.Data.Updated","createdAt":"2026-11-21T11:10:23Z","data":{"id":"a","name":{}}}',
+        b'{"event":"User.SuspensionStatus.Updated","createdAt":"2026-11-21T11:10:23Z",'
+        b'"data":{"id":"a","isSuspended":"no"}}',
         b"[" * 100_000,
     ],
 )
 def test_what_is_no_event_is_refused(content: bytes) -> None:
     with pytest.raises(BadRequest):
         read_event(content)
+
+
+def test_the_texts_of_an_event_are_clean() -> None:
+    body = {
+        "event": "Organization.Data.Updated",
+        "createdAt": "2026-11-21T11:10:23.264Z",
+        "data": {"id": "abc", "name": "Ac\x00me\ud800", "description": None},
+    }
+
+    assert read_event(json.dumps(body).encode()).data["name"] == "Acme"
+
+
+def test_a_part_of_a_person_may_hold_anything() -> None:
+    body = {
+        "event": "User.Data.Updated",
+        "createdAt": "2026-11-21T11:10:23.264Z",
+        "matchedRoute": "/users/:userId/custom-data",
+        "data": {"name": {"not": "a name"}},
+    }
+
+    assert read_event(json.dumps(body).encode()).name == "User.Data.Updated"
 
 
 def test_a_signature_is_over_the_exact_bytes_and_recorded_ones_are_of_that_form() -> None:

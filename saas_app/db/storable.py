@@ -1,0 +1,41 @@
+"""The last look at text on its way into the database, whichever way it came.
+
+SQLite keeps NUL and PostgreSQL refuses it; neither driver encodes half a character. Such text is cleaned
+where it comes in; what was forgotten there is replaced here instead of failing in the middle of a change.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from saas_app.text.cleaning import storable, storable_json
+
+
+def keep_storable(engine: sa.Engine) -> None:
+    """Let every text that is a parameter of a statement on this engine be one that can be stored."""
+    event.listen(engine, "before_cursor_execute", _replace_unstorable, retval=True)
+
+
+def as_json(value: Any) -> str:
+    """The JSON of a column; for the engine's ``json_serializer``."""
+    return json.dumps(storable_json(value))
+
+
+def _replace_unstorable(
+    connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
+) -> tuple[str, Any]:
+    return statement, _storable(parameters)
+
+
+def _storable(parameters: Any) -> Any:
+    if isinstance(parameters, str):
+        return storable(parameters)
+    if type(parameters) in (list, tuple):
+        return type(parameters)(map(_storable, parameters))
+    if isinstance(parameters, dict):
+        return {name: _storable(value) for name, value in parameters.items()}
+    return parameters

@@ -1,0 +1,76 @@
+"""Text made fit to be kept and shown: without what no database holds and no page can render.
+
+Everything that comes from outside passes here: forms, queries and JSON, headers that are stored, Logto's
+answers, its webhooks and its tokens. What goes to the database is looked at once more (``db/storable.py``),
+so that a way in that somebody forgets cannot end in an error.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any, Final
+
+import regex
+
+_UNCLEAN: Final = regex.compile(
+    r"[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}--[\t\n\r]]", regex.VERSION1
+)  # control characters (C0, C1, DEL), lone surrogates, noncharacters
+_UNSTORABLE: Final = regex.compile(r"[\x00\ud800-\udfff]")
+_LINE_END: Final = regex.compile(r"\r\n|[\n\v\f\r\x85\u2028\u2029]")
+_REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+
+
+def is_clean(text: str) -> bool:
+    """Whether :func:`clean` would leave the text as it is."""
+    return _UNCLEAN.search(text) is None
+
+
+def clean(text: str) -> str:
+    """The text without lone surrogates, noncharacters, and control characters but tabs and line ends."""
+    return _UNCLEAN.sub("", text)
+
+
+def clean_line(value: str | None) -> str:
+    """Composed (NFC), on one line, without control characters and outer spaces."""
+    return _composed(_LINE_END.sub(" ", value or "")).strip()
+
+
+def clean_text(value: str | None) -> str:
+    """Composed (NFC), lines ended by a line feed, without control characters and outer spaces."""
+    return _composed(_LINE_END.sub("\n", value or "")).strip()
+
+
+def clean_json(value: Any) -> Any:
+    """A value read from JSON with every text in it clean, names of members included."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [clean_json(item) for item in value]
+    if isinstance(value, dict):
+        return {clean_json(name): clean_json(item) for name, item in value.items()}
+    return value
+
+
+def storable(text: str) -> str:
+    """The text with a replacement character for what PostgreSQL and UTF-8 cannot hold: NUL, lone surrogates.
+
+    Replaced and not removed, so that a text that is looked for never equals another one.
+    """
+    if text.isascii() and "\x00" not in text:
+        return text
+    return _UNSTORABLE.sub(_REPLACEMENT, text)
+
+
+def storable_json(value: Any) -> Any:
+    """The same for every text in a value that is about to be written as JSON."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, (list, tuple)):
+        return [storable_json(item) for item in value]
+    if isinstance(value, dict):
+        return {storable_json(name): storable_json(item) for name, item in value.items()}
+    return value
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", clean(text.replace("\t", " ")))

@@ -1,0 +1,58 @@
+"""What every request is told in its address and its form, cleaned where it comes in.
+
+A query and a form lose the characters that nobody types (:mod:`saas_app.text.cleaning`). An address that
+holds one, or what can be no id in the place of an id, leads nowhere. Bodies of JSON are cleaned by the types
+of their fields (``web/json_api/models.py``).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from quart import Quart, Request, request
+from werkzeug.datastructures import MultiDict
+from werkzeug.utils import cached_property
+
+from saas_app.errors import NotFound
+from saas_app.text.cleaning import clean, is_clean
+
+ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")  # of what Logto names (1.42)
+_OF_ANY_TEXT: Final = frozenset({"static_files", "acceptance"})
+"""Blueprints that say themselves what is not there: files, and invitations, where all answers are alike."""
+
+
+class CleanRequest(Request):
+    """A request whose query and form hold only text that can be kept."""
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        """The query."""
+        return _cleaned(super().args)
+
+    async def _load_form_data(self) -> None:
+        is_new = self._form is None
+        await super()._load_form_data()
+        if is_new and self._form is not None:
+            self._form = _cleaned(self._form)
+
+
+def init(app: Quart) -> None:
+    """Let every request be a clean one."""
+    app.request_class = CleanRequest
+
+    @app.before_request
+    async def refuse_unclean_address() -> None:
+        if not is_clean(request.path) or not _can_be_ids(request.view_args or {}):
+            raise NotFound
+
+
+def _can_be_ids(arguments: dict[str, Any]) -> bool:
+    """Whether what an address names can be there at all: else nothing is asked for it."""
+    if request.blueprint in _OF_ANY_TEXT:
+        return True
+    return all(ID.fullmatch(value) for value in arguments.values() if isinstance(value, str))
+
+
+def _cleaned(fields: MultiDict[str, str]) -> MultiDict[str, str]:
+    return MultiDict([(clean(name), clean(value)) for name, value in fields.items(multi=True)])

@@ -1,0 +1,184 @@
+"""NUL, halves of characters and their kin, at every way in: refused or cleaned, never an error of ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from quart import Quart, request
+
+from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target
+from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.upsert import upsert
+from saas_app.identity.directory import Directory, organizations_of
+from saas_app.jobs import Failure
+from saas_app.models import AuditEvent, Organization, PendingChange, User
+from saas_app.organizations.removal import Removals, remove_pending, request_removal
+from saas_app.reconciliation.service import Reconciler, Repair
+from saas_app.runtime import Runtime
+from saas_app.web.context import browser as browser_of
+from tests.clients import SAME_ORIGIN, Person
+from tests.conftest import OpenBrowser
+from tests.factories import Factory
+
+UNCLEAN = "\x00\x1b\x9f\ufffe"
+
+
+@pytest.fixture
+async def admin(make: Factory) -> Person:
+    return await make.person("Ada")
+
+
+@pytest.fixture
+async def acme(make: Factory, admin: Person) -> str:
+    return await make.organization("Acme", admin=admin)
+
+
+async def _notes(runtime: Runtime, organization_id: str) -> int:
+    async with runtime.work.reading(organization_id) as db:
+        return await db.scalar(sa.select(sa.func.count()).select_from(PendingChange)) or 0
+
+
+@pytest.mark.parametrize("char", ["\x00", "\x1b", "\x9f", "\ufffe", "\u2028"])
+async def test_an_unclean_address_is_invited_nowhere_and_leaves_no_note(
+    runtime: Runtime, open_browser: OpenBrowser, make: Factory, admin: Person, acme: str, char: str
+) -> None:
+    browser = await open_browser(admin)
+    await browser.get(f"/o/{acme}/")
+    body = {"email": f"a{char}b@example.test", "roles": ["viewer"]}
+    response = await browser.app.post(
+        f"/api/v1/organizations/{acme}/invitations",
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json", **SAME_ORIGIN},
+    )
+    assert response.status_code == 422
+    assert await _notes(runtime, acme) == 0
+    assert await make.management.list_invitations(acme) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/o/{acme}%00/",
+        "/o/%ED%A0%80/",
+        "/invitations/a%00b",
+        "/invitations/a%EF%BF%BEb",
+        "/invitations/%E2%80%8B",
+        "/api/v1/organizations/{acme}/members/a%00b",
+        "/o/{acme}/members/%1b/roles",
+        "/o/{acme}/api-clients/a%00/revoke",
+    ],
+)
+async def test_an_address_that_can_name_nothing_leads_nowhere(
+    open_browser: OpenBrowser, admin: Person, acme: str, path: str
+) -> None:
+    browser = await open_browser(admin)
+    assert (await browser.app.get(path.format(acme=acme))).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/o?q=%00a%ED%A0%80",
+        "/o?after=%00",
+        "/o/switch?q=%00&feature=%00&current=%00",
+        "/o/{acme}/projects?q=%00a%1b&status=%00&sort=%00",
+        "/o/{acme}/members?q=%00a&role=%00",
+        "/o/{acme}/audit?actor=%00a&actor_id=%00&target=%00&target_id=%00",
+        "/o/{acme}/invitations/new?address=%00a@example.test",
+        "/sign-in/renew?for=%00&next=/o%00",
+        "/sign-in?login_hint=%00&next=%00",
+    ],
+)
+async def test_an_unclean_query_is_read_without_what_nobody_types(
+    open_browser: OpenBrowser, admin: Person, acme: str, path: str
+) -> None:
+    browser = await open_browser(admin)
+    response = await browser.app.get(path.format(acme=acme))
+    assert response.status_code in (200, 303, 400)
+    assert "\x00" not in await response.get_data(as_text=True)
+
+
+async def test_unclean_headers_are_read_clean(app: Quart) -> None:
+    headers = {"User-Agent": "Fire\x85fox\x9f\x01/1"}
+    async with app.test_request_context("/", headers=headers):
+        assert browser_of(request).user_agent == "Fire fox/1"
+
+
+async def test_what_a_way_in_forgot_is_replaced_before_the_database(runtime: Runtime) -> None:
+    row = {"id": f"u{new_uuid().hex}", "name": "A\x00da \ud800", "seen_at": utc_now()}
+    async with runtime.work.writing() as db:
+        await upsert(db, User, [row], key=("id",))
+    async with runtime.work.reading() as db:
+        assert await db.scalar(sa.select(User.name).where(User.id == row["id"])) == "A\ufffdda \ufffd"
+        assert await db.scalar(sa.select(User.id).where(User.name == "A\x00da \ud800")) == row["id"]
+
+
+async def test_names_from_claims_and_userinfo_are_kept_clean(runtime: Runtime) -> None:
+    directory, subject = Directory(runtime.work), f"u{new_uuid().hex}"
+    organization_id = f"o{new_uuid().hex}"
+    await directory.remember_user({"sub": subject, "name": f"A{UNCLEAN}da\ud800", "email": 7, "picture": []})
+    info = {
+        "organization_data": [
+            {"id": organization_id, "name": f"Ac{UNCLEAN}me\ud800"},
+            {"id": "a\x00b", "name": "x"},
+            "no object",
+        ]
+    }
+    await directory.remember_organizations(organizations_of(info))
+    assert organizations_of({"organization_data": "text"}) == []
+    async with runtime.work.reading() as db:
+        person = await db.get_one(User, subject)
+        assert (person.name, person.email, person.picture) == ("Ada", None, None)
+        assert (await db.get_one(Organization, organization_id)).name == "Acme"
+
+
+def _note(organization_id: str, entry: dict[str, Any]) -> PendingChange:
+    return PendingChange(id=new_uuid(), entry=entry, user_ids=[], started_at=utc_now() - timedelta(hours=1))
+
+
+@pytest.fixture
+async def poisoned(runtime: Runtime, acme: str) -> AsyncIterator[str]:
+    """An organization with one note that says nothing readable, and one with text no database holds."""
+    good = AuditEntry(SYSTEM, Action.INVITATION_CREATE, Target("invitation", "a\x00b", "a\x00b@example.test"))
+    async with runtime.work.writing(acme) as db:
+        db.add(_note(acme, {"action": "no.such.thing"}))
+        db.add(_note(acme, good.as_json()))
+    yield acme
+    async with runtime.work.writing(acme) as db:
+        await db.execute(sa.delete(PendingChange).execution_options(synchronize_session=False))
+
+
+async def test_a_poisoned_note_is_told_and_stops_nothing(
+    runtime: Runtime, make: Factory, poisoned: str
+) -> None:
+    found = [item async for item in Reconciler(runtime.work, make.management).run(poisoned)]
+
+    (failure,) = [item for item in found if isinstance(item, Failure)]
+    assert "the note" in failure.item
+    assert any("invitation.create" in item.what for item in found if isinstance(item, Repair))
+    assert await _notes(runtime, poisoned) == 1
+    async with runtime.work.reading(poisoned) as db:
+        (event,) = await db.scalars(
+            sa.select(AuditEvent).where(AuditEvent.action == Action.INVITATION_CREATE)
+        )
+    assert event.target_name == "a\ufffdb@example.test"
+
+
+async def test_an_order_that_fails_keeps_no_other_from_being_carried_out(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = f"bad{new_uuid().hex}", f"good{new_uuid().hex}"
+    for organization_id in (bad, good):
+        await request_removal(runtime.work, organization_id, "Gone", "somebody")
+    async with runtime.work.writing(bad) as db:
+        deletion = AuditEntry(SYSTEM, Action.ORGANIZATION_DELETE, Target("organization", bad, "Gone"))
+        db.add(_note(bad, deletion.as_json() | {"outcome": "neither"}))
+    assert await remove_pending(runtime.work) == Removals(2)
+    async with runtime.work.reading(bad) as db:
+        actions = list(await db.scalars(sa.select(AuditEvent.action)))
+    assert actions == [Action.ORGANIZATION_REMOVE_DATA]
