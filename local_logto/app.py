@@ -16,6 +16,7 @@ from local_logto.crypto.keys import open_keys
 from local_logto.crypto.signed_cookies import CookieSigner
 from local_logto.errors import OidcError, RequestError, render_oidc_error, render_request_error
 from local_logto.experience import blueprint as experience_blueprint
+from local_logto.finishing import Finishing
 from local_logto.management import blueprint as management_blueprint
 from local_logto.management.seed import seed
 from local_logto.oidc import blueprint as oidc_blueprint
@@ -53,6 +54,7 @@ def create_app(settings: Settings) -> Quart:
     app.register_error_handler(RequestError, render_request_error)
     app.register_error_handler(HTTPException, _render_http_error)
     app.register_error_handler(Exception, _render_unexpected)
+    app.asgi_app = Finishing(app.asgi_app)  # type: ignore[assignment, method-assign]
     return app
 
 

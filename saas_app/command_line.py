@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 import click
 
 from saas_app.env_file import overlay_environment
-from saas_app.errors import ConfigurationError, LogtoUnavailable, NotFound
+from saas_app.errors import ConfigurationError, DatabaseUnavailable, LogtoUnavailable, NotFound
 from saas_app.identity.management import ManagementError, provider_answer
 
 _P = ParamSpec("_P")
@@ -31,6 +31,8 @@ def in_one_line(function: Callable[_P, _R]) -> Callable[_P, _R]:
             raise click.ClickException(error.detail) from None
         except ManagementError as refusal:
             raise click.ClickException(_explain(refusal)) from None
+        except DatabaseUnavailable as failure:
+            raise click.ClickException(f"{failure.detail} Nothing is lost: run the command again.") from None
         except LogtoUnavailable as failure:
             endpoint = os.environ.get("LOGTO_ENDPOINT", "")
             raise click.ClickException(f"{failure.detail} Is LOGTO_ENDPOINT={endpoint} right?") from None

@@ -161,6 +161,21 @@ class LogtoUnavailable(AppError):
         super().__init__(detail, retry_after=retry_after)
 
 
+class DatabaseUnavailable(AppError):
+    """The database did not answer. It heals by itself; a change under way may or may not be saved."""
+
+    status, code, title = 503, "database-unavailable", "The database is not reachable just now"
+
+    def __init__(self, detail: str = "", *, retry_after: int = 5) -> None:
+        super().__init__(detail, retry_after=retry_after)
+
+
+class DatabaseBusy(DatabaseUnavailable):
+    """Too much is waiting for the database, or another program holds its lock. Nothing was changed."""
+
+    code, title = "database-busy", "The database is busy just now"
+
+
 class SignInFailed(AppError):
     """Logto refused a sign-in, or what came back from it is not acceptable."""
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,6 +34,7 @@ class Provider:
     management_app_id: str
     management_app_secret: str
     data_dir: Path
+    pid: int = 0
 
     @property
     def environment(self) -> dict[str, str]:
@@ -64,7 +65,7 @@ def running_provider(data_dir: Path, **extra: str) -> Iterator[Provider]:
     log = data_dir / "provider.log"
     with running(command, environment, log) as process:
         wait_for(f"{provider.endpoint}/api/status", 204, process, log)
-        yield provider
+        yield replace(provider, pid=process.pid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from saas_app.db.storable import as_json, keep_storable
 from saas_app.db.tenant_scope import guard_engine
 
+POOL_SIZE: Final = 10
+MAX_OVERFLOW: Final = 10
+POOL_PATIENCE: Final = 5.0  # seconds a statement may wait for a connection
+
+_BUSY_TIMEOUT: Final = 250  # milliseconds; sessions try again, and a cancelled one need not wait for long
+_IDLE: Final = 30.0  # seconds after which a connection may have been cut without a word
+_PING_TIMEOUT: Final = 2.0  # seconds
+_CONNECT_TIMEOUT: Final = 10.0  # seconds
+_COMMAND_TIMEOUT: Final = 20.0  # seconds; whoever waits for a lock longer than that is answered 503
+
 
 def create_engine(database_url: str) -> AsyncEngine:
-    """An engine whose connections are ready for us: foreign keys, WAL, tenant lock."""
+    """Create an engine whose connections are ready for us: foreign keys, WAL, tenant lock, alive."""
     url = sa.make_url(database_url)
+    options: dict[str, Any] = {
+        "hide_parameters": True,
+        "json_serializer": as_json,
+        "pool_size": POOL_SIZE,
+        "max_overflow": MAX_OVERFLOW,
+        "pool_timeout": POOL_PATIENCE,
+    }
     if url.get_backend_name() == "sqlite":
-        engine = create_async_engine(
-            url, hide_parameters=True, json_serializer=as_json, connect_args={"timeout": 15}
-        )
+        engine = create_async_engine(url, **options)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     else:
-        engine = create_async_engine(
-            url, hide_parameters=True, json_serializer=as_json, pool_size=10, max_overflow=10
-        )
+        patience = {"timeout": _CONNECT_TIMEOUT, "command_timeout": _COMMAND_TIMEOUT}
+        engine = create_async_engine(url, connect_args=patience, **options)
+        event.listen(engine.sync_engine, "checkout", _refuse_cut_connection)
+        event.listen(engine.sync_engine, "checkin", _note_idle)
     guard_engine(engine.sync_engine)
     keep_storable(engine.sync_engine)
     return engine
@@ -37,5 +55,29 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA busy_timeout=15000")
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT}")
     cursor.close()
+
+
+def _refuse_cut_connection(connection: Any, record: Any, _proxy: Any) -> None:
+    """Have the pool replace a connection that the server closed.
+
+    The driver knows it without asking when the server said so: a restart, ``pg_terminate_backend``. Only a
+    connection that was idle for long is asked, since firewalls cut without a word. A busy pool pays nothing.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError("the server closed this connection")
+    if time.monotonic() - record.info.get("idle_since", time.monotonic()) > _IDLE:
+        connection.run_async(_ping)
+
+
+async def _ping(connection: Any) -> None:
+    try:
+        await connection.execute("SELECT 1", timeout=_PING_TIMEOUT)
+    except Exception as error:
+        connection.terminate()
+        raise DisconnectionError("this connection does not answer any more") from error
+
+
+def _note_idle(_connection: Any, record: Any) -> None:
+    record.info["idle_since"] = time.monotonic()

@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from saas_app.db.session import EnduringSession, ReadingSession, WritingSession
 from saas_app.db.tenant_scope import ORGANIZATION_OPTION, bind_session
+from saas_app.db.writers import PATIENCE, Writers
 
 
 class UnitOfWork:
@@ -15,31 +17,42 @@ class UnitOfWork:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._writers = Writers(engine)
 
     @asynccontextmanager
     async def reading(self, organization_id: str | None = None) -> AsyncIterator[AsyncSession]:
         """A session that only reads, without a transaction around its statements."""
-        async with self._session(organization_id, isolation_level="AUTOCOMMIT") as session:
+        session = ReadingSession(self._bound(organization_id, "AUTOCOMMIT"), autoflush=False)
+        session.patience = PATIENCE
+        async with self._opened(session, organization_id):
             yield session
 
     @asynccontextmanager
-    async def writing(self, organization_id: str | None = None) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed at the end of the block, rolled back when it raises."""
-        async with self._session(organization_id) as session:
+    async def writing(
+        self, organization_id: str | None = None, *, patience: float = PATIENCE
+    ) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed at the end of the block, rolled back when it raises or is cancelled.
+
+        Raises :class:`saas_app.errors.DatabaseBusy` when its turn to write does not come within ``patience``
+        seconds.
+        """
+        session = WritingSession(self._bound(organization_id), expire_on_commit=False, autoflush=False)
+        session.writers, session.patience = self._writers, patience
+        async with self._opened(session, organization_id):
             yield session
             await session.commit()
 
-    @asynccontextmanager
-    async def _session(
-        self, organization_id: str | None, isolation_level: str | None = None
-    ) -> AsyncIterator[AsyncSession]:
+    def _bound(self, organization_id: str | None, isolation_level: str | None = None) -> AsyncEngine:
         options: dict[str, str] = {}
         if isolation_level:
             options["isolation_level"] = isolation_level
         if organization_id is not None:
             options[ORGANIZATION_OPTION] = organization_id
-        bound = self._engine.execution_options(**options)  # connects at the first statement
-        async with AsyncSession(bound, expire_on_commit=False, autoflush=False) as session:
+        return self._engine.execution_options(**options)  # connects at the first statement
+
+    @asynccontextmanager
+    async def _opened(self, session: EnduringSession, organization_id: str | None) -> AsyncIterator[None]:
+        async with session:
             if organization_id is not None:
                 bind_session(session.sync_session, organization_id)
-            yield session
+            yield

@@ -13,11 +13,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
+from saas_app.db.writers import PATIENCE
+from saas_app.errors import DatabaseBusy
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.session_access import (
     ACCESS_BY_COOKIE,
@@ -29,9 +32,12 @@ from saas_app.identity.session_access import (
 from saas_app.identity.vault import Vault, fingerprint, new_cookie_value
 from saas_app.models import SessionRow, SessionToken
 
+log = structlog.get_logger(__name__)
+
 __all__ = ["CachedToken", "NewSession", "OwnSession", "SessionAccess", "SessionStore"]
 
 _TOUCH_INTERVAL = timedelta(seconds=60)  # how often a busy session writes when it was last seen
+_TOUCH_PATIENCE = 0.2  # seconds; reading goes on while the database takes no changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,7 @@ class SessionStore:
         return as_access(rows) if rows else None
 
     async def touch(self, access: SessionAccess, organization_id: str | None) -> None:
-        """Note that the session was seen, at most once a minute, and where."""
+        """Note that the session was seen, at most once a minute, and where; nobody waits long for this."""
         now = utc_now()
         moved = organization_id is not None and organization_id != access.last_organization_id
         if now - access.last_seen_at < _TOUCH_INTERVAL and not moved:
@@ -132,11 +138,14 @@ class SessionStore:
         values: dict[str, Any] = {"last_seen_at": now}
         if moved:
             values["last_organization_id"] = organization_id
-        await self.update(access.principal.session_id, **values)
+        try:
+            await self.update(access.principal.session_id, patience=_TOUCH_PATIENCE, **values)
+        except DatabaseBusy:
+            log.info("when a session was last seen is not noted: the database is busy")
 
-    async def update(self, session_id: uuid.UUID, **values: Any) -> None:
+    async def update(self, session_id: uuid.UUID, *, patience: float = PATIENCE, **values: Any) -> None:
         """Set columns of one session."""
-        async with self._work.writing() as db:
+        async with self._work.writing(patience=patience) as db:
             await db.execute(sa.update(SessionRow).where(SessionRow.id == session_id).values(**values))
 
     async def renew(self, session_id: uuid.UUID, tokens: NewSession) -> None:

@@ -7,6 +7,7 @@ a 5xx carries the request id and nothing of the cause; the cause is in the log.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -17,6 +18,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from saas_app.errors import (
     AppError,
+    DatabaseBusy,
+    DatabaseUnavailable,
     FreshSignInRequired,
     Invalid,
     LogtoUnavailable,
@@ -35,6 +38,8 @@ _TEMPLATES: dict[type[AppError], str] = {
     PermissionDenied: "errors/permission_denied.html",
     SignInFailed: "errors/sign_in_failed.html",
     LogtoUnavailable: "errors/logto_unavailable.html",
+    DatabaseUnavailable: "errors/database_unavailable.html",
+    DatabaseBusy: "errors/database_unavailable.html",
     MfaRequired: "errors/mfa_required.html",
     FreshSignInRequired: "errors/fresh_sign_in_required.html",
 }
@@ -63,7 +68,8 @@ async def answer_error(error: AppError) -> ResponseReturnValue:
     if isinstance(error, SignInRequired):
         return redirect(f"/sign-in?{urlencode({'next': _way_back()})}", 303)
     if g.get("principal") is None:
-        await find_principal()  # so that the page's head shows who is signed in
+        with suppress(DatabaseUnavailable):
+            await find_principal()  # so that the page's head shows who is signed in
     return await _page(error)
 
 

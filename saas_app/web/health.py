@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-import structlog
 from quart import Blueprint
-from sqlalchemy.exc import SQLAlchemyError
 
+from saas_app.errors import DatabaseUnavailable
 from saas_app.web.context import runtime
 from saas_app.web.guards import public_without_database
 
 blueprint = Blueprint("health", __name__)
-log = structlog.get_logger(__name__)
 
 
 @blueprint.get("/healthz")
@@ -28,7 +26,6 @@ async def readyz() -> tuple[dict[str, str], int]:
     try:
         async with runtime().work.reading() as session:
             await session.execute(sa.select(1))
-    except (SQLAlchemyError, OSError):
-        log.warning("the database does not answer", exc_info=True)
+    except DatabaseUnavailable:  # the log says why
         return {"status": "unavailable", "database": "unreachable"}, 503
     return {"status": "ok", "database": "ok"}, 200

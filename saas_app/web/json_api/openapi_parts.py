@@ -13,6 +13,8 @@ from saas_app.errors import (
     Busy,
     Conflict,
     CrossSiteRequest,
+    DatabaseBusy,
+    DatabaseUnavailable,
     Invalid,
     InvalidToken,
     LogtoUnavailable,
@@ -52,7 +54,7 @@ _MEANINGS: Final = {
     422: "Well-formed, but a field breaks a rule; `errors` names it.",
     428: "An edit needs `If-Match`.",
     429: "Too many requests; `Retry-After` says when to come again.",
-    503: "Logto is not reachable just now; `Retry-After` says when to come again.",
+    503: "Logto or the database is not reachable or busy; `Retry-After` says when to come again.",
 }
 
 _PROBLEM_HEADERS: Final[dict[int, tuple[str, ...]]] = {
@@ -112,7 +114,7 @@ _EXAMPLES: Final[dict[int, tuple[AppError, ...]]] = {
     422: (Invalid("Some of what was sent breaks a rule.", fields={"name": "must not be blank"}),),
     428: (PreconditionRequired("Send If-Match with the ETag of the version you have read."),),
     429: (RateLimited(),),
-    503: (LogtoUnavailable(),),
+    503: (LogtoUnavailable(), DatabaseBusy(), DatabaseUnavailable()),
 }
 
 

@@ -1,0 +1,41 @@
+"""Work that is finished before a cancellation is heard.
+
+A request is cancelled when its client leaves. A driver that is cancelled between a statement and its answer
+leaves connections in states nobody knows: never returned to the pool, or closed with the lock still held.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+
+GRACE: Final = 1.0
+"""Seconds that a piece of work gets to finish once its caller is cancelled; then it is cancelled itself."""
+
+
+async def endure(work: Coroutine[Any, Any, T], *, grace: float = GRACE) -> T:
+    """Await ``work``. A cancellation of the caller is raised once ``work`` has ended, whatever came of it."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await _settle(task, grace)
+        raise
+
+
+async def _settle(task: asyncio.Task[Any], grace: float) -> None:
+    clock = asyncio.get_running_loop()
+    deadline = clock.time() + grace
+    while not task.done():
+        remaining = deadline - clock.time()
+        if remaining <= 0:
+            task.cancel()
+        try:
+            await asyncio.wait({task}, timeout=max(remaining, GRACE))
+        except asyncio.CancelledError:
+            continue  # heard already: it is raised when the work has ended
+    if not task.cancelled():
+        task.exception()  # it has no reader any more

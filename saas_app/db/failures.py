@@ -1,0 +1,51 @@
+"""What a database's failures mean for who asked: try again, the database is busy or not there."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from saas_app.errors import AppError, DatabaseBusy, DatabaseUnavailable
+
+_LOCKED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_PRIMARY: Final = 0xFF  # the primary code of an extended one
+_NO_CONNECTION: Final = ("08", "57P")  # SQLSTATE: connection exceptions; shutting down, starting up
+_TOO_MANY: Final = "53300"
+
+
+def is_locked(error: BaseException) -> bool:
+    """Return whether SQLite refused because somebody else holds its lock. Nothing was done."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", None)
+    return code is not None and code & _PRIMARY in _LOCKED
+
+
+def is_cut(error: BaseException) -> bool:
+    """Return whether the connection to the server was lost."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return _sqlstate(error).startswith(_NO_CONNECTION)
+
+
+def explained(error: Exception) -> AppError | None:
+    """Return what to answer to a failure that heals by itself. None for a mistake of ours."""
+    if is_locked(error):
+        return DatabaseBusy("Another program is writing to the database.")
+    if isinstance(error, sa.exc.TimeoutError):
+        return DatabaseBusy("All connections to the database are in use.")
+    if is_cut(error) or _sqlstate(error) == _TOO_MANY or _is_no_answer(error):
+        return DatabaseUnavailable("The database did not answer.")
+    return None
+
+
+def _is_no_answer(error: BaseException) -> bool:
+    """A refused connection and a timeout reach us as they are, or wrapped."""
+    return isinstance(error, (OSError, TimeoutError)) or isinstance(error.__cause__, (OSError, TimeoutError))
+
+
+def _sqlstate(error: BaseException) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(cause, "sqlstate", None) or "")

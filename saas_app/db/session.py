@@ -1,0 +1,140 @@
+"""Sessions that a cancelled request leaves in order, and that tell a busy database from a broken one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.db.endurance import endure
+from saas_app.db.failures import explained, is_cut, is_locked
+from saas_app.db.writers import Writers
+
+log = structlog.get_logger(__name__)
+
+_PAUSE: Final = 0.05  # seconds before a read is tried again
+_FAILURES: Final = (DBAPIError, PoolTimeout, OSError)
+
+Call = Callable[[], Awaitable[Any]]
+
+
+class EnduringSession(AsyncSession):
+    """Every call to the database ends before a cancellation is heard, so a transaction can always be ended.
+
+    Raises :class:`saas_app.errors.DatabaseBusy` and :class:`saas_app.errors.DatabaseUnavailable` for what
+    heals by itself.
+    """
+
+    async def execute(self, statement: Any, *arguments: Any, **named: Any) -> Any:
+        changes = bool(getattr(statement, "is_dml", False))
+        return await self._run(partial(super().execute, statement, *arguments, **named), changes=changes)
+
+    async def scalar(self, statement: Any, *arguments: Any, **named: Any) -> Any:
+        changes = bool(getattr(statement, "is_dml", False))
+        return await self._run(partial(super().scalar, statement, *arguments, **named), changes=changes)
+
+    async def get(self, *arguments: Any, **named: Any) -> Any:
+        return await self._run(partial(super().get, *arguments, **named))
+
+    async def get_one(self, *arguments: Any, **named: Any) -> Any:
+        return await self._run(partial(super().get_one, *arguments, **named))
+
+    async def flush(self, *arguments: Any, **named: Any) -> None:
+        await self._run(partial(super().flush, *arguments, **named), changes=True)
+
+    async def _run(self, call: Call, *, changes: bool = False) -> Any:
+        return await endure(self._told(call))
+
+    async def _told(self, call: Call) -> Any:
+        """Make the call, with failures as errors of ours."""
+        try:
+            return await call()
+        except _FAILURES as failure:
+            if (error := explained(failure)) is None:
+                raise
+            log.warning("the database could not answer", why=error.detail, cause=_in_a_line(failure))
+            raise error from failure
+
+
+class ReadingSession(EnduringSession):
+    """Reads only, each statement by itself, so one that found no connection is tried again."""
+
+    patience: float
+
+    async def _run(self, call: Call, *, changes: bool = False) -> Any:
+        return await endure(self._told(partial(self._tried_again, call)))
+
+    async def _tried_again(self, call: Call) -> Any:
+        clock, was_cut = asyncio.get_running_loop(), False
+        deadline = clock.time() + self.patience
+        while True:
+            try:
+                return await call()
+            except DBAPIError as failure:
+                if is_locked(failure):
+                    if clock.time() + _PAUSE > deadline:
+                        raise
+                elif is_cut(failure) and not was_cut:
+                    was_cut = True
+                else:
+                    raise
+            await super().rollback()
+            await asyncio.sleep(_PAUSE)
+
+
+class WritingSession(EnduringSession):
+    """One transaction, which begins with its first change and not before its turn."""
+
+    writers: Writers
+    patience: float
+    _has_seat = False
+    _has_turn = False
+
+    async def commit(self) -> None:
+        changes = bool(self.new or self.dirty or self.deleted)
+        await self._run(super().commit, changes=changes)
+        self._leave()
+
+    async def rollback(self) -> None:
+        await endure(super().rollback())
+        self._leave()
+
+    async def close(self) -> None:
+        try:
+            await super().close()
+        finally:
+            self._leave()
+
+    async def _run(self, call: Call, *, changes: bool = False) -> Any:
+        await self._enter(changes=changes)
+        return await endure(self._told(call))
+
+    async def _enter(self, *, changes: bool) -> None:
+        if self._has_seat and (self._has_turn or not changes):
+            return
+        deadline = asyncio.get_running_loop().time() + self.patience
+        if not self._has_seat:
+            await self.writers.take_seat(deadline)
+            self._has_seat = True
+        if changes and self.writers.one_at_a_time:
+            await self.writers.begin_alone(self, deadline)
+            self._has_turn = True
+
+    def _leave(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            self.writers.end_turn()
+        if self._has_seat:
+            self._has_seat = False
+            self.writers.give_seat_back()
+
+
+def _in_a_line(failure: Exception) -> str:
+    """The cause without a stack trace: it is the database's, and under load there are many."""
+    return " ".join(f"{type(failure).__name__}: {failure}".split())[:300]

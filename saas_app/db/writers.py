@@ -1,0 +1,94 @@
+"""Who may write at a time: bounded, so that waiting writers leave connections to those who read.
+
+SQLite has one writer. Waiting for it happens here, where a wait can be cancelled and holds no lock, rather
+than inside SQLite: a transaction begins with ``BEGIN IMMEDIATE``, which takes the lock or is refused at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from saas_app.db.endurance import endure
+from saas_app.db.engine import MAX_OVERFLOW, POOL_SIZE
+from saas_app.db.failures import is_locked
+from saas_app.errors import DatabaseBusy
+
+log = structlog.get_logger(__name__)
+
+PATIENCE: Final = 5.0
+"""Seconds a write waits for its turn; then the answer is 503 with ``Retry-After``."""
+
+_SEATS: Final = (POOL_SIZE + MAX_OVERFLOW) * 3 // 5
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.1  # seconds between two tries to take SQLite's lock
+
+
+class Writers:
+    """The writers of one engine in this process."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._seats = asyncio.Semaphore(_SEATS)
+        self._turn = asyncio.Lock()
+        self.one_at_a_time = engine.dialect.name == "sqlite"
+
+    async def take_seat(self, deadline: float) -> None:
+        """Wait until this writer may hold a connection. Raises :class:`DatabaseBusy`."""
+        await _before(deadline, self._seats.acquire)
+
+    def give_seat_back(self) -> None:
+        """Let the next one have it."""
+        self._seats.release()
+
+    async def begin_alone(self, session: AsyncSession, deadline: float) -> None:
+        """Begin the session's transaction as SQLite's only writer. Raises :class:`DatabaseBusy`."""
+        await _before(deadline, self._turn.acquire)
+        try:
+            await _begin_immediately(session, deadline)
+        except BaseException:
+            self._turn.release()
+            raise
+
+    def end_turn(self) -> None:
+        """Let the next writer begin; the transaction is over."""
+        self._turn.release()
+
+
+async def _before(deadline: float, acquire: Callable[[], Awaitable[bool]]) -> None:
+    try:
+        async with asyncio.timeout_at(deadline):
+            await acquire()
+    except TimeoutError:
+        raise DatabaseBusy("Too many changes are waiting for the database.") from None
+
+
+async def _begin_immediately(session: AsyncSession, deadline: float) -> None:
+    """Take SQLite's lock, trying again while another process has it."""
+    clock, pause = asyncio.get_running_loop(), _FIRST_PAUSE
+    while True:
+        try:
+            await endure(_begin(session))
+        except sqlite3.OperationalError as refusal:
+            if not is_locked(refusal):
+                raise
+            if clock.time() + pause > deadline:
+                log.warning("another program keeps the database locked")
+                raise DatabaseBusy("Another program is writing to the database.") from None
+        else:
+            return
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+async def _begin(session: AsyncSession) -> None:
+    """Begin on the driver's connection: SQLAlchemy would log and wrap a refusal that is expected here."""
+    raw = await (await session.connection()).get_raw_connection()
+    driver = raw.driver_connection
+    if driver is None:
+        raise RuntimeError("the session has no connection")
+    if not driver.in_transaction:
+        await (await driver.execute("BEGIN IMMEDIATE")).close()

@@ -1,0 +1,1 @@
+"""What the database does when clients leave, when it is locked, and when it is gone."""

@@ -1,0 +1,67 @@
+"""Another program at the same database: it takes the lock that writers need, and sees whether it is free."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+
+WRITTEN = ("projects", "leases", "audit_events")
+_PATIENCE = 3.0  # seconds; a lock that is left behind stays for much longer
+
+
+@asynccontextmanager
+async def locked_by_another_program(database_url: str) -> AsyncIterator[None]:
+    """Nobody else can write in the block; reading goes on."""
+    url = sa.make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        with closing(sqlite3.connect(url.database or "", timeout=5, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
+        return
+    engine = create_async_engine(url)
+    async with engine.connect() as connection:
+        await connection.execute(sa.text(f"LOCK TABLE {', '.join(WRITTEN)} IN EXCLUSIVE MODE"))
+        yield
+    await engine.dispose()
+
+
+async def wait_until_free(database_url: str) -> None:
+    """Return once nothing holds a lock; fails when something keeps it."""
+    deadline = time.monotonic() + _PATIENCE
+    while not await _is_free(sa.make_url(database_url)):
+        assert time.monotonic() < deadline, "a transaction of somebody who left is still open"
+        await asyncio.sleep(0.02)
+
+
+async def _is_free(url: sa.URL) -> bool:
+    if url.get_backend_name() == "sqlite":
+        return _is_file_free(url.database or "")
+    engine = create_async_engine(url)
+    try:
+        async with engine.connect() as connection:
+            open_ones = await connection.scalar(
+                sa.text(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                    "AND pid <> pg_backend_pid() AND state <> 'idle'"
+                )
+            )
+    finally:
+        await engine.dispose()
+    return not open_ones
+
+
+def _is_file_free(path: str) -> bool:
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
+        try:
+            other.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        other.execute("ROLLBACK")
+    return True
