@@ -29,11 +29,13 @@ from saas_app.config import TEMPLATES, Settings
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains.dns_records import TxtResolver
+from saas_app.identity.attempts import Attempts
 from saas_app.identity.authorization import Authorization
 from saas_app.identity.backchannel import BackchannelLogout
 from saas_app.identity.bearer import BearerTokens
 from saas_app.identity.directory import Directory
 from saas_app.identity.http import open_http
+from saas_app.identity.kept_forms import KeptForms
 from saas_app.identity.logto_client import LogtoProvider
 from saas_app.identity.management import ManagementClient
 from saas_app.identity.sessions import SessionStore
@@ -45,7 +47,16 @@ from saas_app.organizations.removal import RemovalWorker
 from saas_app.rate_limits import RateLimits, open_rate_limits
 from saas_app.rbac.permissions import Permission
 from saas_app.runtime import Runtime
-from saas_app.web import clean_request, csrf, error_pages, health, limits, security_headers, templating
+from saas_app.web import (
+    clean_request,
+    csrf,
+    error_pages,
+    health,
+    limits,
+    repeated_parameters,
+    security_headers,
+    templating,
+)
 from saas_app.web.json_api import openapi, refusals
 from saas_app.web.json_api import pages as api_docs
 
@@ -69,6 +80,7 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
     )
     observability.init(app)
     clean_request.init(app)
+    repeated_parameters.init(app)
     csrf.init(app, settings)
     security_headers.init(app, settings)
     templating.init(app)
@@ -146,8 +158,7 @@ def _build_runtime(
         logto_timeout=settings.logto_timeout,
     )
     sign_in = SignIn(
-        work,
-        vault,
+        Attempts(work, vault, patience=settings.logto_timeout + 1),
         provider,
         sessions,
         authorization,
@@ -175,6 +186,7 @@ def _build_runtime(
         BearerTokens(work, provider.verifier, api_resource=settings.api_resource),
         sign_in,
         sign_out,
+        KeptForms(work, vault),
         management,
         Denials(work),
         Outsiders(),

@@ -177,9 +177,22 @@ class DatabaseBusy(DatabaseUnavailable):
 
 
 class SignInFailed(AppError):
-    """Logto refused a sign-in, or what came back from it is not acceptable."""
+    """Logto refused a sign-in, or what came back from it is not acceptable.
+
+    ``next_path`` is where it would have led, where that is known: another sign-in can lead there.
+    """
 
     status, code, title = 400, "sign-in-failed", "That sign-in did not work"
+
+    def __init__(self, detail: str = "", *, next_path: str = "") -> None:
+        super().__init__(detail)
+        self.next_path = next_path
+
+
+class OpenedBySomebodyElse(AppError):
+    """A form of a page that was made for another person than the one who is signed in now."""
+
+    status, code, title = 409, "opened-by-somebody-else", "This page belongs to another account"
 
 
 class ConfigurationError(Exception):

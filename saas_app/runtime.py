@@ -12,6 +12,7 @@ from saas_app.identity.authorization import Authorization
 from saas_app.identity.backchannel import BackchannelLogout
 from saas_app.identity.bearer import BearerTokens
 from saas_app.identity.directory import Directory
+from saas_app.identity.kept_forms import KeptForms
 from saas_app.identity.management import ManagementClient
 from saas_app.identity.sessions import SessionStore
 from saas_app.identity.sign_in import SignIn
@@ -34,6 +35,7 @@ class Runtime:
     bearer_tokens: BearerTokens
     sign_in: SignIn
     sign_out: SignOut
+    kept_forms: KeptForms
     management: ManagementClient | None
     denials: Denials
     outsiders: Outsiders

@@ -28,6 +28,7 @@ from saas_app.identity.webhook_events import WebhookEvent
 from saas_app.models import (
     EVERYONE,
     EVERYWHERE,
+    KeptFormRow,
     MembershipChange,
     Organization,
     OrganizationRemoval,
@@ -153,6 +154,7 @@ async def _user_gone(db: AsyncSession, event: Event) -> None:
     if event.name == WebhookEvent.USER_SUSPENSION_STATUS_UPDATED and is_back:
         return
     await db.execute(sa.delete(SessionRow).where(SessionRow.subject == subject))
+    await db.execute(sa.delete(KeptFormRow).where(KeptFormRow.owner == subject))
     await mark_changed(db, EVERYWHERE, [subject])
 
 

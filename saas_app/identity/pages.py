@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
-from quart import Blueprint, flash, redirect, render_template, request
+from quart import Blueprint, flash, g, redirect, render_template, request
 
 from saas_app.email_domains.joins import note_join
 from saas_app.errors import BadRequest, LogtoUnavailable
 from saas_app.identity.linked_identities import linked_identities
 from saas_app.identity.logto_client import SignInOptions
 from saas_app.identity.principal import SessionPrincipal
-from saas_app.identity.sign_in import KeptForm
 from saas_app.identity.sign_in_options import read_options
-from saas_app.identity.way_back import own_path
-from saas_app.web.context import browser, cookie_name, runtime
+from saas_app.identity.way_back import KEPT_FORM, own_path
+from saas_app.web.context import browser, cookie_name, runtime, set_cookie
 from saas_app.web.deliberate import only_deliberately
 from saas_app.web.guards import find_principal, public, signed_in
+from saas_app.web.kept_forms import bind_to_browser, keep_form
 from saas_app.web.limits import limited_by_address
 from saas_app.web.user_agents import device_name
 
@@ -55,7 +56,7 @@ async def callback() -> Any:
     response = redirect(done.next_path, 303)
     if done.session_cookie is not None:
         lifetime = runtime().settings.session_absolute_timeout
-        _set_cookie(response, "session", done.session_cookie, lifetime)
+        set_cookie(response, "session", done.session_cookie, lifetime)
     return response
 
 
@@ -71,13 +72,12 @@ async def renew(principal: SessionPrincipal) -> Any:
 @signed_in
 async def renew_with_form(principal: SessionPrincipal) -> Any:
     """The same for a form that was refused: it is kept, and sent again afterwards."""
-    form = await request.form
-    action = own_path(form.get("_action"), "")
-    if not action:
+    waiting = await keep_form(principal.subject)
+    if waiting is None:
         raise BadRequest("There is no form to keep.")
-    fields = tuple((name, value) for name, value in form.items(multi=True) if not name.startswith("_"))
-    kept = KeptForm(principal.subject, action, fields)
-    return await _to_logto(SignInOptions(), renewed_for=form.get("_for", "")[:160], form=kept)
+    form = await request.form
+    response = await _to_logto(SignInOptions(), renewed_for=form.get("_for", "")[:160], next_path=waiting)
+    return bind_to_browser(response)
 
 
 @blueprint.get("/sign-in/fresh")
@@ -89,13 +89,19 @@ async def sign_in_again(principal: SessionPrincipal) -> Any:
     return await _to_logto(options, renewed_for=request.args.get("for", "fresh")[:160])
 
 
-@blueprint.get("/sign-in/finish")
+@blueprint.get(KEPT_FORM)
 @signed_in
 @only_deliberately
 async def finish_form(principal: SessionPrincipal) -> Any:
-    """Offer to send the kept form, now that access has been renewed."""
-    kept = await runtime().sign_in.take_form(browser(request), request.args.get("form", ""), principal)
-    return await render_template("identity/finish.html", action=kept.action, fields=kept.fields)
+    """Offer to send the form that waited, to whom it belongs. By itself it is sent only the first time."""
+    handle, visitor = request.args.get("form", ""), browser(request)
+    found = await runtime().kept_forms.find(handle, visitor.attempt_cookie, principal.subject)
+    if found is None:
+        await flash(
+            "There is no form of yours waiting. It may have expired, or belong to another account.", "info"
+        )
+        return redirect("/", 303)
+    return await render_template("identity/finish.html", form=found.form, is_new=found.is_new)
 
 
 @blueprint.post("/sign-out")
@@ -170,16 +176,17 @@ async def sign_out_everywhere(principal: SessionPrincipal) -> Any:
 
 
 async def _to_logto(
-    options: SignInOptions, *, renewed_for: str | None = None, form: KeptForm | None = None
+    options: SignInOptions, *, renewed_for: str | None = None, next_path: str | None = None
 ) -> Any:
     visitor = browser(request)
-    next_path = own_path(request.args.get("next"))
-    url, attempt = await runtime().sign_in.start(
-        visitor, next_path, options, renewed_for=renewed_for, form=form
-    )
+    if next_path is None:
+        next_path = own_path(request.args.get("next"))
+    if "attempt_cookie" in g:
+        visitor = replace(visitor, attempt_cookie=g.attempt_cookie)
+    url, attempt = await runtime().sign_in.start(visitor, next_path, options, renewed_for=renewed_for)
     response = redirect(url, 303)
     if attempt != visitor.attempt_cookie:
-        _set_cookie(response, "attempt", attempt, _ATTEMPT_COOKIE_LIFETIME)
+        set_cookie(response, "attempt", attempt, _ATTEMPT_COOKIE_LIFETIME)
     return response
 
 
@@ -187,15 +194,3 @@ def _signed_out(url: str) -> Any:
     response = redirect(url, 303)
     response.delete_cookie(cookie_name("session"), path="/", secure=runtime().settings.is_tls)
     return response
-
-
-def _set_cookie(response: Any, kind: str, value: str, max_age: int) -> None:
-    response.set_cookie(
-        cookie_name(kind),
-        value,
-        max_age=max_age,
-        path="/",
-        secure=runtime().settings.is_tls,
-        httponly=True,
-        samesite="Lax",
-    )

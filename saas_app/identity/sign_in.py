@@ -1,37 +1,34 @@
-"""Signing in: attempts, the callback, renewal, and forms kept over a round trip.
+"""Signing in: the way to Logto, the callback, and renewal.
 
-An attempt is a row keyed by the hash of ``state`` and bound to the browser by a cookie, so that two tabs
-both succeed, another browser's callback is refused, and each callback works once.
+A callback is carried out once, and to its end, also when the browser that opened it goes away: who opens it
+again is led where it led, as the session that it began.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
-import sqlalchemy as sa
 import structlog
 
 from saas_app.db.base import utc_now
-from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable, SignInFailed
+from saas_app.identity.attempts import Attempts, Outcome
 from saas_app.identity.authorization import Authorization
 from saas_app.identity.directory import Directory, organizations_of
 from saas_app.identity.logto_client import GrantedTokens, LogtoProvider, LogtoRefusal, SignInOptions
-from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.sessions import NewSession, SessionStore
 from saas_app.identity.step_up import authentication_time
 from saas_app.identity.token_verifier import TokenRejected
-from saas_app.identity.vault import Vault, fingerprint, new_cookie_value
-from saas_app.models import SignInAttemptRow
+from saas_app.identity.vault import new_cookie_value
 
 log = structlog.get_logger(__name__)
 
-_ATTEMPT_LIFETIME = timedelta(hours=1)  # as long as Logto keeps an interaction
+_SAME_MOMENT: Final = timedelta(seconds=60)  # how long a lost answer to a callback is given again
 
 _REASONS = {
     "access_denied": "Logto refused access for this account.",
@@ -58,15 +55,6 @@ class Browser:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptForm:
-    """A form that waits for a round trip: whose it is, where it goes and what it holds."""
-
-    subject: str
-    action: str
-    fields: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class SignedIn:
     """Where to go now, and what the ID token says of the person who signed in.
 
@@ -83,8 +71,7 @@ class SignIn:
 
     def __init__(
         self,
-        work: UnitOfWork,
-        vault: Vault,
+        attempts: Attempts,
         provider: LogtoProvider,
         sessions: SessionStore,
         authorization: Authorization,
@@ -92,27 +79,20 @@ class SignIn:
         *,
         redirect_uri: str,
     ) -> None:
-        self._work = work
-        self._vault = vault
+        self._attempts = attempts
         self._provider = provider
         self._sessions = sessions
         self._authorization = authorization
         self._directory = directory
         self._redirect_uri = redirect_uri
+        self._under_way: set[asyncio.Task[Outcome]] = set()
 
     async def start(
-        self,
-        browser: Browser,
-        next_path: str,
-        options: SignInOptions,
-        *,
-        renewed_for: str | None = None,
-        form: KeptForm | None = None,
+        self, browser: Browser, next_path: str, options: SignInOptions, *, renewed_for: str | None = None
     ) -> tuple[str, str]:
         """Begin an attempt. Returns where to send the browser, and its attempt cookie's value.
 
-        ``renewed_for`` marks a round trip made for one permission, ``form`` waits for its end. Raises
-        :class:`LogtoUnavailable`.
+        ``renewed_for`` marks a round trip made for one permission. Raises :class:`LogtoUnavailable`.
         """
         client = await self._provider.client()
         started = await client.start_sign_in(self._redirect_uri, options)
@@ -122,24 +102,67 @@ class SignIn:
             "sdk_session": started.sdk_session,
             "next": next_path,
             "renewed_for": renewed_for,
-            "form": [form.subject, form.action, form.fields] if form else None,
         }
-        await self._store(started.state, cookie, payload)
+        await self._attempts.begin(started.state, cookie, payload)
         return started.url, cookie
 
     async def finish(self, browser: Browser, callback_url: str) -> SignedIn:
         """Complete the attempt a callback belongs to. Raises :class:`SignInFailed` or
         :class:`LogtoUnavailable`."""
         query = parse_qs(urlsplit(callback_url).query)
-        payload = await self._take(_only(query, "state"), browser.attempt_cookie)
+        taken = await self._attempts.take(_only(query, "state"), browser.attempt_cookie)
+        if isinstance(taken, Outcome):
+            return await self._repeat(browser, taken)
+        task = asyncio.create_task(self._complete(browser, callback_url, query, taken))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        outcome = await asyncio.shield(task)
+        return SignedIn(outcome.next_path, outcome.session_cookie, outcome.claims)
+
+    async def _complete(
+        self, browser: Browser, callback_url: str, query: dict[str, list[str]], payload: dict[str, Any]
+    ) -> Outcome:
+        state = _only(query, "state")
+        try:
+            granted = await self._redeem(callback_url, query, payload)
+            outcome = await self._establish(browser, payload, granted)
+        except LogtoUnavailable:
+            await self._attempts.give_back(state)
+            raise
+        except Exception as failure:
+            await self._attempts.forget(state)
+            if isinstance(failure, SignInFailed):
+                failure.next_path = payload["next"]
+            raise
+        await self._attempts.finish(state, outcome)
+        return outcome
+
+    async def _redeem(
+        self, callback_url: str, query: dict[str, list[str]], payload: dict[str, Any]
+    ) -> GrantedTokens:
         core = await self._provider.core()
         if _only(query, "iss") != core.verifier.issuer:
             raise SignInFailed("The answer came from another sign-in provider than the one we asked.")
         if error := _only(query, "error"):
             log.info("logto refused a sign-in", error=error)
             raise SignInFailed(_REASONS.get(error, f"Logto refused the sign-in ({error[:64]})."))
-        granted = await self._exchange(callback_url, payload)
-        return await self._establish(browser, payload, granted)
+        return await self._exchange(callback_url, payload)
+
+    async def _repeat(self, browser: Browser, outcome: Outcome) -> SignedIn:
+        """Answer a callback that was opened before: for who is still signed in, as it was answered then.
+
+        Its first answer may never have reached the browser. So for a moment the cookie is given again,
+        to the browser that began the attempt, while the session it belongs to lives; it is the same one,
+        so that it does not matter which answer arrives last.
+        """
+        current = await self._sessions.find_access(browser.session_cookie, None)
+        if current is not None and current.principal.subject == outcome.subject:
+            return SignedIn(outcome.next_path, None, outcome.claims)
+        made = await self._sessions.find_access(outcome.session_cookie or "", None)
+        if current is None and made is not None and utc_now() - outcome.at < _SAME_MOMENT:
+            return SignedIn(outcome.next_path, outcome.session_cookie, outcome.claims)
+        next_path = outcome.next_path if current is None else ""
+        raise SignInFailed("This sign-in was used already.", next_path=next_path)
 
     async def _exchange(self, callback_url: str, payload: dict[str, Any]) -> GrantedTokens:
         client = await self._provider.client({"signInSession": payload["sdk_session"]})
@@ -154,7 +177,7 @@ class SignIn:
             log.warning("sign-in rejected", reason=str(rejected))
             raise SignInFailed("The answer from Logto could not be verified.") from None
 
-    async def _establish(self, browser: Browser, payload: dict[str, Any], granted: GrantedTokens) -> SignedIn:
+    async def _establish(self, browser: Browser, payload: dict[str, Any], granted: GrantedTokens) -> Outcome:
         if granted.id_token is None or granted.id_claims is None:
             raise SignInFailed("Logto answered without saying who you are.")
         new = NewSession(
@@ -180,10 +203,7 @@ class SignIn:
             session_id, cookie = await self._sessions.create(new)
         await self._authorization.keep_user_info_token(session_id, granted)
         await self._learn(granted)
-        next_path = payload["next"]
-        if payload["form"] and payload["form"][0] == new.subject:
-            next_path = await self._keep_form(browser, payload["form"])
-        return SignedIn(next_path, cookie, granted.id_claims)
+        return Outcome(payload["next"], new.subject, session_id, cookie, utc_now(), granted.id_claims)
 
     async def _learn(self, granted: GrantedTokens) -> None:
         """Names for display. A sign-in does not fail because they cannot be read just now."""
@@ -195,50 +215,6 @@ class SignIn:
             log.warning("userinfo could not be read at sign-in", reason=str(error))
             return
         await self._directory.remember_organizations(organizations_of(info))
-
-    async def _keep_form(self, browser: Browser, form: Sequence[Any]) -> str:
-        handle = new_cookie_value()
-        await self._store(handle, browser.attempt_cookie, {"form": form})
-        return f"/sign-in/finish?{urlencode({'form': handle})}"
-
-    async def take_form(self, browser: Browser, handle: str, principal: SessionPrincipal) -> KeptForm:
-        """The kept form behind a handle, once, for whom it belongs to. Raises :class:`SignInFailed`."""
-        payload = await self._take(handle, browser.attempt_cookie)
-        subject, action, fields = payload.get("form") or ("", "", ())
-        if subject != principal.subject:
-            raise SignInFailed("There is no form of yours waiting here.")
-        return KeptForm(subject, action, tuple((name, value) for name, value in fields))
-
-    async def _store(self, key: str, attempt_cookie: str, payload: dict[str, Any]) -> None:
-        now = utc_now()
-        row = SignInAttemptRow(
-            state_hash=fingerprint(key),
-            browser_hash=fingerprint(attempt_cookie),
-            payload=self._vault.seal(json.dumps(payload)),
-            expires_at=now + _ATTEMPT_LIFETIME,
-        )
-        async with self._work.writing() as db:
-            await db.execute(sa.delete(SignInAttemptRow).where(SignInAttemptRow.expires_at < now))
-            db.add(row)
-
-    async def _take(self, key: str, attempt_cookie: str) -> dict[str, Any]:
-        """The stored attempt, removed as it is read, so that it works once and in one browser only."""
-        async with self._work.writing() as db:
-            sealed = await db.scalar(
-                sa.delete(SignInAttemptRow)
-                .where(
-                    SignInAttemptRow.state_hash == fingerprint(key),
-                    SignInAttemptRow.browser_hash == fingerprint(attempt_cookie),
-                    SignInAttemptRow.expires_at > utc_now(),
-                )
-                .returning(SignInAttemptRow.payload)
-            )
-        if sealed is None:
-            raise SignInFailed(
-                "This sign-in was used already, has expired, or was started in another browser."
-            )
-        payload: dict[str, Any] = json.loads(self._vault.open(sealed))
-        return payload
 
 
 def _session_id_of(claims: dict[str, Any]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 from collections.abc import Sequence
 
@@ -17,6 +18,9 @@ class Vault:
         self._fernet = MultiFernet([Fernet(key.get_secret_value()) for key in keys])
         first = keys[0].get_secret_value().encode()
         self.signing_key = hashlib.sha256(b"workroom notices" + first).hexdigest()
+        self._stamping_keys = [
+            hashlib.sha256(b"workroom stamps" + key.get_secret_value().encode()).digest() for key in keys
+        ]
 
     def seal(self, text: str) -> bytes:
         """Encrypt a string for the database."""
@@ -25,6 +29,21 @@ class Vault:
     def open(self, sealed: bytes) -> str:
         """Decrypt what :meth:`seal` made. Raises ``InvalidToken`` when no key fits."""
         return self._fernet.decrypt(sealed).decode()
+
+    def stamp(self, purpose: str, text: str) -> str:
+        """``text`` with a proof that it is ours and for this purpose: readable, not forgeable."""
+        return f"{text}.{_proof(self._stamping_keys[0], purpose, text)}"
+
+    def read_stamped(self, purpose: str, stamped: str) -> str | None:
+        """The text of what :meth:`stamp` made with any of the keys; None for anything else."""
+        text, _, proof = stamped.rpartition(".")
+        given = proof.encode("utf-8", "replace")
+        proofs = [_proof(key, purpose, text).encode() for key in self._stamping_keys]
+        return text if any(hmac.compare_digest(given, expected) for expected in proofs) else None
+
+
+def _proof(key: bytes, purpose: str, text: str) -> str:
+    return hmac.new(key, f"{purpose}\0{text}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
 def new_cookie_value() -> str:

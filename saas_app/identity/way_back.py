@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 _MAX_LENGTH = 2000
+KEPT_FORM = "/sign-in/finish"  # where a form waits; the one page below /sign-in that a sign-in may lead to
 _NOWHERE = ("/sign-in", "/sign-up", "/callback")  # coming back there would go round in circles
 
 
@@ -25,6 +26,8 @@ def own_path(value: str | None, default: str = "/") -> str:
     parts = urlsplit(value)
     if parts.scheme or parts.netloc or parts.path.startswith("//"):
         return default
+    if parts.path == KEPT_FORM:
+        return value
     if any(parts.path == path or parts.path.startswith(f"{path}/") for path in _NOWHERE):
         return default
     return value

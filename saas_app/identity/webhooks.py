@@ -53,10 +53,10 @@ def is_signed(content: bytes, signature: str, key: SecretStr) -> bool:
 @public_webhook
 async def backchannel_logout() -> Any:
     """End sessions that ended at Logto (OpenID Connect Back-Channel Logout 1.0 §2.8)."""
-    form = await request.form
+    tokens = (await request.form).getlist("logout_token")
     no_store = {"Cache-Control": "no-store"}
     try:
-        await runtime().backchannel.receive(form.get("logout_token", ""))
+        await runtime().backchannel.receive(tokens[0] if len(tokens) == 1 else "")
     except TokenRejected as rejected:
         log.warning("logout token rejected", reason=str(rejected))
         refusal = {"error": "invalid_request", "error_description": f"The logout token {rejected}."}

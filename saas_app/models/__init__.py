@@ -5,6 +5,7 @@ from saas_app.models.audit_event import ActorType, AuditEvent, Outcome
 from saas_app.models.domain_join import DomainJoin
 from saas_app.models.email_domain import DomainProof, EmailDomain
 from saas_app.models.idempotency_key import IdempotencyKey
+from saas_app.models.kept_form import KeptFormRow
 from saas_app.models.lease import LeaseRow
 from saas_app.models.membership_change import EVERYONE, EVERYWHERE, MembershipChange
 from saas_app.models.organization import Organization
@@ -28,6 +29,7 @@ __all__ = [
     "DomainProof",
     "EmailDomain",
     "IdempotencyKey",
+    "KeptFormRow",
     "LeaseRow",
     "MembershipChange",
     "Organization",

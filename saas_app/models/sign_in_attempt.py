@@ -17,6 +17,8 @@ class SignInAttemptRow(Base):
 
     state_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
     browser_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
-    # Encrypted JSON: code verifier, nonce, redirect URI, the way back, a form kept for afterwards.
+    # Encrypted JSON: code verifier, nonce, redirect URI, the way back; afterwards, what it led to.
     payload: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    # When its callback began: it is carried out once.
+    taken_at: Mapped[datetime | None]
     expires_at: Mapped[datetime] = mapped_column(index=True)

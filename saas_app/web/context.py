@@ -8,6 +8,7 @@ from typing import cast
 
 from quart import Request, current_app, g, request
 from sqlalchemy.ext.asyncio import AsyncSession
+from werkzeug.sansio.response import Response as BaseResponse
 
 from saas_app.audit.changes import OrganizationChange
 from saas_app.errors import ManagementNotSetUp
@@ -89,6 +90,19 @@ def cookie_name(kind: str) -> str:
 def session_cookie(incoming: Request) -> str:
     """The session cookie's value, empty when there is none."""
     return incoming.cookies.get(cookie_name("session"), "")
+
+
+def set_cookie(response: BaseResponse, kind: str, value: str, max_age: int) -> None:
+    """Set one of our cookies: for this host alone, never for a script."""
+    response.set_cookie(
+        cookie_name(kind),
+        value,
+        max_age=max_age,
+        path="/",
+        secure=runtime().settings.is_tls,
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def is_api(incoming: Request) -> bool:

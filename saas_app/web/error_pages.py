@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import structlog
-from quart import Quart, Response, g, redirect, render_template, request
+from quart import Quart, Response, g, render_template, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -24,6 +24,7 @@ from saas_app.errors import (
     Invalid,
     LogtoUnavailable,
     MfaRequired,
+    OpenedBySomebodyElse,
     PermissionDenied,
     SignInFailed,
     SignInRequired,
@@ -31,6 +32,7 @@ from saas_app.errors import (
 from saas_app.web.challenges import challenge_for
 from saas_app.web.context import is_api, runtime
 from saas_app.web.guards import declared_guard, find_last_renewal, find_principal
+from saas_app.web.kept_forms import bind_to_browser, keep_form, sign_in_and_back
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +44,7 @@ _TEMPLATES: dict[type[AppError], str] = {
     DatabaseBusy: "errors/database_unavailable.html",
     MfaRequired: "errors/mfa_required.html",
     FreshSignInRequired: "errors/fresh_sign_in_required.html",
+    OpenedBySomebodyElse: "errors/opened_by_somebody_else.html",
 }
 
 _HTTP_ERRORS = {
@@ -66,7 +69,7 @@ async def answer_error(error: AppError) -> ResponseReturnValue:
     if prefers_problem():
         return _problem(error)
     if isinstance(error, SignInRequired):
-        return redirect(f"/sign-in?{urlencode({'next': _way_back()})}", 303)
+        return await sign_in_and_back(_way_back())
     if g.get("principal") is None:
         with suppress(DatabaseUnavailable):
             await find_principal()  # so that the page's head shows who is signed in
@@ -124,19 +127,26 @@ def _problem(error: AppError) -> Response:
 
 async def _page(error: AppError) -> Response:
     template = _TEMPLATES.get(type(error), "errors/error.html")
-    more = await _about_second_factor() if isinstance(error, MfaRequired) else {}
+    more: dict[str, Any] = {}
+    if isinstance(error, MfaRequired):
+        more = await _about_second_factor()
+    elif isinstance(error, OpenedBySomebodyElse):
+        more = {"waiting": await keep_form()}
     html = await render_template(
         template, error=error, request_id=_request_id(), try_again=_try_again(), path=request.path, **more
     )
-    return _with_headers(Response(html, status=error.status, content_type="text/html"), error)
+    response = Response(html, status=error.status, content_type="text/html")
+    return bind_to_browser(_with_headers(response, error))
 
 
 async def _about_second_factor() -> dict[str, Any]:
     """Where to set one up, and whether a sign-in was made for it already: Logto may not have asked."""
     mark = f"{(request.view_args or {}).get('organization_id', '')} mfa"
+    principal = await find_principal()
+    waiting = await keep_form(principal.subject) if principal else None
     return {
         "account_center": runtime().settings.account_center,
-        "set_up": f"/sign-in/fresh?{urlencode({'next': _try_again(), 'for': mark})}",
+        "set_up": f"/sign-in/fresh?{urlencode({'next': waiting or _try_again(), 'for': mark})}",
         "was_asked": await find_last_renewal() == mark,
     }
 

@@ -33,6 +33,7 @@ from saas_app.web.context import bearer_token, is_api, request_database, runtime
 from saas_app.web.deliberate import is_deliberate
 from saas_app.web.denials import denials_noted
 from saas_app.web.json_api.bodies import check_sent
+from saas_app.web.kept_forms import require_same_person
 from saas_app.web.tokens import with_own_roles
 
 View = Callable[..., Awaitable[Any]]
@@ -112,6 +113,7 @@ def signed_in(view: View) -> View:
     async def guarded(**arguments: Any) -> Any:
         access = await runtime().authorization.get_access(session_cookie(request))
         g.principal = access.principal
+        await require_same_person(access.principal)
         async with request_database(None):
             return await view(access.principal, **arguments)
 
@@ -234,6 +236,7 @@ def _tenant_guard(
         except ConsentRequired:
             return await _renew(f"{organization_id} consent", None)
         g.principal, g.tenant = tenant.principal, tenant
+        await require_same_person(tenant.principal)
         await limits.count_person(tenant.principal.subject)
         await limits.count_organization(organization_id)
         decision = decide_for(tenant) if decide_for else None

@@ -15,6 +15,7 @@ from saas_app.rbac.permissions import Permission, Role
 from saas_app.text.domains import shown_domain
 from saas_app.web import static_files
 from saas_app.web.context import current_principal, current_tenant
+from saas_app.web.kept_forms import OwnedForms, form_owner
 from saas_app.web.navigation import feature_of, features_offered
 from saas_app.web.user_agents import device_name
 
@@ -24,10 +25,12 @@ _UNITS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 
 def init(app: Quart) -> None:
     """Prepare Jinja, and serve the files that the pages name."""
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    app.jinja_env.add_extension(OwnedForms)
     app.jinja_env.globals.update(
         Permission=Permission,
         Role=Role,
         features_offered=features_offered,
+        form_owner=form_owner,
         static_url=static_files.static_url,
     )
     app.jinja_env.filters.update(

@@ -37,6 +37,7 @@ _ONLY_ON_PAGES = {
     "domain-not-verified",
     "version-conflict",
     "internal",
+    "opened-by-somebody-else",
 }
 
 

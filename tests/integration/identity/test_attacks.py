@@ -63,14 +63,18 @@ async def test_a_parameter_that_comes_twice_counts_for_nothing(
     await refused(browser, f"{callback}&state=another")
 
 
-async def test_a_callback_works_once(make: Factory, open_browser: OpenBrowser, settings: Settings) -> None:
+async def test_a_callback_of_somebody_who_signed_out_signs_nobody_in_again(
+    make: Factory, open_browser: OpenBrowser, settings: Settings
+) -> None:
     browser = await open_browser()
-    callback = await callback_of(browser, await make.person(), settings)
+    callback = await callback_of(browser, await make.person(), settings, "/sign-in?next=/account")
     await browser.get(callback, 303)
+    await browser.post("/sign-out")
 
-    page = await (await browser.get(callback, 400)).get_data(as_text=True)
+    page = await refused(browser, callback)
+
     assert "used already" in page
-    await browser.get("/account")  # and the session it made goes on
+    assert 'href="/sign-in?next=%2Faccount"' in page
 
 
 async def test_a_callback_of_another_browser_is_refused_and_stays_good_for_its_own(
@@ -185,8 +189,10 @@ async def test_a_form_that_waited_is_not_given_to_another_person(
 
     callback = await browser.logto.authorize(started.headers["Location"], bob, settings.redirect_uri)
     done = await browser.get(callback.removeprefix(settings.app_url), 303)
+    led_to = await browser.get(done.headers["Location"], 303)
 
-    assert done.headers["Location"] == "/"
+    assert led_to.headers["Location"] == "/"
+    assert "Alice&#39;s own" not in await (await browser.get("/o")).get_data(as_text=True)
 
 
 async def test_a_form_that_came_back_is_only_for_who_brought_it(
@@ -203,9 +209,10 @@ async def test_a_form_that_came_back_is_only_for_who_brought_it(
         if cookie.name == "workroom_session":
             browser.app.set_cookie("localhost", "workroom_session", str(cookie.value))  # bob sits down
 
-    page = await (await browser.get(finish, 400)).get_data(as_text=True)
+    led_to = await browser.get(finish, 303)
 
-    assert "Alice" not in page
+    assert led_to.headers["Location"] == "/"
+    assert "Alice" not in await (await browser.get("/o")).get_data(as_text=True)
 
 
 @pytest.mark.parametrize(

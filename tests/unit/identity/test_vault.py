@@ -35,3 +35,15 @@ def test_cookie_values_have_256_bits_and_are_not_what_is_stored() -> None:
     assert len(value) == 43
     assert value != new_cookie_value()
     assert len(fingerprint(value)) == 32
+
+
+def test_a_stamp_is_readable_with_any_key_and_only_for_its_purpose() -> None:
+    old, new = key(), key()
+    stamped = Vault([old]).stamp("owner", "u1.x")
+
+    assert stamped.startswith("u1.x.")
+    assert Vault([new, old]).read_stamped("owner", stamped) == "u1.x"
+    assert Vault([new]).read_stamped("owner", stamped) is None
+    assert Vault([old]).read_stamped("another purpose", stamped) is None
+    for forged in ("", ".", "u1.x", stamped.replace("u1", "u2"), stamped[:-1], stamped + "ü"):
+        assert Vault([old]).read_stamped("owner", forged) is None

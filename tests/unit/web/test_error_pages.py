@@ -31,7 +31,10 @@ JSON = {"Accept": "application/json"}
 def _app(carol: Principal, carol_at_acme: Tenant) -> Quart:
     app = Quart(__name__, static_folder=None, template_folder=str(TEMPLATES))
     app.secret_key = "only for flashed messages"
-    app.extensions["workroom"] = SimpleNamespace(settings=SimpleNamespace(app_url="https://workroom.test"))
+    app.extensions["workroom"] = SimpleNamespace(
+        settings=SimpleNamespace(app_url="https://workroom.test"),
+        kept_forms=SimpleNamespace(mark=lambda subject: f"mark of {subject}"),
+    )
     templating.init(app)
     error_pages.init(app)
     errors: dict[str, Exception] = {

@@ -1,0 +1,122 @@
+"""Forms that wait: while access is renewed, and through a sign-in when the session has ended meanwhile.
+
+A page says in each of its forms for whom it was made, by a mark that only we can write. So a form whose
+session is gone still has an owner, and is given back to that person alone, in the browser it came from.
+What was typed is encrypted, bounded in size and number, and gone after an hour.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.db.base import utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.identity.vault import Vault, fingerprint, new_cookie_value
+from saas_app.identity.way_back import KEPT_FORM
+from saas_app.models import KeptFormRow
+
+OWNER_FIELD: Final = "_owner"
+"""The hidden field that names for whom a page was made."""
+
+LIFETIME: Final = timedelta(hours=1)
+MOST_OF_ONE_PERSON: Final = 5
+LONGEST: Final = 1_000_000  # characters of all names and values: what a body may hold anyway
+
+_PURPOSE: Final = "owner of a form"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptForm:
+    """Where a form goes and what it holds. ``lost_files``: it had files, which are not kept."""
+
+    action: str
+    fields: tuple[tuple[str, str], ...]
+    lost_files: bool = False
+
+    @property
+    def length(self) -> int:
+        return len(self.action) + sum(len(name) + len(value) for name, value in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundForm:
+    """A form that waited. ``is_new``: nobody has seen it since, so it cannot have been sent yet."""
+
+    form: KeptForm
+    is_new: bool
+
+
+class KeptForms:
+    """Keeps forms in SQL, sealed."""
+
+    def __init__(self, work: UnitOfWork, vault: Vault) -> None:
+        self._work = work
+        self._vault = vault
+
+    def mark(self, subject: str) -> str:
+        """What a page made for this person carries in its forms."""
+        return self._vault.stamp(_PURPOSE, subject)
+
+    def owner_of(self, mark: str) -> str | None:
+        """Whom a mark names; None for what is not a mark of ours."""
+        return self._vault.read_stamped(_PURPOSE, mark)
+
+    async def keep(self, owner: str, browser_cookie: str, form: KeptForm) -> str | None:
+        """Keep a form for its owner; returns the path where it waits. None when it is too long to keep."""
+        if form.length > LONGEST:
+            return None
+        handle, now = new_cookie_value(), utc_now()
+        content = json.dumps([form.action, form.fields, form.lost_files])
+        row = KeptFormRow(
+            handle_hash=fingerprint(handle),
+            browser_hash=fingerprint(browser_cookie),
+            owner=owner,
+            payload=self._vault.seal(content),
+            kept_at=now,
+            expires_at=now + LIFETIME,
+        )
+        async with self._work.writing() as db:
+            await db.execute(sa.delete(KeptFormRow).where(KeptFormRow.expires_at < now))
+            db.add(row)
+            await db.flush()
+            await _drop_all_but_the_latest(db, owner)
+        return f"{KEPT_FORM}?{urlencode({'form': handle})}"
+
+    async def find(self, handle: str, browser_cookie: str, subject: str) -> FoundForm | None:
+        """The form behind a handle, for its owner in its browser; None for everybody else."""
+        its_own = sa.and_(
+            KeptFormRow.handle_hash == fingerprint(handle),
+            KeptFormRow.browser_hash == fingerprint(browser_cookie),
+            KeptFormRow.owner == subject,
+            KeptFormRow.expires_at > utc_now(),
+        )
+        first = sa.update(KeptFormRow).where(its_own, KeptFormRow.shown_at.is_(None))
+        async with self._work.writing() as db:
+            shown = await db.execute(first.values(shown_at=utc_now()))
+            sealed = await db.scalar(sa.select(KeptFormRow.payload).where(its_own))
+        if sealed is None:
+            return None
+        action, fields, lost_files = json.loads(self._vault.open(sealed))
+        form = KeptForm(action, tuple((name, value) for name, value in fields), lost_files)
+        return FoundForm(form, is_new=bool(getattr(shown, "rowcount", 0)))
+
+
+def without_marks(fields: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The fields that were typed or chosen: names of our own begin with an underscore."""
+    return tuple((name, value) for name, value in fields if not name.startswith("_"))
+
+
+async def _drop_all_but_the_latest(db: AsyncSession, owner: str) -> None:
+    of_owner = sa.select(KeptFormRow.handle_hash).where(KeptFormRow.owner == owner)
+    older = of_owner.order_by(KeptFormRow.kept_at.desc(), KeptFormRow.handle_hash).offset(MOST_OF_ONE_PERSON)
+    too_many = list(await db.scalars(older))
+    if too_many:
+        await db.execute(sa.delete(KeptFormRow).where(KeptFormRow.handle_hash.in_(too_many)))

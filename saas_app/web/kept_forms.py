@@ -1,0 +1,102 @@
+"""Forms of our pages name for whom they were made, and wait while that person signs in again.
+
+Each form that posts gets a hidden mark when its template is compiled, so no template can forget it. A form
+whose session has ended waits under its owner's mark; one that reaches the session of somebody else is never
+carried out. Only forms that came from our own pages get here: :mod:`saas_app.web.csrf` refuses the others.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
+
+from jinja2.ext import Extension
+from markupsafe import Markup
+from quart import g, redirect, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.sansio.response import Response as BaseResponse
+from werkzeug.wrappers import Response as WsgiResponse
+
+from saas_app.errors import OpenedBySomebodyElse
+from saas_app.identity.kept_forms import LIFETIME, OWNER_FIELD, KeptForm, without_marks
+from saas_app.identity.principal import Principal, SessionPrincipal
+from saas_app.identity.vault import new_cookie_value
+from saas_app.identity.way_back import own_path
+from saas_app.web.context import browser, current_principal, is_api, runtime, set_cookie
+
+AnyResponse = TypeVar("AnyResponse", bound=BaseResponse)
+
+RENEWAL: Final = "/sign-in/renew"  # its form holds another one, which is the one to keep
+ACTION_FIELD: Final = "_action"
+_FORM_TAG: Final = re.compile(r'<form\b[^>]*\bmethod="post"[^>]*>')
+_FORM_TYPES: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+
+
+class OwnedForms(Extension):
+    """Puts the owner's mark into every form that posts."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        return _FORM_TAG.sub(lambda form: form[0] + "{{ form_owner() }}", source)
+
+
+def form_owner() -> Markup:
+    """The hidden field that says for whom this page was made; nothing for nobody."""
+    principal = current_principal()
+    if not isinstance(principal, SessionPrincipal):
+        return Markup("")
+    mark = runtime().kept_forms.mark(principal.subject)
+    return Markup('<input type="hidden" name="{}" value="{}">').format(OWNER_FIELD, mark)
+
+
+async def require_same_person(principal: Principal) -> None:
+    """Raises :class:`OpenedBySomebodyElse` for a form of a page that was made for another person."""
+    if not _is_form():
+        return
+    owner = await _find_owner()
+    if owner is not None and owner != principal.subject:
+        raise OpenedBySomebodyElse("Nothing was sent. Another account was signed in when it was opened.")
+
+
+async def sign_in_and_back(way_back: str) -> WsgiResponse:
+    """To the sign-in, and from there to the form that was sent, where it can be kept; else to a page."""
+    waiting = await keep_form()
+    response = redirect(f"/sign-in?{urlencode({'next': waiting or way_back})}", 303)
+    return bind_to_browser(response)
+
+
+async def keep_form(owner: str | None = None) -> str | None:
+    """Keep the form of this request for its owner, by its mark unless told; the path where it waits."""
+    if not _is_form():
+        return None
+    try:
+        form, files = await request.form, await request.files
+    except HTTPException:  # too large, or cut off: there is nothing to keep
+        return None
+    owner = owner or await _find_owner()
+    target = form.get(ACTION_FIELD) if request.path == RENEWAL else request.full_path.rstrip("?")
+    action = own_path(target, "")
+    if owner is None or not action:
+        return None
+    cookie = browser(request).attempt_cookie or new_cookie_value()
+    kept = KeptForm(action, without_marks(form.items(multi=True)), lost_files=bool(files))
+    waiting = await runtime().kept_forms.keep(owner, cookie, kept)
+    if waiting is not None:
+        g.attempt_cookie = cookie
+    return waiting
+
+
+def bind_to_browser(response: AnyResponse) -> AnyResponse:
+    """Give the browser the cookie that a form kept in this request is bound to, for as long as it waits."""
+    if (cookie := g.get("attempt_cookie")) is not None:
+        set_cookie(response, "attempt", cookie, int(LIFETIME.total_seconds()))
+    return response
+
+
+async def _find_owner() -> str | None:
+    mark: Any = (await request.form).get(OWNER_FIELD)
+    return runtime().kept_forms.owner_of(mark) if mark else None
+
+
+def _is_form() -> bool:
+    return request.method == "POST" and request.mimetype in _FORM_TYPES and not is_api(request)

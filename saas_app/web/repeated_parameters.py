@@ -1,0 +1,21 @@
+"""A query parameter that comes twice is refused: two readers could understand the address differently.
+
+OAuth says so for ``code`` and ``state`` (RFC 6749 §3.1); no address of ours repeats one, so it holds for all.
+Forms are another matter: one with checkboxes repeats a name on purpose.
+"""
+
+from __future__ import annotations
+
+from quart import Quart, request
+
+from saas_app.errors import BadRequest
+
+
+def init(app: Quart) -> None:
+    """Check the query of every request before its view."""
+
+    @app.before_request
+    async def refuse_repeated() -> None:
+        names = [name for name, _ in request.args.items(multi=True)]
+        if len(names) != len(set(names)):
+            raise BadRequest("This address gives a parameter twice. Each may be given once.")

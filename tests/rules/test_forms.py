@@ -1,0 +1,24 @@
+"""Every form that posts names for whom its page was made; no template can leave it out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment
+
+from saas_app.config import TEMPLATES
+from saas_app.web.kept_forms import OwnedForms
+
+FILES = sorted(TEMPLATES.rglob("*.html"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(TEMPLATES)))
+def test_a_form_that_posts_carries_the_mark(file: Path) -> None:
+    source = re.sub(r"\{#.*?#\}", "", file.read_text("utf-8"), flags=re.DOTALL)
+    prepared = OwnedForms(Environment(autoescape=True)).preprocess(source, None)
+    for tag in re.finditer(r"<form\b[^>]*>(.{0,20})", prepared, re.DOTALL):
+        is_search = 'method="get"' in tag[0]
+        assert is_search or tag[1].startswith("{{ form_owner() }}"), tag[0]
+    assert not re.search(r"formaction|formmethod", prepared)
