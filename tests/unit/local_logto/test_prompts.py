@@ -18,7 +18,7 @@ REPORTS = "https://api.example.test/reports"
 def request_of(
     *, scope: str = "openid profile", client_type: str = "Traditional", **params: Any
 ) -> AuthorizationRequest:
-    client = Client("web", client_type, {}, {}, has_management_access=False)
+    client = Client("web", client_type, {}, {}, is_third_party=False, has_management_access=False)
     given = {"redirect_uri": "http://localhost/cb", "response_type": "code", "scope": scope, **params}
     return from_interaction(client, given)
 
