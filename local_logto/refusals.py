@@ -60,6 +60,11 @@ _REFUSALS: dict[str, tuple[int, str]] = {
         "This feature is not supported in the current environment.",
     ),
     "request.message_rate_limited": (429, "Too many messages were sent to this address. Try again later."),
+    "session.email_blocklist.email_subaddressing_not_allowed": (
+        422,
+        "Email subaddressing is not allowed.",
+    ),
+    "session.email_blocklist.invalid_email": (400, "Invalid email address."),
     "session.identifier_not_found": (
         404,
         "User identifier not found. Please go back and sign in again.",

@@ -76,7 +76,7 @@ async def send(body: Mapping[str, object]) -> None:
     async with current_store().begin() as connection:
         rows = (await connection.execute(query)).all()
     for row in rows:
-        if body["event"] in (row.event, *row.events):
+        if body["event"] in (row.events or [row.event]):
             hook = Hook(row.id, row.config["url"], row.config.get("headers") or {}, row.signing_key)
             current_app.add_background_task(_deliver_and_log, hook, {**body, "hookId": row.id})
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from local_logto.account.proving import COLUMNS, send_code_to, use_sent_code
 from local_logto.account.visitor import Visitor
 from local_logto.crypto.passwords import hash_password, verify_password
+from local_logto.email_blocklist import refuse_blocked
 from local_logto.experience.password_policy import PersonalInformation
 from local_logto.experience.state import Identifier
 from local_logto.experience.username_policy import find_username_violation
@@ -48,13 +49,18 @@ async def change_password(visitor: Visitor, password: str) -> None:
 
 
 async def send_code_to_new_address(visitor: Visitor, identifier: Identifier) -> None:
-    """Send a code there. Whether somebody else has the address is told only to who can read its messages."""
+    """Send a code there, unless the blocklist keeps the address out.
+
+    Whether somebody else has it is told only to who can read its messages.
+    """
+    _refuse_blocked(visitor, identifier.type, identifier.value)
     await send_code_to(visitor, "bind", identifier.type, identifier.value)
 
 
 async def take_new_address(visitor: Visitor, code: str) -> str:
     """Put the address that the code proves on the account; returns its type. 422 when it is another's."""
     sent = await use_sent_code(visitor, "bind", code)
+    _refuse_blocked(visitor, sent.address_type, sent.address)
     await _refuse_taken(visitor, Identifier(sent.address_type, sent.address))
     await store_values(visitor, **{COLUMNS[sent.address_type]: sent.address})
     return sent.address_type
@@ -77,6 +83,11 @@ async def store_values(visitor: Visitor, **values: Any) -> None:
         taken = next(name for name in _IDENTIFYING if name in values)
         raise refusal(f"user.{taken.removeprefix('primary_')}_already_in_use") from error
     announce("User.Data.Updated", data=entities.user(visitor.user))
+
+
+def _refuse_blocked(visitor: Visitor, address_type: str, address: str) -> None:
+    if address_type == "email":
+        refuse_blocked(visitor.settings.email_blocklist, address)
 
 
 async def _refuse_taken(visitor: Visitor, identifier: Identifier) -> None:

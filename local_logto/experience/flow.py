@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from local_logto.crypto.passwords import hash_password, verify_password
+from local_logto.email_blocklist import refuse_blocked
 from local_logto.experience import mfa
 from local_logto.experience.announcements import (
     tell_ending,
@@ -66,9 +67,12 @@ async def identify(
     social = find_proof(session, verification_id)
     if session.experience.event is Event.REGISTER:
         if social:
+            _refuse_blocked(session, social.user.email if social.user else None)
             await _stage(session, await profile_of_new_user(session, social))
         elif verification_id is not None:
-            await _stage(session, _profile_of(_get_record(session, verification_id)))
+            profile = _profile_of(_get_record(session, verification_id))
+            _refuse_blocked(session, profile.email)
+            await _stage(session, profile)
         await _register(session)
     elif verification_id is None:
         raise refusal("guard.invalid_input")
@@ -92,7 +96,9 @@ async def add_verified_address(
     record = _get_record(session, verification_id)
     if _ADDRESS_PROOFS.get(record.proof) != identifier_type:
         raise refusal("session.verification_session_not_found")
-    await _stage(session, _profile_of(record))
+    profile = _profile_of(record)
+    _refuse_blocked(session, profile.email)
+    await _stage(session, profile)
 
 
 async def add_social_identity(session: ExperienceSession, verification_id: str) -> None:
@@ -101,6 +107,7 @@ async def add_social_identity(session: ExperienceSession, verification_id: str) 
     proof = find_proof(session, verification_id)
     if proof is None:
         raise refusal("session.verification_session_not_found")
+    _refuse_blocked(session, proof.user.email if proof.user else None)
     if await _find_identified_user(session):
         addition = await profile_of_known_user(session, proof, links=True)
     else:
@@ -199,6 +206,10 @@ async def _keep_identified(session: ExperienceSession, user: User) -> None:
     if session.experience.user_id not in (None, user.id):
         raise refusal("session.identity_conflict")
     await session.keep(replace(session.experience, user_id=user.id))
+
+
+def _refuse_blocked(session: ExperienceSession, email: str | None) -> None:
+    refuse_blocked(session.settings.email_blocklist, email)
 
 
 def _refuse_event(session: ExperienceSession, event: Event) -> None:

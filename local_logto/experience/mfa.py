@@ -90,14 +90,14 @@ async def verify_backup_code(session: ExperienceSession, code: str) -> str:
 async def bind(session: ExperienceSession, kind: str, verification_id: str) -> None:
     """Put the factor on the account when the sign-in is submitted, after every check Logto makes before."""
     await _refuse_unready(session)
-    user_id, mfa = get_user_id(session), session.experience.mfa
+    mfa = session.experience.mfa
     proof = mfa.find_proof(kind, verification_id)
     if proof is None:
         raise refusal("session.verification_session_not_found")
     added = _addition(mfa, proof)
     if kind not in session.settings.mfa.factors:
         raise refusal("session.mfa.mfa_factor_not_enabled")
-    standing = await read_standing(session.store, user_id, mfa)
+    standing = await _read_future_standing(session)
     if kind == TOTP and second_factors.find_factor(standing.factors, TOTP):
         raise refusal("user.totp_already_in_use")
     if kind == BACKUP_CODE and not mfa_policy.may_have_backup_codes(session.settings.mfa, standing):
@@ -146,13 +146,8 @@ async def refuse_unproved(session: ExperienceSession) -> None:
 
 
 async def find_demand(session: ExperienceSession) -> Demand | None:
-    """What the identified person still has to enrol before this sign-in can end.
-
-    An address that this sign-in adds to the account counts like one it has.
-    """
-    standing = await read_standing(session.store, get_user_id(session), session.experience.mfa)
-    profile = session.experience.profile
-    standing = replace(standing, email=profile.email or standing.email, phone=profile.phone or standing.phone)
+    """What the identified person still has to enrol before this sign-in can end."""
+    standing = await _read_future_standing(session)
     is_registration = session.experience.event is Event.REGISTER
     return mfa_policy.find_demand(session.settings.mfa, standing, is_registration=is_registration)
 
@@ -208,6 +203,13 @@ async def read_standing(store: Store, user_id: str, mfa: MfaState) -> Standing:
         organization_requires=row.is_demanded,
         pending=mfa.pending_kinds,
     )
+
+
+async def _read_future_standing(session: ExperienceSession) -> Standing:
+    """Where the account will stand: an address that this sign-in adds counts like one it has."""
+    standing = await read_standing(session.store, get_user_id(session), session.experience.mfa)
+    profile = session.experience.profile
+    return replace(standing, email=profile.email or standing.email, phone=profile.phone or standing.phone)
 
 
 def _masked(kinds: tuple[str, ...], standing: Standing) -> dict[str, str]:

@@ -60,6 +60,7 @@ class SignInExperience:
     social: SocialPolicy
     mfa: MfaPolicy
     lockout: LockoutPolicy
+    email_blocklist: Mapping[str, object]
 
     @property
     def allows_sign_in(self) -> bool:
@@ -132,6 +133,7 @@ def parse_sign_in_experience(value: Mapping[str, object]) -> SignInExperience:
         ),
         mfa=MfaPolicy.from_json(mapping(value, "mfa")),
         lockout=LockoutPolicy.from_json(mapping(value, "sentinelPolicy")),
+        email_blocklist=mapping(value, "emailBlocklistPolicy"),
     )
 
 

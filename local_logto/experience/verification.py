@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from local_logto.crypto.passwords import hash_password, verify_password
+from local_logto.email_blocklist import refuse_blocked
 from local_logto.experience import sentinel
 from local_logto.experience.code_delivery import send_new_code
 from local_logto.experience.password_policy import PersonalInformation, find_password_issues
@@ -73,10 +74,13 @@ def refuse_weak_password(password: str, settings: SignInExperience, person: Pers
 async def send_code(session: ExperienceSession, recipient: Identifier, event: Event) -> str:
     """Make a code and send it; returns the verification id.
 
-    An address that nobody owns gets none where that would only tell who has an account, and the answer
+    To register with an address of the blocklist is refused with 422 ``session.email_blocklist.…``. An
+    address that nobody owns gets none where that would only tell who has an account, and the answer
     is the same. Raises 429 ``request.message_rate_limited`` after the tenth in ten minutes, and
     ``UnsentMessage`` when the connector fails: then a code that was sent before still works.
     """
+    if event is Event.REGISTER and recipient.type == "email":
+        refuse_blocked(session.settings.email_blocklist, recipient.value)
     usage = _BINDS_A_FACTOR if _binds_a_factor(session, recipient) else event.value
     record = VerificationRecord(new_id(), _CODE_PROOFS[recipient.type], recipient, template_type=usage)
     delivered = await _is_deliverable(session, recipient, event)

@@ -70,7 +70,7 @@ _APPLICATION: Final = Shape(
                 "rotateRefreshToken": Flag(),
                 "allowTokenExchange": Flag(),
                 "isDeviceFlow": Flag(),
-                "maxAllowedGrants": Number(is_integer=True),
+                "maxAllowedGrants": Number(is_integer=True, min=1),
             }
         ),
     },

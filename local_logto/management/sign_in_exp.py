@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from quart import Blueprint, Response
 
+from local_logto import email_blocklist
 from local_logto.connectors.registry import list_connectors
 from local_logto.connectors.sending import CONNECTOR_TYPES, can_send
 from local_logto.context import current_settings, current_store
@@ -87,6 +88,8 @@ async def change_sign_in_experience() -> Response:
     if not changes:
         raise no_values()
     refuse_cloud_only(changes)
+    if "emailBlocklistPolicy" in changes:
+        changes["emailBlocklistPolicy"] = email_blocklist.checked(changes["emailBlocklistPolicy"])
     targets = changes.get("socialSignInConnectorTargets")
     if targets is not None:
         changes["socialSignInConnectorTargets"] = await known_social_targets(targets)

@@ -105,6 +105,12 @@ class Client:
         return self.custom_metadata.get("rotateRefreshToken") is not False
 
     @property
+    def max_allowed_grants(self) -> int | None:
+        """How many grants of one person it may hold at once."""
+        limit = self.custom_metadata.get("maxAllowedGrants")
+        return None if limit is None else int(limit)
+
+    @property
     def always_issues_refresh_token(self) -> bool:
         return self.is_web and bool(self.custom_metadata.get("alwaysIssueRefreshToken"))
 

@@ -20,6 +20,7 @@ from local_logto.oidc.authorization.request import AuthorizationRequest, check, 
 from local_logto.oidc.authorization.response import refuse, respond
 from local_logto.oidc.authorization.steps import next_step
 from local_logto.oidc.clients import find_client
+from local_logto.oidc.grant_limit import end_oldest_grants
 from local_logto.oidc.no_store import no_store
 from local_logto.oidc.request_params import Params, body_params, query_params
 from local_logto.oidc.session.interactions import Interaction
@@ -79,6 +80,7 @@ async def _proceed(
     if isinstance(step, Response):
         return step
     code = await issue_code(authorization, session, step)
+    await end_oldest_grants(authorization.client, session)
     members = {"code": code}
     if authorization.params.get("state"):
         members["state"] = authorization.params["state"]

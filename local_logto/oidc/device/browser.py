@@ -23,6 +23,7 @@ from local_logto.oidc.authorization.steps import next_step
 from local_logto.oidc.clients import find_client
 from local_logto.oidc.device import codes
 from local_logto.oidc.device.codes import LIFETIME_SECONDS, DeviceCode
+from local_logto.oidc.grant_limit import end_oldest_grants
 from local_logto.oidc.no_store import no_store
 from local_logto.oidc.request_params import Params, body_params
 from local_logto.oidc.session.interactions import Interaction
@@ -184,6 +185,7 @@ async def _proceed(code: DeviceCode, session: OpSession, result: Mapping[str, An
         is_first = await codes.end(connection, code.value_hash, outcome)
     if not is_first:
         raise _Refusal("AlreadyUsedError")
+    await end_oldest_grants(client, session)
     response = redirect_response(f"{PAGE}/success", 302)
     clear_cookie(response, DEVICE_FORM, path=PAGE)
     return response

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -59,6 +59,15 @@ class OpSession:
         """Remember the application's grant; its ``sid`` is made at the first time."""
         authorization = self._authorization(client_id)
         authorization["grant_id"] = grant_id
+        self.is_touched = True
+
+    def drop_grants(self, grant_ids: Collection[str]) -> None:
+        """Forget the applications whose grants are these."""
+        self.authorizations = {
+            client_id: authorization
+            for client_id, authorization in self.authorizations.items()
+            if authorization.get("grant_id") not in grant_ids
+        }
         self.is_touched = True
 
     def keep_grant_after_sign_out(self, client_id: str) -> None:

@@ -96,6 +96,19 @@ async def test_address_of_somebody_else_is_told_only_to_who_reads_its_messages(s
     assert "associated with an existing account" in await text_of(taken)
 
 
+async def test_address_of_the_blocklist_is_refused_before_a_code_is_sent_and_after(site: Site) -> None:
+    user_id = await site.add_user()
+    await site.sign_in()
+    await site.prove()
+    await site.post("/account/email", identifier="eve@evil.example")
+    _, _, code = await site.newest_message()
+    await site.configure(emailBlocklistPolicy={"customBlocklist": ["@evil.example"]})
+    assert (await site.post("/account/email/verification-code", code=code)).status_code == 422
+    again = await site.post("/account/email", identifier="eve@evil.example")
+    assert "is restricted" in await text_of(again)
+    assert (await site.user(user_id))["primary_email"] == "alice@example.test"
+
+
 async def test_code_to_a_new_address_is_sent_again_after_a_minute(site: Site) -> None:
     user_id = await site.add_user()
     with time_machine.travel(datetime.now(UTC), tick=False) as clock:

@@ -1,0 +1,56 @@
+"""``maxAllowedGrants``: how many devices of one person an application may be signed in on at once."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from quart import request
+
+from local_logto import webhooks
+from local_logto.context import current_store
+from local_logto.oidc.clients import Client
+from local_logto.oidc.grants import revoke_grant
+from local_logto.oidc.session.op_sessions import OpSession, forget_grant
+from local_logto.store import applications, grants, now_ms
+
+
+async def end_oldest_grants(client: Client, session: OpSession) -> None:
+    """End those of the person's grants for the application that are one too many, and tell the webhooks."""
+    limit, user_id = client.max_allowed_grants, session.user_id
+    if limit is None or user_id is None:
+        return
+    active = (
+        sa.select(grants.c.id)
+        .where(grants.c.user_id == user_id, grants.c.client_id == client.id, grants.c.expires_at > now_ms())
+        .order_by(grants.c.created_at, grants.c.id)
+    )
+    async with current_store().begin() as connection:
+        found = list((await connection.execute(active)).scalars())
+        ended = found[: max(len(found) - limit, 0)]
+        for grant_id in ended:
+            await revoke_grant(connection, grant_id)
+            await forget_grant(connection, user_id, grant_id)
+    if ended:
+        session.drop_grants(ended)
+        await _tell(client, user_id, ended, limit, len(found))
+
+
+async def _tell(client: Client, user_id: str, ended: list[str], limit: int, number: int) -> None:
+    c = applications.c
+    query = sa.select(c.id, c.type, c.name, c.description).where(c.id == client.id)
+    async with current_store().begin() as connection:
+        application = (await connection.execute(query)).mappings().one()
+    agent = request.headers.get("User-Agent")
+    await webhooks.send(
+        {
+            "event": "Grant.LimitExceeded",
+            "createdAt": webhooks.iso_moment(now_ms()),
+            **({} if agent is None else {"userAgent": agent}),
+            "ip": request.remote_addr,
+            "application": dict(application),
+            "userId": user_id,
+            "applicationId": client.id,
+            "revokedGrantIds": ended,
+            "maxAllowedGrants": limit,
+            "preRevocationActiveGrantCount": number,
+        }
+    )
