@@ -121,6 +121,9 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
             app.extensions["workroom"] = runtime
             async with runtime.removals.running():
                 yield
+            await runtime.authorization.close()
+            if runtime.management is not None:
+                await runtime.management.close()
         await engine.dispose()
 
     return app
@@ -183,7 +186,7 @@ def _build_runtime(
         directory,
         sessions,
         authorization,
-        BearerTokens(work, provider.verifier, api_resource=settings.api_resource),
+        BearerTokens(work, provider.verifier, api_resource=settings.api_resource, management=management),
         sign_in,
         sign_out,
         KeptForms(work, vault),

@@ -18,6 +18,7 @@ true and closes it.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -29,13 +30,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from saas_app.audit.recorder import AuditEntry, record
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.db.upsert import upsert
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.management import ManagementClient, ManagementError, explained
+from saas_app.identity.membership_changes import mark_changed
+from saas_app.identity.provider_clock import Moment, ProviderClock
 from saas_app.identity.standing import Standing
 from saas_app.identity.tenant import Tenant
 from saas_app.leases import lease
-from saas_app.models import MembershipChange, PendingChange
+from saas_app.models import PendingChange
 
 Result = TypeVar("Result")
 
@@ -62,11 +64,13 @@ class OrganizationChange:
 
     def alone(self) -> AbstractAsyncContextManager[Turn]:
         """A turn of the organization for the caller; see :func:`alone`."""
-        return alone(self.work, Standing.of(self.tenant))
+        return alone(self.work, Standing.of(self.tenant), self.management.clock)
 
 
 @asynccontextmanager
-async def alone(work: UnitOfWork, standing: Standing) -> AsyncIterator[Turn]:
+async def alone(
+    work: UnitOfWork, standing: Standing, clock: ProviderClock | None = None
+) -> AsyncIterator[Turn]:
     """One change at a time in an organization, on every worker, and none that outlives its lease.
 
     Whoever waits comes before whoever has just had a turn and wants another, so that a change with many
@@ -82,7 +86,7 @@ async def alone(work: UnitOfWork, standing: Standing) -> AsyncIterator[Turn]:
             async with asyncio.timeout(_SECONDS_FOR_A_TURN) as limit:
                 async with work.reading() as db:
                     await standing.require(db)
-                yield Turn(work, standing)
+                yield Turn(work, standing, clock)
         except ManagementError as refusal:
             raise explained(refusal) from None
         except TimeoutError:
@@ -93,10 +97,14 @@ async def alone(work: UnitOfWork, standing: Standing) -> AsyncIterator[Turn]:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A caller's turn of changing an organization. Got from :func:`alone`."""
+    """A caller's turn of changing an organization. Got from :func:`alone`.
+
+    By ``clock``, Logto's own, its tokens are found to be older or newer than a change.
+    """
 
     work: UnitOfWork
     standing: Standing
+    clock: ProviderClock | None = None
 
     async def carry_out(
         self,
@@ -114,7 +122,7 @@ class Turn:
         changed; :class:`saas_app.errors.LogtoUnavailable` when nobody knows.
         """
         work, organization_id = self.work, self.standing.organization_id
-        change_id = new_uuid()
+        change_id, began = new_uuid(), time.monotonic()
         async with work.writing(organization_id) as db:
             await self.standing.require(db)
             db.add(
@@ -122,28 +130,25 @@ class Turn:
                     id=change_id, entry=entry.as_json(), user_ids=list(user_ids), started_at=utc_now()
                 )
             )
-            await mark_changed(db, organization_id, user_ids)
+            await mark_changed(db, organization_id, user_ids, self._since(began))
         try:
             result = await call()
         except (ManagementError, NothingChanged):
             async with work.writing(organization_id) as db:
                 await db.execute(sa.delete(PendingChange).where(PendingChange.id == change_id))
             raise
+        except LogtoUnavailable:  # it may have been done: tokens issued until now are rejected
+            async with work.writing(organization_id) as db:
+                await mark_changed(db, organization_id, user_ids, self._since(began))
+            raise
         async with work.writing(organization_id) as db:
-            await mark_changed(db, organization_id, user_ids)
+            await mark_changed(db, organization_id, user_ids, self._since(began))
             record(db, entry)
             if also is not None:
                 await also(db)
             await db.execute(sa.delete(PendingChange).where(PendingChange.id == change_id))
         return result
 
-
-async def mark_changed(db: AsyncSession, organization_id: str, user_ids: Collection[str]) -> None:
-    """Mark memberships as changed: tokens of these people for this organization from before are rejected."""
-    now = utc_now()
-    rows = [
-        {"organization_id": organization_id, "user_id": user_id, "changed_at": now}
-        for user_id in dict.fromkeys(user_ids)
-    ]
-    for start in range(0, len(rows), 200):
-        await upsert(db, MembershipChange, rows[start : start + 200], key=("organization_id", "user_id"))
+    def _since(self, began: float) -> Moment | None:
+        """When the change is made, between its beginning and now, on Logto's clock."""
+        return self.clock.between(began, time.monotonic()) if self.clock is not None else None

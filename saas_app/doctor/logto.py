@@ -10,7 +10,7 @@ import aiohttp
 from saas_app.doctor.check import Check
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity import probe
-from saas_app.identity.token_verifier import LEEWAY
+from saas_app.identity.provider_clock import LEEWAY
 
 _PRECISION: Final = 2  # seconds; the Date header tells whole ones
 _ENDPOINT: Final = "endpoint"

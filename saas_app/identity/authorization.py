@@ -1,45 +1,45 @@
-"""Which token answers which permission, whether it is fresh, and how it is read again.
+"""Which token answers which permission, and whether it is fresh.
 
-A cached token answers only while it is younger than ``ORGANIZATION_TOKEN_MAX_AGE`` and was fetched after
-the last known change of the membership. One request at a time refreshes a session, on every worker; the
-others wait and read what it brought.
+A cached token answers only while it is younger than ``ORGANIZATION_TOKEN_MAX_AGE`` and no change of the
+membership has become known since fetching it began. How it is fetched again is in
+:mod:`saas_app.identity.token_refresh`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
-import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
-from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.base import utc_now
 from saas_app.errors import LogtoUnavailable, MfaRequired, NotFound, SignInRequired
-from saas_app.identity.claims import ORGANIZATION_AUDIENCE, decode_unverified, organization_roles
-from saas_app.identity.directory import Directory, organizations_of
+from saas_app.identity.claims import decode_unverified, organization_roles
+from saas_app.identity.directory import Directory
 from saas_app.identity.logto_client import GrantedTokens, LogtoProvider, LogtoRefusal
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.sessions import CachedToken, SessionAccess, SessionStore
 from saas_app.identity.tenant import Tenant
-from saas_app.identity.token_verifier import TokenRejected
+from saas_app.identity.token_refresh import (
+    EXPIRY_MARGIN,
+    NEEDS_CONSENT,
+    NEEDS_MFA,
+    USERINFO_AUDIENCE,
+    TokenRefresher,
+)
 from saas_app.rbac.permissions import Carrier, known_permissions
 
 log = structlog.get_logger(__name__)
 
-USERINFO_AUDIENCE = "userinfo"
 _REFUSAL_MAX_AGE = timedelta(seconds=15)  # a stranger's knock is answered from memory this long
 _MFA_REFUSAL_MAX_AGE = timedelta(seconds=1)  # a member may have set up their second factor since
-_EXPIRY_MARGIN = timedelta(seconds=60)
-_POLL_INTERVAL = 0.05  # seconds between two looks at what another worker is fetching
-
-_NOT_A_MEMBER = "not-a-member"
-_NEEDS_MFA = "mfa"
-_NEEDS_CONSENT = "consent"
+_GRACE: Final = 0.5  # seconds a request waits longer than a call to Logto may take
+_MOST_READINGS: Final = 10  # of a membership that changes again while it is read
 
 
 class ConsentRequired(Exception):
@@ -84,10 +84,11 @@ class Authorization:
         self._sessions = sessions
         self._directory = directory
         self._provider = provider
-        self._api_resource = api_resource
         self._max_age = timedelta(seconds=max_age)
-        self._claim_time = timedelta(seconds=logto_timeout * 3)
-        self._locks: weakref.WeakValueDictionary[uuid.UUID, asyncio.Lock] = weakref.WeakValueDictionary()
+        self._patience = logto_timeout + _GRACE
+        self._refresher = TokenRefresher(
+            sessions, directory, provider, api_resource=api_resource, timeout=logto_timeout
+        )
 
     async def get_access(self, cookie: str) -> SessionAccess:
         """The live session behind a cookie. Raises :class:`SignInRequired`."""
@@ -112,22 +113,51 @@ class Authorization:
         exist alike, :class:`MfaRequired`, :class:`ConsentRequired`, :class:`LogtoUnavailable`.
         """
         access = await self._get_session(cookie, organization_id)
-        for carrier in carriers or (self._fresh_carrier(access, organization_id),):
-            audience = self._audience(carrier, organization_id)
-            if not self._is_fresh(access, audience):
-                access = await self._refresh(access.principal.session_id, organization_id, carrier)
-            _raise_refusal(access.tokens[audience])
-        await self._sessions.touch(access, organization_id if is_visit else None)
-        return self._as_tenant(access, organization_id), access
+        deadline, read_now = time.monotonic() + self._patience, set[str]()
+        for _ in range(_MOST_READINGS):
+            stale = self._find_stale(access, organization_id, carriers, read_now)
+            if stale is None:
+                await self._sessions.touch(access, organization_id if is_visit else None)
+                return self._as_tenant(access, organization_id, read_now), access
+            access = await self._refresher.refresh(
+                access.principal.session_id,
+                organization_id,
+                stale,
+                self._is_fresh,
+                patience=deadline - time.monotonic(),
+            )
+            read_now.add(self._audience(stale, organization_id))
+        raise LogtoUnavailable("Your access is changing just now. Please try again.", retry_after=1)
 
-    def _as_tenant(self, access: SessionAccess, organization_id: str) -> Tenant:
-        fresh = {
+    def _find_stale(
+        self,
+        access: SessionAccess,
+        organization_id: str,
+        carriers: Collection[Carrier],
+        read_now: Collection[str],
+    ) -> Carrier | None:
+        """The first kind of token that has to be read; None when all that is asked for answers.
+
+        What was read for this request answers it, however short a token lives, unless the membership changed
+        meanwhile. Raises what a refusal means.
+        """
+        for carrier in carriers or (self._fresh_carrier(access, organization_id, read_now),):
+            audience = self._audience(carrier, organization_id)
+            if not self._answers(access, audience, read_now):
+                return carrier
+            _raise_refusal(access.tokens[audience])
+        return None
+
+    def _as_tenant(
+        self, access: SessionAccess, organization_id: str, read_now: Collection[str] = ()
+    ) -> Tenant:
+        answering = {
             carrier: access.tokens[audience]
             for carrier in Carrier
-            if self._is_fresh(access, audience := self._audience(carrier, organization_id))
+            if self._answers(access, audience := self._audience(carrier, organization_id), read_now)
             and access.tokens[audience].refusal is None
         }
-        latest = max(fresh.values(), key=lambda token: token.fetched_at)
+        latest = max(answering.values(), key=lambda token: token.fetched_at)
         return Tenant(
             organization_id=organization_id,
             organization_name=access.organization_name or organization_id,
@@ -135,192 +165,70 @@ class Authorization:
             role_names=latest.role_names,
             granted=frozenset(
                 permission
-                for carrier, token in fresh.items()
+                for carrier, token in answering.items()
                 for permission in known_permissions(token.scopes)
                 if permission.carrier is carrier
             ),
-            carriers=frozenset(fresh),
+            carriers=frozenset(answering),
             read_at=latest.fetched_at,
-            changed_at=access.membership_changed_at,
+            membership_version=access.membership_version,
             joined_by=access.joined_by,
         )
 
     def _audience(self, carrier: Carrier, organization_id: str) -> str:
-        if carrier is Carrier.ORGANIZATION_TOKEN:
-            return f"{ORGANIZATION_AUDIENCE}{organization_id}"
-        return f"{self._api_resource}#{organization_id}"
+        return self._refresher.audience(carrier, organization_id)
 
-    def _fresh_carrier(self, access: SessionAccess, organization_id: str) -> Carrier:
+    def _fresh_carrier(
+        self, access: SessionAccess, organization_id: str, read_now: Collection[str]
+    ) -> Carrier:
         """The kind of token that answers without a call; the organization token when none does."""
-        fresh = (item for item in Carrier if self._is_fresh(access, self._audience(item, organization_id)))
-        return next(fresh, Carrier.ORGANIZATION_TOKEN)
+        answering = (
+            item for item in Carrier if self._answers(access, self._audience(item, organization_id), read_now)
+        )
+        return next(answering, Carrier.ORGANIZATION_TOKEN)
+
+    def _answers(self, access: SessionAccess, audience: str, read_now: Collection[str]) -> bool:
+        if audience in read_now:
+            return _is_current(access, access.tokens.get(audience))
+        return self._is_fresh(access, audience)
 
     def _is_fresh(self, access: SessionAccess, audience: str) -> bool:
         token = access.tokens.get(audience)
-        if token is None or utc_now() >= self._read_again_at(token):
-            return False
-        changed_at = access.membership_changed_at
-        return changed_at is None or token.fetched_at > changed_at
+        return token is not None and utc_now() < self._read_again_at(token) and _is_current(access, token)
 
     def _read_again_at(self, token: CachedToken) -> datetime:
-        longest = {None: self._max_age, _NEEDS_MFA: _MFA_REFUSAL_MAX_AGE}.get(token.refusal, _REFUSAL_MAX_AGE)
-        return min(token.fetched_at + min(self._max_age, longest), token.expires_at - _EXPIRY_MARGIN)
-
-    async def _refresh(self, session_id: uuid.UUID, organization_id: str, carrier: Carrier) -> SessionAccess:
-        """One refresh for all who wait: in this process by a lock, across workers by a claim."""
-        audience = self._audience(carrier, organization_id)
-
-        async def look() -> SessionAccess | None:
-            access = await self._sessions.find_access_by_id(session_id, organization_id)
-            if access is None:
-                raise SignInRequired
-            return access if self._is_fresh(access, audience) else None
-
-        async with self._lock(session_id):
-            if (access := await look()) is not None:
-                return access
-            async with self._claim(session_id, look) as found:
-                if found is not None:
-                    return found
-                await self._fetch(session_id, organization_id, carrier)
-                await self._learn_name(session_id, organization_id)
-        access = await self._sessions.find_access_by_id(session_id, organization_id)
-        if access is None or audience not in access.tokens:
-            raise SignInRequired
-        return access
-
-    def _lock(self, session_id: uuid.UUID) -> asyncio.Lock:
-        return self._locks.setdefault(session_id, asyncio.Lock())
-
-    @asynccontextmanager
-    async def _claim(
-        self, session_id: uuid.UUID, look: Callable[[], Awaitable[SessionAccess | None]]
-    ) -> AsyncIterator[SessionAccess | None]:
-        """Hold the session's refresh claim; or, when another worker held it, what that one brought."""
-        owner, deadline = new_uuid(), utc_now() + self._claim_time
-        while not await self._sessions.claim_refresh(session_id, owner, utc_now() + self._claim_time):
-            if utc_now() > deadline:
-                raise LogtoUnavailable("Reading your access took too long.")
-            await asyncio.sleep(_POLL_INTERVAL)
-            if (found := await look()) is not None:
-                yield found
-                return
-        try:
-            yield await look()
-        finally:
-            await self._sessions.release_refresh(session_id, owner)
-
-    async def _fetch(self, session_id: uuid.UUID, organization_id: str, carrier: Carrier) -> None:
-        audience, fetched_at = self._audience(carrier, organization_id), utc_now()
-        resource = self._api_resource if carrier is Carrier.API_TOKEN else None
-        try:
-            granted = await self._call(session_id, organization_id, resource)
-        except LogtoRefusal as refusal:
-            log.info("logto refused a token", error=refusal.error, status=refusal.status)
-            cached = CachedToken(
-                audience=audience,
-                scopes=frozenset(),
-                role_names=frozenset(),
-                refusal=_refusal_of(refusal),
-                fetched_at=fetched_at,
-                expires_at=fetched_at + timedelta(hours=1),
-            )
-            await self._sessions.save_token(session_id, organization_id, cached, None)
-            return
-        claims = await self._verify(granted, carrier, organization_id)
-        cached = CachedToken(
-            audience=audience,
-            scopes=frozenset((claims.get("scope") or "").split()),
-            role_names=organization_roles(granted.id_claims or {}, organization_id),
-            refusal=None,
-            fetched_at=fetched_at,
-            expires_at=fetched_at + timedelta(seconds=granted.expires_in),
-        )
-        await self._sessions.save_token(session_id, organization_id, cached, granted.access_token)
-
-    async def _learn_name(self, session_id: uuid.UUID, organization_id: str) -> None:
-        """Ask userinfo what an organization is called that was joined since the sign-in."""
-        access = await self._sessions.find_access_by_id(session_id, organization_id)
-        if access is None or access.organization_name is not None:
-            return
-        token = await self._sessions.find_token(session_id, USERINFO_AUDIENCE)
-        if token is None or not any(cached.refusal is None for cached in access.tokens.values()):
-            return
-        try:
-            info = await (await self._provider.core()).fetch_user_info(token)
-        except (LogtoRefusal, LogtoUnavailable) as error:
-            log.info("the organization's name could not be read", reason=str(error))
-            return
-        await self._directory.remember_organizations(organizations_of(info))
-
-    async def _call(
-        self, session_id: uuid.UUID, organization_id: str | None, resource: str | None
-    ) -> GrantedTokens:
-        """One refresh call. Ends the session when the grant is gone; other refusals are raised."""
-        refresh_token = await self._sessions.find_refresh_token(session_id)
-        if refresh_token is None:
-            raise SignInRequired
-        client = await self._provider.client({"refreshToken": refresh_token})
-        try:
-            granted = await client.refresh(
-                lambda token: self._sessions.save_refresh_token(session_id, token),
-                organization_id=organization_id,
-                resource=resource,
-            )
-        except LogtoRefusal as refusal:
-            if refusal.error != "invalid_grant":
-                raise
-            await self._sessions.forget(session_id)
-            raise SignInRequired("Your sign-in has ended at Logto.") from None
-        except TokenRejected as rejected:
-            raise _unverified(rejected) from None
-        if granted.id_token:
-            await self._sessions.save_id_token(session_id, granted.id_token)
-        return granted
-
-    async def _verify(self, granted: GrantedTokens, carrier: Carrier, organization_id: str) -> dict[str, Any]:
-        core = await self._provider.core()
-        is_api = carrier is Carrier.API_TOKEN
-        expected = self._api_resource if is_api else self._audience(carrier, organization_id)
-        try:
-            claims = await core.verifier.verify_access_token(granted.access_token, audience=expected)
-        except TokenRejected as rejected:
-            raise _unverified(rejected) from None
-        if is_api and claims.get("organization_id") != organization_id:
-            raise _unverified(TokenRejected("token of another organization"))
-        return claims
+        longest = {None: self._max_age, NEEDS_MFA: _MFA_REFUSAL_MAX_AGE}.get(token.refusal, _REFUSAL_MAX_AGE)
+        return min(token.fetched_at + min(self._max_age, longest), token.expires_at - EXPIRY_MARGIN)
 
     async def fetch_user_info(self, principal: SessionPrincipal) -> dict[str, Any]:
         """What Logto knows of the person now. Raises :class:`LogtoUnavailable` or :class:`SignInRequired`."""
-        token = await self._sessions.find_token(principal.session_id, USERINFO_AUDIENCE)
+        deadline = time.monotonic() + self._patience
+        try:
+            async with asyncio.timeout(self._patience):  # a token's refresh goes on by itself
+                return await self._fetch_user_info(principal.session_id, deadline)
+        except TimeoutError:
+            raise LogtoUnavailable("Logto did not answer in time.") from None
+
+    async def _fetch_user_info(self, session_id: uuid.UUID, deadline: float) -> dict[str, Any]:
+        token = await self._sessions.find_token(session_id, USERINFO_AUDIENCE)
         core = await self._provider.core()
         try:
             if token is not None:
                 return await core.fetch_user_info(token)
         except LogtoRefusal:
             log.info("the cached userinfo token is no longer good")
-
-        async def look() -> None:
-            if await self._sessions.find_access_by_id(principal.session_id, None) is None:
-                raise SignInRequired  # the session ended meanwhile: nobody will ever get its claim
-
-        async with self._lock(principal.session_id), self._claim(principal.session_id, look):
-            granted = await self._call(principal.session_id, None, None)
-        await self.keep_user_info_token(principal.session_id, granted)
-        return await core.fetch_user_info(granted.access_token)
+        fresh = await self._refresher.refresh_user_info_token(
+            session_id, patience=deadline - time.monotonic()
+        )
+        return await core.fetch_user_info(fresh)
 
     async def keep_user_info_token(self, session_id: uuid.UUID, granted: GrantedTokens) -> None:
-        """Keep the opaque token of a sign-in, which only userinfo accepts."""
-        now = utc_now()
-        cached = CachedToken(
-            audience=USERINFO_AUDIENCE,
-            scopes=granted.scopes,
-            role_names=frozenset(),
-            refusal=None,
-            fetched_at=now,
-            expires_at=now + timedelta(seconds=granted.expires_in) - _EXPIRY_MARGIN,
-        )
-        await self._sessions.save_token(session_id, "", cached, granted.access_token)
+        """Store the opaque token of a sign-in, which only userinfo accepts."""
+        await self._refresher.keep_user_info_token(session_id, granted)
+
+    async def close(self) -> None:
+        """Let running refreshes finish when the application stops."""
+        await self._refresher.close()
 
     async def list_memberships(self, principal: SessionPrincipal) -> list[Membership]:
         """The organizations of the latest ID token, by name, with the roles it tells."""
@@ -377,27 +285,21 @@ def _session_of(tenant: Tenant) -> uuid.UUID:
     return tenant.principal.session_id
 
 
-def _unverified(rejected: TokenRejected) -> LogtoUnavailable:
-    log.error("a token from logto was rejected", reason=str(rejected))
-    return LogtoUnavailable("Logto's answer could not be verified.")
-
-
-def _refusal_of(refusal: LogtoRefusal) -> str:
-    if refusal.error == "access_denied" and "MFA" in refusal.description:
-        return _NEEDS_MFA
-    if refusal.error == "access_denied":
-        return _NOT_A_MEMBER
-    if refusal.error in ("insufficient_scope", "invalid_target", "invalid_scope"):
-        return _NEEDS_CONSENT
-    log.error("logto refused our application", error=refusal.error, description=refusal.description)
-    raise LogtoUnavailable("Logto does not accept this application just now.")
+def _is_current(access: SessionAccess, token: CachedToken | None) -> bool:
+    """Whether no change of the membership has become known since fetching the token began."""
+    if token is None:
+        return False
+    if token.membership_version is not None:
+        return token.membership_version == access.membership_version
+    changed_at = access.membership_changed_at
+    return changed_at is None or token.fetched_at > changed_at
 
 
 def _raise_refusal(token: CachedToken) -> None:
     if token.refusal is None:
         return
-    if token.refusal == _NEEDS_MFA:
+    if token.refusal == NEEDS_MFA:
         raise MfaRequired("Set up a second factor in your account at the sign-in provider, then try again.")
-    if token.refusal == _NEEDS_CONSENT:
+    if token.refusal == NEEDS_CONSENT:
         raise ConsentRequired
     raise NotFound("There is no such organization, or you do not belong to it.")

@@ -2,7 +2,11 @@
 
 Two audiences are accepted, and nothing else: our API resource, with ``organization_id`` where a route
 belongs to an organization, and Logto's organization audience. Which permission needs which is in the
-registry. A token older than the last known change of the membership answers no more, like a cached one.
+registry.
+
+A token issued before the last known change of the membership is rejected. Its ``iat`` is compared with what
+Logto's own clock said at the change. Where that leaves a doubt, a token that was used before the change is
+older than it, and for every other Logto is asked whether it would grant now what the token claims.
 """
 
 from __future__ import annotations
@@ -10,27 +14,32 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from enum import Enum, auto
 from typing import Any, Final
 
 import sqlalchemy as sa
 import structlog
 
+from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import InvalidToken, NotFound
-from saas_app.identity.claims import ORGANIZATION_AUDIENCE, decode_unverified, is_id
+from saas_app.identity.claims import ORGANIZATION_AUDIENCE, decode_unverified, is_id, scopes_of
+from saas_app.identity.management import ManagementClient
+from saas_app.identity.membership_changes import CHANGE_COLUMNS, KnownChanges, as_changes
+from saas_app.identity.membership_check import Claimed, holds_now
 from saas_app.identity.principal import Principal
+from saas_app.identity.provider_clock import LEEWAY
 from saas_app.identity.tenant import Tenant
 from saas_app.identity.token_verifier import TokenRejected, TokenVerifier
-from saas_app.models import ApiClient, MembershipChange, Organization, User
+from saas_app.models import EVERYONE, ApiClient, MembershipChange, Organization, PendingChange, User
 from saas_app.rbac.permissions import Carrier, known_permissions
 
 log = structlog.get_logger(__name__)
 
 _LONGEST: Final = 16_384  # characters; a JWT of an API is a tenth of that
-_REMEMBERED: Final = 4_096
+_MOST_REMEMBERED: Final = 4_096
 _NOWHERE: Final = ""  # the organization of a token that names none: nothing belongs to it
 
 
@@ -52,6 +61,23 @@ class BearerToken:
         return self.subject == self.client_id
 
 
+class _Judged(Enum):
+    """How a token was found last. ``OUTDATED``, to be older than a change, is for good."""
+
+    BY_TIME = auto()
+    BY_LOGTO = auto()
+    OUTDATED = auto()
+
+
+@dataclass(slots=True)
+class _Remembered:
+    """A verified token, and how it was judged at which version of its membership's changes."""
+
+    token: BearerToken
+    judged: _Judged | None = None
+    version: int = 0
+
+
 def _statement() -> sa.Select[*tuple[Any, ...]]:
     """What is known of the caller and of the organization, in one row a known change."""
     organization_id = sa.bindparam("organization_id", type_=sa.String)
@@ -63,7 +89,7 @@ def _statement() -> sa.Select[*tuple[Any, ...]]:
             sa.func.coalesce(User.name, ApiClient.name).label("name"),
             User.username,
             User.email,
-            MembershipChange.changed_at,
+            *CHANGE_COLUMNS,
         )
         .select_from(here)
         .outerjoin(Organization, Organization.id == here.c.organization_id)
@@ -83,21 +109,31 @@ _KNOWN: Final = _statement()
 
 
 class BearerTokens:
-    """Turns a token into a caller, or into a tenant. ``get_verifier`` gives the issuer's verifier."""
+    """Turns a token into a caller, or into a tenant.
+
+    ``get_verifier`` gives the issuer's verifier. Without ``management`` nobody can be asked, and a token that
+    may be older than a change is rejected.
+    """
 
     def __init__(
-        self, work: UnitOfWork, get_verifier: Callable[[], Awaitable[TokenVerifier]], *, api_resource: str
+        self,
+        work: UnitOfWork,
+        get_verifier: Callable[[], Awaitable[TokenVerifier]],
+        *,
+        api_resource: str,
+        management: ManagementClient | None = None,
     ) -> None:
         self._work = work
         self._get_verifier = get_verifier
         self._api_resource = api_resource
-        self._verified: OrderedDict[bytes, BearerToken] = OrderedDict()
+        self._management = management
+        self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
 
     async def get_principal(self, token: str) -> tuple[Principal, BearerToken]:
         """Who calls, outside any organization. Raises :class:`InvalidToken`."""
         verified = await self.verify(token)
-        rows = await self._read_known(verified, verified.organization_id or _NOWHERE)
-        return _principal(verified, rows[0]), verified
+        row, _version = await self._read_known(token, verified)
+        return _principal(verified, row), verified
 
     async def get_tenant(self, token: str, organization_id: str) -> Tenant:
         """The organization for who holds the token.
@@ -110,11 +146,11 @@ class BearerTokens:
             raise InvalidToken("The token names no organization: ask Logto for it with organization_id.")
         if verified.organization_id != organization_id:
             raise NotFound("There is no such organization, or the token is not for it.")
-        rows = await self._read_known(verified, organization_id)
+        row, version = await self._read_known(token, verified)
         return Tenant(
             organization_id=organization_id,
-            organization_name=rows[0].organization_name or organization_id,
-            principal=_principal(verified, rows[0]),
+            organization_name=row.organization_name or organization_id,
+            principal=_principal(verified, row),
             role_names=frozenset(),
             granted=frozenset(
                 permission
@@ -122,8 +158,8 @@ class BearerTokens:
                 if permission.carrier is verified.carrier
             ),
             carriers=frozenset({verified.carrier}),
-            read_at=datetime.fromtimestamp(verified.issued_at, UTC),
-            changed_at=_last_change(rows),
+            read_at=utc_now(),
+            membership_version=version,
         )
 
     async def verify(self, token: str) -> BearerToken:
@@ -134,18 +170,18 @@ class BearerTokens:
         verified = self.find_verified(token)
         if verified is None:
             verified = await self._verify(token)
-            self._verified[_digest(token)] = verified
-            if len(self._verified) > _REMEMBERED:
-                self._verified.popitem(last=False)
+            self._remembered.setdefault(_digest(token), _Remembered(verified))
+            if len(self._remembered) > _MOST_REMEMBERED:
+                self._remembered.popitem(last=False)
         return verified
 
     def find_verified(self, token: str) -> BearerToken | None:
         """The claims of a token that was verified before and has not expired; None for every other."""
-        verified = self._verified.get(key := _digest(token))
-        if verified is None or verified.expires_at <= time.time():
+        remembered = self._remembered.get(key := _digest(token))
+        if remembered is None or remembered.token.expires_at + LEEWAY <= time.time():
             return None
-        self._verified.move_to_end(key)
-        return verified
+        self._remembered.move_to_end(key)
+        return remembered.token
 
     async def _verify(self, token: str) -> BearerToken:
         verifier = await self._get_verifier()
@@ -168,19 +204,52 @@ class BearerTokens:
             return Carrier.ORGANIZATION_TOKEN, audience
         raise TokenRejected("not issued for this API")
 
-    async def _read_known(self, verified: BearerToken, organization_id: str) -> list[sa.Row[Any]]:
+    async def _read_known(self, token: str, verified: BearerToken) -> tuple[sa.Row[Any], int]:
+        """What is known of the caller, and the version of the changes that the token is newer than."""
+        organization_id = verified.organization_id or _NOWHERE
         values = {"organization_id": organization_id, "subject": verified.subject}
         async with self._work.reading(organization_id) as db:
-            rows = list((await db.execute(_KNOWN, values)).all())
-        changed_at = _last_change(rows)
-        # Logto's iat are whole seconds: of a token of the same second nobody knows which came first.
-        if changed_at is not None and verified.issued_at < changed_at.timestamp():
+            rows = (await db.execute(_KNOWN, values)).all()
+        changes = as_changes(rows)
+        remembered = self._remembered.setdefault(_digest(token), _Remembered(verified))
+        if not await self._is_current(remembered, changes):
             raise InvalidToken("The membership changed after the token was issued: fetch a new one.")
-        return rows
+        return rows[0], changes.version
 
+    async def _is_current(self, remembered: _Remembered, changes: KnownChanges) -> bool:
+        """Whether the token was issued after all known changes of its membership."""
+        before, issued_at = remembered.judged, remembered.token.issued_at
+        if before is _Judged.OUTDATED:
+            return False
+        if before is not None and remembered.version == changes.version:
+            return True
+        if changes.latest is None or issued_at > changes.latest.latest:
+            judged = _Judged.BY_TIME
+        elif issued_at < changes.latest.earliest or before is _Judged.BY_TIME:
+            judged = _Judged.OUTDATED  # or it was used before the change was known
+        else:
+            if await self._is_changing(remembered.token):
+                return False
+            judged = _Judged.BY_LOGTO if await self._holds_now(remembered.token) else _Judged.OUTDATED
+        remembered.judged, remembered.version = judged, changes.version
+        return judged is not _Judged.OUTDATED
 
-def _last_change(rows: Sequence[sa.Row[Any]]) -> datetime | None:
-    return max((row.changed_at for row in rows if row.changed_at), default=None)
+    async def _is_changing(self, token: BearerToken) -> bool:
+        """Whether a change of the membership has begun whose end is not known: no answer of Logto's lasts."""
+        if token.organization_id is None:
+            return False
+        async with self._work.reading(token.organization_id) as db:
+            touched = await db.scalars(sa.select(PendingChange.user_ids))
+        return any({token.subject, EVERYONE} & set(user_ids) for user_ids in touched)
+
+    async def _holds_now(self, token: BearerToken) -> bool:
+        if self._management is None:
+            return False
+        known = {item.value for item in known_permissions(token.scopes) if item.carrier is token.carrier}
+        return await holds_now(
+            self._management,
+            Claimed(token.subject, token.is_machine, token.organization_id, token.carrier, frozenset(known)),
+        )
 
 
 def _digest(token: str) -> bytes:
@@ -190,15 +259,18 @@ def _digest(token: str) -> bytes:
 def _as_bearer(claims: dict[str, Any], carrier: Carrier) -> BearerToken:
     organization_id = claims.get("organization_id")
     if carrier is Carrier.ORGANIZATION_TOKEN:
-        organization_id = str(claims["aud"]).removeprefix(ORGANIZATION_AUDIENCE)
-        if not is_id(organization_id):
+        named = str(claims["aud"]).removeprefix(ORGANIZATION_AUDIENCE)
+        if not is_id(named):
             raise TokenRejected("its audience names no organization")
+        if organization_id not in (None, named):  # a script for custom claims can write it (Logto 1.42)
+            raise TokenRejected("it names two organizations")
+        organization_id = named
     return BearerToken(
         subject=claims["sub"],
         client_id=claims.get("client_id") or "",
         carrier=carrier,
         organization_id=organization_id or None,
-        scopes=frozenset((claims.get("scope") or "").split()),
+        scopes=scopes_of(claims),
         issued_at=int(claims["iat"]),
         expires_at=int(claims["exp"]),
     )

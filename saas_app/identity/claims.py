@@ -88,3 +88,9 @@ def organization_roles(claims: dict[str, Any], organization_id: str) -> frozense
         if separator and owner == organization_id:
             names.add(name)
     return frozenset(names)
+
+
+def scopes_of(claims: dict[str, Any]) -> frozenset[str]:
+    """The scopes of a token: none where the claim is empty (Logto 1.42) or absent (later releases)."""
+    scope = claims.get("scope")
+    return frozenset(scope.split()) if isinstance(scope, str) else frozenset()

@@ -13,7 +13,8 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
 from saas_app.identity.claims import is_id
 from saas_app.identity.management import LogtoUser
-from saas_app.models import MembershipChange, Organization, OrganizationRemoval, User
+from saas_app.identity.membership_changes import mark_changed
+from saas_app.models import Organization, OrganizationRemoval, User
 from saas_app.text.cleaning import clean_line
 
 log = structlog.get_logger(__name__)
@@ -68,10 +69,9 @@ class Directory:
         return gone
 
     async def note_membership_change(self, organization_id: str, user_id: str) -> None:
-        """From now on, tokens of this person for this organization that are older answer no more."""
-        row = {"organization_id": organization_id, "user_id": user_id, "changed_at": utc_now()}
+        """Mark a membership as changed: this person's earlier tokens for this organization are rejected."""
         async with self._work.writing() as db:
-            await upsert(db, MembershipChange, [row], key=("organization_id", "user_id"))
+            await mark_changed(db, organization_id, [user_id])
 
 
 def organizations_of(user_info: Mapping[str, Any]) -> list[dict[str, Any]]:

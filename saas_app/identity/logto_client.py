@@ -9,7 +9,6 @@ else is looked at.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,6 +23,7 @@ from logto.OidcCore import OidcCore
 from pydantic import SecretStr, ValidationError
 
 from saas_app.errors import LogtoUnavailable
+from saas_app.identity.shared_attempts import SharedAttempts
 from saas_app.identity.token_verifier import Claims, KeySet, TokenRejected, TokenVerifier
 from saas_app.text.cleaning import clean_json
 
@@ -343,14 +343,12 @@ class LogtoProvider:
             scopes=[*IDENTITY_SCOPES, *permission_scopes],
         )
         self._core: LogtoCore | None = None
-        self._lock = asyncio.Lock()
+        self._attempts = SharedAttempts()
 
     async def core(self) -> LogtoCore:
-        """Metadata and keys. Raises :class:`LogtoUnavailable`; the next caller tries again."""
+        """Metadata and keys. Raises :class:`LogtoUnavailable` for all who wait; later callers try again."""
         if self._core is None:
-            async with self._lock:
-                if self._core is None:
-                    self._core = await self._discover()
+            self._core = await self._attempts.join("discovery", self._discover)
         return self._core
 
     async def client(self, stored: Mapping[str, str] | None = None) -> RequestClient:

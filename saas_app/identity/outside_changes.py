@@ -9,7 +9,8 @@ before, in :mod:`saas_app.identity.webhooks`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import math
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -23,13 +24,14 @@ from saas_app.db.upsert import insert_if_absent, upsert
 from saas_app.errors import BadRequest
 from saas_app.identity.claims import is_id
 from saas_app.identity.directory import organization_row, user_values
+from saas_app.identity.membership_changes import mark_added, mark_changed
+from saas_app.identity.provider_clock import LEEWAY, Moment
 from saas_app.identity.webhook_bodies import ROUTES_WITH_A_USER, Event, read_event
 from saas_app.identity.webhook_events import WebhookEvent
 from saas_app.models import (
     EVERYONE,
     EVERYWHERE,
     KeptFormRow,
-    MembershipChange,
     Organization,
     OrganizationRemoval,
     SessionRow,
@@ -45,6 +47,7 @@ KEPT_FOR: Final = timedelta(days=7)
 _MOST_AHEAD: Final = timedelta(hours=1)
 """How far Logto's clock may be ahead of ours. A later moment would count for more than it is."""
 
+_LONGEST_CALL: Final = 10  # seconds that a call may have taken at Logto before its event was stamped
 _MOST_NAMED: Final = 200  # members an event may name; beyond, it is cheaper to say: everyone
 
 
@@ -76,14 +79,13 @@ async def note_delivery(db: AsyncSession, digest: bytes) -> bool:
     return await insert_if_absent(db, WebhookDelivery, row, key=("body_hash",))
 
 
-async def mark_changed(db: AsyncSession, organization_id: str, subjects: Iterable[str]) -> None:
-    """From now on, older tokens of these people and machines for this organization answer no more."""
-    now = utc_now()
-    rows = [
-        {"organization_id": organization_id, "user_id": subject, "changed_at": now}
-        for subject in dict.fromkeys(subjects)
-    ]
-    await upsert(db, MembershipChange, rows, key=("organization_id", "user_id"))
+def moment_of(event: Event) -> Moment:
+    """When the change was made, on Logto's own clock, which stamps the event.
+
+    A time ahead of what token checks accept counts as the latest that they do.
+    """
+    latest = min(event.created_at.timestamp(), utc_now().timestamp() + LEEWAY)
+    return Moment(math.floor(latest) - _LONGEST_CALL, math.floor(latest))
 
 
 async def _membership_updated(db: AsyncSession, event: Event) -> None:
@@ -99,11 +101,9 @@ async def _membership_updated(db: AsyncSession, event: Event) -> None:
     subjects = _named_subjects(event)
     newcomers = event.body.get("addedApplicationIds") or [] if subjects else []
     stale = [subject for subject in subjects if subject not in newcomers] if subjects else [EVERYONE]
-    await mark_changed(db, organization_id, stale)
+    await mark_changed(db, organization_id, stale, moment_of(event))
     for subject in newcomers:
-        moment = event.created_at.replace(microsecond=0)  # a token tells its time in whole seconds
-        row = {"organization_id": organization_id, "user_id": subject, "changed_at": moment}
-        await insert_if_absent(db, MembershipChange, row, key=("organization_id", "user_id"))
+        await mark_added(db, organization_id, subject, event.created_at)
 
 
 def _named_subjects(event: Event) -> list[str]:
@@ -122,7 +122,7 @@ async def _organization_deleted(db: AsyncSession, event: Event) -> None:
     if organization_id is None or event.body.get("matchedRoute") != "/organizations/:id":
         log.warning("webhook names no organization", event_name=event.name)
         return
-    await mark_changed(db, organization_id, [EVERYONE])
+    await mark_changed(db, organization_id, [EVERYONE], moment_of(event))
     name = await db.scalar(sa.select(Organization.name).where(Organization.id == organization_id))
     removal = {
         "organization_id": organization_id,
@@ -141,7 +141,7 @@ async def _organization_written(db: AsyncSession, event: Event) -> None:
         return
     await upsert(db, Organization, [organization_row(event.data)], key=("id",))
     if event.name == WebhookEvent.ORGANIZATION_DATA_UPDATED:
-        await mark_changed(db, organization_id, [EVERYONE])
+        await mark_changed(db, organization_id, [EVERYONE], moment_of(event))
 
 
 async def _user_gone(db: AsyncSession, event: Event) -> None:
@@ -155,7 +155,7 @@ async def _user_gone(db: AsyncSession, event: Event) -> None:
         return
     await db.execute(sa.delete(SessionRow).where(SessionRow.subject == subject))
     await db.execute(sa.delete(KeptFormRow).where(KeptFormRow.owner == subject))
-    await mark_changed(db, EVERYWHERE, [subject])
+    await mark_changed(db, EVERYWHERE, [subject], moment_of(event))
 
 
 async def _user_updated(db: AsyncSession, event: Event) -> None:
@@ -175,7 +175,7 @@ async def _template_changed(db: AsyncSession, event: Event) -> None:
     One row says so, however many organizations there are; each session reads its tokens again when it is
     used next.
     """
-    await mark_changed(db, EVERYWHERE, [EVERYONE])
+    await mark_changed(db, EVERYWHERE, [EVERYONE], moment_of(event))
 
 
 Handler = Callable[[AsyncSession, Event], Awaitable[None]]

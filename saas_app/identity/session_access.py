@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
+from saas_app.identity.membership_changes import CHANGE_COLUMNS, as_changes
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.models import (
     DomainJoin,
@@ -32,6 +33,7 @@ class CachedToken:
     refusal: str | None
     fetched_at: datetime
     expires_at: datetime
+    membership_version: int | None = None  # of the membership's changes, when fetching it began
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class SessionAccess:
     """A live session, with all it knows about one organization (or none).
 
     ``joined_by``: the email domain that made the person a member, until they have confirmed that notice.
+    ``membership_version`` differs from what a token was fetched with when the membership changed since.
     """
 
     principal: SessionPrincipal
@@ -50,7 +53,8 @@ class SessionAccess:
     organization_name: str | None
     membership_changed_at: datetime | None
     tokens: dict[str, CachedToken]
-    joined_by: str | None
+    joined_by: str | None = None
+    membership_version: int = 0
 
 
 def _access_statement(which: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, ...]]:
@@ -69,7 +73,7 @@ def _access_statement(which: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any
             User.username,
             User.email,
             Organization.name.label("organization_name"),
-            MembershipChange.changed_at,
+            *CHANGE_COLUMNS,
             DomainJoin.domain.label("joined_by"),
             SessionToken.audience,
             SessionToken.scopes,
@@ -77,6 +81,7 @@ def _access_statement(which: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any
             SessionToken.refusal,
             SessionToken.fetched_at,
             SessionToken.expires_at,
+            SessionToken.membership_version,
         )
         .select_from(SessionRow)
         .outerjoin(User, User.id == SessionRow.subject)
@@ -110,7 +115,7 @@ ACCESS_BY_ID = _access_statement(SessionRow.id)
 
 def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
     """The session of these rows: one for each token and each change of the membership, at least one."""
-    first = rows[0]
+    first, changes = rows[0], as_changes(rows)
     return SessionAccess(
         principal=SessionPrincipal(
             subject=first.subject,
@@ -125,9 +130,10 @@ def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
         last_seen_at=first.last_seen_at,
         last_organization_id=first.last_organization_id,
         organization_name=first.organization_name,
-        membership_changed_at=max((row.changed_at for row in rows if row.changed_at), default=None),
+        membership_changed_at=changes.changed_at,
         tokens={row.audience: _as_token(row) for row in rows if row.audience is not None},
         joined_by=first.joined_by,
+        membership_version=changes.version,
     )
 
 
@@ -139,4 +145,5 @@ def _as_token(row: Any) -> CachedToken:
         refusal=row.refusal,
         fetched_at=row.fetched_at,
         expires_at=row.expires_at,
+        membership_version=row.membership_version,
     )

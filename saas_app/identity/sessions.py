@@ -10,6 +10,7 @@ import json
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.clock import database_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
 from saas_app.db.writers import PATIENCE
@@ -34,10 +36,18 @@ from saas_app.models import SessionRow, SessionToken
 
 log = structlog.get_logger(__name__)
 
-__all__ = ["CachedToken", "NewSession", "OwnSession", "SessionAccess", "SessionStore"]
+__all__ = ["CachedToken", "Claim", "NewSession", "OwnSession", "SessionAccess", "SessionStore"]
 
 _TOUCH_INTERVAL = timedelta(seconds=60)  # how often a busy session writes when it was last seen
 _TOUCH_PATIENCE = 0.2  # seconds; reading goes on while the database takes no changes
+
+
+class Claim(Enum):
+    """Who may refresh a session's tokens now. ``PAUSED``: nobody, because an attempt has just failed."""
+
+    OURS = auto()
+    ANOTHERS = auto()
+    PAUSED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +218,7 @@ class SessionStore:
             "refusal": cached.refusal,
             "fetched_at": cached.fetched_at,
             "expires_at": cached.expires_at,
+            "membership_version": cached.membership_version,
         }
         async with self._work.writing() as db:
             await upsert(db, SessionToken, [row], key=("session_id", "audience"))
@@ -233,27 +244,40 @@ class SessionStore:
                 )
             )
 
-    async def claim_refresh(self, session_id: uuid.UUID, owner: uuid.UUID, until: datetime) -> bool:
-        """Become the one who refreshes this session's tokens, on any worker, until released or due."""
+    async def claim_refresh(self, session_id: uuid.UUID, owner: uuid.UUID, seconds: float) -> Claim:
+        """Claim the right to refresh this session's tokens, or extend one's own claim, for some seconds.
+
+        Only one worker holds it. It ends by itself when the worker that holds it dies.
+        """
         async with self._work.writing() as db:
+            now = database_now(db)
             claimed = await db.execute(
                 sa.update(SessionRow)
                 .where(
                     SessionRow.id == session_id,
-                    sa.or_(SessionRow.refresh_until.is_(None), SessionRow.refresh_until < utc_now()),
+                    sa.or_(
+                        SessionRow.refresh_until.is_(None),
+                        SessionRow.refresh_until < now,
+                        SessionRow.refresh_owner == owner,
+                    ),
                 )
-                .values(refresh_owner=owner, refresh_until=until)
+                .values(refresh_owner=owner, refresh_until=now + timedelta(seconds=seconds))
                 .execution_options(synchronize_session=False)
             )
-        return bool(getattr(claimed, "rowcount", 0))
+            if getattr(claimed, "rowcount", 0):
+                return Claim.OURS
+            holder = await db.scalar(sa.select(SessionRow.refresh_owner).where(SessionRow.id == session_id))
+        return Claim.ANOTHERS if holder is not None else Claim.PAUSED
 
-    async def release_refresh(self, session_id: uuid.UUID, owner: uuid.UUID) -> None:
-        """Give the claim back, if it is still ours."""
+    async def release_refresh(self, session_id: uuid.UUID, owner: uuid.UUID, *, pause: float = 0) -> None:
+        """Give the claim back, if it is still ours. For ``pause`` seconds nobody can have it then."""
         async with self._work.writing() as db:
+            until = database_now(db) + timedelta(seconds=pause) if pause else None
             await db.execute(
                 sa.update(SessionRow)
                 .where(SessionRow.id == session_id, SessionRow.refresh_owner == owner)
-                .values(refresh_owner=None, refresh_until=None)
+                .values(refresh_owner=None, refresh_until=until)
+                .execution_options(synchronize_session=False)
             )
 
     async def list_own(self, principal: SessionPrincipal) -> list[OwnSession]:

@@ -29,6 +29,7 @@ from saas_app.identity.vault import new_cookie_value
 log = structlog.get_logger(__name__)
 
 _SAME_MOMENT: Final = timedelta(seconds=60)  # how long a lost answer to a callback is given again
+_SECONDS_FOR_NAMES: Final = 3.0  # a sign-in waits no longer for what is only shown
 
 _REASONS = {
     "access_denied": "Logto refused access for this account.",
@@ -102,6 +103,7 @@ class SignIn:
             "sdk_session": started.sdk_session,
             "next": next_path,
             "renewed_for": renewed_for,
+            "asked_at": utc_now().timestamp(),
         }
         await self._attempts.begin(started.state, cookie, payload)
         return started.url, cookie
@@ -141,9 +143,10 @@ class SignIn:
         self, callback_url: str, query: dict[str, list[str]], payload: dict[str, Any]
     ) -> GrantedTokens:
         core = await self._provider.core()
-        if _only(query, "iss") != core.verifier.issuer:
+        error = _only(query, "error")
+        if not (error and "iss" not in query) and _only(query, "iss") != core.verifier.issuer:
             raise SignInFailed("The answer came from another sign-in provider than the one we asked.")
-        if error := _only(query, "error"):
+        if error:
             log.info("logto refused a sign-in", error=error)
             raise SignInFailed(_REASONS.get(error, f"Logto refused the sign-in ({error[:64]})."))
         return await self._exchange(callback_url, payload)
@@ -187,7 +190,7 @@ class SignIn:
             refresh_token=granted.refresh_token,
             user_agent=browser.user_agent,
             address=browser.address,
-            authenticated_at=authentication_time(granted.id_claims, utc_now()),
+            authenticated_at=authentication_time(granted.id_claims, utc_now(), payload.get("asked_at")),
             renewed_for=payload["renewed_for"],
         )
         before = await self._sessions.find_access(browser.session_cookie, None)
@@ -210,8 +213,9 @@ class SignIn:
         claims = granted.id_claims or {}
         await self._directory.remember_user(claims)
         try:
-            info = await (await self._provider.core()).fetch_user_info(granted.access_token)
-        except (LogtoRefusal, LogtoUnavailable) as error:
+            async with asyncio.timeout(_SECONDS_FOR_NAMES):
+                info = await (await self._provider.core()).fetch_user_info(granted.access_token)
+        except (LogtoRefusal, LogtoUnavailable, TimeoutError) as error:
             log.warning("userinfo could not be read at sign-in", reason=str(error))
             return
         await self._directory.remember_organizations(organizations_of(info))

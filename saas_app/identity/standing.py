@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Self
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.errors import Conflict, SignInRequired
+from saas_app.identity.membership_changes import read_changes
 from saas_app.identity.principal import Principal, SessionPrincipal
 from saas_app.identity.tenant import Tenant
-from saas_app.models import MembershipChange, SessionRow
+from saas_app.models import SessionRow
 
 
 class AccessChanged(Conflict):
@@ -30,21 +30,23 @@ class AccessChanged(Conflict):
 class Standing:
     """A caller in an organization, as their request found them.
 
-    ``changed_at`` is the last known change of their membership at that time. It is compared for equality and
-    never with a clock, so that the clocks of workers need not agree. A newcomer, who is about to join, has no
-    membership yet that could have changed.
+    ``membership_version`` counts the changes of their membership that were known at that time. No clock is
+    asked, so that the clocks of workers need not agree. A newcomer, who is about to join, has no membership
+    yet that could have changed.
     """
 
     organization_id: str
     organization_name: str
     principal: Principal
-    changed_at: datetime | None = None
+    membership_version: int = 0
     is_newcomer: bool = False
 
     @classmethod
     def of(cls, tenant: Tenant) -> Self:
         """A member, or a machine, whose access a guard has decided on."""
-        return cls(tenant.organization_id, tenant.organization_name, tenant.principal, tenant.changed_at)
+        return cls(
+            tenant.organization_id, tenant.organization_name, tenant.principal, tenant.membership_version
+        )
 
     @classmethod
     def of_newcomer(cls, principal: Principal, organization_id: str) -> Self:
@@ -64,10 +66,8 @@ class Standing:
             await require_session(db, self.principal)
         if self.is_newcomer:
             return
-        latest = sa.select(sa.func.max(MembershipChange.changed_at)).where(
-            MembershipChange.touches(self.organization_id, sa.literal(self.principal.subject))
-        )
-        if await db.scalar(latest) != self.changed_at:
+        changes = await read_changes(db, self.organization_id, self.principal.subject)
+        if changes.version != self.membership_version:
             raise AccessChanged(
                 f"Your access to {self.organization_name} changed while your request was on its way. Nothing "
                 "more was changed by it. Open the page again."

@@ -16,15 +16,23 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from saas_app.identity.provider_clock import LEEWAY
 
-def authentication_time(claims: dict[str, Any], now: datetime) -> datetime | None:
+
+def authentication_time(
+    claims: dict[str, Any], now: datetime, asked_at: float | None = None
+) -> datetime | None:
     """When the person proved who they are, from a verified ID token; None when it does not say.
 
-    A clock at Logto that is ahead of ours makes no sign-in last longer: it counts from ``now`` at the latest.
+    ``asked_at``: when Logto was asked for the sign-in, in Unix seconds of our clock. Where Logto's clock is
+    ahead of ours, a sign-in counts from ``now`` at the latest; where it is behind by what token checks
+    accept, from the moment at which it was asked for.
     """
     told = claims.get("auth_time")
     if isinstance(told, bool) or not isinstance(told, int) or told <= 0:
         return None
+    if asked_at is not None and told < asked_at <= told + LEEWAY:
+        return datetime.fromtimestamp(asked_at, UTC)
     return datetime.fromtimestamp(min(told, now.timestamp()), UTC)
 
 

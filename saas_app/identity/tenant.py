@@ -17,7 +17,7 @@ class Tenant:
     ``granted`` comes only from fresh tokens that Logto signed for this organization; ``carriers`` names
     the kinds of token that were read for this request. ``role_names`` are the organization roles as Logto
     told them with those tokens, empty for who comes with a bearer token, which does not tell them;
-    ``read_at`` is when; ``changed_at`` is the last change of the membership that was known then.
+    ``read_at`` is when. ``membership_version`` is that of the membership's changes known then.
     ``joined_by``: the email domain that made the caller a member, until they have confirmed the notice of it.
     """
 
@@ -28,7 +28,7 @@ class Tenant:
     granted: frozenset[Permission]
     carriers: frozenset[Carrier]
     read_at: datetime
-    changed_at: datetime | None = None
+    membership_version: int = 0
     joined_by: str | None = None
 
     def may(self, permission: Permission) -> bool:

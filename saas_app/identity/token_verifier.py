@@ -16,13 +16,14 @@ import structlog
 
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.claims import OddClaim, checked
+from saas_app.identity.provider_clock import LEEWAY
+from saas_app.identity.shared_attempts import SharedAttempts
 
 log = structlog.get_logger(__name__)
 
 _ASYMMETRIC = frozenset({"ES256", "ES384", "ES512", "RS256", "PS256"})
 _MAX_AGE = 3600.0  # seconds a key set is used before it is read again
 _UNKNOWN_KEY_INTERVAL = 10.0  # seconds between two fetches for keys we do not know
-LEEWAY = 30  # seconds of clock skew that are forgiven
 _LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _LOGOUT_MAX_AGE = 600  # seconds after which a logout token is not believed, whatever its exp
 
@@ -39,23 +40,23 @@ class KeySet:
     """The provider's public keys: cached, read once for all who wait, and on demand for a new key.
 
     A known key answers at once; when the set is old, it is read again in the background, and waited for only
-    when that has not worked for as long again.
+    when that has not worked for as long again. An attempt that hangs is one for all who need its keys.
     """
 
     def __init__(self, fetch: Callable[[], Awaitable[dict[str, Any]]]) -> None:
         self._fetch = fetch
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at = float("-inf")
-        self._tried_at = float("-inf")
-        self._lock = asyncio.Lock()
+        self._attempts = SharedAttempts()
         self._reading: asyncio.Task[None] | None = None
 
     async def get_key(self, key_id: str) -> jwt.PyJWK:
         """The key with this ``kid``. Raises :class:`TokenRejected` when the provider has none."""
         if key_id not in self._keys:
-            await self._read_unless(lambda: key_id in self._keys, keep_known=False)
+            if self._age() > _UNKNOWN_KEY_INTERVAL:  # whoever asks for keys that are not there
+                await self._read_shared()
         elif self._age() > 2 * _MAX_AGE:
-            await self._read_unless(lambda: self._age() <= _MAX_AGE, keep_known=True)
+            await self._read_or_keep()
         elif self._age() > _MAX_AGE and self._reading is None:
             self._reading = asyncio.create_task(self._read_in_background())
         try:
@@ -65,28 +66,25 @@ class KeySet:
 
     async def _read_in_background(self) -> None:
         try:
-            await self._read_unless(lambda: self._age() <= _MAX_AGE, keep_known=True)
+            await self._read_or_keep()
         finally:
             self._reading = None
 
-    async def _read_unless(self, is_done: Callable[[], bool], *, keep_known: bool) -> None:
-        """Read for all who wait; not again within seconds, whoever asks for keys that are not there."""
-        async with self._lock:
-            if not is_done() and time.monotonic() - self._tried_at > _UNKNOWN_KEY_INTERVAL:
-                await self._read(keep_known=keep_known)
-                self._tried_at = time.monotonic()
+    async def _read_or_keep(self) -> None:
+        try:
+            await self._read_shared()
+        except LogtoUnavailable:
+            log.warning("key set could not be read again; the known keys stay in use")
+
+    async def _read_shared(self) -> None:
+        """Read once for all who wait; where that fails, it fails for all of them."""
+        await self._attempts.join("keys", self._read)
 
     def _age(self) -> float:
         return time.monotonic() - self._fetched_at
 
-    async def _read(self, *, keep_known: bool) -> None:
-        try:
-            document = await self._fetch()
-        except LogtoUnavailable:
-            if not keep_known:
-                raise
-            log.warning("key set could not be read again; the known keys stay in use")
-            return
+    async def _read(self) -> None:
+        document = await self._fetch()
         keys = {}
         for entry in document.get("keys", ()):
             if entry.get("alg") in _ASYMMETRIC and entry.get("use", "sig") == "sig" and "kid" in entry:

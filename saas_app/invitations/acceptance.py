@@ -102,7 +102,7 @@ async def accept(
     """
     with explaining():
         found = await _get_own(management, principal, invitation_id)
-    async with alone(work, Standing.of_newcomer(principal, found.organization_id)) as turn:
+    async with alone(work, Standing.of_newcomer(principal, found.organization_id), management.clock) as turn:
         invitation = await _get_own(management, principal, invitation_id)
         if _is_accepted_by(invitation, principal):
             return invitation

@@ -17,13 +17,21 @@ EVERYWHERE = "*"
 
 
 class MembershipChange(Base):
-    """Tokens of this person for this organization fetched before ``changed_at`` answer no more."""
+    """The known changes of one membership. Rows are written by :mod:`saas_app.identity.membership_changes`.
+
+    Freshness is decided by ``version``, which counts the changes: hosts and databases may disagree about the
+    time. ``changed_at`` is for people. Bearer tokens that Logto issued before the second ``issued_before`` of
+    its own clock are older than the last change, and those after ``issued_after`` are newer.
+    """
 
     __tablename__ = "membership_changes"
 
     organization_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     user_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     changed_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    issued_before: Mapped[int | None] = mapped_column(sa.BigInteger)
+    issued_after: Mapped[int | None] = mapped_column(sa.BigInteger)
 
     @classmethod
     def touches(

@@ -33,3 +33,5 @@ class SessionToken(Base):
     refusal: Mapped[str | None] = mapped_column(sa.String(256))
     fetched_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    # Of the membership's known changes, when fetching began: another version since makes the token stale.
+    membership_version: Mapped[int | None]

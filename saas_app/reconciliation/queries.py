@@ -48,8 +48,8 @@ async def list_known_organizations(db: AsyncSession) -> dict[str, str]:
 
 async def list_beliefs(db: AsyncSession, organization_id: str, until: datetime) -> list[Belief]:
     """What tokens say that would still answer: not expired, not stale already, fetched before ``until``."""
-    changed_at = (
-        sa.select(sa.func.max(MembershipChange.changed_at))
+    version = (
+        sa.select(sa.func.coalesce(sa.func.sum(MembershipChange.version), 0))
         .where(MembershipChange.touches(organization_id, SessionRow.subject))
         .correlate(SessionRow)
         .scalar_subquery()
@@ -61,7 +61,7 @@ async def list_beliefs(db: AsyncSession, organization_id: str, until: datetime) 
             SessionToken.organization_id == organization_id,
             SessionToken.fetched_at < until,
             SessionToken.expires_at > until,
-            sa.or_(changed_at.is_(None), changed_at < SessionToken.fetched_at),
+            sa.func.coalesce(SessionToken.membership_version, 0) == version,
         )
     )
     return [

@@ -9,6 +9,7 @@ proved, stop letting people join (:mod:`saas_app.email_domains.rechecks`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -17,7 +18,6 @@ from typing import Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from saas_app.audit.changes import mark_changed
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
@@ -25,6 +25,8 @@ from saas_app.email_domains.rechecks import DomainChecks
 from saas_app.errors import Busy, ConfigurationError, LogtoUnavailable, NotFound
 from saas_app.identity.directory import organization_row, user_row
 from saas_app.identity.management import ManagementClient, OrganizationInfo
+from saas_app.identity.membership_changes import mark_changed
+from saas_app.identity.provider_clock import Moment
 from saas_app.jobs import Failure
 from saas_app.models import EVERYONE, PendingChange
 from saas_app.organizations.removal import remove_pending, request_removal
@@ -139,7 +141,7 @@ class Reconciler:
 
     async def _remove(self, truth: Truth, known_as: str) -> list[str]:
         async with self._work.writing(truth.organization_id) as db:
-            await mark_changed(db, truth.organization_id, [EVERYONE])
+            await mark_changed(db, truth.organization_id, [EVERYONE], self._now())
         await request_removal(self._work, truth.organization_id, known_as, SYSTEM.id)
         return [f"'{known_as}' is deleted in Logto: nobody may enter, its data is being removed"]
 
@@ -155,11 +157,16 @@ class Reconciler:
                 repairs.append(f"{len(people)} people's names or addresses")
             wrong = await self._wrongly_believed(db, truth)
             if wrong:
-                await mark_changed(db, truth.organization_id, wrong)
+                await mark_changed(db, truth.organization_id, wrong, self._now())
                 repairs.append(f"read again at the next request: {', '.join(wrong)}")
                 target = Target("organization", info.id, info.name)
                 record(db, AuditEntry(SYSTEM, Action.RECONCILE, target, after={"members": wrong}))
         return repairs
+
+    def _now(self) -> Moment | None:
+        """By Logto's clock: tokens issued before what is read now are older than the change that it shows."""
+        now = time.monotonic()
+        return self._client.clock.between(now, now)
 
     async def _wrongly_believed(self, db: AsyncSession, truth: Truth) -> list[str]:
         beliefs = await queries.list_beliefs(db, truth.organization_id, truth.read_at)
@@ -195,6 +202,6 @@ class Reconciler:
         async with self._work.writing(truth.organization_id) as db:
             if not await queries.close_note(db, note):
                 return None
-            await mark_changed(db, truth.organization_id, note.user_ids)
+            await mark_changed(db, truth.organization_id, note.user_ids, self._now())
             record(db, replace(entry, after=after))
         return f"{entry.action} of {entry.target.name}, begun {note.started_at:%Y-%m-%d %H:%M}, was cut off"

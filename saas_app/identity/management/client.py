@@ -30,6 +30,7 @@ from saas_app.identity.management.records import (
 )
 from saas_app.identity.management.transport import ManagementError, ManagementTransport, as_list
 from saas_app.identity.management.user_sessions import UserSessionCalls
+from saas_app.identity.provider_clock import ProviderClock
 
 TRADITIONAL: Final = "Traditional"
 _COMMAND_TIMEOUT: Final = 8.0  # seconds a call of a command may take
@@ -54,6 +55,15 @@ class ManagementClient(
         self, settings: ManagementSettings, http: aiohttp.ClientSession, *, timeout: float = 8
     ) -> None:
         self._transport = ManagementTransport(settings, http, timeout)
+
+    @property
+    def clock(self) -> ProviderClock:
+        """Logto's clock, as its tokens told it."""
+        return self._transport.clock
+
+    async def close(self) -> None:
+        """Let running attempts finish when the application stops."""
+        await self._transport.close()
 
     # Organizations; their members are in :mod:`.members`
 

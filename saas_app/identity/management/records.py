@@ -212,9 +212,9 @@ class Resource(Record):
 
 @dataclass(frozen=True, slots=True)
 class OrganizationRole(Record):
-    """An organization role of the template, with the ids of what it bundles.
+    """An organization role of the template, with the ids and names of what it bundles.
 
-    The ids are there only in a role that came from the list: Logto's other replies leave them out.
+    They are there only in a role that came from the list: Logto's other replies leave them out.
     """
 
     id: str
@@ -223,6 +223,8 @@ class OrganizationRole(Record):
     type: str
     scope_ids: frozenset[str]
     resource_scope_ids: frozenset[str]
+    scope_names: frozenset[str] = frozenset()
+    resource_scope_names: frozenset[str] = frozenset()
 
     @classmethod
     def _from_entry(cls, entry: Entry) -> Self:
@@ -233,6 +235,8 @@ class OrganizationRole(Record):
             entry.get("type", "User"),
             frozenset(scope["id"] for scope in entry.get("scopes") or ()),
             frozenset(scope["id"] for scope in entry.get("resourceScopes") or ()),
+            _names(entry.get("scopes") or ()),
+            _names(entry.get("resourceScopes") or ()),
         )
 
 

@@ -20,6 +20,8 @@ import structlog
 from saas_app.config import ManagementSettings
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.management.circuit import Circuit
+from saas_app.identity.provider_clock import ProviderClock
+from saas_app.identity.shared_attempts import SharedAttempts
 from saas_app.text.cleaning import clean_json
 
 log = structlog.get_logger(__name__)
@@ -78,7 +80,8 @@ class ManagementTransport:
         self._time_for_call = timeout
         self._timeout = aiohttp.ClientTimeout(total=timeout / 2)  # an attempt that hangs leaves room for one
         self._token: _Token | None = None
-        self._token_lock = asyncio.Lock()
+        self._token_attempts = SharedAttempts(rest=0)  # the circuit says when Logto is left alone
+        self.clock = ProviderClock()
         self._circuit = Circuit(threshold=_FAILURES_THAT_OPEN, pause=_OPEN_SECONDS)
 
     async def call(
@@ -180,10 +183,7 @@ class ManagementTransport:
     async def _machine_token(self) -> _Token:
         if (token := self._live_token()) is not None:
             return token
-        async with self._token_lock:
-            if (token := self._live_token()) is None:
-                token = self._token = await self._fetch_token()
-            return token
+        return await self._token_attempts.join("token", self._fetch_token)
 
     def _live_token(self) -> _Token | None:
         if self._token is not None and time.monotonic() < self._token.replace_at:
@@ -196,7 +196,7 @@ class ManagementTransport:
 
     async def _fetch_token(self) -> _Token:
         """Client credentials with Basic authentication; without ``scope=all`` Logto answers 403 to all."""
-        secret = self._settings.app_secret.get_secret_value()
+        secret, asked = self._settings.app_secret.get_secret_value(), time.monotonic()
         answer = await self._exchange(
             "POST",
             self._settings.token_url,
@@ -208,10 +208,17 @@ class ManagementTransport:
             headers={"Authorization": _basic(self._settings.app_id, secret)},
         )
         try:
-            lifetime = float(answer.body["expires_in"])
-            return _Token(str(answer.body["access_token"]), time.monotonic() + lifetime * (1 - _EARLY))
+            lifetime, value = float(answer.body["expires_in"]), str(answer.body["access_token"])
         except (KeyError, TypeError, ValueError):
             raise LogtoUnavailable("Logto's token answer could not be read.") from None
+        answered = time.monotonic()
+        self.clock.learn(value, asked=asked, answered=answered)
+        self._token = _Token(value, answered + lifetime * (1 - _EARLY))
+        return self._token
+
+    async def close(self) -> None:
+        """Let a running attempt finish when the application stops."""
+        await self._token_attempts.close()
 
     async def _exchange(self, method: str, url: str, **how: Any) -> Answer:
         try:

@@ -247,3 +247,64 @@ async def test_read_again_now_asks_logto(
     await browser.post(f"/o/{organization_id}/access/read-again")
 
     await browser.get(f"/o/{organization_id}/projects/new", 403)
+
+
+def changing_while_it_is_read(
+    monkeypatch: pytest.MonkeyPatch, runtime: Runtime, organization_id: str, person: Person, times: int
+) -> None:
+    """Let the membership change ``times`` times, each while a token is on its way."""
+    fetch, left = LogtoCore.fetch_token, iter(range(times))
+
+    async def fetch_and_change(self: LogtoCore, form: dict[str, str]) -> object:
+        answer = await fetch(self, form)
+        if next(left, None) is not None:
+            await expire(runtime, organization_id, person)
+        return answer
+
+    monkeypatch.setattr(LogtoCore, "fetch_token", fetch_and_change)
+
+
+async def test_a_membership_that_changes_while_it_is_read_is_read_again(
+    make: Factory,
+    open_browser: OpenBrowser,
+    runtime: Runtime,
+    calls: Counter[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person = await make.person()
+    organization_id = await make.organization("Acme", viewer=person)
+    browser = await open_browser(person)
+    calls.clear()
+    changing_while_it_is_read(monkeypatch, runtime, organization_id, person, times=2)
+
+    await browser.get(f"/o/{organization_id}/projects")
+
+    assert calls == {"refresh_token": 3}
+
+
+async def test_a_membership_that_never_stops_changing_is_unavailable_for_the_moment(
+    make: Factory, open_browser: OpenBrowser, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await make.person()
+    organization_id = await make.organization("Acme", viewer=person)
+    browser = await open_browser(person)
+    changing_while_it_is_read(monkeypatch, runtime, organization_id, person, times=100)
+
+    refused = await browser.get(f"/o/{organization_id}/projects", 503)
+
+    assert int(refused.headers["Retry-After"]) > 0
+
+
+async def test_a_token_that_is_not_believed_for_long_answers_the_request_it_was_fetched_for(
+    make: Factory, open_browser: OpenBrowser, settings: Settings
+) -> None:
+    person = await make.person()
+    organization_id = await make.organization("Acme", admin=person)
+    browser = await open_browser(person)
+    forgetful = create_app(settings.model_copy(update={"organization_token_max_age": 0.000_001}))
+    async with forgetful.test_app():
+        client = forgetful.test_client()
+        client.cookie_jar = browser.app.cookie_jar
+        for page in ("projects", "members", "access"):
+            response = await client.get(f"/o/{organization_id}/{page}")
+            assert response.status_code == 200

@@ -33,3 +33,14 @@ def test_a_sign_in_is_fresh_up_to_its_age(seconds: int, fresh: bool) -> None:
 
 def test_a_sign_in_of_unknown_age_is_not_fresh() -> None:
     assert not is_fresh(None, 600, NOW)
+
+
+@pytest.mark.parametrize(
+    ("behind", "counts_from"), [(0, 0), (5, 0), (29, 0), (31, -31), (3600, -3600)], ids=str
+)
+def test_a_clock_at_logto_that_is_behind_makes_a_sign_in_no_older_than_its_request(
+    behind: int, counts_from: int
+) -> None:
+    asked_at = NOW.timestamp()
+    told = authentication_time({"auth_time": int(asked_at) - behind}, NOW, asked_at)
+    assert told == NOW + timedelta(seconds=counts_from)

@@ -1,0 +1,126 @@
+"""Noting that memberships changed, and reading what is known of it. The only place that writes those rows.
+
+Every change counts its row's version up. What was read before is stale when the versions differ, whatever
+anybody's clock said, so that hosts whose clocks disagree agree on what is fresh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.db.base import utc_now
+from saas_app.db.upsert import insert_if_absent
+from saas_app.identity.provider_clock import Moment
+from saas_app.models import MembershipChange
+
+_CHUNK: Final = 200  # rows a statement
+_KEY: Final = ("organization_id", "user_id")
+
+CHANGE_COLUMNS: Final = (
+    MembershipChange.organization_id.label("change_organization_id"),
+    MembershipChange.user_id.label("change_user_id"),
+    MembershipChange.changed_at,
+    MembershipChange.version,
+    MembershipChange.issued_before,
+    MembershipChange.issued_after,
+)
+"""What a statement selects so that :func:`as_changes` can read its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownChanges:
+    """All that is known to have changed one membership. ``version`` differs when there was another change."""
+
+    version: int = 0
+    changed_at: datetime | None = None
+    latest: Moment | None = None
+
+
+NO_CHANGES: Final = KnownChanges()
+
+
+async def mark_changed(
+    db: AsyncSession, organization_id: str, subjects: Collection[str], moment: Moment | None = None
+) -> None:
+    """Mark memberships of people and machines as changed: tokens issued earlier are rejected.
+
+    ``moment`` is when, on Logto's clock; without it, now by our own clock, give or take the accepted skew.
+    """
+    now = utc_now()
+    rows = [_row(organization_id, subject, now, moment) for subject in dict.fromkeys(subjects)]
+    for start in range(0, len(rows), _CHUNK):
+        await _note(db, rows[start : start + _CHUNK])
+
+
+async def mark_added(db: AsyncSession, organization_id: str, subject: str, moment: datetime) -> None:
+    """Note when a machine was added, unless a change of its membership is known.
+
+    It had no token here a second before, and one that it has fetched since goes on.
+    """
+    second = moment.replace(microsecond=0)  # a token tells its time in whole seconds
+    newer_than = int(second.timestamp()) - 1
+    row = _row(organization_id, subject, second, Moment(newer_than, newer_than))
+    await insert_if_absent(db, MembershipChange, row, key=_KEY)
+
+
+async def read_changes(db: AsyncSession, organization_id: str, subject: str) -> KnownChanges:
+    """What is known of one membership now."""
+    statement = sa.select(*CHANGE_COLUMNS).where(
+        MembershipChange.touches(organization_id, sa.literal(subject))
+    )
+    found: sa.Result[Any] = await db.execute(statement)
+    return as_changes(found.all())
+
+
+def as_changes(rows: Iterable[sa.Row[Any]]) -> KnownChanges:
+    """Sum up rows that hold :data:`CHANGE_COLUMNS`, repeated or empty where other tables were joined."""
+    changes = {
+        (row.change_organization_id, row.change_user_id): row
+        for row in rows
+        if row.change_organization_id is not None
+    }
+    if not changes:
+        return NO_CHANGES
+    moments = [_moment_of(row) for row in changes.values()]
+    return KnownChanges(
+        version=sum(row.version for row in changes.values()),
+        changed_at=max(row.changed_at for row in changes.values()),
+        latest=Moment(max(item.earliest for item in moments), max(item.latest for item in moments)),
+    )
+
+
+def _row(organization_id: str, subject: str, now: datetime, moment: Moment | None) -> dict[str, Any]:
+    when = moment or Moment.of_ours(now)
+    return {
+        "organization_id": organization_id,
+        "user_id": subject,
+        "changed_at": now,
+        "version": 1,
+        "issued_before": when.earliest,
+        "issued_after": when.latest,
+    }
+
+
+async def _note(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Write changes; a row that is there counts its version up, and its times never go back."""
+    dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(MembershipChange).values(list(rows))
+    values: dict[str, Any] = {"version": MembershipChange.version + 1}
+    for name in ("changed_at", "issued_before", "issued_after"):
+        known, new = getattr(MembershipChange, name), statement.excluded[name]
+        values[name] = sa.case((sa.or_(known.is_(None), known < new), new), else_=known)
+    await db.execute(statement.on_conflict_do_update(index_elements=list(_KEY), set_=values))
+
+
+def _moment_of(row: sa.Row[Any]) -> Moment:
+    """Rows of before these columns hold only our own time."""
+    if row.issued_before is None or row.issued_after is None:
+        return Moment.of_ours(cast(datetime, row.changed_at))
+    return Moment(row.issued_before, row.issued_after)

@@ -1,0 +1,77 @@
+"""A Logto some of whose answers do not come: it passes on what is asked, and counts it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import aiohttp
+from aiohttp import web
+
+from tests.connections import brief_connector
+
+
+@dataclass
+class Gate:
+    """What hangs, by path, and how often each path was asked for."""
+
+    url: str = ""
+    hanging: set[str] = field(default_factory=set)
+    asked: Counter[str] = field(default_factory=Counter)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def hang(self, *paths: str) -> None:
+        """From now on, these paths do not answer; all others do, and what waits goes on."""
+        async with self.changed:
+            self.hanging = set(paths)
+            self.asked.clear()
+            self.changed.notify_all()
+
+    async def pass_through(self, path: str) -> None:
+        """Wait for as long as a path hangs."""
+        async with self.changed:
+            self.asked[path] += 1
+            self.changed.notify_all()
+            await self.changed.wait_for(lambda: path not in self.hanging)
+
+    async def wait_until_asked(self, path: str, times: int = 1) -> None:
+        """Return when a path was asked for so often."""
+        async with self.changed:
+            await self.changed.wait_for(lambda: self.asked[path] >= times)
+
+
+@asynccontextmanager
+async def hanging_logto(endpoint: str) -> AsyncIterator[Gate]:
+    """A server before ``endpoint``, to which the discovery document leads; the issuer stays the real one."""
+    gate = Gate()
+    async with aiohttp.ClientSession(connector=brief_connector()) as http:
+
+        async def answer(request: web.Request) -> web.Response:
+            await gate.pass_through(request.path)
+            names = ("Authorization", "Content-Type", "Accept")
+            headers = {name: request.headers[name] for name in names if name in request.headers}
+            async with http.request(
+                request.method, f"{endpoint}{request.path_qs}", data=await request.read(), headers=headers
+            ) as reply:
+                body, status = await reply.read(), reply.status
+            if request.path.endswith("/openid-configuration"):
+                for name in (b"token", b"jwks", b"me"):
+                    body = body.replace(
+                        f'"{endpoint}/oidc/'.encode() + name, f'"{gate.url}/oidc/'.encode() + name
+                    )
+            return web.Response(body=body, status=status, content_type=reply.content_type)
+
+        server = web.Application()
+        server.router.add_route("*", "/{path:.*}", answer)
+        runner = web.AppRunner(server, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "localhost", 0).start()
+        gate.url = f"http://localhost:{runner.addresses[0][1]}"
+        try:
+            yield gate
+        finally:
+            await gate.hang()
+            await runner.cleanup()
