@@ -4,6 +4,9 @@
 SHELL := /bin/sh
 
 PYTHON ?= python3
+ifeq ($(strip $(PYTHON)),)
+PYTHON := python3
+endif
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made-from
@@ -20,6 +23,8 @@ help: ## Say what can be made
 setup: ## Make the environment from requirements.lock; quick when it stands already
 	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
 		echo "There is no $(PYTHON). Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3"; exit 1; }
+	@[ "$$("$(PYTHON)" -c 'print(6 * 7)' 2>/dev/null)" = 42 ] || { \
+		echo "$(PYTHON) is no Python. Name Python 3.11 or newer: make PYTHON=/path/to/python3"; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Workroom needs Python 3.11 or newer; $(PYTHON) is $$("$(PYTHON)" -V 2>&1). Name another: make PYTHON=/path/to/python3"; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \

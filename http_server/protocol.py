@@ -148,6 +148,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         is_upgrade = self.parser.should_upgrade()
         if is_upgrade:
             self._require_harmless_upgrade()
+        if not self.url.startswith(b"/"):
+            self._require_own_target()
         self._waiting = _BODY
         self._since = 0.0
         self._body_size = 0
@@ -175,6 +177,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._get_upgrade() == b"websocket":
             self._stop(HTTPStatus.BAD_REQUEST, _NO_WEBSOCKETS)
         if names & _BODY_HEADERS or self.parser.get_method() == b"CONNECT":
+            self._stop(HTTPStatus.BAD_REQUEST)
+
+    def _require_own_target(self) -> None:
+        """Require that an absolute target names the host of the Host header (RFC 9112, 3.2.2)."""
+        if self.url == b"*":
+            return
+        hosts = [value.lower() for name, value in self.headers if name == b"host"]
+        authority = self.url.lower().partition(b"://")[2].partition(b"/")[0].partition(b"?")[0]
+        if hosts != [authority]:
             self._stop(HTTPStatus.BAD_REQUEST)
 
     def _parsed_head_size(self) -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from functools import partial
+from urllib.parse import urlsplit
 
-from quart import Quart, Response, request
+from quart import Quart, Response, current_app, request
 from werkzeug.exceptions import HTTPException, NotFound
 
 from local_logto import maintenance
@@ -23,11 +25,12 @@ from local_logto.oidc import blueprint as oidc_blueprint
 from local_logto.oidc.cors import allow_origin
 from local_logto.pages import page
 from local_logto.responses import json_response
-from local_logto.settings import Settings
+from local_logto.settings import Settings, is_ip_address
 from local_logto.store import Store
 
 logger = logging.getLogger("local_logto")
 
+_PORT = re.compile(r":[0-9]*$")
 BODY_LIMIT_BYTES = 1024 * 1024
 _NOTHING_HERE = (
     "This server answers like Logto 1.42 for development, and has nothing at this address. "
@@ -48,6 +51,7 @@ def create_app(settings: Settings) -> Quart:
     app.after_serving(partial(_close, app))
     for blueprint in (oidc_blueprint, management_blueprint, experience_blueprint, account_blueprint):
         app.register_blueprint(blueprint)
+    app.before_request(_answer_to_own_names)
     app.before_request(_know_no_doubled_slash)
     app.after_request(allow_origin)
     app.register_error_handler(OidcError, render_oidc_error)
@@ -71,6 +75,15 @@ async def _open(app: Quart) -> None:
 async def _close(app: Quart) -> None:
     app.extensions["sweeper"].cancel()
     await app.extensions["store"].close()
+
+
+async def _answer_to_own_names() -> Response | None:
+    """Refuse names that a stranger's DNS leads to this machine: what is read here is nobody else's."""
+    settings: Settings = current_app.extensions["settings"]
+    host = _PORT.sub("", request.headers.get("Host", "")).lower()
+    if host in ("localhost", urlsplit(settings.endpoint).hostname) or is_ip_address(host):
+        return None
+    return json_response({"message": "This host name is not served here."}, 421)
 
 
 async def _know_no_doubled_slash() -> None:

@@ -63,6 +63,15 @@ class Settings(BaseSettings):
         return self.data_dir / "local_logto.sqlite3"
 
 
+def is_ip_address(host: str) -> bool:
+    """Whether a host is an address, with or without brackets, and no name."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True

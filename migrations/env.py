@@ -5,10 +5,12 @@ import os
 
 import sqlalchemy as sa
 from alembic import context
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import saas_app.models  # noqa: F401 - registers every table
 from saas_app.db.base import Base, UtcDateTime
+from saas_app.db.connecting import connecting_to
 
 _LOCK = 7_262_001  # one migration at a time on PostgreSQL, whoever starts it
 
@@ -40,23 +42,28 @@ def _configure(**how: object) -> None:
 
 
 def _run(connection: sa.Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.text("SET lock_timeout = '10s'"))
-        connection.execute(sa.text(f"SELECT pg_advisory_lock({_LOCK})"))
-        connection.commit()
     _configure(connection=connection)
     with context.begin_transaction():
         context.run_migrations()
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.text(f"SELECT pg_advisory_unlock({_LOCK})"))
-        connection.commit()
+
+
+def _bound_waiting(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
 
 
 async def _run_online() -> None:
-    engine = create_async_engine(_database_url())
-    async with engine.connect() as connection:
-        await connection.run_sync(_run)
-    await engine.dispose()
+    """The lock and the timeout belong to transactions: behind a pooler, a session is many clients'."""
+    connecting = connecting_to(_database_url())
+    engine = create_async_engine(connecting.url, connect_args=connecting.connect_args)
+    if not connecting.is_sqlite:
+        event.listen(engine.sync_engine, "begin", _bound_waiting)
+    try:
+        async with engine.connect() as waiting, engine.connect() as connection:
+            if not connecting.is_sqlite:
+                await waiting.execute(sa.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            await connection.run_sync(_run)
+    finally:
+        await engine.dispose()
 
 
 if context.is_offline_mode():

@@ -52,6 +52,7 @@ from saas_app.web import (
     csrf,
     error_pages,
     health,
+    hosts,
     limits,
     repeated_parameters,
     security_headers,
@@ -79,6 +80,7 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
         SESSION_COOKIE_SECURE=settings.is_tls,
     )
     observability.init(app)
+    hosts.init(app, settings)
     clean_request.init(app)
     repeated_parameters.init(app)
     csrf.init(app, settings)

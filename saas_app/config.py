@@ -10,9 +10,17 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from limits import parse_many
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from saas_app.addresses import (
+    host_names,
+    optional_web_address,
+    origin_address,
+    redis_address,
+    resource_indicator,
+)
+from saas_app.database_address import read_database_address
 from saas_app.errors import ConfigurationError
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
@@ -67,24 +75,35 @@ def _read_nameserver(text: str) -> Nameserver:
 
 
 Nameservers: TypeAlias = Annotated[tuple[Nameserver, ...], NoDecode, BeforeValidator(read_nameservers)]
+
+
+def _database_url(value: str) -> str:
+    read_database_address(value)
+    return value.strip()
+
+
+OriginAddress: TypeAlias = Annotated[str, AfterValidator(origin_address)]
+OptionalWebAddress: TypeAlias = Annotated[str, AfterValidator(optional_web_address)]
+ResourceIndicator: TypeAlias = Annotated[str, AfterValidator(resource_indicator)]
+DatabaseUrl: TypeAlias = Annotated[str, AfterValidator(_database_url)]
+HostNames: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)]
 _Rate: TypeAlias = Annotated[Rate, NoDecode, BeforeValidator(read_rate)]
 
 
 class ManagementSettings(BaseSettings):
     """How to reach Logto's Management API. On a self-hosted Logto the token comes from elsewhere."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
+    )
 
-    endpoint: str = Field(validation_alias="LOGTO_ENDPOINT")
+    endpoint: OriginAddress = Field(validation_alias="LOGTO_ENDPOINT")
     app_id: str = Field(validation_alias="LOGTO_MANAGEMENT_APP_ID")
     app_secret: SecretStr = Field(validation_alias="LOGTO_MANAGEMENT_APP_SECRET")
-    token_endpoint: str = Field("", validation_alias="LOGTO_MANAGEMENT_TOKEN_ENDPOINT")
-    resource: str = Field("https://default.logto.app/api", validation_alias="LOGTO_MANAGEMENT_RESOURCE")
-
-    @field_validator("endpoint", "token_endpoint")
-    @classmethod
-    def _without_trailing_slash(cls, value: str) -> str:
-        return value.rstrip("/")
+    token_endpoint: OptionalWebAddress = Field("", validation_alias="LOGTO_MANAGEMENT_TOKEN_ENDPOINT")
+    resource: ResourceIndicator = Field(
+        "https://default.logto.app/api", validation_alias="LOGTO_MANAGEMENT_RESOURCE"
+    )
 
     @property
     def token_url(self) -> str:
@@ -95,24 +114,29 @@ class ManagementSettings(BaseSettings):
 class Settings(BaseSettings):
     """Everything the application is told from outside. Times are seconds."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
+    )
 
-    app_url: str = Field("http://localhost:3000", validation_alias="APP_URL")
+    app_url: OriginAddress = Field("http://localhost:3000", validation_alias="APP_URL")
+    allowed_hosts: HostNames = Field((), validation_alias="ALLOWED_HOSTS")
     host: str = Field("127.0.0.1", validation_alias="APP_HOST")
     port: int = Field(3000, validation_alias="APP_PORT", ge=1, le=65535)
     header_timeout: float = Field(10, validation_alias="APP_HEADER_TIMEOUT", gt=0)
     body_timeout: float = Field(20, validation_alias="APP_BODY_TIMEOUT", gt=0)
     keep_alive_timeout: int = Field(5, validation_alias="APP_KEEP_ALIVE_TIMEOUT", gt=0)
     max_connections: int = Field(1000, validation_alias="APP_MAX_CONNECTIONS", gt=0)
-    database_url: str = Field("sqlite+aiosqlite:///var/workroom.db", validation_alias="DATABASE_URL")
+    database_url: DatabaseUrl = Field("sqlite+aiosqlite:///var/workroom.db", validation_alias="DATABASE_URL")
     encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         validation_alias="APP_ENCRYPTION_KEYS"
     )
-    logto_endpoint: str = Field(validation_alias="LOGTO_ENDPOINT")
+    logto_endpoint: OriginAddress = Field(validation_alias="LOGTO_ENDPOINT")
     logto_app_id: str = Field(validation_alias="LOGTO_APP_ID")
     logto_app_secret: SecretStr = Field(validation_alias="LOGTO_APP_SECRET")
     webhook_signing_key: SecretStr = Field(SecretStr(""), validation_alias="LOGTO_WEBHOOK_SIGNING_KEY")
-    api_resource: str = Field("https://api.workroom.example", validation_alias="LOGTO_API_RESOURCE")
+    api_resource: ResourceIndicator = Field(
+        "https://api.workroom.example", validation_alias="LOGTO_API_RESOURCE"
+    )
     organization_token_max_age: float = Field(300, validation_alias="ORGANIZATION_TOKEN_MAX_AGE", gt=0)
     session_idle_timeout: int = Field(12 * 3600, validation_alias="SESSION_IDLE_TIMEOUT", gt=0)
     session_absolute_timeout: int = Field(14 * 86400, validation_alias="SESSION_ABSOLUTE_TIMEOUT", gt=0)
@@ -140,23 +164,14 @@ class Settings(BaseSettings):
             Fernet(key.get_secret_value())  # raises ValueError when it is not 32 bytes of base64
         return value
 
-    @field_validator("app_url", "logto_endpoint")
-    @classmethod
-    def _absolute_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise ValueError("must be an absolute http or https address")
-        return value.rstrip("/")
-
     @field_validator("rate_limit_storage")
     @classmethod
     def _known_storage(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value != MEMORY and (parts.scheme not in ("redis", "rediss") or not parts.netloc):
-            raise ValueError("must be memory:// or redis://host:port/number")
-        if value != MEMORY and find_spec("redis") is None:
+        if value == MEMORY:
+            return value
+        if find_spec("redis") is None:
             raise ValueError("needs the extra: pip install 'workroom[redis]'")
-        return value
+        return redis_address(value)
 
     @property
     def is_tls(self) -> bool:
@@ -184,10 +199,12 @@ def load_settings() -> Settings:
     try:
         settings = Settings()  # type: ignore[call-arg]  # the fields come from the environment
     except ValidationError as error:
-        raise ConfigurationError(_explain(error)) from None
+        raise ConfigurationError(explain_settings(error)) from None
     try:
         management = ManagementSettings()  # type: ignore[call-arg]
-    except ValidationError:
+    except ValidationError as error:
+        if any(problem["type"] != "missing" for problem in error.errors()):
+            raise ConfigurationError(explain_settings(error)) from None
         return settings  # creating organizations then says what is missing
     return settings.model_copy(update={"management": management})
 
@@ -197,16 +214,22 @@ def load_management_settings() -> ManagementSettings:
     try:
         return ManagementSettings()  # type: ignore[call-arg]
     except ValidationError as error:
-        raise ConfigurationError(_explain(error)) from None
+        raise ConfigurationError(explain_settings(error)) from None
 
 
-def _explain(error: ValidationError) -> str:
-    lines = []
+def explain_settings(error: ValidationError) -> str:
+    """Say what is missing or wrong, one clause for each variable. No value is repeated: some are secret."""
+    lines, is_incomplete = [], False
     for problem in error.errors(include_input=False, include_url=False):
         name = ".".join(str(part) for part in problem["loc"])
         missing = problem["type"] == "missing"
-        lines.append(f"{name} is not set" if missing else f"{name}: {problem['msg']}")
+        is_incomplete = is_incomplete or missing
+        sentence = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{name} is not set" if missing else f"{name} {sentence[:1].lower()}{sentence[1:]}")
+    told = "; ".join(lines)
+    if not is_incomplete:
+        return f"{told}. See .env.example."
     return (
-        "; ".join(lines) + ". Run 'saas-app provision --write-env .env' and then "
+        f"{told}. Run 'saas-app provision --write-env .env' and then "
         "'saas-app serve --env-file .env', or see .env.example."
     )

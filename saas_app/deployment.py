@@ -11,10 +11,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from saas_app.config import ManagementSettings, Nameservers, Settings
+from saas_app.config import (
+    DatabaseUrl,
+    ManagementSettings,
+    Nameservers,
+    OriginAddress,
+    ResourceIndicator,
+    Settings,
+    explain_settings,
+)
 from saas_app.errors import ConfigurationError
 from saas_app.identity.provisioning import Deployment, ProvisionedApplication
 from saas_app.identity.sign_in_methods.declaration import FILE_VARIABLE
@@ -25,25 +33,19 @@ _DEFAULTS = {name: field.default for name, field in Settings.model_fields.items(
 class DeploymentSettings(BaseSettings):
     """Where the product runs, and what an earlier provisioning stored of its application."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
+    )
 
-    app_url: str = Field(_DEFAULTS["app_url"], validation_alias="APP_URL")
-    api_resource: str = Field(_DEFAULTS["api_resource"], validation_alias="LOGTO_API_RESOURCE")
-    database_url: str = Field(_DEFAULTS["database_url"], validation_alias="DATABASE_URL")
+    app_url: OriginAddress = Field(_DEFAULTS["app_url"], validation_alias="APP_URL")
+    api_resource: ResourceIndicator = Field(_DEFAULTS["api_resource"], validation_alias="LOGTO_API_RESOURCE")
+    database_url: DatabaseUrl = Field(_DEFAULTS["database_url"], validation_alias="DATABASE_URL")
     app_id: str = Field("", validation_alias="LOGTO_APP_ID")
     app_secret: SecretStr = Field(SecretStr(""), validation_alias="LOGTO_APP_SECRET")
     webhook_signing_key: SecretStr = Field(SecretStr(""), validation_alias="LOGTO_WEBHOOK_SIGNING_KEY")
     encryption_keys: SecretStr = Field(SecretStr(""), validation_alias="APP_ENCRYPTION_KEYS")
     domain_nameservers: Nameservers = Field(default=(), validation_alias="DOMAIN_NAMESERVERS")
     domain_grace: int = Field(default=_DEFAULTS["domain_grace"], validation_alias="DOMAIN_GRACE", ge=0)
-
-    @field_validator("app_url")
-    @classmethod
-    def _absolute_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise ValueError("must be an absolute http or https address")
-        return value.rstrip("/")
 
     @property
     def deployment(self) -> Deployment:
@@ -62,10 +64,7 @@ def load_deployment_settings() -> DeploymentSettings:
     try:
         return DeploymentSettings()  # type: ignore[call-arg]  # the fields come from the environment
     except ValidationError as error:
-        problems = error.errors(include_input=False, include_url=False)
-        raise ConfigurationError(
-            "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems) + "."
-        ) from None
+        raise ConfigurationError(explain_settings(error)) from None
 
 
 def stored_environment(

@@ -21,7 +21,7 @@ _UNQUOTED_COMMENT = re.compile(r"\s#.*$")
 def read_env_file(path: Path) -> dict[str, str]:
     """The values in a file. Raises :class:`ConfigurationError` when it is missing or cannot be read."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = _lines(path)
     except FileNotFoundError:
         raise ConfigurationError(
             f"There is no {path}. Run 'saas-app provision --write-env {path}' to make it."
@@ -55,10 +55,16 @@ def write_env_file(path: Path, values: Mapping[str, str]) -> None:
     """
     try:
         target = path.resolve()
-        existing = target.read_text(encoding="utf-8").splitlines() if target.exists() else []
+        existing = _lines(target) if target.exists() else []
         _replace(target, "\n".join(_merged(existing, values)) + "\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be written: {_reason(error)}.") from None
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a file, however its editor ends them; some begin it with a byte order mark."""
+    lines = re.split(r"\r\n|\n|\r", path.read_bytes().decode("utf-8-sig"))
+    return lines[:-1] if lines[-1] == "" else lines
 
 
 def _merged(lines: list[str], values: Mapping[str, str]) -> list[str]:

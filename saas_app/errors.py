@@ -93,6 +93,12 @@ class UnsupportedMediaType(AppError):
     status, code, title = 415, "unsupported-media-type", "That format is not accepted"
 
 
+class MisdirectedRequest(AppError):
+    """The request names a host that is not ours (RFC 9110 §15.5.20)."""
+
+    status, code, title = 421, "misdirected-request", "That address is not served here"
+
+
 class VersionConflict(AppError):
     """Somebody else saved first. The page shows both sides; nothing was overwritten."""
 

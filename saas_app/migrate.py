@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -16,6 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from saas_app.config import MIGRATIONS
+from saas_app.db.connecting import Connecting, connecting_to
 from saas_app.errors import ConfigurationError
 
 
@@ -58,14 +58,15 @@ def migrate(database_url: str) -> MigrationState:
 
 def _look(database_url: str) -> MigrationState:
     newest = ScriptDirectory.from_config(_configuration(database_url)).get_current_head()
-    url = sa.make_url(database_url)
-    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+    connecting = connecting_to(database_url)
+    path = connecting.url.database or ""
+    if connecting.is_sqlite and not Path(path).exists():
         return MigrationState(None, newest)  # connecting would make an empty file
-    return MigrationState(asyncio.run(_current_revision(url)), newest)
+    return MigrationState(asyncio.run(_current_revision(connecting)), newest)
 
 
-async def _current_revision(url: sa.URL) -> str | None:
-    engine = create_async_engine(url, poolclass=NullPool)
+async def _current_revision(connecting: Connecting) -> str | None:
+    engine = create_async_engine(connecting.url, connect_args=connecting.connect_args, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(
@@ -84,15 +85,12 @@ def _configuration(database_url: str) -> Config:
 
 
 def _make_folder(database_url: str) -> None:
-    url = sa.make_url(database_url)
-    if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    connecting = connecting_to(database_url)
+    if connecting.is_sqlite and connecting.url.database:
+        Path(connecting.url.database).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _unusable(database_url: str, error: Exception) -> ConfigurationError:
-    try:
-        shown = sa.make_url(database_url).render_as_string(hide_password=True)
-    except SQLAlchemyError:
-        return ConfigurationError("DATABASE_URL is not a database address, see .env.example.")
+    shown = connecting_to(database_url).url.render_as_string(hide_password=True)
     cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     return ConfigurationError(f"The database {shown} cannot be used: {cause}. Check DATABASE_URL.")

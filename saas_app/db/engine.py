@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from saas_app.db.connecting import connecting_to
 from saas_app.db.storable import as_json, keep_storable
 from saas_app.db.tenant_scope import guard_engine
 
@@ -27,7 +27,8 @@ _COMMAND_TIMEOUT: Final = 20.0  # seconds; whoever waits for a lock longer than 
 
 def create_engine(database_url: str) -> AsyncEngine:
     """Create an engine whose connections are ready for us: foreign keys, WAL, tenant lock, alive."""
-    url = sa.make_url(database_url)
+    connecting = connecting_to(database_url)
+    url = connecting.url
     options: dict[str, Any] = {
         "hide_parameters": True,
         "json_serializer": as_json,
@@ -35,13 +36,17 @@ def create_engine(database_url: str) -> AsyncEngine:
         "max_overflow": MAX_OVERFLOW,
         "pool_timeout": POOL_PATIENCE,
     }
-    if url.get_backend_name() == "sqlite":
+    if connecting.is_sqlite:
         engine = create_async_engine(url, **options)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     else:
-        patience = {"timeout": _CONNECT_TIMEOUT, "command_timeout": _COMMAND_TIMEOUT}
+        patience = {
+            "timeout": _CONNECT_TIMEOUT,
+            "command_timeout": _COMMAND_TIMEOUT,
+            **connecting.connect_args,
+        }
         engine = create_async_engine(url, connect_args=patience, **options)
         event.listen(engine.sync_engine, "checkout", _refuse_cut_connection)
         event.listen(engine.sync_engine, "checkin", _note_idle)

@@ -51,13 +51,18 @@ async def sign_up() -> Any:
 @only_deliberately
 async def callback() -> Any:
     """Where Logto sends the browser back to."""
-    done = await runtime().sign_in.finish(browser(request), request.url)
+    done = await runtime().sign_in.finish(browser(request), _callback_url())
     await note_join(runtime().work, runtime().management, done.claims)
     response = redirect(done.next_path, 303)
     if done.session_cookie is not None:
         lifetime = runtime().settings.session_absolute_timeout
         set_cookie(response, "session", done.session_cookie, lifetime)
     return response
+
+
+def _callback_url() -> str:
+    """Where Logto was told to send the browser, with what it sent along; the request may call itself else."""
+    return f"{runtime().settings.redirect_uri}?{request.query_string.decode('ascii', 'replace')}"
 
 
 @blueprint.get("/sign-in/renew")

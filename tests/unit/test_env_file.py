@@ -139,3 +139,34 @@ def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 def test_a_line_break_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="A holds a line break"):
         write_env_file(tmp_path / ".env", {"A": "1\nB=2"})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbfAPP_URL=https://work.example\nB=2\n",
+        b"APP_URL=https://work.example\r\nB=2\r\n",
+        b"\xef\xbb\xbf# Workroom\r\nAPP_URL=\"https://work.example\"\r\n\r\nB='2'",
+        b"APP_URL=https://work.example\rB=2",
+        b"  export APP_URL= https://work.example \t\nB=2 # two\n",
+    ],
+)
+def test_every_editor_s_file_is_read(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_bytes(content)
+    assert read_env_file(path) == {"APP_URL": "https://work.example", "B": "2"}
+    write_env_file(path, {"B": "3"})
+    assert read_env_file(path) == {"APP_URL": "https://work.example", "B": "3"}
+
+
+def test_a_line_separator_inside_a_value_ends_no_line(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("A=one\u2028two\nB=3\n", encoding="utf-8")
+    assert read_env_file(path) == {"A": "one\u2028two", "B": "3"}
+
+
+def test_a_file_in_utf_16_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("A=1\n", encoding="utf-16")
+    with pytest.raises(ConfigurationError, match="not UTF-8"):
+        read_env_file(path)

@@ -1,0 +1,129 @@
+"""Addresses in settings: checked when the program starts, so that nothing fails later for a slip in one.
+
+Each function returns the one form that is used, or raises :class:`ValueError` with a sentence for whoever set
+it.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import AddressValueError, IPv6Address
+from typing import Final
+from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
+
+import idna
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_UNWANTED: Final = re.compile(r"[\s\x00-\x1f\x7f\\<>\"'`{}|^]")
+_NAME: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_REDIS_OPTIONS: Final = frozenset({"ssl_ca_certs", "ssl_cert_reqs", "ssl_check_hostname"})
+_MOST_NAME: Final = 253
+
+
+def origin_address(value: str) -> str:
+    """Return ``scheme://host[:port]`` of a site that is reached at its root."""
+    parts = _web_parts(value)
+    if parts.path not in ("", "/"):
+        raise ValueError("must have no path: it is reached at the root of its host")
+    return _rebuilt(parts, "")
+
+
+def web_address(value: str) -> str:
+    """Return an ``http`` or ``https`` address that may have a path, without a slash at its end."""
+    parts = _web_parts(value)
+    return _rebuilt(parts, parts.path.rstrip("/"))
+
+
+def optional_web_address(value: str) -> str:
+    """Return the same as :func:`web_address`, or nothing for nothing."""
+    return web_address(value) if value.strip() else ""
+
+
+def resource_indicator(value: str) -> str:
+    """Return the indicator of an API resource (RFC 8707, 2) unchanged: tokens carry it letter for letter."""
+    parts = _split(value)
+    if value != value.strip() or not parts.scheme or not (parts.netloc or parts.path):
+        raise ValueError("must be an absolute address, as https://api.workroom.example")
+    if "#" in value:
+        raise ValueError("must have no fragment")
+    return value
+
+
+def redis_address(value: str) -> str:
+    """Return ``redis://host[:port][/number]`` or ``rediss://…`` unchanged."""
+    parts = _split(value)
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname:
+        raise ValueError("must be memory:// or redis://host:port/number")
+    _port(parts)
+    if not re.fullmatch(r"/?|/\d{1,5}", parts.path) or parts.fragment:
+        raise ValueError("must end in the number of a database, as redis://localhost:6379/0")
+    unknown = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)} - _REDIS_OPTIONS
+    if unknown:
+        raise ValueError(f"has an unknown parameter: {min(unknown)}")
+    return value.strip()
+
+
+def host_names(value: object) -> object:
+    """Return the hosts of a comma-separated list, as they stand in a ``Host`` header without port."""
+    if not isinstance(value, str):
+        return value
+    return tuple(_host(item.strip()) for item in value.split(",") if item.strip())
+
+
+def _web_parts(value: str) -> SplitResult:
+    parts = _split(value)
+    if parts.scheme not in _DEFAULT_PORTS or not parts.netloc:
+        raise ValueError("must be an absolute http or https address, as https://work.example")
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user name or password")
+    for mark, name in (("?", "query"), ("#", "fragment")):
+        if mark in value:
+            raise ValueError(f"must have no {name}")
+    _port(parts)
+    return parts
+
+
+def _split(value: str) -> SplitResult:
+    value = value.strip()
+    if value[:1] in ("'", '"'):
+        raise ValueError("has quotation marks around it: leave them out")
+    if _UNWANTED.search(value):
+        raise ValueError("holds a space, or a character that no address has")
+    try:
+        return urlsplit(value)
+    except ValueError:
+        raise ValueError("has brackets that hold no IPv6 address") from None
+
+
+def _port(parts: SplitResult) -> int | None:
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0 or (port is None and parts.netloc.endswith(":")):
+        raise ValueError("must have a port from 1 to 65535, or none")
+    return port
+
+
+def _rebuilt(parts: SplitResult, path: str) -> str:
+    port = _port(parts)
+    host = _host(f"[{parts.hostname}]" if "[" in parts.netloc else parts.hostname or "")
+    netloc = host if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
+    return urlunsplit((parts.scheme, netloc, path, "", ""))
+
+
+def _host(name: str) -> str:
+    """A host's name as browsers send it: in small letters, in A-labels (UTS #46), IPv6 in its short form."""
+    if name.startswith("["):
+        try:
+            return f"[{IPv6Address(name.strip('[]').partition('%')[0])}]"
+        except AddressValueError:
+            raise ValueError("has brackets that hold no IPv6 address") from None
+    try:
+        ascii_name = name.lower() if name.isascii() else idna.encode(name, uts46=True).decode()
+    except UnicodeError:
+        raise ValueError("names a host that cannot exist") from None
+    ascii_name = ascii_name.removesuffix(".")
+    if len(ascii_name) > _MOST_NAME or not all(_NAME.fullmatch(label) for label in ascii_name.split(".")):
+        raise ValueError("names a host that cannot exist")
+    return ascii_name

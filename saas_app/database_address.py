@@ -1,0 +1,176 @@
+"""``DATABASE_URL``: the forms in which PostgreSQL's and SQLite's addresses are written, as one value.
+
+PostgreSQL's parameters are libpq's (PostgreSQL 18, 34.1.2) as far as asyncpg has a counterpart. What is not
+known is refused: a parameter that is dropped in silence may be the one that asks for TLS. No message repeats
+the address: it holds a password.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl, unquote
+
+_POSTGRESQL: Final = frozenset({"postgres", "postgresql", "postgres+asyncpg", "postgresql+asyncpg"})
+_SQLITE: Final = frozenset({"sqlite", "sqlite+aiosqlite"})
+_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_SESSION_ATTRIBUTES: Final = ("any", "primary", "standby", "read-write", "read-only", "prefer-standby")
+_FILES: Final = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
+_PLAIN: Final = ("host", "port", "application_name")
+_NUMBERS: Final = ("connect_timeout", "statement_cache_size")
+_KNOWN: Final = frozenset({"sslmode", "target_session_attrs", *_FILES, *_PLAIN, *_NUMBERS})
+_OLD_NAMES: Final = {"ssl": "sslmode", "prepared_statement_cache_size": "statement_cache_size"}
+_ENCODE: Final = (
+    "write special characters in the user name and the password as %40 for @, %2F for / and so on"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteAddress:
+    """A file, relative to the working directory or absolute."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresAddress:
+    """A PostgreSQL database. ``parameters`` are those of ``_KNOWN`` without host and port, checked."""
+
+    hosts: tuple[tuple[str, int | None], ...]
+    database: str
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+def read_database_address(value: str) -> SqliteAddress | PostgresAddress:
+    """Read an address. Raises :class:`ValueError` with a sentence that repeats nothing of it."""
+    value = value.strip()
+    if value[:1] in ("'", '"'):
+        raise ValueError("has quotation marks around it: leave them out")
+    scheme, mark, rest = value.partition("://")
+    scheme = scheme.lower()
+    if mark and scheme in _SQLITE:
+        return _sqlite(rest)
+    if mark and scheme in _POSTGRESQL:
+        return _postgresql(rest)
+    if mark and scheme.split("+")[0] in ("postgres", "postgresql"):
+        raise ValueError("names another driver than asyncpg: begin it with postgresql://")
+    raise ValueError("must begin with postgresql:// or sqlite:///")
+
+
+def _sqlite(rest: str) -> SqliteAddress:
+    if not rest.startswith("/"):
+        raise ValueError(
+            "needs three slashes for a relative path (sqlite:///var/workroom.db), four for an absolute"
+        )
+    path = rest[1:]
+    if "?" in path or "#" in path or "\x00" in path:
+        raise ValueError("takes no parameters: SQLite needs a path only")
+    if path in ("", ":memory:") or path.startswith("file:") or path.endswith("/"):
+        raise ValueError("must name a file: a database in memory would be empty for every connection")
+    return SqliteAddress(path)
+
+
+def _postgresql(rest: str) -> PostgresAddress:
+    if find_spec("asyncpg") is None:
+        raise ValueError("needs the extra: pip install 'workroom[postgres]'")
+    if "#" in rest:
+        raise ValueError(f"must have no fragment; {_ENCODE}")
+    before, _, query = rest.partition("?")
+    authority, _, database = before.rpartition("/") if "/" in before else (before, "", "")
+    if "/" in authority:
+        raise ValueError(f"has more than one slash before the database's name; {_ENCODE}")
+    credentials, has_credentials, hosts = authority.rpartition("@")
+    if not database:
+        raise ValueError("names no database: postgresql://user:password@host/database")
+    user, has_password, password = credentials.partition(":")
+    parameters = _parameters(query)
+    return PostgresAddress(
+        hosts=_hosts(hosts, parameters.pop("host", ""), parameters.pop("port", "")),
+        database=_decoded(database),
+        user=_decoded(user) if has_credentials and user else None,
+        password=_decoded(password) if has_password else None,
+        parameters=parameters,
+    )
+
+
+def _hosts(authority: str, host: str, port: str) -> tuple[tuple[str, int | None], ...]:
+    """Hosts of the authority; a parameter ``host`` stands in for it, as with a socket's folder."""
+    if host and authority:
+        raise ValueError("names the host twice: before the database and as a parameter")
+    if host:
+        ports = port.split(",") if port else [""]
+        names = host.split(",")
+        if len(ports) not in (1, len(names)):
+            raise ValueError("has as many ports as hosts, or one")
+        return tuple((name, _port(ports[index if len(ports) > 1 else 0])) for index, name in enumerate(names))
+    if port:
+        raise ValueError("has a port as a parameter, but no host")
+    return tuple(_host(item) for item in authority.split(",")) if authority else ()
+
+
+def _host(item: str) -> tuple[str, int | None]:
+    if item.startswith("["):
+        name, closing, after = item[1:].partition("]")
+        if not closing or (after and not after.startswith(":")):
+            raise ValueError("has brackets that hold no IPv6 address")
+        return name, _port(after[1:]) if after else None
+    name, mark, port = item.partition(":")
+    if ":" in port:
+        raise ValueError("needs brackets around an IPv6 address, as [::1]:5432")
+    if not name:
+        raise ValueError("names no host before the port")
+    return _decoded(name), _port(port) if mark else None
+
+
+def _port(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        raise ValueError(f"must have a port from 1 to 65535; {_ENCODE}")
+    return int(text)
+
+
+def _parameters(query: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True) if query else []
+    except ValueError:
+        raise ValueError("has a parameter without a value") from None
+    for given, text in pairs:
+        name = _OLD_NAMES.get(given, given)
+        if name not in _KNOWN:
+            known = ", ".join(sorted(_KNOWN))
+            raise ValueError(f"has a parameter that is not supported here: {given[:40]}. Known are {known}")
+        if found.get(name, text) != text:
+            raise ValueError(f"has the parameter {name} twice")
+        _check(name, text)
+        found[name] = text
+    return found
+
+
+def _check(name: str, text: str) -> None:
+    choices = {"sslmode": _SSL_MODES, "target_session_attrs": _SESSION_ATTRIBUTES}.get(name)
+    if choices and text not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}")
+    if name in _FILES and not Path(text).is_file():
+        raise ValueError(f"{name} names a file that is not there")
+    if name == "connect_timeout" and not (text.isascii() and text.isdigit() and 1 <= int(text) <= 3600):
+        raise ValueError("connect_timeout must be a number of seconds from 1 to 3600")
+    if name == "statement_cache_size" and not (text.isascii() and text.isdigit() and int(text) <= 10_000):
+        raise ValueError("statement_cache_size must be a number; 0 for PgBouncer in transaction mode")
+    if name == "application_name" and not (text.isascii() and text.isprintable() and len(text) < 64):
+        raise ValueError("application_name must be at most 63 printable ASCII characters")
+
+
+def _decoded(text: str) -> str:
+    try:
+        decoded = unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise ValueError(f"holds an escape that is no UTF-8; {_ENCODE}") from None
+    if "\x00" in decoded:
+        raise ValueError("holds a NUL")
+    return decoded

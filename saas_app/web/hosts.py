@@ -1,0 +1,51 @@
+"""Requests are answered under our own names only.
+
+What a browser caches, or a proxy routes, by another name is not ours to answer. Links and redirects are
+relative or begin with ``APP_URL``, so the ``Host`` header decides nothing else; ``X-Forwarded-Host`` is never
+read.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from quart import Quart, request
+from werkzeug.routing import RequestRedirect
+
+from saas_app.config import Settings
+from saas_app.errors import BadRequest, MisdirectedRequest
+
+_HOST: Final = re.compile(r"(?P<name>\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(?::[0-9]{0,5})?", re.IGNORECASE)
+_PROBES: Final = frozenset({"/healthz", "/readyz"})  # asked by address, from inside
+
+
+def init(app: Quart, settings: Settings) -> None:
+    """Refuse requests for other hosts before anything else is done for them."""
+    own = frozenset((host_name(urlsplit(settings.app_url).netloc) or "", *settings.allowed_hosts))
+
+    @app.before_request
+    async def refuse_other_hosts() -> None:
+        if request.path in _PROBES:
+            return
+        given = request.headers.getlist("Host")
+        name = host_name(given[0]) if len(given) == 1 else None
+        if name is None:
+            raise BadRequest("The request must name one host (RFC 9112, 3.2).")
+        if name not in own:
+            raise MisdirectedRequest("This host name is not served here.")
+
+    @app.before_request
+    async def redirect_within_our_origin() -> None:
+        """The router's own redirects begin with the scheme and host of the request. Ours are paths."""
+        redirection = request.routing_exception
+        if isinstance(redirection, RequestRedirect):
+            target = urlsplit(redirection.new_url)
+            redirection.new_url = urlunsplit(("", "", "/" + target.path.lstrip("/"), target.query, ""))
+
+
+def host_name(host: str) -> str | None:
+    """Return the name in a ``Host`` header, without port; None if it is malformed."""
+    match = _HOST.fullmatch(host)
+    return match["name"].lower().removesuffix(".") if match else None
