@@ -31,7 +31,7 @@ from saas_app.web.json_api import (
     etag,
     list_response,
     repeatable,
-    required_version,
+    require_match,
     sends,
     unchanged,
 )
@@ -165,9 +165,10 @@ async def get_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
 @validate_response(ProjectView)
 async def change_project(tenant: Tenant, project_id: uuid.UUID, data: ProjectChanges) -> Any:
     """Change a project over the version that was read."""
-    version, current = required_version(), await _get(tenant, project_id)
+    current = await _get(tenant, project_id)
+    require_match(etag(current.version))
     form = replace(ProjectInput(current.name, current.description), **data.model_dump(exclude_unset=True))
-    await service.edit_project(database(), tenant, project_id, version, form)
+    await service.edit_project(database(), tenant, project_id, current.version, form)
     project = await _get(tenant, project_id)
     return _view(project), 200, etag(project.version)
 

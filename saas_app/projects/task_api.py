@@ -29,7 +29,7 @@ from saas_app.web.json_api import (
     etag,
     list_response,
     repeatable,
-    required_version,
+    require_match,
     sends,
     unchanged,
 )
@@ -163,12 +163,12 @@ async def get_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) ->
 @validate_response(TaskView)
 async def change_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID, data: TaskChanges) -> Any:
     """Change a task over the version that was read."""
-    version = required_version()
     current = await service.get_task(database(), tenant, project_id, task_id)
+    require_match(etag(current.version))
     form = replace(
         TaskInput(current.title, current.status, current.due_on), **data.model_dump(exclude_unset=True)
     )
-    await service.edit_task(database(), tenant, project_id, task_id, version, form)
+    await service.edit_task(database(), tenant, project_id, task_id, current.version, form)
     task = await service.get_task(database(), tenant, project_id, task_id)
     return _view(task), 200, etag(task.version)
 

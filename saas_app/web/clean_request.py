@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from quart import Quart, Request, request
+from quart import Quart, Request, current_app, request
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.utils import cached_property
 
 from saas_app.errors import NotFound
@@ -32,9 +33,17 @@ class CleanRequest(Request):
 
     async def _load_form_data(self) -> None:
         is_new = self._form is None
+        if is_new and self.mimetype == "application/x-www-form-urlencoded":
+            await self._bound_fields()
         await super()._load_form_data()
         if is_new and self._form is not None:
             self._form = _cleaned(self._form)
+
+    async def _bound_fields(self) -> None:
+        """Refuse a form of very many fields before it is read, as is done with its other kind."""
+        body = await self.get_data(cache=True, as_text=False, parse_form_data=False)
+        if body.count(b"&") >= current_app.config["MAX_FORM_PARTS"]:
+            raise RequestEntityTooLarge
 
 
 def init(app: Quart) -> None:

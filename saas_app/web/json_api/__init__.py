@@ -22,7 +22,6 @@ from saas_app.web.json_api.preconditions import (
     etag,
     etag_of,
     require_match,
-    required_version,
 )
 from saas_app.web.json_api.responses import answers, sends
 
@@ -43,7 +42,6 @@ __all__ = [
     "list_response",
     "repeatable",
     "require_match",
-    "required_version",
     "sends",
     "unchanged",
 ]

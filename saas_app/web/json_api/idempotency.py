@@ -11,6 +11,7 @@ from typing import Any, Final
 from quart import Response, current_app, request
 
 from saas_app import idempotency
+from saas_app.db.endurance import endure
 from saas_app.errors import BadRequest
 from saas_app.identity.tenant import Tenant
 from saas_app.web.context import database, request_body, runtime
@@ -48,11 +49,12 @@ def repeatable(view: View) -> View:
             headers = {**held.result.headers, "Idempotency-Replayed": "true"}
             return Response(held.result.body, held.result.status, headers)
         try:
-            response = await current_app.make_response(await view(tenant, **arguments))
+            async with idempotency.held(runtime().work, tenant.organization_id, held):
+                response = await current_app.make_response(await view(tenant, **arguments))
             await idempotency.keep(database(), held, await _result(response))
         except BaseException:
             await database().rollback()  # first: SQLite has one writer
-            await idempotency.release(runtime().work, tenant.organization_id, held)
+            await endure(idempotency.release(runtime().work, tenant.organization_id, held))
             raise
         return response
 

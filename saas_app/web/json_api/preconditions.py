@@ -5,18 +5,49 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Final
 
 from quart import request
 
-from saas_app.errors import PreconditionFailed, PreconditionRequired, VersionConflict
+from saas_app.errors import BadRequest, PreconditionFailed, PreconditionRequired, VersionConflict
 from saas_app.web.json_api.responses import answers, sends
 
 View = Callable[..., Awaitable[Any]]
 
 CHANGES_VERSION: Final = "_api_changes_version"
-_STRONG_TAG = re.compile(r'"([0-9]{1,9})"')
+_TAG: Final = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+_LIST: Final = re.compile(
+    rf"[ \t]*(?:{_TAG})?(?:[ \t]*,[ \t]*(?:{_TAG})?)*[ \t]*"
+)  # empty elements count for none
+_ONE: Final = re.compile(_TAG)
+_STALE: Final = "It was changed since you read it. Nothing was overwritten."
+
+
+@dataclass(frozen=True, slots=True)
+class IfMatch:
+    """What the resource must be. Weak tags are left out: they never match (RFC 9110 §8.8.3.2)."""
+
+    strong: frozenset[str]
+    is_any: bool = False
+
+    def allows(self, tag: str) -> bool:
+        """Return whether the condition is true for a resource whose ``ETag`` is this, quotes included."""
+        return self.is_any or tag in self.strong
+
+
+def read_if_match(lines: list[str]) -> IfMatch | None:
+    """Read the header, which may stand on several lines. None without it. Raises :class:`BadRequest`."""
+    if not lines:
+        return None
+    text = ",".join(lines)
+    if text.strip(" \t") == "*":
+        return IfMatch(frozenset(), is_any=True)
+    tags = _ONE.findall(text)
+    if not tags or not _LIST.fullmatch(text):
+        raise BadRequest('If-Match is a list of tags in quotes, such as "3", "4", or a single *.')
+    return IfMatch(frozenset(tag for tag in tags if not tag.startswith("W/")))
 
 
 def etag(version: int) -> dict[str, str]:
@@ -29,29 +60,16 @@ def etag_of(*parts: str) -> dict[str, str]:
     return {"ETag": f'"{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:32]}"'}
 
 
-def required_version() -> int:
-    """The version this request changes.
-
-    Raises :class:`PreconditionRequired` without ``If-Match`` and :class:`PreconditionFailed` when what it
-    says can be no version of ours: ``*`` and weak tags would overwrite what nobody has seen.
-    """
-    found = _STRONG_TAG.fullmatch(_required_tag())
-    if found is None:
-        raise PreconditionFailed("If-Match does not name a version of this. Read it again.")
-    return int(found[1])
-
-
 def require_match(current: dict[str, str]) -> None:
-    """Refuse a change of what is not as the caller has read it; ``current`` is from :func:`etag_of`."""
-    if _required_tag() != current["ETag"]:
-        raise PreconditionFailed("It was changed since you read it. Nothing was overwritten.")
+    """Refuse a change of what is not as the caller has read it; ``current`` holds its ``ETag``.
 
-
-def _required_tag() -> str:
-    header = request.headers.get("If-Match")
-    if header is None:
+    Raises :class:`PreconditionRequired` without ``If-Match``, :class:`PreconditionFailed` when no tag fits.
+    """
+    wanted = read_if_match(request.headers.getlist("If-Match"))
+    if wanted is None:
         raise PreconditionRequired("Send If-Match with the ETag of the version you have read.")
-    return header.strip()
+    if not wanted.allows(current["ETag"]):
+        raise PreconditionFailed(_STALE)
 
 
 def changes_version(view: View) -> View:
@@ -62,7 +80,7 @@ def changes_version(view: View) -> View:
         try:
             return await view(*arguments, **named)
         except VersionConflict:
-            raise PreconditionFailed("It was changed since you read it. Nothing was overwritten.") from None
+            raise PreconditionFailed(_STALE) from None
 
     setattr(guarded, CHANGES_VERSION, True)
-    return sends("ETag")(answers(412, 428)(guarded))
+    return sends("ETag")(answers(400, 412, 428)(guarded))

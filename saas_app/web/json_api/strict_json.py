@@ -10,6 +10,9 @@ from saas_app.errors import BadRequest
 
 DEEPEST: Final = 16  # levels of brackets; our own bodies have three
 MOST_CONTAINERS: Final = 10_000  # objects and lists; ours have about a thousand, millions take seconds
+MOST_NAMES: Final = 5_000  # of fields; ours have about three thousand, and each unknown one costs an error
+MOST_VALUES: Final = 10_000  # in all objects and lists
+_MOST_QUOTES: Final = 2 * (MOST_NAMES + MOST_VALUES)
 _STRING = re.compile(rb'"[^"\\]*(?:\\.?[^"\\]*)*(?:"|\Z)', re.DOTALL)  # ends anyhow: never read twice
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
@@ -21,9 +24,17 @@ def require_strict_json(raw: bytes) -> None:
     """Refuse what two readers could understand differently, or none (RFC 8259, I-JSON RFC 7493).
 
     UTF-8 without a byte order mark; no name twice in an object; no ``NaN`` and ``Infinity``; no halves of
-    characters; at most :data:`DEEPEST` levels and :data:`MOST_CONTAINERS`. Raises :class:`BadRequest`.
+    characters; at most :data:`DEEPEST` levels, :data:`MOST_CONTAINERS`, :data:`MOST_NAMES` and
+    :data:`MOST_VALUES`, which are counted before anything is made of them. Raises :class:`BadRequest`.
     """
-    brackets = _brackets(raw)
+    if raw.count(b'"') - raw.count(b'\\"') > _MOST_QUOTES:
+        raise BadRequest(f"The JSON has more than {MOST_NAMES + MOST_VALUES} names and texts.")
+    structure = _STRING.sub(b"", raw)
+    if structure.count(b":") > MOST_NAMES:
+        raise BadRequest(f"The JSON has more than {MOST_NAMES} names.")
+    if structure.count(b",") >= MOST_VALUES:
+        raise BadRequest(f"The JSON has more than {MOST_VALUES} values.")
+    brackets = _brackets(structure)
     if brackets.count(b"[") > MOST_CONTAINERS:
         raise BadRequest(f"The JSON has more than {MOST_CONTAINERS} objects and lists.")
     try:
@@ -44,9 +55,9 @@ def require_strict_json(raw: bytes) -> None:
         raise BadRequest(_TOO_DEEP)
 
 
-def _brackets(raw: bytes) -> bytes:
-    """The brackets outside of strings, all of them square."""
-    return _STRING.sub(b"", raw).translate(_AS_SQUARE, _NO_BRACKET)
+def _brackets(structure: bytes) -> bytes:
+    """The brackets of a body without its strings, all of them square."""
+    return structure.translate(_AS_SQUARE, _NO_BRACKET)
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -272,3 +273,9 @@ async def test_odd_ids_below_an_organization_are_not_found(robot: ApiClient, bel
     for method in ("GET", "PATCH", "DELETE"):
         response = await robot.app.test_client().open(path, method=method, headers=headers)
         assert response.status_code in (404, 405), f"{method} {path}"
+
+
+async def test_a_body_of_very_many_names_is_refused_before_anything_is_made_of_it(robot: ApiClient) -> None:
+    raw = json.dumps(dict.fromkeys(map(str, range(75_000)), 1)).encode()
+    answer = await robot.call("POST", "/projects", 400, data=raw, headers=JSON)
+    assert "more than" in await answer.get_data(as_text=True)

@@ -8,6 +8,7 @@ import pytest
 from quart import Quart
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from werkzeug.datastructures import Headers
 
 from saas_app.config import Settings
 from saas_app.rbac.permissions import Carrier
@@ -43,9 +44,30 @@ async def test_an_edit_needs_the_version_that_was_read(editor: ApiClient) -> Non
     path, change = f"/projects/{project['id']}", {"name": "Mine"}
     assert (await editor.json("PATCH", path, 428, json=change))["code"] == "precondition-required"
     await editor.call("PATCH", path, json={"name": "Theirs"}, headers={"If-Match": '"1"'})
-    for stale in ('"1"', 'W/"2"', "*", '"x"'):
+    for stale in ('"1"', 'W/"2"', '"x"', '"02"', '"1", W/"2"', '""'):
         await editor.call("PATCH", path, 412, json=change, headers={"If-Match": stale})
+    for malformed in ("2", '"2', '"2 "', '*, "2"', '"2" "3"', "", ","):
+        await editor.call("PATCH", path, 400, json=change, headers={"If-Match": malformed})
     assert (await editor.json("GET", path))["name"] == "Theirs"
+
+
+@pytest.mark.parametrize("fits", ['"7", "1"', '"1",,"2" ,', "*", '  "1"\t', 'W/"1", "1"'])
+async def test_a_list_of_tags_fits_when_one_is_the_current_version(editor: ApiClient, fits: str) -> None:
+    project = await editor.json("POST", "/projects", 201, json={"name": "Rover"})
+    path = f"/projects/{project['id']}"
+    changed = await editor.json("PATCH", path, json={"name": "Mine"}, headers={"If-Match": fits})
+    assert (changed["name"], changed["version"]) == ("Mine", 2)
+
+
+async def test_tags_on_several_lines_are_one_list(editor: ApiClient) -> None:
+    project = await editor.json("POST", "/projects", 201, json={"name": "Rover"})
+    headers = Headers([("Authorization", f"Bearer {editor.token}"), ("If-Match", '"7"'), ("If-Match", '"1"')])
+    answer = await editor.app.test_client().patch(
+        f"/api/v1/organizations/{editor.organization_id}/projects/{project['id']}",
+        json={"name": "Mine"},
+        headers=headers,
+    )
+    assert answer.status_code == 200
 
 
 async def test_the_same_key_creates_once(editor: ApiClient) -> None:

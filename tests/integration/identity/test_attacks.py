@@ -244,6 +244,15 @@ async def test_a_post_with_our_own_origin_is_accepted(
     assert response.status_code == 303
 
 
+async def test_a_form_of_very_many_fields_is_refused(make: Factory, open_browser: OpenBrowser) -> None:
+    browser = await open_browser(await make.person())
+    response = await browser.app.post(
+        "/o/new", data="a=&" * 300_000,
+        headers={"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"},
+    )  # fmt: skip
+    assert response.status_code == 413
+
+
 async def test_a_body_that_is_too_large_is_refused(make: Factory, open_browser: OpenBrowser) -> None:
     browser = await open_browser(await make.person())
     response = await browser.app.post(

@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saas_app.errors import BadRequest
-from saas_app.web.json_api.strict_json import DEEPEST, MOST_CONTAINERS, require_strict_json
+from saas_app.web.json_api.strict_json import (
+    DEEPEST,
+    MOST_CONTAINERS,
+    MOST_NAMES,
+    MOST_VALUES,
+    require_strict_json,
+)
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -93,6 +99,11 @@ def test_these_are_as_they_should_be(text: str) -> None:
         (b'{"a":' * 5_000, "deeper"),
         (b"[" + b"{}," * MOST_CONTAINERS + b"1]", "more than"),
         (b'"' + rb"\"" * 10 + b"\\", "not JSON"),
+        (json.dumps(dict.fromkeys(map(str, range(75_000)), 1)).encode(), "more than"),
+        (json.dumps(dict.fromkeys(map(str, range(MOST_NAMES + 1)), 1)).encode(), "5000 names"),
+        (json.dumps([{"a": 1, "b": 1}] * (MOST_NAMES // 2 + 1)).encode(), "5000 names"),
+        (json.dumps([1] * (MOST_VALUES + 1)).encode(), "10000 values"),
+        (json.dumps([""] * 300_000).encode(), "names and texts"),
     ],
 )
 def test_these_are_refused(raw: bytes, says: str) -> None:
