@@ -369,8 +369,16 @@ class Store:
             yield connection
 
 
+def _lower(value: object) -> object:
+    """As PostgreSQL does it for Logto: every letter by itself. SQLite's own knows ASCII only."""
+    if not isinstance(value, str):
+        return value
+    return "".join(small if len(small := char.lower()) == 1 else char for char in value)
+
+
 def _set_pragmas(connection: object, _record: object) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]
+    connection.create_function("lower", 1, _lower, deterministic=True)  # type: ignore[attr-defined]
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")

@@ -17,7 +17,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database
 from saas_app.web.guards import requires
-from saas_app.web.json_api import WITHOUT_NUL, ApiModel, ListQuery, Moment, list_response
+from saas_app.web.json_api import ApiModel, ListQuery, Moment, Search, list_response
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
 
 blueprint = Blueprint(
@@ -40,14 +40,10 @@ BoundedMoment: TypeAlias = Annotated[Moment, AfterValidator(_reckonable)]
 class EventQuery(ListQuery):
     """Which events, the newest first. `since` is included, `until` is not."""
 
-    actor_id: str = Field(
-        "", max_length=_NAME_LENGTH, pattern=WITHOUT_NUL, description="Who did it: a user or client id"
-    )
+    actor_id: Annotated[str, Search(_NAME_LENGTH)] = Field("", description="Who did it: a user or client id")
     action: Action | None = None
     outcome: Outcome | None = None
-    target_id: str = Field(
-        "", max_length=_NAME_LENGTH, pattern=WITHOUT_NUL, description="To whom or what it was done"
-    )
+    target_id: Annotated[str, Search(_NAME_LENGTH)] = Field("", description="To whom or what it was done")
     since: BoundedMoment | None = None
     until: BoundedMoment | None = None
 

@@ -15,7 +15,7 @@ from saas_app.identity.claims import is_id
 from saas_app.identity.management import LogtoUser
 from saas_app.identity.membership_changes import mark_changed
 from saas_app.models import Organization, OrganizationRemoval, User
-from saas_app.text.cleaning import clean_line
+from saas_app.text.cleaning import name_of_others
 
 log = structlog.get_logger(__name__)
 
@@ -118,4 +118,4 @@ def user_values(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _bounded(value: Any, length: int) -> str | None:
     """A text that can be kept and shown, on one line; None for what is none."""
-    return clean_line(value)[:length].strip() or None if isinstance(value, str) else None
+    return name_of_others(value)[:length].strip() or None if isinstance(value, str) else None

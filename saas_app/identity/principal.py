@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from saas_app.text.visible import initial
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -30,7 +32,7 @@ class Principal:
     def initials(self) -> str:
         """One or two letters for the avatar."""
         words = self.display_name.replace("@", " ").split()
-        return "".join(word[0] for word in words[:2]).upper() or "?"
+        return "".join(map(initial, words[:2])) or "?"
 
     @property
     def credential(self) -> str:

@@ -13,11 +13,11 @@ from saas_app.errors import Conflict, LogtoUnavailable
 from saas_app.identity.tenant import Tenant
 from saas_app.invitations import changes, service
 from saas_app.invitations.changes import InvitationInput, Outcome, OutcomeKind
-from saas_app.invitations.forms import is_address
 from saas_app.invitations.service import InvitationRow, InvitationState
 from saas_app.members.api_roles import PersonRole
 from saas_app.members.roles import read_choice
 from saas_app.rbac.permissions import Permission, Role
+from saas_app.text.addresses import NotAnAddress, read_address
 from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.json_api import ApiModel, ListQuery, WholeNumber, answers, list_response, repeatable
@@ -33,9 +33,10 @@ _UNTRIED = frozenset({OutcomeKind.UNKNOWN, OutcomeKind.NOT_TRIED})
 
 
 def _address(text: str) -> str:
-    if not is_address(text.lower()):
-        raise ValueError("must be an e-mail address")
-    return text.lower()
+    try:
+        return read_address(text)
+    except NotAnAddress:
+        raise ValueError("must be an e-mail address") from None
 
 
 EmailAddress: TypeAlias = Annotated[

@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from functools import partial
 from typing import Final
 
 import structlog
@@ -39,6 +38,7 @@ from saas_app.invitations.service import InvitationState, get_invitation, link_t
 from saas_app.members.roles import first_beyond
 from saas_app.members.service import explaining
 from saas_app.rbac.permissions import Permission, Role, RoleType
+from saas_app.text.addresses import spellings
 
 log = structlog.get_logger(__name__)
 
@@ -277,15 +277,27 @@ def _creation(
         target=target_of(address),
         after={"roles": sorted(role.value for role in wanted.roles), "expires_at": expires_at.isoformat()},
     )
-    call = partial(
-        change.management.create_invitation,
-        change.organization_id,
-        address,
-        role_ids=role_ids,
-        expires_at=int(expires_at.timestamp() * 1000),
-        inviter_id=inviter.subject,
-    )
+
+    async def call() -> Invitation:
+        return await change.management.create_invitation(
+            change.organization_id,
+            await _as_the_account_spells_it(change.management, address),
+            role_ids=role_ids,
+            expires_at=int(expires_at.timestamp() * 1000),
+            inviter_id=inviter.subject,
+        )
+
     return entry, call
+
+
+async def _as_the_account_spells_it(management: ManagementClient, address: str) -> str:
+    """Logto lets nobody accept whose address is spelled otherwise, in A-labels for example (1.42)."""
+    alternatives = spellings(address)
+    for spelling in alternatives if len(alternatives) > 1 else ():
+        user = await management.find_user_by_email(spelling)
+        if user is not None and user.email:
+            return user.email
+    return address
 
 
 async def _send(change: OrganizationChange, invitation: Invitation, link: str) -> Outcome:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from wtforms import Form, SelectField, SelectMultipleField, TextAreaField, ValidationError
 
 from saas_app.errors import Invalid
@@ -11,27 +9,27 @@ from saas_app.invitations.changes import InvitationInput
 from saas_app.invitations.service import InvitationState
 from saas_app.members.roles import PERSON_ROLES, read_choice
 from saas_app.rbac.permissions import Role
-from saas_app.text.cleaning import is_clean
+from saas_app.text.addresses import NotAnAddress, address_key, read_address, split_addresses
 from saas_app.web.typed_text import at_most, clean_text
 
 MOST_ADDRESSES = 20
-_ADDRESS_LENGTH = 128  # an account in Logto 1.42 holds no longer one
 _TEXT_LENGTH = 6000
-_SEPARATORS = re.compile(r"[\s,;]+")
-_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
-_ADDRESS = re.compile(rf"[^\s@<>()\[\]\\:\"]+@{_LABEL}(?:\.{_LABEL})+")
 _NAMED_WRONG = 3  # addresses an error message names
 _DAYS = {"1": "in 1 day", "7": "in 7 days", "30": "in 30 days"}
 
 
-def split_addresses(text: str) -> tuple[str, ...]:
-    """The addresses of a text, one a line or separated by commas: in lower case, each once, in order."""
-    return tuple(dict.fromkeys(part.lower() for part in _SEPARATORS.split(text) if part))
-
-
-def is_address(text: str) -> bool:
-    """Whether it looks like an e-mail address; Logto has the last word."""
-    return len(text) <= _ADDRESS_LENGTH and is_clean(text) and _ADDRESS.fullmatch(text) is not None
+def read_addresses(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The addresses of a text, each once, in order; and what stands there and is none."""
+    found: dict[str, str] = {}
+    wrong = []
+    for part in split_addresses(text):
+        try:
+            address = read_address(part)
+        except NotAnAddress:
+            wrong.append(part)
+        else:
+            found.setdefault(address_key(address), address)
+    return tuple(found.values()), tuple(wrong)
 
 
 def read_state(text: str | None) -> InvitationState:
@@ -53,9 +51,8 @@ class InviteForm(Form):
 
     def validate_addresses(self, field: TextAreaField) -> None:
         """At least one, not too many, each an address."""
-        found = split_addresses(field.data or "")
-        wrong = [part for part in found if not is_address(part)]
-        if not found:
+        found, wrong = read_addresses(field.data or "")
+        if not found and not wrong:
             raise ValidationError("Enter at least one e-mail address.")
         if wrong:
             named = ", ".join(f"“{part[:64]}”" for part in wrong[:_NAMED_WRONG])
@@ -84,7 +81,7 @@ class InviteForm(Form):
     def as_input(self) -> InvitationInput:
         """What was typed, once :meth:`validate` has said yes."""
         return InvitationInput(
-            addresses=split_addresses(self.addresses.data or ""),
+            addresses=read_addresses(self.addresses.data or "")[0],
             roles=read_choice(self.roles.data or []),
             days=int(self.days.data),
         )

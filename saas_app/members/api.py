@@ -5,7 +5,7 @@ Lists are pages of Logto's.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, StrictBool
 from quart import Blueprint, Response
@@ -22,9 +22,9 @@ from saas_app.rbac.permissions import Permission, Role
 from saas_app.web.context import management, organization_change
 from saas_app.web.guards import requires, requires_member
 from saas_app.web.json_api import (
-    WITHOUT_NUL,
     ApiModel,
     ListQuery,
+    Search,
     answers,
     changes_version,
     etag_of,
@@ -41,14 +41,14 @@ _SEARCH_LENGTH = 128
 class MemberQuery(ListQuery):
     """Which people: a part of a name, username, e-mail address or phone number; a role."""
 
-    search: str = Field("", max_length=_SEARCH_LENGTH, pattern=WITHOUT_NUL)
+    search: Annotated[str, Search(_SEARCH_LENGTH)] = ""
     role: Role | None = None
 
 
 class MachineQuery(ListQuery):
     """Which machines: a part of the name."""
 
-    search: str = Field("", max_length=_SEARCH_LENGTH, pattern=WITHOUT_NUL)
+    search: Annotated[str, Search(_SEARCH_LENGTH)] = ""
 
 
 class MemberView(ApiModel):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import unicodedata
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -24,6 +23,7 @@ from saas_app.models import EVERYONE
 from saas_app.organizations.removal import request_removal
 from saas_app.rbac.assignment import assignable_roles, missing_to_assign
 from saas_app.rbac.permissions import Permission, Role, RoleType
+from saas_app.text.visible import as_seen
 
 _PERSON_ROLES: Final = tuple(role for role in Role if role.type is RoleType.USER)
 
@@ -195,8 +195,8 @@ async def delete_organization(change: OrganizationChange, typed_name: str) -> st
             name = await get_name(change)
         except OrganizationGone:
             name = change.tenant.organization_name
-        if _as_read(typed_name) != _as_read(name):
-            raise Invalid(fields={"name": f"This is not its name. Type “{_as_read(name)}” to delete it."})
+        if as_seen(typed_name) != as_seen(name):
+            raise Invalid(fields={"name": f"This is not its name. Type “{as_seen(name)}” to delete it."})
 
         async def delete() -> None:
             await _unless_gone(change.management.delete_organization(change.organization_id))
@@ -267,8 +267,3 @@ def _details(organization: OrganizationInfo) -> Details:
 
 def _version(values: list[str]) -> str:
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
-
-
-def _as_read(name: str) -> str:
-    """A name as a page shows it, where any run of spaces is one."""
-    return " ".join(unicodedata.normalize("NFC", name).split())

@@ -21,10 +21,10 @@ from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database
 from saas_app.web.guards import requires
 from saas_app.web.json_api import (
-    WITHOUT_NUL,
     ApiModel,
     Line,
     ListQuery,
+    Search,
     Text,
     answers,
     changes_version,
@@ -48,9 +48,7 @@ Description: TypeAlias = Annotated[str, Text(DESCRIPTION_LENGTH)]
 class ProjectQuery(ListQuery):
     """Which projects, and what the list begins with."""
 
-    search: str = Field(
-        "", max_length=NAME_LENGTH, pattern=WITHOUT_NUL, description="A part of the name, in any case"
-    )
+    search: Annotated[str, Search(NAME_LENGTH)] = Field("", description="A part of the name, in any case")
     status: StatusFilter = StatusFilter.ACTIVE
     sort: ProjectSort = ProjectSort.UPDATED
 

@@ -16,6 +16,7 @@ from saas_app.identity.management import (
     ManagementError,
     OrganizationInfo,
 )
+from saas_app.text.addresses import same_address
 
 _PAGE = 100  # members a call, the most Logto 1.42 gives
 
@@ -121,7 +122,7 @@ def _state(invitations: list[Invitation], entry: AuditEntry) -> str | None:
     wanted = (entry.after or {}).get("invitation")
     for invitation in invitations:
         if wanted == invitation.id or (
-            wanted is None and invitation.invitee.lower() == entry.target.name.lower()
+            wanted is None and same_address(invitation.invitee, entry.target.name)
         ):
             return invitation.status
     return None

@@ -12,11 +12,14 @@ from typing import Any, Final
 
 import regex
 
+from saas_app.text.visible import shows_something, without_invisible, without_piles
+
 _UNCLEAN: Final = regex.compile(
     r"[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}--[\t\n\r]]", regex.VERSION1
 )  # control characters (C0, C1, DEL), lone surrogates, noncharacters
 _UNSTORABLE: Final = regex.compile(r"[\x00\ud800-\udfff]")
 _LINE_END: Final = regex.compile(r"\r\n|[\n\v\f\r\x85\u2028\u2029]")
+_MOST_ROUNDS: Final = 4
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -31,13 +34,18 @@ def clean(text: str) -> str:
 
 
 def clean_line(value: str | None) -> str:
-    """Composed (NFC), on one line, without control characters and outer spaces."""
-    return _composed(_LINE_END.sub(" ", value or "")).strip()
+    """Composed (NFC), on one line, without outer spaces and what nobody sees; "" for a blank one."""
+    return _seen(_LINE_END.sub(" ", value or ""))
 
 
 def clean_text(value: str | None) -> str:
-    """Composed (NFC), lines ended by a line feed, without control characters and outer spaces."""
-    return _composed(_LINE_END.sub("\n", value or "")).strip()
+    """The same for several lines, each ended by a line feed."""
+    return _seen(_LINE_END.sub("\n", value or ""))
+
+
+def name_of_others(value: str | None) -> str:
+    """A name that was made elsewhere, such as in Logto's Console, fit to be shown; "" for a blank one."""
+    return without_piles(clean_line(value))
 
 
 def clean_json(value: Any) -> Any:
@@ -72,5 +80,11 @@ def storable_json(value: Any) -> Any:
     return value
 
 
-def _composed(text: str) -> str:
-    return unicodedata.normalize("NFC", clean(text.replace("\t", " ")))
+def _seen(text: str) -> str:
+    seen = clean(text.replace("\t", " "))
+    for _ in range(_MOST_ROUNDS):  # what is taken out brings others together
+        before, seen = seen, without_invisible(unicodedata.normalize("NFC", seen))
+        if seen == before:
+            break
+    seen = unicodedata.normalize("NFC", seen).strip()
+    return seen if shows_something(seen) else ""

@@ -9,10 +9,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import StrictUndefined
+from markupsafe import Markup
 from quart import Quart, Request, request
 
 from saas_app.rbac.permissions import Permission, Role
+from saas_app.text.addresses import shown_address
 from saas_app.text.domains import shown_domain
+from saas_app.text.visible import initial, runs_right_to_left, shows_something
 from saas_app.web import static_files
 from saas_app.web.context import current_principal, current_tenant
 from saas_app.web.kept_forms import OwnedForms, form_owner
@@ -34,12 +37,15 @@ def init(app: Quart) -> None:
         static_url=static_files.static_url,
     )
     app.jinja_env.filters.update(
+        address=shown_address,
         ago=ago,
         device=device_name,
         exact_utc=exact_utc,
         in_role_order=in_role_order,
+        initial=initial,
         iso_utc=iso_utc,
         lower_first=lower_first,
+        name=shown_name,
         pretty_json=pretty_json,
         short_utc=short_utc,
         shown_domain=shown_domain,
@@ -98,6 +104,18 @@ def lower_first(text: str) -> str:
 def upper_first(text: str) -> str:
     """A heading's beginning; the rest stays as it is, unlike with ``capitalize``."""
     return text[:1].upper() + text[1:]
+
+
+def shown_name(value: Any) -> Any:
+    """A name or an address for an element: something to see in every case, and apart from the text around it.
+
+    Words from right to left would otherwise turn punctuation and numbers beside them.
+    """
+    if not isinstance(value, str):
+        return value
+    if not shows_something(value):
+        return "(blank name)"
+    return Markup("<bdi>{}</bdi>").format(value) if runs_right_to_left(value) else value
 
 
 def pretty_json(value: Any) -> str:

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
+from wtforms import StringField, ValidationError
 from wtforms.validators import Length
 
 from saas_app.text.cleaning import clean_line, clean_text
+from saas_app.text.visible import MOST_MARKS, has_piled_marks
 
-__all__ = ["at_most", "clean_line", "clean_text"]
+__all__ = ["PILED_MARKS", "at_most", "clean_line", "clean_text"]
+
+PILED_MARKS: Final = f"Use at most {MOST_MARKS} accents or marks on a letter."
+
+
+class _Bounded(Length):
+    """So many characters, and no letter with a pile of marks on it, which would cover the lines around."""
+
+    def __call__(self, form: Any, field: StringField) -> None:
+        super().__call__(form, field)
+        if has_piled_marks(field.data or ""):
+            raise ValidationError(PILED_MARKS)
 
 
 def at_most(characters: int) -> Length:
-    """The bound of a field, in our words."""
-    return Length(max=characters, message=f"Use at most {characters} characters.")
+    """The bounds of a field, in our words."""
+    return _Bounded(max=characters, message=f"Use at most {characters} characters.")

@@ -33,6 +33,7 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
 
     Every other value stays an invalid one, and is sent too.
     """
+    _let_names_be_seen(raw_schema)
     for operations in raw_schema["paths"].values():
         for operation in operations.values():
             for parameter in operation["parameters"]:
@@ -40,6 +41,18 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
                     parameter["schema"] = {"type": "string", "enum": [os.environ["FUZZ_ORGANIZATION"]]}
                 if parameter["name"] == "cursor":
                     parameter["schema"] = {"type": "string", "maxLength": 0}
+
+
+def _let_names_be_seen(schema: Any) -> None:
+    """A name must hold something that can be seen, which a pattern cannot say of all of Unicode."""
+    if isinstance(schema, list):
+        for item in schema:
+            _let_names_be_seen(item)
+    if isinstance(schema, dict):
+        if str(schema.get("pattern", "")).startswith(r"[^\s"):
+            schema["pattern"] = "[0-9A-Za-z]"
+        for item in schema.values():
+            _let_names_be_seen(item)
 
 
 @schemathesis.hook

@@ -1,4 +1,7 @@
-"""What the Management API answers, as frozen records: only the fields we read (Logto 1.42)."""
+"""What the Management API answers, as frozen records: only the fields we read (Logto 1.42).
+
+Names are as they can be shown: a blank one of a person is None, one of another thing its id.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, Self, TypeVar
 
 from saas_app.errors import LogtoUnavailable
+from saas_app.text.cleaning import name_of_others
 
 Entry = Mapping[str, Any]
 Item = TypeVar("Item")
@@ -43,7 +47,7 @@ class OrganizationInfo(Record):
     def _from_entry(cls, entry: Entry) -> Self:
         return cls(
             entry["id"],
-            entry["name"],
+            name_of_others(entry["name"]) or entry["id"],
             entry.get("description"),
             entry.get("customData") or {},
             bool(entry.get("isMfaRequired")),
@@ -60,7 +64,9 @@ class OrganizationMembership(Record):
 
     @classmethod
     def _from_entry(cls, entry: Entry) -> Self:
-        return cls(entry["id"], entry["name"], _names(entry["organizationRoles"]))
+        return cls(
+            entry["id"], name_of_others(entry["name"]) or entry["id"], _names(entry["organizationRoles"])
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +87,9 @@ class LogtoUser(Record):
     def _from_entry(cls, entry: Entry) -> Self:
         return cls(
             entry["id"],
-            entry.get("username"),
+            name_of_others(entry.get("username")) or None,
             entry.get("primaryEmail"),
-            entry.get("name"),
+            name_of_others(entry.get("name")) or None,
             entry.get("avatar"),
             entry.get("isSuspended") is True,
             entry.get("primaryPhone"),
@@ -115,7 +121,12 @@ class MachineInfo(Record):
 
     @classmethod
     def _from_entry(cls, entry: Entry) -> Self:
-        return cls(entry["id"], entry["name"], entry.get("description"), _names(entry["organizationRoles"]))
+        return cls(
+            entry["id"],
+            name_of_others(entry["name"]) or entry["id"],
+            entry.get("description"),
+            _names(entry["organizationRoles"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

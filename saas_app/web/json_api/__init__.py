@@ -5,13 +5,13 @@ A feature's ``api.py`` stands beside its ``pages.py`` and calls the same service
 
 from saas_app.web.json_api.idempotency import repeatable
 from saas_app.web.json_api.models import (
-    WITHOUT_NUL,
     ApiModel,
     Day,
     Line,
     ListQuery,
     Moment,
     Problem,
+    Search,
     Text,
     WholeNumber,
     unchanged,
@@ -26,13 +26,13 @@ from saas_app.web.json_api.preconditions import (
 from saas_app.web.json_api.responses import answers, sends
 
 __all__ = [
-    "WITHOUT_NUL",
     "ApiModel",
     "Day",
     "Line",
     "ListQuery",
     "Moment",
     "Problem",
+    "Search",
     "Text",
     "WholeNumber",
     "answers",

@@ -20,11 +20,12 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
+from saas_app.text.visible import MOST_MARKS, has_piled_marks
 from saas_app.web.typed_text import clean_line, clean_text
 
 DEFAULT_LIMIT: Final = 50
 LARGEST_LIMIT: Final = 100
-WITHOUT_NUL: Final = r"^[^\x00]*$"  # for texts that are looked for: no database compares with NUL
+_WITHOUT_NUL: Final = r"^[^\x00]*$"  # for texts that are looked for: no database compares with NUL
 _CALENDAR: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _KEPT_BY_CLEANING: Final = r"[^\s\x00-\x1f\x7f-\x9f]"
 
@@ -62,6 +63,8 @@ class Line:
             raise ValueError("must not be blank")
         if len(cleaned) > self.longest:
             raise ValueError(f"must have at most {self.longest} characters")
+        if has_piled_marks(cleaned):
+            raise ValueError(f"must have at most {MOST_MARKS} marks on a letter")
         return cleaned
 
 
@@ -71,6 +74,18 @@ class Text(Line):
 
     shortest: int = 0
     clean: ClassVar[Callable[[str], str]] = staticmethod(clean_text)
+
+
+@dataclass(frozen=True, slots=True)
+class Search(Line):
+    """What is looked for, which may be nothing."""
+
+    shortest: int = 0
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "string", "maxLength": self.longest, "pattern": _WITHOUT_NUL}
 
 
 def _text_only(value: Any) -> Any:

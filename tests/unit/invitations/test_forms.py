@@ -10,12 +10,12 @@ from saas_app.invitations.changes import require_assignable
 from saas_app.invitations.forms import (
     MOST_ADDRESSES,
     InviteForm,
-    is_address,
+    read_addresses,
     read_state,
-    split_addresses,
 )
 from saas_app.invitations.service import InvitationState
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Permission, Role
+from saas_app.text.addresses import is_address
 
 
 def filled(
@@ -30,7 +30,7 @@ def filled(
     ["a@x.test\nb@x.test", "a@x.test, b@x.test", " A@X.test ;b@x.test\r\n\r\na@x.TEST", "a@x.test b@x.test,"],
 )
 def test_addresses_stand_one_a_line_or_between_commas_each_counts_once(typed: str) -> None:
-    assert split_addresses(typed) == ("a@x.test", "b@x.test")
+    assert read_addresses(typed) == (("a@x.test", "b@x.test"), ())
 
 
 @pytest.mark.parametrize(

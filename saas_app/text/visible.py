@@ -1,0 +1,82 @@
+"""What a person can see of a text: characters that show nothing are taken out where they mean nothing.
+
+Zero-width and bidirectional controls, fillers and blank signs make two names look alike, turn the words
+around them, or leave nothing to click. Some of them belong to honest names: the joiners of Persian, of Indic
+scripts and of emoji, variation selectors of emoji and of ideographs, the tags of flags. Those stay where the
+Unicode standard gives them a meaning (UAX #31 section 2.3, UTS #51, UTS #37). Pure.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+import regex
+
+MOST_MARKS: Final = 4
+"""Marks on one letter (UTS #39 section 5.4); Hebrew and Vietnamese need three."""
+
+_INVISIBLE: Final = r"[\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffb\U0001d159]"
+_JOINING: Final = r"[\p{scx=Arabic}\p{scx=Syriac}\p{scx=Nko}\p{scx=Mongolian}\p{scx=Mandaic}]"
+_VIRAMA: Final = r"\p{Canonical_Combining_Class=Virama}"
+_PICTURE: Final = r"[\p{Extended_Pictographic}\p{Emoji_Modifier}]"
+_MEANT: Final = regex.compile(
+    rf"""
+    (?<={_JOINING}\p{{M}}{{0,4}}) \u200c (?=\p{{M}}{{0,4}}{_JOINING})    # Persian: مي‌خواهم
+    | (?<=\p{{L}}\p{{M}}{{0,4}}{_VIRAMA}) [\u200c\u200d]             # Indic scripts: क्‍ष
+    | (?<={_PICTURE}\ufe0f?) \u200d (?=\p{{Extended_Pictographic}})    # emoji of several people
+    | (?<=[\p{{Emoji}}]) [\ufe0e\ufe0f]                                # as a picture or as a sign
+    | (?<=\p{{Unified_Ideograph}}) [\ufe00-\ufe02\U000e0100-\U000e01ef]  # forms of an ideograph
+    | (?<=\U0001f3f4[\U000e0020-\U000e007e]{{0,7}}) [\U000e0020-\U000e007f]  # flags of regions
+    """,
+    regex.VERBOSE,
+)
+_OTHERS: Final = regex.compile(_INVISIBLE)
+_SHOWS: Final = regex.compile(rf"[[\p{{L}}\p{{N}}\p{{P}}\p{{S}}]--{_INVISIBLE}]", regex.VERSION1)
+_RIGHT_TO_LEFT: Final = regex.compile(r"[\p{Bidi_Class=R}\p{Bidi_Class=AL}]")
+_PILE: Final = regex.compile(
+    rf"([[\p{{Mn}}\p{{Me}}]--[\u0f90-\u0fbc]--{_INVISIBLE}]){{{MOST_MARKS + 1},}}", regex.VERSION1
+)  # Tibetan stacks consonants as marks
+
+
+def without_invisible(text: str) -> str:
+    """The text without characters that show nothing and mean nothing where they stand."""
+    if text.isascii():
+        return text
+    meant = {found.start() for found in _MEANT.finditer(text)}
+    return _OTHERS.sub(lambda found: found[0] if found.start() in meant else "", text)
+
+
+def shows_something(text: str) -> bool:
+    """Whether there is a letter, a digit or a sign in it that can be seen."""
+    return _SHOWS.search(text) is not None
+
+
+def runs_right_to_left(text: str) -> bool:
+    """Whether some of it is written from right to left, as Arabic and Hebrew are."""
+    return not text.isascii() and _RIGHT_TO_LEFT.search(text) is not None
+
+
+def has_piled_marks(text: str) -> bool:
+    """Whether marks are piled up on a letter until they cover the lines around it."""
+    return not text.isascii() and _PILE.search(unicodedata.normalize("NFD", text)) is not None
+
+
+def without_piles(text: str) -> str:
+    """The text with no more marks on a letter than :data:`MOST_MARKS`: for names that others made."""
+    if not has_piled_marks(text):
+        return text
+    cut = _PILE.sub(lambda found: found[0][:MOST_MARKS], unicodedata.normalize("NFD", text))
+    return unicodedata.normalize("NFC", cut)
+
+
+def as_seen(text: str) -> str:
+    """What texts that look alike have in common: no unseen characters, one form, single spaces."""
+    shown = _OTHERS.sub("", unicodedata.normalize("NFKC", text))
+    return " ".join(shown.split())
+
+
+def initial(text: str) -> str:
+    """The first character as a person counts them, in upper case: an emoji of several is one."""
+    found = regex.match(r"\X", text.strip())
+    return found[0].upper() if found else ""
