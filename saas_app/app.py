@@ -25,6 +25,7 @@ import saas_app.projects.api
 import saas_app.projects.pages
 from saas_app import observability
 from saas_app.audit.denials import Denials, Outsiders
+from saas_app.change_limits import ChangeLimits
 from saas_app.config import TEMPLATES, Settings
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
@@ -43,6 +44,7 @@ from saas_app.identity.sign_in import SignIn
 from saas_app.identity.sign_in_methods.offered import OfferedMethods
 from saas_app.identity.sign_out import SignOut
 from saas_app.identity.vault import Vault
+from saas_app.lasting_counters import LastingCounters
 from saas_app.organizations.removal import RemovalWorker
 from saas_app.rate_limits import RateLimits, open_rate_limits
 from saas_app.rbac.permissions import Permission
@@ -199,4 +201,5 @@ def _build_runtime(
         RemovalWorker(work),
         rate_limits,
         TxtResolver(settings.domain_nameservers),
+        ChangeLimits(settings, LastingCounters(work)),
     )

@@ -146,6 +146,19 @@ class Settings(BaseSettings):
     rate_limit_user: _Rate = Field(Rate(600, 60), validation_alias="RATE_LIMIT_USER")
     rate_limit_organization: _Rate = Field(Rate(3000, 60), validation_alias="RATE_LIMIT_ORGANIZATION")
     rate_limit_address: _Rate = Field(Rate(120, 60), validation_alias="RATE_LIMIT_ADDRESS")
+    rate_limit_new_organizations: _Rate = Field(
+        Rate(20, 86_400), validation_alias="RATE_LIMIT_NEW_ORGANIZATIONS"
+    )
+    rate_limit_invitations_user: _Rate = Field(
+        Rate(100, 86_400), validation_alias="RATE_LIMIT_INVITATIONS_USER"
+    )
+    rate_limit_invitations_organization: _Rate = Field(
+        Rate(300, 86_400), validation_alias="RATE_LIMIT_INVITATIONS_ORGANIZATION"
+    )
+    rate_limit_invitations_address: _Rate = Field(
+        Rate(5, 86_400), validation_alias="RATE_LIMIT_INVITATIONS_ADDRESS"
+    )
+    rate_limit_changes: _Rate = Field(Rate(60, 60), validation_alias="RATE_LIMIT_CHANGES")
     rate_limit_storage: str = Field(MEMORY, validation_alias="RATE_LIMIT_STORAGE")
     domain_nameservers: Nameservers = Field((), validation_alias="DOMAIN_NAMESERVERS")
     domain_grace: int = Field(3 * 86400, validation_alias="DOMAIN_GRACE", ge=0)

@@ -142,16 +142,10 @@ class RedisCounters:
         self._ask_again_at = None
 
 
-class RateLimits:
-    """The policies of this installation, and where everybody stands. ``clock`` gives Unix seconds."""
+class Windows:
+    """Counts somebody's uses of a policy, window by window. ``clock`` gives Unix seconds."""
 
-    def __init__(
-        self, settings: Settings, counters: Counters, clock: Callable[[], float] = time.time
-    ) -> None:
-        self.client = Policy("client", settings.rate_limit_client)
-        self.user = Policy("user", settings.rate_limit_user)
-        self.organization = Policy("organization", settings.rate_limit_organization)
-        self.address = Policy("address", settings.rate_limit_address)
+    def __init__(self, counters: Counters, clock: Callable[[], float] = time.time) -> None:
         self._counters = counters
         self._clock = clock
 
@@ -163,9 +157,23 @@ class RateLimits:
         used = await self._counters.incr(counter, window)
         return Standing(policy, counter, used, max(1, math.ceil(window - moment % window)))
 
-    async def give_back(self, standing: Standing) -> None:
+    async def give_back(self, *standings: Standing) -> None:
         """Take back what was counted beforehand, for something that then did not happen."""
-        await self._counters.incr(standing.counter, standing.policy.rate.seconds, -1)
+        for standing in standings:
+            await self._counters.incr(standing.counter, standing.policy.rate.seconds, -1)
+
+
+class RateLimits(Windows):
+    """The policies of this installation for requests, and where everybody stands."""
+
+    def __init__(
+        self, settings: Settings, counters: Counters, clock: Callable[[], float] = time.time
+    ) -> None:
+        super().__init__(counters, clock)
+        self.client = Policy("client", settings.rate_limit_client)
+        self.user = Policy("user", settings.rate_limit_user)
+        self.organization = Policy("organization", settings.rate_limit_organization)
+        self.address = Policy("address", settings.rate_limit_address)
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from saas_app.audit.denials import Denials, Outsiders
+from saas_app.change_limits import ChangeLimits
 from saas_app.config import Settings
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains.dns_records import TxtResolver
@@ -43,3 +44,4 @@ class Runtime:
     removals: RemovalWorker
     rate_limits: RateLimits
     txt_resolver: TxtResolver
+    change_limits: ChangeLimits

@@ -110,6 +110,11 @@ async def settings(
         rate_limit_organization=_NEVER_REACHED,
         rate_limit_address=_NEVER_REACHED,
         domain_nameservers=(Nameserver(*nameserver.address),),
+        rate_limit_new_organizations=_NEVER_REACHED,
+        rate_limit_invitations_user=_NEVER_REACHED,
+        rate_limit_invitations_organization=_NEVER_REACHED,
+        rate_limit_invitations_address=_NEVER_REACHED,
+        rate_limit_changes=_NEVER_REACHED,
         management=ManagementSettings(
             endpoint=provider.endpoint,
             app_id=provider.management_app_id,

@@ -15,6 +15,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+_LIMITED = (
+    "ADDRESS",
+    "NEW_ORGANIZATIONS",
+    "INVITATIONS_USER",
+    "INVITATIONS_ORGANIZATION",
+    "INVITATIONS_ADDRESS",
+    "CHANGES",
+)
 START_DEADLINE = 90.0  # seconds a program may take until it answers
 
 
@@ -89,7 +97,8 @@ def running_application(
     env_file, log = directory / "workroom.env", directory / "application.log"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LOGTO_", "APP_"))}
     # no file that happens to lie in this folder; and everybody in a test has the same address
-    extra = {"CONNECTORS_FILE": "", "RATE_LIMIT_ADDRESS": "100000/minute", **extra}
+    unlimited = dict.fromkeys((f"RATE_LIMIT_{what}" for what in _LIMITED), "100000/minute")
+    extra = {"CONNECTORS_FILE": "", **unlimited, **extra}
     given = {**inherited, **extra, **provider.environment, "APP_URL": url, "DATABASE_URL": database_url}
     program = [sys.executable, "-m", "saas_app"]
     subprocess.run(

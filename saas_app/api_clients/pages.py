@@ -19,6 +19,7 @@ from saas_app.members.forms import read_filter
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
+from saas_app.web.limits import retry_after
 
 blueprint = Blueprint("api_clients", __name__, url_prefix="/o/<organization_id>/api-clients")
 
@@ -53,7 +54,7 @@ async def create_client(tenant: Tenant) -> Any:
         form.refuse(error)
         return await _show_form(form, failure="" if error.fields else error.detail), error.status
     except (Conflict, LogtoUnavailable, RateLimited) as error:
-        return await _show_form(form, failure=error.detail), error.status, _retry_after(error)
+        return await _show_form(form, failure=error.detail), error.status, retry_after(error)
     return await _show_secret(tenant, made, is_new=True), 201, _NEVER_KEPT
 
 
@@ -97,7 +98,7 @@ async def revoke(tenant: Tenant, client_id: str) -> Any:
 async def refused(error: AppError) -> Any:
     """Why it was not done, and the way back to the clients."""
     page = await render_template("api_clients/refused.html", error=error, request_id=g.get("request_id", ""))
-    return page, error.status, _retry_after(error)
+    return page, error.status, retry_after(error)
 
 
 _NEVER_KEPT = {"Cache-Control": "no-store"}
@@ -126,7 +127,3 @@ async def _show_secret(tenant: Tenant, made: NewSecret, *, is_new: bool) -> str:
         token_command=usage.token_command(made.client_id, made.secret),
         call_command=usage.call_command(),
     )
-
-
-def _retry_after(error: AppError) -> dict[str, str]:
-    return {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}

@@ -28,6 +28,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.audit.recorder import AuditEntry, record
+from saas_app.change_limits import ChangeLimits
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable
@@ -56,6 +57,7 @@ class OrganizationChange:
     work: UnitOfWork
     management: ManagementClient
     tenant: Tenant
+    limits: ChangeLimits
 
     @property
     def organization_id(self) -> str:
@@ -64,19 +66,20 @@ class OrganizationChange:
 
     def alone(self) -> AbstractAsyncContextManager[Turn]:
         """A turn of the organization for the caller; see :func:`alone`."""
-        return alone(self.work, Standing.of(self.tenant), self.management.clock)
+        return alone(self.work, Standing.of(self.tenant), self.limits, self.management.clock)
 
 
 @asynccontextmanager
 async def alone(
-    work: UnitOfWork, standing: Standing, clock: ProviderClock | None = None
+    work: UnitOfWork, standing: Standing, limits: ChangeLimits | None, clock: ProviderClock | None = None
 ) -> AsyncIterator[Turn]:
     """One change at a time in an organization, on every worker, and none that outlives its lease.
 
     Whoever waits comes before whoever has just had a turn and wants another, so that a change with many
-    steps does not keep out the one that takes its author's right away. Raises :class:`AccessChanged` and
-    :class:`SignInRequired` when the caller's right is gone by then, :class:`Busy` when no turn can be had,
-    :class:`LogtoUnavailable` when the block takes too long; and what a refusal by Logto means to a person.
+    steps does not keep out the one that takes its author's right away. ``limits`` is None for what Workroom
+    changes by itself. Raises :class:`AccessChanged` and :class:`SignInRequired` when the caller's right is
+    gone by then, :class:`Busy` when no turn can be had, :class:`LogtoUnavailable` when the block takes too
+    long, and what a refusal by Logto means to a person.
     """
     name = f"organization:{standing.organization_id}"
     async with AsyncExitStack() as held:
@@ -86,7 +89,7 @@ async def alone(
             async with asyncio.timeout(_SECONDS_FOR_A_TURN) as limit:
                 async with work.reading() as db:
                     await standing.require(db)
-                yield Turn(work, standing, clock)
+                yield Turn(work, standing, limits, clock)
         except ManagementError as refusal:
             raise explained(refusal) from None
         except TimeoutError:
@@ -104,6 +107,7 @@ class Turn:
 
     work: UnitOfWork
     standing: Standing
+    limits: ChangeLimits | None
     clock: ProviderClock | None = None
 
     async def carry_out(
@@ -117,11 +121,14 @@ class Turn:
         """Make one change in Logto with its trace here. ``user_ids``: whose memberships it touches;
         ``also``: what else is written here, in the transaction of the event.
 
-        Raises :class:`AccessChanged` or :class:`SignInRequired` before anything is done, and what ``call``
-        raises: :class:`ManagementError` when Logto refused, or a :class:`NothingChanged`, and nothing was
-        changed; :class:`saas_app.errors.LogtoUnavailable` when nobody knows.
+        Raises :class:`LimitReached`, :class:`AccessChanged` or :class:`SignInRequired` before anything is
+        done, and what ``call`` raises: :class:`ManagementError` when Logto refused, or a
+        :class:`NothingChanged`, and nothing was changed; :class:`saas_app.errors.LogtoUnavailable` when
+        nobody knows.
         """
         work, organization_id = self.work, self.standing.organization_id
+        if self.limits is not None:
+            await self.limits.spend((self.limits.changes, self.standing.principal.subject))
         change_id, began = new_uuid(), time.monotonic()
         async with work.writing(organization_id) as db:
             await self.standing.require(db)

@@ -166,7 +166,7 @@ async def _make_way(change: OrganizationChange, domain: str, found: Collection[s
         return
     if holder.proof is DomainProof.DNS and record_value(holder.token) in found:
         raise _taken(domain, "Remove its TXT record from DNS first; then verify again.")
-    async with alone(change.work, Standing.of_system(holder.organization_id)) as turn:
+    async with alone(change.work, Standing.of_system(holder.organization_id), None) as turn:
         async with change.work.reading() as db:
             await Standing.of(change.tenant).require(db)
             now = await queries.find_holder(db, domain)

@@ -73,7 +73,7 @@ class DomainChecks:
         claims = await self._claims(organization_id)
         verified = [claim for claim in claims if claim.is_verified]
         findings = await asyncio.gather(*(self._look(claim, stewards) for claim in verified))
-        async with alone(self._work, Standing.of_system(organization_id)) as turn:
+        async with alone(self._work, Standing.of_system(organization_id), None) as turn:
             news = await self._take_out_unverified(turn, organization_id)
             unchanged = {claim.domain: claim for claim in await self._claims(organization_id)}
             for claim, finding in zip(verified, findings, strict=True):

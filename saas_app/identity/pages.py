@@ -19,7 +19,7 @@ from saas_app.web.context import browser, cookie_name, runtime, set_cookie
 from saas_app.web.deliberate import only_deliberately
 from saas_app.web.guards import find_principal, public, signed_in
 from saas_app.web.kept_forms import bind_to_browser, keep_form
-from saas_app.web.limits import limited_by_address
+from saas_app.web.limits import counts_as_change, limited_by_address
 from saas_app.web.user_agents import device_name
 
 blueprint = Blueprint("identity", __name__)
@@ -145,6 +145,7 @@ async def _user_info(principal: SessionPrincipal) -> dict[str, Any] | None:
 
 @blueprint.post("/account/sessions/<device_id>/end")
 @signed_in
+@counts_as_change
 async def end_session(principal: SessionPrincipal, device_id: str) -> Any:
     """Sign out one of one's own devices, at the sign-in provider too."""
     device, ended = await runtime().sign_out.device(principal, device_id)
@@ -165,6 +166,7 @@ async def end_session(principal: SessionPrincipal, device_id: str) -> Any:
 
 @blueprint.post("/account/sign-out-everywhere")
 @signed_in
+@counts_as_change
 async def sign_out_everywhere(principal: SessionPrincipal) -> Any:
     """End every session of the person, in every browser, at the sign-in provider too."""
     ended = await runtime().sign_out.everywhere(principal)

@@ -18,6 +18,7 @@ import structlog
 
 from saas_app.audit.changes import Turn, alone
 from saas_app.audit.recorder import Action, Actor, AuditEntry
+from saas_app.change_limits import ChangeLimits
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import Conflict, LogtoUnavailable, NotFound
 from saas_app.identity.management import Invitation, ManagementClient, ManagementError
@@ -93,17 +94,22 @@ async def get_offer(
 
 
 async def accept(
-    work: UnitOfWork, management: ManagementClient, principal: Principal, invitation_id: str
+    work: UnitOfWork,
+    management: ManagementClient,
+    limits: ChangeLimits,
+    principal: Principal,
+    invitation_id: str,
 ) -> Invitation:
     """Make the caller a member with the invitation's roles; accepting twice is accepting once.
 
     It is read twice: which organization's turn to wait for, and, when that has come, whether it is still
-    theirs. Raises :class:`NotInvited`, :class:`InvitationSettled`, :class:`SignInRequired`, :class:`Busy` and
-    :class:`LogtoUnavailable`.
+    theirs. Raises :class:`NotInvited`, :class:`InvitationSettled`, :class:`SignInRequired`,
+    :class:`LimitReached`, :class:`Busy` and :class:`LogtoUnavailable`.
     """
     with explaining():
         found = await _get_own(management, principal, invitation_id)
-    async with alone(work, Standing.of_newcomer(principal, found.organization_id), management.clock) as turn:
+    standing = Standing.of_newcomer(principal, found.organization_id)
+    async with alone(work, standing, limits, management.clock) as turn:
         invitation = await _get_own(management, principal, invitation_id)
         if _is_accepted_by(invitation, principal):
             return invitation

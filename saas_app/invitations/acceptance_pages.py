@@ -32,7 +32,9 @@ async def show(invitation_id: str) -> Any:
 async def accept(principal: Principal, invitation_id: str) -> Any:
     """Accept, then renew access at once: the grant does not know the new organization yet."""
     try:
-        accepted = await acceptance.accept(runtime().work, management(), principal, invitation_id)
+        accepted = await acceptance.accept(
+            runtime().work, management(), runtime().change_limits, principal, invitation_id
+        )
     except InvitationSettled as error:
         return await _show_offer(principal, invitation_id), error.status
     await flash("Welcome. This is where you work together from now on.", "success")

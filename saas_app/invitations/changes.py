@@ -21,6 +21,7 @@ import structlog
 
 from saas_app.audit.changes import OrganizationChange
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
+from saas_app.change_limits import Claim, LimitReached
 from saas_app.db.base import utc_now
 from saas_app.errors import (
     AppError,
@@ -140,7 +141,7 @@ def require_assignable(granted: frozenset[Permission], roles: Collection[Role]) 
 
 async def resend(change: OrganizationChange, invitation_id: str, app_url: str) -> Invitation:
     """Send the message once more. Raises :class:`InvitationNotFound`, :class:`InvitationSettled`,
-    :class:`NotSent`, :class:`AccessChanged` and :class:`LogtoUnavailable`.
+    :class:`NotSent`, :class:`LimitReached`, :class:`AccessChanged` and :class:`LogtoUnavailable`.
     """
     async with change.alone() as turn:
         invitation = await get_pending(change.management, change.tenant, invitation_id)
@@ -151,9 +152,11 @@ async def resend(change: OrganizationChange, invitation_id: str, app_url: str) -
             after={"invitation": invitation.id},
         )
         link = link_to(app_url, invitation.id)
+        spent = await change.limits.spend(*_claims(change, invitation.invitee))
         try:
             await turn.carry_out(entry, lambda: change.management.send_invitation(invitation.id, link))
         except ManagementError as refusal:
+            await change.limits.give_back(*spent)
             raise NotSent(_why_not_sent(refusal)) from None
     return invitation
 
@@ -247,6 +250,37 @@ async def _invite_one(
     role_ids: Collection[str],
     app_url: str,
 ) -> Outcome:
+    """Invite one address within the limits. What came to nothing does not count for them."""
+    limits = change.limits
+    try:
+        spent = await limits.spend(*_claims(change, address))
+    except LimitReached as error:
+        is_theirs = error.policy == limits.invited_address  # the others may still be invited
+        kind = OutcomeKind.FAILED if is_theirs else OutcomeKind.NOT_TRIED
+        return Outcome(address, kind, error.detail, error=error)
+    outcome = await _make_and_send(change, wanted, address, role_ids, app_url)
+    if outcome.kind not in (OutcomeKind.SENT, OutcomeKind.LINK_ONLY, OutcomeKind.UNKNOWN):
+        await limits.give_back(*spent)
+    return outcome
+
+
+def _claims(change: OrganizationChange, address: str) -> tuple[Claim, ...]:
+    """For whom a message to an address counts: the sender, the organization, the address itself."""
+    limits = change.limits
+    return (
+        (limits.inviter, change.tenant.principal.subject),
+        (limits.inviting_organization, change.organization_id),
+        (limits.invited_address, address.lower()),
+    )
+
+
+async def _make_and_send(
+    change: OrganizationChange,
+    wanted: InvitationInput,
+    address: str,
+    role_ids: Collection[str],
+    app_url: str,
+) -> Outcome:
     entry, call = _creation(change, wanted, address, role_ids)
     try:
         async with change.alone() as turn:
@@ -261,7 +295,7 @@ async def _invite_one(
             "Logto did not answer, so nobody knows whether the invitation was made. Send the form again in a "
             "moment: who is invited already is not invited twice.",
         )
-    except (AccessChanged, SignInRequired, Busy) as error:
+    except (LimitReached, AccessChanged, SignInRequired, Busy) as error:
         return Outcome(address, OutcomeKind.NOT_TRIED, error.detail, error=error)
     return await _send(change, invitation, link_to(app_url, invitation.id))
 

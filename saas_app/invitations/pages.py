@@ -18,6 +18,7 @@ from saas_app.members.roles import role_options
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
+from saas_app.web.limits import retry_after
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
 
 blueprint = Blueprint("invitations", __name__, url_prefix="/o/<organization_id>/invitations")
@@ -74,7 +75,7 @@ async def create_invitations(tenant: Tenant) -> Any:
         raise refusal
     form.addresses.data = "\n".join(outcome.address for outcome in open_ones)
     status = refusal.status if refusal else 422 if open_ones else 200
-    return await _show_form(tenant, form, outcomes), status
+    return await _show_form(tenant, form, outcomes), status, retry_after(refusal)
 
 
 @blueprint.post("/<invitation_id>/resend")

@@ -12,6 +12,7 @@ from saas_app.models.organization import Organization
 from saas_app.models.organization_removal import OrganizationRemoval
 from saas_app.models.pending_change import PendingChange
 from saas_app.models.project import Project, ProjectStatus
+from saas_app.models.rate_counter import RateCounter
 from saas_app.models.session import SessionRow
 from saas_app.models.session_token import SessionToken
 from saas_app.models.sign_in_attempt import SignInAttemptRow
@@ -38,6 +39,7 @@ __all__ = [
     "PendingChange",
     "Project",
     "ProjectStatus",
+    "RateCounter",
     "SessionRow",
     "SessionToken",
     "SignInAttemptRow",

@@ -9,7 +9,7 @@ from quart import Blueprint, flash, redirect, render_template, request
 
 import saas_app.invitations.acceptance as invitations
 import saas_app.projects.service as projects
-from saas_app.errors import LogtoUnavailable
+from saas_app.errors import LogtoUnavailable, RateLimited
 from saas_app.identity.authorization import Membership
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
@@ -18,6 +18,7 @@ from saas_app.organizations.forms import OrganizationForm
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.web.context import database, management, runtime
 from saas_app.web.guards import find_last_organization_id, find_principal, public, requires_member, signed_in
+from saas_app.web.limits import retry_after
 from saas_app.web.navigation import feature_path
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
 from saas_app.web.tokens import with_token
@@ -111,9 +112,12 @@ async def create_organization(principal: SessionPrincipal) -> Any:
     if not form.validate():
         return await _show_form(form), 422
     try:
-        created = await service.create_organization(management(), runtime().work, principal, form.as_input())
-    except LogtoUnavailable as error:
-        return await _show_form(form, failure=error.detail), 503, {"Retry-After": str(error.retry_after)}
+        created = await service.create_organization(
+            management(), runtime().work, runtime().change_limits, principal, form.as_input()
+        )
+    except (LogtoUnavailable, RateLimited) as error:
+        page = await _show_form(form, failure=error.detail)
+        return page, error.status, retry_after(error)
     await runtime().directory.remember_organizations(
         [{"id": created.id, "name": created.name, "description": created.description}]
     )

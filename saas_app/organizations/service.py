@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
+from saas_app.change_limits import ChangeLimits
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.authorization import Membership, TokenDescription
@@ -70,15 +71,27 @@ def following(
 
 
 async def create_organization(
-    management: ManagementClient, work: UnitOfWork, principal: SessionPrincipal, wanted: OrganizationInput
+    management: ManagementClient,
+    work: UnitOfWork,
+    limits: ChangeLimits,
+    principal: SessionPrincipal,
+    wanted: OrganizationInput,
 ) -> CreatedOrganization:
     """Create an organization in Logto, its creator the admin, its trail begun: all of it, or nothing.
 
     When a later step fails, or the caller goes away, the organization is deleted again. Raises
-    :class:`LogtoUnavailable`, and :class:`SignInRequired` when the session is ended before the last step.
-    Never inside an open writing session.
+    :class:`LogtoUnavailable`, :class:`LimitReached`, and :class:`SignInRequired` when the session is ended
+    before the last step. Never inside an open writing session.
     """
     await _require_session(work, principal)
+    who = principal.subject
+    async with limits.spending((limits.changes, who), (limits.new_organizations, who)):
+        return await _create(management, work, principal, wanted)
+
+
+async def _create(
+    management: ManagementClient, work: UnitOfWork, principal: SessionPrincipal, wanted: OrganizationInput
+) -> CreatedOrganization:
     try:
         created = await management.create_organization(wanted.name, wanted.description or None)
         try:

@@ -12,7 +12,7 @@ import saas_app.projects.service as projects
 from saas_app.email_domains import changes as domain_changes
 from saas_app.email_domains.names import domain_of, find_ascii_domain
 from saas_app.email_domains.service import ListedDomain, list_domains
-from saas_app.errors import Invalid, LogtoUnavailable
+from saas_app.errors import Invalid, LogtoUnavailable, RateLimited
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
 from saas_app.organizations import settings
@@ -23,6 +23,7 @@ from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.text.domains import shown_domain
 from saas_app.web.context import database, organization_change, runtime
 from saas_app.web.guards import requires
+from saas_app.web.limits import retry_after
 
 blueprint = Blueprint("organization_settings", __name__, url_prefix="/o/<organization_id>/settings")
 
@@ -45,9 +46,9 @@ async def save_details(tenant: Tenant) -> Any:
     wanted = Details(form.name.data or "", form.description.data or "")
     try:
         saved = await settings.save_details(change, seen, wanted)
-    except LogtoUnavailable as error:
+    except (LogtoUnavailable, RateLimited) as error:
         page = await _show(tenant, None, details=form, seen=seen, failure=error.detail)
-        return page, error.status, {"Retry-After": str(error.retry_after)}
+        return page, error.status, retry_after(error)
     await runtime().directory.remember_organizations(
         [{"id": tenant.organization_id, "name": saved.name, "description": saved.description}]
     )

@@ -37,7 +37,7 @@ def management() -> ManagementClient:
 
 def organization_change(tenant: Tenant) -> OrganizationChange:
     """What a change of the caller's organization needs. Raises :class:`ManagementNotSetUp`."""
-    return OrganizationChange(runtime().work, management(), tenant)
+    return OrganizationChange(runtime().work, management(), tenant, runtime().change_limits)
 
 
 def database() -> AsyncSession:

@@ -16,6 +16,7 @@ from quart import Quart, Response, g, render_template, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from saas_app.change_limits import LimitReached
 from saas_app.errors import (
     AppError,
     DatabaseBusy,
@@ -45,6 +46,7 @@ _TEMPLATES: dict[type[AppError], str] = {
     MfaRequired: "errors/mfa_required.html",
     FreshSignInRequired: "errors/fresh_sign_in_required.html",
     OpenedBySomebodyElse: "errors/opened_by_somebody_else.html",
+    LimitReached: "errors/limit_reached.html",
 }
 
 _HTTP_ERRORS = {
@@ -132,6 +134,8 @@ async def _page(error: AppError) -> Response:
         more = await _about_second_factor()
     elif isinstance(error, OpenedBySomebodyElse):
         more = {"waiting": await keep_form()}
+    elif isinstance(error, LimitReached) and request.method == "POST":
+        more = {"fields": list((await request.form).items(multi=True))}
     html = await render_template(
         template, error=error, request_id=_request_id(), try_again=_try_again(), path=request.path, **more
     )

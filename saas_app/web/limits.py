@@ -18,8 +18,9 @@ from typing import Any, Final
 
 from quart import Quart, Response, g, request
 
-from saas_app.errors import InvalidToken, RateLimited, SignInRequired
+from saas_app.errors import AppError, InvalidToken, RateLimited, SignInRequired
 from saas_app.identity.bearer import BearerToken
+from saas_app.identity.principal import Principal
 from saas_app.rate_limits import Policy, Standing
 from saas_app.web.context import is_api, runtime
 
@@ -90,6 +91,26 @@ def limited_by_address(view: View) -> View:
         return await view(**arguments)
 
     return limited
+
+
+def counts_as_change(view: View) -> View:
+    """For views of the signed-in that write in Logto beside any organization. Innermost, behind the guard.
+
+    Each session counts by itself: whoever stole one cannot keep its owner from ending it.
+    """
+
+    @wraps(view)
+    async def counted(principal: Principal, **arguments: Any) -> Any:
+        limits = runtime().change_limits
+        await limits.spend((limits.changes, principal.credential))
+        return await view(principal, **arguments)
+
+    return counted
+
+
+def retry_after(error: AppError | None) -> dict[str, str]:
+    """The header that says when trying again makes sense; none where nobody knows."""
+    return {} if error is None or error.retry_after is None else {"Retry-After": str(error.retry_after)}
 
 
 def network_of(address: str | None) -> str:

@@ -23,7 +23,7 @@ from tests.factories import Factory
 from tests.processes import Provider, running_application, running_provider
 
 API_RESOURCE = "https://api.workroom.example"
-_LIMITED = ("CLIENT", "USER", "ORGANIZATION", "ADDRESS")
+_LIMITED = ("CLIENT", "USER", "ORGANIZATION")  # beside those that no test is to reach
 _SCOPES = ("openid", "profile", "email", "offline_access", "urn:logto:scope:organizations")
 
 

@@ -45,9 +45,10 @@ def reconciler_of(work: UnitOfWork, make: Factory) -> Reconciler:
     return Reconciler(work, make.management, checks)
 
 
-def turn_in(work: UnitOfWork, organization_id: str) -> Turn:
+def turn_in(runtime: Runtime, organization_id: str) -> Turn:
     """The turn of an admin, without the wait for it."""
-    return Turn(work, Standing(organization_id, "Acme", Principal("ada", name="Ada")))
+    standing = Standing(organization_id, "Acme", Principal("ada", name="Ada"))
+    return Turn(runtime.work, standing, runtime.change_limits)
 
 
 async def repairs_of(reconciler: Reconciler, organization_id: str) -> list[str]:
@@ -216,7 +217,7 @@ async def test_a_crash_after_logtos_answer_is_repaired_and_told(
         raise Killed
 
     with pytest.raises(Killed):
-        await turn_in(runtime.work, organization_id).carry_out(
+        await turn_in(runtime, organization_id).carry_out(
             demotion(person), demote_and_die, user_ids=[person.id]
         )
 
@@ -250,7 +251,7 @@ async def test_a_crash_before_logto_was_asked_tells_that_nothing_happened(
         raise Killed
 
     with pytest.raises(Killed):
-        await turn_in(runtime.work, organization_id).carry_out(demotion(person), die, user_ids=[person.id])
+        await turn_in(runtime, organization_id).carry_out(demotion(person), die, user_ids=[person.id])
     await let_time_pass(runtime, organization_id)
 
     await repairs_of(reconciler, organization_id)
@@ -274,7 +275,7 @@ async def test_an_answer_that_never_came_is_closed_with_what_is_true(
         raise LogtoUnavailable("Logto did not answer.")
 
     with pytest.raises(LogtoUnavailable):
-        await turn_in(runtime.work, organization_id).carry_out(
+        await turn_in(runtime, organization_id).carry_out(
             entry, remove_without_an_answer, user_ids=[person.id]
         )
     await let_time_pass(runtime, organization_id)
@@ -302,7 +303,7 @@ async def test_a_machine_clients_revocation_that_was_cut_off_is_closed_with_what
         raise LogtoUnavailable("Logto did not answer.")
 
     with pytest.raises(LogtoUnavailable):
-        await turn_in(runtime.work, organization_id).carry_out(
+        await turn_in(runtime, organization_id).carry_out(
             entry, revoke_without_an_answer, user_ids=[machine.id]
         )
     await let_time_pass(runtime, organization_id)
@@ -318,14 +319,18 @@ _CHANGE_AND_DIE = """
 import asyncio, os, signal, sys
 from saas_app.audit.changes import Turn
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
-from saas_app.config import load_management_settings
+from saas_app.change_limits import ChangeLimits
+from saas_app.config import Settings, load_management_settings
 from saas_app.identity.principal import Principal
 from saas_app.identity.standing import Standing
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.management import connect
+from saas_app.rate_limits import ProcessCounters
 
 async def main(database_url, organization_id, user_id):
+    settings = Settings(encryption_keys=(), logto_app_id="app", logto_app_secret="secret")
+    limits = ChangeLimits(settings, ProcessCounters())
     entry = AuditEntry(Actor("ada", "Ada"), Action.MEMBER_REMOVE, Target("member", user_id, "Sam"))
     async with connect(load_management_settings()) as client:
         async def remove_and_die():
@@ -333,7 +338,7 @@ async def main(database_url, organization_id, user_id):
             os.kill(os.getpid(), signal.SIGKILL)
         work = UnitOfWork(create_engine(database_url))
         standing = Standing(organization_id, "Acme", Principal("ada", name="Ada"))
-        await Turn(work, standing).carry_out(entry, remove_and_die, user_ids=[user_id])
+        await Turn(work, standing, limits).carry_out(entry, remove_and_die, user_ids=[user_id])
 
 asyncio.run(main(*sys.argv[1:]))
 """

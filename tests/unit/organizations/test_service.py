@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from typing import Self, cast
 
 import pytest
+from pydantic import SecretStr
 
+from saas_app.change_limits import ChangeLimits
+from saas_app.config import Settings
 from saas_app.db.base import new_uuid
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable
@@ -25,6 +28,7 @@ from saas_app.organizations.service import (
     permission_matrix,
     sort_key,
 )
+from saas_app.rate_limits import ProcessCounters
 from saas_app.rbac.permissions import Carrier, Permission, Role
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -82,13 +86,20 @@ class Writing:
         self.added.append(event)
 
 
+SETTINGS = Settings(
+    encryption_keys=(),
+    logto_endpoint="https://logto.example",
+    logto_app_id="app",
+    logto_app_secret=SecretStr("secret"),
+)
 ALICE = SessionPrincipal("alice", session_id=new_uuid(), name="Alice")
 
 
 async def _create(recorder: Recorder, work: Writing | None = None) -> str:
     wanted = OrganizationInput("Acme", "")
     logto, database = cast("ManagementClient", recorder), cast("UnitOfWork", work or Writing())
-    return (await create_organization(logto, database, ALICE, wanted)).id
+    limits = ChangeLimits(SETTINGS, ProcessCounters())
+    return (await create_organization(logto, database, limits, ALICE, wanted)).id
 
 
 async def test_the_creator_becomes_its_admin() -> None:

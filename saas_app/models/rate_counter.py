@@ -1,0 +1,20 @@
+"""Numbers that limits of a day count with: they outlive restarts, and all workers share them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from saas_app.db.base import Base
+
+
+class RateCounter(Base):
+    """How often something was done in one window. ``key`` is a hash: it may stand for a person's address."""
+
+    __tablename__ = "rate_counters"
+
+    key: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    used: Mapped[int]
+    until: Mapped[datetime] = mapped_column(index=True)
