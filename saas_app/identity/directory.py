@@ -12,6 +12,7 @@ from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
 from saas_app.identity.claims import is_id
+from saas_app.identity.former_members import FormerMember, find_former_member
 from saas_app.identity.management import LogtoUser
 from saas_app.identity.membership_changes import mark_changed
 from saas_app.models import Organization, OrganizationRemoval, User
@@ -67,6 +68,11 @@ class Directory:
                 statement = sa.select(OrganizationRemoval.organization_id)
                 gone.update(await db.scalars(statement.where(OrganizationRemoval.organization_id.in_(chunk))))
         return gone
+
+    async def find_former_member(self, organization_id: str, user_id: str) -> FormerMember | None:
+        """How the person's membership ended, if they had one; a stranger had none."""
+        async with self._work.reading() as db:
+            return await find_former_member(db, organization_id, user_id)
 
     async def note_membership_change(self, organization_id: str, user_id: str) -> None:
         """Mark a membership as changed: this person's earlier tokens for this organization are rejected."""

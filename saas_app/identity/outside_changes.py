@@ -24,6 +24,7 @@ from saas_app.db.upsert import insert_if_absent, upsert
 from saas_app.errors import BadRequest
 from saas_app.identity.claims import is_id
 from saas_app.identity.directory import organization_row, user_values
+from saas_app.identity.former_members import note_removed_elsewhere
 from saas_app.identity.membership_changes import mark_added, mark_changed
 from saas_app.identity.provider_clock import LEEWAY, Moment
 from saas_app.identity.webhook_bodies import ROUTES_WITH_A_USER, Event, read_event
@@ -31,6 +32,7 @@ from saas_app.identity.webhook_events import WebhookEvent
 from saas_app.models import (
     EVERYONE,
     EVERYWHERE,
+    FormerMembership,
     KeptFormRow,
     Organization,
     OrganizationRemoval,
@@ -102,6 +104,8 @@ async def _membership_updated(db: AsyncSession, event: Event) -> None:
     newcomers = event.body.get("addedApplicationIds") or [] if subjects else []
     stale = [subject for subject in subjects if subject not in newcomers] if subjects else [EVERYONE]
     await mark_changed(db, organization_id, stale, moment_of(event))
+    for subject in event.body.get("removedUserIds") or [] if subjects else []:
+        await note_removed_elsewhere(db, organization_id, subject)
     for subject in newcomers:
         await mark_added(db, organization_id, subject, event.created_at)
 
@@ -155,6 +159,8 @@ async def _user_gone(db: AsyncSession, event: Event) -> None:
         return
     await db.execute(sa.delete(SessionRow).where(SessionRow.subject == subject))
     await db.execute(sa.delete(KeptFormRow).where(KeptFormRow.owner == subject))
+    if event.name == WebhookEvent.USER_DELETED:
+        await db.execute(sa.delete(FormerMembership).where(FormerMembership.user_id == subject))
     await mark_changed(db, EVERYWHERE, [subject], moment_of(event))
 
 

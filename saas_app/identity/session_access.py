@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
@@ -21,6 +21,9 @@ from saas_app.models import (
     SessionToken,
     User,
 )
+
+NOT_A_MEMBER: Final = "not-a-member"
+"""As ``refusal``: Logto gave no token, because the person does not belong to the organization."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,12 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
 from saas_app.db.writers import PATIENCE
 from saas_app.errors import DatabaseBusy
+from saas_app.identity.former_members import note_refused
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.session_access import (
     ACCESS_BY_COOKIE,
     ACCESS_BY_ID,
+    NOT_A_MEMBER,
     CachedToken,
     SessionAccess,
     as_access,
@@ -221,6 +223,8 @@ class SessionStore:
             "membership_version": cached.membership_version,
         }
         async with self._work.writing() as db:
+            if cached.refusal == NOT_A_MEMBER:
+                await note_refused(db, session_id, organization_id)
             await upsert(db, SessionToken, [row], key=("session_id", "audience"))
 
     async def find_token(self, session_id: uuid.UUID, audience: str) -> str | None:

@@ -23,6 +23,7 @@ from saas_app.errors import LogtoUnavailable, SignInRequired
 from saas_app.identity.claims import ORGANIZATION_AUDIENCE, organization_roles, scopes_of
 from saas_app.identity.directory import Directory, organizations_of
 from saas_app.identity.logto_client import GrantedTokens, LogtoProvider, LogtoRefusal
+from saas_app.identity.session_access import NOT_A_MEMBER
 from saas_app.identity.sessions import CachedToken, Claim, SessionAccess, SessionStore
 from saas_app.identity.shared_attempts import SharedAttempts, pause_after
 from saas_app.identity.token_verifier import TokenRejected
@@ -32,7 +33,6 @@ log = structlog.get_logger(__name__)
 
 USERINFO_AUDIENCE: Final = "userinfo"
 EXPIRY_MARGIN: Final = timedelta(seconds=60)
-NOT_A_MEMBER: Final = "not-a-member"
 NEEDS_MFA: Final = "mfa"
 NEEDS_CONSENT: Final = "consent"
 

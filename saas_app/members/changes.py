@@ -16,13 +16,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from saas_app.audit.changes import OrganizationChange, Turn
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
 from saas_app.errors import Conflict, Invalid, PermissionDenied, VersionConflict
+from saas_app.identity.former_members import note_end
 from saas_app.identity.management import ManagementClient
 from saas_app.identity.tenant import Tenant
 from saas_app.members.roles import first_beyond, in_order, with_choice
 from saas_app.members.service import Member, get_member, is_last_admin
+from saas_app.models import Ending
 from saas_app.rbac.assignment import RoleChange, preview
 from saas_app.rbac.permissions import Permission, Role
 from saas_app.rbac.policy import decide
@@ -185,7 +189,14 @@ async def _carry_out(
         before={"roles": sorted(member.role_names)},
         after=None if after is None else {"roles": sorted(after)},
     )
-    await turn.carry_out(entry, call, user_ids=[member.id])
+    ending = Ending.LEFT if action is Action.MEMBER_LEAVE else Ending.REMOVED
+    where = turn.standing
+
+    async def note(db: AsyncSession) -> None:
+        if after is None:
+            await note_end(db, where.organization_id, where.organization_name, member.id, ending)
+
+    await turn.carry_out(entry, call, user_ids=[member.id], also=note)
 
 
 def _require_assignable(tenant: Tenant, added: frozenset[str]) -> None:

@@ -4,6 +4,7 @@ from saas_app.models.api_client import ApiClient
 from saas_app.models.audit_event import ActorType, AuditEvent, Outcome
 from saas_app.models.domain_join import DomainJoin
 from saas_app.models.email_domain import DomainProof, EmailDomain
+from saas_app.models.former_membership import Ending, FormerMembership
 from saas_app.models.idempotency_key import IdempotencyKey
 from saas_app.models.kept_form import KeptFormRow
 from saas_app.models.lease import LeaseRow
@@ -29,6 +30,8 @@ __all__ = [
     "DomainJoin",
     "DomainProof",
     "EmailDomain",
+    "Ending",
+    "FormerMembership",
     "IdempotencyKey",
     "KeptFormRow",
     "LeaseRow",

@@ -22,16 +22,19 @@ from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import Busy
+from saas_app.identity.former_members import note_end
 from saas_app.jobs import Failure
 from saas_app.leases import lease
 from saas_app.models import (
     ApiClient,
     DomainJoin,
     EmailDomain,
+    Ending,
     Organization,
     OrganizationRemoval,
     PendingChange,
     Project,
+    SessionRow,
     SessionToken,
     Task,
 )
@@ -157,7 +160,10 @@ def _owned(model: type[Task | Project | ApiClient]) -> Deletion:
 
 
 async def _tokens(db: AsyncSession, order: OrganizationRemoval, batch: int) -> int:
-    """What was fetched since holds no token: Logto refused it, and a request may be reading that now."""
+    """What was fetched since holds no token: Logto refused it, and a request may be reading that now.
+
+    Their people are still told, when they come back, that they were members and that it was deleted.
+    """
     key = sa.tuple_(SessionToken.session_id, SessionToken.audience)
     chosen = (
         sa.select(SessionToken.session_id, SessionToken.audience)
@@ -167,6 +173,10 @@ async def _tokens(db: AsyncSession, order: OrganizationRemoval, batch: int) -> i
         )
         .limit(batch)
     )
+    members = sa.select(SessionRow.subject).join(SessionToken, SessionToken.session_id == SessionRow.id)
+    granted = members.where(key.in_(chosen), SessionToken.refusal.is_(None)).distinct()
+    for subject in list(await db.scalars(granted)):
+        await note_end(db, order.organization_id, order.organization_name, subject, Ending.UNKNOWN)
     return await _execute(db, sa.delete(SessionToken).where(key.in_(chosen)))
 
 

@@ -2,7 +2,8 @@
 
 A member without the permission, always. A member without the second factor, when Logto was asked for their
 token in this very request: a refusal that is answered from memory is no news. Never anybody who does not
-belong to the organization: they are only counted, in the log.
+belong to the organization: they are only counted, in the log. Somebody who was a member is told so; a
+stranger cannot tell an organization from one that does not exist.
 
 What is refused is recorded whatever the browser says of its purpose, so that nobody looks for open doors
 unseen.
@@ -19,6 +20,7 @@ from quart import request
 from saas_app.audit.denials import Asked, refused_without_second_factor
 from saas_app.db.base import utc_now
 from saas_app.errors import MfaRequired, NotFound, PermissionDenied
+from saas_app.identity.former_members import NoLongerMember
 from saas_app.web.context import bearer_token, current_tenant, runtime, session_cookie
 
 
@@ -37,7 +39,10 @@ async def denials_noted(organization_id: str) -> AsyncIterator[None]:
         raise
     except NotFound:
         if current_tenant() is None:
-            await _count_outsider(organization_id)
+            subject = await _count_outsider(organization_id)
+            former = await runtime().directory.find_former_member(organization_id, subject or "")
+            if former is not None:
+                raise NoLongerMember(former) from None
         raise
 
 
@@ -50,7 +55,8 @@ async def _note_missing_factor(organization_id: str, began: datetime) -> None:
         await runtime().denials.note(access.principal, organization_id, _asked(), decision)
 
 
-async def _count_outsider(organization_id: str) -> None:
+async def _count_outsider(organization_id: str) -> str | None:
+    """Count who asks, where somebody does; return who it is."""
     token = bearer_token(request)
     if token is not None:
         verified = runtime().bearer_tokens.find_verified(token)
@@ -60,6 +66,7 @@ async def _count_outsider(organization_id: str) -> None:
         subject = access.principal.subject if access else None
     if subject is not None:
         runtime().outsiders.count(subject, organization_id, _asked())
+    return subject
 
 
 def _asked() -> Asked:

@@ -30,6 +30,7 @@ from saas_app.errors import (
     SignInFailed,
     SignInRequired,
 )
+from saas_app.identity.former_members import NoLongerMember
 from saas_app.web.challenges import challenge_for
 from saas_app.web.context import is_api, runtime
 from saas_app.web.guards import declared_guard, find_last_renewal, find_principal
@@ -47,6 +48,7 @@ _TEMPLATES: dict[type[AppError], str] = {
     FreshSignInRequired: "errors/fresh_sign_in_required.html",
     OpenedBySomebodyElse: "errors/opened_by_somebody_else.html",
     LimitReached: "errors/limit_reached.html",
+    NoLongerMember: "errors/no_longer_member.html",
 }
 
 _HTTP_ERRORS = {

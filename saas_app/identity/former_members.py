@@ -1,0 +1,134 @@
+"""Memberships that ended: what somebody who was a member may still be told, and a stranger may not.
+
+Known from our own removals, from Logto's webhooks, and from a session whose token Logto granted before and
+refuses now. Names are those the person knew; what an organization is called later is none of their business.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.db.base import utc_now
+from saas_app.db.upsert import upsert
+from saas_app.errors import NotFound
+from saas_app.models import (
+    Ending,
+    FormerMembership,
+    Organization,
+    OrganizationRemoval,
+    SessionRow,
+    SessionToken,
+)
+
+KEPT_FOR: Final = timedelta(days=90)
+"""How long somebody is told that they were a member."""
+
+_ONE_EVENT: Final = timedelta(minutes=10)  # what is told of an end within this time is told of the same one
+
+
+@dataclass(frozen=True, slots=True)
+class FormerMember:
+    """How and when a membership ended. ``is_deleted``: the organization itself is gone."""
+
+    organization_name: str
+    ending: Ending
+    ended_at: datetime
+    is_deleted: bool
+
+
+class NoLongerMember(NotFound):
+    """The caller belonged to the organization, and does no more. Like for strangers, nothing is found."""
+
+    code = "no-longer-a-member"
+
+    def __init__(self, former: FormerMember) -> None:
+        name = former.organization_name
+        if former.is_deleted:
+            detail = f"{name} was deleted. You were a member of it until then."
+        elif former.ending is Ending.LEFT:
+            detail = f"You left {name}."
+        elif former.ending is Ending.REMOVED:
+            detail = f"You were removed from {name}."
+        else:
+            detail = f"Your membership in {name} has ended."
+        super().__init__(detail)
+        self.title = f"{name} was deleted" if former.is_deleted else f"You are no longer a member of {name}"
+        self.former = former
+
+
+async def find_former_member(db: AsyncSession, organization_id: str, user_id: str) -> FormerMember | None:
+    """How the person's membership ended, if they had one in the last months."""
+    statement = (
+        sa.select(
+            FormerMembership.organization_name,
+            FormerMembership.ending,
+            FormerMembership.ended_at,
+            OrganizationRemoval.organization_id.is_not(None).label("is_deleted"),
+        )
+        .outerjoin(
+            OrganizationRemoval, OrganizationRemoval.organization_id == FormerMembership.organization_id
+        )
+        .where(
+            FormerMembership.organization_id == organization_id,
+            FormerMembership.user_id == user_id,
+            FormerMembership.ended_at > utc_now() - KEPT_FOR,
+        )
+    )
+    row = (await db.execute(statement)).one_or_none()
+    return FormerMember(*row) if row else None
+
+
+async def note_end(
+    db: AsyncSession, organization_id: str, organization_name: str, user_id: str, ending: Ending
+) -> None:
+    """Note that a membership ends now, as its own person or an admin wanted it. Forgets what is old."""
+    now = utc_now()
+    await db.execute(sa.delete(FormerMembership).where(FormerMembership.ended_at < now - KEPT_FOR))
+    row = {
+        "organization_id": organization_id,
+        "user_id": user_id,
+        "organization_name": organization_name[:128],
+        "ending": ending,
+        "ended_at": now,
+    }
+    await upsert(db, FormerMembership, [row], key=("organization_id", "user_id"))
+
+
+async def note_removed_elsewhere(db: AsyncSession, organization_id: str, user_id: str) -> None:
+    """Note that Logto tells of a removal: one of our own, which is noted already, or one made elsewhere."""
+    name = await db.scalar(sa.select(Organization.name).where(Organization.id == organization_id))
+    if name is not None and not await _is_noted(db, organization_id, user_id, utc_now() - _ONE_EVENT):
+        await note_end(db, organization_id, name, user_id, Ending.REMOVED)
+
+
+async def note_refused(db: AsyncSession, session_id: uuid.UUID, organization_id: str) -> None:
+    """Note that Logto does not count the session's person as a member, where its token says they were."""
+    statement = (
+        sa.select(SessionRow.subject, Organization.name, sa.func.max(SessionToken.fetched_at).label("until"))
+        .join(SessionToken, SessionToken.session_id == SessionRow.id)
+        .join(Organization, Organization.id == SessionToken.organization_id)
+        .where(
+            SessionRow.id == session_id,
+            SessionToken.organization_id == organization_id,
+            SessionToken.refusal.is_(None),
+        )
+        .group_by(SessionRow.subject, Organization.name)
+    )
+    was = (await db.execute(statement)).one_or_none()
+    if was is not None and not await _is_noted(db, organization_id, was.subject, was.until):
+        await note_end(db, organization_id, was.name, was.subject, Ending.UNKNOWN)
+
+
+async def _is_noted(db: AsyncSession, organization_id: str, user_id: str, since: datetime) -> bool:
+    ended_at = await db.scalar(
+        sa.select(FormerMembership.ended_at).where(
+            FormerMembership.organization_id == organization_id, FormerMembership.user_id == user_id
+        )
+    )
+    return ended_at is not None and ended_at >= since

@@ -1,0 +1,33 @@
+"""Memberships that ended: somebody who was a member is told so, and a stranger is told nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from saas_app.db.base import Base
+
+
+class Ending(StrEnum):
+    """How a membership ended, as far as we know."""
+
+    REMOVED = "removed"
+    LEFT = "left"
+    UNKNOWN = "unknown"
+
+
+class FormerMembership(Base):
+    """A person who belonged to an organization until ``ended_at``. Its name is what they knew it by."""
+
+    __tablename__ = "former_memberships"
+
+    organization_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True, index=True)
+    organization_name: Mapped[str] = mapped_column(sa.String(128))
+    ending: Mapped[Ending] = mapped_column(
+        sa.Enum(Ending, native_enum=False, length=16, values_callable=lambda e: [m.value for m in e])
+    )
+    ended_at: Mapped[datetime]
