@@ -40,6 +40,7 @@ from saas_app.identity.kept_forms import KeptForms
 from saas_app.identity.logto_client import LogtoProvider
 from saas_app.identity.management import ManagementClient
 from saas_app.identity.sessions import SessionStore
+from saas_app.identity.shown_secrets import ShownSecrets
 from saas_app.identity.sign_in import SignIn
 from saas_app.identity.sign_in_methods.offered import OfferedMethods
 from saas_app.identity.sign_out import SignOut
@@ -194,6 +195,7 @@ def _build_runtime(
         sign_in,
         sign_out,
         KeptForms(work, vault),
+        ShownSecrets(work, vault),
         management,
         Denials(work),
         Outsiders(),

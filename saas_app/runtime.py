@@ -16,6 +16,7 @@ from saas_app.identity.directory import Directory
 from saas_app.identity.kept_forms import KeptForms
 from saas_app.identity.management import ManagementClient
 from saas_app.identity.sessions import SessionStore
+from saas_app.identity.shown_secrets import ShownSecrets
 from saas_app.identity.sign_in import SignIn
 from saas_app.identity.sign_in_methods.offered import OfferedMethods
 from saas_app.identity.sign_out import SignOut
@@ -37,6 +38,7 @@ class Runtime:
     sign_in: SignIn
     sign_out: SignOut
     kept_forms: KeptForms
+    shown_secrets: ShownSecrets
     management: ManagementClient | None
     denials: Denials
     outsiders: Outsiders

@@ -6,7 +6,8 @@
   taken out of this organization, and works on wherever else it belongs.
 * Tokens of a client that is revoked answer no more, from the moment its revocation begins.
 
-A secret is handed to who asked for it and kept nowhere.
+A secret is handed to who asked for it and kept nowhere; its page shows it for a minute
+(:mod:`saas_app.identity.shown_secrets`).
 """
 
 from __future__ import annotations

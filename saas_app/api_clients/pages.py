@@ -1,11 +1,14 @@
-"""Pages of machine clients: the list, making one, a new secret, revoking. A secret is shown once, by the
-answer to the form that made it: it is in no address, no notice and no page that can be opened again.
+"""Pages of machine clients: the list, making one, a new secret, revoking.
+
+A secret is shown by the page that its form leads to, which can be reloaded for a minute in the same session.
+It is in no address and no notice.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+import structlog
 from quart import Blueprint, flash, g, redirect, render_template, request, url_for
 
 from saas_app.api_clients import changes, service
@@ -13,13 +16,16 @@ from saas_app.api_clients.changes import NewSecret
 from saas_app.api_clients.forms import NAME_LENGTH, ClientForm
 from saas_app.api_clients.service import Client
 from saas_app.api_clients.usage import Usage
-from saas_app.errors import AppError, Conflict, Invalid, LogtoUnavailable, RateLimited
+from saas_app.errors import AppError, Conflict, DatabaseUnavailable, Invalid, LogtoUnavailable, RateLimited
+from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
 from saas_app.members.forms import read_filter
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.limits import retry_after
+
+log = structlog.get_logger(__name__)
 
 blueprint = Blueprint("api_clients", __name__, url_prefix="/o/<organization_id>/api-clients")
 
@@ -44,7 +50,7 @@ async def new_client(tenant: Tenant) -> Any:
 @blueprint.post("/new")
 @requires(Permission.API_CLIENTS_MANAGE, complete=True)
 async def create_client(tenant: Tenant) -> Any:
-    """Make it, and show its secret once. What Logto could not do leaves the form as it was typed."""
+    """Make it, and lead to its secret. What Logto could not do leaves the form as it was typed."""
     form = ClientForm(await request.form)
     if not form.validate():
         return await _show_form(form), 422
@@ -55,7 +61,20 @@ async def create_client(tenant: Tenant) -> Any:
         return await _show_form(form, failure="" if error.fields else error.detail), error.status
     except (Conflict, LogtoUnavailable, RateLimited) as error:
         return await _show_form(form, failure=error.detail), error.status, retry_after(error)
-    return await _show_secret(tenant, made, is_new=True), 201, _NEVER_KEPT
+    return await _lead_to_secret(tenant, made, is_new=True)
+
+
+@blueprint.get("/<client_id>/secret")
+@requires(Permission.API_CLIENTS_MANAGE)
+async def show_secret(tenant: Tenant, client_id: str) -> Any:
+    """The secret that this session was just given; after a minute only what can be done then."""
+    session = _session_of(tenant)
+    found = await runtime().shown_secrets.find(session.session_id, _secret_name(tenant, client_id))
+    if found is None:
+        client = await _get(tenant, client_id)
+        return await render_template("api_clients/secret_gone.html", client=client), 410, _NEVER_KEPT
+    made = NewSecret(client_id, found["name"], found["secret"], found["old_left"])
+    return await _show_secret(tenant, made, is_new=found["is_new"]), 200, _NEVER_KEPT
 
 
 @blueprint.get("/<client_id>/rotate")
@@ -70,9 +89,9 @@ async def confirm_rotation(tenant: Tenant, client_id: str) -> Any:
 @blueprint.post("/<client_id>/rotate")
 @requires(Permission.API_CLIENTS_MANAGE, complete=True)
 async def rotate(tenant: Tenant, client_id: str) -> Any:
-    """Make a new secret and show it once; the old ones are deleted."""
+    """Make a new secret and lead to it; the old ones are deleted."""
     changed = await changes.rotate(organization_change(tenant), client_id)
-    return await _show_secret(tenant, changed, is_new=False), 200, _NEVER_KEPT
+    return await _lead_to_secret(tenant, changed, is_new=False)
 
 
 @blueprint.get("/<client_id>/revoke")
@@ -116,6 +135,30 @@ async def _show_form(form: ClientForm, failure: str = "") -> str:
         name_length=NAME_LENGTH,
         permissions=service.PERMISSIONS,
     )
+
+
+async def _lead_to_secret(tenant: Tenant, made: NewSecret, *, is_new: bool) -> Any:
+    """To the page that shows it; where it cannot be put aside, it is shown at once: it must not be lost."""
+    content = {"name": made.name, "secret": made.secret, "old_left": made.old_left, "is_new": is_new}
+    name = _secret_name(tenant, made.client_id)
+    try:
+        await runtime().shown_secrets.put(_session_of(tenant).session_id, name, content)
+    except DatabaseUnavailable:
+        log.warning("a secret could not be put aside, and is shown at once", exc_info=True)
+        return await _show_secret(tenant, made, is_new=is_new), 200, _NEVER_KEPT
+    page = url_for(
+        "api_clients.show_secret", organization_id=tenant.organization_id, client_id=made.client_id
+    )
+    return redirect(page, 303)
+
+
+def _secret_name(tenant: Tenant, client_id: str) -> str:
+    return f"api-client {tenant.organization_id} {client_id}"
+
+
+def _session_of(tenant: Tenant) -> SessionPrincipal:
+    """The session behind a page: pages take no bearer token."""
+    return cast("SessionPrincipal", tenant.principal)
 
 
 async def _show_secret(tenant: Tenant, made: NewSecret, *, is_new: bool) -> str:

@@ -34,7 +34,7 @@ from saas_app.identity.session_access import (
     as_access,
 )
 from saas_app.identity.vault import Vault, fingerprint, new_cookie_value
-from saas_app.models import SessionRow, SessionToken
+from saas_app.models import SessionRow, SessionToken, ShownSecretRow
 
 log = structlog.get_logger(__name__)
 
@@ -152,6 +152,8 @@ class SessionStore:
             values["last_organization_id"] = organization_id
         try:
             await self.update(access.principal.session_id, patience=_TOUCH_PATIENCE, **values)
+            async with self._work.writing(patience=_TOUCH_PATIENCE) as db:  # somebody comes by every minute
+                await db.execute(sa.delete(ShownSecretRow).where(ShownSecretRow.expires_at < now))
         except DatabaseBusy:
             log.info("when a session was last seen is not noted: the database is busy")
 

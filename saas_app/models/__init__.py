@@ -16,6 +16,7 @@ from saas_app.models.project import Project, ProjectStatus
 from saas_app.models.rate_counter import RateCounter
 from saas_app.models.session import SessionRow
 from saas_app.models.session_token import SessionToken
+from saas_app.models.shown_secret import ShownSecretRow
 from saas_app.models.sign_in_attempt import SignInAttemptRow
 from saas_app.models.task import Task, TaskStatus
 from saas_app.models.user import User
@@ -45,6 +46,7 @@ __all__ = [
     "RateCounter",
     "SessionRow",
     "SessionToken",
+    "ShownSecretRow",
     "SignInAttemptRow",
     "Task",
     "TaskStatus",

@@ -66,7 +66,7 @@ async def test_the_copied_commands_work_until_the_client_is_revoked(
     assert "invalid_client" in await run(show_token)
 
 
-async def test_the_secret_is_shown_once_and_can_be_selected_without_a_script(
+async def test_the_secret_survives_a_reload_and_can_be_selected_without_a_script(
     open_page: OpenPage, people: Factory
 ) -> None:
     alice = await people.person("Alice")
@@ -75,6 +75,8 @@ async def test_the_secret_is_shown_once_and_can_be_selected_without_a_script(
     secret = await make_client(page, acme, "Nightly export")
     assert secret
     assert secret not in page.url
+    await page.reload()
+    await expect(page.get_by_role("textbox", name="Client secret")).to_have_value(secret)
     await expect(page.get_by_role("button", name="Copy")).to_have_count(0)
     await page.get_by_role("textbox", name="Client secret").select_text()
     await page.get_by_role("link", name="I have copied it").click()

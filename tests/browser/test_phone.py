@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser import tour_of_an_admin as admin
@@ -98,3 +99,28 @@ async def _too_wide(page: Page, tour: AsyncIterator[str]) -> list[str]:
 async def _expect_on_screen(page: Page, target: Locator) -> None:
     await expect(target).to_be_in_viewport(ratio=1)
     assert await page.evaluate("() => document.documentElement.scrollWidth") <= WIDTH
+
+
+@pytest.mark.parametrize("width", [390, 320])
+async def test_the_current_tab_and_the_column_that_decides_are_in_sight(
+    open_page: OpenPage, people: Factory, width: int
+) -> None:
+    alice = await people.person()
+    acme = await people.organization("Acme Robotics and Sons", admin=alice)
+    page = await open_page(alice, **{**PHONE, "viewport": {"width": width, "height": 720}})
+    for feature in ("projects", "settings", "access"):
+        await page.goto(f"/o/{acme}/{feature}")
+        current = page.get_by_role("navigation").locator("[aria-current=page]")
+        await _expect_within(page, current, width)
+    await _expect_within(page, page.get_by_role("columnheader", name="In your token"), width)
+    await _expect_within(page, page.locator(".matrix td.decides").first, width)
+    assert await excess_width(page, "my access", width) == []
+
+
+async def _expect_within(page: Page, place: Locator, width: int) -> None:
+    """Fail unless the whole of it can be seen without scrolling sideways."""
+    await expect(place).to_be_visible()
+    box = await place.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0, box
+    assert box["x"] + box["width"] <= width, box

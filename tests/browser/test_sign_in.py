@@ -128,3 +128,20 @@ async def test_sign_out_everywhere_ends_the_other_browser_too(
         await page.goto("/account")
         await expect(identifier_field(page)).to_be_visible()  # Logto does not know this browser any more
         assert is_at(page, site.logto)
+
+
+async def test_a_long_text_survives_a_session_that_ended_while_it_was_typed(
+    open_page: OpenPage, people: Factory
+) -> None:
+    alice = await people.person("Alice")
+    acme = await people.organization("Acme", editor=alice)
+    page = await open_page(alice)
+    await page.goto(f"/o/{acme}/projects/new")
+    await page.get_by_label("Name").fill("Long story")
+    await page.get_by_label("Description").fill("Once upon a time. " * 100)
+    await page.context.clear_cookies(name=re.compile("workroom_session$"))
+
+    await page.get_by_role("button", name="Create project").click()
+
+    await expect(page.get_by_role("heading", name="Long story")).to_be_visible()
+    await expect(page.get_by_role("main")).to_contain_text("Once upon a time. Once upon a time.")

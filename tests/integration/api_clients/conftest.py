@@ -68,6 +68,12 @@ async def shown(response: Response) -> Machine:
     return Machine(*values)
 
 
+async def send(browser: Browser, path: str, form: dict[str, str] | None = None) -> Response:
+    """Send a form that makes a secret; returns the page it leads to."""
+    led_to = await browser.post(path, form)
+    return await browser.get(led_to.headers["Location"])
+
+
 async def create(browser: Browser, organization_id: str, name: str = "Nightly export") -> Machine:
     """Make a client by the form."""
-    return await shown(await browser.post(f"{root_of(organization_id)}/new", {"name": name}, expect=201))
+    return await shown(await send(browser, f"{root_of(organization_id)}/new", {"name": name}))

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from saas_app.runtime import Runtime
-from tests.integration.api_clients.conftest import Fault, Faulty, Programs, create, root_of, shown
+from tests.integration.api_clients.conftest import Fault, Faulty, Programs, create, root_of, send, shown
 from tests.integration.invitations.conftest import actions_of
 from tests.integration.members.conftest import pending_in, text_of
 
@@ -147,7 +147,7 @@ async def test_a_new_secret_whose_answer_is_lost_is_shown(faulty: Faulty, progra
     machine = await create(faulty.acme.browser, faulty.acme.id)
     faulty.gate.fail(Fault("POST", SECRETS, **LOST))
     path = f"{root_of(faulty.acme.id)}/{machine.id}/rotate"
-    rotated = await shown(await faulty.acme.browser.post(path, expect=200))
+    rotated = await shown(await send(faulty.acme.browser, path))
     assert (await programs.ask(rotated, faulty.acme.id))[0] == 200
     assert len(await faulty.acme.management.list_secrets(machine.id)) == 1
 
@@ -171,12 +171,12 @@ async def test_an_old_secret_that_stays_is_told_beside_the_new_one(
     machine = await create(faulty.acme.browser, faulty.acme.id)
     path = f"{root_of(faulty.acme.id)}/{machine.id}/rotate"
     faulty.gate.fail(Fault("DELETE", ONE_SECRET, **DOWN))
-    answer = await faulty.acme.browser.post(path, expect=200)
+    answer = await send(faulty.acme.browser, path)
     assert "An old secret still works." in await text_of(answer)
     for credentials in (machine, await shown(answer)):
         assert (await programs.ask(credentials, faulty.acme.id))[0] == 200
     faulty.gate.fail()
-    await faulty.acme.browser.post(path, expect=200)
+    await send(faulty.acme.browser, path)
     assert (await programs.ask(machine, faulty.acme.id))[0] == 401
 
 

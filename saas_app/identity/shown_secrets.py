@@ -1,0 +1,57 @@
+"""Secrets that are shown once: a reload of the page shows them again for a minute, and only there.
+
+A page that answers a form cannot be reloaded without sending the form again. So the form leads to a page of
+its own, and what that shows waits here: encrypted, for the session that made it alone, and deleted
+with the session, or as soon as anybody's request comes by after its time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from saas_app.db.base import utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.db.upsert import upsert
+from saas_app.identity.vault import Vault
+from saas_app.models import ShownSecretRow
+
+SHOWN_FOR: Final = timedelta(seconds=60)
+
+
+class ShownSecrets:
+    """What was just shown, in SQL, sealed."""
+
+    def __init__(self, work: UnitOfWork, vault: Vault) -> None:
+        self._work = work
+        self._vault = vault
+
+    async def put(self, session_id: UUID, name: str, content: Mapping[str, Any]) -> None:
+        """Let this session read ``content`` under this name for a minute; an older one is replaced."""
+        now = utc_now()
+        row = {
+            "session_id": session_id,
+            "name": name,
+            "payload": self._vault.seal(json.dumps(dict(content))),
+            "expires_at": now + SHOWN_FOR,
+        }
+        async with self._work.writing() as db:
+            await db.execute(sa.delete(ShownSecretRow).where(ShownSecretRow.expires_at < now))
+            await upsert(db, ShownSecretRow, [row], key=("session_id", "name"))
+
+    async def find(self, session_id: UUID, name: str) -> dict[str, Any] | None:
+        """What this session may read again; None when its minute has passed, and for every other session."""
+        async with self._work.writing() as db:
+            await db.execute(sa.delete(ShownSecretRow).where(ShownSecretRow.expires_at < utc_now()))
+            sealed = await db.scalar(
+                sa.select(ShownSecretRow.payload).where(
+                    ShownSecretRow.session_id == session_id, ShownSecretRow.name == name
+                )
+            )
+        content: dict[str, Any] | None = json.loads(self._vault.open(sealed)) if sealed else None
+        return content

@@ -1,0 +1,23 @@
+"""A secret that was just shown: it can be read again for a minute, in the same session."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from saas_app.db.base import Base
+
+
+class ShownSecretRow(Base):
+    """Bound to a session, with which it goes. ``name`` says of what it is the secret."""
+
+    __tablename__ = "shown_secrets"
+    __table_args__ = (sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], ondelete="CASCADE"),)
+
+    session_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(160), primary_key=True)
+    payload: Mapped[bytes] = mapped_column(sa.LargeBinary)  # encrypted
+    expires_at: Mapped[datetime] = mapped_column(index=True)
