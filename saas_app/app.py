@@ -45,6 +45,7 @@ from saas_app.identity.sign_in import SignIn
 from saas_app.identity.sign_in_methods.offered import OfferedMethods
 from saas_app.identity.sign_out import SignOut
 from saas_app.identity.vault import Vault
+from saas_app.invitations.links import InvitationLinks
 from saas_app.lasting_counters import LastingCounters
 from saas_app.organizations.removal import RemovalWorker
 from saas_app.rate_limits import RateLimits, open_rate_limits
@@ -204,4 +205,5 @@ def _build_runtime(
         rate_limits,
         TxtResolver(settings.domain_nameservers),
         ChangeLimits(settings, LastingCounters(work)),
+        InvitationLinks(settings.app_url, vault),
     )

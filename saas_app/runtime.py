@@ -20,6 +20,7 @@ from saas_app.identity.shown_secrets import ShownSecrets
 from saas_app.identity.sign_in import SignIn
 from saas_app.identity.sign_in_methods.offered import OfferedMethods
 from saas_app.identity.sign_out import SignOut
+from saas_app.invitations.links import InvitationLinks
 from saas_app.organizations.removal import RemovalWorker
 from saas_app.rate_limits import RateLimits
 
@@ -47,3 +48,4 @@ class Runtime:
     rate_limits: RateLimits
     txt_resolver: TxtResolver
     change_limits: ChangeLimits
+    invitation_links: InvitationLinks

@@ -14,6 +14,7 @@ from local_logto.experience.verification import (
     verify_code,
     verify_identifier_password,
     verify_new_password_identity,
+    verify_one_time_token,
 )
 from local_logto.management.guard import read_body
 from local_logto.refusals import refusal
@@ -75,6 +76,14 @@ async def check_verification_code() -> Response:
     body = await read_body(shapes.CHECK_CODE)
     recipient = Identifier.from_json(body["identifier"])
     return verified(await verify_code(session, body["verificationId"], recipient, body["code"]))
+
+
+@blueprint.post("/verification/one-time-token/verify")
+async def use_one_time_token() -> Response:
+    session = await open_begun()
+    body = await read_body(shapes.USE_ONE_TIME_TOKEN)
+    identifier = Identifier.from_json(body["identifier"])
+    return verified(await verify_one_time_token(session, identifier, body["token"]))
 
 
 @blueprint.post("/verification/social/<connector_id>/authorization-uri")

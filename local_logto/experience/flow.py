@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from local_logto.crypto.passwords import hash_password, verify_password
 from local_logto.email_blocklist import refuse_blocked
+from local_logto.errors import RequestError
 from local_logto.experience import mfa
 from local_logto.experience.announcements import (
     tell_ending,
@@ -13,6 +14,8 @@ from local_logto.experience.announcements import (
     tell_user_changed,
     tell_user_created,
 )
+from local_logto.experience.json_access import strings
+from local_logto.experience.just_in_time import join_invited
 from local_logto.experience.mfa_state import MfaState
 from local_logto.experience.password_policy import PersonalInformation
 from local_logto.experience.session import ExperienceSession
@@ -45,7 +48,8 @@ async def switch_event(session: ExperienceSession, event: Event) -> None:
     The proofs stay. Whoever was identified is forgotten: a registration asks for no second factor, so
     that an account identified before must not come in through one.
     """
-    _refuse_event(session, event)
+    if not any(record.proof is Proof.ONE_TIME_TOKEN for record in session.experience.records):
+        _refuse_event(session, event)
     current = session.experience
     if (event is Event.FORGOT_PASSWORD) != (current.event is Event.FORGOT_PASSWORD):
         raise refusal("session.not_supported_for_forgot_password")
@@ -156,15 +160,28 @@ async def submit(session: ExperienceSession) -> str | None:
     if is_changed:
         await complete_user(session.store, user.id, profile)
     is_changed |= await mfa.store_changes(session)
+    joined = await join_invited(session.store, user.id, _token_organizations(session))
     redirect_to = await session.finish(user.id)
     await tell_ending(session, user.id)
+    for organization_id in joined:
+        await tell_joined(session, user.id, organization_id)
     if is_changed:
         await tell_user_changed(session, user.id)
     return redirect_to
 
 
+def _has_token_for_address(session: ExperienceSession) -> bool:
+    """Whether a one-time token proved the address: then registering may be closed (Logto 1.42)."""
+    address = session.experience.profile.email
+    return any(
+        record.proof is Proof.ONE_TIME_TOKEN and record.identifier.value == address
+        for record in session.experience.records
+    )
+
+
 async def _register(session: ExperienceSession) -> None:
-    _refuse_event(session, Event.REGISTER)
+    if not _has_token_for_address(session):
+        _refuse_event(session, Event.REGISTER)
     _refuse_missing_profile(session, None)
     current = session.experience
     user = await create_user(session.store, current.profile)
@@ -186,7 +203,9 @@ async def _identify_existing(session: ExperienceSession, record: VerificationRec
         case_sensitive=session.settings.username_policy.case_sensitive,
     )
     if user is None:
-        raise refusal("user.user_not_exist", data={"identifier": record.identifier.value})
+        value = record.identifier.value
+        message = f"User with {value} does not exist."
+        raise RequestError(404, "user.user_not_exist", message, data={"identifier": value})
     await _keep_identified(session, user)
 
 
@@ -225,6 +244,8 @@ def _refuse_method(session: ExperienceSession, record: VerificationRecord) -> No
     if session.experience.event is Event.FORGOT_PASSWORD:
         if kind not in session.settings.forgot_password_identifiers():
             raise refusal("session.not_supported_for_forgot_password", status=422)
+        return
+    if record.proof is Proof.ONE_TIME_TOKEN:
         return
     method = session.settings.find_method(record.identifier.type)
     if method is None or not (method.verification_code if kind else method.password):
@@ -308,8 +329,14 @@ def _profile_of(record: VerificationRecord) -> PendingProfile:
     if record.proof is Proof.NEW_PASSWORD_IDENTITY:
         return PendingProfile(username=record.identifier.value, password_hash=record.password_hash)
     address = record.identifier.value
-    is_email = _ADDRESS_PROOFS[record.proof] == "email"
+    is_email = _ADDRESS_PROOFS.get(record.proof, record.identifier.type) == "email"
     return PendingProfile(email=address) if is_email else PendingProfile(phone=address)
+
+
+def _token_organizations(session: ExperienceSession) -> tuple[str, ...]:
+    """The organizations that a one-time token of this sign-in lets the person join."""
+    contexts = [record.context or {} for record in session.experience.records]
+    return tuple(name for context in contexts for name in strings(context, "jitOrganizationIds"))
 
 
 async def _find_identified_user(session: ExperienceSession) -> User | None:

@@ -65,6 +65,12 @@ NEW_PASSWORD_IDENTITY = Shape(
 )
 SEND_CODE = Shape({"identifier": _RECIPIENT, "interactionEvent": _EVENT})
 CHECK_CODE = Shape({"identifier": _RECIPIENT, "verificationId": Text(), "code": Text()})
+USE_ONE_TIME_TOKEN = Shape(
+    {
+        "identifier": Shape({"type": Literal("email"), "value": Text(max=256, pattern=r"\S+@\S+\.\S+")}),
+        "token": Text(min=1),
+    }
+)
 ADD_TO_PROFILE = ByType(
     {
         "username": Shape({"value": _USERNAME}),

@@ -30,6 +30,7 @@ class Proof(StrEnum):
     NEW_PASSWORD_IDENTITY = "NewPasswordIdentity"  # noqa: S105 - a record's type
     EMAIL_CODE = "EmailVerificationCode"
     PHONE_CODE = "PhoneVerificationCode"
+    ONE_TIME_TOKEN = "OneTimeToken"  # noqa: S105 - a record's type
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class VerificationRecord:
     verified: bool = False
     template_type: str | None = None
     password_hash: str | None = None
+    context: Mapping[str, object] | None = None  # of a one-time token
 
     def to_public_json(self) -> dict[str, object]:
         """As ``GET /api/experience/interaction`` shows it: never a hash."""
@@ -69,6 +71,8 @@ class VerificationRecord:
             body["verified"] = self.verified
         if self.template_type:
             body["templateType"] = self.template_type
+        if self.context is not None:
+            body["oneTimeTokenContext"] = self.context
         return body
 
     def to_json(self) -> dict[str, object]:
@@ -83,6 +87,7 @@ class VerificationRecord:
             verified=boolean(value, "verified", default=False),
             template_type=text(value, "templateType"),
             password_hash=text(value, "passwordHash"),
+            context=mapping(value, "oneTimeTokenContext") or None,
         )
 
 

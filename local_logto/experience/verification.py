@@ -14,6 +14,7 @@ from local_logto.experience.session import ExperienceSession
 from local_logto.experience.sign_in_experience import SignInExperience
 from local_logto.experience.state import Event, Identifier, PendingProfile, Proof, VerificationRecord
 from local_logto.experience.users import User, find_user, refuse_taken_identifiers
+from local_logto.one_time_tokens import use_token
 from local_logto.refusals import refusal
 from local_logto.store import new_id
 from local_logto.verification_codes import use_code
@@ -104,6 +105,22 @@ async def verify_code(
     )
     await sentinel.watch(session.store, session.settings.lockout, Pool.FIRST_FACTOR, recipient.value, attempt)
     return await _keep(session, replace(record, verified=True))
+
+
+async def verify_one_time_token(session: ExperienceSession, identifier: Identifier, token: str) -> str:
+    """Consume a token that proves an address; returns the verification id.
+
+    Raises the refusals of ``use_token`` and the 400 of a lockout.
+    """
+    event = session.experience.event.value
+    attempt = use_token(session.store, identifier.value, token, event)
+    used = await sentinel.watch(
+        session.store, session.settings.lockout, Pool.FIRST_FACTOR, identifier.value, attempt
+    )
+    record = VerificationRecord(
+        new_id(), Proof.ONE_TIME_TOKEN, identifier, verified=True, context=used["context"]
+    )
+    return await _keep(session, record)
 
 
 def _binds_a_factor(session: ExperienceSession, recipient: Identifier) -> bool:

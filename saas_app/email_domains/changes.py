@@ -61,8 +61,12 @@ async def claim_domain(change: OrganizationChange, domain: str) -> None:
 
 
 async def verify_by_dns(change: OrganizationChange, resolver: TxtResolver, domain: str) -> None:
-    """Verify a claimed domain by its TXT record. Raises :class:`NotProved` and :class:`Invalid`."""
+    """Verify a claimed domain by its TXT record.
+
+    Raises :class:`NotProved`, :class:`Invalid` and :class:`LimitReached`.
+    """
     claim = await _get_claim(change, domain)
+    await change.limits.spend((change.limits.changes, change.tenant.principal.subject))  # before DNS is asked
     name, value = record_name(domain), record_value(claim.token)
     answer = await resolver.look_up(name)
     if answer.problem:

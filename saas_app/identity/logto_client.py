@@ -178,6 +178,7 @@ class SignInOptions:
     login_hint: str = ""
     ui_locales: str = ""
     prompt: str = "consent"
+    one_time_token: str = field(default="", repr=False)  # proves login_hint's address, once
 
     def as_query(self) -> dict[str, str]:
         """The parameters that were given, by their names on the wire."""
@@ -188,6 +189,7 @@ class SignInOptions:
             "login_hint": self.login_hint,
             "ui_locales": self.ui_locales,
             "prompt": self.prompt,
+            "one_time_token": self.one_time_token,
         }
         return {name: value for name, value in named.items() if value}
 

@@ -33,7 +33,7 @@ _ATTEMPT_COOKIE_LIFETIME = 3600  # seconds, as long as an attempt lives
 @only_deliberately
 async def sign_in() -> Any:
     """Send the browser to Logto, with the extra parameters Logto knows."""
-    return await _to_logto(read_options(request.args))
+    return await to_logto(read_options(request.args))
 
 
 @blueprint.get("/sign-up")
@@ -42,7 +42,7 @@ async def sign_in() -> Any:
 @only_deliberately
 async def sign_up() -> Any:
     """The same, beginning at Logto's registration page."""
-    return await _to_logto(read_options(request.args, first_screen="register"))
+    return await to_logto(read_options(request.args, first_screen="register"))
 
 
 @blueprint.get("/callback")
@@ -70,7 +70,7 @@ def _callback_url() -> str:
 @only_deliberately
 async def renew(principal: SessionPrincipal) -> Any:
     """A silent round trip: Logto freezes API-resource scopes at consent, so a promotion needs one."""
-    return await _to_logto(SignInOptions(), renewed_for=request.args.get("for", "")[:160])
+    return await to_logto(SignInOptions(), renewed_for=request.args.get("for", "")[:160])
 
 
 @blueprint.post("/sign-in/renew")
@@ -81,7 +81,7 @@ async def renew_with_form(principal: SessionPrincipal) -> Any:
     if waiting is None:
         raise BadRequest("There is no form to keep.")
     form = await request.form
-    response = await _to_logto(SignInOptions(), renewed_for=form.get("_for", "")[:160], next_path=waiting)
+    response = await to_logto(SignInOptions(), renewed_for=form.get("_for", "")[:160], next_path=waiting)
     return bind_to_browser(response)
 
 
@@ -91,7 +91,7 @@ async def renew_with_form(principal: SessionPrincipal) -> Any:
 async def sign_in_again(principal: SessionPrincipal) -> Any:
     """A sign-in at which Logto asks who this is, whatever its session: for pages that want a fresh one."""
     options = SignInOptions(prompt="login consent", login_hint=principal.email or principal.username or "")
-    return await _to_logto(options, renewed_for=request.args.get("for", "fresh")[:160])
+    return await to_logto(options, renewed_for=request.args.get("for", "fresh")[:160])
 
 
 @blueprint.get(KEPT_FORM)
@@ -182,9 +182,10 @@ async def sign_out_everywhere(principal: SessionPrincipal) -> Any:
     return _signed_out(await runtime().sign_out.here(None))
 
 
-async def _to_logto(
+async def to_logto(
     options: SignInOptions, *, renewed_for: str | None = None, next_path: str | None = None
 ) -> Any:
+    """Send the browser to Logto. ``next_path``: where to go afterwards, if the query does not say."""
     visitor = browser(request)
     if next_path is None:
         next_path = own_path(request.args.get("next"))

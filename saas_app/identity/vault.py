@@ -7,7 +7,7 @@ import hmac
 import secrets
 from collections.abc import Sequence
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import SecretStr
 
 
@@ -29,6 +29,13 @@ class Vault:
     def open(self, sealed: bytes) -> str:
         """Decrypt what :meth:`seal` made. Raises ``InvalidToken`` when no key fits."""
         return self._fernet.decrypt(sealed).decode()
+
+    def find(self, sealed: str) -> str | None:
+        """Decrypt what came from outside. None unless :meth:`seal` made it."""
+        try:
+            return self._fernet.decrypt(sealed).decode()
+        except (InvalidToken, UnicodeError):
+            return None
 
     def stamp(self, purpose: str, text: str) -> str:
         """``text`` with a proof that it is ours and for this purpose: readable, not forgeable."""

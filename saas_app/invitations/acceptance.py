@@ -20,12 +20,14 @@ from saas_app.audit.changes import Turn, alone
 from saas_app.audit.recorder import Action, Actor, AuditEntry
 from saas_app.change_limits import ChangeLimits
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.errors import Conflict, LogtoUnavailable, NotFound
-from saas_app.identity.management import Invitation, ManagementClient, ManagementError
+from saas_app.errors import Conflict, Invalid, LogtoUnavailable, NotFound
+from saas_app.identity.logto_client import SignInOptions
+from saas_app.identity.management import Invitation, LogtoUser, ManagementClient, ManagementError
 from saas_app.identity.principal import Principal
 from saas_app.identity.standing import Standing
 from saas_app.invitations import queries
 from saas_app.invitations.changes import InvitationSettled, settle, target_of, why_refused
+from saas_app.invitations.links import InvitationLinks
 from saas_app.invitations.service import InvitationState, moment_of, state_of
 from saas_app.members.service import explaining
 from saas_app.text.addresses import same_address, spellings
@@ -34,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 _MOST_WAITING = 5  # invitations that the list of one's organizations mentions
 _PATIENCE = 2.0  # seconds that list waits for them
+_TOKEN_LIFETIME = 600  # seconds to get from our page to Logto's
 
 
 class NotInvited(NotFound):
@@ -46,9 +49,19 @@ class NotInvited(NotFound):
         self.email = email
 
 
+class NameNeeded(Invalid):
+    """The members of the organization must be able to see who joins."""
+
+    def __init__(self) -> None:
+        super().__init__(fields={"name": "Enter your name."})
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An invitation as the invited person sees it. ``is_mine``: it was accepted, and by this account."""
+    """An invitation as the invited person sees it. ``is_mine``: it was accepted, and by this account.
+
+    ``needs_name``: the account has no name yet, so the person is asked for one.
+    """
 
     id: str
     address: str
@@ -59,6 +72,7 @@ class Offer:
     role_names: frozenset[str]
     inviter_name: str | None
     expires_at: datetime
+    needs_name: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,7 @@ async def get_offer(
 ) -> Offer:
     """The invitation, for whom it is meant. Raises :class:`NotInvited`."""
     with explaining():
-        invitation = await _get_own(management, principal, invitation_id)
+        user, invitation = await _get_own(management, principal, invitation_id)
         organization = await management.get_organization(invitation.organization_id)
     async with work.reading() as db:
         names = await queries.find_names(db, {invitation.inviter_id} if invitation.inviter_id else ())
@@ -90,6 +104,7 @@ async def get_offer(
         role_names=invitation.role_names,
         inviter_name=names.get(invitation.inviter_id or ""),
         expires_at=moment_of(invitation.expires_at),
+        needs_name=not user.name,
     )
 
 
@@ -99,18 +114,25 @@ async def accept(
     limits: ChangeLimits,
     principal: Principal,
     invitation_id: str,
+    name: str = "",
 ) -> Invitation:
     """Make the caller a member with the invitation's roles; accepting twice is accepting once.
+
+    ``name`` is given to an account that has none. Raises :class:`NameNeeded` when that is empty.
 
     It is read twice: which organization's turn to wait for, and, when that has come, whether it is still
     theirs. Raises :class:`NotInvited`, :class:`InvitationSettled`, :class:`SignInRequired`,
     :class:`LimitReached`, :class:`Busy` and :class:`LogtoUnavailable`.
     """
     with explaining():
-        found = await _get_own(management, principal, invitation_id)
+        user, found = await _get_own(management, principal, invitation_id)
+        if state_of(found) is InvitationState.PENDING and not user.name:
+            if not name:
+                raise NameNeeded
+            await management.set_user_name(user.id, name)
     standing = Standing.of_newcomer(principal, found.organization_id)
     async with alone(work, standing, limits, management.clock) as turn:
-        invitation = await _get_own(management, principal, invitation_id)
+        _, invitation = await _get_own(management, principal, invitation_id)
         if _is_accepted_by(invitation, principal):
             return invitation
         if state_of(invitation) is not InvitationState.PENDING:
@@ -121,6 +143,31 @@ async def accept(
             return await _accept(turn, management, principal, invitation)
         except ManagementError as refusal:
             raise await why_refused(management, invitation.id, refusal) from None
+
+
+async def find_way_in(
+    management: ManagementClient, links: InvitationLinks, invitation_id: str, proof: str
+) -> SignInOptions:
+    """How the person who opened an invitation's link signs in or up.
+
+    With the proof from the message, Logto's pages start with the invited address. A new account gets it
+    verified, by a one-time token; an existing account signs in as always. Without the proof nothing is told.
+    """
+    address = links.read_address(invitation_id, proof)
+    if address is None:
+        return SignInOptions(first_screen="register")
+    try:
+        invitation = await management.find_invitation(invitation_id)
+        is_open = invitation is not None and state_of(invitation) is InvitationState.PENDING
+        accounts = [await management.find_user_by_email(spelling) for spelling in spellings(address)]
+        if not is_open or any(accounts):
+            return SignInOptions(login_hint=address)
+        token = await management.create_one_time_token(address, seconds=_TOKEN_LIFETIME)
+    except (ManagementError, LogtoUnavailable) as error:
+        log.warning("an invited person gets no one-time token", reason=type(error).__name__)
+        return SignInOptions(first_screen="register", login_hint=address)
+    # Logto's session of somebody else in this browser must not stand in for the invited person.
+    return SignInOptions(login_hint=address, one_time_token=token, prompt="login consent")
 
 
 async def list_waiting(
@@ -141,14 +188,16 @@ async def list_waiting(
         return ()
 
 
-async def _get_own(management: ManagementClient, principal: Principal, invitation_id: str) -> Invitation:
+async def _get_own(
+    management: ManagementClient, principal: Principal, invitation_id: str
+) -> tuple[LogtoUser, Invitation]:
     """Raises :class:`NotInvited`, after the same calls whether there is no invitation or another's."""
     user, invitation = await asyncio.gather(
         management.get_user(principal.subject), management.find_invitation(invitation_id)
     )
     if invitation is None or not same_address(user.email, invitation.invitee):
         raise NotInvited(user.email)
-    return invitation
+    return user, invitation
 
 
 async def _require_one_spelling(

@@ -115,7 +115,7 @@ async def create_invitation(tenant: Tenant, data: NewInvitation) -> Any:
     """Invite somebody. 409 for who is a member or invited already, and for what Logto refuses."""
     roles = read_choice([role.value for role in data.roles])
     wanted = InvitationInput((data.email,), roles, data.days)
-    (outcome,) = await changes.invite(organization_change(tenant), wanted, _app_url())
+    (outcome,) = await changes.invite(organization_change(tenant), wanted, runtime().invitation_links)
     return _created(outcome), 201
 
 
@@ -136,7 +136,7 @@ async def get_invitation(tenant: Tenant, invitation_id: str) -> Any:
 @validate_response(InvitationView)
 async def resend_invitation(tenant: Tenant, invitation_id: str) -> Any:
     """Send the message once more."""
-    await changes.resend(organization_change(tenant), invitation_id, _app_url())
+    await changes.resend(organization_change(tenant), invitation_id, runtime().invitation_links)
     return await _read(tenant, invitation_id)
 
 

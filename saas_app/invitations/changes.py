@@ -35,6 +35,7 @@ from saas_app.errors import (
 from saas_app.identity.management import Invitation, ManagementClient, ManagementError, explained
 from saas_app.identity.standing import AccessChanged
 from saas_app.identity.tenant import Tenant
+from saas_app.invitations.links import InvitationLinks
 from saas_app.invitations.service import InvitationState, get_invitation, link_to, state_of
 from saas_app.members.roles import first_beyond
 from saas_app.members.service import explaining
@@ -105,7 +106,9 @@ class Outcome:
         return self.kind in (OutcomeKind.FAILED, OutcomeKind.UNKNOWN, OutcomeKind.NOT_TRIED)
 
 
-async def invite(change: OrganizationChange, wanted: InvitationInput, app_url: str) -> list[Outcome]:
+async def invite(
+    change: OrganizationChange, wanted: InvitationInput, links: InvitationLinks
+) -> list[Outcome]:
     """Invite every address, one after the other, and say what came of each.
 
     Raises :class:`Invalid` for roles the caller may not give, before anything is done, and what keeps Logto
@@ -119,7 +122,7 @@ async def invite(change: OrganizationChange, wanted: InvitationInput, app_url: s
         if outcomes and outcomes[-1].kind in (OutcomeKind.UNKNOWN, OutcomeKind.NOT_TRIED):
             outcomes.append(Outcome(address, OutcomeKind.NOT_TRIED, "Not tried after the one before."))
         else:
-            outcomes.append(await _invite_one(change, wanted, address, role_ids, app_url))
+            outcomes.append(await _invite_one(change, wanted, address, role_ids, links))
     return outcomes
 
 
@@ -139,7 +142,7 @@ def require_assignable(granted: frozenset[Permission], roles: Collection[Role]) 
         )
 
 
-async def resend(change: OrganizationChange, invitation_id: str, app_url: str) -> Invitation:
+async def resend(change: OrganizationChange, invitation_id: str, links: InvitationLinks) -> Invitation:
     """Send the message once more. Raises :class:`InvitationNotFound`, :class:`InvitationSettled`,
     :class:`NotSent`, :class:`LimitReached`, :class:`AccessChanged` and :class:`LogtoUnavailable`.
     """
@@ -151,7 +154,7 @@ async def resend(change: OrganizationChange, invitation_id: str, app_url: str) -
             target=target_of(invitation.invitee),
             after={"invitation": invitation.id},
         )
-        link = link_to(app_url, invitation.id)
+        link = links.mailed(invitation)
         spent = await change.limits.spend(*_claims(change, invitation.invitee))
         try:
             await turn.carry_out(entry, lambda: change.management.send_invitation(invitation.id, link))
@@ -248,7 +251,7 @@ async def _invite_one(
     wanted: InvitationInput,
     address: str,
     role_ids: Collection[str],
-    app_url: str,
+    links: InvitationLinks,
 ) -> Outcome:
     """Invite one address within the limits. What came to nothing does not count for them."""
     limits = change.limits
@@ -258,7 +261,7 @@ async def _invite_one(
         is_theirs = error.policy == limits.invited_address  # the others may still be invited
         kind = OutcomeKind.FAILED if is_theirs else OutcomeKind.NOT_TRIED
         return Outcome(address, kind, error.detail, error=error)
-    outcome = await _make_and_send(change, wanted, address, role_ids, app_url)
+    outcome = await _make_and_send(change, wanted, address, role_ids, links)
     if outcome.kind not in (OutcomeKind.SENT, OutcomeKind.LINK_ONLY, OutcomeKind.UNKNOWN):
         await limits.give_back(*spent)
     return outcome
@@ -279,7 +282,7 @@ async def _make_and_send(
     wanted: InvitationInput,
     address: str,
     role_ids: Collection[str],
-    app_url: str,
+    links: InvitationLinks,
 ) -> Outcome:
     entry, call = _creation(change, wanted, address, role_ids)
     try:
@@ -297,7 +300,7 @@ async def _make_and_send(
         )
     except (LimitReached, AccessChanged, SignInRequired, Busy) as error:
         return Outcome(address, OutcomeKind.NOT_TRIED, error.detail, error=error)
-    return await _send(change, invitation, link_to(app_url, invitation.id))
+    return await _send(change, invitation, links)
 
 
 def _creation(
@@ -334,12 +337,13 @@ async def _as_the_account_spells_it(management: ManagementClient, address: str) 
     return address
 
 
-async def _send(change: OrganizationChange, invitation: Invitation, link: str) -> Outcome:
+async def _send(change: OrganizationChange, invitation: Invitation, links: InvitationLinks) -> Outcome:
     """Send the message, which is a step of its own. Whoever lost their right since is not given the link."""
+    link = link_to(links.app_url, invitation.id)
     try:
         async with change.alone():
             try:
-                await change.management.send_invitation(invitation.id, link)
+                await change.management.send_invitation(invitation.id, links.mailed(invitation))
             except ManagementError as refusal:
                 why = _why_not_sent(refusal)
             else:

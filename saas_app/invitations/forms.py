@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wtforms import Form, SelectField, SelectMultipleField, TextAreaField, ValidationError
+from wtforms import Form, SelectField, SelectMultipleField, StringField, TextAreaField, ValidationError
 
 from saas_app.errors import Invalid
 from saas_app.invitations.changes import InvitationInput
@@ -10,10 +10,11 @@ from saas_app.invitations.service import InvitationState
 from saas_app.members.roles import PERSON_ROLES, read_choice
 from saas_app.rbac.permissions import Role
 from saas_app.text.addresses import NotAnAddress, address_key, read_address, split_addresses
-from saas_app.web.typed_text import at_most, clean_text
+from saas_app.web.typed_text import at_most, clean_line, clean_text
 
 MOST_ADDRESSES = 20
 _TEXT_LENGTH = 6000
+_NAME_LENGTH = 128  # Logto 1.42 accepts no more
 _NAMED_WRONG = 3  # addresses an error message names
 _DAYS = {"1": "in 1 day", "7": "in 7 days", "30": "in 30 days"}
 
@@ -90,3 +91,9 @@ class InviteForm(Form):
         """Put the messages of a refusal at their fields."""
         for name, message in error.fields.items():
             self[name].errors = [*self[name].errors, message]
+
+
+class NameForm(Form):
+    """What somebody is called who joins without a name; only they are asked."""
+
+    name = StringField("Your name", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])

@@ -62,7 +62,9 @@ async def create_invitations(tenant: Tenant) -> Any:
     if not form.validate():
         return await _show_form(tenant, form), 422
     try:
-        outcomes = await changes.invite(organization_change(tenant), form.as_input(), _app_url())
+        outcomes = await changes.invite(
+            organization_change(tenant), form.as_input(), runtime().invitation_links
+        )
     except Invalid as error:
         form.refuse(error)
         return await _show_form(tenant, form), error.status
@@ -82,7 +84,7 @@ async def create_invitations(tenant: Tenant) -> Any:
 @requires(Permission.MEMBERS_INVITE)
 async def resend(tenant: Tenant, invitation_id: str) -> Any:
     """Send it once more."""
-    sent = await changes.resend(organization_change(tenant), invitation_id, _app_url())
+    sent = await changes.resend(organization_change(tenant), invitation_id, runtime().invitation_links)
     await flash(f"Sent to {sent.invitee} once more.", "success")
     return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
 

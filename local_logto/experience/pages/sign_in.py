@@ -10,6 +10,7 @@ from local_logto.context import current_settings
 from local_logto.errors import RequestError
 from local_logto.experience.code_delivery import UnsentMessage
 from local_logto.experience.demo_people import find_demo_person
+from local_logto.experience.pages import one_time_token
 from local_logto.experience.pages.forms import (
     FormPage,
     Link,
@@ -41,6 +42,8 @@ _NARROWED = "/identifier-sign-in"
 @blueprint.route("/identifier-sign-in", methods=_METHODS)
 @sign_in_page
 async def sign_in(session: ExperienceSession) -> Response:
+    if one_time_token.is_brought():
+        return await one_time_token.sign_in_by_token(session)
     if not session.settings.allows_sign_in:
         return go_to("/register")
     if not session.settings.methods:

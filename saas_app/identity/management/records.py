@@ -99,6 +99,17 @@ class LogtoUser(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class OneTimeToken(Record):
+    """A token that proves an address once."""
+
+    token: str = field(repr=False)
+
+    @classmethod
+    def _from_entry(cls, entry: Entry) -> Self:
+        return cls(entry["token"])
+
+
+@dataclass(frozen=True, slots=True)
 class MemberInfo(Record):
     """A member of an organization, with the roles held there."""
 

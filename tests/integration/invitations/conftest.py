@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode, urljoin
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import aiohttp
 import pytest
@@ -118,6 +118,10 @@ class Mailbox:
             found for message in await self._for(address) for found in re.findall(r'href="([^"]+)"', message)
         ]
 
+    async def pages_for(self, address: str) -> list[str]:
+        """Where they lead, without the proof that only the message carries."""
+        return [link.partition("?")[0] for link in await self.links_for(address)]
+
     async def code_for(self, address: str) -> str:
         """The newest verification code sent to an address."""
         codes = [found for message in await self._for(address) for found in re.findall(r">(\d{6})<", message)]
@@ -174,6 +178,32 @@ class SignUp(LogtoVisit):
         await self._call("POST", f"{api}/verification/verification-code/verify", typed, 200)
         proof = {"verificationId": sent["verificationId"]}
         await self._call("POST", f"{api}/identification", proof, 201)
+        return str((await self._call("POST", f"{api}/submit", None, 200))["redirectTo"])
+
+
+class TokenSignUp(LogtoVisit):
+    """A browser's cookies at the provider whose person has no account, and brings a one-time token.
+
+    ``page`` is what the provider was told; ``missing`` what sign-up asks for besides, given by ``profile``.
+    """
+
+    def __init__(self, profile: list[dict[str, str]] | None = None) -> None:
+        super().__init__()
+        self.profile = profile or []
+        self.page: dict[str, str] = {}
+
+    async def _sign_in(self, page: str, person: Person) -> str:
+        api, self.page = urljoin(page, "/api/experience"), dict(parse_qsl(urlsplit(page).query))
+        identifier = {"type": "email", "value": self.page["login_hint"]}
+        await self._call("PUT", api, {"interactionEvent": "SignIn"}, 204)
+        proof = {"identifier": identifier, "token": self.page["one_time_token"]}
+        verified = await self._call("POST", f"{api}/verification/one-time-token/verify", proof, 200)
+        body = {"verificationId": verified["verificationId"]}
+        await self._call("POST", f"{api}/identification", body, 404)
+        await self._call("PUT", f"{api}/interaction-event", {"interactionEvent": "Register"}, 204)
+        for addition in self.profile:
+            await self._call("POST", f"{api}/profile", addition, 204)
+        await self._call("POST", f"{api}/identification", body, 201)
         return str((await self._call("POST", f"{api}/submit", None, 200))["redirectTo"])
 
 

@@ -29,9 +29,9 @@ from tests.integration.members.conftest import join_as, pending_in, text_of
 _NOBODY = Person("", "", "")
 
 
-async def accept(browser: Browser, invitation: Invitation, expect: int = 303) -> str:
+async def accept(browser: Browser, invitation: Invitation, expect: int = 303, *, name: str = "") -> str:
     """Press the button; returns the page it leads to, after the round trip through Logto."""
-    answer = await browser.post(f"{path_of(invitation)}/accept", expect=expect)
+    answer = await browser.post(f"{path_of(invitation)}/accept", {"name": name}, expect)
     return await text_of(await browser.follow(answer.headers["Location"]) if expect == 303 else answer)
 
 
@@ -45,8 +45,8 @@ async def test_from_the_message_over_a_new_account_to_the_first_project(
 ) -> None:
     address = new_address()
     await acme.invite(address, "editor")
-    (link,) = await mailbox.links_for(address)
-    path = link.removeprefix("http://localhost:3000")
+    (page,) = await mailbox.pages_for(address)
+    path = page.removeprefix("http://localhost:3000")
     browser = await open_browser()
     await browser.logto.close()
     browser.logto = SignUp(address, mailbox)
@@ -56,7 +56,7 @@ async def test_from_the_message_over_a_new_account_to_the_first_project(
     offer = await text_of(await browser.get(path))
     assert "<strong>Ada</strong> invites you to <strong>Acme" in offer
     assert address in offer
-    home = await accept(browser, await acme.found(address))
+    home = await accept(browser, await acme.found(address), name="Nia Newcomer")
     assert "Welcome." in home
     created = await browser.post(f"/o/{acme.id}/projects/new", {"name": "First", "description": ""})
     assert "First" in await text_of(await browser.get(created.headers["Location"]))

@@ -101,7 +101,7 @@ async def test_an_address_that_logto_refuses_stays_in_the_form_and_the_others_ar
     refusal = {"code": "guard.invalid_input", "message": "The request body is invalid."}
     faulty.gate.fail(Fault("POST", CREATION, 400, refusal, times=1))
     page = await faulty.acme.invite(f"{bad}\n{good}", "editor", expect=422)
-    assert await mailbox.links_for(good) == [link_of(await faulty.acme.found(good))]
+    assert await mailbox.pages_for(good) == [link_of(await faulty.acme.found(good))]
     assert f"This address stays in the form below: {bad}." in page
     assert "Logto does not accept something you entered." in page
     assert f"{bad}</textarea>" in page

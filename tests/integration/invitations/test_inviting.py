@@ -34,7 +34,7 @@ async def test_an_invitation_is_made_sent_with_its_link_and_listed(acme: Acme, m
     assert invitation.role_names == {"editor"}
     assert invitation.inviter_id == acme.admin.id
     assert abs(invitation.expires_at / 1000 - time.time() - DAY) < 60
-    assert await mailbox.links_for(address) == [link_of(invitation)]
+    assert await mailbox.pages_for(address) == [link_of(invitation)]
     assert f'value="{link_of(invitation)}"' in page
     assert "by Ada" in page
     assert "expires <time" in page
@@ -144,7 +144,7 @@ async def test_it_is_sent_again(acme: Acme, mailbox: Mailbox) -> None:
     address = new_address()
     invitation = await acme.invited(address)
     await acme.browser.post(f"{acme.root}/{invitation.id}/resend")
-    assert await mailbox.links_for(address) == [link_of(invitation)] * 2
+    assert await mailbox.pages_for(address) == [link_of(invitation)] * 2
     assert f"Sent to {address} once more." in await text_of(await acme.browser.get(acme.root))
 
 

@@ -1,0 +1,49 @@
+"""A sign-in that brings a one-time token for an address: one button, and nothing to type.
+
+Logto's page uses the token as soon as it is loaded; here a button does, so that a link that is only looked at
+does not use it up.
+"""
+
+from __future__ import annotations
+
+from quart import Response, request
+
+from local_logto.errors import RequestError
+from local_logto.experience.flow import switch_event
+from local_logto.experience.pages.forms import FormPage, Link
+from local_logto.experience.pages.responses import answer_form, page_url
+from local_logto.experience.pages.steps import complete
+from local_logto.experience.session import ExperienceSession
+from local_logto.experience.state import Event, Identifier
+from local_logto.experience.verification import verify_one_time_token
+
+
+def is_brought() -> bool:
+    """Whether the authorization request brought a token, and the address that it proves."""
+    return bool(request.args.get("one_time_token") and request.args.get("login_hint"))
+
+
+async def sign_in_by_token(session: ExperienceSession) -> Response:
+    """Sign in to the account of the address, or make one."""
+    address = request.args["login_hint"]
+    page = FormPage(
+        "Continue to your account",
+        "Continue",
+        (),
+        f"You are {address}.",
+        links=(Link("Sign in another way", page_url("/sign-in")),),
+    )
+    return await answer_form(session, page, _use)
+
+
+async def _use(session: ExperienceSession, _page: FormPage) -> Response:
+    identifier = Identifier("email", request.args["login_hint"])
+    await session.begin(Event.SIGN_IN)
+    verification_id = await verify_one_time_token(session, identifier, request.args["one_time_token"])
+    try:
+        return await complete(session, verification_id)
+    except RequestError as error:
+        if error.code != "user.user_not_exist":
+            raise
+    await switch_event(session, Event.REGISTER)
+    return await complete(session, verification_id)

@@ -1,0 +1,99 @@
+"""``/one-time-tokens``: links that sign somebody in or up, for programs that send them themselves."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+from quart import Blueprint, Response, request
+
+from local_logto import one_time_tokens
+from local_logto.context import current_store
+from local_logto.management.entities import TENANT, Entity
+from local_logto.management.guard import ANY_TEXTS, Choice, Number, Shape, Text, read_body
+from local_logto.management.rows import delete_row, get_row, update_row
+from local_logto.one_time_tokens import (
+    DEFAULT_LIFETIME,
+    STATUSES,
+    create_token,
+    refused,
+    status_of,
+    use_token,
+)
+from local_logto.responses import json_response, no_content
+
+_TABLE: Final = one_time_tokens.one_time_tokens
+_CONTEXT: Final = Shape(
+    optional={"jitOrganizationIds": ANY_TEXTS, "interactionEvent": Choice(("SignIn", "Register"))}
+)
+_NEW: Final = Shape(
+    {"email": Text(min=1)}, {"expiresIn": Number(is_integer=True, min=1), "context": _CONTEXT}
+)
+_PROOF: Final = Shape({"email": Text(min=1), "token": Text(min=1)})
+_STATUS: Final = Shape({"status": Choice(STATUSES)})
+
+blueprint = Blueprint("one_time_tokens", __name__, url_prefix="/one-time-tokens")
+
+
+@blueprint.get("")
+async def list_tokens() -> Response:
+    """The newest first, narrowed by address and status."""
+    query = sa.select(_TABLE).order_by(_TABLE.c.created_at.desc(), _TABLE.c.id)
+    if request.args.get("email"):
+        query = query.where(_TABLE.c.email == request.args["email"])
+    async with current_store().begin() as connection:
+        rows = (await connection.execute(query)).mappings().all()
+    wanted = request.args.get("status")
+    return json_response([_shown(row) for row in rows if wanted in (None, "", status_of(row))])
+
+
+@blueprint.post("")
+async def make_token() -> Response:
+    body = await read_body(_NEW)
+    lifetime = body.get("expiresIn", DEFAULT_LIFETIME)
+    async with current_store().begin() as connection:
+        row = await create_token(connection, body["email"], lifetime, body.get("context", {}))
+    return json_response(_shown(row), 201)
+
+
+@blueprint.post("/verify")
+async def verify_token() -> Response:
+    """Consume a token without a sign-in."""
+    body = await read_body(_PROOF)
+    return json_response(_shown(await use_token(current_store(), body["email"], body["token"])))
+
+
+@blueprint.get("/<token_id>")
+async def get_token(token_id: str) -> Response:
+    async with current_store().begin() as connection:
+        row = await get_row(connection, _TABLE, token_id)
+    return json_response(_shown(row))
+
+
+@blueprint.put("/<token_id>/status")
+async def change_status(token_id: str) -> Response:
+    status = (await read_body(_STATUS))["status"]
+    if status == "active":
+        raise refused(400, "cannot_reactivate_token", "Cannot reactivate the token.")
+    async with current_store().begin() as connection:
+        row = await update_row(connection, _TABLE, {"status": status}, _TABLE.c.id == token_id)
+    return json_response(_shown(row))
+
+
+@blueprint.delete("/<token_id>")
+async def delete_token(token_id: str) -> Response:
+    async with current_store().begin() as connection:
+        await delete_row(connection, _TABLE, _TABLE.c.id == token_id)
+    return no_content()
+
+
+def _shown(row: sa.RowMapping) -> Entity:
+    return TENANT | {
+        "id": row["id"],
+        "email": row["email"],
+        "token": row["token"],
+        "context": row["context"],
+        "status": status_of(row),
+        "createdAt": row["created_at"],
+        "expiresAt": row["expires_at"],
+    }

@@ -1,0 +1,99 @@
+"""One-time tokens: proofs of an address that a program makes, and that a sign-in uses up (Logto 1.42).
+
+Neither the address nor the organizations of the context are checked when a token is made. It is consumed when
+it is verified, not when the sign-in ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from local_logto.errors import RequestError
+from local_logto.store import Store, metadata, new_id, new_secret, now_ms
+
+DEFAULT_LIFETIME: Final = 600  # seconds
+STATUSES: Final = ("active", "consumed", "revoked", "expired")
+
+one_time_tokens = sa.Table(
+    "one_time_tokens",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("email", sa.String, nullable=False),
+    sa.Column("token", sa.String, nullable=False, unique=True),  # shown again by the API, as Logto does
+    sa.Column("context", sa.JSON, nullable=False),
+    sa.Column("status", sa.String, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+)
+_c = one_time_tokens.c
+_REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
+    "consumed": ("token_consumed", "The token has been consumed."),
+    "revoked": ("token_revoked", "The token has been revoked."),
+    "expired": ("token_expired", "The token is expired."),
+}
+
+
+async def create_token(
+    connection: AsyncConnection, email: str, lifetime: int, context: Mapping[str, Any]
+) -> sa.RowMapping:
+    """Make an active token."""
+    now = now_ms()
+    values = {
+        "id": new_id(),
+        "email": email,
+        "token": new_secret(),
+        "context": dict(context),
+        "status": "active",
+        "created_at": now,
+        "expires_at": now + lifetime * 1000,
+    }
+    made = await connection.execute(sa.insert(one_time_tokens).values(**values).returning(*_c))
+    return made.mappings().one()
+
+
+def status_of(row: sa.RowMapping) -> str:
+    """What a token is now: one that was active beyond its end has expired."""
+    is_over = row["status"] == "active" and row["expires_at"] <= now_ms()
+    return "expired" if is_over else str(row["status"])
+
+
+async def use_token(store: Store, email: str, token: str, event: str | None = None) -> sa.RowMapping:
+    """Consume a token and return it as it is then; of two uses at once, one succeeds.
+
+    ``event``: the interaction that it is used in. Raises 404 ``one_time_token.token_not_found`` and the
+    400s that say why it cannot be used.
+    """
+    async with store.begin() as connection:
+        row = (
+            (await connection.execute(sa.select(one_time_tokens).where(_c.token == token)))
+            .mappings()
+            .one_or_none()
+        )
+        if row is None:
+            raise refused(404, "token_not_found", f"Token {token} not found.")
+        _refuse_unusable(row, email, event)
+        change = sa.update(one_time_tokens).where(_c.id == row["id"], _c.status == "active")
+        used = await connection.execute(change.values(status="consumed").returning(*_c))
+        consumed = used.mappings().one_or_none()
+    if consumed is None:
+        raise refused(400, *_REFUSALS["consumed"])
+    return consumed
+
+
+def refused(status: int, code: str, message: str) -> RequestError:
+    """A refusal of this family."""
+    return RequestError(status, f"one_time_token.{code}", message)
+
+
+def _refuse_unusable(row: sa.RowMapping, email: str, event: str | None) -> None:
+    if row["email"] != email:
+        raise refused(400, "email_mismatch", "Email mismatch with given token.")
+    if (status := status_of(row)) != "active":
+        raise refused(400, *_REFUSALS[status])
+    wanted = row["context"].get("interactionEvent")
+    if event is not None and wanted not in (None, event):
+        raise refused(400, "interaction_event_mismatch", "The token cannot be used for this interaction.")
