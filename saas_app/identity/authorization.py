@@ -33,6 +33,7 @@ from saas_app.identity.token_refresh import (
     TokenRefresher,
 )
 from saas_app.rbac.permissions import Carrier, known_permissions
+from saas_app.text.order import order_key
 
 log = structlog.get_logger(__name__)
 
@@ -240,7 +241,7 @@ class Authorization:
             for item in ids
             if item not in gone
         ]
-        return sorted(memberships, key=lambda membership: membership.organization_name.casefold())
+        return sorted(memberships, key=lambda membership: order_key(membership.organization_name))
 
     async def get_claims(self, principal: SessionPrincipal) -> dict[str, Any]:
         """The claims of the session's ID token, which was verified when it came."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from saas_app.identity.sign_in_methods.offered import OfferedMethods
+from saas_app.text.order import order_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def linked_identities(user_info: Mapping[str, Any], offered: OfferedMethods) -> 
         for target, identity in (identities.items() if isinstance(identities, dict) else ())
         if isinstance(identity, dict)
     ]
-    return tuple(sorted(found, key=lambda identity: identity.provider.casefold()))
+    return tuple(sorted(found, key=lambda identity: order_key(identity.provider)))
 
 
 def _identity(provider: str, identity: Mapping[str, Any]) -> LinkedIdentity:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime
 from enum import StrEnum
 
@@ -10,6 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from saas_app.db.base import Base, TenantOwned
+from saas_app.text.order import fold
+
+_FOLDED_LENGTH = 360  # a character may become several
 
 
 class ProjectStatus(StrEnum):
@@ -20,8 +22,8 @@ class ProjectStatus(StrEnum):
 
 
 def fold_name(name: str) -> str:
-    """A name as it is searched and sorted: without case, on every database alike."""
-    return unicodedata.normalize("NFC", name).casefold()
+    """A name as it is searched and sorted: without case and accents, on every database alike."""
+    return fold(name)[:_FOLDED_LENGTH]
 
 
 class Project(TenantOwned, Base):
@@ -51,7 +53,7 @@ class Project(TenantOwned, Base):
     )
 
     name: Mapped[str] = mapped_column(sa.String(120))
-    folded_name: Mapped[str] = mapped_column(sa.String(360))  # folding a character makes three at most
+    folded_name: Mapped[str] = mapped_column(sa.String(_FOLDED_LENGTH))
     description: Mapped[str] = mapped_column(sa.String(2000), default="")
     status: Mapped[ProjectStatus] = mapped_column(
         sa.Enum(ProjectStatus, native_enum=False, length=16, values_callable=lambda e: [m.value for m in e])

@@ -16,7 +16,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.organizations import service
 from saas_app.organizations.forms import OrganizationForm
 from saas_app.rbac.permissions import Carrier, Permission
-from saas_app.web.context import database, management, runtime
+from saas_app.web.context import database, management, reader_language, runtime
 from saas_app.web.guards import find_last_organization_id, find_principal, public, requires_member, signed_in
 from saas_app.web.limits import retry_after
 from saas_app.web.navigation import feature_path
@@ -53,11 +53,12 @@ async def list_organizations(principal: SessionPrincipal) -> Any:
     query = _query()
     after = decode_cursor(request.args.get("after"), str, str)
     memberships = await runtime().authorization.list_memberships(principal)
-    found = service.matching(memberships, query)
+    language = reader_language()
+    found = service.matching(memberships, query, language)
     page = page_of(
-        service.following(found, after, _PAGE_SIZE + 1),
+        service.following(found, after, _PAGE_SIZE + 1, language),
         _PAGE_SIZE,
-        lambda membership: encode_cursor(*service.sort_key(membership)),
+        lambda membership: encode_cursor(*service.sort_key(membership, language)),
         after=after,
     )
     return await render_template(
@@ -82,7 +83,8 @@ async def _waiting_invitations(principal: SessionPrincipal) -> tuple[invitations
 @signed_in
 async def switch(principal: SessionPrincipal) -> Any:
     """The switcher's options: a fragment, with targets that keep the feature."""
-    found = service.matching(await runtime().authorization.list_memberships(principal), _query())
+    memberships = await runtime().authorization.list_memberships(principal)
+    found = service.matching(memberships, _query(), reader_language())
     feature = request.args.get("feature", "")
 
     def target(membership: Membership) -> str:

@@ -29,6 +29,7 @@ from saas_app.rbac.permissions import (
     permissions_carried_by,
 )
 from saas_app.rbac.policy import AccessFacts, decide
+from saas_app.text.order import fold, order_key
 
 log = structlog.get_logger(__name__)
 
@@ -50,23 +51,23 @@ class CreatedOrganization:
     description: str | None
 
 
-def matching(memberships: Iterable[Membership], text: str) -> list[Membership]:
-    """The memberships whose organization's name holds ``text``, by name, then id."""
-    wanted = text.strip().casefold()
-    found = [item for item in memberships if wanted in item.organization_name.casefold()]
-    return sorted(found, key=sort_key)
+def matching(memberships: Iterable[Membership], text: str, language: str = "") -> list[Membership]:
+    """The memberships whose organization's name holds ``text``, in the order of the reader's language."""
+    wanted = fold(text.strip())
+    found = [item for item in memberships if wanted in fold(item.organization_name)]
+    return sorted(found, key=lambda item: sort_key(item, language))
 
 
-def sort_key(membership: Membership) -> tuple[str, str]:
+def sort_key(membership: Membership, language: str = "") -> tuple[str, str]:
     """How a list of organizations is ordered, and what a page of it begins after."""
-    return membership.organization_name.casefold(), membership.organization_id
+    return order_key(membership.organization_name, language), membership.organization_id
 
 
 def following(
-    memberships: Sequence[Membership], after: tuple[str, str] | None, limit: int
+    memberships: Sequence[Membership], after: tuple[str, str] | None, limit: int, language: str = ""
 ) -> list[Membership]:
     """At most ``limit`` of the ordered memberships, behind the one that ``after`` names."""
-    rest = [item for item in memberships if after is None or sort_key(item) > after]
+    rest = [item for item in memberships if after is None or sort_key(item, language) > after]
     return rest[:limit]
 
 

@@ -48,7 +48,9 @@ Description: TypeAlias = Annotated[str, Text(DESCRIPTION_LENGTH)]
 class ProjectQuery(ListQuery):
     """Which projects, and what the list begins with."""
 
-    search: Annotated[str, Search(NAME_LENGTH)] = Field("", description="A part of the name, in any case")
+    search: Annotated[str, Search(NAME_LENGTH)] = Field(
+        "", description="A part of the name, in any case, with or without accents"
+    )
     status: StatusFilter = StatusFilter.ACTIVE
     sort: ProjectSort = ProjectSort.UPDATED
 

@@ -121,6 +121,11 @@ async def request_body() -> bytes:
     return cast("bytes", await request.get_data(as_text=False))
 
 
+def reader_language() -> str:
+    """The language that the reader's browser asks for first; "" when it names none."""
+    return next(iter(request.accept_languages.values()), "")
+
+
 def browser(incoming: Request) -> Browser:
     """What identifies the browser that asks."""
     return Browser(

@@ -59,6 +59,7 @@ def moment_cell(moment: datetime | None) -> str:
 
 
 def _lines(rows: Iterable[Sequence[str]]) -> str:
+    """Every cell is quoted: where a spreadsheet separates by semicolons, one in a text separates nothing."""
     buffer = io.StringIO()
-    csv.writer(buffer).writerows(rows)
+    csv.writer(buffer, quoting=csv.QUOTE_ALL).writerows(rows)
     return buffer.getvalue()

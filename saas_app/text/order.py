@@ -1,0 +1,82 @@
+"""Texts in the order of an alphabet, and found whatever way their letters are written. Pure.
+
+:func:`fold` takes case, accents, and width away: ``İzmir``, ``IZMIR`` and ``ızmir`` are found by ``izmir``,
+``Straße`` by ``strasse``. It orders as most alphabets do: ``Ärger`` stands before ``Zebra``. Marks stay
+where they are letters of their own, as in Hindi or Thai. :func:`order_key` knows the languages that place
+letters elsewhere. A list that a database orders has one order for all readers, so that an index carries it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Final
+
+import regex
+
+_MARKS: Final = regex.compile(
+    r"[[\p{Mn}]&&[\p{scx=Latin}\p{scx=Greek}\p{scx=Cyrillic}\p{scx=Arabic}\p{scx=Hebrew}\u0300-\u036f"
+    r"\p{Block=Combining_Diacritical_Marks_Extended}\p{Block=Combining_Diacritical_Marks_Supplement}]]",
+    regex.VERSION1,
+)
+_LETTERS: Final = str.maketrans(
+    {"ı": "i", "ł": "l", "đ": "d", "ð": "d", "ø": "o", "ħ": "h", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th"}
+)  # Unicode does not decompose them
+_BEHIND: Final = "\x7f"  # sorts behind every letter of ASCII
+
+
+def _after(letters: str) -> dict[str, str]:
+    """Letters that follow the one that they are written with, as ``n`` is followed by ``ñ``."""
+    return {letter: fold(letter)[0] + _BEHIND for letter in letters}
+
+
+def _at_the_end(letters: str) -> dict[str, str]:
+    """Letters that follow ``z``, in this order."""
+    return {letter: f"z{_BEHIND}{place:02}" for place, letter in enumerate(letters)}
+
+
+def fold(text: str) -> str:
+    """A text as it is searched: without case, accents and width. Folding twice is folding once."""
+    return _folded(unicodedata.normalize("NFKC", text).casefold())
+
+
+def order_key(text: str, language: str = "") -> str:
+    """What a text is sorted by for readers of a language (``sv``, ``de-AT``; "" for no particular one)."""
+    tailored = _TAILORED.get(language.lower().partition("-")[0])
+    if tailored is None:
+        return fold(text)
+    lowered = unicodedata.normalize("NFKC", text)
+    if language.lower().startswith(("tr", "az")):
+        lowered = lowered.replace("I", "ı").replace("İ", "i")
+    folded = unicodedata.normalize("NFC", lowered.casefold())
+    pieces = [tailored.get(char) or _folded(char) for char in regex.findall(r"\X", folded)]
+    return "".join(pieces)
+
+
+def _folded(text: str) -> str:
+    bare = _MARKS.sub("", unicodedata.normalize("NFKD", text).casefold())
+    return unicodedata.normalize("NFC", bare).translate(_LETTERS)
+
+
+_TAILORED: Final[Mapping[str, Mapping[str, str]]] = {
+    "sv": _at_the_end("åäö") | {"æ": f"z{_BEHIND}01", "ø": f"z{_BEHIND}02"},
+    "fi": _at_the_end("åäö") | {"æ": f"z{_BEHIND}01", "ø": f"z{_BEHIND}02"},
+    **dict.fromkeys(
+        ("da", "nb", "nn", "no"),
+        _at_the_end("æøå") | {"ä": f"z{_BEHIND}00", "ö": f"z{_BEHIND}01"},
+    ),
+    "is": _after("áðéíóúý") | _at_the_end("þæöå"),
+    "et": {"š": f"s{_BEHIND}0", "z": f"s{_BEHIND}1", "ž": f"s{_BEHIND}2"}
+    | {"õ": f"w{_BEHIND}0", "ä": f"w{_BEHIND}1", "ö": f"w{_BEHIND}2", "ü": f"w{_BEHIND}3"},
+    "es": _after("ñ"),
+    "tr": _after("çğöşü") | {"ı": f"h{_BEHIND}"},
+    "az": _after("çğöşü") | {"ı": f"h{_BEHIND}", "ə": f"e{_BEHIND}"},
+    "pl": _after("ąćęłńóśż") | {"ź": f"z{_BEHIND}0", "ż": f"z{_BEHIND}1"},
+    **dict.fromkeys(("cs", "sk"), _after("čřšž")),
+    **dict.fromkeys(("hr", "sl", "bs"), _after("čšž") | {"ć": f"c{_BEHIND}{_BEHIND}", "đ": f"d{_BEHIND}"}),
+    "hu": _after("öü") | {"ő": f"o{_BEHIND}", "ű": f"u{_BEHIND}"},
+    "ro": _after("ășț") | {"â": f"a{_BEHIND}{_BEHIND}", "î": f"i{_BEHIND}"},
+    "lt": _after("čšž"),
+    "lv": _after("čģķļņšž"),
+}
+"""Letters of their own, where an alphabet has them elsewhere than beside the letter they are written with."""
