@@ -25,12 +25,13 @@ _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 class LimitReached(RateLimited):
     """Somebody has done something as often as they may. ``goes_on_at`` is when they may again."""
 
-    title = "That is enough for now"
+    title = "You have reached a limit"
 
     def __init__(self, standing: Standing, now: float) -> None:
         policy = standing.policy
+        said, noun = _TOLD[policy.name]
         super().__init__(
-            f"{_TOLD[policy.name].format(amount=policy.rate.amount)} in {_window(policy.rate)}. "
+            f"{said.format(count=_counted(policy.rate.amount, noun))} in {_window(policy.rate)}. "
             f"You can go on in {in_words(standing.reset)}.",
             retry_after=standing.reset,
         )
@@ -39,11 +40,11 @@ class LimitReached(RateLimited):
 
 
 _TOLD = {
-    "new-organizations": "One person can create {amount} organizations",
-    "inviter": "One person can send {amount} invitations",
-    "inviting-organization": "An organization can send {amount} invitations",
-    "invited-address": "An address can get {amount} invitations",
-    "changes": "You can make {amount} changes of members, invitations, settings and API clients",
+    "new-organizations": ("One person can create {count}", "organization"),
+    "inviter": ("One person can send {count}", "invitation"),
+    "inviting-organization": ("An organization can send {count}", "invitation"),
+    "invited-address": ("An address can get {count}", "invitation"),
+    "changes": ("You can make {count} to members, invitations, settings and API clients", "change"),
 }
 
 
@@ -87,8 +88,7 @@ def in_words(seconds: int) -> str:
     """A duration as people say it: ``40 seconds``, ``3 hours``; rounded up."""
     for length, unit in _UNITS:
         if seconds >= length:
-            count = -(-seconds // length)
-            return f"{count} {unit}{'' if count == 1 else 's'}"
+            return _counted(-(-seconds // length), unit)
     return "a moment"
 
 
@@ -96,5 +96,9 @@ def _window(rate: Rate) -> str:
     for length, unit in _UNITS:
         if rate.seconds % length == 0:
             count = rate.seconds // length
-            return f"{'an' if unit == 'hour' else 'a'} {unit}" if count == 1 else f"{count} {unit}s"
+            return f"{'an' if unit == 'hour' else 'a'} {unit}" if count == 1 else _counted(count, unit)
     return f"{rate.seconds} seconds"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.audit.recorder import Action
-from saas_app.models import ActorType, AuditEvent, Outcome
+from saas_app.models import ActorType, AuditEvent, Outcome, User
 
 _ID_MARGIN = timedelta(hours=1)  # an id is made a moment before its event's time, by the same clock
 
@@ -23,7 +23,8 @@ _ID_MARGIN = timedelta(hours=1)  # an id is made a moment before its event's tim
 class EventFilter:
     """Which events are wanted; what is empty or None asks for nothing.
 
-    ``actor`` and ``target`` are parts of a name in any case (SQLite: any case of ASCII letters),
+    ``actor`` is a part of a name, username or email address, or a network address; ``target`` is a part of a
+    name or of what was asked for. They are compared in any case (SQLite: any case of ASCII letters),
     ``actor_id`` and ``target_id`` exact. ``since`` is included, ``until`` is not.
     """
 
@@ -90,7 +91,7 @@ async def list_events(
 def _conditions(wanted: EventFilter) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
     if wanted.actor:
-        found.append(AuditEvent.actor_name.icontains(wanted.actor, autoescape=True))
+        found.append(_by(wanted.actor))
     if wanted.actor_id:
         found.append(AuditEvent.actor_id == wanted.actor_id)
     if wanted.action is not None:
@@ -113,6 +114,19 @@ def _conditions(wanted: EventFilter) -> list[sa.ColumnElement[bool]]:
         found.append(AuditEvent.occurred_at < wanted.until)
         found.append(AuditEvent.id < first_id(wanted.until + _ID_MARGIN))
     return found
+
+
+def _by(who: str) -> sa.ColumnElement[bool]:
+    """Whether somebody did it who is meant by a part of a name, username or email address, or by an id or a
+    network address as a whole. Email addresses are those of now: events do not keep them.
+    """
+    called = sa.or_(User.email.icontains(who, autoescape=True), User.username.icontains(who, autoescape=True))
+    return sa.or_(
+        AuditEvent.actor_name.icontains(who, autoescape=True),
+        AuditEvent.actor_id == who,
+        AuditEvent.address == who,
+        AuditEvent.actor_id.in_(sa.select(User.id).where(called)),
+    )
 
 
 def first_id(moment: datetime) -> uuid.UUID:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.audit.trace import Trace, current_trace
-from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.base import new_uuid, utc_now, uuid_at
 from saas_app.identity.principal import Principal
 from saas_app.models import ActorType, AuditEvent, Outcome
 
@@ -113,12 +114,15 @@ class AuditEntry:
         )
 
 
-def record(db: AsyncSession, entry: AuditEntry) -> None:
-    """Add an event to a session that is bound to the organization; it is committed with the rest."""
+def record(db: AsyncSession, entry: AuditEntry, *, at: datetime | None = None) -> None:
+    """Add an event to a session that is bound to the organization; it is committed with the rest.
+
+    ``at``: when a demonstration says that it happened; else it happens now.
+    """
     db.add(
         AuditEvent(
-            id=new_uuid(),
-            occurred_at=utc_now(),
+            id=new_uuid() if at is None else uuid_at(at),
+            occurred_at=at or utc_now(),
             actor_type=entry.actor.type,
             actor_id=entry.actor.id,
             actor_name=entry.actor.name[:320],

@@ -17,6 +17,12 @@ def new_uuid() -> uuid.UUID:
     return uuid.UUID(bytes=uuid_utils.uuid7().bytes)
 
 
+def uuid_at(moment: datetime) -> uuid.UUID:
+    """A UUIDv7 as it would have been made at a moment of the past: for what a demonstration pretends."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return uuid.UUID(bytes=milliseconds.to_bytes(6, "big") + new_uuid().bytes[6:])
+
+
 def utc_now() -> datetime:
     """The current time, aware, in UTC."""
     return datetime.now(UTC)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import structlog
 
 from saas_app.api_clients.seed import remember_client
+from saas_app.audit.seed import seed_trail
+from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.demo.people import (
     CUSTOM_DATA_KEY,
@@ -26,6 +28,7 @@ from saas_app.demo.people import (
     members_of,
 )
 from saas_app.demo.projects import PROJECTS
+from saas_app.demo.trail import trail_of
 from saas_app.email_domains.seed import seed_claim, seed_verified
 from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.identity.directory import Directory
@@ -174,6 +177,9 @@ class DemoSeeder:
             created = await seed_projects(db, admin.id, PROJECTS[declared.key])
         name = f"{len(PROJECTS[declared.key])} of {declared.name}"
         yield SeedStep("projects", name, bool(created))
+        async with self._work.writing(organization.id) as db:
+            told = await seed_trail(db, trail_of(declared, organization.id, users), utc_now())
+        yield SeedStep("audit trail", f"weeks of {declared.name}", told)
 
     async def _membership(
         self, organization_id: str, user_id: str, role: str, members: Mapping[str, MemberInfo]

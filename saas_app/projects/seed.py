@@ -67,10 +67,10 @@ async def seed_projects(
 
 
 def _record(db: AsyncSession, project: Project, seed: SeedProject) -> None:
-    """The trail tells what happened now, whatever days the demonstration pretends."""
+    """The trail tells of the day on which the demonstration says that it was made."""
     target = Target("project", str(project.id), project.name)
     after = {"name": project.name, "description": project.description, "tasks": len(seed.tasks)}
-    record(db, AuditEntry(SYSTEM, Action.PROJECT_CREATE, target, after=after))
+    record(db, AuditEntry(SYSTEM, Action.PROJECT_CREATE, target, after=after), at=project.created_at)
 
 
 def _project(seed: SeedProject, created_by: str, now: datetime) -> Project:

@@ -1,0 +1,91 @@
+"""The filter *Who*, the one time zone of the page, and the trail of the demonstration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from saas_app.audit.queries import EventFilter, list_events
+from saas_app.audit.recorder import Action
+from saas_app.audit.seed import seed_trail
+from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.demo.people import ORGANIZATIONS, PEOPLE
+from saas_app.demo.trail import trail_of
+from saas_app.identity.management import LogtoUser
+from saas_app.models import Outcome
+from tests.integration.audit.conftest import Office
+
+
+@pytest.fixture
+async def office(open_office: Callable[..., Any]) -> Office:
+    office: Office = await open_office("admin", "viewer")
+    await office.get("viewer", "/audit", 403)
+    await office.post("admin", "/projects/new", {"name": "Apollo"})
+    return office
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        lambda person: f"{person.username}@example.test",
+        lambda person: f"{person.username}@EXAMPLE".upper(),
+        lambda person: person.username,
+        lambda person: person.id,
+        lambda person: "Viewer",
+    ],
+)
+async def test_somebody_is_found_by_address_username_id_or_name(
+    office: Office, wanted: Callable[[Any], str]
+) -> None:
+    lines = await office.trail(f"?actor={wanted(office.people['viewer'])}")
+    assert [line["Actor id"] for line in lines] == [office.people["viewer"].id]
+
+
+async def test_somebody_is_found_by_where_they_came_from(office: Office) -> None:
+    assert len(await office.trail("?actor=%3Clocal%3E")) == 2
+    assert await office.trail("?actor=203.0.113.99") == []
+
+
+async def test_every_time_on_the_page_is_in_utc(office: Office) -> None:
+    page = await office.page()
+    assert "Times are in UTC" in page
+    assert "data-local" not in page
+    for shown in re.findall(r"<time[^>]*>([^<]*)</time>", page):
+        assert shown.endswith("UTC")
+
+
+@pytest.mark.parametrize("declared", ORGANIZATIONS, ids=lambda declared: declared.key)
+async def test_the_demonstrations_trail_tells_of_people_roles_and_denials_over_weeks(
+    work: UnitOfWork, declared: Any
+) -> None:
+    organization_id, now = f"org-{new_uuid().hex}", utc_now()
+    users = {
+        person.username: LogtoUser(person.username, person.username, person.email, person.name)
+        for person in PEOPLE
+    }
+    told = trail_of(declared, organization_id, users)
+    for is_new in (True, False):
+        async with work.writing(organization_id) as db:
+            assert await seed_trail(db, told, now) is is_new
+    async with work.reading(organization_id) as db:
+        rows = await list_events(db, EventFilter(), None, 200)
+
+    assert len(rows) == len(told)
+    assert [row.occurred_at for row in rows] == sorted((row.occurred_at for row in rows), reverse=True)
+    assert rows[0].occurred_at - rows[-1].occurred_at > timedelta(days=28)
+    assert {row.outcome for row in rows} == set(Outcome)
+    assert all(
+        row.decision["allowed"] is False for row in rows if row.outcome is Outcome.DENIED and row.decision
+    )
+    changes = [row for row in rows if row.action == Action.MEMBER_CHANGE_ROLES]
+    assert changes
+    assert len({row.actor_id for row in rows}) >= 2
+    last = {row.target_id: (row.after or {}).get("roles") for row in reversed(changes)}
+    for person in PEOPLE:
+        if person.username in last:
+            assert last[person.username] == [person.roles[declared.key].value]
