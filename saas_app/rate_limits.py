@@ -22,6 +22,7 @@ from limits.aio.storage import RedisStorage
 from limits.errors import StorageError
 
 from saas_app.config import MEMORY, Rate, Settings
+from saas_app.slow_lane import SlowLane
 
 log = structlog.get_logger(__name__)
 
@@ -174,6 +175,7 @@ class RateLimits(Windows):
         self.user = Policy("user", settings.rate_limit_user)
         self.organization = Policy("organization", settings.rate_limit_organization)
         self.address = Policy("address", settings.rate_limit_address)
+        self.slow_lane = SlowLane()
 
 
 @asynccontextmanager

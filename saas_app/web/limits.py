@@ -2,9 +2,10 @@
 
 A caller's own limit comes first, then the person's, then the organization's; who is over one counts for none
 of the next, so that a program run wild uses up nothing of its neighbours'. A caller that is not known yet
-counts for its address: tokens beforehand, so that no more signatures are checked than the limit allows,
-however many come at once; what turns out well is given back. Addresses are those the server tells: it
-decides which proxies' ``X-Forwarded-For`` is believed.
+counts for its address: tokens beforehand, so that no more signatures are checked at once than the limit
+allows, however many come; what turns out well is given back. Beyond the limit a few a second are still
+checked (:mod:`saas_app.slow_lane`), so that a good token that is merely new gets through. Addresses are those
+the server tells: it decides which proxies' ``X-Forwarded-For`` is believed.
 """
 
 from __future__ import annotations
@@ -46,8 +47,7 @@ async def prove_bearer(token: str) -> BearerToken:
     tokens = runtime().bearer_tokens
     verified = tokens.find_verified(token)
     if verified is None:
-        async with _counted_for_address():
-            verified = await tokens.verify(token)
+        verified = await _verify_for_address(token)
     # A client that many people use, as a command line is, counts for each of them.
     await _count(runtime().rate_limits.client, f"{verified.client_id}/{verified.subject}")
     if not verified.is_machine:
@@ -124,18 +124,28 @@ def network_of(address: str | None) -> str:
     return str(ip if ip.version == 4 else ip_network((ip, _IPV6_PREFIX), strict=False))
 
 
-@asynccontextmanager
-async def _counted_for_address() -> AsyncIterator[None]:
-    standing = await _count(runtime().rate_limits.address, f"api/{network_of(request.remote_addr)}")
+async def _verify_for_address(token: str) -> BearerToken:
+    """Verify a token that is not known yet, within the limit of its address.
+
+    Beyond it, one whose claims are right waits for a turn in the slow lane: it may be good and merely new.
+    """
+    tokens, address = runtime().bearer_tokens, f"api/{network_of(request.remote_addr)}"
+    standing = await _note(runtime().rate_limits.address, address)
+    if standing.is_exceeded:
+        may_be_good = await tokens.may_be_genuine(token)
+        if not (may_be_good and await runtime().rate_limits.slow_lane.wait(address)):
+            raise _over(standing)
     try:
-        yield
+        verified = await tokens.verify(token)
     except InvalidToken:
+        if standing.is_exceeded:
+            raise _over(standing) from None
         raise
     except BaseException:
         await _give_back(standing)
         raise
-    else:
-        await _give_back(standing)
+    await _give_back(standing)
+    return verified
 
 
 async def _give_back(standing: Standing) -> None:
@@ -144,15 +154,24 @@ async def _give_back(standing: Standing) -> None:
 
 
 async def _count(policy: Policy, who: str) -> Standing:
+    standing = await _note(policy, who)
+    if standing.is_exceeded:
+        raise _over(standing)
+    return standing
+
+
+async def _note(policy: Policy, who: str) -> Standing:
     standing = await runtime().rate_limits.count(policy, who)
     if "standings" not in g:
         g.standings = []
     g.standings.append(standing)
-    if standing.is_exceeded:
-        amount, seconds = policy.rate
-        raise RateLimited(
-            f"The limit of this {policy.name} is {amount} requests in {seconds} seconds. "
-            f"Ask again in {standing.reset} seconds.",
-            retry_after=standing.reset,
-        )
     return standing
+
+
+def _over(standing: Standing) -> RateLimited:
+    amount, seconds = standing.policy.rate
+    return RateLimited(
+        f"The limit of this {standing.policy.name} is {amount} requests in {seconds} seconds. "
+        f"Ask again in {standing.reset} seconds.",
+        retry_after=standing.reset,
+    )

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 import time_machine
+from cryptography.hazmat.primitives.asymmetric import ec
 from quart import Quart
 from quart.wrappers import Response
 from structlog.testing import capture_logs
 
-from saas_app import rate_limits
+from saas_app import rate_limits, slow_lane
 from saas_app.app import create_app
 from saas_app.config import MEMORY, Rate, Settings
 from saas_app.identity.token_verifier import TokenVerifier
@@ -278,8 +279,6 @@ async def test_forged_tokens_are_counted_before_they_are_verified(
     assert await statuses(*(get(app, forged, address=address) for _ in range(40))) == {401: 5, 429: 35}
     assert len(verified) == 5
 
-    refused = await get(app, mint(organization_id, **robot()), address=address)
-    assert await limit_that_ended(refused) == "address"
     neighbour = address.removesuffix("1") + "2"  # an address of the same network changes nothing
     assert (await get(app, forged, address=neighbour)).status_code == 429
     for name in ("X-Forwarded-For", "Forwarded", "Remote-Addr", "X-Real-IP"):
@@ -288,6 +287,48 @@ async def test_forged_tokens_are_counted_before_they_are_verified(
 
     assert (await get(app, known, address=address)).status_code == 200  # verified before: costs nothing
     assert (await get(app, forged, address=fresh_address())).status_code == 401
+
+
+async def test_good_tokens_that_are_new_are_let_in_though_their_address_is_over_its_limit(
+    make_app: MakeApp, storage: str, make: Factory, mint: Mint, address: str
+) -> None:
+    app = await make_app(storage, address=3)
+    organization_id = await make.organization()
+    forged = mint(organization_id, key=ec.generate_private_key(ec.SECP384R1()))
+    for expected in (401, 401, 401, 429, 429):
+        assert (await get(app, forged, address=address)).status_code == expected
+
+    new = [mint(organization_id, **robot()) for _ in range(12)]
+
+    assert await statuses(*(get(app, token, address=address) for token in new)) == {200: 12}
+    refused = await get(app, forged, address=address)
+    assert await limit_that_ended(refused) == "address"
+
+
+async def test_forged_tokens_that_look_good_are_verified_a_few_a_second_beyond_the_limit(
+    make_app: MakeApp, make: Factory, mint: Mint, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slow_lane, "_MOST_WAITING", 4)
+    monkeypatch.setattr(slow_lane, "_INTERVAL", 60.0)
+    app = await make_app(MEMORY, address=2)
+    organization_id = await make.organization()
+    assert (await get(app, mint(organization_id, **robot()), address=address)).status_code == 200
+    forged = mint(organization_id, key=ec.generate_private_key(ec.SECP384R1()))
+    verified, verify = [], TokenVerifier.verify_access_token
+
+    async def counting(self: TokenVerifier, token: str, *, audience: str) -> dict[str, Any]:
+        verified.append(token)
+        return await verify(self, token, audience=audience)
+
+    monkeypatch.setattr(TokenVerifier, "verify_access_token", counting)
+    asked = [asyncio.create_task(get(app, forged, address=address)) for _ in range(30)]
+    answered, waiting = await asyncio.wait(asked, timeout=5)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert Counter(task.result().status_code for task in answered) == {401: 2, 429: 25}
+    assert (len(waiting), len(verified)) == (3, 3)  # three wait for a turn in minutes, one had it at once
 
 
 async def test_good_tokens_do_not_count_for_their_address(
