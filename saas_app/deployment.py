@@ -100,6 +100,16 @@ def stored_environment(
     return values
 
 
+def is_private(host: str) -> bool:
+    """Whether a host is this machine or an address of a private network, as far as its name tells."""
+    if is_loopback(host):
+        return True
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name means this machine only."""
     if host == "localhost":

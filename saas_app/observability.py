@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 import time
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -50,11 +50,21 @@ def configure_logging(log_format: str) -> None:
 
 
 def redact_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace the value of every field whose name says that it is secret."""
+    """Replace the value of every field whose name says that it is secret, however deep it is."""
     for name in event:
-        if name != "event" and _SECRET_NAMES.search(name):
-            event[name] = "[redacted]"
+        if name != "event":
+            event[name] = _without_secrets(name, event[name])
     return event
+
+
+def _without_secrets(name: str, value: Any) -> Any:
+    if _SECRET_NAMES.search(name):
+        return "[redacted]"
+    if isinstance(value, Mapping):
+        return {key: _without_secrets(str(key), inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_secrets("", inner) for inner in value]
+    return value
 
 
 def _leave(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

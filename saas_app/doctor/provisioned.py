@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlsplit
 
 import aiohttp
 
 from saas_app.config import ManagementSettings, load_management_settings
+from saas_app.deployment import is_private
 from saas_app.doctor.check import PROVISION, Check
 from saas_app.errors import ConfigurationError, LogtoUnavailable
-from saas_app.identity.management import Hook, ManagementClient, ManagementError
+from saas_app.identity.management import Application, Hook, ManagementClient, ManagementError
 from saas_app.identity.provisioning import Change, Deployment, Kind, drift, plan, survey
 
 _APPLICATION: Final = frozenset({Kind.APPLICATION, Kind.SECRET})
@@ -42,6 +44,7 @@ async def check_provisioned(
     checks = [
         _access(management),
         _summary("application", held, changes, _APPLICATION),
+        _check_backchannel(deployment, found.application),
         _summary("template", "every role, permission and scope holds", changes, _TEMPLATE),
         webhook,
     ]
@@ -51,6 +54,18 @@ async def check_provisioned(
             _summary("sign-in page", "as declared", changes, _SIGN_IN),
         ]
     return checks
+
+
+def _check_backchannel(deployment: Deployment, application: Application | None) -> Check:
+    """Where Logto tells us of sign-outs. Whether it may call there, only its own settings say."""
+    uri, name = deployment.backchannel_logout_uri, "back-channel logout"
+    registered = application.oidc_metadata.get("backchannelLogoutUri") if application else None
+    if registered != uri:
+        return Check(name, False, f"{registered or 'nothing'} is registered, not {uri}", PROVISION)
+    found = f"{uri} is registered"
+    if is_private(urlsplit(uri).hostname or ""):
+        found += "; Logto 1.42 calls no private address unless OIDC_PROVIDER_SSRF_PROTECTION_DISABLED is set"
+    return Check(name, True, found)
 
 
 def _access(management: ManagementSettings) -> Check:

@@ -23,6 +23,9 @@ from saas_app.models import MembershipChange
 _CHUNK: Final = 200  # rows a statement
 _KEY: Final = ("organization_id", "user_id")
 
+UNTIL_FURTHER_NOTICE: Final = 253_402_300_799
+"""As the ``latest`` of a moment: of every token Logto is asked what holds, however new it is."""
+
 CHANGE_COLUMNS: Final = (
     MembershipChange.organization_id.label("change_organization_id"),
     MembershipChange.user_id.label("change_user_id"),
@@ -68,6 +71,16 @@ async def mark_added(db: AsyncSession, organization_id: str, subject: str, momen
     newer_than = int(second.timestamp()) - 1
     row = _row(organization_id, subject, second, Moment(newer_than, newer_than))
     await insert_if_absent(db, MembershipChange, row, key=_KEY)
+
+
+async def lift(db: AsyncSession, organization_id: str, subject: str, moment: Moment) -> None:
+    """End a change that held until further notice: tokens issued since ``moment`` count again."""
+    await db.execute(
+        sa.update(MembershipChange)
+        .where(MembershipChange.organization_id == organization_id, MembershipChange.user_id == subject)
+        .values(version=MembershipChange.version + 1, issued_after=moment.latest)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def read_changes(db: AsyncSession, organization_id: str, subject: str) -> KnownChanges:

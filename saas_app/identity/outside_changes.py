@@ -25,7 +25,12 @@ from saas_app.errors import BadRequest
 from saas_app.identity.claims import is_id
 from saas_app.identity.directory import organization_row, user_values
 from saas_app.identity.former_members import note_removed_elsewhere
-from saas_app.identity.membership_changes import mark_added, mark_changed
+from saas_app.identity.membership_changes import (
+    UNTIL_FURTHER_NOTICE,
+    lift,
+    mark_added,
+    mark_changed,
+)
 from saas_app.identity.provider_clock import LEEWAY, Moment
 from saas_app.identity.webhook_bodies import ROUTES_WITH_A_USER, Event, read_event
 from saas_app.identity.webhook_events import WebhookEvent
@@ -149,19 +154,25 @@ async def _organization_written(db: AsyncSession, event: Event) -> None:
 
 
 async def _user_gone(db: AsyncSession, event: Event) -> None:
-    """Suspended or deleted: signed out everywhere, and no token of theirs answers anywhere."""
+    """Suspended or deleted: signed out everywhere, and no token of theirs answers anywhere.
+
+    Logto 1.42 still exchanges tokens for somebody suspended, so that a new one proves nothing either.
+    """
     subject = event.find_id("params", "userId") or event.find_id("data", "id")
     if subject is None:
         log.warning("webhook names nobody", event_name=event.name)
         return
     is_back = event.data.get("isSuspended") is False
+    moment = moment_of(event)
     if event.name == WebhookEvent.USER_SUSPENSION_STATUS_UPDATED and is_back:
+        await lift(db, EVERYWHERE, subject, moment)
         return
     await db.execute(sa.delete(SessionRow).where(SessionRow.subject == subject))
     await db.execute(sa.delete(KeptFormRow).where(KeptFormRow.owner == subject))
     if event.name == WebhookEvent.USER_DELETED:
         await db.execute(sa.delete(FormerMembership).where(FormerMembership.user_id == subject))
-    await mark_changed(db, EVERYWHERE, [subject], moment_of(event))
+    gone = Moment(moment.earliest, UNTIL_FURTHER_NOTICE)
+    await mark_changed(db, EVERYWHERE, [subject], gone)
 
 
 async def _user_updated(db: AsyncSession, event: Event) -> None:

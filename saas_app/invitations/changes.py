@@ -99,6 +99,7 @@ class Outcome:
     explanation: str
     link: str | None = None
     error: AppError | None = None
+    invitation_id: str | None = None  # of one that was made and can still be taken back here
 
     @property
     def is_open(self) -> bool:
@@ -357,7 +358,8 @@ async def _send(change: OrganizationChange, invitation: Invitation, links: Invit
     except (AccessChanged, SignInRequired) as error:
         said = f"Invited, but no e-mail was sent. {error.detail}"
         return Outcome(invitation.invitee, OutcomeKind.LINK_ONLY, said)
-    return Outcome(invitation.invitee, OutcomeKind.LINK_ONLY, f"Invited, but no e-mail was sent. {why}", link)
+    said = f"Invited, but no e-mail was sent. {why}"
+    return Outcome(invitation.invitee, OutcomeKind.LINK_ONLY, said, link, invitation_id=invitation.id)
 
 
 def _refused(address: str, refusal: ManagementError) -> Outcome:
@@ -374,6 +376,6 @@ def _why_not_sent(refusal: ManagementError) -> str:
     if refusal.status == 429:
         return "Logto sends only a few messages to one address within ten minutes. Copy the link instead."
     if refusal.code.startswith("connector.") and refusal.code != _NO_CONNECTOR:
-        log.warning("logto could not send an invitation", status=refusal.status, code=refusal.code)
+        log.warning("logto could not send an invitation", status=refusal.status, logto_code=refusal.code)
         return "Logto's e-mail service did not take the message. Copy the link instead."
     return explained(refusal).detail

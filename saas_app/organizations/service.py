@@ -105,7 +105,9 @@ async def _create(
             await asyncio.shield(_delete_again(management, created.id))
             raise
     except ManagementError as refusal:
-        log.exception("logto refused to create an organization", status=refusal.status, code=refusal.code)
+        log.exception(
+            "logto refused to create an organization", status=refusal.status, logto_code=refusal.code
+        )
         raise LogtoUnavailable("Logto did not accept the new organization.") from None
     return CreatedOrganization(created.id, created.name, created.description)
 

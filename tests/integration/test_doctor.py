@@ -142,10 +142,11 @@ def test_it_is_content_when_everything_holds(chain: Chain) -> None:
     assert (told.exit_code, told.failed) == (0, {}), told.output
     for name in (
         "settings", "sign-in methods", "database", "redis", "address", "endpoint", "issuer", "clock",
-        "Management API", "application", "template", "webhook",
+        "Management API", "application", "back-channel logout", "template", "webhook",
     ):  # fmt: skip
         assert f"\nok      {name:<15} " in f"\n{told.output}"
     assert "not used" in told.output
+    assert "/backchannel-logout is registered; Logto 1.42 calls no private address" in told.output
 
 
 def test_no_secret_is_told(chain: Chain) -> None:

@@ -122,7 +122,7 @@ def explained(error: ManagementError) -> AppError:
         log.error(
             "logto does not accept our machine application; 'saas-app doctor' says what to mend",
             status=error.status,
-            code=error.code,
+            logto_code=error.code,
             reason=error.message,
         )
         return LogtoUnavailable("Logto does not accept this application just now.", retry_after=_RETRY_AFTER)
@@ -140,7 +140,7 @@ def explained(error: ManagementError) -> AppError:
 def _by_status(error: ManagementError) -> AppError:
     if error.status == 404:
         return NotFound("It does not exist, or not any more.")
-    log.warning("logto refused a call", status=error.status, code=error.code, reason=error.message)
+    log.warning("logto refused a call", status=error.status, logto_code=error.code, reason=error.message)
     if error.code.startswith("connector."):
         return Conflict("Logto could not send the message. Nothing was changed; please try again later.")
     if error.status == 422:

@@ -16,7 +16,10 @@ SECRET_NAME: Final = "workroom"  # noqa: S105 - a name
 ID_TOKEN_CLAIMS: Final = ("organizations", "organization_roles")
 WEBHOOK_NAME: Final = "Workroom"
 WEBHOOK_EVENTS: Final = frozenset(event.value for event in WebhookEvent)
-CUSTOM_METADATA: Final = {"rotateRefreshToken": True}  # RFC 9700 §4.14.2
+CUSTOM_METADATA: Final = {
+    "rotateRefreshToken": True,  # RFC 9700 §4.14.2
+    "allowTokenExchange": False,  # Logto 1.42 takes tokens of others and ID tokens as subjects
+}
 
 
 @dataclass(frozen=True, slots=True)

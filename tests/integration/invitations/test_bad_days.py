@@ -34,6 +34,9 @@ async def test_without_an_email_connector_the_invitation_stands_and_its_link_is_
     for address in (first, second):
         assert f'value="{link_of(await faulty.acme.found(address))}"' in page
         assert await mailbox.links_for(address) == []
+        revoke = f"{faulty.acme.root}/{(await faulty.acme.found(address)).id}/revoke"
+        assert f'href="{revoke}"' in page
+        await faulty.acme.browser.get(revoke)
     assert page.count("Invited, but no e-mail was sent. Logto has no e-mail connector") == 2
     assert "Not everybody is invited" not in page
     listed = await text_of(await faulty.acme.browser.get(faulty.acme.root))
