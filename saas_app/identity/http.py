@@ -15,6 +15,7 @@ def open_http(timeout: float) -> aiohttp.ClientSession:
     """A session whose calls take ``timeout`` seconds at most, without cookies: it speaks for many people."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(keepalive_timeout=_KEEP_ALIVE),
-        timeout=aiohttp.ClientTimeout(total=timeout),
+        # aiohttp would round timeouts of more than five seconds up, to whole seconds
+        timeout=aiohttp.ClientTimeout(total=timeout, ceil_threshold=timeout + 1),
         cookie_jar=aiohttp.DummyCookieJar(),
     )

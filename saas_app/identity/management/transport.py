@@ -78,7 +78,8 @@ class ManagementTransport:
         self._settings = settings
         self._http = http
         self._time_for_call = timeout
-        self._timeout = aiohttp.ClientTimeout(total=timeout / 2)  # an attempt that hangs leaves room for one
+        half = timeout / 2  # an attempt that hangs leaves room for one
+        self._timeout = aiohttp.ClientTimeout(total=half, ceil_threshold=half + 1)
         self._token: _Token | None = None
         self._token_attempts = SharedAttempts(rest=0)  # the circuit says when Logto is left alone
         self.clock = ProviderClock()
