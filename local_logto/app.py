@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from quart import Quart, Response, current_app, request
 from werkzeug.exceptions import HTTPException, NotFound
 
-from local_logto import maintenance
+from local_logto import absent, maintenance
 from local_logto.account import blueprint as account_blueprint
 from local_logto.crypto import provider_secrets
 from local_logto.crypto.keys import open_keys
@@ -19,12 +19,13 @@ from local_logto.crypto.signed_cookies import CookieSigner
 from local_logto.errors import OidcError, RequestError, render_oidc_error, render_request_error
 from local_logto.experience import blueprint as experience_blueprint
 from local_logto.finishing import Finishing
+from local_logto.http_layer import dress
 from local_logto.management import blueprint as management_blueprint
 from local_logto.management.seed import seed
 from local_logto.oidc import blueprint as oidc_blueprint
 from local_logto.oidc.cors import allow_origin
 from local_logto.pages import page
-from local_logto.responses import json_response
+from local_logto.responses import json_response, text_response
 from local_logto.settings import Settings, is_ip_address
 from local_logto.store import Store
 
@@ -51,8 +52,10 @@ def create_app(settings: Settings) -> Quart:
     app.after_serving(partial(_close, app))
     for blueprint in (oidc_blueprint, management_blueprint, experience_blueprint, account_blueprint):
         app.register_blueprint(blueprint)
+    absent.register(app)
     app.before_request(_answer_to_own_names)
     app.before_request(_know_no_doubled_slash)
+    app.after_request(dress)
     app.after_request(allow_origin)
     app.register_error_handler(OidcError, render_oidc_error)
     app.register_error_handler(RequestError, render_request_error)
@@ -99,7 +102,9 @@ async def _render_http_error(error: HTTPException) -> Response:
         route = f"{request.method} on {request.path.removeprefix('/oidc') or '/'}"
         refusal = OidcError(404, "invalid_request", f"unrecognized route or not allowed method ({route})")
         return await render_oidc_error(refusal)
-    if request.path.startswith("/api") or "text/html" not in request.accept_mimetypes.values():
+    if request.path.startswith("/api"):
+        return text_response(error.name, status)
+    if "text/html" not in request.accept_mimetypes.values():
         return json_response({"message": error.name}, status)
     response = await page("notice.html", title=error.name, text=_NOTHING_HERE, links=[])
     response.status_code = status

@@ -26,9 +26,14 @@ def json_response(
     return Response(text, status=status, headers=dict(headers or {}), content_type=content_type)
 
 
+def text_response(text: str, status: int) -> Response:
+    """A bare sentence, as Koa writes the name of a status."""
+    return Response(text, status=status, content_type="text/plain; charset=utf-8")
+
+
 def created() -> Response:
     """What Logto says of something made that it does not show."""
-    return Response("Created", status=201, content_type="text/plain; charset=utf-8")
+    return text_response("Created", 201)
 
 
 def no_content() -> Response:

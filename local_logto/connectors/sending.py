@@ -82,7 +82,12 @@ async def send_by(
 
 async def can_send(store: Store, settings: Settings, kind: Kind) -> bool:
     """Whether there is a connector of this kind; the messages page counts unless it is switched off."""
-    return settings.built_in_messages or await _find(store, kind) is not None
+    return settings.built_in_messages or await has_connector(store, kind)
+
+
+async def has_connector(store: Store, kind: Kind) -> bool:
+    """Whether a connector of this kind was made: where there is none, Logto itself sends nothing."""
+    return await _find(store, kind) is not None
 
 
 async def is_kept_here(store: Store, kind: Kind) -> bool:

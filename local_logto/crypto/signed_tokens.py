@@ -54,3 +54,11 @@ def unverified_claims(token: str) -> dict[str, Any] | None:
     except (JoseError, ValueError):
         return None
     return claims if isinstance(claims, dict) else None
+
+
+def unverified_header(token: str) -> dict[str, Any] | None:
+    """The header of a token, or None for what is no JWS at all."""
+    try:
+        return dict(jws.extract_compact(token.encode()).headers())
+    except (JoseError, ValueError):
+        return None

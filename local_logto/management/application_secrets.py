@@ -34,6 +34,7 @@ async def list_secrets(application_id: str) -> Response:
         .order_by(application_secrets.c.created_at, application_secrets.c.name)
     )
     async with current_store().begin() as connection:
+        await get_row(connection, applications, application_id)
         rows = (await connection.execute(query)).mappings().all()
     return json_response([entities.application_secret(row) for row in rows])
 
@@ -57,6 +58,7 @@ async def create_secret(application_id: str) -> Response:
 async def rename_secret(application_id: str, name: str) -> Response:
     new_name = (await read_body(Shape({"name": _NAME})))["name"]
     async with current_store().begin() as connection:
+        await get_row(connection, applications, application_id)
         if new_name != name:
             await _refuse_taken(connection, application_id, new_name)
         is_it = _is(application_id, name)
@@ -67,6 +69,7 @@ async def rename_secret(application_id: str, name: str) -> Response:
 @blueprint.delete("/<name>")
 async def delete_secret(application_id: str, name: str) -> Response:
     async with current_store().begin() as connection:
+        await get_row(connection, applications, application_id)
         await delete_row(connection, application_secrets, *_is(application_id, name))
     return no_content()
 

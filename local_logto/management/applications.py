@@ -12,18 +12,20 @@ import sqlalchemy as sa
 from quart import Blueprint, Response, request
 
 from local_logto.context import current_store
-from local_logto.management import entities
+from local_logto.management import entities, failures
 from local_logto.management.application_secrets import HAVE_SECRETS, insert_secret
-from local_logto.management.failures import invalid_input
 from local_logto.management.guard import (
     AnyObject,
+    AnyOf,
     Choice,
     Flag,
+    Issue,
     ListOf,
     Number,
     OrNull,
     Shape,
     Text,
+    invalid_input,
     read_body,
     read_query,
 )
@@ -61,10 +63,10 @@ _APPLICATION: Final = Shape(
         ),
         "customClientMetadata": Shape(
             optional={
-                "corsAllowedOrigins": ListOf(_URL),
+                "corsAllowedOrigins": ListOf(Text()),
                 "idTokenTtl": Number(),
                 "refreshTokenTtl": Number(),
-                "refreshTokenTtlInDays": Number(is_integer=True),
+                "refreshTokenTtlInDays": Number(is_integer=True, min=1, max=180),
                 "tenantId": Text(),
                 "alwaysIssueRefreshToken": Flag(),
                 "rotateRefreshToken": Flag(),
@@ -142,6 +144,7 @@ async def change_application(application_id: str) -> Response:
 async def delete_application(application_id: str) -> Response:
     """Delete the application with its secrets, grants and tokens."""
     async with current_store().begin() as connection:
+        await get_row(connection, applications, application_id)
         await delete_row(connection, applications, applications.c.id == application_id)
     return no_content()
 
@@ -199,11 +202,11 @@ def _read_filters() -> list[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = []
     types = request.args.getlist("types")
     if types:
-        conditions.append(applications.c.type.in_(types))
+        conditions.append(applications.c.type.in_(_checked_types(types)))
     filters = read_query(_FILTERS)
     if filters.get("excludeRoleId") and filters.get("excludeOrganizationId"):
         reason = "Parameter `excludeRoleId` and `excludeOrganizationId` cannot be used at the same time."
-        raise invalid_input(400, reason)
+        raise failures.invalid_input(400, reason)
     if "isThirdParty" in filters:
         conditions.append(applications.c.is_third_party.is_(filters["isThirdParty"] == "true"))
     if filters.get("excludeRoleId"):
@@ -222,10 +225,20 @@ def _read_filters() -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
+def _checked_types(types: list[str]) -> list[str]:
+    """The kinds of applications asked for; raises 400 ``guard.invalid_input`` for one that does not exist."""
+    issues: list[Issue] = []
+    one = Choice(TYPES)
+    AnyOf((ListOf(one), one)).check(types if len(types) > 1 else types[0], ("types",), issues)
+    if issues:
+        raise invalid_input("query", issues)
+    return types
+
+
 def _match(field: str, value: str) -> sa.ColumnElement[bool]:
     if field and field not in _SEARCH_FIELDS:
         reason = f"Search field `{field}` is not valid, expect one of {', '.join(_SEARCH_FIELDS)}."
-        raise invalid_input(400, reason, data={})
+        raise failures.invalid_input(400, reason, data={})
     columns = [applications.c[name] for name in ([field] if field else _SEARCH_FIELDS)]
     if request.args.get(f"mode.{field}" if field else "mode") == "exact":
         return sa.or_(*(sa.func.lower(column) == value.lower() for column in columns))

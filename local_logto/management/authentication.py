@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from quart import request
 
-from local_logto.context import current_settings
-from local_logto.crypto.signed_tokens import verified_claims
+from local_logto.context import current_settings, current_store
+from local_logto.crypto.keys import ALGORITHM
+from local_logto.crypto.signed_tokens import current_keys, unverified_header, verified_claims
 from local_logto.errors import RequestError
 from local_logto.oidc.scopes import MANAGEMENT_RESOURCE, MANAGEMENT_SCOPE
 from local_logto.refusals import refusal
+
+Fault = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -33,15 +38,38 @@ async def require_management_token() -> ManagementCaller:
             "Authorization type is not supported.",
             data={"supportedTypes": ["Bearer"]},
         )
-    claims = await verified_claims(header.removeprefix("Bearer").strip())
-    issuer = current_settings().issuer
-    if (
-        claims is None
-        or claims.get("iss") != issuer
-        or claims.get("aud") != MANAGEMENT_RESOURCE
-        or claims.get("exp", 0) <= time.time()
-    ):
-        raise RequestError(401, "auth.unauthorized", "Unauthorized. Please check credentials and its scope.")
+    token = header.removeprefix("Bearer").strip()
+    claims = await verified_claims(token)
+    fault = await _fault_of_signature(token) if claims is None else _fault_of_claims(claims)
+    if claims is None or fault is not None:
+        raise RequestError(
+            401, "auth.unauthorized", "Unauthorized. Please check credentials and its scope.", data=fault
+        )
     if MANAGEMENT_SCOPE not in str(claims.get("scope", "")).split(" "):
         raise refusal("auth.forbidden")
     return ManagementCaller(id=str(claims["sub"]))
+
+
+async def _fault_of_signature(token: str) -> Fault:
+    """Why a token cannot be verified, in the names of jose, the library by which Logto verifies."""
+    header = unverified_header(token)
+    if header is None:
+        return {"code": "ERR_JWS_INVALID", "name": "JWSInvalid"}
+    if header.get("alg") != ALGORITHM:
+        return {"code": "ERR_JOSE_NOT_SUPPORTED", "name": "JOSENotSupported"}
+    async with current_store().begin() as connection:
+        key = await current_keys().find(connection, str(header.get("kid", "")))
+    if key is None:
+        return {"code": "ERR_JWKS_NO_MATCHING_KEY", "name": "JWKSNoMatchingKey"}
+    return {"code": "ERR_JWS_SIGNATURE_VERIFICATION_FAILED", "name": "JWSSignatureVerificationFailed"}
+
+
+def _fault_of_claims(claims: Mapping[str, Any]) -> Fault | None:
+    for claim, expected in (("iss", current_settings().issuer), ("aud", MANAGEMENT_RESOURCE)):
+        if claims.get(claim) != expected:
+            kind = {"code": "ERR_JWT_CLAIM_VALIDATION_FAILED", "name": "JWTClaimValidationFailed"}
+            return {**kind, "claim": claim, "reason": "check_failed", "payload": claims}
+    if claims.get("exp", 0) <= time.time():
+        kind = {"code": "ERR_JWT_EXPIRED", "name": "JWTExpired"}
+        return {**kind, "claim": "exp", "reason": "check_failed", "payload": claims}
+    return None

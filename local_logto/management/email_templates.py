@@ -89,6 +89,7 @@ async def change_template(template_id: str) -> Response:
 @blueprint.delete("/<template_id>")
 async def delete_template(template_id: str) -> Response:
     async with current_store().begin() as connection:
+        await get_row(connection, email_templates, template_id)
         await delete_row(connection, email_templates, _c.id == template_id)
     return no_content()
 

@@ -70,9 +70,9 @@ async def read_body(shape: Kind) -> Any:
 
     Raises 400 ``guard.invalid_input`` with every fault that was found.
     """
-    data = await request.get_data()
+    data = await request.get_data(as_text=False)
     try:
-        value = json.loads(data) if data and request.is_json else {}
+        value = await _parsed(data) if data else {}
     except ValueError as error:
         raise RequestError(400, "guard.invalid_input", "The request body is invalid.") from error
     issues: list[Issue] = []
@@ -80,6 +80,15 @@ async def read_body(shape: Kind) -> Any:
     if issues:
         raise invalid_input("body", issues)
     return values
+
+
+async def _parsed(data: bytes) -> Any:
+    """A body of JSON, or of a form; any other is one text, as Koa reads it."""
+    if request.is_json:
+        return json.loads(data)
+    if request.mimetype == "application/x-www-form-urlencoded":
+        return (await request.form).to_dict()
+    return data.decode("utf-8", "replace")
 
 
 def read_query(shape: Shape) -> dict[str, str]:

@@ -12,15 +12,15 @@ from quart import Blueprint, Response
 
 from local_logto.context import current_store
 from local_logto.management import entities
-from local_logto.management.failures import foreign_key_not_found
+from local_logto.management.failures import foreign_key_not_found, not_found
 from local_logto.management.guard import ANY_TEXTS, SOME_TEXTS, Shape, Text, read_body
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.relations import Relation
 from local_logto.management.role_choice import PERSON, require_kind
-from local_logto.management.rows import insert_row
+from local_logto.management.rows import get_row, insert_row
 from local_logto.management.tables import organization_jit_email_domains, organization_jit_roles
 from local_logto.responses import created, json_response, no_content
-from local_logto.store import organization_roles
+from local_logto.store import organization_roles, organizations
 
 _DOMAINS: Final = Relation(organization_jit_email_domains, "email_domain")
 _ROLES: Final = Relation(organization_jit_roles, "organization_role_id")
@@ -53,7 +53,7 @@ async def add_email_domain(organization_id: str) -> Response:
 
 @blueprint.put("/email-domains")
 async def replace_email_domains(organization_id: str) -> Response:
-    domains = (await read_body(Shape({"emailDomains": SOME_TEXTS})))["emailDomains"]
+    domains = (await read_body(Shape({"emailDomains": ANY_TEXTS})))["emailDomains"]
     async with current_store().begin() as connection:
         await _DOMAINS.replace(connection, domains, organization_id=organization_id)
     return no_content()
@@ -77,6 +77,7 @@ async def list_roles(organization_id: str) -> Response:
         .order_by(organization_roles.c.id)
     )
     async with current_store().begin() as connection:
+        await get_row(connection, organizations, organization_id)
         page = await read_page(connection, query, paging)
     return list_response([entities.organization_role(row) for row in page.rows], page)
 
@@ -109,7 +110,21 @@ async def remove_role(organization_id: str, organization_role_id: str) -> Respon
 @blueprint.get("/sso-connectors")
 async def list_sso_connectors(organization_id: str) -> Response:
     """This provider has no enterprise connectors, so no organization names any."""
+    async with current_store().begin() as connection:
+        await get_row(connection, organizations, organization_id)
     return json_response([])
+
+
+@blueprint.post("/sso-connectors")
+async def add_sso_connectors(organization_id: str) -> Response:
+    """Whichever connector is named, it is unknown."""
+    await read_body(Shape({"ssoConnectorIds": SOME_TEXTS}))
+    raise foreign_key_not_found()
+
+
+@blueprint.delete("/sso-connectors/<sso_connector_id>")
+async def remove_sso_connector(organization_id: str, sso_connector_id: str) -> Response:
+    raise not_found()
 
 
 @blueprint.put("/sso-connectors")

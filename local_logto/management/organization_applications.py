@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import sqlalchemy as sa
 from quart import Blueprint, Response, request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.management import entities
-from local_logto.management.failures import constraint_violated, foreign_key_not_found
+from local_logto.management.failures import already_exists, constraint_violated, foreign_key_not_found
 from local_logto.management.guard import ANY_TEXTS, SOME_TEXTS, Shape, read_body
 from local_logto.management.membership import require_membership
 from local_logto.management.paging import list_response, read_page, read_paging
@@ -23,6 +25,8 @@ from local_logto.store import (
     organization_roles,
 )
 from local_logto.webhooks import announce_membership_change
+
+_ROLES: Final = Shape({"organizationRoleIds": SOME_TEXTS})  # read only when it is known who shall hold them
 
 blueprint = Blueprint(
     "organization_applications", __name__, url_prefix="/organizations/<organization_id>/applications"
@@ -104,9 +108,9 @@ async def list_application_roles(organization_id: str, application_id: str) -> R
 
 @blueprint.post("/<application_id>/roles")
 async def assign_application_roles(organization_id: str, application_id: str) -> Response:
-    role_ids = (await read_body(Shape({"organizationRoleIds": SOME_TEXTS})))["organizationRoleIds"]
     async with current_store().begin() as connection:
         await require_membership(connection, APPLICATIONS, application_id, organization_id)
+        role_ids = (await read_body(_ROLES))["organizationRoleIds"]
         await require_kind(connection, role_ids, MACHINE)
         await APPLICATION_ROLES.add(
             connection, role_ids, organization_id=organization_id, application_id=application_id
@@ -116,9 +120,11 @@ async def assign_application_roles(organization_id: str, application_id: str) ->
 
 @blueprint.put("/<application_id>/roles")
 async def replace_application_roles(organization_id: str, application_id: str) -> Response:
-    role_ids = (await read_body(Shape({"organizationRoleIds": ANY_TEXTS})))["organizationRoleIds"]
     async with current_store().begin() as connection:
         await require_membership(connection, APPLICATIONS, application_id, organization_id)
+        role_ids = (await read_body(_ROLES))["organizationRoleIds"]
+        if len(set(role_ids)) < len(role_ids):
+            raise already_exists()
         await require_kind(connection, role_ids, MACHINE)
         await APPLICATION_ROLES.replace(
             connection, role_ids, organization_id=organization_id, application_id=application_id

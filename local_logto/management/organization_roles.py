@@ -14,7 +14,14 @@ from local_logto.management.guard import Choice, ListOf, OrNull, Shape, Text, re
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.relations import ROLE_RESOURCE_SCOPES, ROLE_SCOPES
 from local_logto.management.role_choice import MACHINE, PERSON
-from local_logto.management.rows import any_holds, delete_row, get_row, insert_row, to_columns, update_row
+from local_logto.management.rows import (
+    any_holds,
+    delete_row,
+    get_row_unnamed,
+    insert_row,
+    to_columns,
+    update_row,
+)
 from local_logto.responses import json_response, no_content
 from local_logto.store import (
     new_id,
@@ -87,7 +94,7 @@ async def create_role() -> Response:
 async def get_role(organization_role_id: str) -> Response:
     """The role itself, without what it bundles."""
     async with current_store().begin() as connection:
-        row = await get_row(connection, organization_roles, organization_role_id)
+        row = await get_row_unnamed(connection, organization_roles, organization_role_id)
     return json_response(entities.organization_role(row))
 
 

@@ -14,11 +14,13 @@ from local_logto.management import entities
 from local_logto.management.guard import AnyObject, Flag, OrNull, Shape, Text, read_body
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.rows import any_holds, delete_row, get_row, insert_row, to_columns, update_row
+from local_logto.management.sign_in_exp_shapes import COLOR
 from local_logto.responses import json_response, no_content
 from local_logto.store import new_id, now_ms, organization_users, organizations, users
 from local_logto.webhooks import announce
 
 FEATURED_MEMBERS: Final = 3
+_YES: Final = frozenset({"1", "true", "y", "yes"})  # what Logto takes for a yes in a query
 
 _URL: Final = Text(is_url=True)
 _ORGANIZATION: Final = Shape(
@@ -28,7 +30,7 @@ _ORGANIZATION: Final = Shape(
         "customData": AnyObject(),
         "isMfaRequired": Flag(),
         "color": Shape(
-            optional={"primaryColor": Text(), "isDarkModeEnabled": Flag(), "darkPrimaryColor": Text()}
+            optional={"primaryColor": COLOR, "isDarkModeEnabled": Flag(), "darkPrimaryColor": COLOR}
         ),
         "branding": Shape(
             optional={"logoUrl": _URL, "darkLogoUrl": _URL, "favicon": _URL, "darkFavicon": _URL}
@@ -52,7 +54,7 @@ async def list_organizations() -> Response:
     async with current_store().begin() as connection:
         page = await read_page(connection, query, paging)
         shown = [entities.organization(row) for row in page.rows]
-        if request.args.get("showFeatured") == "true":
+        if request.args.get("showFeatured", "").lower() in _YES:
             shown = [entity | await _featured(connection, entity["id"]) for entity in shown]
     return list_response(shown, page)
 

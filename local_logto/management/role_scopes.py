@@ -11,7 +11,7 @@ from local_logto.management import entities
 from local_logto.management.guard import ANY_TEXTS, SOME_TEXTS, Shape, read_body
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.relations import ROLE_RESOURCE_SCOPES, ROLE_SCOPES
-from local_logto.management.rows import get_row
+from local_logto.management.rows import get_row_unnamed
 from local_logto.responses import created, no_content
 from local_logto.store import (
     organization_role_resource_scopes,
@@ -54,7 +54,6 @@ async def add_role_scopes(organization_role_id: str) -> Response:
 async def replace_role_scopes(organization_role_id: str) -> Response:
     scope_ids = (await read_body(Shape({"organizationScopeIds": ANY_TEXTS})))["organizationScopeIds"]
     async with current_store().begin() as connection:
-        await _get_role(connection, organization_role_id)
         await ROLE_SCOPES.replace(connection, scope_ids, organization_role_id=organization_role_id)
     announce("OrganizationRole.Scopes.Updated")
     return no_content()
@@ -97,7 +96,6 @@ async def add_role_resource_scopes(organization_role_id: str) -> Response:
 async def replace_role_resource_scopes(organization_role_id: str) -> Response:
     scope_ids = (await read_body(Shape({"scopeIds": ANY_TEXTS})))["scopeIds"]
     async with current_store().begin() as connection:
-        await _get_role(connection, organization_role_id)
         await ROLE_RESOURCE_SCOPES.replace(connection, scope_ids, organization_role_id=organization_role_id)
     return no_content()
 
@@ -110,4 +108,4 @@ async def remove_role_resource_scope(organization_role_id: str, scope_id: str) -
 
 
 async def _get_role(connection: AsyncConnection, role_id: str) -> sa.RowMapping:
-    return await get_row(connection, organization_roles, role_id)
+    return await get_row_unnamed(connection, organization_roles, role_id)

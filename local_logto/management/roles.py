@@ -15,12 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from local_logto.context import current_store
 from local_logto.errors import RequestError
 from local_logto.management import entities
+from local_logto.management.failures import no_values
 from local_logto.management.guard import ANY_TEXTS, Choice, Shape, Text, read_body, read_query
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.relations import TENANT_ROLES
 from local_logto.management.role_choice import MACHINE, PERSON
 from local_logto.management.rows import any_holds, get_row
-from local_logto.responses import json_response, no_content
+from local_logto.responses import json_response, no_content, text_response
 from local_logto.store import application_roles, applications, roles
 
 FEATURED_APPLICATIONS: Final = 3
@@ -82,12 +83,15 @@ async def assign_roles(application_id: str) -> Response:
 
 @blueprint.put("/applications/<application_id>/roles")
 async def replace_roles(application_id: str) -> Response:
+    """Let it hold exactly these; an empty list takes all away and is refused all the same (Logto 1.42)."""
     role_ids = (await read_body(_CHOICE))["roleIds"]
     async with current_store().begin() as connection:
         await _require_machine(connection, application_id)
         await _require_roles(connection, role_ids)
         await TENANT_ROLES.replace(connection, role_ids, application_id=application_id)
-    return Response("OK", content_type="text/plain; charset=utf-8")
+    if not role_ids:
+        raise no_values()
+    return text_response("OK", 200)
 
 
 @blueprint.delete("/applications/<application_id>/roles/<role_id>")

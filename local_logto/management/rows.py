@@ -50,6 +50,14 @@ async def get_row(connection: AsyncConnection, table: sa.Table, row_id: str) -> 
     return row
 
 
+async def get_row_unnamed(connection: AsyncConnection, table: sa.Table, row_id: str) -> sa.RowMapping:
+    """The row with this id; 404 ``entity.not_found``, as some families have it, when there is none."""
+    row = await find_row(connection, table, table.c.id == row_id)
+    if row is None:
+        raise not_found()
+    return row
+
+
 async def insert_row(connection: AsyncConnection, table: sa.Table, values: Values) -> sa.RowMapping:
     """Create a row and return it as stored, defaults included."""
     statement = sa.insert(table).values(**values).returning(*table.c)

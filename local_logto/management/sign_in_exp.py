@@ -9,8 +9,9 @@ from quart import Blueprint, Response
 
 from local_logto import email_blocklist
 from local_logto.connectors.registry import list_connectors
-from local_logto.connectors.sending import CONNECTOR_TYPES, can_send
+from local_logto.connectors.sending import CONNECTOR_TYPES, can_send, has_connector
 from local_logto.context import current_settings, current_store
+from local_logto.errors import RequestError
 from local_logto.management.connectors import known_social_targets
 from local_logto.management.entities import TENANT, Entity
 from local_logto.management.failures import no_values
@@ -101,7 +102,7 @@ async def change_sign_in_experience() -> Response:
         await refuse_case_conflicts(connection, changes)
     check_changes(changes, values, await _sendable())
     await write_setting(current_store(), SIGN_IN_EXP, values)
-    return json_response(_shown(values))
+    return json_response(_shown(values), headers=await _note_on_connectors(changes, values))
 
 
 @blueprint.get("/username-policy/case-sensitivity-conflicts")
@@ -133,6 +134,16 @@ async def get_public_sign_in_experience() -> Response:
             "customProfileFieldCatalog": [],
         }
     )
+
+
+async def _note_on_connectors(changes: dict[str, Any], values: dict[str, Any]) -> dict[str, str]:
+    """A header where Logto would have refused the change, because there only connectors can send codes."""
+    made = [kind for kind in CONNECTOR_TYPES if await has_connector(current_store(), kind)]
+    try:
+        check_changes(changes, values, made)
+    except RequestError as refusal:
+        return {"Local-Logto-Note": f"built-in messages count as a connector; Logto answers {refusal.code}"}
+    return {}
 
 
 async def _sendable() -> list[str]:

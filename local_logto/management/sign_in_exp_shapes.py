@@ -77,7 +77,7 @@ _CODE_POLICY: Final = Shape(
         "maxRetryAttempts": Number(is_integer=True, min=1, max=100),
     }
 )
-_COLOR: Final = Text(pattern=r"#(?:[\da-fA-F]{3}){1,2}")
+COLOR: Final = Text(pattern=r"#(?:[\da-fA-F]{3}){1,2}")
 _URL: Final = Text(is_url=True)
 _LANGUAGE: Final = Refined(
     Anything(), (Rule(lambda tag: isinstance(tag, str) and tag.lower() in LANGUAGE_TAGS, "Invalid input"),)
@@ -135,7 +135,7 @@ _PASSWORD_EXPIRATION: Final = AnyOf(
 )
 
 _OBJECTS: Final[Mapping[str, Kind]] = {
-    "color": Shape({"primaryColor": _COLOR, "isDarkModeEnabled": Flag(), "darkPrimaryColor": _COLOR}),
+    "color": Shape({"primaryColor": COLOR, "isDarkModeEnabled": Flag(), "darkPrimaryColor": COLOR}),
     "branding": Shape(optional=dict.fromkeys(("logoUrl", "darkLogoUrl", "favicon", "darkFavicon"), _URL)),
     "customContent": MapOf(Text()),
     "customUiCsp": Shape(optional=dict.fromkeys(("scriptSrc", "connectSrc"), ListOf(Text()))),

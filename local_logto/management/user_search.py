@@ -47,10 +47,17 @@ def _match(name: str, value: str) -> list[sa.ColumnElement[bool]]:
     if given and field not in SEARCH_FIELDS:
         reason = f"Search field `{given}` is not valid, expect one of {', '.join(SEARCH_FIELDS)}."
         raise invalid_input(400, reason, data={})
+    if not value:
+        raise invalid_input(400, "Search value cannot be empty.", data={})
     mode = request.args.get(f"mode.{given}" if given else "mode") or request.args.get("mode") or "like"
     if mode not in _CONDITIONS:
         reason = f"Search mode `{mode}` is not valid, expect one of {', '.join(_CONDITIONS)}."
         raise invalid_input(400, reason, data={})
+    if mode != "exact" and len(request.args.getlist(name)) > 1:
+        reason = "Only one search value is allowed when search mode is not `exact`."
+        raise invalid_input(400, reason, data={})
+    if mode == "similar_to" and not _is_case_sensitive():
+        raise invalid_input(400, "Cannot use case-insensitive match for `similar to`.", data={})
     wanted = [field] if given else SEARCH_FIELDS
     return [sa.or_(*(_CONDITIONS[mode](users.c[column], value) for column in wanted))]
 

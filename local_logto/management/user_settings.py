@@ -10,7 +10,7 @@ from local_logto.context import current_store
 from local_logto.crypto.passwords import hash_password, verify_password
 from local_logto.management import entities
 from local_logto.management.guard import AnyObject, Flag, Shape, Text, read_body
-from local_logto.management.users import get_user_row, update_user_row
+from local_logto.management.users import PROFILE, get_user_row, update_user_row
 from local_logto.oidc.grants import revoke_everything_of
 from local_logto.refusals import refusal
 from local_logto.responses import json_response, no_content
@@ -38,7 +38,7 @@ async def merge_custom_data(user_id: str) -> Response:
 @blueprint.patch("/profile")
 async def merge_profile(user_id: str) -> Response:
     """Merge the top-level members into what is there."""
-    given = (await read_body(Shape({"profile": AnyObject()})))["profile"]
+    given = (await read_body(Shape({"profile": PROFILE})))["profile"]
     return await _merge(user_id, "profile", given)
 
 

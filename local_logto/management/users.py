@@ -36,6 +36,17 @@ _EMAIL: Final = r"\S+@\S+\.\S+"
 _PHONE: Final = r"\d+"
 _USERNAME: Final = r"[A-Z_a-z]\w*"
 
+PROFILE: Final = Shape(
+    optional={
+        **dict.fromkeys(("familyName", "givenName", "middleName", "nickname", "preferredUsername"), Text()),
+        **dict.fromkeys(("profile", "website", "gender", "birthdate", "zoneinfo", "locale"), Text()),
+        "address": Shape(
+            optional=dict.fromkeys(
+                ("formatted", "streetAddress", "locality", "region", "postalCode", "country"), Text()
+            )
+        ),
+    }
+)
 _AVATAR: Final = OrNull(Text(is_url=True, may_be_empty=True))
 _NEW_USER: Final = Shape(
     optional={
@@ -46,7 +57,7 @@ _NEW_USER: Final = Shape(
         "name": Text(),
         "avatar": _AVATAR,
         "customData": AnyObject(),
-        "profile": AnyObject(),
+        "profile": PROFILE,
     }
 )
 
@@ -63,7 +74,7 @@ _CHANGES: Final = Shape(
         "name": OrNull(Text()),
         "avatar": _AVATAR,
         "customData": AnyObject(),
-        "profile": AnyObject(),
+        "profile": PROFILE,
     }
 )
 _IDENTIFIERS: Final = {"username": "username", "primary_email": "email", "primary_phone": "phone"}

@@ -70,7 +70,8 @@ class Client:
         return self.type == "Native" and redirect_uris.is_loopback_variant(redirect_uri, registered)
 
     def allows_post_logout_redirect(self, redirect_uri: str) -> bool:
-        return redirect_uri in (self.oidc_metadata.get("postLogoutRedirectUris") or [])
+        registered = self.oidc_metadata.get("postLogoutRedirectUris") or []
+        return redirect_uris.is_registered(redirect_uri, registered)
 
     @property
     def only_redirect_uri(self) -> str | None:

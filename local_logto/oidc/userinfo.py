@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, Response, request
 
 from local_logto.context import current_settings, current_store
-from local_logto.errors import OidcError, invalid_request
+from local_logto.errors import OidcError
 from local_logto.oidc.claims import read_person, userinfo_claims
 from local_logto.oidc.clients import find_client
 from local_logto.oidc.cors import remember_client
@@ -47,6 +47,8 @@ async def _userinfo(params: Params) -> Response:
 
 
 def _bearer_token(params: Params) -> str:
+    if "access_token" in request.args:
+        raise _refusal(400, "invalid_request", "access tokens must not be provided via query parameter")
     header, in_body = request.headers.get("Authorization"), params.get("access_token")
     if not header and in_body is None:
         raise OidcError(
@@ -73,8 +75,6 @@ def _invalid_token() -> OidcError:
 
 def _refusal(status: int, error: str, description: str, *, scope: str | None = None) -> OidcError:
     """An error with its challenge (RFC 6750 §3)."""
-    if status == 400:
-        return invalid_request(description)
     challenge = (
         f'Bearer realm="{current_settings().issuer}", error="{error}", error_description="{description}"'
     )

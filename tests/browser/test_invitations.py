@@ -19,7 +19,6 @@ from tests.browser.steps import (
     expect_path,
     identifier_field,
     invite,
-    password_field,
     switcher,
 )
 from tests.factories import PASSWORD, Factory
@@ -169,8 +168,7 @@ async def _sign_up(page: Page, username: str, address: str) -> None:
     await page.get_by_role("button", name="Continue").click()
     await identifier_field(page).fill(username)
     await page.get_by_role("button", name="Continue").click()
-    await password_field(page).fill(PASSWORD)
-    await page.get_by_role("button", name="Save password").click()
+    await choose_password(page, PASSWORD)
 
 
 async def _newest_message(page: Page, site: Site, address: str) -> Locator:

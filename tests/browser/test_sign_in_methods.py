@@ -15,6 +15,7 @@ from tests.browser.methods_steps import enter_code, follow, naver_account, new_a
 from tests.browser.steps import (
     account_menu,
     address_of,
+    choose_password,
     create_project,
     enter_credentials,
     identifier_field,
@@ -44,8 +45,7 @@ async def test_sign_up_by_a_code_from_mailgun(visitor: OpenPage, methods_site: M
     await page.get_by_label("Email").fill(address)
     await page.get_by_role("button", name="Create account").click()
     await enter_code(page, await methods_site.mailgun.next_code(address))
-    await password_field(page).fill(PASSWORD)
-    await page.get_by_role("button", name="Save password").click()
+    await choose_password(page, PASSWORD)
 
     await expect(account_menu(page)).to_be_visible()
     await page.goto("/account")
@@ -145,8 +145,7 @@ async def test_a_forgotten_password_is_replaced_by_way_of_a_code(
     await page.get_by_role("link", name="Forgot your password?").click()
     await page.get_by_role("button", name="Continue").click()
     await enter_code(page, await methods_site.mailgun.next_code(address_of(person)))
-    await password_field(page).fill(NEW_PASSWORD)
-    await page.get_by_role("button", name="Save password").click()
+    await choose_password(page, NEW_PASSWORD)
 
     await expect(identifier_field(page)).to_be_visible()
     await page.goto("/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 
@@ -156,6 +157,12 @@ async def test_reused_code_is_refused_and_kills_its_grant(
     refreshed = await oidc.refresh(world.web, first["refresh_token"])
     like_recording("20-error-after-code-reuse-refresh", refreshed)
     like_recording("20-error-after-code-reuse-userinfo", await oidc.userinfo(first["access_token"]))
+
+
+async def test_of_two_exchanges_at_once_one_succeeds(browser: LogtoBrowser, oidc: Oidc, world: World) -> None:
+    callback = await browser.sign_in(world.web, world.alice)
+    replies = await asyncio.gather(*(oidc.exchange(callback) for _ in range(2)))
+    assert 200 in [reply.status for reply in replies]
 
 
 async def test_wrong_verifier_is_refused_and_does_not_burn_the_code(

@@ -183,12 +183,13 @@ async def test_revoking_an_unknown_token_changes_nothing(oidc: Oidc, world: Worl
     assert (await oidc.revoke(world.web, "x" * 43)).status == 200
 
 
-async def test_revoking_another_applications_token_changes_nothing(
-    oidc: Oidc, world: World, workshop: Workshop, sign_in: SignIn
+async def test_another_applications_token_cannot_be_revoked(
+    oidc: Oidc, world: World, workshop: Workshop, sign_in: SignIn, like_recording: LikeRecording
 ) -> None:
     other = await workshop.application()
     tokens = await sign_in(world.alice)
-    assert (await oidc.revoke(other, tokens.refresh_token)).status == 200
+    refused = await oidc.revoke(other, tokens.refresh_token)
+    like_recording("442-revoke-refresh-token-of-another-client", refused)
     assert (await oidc.refresh(world.web, tokens.refresh_token)).status == 200
 
 

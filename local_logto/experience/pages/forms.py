@@ -28,6 +28,7 @@ class Field:
     value: str = ""
     error: str | None = None
     input_mode: str | None = None
+    repeats: str = ""  # the name of the field whose value has to be typed once more
 
     @property
     def shown_value(self) -> str:
@@ -132,6 +133,7 @@ class FormPage:
         if pressed:
             return replace(self, pressed=pressed)
         fields = tuple(_filled(field, values.get(field.name, "")) for field in self.fields)
+        fields = tuple(_compared(field, fields) for field in fields)
         return replace(self, fields=fields, status=422 if any(f.error for f in fields) else 200)
 
     def refuse_early(self) -> None:
@@ -184,6 +186,14 @@ def _filled(field: Field, typed: str) -> Field:
     return replace(field, value=value)
 
 
+def _compared(field: Field, fields: tuple[Field, ...]) -> Field:
+    """The field, refused when it should repeat another one and does not."""
+    repeated = next((other for other in fields if other.name == field.repeats), None)
+    if field.error or repeated is None or repeated.value == field.value:
+        return field
+    return replace(field, value="", error="Your passwords don’t match.")
+
+
 def password_field() -> Field:
     return Field("password", "Password", "password", "current-password")
 
@@ -199,4 +209,5 @@ def new_password_page(title: str, policy: PasswordPolicy, account: str) -> FormP
         kinds = "lowercase letters, uppercase letters, digits, symbols"
         requirement += f", of {policy.min_character_types} kinds: {kinds}"
     field = Field("password", "Password", "password", "new-password")
-    return FormPage(title, "Save password", (field,), f"{requirement}.", account=account)
+    again = Field("confirmPassword", "Confirm password", "password", "new-password", repeats="password")
+    return FormPage(title, "Save password", (field, again), f"{requirement}.", account=account)

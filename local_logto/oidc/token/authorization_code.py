@@ -7,6 +7,8 @@ import hashlib
 import hmac
 from typing import Any, Final
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from local_logto.context import current_store
 from local_logto.errors import invalid_grant
 from local_logto.oidc.authorization.request import check_pkce_format
@@ -22,35 +24,44 @@ PARAMS: Final = ("code", "code_verifier", "redirect_uri")
 
 
 async def exchange(client: Client, params: Params) -> dict[str, Any]:
-    """The token response. A failed attempt leaves the code usable; a second success revokes the grant."""
+    """The token response. A failed attempt leaves the code usable; a second success revokes the grant.
+
+    A code is consumed together with the tokens that it gives, so that of two exchanges at once one succeeds.
+    """
     params.require("code", "redirect_uri")
-    code, grant = await _checked_code(client, params)
     async with current_store().begin() as connection:
-        person = await read_person(connection, code.user_id)
-        if person is None:
-            raise invalid_grant()
-        access = await issue_access_token(connection, client, params, code, grant)
-        id_token = await issue_id_token(connection, client, code, person, grant, code.scopes)
-        refresh_token = await issue_refresh_token(connection, client, code)
+        code, grant = await _check_code(connection, client, params)
+        is_first_use = await opaque_tokens.consume(connection, code)
+        if is_first_use:
+            return await _first_tokens(connection, client, params, code, grant)
+        await revoke_grant(connection, grant.id)
+    raise invalid_grant()
+
+
+async def _first_tokens(
+    connection: AsyncConnection, client: Client, params: Params, code: StoredToken, grant: Grant
+) -> dict[str, Any]:
+    person = await read_person(connection, code.user_id)
+    if person is None:
+        raise invalid_grant()
+    access = await issue_access_token(connection, client, params, code, grant)
+    id_token = await issue_id_token(connection, client, code, person, grant, code.scopes)
+    refresh_token = await issue_refresh_token(connection, client, code)
     return answer(access, id_token=id_token, refresh_token=refresh_token)
 
 
-async def _checked_code(client: Client, params: Params) -> tuple[StoredToken, Grant]:
-    """The consumed code and its grant; committed at once, so that a reuse is always noticed."""
-    async with current_store().begin() as connection:
-        code = await opaque_tokens.find(connection, params.get("code") or "", opaque_tokens.CODE)
-        if code is None or code.client_id != client.id or code.is_expired:
-            raise invalid_grant()
-        grant = await find_grant(connection, code.grant_id)
-        if grant is None:
-            raise invalid_grant()
-        check_pkce(params.get("code_verifier"), code.payload["code_challenge"])
-        if code.payload["redirect_uri"] != params.get("redirect_uri"):
-            raise invalid_grant()
-        is_first_use = await opaque_tokens.consume(connection, code)
-        if not is_first_use:
-            await revoke_grant(connection, grant.id)
-    if not is_first_use:
+async def _check_code(
+    connection: AsyncConnection, client: Client, params: Params
+) -> tuple[StoredToken, Grant]:
+    """The code and its grant; raises ``invalid_grant`` unless this client may exchange it like this."""
+    code = await opaque_tokens.find(connection, params.get("code") or "", opaque_tokens.CODE)
+    if code is None or code.client_id != client.id or code.is_expired:
+        raise invalid_grant()
+    grant = await find_grant(connection, code.grant_id)
+    if grant is None:
+        raise invalid_grant()
+    check_pkce(params.get("code_verifier"), code.payload["code_challenge"])
+    if code.payload["redirect_uri"] != params.get("redirect_uri"):
         raise invalid_grant()
     return code, grant
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, Response, request
 
 from local_logto.context import current_store
+from local_logto.errors import invalid_request
 from local_logto.oidc.grants import revoke_grant
 from local_logto.oidc.token import opaque_tokens
 from local_logto.oidc.token.opaque_tokens import ACCESS_TOKEN, REFRESH_TOKEN
@@ -15,10 +16,12 @@ blueprint = Blueprint("revocation", __name__, url_prefix="/oidc/token")
 
 @blueprint.post("/revocation")
 async def revoke() -> Response:
-    """200 with nothing in it, also for a token that is unknown or another client's."""
+    """200 with nothing in it, also for a token that is unknown; another client's is refused and lives on."""
     client, value = await read_token(request, done="revoked", endpoint="revocation_endpoint")
     async with current_store().begin() as connection:
         token = await opaque_tokens.find(connection, value, ACCESS_TOKEN, REFRESH_TOKEN)
-        if token is not None and token.client_id == client.id:
+        if token is not None and token.client_id != client.id:
+            raise invalid_request("client is not authorized to revoke the presented token")
+        if token is not None:
             await revoke_grant(connection, token.grant_id)
     return Response("", content_type="text/plain; charset=utf-8")

@@ -60,12 +60,14 @@ async def test_password_is_changed_by_the_tenant_s_rules(site: Site) -> None:
     user_id = await site.add_user()
     await site.sign_in()
     await site.prove()
-    assert (await site.post("/account/password", password="short")).status_code == 422
-    same = await site.post("/account/password", password=PASSWORD)
+    assert (
+        await site.post("/account/password", password="short", confirmPassword="short")
+    ).status_code == 422
+    same = await site.post("/account/password", password=PASSWORD, confirmPassword=PASSWORD)
     assert "must differ" in await text_of(same)
-    assert leads_to(await site.post("/account/password", password="Plover-reed-77")) == (
-        "/account?notice=password"
-    )
+    assert leads_to(
+        await site.post("/account/password", password="Plover-reed-77", confirmPassword="Plover-reed-77")
+    ) == ("/account?notice=password")
     assert await verify_password((await site.user(user_id))["password_hash"], "Plover-reed-77")
 
 

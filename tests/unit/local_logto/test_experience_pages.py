@@ -97,10 +97,10 @@ async def test_links_follow_the_configuration(logto: ExperienceApp) -> None:
 async def test_sign_up_in_two_steps(logto: ExperienceApp) -> None:
     first = await logto.post("/register?app_id=client", {"identifier": "nina"})
     assert leads_to(first) == "/register/password?app_id=client"
-    weak = await logto.post("/register/password", {"password": "12345"})
+    weak = await logto.post("/register/password", {"password": "12345", "confirmPassword": "12345"})
     assert weak.status_code == 422
     assert "Use at least 8 characters. Avoid sequences such as 123 or abc." in await text_of(weak)
-    done = await logto.post("/register/password", {"password": PASSWORD})
+    done = await logto.post("/register/password", {"password": PASSWORD, "confirmPassword": PASSWORD})
     assert "/oidc/auth/" in leads_to(done)
     user_id = await logto.signed_in_user()
     assert user_id is not None
@@ -117,7 +117,7 @@ async def test_taken_username_is_said_at_once(logto: ExperienceApp) -> None:
 async def test_sign_up_goes_on_to_the_missing_email(logto: ExperienceApp) -> None:
     await logto.configure(**CODES_AND_PASSWORDS)
     await logto.post("/register", {"identifier": "nina"})
-    password = await logto.post("/register/password", {"password": PASSWORD})
+    password = await logto.post("/register/password", {"password": PASSWORD, "confirmPassword": PASSWORD})
     assert leads_to(password) == "/continue/email"
     sent = await logto.post("/continue/email", {"identifier": "nina@example.test"})
     assert leads_to(sent) == "/continue/verification-code"

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from local_logto.absent import OPEN
 from local_logto.management.seed import seed
 from local_logto.settings import Settings
 from local_logto.store import application_secrets, configs, resources
 from tests.unit.local_logto.management_app import MANAGEMENT_SECRET, ManagementApp, management_app
 
 ANONYMOUS = {"/api/status", "/api/.well-known/sign-in-exp"}
-OTHER_ROOMS = ("/api/experience",)
+OTHER_ROOMS = ("/api/experience", *OPEN)
 EMAIL_AND_PASSWORD = {
     "identifier": "email",
     "password": True,

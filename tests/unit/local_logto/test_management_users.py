@@ -49,7 +49,10 @@ async def three_people(api: ManagementApp) -> dict[str, str]:
         ({"search.username": "ada", "mode.username": "exact", "isCaseSensitive": "true"}, set()),
         ({"search.primaryEmail": "ben@second.test", "mode.primaryEmail": "exact"}, {"ben_"}),
         ({"search.primary_phone": "1555%"}, {"cem"}),
-        ({"search.name": "(Ben|Cem)", "mode.name": "similar_to"}, {"ben_", "cem"}),
+        (
+            {"search.name": "(Ben|Cem)", "mode.name": "similar_to", "isCaseSensitive": "true"},
+            {"ben_", "cem"},
+        ),
         ({"search.name": "^C.m$", "mode.name": "posix"}, {"cem"}),
         ({"search.name": "Ben", "search.username": "cem", "mode": "exact"}, {"ben_", "cem"}),
         ({"search.name": "Ben", "search.username": "cem", "mode": "exact", "joint": "and"}, set()),

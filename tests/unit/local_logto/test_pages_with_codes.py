@@ -242,7 +242,9 @@ async def test_sign_up_with_password_and_the_other_address(logto: ExperienceApp)
     await logto.post("/continue/phone", {"identifier": "+44 7700 900123"})
     proven = await logto.post("/continue/verification-code", {"code": await last_code(logto)})
     assert leads_to(proven) == "/continue/password"
-    assert "/oidc/auth/" in leads_to(await logto.post("/continue/password", {"password": PASSWORD}))
+    assert "/oidc/auth/" in leads_to(
+        await logto.post("/continue/password", {"password": PASSWORD, "confirmPassword": PASSWORD})
+    )
     user = await logto.user(await logto.signed_in_user() or "")
     assert (user["primary_email"], user["primary_phone"]) == ("nina@example.test", "447700900123")
 
@@ -254,7 +256,7 @@ async def test_username_may_be_completed_with_either_address(logto: ExperienceAp
         **CODES_BY_EMAIL_AND_PHONE | {"signUp": {**sign_up, "secondaryIdentifiers": either}}
     )
     await logto.post("/register", {"identifier": "nina"})
-    chosen = await logto.post("/register/password", {"password": PASSWORD})
+    chosen = await logto.post("/register/password", {"password": PASSWORD, "confirmPassword": PASSWORD})
     assert leads_to(chosen) == "/continue/emailOrPhone"
     await logto.post("/continue/emailOrPhone", {"identifier": "+44 7700 900123"})
     assert 'href="/continue/emailOrPhone"' in await page(logto, "/continue/verification-code")
@@ -291,7 +293,9 @@ async def test_forgotten_password(logto: ExperienceApp, typed: str, columns: dic
     assert leads_to(sent) == "/forgot-password/verification-code"
     proven = await logto.post("/forgot-password/verification-code", {"code": await last_code(logto)})
     assert leads_to(proven) == "/forgot-password/reset"
-    saved = await logto.post("/forgot-password/reset", {"password": "Brand-new-phrase"})
+    saved = await logto.post(
+        "/forgot-password/reset", {"password": "Brand-new-phrase", "confirmPassword": "Brand-new-phrase"}
+    )
     assert leads_to(saved) == "/sign-in?notice=password-changed"
     assert "Password changed." in await page(logto, "/sign-in?notice=password-changed")
     await logto.post("/sign-in", {"identifier": "nina"})

@@ -147,7 +147,7 @@ async def test_other_people_with_a_taken_address_are_refused_as_before(app: Soci
     await app.logto.add_user("sujin", primary_email="su@work.test")
     await app.logto.configure(**{**CODES_AND_PASSWORDS, **OFFERED})
     await app.logto.post("/register", {"identifier": "nina"})
-    await app.logto.post("/register/password", {"password": PASSWORD})
+    await app.logto.post("/register/password", {"password": PASSWORD, "confirmPassword": PASSWORD})
     await app.logto.post("/continue/email", {"identifier": "su@work.test"})
     response = await app.logto.post("/continue/verification-code", {"code": await last_code(app.logto)})
     assert response.status_code == 422
