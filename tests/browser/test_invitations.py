@@ -14,6 +14,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.site import Site
 from tests.browser.steps import (
     address_of,
+    choose_password,
     create_project,
     enter_credentials,
     expect_path,

@@ -94,6 +94,13 @@ async def test_links_follow_the_configuration(logto: ExperienceApp) -> None:
     assert leads_to(await logto.browser.get("/register")) == "/sign-in"
 
 
+async def test_passwords_that_differ_are_refused(logto: ExperienceApp) -> None:
+    await logto.post("/register?app_id=client", {"identifier": "nina"})
+    refused = await logto.post("/register/password", {"password": PASSWORD, "confirmPassword": "another"})
+    assert refused.status_code == 422
+    assert "Your passwords don’t match." in await text_of(refused)
+
+
 async def test_sign_up_in_two_steps(logto: ExperienceApp) -> None:
     first = await logto.post("/register?app_id=client", {"identifier": "nina"})
     assert leads_to(first) == "/register/password?app_id=client"
