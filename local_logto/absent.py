@@ -72,13 +72,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "/api/users/{userId}/all-identities": "GET",
         "/api/users/{userId}/sso-identities/{ssoConnectorId}": "GET",
     },
-    "One-time tokens": {
-        "/api/experience/verification/one-time-token/verify": "POST",
-        "/api/one-time-tokens": "GET POST",
-        "/api/one-time-tokens/verify": "POST",
-        "/api/one-time-tokens/{id}": "DELETE GET",
-        "/api/one-time-tokens/{id}/status": "PUT",
-    },
     "Third-party applications": {
         "/api/applications/{applicationId}/user-consent-scopes": "GET POST",
         "/api/applications/{applicationId}/user-consent-scopes/{scopeType}/{scopeId}": "DELETE",

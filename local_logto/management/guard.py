@@ -70,7 +70,7 @@ async def read_body(shape: Kind) -> Any:
 
     Raises 400 ``guard.invalid_input`` with every fault that was found.
     """
-    data = await request.get_data(as_text=False)
+    data = await request.get_data()
     try:
         value = await _parsed(data) if data else {}
     except ValueError as error:
@@ -82,13 +82,13 @@ async def read_body(shape: Kind) -> Any:
     return values
 
 
-async def _parsed(data: bytes) -> Any:
+async def _parsed(data: str | bytes) -> Any:
     """A body of JSON, or of a form; any other is one text, as Koa reads it."""
     if request.is_json:
         return json.loads(data)
     if request.mimetype == "application/x-www-form-urlencoded":
         return (await request.form).to_dict()
-    return data.decode("utf-8", "replace")
+    return data.decode("utf-8", "replace") if isinstance(data, bytes) else data
 
 
 def read_query(shape: Shape) -> dict[str, str]:
