@@ -41,8 +41,13 @@ class Directory:
             await upsert(db, User, [row], key=("id",))
 
     async def remember_organizations(self, entries: Iterable[dict[str, Any]]) -> None:
-        """Keep names from userinfo's ``organization_data`` or the Management API."""
-        rows = [organization_row(entry) for entry in entries]
+        """Keep names from userinfo's ``organization_data`` or the Management API.
+
+        One that was deleted does not come back: a token may name it until it is fetched again.
+        """
+        found = [organization_row(entry) for entry in entries]
+        gone = await self.list_gone([row["id"] for row in found])
+        rows = [row for row in found if row["id"] not in gone]
         async with self._work.writing() as db:
             for start in range(0, len(rows), 100):
                 await upsert(db, Organization, rows[start : start + 100], key=("id",))

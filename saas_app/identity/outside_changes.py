@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.db.upsert import insert_if_absent, upsert
+from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import BadRequest
 from saas_app.identity.claims import is_id
 from saas_app.identity.directory import organization_row, user_values
@@ -143,12 +143,23 @@ async def _organization_deleted(db: AsyncSession, event: Event) -> None:
 
 
 async def _organization_written(db: AsyncSession, event: Event) -> None:
-    """A new name; and perhaps a second factor is asked for now, which only Logto's tokens tell."""
+    """A new name; and perhaps a second factor is asked for now, which only Logto's tokens tell.
+
+    An organization that was deleted stays so, and a name that was read later than the event stays too.
+    """
     organization_id = event.find_id("data", "id")
     if organization_id is None:
         log.warning("webhook names no organization", event_name=event.name)
         return
-    await upsert(db, Organization, [organization_row(event.data)], key=("id",))
+    if await db.get(OrganizationRemoval, organization_id) is not None:
+        log.info("webhook of a deleted organization ignored", event_name=event.name)
+        return
+    row = {**organization_row(event.data), "seen_at": event.created_at}
+    if not await insert_if_absent(db, Organization, row, key=("id",)):
+        newer = sa.update(Organization).where(
+            Organization.id == organization_id, Organization.seen_at <= event.created_at
+        )
+        await db.execute(newer.values(**row).execution_options(synchronize_session=False))
     if event.name == WebhookEvent.ORGANIZATION_DATA_UPDATED:
         await mark_changed(db, organization_id, [EVERYONE], moment_of(event))
 
@@ -183,7 +194,8 @@ async def _user_updated(db: AsyncSession, event: Event) -> None:
         return
     if event.find_id("params", "userId") not in (None, subject):
         return
-    await db.execute(sa.update(User).where(User.id == subject).values(**user_values(event.data)))
+    newer = sa.update(User).where(User.id == subject, User.seen_at <= event.created_at)
+    await db.execute(newer.values(**{**user_values(event.data), "seen_at": event.created_at}))
 
 
 async def _template_changed(db: AsyncSession, event: Event) -> None:

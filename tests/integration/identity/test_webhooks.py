@@ -434,3 +434,66 @@ async def test_an_event_from_the_future_is_refused_and_changes_nothing(
     async with runtime.work.reading() as db:
         changes = sa.select(MembershipChange).where(MembershipChange.organization_id == organization_id)
         assert list(await db.scalars(changes)) == []
+
+
+def told(name: str, seconds_ago: float, **members: Any) -> dict[str, Any]:
+    """An event of a while ago."""
+    moment = datetime.now(UTC) - timedelta(seconds=seconds_ago)
+    return {**event(name, **members), "createdAt": moment.isoformat(timespec="milliseconds")}
+
+
+async def name_of(runtime: Runtime, organization_id: str) -> str | None:
+    return (await runtime.directory.list_names([organization_id])).get(organization_id)
+
+
+@pytest.mark.parametrize("late", [2, 45, 3600])
+async def test_a_name_told_late_does_not_replace_a_newer_one(
+    logto: Sender, runtime: Runtime, late: float
+) -> None:
+    organization_id, data = an_id(), "Organization.Data.Updated"
+    newer, older = {"id": organization_id, "name": "Newer"}, {"id": organization_id, "name": "Older"}
+    await logto.accepted(told(data, 1, data=newer))
+    await logto.accepted(told(data, 1 + late, data=older))
+    assert await name_of(runtime, organization_id) == "Newer"
+    await logto.accepted(told("Organization.Created", 2 + late, data=older))
+    assert await name_of(runtime, organization_id) == "Newer"
+    await logto.accepted(told(data, 0, data={"id": organization_id, "name": "Newest"}))
+    assert await name_of(runtime, organization_id) == "Newest"
+
+
+async def test_a_name_told_late_does_not_replace_one_that_was_read_since(
+    logto: Sender, runtime: Runtime
+) -> None:
+    organization_id = an_id()
+    await runtime.directory.remember_organizations([{"id": organization_id, "name": "Read"}])
+    await logto.accepted(
+        told("Organization.Data.Updated", 5, data={"id": organization_id, "name": "Told late"})
+    )
+    assert await name_of(runtime, organization_id) == "Read"
+
+
+@pytest.mark.parametrize("name", ["Organization.Data.Updated", "Organization.Created"])
+async def test_a_deleted_organization_does_not_come_back(logto: Sender, runtime: Runtime, name: str) -> None:
+    organization_id = an_id()
+    gone = {"params": {"id": organization_id}, "matchedRoute": "/organizations/:id"}
+    await logto.accepted(told("Organization.Deleted", 1, **gone))
+    await logto.accepted(told(name, 2, data={"id": organization_id, "name": "Back"}))
+    await runtime.directory.remember_organizations([{"id": organization_id, "name": "Back"}])
+    assert await name_of(runtime, organization_id) is None
+
+
+async def test_a_person_keeps_the_name_that_was_told_last(
+    logto: Sender, runtime: Runtime, make: Factory, open_browser: OpenBrowser
+) -> None:
+    person = await make.person("Sam")
+    await open_browser(person)
+
+    def renamed(name: str, seconds_ago: float) -> dict[str, Any]:
+        data = {"id": person.id, "username": person.username, "name": name}
+        return told("User.Data.Updated", seconds_ago, data=data, params={"userId": person.id})
+
+    await asyncio.sleep(0.002)  # Logto tells milliseconds
+    await logto.accepted(renamed("Samantha", 0))
+    await logto.accepted(renamed("Samuel", 30))
+    async with runtime.work.reading() as db:
+        assert await db.scalar(sa.select(User.name).where(User.id == person.id)) == "Samantha"
