@@ -18,8 +18,8 @@ from saas_app.api_clients.forms import NAME_LENGTH
 from saas_app.api_clients.service import ListedClient
 from saas_app.api_clients.usage import Usage
 from saas_app.identity.tenant import Tenant
-from saas_app.members.cursors import next_page_cursor, read_page_cursor
-from saas_app.members.service import MembersFilter
+from saas_app.members.cursors import following, read_position
+from saas_app.members.service import Listing, MembersFilter
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
@@ -82,12 +82,15 @@ class SecretView(ApiModel):
 @validate_response(ClientList)
 async def list_api_clients(tenant: Tenant, query_args: ListQuery) -> Any:
     """List the machine clients of the organization."""
-    number, size = read_page_cursor(query_args.cursor, query_args.limit)
-    wanted = MembersFilter(page=number, page_size=size)
-    found = await service.list_clients(database(), management(), tenant, wanted)
-    cursor = next_page_cursor(found)
-    body = ClientList(items=[_view(item) for item in found.items], total=found.total, next_cursor=cursor)
-    return list_response(body, cursor)
+
+    async def read(page: int, size: int) -> Listing[ListedClient]:
+        wanted = MembersFilter(page=page, page_size=size)
+        return await service.list_clients(database(), management(), tenant, wanted)
+
+    found = await following(read_position(query_args.cursor, query_args.limit), read)
+    items = [_view(item) for item in found.items]
+    body = ClientList(items=items, total=found.total, next_cursor=found.next_cursor)
+    return list_response(body, found.next_cursor)
 
 
 @blueprint.post("")

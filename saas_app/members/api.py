@@ -11,13 +11,14 @@ from pydantic import Field, StrictBool
 from quart import Blueprint, Response
 from quart_schema import tag, validate_querystring, validate_request, validate_response
 
+from saas_app.identity.management import MachineInfo
 from saas_app.identity.tenant import Tenant
 from saas_app.members import changes, service
 from saas_app.members.api_roles import PersonRole
 from saas_app.members.changes import WantedRoles
-from saas_app.members.cursors import next_page_cursor, read_page_cursor
+from saas_app.members.cursors import following, read_position
 from saas_app.members.roles import read_choice
-from saas_app.members.service import Member, MembersFilter
+from saas_app.members.service import Listing, Member, MembersFilter
 from saas_app.rbac.permissions import Permission, Role
 from saas_app.web.context import management, organization_change
 from saas_app.web.guards import requires, requires_member
@@ -101,11 +102,15 @@ class RolesChange(ApiModel):
 async def list_members(tenant: Tenant, query_args: MemberQuery) -> Any:
     """List the people of the organization."""
     role = query_args.role.value if query_args.role else ""
-    wanted = _filter(query_args, query_args.search, role)
-    found = (await service.list_people(management(), tenant, wanted)).page
-    cursor = next_page_cursor(found)
-    body = MemberList(items=[_view(item) for item in found.items], total=found.total, next_cursor=cursor)
-    return list_response(body, cursor)
+
+    async def read(page: int, size: int) -> Listing[Member]:
+        wanted = MembersFilter(query_args.search.strip(), role, page, size)
+        return (await service.list_people(management(), tenant, wanted)).page
+
+    found = await following(read_position(query_args.cursor, query_args.limit), read)
+    items = [_view(item) for item in found.items]
+    body = MemberList(items=items, total=found.total, next_cursor=found.next_cursor)
+    return list_response(body, found.next_cursor)
 
 
 @blueprint.get("/machines")
@@ -116,10 +121,15 @@ async def list_members(tenant: Tenant, query_args: MemberQuery) -> Any:
 @validate_response(MachineList)
 async def list_machines(tenant: Tenant, query_args: MachineQuery) -> Any:
     """List the machine clients of the organization."""
-    found = await service.list_machines(management(), tenant, _filter(query_args, query_args.search))
-    cursor = next_page_cursor(found)
+
+    async def read(page: int, size: int) -> Listing[MachineInfo]:
+        wanted = MembersFilter(query_args.search.strip(), page=page, page_size=size)
+        return await service.list_machines(management(), tenant, wanted)
+
+    found = await following(read_position(query_args.cursor, query_args.limit), read)
     items = [MachineView(id=item.id, name=item.name, roles=sorted(item.role_names)) for item in found.items]
-    return list_response(MachineList(items=items, total=found.total, next_cursor=cursor), cursor)
+    body = MachineList(items=items, total=found.total, next_cursor=found.next_cursor)
+    return list_response(body, found.next_cursor)
 
 
 @blueprint.get("/members/<user_id>")
@@ -170,11 +180,6 @@ async def leave_organization(tenant: Tenant) -> Any:
     """Leave the organization oneself."""
     await changes.leave(organization_change(tenant))
     return Response(status=204)
-
-
-def _filter(query: ListQuery, search: str, role: str = "") -> MembersFilter:
-    page, size = read_page_cursor(query.cursor, query.limit)
-    return MembersFilter(search=search.strip(), role=role, page=page, page_size=size)
 
 
 def _view(member: Member) -> MemberView:

@@ -12,8 +12,8 @@ from quart import Blueprint, Response, url_for
 from quart_schema import tag, validate_querystring, validate_request, validate_response
 
 from saas_app.identity.tenant import Tenant
-from saas_app.projects import service
-from saas_app.projects.cursors import project_cursor, read_project_cursor
+from saas_app.projects import listing, service
+from saas_app.projects.cursors import project_page, read_project_place
 from saas_app.projects.forms import DESCRIPTION_LENGTH, NAME_LENGTH
 from saas_app.projects.service import ProjectDetail, ProjectFilter, ProjectInput, ProjectSort, StatusFilter
 from saas_app.projects.task_api import blueprint as tasks
@@ -35,7 +35,6 @@ from saas_app.web.json_api import (
     sends,
     unchanged,
 )
-from saas_app.web.pagination import page_of
 
 blueprint = Blueprint("projects_api", __name__, url_prefix="/api/v1/organizations/<organization_id>/projects")
 blueprint.register_blueprint(tasks)
@@ -114,9 +113,9 @@ async def list_projects(tenant: Tenant, query_args: ProjectQuery) -> Any:
     One page, sorted and filtered as asked.
     """
     wanted = ProjectFilter(query_args.search, query_args.status, query_args.sort)
-    after = read_project_cursor(query_args.cursor, wanted.sort)
-    rows = await service.list_projects(database(), tenant, wanted, after=after, limit=query_args.limit + 1)
-    page = page_of(rows, query_args.limit, lambda row: project_cursor(row, wanted.sort))
+    place = read_project_place(query_args.cursor, wanted.sort)
+    portion = await listing.page_projects(database(), wanted, place, query_args.limit)
+    page = project_page(portion, query_args.cursor)
     items = [
         ProjectSummaryView(
             id=row.id,

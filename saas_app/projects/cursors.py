@@ -3,36 +3,73 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import date, datetime
+from typing import Any, Final, TypeVar
 
 from saas_app.errors import BadRequest
-from saas_app.projects.service import ProjectKey, ProjectRow, ProjectSort, TaskKey, TaskRow, TaskStatus
-from saas_app.web.pagination import decode_cursor, encode_cursor
+from saas_app.projects.paging import Place, Portion
+from saas_app.projects.service import ProjectKey, ProjectSort, TaskKey, TaskStatus
+from saas_app.web.pagination import Page, decode_cursor, encode_cursor
+
+_AMONG_CHANGED: Final = "changed"
+_AMONG_STANDING: Final = "standing"
+
+Row = TypeVar("Row")
+Key = TypeVar("Key")
 
 
-def project_cursor(row: ProjectRow, sort: ProjectSort) -> str:
-    """The place behind a project in a list sorted like this."""
-    return encode_cursor(*row.key(sort))
+def project_page(portion: Portion[Any, ProjectKey], cursor: str | None) -> Page[Any]:
+    """A page of projects, with the cursor of the next one."""
+    return _page(portion, cursor, lambda key: key)
 
 
-def read_project_cursor(cursor: str | None, sort: ProjectSort) -> ProjectKey | None:
-    """What :func:`project_cursor` made. Raises :class:`BadRequest`."""
-    values = decode_cursor(cursor, str if sort is ProjectSort.NAME else datetime, uuid.UUID)
-    return None if values is None else (values[0], values[1])
+def read_project_place(cursor: str | None, sort: ProjectSort) -> Place[ProjectKey] | None:
+    """What :func:`project_page` made. Raises :class:`BadRequest`."""
+    kind = str if sort is ProjectSort.NAME else datetime
+    return _read(cursor, (kind, uuid.UUID), lambda values: (values[0], values[1]))
 
 
-def task_cursor(row: TaskRow) -> str:
-    """The place behind a task."""
-    status, due_on, task_id = row.key
-    return encode_cursor(status.value, due_on.isoformat(), task_id)
+def task_page(portion: Portion[Any, TaskKey], cursor: str | None) -> Page[Any]:
+    """A page of tasks, with the cursor of the next one."""
+    return _page(portion, cursor, lambda key: (key[0].value, key[1].isoformat(), key[2]))
 
 
-def read_task_cursor(cursor: str | None) -> TaskKey | None:
-    """What :func:`task_cursor` made. Raises :class:`BadRequest`."""
-    values = decode_cursor(cursor, str, str, uuid.UUID)
-    if values is None:
-        return None
+def read_task_place(cursor: str | None) -> Place[TaskKey] | None:
+    """What :func:`task_page` made. Raises :class:`BadRequest`."""
+    return _read(cursor, (str, str, uuid.UUID), _task_key)
+
+
+def _task_key(values: tuple[Any, ...]) -> TaskKey:
     try:
         return TaskStatus(values[0]), date.fromisoformat(values[1]), values[2]
     except ValueError:
         raise BadRequest("This page address is not valid any more. Start at the first page.") from None
+
+
+def _page(
+    portion: Portion[Any, Key], cursor: str | None, values_of: Callable[[Key], tuple[Any, ...]]
+) -> Page[Any]:
+    place, following = portion.following, None
+    if place is not None and place.key is not None:
+        following = encode_cursor(_AMONG_STANDING, place.as_of, *values_of(place.key))
+    elif place is not None and place.changed is not None:
+        following = encode_cursor(_AMONG_CHANGED, place.as_of, place.changed)
+    return Page(tuple(portion.rows), following, is_first=not cursor)
+
+
+def _read(
+    cursor: str | None, kinds: tuple[type, ...], key_from: Callable[[tuple[Any, ...]], Key]
+) -> Place[Key] | None:
+    if not cursor:
+        return None
+    try:
+        values = decode_cursor(cursor, str, datetime, *kinds) or ()
+    except BadRequest:
+        values = decode_cursor(cursor, str, datetime, uuid.UUID) or ()
+        if values[:1] == (_AMONG_CHANGED,):
+            return Place(values[1], changed=values[2])
+        raise
+    if values[0] != _AMONG_STANDING:
+        raise BadRequest("This page address is not valid any more. Start at the first page.")
+    return Place(values[1], key_from(values[2:]))

@@ -10,9 +10,9 @@ from typing import Any
 from quart import Blueprint, flash, redirect, render_template, request, url_for
 
 from saas_app.identity.tenant import Tenant
-from saas_app.projects import service
+from saas_app.projects import listing, service
 from saas_app.projects.conflict import project_fields
-from saas_app.projects.cursors import project_cursor, read_project_cursor
+from saas_app.projects.cursors import project_page, read_project_place
 from saas_app.projects.export import project_chunks
 from saas_app.projects.forms import ProjectForm, read_project_filter, read_version
 from saas_app.projects.service import (
@@ -28,7 +28,7 @@ from saas_app.web.context import database, open_reading, open_writing
 from saas_app.web.csv_stream import csv_response, filename
 from saas_app.web.deliberate import only_deliberately
 from saas_app.web.guards import requires
-from saas_app.web.pagination import Page, page_of
+from saas_app.web.pagination import Page
 
 blueprint = Blueprint("projects", __name__, url_prefix="/o/<organization_id>/projects")
 blueprint.register_blueprint(tasks)
@@ -57,9 +57,8 @@ async def list_projects(tenant: Tenant) -> Any:
 
 
 async def _read_page(tenant: Tenant, wanted: ProjectFilter, cursor: str | None) -> Page[ProjectRow]:
-    after = read_project_cursor(cursor, wanted.sort)
-    rows = await service.list_projects(database(), tenant, wanted, after=after, limit=_PAGE_SIZE + 1)
-    return page_of(rows, _PAGE_SIZE, lambda row: project_cursor(row, wanted.sort), after=after)
+    place = read_project_place(cursor, wanted.sort)
+    return project_page(await listing.page_projects(database(), wanted, place, _PAGE_SIZE), cursor)
 
 
 async def _has_any(tenant: Tenant) -> bool:

@@ -33,10 +33,14 @@ class StatusFilter(StrEnum):
 
 
 class ProjectSort(StrEnum):
-    """What a list begins with: the project touched last, or the first in the alphabet."""
+    """What a list begins with: the project touched last, the first in the alphabet, or the newest.
+
+    Only the last of these is an order in which nothing ever moves.
+    """
 
     UPDATED = "updated"
     NAME = "name"
+    CREATED = "created"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class ProjectFilter:
 
 
 ProjectKey: TypeAlias = tuple[datetime | str, uuid.UUID]
-"""A project's place in a list: ``updated_at`` or ``folded_name``, as the list is sorted, and its id."""
+"""A project's place in a list: the moment or the ``folded_name`` by which it is sorted, and its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class ProjectRow:
     updated_at: datetime
     open_tasks: int
     done_tasks: int
+    created_at: datetime
 
     @property
     def all_tasks(self) -> int:
@@ -72,7 +77,9 @@ class ProjectRow:
 
     def key(self, sort: ProjectSort) -> ProjectKey:
         """Its place in a list sorted like this."""
-        return (self.folded_name if sort is ProjectSort.NAME else self.updated_at), self.id
+        if sort is ProjectSort.NAME:
+            return self.folded_name, self.id
+        return (self.created_at if sort is ProjectSort.CREATED else self.updated_at), self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +168,7 @@ _LIST = sa.select(
     Project.updated_at,
     _OPEN_TASKS,
     _DONE_TASKS,
+    Project.created_at,
 )
 
 _MAKER = sa.and_(
@@ -186,23 +194,51 @@ _DETAIL: sa.Select[*tuple[Any, ...]] = (
 
 
 async def list_projects(
-    db: AsyncSession, wanted: ProjectFilter, after: ProjectKey | None, limit: int
+    db: AsyncSession,
+    wanted: ProjectFilter,
+    after: ProjectKey | None,
+    limit: int,
+    *,
+    as_of: datetime | None = None,
 ) -> list[ProjectRow]:
-    """At most ``limit`` projects behind the row whose sort value and id are ``after``, in one statement."""
-    statement = _LIST.limit(limit)
-    if wanted.status is not StatusFilter.ALL:
-        statement = statement.where(Project.status == ProjectStatus(wanted.status.value))
-    if wanted.search:
-        statement = statement.where(Project.folded_name.contains(fold_name(wanted.search), autoescape=True))
+    """At most ``limit`` projects behind the row whose sort value and id are ``after``, in one statement.
+
+    ``as_of``: only those that were not touched later.
+    """
+    statement = _matching(wanted).limit(limit)
+    if as_of is not None:
+        statement = statement.where(Project.updated_at <= as_of)
     if wanted.sort is ProjectSort.NAME:
         key = sa.tuple_(Project.folded_name, Project.id)
         statement = statement.order_by(Project.folded_name, Project.id)
         statement = statement if after is None else statement.where(key > after)
+    elif wanted.sort is ProjectSort.CREATED:
+        statement = statement.order_by(Project.id.desc())
+        statement = statement if after is None else statement.where(Project.id < after[1])
     else:
         key = sa.tuple_(Project.updated_at, Project.id)
         statement = statement.order_by(Project.updated_at.desc(), Project.id.desc())
         statement = statement if after is None else statement.where(key < after)
     return [ProjectRow(*row) for row in await db.execute(statement)]
+
+
+async def list_touched(
+    db: AsyncSession, wanted: ProjectFilter, as_of: datetime, after: uuid.UUID | None, limit: int
+) -> list[ProjectRow]:
+    """At most ``limit`` projects that were touched after ``as_of``, the oldest first, behind ``after``."""
+    statement = _matching(wanted).where(Project.updated_at > as_of).order_by(Project.id).limit(limit)
+    if after is not None:
+        statement = statement.where(Project.id > after)
+    return [ProjectRow(*row) for row in await db.execute(statement)]
+
+
+def _matching(wanted: ProjectFilter) -> sa.Select[*tuple[Any, ...]]:
+    statement: sa.Select[*tuple[Any, ...]] = _LIST
+    if wanted.status is not StatusFilter.ALL:
+        statement = statement.where(Project.status == ProjectStatus(wanted.status.value))
+    if wanted.search:
+        statement = statement.where(Project.folded_name.contains(fold_name(wanted.search), autoescape=True))
+    return statement
 
 
 async def find_project(db: AsyncSession, project_id: uuid.UUID) -> ProjectDetail | None:
@@ -273,11 +309,11 @@ async def list_export_rows(db: AsyncSession, after: ExportRow | None, limit: int
             Task.completed_at,
         )
         .outerjoin(Task, (Task.organization_id == Project.organization_id) & (Task.project_id == Project.id))
-        .order_by(Project.id, Task.status, Task.id)  # as the index on tasks has it
+        .order_by(Project.id, Task.id)  # neither ever changes, so a task that moves meanwhile comes once
         .limit(limit)
     )
     if after is not None:
-        further = sa.tuple_(Task.status, Task.id) > (after.task_status, after.task_id)
+        further = sa.false() if after.task_id is None else Task.id > after.task_id
         statement = statement.where(Project.id >= after.project_id, (Project.id > after.project_id) | further)
     return [ExportRow(*row) for row in await db.execute(statement)]
 

@@ -19,6 +19,7 @@ from saas_app.errors import AppError, NotFound, VersionConflict
 from saas_app.models import Project, ProjectStatus, Task, TaskStatus
 from saas_app.models.project import fold_name
 from saas_app.projects import queries, task_queries
+from saas_app.projects.moments import begin_change, moment_of_change
 from saas_app.projects.queries import (
     ExportRow,
     ProjectDetail,
@@ -151,7 +152,8 @@ async def get_project(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -
 
 async def create_project(db: AsyncSession, tenant: Tenant, form: ProjectInput) -> uuid.UUID:
     """Add a project; its id."""
-    project = _new_project(form, tenant.principal.subject, utc_now())
+    await begin_change(db, tenant.organization_id)
+    project = _new_project(form, tenant.principal.subject, await moment_of_change(db))
     db.add(project)
     await db.flush()
     Trail(db, tenant).project_created(project.id, form)
@@ -162,10 +164,10 @@ async def edit_project(
     db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, version: int, form: ProjectInput
 ) -> None:
     """Save what was typed over ``version``. Raises :class:`ProjectConflict` when that is not what stands."""
-    await queries.lock_project(db, project_id)
+    now = await _hold(db, tenant, project_id)
     theirs = await get_project(db, tenant, project_id)
     if await queries.update_project(
-        db, project_id, version, name=form.name, description=form.description, now=utc_now()
+        db, project_id, version, name=form.name, description=form.description, now=now
     ):
         Trail(db, tenant).project_edited(theirs, form)
         return
@@ -175,7 +177,8 @@ async def edit_project(
 
 async def archive_project(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> None:
     """Put a project away; its tasks stay as they are. One that is archived already stays so."""
-    changed = await queries.update_status(db, project_id, ProjectStatus.ARCHIVED, utc_now())
+    now = await _hold(db, tenant, project_id)
+    changed = await queries.update_status(db, project_id, ProjectStatus.ARCHIVED, now)
     project = await get_project(db, tenant, project_id)
     if changed:
         Trail(db, tenant).project_archived(project)
@@ -183,7 +186,8 @@ async def archive_project(db: AsyncSession, tenant: Tenant, project_id: uuid.UUI
 
 async def unarchive_project(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> None:
     """Take a project up again. One that is active already stays so."""
-    changed = await queries.update_status(db, project_id, ProjectStatus.ACTIVE, utc_now())
+    now = await _hold(db, tenant, project_id)
+    changed = await queries.update_status(db, project_id, ProjectStatus.ACTIVE, now)
     project = await get_project(db, tenant, project_id)
     if changed:
         Trail(db, tenant).project_restored(project)
@@ -228,8 +232,7 @@ async def add_tasks(
     db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, forms: Sequence[TaskInput]
 ) -> list[uuid.UUID]:
     """Add tasks to an active project, all or none; their ids in order. Raises :class:`ProjectArchived`."""
-    now = utc_now()
-    project = await _touch(db, tenant, project_id, now)
+    project, now = await _touch(db, tenant, project_id)
     tasks = [_new_task(form, project_id, tenant.principal.subject, now) for form in forms]
     db.add_all(tasks)
     await db.flush()
@@ -251,8 +254,7 @@ async def edit_task(
 
     Raises :class:`TaskConflict` when that is not what stands, :class:`ProjectArchived`.
     """
-    now = utc_now()
-    await _touch(db, tenant, project_id, now)
+    _, now = await _touch(db, tenant, project_id)
     theirs = await get_task(db, tenant, project_id, task_id)
     if await task_queries.update_task(
         db, project_id, task_id, version, title=form.title, status=form.status, due_on=form.due_on, now=now
@@ -276,19 +278,27 @@ async def set_task_status(
 
 async def delete_task(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> None:
     """Delete a task of an active project. Raises :class:`NotFound`, :class:`ProjectArchived`."""
-    project = await _touch(db, tenant, project_id, utc_now())
+    project, _ = await _touch(db, tenant, project_id)
     task = await get_task(db, tenant, project_id, task_id)
     await task_queries.delete_task(db, project_id, task_id)
     Trail(db, tenant).task_deleted(task, project.name)
 
 
-async def _touch(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, now: datetime) -> ProjectDetail:
-    """Hold the project while one of its tasks changes. Raises :class:`ProjectArchived`."""
+async def _touch(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> tuple[ProjectDetail, datetime]:
+    """Hold the project while one of its tasks changes, and say when. Raises :class:`ProjectArchived`."""
+    now = await _hold(db, tenant, project_id)
     is_active = await queries.touch_active_project(db, project_id, now)
     project = await get_project(db, tenant, project_id)
     if is_active:
-        return project
+        return project, now
     raise ProjectArchived(f"“{project.name}” is archived. Unarchive it to change its tasks.")
+
+
+async def _hold(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> datetime:
+    """Let nobody else change the project until this is done, and return the moment of the change."""
+    await begin_change(db, tenant.organization_id)
+    await queries.lock_project(db, project_id)
+    return await moment_of_change(db)
 
 
 async def summarize(db: AsyncSession, tenant: Tenant) -> ProjectSummary:

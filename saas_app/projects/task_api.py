@@ -12,8 +12,8 @@ from quart import Blueprint, Response, url_for
 from quart_schema import tag, validate_querystring, validate_request, validate_response
 
 from saas_app.identity.tenant import Tenant
-from saas_app.projects import service
-from saas_app.projects.cursors import read_task_cursor, task_cursor
+from saas_app.projects import listing, service
+from saas_app.projects.cursors import read_task_place, task_page
 from saas_app.projects.forms import TITLE_LENGTH
 from saas_app.projects.service import TaskFilter, TaskInput, TaskRow, TaskStatus
 from saas_app.rbac.permissions import Permission
@@ -33,7 +33,6 @@ from saas_app.web.json_api import (
     sends,
     unchanged,
 )
-from saas_app.web.pagination import page_of
 
 blueprint = Blueprint("tasks", __name__, url_prefix="/<uuid:project_id>/tasks")
 
@@ -105,12 +104,10 @@ class CreatedTasks(ApiModel):
 @validate_response(TaskList)
 async def list_tasks(tenant: Tenant, project_id: uuid.UUID, query_args: TaskQuery) -> Any:
     """List the tasks of a project."""
-    after = read_task_cursor(query_args.cursor)
-    await service.get_project(database(), tenant, project_id)
-    rows = await service.list_tasks(
-        database(), tenant, project_id, query_args.show, after=after, limit=query_args.limit + 1
-    )
-    page = page_of(rows, query_args.limit, task_cursor)
+    place = read_task_place(query_args.cursor)
+    project = await service.get_project(database(), tenant, project_id)
+    portion = await listing.page_tasks(database(), project, query_args.show, place, query_args.limit)
+    page = task_page(portion, query_args.cursor)
     body = TaskList(items=[_view(row) for row in page.items], next_cursor=page.next_cursor)
     return list_response(body, page.next_cursor)
 

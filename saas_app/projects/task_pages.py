@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 from quart import Blueprint, flash, redirect, render_template, request, url_for
 
 from saas_app.identity.tenant import Tenant
-from saas_app.projects import service
+from saas_app.projects import listing, service
 from saas_app.projects.conflict import task_fields
-from saas_app.projects.cursors import read_task_cursor, task_cursor
+from saas_app.projects.cursors import read_task_place, task_page
 from saas_app.projects.forms import (
     TASK_STATUS_LABELS,
     TaskForm,
@@ -24,7 +24,6 @@ from saas_app.projects.service import TaskConflict, TaskFilter, TaskStatus
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database
 from saas_app.web.guards import requires
-from saas_app.web.pagination import page_of
 
 blueprint = Blueprint("tasks", __name__, url_prefix="/<uuid:project_id>")
 
@@ -133,13 +132,14 @@ async def choose_side(error: TaskConflict) -> Any:
 
 
 async def _show(tenant: Tenant, project_id: uuid.UUID, form: TaskForm) -> str:
-    shown, after = read_task_filter(request.args), read_task_cursor(request.args.get("after"))
+    shown, cursor = read_task_filter(request.args), request.args.get("after")
+    place = read_task_place(cursor)
     project = await service.get_project(database(), tenant, project_id)
-    rows = await service.list_tasks(database(), tenant, project_id, shown, after=after, limit=_PAGE_SIZE + 1)
+    portion = await listing.page_tasks(database(), project, shown, place, _PAGE_SIZE)
     return await render_template(
         "projects/show.html",
         project=project,
-        page=page_of(rows, _PAGE_SIZE, task_cursor, after=after),
+        page=task_page(portion, cursor),
         shown=shown,
         form=form,
         filters=TaskFilter,

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -81,15 +81,40 @@ async def list_tasks(
     shown: TaskFilter,
     after: TaskKey | None,
     limit: int,
+    *,
+    as_of: datetime | None = None,
 ) -> list[TaskRow]:
-    """At most ``limit`` tasks of a project behind ``after``: being done, to do, done; soonest due first."""
-    statement = _TASK.where(Task.project_id == project_id).order_by(_RANK, _DUE, Task.id).limit(limit)
-    if shown in _SHOWN:
-        statement = statement.where(Task.status.in_(_SHOWN[shown]))
+    """At most ``limit`` tasks of a project behind ``after``: being done, to do, done; soonest due first.
+
+    ``as_of``: only those that were not changed later.
+    """
+    statement = _shown(project_id, shown).order_by(_RANK, _DUE, Task.id).limit(limit)
+    if as_of is not None:
+        statement = statement.where(Task.updated_at <= as_of)
     if after is not None:
         status, due_on, task_id = after
         statement = statement.where(sa.tuple_(_RANK, _DUE, Task.id) > (_ORDER[status], due_on, task_id))
     return [TaskRow(*row) for row in await db.execute(statement)]
+
+
+async def list_changed(
+    db: AsyncSession,
+    project_id: uuid.UUID,
+    shown: TaskFilter,
+    as_of: datetime,
+    after: uuid.UUID | None,
+    limit: int,
+) -> list[TaskRow]:
+    """At most ``limit`` tasks of a project that were changed after ``as_of``, the oldest first."""
+    statement = _shown(project_id, shown).where(Task.updated_at > as_of).order_by(Task.id).limit(limit)
+    if after is not None:
+        statement = statement.where(Task.id > after)
+    return [TaskRow(*row) for row in await db.execute(statement)]
+
+
+def _shown(project_id: uuid.UUID, shown: TaskFilter) -> sa.Select[*tuple[Any, ...]]:
+    statement: sa.Select[*tuple[Any, ...]] = _TASK.where(Task.project_id == project_id)
+    return statement.where(Task.status.in_(_SHOWN[shown])) if shown in _SHOWN else statement
 
 
 async def find_task(db: AsyncSession, project_id: uuid.UUID, task_id: uuid.UUID) -> TaskRow | None:

@@ -1,0 +1,62 @@
+"""Walking through members while others come and go: nobody who stays is skipped or comes twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from saas_app.members.cursors import following, read_position
+from saas_app.members.service import Listing
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    id: str
+
+
+async def walk(members: list[str], size: int, meanwhile: Callable[[int], None]) -> list[str]:
+    seen: list[str] = []
+
+    async def read(number: int, length: int) -> Listing[Somebody]:
+        ordered = sorted(members)[(number - 1) * length : number * length]
+        return Listing(tuple(map(Somebody, ordered)), number, len(members), length)
+
+    cursor: str | None = None
+    while True:
+        found = await following(read_position(cursor, size), read)
+        seen += [item.id for item in found.items]
+        cursor = found.next_cursor
+        if cursor is None:
+            return seen
+        meanwhile(len(seen))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 7, 10])
+@pytest.mark.parametrize("gone", [[], [0], [0, 1, 2], [3], [9], [2, 3, 4], list(range(5))])
+async def test_who_is_removed_makes_nobody_else_skipped(size: int, gone: list[int]) -> None:
+    everybody = [f"m{number}" for number in range(10)]
+    members, stays = list(everybody), [name for name in everybody if int(name[1:]) not in gone]
+
+    def remove(_seen: int) -> None:
+        members[:] = stays
+
+    seen = await walk(members, size, remove)
+    assert [name for name in seen if name in stays] == stays
+    assert len(seen) == len(set(seen))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+async def test_who_is_added_makes_nobody_come_twice(size: int) -> None:
+    everybody = [f"m{number}" for number in range(10)]
+    members = list(everybody)
+
+    def add(seen: int) -> None:
+        members.append(f"a{seen:03}")
+        members.append(f"m5{seen:03}")
+
+    seen = await walk(members, size, add)
+    assert set(everybody) <= set(seen)
+    assert len(seen) == len(set(seen))
+    assert seen == sorted(seen)
