@@ -21,6 +21,7 @@ from saas_app.web.guards import find_last_organization_id, find_principal, publi
 from saas_app.web.limits import retry_after
 from saas_app.web.navigation import feature_path
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
+from saas_app.web.reader_zone import reader_zone
 from saas_app.web.tokens import with_token
 
 blueprint = Blueprint("organizations", __name__)
@@ -137,7 +138,7 @@ async def overview(tenant: Tenant) -> Any:
     may_read = tenant.may(Permission.PROJECTS_READ)
     return await render_template(
         "organizations/overview.html",
-        summary=await projects.summarize(database(), tenant) if may_read else None,
+        summary=await projects.summarize(database(), tenant, reader_zone()) if may_read else None,
         roles=tenant.role_names,
     )
 

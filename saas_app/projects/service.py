@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -84,7 +84,7 @@ class TaskInput:
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """How many tasks were completed on a day (UTC)."""
+    """How many tasks were completed on a day."""
 
     day: date
     count: int
@@ -94,7 +94,7 @@ class DayCount:
 class ProjectSummary:
     """What an organization's overview shows. Tasks of archived projects are not counted.
 
-    ``recent`` holds at most five active projects, ``completed_by_day`` the last 14 days in UTC, the
+    ``recent`` holds at most five active projects, ``completed_by_day`` the last 14 days, the
     oldest first, today last.
     """
 
@@ -301,11 +301,11 @@ async def _hold(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> date
     return await moment_of_change(db)
 
 
-async def summarize(db: AsyncSession, tenant: Tenant) -> ProjectSummary:
-    """The organization's projects at a glance, in three statements."""
-    today = utc_now().date()
+async def summarize(db: AsyncSession, tenant: Tenant, zone: tzinfo = UTC) -> ProjectSummary:
+    """The organization's projects at a glance, in three statements; days are those of ``zone``."""
+    today = utc_now().astimezone(zone).date()
     days = [today - timedelta(days=ago) for ago in reversed(range(_DAYS))]
-    bounds = [datetime.combine(day, time.min, UTC) for day in (*days, today + timedelta(days=1))]
+    bounds = [datetime.combine(day, time.min, zone) for day in (*days, today + timedelta(days=1))]
     totals = await queries.get_totals(db)
     recent = await queries.list_recent_projects(db, _RECENT)
     counts = await queries.count_completed_between(db, bounds)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,6 +23,7 @@ from saas_app.projects.service import TaskConflict, TaskFilter, TaskStatus
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database
 from saas_app.web.guards import requires
+from saas_app.web.reader_zone import reader_day
 
 blueprint = Blueprint("tasks", __name__, url_prefix="/<uuid:project_id>")
 
@@ -145,7 +145,7 @@ async def _show(tenant: Tenant, project_id: uuid.UUID, form: TaskForm) -> str:
         filters=TaskFilter,
         statuses=TaskStatus,
         status_labels=TASK_STATUS_LABELS,
-        today=datetime.now(UTC).date(),
+        today=reader_day(),
         kept_query=_kept_query(),
     )
 

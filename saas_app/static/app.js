@@ -10,6 +10,13 @@
     element.textContent = format.format(new Date(element.dateTime));
   }
 
+  // The reader's zone, so that the server knows which day it is for them.
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  if (/^[A-Za-z0-9_+/-]+$/.test(timeZone || "") && !document.cookie.split("; ").includes(`workroom_zone=${timeZone}`)) {
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `workroom_zone=${timeZone}; path=/; max-age=31536000; samesite=lax${secure}`;
+  }
+
   // Menus: Escape closes and gives the focus back; so does a click elsewhere.
   const menus = all("details.menu");
   const close = (menu, refocus) => {

@@ -6,9 +6,11 @@ import csv
 import io
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 
+from saas_app.web import reader_zone
 from tests.clients import Browser, Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
@@ -207,3 +209,29 @@ async def test_the_export_is_a_file_of_everything(desks: dict[str, Desk], organi
     assert list(csv.reader(io.StringIO(content, newline="")))[1:] == [
         ["'=Apollo", "active", "", "Launch", "todo", "", ""]
     ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "due", "says"),
+    [
+        ("", "2026-03-10", "Overdue since"),
+        ("America/Los_Angeles", "2026-03-10", "Due today,"),
+        ("Pacific/Kiritimati", "2026-03-11", "Due today,"),
+        ("Pacific/Kiritimati", "2026-03-10", "Overdue since"),
+        ("../../etc/passwd", "2026-03-10", "Overdue since"),
+        ("Mars/Olympus", "2026-03-11", "Due today,"),
+    ],
+)
+async def test_a_task_is_overdue_by_the_day_of_its_reader(
+    make: Factory, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch, zone: str, due: str, says: str
+) -> None:
+    editor = await make.person("Eve")
+    organization_id = await make.organization("Acme", editor=editor)
+    browser = await open_browser(editor)
+    created = await browser.post(f"/o/{organization_id}/projects/new", {"name": "Rover"})
+    project = created.headers["Location"]
+    await browser.post(f"{project}/tasks", {"title": "Paint", "status": "todo", "due_on": due})
+    monkeypatch.setattr(reader_zone, "utc_now", lambda: datetime(2026, 3, 11, 5, 0, tzinfo=UTC))
+    browser.app.set_cookie("localhost", "workroom_zone", zone)
+    page = await (await browser.get(project)).get_data(as_text=True)
+    assert says in page
