@@ -7,12 +7,15 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 import structlog
 from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
 
+from saas_app import cli
 from saas_app.cli import main
+from saas_app.jobs import Failure
 from saas_app.permissions_table import END, START, as_markdown
 from saas_app.rbac.permissions import Permission, Role
 from tests.processes import free_port
@@ -191,3 +194,18 @@ def test_doctor_says_what_mends_each_fault(complete: dict[str, str]) -> None:
     assert "→ saas-app migrate" in result.output
     assert "FAILED  endpoint" in result.output
     assert not Path(complete["DATABASE_URL"].removeprefix("sqlite+aiosqlite:///")).exists()
+
+
+def test_a_job_that_could_not_do_everything_names_what_and_ends_with_1(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cli._exit_for([])
+    with pytest.raises(click.ClickException) as ended:
+        cli._exit_for(
+            [Failure.of("org1: the note", ValueError("odd\x1b[2J\nentry")), Failure("org2", "gone")]
+        )
+    assert ended.value.exit_code == 1
+    assert "2 failed; everything else was done." in ended.value.message
+    told = capsys.readouterr().err
+    assert "FAILED org1: the note (ValueError: odd[2J entry)" in told
+    assert "\x1b" not in told
