@@ -41,7 +41,7 @@ _NOTHING_HERE = (
 
 def create_app(settings: Settings) -> Quart:
     """The provider as an ASGI application; its store opens when serving starts and closes when it ends."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     app = Quart("local_logto", static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False

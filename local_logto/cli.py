@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -30,6 +31,7 @@ _Result = TypeVar("_Result")
 @click.group()
 def main() -> None:
     """A development identity provider that behaves like Logto 1.42. Not for production."""
+    os.umask(0o077)  # its files hold passwords' hashes and keys
 
 
 @main.command()
@@ -118,10 +120,21 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _prepare_folder(settings: Settings) -> None:
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        settings.database.open("ab").close()
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.database.touch(mode=0o600)
+        _tighten(settings)
     except OSError as error:
         _give_up(f"cannot write to {settings.data_dir}: {error.strerror}. Choose another --data-dir.")
+
+
+def _tighten(settings: Settings) -> None:
+    """Take away what others may do with the database: passwords' hashes and keys are in it."""
+    beside = (settings.database.with_name(settings.database.name + ending) for ending in ("-wal", "-shm"))
+    for file in (settings.database, *beside):
+        mode = file.stat().st_mode & 0o777 if file.exists() else 0
+        if mode & 0o077:
+            file.chmod(mode & 0o700)
+            click.echo(f"local_logto: {file} could be read by others; now only its owner can.", err=True)
 
 
 def _with_store(settings: Settings, work: Callable[[Store, Settings], Awaitable[_Result]]) -> _Result:

@@ -35,32 +35,30 @@ def _configure(**how: object) -> None:
         render_as_batch=True,
         compare_type=True,
         compare_server_default=True,
-        transaction_per_migration=True,
         render_item=_render_item,
         **how,
     )
 
 
 def _run(connection: sa.Connection) -> None:
-    _configure(connection=connection)
+    # PostgreSQL in one transaction, which holds the lock: behind a pooler, a session is many clients'.
+    _configure(connection=connection, transaction_per_migration=connection.dialect.name == "sqlite")
     with context.begin_transaction():
         context.run_migrations()
 
 
-def _bound_waiting(connection: sa.Connection) -> None:
+def _wait_for_turn(connection: sa.Connection) -> None:
     connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
 
 
 async def _run_online() -> None:
-    """The lock and the timeout belong to transactions: behind a pooler, a session is many clients'."""
     connecting = connecting_to(_database_url())
     engine = create_async_engine(connecting.url, connect_args=connecting.connect_args)
     if not connecting.is_sqlite:
-        event.listen(engine.sync_engine, "begin", _bound_waiting)
+        event.listen(engine.sync_engine, "begin", _wait_for_turn)
     try:
-        async with engine.connect() as waiting, engine.connect() as connection:
-            if not connecting.is_sqlite:
-                await waiting.execute(sa.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        async with engine.connect() as connection:
             await connection.run_sync(_run)
     finally:
         await engine.dispose()

@@ -1,12 +1,22 @@
 """What the server imports: the application for the settings in the environment."""
 
 import os
+import sys
+
+import structlog
 
 from saas_app.app import create_app
 from saas_app.config import load_settings
+from saas_app.errors import ConfigurationError
 from saas_app.identity.sign_in_methods.declaration import find_declaration, offered_methods
-from saas_app.observability import configure_logging
+from saas_app.observability import take_over_logging
 
-settings = load_settings()
-configure_logging(settings.log_format)
-app = create_app(settings, offered_methods(find_declaration(os.environ)))
+take_over_logging(os.environ.get("LOG_FORMAT", ""))
+try:
+    app = create_app(load_settings(), offered_methods(find_declaration(os.environ)))
+except ConfigurationError as error:
+    structlog.get_logger(__name__).error(str(error))
+    sys.exit(1)
+except Exception:  # noqa: BLE001 - in a worker nothing else would write it in the logs' form
+    structlog.get_logger(__name__).exception("the application could not be made")
+    sys.exit(1)

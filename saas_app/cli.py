@@ -16,7 +16,15 @@ import structlog
 
 from saas_app import permissions_table
 from saas_app.api_commands import openapi, token
-from saas_app.command_line import env_file_option, in_one_line, one_line, overlay
+from saas_app.command_line import (
+    Commands,
+    announce,
+    env_file_option,
+    in_one_line,
+    logs_are_json,
+    one_line,
+    overlay,
+)
 from saas_app.config import MIGRATIONS, ManagementSettings, load_management_settings, load_settings
 from saas_app.connector_commands import connectors, connectors_option, load_connectors, named_file
 from saas_app.db.engine import create_engine
@@ -51,6 +59,7 @@ from saas_app.identity.provisioning import (
 from saas_app.identity.sign_in_methods.declaration import find_declaration, offered_methods
 from saas_app.jobs import Failure
 from saas_app.migrate import migrate as apply_migrations
+from saas_app.observability import take_over_logging
 from saas_app.preflight import require_free_port
 from saas_app.reconciliation.service import Reconciler, require_own_application
 from saas_app.server import run_server
@@ -58,9 +67,12 @@ from saas_app.server import run_server
 _GUIDE = MIGRATIONS.parent / "docs" / "rbac-guide.md"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Workroom: projects and tasks for organizations, with Logto deciding who may do what."""
+    os.umask(0o077)  # what is written here holds keys and people's data
+    if logs_are_json():
+        take_over_logging("json")
     # A command tells its result itself; the application sets up logs of its own when it is served.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
@@ -78,13 +90,15 @@ main.add_command(connectors)
 def serve(host: str | None, port: int | None, workers: int, no_migrate: bool, env_file: Path | None) -> None:
     """Run the application. FORWARDED_ALLOW_IPS names the proxies whose X-Forwarded-* are believed."""
     overlay(env_file)
+    if logs_are_json():  # perhaps since that file was read
+        take_over_logging("json")
     settings = load_settings()
     offered_methods(find_declaration(os.environ))  # a file that cannot be read is told before anything starts
     host, port = host or settings.host, port or settings.port
     require_free_port(host, port, "stop what listens there, or choose another with --port")
     if not no_migrate:
         apply_migrations(settings.database_url)
-    click.echo(f"Workroom serves {settings.app_url}, listening on {host}:{port}")
+    announce(f"Workroom serves {settings.app_url}, listening on {host}:{port}")
     run_server(settings, host, port, workers)
 
 

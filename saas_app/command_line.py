@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from functools import wraps
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import click
+import structlog
 
 from saas_app.env_file import overlay_environment
 from saas_app.errors import ConfigurationError, DatabaseUnavailable, LogtoUnavailable, NotFound
@@ -16,6 +18,48 @@ from saas_app.identity.management import ManagementError, provider_answer
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+
+
+class Commands(click.Group):
+    """A group whose failures, those of its options included, follow ``LOG_FORMAT``."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command. Standalone, end the process with its exit code."""
+        run = partial(super().main, args, prog_name, complete_var, **extra)
+        if not standalone_mode:
+            return run(standalone_mode=False)
+        try:
+            result: Any = run(standalone_mode=False)
+        except click.Abort:
+            click.echo("Aborted!", err=True)
+            sys.exit(1)
+        except click.ClickException as failure:
+            if logs_are_json():
+                structlog.get_logger("saas_app.commands").error(failure.format_message())
+            else:
+                failure.show()
+            sys.exit(failure.exit_code)
+        sys.exit(result if isinstance(result, int) else 0)
+
+
+def logs_are_json() -> bool:
+    """Return whether what is not a command's result is written for machines."""
+    return os.environ.get("LOG_FORMAT") == "json"
+
+
+def announce(sentence: str) -> None:
+    """Say what begins now: a line for people, or one of the log's."""
+    if logs_are_json():
+        structlog.get_logger("saas_app.commands").info(sentence)
+    else:
+        click.echo(sentence)
 
 
 def in_one_line(function: Callable[_P, _R]) -> Callable[_P, _R]:

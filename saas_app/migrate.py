@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 from saas_app.config import MIGRATIONS
 from saas_app.db.connecting import Connecting, connecting_to
 from saas_app.errors import ConfigurationError
+from saas_app.private_files import prepare_private_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def _configuration(database_url: str) -> Config:
 def _make_folder(database_url: str) -> None:
     connecting = connecting_to(database_url)
     if connecting.is_sqlite and connecting.url.database:
-        Path(connecting.url.database).parent.mkdir(parents=True, exist_ok=True)
+        prepare_private_database(Path(connecting.url.database))
 
 
 def _unusable(database_url: str, error: Exception) -> ConfigurationError:

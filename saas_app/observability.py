@@ -8,8 +8,10 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
 import time
 from collections.abc import Mapping, MutableMapping
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -46,6 +48,61 @@ def configure_logging(log_format: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
+    )
+
+
+def take_over_logging(log_format: str) -> None:
+    """Bring all that a process says into the one form: other packages' logs, warnings, what nobody caught.
+
+    For programs, once they know their settings; whoever imports the application keeps their own logging.
+    """
+    configure_logging(log_format)
+    is_json = log_format == "json"
+    handler = logging.StreamHandler(sys.stderr)
+    if is_json:
+        handler.setFormatter(_json_formatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    if is_json:
+        logging.captureWarnings(True)
+        sys.excepthook = _log_uncaught
+        threading.excepthook = _log_uncaught_in_thread
+        sys.unraisablehook = _log_unraisable
+
+
+def _json_formatter() -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+        ],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            redact_secrets,
+            structlog.processors.JSONRenderer(),
+        ],
+    )
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    logging.getLogger("saas_app").critical("ended by an error", exc_info=(kind, error, trace))
+
+
+def _log_uncaught_in_thread(uncaught: threading.ExceptHookArgs) -> None:
+    if uncaught.exc_value is not None:
+        _log_uncaught(uncaught.exc_type, uncaught.exc_value, uncaught.exc_traceback)
+
+
+def _log_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    told = unraisable.err_msg or "an error that nobody could catch"
+    error = unraisable.exc_value
+    logging.getLogger("saas_app").error(
+        told, exc_info=(type(error), error, unraisable.exc_traceback) if error is not None else None
     )
 
 

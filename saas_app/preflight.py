@@ -25,7 +25,7 @@ def require_free_port(host: str, port: int, remedy: str) -> None:
 def require_writable_folder(folder: Path) -> None:
     """Make a folder when it is missing. Raise :class:`ConfigurationError` when we cannot write there."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from saas_app.db.connecting import connecting_to
 from saas_app.db.storable import as_json, keep_storable
 from saas_app.db.tenant_scope import guard_engine
+from saas_app.private_files import prepare_private_database
 
 POOL_SIZE: Final = 10
 MAX_OVERFLOW: Final = 10
@@ -40,7 +41,7 @@ def create_engine(database_url: str) -> AsyncEngine:
         engine = create_async_engine(url, **options)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         if url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            prepare_private_database(Path(url.database))
     else:
         patience = {
             "timeout": _CONNECT_TIMEOUT,

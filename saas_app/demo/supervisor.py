@@ -45,6 +45,7 @@ from saas_app.identity.sign_in_methods.model import Connectors
 from saas_app.jobs import Failure
 from saas_app.migrate import MigrationState, migrate
 from saas_app.preflight import require_free_port, require_writable_folder
+from saas_app.private_files import tighten
 
 _PROBE_TIMEOUT = 2.0  # seconds
 _WEBHOOK_KEY = "LOGTO_WEBHOOK_SIGNING_KEY"
@@ -96,6 +97,9 @@ class DemoOptions:
 def run_demo(options: DemoOptions) -> None:
     """Run the demo until Ctrl-C or SIGTERM. Raises :class:`ConfigurationError` when it cannot go on."""
     require_writable_folder(options.data)
+    if options.env_file.exists():  # the folder is the demo's, of an earlier run
+        for path in (options.data, *options.data.iterdir()):
+            tighten(path)
     require_free_port("localhost", options.app_port, "stop what listens there, or start with APP_PORT=…")
     require_free_port("localhost", options.logto_port, "stop what listens there, or start with LOGTO_PORT=…")
     asyncio.run(_until_stopped(_Demo(options)))

@@ -1,0 +1,34 @@
+"""Files that hold what is nobody else's, databases first: only their owner may read them."""
+
+from __future__ import annotations
+
+import logging
+import stat
+from pathlib import Path
+from typing import Final
+
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_BESIDE: Final = ("-wal", "-shm", "-journal")  # SQLite gives new ones the mode of the database
+
+log = logging.getLogger(__name__)
+
+
+def prepare_private_database(path: Path) -> None:
+    """Make a SQLite file, and its folder where that is missing, for their owner only; tighten the file."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    for file in (path, *(path.with_name(path.name + ending) for ending in _BESIDE)):
+        tighten(file)
+
+
+def tighten(path: Path) -> None:
+    """Take away what others may do with a file or folder of ours, and say so. It need not be there."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & _OTHERS:
+            path.chmod(mode & ~_OTHERS)
+            log.warning("%s could be read by others; now only its owner can.", path)
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        log.warning("%s can be read by others, and belongs to somebody else: nothing was changed.", path)

@@ -1,0 +1,86 @@
+"""A PgBouncer of our own in front of the PostgreSQL that ``TEST_DATABASE_URL`` names, in transaction mode."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from tests.processes import free_port
+
+MISSING: Final = "PgBouncer: none. Install it (Debian: pgbouncer) and set TEST_DATABASE_URL to run its test."
+_DEADLINE: Final = 30.0  # seconds
+
+
+def find_pgbouncer() -> str | None:
+    """The program, where it and a PostgreSQL are here."""
+    if not os.environ.get("TEST_DATABASE_URL"):
+        return None
+    return shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+
+
+@contextlib.contextmanager
+def pooled(database_url: str, directory: Path) -> Iterator[str]:
+    """The same database behind a pooler with three connections; no prepared statement survives there."""
+    program = find_pgbouncer()
+    assert program is not None
+    url, port = sa.make_url(database_url), free_port()
+    password = f" password={url.password}" if url.password else ""
+    settings = directory / "pgbouncer.ini"
+    settings.write_text(
+        f"[databases]\n* = host={url.host} port={url.port or 5432} user={url.username}{password}\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
+        "pool_mode = transaction\ndefault_pool_size = 3\nmax_client_conn = 200\n"
+        + ("max_prepared_statements = 0\n" if _version(program) >= (1, 21) else "")
+    )
+    _open_to_all(directory)
+    settings.chmod(0o644)
+    with (directory / "pgbouncer.log").open("wb") as log:
+        process = subprocess.Popen([program, *_as_somebody(), str(settings)], stdout=log, stderr=log)
+        try:
+            _wait(port, process, directory / "pgbouncer.log")
+            yield url.set(host="127.0.0.1", port=port, drivername="postgresql").render_as_string(
+                hide_password=False
+            )
+        finally:
+            process.terminate()
+            process.wait(timeout=15)
+
+
+def _version(program: str) -> tuple[int, ...]:
+    """From 1.21 on it can be told to carry prepared statements from one connection to another."""
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(number) for number in re.findall(r"\d+", told.splitlines()[0])[:2])
+
+
+def _as_somebody() -> list[str]:
+    """It refuses to run as root."""
+    if os.geteuid() != 0:
+        return []
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return ["-u", "postgres" if "postgres" in names else "nobody"]
+
+
+def _open_to_all(directory: Path) -> None:
+    for folder in (directory, *directory.parents):
+        if folder.stat().st_uid == os.geteuid() and str(folder).count("/") > 1:
+            folder.chmod(folder.stat().st_mode | 0o111)
+
+
+def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _DEADLINE
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"PgBouncer did not start:\n{log.read_text()[-2000:]}")
