@@ -9,7 +9,12 @@ from urllib.parse import urlencode
 import pytest
 
 from local_logto.one_time_tokens import create_token
-from tests.unit.local_logto.experience_app import CODES_AND_PASSWORDS, ExperienceApp, experience_app
+from tests.unit.local_logto.experience_app import (
+    CODES_AND_PASSWORDS,
+    PASSWORD,
+    ExperienceApp,
+    experience_app,
+)
 from tests.unit.local_logto.page_reading import leads_to, page, text_of
 
 NINA = "nina@example.test"
@@ -46,7 +51,7 @@ async def test_somebody_new_completes_an_account_with_the_address_though_registe
     path = await path_with_token(logto)
     assert leads_to(await logto.post(path, {})).startswith("/continue/username")
     assert leads_to(await logto.post("/continue/username", {"identifier": "nina"})) == "/continue/password"
-    await logto.post("/continue/password", {"password": "Correct-horse-9"})
+    await logto.post("/continue/password", {"password": PASSWORD, "confirmPassword": PASSWORD})
     user = await logto.user(await logto.signed_in_user() or "")
     assert (user["primary_email"], user["username"]) == (NINA, "nina")
 
