@@ -18,8 +18,6 @@ from saas_app.identity.management import (
 )
 from saas_app.text.addresses import same_address
 
-_PAGE = 100  # members a call, the most Logto 1.42 gives
-
 _OF_MEMBERS = frozenset(
     {Action.MEMBER_ADD, Action.MEMBER_CHANGE_ROLES, Action.MEMBER_REMOVE, Action.MEMBER_LEAVE}
 )
@@ -64,20 +62,20 @@ class Truth:
 
 
 async def read_truth(client: ManagementClient, organization_id: str) -> Truth:
-    """Read an organization with its members, page by page."""
+    """Read an organization with all its members.
+
+    Raises :class:`LogtoUnavailable` when its members change each time they are read.
+    """
     read_at = utc_now()
     info = await find_organization(client, organization_id)
-    people: dict[str, LogtoUser] = {}
-    role_names: dict[str, frozenset[str]] = {}
-    page = 1
-    while info is not None:
-        found = await client.list_members_page(organization_id, page=page, page_size=_PAGE)
-        for member in found.items:
-            people[member.user.id], role_names[member.user.id] = member.user, member.role_names
-        if not found.items or page * _PAGE >= found.total:
-            break
-        page += 1
-    return Truth(organization_id, info, people, role_names, read_at)
+    members = [] if info is None else await client.list_members(organization_id)
+    return Truth(
+        organization_id,
+        info,
+        people={member.user.id: member.user for member in members},
+        role_names={member.user.id: member.role_names for member in members},
+        read_at=read_at,
+    )
 
 
 async def find_organization(client: ManagementClient, organization_id: str) -> OrganizationInfo | None:

@@ -9,7 +9,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote_plus
@@ -32,6 +32,7 @@ _FIRST_PAUSE = 0.2  # seconds; doubled each time, with jitter
 _LONGEST_PAUSE = 2.0  # seconds; who is told to wait longer is told so, and not kept waiting
 _JITTER = random.SystemRandom()
 _MAX_PAGES = 1000
+_READINGS = 5  # of a list that changes while it is read, at most
 _FAILURES_THAT_OPEN = 5  # in a row
 _OPEN_SECONDS = 10.0
 _EARLY = 0.2  # a machine token is replaced when this share of its life is left
@@ -145,21 +146,33 @@ class ManagementTransport:
         return answer
 
     async def list_all(self, path: str, query: Query | None = None) -> list[Json]:
-        """Every entry of a paged list, whatever the number of pages."""
-        return [entry async for page in self.pages(path, query) for entry in page]
+        """Every entry of a paged list, each once, and none missing that was there all along.
 
-    async def pages(self, path: str, query: Query | None = None) -> AsyncIterator[list[Json]]:
-        """A paged list page by page, as it is asked for: each is a call of its own."""
+        Logto pages by number: an entry moves to a page that was read already when an earlier one goes. So a
+        list of more than one page is read until two readings in a row agree. Raises :class:`LogtoUnavailable`
+        for a list that changes during every reading: part of it is never taken for the whole.
+        """
+        before: dict[str, Json] | None = None
+        for _ in range(_READINGS):
+            found, is_whole = await self._read_list(path, query)
+            if is_whole or (before is not None and found.keys() == before.keys()):
+                return list(found.values())
+            before = found
+        raise LogtoUnavailable("Logto's list changed each time it was read.")
+
+    async def _read_list(self, path: str, query: Query | None) -> tuple[dict[str, Json], bool]:
+        """The entries of all pages by id, and whether one page held them all."""
+        found: dict[str, Json] = {}
         count = 0
         for page in range(1, _MAX_PAGES + 1):
             answer = await self.call(
                 "GET", path, query={**(query or {}), "page": page, "page_size": PAGE_SIZE}
             )
-            found = as_list(answer.body)
-            count += len(found)
-            yield found
-            if not found or answer.total is None or count >= answer.total:
-                return
+            entries = as_list(answer.body)
+            count += len(entries)
+            found.update((_id_of(entry), entry) for entry in entries)
+            if not entries or answer.total is None or count >= answer.total:
+                return found, page == 1
         raise LogtoUnavailable("Logto's list does not end.")
 
     async def _authorized(self, method: str, path: str, body: Json, query: Query | None) -> Answer:
@@ -244,6 +257,13 @@ def as_list(body: Json) -> list[Json]:
     if not isinstance(body, list):
         raise LogtoUnavailable("Logto's answer could not be read.")
     return body
+
+
+def _id_of(entry: Json) -> str:
+    try:
+        return str(entry["id"])
+    except (KeyError, TypeError):
+        raise LogtoUnavailable("Logto's answer could not be read.") from None
 
 
 def _read(text: str, content_type: str) -> Json:
