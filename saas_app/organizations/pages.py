@@ -20,13 +20,12 @@ from saas_app.web.context import database, management, reader_language, runtime
 from saas_app.web.guards import find_last_organization_id, find_principal, public, requires_member, signed_in
 from saas_app.web.limits import retry_after
 from saas_app.web.navigation import feature_path
-from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
 from saas_app.web.reader_zone import reader_zone
 from saas_app.web.tokens import with_token
 
 blueprint = Blueprint("organizations", __name__)
 
-_PAGE_SIZE = 50
+_LIST_SIZE = 500  # the filter finds those beyond
 _SWITCHER_SIZE = 20
 _QUERY_LENGTH = 128
 
@@ -50,25 +49,21 @@ async def front() -> Any:
 @blueprint.get("/o")
 @signed_in
 async def list_organizations(principal: SessionPrincipal) -> Any:
-    """The organizations the caller belongs to, with their roles."""
+    """The organizations the caller belongs to, with their roles, by name.
+
+    All on one page: names change, so whoever turned pages could miss one that was renamed meanwhile.
+    """
     query = _query()
-    after = decode_cursor(request.args.get("after"), str, str)
     memberships = await runtime().authorization.list_memberships(principal)
-    language = reader_language()
-    found = service.matching(memberships, query, language)
-    page = page_of(
-        service.following(found, after, _PAGE_SIZE + 1, language),
-        _PAGE_SIZE,
-        lambda membership: encode_cursor(*service.sort_key(membership, language)),
-        after=after,
-    )
+    found = service.matching(memberships, query, reader_language())
     return await render_template(
         "organizations/list.html",
-        page=page,
+        memberships=found[:_LIST_SIZE],
+        more=max(0, len(found) - _LIST_SIZE),
         query=query,
         total=len(memberships),
         can_create=runtime().management is not None,
-        waiting=await _waiting_invitations(principal) if page.is_first and not query else (),
+        waiting=await _waiting_invitations(principal) if not query else (),
     )
 
 

@@ -6,7 +6,7 @@ Logto holds organizations and memberships; nothing here decides what somebody ma
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -55,20 +55,7 @@ def matching(memberships: Iterable[Membership], text: str, language: str = "") -
     """The memberships whose organization's name holds ``text``, in the order of the reader's language."""
     wanted = fold(text.strip())
     found = [item for item in memberships if wanted in fold(item.organization_name)]
-    return sorted(found, key=lambda item: sort_key(item, language))
-
-
-def sort_key(membership: Membership, language: str = "") -> tuple[str, str]:
-    """How a list of organizations is ordered, and what a page of it begins after."""
-    return order_key(membership.organization_name, language), membership.organization_id
-
-
-def following(
-    memberships: Sequence[Membership], after: tuple[str, str] | None, limit: int, language: str = ""
-) -> list[Membership]:
-    """At most ``limit`` of the ordered memberships, behind the one that ``after`` names."""
-    rest = [item for item in memberships if after is None or sort_key(item, language) > after]
-    return rest[:limit]
+    return sorted(found, key=lambda item: (order_key(item.organization_name, language), item.organization_id))
 
 
 async def create_organization(

@@ -66,7 +66,32 @@ async def test_the_list_names_organizations_and_roles_and_filters(
     assert "Zorro Works" in filtered
     assert "Globex" not in filtered
     assert "No organization matches" in await _text(browser, "/o?q=nobody")
-    await browser.get("/o?after=garbage", 400)
+
+
+async def test_the_list_shows_all_organizations_at_once_so_that_renaming_one_hides_none(
+    make: Factory, open_browser: OpenBrowser
+) -> None:
+    alice = await make.person("Alice")
+    names = [f"Company {number:02}" for number in range(52)]
+    for name in names:
+        await make.organization(name, viewer=alice)
+    page = await _text(await open_browser(alice), "/o")
+    assert re.findall(r"Company \d\d", page) == names
+    assert "Next page" not in page
+
+
+async def test_the_list_says_how_many_it_does_not_show_and_the_filter_finds_them(
+    make: Factory, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("saas_app.organizations.pages._LIST_SIZE", 1)
+    alice = await make.person("Alice")
+    for name in ("Globex", "Initech", "Zorro Works"):
+        await make.organization(name, viewer=alice)
+    browser = await open_browser(alice)
+    page = await _text(browser, "/o")
+    assert "2 more. Filter by name to find them." in page
+    assert "Zorro" not in page
+    assert "Zorro Works" in await _text(browser, "/o?q=zorro")
 
 
 async def test_creating_makes_one_admin_at_once_without_signing_in_again(
