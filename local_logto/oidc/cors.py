@@ -1,7 +1,8 @@
 """Which web pages of other origins may read an answer: metadata anyone, tokens the application's own pages.
 
 An application's pages are those of its redirect URIs' origins and of ``corsAllowedOrigins``. To others
-nothing is done: their request is refused as soon as it is known whose it is.
+nothing is done: their request is refused as soon as it is known whose it is. A refusal from before that may
+be read by every page (Logto 1.42).
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def _is_of_client(origin: str) -> bool:
     client: Client | None = g.get("client")
     if origin == origin_of(request):
         return True
-    return client is not None and _is_own(origin, client)
+    return client is None or _is_own(origin, client)
 
 
 def _is_own(origin: str, client: Client) -> bool:
