@@ -90,6 +90,16 @@ class Listing(Generic[T]):
         """Whether more follow."""
         return self.number * self.size < self.total
 
+    @property
+    def is_past_end(self) -> bool:
+        """Whether the list has items, but ended before this page: it is shorter than when it was linked."""
+        return not self.items and self.total > 0
+
+    @property
+    def last_number(self) -> int:
+        """The number of the last page."""
+        return max(1, -(-self.total // self.size))
+
 
 @dataclass(frozen=True, slots=True)
 class People:

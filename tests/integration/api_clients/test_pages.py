@@ -361,7 +361,14 @@ async def test_with_its_organization_what_is_known_of_a_client_goes(acme: Acme, 
 
 async def test_nothing_here_yet(acme: Acme) -> None:
     assert "No API clients yet" in await page_of(acme)
-    assert "Nothing further" in await text_of(await acme.browser.get(f"{root_of(acme.id)}?page=7"))
+    assert "No API clients yet" in await text_of(await acme.browser.get(f"{root_of(acme.id)}?page=7"))
+
+
+async def test_a_page_behind_the_end_leads_back(acme: Acme) -> None:
+    await create(acme.browser, acme.id)
+    page = await text_of(await acme.browser.get(f"{root_of(acme.id)}?page=7"))
+    assert "Nothing on page 7" in page
+    assert f'href="{root_of(acme.id)}">First page' in page
 
 
 def test_a_secret_does_not_show_in_a_record() -> None:

@@ -80,7 +80,33 @@ async def test_forty_five_members_are_shown_by_logtos_pages_and_never_all_loaded
     assert "41–45 of 45" in pages[2]
     assert 'rel="next"' in pages[1]
     assert 'rel="next"' not in pages[2]
-    assert "This was the end" in await text_of(await acme.browser.get(f"{acme.members}?page=4"))
+
+
+async def test_a_page_behind_the_end_leads_to_the_last_page_there_is(acme: Acme, make: Factory) -> None:
+    await add_members(make, acme.id, 24)
+
+    page = await text_of(await acme.browser.get(f"{acme.members}?page=999999"))
+
+    assert "Nothing on page 999999" in page
+    (last,) = re.findall(r'href="([^"]+)">Last page', page)
+    assert len(names_in(await text_of(await acme.browser.get(f"{acme.members}{last}")))) == 5
+
+
+@pytest.mark.parametrize("query", ["q=no-such-person", "role=nonsense"])
+async def test_a_search_that_finds_nobody_says_so_on_any_page(acme: Acme, query: str) -> None:
+    page = await text_of(await acme.browser.get(f"{acme.members}?{query}&page=3"))
+    assert "Nobody matches" in page
+
+
+async def test_a_page_of_machines_behind_the_end_leads_back(acme: Acme, make: Factory) -> None:
+    machine = await make.management.create_machine("Nightly export", "", custom_data={})
+    await make.management.add_machine(acme.id, machine.id)
+
+    page = await text_of(await acme.browser.get(f"{acme.members}?show=machines&page=2"))
+
+    assert "Nothing on page 2" in page
+    (first,) = re.findall(r'href="([^"]+)">First page', page)
+    assert names_in(await text_of(await acme.browser.get(f"{acme.members}{first}"))) == ["Nightly export"]
 
 
 async def test_search_and_role_filter_ask_logto_and_stay_while_paging(acme: Acme, make: Factory) -> None:
