@@ -1,21 +1,23 @@
 """Pages of lists that Logto pages by number and orders by id: the cursor names the last id.
 
 A number alone would skip somebody when another on an earlier page is removed, and repeat somebody when one is
-added. So the page that holds the last id is looked for, from where it was.
+added. So the page that holds the last id is looked for, from where it was. Where somebody moved from one page
+to another while they were read, they are read again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
-from saas_app.errors import BadRequest
+from saas_app.errors import BadRequest, LogtoUnavailable
 from saas_app.members.service import Listing
 from saas_app.web.pagination import decode_cursor, encode_cursor
 
 _LAST_PAGE: Final = 1_000_000
 _LARGEST_PAGE: Final = 100  # the most Logto 1.42 gives
+_READINGS: Final = 5  # of pages that move while they are read, at most
 
 
 class Identified(Protocol):
@@ -27,6 +29,7 @@ class Identified(Protocol):
 
 
 Item = TypeVar("Item", bound=Identified)
+Read: TypeAlias = Callable[[int, int], Awaitable[Listing[Item]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +59,50 @@ def read_position(cursor: str | None, limit: int) -> Position:
     return position
 
 
-async def following(
-    position: Position, read: Callable[[int, int], Awaitable[Listing[Item]]]
-) -> Following[Item]:
-    """The items behind a position; ``read`` asks Logto for a page by its number and size."""
-    number, size, pages = position.number, position.size, dict[int, Listing[Item]]()
+async def following(position: Position, read: Read[Item]) -> Following[Item]:
+    """The items behind a position; ``read`` asks Logto for a page by its number and size.
 
-    async def page(wanted: int) -> Listing[Item]:
-        if wanted not in pages:
-            pages[wanted] = await read(wanted, size)
-        return pages[wanted]
+    Raises :class:`LogtoUnavailable` when the list moves during every reading.
+    """
+    for _ in range(_READINGS):
+        pages = await _pages_behind(position, read)
+        if await _stood_still(pages, position.size, read):
+            return _portion(position, pages)
+    raise LogtoUnavailable("Logto's list changed each time it was read.")
 
-    while number > 1 and _begins_behind(await page(number), position.after):
-        number -= 1  # somebody before was removed
-    found: list[tuple[Item, int]] = []
-    while True:
-        listing = await page(number)
-        found += [(item, number) for item in listing.items if item.id > position.after]
-        if len(found) > size or not listing.has_next:
-            break
-        number += 1
-    more = found[size - 1] if len(found) > size else None
-    cursor = encode_cursor(more[0].id, more[1], size) if more else None
-    return Following(tuple(item for item, _ in found[:size]), listing.total, cursor)
+
+async def _pages_behind(position: Position, read: Read[Item]) -> list[Listing[Item]]:
+    """Pages of Logto's in their order, from the one that holds the position, until they fill one of ours."""
+    size, listing = position.size, await read(position.number, position.size)
+    while listing.number > 1 and _begins_behind(listing, position.after):
+        listing = await read(listing.number - 1, size)  # somebody before was removed
+    pages = [listing]
+    while len(_items_behind(position, pages)) < size and pages[-1].has_next and pages[-1].items:
+        pages.append(await read(pages[-1].number + 1, size))
+    return pages
+
+
+async def _stood_still(pages: list[Listing[Item]], size: int, read: Read[Item]) -> bool:
+    """Whether nobody moved to another page while they were read: all but the last say the same again."""
+    for listing in pages[:-1]:
+        again = await read(listing.number, size)
+        if [item.id for item in again.items] != [item.id for item in listing.items]:
+            return False
+    return True
+
+
+def _portion(position: Position, pages: list[Listing[Item]]) -> Following[Item]:
+    size, found = position.size, _items_behind(position, pages)
+    has_more = len(found) > size or pages[-1].has_next
+    cursor = None
+    if has_more and found:
+        last, number = found[:size][-1]
+        cursor = encode_cursor(last.id, number, size)
+    return Following(tuple(item for item, _ in found[:size]), pages[-1].total, cursor)
+
+
+def _items_behind(position: Position, pages: list[Listing[Item]]) -> list[tuple[Item, int]]:
+    return [(item, listing.number) for listing in pages for item in listing.items if item.id > position.after]
 
 
 def _begins_behind(listing: Listing[Item], after: str) -> bool:

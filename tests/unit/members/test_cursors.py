@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 import pytest
 
-from saas_app.members.cursors import following, read_position
+from saas_app.errors import LogtoUnavailable
+from saas_app.members.cursors import Position, following, read_position
 from saas_app.members.service import Listing
 
 
@@ -60,3 +62,38 @@ async def test_who_is_added_makes_nobody_come_twice(size: int) -> None:
     assert set(everybody) <= set(seen)
     assert len(seen) == len(set(seen))
     assert seen == sorted(seen)
+
+
+class MovingList:
+    """Members of whom one is removed, or replaced by a later one, behind every reading of a page."""
+
+    def __init__(self, changes: int, *, replaced: bool) -> None:
+        self.members = [f"m{number:02}" for number in range(12)]
+        self.changes = changes
+        self.replaced = replaced
+
+    async def read(self, number: int, length: int) -> Listing[Somebody]:
+        found, total = self.members[(number - 1) * length : number * length], len(self.members)
+        if self.changes:
+            self.changes -= 1
+            del self.members[0]
+            if self.replaced:
+                self.members.append(f"z{100 - self.changes:03}")
+        return Listing(tuple(map(Somebody, found)), number, total, length)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_nobody_is_skipped_when_another_goes_while_a_page_is_put_together(replaced: bool) -> None:
+    moving = MovingList(1, replaced=replaced)
+    found = await following(Position("m02", 1, 4), moving.read)
+    assert [item.id for item in found.items] == ["m03", "m04", "m05", "m06"]
+
+
+async def test_a_list_that_moves_during_every_reading_is_not_answered() -> None:
+    readings = count()
+
+    async def read(number: int, length: int) -> Listing[Somebody]:
+        return Listing((Somebody("a"), Somebody(f"n{next(readings)}")), number, 100, length)
+
+    with pytest.raises(LogtoUnavailable):
+        await following(Position("m", 1, 2), read)
