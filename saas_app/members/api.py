@@ -29,7 +29,9 @@ from saas_app.web.json_api import (
     answers,
     changes_version,
     etag_of,
+    heeds_version,
     list_response,
+    matches,
     require_match,
     sends,
 )
@@ -166,9 +168,12 @@ async def replace_roles(tenant: Tenant, user_id: str, data: RolesChange) -> Any:
 @requires(Permission.MEMBERS_REMOVE)
 @tag(["members"])
 @answers(204, 409)
+@heeds_version
 async def remove_member(tenant: Tenant, user_id: str) -> Any:
     """Take somebody else out of the organization; their next request is refused."""
-    await changes.remove_member(organization_change(tenant), user_id)
+    member = await service.get_member(management(), tenant, user_id)
+    seen = member.role_names if matches(_tag_of(member)) else None
+    await changes.remove_member(organization_change(tenant), user_id, seen)
     return Response(status=204)
 
 

@@ -138,12 +138,16 @@ async def change_roles(change: OrganizationChange, wanted: WantedRoles) -> RoleP
     return plan
 
 
-async def remove_member(change: OrganizationChange, user_id: str) -> Member:
-    """Take somebody else out of the organization. Raises :class:`LeaveInstead`, :class:`NotAMember`,
-    :class:`LastAdmin`, :class:`AccessChanged`, :class:`Busy` and :class:`LogtoUnavailable`.
+async def remove_member(
+    change: OrganizationChange, user_id: str, seen: frozenset[str] | None = None
+) -> Member:
+    """Take somebody else out of the organization; only while they hold the roles ``seen``, if given.
+
+    Raises :class:`LeaveInstead`, :class:`NotAMember`, :class:`VersionConflict`, :class:`LastAdmin`,
+    :class:`AccessChanged`, :class:`Busy` and :class:`LogtoUnavailable`.
     """
     refuse_own_removal(change.tenant, user_id)
-    return await _take_out(change, user_id, Action.MEMBER_REMOVE)
+    return await _take_out(change, user_id, Action.MEMBER_REMOVE, seen)
 
 
 async def leave(change: OrganizationChange) -> Member:
@@ -159,10 +163,14 @@ def refuse_own_removal(tenant: Tenant, user_id: str) -> None:
         raise LeaveInstead("To end your own membership, leave the organization.")
 
 
-async def _take_out(change: OrganizationChange, user_id: str, action: Action) -> Member:
+async def _take_out(
+    change: OrganizationChange, user_id: str, action: Action, seen: frozenset[str] | None = None
+) -> Member:
     management, tenant = change.management, change.tenant
     async with change.alone() as turn:
         member = await get_member(management, tenant, user_id)
+        if seen is not None and member.role_names != seen:
+            raise VersionConflict(f"The roles of {member.display_name} were changed. Nobody was removed.")
         if member.is_admin:
             await _require_another_admin(management, tenant, member)
         await _carry_out(

@@ -29,7 +29,9 @@ from saas_app.web.json_api import (
     answers,
     changes_version,
     etag,
+    heeds_version,
     list_response,
+    matches,
     repeatable,
     require_match,
     sends,
@@ -175,35 +177,51 @@ async def change_project(tenant: Tenant, project_id: uuid.UUID, data: ProjectCha
 @blueprint.post("/<uuid:project_id>/archive")
 @requires(Permission.PROJECTS_WRITE)
 @tag(["projects"])
+@sends("ETag")
+@heeds_version
 @validate_response(ProjectView)
 async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
     """Put a project away; its tasks stay as they are."""
-    await service.archive_project(database(), tenant, project_id)
-    return _view(await _get(tenant, project_id))
+    version = await _version_to_change(tenant, project_id)
+    await service.archive_project(database(), tenant, project_id, version)
+    project = await _get(tenant, project_id)
+    return _view(project), 200, etag(project.version)
 
 
 @blueprint.post("/<uuid:project_id>/unarchive")
 @requires(Permission.PROJECTS_WRITE)
 @tag(["projects"])
+@sends("ETag")
+@heeds_version
 @validate_response(ProjectView)
 async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
     """Take a project up again."""
-    await service.unarchive_project(database(), tenant, project_id)
-    return _view(await _get(tenant, project_id))
+    version = await _version_to_change(tenant, project_id)
+    await service.unarchive_project(database(), tenant, project_id, version)
+    project = await _get(tenant, project_id)
+    return _view(project), 200, etag(project.version)
 
 
 @blueprint.delete("/<uuid:project_id>")
 @requires(Permission.PROJECTS_DELETE)
 @tag(["projects"])
 @answers(204)
+@heeds_version
 async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
     """Delete a project with its tasks."""
-    await service.delete_project(database(), tenant, project_id)
+    version = await _version_to_change(tenant, project_id)
+    await service.delete_project(database(), tenant, project_id, version)
     return Response(status=204)
 
 
 async def _get(tenant: Tenant, project_id: uuid.UUID) -> ProjectDetail:
     return await service.get_project(database(), tenant, project_id)
+
+
+async def _version_to_change(tenant: Tenant, project_id: uuid.UUID) -> int | None:
+    """The version that ``If-Match`` names; None without the header."""
+    current = await _get(tenant, project_id)
+    return current.version if matches(etag(current.version)) else None
 
 
 def _view(project: ProjectDetail) -> ProjectView:

@@ -175,28 +175,46 @@ async def edit_project(
         raise ProjectConflict(theirs, form)
 
 
-async def archive_project(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> None:
-    """Put a project away; its tasks stay as they are. One that is archived already stays so."""
+async def archive_project(
+    db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, version: int | None = None
+) -> None:
+    """Put a project away; its tasks stay as they are. One that is archived already stays so.
+
+    Only over ``version``, if one is given. Raises :class:`NotFound`, :class:`VersionConflict`.
+    """
     now = await _hold(db, tenant, project_id)
+    _require_version(await get_project(db, tenant, project_id), version)
     changed = await queries.update_status(db, project_id, ProjectStatus.ARCHIVED, now)
     project = await get_project(db, tenant, project_id)
     if changed:
         Trail(db, tenant).project_archived(project)
 
 
-async def unarchive_project(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> None:
-    """Take a project up again. One that is active already stays so."""
+async def unarchive_project(
+    db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, version: int | None = None
+) -> None:
+    """Take a project up again. One that is active already stays so.
+
+    Only over ``version``, if one is given. Raises :class:`NotFound`, :class:`VersionConflict`.
+    """
     now = await _hold(db, tenant, project_id)
+    _require_version(await get_project(db, tenant, project_id), version)
     changed = await queries.update_status(db, project_id, ProjectStatus.ACTIVE, now)
     project = await get_project(db, tenant, project_id)
     if changed:
         Trail(db, tenant).project_restored(project)
 
 
-async def delete_project(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> None:
-    """Delete a project and its tasks for good. Raises :class:`NotFound`."""
+async def delete_project(
+    db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, version: int | None = None
+) -> None:
+    """Delete a project and its tasks for good; only over ``version``, if one is given.
+
+    Raises :class:`NotFound`, :class:`VersionConflict`.
+    """
     await queries.lock_project(db, project_id)
     project = await get_project(db, tenant, project_id)
+    _require_version(project, version)
     await queries.delete_project(db, project_id)
     Trail(db, tenant).project_deleted(project)
 
@@ -276,12 +294,27 @@ async def set_task_status(
     await edit_task(db, tenant, task.project_id, task.id, version, form)
 
 
-async def delete_task(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> None:
-    """Delete a task of an active project. Raises :class:`NotFound`, :class:`ProjectArchived`."""
+async def delete_task(
+    db: AsyncSession,
+    tenant: Tenant,
+    project_id: uuid.UUID,
+    task_id: uuid.UUID,
+    version: int | None = None,
+) -> None:
+    """Delete a task of an active project; only over ``version``, if one is given.
+
+    Raises :class:`NotFound`, :class:`ProjectArchived`, :class:`VersionConflict`.
+    """
     project, _ = await _touch(db, tenant, project_id)
     task = await get_task(db, tenant, project_id, task_id)
+    _require_version(task, version)
     await task_queries.delete_task(db, project_id, task_id)
     Trail(db, tenant).task_deleted(task, project.name)
+
+
+def _require_version(current: ProjectDetail | TaskRow, version: int | None) -> None:
+    if version is not None and current.version != version:
+        raise VersionConflict(_CHANGED_MEANWHILE)
 
 
 async def _touch(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> tuple[ProjectDetail, datetime]:

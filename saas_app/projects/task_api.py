@@ -27,7 +27,9 @@ from saas_app.web.json_api import (
     answers,
     changes_version,
     etag,
+    heeds_version,
     list_response,
+    matches,
     repeatable,
     require_match,
     sends,
@@ -174,9 +176,12 @@ async def change_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID,
 @requires(Permission.PROJECTS_WRITE)
 @tag(["projects"])
 @answers(204, _CONFLICT)
+@heeds_version
 async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> Any:
     """Delete a task of an active project."""
-    await service.delete_task(database(), tenant, project_id, task_id)
+    current = await service.get_task(database(), tenant, project_id, task_id)
+    version = current.version if matches(etag(current.version)) else None
+    await service.delete_task(database(), tenant, project_id, task_id, version)
     return Response(status=204)
 
 

@@ -135,14 +135,15 @@ def test_an_operation_tells_its_headers(method: str, path: str, operation: dict[
     sent = {
         name for status in operation["responses"] for name in _headers(operation, status) if status < "400"
     }
-    assert ("If-Match" in taken) is getattr(view, CHANGES_VERSION, False)
+    assert ("If-Match" in taken) is hasattr(view, CHANGES_VERSION)
     assert (
         ("Idempotency-Key" in taken) is ("Idempotency-Replayed" in sent) is getattr(view, REPEATABLE, False)
     )
     assert sent >= {"X-Request-Id", "RateLimit", "RateLimit-Policy"}
     if "If-Match" in taken:
-        assert taken["If-Match"]["required"]
-        assert "ETag" in sent
+        assert taken["If-Match"]["required"] is (getattr(view, CHANGES_VERSION) == "required")
+        assert "ETag" in sent or not taken["If-Match"]["required"]
+        assert "412" in operation["responses"]
     if {"limit", "cursor"} <= {parameter["name"] for parameter in operation["parameters"]}:
         assert "Link" in sent
 

@@ -21,6 +21,8 @@ from saas_app.web.json_api.preconditions import (
     changes_version,
     etag,
     etag_of,
+    heeds_version,
+    matches,
     require_match,
 )
 from saas_app.web.json_api.responses import answers, sends
@@ -39,7 +41,9 @@ __all__ = [
     "changes_version",
     "etag",
     "etag_of",
+    "heeds_version",
     "list_response",
+    "matches",
     "repeatable",
     "require_match",
     "sends",

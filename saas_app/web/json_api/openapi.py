@@ -39,7 +39,7 @@ Projects, tasks, members and the audit trail of an organization, for programs.
   Which kind of token an operation takes stands at the operation; tokens belong to one organization.
 * **Errors** are problem documents (RFC 9457) with a stable `code` and a `request_id`.
 * **Lists** are paged by `limit` and `cursor`; the `Link` header and `next_cursor` lead on.
-* **Edits** name the version they change: send the `ETag` you read as `If-Match`.
+* **Edits** name the version they change: send the `ETag` you read as `If-Match`. Deleting and archiving may.
 * **Creations** with an `Idempotency-Key` happen once, however often they are sent within 24 hours.
 * **Bodies** are JSON of at most 1 MB; unknown fields are refused.
 """
@@ -233,9 +233,9 @@ def _sent(view: Any) -> list[str]:
 
 def _add_request_headers(operation: dict[str, Any], view: Any) -> None:
     parameters = list(operation["parameters"])
-    if getattr(view, CHANGES_VERSION, False):
+    if (if_match := getattr(view, CHANGES_VERSION, None)) is not None:
         told = 'The `ETag` of the version that is changed, quotes included: `"3"`'
-        parameters.append(_header("If-Match", told, required=True))
+        parameters.append(_header("If-Match", told, required=if_match == "required"))
     if getattr(view, REPEATABLE, False):
         told = "A key of your choice. The same key brings the same answer, and nothing happens twice"
         parameters.append(_header("Idempotency-Key", told))

@@ -16,7 +16,7 @@ from saas_app.web.json_api.responses import answers, sends
 
 View = Callable[..., Awaitable[Any]]
 
-CHANGES_VERSION: Final = "_api_changes_version"
+CHANGES_VERSION: Final = "_api_changes_version"  # takes If-Match: "required" or "optional"
 _TAG: Final = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _LIST: Final = re.compile(
     rf"[ \t]*(?:{_TAG})?(?:[ \t]*,[ \t]*(?:{_TAG})?)*[ \t]*"
@@ -65,16 +65,34 @@ def require_match(current: dict[str, str]) -> None:
 
     Raises :class:`PreconditionRequired` without ``If-Match``, :class:`PreconditionFailed` when no tag fits.
     """
+    if not matches(current):
+        raise PreconditionRequired("Send If-Match with the ETag of the version you have read.")
+
+
+def matches(current: dict[str, str]) -> bool:
+    """Return whether ``If-Match`` is sent and fits; False without it, where the caller names no version.
+
+    Raises :class:`PreconditionFailed` when no tag fits.
+    """
     wanted = read_if_match(request.headers.getlist("If-Match"))
     if wanted is None:
-        raise PreconditionRequired("Send If-Match with the ETag of the version you have read.")
+        return False
     if not wanted.allows(current["ETag"]):
         raise PreconditionFailed(_STALE)
+    return True
 
 
 def changes_version(view: View) -> View:
     """For views that edit over a version: a lost race is 412, and nothing was changed."""
+    return sends("ETag")(answers(400, 412, 428)(_guarded(view, "required")))
 
+
+def heeds_version(view: View) -> View:
+    """For views that change whatever there is, or only the version that ``If-Match`` names: else 412."""
+    return answers(400, 412)(_guarded(view, "optional"))
+
+
+def _guarded(view: View, if_match: str) -> View:
     @wraps(view)
     async def guarded(*arguments: Any, **named: Any) -> Any:
         try:
@@ -82,5 +100,5 @@ def changes_version(view: View) -> View:
         except VersionConflict:
             raise PreconditionFailed(_STALE) from None
 
-    setattr(guarded, CHANGES_VERSION, True)
-    return sends("ETag")(answers(400, 412, 428)(guarded))
+    setattr(guarded, CHANGES_VERSION, if_match)
+    return guarded

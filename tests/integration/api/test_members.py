@@ -42,6 +42,19 @@ async def test_members_are_listed_page_by_page(
     assert [(item["id"], item["roles"]) for item in machines["items"]] == [(machine.id, ["integration"])]
 
 
+async def test_removing_a_member_heeds_the_version_that_is_named(
+    make: Factory, client: ApiClient, organization_id: str
+) -> None:
+    viewer = await make.person("Vera")
+    await make.join(organization_id, viewer, Role.VIEWER)
+    path = f"/members/{viewer.id}"
+    seen = (await client.call("GET", path)).headers["ETag"]
+    await make.give_roles(organization_id, viewer, Role.EDITOR)
+    await client.call("DELETE", path, 412, headers={"If-Match": seen})
+    current = (await client.call("GET", path)).headers["ETag"]
+    await client.call("DELETE", path, 204, headers={"If-Match": current})
+
+
 async def test_roles_are_replaced_over_what_was_read(
     make: Factory, client: ApiClient, organization_id: str
 ) -> None:

@@ -24,6 +24,12 @@ async def editor(make: Factory, as_person: PersonClient) -> ApiClient:
     return await as_person(person, await make.organization("Acme", editor=person))
 
 
+@pytest.fixture
+async def admin(make: Factory, as_person: PersonClient) -> ApiClient:
+    person = await make.person()
+    return await as_person(person, await make.organization("Acme", admin=person))
+
+
 async def test_a_project_is_made_read_changed_and_listed(editor: ApiClient) -> None:
     made = await editor.call("POST", "/projects", 201, json={"name": " Rover  ", "description": "a\r\nb"})
     project = await made.get_json()
@@ -57,6 +63,47 @@ async def test_a_list_of_tags_fits_when_one_is_the_current_version(editor: ApiCl
     path = f"/projects/{project['id']}"
     changed = await editor.json("PATCH", path, json={"name": "Mine"}, headers={"If-Match": fits})
     assert (changed["name"], changed["version"]) == ("Mine", 2)
+
+
+ON_A_PROJECT = [("DELETE", "", 204), ("POST", "/archive", 200), ("POST", "/unarchive", 200)]
+
+
+@pytest.mark.parametrize(("method", "action", "success"), ON_A_PROJECT)
+async def test_deleting_and_archiving_heed_the_version_that_is_named(
+    admin: ApiClient, method: str, action: str, success: int
+) -> None:
+    project = await admin.json("POST", "/projects", 201, json={"name": "Rover"})
+    path = f"/projects/{project['id']}"
+    theirs = await admin.call("PATCH", path, json={"name": "Theirs"}, headers={"If-Match": '"1"'})
+    before = await admin.json("GET", path)
+    for stale in ('"1"', 'W/"2"', '"x"'):
+        await admin.call(method, f"{path}{action}", 412, headers={"If-Match": stale})
+    await admin.call(method, f"{path}{action}", 400, headers={"If-Match": "2"})
+    assert await admin.json("GET", path) == before
+    await admin.call(method, f"{path}{action}", success, headers={"If-Match": theirs.headers["ETag"]})
+
+
+@pytest.mark.parametrize(("method", "action", "success"), ON_A_PROJECT)
+@pytest.mark.parametrize("headers", [{}, {"If-Match": "*"}])
+async def test_without_a_version_whatever_is_there_is_deleted_or_archived(
+    admin: ApiClient, method: str, action: str, success: int, headers: dict[str, str]
+) -> None:
+    project = await admin.json("POST", "/projects", 201, json={"name": "Rover"})
+    await admin.call(method, f"/projects/{project['id']}{action}", success, headers=headers)
+
+
+async def test_archiving_answers_with_the_new_version(admin: ApiClient) -> None:
+    project = await admin.json("POST", "/projects", 201, json={"name": "Rover"})
+    path = f"/projects/{project['id']}"
+    archived = await admin.call("POST", f"{path}/archive", headers={"If-Match": '"1"'})
+    assert archived.headers["ETag"] == '"2"'
+    await admin.call("POST", f"{path}/unarchive", headers={"If-Match": '"2"'})
+    await admin.call("DELETE", path, 412, headers={"If-Match": '"2"'})
+
+
+async def test_what_is_not_there_is_not_found_whatever_version_is_named(admin: ApiClient) -> None:
+    path = "/projects/01920000-0000-7000-8000-000000000000"
+    await admin.call("DELETE", path, 404, headers={"If-Match": "*"})
 
 
 async def test_tags_on_several_lines_are_one_list(editor: ApiClient) -> None:

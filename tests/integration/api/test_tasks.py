@@ -36,6 +36,15 @@ async def test_a_task_is_made_changed_and_deleted(editor: ApiClient, tasks: str)
     await editor.call("GET", path, 404)
 
 
+async def test_deleting_a_task_heeds_the_version_that_is_named(editor: ApiClient, tasks: str) -> None:
+    task = await editor.json("POST", tasks, 201, json={"title": "Wheels"})
+    path = f"{tasks}/{task['id']}"
+    await editor.call("PATCH", path, json={"title": "Theirs"}, headers={"If-Match": '"1"'})
+    await editor.call("DELETE", path, 412, headers={"If-Match": '"1"'})
+    assert (await editor.json("GET", path))["title"] == "Theirs"
+    await editor.call("DELETE", path, 204, headers={"If-Match": '"1", "2"'})
+
+
 async def test_a_thousand_tasks_come_in_one_call_all_or_none(editor: ApiClient, tasks: str) -> None:
     many = [{"title": f"Task {number}"} for number in range(1000)]
     assert len((await editor.json("POST", f"{tasks}/bulk", 201, json={"items": many}))["ids"]) == 1000

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from saas_app.db.base import new_uuid
-from saas_app.errors import NotFound
+from saas_app.errors import NotFound, VersionConflict
 from saas_app.identity.directory import Directory
 from saas_app.projects.service import (
     ProjectArchived,
@@ -105,6 +105,16 @@ async def test_deleting_a_project_takes_its_tasks_and_no_others(acme: Organizati
     with pytest.raises(NotFound):
         await acme.read(get_task, doomed, gone)
     assert (await acme.read(get_task, kept, stays)).title == "Stays"
+
+
+@pytest.mark.parametrize("action", [archive_project, unarchive_project, delete_project])
+async def test_a_version_that_was_overtaken_meanwhile_is_a_conflict(acme: Organization, action: Any) -> None:
+    (project_id,) = await acme.add_projects("Apollo")
+    await acme.write(edit_project, project_id, 1, ProjectInput("Theirs"))
+    before = await detail(acme, project_id)
+    with pytest.raises(VersionConflict):
+        await acme.write(action, project_id, 1)
+    assert await detail(acme, project_id) == before
 
 
 ON_A_PROJECT: list[tuple[Any, tuple[Any, ...]]] = [
