@@ -59,7 +59,7 @@ from saas_app.identity.provisioning import (
 from saas_app.identity.sign_in_methods.declaration import find_declaration, offered_methods
 from saas_app.jobs import Failure
 from saas_app.migrate import migrate as apply_migrations
-from saas_app.observability import take_over_logging
+from saas_app.observability import configure_logging, take_over_logging
 from saas_app.preflight import require_free_port
 from saas_app.reconciliation.service import Reconciler, require_own_application
 from saas_app.server import run_server
@@ -73,8 +73,12 @@ def main() -> None:
     os.umask(0o077)  # what is written here holds keys and people's data
     if logs_are_json():
         take_over_logging("json")
+    else:
+        configure_logging("console")
     # A command tells its result itself; the application sets up logs of its own when it is served.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR), cache_logger_on_first_use=False
+    )
 
 
 main.add_command(connectors)

@@ -129,7 +129,13 @@ def _leave(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
 
 
 def init(app: Quart) -> None:
-    """Give every request an id, and write one line when it is answered."""
+    """Give every request an id, and write one line when it is answered.
+
+    Where nobody configured structlog, its own way to show an error is not used: it renders every local
+    variable where ``rich`` is installed, secrets included, and blocks the event loop for seconds.
+    """
+    if not structlog.is_configured():
+        configure_logging("console")
 
     @app.before_request
     async def begin() -> None:

@@ -1,10 +1,53 @@
-"""What is secret never reaches a log line."""
+"""What is secret never reaches a log line, a traceback included."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Final
 
 import pytest
 
 from saas_app.observability import redact_secrets
+
+_A_COMMAND: Final = """
+import rich, structlog
+from saas_app.cli import main
+
+@main.command()
+def fail():
+    kept = "the-secret-in-a-local"
+    try:
+        raise ValueError("it went wrong")
+    except ValueError:
+        structlog.get_logger("a.job").exception("a job failed")
+
+main(["fail"])
+"""
+
+_AN_APPLICATION: Final = """
+import rich, structlog
+from quart import Quart
+from saas_app import observability
+
+def fail():
+    kept = "the-secret-in-a-local"
+    try:
+        raise ValueError("it went wrong")
+    except ValueError:
+        structlog.get_logger("a.page").exception("a page failed")
+
+observability.init(Quart("imported"))
+fail()
+"""
+
+
+@pytest.mark.parametrize("program", [_A_COMMAND, _AN_APPLICATION], ids=["command", "application"])
+def test_a_traceback_on_the_console_shows_no_local_variables(program: str) -> None:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "Traceback (most recent call last):" in done.stderr
+    assert "ValueError: it went wrong" in done.stderr
+    assert "the-secret-in-a-local" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
