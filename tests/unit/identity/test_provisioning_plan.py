@@ -71,7 +71,7 @@ def everything_holds() -> Found:
                 "backchannelLogoutUri": "https://work.example/backchannel-logout",
                 "backchannelLogoutSessionRequired": True,
             },
-            {"rotateRefreshToken": True},
+            {"rotateRefreshToken": True, "allowTokenExchange": False},
         ),
         usable_secrets=("secret",),
         webhook=HOOK,
@@ -211,7 +211,22 @@ def test_other_metadata_of_the_application_survive() -> None:
     oidc, custom = merged_metadata(DEPLOYMENT, application)
 
     assert oidc["logoUri"] == "https://b.example/logo.svg"
-    assert custom == {"rotateRefreshToken": True, "refreshTokenTtlInDays": 30}
+    assert custom == {"rotateRefreshToken": True, "allowTokenExchange": False, "refreshTokenTtlInDays": 30}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"rotateRefreshToken": False}, {"allowTokenExchange": True}],
+    ids=["refresh tokens kept for ever", "tokens of others exchanged"],
+)
+def test_token_settings_that_somebody_loosened_are_put_right(changed: dict[str, bool]) -> None:
+    found = everything_holds()
+    assert found.application is not None
+    loosened = replace(found.application, custom_metadata={**found.application.custom_metadata, **changed})
+
+    change = only_drift(replace(found, application=loosened))
+
+    assert (change.kind, change.detail) == (Kind.APPLICATION, "token settings")
 
 
 def test_a_stored_id_that_this_logto_does_not_know_is_drift() -> None:
