@@ -86,7 +86,7 @@ async def _answer_to_own_names() -> Response | None:
     host = _PORT.sub("", request.headers.get("Host", "")).lower()
     if host in ("localhost", urlsplit(settings.endpoint).hostname) or is_ip_address(host):
         return None
-    return json_response({"message": "This host name is not served here."}, 421)
+    return json_response({"message": "This server does not answer for that host name."}, 421)
 
 
 async def _know_no_doubled_slash() -> None:

@@ -96,7 +96,7 @@ class UnsupportedMediaType(AppError):
 class MisdirectedRequest(AppError):
     """The request names a host that is not ours (RFC 9110 §15.5.20)."""
 
-    status, code, title = 421, "misdirected-request", "That address is not served here"
+    status, code, title = 421, "misdirected-request", "Unknown host name"
 
 
 class VersionConflict(AppError):
@@ -170,7 +170,7 @@ class LogtoUnavailable(AppError):
 class DatabaseUnavailable(AppError):
     """The database did not answer. It heals by itself; a change under way may or may not be saved."""
 
-    status, code, title = 503, "database-unavailable", "The database is not reachable just now"
+    status, code, title = 503, "database-unavailable", "The database is not reachable"
 
     def __init__(self, detail: str = "", *, retry_after: int = 5) -> None:
         super().__init__(detail, retry_after=retry_after)
@@ -179,7 +179,7 @@ class DatabaseUnavailable(AppError):
 class DatabaseBusy(DatabaseUnavailable):
     """Too much is waiting for the database, or another program holds its lock. Nothing was changed."""
 
-    code, title = "database-busy", "The database is busy just now"
+    code, title = "database-busy", "The database is busy"
 
 
 class SignInFailed(AppError):

@@ -58,7 +58,9 @@ async def renewed(renew: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
         if not is_lost:
             raise
         log.warning("a claim was taken over while its holder was still at work")
-        raise Busy("This took too long, and somebody else began. Please look what stands now.") from None
+        raise Busy(
+            "This took too long, and another change has started. Check the current state, then try again."
+        ) from None
 
 
 class Watch(Generic[Sign]):

@@ -110,7 +110,7 @@ async def keep(db: AsyncSession, claimed: Claim, result: Result) -> None:
         .values(status=result.status, headers=dict(result.headers), body=result.body)
     )
     if not await _has_row(db, statement):
-        raise Busy("This took too long, and the request was begun again.", retry_after=1)
+        raise Busy("This took too long, and the request was started again.", retry_after=1)
 
 
 async def _has_row(db: AsyncSession, statement: sa.Update) -> bool:

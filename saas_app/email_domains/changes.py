@@ -56,7 +56,7 @@ async def claim_domain(change: OrganizationChange, domain: str) -> None:
         async with change.work.writing(change.organization_id) as db:
             token = secrets.token_urlsafe(24)
             if not await queries.add_claim(db, change.organization_id, domain, token, utc_now()):
-                raise Invalid(fields={"domain": f"{shown_domain(domain)} is on the list already."})
+                raise Invalid(fields={"domain": f"{shown_domain(domain)} is already on the list."})
             record(db, _entry(change, Action.DOMAIN_CLAIM, domain, after={"verified": False}))
 
 
@@ -96,7 +96,7 @@ async def verify_by_address(change: OrganizationChange, claims: Mapping[str, Any
     is_verified = claims.get("email_verified") is True and domain_of(claims.get("email")) == domain
     if domain_of(user.email) != domain or not is_verified:
         raise NotProved(
-            f"Your account has no verified address at {shown_domain(domain)}. Use the TXT record instead, or "
+            f"Your account has no verified address at {shown_domain(domain)}. Use the TXT record, or "
             "sign in again if you have just added the address."
         )
     if user.email in user.linked_emails:
@@ -158,7 +158,7 @@ async def _get_claim(change: OrganizationChange, domain: str) -> Claim:
     async with change.work.reading() as db:
         claim = await queries.find_claim(db, change.organization_id, domain)
     if claim is None:
-        raise Invalid(fields={"domain": "Add this domain first: it is not on the list any more."})
+        raise Invalid(fields={"domain": "This domain is no longer on the list. Add it again first."})
     return claim
 
 
@@ -169,7 +169,7 @@ async def _make_way(change: OrganizationChange, domain: str, found: Collection[s
     if holder is None or holder.organization_id == change.organization_id:
         return
     if holder.proof is DomainProof.DNS and record_value(holder.token) in found:
-        raise _taken(domain, "Remove its TXT record from DNS first; then verify again.")
+        raise _taken(domain, "Remove its TXT record from DNS first, then verify again.")
     async with alone(change.work, Standing.of_system(holder.organization_id), None) as turn:
         async with change.work.reading() as db:
             await Standing.of(change.tenant).require(db)
@@ -205,7 +205,7 @@ async def _hold(change: OrganizationChange, domain: str, proof: DomainProof) -> 
     try:
         async with change.work.writing() as db:
             if not await queries.hold(db, change.organization_id, domain, proof, subject, utc_now()):
-                raise Invalid(fields={"domain": "Add this domain first: it is not on the list any more."})
+                raise Invalid(fields={"domain": "This domain is no longer on the list. Add it again first."})
     except IntegrityError:
         raise _taken(domain, "A TXT record takes precedence over an address.") from None
 

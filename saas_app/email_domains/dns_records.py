@@ -70,7 +70,7 @@ class TxtResolver:
 
 def _explain(error: Exception) -> str:
     if isinstance(error, dns.resolver.NoResolverConfiguration):
-        return "This server has no nameserver to ask."
+        return "This server has no nameserver configured."
     if isinstance(error, dns.exception.Timeout | TimeoutError):
         return "DNS did not answer in time."
     if isinstance(error, dns.resolver.NoNameservers):
@@ -78,7 +78,7 @@ def _explain(error: Exception) -> str:
         if codes:
             return f"DNS answered with an error ({', '.join(codes)})."
         return "The nameserver could not be reached."
-    return "The answer of DNS could not be read."
+    return "DNS sent an answer that could not be read."
 
 
 def _responses(error: dns.resolver.NoNameservers) -> list[Any]:

@@ -121,7 +121,7 @@ class DomainChecks:
                 await lapse(turn, self._management, claim, "Logto does not have it")
                 news.append(
                     DomainNews(
-                        f"{shown_domain(claim.domain)} is not set in Logto (any more): nobody joins by it",
+                        f"{shown_domain(claim.domain)} is not set in Logto (any more), so it has no effect",
                         changed=True,
                     )
                 )

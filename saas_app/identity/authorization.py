@@ -128,7 +128,7 @@ class Authorization:
                 patience=deadline - time.monotonic(),
             )
             read_now.add(self._audience(stale, organization_id))
-        raise LogtoUnavailable("Your access is changing just now. Please try again.", retry_after=1)
+        raise LogtoUnavailable("Your access is being changed. Try again in a moment.", retry_after=1)
 
     def _find_stale(
         self,

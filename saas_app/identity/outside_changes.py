@@ -64,7 +64,7 @@ async def receive(work: UnitOfWork, content: bytes) -> str | None:
     event, now = read_event(content), utc_now()
     if event.created_at > now + _MOST_AHEAD:
         log.warning("webhook from the future", event_name=event.name, created_at=event.created_at.isoformat())
-        raise BadRequest("This webhook says that it was sent in the future.")
+        raise BadRequest("The webhook's time is in the future.")
     handle = _HANDLERS.get(event.name)
     if handle is None or event.created_at < now - KEPT_FOR:
         log.info("webhook ignored", event_name=event.name[:64], created_at=event.created_at.isoformat())

@@ -103,7 +103,7 @@ async def finish_form(principal: SessionPrincipal) -> Any:
     found = await runtime().kept_forms.find(handle, visitor.attempt_cookie, principal.subject)
     if found is None:
         await flash(
-            "There is no form of yours waiting. It may have expired, or belong to another account.", "info"
+            "There is no saved form for you. It may have expired, or it belongs to another account.", "info"
         )
         return redirect("/", 303)
     return await render_template("identity/finish.html", form=found.form, is_new=found.is_new)
@@ -158,7 +158,7 @@ async def end_session(principal: SessionPrincipal, device_id: str) -> Any:
         ending = "Try again in a moment." if ended.failure.can_retry else ""
         await flash(
             f"{name} is signed out of Workroom. {ended.failure.detail} That browser may still be signed in "
-            f"there, and can then come back without a password. {ending}".strip(),
+            f"there, and can come back without a password. {ending}".strip(),
             "danger",
         )
     return redirect("/account", 303)
@@ -175,7 +175,7 @@ async def sign_out_everywhere(principal: SessionPrincipal) -> Any:
     here = f"{ended.here} of your sessions in Workroom and {ended.at_provider} at the sign-in provider ended."
     left = f"{ended.failure.detail} Other browsers may still be signed in there, and can then come back."
     if ended.spared:
-        await flash(f"{here} {left} You are still signed in here, so that you can try again.", "danger")
+        await flash(f"{here} {left} You are still signed in here. Try again.", "danger")
         return redirect("/account", 303)
     then = "Sign in and try again." if ended.failure.can_retry else "End them in your account there."
     await flash(f"{here} {left} {then}", "danger")

@@ -174,7 +174,7 @@ class SignIn:
         except LogtoRefusal as refusal:
             log.warning("code exchange refused", error=refusal.error, status=refusal.status)
             if refusal.error == "invalid_client":
-                raise LogtoUnavailable("Logto does not accept this application just now.") from None
+                raise LogtoUnavailable("Logto does not accept this application at the moment.") from None
             raise SignInFailed("Logto did not accept the answer it sent itself. Please try again.") from None
         except TokenRejected as rejected:
             log.warning("sign-in rejected", reason=str(rejected))

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 _ROUNDS: Final = 3  # looks at what is left at Logto: a browser may come back while the first is under way
 
 NOT_SET_UP: Final = ProviderFailure(
-    "This installation may not end sessions at the sign-in provider.", can_retry=False
+    "This installation is not allowed to end sessions at the sign-in provider.", can_retry=False
 )
 
 
@@ -164,7 +164,7 @@ class SignOut:
                 progress.sessions += 1
             if not sessions and not grants:
                 return
-        raise LogtoUnavailable("Sessions begin as fast as they are ended.")
+        raise LogtoUnavailable("New sessions keep starting while others are ended.")
 
     async def _list_at_provider(self, subject: str) -> tuple[list[BrowserSession], ProviderFailure | None]:
         if self._management is None:
@@ -192,7 +192,7 @@ class SignOut:
 def _unknown_at_provider(device: Device) -> ProviderFailure | None:
     """A session that never learned its ``sid`` cannot be found at Logto: only all of them can end."""
     if device.provider_uid is None and any(session.logto_session_id is None for session in device.own):
-        return ProviderFailure("Which session it has at the sign-in provider is not known.", can_retry=False)
+        return ProviderFailure("Its session at the sign-in provider is not known.", can_retry=False)
     return None
 
 

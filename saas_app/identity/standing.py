@@ -69,15 +69,15 @@ class Standing:
         changes = await read_changes(db, self.organization_id, self.principal.subject)
         if changes.version != self.membership_version:
             raise AccessChanged(
-                f"Your access to {self.organization_name} changed while your request was on its way. Nothing "
-                "more was changed by it. Open the page again."
+                f"Your access to {self.organization_name} changed while your request was in progress. "
+                "Nothing more was changed. Open the page again."
             )
 
 
 async def require_session(db: AsyncSession, principal: SessionPrincipal) -> None:
     """Raise :class:`SignInRequired` when the browser session has been ended meanwhile."""
     if not await _is_alive(db, principal.session_id):
-        raise SignInRequired("Your session was ended while your request was on its way.")
+        raise SignInRequired("Your session ended while your request was in progress.")
 
 
 async def _is_alive(db: AsyncSession, session_id: uuid.UUID) -> bool:

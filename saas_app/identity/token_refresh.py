@@ -301,4 +301,4 @@ def _refusal_of(refusal: LogtoRefusal) -> str:
     if refusal.error in ("insufficient_scope", "invalid_target", "invalid_scope"):
         return NEEDS_CONSENT
     log.error("logto refused our application", error=refusal.error, description=refusal.description)
-    raise LogtoUnavailable("Logto does not accept this application just now.")
+    raise LogtoUnavailable("Logto does not accept this application at the moment.")

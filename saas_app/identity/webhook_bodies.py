@@ -123,4 +123,4 @@ def _check_data(delivery: _Delivery) -> None:
 
 def _refuse(what: str) -> NoReturn:
     log.warning("webhook could not be read", what=what)
-    raise BadRequest("This is not a webhook of Logto's.") from None
+    raise BadRequest("This is not a webhook from Logto.") from None

@@ -210,7 +210,8 @@ async def _require_one_spelling(
     if email.lower() != invitation.invitee.lower():
         raise Conflict(
             f"The invitation is for {invitation.invitee}, and your account has {email}. They are the same "
-            "address, but Logto does not know that. Ask for a new invitation: it will be spelled like yours."
+            "address, but Logto compares them letter by letter. "
+            "Ask for a new invitation to the address as your account spells it."
         )
 
 

@@ -64,7 +64,7 @@ async def accept(principal: Principal, invitation_id: str) -> Any:
     except acceptance.NameNeeded as error:
         form.name.errors = list(error.fields.values())
         return await _show_offer(principal, invitation_id, form), error.status
-    await flash("Welcome. This is where you work together from now on.", "success")
+    await flash("Welcome to the organization.", "success")
     home = url_for("organizations.overview", organization_id=accepted.organization_id)
     return redirect(url_for("identity.renew", next=home), 303)
 

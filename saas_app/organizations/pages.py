@@ -158,7 +158,7 @@ async def access(tenant: Tenant) -> Any:
 async def read_again(tenant: Tenant) -> Any:
     """Forget the tokens for this organization; the page that follows reads them from Logto."""
     await runtime().authorization.read_again(tenant)
-    await flash("Your access was read again from Logto.", "success")
+    await flash("Your access was refreshed from Logto.", "success")
     return redirect(f"/o/{quote(tenant.organization_id, safe='')}/access", 303)
 
 

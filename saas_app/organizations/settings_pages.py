@@ -81,7 +81,7 @@ async def add_domain(tenant: Tenant) -> Any:
         else:
             return await _back(
                 tenant,
-                f"{shown_domain(domain)} is on the list. Nobody joins by it until it is verified.",
+                f"{shown_domain(domain)} was added. It has no effect until it is verified.",
                 "info",
             )
     return await _show(tenant, await settings.read_settings(change), domain=form), 422
@@ -117,7 +117,7 @@ async def remove_domain(tenant: Tenant) -> Any:
     """Let nobody join by a domain any more."""
     domain = (await request.form).get("domain", "")
     await domain_changes.remove_domain(organization_change(tenant), domain)
-    return await _back(tenant, f"{shown_domain(domain)} is removed. People who joined by it stay members.")
+    return await _back(tenant, f"{shown_domain(domain)} was removed. People who joined by it stay members.")
 
 
 @blueprint.post("/joining-role")

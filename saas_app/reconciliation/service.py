@@ -102,7 +102,7 @@ class Reconciler:
 
     async def _require_known_to_logto(self, organization_id: str) -> None:
         if await find_organization(self._client, organization_id) is None:
-            raise NotFound(f"Neither Logto nor we know an organization {organization_id}.")
+            raise NotFound(f"Neither Logto nor Workroom knows an organization {organization_id}.")
 
     async def _to_visit(self, known: dict[str, str]) -> list[str]:
         there = [organization.id for organization in await self._client.list_organizations()]
@@ -135,7 +135,11 @@ class Reconciler:
             news = await self._domains.run(truth.organization_id, stewards)
         except Busy:
             return [
-                Repair(truth.organization_id, "its email domains were not checked: somebody is at it", False)
+                Repair(
+                    truth.organization_id,
+                    "its email domains were not checked: they are being changed at the moment",
+                    False,
+                )
             ]
         return [Repair(truth.organization_id, item.what, item.changed) for item in news]
 

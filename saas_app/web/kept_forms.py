@@ -55,7 +55,9 @@ async def require_same_person(principal: Principal) -> None:
         return
     owner = await _find_owner()
     if owner is not None and owner != principal.subject:
-        raise OpenedBySomebodyElse("Nothing was sent. Another account was signed in when it was opened.")
+        raise OpenedBySomebodyElse(
+            "Another account was signed in when this page was opened, so your changes were not saved."
+        )
 
 
 async def sign_in_and_back(way_back: str) -> WsgiResponse:

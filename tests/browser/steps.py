@@ -144,7 +144,7 @@ async def remove_member(page: Page, organization_id: str, name: str) -> None:
 async def read_again(page: Page, organization_id: str) -> None:
     """Have the application forget what it knows of one's access, and ask Logto."""
     await page.goto(f"/o/{organization_id}/access")
-    await page.get_by_role("button", name="Read again now").click()
+    await page.get_by_role("button", name="Refresh").click()
     await expect(page.get_by_role("status")).to_contain_text("read again from Logto")
 
 

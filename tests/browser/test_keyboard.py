@@ -86,7 +86,7 @@ async def test_question_before_a_destructive_action_can_be_declined_with_escape(
     question = page.locator("summary", has_text="Sign out everywhere…")
     await press_tab_until(page, question)
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("button", name="Keep it")).to_be_focused()
+    await expect(page.get_by_role("button", name="Cancel")).to_be_focused()
     await page.keyboard.press("Escape")
     await expect(question).to_be_focused()
     await expect(page.get_by_role("button", name="Sign out everywhere")).to_be_hidden()

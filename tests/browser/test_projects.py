@@ -117,7 +117,7 @@ async def test_deleting_asks_once_by_name(open_page: OpenPage, people: Factory) 
     page = await open_page(alice)
     project = await create_project(page, acme, "Gripper")
     await page.get_by_role("link", name="Delete…").click()
-    await page.get_by_role("link", name="Keep it").click()
+    await page.get_by_role("link", name="Cancel").click()
     await expect(page.get_by_role("heading", name="Gripper", level=1)).to_be_visible()
 
     await page.get_by_role("link", name="Delete…").click()

@@ -238,7 +238,7 @@ async def test_every_change_in_logto_counts_and_a_form_over_the_limit_is_kept(
     assert 0 < int(answer.headers["Retry-After"]) <= 3600
     assert f'action="{root}/members/{bob.id}/roles"' in page
     assert 'name="roles" value="editor"' in page
-    assert "What you entered is kept on this page" in page
+    assert "What you entered is still on this page" in page
     assert await make.management.find_member_roles(organization_id, bob.id) == {"viewer"}
     described = await send(browser, f"{root}/api-clients/new", {"name": "Robot"}, 429)
     assert 'value="Robot"' in await text_of(described)

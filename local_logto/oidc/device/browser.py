@@ -37,10 +37,10 @@ FORM: Final = "/oidc/device"
 _PARAMS: Final = ("xsrf", "user_code", "confirm", "abort")
 _SENTENCES: Final[Mapping[str, str]] = {
     "NoCodeError": "Type the code that your device shows.",
-    "NotFoundError": "The code is not one that a device shows now. Check it and try again.",
-    "ExpiredError": "The code has expired. Ask your device for a new one.",
-    "AlreadyUsedError": "The code was used already. Ask your device for a new one.",
-    "AbortedError": "Nobody was signed in on the device.",
+    "NotFoundError": "No device is waiting for this code. Check it and try again.",
+    "ExpiredError": "The code has expired. Get a new one on your device.",
+    "AlreadyUsedError": "The code has already been used. Get a new one on your device.",
+    "AbortedError": "You cancelled. Your device is not signed in.",
 }
 
 blueprint = Blueprint("device", __name__)
@@ -68,7 +68,7 @@ async def begin() -> Response:
         origin_of(request) + FORM,
         {"xsrf": session.device_secret or "", "user_code": typed},
         title="Signing in on a device",
-        text="One moment, the code is being checked.",
+        text="Checking the code …",
     )
     await session.save(response)
     return response

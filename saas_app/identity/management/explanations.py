@@ -125,7 +125,9 @@ def explained(error: ManagementError) -> AppError:
             logto_code=error.code,
             reason=error.message,
         )
-        return LogtoUnavailable("Logto does not accept this application just now.", retry_after=_RETRY_AFTER)
+        return LogtoUnavailable(
+            "Logto does not accept this application at the moment.", retry_after=_RETRY_AFTER
+        )
     if error.status == 429:
         return RateLimited(
             "Logto is asked too often just now. Please wait a moment and try again.",

@@ -190,7 +190,7 @@ async def test_when_the_provider_fails_midway_it_is_said_and_trying_again_ends_t
     page = await text_of(await here.get("/account"))
     assert "2 of your sessions in Workroom and 1 at the sign-in provider ended." in page
     assert "The sign-in provider did not answer." in page
-    assert "You are still signed in here, so that you can try again." in page
+    assert "You are still signed in here. Try again." in page
     await there.get("/account", 303)
     assert len(await runtime.sessions.list_session_ids(pia.id)) == 1
     assert len(await management.list_user_sessions(pia.id)) == 2
@@ -267,6 +267,6 @@ async def test_where_the_provider_cannot_be_managed_what_is_ours_ends_and_the_re
 
         page = await text_of(await here.get("/"))
         assert "2 of your sessions in Workroom and 0 at the sign-in provider ended." in page
-        assert "This installation may not end sessions at the sign-in provider." in page
+        assert "This installation is not allowed to end sessions at the sign-in provider." in page
         await here.get("/account", 303)
         await there.get("/account", 303)

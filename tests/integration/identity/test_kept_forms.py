@@ -143,7 +143,7 @@ async def test_another_person_never_sees_it_and_its_owner_still_does(
     page = await (await desk.browser.get("/o")).get_data(as_text=True)
 
     assert led_to.headers["Location"] == "/"
-    assert "There is no form of yours waiting." in page
+    assert "There is no saved form for you." in page
     assert "Long story" not in page
     await desk.browser.post("/sign-out")
     await desk.browser.logto.close()
@@ -284,7 +284,7 @@ async def test_files_are_left_out_and_the_page_says_so(desk: Desk, runtime: Runt
     page = await (await desk.browser.get(waiting)).get_data(as_text=True)
     assert "With a file" in page
     assert "hush" not in page
-    assert "Files could not be kept." in page
+    assert "Files are not stored." in page
     assert "data-send-now" not in page
 
 

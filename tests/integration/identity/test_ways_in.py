@@ -101,7 +101,7 @@ async def test_the_account_page_tells_of_a_linked_identity_and_where_to_change_i
     person = await make.person("Min")
     browser = await open_browser(person)
     page = unescape(await (await browser.get("/account")).get_data(as_text=True))
-    assert "When you sign in by an account that you have elsewhere, it is listed here." in page
+    assert "None. Accounts from other services that you sign in with appear here." in page
     assert f'href="{settings.logto_endpoint}/account"' in page
 
     identity = {"userId": "n-1", "details": {"id": "n-1", "name": "김민", "email": "min@naver.test"}}

@@ -57,7 +57,7 @@ async def test_from_the_message_over_a_new_account_to_the_first_project(
     assert "<strong>Ada</strong> invites you to <strong>Acme" in offer
     assert address in offer
     home = await accept(browser, await acme.found(address), name="Nia Newcomer")
-    assert "Welcome." in home
+    assert "Welcome to the organization." in home
     created = await browser.post(f"/o/{acme.id}/projects/new", {"name": "First", "description": ""})
     assert "First" in await text_of(await browser.get(created.headers["Location"]))
 

@@ -125,7 +125,7 @@ async def test_refused_credentials_are_no_business_of_who_invites(faulty: Faulty
     faulty.gate.fail(Fault("POST", CREATION, status, {"code": "auth.forbidden", "message": "Forbidden."}))
     addresses = "\n".join(new_address() for _ in range(2))
     page = await faulty.acme.invite(addresses, "viewer", expect=422)
-    assert "Logto does not accept this application just now." in page
+    assert "Logto does not accept this application at the moment." in page
     assert addresses in page
 
 

@@ -198,7 +198,7 @@ async def test_reading_again_finds_a_role_that_was_given_elsewhere(
     await make.give_roles(organization_id, person, Role.ADMIN)
     await browser.post(f"/o/{organization_id}/access/read-again")
     after = await _text(browser, f"/o/{organization_id}/access")
-    assert "Your access was read again from Logto." in after
+    assert "Your access was refreshed from Logto." in after
     assert Role.ADMIN.description in after
     assert "but the token does not carry it yet" in after
 

@@ -94,7 +94,7 @@ async def test_code_goes_with_its_application(api: ManagementApp) -> None:
         ("", "Type the code that your device shows."),
         ("?user_code=BCDF-GHJK", "BCDF-GHJK"),
         ("?input_code=%3Cb%3E&error=NotFoundError", "&lt;b&gt;"),
-        ("?error=AlreadyUsedError", "The code was used already."),
+        ("?error=AlreadyUsedError", "The code has already been used."),
         ("?error=Whatever", "That did not work."),
     ],
 )
