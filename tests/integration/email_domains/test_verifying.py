@@ -35,7 +35,7 @@ async def test_an_added_domain_has_no_effect_until_its_record_is_found(place: Pl
     await place.verify()
 
     assert await place.in_logto() == [place.domain]
-    assert "By a TXT record" in await text_of(place.browser, place.root)
+    assert "Verified by a TXT record" in await text_of(place.browser, place.root)
     claimed, verified = await place.events()
     assert (verified.actor_id, verified.target_name) == (place.admin.id, place.domain)
     assert (verified.before, verified.after) == (
