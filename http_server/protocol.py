@@ -58,6 +58,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.bounds = bounds
+        self.url = b""  # before a request begins, blank lines may come without end
         self._waiting = _HEAD
         self._since = 0.0  # when what it waits for began; 0: in one piece so far
         self._timer: asyncio.TimerHandle | None = None

@@ -90,6 +90,7 @@ async def create(change: OrganizationChange, name: str) -> NewSecret:
     async with change.alone() as turn:
         role_id = await _role_id(management)
         await _require_room(management, tenant, name)
+        await turn.count()  # before anything is made that would have to be taken back
         application = await _make_application(management, tenant, name)
         entry = _entry(tenant, Action.API_CLIENT_CREATE, application.id, name, {"roles": [ROLE.value]})
         try:
@@ -97,6 +98,7 @@ async def create(change: OrganizationChange, name: str) -> NewSecret:
                 entry,
                 lambda: _let_in(management, tenant, application.id, role_id),
                 also=lambda db: _note_client(db, tenant, application.id, name),
+                is_counted=True,
             )
         except (ManagementError, LogtoUnavailable):
             raise

@@ -12,13 +12,14 @@ the only way to :meth:`Turn.carry_out`, which does it in this order:
 
 A refusal by Logto removes the note, and so does a failure after which everything was taken back. When the
 outcome is not known – no answer, or a crash – the note stays, and ``saas-app reconcile`` asks Logto what is
-true and closes it.
+true and closes it. A caller who leaves in the middle stops nothing that has begun.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from saas_app.audit.recorder import AuditEntry, record
 from saas_app.change_limits import ChangeLimits
 from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.endurance import endure
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.management import ManagementClient, ManagementError, explained
@@ -44,6 +46,7 @@ Result = TypeVar("Result")
 
 _LEASE_SECONDS: Final = 20.0
 _SECONDS_FOR_A_TURN: Final = 15.0  # it ends before somebody else may take over the lease
+_SECONDS_TO_FINISH: Final = 2.0  # for a change whose caller left, or whose turn is over
 
 
 class NothingChanged(Exception):
@@ -110,6 +113,11 @@ class Turn:
     limits: ChangeLimits | None
     clock: ProviderClock | None = None
 
+    async def count(self) -> None:
+        """Count the change for its author. Raises :class:`LimitReached`."""
+        if self.limits is not None:
+            await self.limits.spend((self.limits.changes, self.standing.principal.subject))
+
     async def carry_out(
         self,
         entry: AuditEntry,
@@ -117,9 +125,11 @@ class Turn:
         *,
         user_ids: Collection[str] = (),
         also: Callable[[AsyncSession], Awaitable[None]] | None = None,
+        is_counted: bool = False,
     ) -> Result:
         """Make one change in Logto with its trace here. ``user_ids``: whose memberships it touches;
-        ``also``: what else is written here, in the transaction of the event.
+        ``also``: what else is written here, in the transaction of the event. Whoever writes in Logto for
+        it before calls :meth:`count` first, and says so.
 
         Raises :class:`LimitReached`, :class:`AccessChanged` or :class:`SignInRequired` before anything is
         done, and what ``call`` raises: :class:`ManagementError` when Logto refused, or a
@@ -127,8 +137,8 @@ class Turn:
         nobody knows.
         """
         work, organization_id = self.work, self.standing.organization_id
-        if self.limits is not None:
-            await self.limits.spend((self.limits.changes, self.standing.principal.subject))
+        if not is_counted:
+            await self.count()
         change_id, began = new_uuid(), time.monotonic()
         async with work.writing(organization_id) as db:
             await self.standing.require(db)
@@ -138,13 +148,28 @@ class Turn:
                 )
             )
             await mark_changed(db, organization_id, user_ids, self._since(began))
+        ended = self._end(change_id, began, entry, call, user_ids, also)
+        return await endure(ended, grace=_SECONDS_TO_FINISH)
+
+    async def _end(
+        self,
+        change_id: uuid.UUID,
+        began: float,
+        entry: AuditEntry,
+        call: Callable[[], Awaitable[Result]],
+        user_ids: Collection[str],
+        also: Callable[[AsyncSession], Awaitable[None]] | None,
+    ) -> Result:
+        """Call Logto, and write here what came of it, also when the caller leaves meanwhile."""
+        work, organization_id = self.work, self.standing.organization_id
         try:
             result = await call()
         except (ManagementError, NothingChanged):
             async with work.writing(organization_id) as db:
                 await db.execute(sa.delete(PendingChange).where(PendingChange.id == change_id))
             raise
-        except LogtoUnavailable:  # it may have been done: tokens issued until now are rejected
+        except (LogtoUnavailable, asyncio.CancelledError):
+            # It may have been done: tokens issued until now are rejected.
             async with work.writing(organization_id) as db:
                 await mark_changed(db, organization_id, user_ids, self._since(began))
             raise

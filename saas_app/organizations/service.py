@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
 from saas_app.change_limits import ChangeLimits
+from saas_app.db.endurance import endure
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.authorization import Membership, TokenDescription
@@ -32,6 +34,9 @@ from saas_app.rbac.policy import AccessFacts, decide
 from saas_app.text.order import fold, order_key
 
 log = structlog.get_logger(__name__)
+
+_SECONDS_TO_FINISH: Final = 30.0
+"""For a creation whose caller went away: longer than a call to Logto takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +72,24 @@ async def create_organization(
 ) -> CreatedOrganization:
     """Create an organization in Logto, its creator the admin, its trail begun: all of it, or nothing.
 
-    When a later step fails, or the caller goes away, the organization is deleted again. Raises
+    When a later step fails, the organization is deleted again. When the caller goes away it is finished, so
+    that it counts for the limit and belongs to somebody. Raises
     :class:`LogtoUnavailable`, :class:`LimitReached`, and :class:`SignInRequired` when the session is ended
     before the last step. Never inside an open writing session.
     """
     await _require_session(work, principal)
+    return await endure(
+        _create_counted(management, work, limits, principal, wanted), grace=_SECONDS_TO_FINISH
+    )
+
+
+async def _create_counted(
+    management: ManagementClient,
+    work: UnitOfWork,
+    limits: ChangeLimits,
+    principal: SessionPrincipal,
+    wanted: OrganizationInput,
+) -> CreatedOrganization:
     who = principal.subject
     async with limits.spending((limits.changes, who), (limits.new_organizations, who)):
         return await _create(management, work, principal, wanted)

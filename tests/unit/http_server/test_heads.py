@@ -34,6 +34,13 @@ async def test_a_large_header_in_small_pieces_is_refused() -> None:
         assert (await client.everything()).startswith(b"HTTP/1.1 431 ")
 
 
+async def test_blank_lines_without_end_are_refused() -> None:
+    async with running_site(Bounds()) as site:
+        client = await site.connect()
+        await client.send(b"\r\n" * 20_000)
+        assert (await client.everything()).startswith(b"HTTP/1.1 431 ")
+
+
 async def test_headers_just_within_the_bound_arrive() -> None:
     async with running_site(Bounds()) as site:
         client = await site.connect()
