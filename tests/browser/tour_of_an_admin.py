@@ -236,7 +236,7 @@ async def audit(page: Page, open_page: OpenPage, office: Office) -> AsyncIterato
     await page.get_by_role("heading", name="What changed").first.wait_for()
     await page.get_by_role("heading", name="How this was decided").first.wait_for()
     yield "an audit trail, unfolded"
-    await page.get_by_role("link", name=f"Only what {LONG_NAME} did").first.click()
+    await page.get_by_role("link", name=f"Only actions by {LONG_NAME}").first.click()
     await page.get_by_role("link", name="Show everybody").wait_for()
     yield "an audit trail of one person"
     for query in ("?actor=nobody+like+this", "?since=2026-02-02&until=2026-02-01"):
