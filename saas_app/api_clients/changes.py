@@ -228,6 +228,8 @@ async def _take_back(management: ManagementClient, client_id: str) -> None:
     try:
         await management.delete_application(client_id)
     except (ManagementError, LogtoUnavailable) as failure:
+        if isinstance(failure, ManagementError) and failure.status == 404:
+            return  # taken back before
         log.warning("a machine application is left over in logto", client_id=client_id, why=str(failure))
         raise LogtoUnavailable(
             "Logto stopped answering half way, also when it was asked to take back what was begun. A client "
