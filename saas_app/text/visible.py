@@ -32,7 +32,7 @@ _MEANT: Final = regex.compile(
     regex.VERBOSE,
 )
 _OTHERS: Final = regex.compile(_INVISIBLE)
-_SHOWS: Final = regex.compile(rf"[[\p{{L}}\p{{N}}\p{{P}}\p{{S}}]--{_INVISIBLE}]", regex.VERSION1)
+SHOWS: Final = regex.compile(rf"[[\p{{L}}\p{{N}}\p{{P}}\p{{S}}]--{_INVISIBLE}]", regex.VERSION1)
 _RIGHT_TO_LEFT: Final = regex.compile(r"[\p{Bidi_Class=R}\p{Bidi_Class=AL}]")
 _PILE: Final = regex.compile(
     rf"([[\p{{Mn}}\p{{Me}}]--[\u0f90-\u0fbc]--{_INVISIBLE}]){{{MOST_MARKS + 1},}}", regex.VERSION1
@@ -49,7 +49,7 @@ def without_invisible(text: str) -> str:
 
 def shows_something(text: str) -> bool:
     """Whether there is a letter, a digit or a sign in it that can be seen."""
-    return _SHOWS.search(text) is not None
+    return SHOWS.search(text) is not None
 
 
 def runs_right_to_left(text: str) -> bool:

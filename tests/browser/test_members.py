@@ -89,7 +89,7 @@ async def test_removed_the_next_click_finds_nothing_in_any_browser(
         await at_home.get_by_role("button", name="Add").click()
     assert (await answer.value).status == 404
     for page in (at_work, at_home):
-        await expect(page.get_by_role("heading", name="Not found")).to_be_visible()
+        await expect(page.get_by_role("heading", name="You are no longer a member of")).to_be_visible()
         await expect(page.locator("body")).not_to_contain_text("Robot arm")
         await page.get_by_role("link", name="Your organizations").click()
         await expect(page.get_by_role("heading", name="Organizations", level=1)).to_be_visible()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import aiohttp
 import pytest
@@ -99,7 +100,8 @@ def test_files_are_for_their_owner_only(provider: Provider, tmp_path: Path) -> N
     old.parent.mkdir()
     old.touch(mode=0o644)
     old.chmod(0o644)
-    with running_application(provider, f"sqlite:///{old}", tmp_path):
+    with running_application(provider, f"sqlite:///{old}", tmp_path) as application:
+        urlopen(f"{application.url}/readyz", timeout=30).close()  # noqa: S310 - our own server; it opens the database
         modes = {path.name: path.stat().st_mode & 0o777 for path in old.parent.iterdir()}
         assert {"workroom.db", "workroom.db-wal", "workroom.db-shm"} <= set(modes)
         assert set(modes.values()) == {0o600}

@@ -14,6 +14,8 @@ from quart import Quart, request
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.upsert import upsert
+from saas_app.email_domains.dns_records import TxtResolver
+from saas_app.email_domains.rechecks import DomainChecks
 from saas_app.identity.directory import Directory, organizations_of
 from saas_app.jobs import Failure
 from saas_app.models import AuditEvent, Organization, PendingChange, User
@@ -156,7 +158,8 @@ async def poisoned(runtime: Runtime, acme: str) -> AsyncIterator[str]:
 async def test_a_poisoned_note_is_told_and_stops_nothing(
     runtime: Runtime, make: Factory, poisoned: str
 ) -> None:
-    found = [item async for item in Reconciler(runtime.work, make.management).run(poisoned)]
+    domains = DomainChecks(runtime.work, make.management, TxtResolver(), timedelta(days=3))
+    found = [item async for item in Reconciler(runtime.work, make.management, domains).run(poisoned)]
 
     (failure,) = [item for item in found if isinstance(item, Failure)]
     assert "the note" in failure.item
