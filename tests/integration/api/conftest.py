@@ -6,6 +6,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,7 +80,7 @@ Mint = Callable[..., str]
 @pytest.fixture(scope="module")
 def signing_key(provider: Provider) -> Any:
     """The provider's own key, from its file: a token signed with it is genuine but for what it says."""
-    with sqlite3.connect(provider.data_dir / "local_logto.sqlite3") as file:
+    with closing(sqlite3.connect(provider.data_dir / "local_logto.sqlite3")) as file, file:
         (kept,) = file.execute(
             "SELECT private_jwk FROM signing_keys ORDER BY created_at DESC LIMIT 1"
         ).fetchone()

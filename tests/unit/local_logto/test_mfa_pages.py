@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -230,7 +231,7 @@ async def test_code_that_somebody_else_used_in_the_same_moment_is_refused(
 
     def use_after_another(factors: Factors, code: str, moment_ms: int) -> list[Factor] | None:
         used = use_totp(factors, code, moment_ms)
-        with sqlite3.connect(Settings(data_dir=tmp_path).database) as connection:
+        with closing(sqlite3.connect(Settings(data_dir=tmp_path).database)) as connection, connection:
             connection.execute("update users set mfa_verifications = ?", [json.dumps(used)])
         return used
 

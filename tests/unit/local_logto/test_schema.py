@@ -6,6 +6,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pyotp
@@ -34,9 +35,11 @@ def execute(file: Path, *statements: str) -> None:
 
 def complete(file: Path) -> None:
     engine = sa.create_engine(f"sqlite:///{file}")
-    with engine.begin() as connection:
-        create_or_complete(connection, metadata)
-    engine.dispose()
+    try:
+        with engine.begin() as connection:
+            create_or_complete(connection, metadata)
+    finally:
+        engine.dispose()
 
 
 def columns_of(file: Path, table: str) -> set[str]:
@@ -92,12 +95,12 @@ def test_column_that_nobody_fills_any_more_is_refused(file: Path) -> None:
 
 def keep_factors(file: Path, factors: object) -> None:
     execute(file, "insert into users (id, username, created_at, updated_at) values ('ada', 'ada', 1, 1)")
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("update users set mfa_verifications = ?", [json.dumps(factors)])
 
 
 def factors_in(file: Path) -> Factors:
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection, connection:
         factors: Factors = json.loads(connection.execute("select mfa_verifications from users").fetchone()[0])
     return factors
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,7 @@ async def test_tries_of_the_same_moment_count_too(
     find_problem = verification_codes._find_problem
 
     def look_while_others_guess(*given: Any) -> str | None:
-        with sqlite3.connect(tmp_path / FILE) as connection:
+        with closing(sqlite3.connect(tmp_path / FILE)) as connection, connection:
             connection.execute("update sent_codes set try_count = 10")
         return find_problem(*given)
 
