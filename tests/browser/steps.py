@@ -145,7 +145,7 @@ async def read_again(page: Page, organization_id: str) -> None:
     """Have the application forget what it knows of one's access, and ask Logto."""
     await page.goto(f"/o/{organization_id}/access")
     await page.get_by_role("button", name="Refresh").click()
-    await expect(page.get_by_role("status")).to_contain_text("read again from Logto")
+    await expect(page.get_by_role("status")).to_contain_text("refreshed from Logto")
 
 
 async def lead_to_renewal(page: Page, people: Factory, name: str = "Typed before lunch") -> None:
