@@ -29,7 +29,8 @@ API_PREFIX: Final = "/api/v1"
 SCHEMA_PATH: Final = "/api/openapi.json"
 VERSION: Final = "1.0.0"
 
-_ENTITY_TAGS: Final = r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$'  # RFC 9110 section 13.1.1
+_ENTITY_TAGS: Final = {"pattern": r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$'}  # RFC 9110 section 13.1.1
+_KEY: Final = {"minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
 _ARGUMENT: Final = re.compile(r"<(?:[^:<>]*:)?([^<>]+)>")
 
 
@@ -237,13 +238,13 @@ def _add_request_headers(operation: dict[str, Any], view: Any) -> None:
     if (if_match := getattr(view, CHANGES_VERSION, None)) is not None:
         told = 'The `ETag` of the version that is changed, quotes included: `"3"`'
         required = if_match == "required"
-        parameters.append(_header("If-Match", told, required=required, pattern=_ENTITY_TAGS))
+        parameters.append(_header("If-Match", told, _ENTITY_TAGS, required=required))
     if getattr(view, REPEATABLE, False):
         told = "A key of your choice. The same key brings the same answer, and nothing happens twice"
-        parameters.append(_header("Idempotency-Key", told))
+        parameters.append(_header("Idempotency-Key", told, _KEY))
     operation["parameters"] = parameters
 
 
-def _header(name: str, told: str, *, required: bool = False, pattern: str = "^[!-~]+$") -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": pattern}
+def _header(name: str, told: str, text: dict[str, Any], *, required: bool = False) -> dict[str, Any]:
+    schema = {"type": "string", **text}
     return {"name": name, "in": "header", "description": told, "required": required, "schema": schema}
