@@ -10,6 +10,10 @@ the only way to :meth:`Turn.carry_out`, which does it in this order:
 3. In one transaction here: the memberships are marked once more (a token may have been fetched between),
    the audit event is written, the note is removed.
 
+While the note is there, every request of a membership that it names asks Logto what holds
+(:meth:`saas_app.models.PendingChange.touches`): Logto may carry out the change at any moment, also long after
+our time limit.
+
 A refusal by Logto removes the note, and so does a failure after which everything was taken back. When the
 outcome is not known – no answer, or a crash – the note stays, and ``saas-app reconcile`` asks Logto what is
 true and closes it. A caller who leaves in the middle stops nothing that has begun.

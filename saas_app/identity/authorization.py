@@ -1,7 +1,8 @@
 """Which token answers which permission, and whether it is fresh.
 
 A cached token answers only while it is younger than ``ORGANIZATION_TOKEN_MAX_AGE`` and no change of the
-membership has become known since fetching it began. How it is fetched again is in
+membership has become known since fetching it began. While a change of the membership has begun whose end is
+not known, every request fetches its own. How a token is fetched again is in
 :mod:`saas_app.identity.token_refresh`.
 """
 
@@ -195,7 +196,9 @@ class Authorization:
 
     def _is_fresh(self, access: SessionAccess, audience: str) -> bool:
         token = access.tokens.get(audience)
-        return token is not None and utc_now() < self._read_again_at(token) and _is_current(access, token)
+        if token is None or access.is_membership_changing:
+            return False
+        return utc_now() < self._read_again_at(token) and _is_current(access, token)
 
     def _read_again_at(self, token: CachedToken) -> datetime:
         longest = {None: self._max_age, NEEDS_MFA: _MFA_REFUSAL_MAX_AGE}.get(token.refusal, _REFUSAL_MAX_AGE)

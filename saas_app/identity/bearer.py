@@ -6,7 +6,8 @@ registry.
 
 A token issued before the last known change of the membership is rejected. Its ``iat`` is compared with what
 Logto's own clock said at the change. Where that leaves a doubt, a token that was used before the change is
-older than it, and for every other Logto is asked whether it would grant now what the token claims.
+older than it, and for every other Logto is asked whether it would grant now what the token claims. While a
+change has begun whose end is not known, no time tells, and Logto is asked at every request.
 """
 
 from __future__ import annotations
@@ -31,16 +32,16 @@ from saas_app.identity.membership_changes import CHANGE_COLUMNS, KnownChanges, a
 from saas_app.identity.membership_check import Claimed, holds_now
 from saas_app.identity.principal import Principal
 from saas_app.identity.provider_clock import LEEWAY
+from saas_app.identity.session_access import NOWHERE
 from saas_app.identity.tenant import Tenant
 from saas_app.identity.token_verifier import TokenRejected, TokenVerifier
-from saas_app.models import EVERYONE, ApiClient, MembershipChange, Organization, PendingChange, User
+from saas_app.models import ApiClient, MembershipChange, Organization, PendingChange, User
 from saas_app.rbac.permissions import Carrier, known_permissions
 
 log = structlog.get_logger(__name__)
 
 _LONGEST: Final = 16_384  # characters; a JWT of an API is a tenth of that
 _MOST_REMEMBERED: Final = 4_096
-_NOWHERE: Final = ""  # the organization of a token that names none: nothing belongs to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ def _statement() -> sa.Select[*tuple[Any, ...]]:
             User.username,
             User.email,
             *CHANGE_COLUMNS,
+            PendingChange.touches(here.c.organization_id, here.c.subject).label("is_changing"),
         )
         .select_from(here)
         .outerjoin(Organization, Organization.id == here.c.organization_id)
@@ -214,41 +216,41 @@ class BearerTokens:
 
     async def _read_known(self, token: str, verified: BearerToken) -> tuple[sa.Row[Any], int]:
         """What is known of the caller, and the version of the changes that the token is newer than."""
-        organization_id = verified.organization_id or _NOWHERE
+        organization_id = verified.organization_id or NOWHERE
         values = {"organization_id": organization_id, "subject": verified.subject}
         async with self._work.reading(organization_id) as db:
             rows = (await db.execute(_KNOWN, values)).all()
         changes = as_changes(rows)
         remembered = self._remembered.setdefault(_digest(token), _Remembered(verified))
-        if not await self._is_current(remembered, changes):
+        if not await self._is_current(remembered, changes, is_changing=rows[0].is_changing):
             raise InvalidToken("The membership changed after the token was issued: fetch a new one.")
         return rows[0], changes.version
 
-    async def _is_current(self, remembered: _Remembered, changes: KnownChanges) -> bool:
-        """Whether the token was issued after all known changes of its membership."""
-        before, issued_at = remembered.judged, remembered.token.issued_at
+    async def _is_current(self, remembered: _Remembered, changes: KnownChanges, *, is_changing: bool) -> bool:
+        """Whether the token was issued after all known changes of its membership.
+
+        While a change ``is_changing`` the membership, Logto may carry it out at any moment: it is asked at
+        every request, and its answer counts for that request only.
+        """
+        before, issued_at, latest = remembered.judged, remembered.token.issued_at, changes.latest
         if before is _Judged.OUTDATED:
             return False
-        if before is not None and remembered.version == changes.version:
+        is_known = before is not None and remembered.version == changes.version
+        if is_known and not is_changing:
             return True
-        if changes.latest is None or issued_at > changes.latest.latest:
-            judged = _Judged.BY_TIME
-        elif issued_at < changes.latest.earliest or before is _Judged.BY_TIME:
+        if latest is None or issued_at > latest.latest:
+            judged = _Judged.BY_LOGTO if is_changing else _Judged.BY_TIME
+        elif issued_at < latest.earliest or (before is _Judged.BY_TIME and not is_known):
             judged = _Judged.OUTDATED  # or it was used before the change was known
         else:
-            if await self._is_changing(remembered.token):
-                return False
-            judged = _Judged.BY_LOGTO if await self._holds_now(remembered.token) else _Judged.OUTDATED
+            judged = _Judged.BY_LOGTO
+        if judged is _Judged.BY_LOGTO:
+            holds = await self._holds_now(remembered.token)
+            if is_changing:
+                return holds
+            judged = judged if holds else _Judged.OUTDATED
         remembered.judged, remembered.version = judged, changes.version
         return judged is not _Judged.OUTDATED
-
-    async def _is_changing(self, token: BearerToken) -> bool:
-        """Whether a change of the membership has begun whose end is not known: no answer of Logto's lasts."""
-        if token.organization_id is None:
-            return False
-        async with self._work.reading(token.organization_id) as db:
-            touched = await db.scalars(sa.select(PendingChange.user_ids))
-        return any({token.subject, EVERYONE} & set(user_ids) for user_ids in touched)
 
     async def _holds_now(self, token: BearerToken) -> bool:
         if self._management is None:

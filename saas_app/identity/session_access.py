@@ -17,6 +17,7 @@ from saas_app.models import (
     DomainJoin,
     MembershipChange,
     Organization,
+    PendingChange,
     SessionRow,
     SessionToken,
     User,
@@ -24,6 +25,9 @@ from saas_app.models import (
 
 NOT_A_MEMBER: Final = "not-a-member"
 """As ``refusal``: Logto gave no token, because the person does not belong to the organization."""
+
+NOWHERE: Final = ""
+"""As an organization's id, where there is none: nothing belongs to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class SessionAccess:
 
     ``joined_by``: the email domain that made the person a member, until they have confirmed that notice.
     ``membership_version`` differs from what a token was fetched with when the membership changed since.
+    ``is_membership_changing``: a change has begun whose end is not known, so that no cached token answers.
     """
 
     principal: SessionPrincipal
@@ -58,6 +63,7 @@ class SessionAccess:
     tokens: dict[str, CachedToken]
     joined_by: str | None = None
     membership_version: int = 0
+    is_membership_changing: bool = False
 
 
 def _access_statement(which: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, ...]]:
@@ -77,6 +83,7 @@ def _access_statement(which: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any
             User.email,
             Organization.name.label("organization_name"),
             *CHANGE_COLUMNS,
+            PendingChange.touches(organization_id, SessionRow.subject).label("is_changing"),
             DomainJoin.domain.label("joined_by"),
             SessionToken.audience,
             SessionToken.scopes,
@@ -137,6 +144,7 @@ def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
         tokens={row.audience: _as_token(row) for row in rows if row.audience is not None},
         joined_by=first.joined_by,
         membership_version=changes.version,
+        is_membership_changing=first.is_changing,
     )
 
 

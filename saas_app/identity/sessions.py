@@ -29,6 +29,7 @@ from saas_app.identity.session_access import (
     ACCESS_BY_COOKIE,
     ACCESS_BY_ID,
     NOT_A_MEMBER,
+    NOWHERE,
     CachedToken,
     SessionAccess,
     as_access,
@@ -133,11 +134,11 @@ class SessionStore:
         now = utc_now()
         values = {
             "which": which,
-            "organization_id": organization_id or "",
+            "organization_id": organization_id or NOWHERE,
             "now": now,
             "seen_after": now - self._idle,
         }
-        async with self._work.reading() as db:
+        async with self._work.reading(organization_id or NOWHERE) as db:
             rows = (await db.execute(statement, values)).all()
         return as_access(rows) if rows else None
 

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from saas_app.db.base import Base, TenantOwned
+from saas_app.db.json_texts import json_texts
+from saas_app.models.membership_change import EVERYONE
 
 
 class PendingChange(TenantOwned, Base):
@@ -19,3 +21,18 @@ class PendingChange(TenantOwned, Base):
     entry: Mapped[dict[str, Any]] = mapped_column(sa.JSON)  # the audit event to be
     user_ids: Mapped[list[str]] = mapped_column(sa.JSON)  # whose memberships it touches
     started_at: Mapped[datetime]
+
+    @classmethod
+    def touches(
+        cls, organization_id: sa.SQLColumnExpression[str], user_id: sa.SQLColumnExpression[str]
+    ) -> sa.ColumnElement[bool]:
+        """Whether a change of this membership has begun whose end is not known."""
+        touched = json_texts(cls.user_ids)
+        return (
+            sa.select(sa.literal(1))
+            .select_from(cls)
+            .join(touched, sa.true())
+            .where(cls.organization_id == organization_id, touched.c.value.in_((user_id, EVERYONE)))
+            .correlate_except(cls, touched)
+            .exists()
+        )

@@ -16,11 +16,16 @@ from tests.connections import brief_connector
 
 @dataclass
 class Gate:
-    """What hangs, by path, and how often each path was asked for."""
+    """What hangs, by path, and how often each path was asked for and did its work.
+
+    The answers of ``silent`` paths are held back, though Logto does what is asked.
+    """
 
     url: str = ""
     hanging: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
     asked: Counter[str] = field(default_factory=Counter)
+    done: Counter[str] = field(default_factory=Counter)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def hang(self, *paths: str) -> None:
@@ -29,6 +34,27 @@ class Gate:
             self.hanging = set(paths)
             self.asked.clear()
             self.changed.notify_all()
+
+    async def do_without_answering(self, path: str) -> None:
+        """Let Logto do what this path asks for, without an answer; return when it is done."""
+        async with self.changed:
+            self.hanging.discard(path)
+            self.silent.add(path)
+            self.changed.notify_all()
+            await self.changed.wait_for(lambda: self.done[path] > 0)
+
+    async def answer(self, path: str) -> None:
+        """Let the answers of a path through."""
+        async with self.changed:
+            self.silent.discard(path)
+            self.changed.notify_all()
+
+    async def pass_back(self, path: str) -> None:
+        """Note that Logto has done what was asked, and wait for as long as its answer is held back."""
+        async with self.changed:
+            self.done[path] += 1
+            self.changed.notify_all()
+            await self.changed.wait_for(lambda: path not in self.silent)
 
     async def pass_through(self, path: str) -> None:
         """Wait for as long as a path hangs."""
@@ -57,6 +83,7 @@ async def hanging_logto(endpoint: str) -> AsyncIterator[Gate]:
                 request.method, f"{endpoint}{request.path_qs}", data=await request.read(), headers=headers
             ) as reply:
                 body, status = await reply.read(), reply.status
+            await gate.pass_back(request.path)
             if request.path.endswith("/openid-configuration"):
                 for name in (b"token", b"jwks", b"me"):
                     body = body.replace(
@@ -74,4 +101,6 @@ async def hanging_logto(endpoint: str) -> AsyncIterator[Gate]:
             yield gate
         finally:
             await gate.hang()
+            for path in list(gate.silent):
+                await gate.answer(path)
             await runner.cleanup()

@@ -1,0 +1,152 @@
+"""A Logto that carries out a change late: until its end is known, Logto itself says what a member may do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+import pytest
+from quart import Quart
+
+from saas_app.app import create_app
+from saas_app.config import Settings
+from saas_app.rbac.permissions import Role
+from tests.clients import Browser, Person
+from tests.conftest import OpenBrowser
+from tests.factories import Factory
+from tests.integration.api.conftest import Mint, mint, signing_key
+from tests.integration.identity.logto_that_hangs import Gate, hanging_logto
+
+__all__ = ["mint", "signing_key"]
+
+
+@dataclass
+class Removal:
+    """A member who is being removed by an admin, while Logto does not answer."""
+
+    organization_id: str
+    member: Person
+    admin: Browser
+    gate: Gate
+    running: asyncio.Task[int] | None = field(default=None)
+
+    @property
+    def at_logto(self) -> str:
+        return f"/api/organizations/{self.organization_id}/users/{self.member.id}"
+
+    async def begin(self) -> None:
+        """Ask for the removal; return when Logto has been asked for it."""
+        await self.gate.hang(self.at_logto)
+
+        async def remove() -> int:
+            path = f"/o/{self.organization_id}/members/{self.member.id}/remove"
+            response = await self.admin.app.post(path, headers={"Sec-Fetch-Site": "same-origin"})
+            return response.status_code
+
+        self.running = asyncio.create_task(remove())
+        await self.gate.wait_until_asked(self.at_logto)
+
+    async def answer(self) -> int:
+        """The status that the admin sees."""
+        assert self.running is not None
+        return await self.running
+
+
+Begin = Callable[[float], Awaitable[Removal]]
+Ask = Callable[[], Awaitable[int]]
+
+
+@pytest.fixture
+async def begin(settings: Settings, make: Factory) -> AsyncIterator[Begin]:
+    """``await begin(seconds)``: a removal under way, by a worker whose Logto may take so long."""
+    admin, member = await make.person("Ada"), await make.person("Eve")
+    organization_id = await make.organization("Acme", admin=admin, editor=member)
+    removals: list[Removal] = []
+    async with hanging_logto(settings.logto_endpoint) as gate, AsyncExitStack() as stack:
+
+        async def begin_one(seconds: float) -> Removal:
+            assert settings.management is not None
+            management = settings.management.model_copy(update={"endpoint": gate.url})
+            changes = {"management": management, "logto_timeout": seconds}
+            app = create_app(settings.model_copy(update=changes))
+            await stack.enter_async_context(app.test_app())
+            browser = await stack.enter_async_context(Browser(app, settings.redirect_uri))
+            await browser.sign_in(admin)
+            removals.append(Removal(organization_id, member, browser, gate))
+            await removals[-1].begin()
+            return removals[-1]
+
+        yield begin_one
+        await gate.hang()
+        for removal in removals:
+            await gate.answer(removal.at_logto)
+            await removal.answer()
+
+
+@pytest.fixture(params=["session", "bearer token"])
+async def ask(
+    request: pytest.FixtureRequest, app: Quart, open_browser: OpenBrowser, mint: Mint
+) -> Callable[[Removal], Awaitable[Ask]]:
+    """``await (await ask(removal))()``: the status of a member's request to a worker that reaches Logto."""
+
+    async def by_session(removal: Removal) -> Ask:
+        browser = await open_browser(removal.member)
+
+        async def get() -> int:
+            return (await browser.app.get(f"/o/{removal.organization_id}/projects")).status_code
+
+        return get
+
+    async def by_token(removal: Removal) -> Ask:
+        claims = {"sub": removal.member.id, "scope": "projects:read", "iat": int(time.time()) + 5}
+        headers = {"Authorization": f"Bearer {mint(removal.organization_id, **claims)}"}
+
+        async def get() -> int:
+            path = f"/api/v1/organizations/{removal.organization_id}/projects"
+            return (await app.test_client().get(path, headers=headers)).status_code
+
+        return get
+
+    return by_session if request.param == "session" else by_token
+
+
+async def test_whoever_is_removed_is_refused_before_the_answer_of_logto_comes(
+    begin: Begin, ask: Callable[[Removal], Awaitable[Ask]]
+) -> None:
+    removal = await begin(30.0)
+    request = await ask(removal)
+    assert await request() == 200
+
+    await removal.gate.do_without_answering(removal.at_logto)
+
+    assert await request() in (401, 404)
+
+
+async def test_whoever_is_removed_after_our_time_limit_is_refused_at_the_next_request(
+    begin: Begin, ask: Callable[[Removal], Awaitable[Ask]]
+) -> None:
+    removal = await begin(1.0)
+    assert await removal.answer() == 503
+    request = await ask(removal)
+    assert await request() == 200
+
+    await removal.gate.do_without_answering(removal.at_logto)
+
+    assert await request() in (401, 404)
+
+
+async def test_a_refusal_during_an_open_change_is_not_remembered(
+    begin: Begin, ask: Callable[[Removal], Awaitable[Ask]], make: Factory
+) -> None:
+    removal = await begin(1.0)
+    assert await removal.answer() == 503
+    request = await ask(removal)
+    await removal.gate.do_without_answering(removal.at_logto)
+    assert await request() in (401, 404)
+
+    await make.join(removal.organization_id, removal.member, Role.EDITOR)
+
+    assert await request() == 200
