@@ -22,7 +22,7 @@ from saas_app.audit.recorder import SYSTEM, Action, Actor, AuditEntry, Target, r
 from saas_app.db.base import utc_now
 from saas_app.email_domains import queries
 from saas_app.email_domains.dns_records import TxtResolver
-from saas_app.email_domains.names import domain_of, find_ascii_domain
+from saas_app.email_domains.names import domain_of, find_ascii_domain, why_unclaimable
 from saas_app.email_domains.queries import Claim
 from saas_app.email_domains.service import record_name, record_value
 from saas_app.errors import Invalid, LogtoUnavailable
@@ -159,6 +159,9 @@ async def _get_claim(change: OrganizationChange, domain: str) -> Claim:
         claim = await queries.find_claim(db, change.organization_id, domain)
     if claim is None:
         raise Invalid(fields={"domain": "This domain is no longer on the list. Add it again first."})
+    reason = why_unclaimable(domain)
+    if reason is not None:  # claimed before it became known as such
+        raise NotProved(reason)
     return claim
 
 

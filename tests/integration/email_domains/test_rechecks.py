@@ -9,8 +9,10 @@ from datetime import timedelta
 
 import dns.rcode
 import pytest
+from publicsuffixlist import PublicSuffixList
 
 from saas_app.config import Settings
+from saas_app.email_domains import names
 from saas_app.rbac.permissions import Role
 from tests.factories import Factory
 from tests.integration.email_domains.conftest import Place, Places
@@ -60,6 +62,25 @@ async def test_a_record_that_is_back_ends_the_grace(verified: Place) -> None:
     found = await verified.find_claim()
     assert found is not None
     assert found.failing_since is None
+
+
+@pytest.fixture
+def as_suffix(verified: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A verified domain that has become a public suffix since."""
+    monkeypatch.setattr(names, "_public_suffixes", lambda: PublicSuffixList([verified.domain]))
+    return verified
+
+
+async def test_a_domain_that_has_become_a_public_suffix_loses_its_effect(as_suffix: Place) -> None:
+    await as_suffix.reconcile()
+    await as_suffix.let_pass(timedelta(days=3, minutes=1))
+    await as_suffix.reconcile()
+    assert await as_suffix.in_logto() == []
+
+
+async def test_a_domain_that_has_become_a_public_suffix_cannot_be_verified(as_suffix: Place) -> None:
+    page = await as_suffix.verify(expect=422)
+    assert f"Anyone can get a domain under {as_suffix.domain}" in page
 
 
 async def test_dns_that_does_not_answer_is_put_up_with_ten_times_as_long(verified: Place) -> None:

@@ -29,6 +29,9 @@ from saas_app.text.domains import shown_domain
         ("bücher。example", "xn--bcher-kva.example"),
         ("XN--BCHER-KVA.EXAMPLE", "xn--bcher-kva.example"),
         ("straße.example", "xn--strae-oqa.example"),
+        ("acme.github.io", "acme.github.io"),
+        ("www.ck", "www.ck"),  # !www.ck
+        ("city.kawasaki.jp", "city.kawasaki.jp"),
     ],
 )
 def test_a_domain_is_kept_in_one_form(typed: str, domain: str) -> None:
@@ -60,6 +63,12 @@ def test_a_domain_is_kept_in_one_form(typed: str, domain: str) -> None:
         ("ｇｍａｉｌ.com", "Anyone can get an address"),
         ("team.gmail.com", "Anyone can get an address"),
         ("mailinator.com", "Anyone can get an address"),
+        ("co.uk", "Anyone can get a domain under co.uk"),
+        ("CO.UK.", "Anyone can get a domain under co.uk"),
+        ("@github.io", "Anyone can get a domain under github.io"),
+        ("公司.cn", "like example.公司.cn"),
+        ("anything.ck", "Anyone can get a domain"),  # *.ck
+        ("com", "not a domain"),
     ],
 )
 def test_anything_else_is_refused_with_its_reason(typed: str, reason: str) -> None:
