@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from saas_app.audit.service import EventRow
-from saas_app.web.csv_stream import csv_chunks, moment_cell, neutral
+from saas_app.web.csv_stream import csv_chunks, moment_cell
 
 COLUMNS = (
     "Time (UTC)", "Actor type", "Actor id", "Actor", "Action", "Target type", "Target id", "Target",
@@ -24,18 +24,18 @@ def _cells(row: EventRow) -> tuple[str, ...]:
     return (
         moment_cell(row.occurred_at),
         row.actor_type.value,
-        neutral(row.actor_id),
-        neutral(row.actor_name),
+        row.actor_id,
+        row.actor_name,
         row.action,
         row.target_type,
-        neutral(row.target_id),
-        neutral(row.target_name),
+        row.target_id,
+        row.target_name,
         row.outcome.value,
         _json(row.before),
         _json(row.after),
         _json(row.decision),
-        neutral(row.request_id),
-        neutral(row.address),
+        row.request_id,
+        row.address,
         str(row.id),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from saas_app.projects.service import ExportRow
-from saas_app.web.csv_stream import csv_chunks, moment_cell, neutral
+from saas_app.web.csv_stream import csv_chunks, moment_cell
 
 COLUMNS = ("Project", "Project status", "Description", "Task", "Task status", "Due", "Completed (UTC)")
 
@@ -17,10 +17,10 @@ def project_chunks(batches: AsyncIterator[list[ExportRow]]) -> AsyncIterator[byt
 
 def _cells(row: ExportRow) -> tuple[str, ...]:
     return (
-        neutral(row.project),
+        row.project,
         row.project_status.value,
-        neutral(row.description),
-        neutral(row.task or ""),
+        row.description,
+        row.task or "",
         row.task_status.value if row.task_status else "",
         row.due_on.isoformat() if row.due_on else "",
         moment_cell(row.completed_at),

@@ -1,4 +1,10 @@
-"""CSV (RFC 4180) that is sent while it is read, and that a spreadsheet opens without running anything."""
+"""CSV (RFC 4180) that is sent while it is read, and that a spreadsheet opens without running anything.
+
+Where a spreadsheet separates by semicolons or tabs, it takes no notice of the quotes around any cell but the
+first of a line, and a text is cut at each separator and line break in it. So an apostrophe stands before
+whatever looks like a formula at the beginning of a cell and of each such piece (OWASP, CSV injection). There
+is no ``sep=`` line: only one program knows it, and every other reads it as a row.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +21,17 @@ from quart import Response
 Row = TypeVar("Row")
 
 _MARK = "\ufeff"  # by this spreadsheets know UTF-8
-_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+_FORMULA = tuple("=+-@＝＋－＠")
+_BLANK_BEGINS = re.compile(
+    r"""
+    ^(?="*[\t\r\n])          # a cell
+    | (?<=[;,])(?="*[\t\r])  # a piece of one
+    | (?<=\t)(?="*\r)
+    | (?<=[\r\n])(?="*\t)
+    """,
+    re.VERBOSE,
+)
+_PIECE_BEGINS = re.compile(r"(?:^|[;,\t\r\n])[\s\"]*")
 _FILENAME_LENGTH = 60
 
 
@@ -49,8 +65,12 @@ def filename(organization_name: str, organization_id: str, what: str, day: date)
 
 
 def neutral(text: str) -> str:
-    """Text no spreadsheet takes for a formula: an apostrophe is put before what looks like one (OWASP)."""
-    return f"'{text}" if _FORMULA.match(text) else text
+    """Put an apostrophe before what a spreadsheet would take for a formula, wherever it cuts the text."""
+
+    def defuse(found: re.Match[str]) -> str:
+        return f"{found[0]}'" if found.string.startswith(_FORMULA, found.end()) else found[0]
+
+    return _PIECE_BEGINS.sub(defuse, _BLANK_BEGINS.sub("'", text))
 
 
 def moment_cell(moment: datetime | None) -> str:
@@ -59,7 +79,6 @@ def moment_cell(moment: datetime | None) -> str:
 
 
 def _lines(rows: Iterable[Sequence[str]]) -> str:
-    """Every cell is quoted: where a spreadsheet separates by semicolons, one in a text separates nothing."""
     buffer = io.StringIO()
-    csv.writer(buffer, quoting=csv.QUOTE_ALL).writerows(rows)
+    csv.writer(buffer, quoting=csv.QUOTE_ALL).writerows(map(neutral, cells) for cells in rows)
     return buffer.getvalue()

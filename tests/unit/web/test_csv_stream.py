@@ -10,26 +10,32 @@ from saas_app.web.csv_stream import filename, moment_cell, neutral
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "expected"),
     [
-        "=1+1",
-        "+1",
-        "-1",
-        "@SUM(A1)",
-        "\t=1",
-        "\r=1",
-        "\n=1",
-        "  =1",
-        "＝1",
-        "＠x",
-        '=HYPERLINK("https://evil")',
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t'=1"),
+        ("\r=1", "'\r'=1"),
+        ("\n=1", "'\n'=1"),
+        ("  =1", "  '=1"),
+        ("＝1", "'＝1"),
+        ("＠x", "'＠x"),
+        ('=HYPERLINK("https://evil")', """'=HYPERLINK("https://evil")"""),
+        ("x;=1", "x;'=1"),
+        ("x, -1", "x, '-1"),
+        ("x\t+1", "x\t'+1"),
+        ('x;"=1', """x;"'=1"""),
+        ("x;\ty", "x;'\ty"),
+        ("Steps:\n- one", "Steps:\n'- one"),
     ],
 )
-def test_what_looks_like_a_formula_becomes_text(text: str) -> None:
-    assert neutral(text) == f"'{text}"
+def test_what_looks_like_a_formula_becomes_text(text: str, expected: str) -> None:
+    assert neutral(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "Apollo", "1-2", "a=b", "'quoted'", "Ümlaut", "  indented"])
+@pytest.mark.parametrize("text", ["", "Apollo", "1-2", "a=b", "'quoted'", "Ümlaut", "  in", "one\n\ntwo; 3"])
 def test_other_text_stays_as_it_is(text: str) -> None:
     assert neutral(text) == text
 
