@@ -5,18 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from quart.wrappers import Response
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
-from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from tests.clients import Browser, Person
 from tests.conftest import OpenBrowser
@@ -75,36 +71,6 @@ def open_office(make: Factory, open_browser: OpenBrowser) -> Callable[..., Any]:
         return Office(organization_id, people, browsers)
 
     return open_one
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url)
-    yield engine
-    await engine.dispose()
-
-
-@pytest.fixture
-def work(engine: AsyncEngine) -> UnitOfWork:
-    return UnitOfWork(engine)
-
-
-@pytest.fixture
-def count_statements(engine: AsyncEngine) -> Callable[[], Any]:
-    @contextmanager
-    def counting() -> Iterator[list[tuple[str, Any]]]:
-        statements: list[tuple[str, Any]] = []
-
-        def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
-            statements.append((statement, parameters))
-
-        event.listen(engine.sync_engine, "before_cursor_execute", note)
-        try:
-            yield statements
-        finally:
-            event.remove(engine.sync_engine, "before_cursor_execute", note)
-
-    return counting
 
 
 async def add_events(work: UnitOfWork, organization_id: str, count: int, **values: Any) -> None:

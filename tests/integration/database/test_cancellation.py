@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -12,25 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from saas_app import leases
 from saas_app.db.base import new_uuid, utc_now
-from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.models import LeaseRow
 from tests.integration.database.locks import locked_by_another_program, wait_until_free
 
 pytestmark = pytest.mark.usefixtures("without_collection")
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url)
-    yield engine
-    await engine.dispose()
-
-
-@pytest.fixture
-def work(engine: AsyncEngine) -> UnitOfWork:
-    return UnitOfWork(engine)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from saas_app.app import create_app
 from saas_app.config import Settings
@@ -24,18 +24,6 @@ from tests.integration.database.network import Network, open_network
 on_postgres = pytest.mark.skipif(
     not os.environ.get("TEST_DATABASE_URL"), reason="SQLite has no connections to be cut"
 )
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url)
-    yield engine
-    await engine.dispose()
-
-
-@pytest.fixture
-def work(engine: AsyncEngine) -> UnitOfWork:
-    return UnitOfWork(engine)
 
 
 async def read(work: UnitOfWork) -> None:

@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from saas_app import heartbeat, idempotency, leases
 from saas_app.db.base import new_uuid, utc_now
-from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import Busy
 from saas_app.idempotency import Result
 from saas_app.models import IdempotencyKey, LeaseRow
 
 ORGANIZATION = "org_of_claims"
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url)
-    yield engine
-    await engine.dispose()
-
-
-@pytest.fixture
-def work(engine: AsyncEngine) -> UnitOfWork:
-    return UnitOfWork(engine)
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from saas_app.app import create_app
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
 from saas_app.config import Settings
 from saas_app.db.base import new_uuid, utc_now
-from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.management import ManagementClient, ManagementError
 from saas_app.models import (
@@ -257,13 +256,6 @@ class CrashingWork(UnitOfWork):
                 self._left -= 1
                 if self._left < 0:
                     raise Crash
-
-
-@pytest.fixture
-async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(settings.database_url)
-    yield engine
-    await engine.dispose()
 
 
 @pytest.mark.parametrize("batches", [0, 1, 3, 4])

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from saas_app.db.base import new_uuid, utc_now
-from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
@@ -49,13 +46,6 @@ class Organization:
             return await action(db, self.tenant, *arguments, **named)
 
 
-@pytest.fixture(scope="session")
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url)
-    yield engine
-    await engine.dispose()
-
-
 @pytest.fixture
 def new_organization(engine: AsyncEngine) -> Callable[[], Organization]:
     def make() -> Organization:
@@ -84,23 +74,3 @@ def acme(new_organization: Callable[[], Organization]) -> Organization:
 @pytest.fixture
 def globex(new_organization: Callable[[], Organization]) -> Organization:
     return new_organization()
-
-
-@pytest.fixture
-def count_statements(engine: AsyncEngine) -> Callable[[], Any]:
-    @contextmanager
-    def counting() -> Iterator[list[str]]:
-        statements: list[str] = []
-
-        def note(
-            connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
-        ) -> None:
-            statements.append(statement)
-
-        event.listen(engine.sync_engine, "before_cursor_execute", note)
-        try:
-            yield statements
-        finally:
-            event.remove(engine.sync_engine, "before_cursor_execute", note)
-
-    return counting
