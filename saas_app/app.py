@@ -44,6 +44,7 @@ from saas_app.identity.shown_secrets import ShownSecrets
 from saas_app.identity.sign_in import SignIn
 from saas_app.identity.sign_in_methods.offered import OfferedMethods
 from saas_app.identity.sign_out import SignOut
+from saas_app.identity.token_refresh import TokenRefresher
 from saas_app.identity.vault import Vault
 from saas_app.invitations.links import InvitationLinks
 from saas_app.lasting_counters import LastingCounters
@@ -158,14 +159,10 @@ def _build_runtime(
         absolute_timeout=settings.session_absolute_timeout,
     )
     directory = Directory(work)
-    authorization = Authorization(
-        sessions,
-        directory,
-        provider,
-        api_resource=settings.api_resource,
-        max_age=settings.organization_token_max_age,
-        logto_timeout=settings.logto_timeout,
+    refresher = TokenRefresher(
+        sessions, directory, provider, api_resource=settings.api_resource, timeout=settings.logto_timeout
     )
+    authorization = Authorization(refresher, max_age=settings.organization_token_max_age)
     sign_in = SignIn(
         Attempts(work, vault, patience=settings.logto_timeout + 1),
         provider,

@@ -21,10 +21,9 @@ import structlog
 from saas_app.db.base import utc_now
 from saas_app.errors import LogtoUnavailable, MfaRequired, NotFound, SignInRequired
 from saas_app.identity.claims import decode_unverified, organization_roles
-from saas_app.identity.directory import Directory
-from saas_app.identity.logto_client import GrantedTokens, LogtoProvider, LogtoRefusal
+from saas_app.identity.logto_client import GrantedTokens, LogtoRefusal
 from saas_app.identity.principal import SessionPrincipal
-from saas_app.identity.sessions import CachedToken, SessionAccess, SessionStore
+from saas_app.identity.sessions import CachedToken, SessionAccess
 from saas_app.identity.tenant import Tenant
 from saas_app.identity.token_refresh import (
     EXPIRY_MARGIN,
@@ -71,26 +70,18 @@ class TokenDescription:
 
 
 class Authorization:
-    """Turns a session and an organization id into a :class:`Tenant`, reading tokens when needed."""
+    """Turns a session and an organization id into a :class:`Tenant`, fetching tokens when needed.
 
-    def __init__(
-        self,
-        sessions: SessionStore,
-        directory: Directory,
-        provider: LogtoProvider,
-        *,
-        api_resource: str,
-        max_age: float,
-        logto_timeout: float,
-    ) -> None:
-        self._sessions = sessions
-        self._directory = directory
-        self._provider = provider
+    ``max_age`` is how many seconds a cached token is used.
+    """
+
+    def __init__(self, refresher: TokenRefresher, *, max_age: float) -> None:
+        self._refresher = refresher
+        self._sessions = refresher.sessions
+        self._directory = refresher.directory
+        self._provider = refresher.provider
         self._max_age = timedelta(seconds=max_age)
-        self._patience = logto_timeout + _GRACE
-        self._refresher = TokenRefresher(
-            sessions, directory, provider, api_resource=api_resource, timeout=logto_timeout
-        )
+        self._patience = refresher.timeout + _GRACE
 
     async def get_access(self, cookie: str) -> SessionAccess:
         """The live session behind a cookie. Raises :class:`SignInRequired`."""

@@ -13,7 +13,7 @@ import uuid
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -46,7 +46,10 @@ IsFresh = Callable[[SessionAccess, str], bool]
 
 
 class TokenRefresher:
-    """Fetches and stores the tokens of sessions. ``timeout``: seconds a call to Logto may take."""
+    """Fetches the tokens of sessions from Logto and stores them.
+
+    ``api_resource`` is the audience of API tokens; ``timeout`` is how many seconds a call to Logto may take.
+    """
 
     def __init__(
         self,
@@ -57,16 +60,16 @@ class TokenRefresher:
         api_resource: str,
         timeout: float,
     ) -> None:
-        self._sessions = sessions
-        self._directory = directory
-        self._provider = provider
+        self.sessions = sessions
+        self.directory = directory
+        self.provider = provider
+        self.timeout = timeout
         self._api_resource = api_resource
-        self._timeout = timeout
         self._attempts = SharedAttempts()
         self._locks: weakref.WeakValueDictionary[uuid.UUID, asyncio.Lock] = weakref.WeakValueDictionary()
 
     def audience(self, carrier: Carrier, organization_id: str) -> str:
-        """Under which name the token of one kind for an organization is stored."""
+        """Return the name under which one kind of token for an organization is stored."""
         if carrier is Carrier.ORGANIZATION_TOKEN:
             return f"{ORGANIZATION_AUDIENCE}{organization_id}"
         return f"{self._api_resource}#{organization_id}"
@@ -80,9 +83,10 @@ class TokenRefresher:
         *,
         patience: float,
     ) -> SessionAccess:
-        """The session with a token of this kind that was fetched now, by us or by another worker.
+        """Return the session with a token that was just fetched, by this worker or by another one.
 
-        ``patience`` bounds the wait in seconds. Raises :class:`SignInRequired` and :class:`LogtoUnavailable`.
+        ``is_fresh`` decides whether a stored token can be used. ``patience`` is how many seconds to wait.
+        Raises :class:`SignInRequired` when the session or its grant is gone, and :class:`LogtoUnavailable`.
         """
         audience = self.audience(carrier, organization_id)
 
@@ -94,7 +98,7 @@ class TokenRefresher:
                 await self._fetch(access, organization_id, carrier)
 
         async def attempt() -> None:
-            deadline = time.monotonic() + self._timeout
+            deadline = time.monotonic() + self.timeout
             await self._in_turn(session_id, organization_id, is_done, fetch)
             await self._learn_name(session_id, organization_id, deadline)
 
@@ -105,7 +109,11 @@ class TokenRefresher:
         return access
 
     async def refresh_user_info_token(self, session_id: uuid.UUID, *, patience: float) -> str:
-        """A new opaque token for userinfo, stored. Raises as :meth:`refresh`, and :class:`LogtoRefusal`."""
+        """Fetch and store a new opaque token for userinfo, and return it.
+
+        ``patience`` is how many seconds to wait. Raises :class:`SignInRequired` when the session or its grant
+        is gone, :class:`LogtoRefusal`, and :class:`LogtoUnavailable`.
+        """
 
         async def fetch(_access: SessionAccess) -> str:
             granted = await self._call(session_id, None, None)
@@ -120,16 +128,9 @@ class TokenRefresher:
 
     async def keep_user_info_token(self, session_id: uuid.UUID, granted: GrantedTokens) -> None:
         """Store the opaque token of a sign-in, which only userinfo accepts."""
-        now = utc_now()
-        cached = CachedToken(
-            audience=USERINFO_AUDIENCE,
-            scopes=granted.scopes,
-            role_names=frozenset(),
-            refusal=None,
-            fetched_at=now,
-            expires_at=now + timedelta(seconds=granted.expires_in) - EXPIRY_MARGIN,
-        )
-        await self._sessions.save_token(session_id, "", cached, granted.access_token)
+        lifetime = timedelta(seconds=granted.expires_in) - EXPIRY_MARGIN
+        cached = _cached(USERINFO_AUDIENCE, utc_now(), lifetime, scopes=granted.scopes)
+        await self.sessions.save_token(session_id, "", cached, granted.access_token)
 
     async def close(self) -> None:
         """Let running attempts finish when the application stops."""
@@ -159,12 +160,12 @@ class TokenRefresher:
     ) -> AsyncIterator[SessionAccess]:
         """Hold the session's claim and yield the session; no claim is held when another worker was faster."""
         owner, began, pause = new_uuid(), time.monotonic(), 0.0
-        while (claim := await self._sessions.claim_refresh(session_id, owner, _CLAIM_SECONDS)) != Claim.OURS:
+        while (claim := await self.sessions.claim_refresh(session_id, owner, _CLAIM_SECONDS)) != Claim.OURS:
             access = await self._look(session_id, organization_id)
             if is_done(access):
                 yield access
                 return
-            if claim is Claim.PAUSED or time.monotonic() - began > self._timeout:
+            if claim is Claim.PAUSED or time.monotonic() - began > self.timeout:
                 raise LogtoUnavailable("Logto did not answer.")
             await asyncio.sleep(_POLL_INTERVAL)
         try:
@@ -174,7 +175,7 @@ class TokenRefresher:
             pause = pause_after(time.monotonic() - began)
             raise
         finally:
-            await self._sessions.release_refresh(session_id, owner, pause=pause)
+            await self.sessions.release_refresh(session_id, owner, pause=pause)
 
     @asynccontextmanager
     async def _extending(self, session_id: uuid.UUID, owner: uuid.UUID) -> AsyncIterator[None]:
@@ -187,7 +188,7 @@ class TokenRefresher:
                     async with asyncio.timeout(_CLAIM_INTERVAL):
                         await ended.wait()
                 except TimeoutError:
-                    await self._sessions.claim_refresh(session_id, owner, _CLAIM_SECONDS)
+                    await self.sessions.claim_refresh(session_id, owner, _CLAIM_SECONDS)
 
         task = asyncio.create_task(extend())
         try:
@@ -197,7 +198,7 @@ class TokenRefresher:
             await task
 
     async def _look(self, session_id: uuid.UUID, organization_id: str | None) -> SessionAccess:
-        access = await self._sessions.find_access_by_id(session_id, organization_id)
+        access = await self.sessions.find_access_by_id(session_id, organization_id)
         if access is None:
             raise SignInRequired  # the session ended meanwhile: nobody will ever get its claim
         return access
@@ -211,72 +212,69 @@ class TokenRefresher:
             granted = await self._call(session_id, organization_id, resource)
         except LogtoRefusal as refusal:
             log.info("logto refused a token", error=refusal.error, status=refusal.status)
-            cached = CachedToken(
-                audience=audience,
-                scopes=frozenset(),
-                role_names=frozenset(),
+            cached = _cached(
+                audience,
+                fetched_at,
+                timedelta(hours=1),
                 refusal=_refusal_of(refusal),
-                fetched_at=fetched_at,
-                expires_at=fetched_at + timedelta(hours=1),
                 membership_version=access.membership_version,
             )
-            await self._sessions.save_token(session_id, organization_id, cached, None)
+            await self.sessions.save_token(session_id, organization_id, cached, None)
             return
         claims = await self._verify(granted, carrier, organization_id)
-        cached = CachedToken(
-            audience=audience,
+        cached = _cached(
+            audience,
+            fetched_at,
+            timedelta(seconds=granted.expires_in),
             scopes=scopes_of(claims),
             role_names=organization_roles(granted.id_claims or {}, organization_id),
-            refusal=None,
-            fetched_at=fetched_at,
-            expires_at=fetched_at + timedelta(seconds=granted.expires_in),
             membership_version=access.membership_version,
         )
-        await self._sessions.save_token(session_id, organization_id, cached, granted.access_token)
+        await self.sessions.save_token(session_id, organization_id, cached, granted.access_token)
 
     async def _learn_name(self, session_id: uuid.UUID, organization_id: str, deadline: float) -> None:
         """Ask userinfo, while there is time, for the name of an organization that was joined lately."""
-        access = await self._sessions.find_access_by_id(session_id, organization_id)
+        access = await self.sessions.find_access_by_id(session_id, organization_id)
         if access is None or access.organization_name is not None:
             return
-        token = await self._sessions.find_token(session_id, USERINFO_AUDIENCE)
+        token = await self.sessions.find_token(session_id, USERINFO_AUDIENCE)
         if token is None or not any(cached.refusal is None for cached in access.tokens.values()):
             return
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                info = await (await self._provider.core()).fetch_user_info(token)
+                info = await (await self.provider.core()).fetch_user_info(token)
         except (LogtoRefusal, LogtoUnavailable, TimeoutError) as error:
             log.info("the organization's name could not be read", reason=str(error))
             return
-        await self._directory.remember_organizations(organizations_of(info))
+        await self.directory.remember_organizations(organizations_of(info))
 
     async def _call(
         self, session_id: uuid.UUID, organization_id: str | None, resource: str | None
     ) -> GrantedTokens:
         """One refresh call. Ends the session when the grant is gone; other refusals are raised."""
-        refresh_token = await self._sessions.find_refresh_token(session_id)
+        refresh_token = await self.sessions.find_refresh_token(session_id)
         if refresh_token is None:
             raise SignInRequired
-        client = await self._provider.client({"refreshToken": refresh_token})
+        client = await self.provider.client({"refreshToken": refresh_token})
         try:
             granted = await client.refresh(
-                lambda token: self._sessions.save_refresh_token(session_id, token),
+                lambda token: self.sessions.save_refresh_token(session_id, token),
                 organization_id=organization_id,
                 resource=resource,
             )
         except LogtoRefusal as refusal:
             if refusal.error != "invalid_grant":
                 raise
-            await self._sessions.forget(session_id)
+            await self.sessions.forget(session_id)
             raise SignInRequired("Your sign-in has ended at Logto.") from None
         except TokenRejected as rejected:
             raise _unverified(rejected) from None
         if granted.id_token:
-            await self._sessions.save_id_token(session_id, granted.id_token)
+            await self.sessions.save_id_token(session_id, granted.id_token)
         return granted
 
     async def _verify(self, granted: GrantedTokens, carrier: Carrier, organization_id: str) -> dict[str, Any]:
-        core = await self._provider.core()
+        core = await self.provider.core()
         is_api = carrier is Carrier.API_TOKEN
         expected = self._api_resource if is_api else self.audience(carrier, organization_id)
         try:
@@ -286,6 +284,27 @@ class TokenRefresher:
         if is_api and claims.get("organization_id") != organization_id:
             raise _unverified(TokenRejected("token of another organization"))
         return claims
+
+
+def _cached(
+    audience: str,
+    fetched_at: datetime,
+    lifetime: timedelta,
+    *,
+    scopes: frozenset[str] = frozenset(),
+    role_names: frozenset[str] = frozenset(),
+    refusal: str | None = None,
+    membership_version: int | None = None,
+) -> CachedToken:
+    return CachedToken(
+        audience=audience,
+        scopes=scopes,
+        role_names=role_names,
+        refusal=refusal,
+        fetched_at=fetched_at,
+        expires_at=fetched_at + lifetime,
+        membership_version=membership_version,
+    )
 
 
 def _unverified(rejected: TokenRejected) -> LogtoUnavailable:

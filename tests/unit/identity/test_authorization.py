@@ -11,6 +11,7 @@ from saas_app.db.base import new_uuid, utc_now
 from saas_app.identity.authorization import Authorization
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.sessions import CachedToken, SessionAccess
+from saas_app.identity.token_refresh import TokenRefresher
 from saas_app.rbac.permissions import Carrier, Permission
 
 RESOURCE = "https://api.workroom.example"
@@ -21,7 +22,8 @@ API_AUDIENCE = f"{RESOURCE}#acme"
 @pytest.fixture
 def authorization() -> Authorization:
     nothing = cast(Any, None)  # the part under test asks nobody
-    return Authorization(nothing, nothing, nothing, api_resource=RESOURCE, max_age=300, logto_timeout=1)
+    refresher = TokenRefresher(nothing, nothing, nothing, api_resource=RESOURCE, timeout=1)
+    return Authorization(refresher, max_age=300)
 
 
 def token(audience: str, scopes: str, *, age: float = 0, refusal: str | None = None) -> CachedToken:
