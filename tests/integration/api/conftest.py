@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +16,17 @@ import pytest
 from quart import Quart
 from quart.wrappers import Response
 
-from saas_app.config import Settings
+from saas_app import rate_limits
+from saas_app.app import create_app
+from saas_app.config import MEMORY, Rate, Settings
 from saas_app.rbac.permissions import Carrier
 from saas_app.runtime import Runtime
 from tests.clients import Machine, Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
+from tests.integration.api.limited import LONG, MakeApp, fresh_address
 from tests.processes import Provider
+from tests.redis_server import MISSING, find_redis
 from tests.tokens import SCOPES, token_of
 
 
@@ -112,3 +117,38 @@ def mint(settings: Settings, signing_key: Any) -> Mint:
         return jwt.encode(claims, key if key is not None else signing_key.key, algorithm, headers=headers)
 
     return token
+
+
+@pytest.fixture(params=["memory", "redis"])
+def storage(request: pytest.FixtureRequest) -> str:
+    """Where is counted."""
+    if request.param == "memory":
+        return MEMORY
+    url = find_redis()
+    if url is None:
+        pytest.skip(MISSING)
+    return url
+
+
+@pytest.fixture
+async def make_app(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeApp]:
+    """``await make_app(storage, client=5)``: an application with these limits an hour, and no others.
+
+    It waits long for Redis: that this machine is busy is no failure of Redis.
+    """
+    monkeypatch.setattr(rate_limits, "_PATIENCE", 30)
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def make_one(storage: str, **amounts: int) -> Quart:
+            rates = {f"rate_limit_{name}": Rate(amount, LONG) for name, amount in amounts.items()}
+            app = create_app(settings.model_copy(update={**rates, "rate_limit_storage": storage}))
+            await stack.enter_async_context(app.test_app())
+            return app
+
+        yield make_one
+
+
+@pytest.fixture
+def address() -> str:
+    """An address of the test's own."""
+    return fresh_address()

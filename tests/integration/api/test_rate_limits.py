@@ -1,4 +1,4 @@
-"""Limits of the API over HTTP, counted in the process and in Redis."""
+"""Limits of clients, people and organizations over HTTP, counted in the process and in Redis."""
 
 from __future__ import annotations
 
@@ -6,102 +6,19 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 
 import pytest
 import time_machine
-from cryptography.hazmat.primitives.asymmetric import ec
-from quart import Quart
-from quart.wrappers import Response
 from structlog.testing import capture_logs
 
-from saas_app import rate_limits, slow_lane
-from saas_app.app import create_app
-from saas_app.config import MEMORY, Rate, Settings
-from saas_app.identity.token_verifier import TokenVerifier
+from saas_app import rate_limits
+from saas_app.config import MEMORY, Settings
 from tests.clients import Browser
 from tests.factories import Factory
 from tests.integration.api.conftest import Mint
+from tests.integration.api.limited import LONG, MakeApp, get, limit_that_ended, person, robot, statuses
 from tests.processes import free_port
 from tests.redis_server import MISSING, find_redis
-
-LONG = 3_600  # seconds: no window ends while a test runs
-MakeApp = Callable[..., Awaitable[Quart]]
-
-
-@pytest.fixture(params=["memory", "redis"])
-def storage(request: pytest.FixtureRequest) -> str:
-    """Where is counted."""
-    if request.param == "memory":
-        return MEMORY
-    url = find_redis()
-    if url is None:
-        pytest.skip(MISSING)
-    return url
-
-
-@pytest.fixture
-async def make_app(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeApp]:
-    """``await make_app(storage, client=5)``: an application with these limits an hour, and no others.
-
-    It waits long for Redis: that this machine is busy is no failure of Redis.
-    """
-    monkeypatch.setattr(rate_limits, "_PATIENCE", 30)
-    async with contextlib.AsyncExitStack() as stack:
-
-        async def make_one(storage: str, **amounts: int) -> Quart:
-            rates = {f"rate_limit_{name}": Rate(amount, LONG) for name, amount in amounts.items()}
-            app = create_app(settings.model_copy(update={**rates, "rate_limit_storage": storage}))
-            await stack.enter_async_context(app.test_app())
-            return app
-
-        yield make_one
-
-
-def fresh_address() -> str:
-    """An address that nobody has asked from, whatever was counted in Redis before."""
-    return f"2001:db8:{uuid.uuid4().hex[:4]}:{uuid.uuid4().hex[:4]}::1"
-
-
-@pytest.fixture
-def address() -> str:
-    """An address of the test's own."""
-    return fresh_address()
-
-
-def robot() -> dict[str, str]:
-    """The claims of a machine nobody has heard of before."""
-    client = f"robot-{uuid.uuid4().hex}"
-    return {"sub": client, "client_id": client}
-
-
-def person(client: str = "") -> dict[str, str]:
-    """The claims of a person, with a client they use."""
-    return {"sub": f"person-{uuid.uuid4().hex}", "client_id": client or f"client-{uuid.uuid4().hex}"}
-
-
-async def get(
-    app: Quart, token: str, path: str = "/me", *, address: str = "192.0.2.1", **headers: str
-) -> Response:
-    response = await app.test_client().get(
-        f"/api/v1{path}",
-        headers={"Authorization": f"Bearer {token}", **headers},
-        scope_base={"client": (address, 50_000)},
-    )
-    assert isinstance(response, Response)
-    return response
-
-
-async def statuses(*requests: Awaitable[Response]) -> Counter[int]:
-    return Counter(response.status_code for response in await asyncio.gather(*requests))
-
-
-async def limit_that_ended(response: Response) -> str:
-    """Whose limit a refusal names."""
-    assert response.status_code == 429
-    return str((await response.get_json())["detail"]).split()[4]
 
 
 async def test_every_answer_says_where_the_caller_stands(
@@ -259,99 +176,6 @@ async def test_what_was_replayed_or_made_in_bulk_counts_once(
     assert bulk.headers["RateLimit"].startswith('"client";r=7;')
 
 
-async def test_forged_tokens_are_counted_before_they_are_verified(
-    make_app: MakeApp, storage: str, make: Factory, mint: Mint, address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app = await make_app(storage, address=5)
-    organization_id = await make.organization()
-    known, forged = (
-        mint(organization_id, **robot()),
-        mint(organization_id, key="x" * 40, header={"alg": "HS256"}),
-    )
-    assert (await get(app, known, address=address)).status_code == 200
-    verified, verify = [], TokenVerifier.verify_access_token
-
-    async def counting(self: TokenVerifier, token: str, *, audience: str) -> dict[str, Any]:
-        verified.append(token)
-        return await verify(self, token, audience=audience)
-
-    monkeypatch.setattr(TokenVerifier, "verify_access_token", counting)
-    assert await statuses(*(get(app, forged, address=address) for _ in range(40))) == {401: 5, 429: 35}
-    assert len(verified) == 5
-
-    neighbour = address.removesuffix("1") + "2"  # an address of the same network changes nothing
-    assert (await get(app, forged, address=neighbour)).status_code == 429
-    for name in ("X-Forwarded-For", "Forwarded", "Remote-Addr", "X-Real-IP"):
-        assert (await get(app, forged, address=address, **{name: "198.51.100.9"})).status_code == 429
-    assert len(verified) == 5
-
-    assert (await get(app, known, address=address)).status_code == 200  # verified before: costs nothing
-    assert (await get(app, forged, address=fresh_address())).status_code == 401
-
-
-async def test_good_tokens_that_are_new_are_let_in_though_their_address_is_over_its_limit(
-    make_app: MakeApp, storage: str, make: Factory, mint: Mint, address: str
-) -> None:
-    app = await make_app(storage, address=3)
-    organization_id = await make.organization()
-    forged = mint(organization_id, key=ec.generate_private_key(ec.SECP384R1()))
-    for expected in (401, 401, 401, 429, 429):
-        assert (await get(app, forged, address=address)).status_code == expected
-
-    new = [mint(organization_id, **robot()) for _ in range(12)]
-
-    assert await statuses(*(get(app, token, address=address) for token in new)) == {200: 12}
-    refused = await get(app, forged, address=address)
-    assert await limit_that_ended(refused) == "address"
-
-
-async def test_forged_tokens_that_look_good_are_verified_a_few_a_second_beyond_the_limit(
-    make_app: MakeApp, make: Factory, mint: Mint, address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(slow_lane, "_MOST_WAITING", 4)
-    monkeypatch.setattr(slow_lane, "_INTERVAL", 60.0)
-    app = await make_app(MEMORY, address=2)
-    organization_id = await make.organization()
-    assert (await get(app, mint(organization_id, **robot()), address=address)).status_code == 200
-    forged = mint(organization_id, key=ec.generate_private_key(ec.SECP384R1()))
-    verified, verify = [], TokenVerifier.verify_access_token
-
-    async def counting(self: TokenVerifier, token: str, *, audience: str) -> dict[str, Any]:
-        verified.append(token)
-        return await verify(self, token, audience=audience)
-
-    monkeypatch.setattr(TokenVerifier, "verify_access_token", counting)
-    asked = [asyncio.create_task(get(app, forged, address=address)) for _ in range(30)]
-    answered, waiting = await asyncio.wait(asked, timeout=5)
-    for task in waiting:
-        task.cancel()
-    await asyncio.gather(*waiting, return_exceptions=True)
-
-    assert Counter(task.result().status_code for task in answered) == {401: 2, 429: 25}
-    assert (len(waiting), len(verified)) == (3, 3)  # three wait for a turn in minutes, one had it at once
-
-
-async def test_good_tokens_do_not_count_for_their_address(
-    make_app: MakeApp, storage: str, make: Factory, mint: Mint, address: str
-) -> None:
-    app = await make_app(storage, address=2)
-    organization_id = await make.organization()
-    for _ in range(6):
-        answer = await get(app, mint(organization_id, **robot()), address=address)
-        assert answer.status_code == 200
-        assert '"address"' not in answer.headers["RateLimit"]
-
-
-async def test_who_brings_no_credential_counts_for_the_address(
-    make_app: MakeApp, storage: str, address: str
-) -> None:
-    app = await make_app(storage, address=2)
-    client, scope = app.test_client(), {"client": (address, 1)}
-    answers = [await client.get("/api/v1/me", scope_base=scope) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [401, 401, 429]
-    assert [answer.headers["RateLimit"].split(";")[1] for answer in answers] == ["r=1", "r=0", "r=0"]
-
-
 async def test_a_browsers_session_is_a_client_and_pages_are_not_counted(
     make_app: MakeApp, storage: str, make: Factory, settings: Settings
 ) -> None:
@@ -383,27 +207,6 @@ async def test_a_stranger_with_a_session_cannot_have_logto_asked_without_end(
         for _ in range(3):
             await browser.get(f"/api/v1/organizations/{uuid.uuid4().hex[:12]}/projects", 404)
         await browser.get(f"/api/v1/organizations/{uuid.uuid4().hex[:12]}/projects", 429)
-
-
-@pytest.mark.parametrize("path", ["/sign-in", "/sign-up", "/callback?state=unknown&code=unknown"])
-async def test_signing_in_is_limited_by_address_with_a_page_that_says_so(
-    make_app: MakeApp, storage: str, address: str, path: str
-) -> None:
-    app = await make_app(storage, address=3)
-
-    async def visit(address: str) -> Response:
-        response = await app.test_client().get(path, scope_base={"client": (address, 1)})
-        assert isinstance(response, Response)
-        return response
-
-    assert (await statuses(*(visit(address) for _ in range(40))))[429] == 37
-    refused = await visit(address)
-    assert refused.status_code == 429
-    assert refused.mimetype == "text/html"
-    assert int(refused.headers["Retry-After"]) >= 1
-    assert (await visit(fresh_address())).status_code != 429
-    api = await app.test_client().get("/api/v1/me", scope_base={"client": (address, 1)})
-    assert api.status_code == 401  # what fails there is counted apart
 
 
 async def test_without_redis_everybody_is_served_within_limits_of_the_worker(

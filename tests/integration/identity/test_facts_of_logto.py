@@ -21,10 +21,10 @@ from tests.clients import Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.api.conftest import ApiClient, Mint, mint, signing_key
-from tests.integration.identity.test_webhooks import Sender, event, logto
+from tests.integration.identity.webhook_sender import Sender, event
 from tests.tokens import token_of
 
-__all__ = ["logto", "mint", "signing_key"]
+__all__ = ["mint", "signing_key"]
 
 
 @pytest.mark.parametrize("scope", [{"scope": ""}, {"scope": None}], ids=["empty", "absent"])

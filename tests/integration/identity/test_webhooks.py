@@ -1,21 +1,17 @@
-"""``/webhooks/logto`` and ``/backchannel-logout``: who may call them, and what each call does here."""
+"""``/webhooks/logto`` and ``/backchannel-logout``: who may call them, and what is accepted."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import hmac
-import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 from quart import Quart
-from quart.wrappers import Response
 
 from saas_app.app import create_app
 from saas_app.config import Settings
@@ -25,69 +21,17 @@ from saas_app.models import (
     EVERYONE,
     EVERYWHERE,
     MembershipChange,
-    Organization,
     OrganizationRemoval,
     SessionRow,
-    User,
     WebhookDelivery,
 )
 from saas_app.runtime import Runtime
 from tests.conftest import OpenBrowser
 from tests.contract.recordings import load
 from tests.factories import Factory
+from tests.integration.identity.webhook_sender import MEMBERSHIP, Sender, an_id, changed_at, event
 
-MEMBERSHIP = "Organization.Membership.Updated"
-
-
-def an_id() -> str:
-    return secrets.token_hex(6)
-
-
-def event(name: str, **members: Any) -> dict[str, Any]:
-    created_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"event": name, "createdAt": created_at, "hookId": an_id(), "ip": "::1", **members}
-
-
-class Sender:
-    """Logto, as far as webhooks go."""
-
-    def __init__(self, app: Quart, settings: Settings) -> None:
-        self._client = app.test_client()
-        self._key = settings.webhook_signing_key.get_secret_value()
-
-    async def send(self, body: Mapping[str, Any] | bytes, signature: str | None = None) -> Response:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        signed = hmac.new(self._key.encode(), content, hashlib.sha256).hexdigest()
-        headers = {
-            "Content-Type": "application/json",
-            "logto-signature-sha-256": signed if signature is None else signature,
-        }
-        response = await self._client.post("/webhooks/logto", data=content, headers=headers)
-        assert isinstance(response, Response)
-        return response
-
-    async def accepted(self, body: Mapping[str, Any]) -> None:
-        assert (await self.send(body)).status_code == 204
-
-
-@pytest.fixture
-def logto(app: Quart, settings: Settings) -> Sender:
-    return Sender(app, settings)
-
-
-@pytest.fixture(autouse=True)
-async def _nothing_changed_for_everybody(runtime: Runtime) -> AsyncIterator[None]:
-    """Other tests share the database, and tokens of theirs would be older than a change for everybody."""
-    yield
-    everybody = (MembershipChange.organization_id == EVERYWHERE, MembershipChange.user_id == EVERYONE)
-    async with runtime.work.writing() as db:
-        await db.execute(sa.delete(MembershipChange).where(*everybody))
-
-
-async def changed_at(runtime: Runtime, organization_id: str, user_id: str) -> datetime | None:
-    async with runtime.work.reading() as db:
-        row = await db.get(MembershipChange, (organization_id, user_id))
-    return row.changed_at if row else None
+pytestmark = pytest.mark.usefixtures("nothing_changed_for_everybody")
 
 
 async def count_deliveries(runtime: Runtime) -> int:
@@ -149,6 +93,18 @@ async def test_what_claims_to_be_old_is_a_replay(logto: Sender, runtime: Runtime
     assert await changed_at(runtime, organization_id, EVERYONE) is None
 
 
+async def test_an_event_from_the_future_is_refused_and_changes_nothing(
+    logto: Sender, runtime: Runtime
+) -> None:
+    organization_id, somebody = an_id(), an_id()
+    for created_at in ("9999-12-31T23:59:59.000Z", (utc_now() + timedelta(hours=2)).isoformat()):
+        told = event(MEMBERSHIP, organizationId=organization_id, addedApplicationIds=[somebody])
+        assert (await logto.send({**told, "createdAt": created_at})).status_code == 400
+    async with runtime.work.reading() as db:
+        changes = sa.select(MembershipChange).where(MembershipChange.organization_id == organization_id)
+        assert list(await db.scalars(changes)) == []
+
+
 async def test_unknown_events_are_accepted_and_ignored(logto: Sender, runtime: Runtime) -> None:
     before = await count_deliveries(runtime)
 
@@ -175,109 +131,6 @@ async def test_a_million_ids_are_refused_before_they_are_read(logto: Sender) -> 
     assert response.content_type == "application/problem+json"
 
 
-@pytest.mark.parametrize(
-    "members",
-    [
-        {},
-        {"addedUserIds": ["a" * 12] * 5000},
-        {"addedUserIds": ["../x"]},
-        {"removedUserIds": "text"},
-        {"addedUserIds": [7]},
-    ],
-)
-async def test_without_readable_ids_it_is_everyone(
-    logto: Sender, runtime: Runtime, members: dict[str, Any]
-) -> None:
-    organization_id = an_id()
-
-    await logto.accepted(event(MEMBERSHIP, organizationId=organization_id, **members))
-
-    assert await changed_at(runtime, organization_id, EVERYONE) is not None
-
-
-async def test_people_and_machines_that_were_added_or_removed_are_named(
-    logto: Sender, runtime: Runtime
-) -> None:
-    organization_id = an_id()
-    ids = {
-        name: an_id()
-        for name in ("addedUserIds", "removedUserIds", "addedApplicationIds", "removedApplicationIds")
-    }
-
-    for name, subject in ids.items():
-        await logto.accepted(event(MEMBERSHIP, organizationId=organization_id, **{name: [subject]}))
-
-    for subject in ids.values():
-        assert await changed_at(runtime, organization_id, subject) is not None
-    assert await changed_at(runtime, organization_id, EVERYONE) is None
-
-
-async def test_a_machine_that_was_added_keeps_the_token_it_fetched_meanwhile(
-    logto: Sender, runtime: Runtime
-) -> None:
-    organization_id, client_id = an_id(), an_id()
-    added = event(MEMBERSHIP, organizationId=organization_id, addedApplicationIds=[client_id])
-
-    await logto.accepted(added)
-
-    known = await changed_at(runtime, organization_id, client_id)
-    assert known is not None
-    assert known == datetime.fromisoformat(added["createdAt"]).replace(microsecond=0)  # a token's iat
-
-
-async def test_an_addition_told_late_takes_nothing_back_of_a_removal(logto: Sender, runtime: Runtime) -> None:
-    organization_id, client_id = an_id(), an_id()
-    added = event(MEMBERSHIP, organizationId=organization_id, addedApplicationIds=[client_id])
-    await logto.accepted(event(MEMBERSHIP, organizationId=organization_id, removedApplicationIds=[client_id]))
-    removed_at = await changed_at(runtime, organization_id, client_id)
-
-    await logto.accepted(added)
-
-    assert await changed_at(runtime, organization_id, client_id) == removed_at
-
-
-async def test_the_event_of_an_invitation_names_its_organization_at_the_top(
-    logto: Sender, runtime: Runtime
-) -> None:
-    organization_id, invitation_id, user_id = an_id(), an_id(), an_id()
-
-    await logto.accepted(
-        event(
-            MEMBERSHIP,
-            path=f"/organization-invitations/{invitation_id}/status",
-            params={"id": invitation_id},
-            matchedRoute="/organization-invitations/:id/status",
-            organizationId=organization_id,
-            addedUserIds=[user_id],
-        )
-    )
-
-    assert await changed_at(runtime, organization_id, user_id) is not None
-    assert await changed_at(runtime, invitation_id, user_id) is None
-
-
-async def test_a_deleted_organization_is_closed_and_its_data_ordered_to_be_removed(
-    logto: Sender, runtime: Runtime
-) -> None:
-    organization_id = an_id()
-    await logto.accepted(event("Organization.Created", data={"id": organization_id, "name": "Acme"}))
-
-    await logto.accepted(
-        event(
-            "Organization.Deleted",
-            params={"id": organization_id},
-            matchedRoute="/organizations/:id",
-            data=None,
-        )
-    )
-
-    assert await changed_at(runtime, organization_id, EVERYONE) is not None
-    async with runtime.work.reading() as db:
-        removal = await db.get(OrganizationRemoval, organization_id)
-    assert removal is not None
-    assert (removal.organization_name, removal.requested_by) == ("Acme", "logto")
-
-
 async def test_a_test_delivery_of_logtos_does_no_harm(logto: Sender, runtime: Runtime) -> None:
     made_up = {
         "path": "/fake-path/:id",
@@ -291,21 +144,6 @@ async def test_a_test_delivery_of_logtos_does_no_harm(logto: Sender, runtime: Ru
 
     async with runtime.work.reading() as db:
         assert await db.get(OrganizationRemoval, "fake-id") is None
-
-
-async def test_a_renamed_organization_is_renamed_and_its_tokens_are_read_again(
-    logto: Sender, runtime: Runtime
-) -> None:
-    organization_id = an_id()
-    for name in ("Before", "Afterwards"):
-        data = {"id": organization_id, "name": name, "isMfaRequired": True}
-        await logto.accepted(event("Organization.Data.Updated", data=data))
-
-    async with runtime.work.reading() as db:
-        kept = await db.get(Organization, organization_id)
-    assert kept is not None
-    assert kept.name == "Afterwards"
-    assert await changed_at(runtime, organization_id, EVERYONE) is not None
 
 
 async def test_what_a_running_logto_sent_is_understood(logto: Sender, runtime: Runtime) -> None:
@@ -324,66 +162,6 @@ async def test_what_a_running_logto_sent_is_understood(logto: Sender, runtime: R
         removal = await db.get(OrganizationRemoval, organization_id)
     assert removal is not None
     assert removal.organization_name == "Renamed 1795259419"
-
-
-async def test_a_changed_template_makes_every_token_stale_with_one_row(
-    logto: Sender, runtime: Runtime, make: Factory, open_browser: OpenBrowser
-) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", viewer=person)
-    browser = await open_browser(person)
-    await browser.get(f"/o/{organization_id}/projects")
-    (access,) = await _accesses(runtime, person.id, organization_id)
-
-    await logto.accepted(event("OrganizationRole.Scopes.Updated", params={"id": an_id()}))
-
-    (stale,) = await _accesses(runtime, person.id, organization_id)
-    assert stale.membership_changed_at is not None
-    assert all(token.fetched_at < stale.membership_changed_at for token in access.tokens.values())
-    assert await changed_at(runtime, EVERYWHERE, EVERYONE) == stale.membership_changed_at
-
-
-async def _accesses(runtime: Runtime, subject: str, organization_id: str) -> list[Any]:
-    ids = await runtime.sessions.list_session_ids(subject)
-    return [await runtime.sessions.find_access_by_id(each, organization_id) for each in ids]
-
-
-async def test_a_readmitted_person_is_left_alone(
-    logto: Sender, runtime: Runtime, make: Factory, open_browser: OpenBrowser
-) -> None:
-    person = await make.person()
-    browser = await open_browser(person)
-
-    for is_suspended, status in ((False, 200), (True, 303)):
-        data = {"id": person.id, "isSuspended": is_suspended}
-        await logto.accepted(event("User.SuspensionStatus.Updated", params={"userId": person.id}, data=data))
-        await browser.get("/account", status)
-
-    assert await changed_at(runtime, EVERYWHERE, person.id) is not None
-
-
-async def test_a_changed_name_is_taken_over_and_a_part_of_a_user_is_not(
-    logto: Sender, runtime: Runtime, make: Factory, open_browser: OpenBrowser
-) -> None:
-    person = await make.person()
-    await open_browser(person)
-    params = {"userId": person.id}
-    user = {"id": person.id, "name": "New Name", "primaryEmail": "new@example.test", "username": "new"}
-
-    await logto.accepted(event("User.Data.Updated", matchedRoute="/users/:userId", params=params, data=user))
-    await logto.accepted(
-        event(
-            "User.Data.Updated",
-            matchedRoute="/users/:userId/custom-data",
-            params=params,
-            data={"id": person.id, "name": "Their own data"},
-        )
-    )
-
-    async with runtime.work.reading() as db:
-        kept = await db.get(User, person.id)
-    assert kept is not None
-    assert (kept.name, kept.email, kept.username) == ("New Name", "new@example.test", "new")
 
 
 async def test_deliveries_are_forgotten_after_a_while(logto: Sender, runtime: Runtime) -> None:
@@ -422,78 +200,3 @@ async def test_a_browser_gains_nothing_by_its_cookies_there(
             sa.select(sa.func.count()).select_from(SessionRow).where(SessionRow.subject == person.id)
         )
     assert left == 1
-
-
-async def test_an_event_from_the_future_is_refused_and_changes_nothing(
-    logto: Sender, runtime: Runtime
-) -> None:
-    organization_id, somebody = an_id(), an_id()
-    for created_at in ("9999-12-31T23:59:59.000Z", (utc_now() + timedelta(hours=2)).isoformat()):
-        told = event(MEMBERSHIP, organizationId=organization_id, addedApplicationIds=[somebody])
-        assert (await logto.send({**told, "createdAt": created_at})).status_code == 400
-    async with runtime.work.reading() as db:
-        changes = sa.select(MembershipChange).where(MembershipChange.organization_id == organization_id)
-        assert list(await db.scalars(changes)) == []
-
-
-def told(name: str, seconds_ago: float, **members: Any) -> dict[str, Any]:
-    """An event of a while ago."""
-    moment = datetime.now(UTC) - timedelta(seconds=seconds_ago)
-    return {**event(name, **members), "createdAt": moment.isoformat(timespec="milliseconds")}
-
-
-async def name_of(runtime: Runtime, organization_id: str) -> str | None:
-    return (await runtime.directory.list_names([organization_id])).get(organization_id)
-
-
-@pytest.mark.parametrize("late", [2, 45, 3600])
-async def test_a_name_told_late_does_not_replace_a_newer_one(
-    logto: Sender, runtime: Runtime, late: float
-) -> None:
-    organization_id, data = an_id(), "Organization.Data.Updated"
-    newer, older = {"id": organization_id, "name": "Newer"}, {"id": organization_id, "name": "Older"}
-    await logto.accepted(told(data, 1, data=newer))
-    await logto.accepted(told(data, 1 + late, data=older))
-    assert await name_of(runtime, organization_id) == "Newer"
-    await logto.accepted(told("Organization.Created", 2 + late, data=older))
-    assert await name_of(runtime, organization_id) == "Newer"
-    await logto.accepted(told(data, 0, data={"id": organization_id, "name": "Newest"}))
-    assert await name_of(runtime, organization_id) == "Newest"
-
-
-async def test_a_name_told_late_does_not_replace_one_that_was_read_since(
-    logto: Sender, runtime: Runtime
-) -> None:
-    organization_id = an_id()
-    await runtime.directory.remember_organizations([{"id": organization_id, "name": "Read"}])
-    await logto.accepted(
-        told("Organization.Data.Updated", 5, data={"id": organization_id, "name": "Told late"})
-    )
-    assert await name_of(runtime, organization_id) == "Read"
-
-
-@pytest.mark.parametrize("name", ["Organization.Data.Updated", "Organization.Created"])
-async def test_a_deleted_organization_does_not_come_back(logto: Sender, runtime: Runtime, name: str) -> None:
-    organization_id = an_id()
-    gone = {"params": {"id": organization_id}, "matchedRoute": "/organizations/:id"}
-    await logto.accepted(told("Organization.Deleted", 1, **gone))
-    await logto.accepted(told(name, 2, data={"id": organization_id, "name": "Back"}))
-    await runtime.directory.remember_organizations([{"id": organization_id, "name": "Back"}])
-    assert await name_of(runtime, organization_id) is None
-
-
-async def test_a_person_keeps_the_name_that_was_told_last(
-    logto: Sender, runtime: Runtime, make: Factory, open_browser: OpenBrowser
-) -> None:
-    person = await make.person("Sam")
-    await open_browser(person)
-
-    def renamed(name: str, seconds_ago: float) -> dict[str, Any]:
-        data = {"id": person.id, "username": person.username, "name": name}
-        return told("User.Data.Updated", seconds_ago, data=data, params={"userId": person.id})
-
-    await asyncio.sleep(0.002)  # Logto tells milliseconds
-    await logto.accepted(renamed("Samantha", 0))
-    await logto.accepted(renamed("Samuel", 30))
-    async with runtime.work.reading() as db:
-        assert await db.scalar(sa.select(User.name).where(User.id == person.id)) == "Samantha"

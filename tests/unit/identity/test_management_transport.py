@@ -1,97 +1,16 @@
-"""How Management API calls travel: one machine token, retries, pages, typed errors. Over real HTTP."""
+"""How Management API calls travel: one machine token, retries, typed errors. Over real HTTP."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable
-from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
-from pydantic import SecretStr
 
-from saas_app.config import ManagementSettings
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.management import ManagementClient, ManagementError, explained
-from saas_app.identity.management import transport as transport_module
-from saas_app.reconciliation.truth import read_truth
-
-Reply = Callable[[web.Request], Any]
-
-
-class StandIn:
-    """A server that answers what a test tells it to, and counts."""
-
-    def __init__(self) -> None:
-        self.token_requests: list[dict[str, str]] = []
-        self.calls: list[web.Request] = []
-        self.bearers: list[str] = []
-        self.replies: list[Reply] = []
-        self.lifetime = 3600
-        self.token_status = 200
-
-    async def token(self, request: web.Request) -> web.Response:
-        form = {name: str(value) for name, value in (await request.post()).items()}
-        self.token_requests.append({**form, "authorization": request.headers["Authorization"]})
-        await asyncio.sleep(0)  # lets every caller arrive before the first has its answer
-        if self.token_status != 200:
-            body = {"code": "oidc.invalid_client", "error": "invalid_client", "error_description": "no"}
-            return web.json_response(body, status=self.token_status)
-        number = len(self.token_requests)
-        return web.json_response({"access_token": f"token-{number}", "expires_in": self.lifetime})
-
-    async def api(self, request: web.Request) -> web.StreamResponse:
-        self.calls.append(request)
-        self.bearers.append(request.headers["Authorization"])
-        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-        answer: web.StreamResponse = await reply(request)
-        return answer
-
-
-def replies(body: Any, status: int = 200, **headers: str) -> Reply:
-    async def reply(_request: web.Request) -> web.Response:
-        if isinstance(body, str):
-            return web.Response(text=body, status=status)
-        return web.json_response(body, status=status, headers=headers)
-
-    return reply
-
-
-@pytest.fixture
-def stand_in() -> StandIn:
-    return StandIn()
-
-
-OpenClient = Callable[[float], ManagementClient]
-
-
-@pytest.fixture
-async def open_client(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenClient]:
-    """Opens clients that wait for an answer for so many seconds."""
-    monkeypatch.setattr(transport_module, "_FIRST_PAUSE", 0.001)
-    app = web.Application()
-    app.router.add_post("/oidc/token", stand_in.token)
-    app.router.add_route("*", "/api/{path:.*}", stand_in.api)
-    async with TestServer(app) as server, aiohttp.ClientSession() as http:
-        settings = ManagementSettings(
-            endpoint=str(server.make_url("/")),
-            app_id="machine",
-            app_secret=SecretStr("s:e+c/r"),
-            token_endpoint="",
-            resource="https://default.logto.app/api",
-        )
-        yield lambda seconds: ManagementClient(settings, http, timeout=seconds)
-
-
-@pytest.fixture
-def client(open_client: OpenClient) -> ManagementClient:
-    return open_client(30)
-
-
-ORGANIZATION: dict[str, Any] = {"id": "o1", "name": "Acme", "description": None, "customData": {}}
+from tests.unit.identity.management_stand_in import ORGANIZATION, OpenClient, StandIn, replies
 
 
 async def test_the_machine_token_is_asked_for_with_basic_and_scope_all(
@@ -337,85 +256,6 @@ async def test_assigning_no_role_asks_nothing_of_logto(client: ManagementClient,
     await client.assign_roles("o1", "u1", [])
 
     assert stand_in.calls == []
-
-
-async def test_every_page_is_read(client: ManagementClient, stand_in: StandIn) -> None:
-    async def page(request: web.Request) -> web.Response:
-        first = (int(request.query["page"]) - 1) * int(request.query["page_size"])
-        found = [{**ORGANIZATION, "id": f"o{n}"} for n in range(250)][first : first + 100]
-        return web.json_response(found, headers={"Total-Number": "250"})
-
-    stand_in.replies = [page]
-
-    organizations = await client.list_organizations()
-
-    assert [organization.id for organization in organizations] == [f"o{n}" for n in range(250)]
-    assert [call.query["page_size"] for call in stand_in.calls] == ["100"] * 6  # once more: did it change?
-
-
-class MovingList:
-    """A list that is changed behind a page, as often as a test wants; ``newcomers`` fill the gap."""
-
-    def __init__(
-        self, length: int, *, changes: int, newcomers: bool = False, entry: dict[str, Any] = ORGANIZATION
-    ) -> None:
-        self.entry = entry
-        self.ids = [f"o{number:04}" for number in range(length)]
-        self.changes = changes
-        self.newcomers = newcomers
-
-    async def page(self, request: web.Request) -> web.Response:
-        number, size = int(request.query["page"]), int(request.query["page_size"])
-        found = [{**self.entry, "id": id_} for id_ in self.ids[(number - 1) * size : number * size]]
-        total = len(self.ids)
-        if number == 1 and self.changes:
-            self.changes -= 1
-            del self.ids[0]
-            if self.newcomers:
-                self.ids.append(f"p{self.changes:04}")
-        return web.json_response(found, headers={"Total-Number": str(total)})
-
-
-@pytest.mark.parametrize("newcomers", [False, True])
-async def test_nobody_is_missed_when_an_earlier_one_goes_between_two_pages(
-    client: ManagementClient, stand_in: StandIn, newcomers: bool
-) -> None:
-    moving = MovingList(250, changes=2, newcomers=newcomers)
-    stand_in.replies = [moving.page]
-
-    organizations = await client.list_organizations()
-
-    assert [organization.id for organization in organizations] == moving.ids
-
-
-async def test_the_truth_about_an_organization_misses_no_member_when_another_is_removed_meanwhile(
-    client: ManagementClient, stand_in: StandIn
-) -> None:
-    members = MovingList(250, changes=1, entry={"id": "", "organizationRoles": []})
-    stand_in.replies = [replies(ORGANIZATION), members.page]
-
-    truth = await read_truth(client, "o1")
-
-    assert sorted(truth.people) == members.ids
-
-
-async def test_a_list_that_changes_during_every_reading_is_not_taken_for_whole(
-    client: ManagementClient, stand_in: StandIn
-) -> None:
-    stand_in.replies = [MovingList(250, changes=100).page]
-
-    with pytest.raises(LogtoUnavailable, match="changed each time"):
-        await client.list_organizations()
-
-    assert len(stand_in.calls) == 15  # five readings of three pages
-
-
-async def test_a_list_of_one_page_is_read_once(client: ManagementClient, stand_in: StandIn) -> None:
-    stand_in.replies = [MovingList(100, changes=0).page]
-
-    await client.list_organizations()
-
-    assert len(stand_in.calls) == 1
 
 
 @pytest.mark.parametrize("value", ["..", "../users", "a/b", "a?b", "", "a b", "%2e%2e"])
