@@ -1,4 +1,4 @@
-"""``emailBlocklistPolicy``: which e-mail addresses nobody may take on the pages. Pure but for the refusals.
+"""``emailBlocklistPolicy``: which email addresses nobody may take on the pages. Pure but for the refusals.
 
 An item is an address, or a domain behind ``@``; ``*`` in it stands for anything. Case does not count. What
 the Management API writes to an account is not looked at.

@@ -73,7 +73,7 @@ def check(connectors_file: Path | None, env_file: Path | None) -> None:
 
 @connectors.command()
 @click.argument("name")
-@click.option("--to", required=True, help="An e-mail address, or a phone number with its country code.")
+@click.option("--to", required=True, help="An email address, or a phone number with its country code.")
 @click.option("--language", default="", help="Ask for the text in this language, such as es.")
 @connectors_option
 @env_file_option
@@ -110,7 +110,7 @@ def _addressed(declaration: Declaration, name: str, to: str) -> tuple[DeclaredCo
     (connector,) = (found for found in connectors_of(declaration) if found.factory == name)
     if senders[name] is email:
         if not re.fullmatch(r"[^\s@]+@[^\s@]+", to):
-            raise ConfigurationError(f"{name} sends e-mail: --to takes an e-mail address.")
+            raise ConfigurationError(f"{name} sends email: --to takes an email address.")
         return connector, {"email": to}
     digits = re.sub(r"[\s()+.-]", "", to)
     if not _PHONE.fullmatch(digits):

@@ -20,7 +20,7 @@ class Factory:
     management: ManagementClient
 
     async def person(self, name: str = "Sam") -> Person:
-        """An account with a password and a verified e-mail address."""
+        """An account with a password and a verified email address."""
         username = f"{name.lower()}_{secrets.token_hex(5)}"
         user = await self.management.create_user(
             username=username, email=f"{username}@example.test", name=name, password=PASSWORD

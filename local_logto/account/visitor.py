@@ -82,7 +82,7 @@ def account_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
 def proved_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
     """An account page for somebody who has shown within ten minutes who they are; others do so first.
 
-    An account without password, e-mail and phone has nothing to show and goes on, as it does at Logto.
+    An account without password, email and phone has nothing to show and goes on, as it does at Logto.
     """
 
     @wraps(view)

@@ -1,4 +1,4 @@
-"""The tenant's own e-mail templates (``/api/email-templates``), which go before those of any connector."""
+"""The tenant's own email templates (``/api/email-templates``), which go before those of any connector."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ MAILGUN: Final = Factory(
     platform=None,
     name={"en": "Mailgun"},
     description=_languages(
-        "Sends e-mail through Mailgun.",
+        "Sends email through Mailgun.",
         "通过 Mailgun 发送电子邮件。",
         "Mailgun üzerinden e-posta gönderir.",
         "Mailgun으로 이메일을 보냅니다.",
@@ -213,7 +213,7 @@ MOCK_EMAIL: Final = Factory(
     platform=None,
     name=_languages("Mock Mail Service", "Mock 邮件服务", "Mock Mail Servis", "Mock Mail Service"),
     description=_languages(
-        "Shows e-mail on the messages page.",
+        "Shows email on the messages page.",
         "在消息页面上显示电子邮件。",
         "E-postaları mesajlar sayfasında gösterir.",
         "이메일을 메시지 페이지에 표시합니다.",

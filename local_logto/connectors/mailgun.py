@@ -1,4 +1,4 @@
-"""Mailgun: an e-mail as the form that Logto 1.42's connector ``mailgun-email`` posts.
+"""Mailgun: an email as the form that Logto 1.42's connector ``mailgun-email`` posts.
 
 Documented at https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/messages.
 """

@@ -1,4 +1,4 @@
-"""Delivering a message: the one door through which every e-mail and text message leaves.
+"""Delivering a message: the one door through which every email and text message leaves.
 
 Who may be sent how many is counted in ``sent_messages``; what a message says is in ``templates``.
 """
@@ -26,7 +26,7 @@ CONNECTOR_TYPES: Final[Mapping[Kind, ConnectorType]] = {"email": "Email", "phone
 class Outgoing:
     """A message to be sent.
 
-    ``recipient`` is an e-mail address or a number of digits with the country's code; ``usage`` is Logto's
+    ``recipient`` is an email address or a number of digits with the country's code; ``usage`` is Logto's
     template type, ``payload`` what the templates may name (``code``, ``link``, ``application``, …).
     Its ``locale``, a language tag, also decides in which language a template is looked for.
     """

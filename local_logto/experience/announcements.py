@@ -45,7 +45,7 @@ async def tell_user_changed(session: ExperienceSession, user_id: str) -> None:
 
 
 async def tell_joined(session: ExperienceSession, user_id: str, organization_id: str) -> None:
-    """The new account became a member by its e-mail domain."""
+    """The new account became a member by its email domain."""
     members = {"organizationId": organization_id, "addedUserIds": [user_id]}
     await _tell(session, "Organization.Membership.Updated", **members)
 

@@ -76,7 +76,7 @@ def _kind(recipient_type: str) -> Kind:
 
 
 async def _payload(session: ExperienceSession, kind: Kind) -> dict[str, object]:
-    """The languages of the person, and in e-mails the application and the organization of the request."""
+    """The languages of the person, and in emails the application and the organization of the request."""
     params = session.interaction.params
     settings = await read_setting(session.store, SIGN_IN_EXP)
     ui_locales = text(params, "ui_locales")

@@ -63,7 +63,7 @@ async def identify(
 ) -> None:
     """Find the account that the proof belongs to, or create it when the event is ``Register``.
 
-    ``links_social``: a social identity is linked to the account that has its e-mail address. Raises 401
+    ``links_social``: a social identity is linked to the account that has its email address. Raises 401
     ``user.suspended``, 403 when the event is switched off, 404 for an unknown proof or user, 409 when
     another user was identified before, 422 ``user.missing_profile``, ``…_already_in_use`` or a method that
     is not enabled.
@@ -95,7 +95,7 @@ async def add_username(session: ExperienceSession, username: str) -> None:
 async def add_verified_address(
     session: ExperienceSession, identifier_type: str, verification_id: str
 ) -> None:
-    """Put a verified e-mail address or phone number on the account; 404 unless the proof is of that kind."""
+    """Put a verified email address or phone number on the account; 404 unless the proof is of that kind."""
     await _refuse_profile_change(session)
     record = _get_record(session, verification_id)
     if _ADDRESS_PROOFS.get(record.proof) != identifier_type:

@@ -1,4 +1,4 @@
-"""Codes by e-mail or text message as a second factor: sent to the account's own address, typed back."""
+"""Codes by email or text message as a second factor: sent to the account's own address, typed back."""
 
 from __future__ import annotations
 

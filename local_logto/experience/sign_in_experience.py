@@ -34,7 +34,7 @@ class SignInMethod:
 class SocialPolicy:
     """Which social connectors have a button, and how much a person who comes by one is asked.
 
-    ``links_automatically``: an identity whose e-mail address an account has is linked without a question.
+    ``links_automatically``: an identity whose email address an account has is linked without a question.
     ``skips_required_identifiers``: an account may lack what signing up requires otherwise.
     """
 

@@ -110,7 +110,7 @@ async def verify_social(
 
 
 async def find_account(session: ExperienceSession, proof: SocialProof, *, links: bool) -> User:
-    """The account of a verified identity, or with ``links`` the one that has its e-mail address.
+    """The account of a verified identity, or with ``links`` the one that has its email address.
 
     Raises 404 ``user.identity_not_exist``, and tells in ``data`` which address an account has already.
     """
@@ -127,7 +127,7 @@ async def find_account(session: ExperienceSession, proof: SocialProof, *, links:
 
 
 async def find_related_user(session: ExperienceSession, user: SocialUser) -> User | None:
-    """The account with the e-mail address of the person at the provider, whose word for it is trusted."""
+    """The account with the email address of the person at the provider, whose word for it is trusted."""
     if user.email is None:
         return None
     return await find_user(session.store, Identifier("email", user.email), case_sensitive=False)
@@ -141,7 +141,7 @@ def get_identity(proof: SocialProof) -> SocialIdentity:
 
 
 async def profile_of_new_user(session: ExperienceSession, proof: SocialProof) -> PendingProfile:
-    """What a new account takes over: the identity, name, picture, and the e-mail address when it is free."""
+    """What a new account takes over: the identity, name, picture, and the email address when it is free."""
     identity = get_identity(proof)
     person = identity.user
     email = None if await find_related_user(session, person) else person.email

@@ -59,7 +59,7 @@ def _matches(identifier: Identifier, *, case_sensitive: bool) -> sa.ColumnElemen
 
 
 async def find_user(store: Store, identifier: Identifier, *, case_sensitive: bool) -> User | None:
-    """The account with this username, e-mail address (in any case) or phone number.
+    """The account with this username, email address (in any case) or phone number.
 
     Of two with the same phone number the one that spells it so, then the younger.
     """
@@ -105,7 +105,7 @@ async def refuse_taken_identifiers(store: Store, profile: PendingProfile, *, cas
 
 @dataclass(frozen=True)
 class NewUser:
-    """The account that was made, and the organizations it joined by its e-mail address."""
+    """The account that was made, and the organizations it joined by its email address."""
 
     id: str
     organization_ids: Sequence[str]

@@ -1,6 +1,6 @@
 """``/connectors``: the tenant's ways to send messages and to let people come from elsewhere.
 
-What kinds there are is in ``connectors.factories``; of e-mail and of text messages there is one at most.
+What kinds there are is in ``connectors.factories``; of email and of text messages there is one at most.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ async def list_all() -> Response:
 
 @blueprint.post("")
 async def create_connector() -> Response:
-    """Make a connector; of e-mail and of text messages it takes the place of the one before."""
+    """Make a connector; of email and of text messages it takes the place of the one before."""
     body = await read_body(_NEW)
     factory = FACTORIES.get(body["connectorId"])
     if factory is None:

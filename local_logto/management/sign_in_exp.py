@@ -24,7 +24,7 @@ from local_logto.settings_rows import SIGN_IN_EXP, read_setting, write_setting
 
 _LIMIT: Final = Shape(optional={"limit": Text(pattern=r"[1-9]\d?|100")})
 
-# As Logto seeds it, but people may also sign in by their e-mail address.
+# As Logto seeds it, but people may also sign in by their email address.
 SEED: Final[Mapping[str, Any]] = {
     "color": {"primaryColor": "#6139F6", "isDarkModeEnabled": False, "darkPrimaryColor": "#8768F8"},
     "branding": {

@@ -236,7 +236,7 @@ GLOBEX: Final = (
         "Who owes whom how many pallets, agreed every month.",
         30,
         done("Reconcile the ten largest accounts", 6),
-        doing("Monthly statement by e-mail", 5),
+        doing("Monthly statement by email", 5),
         todo("Photograph damaged pallets at the gate", 13),
     ),
     project(

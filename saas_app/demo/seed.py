@@ -126,8 +126,8 @@ class DemoSeeder:
         except ManagementError as refusal:
             if refusal.status != 400:
                 raise
-            return SeedStep("sign-up", "without an e-mail address: this Logto has no e-mail connector", False)
-        return SeedStep("sign-up", "asks for an e-mail address", True)
+            return SeedStep("sign-up", "without an email address: this Logto has no email connector", False)
+        return SeedStep("sign-up", "asks for an email address", True)
 
     async def _person(self, person: DemoPerson) -> tuple[LogtoUser, bool]:
         user = await self._client.find_user_by_username(person.username)

@@ -276,7 +276,7 @@ def _read_mark(path: Path) -> object:
 
 
 def _welcome(options: DemoOptions, connectors: Connectors) -> str:
-    senders = {"e-mail": connectors.mailgun, "SMS": connectors.gatewayapi}
+    senders = {"email": connectors.mailgun, "SMS": connectors.gatewayapi}
     kept = " and ".join(kind for kind, sender in senders.items() if sender is None)
     messages = f"  Codes by {kept} arrive at {options.logto_url}/messages\n" if kept else ""
     width = max(len(person.username) for person in PEOPLE)

@@ -25,7 +25,7 @@ class Principal:
 
     @property
     def display_name(self) -> str:
-        """What to call them: name, else username, else e-mail, else the bare id."""
+        """What to call them: name, else username, else email, else the bare id."""
         return self.name or self.username or self.email or self.subject
 
     @property

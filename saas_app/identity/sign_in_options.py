@@ -18,7 +18,7 @@ _FIRST_SCREENS: Final = frozenset(
 _IDENTIFIERS: Final = frozenset({"email", "phone", "username"})
 _DIRECT: Final = re.compile(r"(?:social|sso):[A-Za-z0-9._-]{1,128}")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3}")
-_HINT_LENGTH: Final = 320  # the longest e-mail address
+_HINT_LENGTH: Final = 320  # the longest email address
 _MANY: Final = 8  # values in a list
 
 # Logto 1.42 issues a refresh token only where consent is asked for, so it is asked for always.

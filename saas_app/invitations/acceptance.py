@@ -1,6 +1,6 @@
 """Accepting an invitation: whose it is, where it stands, and the acceptance itself.
 
-Whose it is, is decided as Logto decides it: by the primary e-mail of the account as it is now, without
+Whose it is, is decided as Logto decides it: by the primary email of the account as it is now, without
 regard to case. To everybody else an invitation looks like one that does not exist: neither the
 organization, nor the roles, nor who invites is told. Which roles somebody gets is Logto's to know: they are
 those of the invitation, whatever became of the person who made it.

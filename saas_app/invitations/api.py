@@ -36,7 +36,7 @@ def _address(text: str) -> str:
     try:
         return read_address(text)
     except NotAnAddress:
-        raise ValueError("must be an e-mail address") from None
+        raise ValueError("must be an email address") from None
 
 
 EmailAddress: TypeAlias = Annotated[

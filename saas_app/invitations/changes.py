@@ -63,7 +63,7 @@ class InvitationSettled(Conflict):
 class NotSent(Conflict):
     """Logto could not send the message. The invitation stands."""
 
-    code, title = "invitation-not-sent", "No e-mail was sent"
+    code, title = "invitation-not-sent", "No email was sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,16 +349,16 @@ async def _send(change: OrganizationChange, invitation: Invitation, links: Invit
                 why = _why_not_sent(refusal)
             else:
                 return Outcome(
-                    invitation.invitee, OutcomeKind.SENT, "Invited. The e-mail is on its way.", link
+                    invitation.invitee, OutcomeKind.SENT, "Invited. The email is on its way.", link
                 )
     except LogtoUnavailable:
         why = "Logto did not answer when it was asked to send the message."
     except Busy as error:
         why = error.detail
     except (AccessChanged, SignInRequired) as error:
-        said = f"Invited, but no e-mail was sent. {error.detail}"
+        said = f"Invited, but no email was sent. {error.detail}"
         return Outcome(invitation.invitee, OutcomeKind.LINK_ONLY, said)
-    said = f"Invited, but no e-mail was sent. {why}"
+    said = f"Invited, but no email was sent. {why}"
     return Outcome(invitation.invitee, OutcomeKind.LINK_ONLY, said, link, invitation_id=invitation.id)
 
 
@@ -377,5 +377,5 @@ def _why_not_sent(refusal: ManagementError) -> str:
         return "Logto sends only a few messages to one address within ten minutes. Copy the link instead."
     if refusal.code.startswith("connector.") and refusal.code != _NO_CONNECTOR:
         log.warning("logto could not send an invitation", status=refusal.status, logto_code=refusal.code)
-        return "Logto's e-mail service did not take the message. Copy the link instead."
+        return "Logto's email service did not take the message. Copy the link instead."
     return explained(refusal).detail

@@ -41,7 +41,7 @@ def read_state(text: str | None) -> InvitationState:
 class InviteForm(Form):
     """Whom to invite, as what, for how long."""
 
-    addresses = TextAreaField("E-mail addresses", filters=[clean_text], validators=[at_most(_TEXT_LENGTH)])
+    addresses = TextAreaField("Email addresses", filters=[clean_text], validators=[at_most(_TEXT_LENGTH)])
     roles = SelectMultipleField(
         "Roles",
         default=[Role.VIEWER.value],
@@ -54,11 +54,11 @@ class InviteForm(Form):
         """At least one, not too many, each an address."""
         found, wrong = read_addresses(field.data or "")
         if not found and not wrong:
-            raise ValidationError("Enter at least one e-mail address.")
+            raise ValidationError("Enter at least one email address.")
         if wrong:
             named = ", ".join(f"“{part[:64]}”" for part in wrong[:_NAMED_WRONG])
             rest = f" and {len(wrong) - _NAMED_WRONG} more" if len(wrong) > _NAMED_WRONG else ""
-            does = "is not an e-mail address" if len(wrong) == 1 else "are not e-mail addresses"
+            does = "is not an email address" if len(wrong) == 1 else "are not email addresses"
             raise ValidationError(f"{named}{rest} {does}.")
         if len(found) > MOST_ADDRESSES:
             raise ValidationError(

@@ -127,8 +127,8 @@ async def _show_form(tenant: Tenant, form: InviteForm, outcomes: Sequence[Outcom
 
 def _sent_to(outcomes: Sequence[Outcome]) -> str:
     if len(outcomes) == 1:
-        return f"{outcomes[0].address} is invited. The e-mail is on its way."
-    return f"{len(outcomes)} people are invited. The e-mails are on their way."
+        return f"{outcomes[0].address} is invited. The email is on its way."
+    return f"{len(outcomes)} people are invited. The emails are on their way."
 
 
 def _app_url() -> str:

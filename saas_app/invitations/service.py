@@ -69,7 +69,7 @@ class Invitations:
 
 
 def link_to(app_url: str, invitation_id: str) -> str:
-    """Where an invitation is accepted: what is sent by e-mail, or copied."""
+    """Where an invitation is accepted: what is sent by email, or copied."""
     return f"{app_url}/invitations/{invitation_id}"
 
 

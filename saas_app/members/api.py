@@ -42,7 +42,7 @@ _SEARCH_LENGTH = 128
 
 
 class MemberQuery(ListQuery):
-    """Which people: a part of a name, username, e-mail address or phone number; a role."""
+    """Which people: a part of a name, username, email address or phone number; a role."""
 
     search: Annotated[str, Search(_SEARCH_LENGTH)] = ""
     role: Role | None = None

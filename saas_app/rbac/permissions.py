@@ -41,7 +41,7 @@ class Permission(StrEnum):
         Carrier.ORGANIZATION_TOKEN,
     )
     MEMBERS_READ = ("members:read", "See who belongs to the organization", Carrier.ORGANIZATION_TOKEN)
-    MEMBERS_INVITE = ("members:invite", "Invite people by e-mail", Carrier.ORGANIZATION_TOKEN)
+    MEMBERS_INVITE = ("members:invite", "Invite people by email", Carrier.ORGANIZATION_TOKEN)
     MEMBERS_UPDATE = ("members:update", "Change the roles of members", Carrier.ORGANIZATION_TOKEN)
     MEMBERS_REMOVE = ("members:remove", "Remove members", Carrier.ORGANIZATION_TOKEN)
     AUDIT_READ = ("audit:read", "Read the audit trail", Carrier.ORGANIZATION_TOKEN)

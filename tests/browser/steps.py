@@ -109,7 +109,7 @@ async def invite(page: Page, organization_id: str, address: str, role: str) -> s
     """Send the form; returns the link that the list of invitations shows."""
     await page.goto(f"/o/{organization_id}/invitations")
     await page.get_by_role("link", name="Invite people").first.click()
-    await page.get_by_label("E-mail addresses").fill(address)
+    await page.get_by_label("Email addresses").fill(address)
     await page.get_by_role("checkbox", name="viewer").uncheck()
     await page.get_by_role("checkbox", name=role).check()
     await page.get_by_role("button", name="Send invitations").click()

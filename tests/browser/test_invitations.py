@@ -29,7 +29,7 @@ from tests.factories import PASSWORD, Factory
 async def _sign_up_asks_for_an_address(site: Site, site_management: ManagementClient) -> AsyncIterator[None]:
     """As whoever invites people will have set it; a Logto that runs elsewhere is left as it is."""
     if site.environment is None:
-        pytest.skip("Only the development provider shows the e-mails it sends, and may be set otherwise.")
+        pytest.skip("Only the development provider shows the emails it sends, and may be set otherwise.")
     before = (await site_management.get_sign_in_experience())["signUp"]
     address = {"identifier": "email", "verify": True}
     wanted = {**before, "password": True, "verify": True, "secondaryIdentifiers": [address]}
@@ -155,10 +155,10 @@ async def test_addresses_that_are_wrong_stay_in_the_form_with_the_focus_on_them(
     acme = await people.organization("Acme", admin=alice)
     page = await open_page(alice)
     await page.goto(f"/o/{acme}/invitations/new")
-    addresses = page.get_by_label("E-mail addresses")
+    addresses = page.get_by_label("Email addresses")
     await addresses.fill("kim@example.test\nnonsense")
     await page.get_by_role("button", name="Send invitations").click()
-    await expect(page.get_by_role("alert")).to_contain_text("“nonsense” is not an e-mail address.")
+    await expect(page.get_by_role("alert")).to_contain_text("“nonsense” is not an email address.")
     await expect(addresses).to_have_value("kim@example.test\nnonsense")
     await expect(addresses).to_be_focused()
 

@@ -74,7 +74,7 @@ async def test_another_code_can_be_asked_for_when_the_page_has_counted_down(
 ) -> None:
     page, address = await visitor(), new_address()
     await page.clock.install()
-    await follow(page, "Code by e-mail")
+    await follow(page, "Code by email")
     await identifier_field(page).fill(address)
     await page.get_by_role("button", name="Sign in").click()
 
@@ -198,9 +198,9 @@ BAD_DAYS: dict[str, Callable[[FakeProvider], None]] = {
 @pytest.mark.parametrize(
     ("way", "bad_day"),
     [
-        ("Code by e-mail", "wrong key"),
-        ("Code by e-mail", "hangs up"),
-        ("Code by e-mail", "slow"),
+        ("Code by email", "wrong key"),
+        ("Code by email", "hangs up"),
+        ("Code by email", "slow"),
         ("Code by SMS", "500"),
         ("Code by SMS", "slow"),
     ],
@@ -212,10 +212,10 @@ async def test_a_code_that_cannot_be_sent_leaves_another_way(
     person = await methods_management.create_user(
         username=f"rosa_{number}", email=address, name="Rosa", password=PASSWORD, phone=number
     )
-    BAD_DAYS[bad_day](methods_site.mailgun if way == "Code by e-mail" else methods_site.gatewayapi)
+    BAD_DAYS[bad_day](methods_site.mailgun if way == "Code by email" else methods_site.gatewayapi)
     page = await visitor()
     await follow(page, way)
-    await identifier_field(page).fill(address if way == "Code by e-mail" else f"+{number}")
+    await identifier_field(page).fill(address if way == "Code by email" else f"+{number}")
     await page.get_by_role("button", name="Sign in").click()
 
     alert = page.get_by_role("alert")

@@ -109,7 +109,7 @@ async def invitations(page: Page, people: Factory, office: Office) -> AsyncItera
 async def _sent_invitations(page: Page, office: Office) -> AsyncIterator[str]:
     await page.goto(f"{office.root}/invitations/new")
     addresses, send = (
-        page.get_by_label("E-mail addresses"),
+        page.get_by_label("Email addresses"),
         page.get_by_role("button", name="Send invitations"),
     )
     await addresses.fill("lee@example.test, nonsense")

@@ -204,7 +204,7 @@ async def listener(server: Server) -> AsyncIterator[Listener]:
 
 @pytest.fixture
 async def nina(workshop: Workshop) -> Person:
-    """Somebody of this test's own, with an e-mail address."""
+    """Somebody of this test's own, with an email address."""
     return await workshop.person("nina", primaryEmail=workshop.email("nina"))
 
 

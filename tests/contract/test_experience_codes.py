@@ -1,4 +1,4 @@
-"""The Experience API with verification codes: sign in, sign up with an e-mail, reset a password.
+"""The Experience API with verification codes: sign in, sign up with an email, reset a password.
 
 Codes of a named Logto go to real addresses, so these run only where the server is ours alone.
 """
@@ -282,7 +282,7 @@ async def test_sign_up_that_also_wants_an_email_is_as_recorded(
 
 @pytest.fixture
 async def joinable(api: ManagementApi, workshop: Workshop, world: World) -> tuple[str, str]:
-    """An organization that new accounts of its e-mail domain join as members, and that domain."""
+    """An organization that new accounts of its email domain join as members, and that domain."""
     organization = await workshop.organization()
     domain = f"{workshop.unique('joinable').replace('_', '-')}.example.test"
     jit = f"/organizations/{organization}/jit"
@@ -294,7 +294,7 @@ async def joinable(api: ManagementApi, workshop: Workshop, world: World) -> tupl
 async def sign_up_by_email(
     browser: LogtoBrowser, mailbox: Mailbox, api: ManagementApi, workshop: Workshop, world: World, email: str
 ) -> str:
-    """Sign up with a username, a password and this verified e-mail; returns the account's id."""
+    """Sign up with a username, a password and this verified email; returns the account's id."""
     username = workshop.unique("nina")
     session = CodeSession(browser, "Register", email)
     await session.begin(world)

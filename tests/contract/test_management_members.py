@@ -18,7 +18,7 @@ async def organization(workshop: Workshop) -> str:
 
 
 async def somebody(workshop: Workshop, name: str = "una") -> Person:
-    """A person of the recorded shape: a name and an e-mail address."""
+    """A person of the recorded shape: a name and an email address."""
     return await workshop.person(name, name=name.title(), primaryEmail=workshop.email(name))
 
 

@@ -298,7 +298,7 @@ async def test_a_provider_that_hangs_up_is_one_line(
     ("name", "to", "says"),
     [
         ("naver-universal", "ada@example.test", "there is mailgun-email, gatewayapi-sms"),
-        ("mailgun-email", "12025550101", "takes an e-mail address"),
+        ("mailgun-email", "12025550101", "takes an email address"),
         ("gatewayapi-sms", "ada@example.test", "takes a number with its country code"),
     ],
 )

@@ -20,7 +20,7 @@ async def home() -> Response:
 
 @blueprint.get("/messages")
 async def list_of_messages() -> Response:
-    """Every e-mail and text message that would have been sent, newest first."""
+    """Every email and text message that would have been sent, newest first."""
     messages = [
         (message, datetime.fromtimestamp(message.created_at / 1000, UTC))
         for message in await list_messages(current_store())

@@ -89,7 +89,7 @@ async def _come_back(session: ExperienceSession, connector_id: str) -> Response:
 
 
 async def _sign_in(session: ExperienceSession, proof: SocialProof) -> Response:
-    """Into the account of the identity, else to the one of its e-mail address, else into a new one."""
+    """Into the account of the identity, else to the one of its email address, else into a new one."""
     try:
         return await complete(session, proof.id)
     except RequestError as error:

@@ -31,7 +31,7 @@ _KINDS = {"email": "email", "phone": "phone number"}
 @blueprint.route("/social/link/<connector_id>", methods=_METHODS)
 @sign_in_page
 async def link_related_account(session: ExperienceSession, connector_id: str) -> Response:
-    """Offer the account that has the e-mail address of the identity: the provider has verified it."""
+    """Offer the account that has the email address of the identity: the provider has verified it."""
     proof = _find_verified(session)
     connector = await find_connector_by_id(session.store, connector_id)
     if proof is None or proof.user is None or connector is None or proof.connector_id != connector.id:

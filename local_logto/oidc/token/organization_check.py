@@ -11,7 +11,7 @@ from local_logto.errors import access_denied
 from local_logto.oidc.organization_access import is_member, requires_mfa
 from local_logto.store import users
 
-# E-mail and SMS codes are implicit factors at Logto and never count here.
+# Email and SMS codes are implicit factors at Logto and never count here.
 _COUNTED_FACTORS: Final = frozenset({"Totp", "WebAuthn", "BackupCode"})
 
 

@@ -103,7 +103,7 @@ class ManagementClient(
         return LogtoUser.read(await self._body("GET", f"/users/{_id(user_id)}"))
 
     async def find_user_by_email(self, email: str) -> LogtoUser | None:
-        """The account with this primary e-mail address, compared without case."""
+        """The account with this primary email address, compared without case."""
         return await self._find_user("primaryEmail", email)
 
     async def find_user_by_username(self, username: str) -> LogtoUser | None:

@@ -1,4 +1,4 @@
-"""The calls about connectors, e-mail templates and the sign-in experience. Part of the client."""
+"""The calls about connectors, email templates and the sign-in experience. Part of the client."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ConnectorCalls:
         connector_id: str = "",
         sync_profile: bool | None = None,
     ) -> Connector:
-        """Add a connector. One for e-mail or SMS takes the place of the one there is (Logto 1.42).
+        """Add a connector. One for email or SMS takes the place of the one there is (Logto 1.42).
 
         400 ``connector.invalid_config``, 422 ``connector.multiple_instances_not_supported`` for a second
         social one of its kind.
@@ -66,7 +66,7 @@ class ConnectorCalls:
         await self._transport.call("POST", f"/connectors/{segment(factory)}/test", body=body)
 
     async def list_email_templates(self) -> list[EmailTemplate]:
-        """Every e-mail template of the tenant."""
+        """Every email template of the tenant."""
         body = (await self._transport.call("GET", "/email-templates")).body
         return [EmailTemplate.read(entry) for entry in as_list(body)]
 

@@ -46,8 +46,8 @@ _CASES: Final = (
         "connector.not_found",
         "",
         Conflict,
-        "Logto has no e-mail connector, so it cannot send messages. Copy the link and send it yourself, or "
-        "ask whoever runs this application to add an e-mail connector in Logto.",
+        "Logto has no email connector, so it cannot send messages. Copy the link and send it yourself, or "
+        "ask whoever runs this application to add an email connector in Logto.",
     ),
     _Case(
         "request.invalid_input",
@@ -65,7 +65,7 @@ _CASES: Final = (
         "request.invalid_input",
         "same email",
         Conflict,
-        "This invitation is for another e-mail address than that of your account.",
+        "This invitation is for another email address than that of your account.",
     ),
     _Case(
         "request.invalid_input",
@@ -106,7 +106,7 @@ _CASES: Final = (
     ),
     _Case("entity.value_too_long", "", Invalid, "Something you entered is longer than Logto accepts."),
     _Case("guard.invalid_input", "", Invalid, "Logto does not accept something you entered."),
-    _Case("user.email_already_in_use", "", Conflict, "There is an account with this e-mail address already."),
+    _Case("user.email_already_in_use", "", Conflict, "There is an account with this email address already."),
     _Case("user.username_already_in_use", "", Conflict, "There is an account with this username already."),
 )
 

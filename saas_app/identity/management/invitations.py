@@ -17,7 +17,7 @@ _PATH: Final = "/organization-invitations"
 
 
 class InvitationCalls:
-    """Invitations by e-mail. Mixed into the client, which brings the transport."""
+    """Invitations by email. Mixed into the client, which brings the transport."""
 
     _transport: ManagementTransport
 
@@ -65,12 +65,12 @@ class InvitationCalls:
         return Invitation.read((await self._transport.call("POST", _PATH, body=body)).body)
 
     async def send_invitation(self, invitation_id: str, link: str) -> None:
-        """Have Logto send the message, with the link in it; 501 ``connector.not_found`` without e-mail."""
+        """Have Logto send the message, with the link in it; 501 ``connector.not_found`` without email."""
         path = f"{_PATH}/{segment(invitation_id)}/message"
         await self._transport.call("POST", path, body={"link": link})
 
     async def accept_invitation(self, invitation_id: str, user_id: str) -> Invitation:
-        """Make a person a member with the invitation's roles; their primary e-mail must be the invitee's."""
+        """Make a person a member with the invitation's roles; their primary email must be the invitee's."""
         return await self._settle(invitation_id, {"status": "Accepted", "acceptedUserId": user_id})
 
     async def revoke_invitation(self, invitation_id: str) -> Invitation:

@@ -31,7 +31,7 @@ class OrganizationSettingsCalls:
         return OrganizationInfo.read(answer.body)
 
     async def list_joining_domains(self, organization_id: str) -> list[str]:
-        """The e-mail domains whose people become members when they sign up."""
+        """The email domains whose people become members when they sign up."""
         answer = await self._transport.call("GET", f"{_joining(organization_id)}/email-domains")
         return [str(entry["emailDomain"]) for entry in as_list(answer.body)]
 
@@ -58,7 +58,7 @@ class OrganizationSettingsCalls:
         )
 
     async def has_second_factor(self, user_id: str) -> bool:
-        """Whether an account has one that counts for organizations (Logto 1.42: not e-mail, not SMS)."""
+        """Whether an account has one that counts for organizations (Logto 1.42: not email, not SMS)."""
         answer = await self._transport.call("GET", f"/users/{segment(user_id)}/mfa-verifications")
         return bool(as_list(answer.body))
 

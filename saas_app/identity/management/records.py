@@ -350,7 +350,7 @@ class Connector(Record):
 
 @dataclass(frozen=True, slots=True)
 class EmailTemplate(Record):
-    """A text of an e-mail that the tenant keeps: it is sent in place of the connector's own."""
+    """A text of an email that the tenant keeps: it is sent in place of the connector's own."""
 
     language: str
     usage: str

@@ -19,7 +19,7 @@ class Kind(StrEnum):
     ID_TOKEN = "ID-token claims"  # noqa: S105 - a name
     WEBHOOK = "webhook"
     CONNECTOR = "connector"
-    EMAIL_TEMPLATE = "e-mail template"
+    EMAIL_TEMPLATE = "email template"
     SIGN_IN_EXPERIENCE = "sign-in experience"
 
 

@@ -1,4 +1,4 @@
-"""Write connectors, e-mail templates and, last, the sign-in experience, which Logto checks against them."""
+"""Write connectors, email templates and, last, the sign-in experience, which Logto checks against them."""
 
 from __future__ import annotations
 

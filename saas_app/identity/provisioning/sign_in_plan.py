@@ -1,4 +1,4 @@
-"""The declared connectors, e-mail templates and sign-in experience against what Logto holds. Pure.
+"""The declared connectors, email templates and sign-in experience against what Logto holds. Pure.
 
 Only keys are ever named, never values: a connector's config holds secrets.
 """
@@ -49,7 +49,7 @@ def find_connector(factory: str, found: Found) -> Connector | None:
 
 
 def wanted_templates(declaration: Declaration, found: Found) -> tuple[DeclaredEmailTemplate, ...]:
-    """The e-mail templates that the tenant shall keep.
+    """The email templates that the tenant shall keep.
 
     Those of the fallback language are the connector's own; the tenant keeps them only where it keeps some in
     that language already, because those would be sent in their place (Logto 1.42). Raises
@@ -63,7 +63,7 @@ def wanted_templates(declaration: Declaration, found: Found) -> tuple[DeclaredEm
     email = declaration.connectors.email
     if email and any(texts[fallback].template for texts in email.templates.values()):
         raise ConfigurationError(
-            f"Logto keeps e-mail templates in '{fallback}' ({', '.join(in_the_way)}), which are sent in "
+            f"Logto keeps email templates in '{fallback}' ({', '.join(in_the_way)}), which are sent in "
             "place of those that Mailgun keeps: delete them in Logto."
         )
     return declared

@@ -82,7 +82,7 @@ def _check_connectors(declaration: Declaration) -> Iterator[Problem]:
         if not _MAILBOX.fullmatch(email.sender):
             yield Problem(f"connectors.{email.factory}.from", "must look like 'Name <address@example.com>'")
         if declaration.language is None:
-            yield Problem("language.fallback", "is missing: it says which of the e-mail texts is the default")
+            yield Problem("language.fallback", "is missing: it says which of the email texts is the default")
         else:
             yield from check_email_texts(email, declaration.language.fallback)
     if connectors.sms:
@@ -124,7 +124,7 @@ def _sends_to(identifier: Identifier, connectors: Connectors) -> bool:
 
 
 def _no_connector(key: str, identifier: str) -> Problem:
-    kind = {"email": "an e-mail", "phone": "an SMS"}[identifier]
+    kind = {"email": "an email", "phone": "an SMS"}[identifier]
     return Problem(key, f"needs {kind} connector below [connectors], which sends the codes")
 
 

@@ -61,7 +61,7 @@ SmsTexts: TypeAlias = Mapping[Usage, str]  # one for all languages: Logto 1.42 k
 
 
 class Mailgun(_Section):
-    """Messages by e-mail, through Mailgun."""
+    """Messages by email, through Mailgun."""
 
     factory: ClassVar = "mailgun-email"
 
@@ -73,7 +73,7 @@ class Mailgun(_Section):
 
 
 class MockEmail(_Section):
-    """Messages by e-mail that go nowhere: what Logto brings for tests."""
+    """Messages by email that go nowhere: what Logto brings for tests."""
 
     factory: ClassVar = "mock-email-service"
 
@@ -124,7 +124,7 @@ class Connectors(_Section):
 
     @property
     def email(self) -> Mailgun | MockEmail | None:
-        """What sends e-mail."""
+        """What sends email."""
         return self.mailgun or self.mock_email
 
     @property

@@ -1,6 +1,6 @@
-"""A declaration as Logto 1.42 takes it: its connectors, e-mail templates and sign-in experience. Pure.
+"""A declaration as Logto 1.42 takes it: its connectors, email templates and sign-in experience. Pure.
 
-In the fallback language the texts of e-mails are part of the connector; those in other languages are e-mail
+In the fallback language the texts of emails are part of the connector; those in other languages are email
 templates of the tenant (docs/decisions/0010-templates-in-several-languages.md).
 """
 
@@ -49,7 +49,7 @@ class DeclaredConnector:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredEmailTemplate:
-    """One text of an e-mail, kept by the tenant and not by the connector."""
+    """One text of an email, kept by the tenant and not by the connector."""
 
     language: str
     usage: str
@@ -82,7 +82,7 @@ def fallback_of(declaration: Declaration) -> str:
 
 
 def email_templates_of(declaration: Declaration) -> tuple[DeclaredEmailTemplate, ...]:
-    """Every text of an e-mail in every language, as a template of the tenant.
+    """Every text of an email in every language, as a template of the tenant.
 
     A text whose template the provider keeps is not among them: the tenant cannot keep it.
     """

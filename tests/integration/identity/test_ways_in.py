@@ -51,7 +51,7 @@ async def _first_page(browser: Browser, path: str) -> tuple[str, dict[str, list[
     [
         ("Sign in", "/sign-in", {}),
         ("Create account", "/register", {}),
-        ("Code by e-mail", "/identifier-sign-in", {"identifier": ["email"]}),
+        ("Code by email", "/identifier-sign-in", {"identifier": ["email"]}),
         ("Code by SMS", "/identifier-sign-in", {"identifier": ["phone"]}),
         ("Continue with Naver", "/direct/social/naver", {"fallback": ["sign-in"]}),
     ],
@@ -70,7 +70,7 @@ async def test_what_is_not_declared_is_not_offered(open_browser: OpenBrowser, se
     assert list(await _links(await open_browser())) == ["Sign in", "Create account"]
     app = create_app(settings, OfferedMethods(email_code=True))
     async with app.test_app(), Browser(app, settings.redirect_uri) as browser:
-        assert list(await _links(browser)) == ["Sign in", "Create account", "Code by e-mail"]
+        assert list(await _links(browser)) == ["Sign in", "Create account", "Code by email"]
 
 
 async def test_logto_receives_what_a_link_asks_for(open_browser: OpenBrowser) -> None:

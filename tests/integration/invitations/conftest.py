@@ -141,7 +141,7 @@ def mailbox(provider: Provider) -> Mailbox:
 
 @pytest.fixture
 async def sign_up_by_email(management: ManagementClient) -> AsyncIterator[None]:
-    """Logto asks newcomers for an e-mail address, as an organization that invites will have it."""
+    """Logto asks newcomers for an email address, as an organization that invites will have it."""
     transport = management._transport
     settings = (await transport.call("GET", "/sign-in-exp")).body
     methods = [

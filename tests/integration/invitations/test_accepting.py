@@ -104,7 +104,7 @@ async def test_an_account_without_an_address_is_told_what_it_lacks(
     invitation = await acme.invited(address_of(erin))
     await make.management._transport.call("PATCH", f"/users/{erin.id}", body={"primaryEmail": ""})
     page = await text_of(await (await open_browser(erin)).get(path_of(invitation), 404))
-    assert "Your account has no e-mail address" in page
+    assert "Your account has no email address" in page
 
 
 async def test_the_address_is_that_of_the_account_now_in_any_case(

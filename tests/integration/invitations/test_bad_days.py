@@ -1,4 +1,4 @@
-"""A Logto without e-mail, one that fails, and one whose answers are lost: a real server stands in between."""
+"""A Logto without email, one that fails, and one whose answers are lost: a real server stands in between."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def test_without_an_email_connector_the_invitation_stands_and_its_link_is_
         revoke = f"{faulty.acme.root}/{(await faulty.acme.found(address)).id}/revoke"
         assert f'href="{revoke}"' in page
         await faulty.acme.browser.get(revoke)
-    assert page.count("Invited, but no e-mail was sent. Logto has no e-mail connector") == 2
+    assert page.count("Invited, but no email was sent. Logto has no email connector") == 2
     assert "Not everybody is invited" not in page
     listed = await text_of(await faulty.acme.browser.get(faulty.acme.root))
     assert link_of(await faulty.acme.found(first)) in listed
@@ -51,8 +51,8 @@ async def test_sending_again_without_a_connector_says_why_nothing_is_sent(
     faulty.gate.fail(Fault("POST", MESSAGE))
     answer = await faulty.acme.browser.post(f"{faulty.acme.root}/{invitation.id}/resend", expect=409)
     page = await text_of(answer)
-    assert "No e-mail was sent" in page
-    assert "Logto has no e-mail connector" in page
+    assert "No email was sent" in page
+    assert "Logto has no email connector" in page
     assert await actions_of(runtime, faulty.acme.id) == ["invitation.create"]
     assert await pending_in(runtime, faulty.acme.id) == []
 

@@ -30,7 +30,7 @@ async def test_an_invitation_is_made_sent_with_its_link_and_listed(acme: Acme, m
     address = new_address()
     page = await acme.invite(address, "editor", days="1")
     invitation = await acme.found(address)
-    assert f"{address} is invited. The e-mail is on its way." in page
+    assert f"{address} is invited. The email is on its way." in page
     assert invitation.role_names == {"editor"}
     assert invitation.inviter_id == acme.admin.id
     assert abs(invitation.expires_at / 1000 - time.time() - DAY) < 60
@@ -51,7 +51,7 @@ async def test_several_addresses_are_invited_one_by_one_and_told_one_by_one(
     page = await acme.invite(typed, "viewer", "editor", expect=200)
     assert "Belongs to the organization already." in page
     assert "Invited before; that invitation still stands." in page
-    assert page.count("The e-mail is on its way.") == 1
+    assert page.count("The email is on its way.") == 1
     assert (await acme.found(fresh)).role_names == {"viewer", "editor"}
     assert len(await mailbox.links_for(invited)) == 1
     assert "Not everybody is invited" not in page
@@ -63,7 +63,7 @@ async def test_what_was_typed_stays_when_it_is_wrong_and_nothing_is_done(
     address = new_address()
     page = await acme.invite(f"{address}\nnonsense", "editor", expect=422)
     assert f"{address}\nnonsense</textarea>" in page
-    assert "“nonsense” is not an e-mail address." in page
+    assert "“nonsense” is not an email address." in page
     assert await acme.management.list_invitations(acme.id) == []
     assert await changes_of(runtime, acme.id) == []
 

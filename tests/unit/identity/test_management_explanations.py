@@ -21,7 +21,7 @@ INPUT = "Input is invalid. "
 @pytest.mark.parametrize(
     ("status", "code", "message", "kind", "part"),
     [
-        (501, "connector.not_found", "No connector.", Conflict, "no e-mail connector"),
+        (501, "connector.not_found", "No connector.", Conflict, "no email connector"),
         (400, "connector.general", "It failed.", Conflict, "Nothing was changed"),
         (400, "request.invalid_input", f"{INPUT}The value of `expiresAt` must be in the future.",
          Invalid, "in the future"),
@@ -29,7 +29,7 @@ INPUT = "Input is invalid. "
          Conflict, "a member of the organization already"),
         (422, "request.invalid_input",
          f"{INPUT}The accepted user must have the same email as the invitee.",
-         Conflict, "another e-mail address"),
+         Conflict, "another email address"),
         (422, "request.invalid_input",
          f"{INPUT}The status of the invitation cannot be changed anymore.", Conflict, "has expired"),
         (422, "organization.role_names_not_found", "Invalid role names detected: nope.", Conflict, "role"),

@@ -196,10 +196,10 @@ def test_codes_need_a_connector_to_be_sent_by(tmp_path: Path) -> None:
     said = refusal(without_senders(tmp_path))
 
     for key, kind in {
-        "sign_in.methods.email": "an e-mail",
+        "sign_in.methods.email": "an email",
         "sign_in.methods.phone": "an SMS",
-        "sign_in.forgot_password": "an e-mail",
-        "sign_up.identifiers": "an e-mail",
+        "sign_in.forgot_password": "an email",
+        "sign_up.identifiers": "an email",
     }.items():
         assert f"{key}: needs {kind} connector below [connectors]" in said
 

@@ -77,8 +77,8 @@ def test_a_good_form_is_an_input() -> None:
     ("form", "field", "said"),
     [
         (filled(""), "addresses", "at least one"),
-        (filled("jo@example.test, nonsense"), "addresses", "“nonsense” is not an e-mail address."),
-        (filled("a b c d e"), "addresses", "“a”, “b”, “c” and 2 more are not e-mail addresses."),
+        (filled("jo@example.test, nonsense"), "addresses", "“nonsense” is not an email address."),
+        (filled("a b c d e"), "addresses", "“a”, “b”, “c” and 2 more are not email addresses."),
         (filled("\n".join(f"p{n}@x.test" for n in range(MOST_ADDRESSES + 1))), "addresses", "at most 20"),
         (filled("x" * 7000), "addresses", "at most 6000 characters"),
         (filled(roles=()), "roles", "at least one role"),

@@ -1,4 +1,4 @@
-"""Which e-mail addresses the tenant keeps out, and where somebody tries them."""
+"""Which email addresses the tenant keeps out, and where somebody tries them."""
 
 from __future__ import annotations
 

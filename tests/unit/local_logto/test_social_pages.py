@@ -33,7 +33,7 @@ QUIET = NaverAccount("naver-quiet")
 
 @pytest.fixture
 async def app(tmp_path: Path) -> AsyncIterator[SocialApp]:
-    """A sign-in where people sign up by e-mail, and Sujin sits in front of the browser."""
+    """A sign-in where people sign up by email, and Sujin sits in front of the browser."""
     async with social_app(tmp_path) as running:
         running.naver.account = SUJIN
         await running.logto.configure(**BY_EMAIL)
