@@ -285,7 +285,7 @@ def permissions(markdown: bool, check: bool, page: Path) -> None:
     held = permissions_table.update_page(page, check=check)
     if check and not held:
         raise ConfigurationError(f"{page} is behind: run 'saas-app permissions --markdown'.")
-    click.echo(f"{page} {'holds the table already' if held else 'written'}.")
+    click.echo(f"{page} {'is up to date' if held else 'written'}.")
 
 
 @main.command()

@@ -68,7 +68,7 @@ def check(connectors_file: Path | None, env_file: Path | None) -> None:
     """Check the file, without asking Logto or a provider."""
     overlay(env_file)
     declared = ", ".join(connector.factory for connector in connectors_of(_load(connectors_file)))
-    click.echo(f"Nothing to mend. Connectors: {declared or 'none'}.")
+    click.echo(f"Nothing to fix. Connectors: {declared or 'none'}.")
 
 
 @connectors.command()

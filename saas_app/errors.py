@@ -56,7 +56,7 @@ class FreshSignInRequired(AppError):
 class SignatureRejected(AppError):
     """A program's request that does not carry the signature it must carry."""
 
-    status, code, title = 401, "signature-rejected", "The signature does not fit"
+    status, code, title = 401, "signature-rejected", "The signature is not valid"
 
 
 class CrossSiteRequest(AppError):
@@ -78,7 +78,7 @@ class PermissionDenied(AppError):
 class MfaRequired(AppError):
     """The organization asks for a second factor and the member has none (Logto 1.42: 403)."""
 
-    status, code, title = 403, "mfa-required", "This organization asks for a second factor"
+    status, code, title = 403, "mfa-required", "This organization requires a second factor"
 
 
 class NotFound(AppError):
@@ -108,13 +108,13 @@ class VersionConflict(AppError):
 class Busy(AppError):
     """Somebody else is at it; trying again helps."""
 
-    status, code, title = 409, "busy", "Somebody else is changing this just now"
+    status, code, title = 409, "busy", "Somebody else is changing this right now"
 
 
 class Conflict(AppError):
     """The request is understood and allowed, but does not fit how things stand now."""
 
-    status, code, title = 409, "conflict", "That does not fit how things stand now"
+    status, code, title = 409, "conflict", "That conflicts with the current state"
 
 
 class ManagementNotSetUp(AppError):
@@ -124,8 +124,8 @@ class ManagementNotSetUp(AppError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This installation has no credentials for Logto's Management API, through which organizations, "
-            "members and invitations are changed. Whoever runs it can use Logto's Console, or set "
+            "This installation has no credentials for Logto's Management API, which is needed to change "
+            "organizations, members and invitations. Whoever runs it can use Logto's Console, or set "
             "LOGTO_MANAGEMENT_APP_ID and its secret."
         )
 
@@ -161,7 +161,7 @@ class RateLimited(AppError):
 class LogtoUnavailable(AppError):
     """Logto did not answer in time, or answered with a failure of its own. It heals by itself."""
 
-    status, code, title = 503, "logto-unavailable", "Sign-in is not reachable just now"
+    status, code, title = 503, "logto-unavailable", "Sign-in is not available right now"
 
     def __init__(self, detail: str = "", *, retry_after: int = 5) -> None:
         super().__init__(detail, retry_after=retry_after)

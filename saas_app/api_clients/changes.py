@@ -48,7 +48,7 @@ class NameTaken(Invalid):
 class TooManyClients(Conflict):
     """The organization has as many machines as it may."""
 
-    code, title = "too-many-api-clients", "That would be one API client too many"
+    code, title = "too-many-api-clients", "Too many API clients"
 
 
 class NotOnlyHere(Conflict):
@@ -60,7 +60,7 @@ class NotOnlyHere(Conflict):
 class NotMade(LogtoUnavailable, NothingChanged):
     """Logto failed half way, and what it had begun was taken back."""
 
-    title = "No API client was made"
+    title = "No API client was created"
 
 
 class NotRotated(LogtoUnavailable, NothingChanged):
@@ -156,8 +156,8 @@ def _require_reach(tenant: Tenant) -> None:
     if missing:
         raise PermissionDenied(
             decide(tenant.facts, missing[0]),
-            f"An API client holds {missing[0].value}, which you do not hold yourself. Nobody makes a program "
-            "that reaches further than their own access.",
+            f"An API client has {missing[0].value}, which you do not have yourself. You can create one only "
+            "if you have all of its permissions.",
         )
 
 
@@ -182,7 +182,7 @@ async def _require_room(management: ManagementClient, tenant: Tenant, name: str)
     if found.total >= MOST_CLIENTS:
         raise TooManyClients(
             f"{tenant.organization_name} has {found.total} machine clients; {MOST_CLIENTS} are the most. "
-            "Revoke those that nobody uses any more."
+            "Revoke those that are no longer used."
         )
 
 
@@ -202,7 +202,7 @@ async def _make_application(management: ManagementClient, tenant: Tenant, name: 
         if made is not None:
             await _take_back(management, made.id)
         if isinstance(failure, LogtoUnavailable):
-            raise NotMade("Logto did not answer, and no client was made. Please try again.") from None
+            raise NotMade("Logto did not answer, and no client was created. Please try again.") from None
         raise
 
 
@@ -218,7 +218,7 @@ async def _let_in(management: ManagementClient, tenant: Tenant, client_id: str, 
     except LogtoUnavailable:
         await _take_back(management, client_id)
         raise NotMade(
-            "Logto stopped answering half way. What was begun was taken back, and no client was made. "
+            "Logto stopped answering. What had been created was undone, and no client was created. "
             "Please try again."
         ) from None
     return secret.value
@@ -232,8 +232,8 @@ async def _take_back(management: ManagementClient, client_id: str) -> None:
             return  # taken back before
         log.warning("a machine application is left over in logto", client_id=client_id, why=str(failure))
         raise LogtoUnavailable(
-            "Logto stopped answering half way, also when it was asked to take back what was begun. A client "
-            "that nobody has a secret of may be left over: look at the list in a moment, and revoke it there."
+            "Logto stopped answering while the client was created, and while that was undone. A client whose "
+            "secret nobody has may be left: check the list in a moment, and revoke it there."
         ) from None
 
 
@@ -283,8 +283,8 @@ async def _find(change: OrganizationChange, client_id: str) -> Client:
 def _why_not_rotated(client: Client) -> str:
     if client.is_elsewhere:
         return (
-            f"{client.name} belongs to other organizations too, so its secret opens more than yours. Whoever "
-            "runs this application can change it in Logto's Console."
+            f"{client.name} also belongs to other organizations, so its secret gives access to more than "
+            "yours. Whoever runs this application can change it in Logto's Console."
         )
     return (
         f"{client.name} was added in Logto's Console. Whoever runs this application can change its secret "

@@ -140,7 +140,7 @@ def refused_without_second_factor(principal: Principal, organization_name: str) 
     return _refused(
         principal,
         StepResult(Step.MEMBER, True, f"Member of {organization_name}."),
-        StepResult(Step.AUDIENCE, False, f"{organization_name} asks for a second factor; none is set up."),
+        StepResult(Step.AUDIENCE, False, f"{organization_name} requires a second factor; none is set up."),
     )
 
 

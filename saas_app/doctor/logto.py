@@ -19,7 +19,7 @@ _ENDPOINT: Final = "endpoint"
 async def check_logto(endpoint: str, http: aiohttp.ClientSession) -> list[Check]:
     """Endpoint, issuer and clock, as far as each can be asked."""
     if fault := await probe.find_fault(endpoint, http):
-        return [Check(_ENDPOINT, False, f"{endpoint} {fault}", "start Logto, or mend LOGTO_ENDPOINT")]
+        return [Check(_ENDPOINT, False, f"{endpoint} {fault}", "start Logto, or correct LOGTO_ENDPOINT")]
     there = Check(_ENDPOINT, True, f"{endpoint} answers")
     try:
         discovery = await probe.discover(endpoint, http)

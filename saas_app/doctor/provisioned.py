@@ -35,17 +35,17 @@ async def check_provisioned(
         changes = plan(deployment, found)
         webhook = await _check_webhook(client, deployment, found.webhook, changes)
     except ConfigurationError as error:
-        return [_access(management), Check("template", False, str(error), "mend it in Logto's Console")]
+        return [_access(management), Check("template", False, str(error), "fix it in Logto's Console")]
     except ManagementError as refusal:
         return [Check("Management API", False, str(refusal), _access_remedy(management, refusal))]
     except LogtoUnavailable as failure:
-        return [Check("Management API", False, failure.detail, "look at Logto's own log")]
+        return [Check("Management API", False, failure.detail, "check Logto's log")]
     held = f"{deployment.redirect_uri} is registered, and the stored secret is valid"
     checks = [
         _access(management),
         _summary("application", held, changes, _APPLICATION),
         _check_backchannel(deployment, found.application),
-        _summary("template", "every role, permission and scope holds", changes, _TEMPLATE),
+        _summary("template", "all roles, permissions and scopes are in place", changes, _TEMPLATE),
         webhook,
     ]
     if deployment.sign_in_methods is not None:
@@ -76,10 +76,10 @@ def _access_remedy(management: ManagementSettings, refusal: ManagementError) -> 
     if refusal.status == 403:
         return f"give {management.app_id} the role 'Logto Management API access'"
     if refusal.code == "oidc.invalid_target":
-        return "mend LOGTO_MANAGEMENT_RESOURCE; Logto Cloud: https://<tenant-id>.logto.app/api"
+        return "correct LOGTO_MANAGEMENT_RESOURCE; Logto Cloud: https://<tenant-id>.logto.app/api"
     if refusal.status == 401 or refusal.code.startswith("oidc."):
-        return "mend LOGTO_MANAGEMENT_APP_ID and LOGTO_MANAGEMENT_APP_SECRET"
-    return "look at Logto's own log; Workroom speaks the Management API of Logto 1.42"
+        return "correct LOGTO_MANAGEMENT_APP_ID and LOGTO_MANAGEMENT_APP_SECRET"
+    return "check Logto's log; Workroom speaks the Management API of Logto 1.42"
 
 
 async def _check_webhook(
@@ -113,7 +113,7 @@ def _undelivered(deployment: Deployment, refusal: ManagementError) -> tuple[str,
             f"Workroom {reason} at {url}: it runs with another LOGTO_WEBHOOK_SIGNING_KEY or none",
             "restart it: saas-app serve --env-file .env",
         )
-    return f"{url} answered Logto with {status}", "look at Workroom's log, and at the proxy in front"
+    return f"{url} answered Logto with {status}", "check Workroom's log, and at the proxy in front"
 
 
 def _summary(name: str, holds: str, changes: tuple[Change, ...], kinds: frozenset[Kind]) -> Check:

@@ -113,8 +113,8 @@ class DomainChecks:
                 await self._take_out(turn, organization_id, name, len(claims))
                 news.append(
                     DomainNews(
-                        f"{shown_domain(name)} was set in Logto without being verified: nobody joins by it "
-                        "until an admin verifies it in the settings",
+                        f"{shown_domain(name)} was set in Logto without being verified: nobody joins through "
+                        "it until an admin verifies it in the settings",
                         changed=True,
                     )
                 )
@@ -123,7 +123,7 @@ class DomainChecks:
                 await lapse(turn, self._management, claim, "Logto does not have it")
                 news.append(
                     DomainNews(
-                        f"{shown_domain(claim.domain)} is not set in Logto (any more), so it has no effect",
+                        f"{shown_domain(claim.domain)} is not set in Logto, so it has no effect",
                         changed=True,
                     )
                 )
@@ -154,6 +154,6 @@ class DomainChecks:
         grace = self._grace * (1 if finding.is_certain else UNREACHABLE_FACTOR)
         if now >= failing_since + grace:
             await lapse(turn, self._management, claim, finding.problem)
-            return [DomainNews(f"{shown}: {finding.problem}. Nobody joins by it any more", changed=True)]
+            return [DomainNews(f"{shown}: {finding.problem}. People no longer join through it", changed=True)]
         until = f"{failing_since + grace:%Y-%m-%d %H:%M} UTC"
-        return [DomainNews(f"{shown}: {finding.problem}. It stops counting at {until}", changed=False)]
+        return [DomainNews(f"{shown}: {finding.problem}. It stops working at {until}", changed=False)]

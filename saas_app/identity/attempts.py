@@ -26,7 +26,7 @@ from saas_app.models import SignInAttemptRow
 LIFETIME: Final = timedelta(hours=1)  # as long as Logto keeps an interaction
 _POLL_INTERVAL: Final = 0.1  # seconds between two looks at what another request is finishing
 
-_NOT_OURS: Final = "This sign-in was used already, has expired, or was started in another browser."
+_NOT_OURS: Final = "This sign-in has already been used, has expired, or was started in another browser."
 
 
 @dataclass(frozen=True, slots=True)

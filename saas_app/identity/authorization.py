@@ -276,7 +276,7 @@ class Authorization:
 
 def _session_of(tenant: Tenant) -> uuid.UUID:
     if not isinstance(tenant.principal, SessionPrincipal):
-        raise SignInRequired("Only a signed-in browser keeps tokens here.")
+        raise SignInRequired("Only a signed-in browser has tokens here.")
     return tenant.principal.session_id
 
 

@@ -158,7 +158,7 @@ async def end_session(principal: SessionPrincipal, device_id: str) -> Any:
         ending = "Try again in a moment." if ended.failure.can_retry else ""
         await flash(
             f"{name} is signed out of Workroom. {ended.failure.detail} That browser may still be signed in "
-            f"there, and can come back without a password. {ending}".strip(),
+            f"there, and can return without a password. {ending}".strip(),
             "danger",
         )
     return redirect("/account", 303)
@@ -173,7 +173,7 @@ async def sign_out_everywhere(principal: SessionPrincipal) -> Any:
     if ended.failure is None:
         return _signed_out(await runtime().sign_out.here(None))
     here = f"{ended.here} of your sessions in Workroom and {ended.at_provider} at the sign-in provider ended."
-    left = f"{ended.failure.detail} Other browsers may still be signed in there, and can then come back."
+    left = f"{ended.failure.detail} Other browsers may still be signed in there, and can return."
     if ended.spared:
         await flash(f"{here} {left} You are still signed in here. Try again.", "danger")
         return redirect("/account", 303)

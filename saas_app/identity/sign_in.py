@@ -33,15 +33,15 @@ _SECONDS_FOR_NAMES: Final = 3.0  # a sign-in waits no longer for what is only sh
 
 _REASONS = {
     "access_denied": "Logto refused access for this account.",
-    "login_required": "You are not signed in at the sign-in provider any more.",
+    "login_required": "You are no longer signed in at the sign-in provider.",
     "consent_required": "The sign-in provider needs you to sign in again.",
     "interaction_required": "The sign-in provider needs you to sign in again.",
     "invalid_target": "Logto does not know this application's API resource. "
-    "Whoever runs this application can mend it with 'saas-app provision'.",
+    "Whoever runs this application can fix it with 'saas-app provision'.",
     "invalid_request": "Logto could not accept the sign-in request.",
     "invalid_scope": "Logto does not let this application ask for these permissions.",
-    "server_error": "Logto had a problem of its own.",
-    "temporarily_unavailable": "Logto is busy just now.",
+    "server_error": "Logto had an internal error.",
+    "temporarily_unavailable": "Logto is busy right now.",
 }
 
 
@@ -165,7 +165,7 @@ class SignIn:
         if current is None and made is not None and utc_now() - outcome.at < _SAME_MOMENT:
             return SignedIn(outcome.next_path, outcome.session_cookie, outcome.claims)
         next_path = outcome.next_path if current is None else ""
-        raise SignInFailed("This sign-in was used already.", next_path=next_path)
+        raise SignInFailed("This sign-in has already been used.", next_path=next_path)
 
     async def _exchange(self, callback_url: str, payload: dict[str, Any]) -> GrantedTokens:
         client = await self._provider.client({"signInSession": payload["sdk_session"]})

@@ -266,7 +266,7 @@ class TokenRefresher:
             if refusal.error != "invalid_grant":
                 raise
             await self.sessions.forget(session_id)
-            raise SignInRequired("Your sign-in has ended at Logto.") from None
+            raise SignInRequired("Your session at Logto has ended.") from None
         except TokenRejected as rejected:
             raise _unverified(rejected) from None
         if granted.id_token:

@@ -135,7 +135,7 @@ async def get_invitation(tenant: Tenant, invitation_id: str) -> Any:
 @answers(409)
 @validate_response(InvitationView)
 async def resend_invitation(tenant: Tenant, invitation_id: str) -> Any:
-    """Send the message once more."""
+    """Send the invitation's message again."""
     await changes.resend(organization_change(tenant), invitation_id, runtime().invitation_links)
     return await _read(tenant, invitation_id)
 
@@ -146,7 +146,7 @@ async def resend_invitation(tenant: Tenant, invitation_id: str) -> Any:
 @answers(409)
 @validate_response(InvitationView)
 async def revoke_invitation(tenant: Tenant, invitation_id: str) -> Any:
-    """Take it back: its link leads nowhere from now on."""
+    """Take it back: its link no longer works."""
     await changes.revoke(organization_change(tenant), invitation_id)
     return await _read(tenant, invitation_id)
 

@@ -52,11 +52,11 @@ _NO_CONNECTOR: Final = "connector.not_found"
 class InvitationSettled(Conflict):
     """The invitation is not pending any more, so nothing can be done with it."""
 
-    code, title = "invitation-settled", "This invitation is not open any more"
+    code, title = "invitation-settled", "This invitation is no longer open"
 
     def __init__(self, invitation: Invitation) -> None:
         super().__init__(
-            f"The invitation of {invitation.invitee} is {state_of(invitation)}. Nothing was changed."
+            f"The invitation for {invitation.invitee} is {state_of(invitation)}. Nothing was changed."
         )
 
 
@@ -121,7 +121,9 @@ async def invite(
     outcomes: list[Outcome] = []
     for address in wanted.addresses:
         if outcomes and outcomes[-1].kind in (OutcomeKind.UNKNOWN, OutcomeKind.NOT_TRIED):
-            outcomes.append(Outcome(address, OutcomeKind.NOT_TRIED, "Not tried after the one before."))
+            outcomes.append(
+                Outcome(address, OutcomeKind.NOT_TRIED, "Not tried, because the one before failed.")
+            )
         else:
             outcomes.append(await _invite_one(change, wanted, address, role_ids, links))
     return outcomes
@@ -137,8 +139,8 @@ def require_assignable(granted: frozenset[Permission], roles: Collection[Role]) 
         role, permission = beyond
         raise Invalid(
             fields={
-                "roles": f"The role {role.value} holds {permission.value}, which you do not hold yourself. "
-                "Nobody gives a role that reaches further than their own access."
+                "roles": f"The role {role.value} includes {permission.value}, which you do not have "
+                "yourself. You cannot assign a role that can do more than you can."
             }
         )
 
@@ -241,7 +243,7 @@ async def _role_ids(management: ManagementClient, roles: Collection[Role]) -> li
     missing = [role.value for role in roles if role.value not in known]
     if missing:
         raise Conflict(
-            f"Logto does not know the role {missing[0]}. Whoever runs this application can mend it with "
+            f"Logto does not know the role {missing[0]}. Whoever runs this application can fix it with "
             "'saas-app provision'."
         )
     return [known[role.value] for role in roles]
@@ -296,8 +298,8 @@ async def _make_and_send(
         return Outcome(
             address,
             OutcomeKind.UNKNOWN,
-            "Logto did not answer, so nobody knows whether the invitation was made. Send the form again in a "
-            "moment: who is invited already is not invited twice.",
+            "Logto did not answer, so the invitation may or may not exist. Send the form again in a "
+            "moment: nobody is invited twice.",
         )
     except (LimitReached, AccessChanged, SignInRequired, Busy) as error:
         return Outcome(address, OutcomeKind.NOT_TRIED, error.detail, error=error)
@@ -364,9 +366,11 @@ async def _send(change: OrganizationChange, invitation: Invitation, links: Invit
 
 def _refused(address: str, refusal: ManagementError) -> Outcome:
     if refusal.code == _SECOND_PENDING:
-        return Outcome(address, OutcomeKind.ALREADY_INVITED, "Invited before; that invitation still stands.")
+        return Outcome(
+            address, OutcomeKind.ALREADY_INVITED, "Already invited. That invitation is still open."
+        )
     if refusal.code == _SHARED_CODE and refusal.status == 422:
-        return Outcome(address, OutcomeKind.ALREADY_MEMBER, "Belongs to the organization already.")
+        return Outcome(address, OutcomeKind.ALREADY_MEMBER, "Already a member of the organization.")
     error = explained(refusal)
     is_all = isinstance(error, LogtoUnavailable | RateLimited)  # the others would fare no better
     return Outcome(address, OutcomeKind.NOT_TRIED if is_all else OutcomeKind.FAILED, error.detail)
@@ -377,5 +381,5 @@ def _why_not_sent(refusal: ManagementError) -> str:
         return "Logto sends only a few messages to one address within ten minutes. Copy the link instead."
     if refusal.code.startswith("connector.") and refusal.code != _NO_CONNECTOR:
         log.warning("logto could not send an invitation", status=refusal.status, logto_code=refusal.code)
-        return "Logto's email service did not take the message. Copy the link instead."
+        return "Logto's email service did not accept the message. Copy the link instead."
     return explained(refusal).detail

@@ -83,9 +83,9 @@ async def create_invitations(tenant: Tenant) -> Any:
 @blueprint.post("/<invitation_id>/resend")
 @requires(Permission.MEMBERS_INVITE)
 async def resend(tenant: Tenant, invitation_id: str) -> Any:
-    """Send it once more."""
+    """Send the invitation again."""
     sent = await changes.resend(organization_change(tenant), invitation_id, runtime().invitation_links)
-    await flash(f"Sent to {sent.invitee} once more.", "success")
+    await flash(f"Invitation sent to {sent.invitee} again.", "success")
     return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
 
 
@@ -102,7 +102,7 @@ async def confirm_revoke(tenant: Tenant, invitation_id: str) -> Any:
 async def revoke(tenant: Tenant, invitation_id: str) -> Any:
     """Take it back."""
     revoked = await changes.revoke(organization_change(tenant), invitation_id)
-    await flash(f"The invitation of {revoked.invitee} is revoked; its link leads nowhere now.", "success")
+    await flash(f"Invitation for {revoked.invitee} revoked. The link no longer works.", "success")
     return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
 
 

@@ -109,7 +109,7 @@ async def get_invitation(management: ManagementClient, tenant: Tenant, invitatio
     with explaining():
         found = await management.find_invitation(invitation_id)
     if found is None or found.organization_id != tenant.organization_id:
-        raise InvitationNotFound(f"Nobody was invited to {tenant.organization_name} under this address.")
+        raise InvitationNotFound(f"{tenant.organization_name} has no such invitation.")
     return found
 
 

@@ -154,7 +154,7 @@ async def get_member(tenant: Tenant, user_id: str) -> Any:
 @validate_request(RolesChange)
 @validate_response(MemberView)
 async def replace_roles(tenant: Tenant, user_id: str, data: RolesChange) -> Any:
-    """Give a member other roles. Nobody gives a role that reaches further than their own access."""
+    """Change the roles of a member. Callers cannot assign a role that can do more than they can."""
     chosen = read_choice([role.value for role in data.roles])
     member = await service.get_member(management(), tenant, user_id)
     require_match(_tag_of(member))

@@ -48,7 +48,7 @@ class LastAdmin(Conflict):
 class LeaveInstead(Conflict):
     """Somebody is about to remove themselves."""
 
-    code, title = "leave-instead", "You would remove yourself"
+    code, title = "leave-instead", "You cannot remove yourself"
 
 
 class RolesChanged(VersionConflict):
@@ -213,8 +213,8 @@ def _require_assignable(tenant: Tenant, added: frozenset[str]) -> None:
         role, permission = beyond
         raise PermissionDenied(
             decide(tenant.facts, permission),
-            f"The role {role.value} holds {permission.value}, which you do not hold yourself. Nobody gives "
-            "a role that reaches further than their own access.",
+            f"The role {role.value} includes {permission.value}, which you do not have yourself. You "
+            "cannot assign a role that can do more than you can.",
         )
 
 

@@ -97,6 +97,6 @@ def _fields(seen: Collection[str], chosen: Collection[str]) -> list[tuple[str, s
 
 def _told(plan: RolePlan) -> str:
     if plan.member.is_self:
-        return "Your roles are changed. This is what you may do now."
+        return "Your roles were changed. This is what you can do now."
     names = " and ".join(sorted(plan.after)) or "no role"
-    return f"{plan.member.display_name} now holds {names}. It works at their next request."
+    return f"{plan.member.display_name} now holds {names}. It takes effect at their next request."

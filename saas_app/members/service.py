@@ -153,8 +153,8 @@ async def get_member(management: ManagementClient, tenant: Tenant, user_id: str)
         role_names = await management.find_member_roles(tenant.organization_id, user_id)
         if role_names is None:
             raise NotAMember(
-                f"They do not belong to {tenant.organization_name}: they have left it or were removed, or "
-                "never were here. Nothing was changed."
+                f"They are not a member of {tenant.organization_name}. They may have left, or been removed. "
+                "Nothing was changed."
             )
         return _as_member(tenant, await management.get_user(user_id), role_names)
 

@@ -120,7 +120,7 @@ async def create_organization(principal: SessionPrincipal) -> Any:
         [{"id": created.id, "name": created.name, "description": created.description}]
     )
     await runtime().authorization.note_membership_change(created.id, principal.subject)
-    await flash(f"{created.name} is yours: you are its admin.", "success")
+    await flash(f"{created.name} was created. You are its admin.", "success")
     target = f"/o/{quote(created.id, safe='')}/projects"
     return redirect(f"/sign-in/renew?{urlencode({'next': target})}", 303)
 

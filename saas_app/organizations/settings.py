@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 class OrganizationGone(NotFound):
     """It was deleted while somebody worked on it."""
 
-    code, title = "organization-gone", "This organization does not exist any more"
+    code, title = "organization-gone", "This organization no longer exists"
 
     def __init__(self) -> None:
         super().__init__("Somebody deleted it while this page was open. Nothing was changed.")
@@ -84,7 +84,7 @@ class DetailsConflict(VersionConflict):
     """Somebody else changed name or description after the form was opened. ``changed``: what you did."""
 
     def __init__(self, theirs: Details, yours: Details, changed: frozenset[str]) -> None:
-        super().__init__("It was changed since you opened it. Nothing was overwritten.")
+        super().__init__("It has changed since you opened it. Nothing was overwritten.")
         self.theirs = theirs
         self.yours = yours
         self.changed = changed
@@ -94,7 +94,7 @@ class RolesConflict(VersionConflict):
     """Somebody else chose another role for who joins by themselves."""
 
     def __init__(self, theirs: frozenset[str]) -> None:
-        super().__init__("The role was changed since you opened this page. Nothing was overwritten.")
+        super().__init__("The role has changed since you opened this page. Nothing was overwritten.")
         self.theirs = theirs
 
 
@@ -196,7 +196,7 @@ async def delete_organization(change: OrganizationChange, typed_name: str) -> st
         except OrganizationGone:
             name = change.tenant.organization_name
         if as_seen(typed_name) != as_seen(name):
-            raise Invalid(fields={"name": f"This is not its name. Type “{as_seen(name)}” to delete it."})
+            raise Invalid(fields={"name": f"The name doesn’t match. Type “{as_seen(name)}” to confirm."})
 
         async def delete() -> None:
             await _unless_gone(change.management.delete_organization(change.organization_id))
@@ -251,7 +251,7 @@ def refuse_beyond_own(tenant: Tenant, role_names: frozenset[str]) -> None:
     for name in sorted(role_names):
         role = known.get(name)
         if role is None or missing_to_assign(tenant.granted, role):
-            reason = "more than you hold yourself" if role else "a role that Workroom does not know"
+            reason = "more than you have yourself" if role else "a role that Workroom does not know"
             raise Invalid(fields={"role": f"“{name}” is {reason}, so you cannot let people join with it."})
 
 

@@ -63,7 +63,7 @@ async def save_mfa(tenant: Tenant) -> Any:
     await settings.require_mfa(organization_change(tenant), wanted)
     return await _back(
         tenant,
-        "Members need a second factor from now on." if wanted else "Members need no second factor any more.",
+        "A second factor is now required." if wanted else "A second factor is no longer required.",
     )
 
 
@@ -138,7 +138,7 @@ async def choose_joining_role(tenant: Tenant) -> Any:
         chosen = ", ".join(sorted(error.theirs)) or "no role"
         form.role.errors = [f"Somebody else chose {chosen} since you opened this page. Choose again."]
         return await _show(tenant, await settings.read_settings(change), role=form), error.status
-    return await _back(tenant, "Saved. It holds for who joins from now on.")
+    return await _back(tenant, "Saved. It applies to people who join from now on.")
 
 
 @blueprint.get("/delete")
@@ -159,7 +159,7 @@ async def delete(tenant: Tenant) -> Any:
         form.name.errors = _messages(error)
         return await _ask_to_delete(tenant, form, await settings.get_name(change)), 422
     runtime().removals.wake()
-    await flash(f"{name} is deleted. What belonged to it is being removed.", "success")
+    await flash(f"{name} was deleted. Its data is being removed.", "success")
     return redirect(url_for("identity.renew", next="/o"), 303)
 
 

@@ -82,7 +82,7 @@ async def create_project(tenant: Tenant) -> Any:
         return await render_template("projects/new.html", form=form), 422
     wanted = form.as_input()
     project_id = await service.create_project(database(), tenant, wanted)
-    await flash(f"“{wanted.name}” is created. Add its first task.", "success")
+    await flash(f"“{wanted.name}” was created. Add its first task.", "success")
     return _to_project(tenant, project_id)
 
 
@@ -115,7 +115,7 @@ async def save_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
 async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
     """Put it away."""
     await service.archive_project(database(), tenant, project_id)
-    await flash("Archived. Its tasks stay as they are until somebody unarchives it.", "success")
+    await flash("Archived. Its tasks cannot be changed until it is unarchived.", "success")
     return _to_project(tenant, project_id)
 
 
@@ -142,7 +142,7 @@ async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
     """Delete it with its tasks."""
     project = await service.get_project(database(), tenant, project_id)
     await service.delete_project(database(), tenant, project_id)
-    await flash(f"“{project.name}” is deleted.", "success")
+    await flash(f"“{project.name}” was deleted.", "success")
     return redirect(url_for("projects.list_projects", organization_id=tenant.organization_id), 303)
 
 

@@ -62,7 +62,7 @@ __all__ = [
 _RECENT = 5
 _DAYS = 14
 _EXPORT_BATCH = 500  # rows a statement
-_CHANGED_MEANWHILE = "It was changed since you opened it. Nothing was overwritten."
+_CHANGED_MEANWHILE = "It has changed since you opened it. Nothing was overwritten."
 
 
 @dataclass(frozen=True, slots=True)

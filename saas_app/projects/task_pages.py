@@ -46,7 +46,7 @@ async def add_task(tenant: Tenant, project_id: uuid.UUID) -> Any:
         return await _show(tenant, project_id, form), 422
     wanted = form.as_input()
     task_id = await service.add_task(database(), tenant, project_id, wanted)
-    await flash(f"“{wanted.title}” is added.", "success")
+    await flash(f"“{wanted.title}” was added.", "success")
     return _to_tasks(tenant, project_id, task_id, wanted.status)
 
 
@@ -112,7 +112,7 @@ async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID)
     """Delete it."""
     task = await service.get_task(database(), tenant, project_id, task_id)
     await service.delete_task(database(), tenant, project_id, task_id)
-    await flash(f"“{task.title}” is deleted.", "success")
+    await flash(f"“{task.title}” was deleted.", "success")
     return _to_tasks(tenant, project_id)
 
 

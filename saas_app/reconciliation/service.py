@@ -147,7 +147,7 @@ class Reconciler:
         async with self._work.writing(truth.organization_id) as db:
             await mark_changed(db, truth.organization_id, [EVERYONE], self._now())
         await request_removal(self._work, truth.organization_id, known_as, SYSTEM.id)
-        return [f"'{known_as}' is deleted in Logto: nobody may enter, its data is being removed"]
+        return [f"'{known_as}' is deleted in Logto: nobody can open it, and its data is being removed"]
 
     async def _repair(self, truth: Truth, info: OrganizationInfo) -> list[str]:
         """Names and memberships, in one transaction with the event that tells it."""

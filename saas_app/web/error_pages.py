@@ -53,9 +53,9 @@ _TEMPLATES: dict[type[AppError], str] = {
 
 _HTTP_ERRORS = {
     400: ("bad-request", "That request could not be understood", "Something in it is missing or malformed."),
-    404: ("not-found", "Not found", "There is nothing at this address, or nothing that you may see."),
+    404: ("not-found", "Not found", "There is nothing at this address, or you may not see it."),
     405: ("method-not-allowed", "That cannot be done here", "This address does not accept that method."),
-    413: ("too-large", "That is too large", "What was sent is larger than is accepted here."),
+    413: ("too-large", "That is too large", "The request is larger than the limit."),
     415: ("unsupported-media-type", "That format is not accepted", "Send a form, or JSON below /api."),
     429: ("too-many-requests", "Too many requests", "Please wait a moment and try again."),
 }

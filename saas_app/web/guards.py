@@ -277,7 +277,7 @@ async def _deny_or_renew(tenant: Tenant, access: SessionAccess, decision: Decisi
         raise PermissionDenied(
             decision,
             "Your role allows this, but Logto did not put it into your token. Whoever runs this "
-            "application can look with 'saas-app provision --check'.",
+            "application can check with 'saas-app provision --check'.",
         )
     raise PermissionDenied(decision)
 
@@ -292,7 +292,9 @@ def _sign_in_again(access: SessionAccess, mark: str) -> Any:
         if _may_renew(access, mark):
             query = urlencode({"next": request.full_path.rstrip("?"), "for": mark})
             return redirect(f"/sign-in/fresh?{query}", 303)
-        detail = "You have just come back from there, but it did not confirm that you were asked who you are."
+        detail = (
+            "You have just signed in, but the sign-in provider did not confirm that it asked who you are."
+        )
     else:
         detail = "Nothing has been done yet, and what you entered will be asked for again."
     raise FreshSignInRequired(detail, max_age=runtime().settings.fresh_sign_in_max_age)

@@ -172,6 +172,6 @@ def _over(standing: Standing) -> RateLimited:
     amount, seconds = standing.policy.rate
     return RateLimited(
         f"The limit of this {standing.policy.name} is {amount} requests in {seconds} seconds. "
-        f"Ask again in {standing.reset} seconds.",
+        f"Try again in {standing.reset} seconds.",
         retry_after=standing.reset,
     )

@@ -119,12 +119,12 @@ async def test_an_invitation_that_is_revoked_while_somebody_reads_it_is_not_acce
     link = await invite(admin, acme, address_of(erin), "viewer")
     page = await open_page(erin)
     await page.goto("/o")
-    await page.get_by_role("link", name="Look at the invitation to Acme").click()
+    await page.get_by_role("link", name="View the invitation to Acme").click()
     await expect(page).to_have_url(link)
 
-    await admin.get_by_role("link", name=f"Revoke the invitation of {address_of(erin)}").click()
+    await admin.get_by_role("link", name=f"Revoke the invitation for {address_of(erin)}").click()
     await admin.get_by_role("button", name="Revoke the invitation").click()
-    await expect(admin.get_by_role("status")).to_contain_text("is revoked")
+    await expect(admin.get_by_role("status")).to_contain_text("revoked")
 
     await page.get_by_role("button", name="Accept and join").click()
     await expect(page.get_by_role("heading", name="This invitation was revoked")).to_be_visible()

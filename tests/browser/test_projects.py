@@ -122,7 +122,7 @@ async def test_deleting_asks_once_by_name(open_page: OpenPage, people: Factory) 
 
     await page.get_by_role("link", name="Delete…").click()
     await page.get_by_role("button", name="Delete “Gripper”").click()
-    await expect(page.get_by_text("“Gripper” is deleted.")).to_be_visible()
+    await expect(page.get_by_text("“Gripper” was deleted.")).to_be_visible()
     answer = await page.goto(project)
     assert answer is not None
     assert answer.status == 404

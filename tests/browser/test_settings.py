@@ -50,7 +50,7 @@ async def test_an_organization_is_deleted_by_its_typed_name_only(
 
     await typed.fill(name)
     await page.get_by_role("button", name="Delete this organization").click()
-    await expect(page.get_by_role("status")).to_contain_text(f"{name} is deleted")
+    await expect(page.get_by_role("status")).to_contain_text(f"{name} was deleted")
     await expect_path(page, "/o")
     await expect(page.get_by_role("main").get_by_role("link", name=re.compile("Acme"))).to_have_count(0)
     async with member.expect_response(f"**/o/{acme}/projects") as answer:

@@ -45,7 +45,7 @@ async def test_newcomer_creates_an_organization_and_is_its_admin(
     await page.get_by_label("Name").fill("Hooli")
     await page.get_by_role("button", name="Create organization").click()
 
-    await expect(page.get_by_text("Hooli is yours")).to_be_visible()
+    await expect(page.get_by_text("Hooli was created")).to_be_visible()
     await expect(switcher(page)).to_have_text("Hooli")
     await expect(page.get_by_role("link", name="New project")).to_be_visible()  # its token holds the role
 

@@ -161,7 +161,7 @@ async def test_an_organization_that_asks_for_a_second_factor_opens_once_there_is
     await sign_in(page, alice, f"/o/{acme}/settings")
     await page.get_by_text("Require a second factor…").click()
     await page.get_by_role("button", name="Require a second factor").click()
-    refusal = page.get_by_role("heading", name="This organization asks for a second factor")
+    refusal = page.get_by_role("heading", name="This organization requires a second factor")
     await expect(refusal).to_be_visible()
     await page.goto(f"/o/{acme}/projects")
     await expect(refusal).to_be_visible()

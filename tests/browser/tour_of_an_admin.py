@@ -121,9 +121,9 @@ async def _sent_invitations(page: Page, office: Office) -> AsyncIterator[str]:
     await page.get_by_role("link", name="Invite others").wait_for()
     yield "what came of invitations"
     await page.get_by_role("link", name="All invitations").click()
-    await page.get_by_role("link", name="Revoke the invitation of lee@example.test").wait_for()
+    await page.get_by_role("link", name="Revoke the invitation for lee@example.test").wait_for()
     yield "a list of invitations"
-    await page.get_by_role("link", name="Revoke the invitation of lee@example.test").click()
+    await page.get_by_role("link", name="Revoke the invitation for lee@example.test").click()
     await page.get_by_role("button", name="Revoke the invitation").wait_for()
     yield "an invitation's revocation"
 
@@ -249,7 +249,7 @@ async def second_factor(page: Page, people: Factory, office: Office) -> AsyncIte
     strict = await people.organization("Globex", viewer=office.admin)
     await people.management.update_organization(strict, is_mfa_required=True)
     await page.goto(f"/o/{strict}/projects")
-    await page.get_by_role("heading", name="This organization asks for a second factor").wait_for()
+    await page.get_by_role("heading", name="This organization requires a second factor").wait_for()
     yield "a second factor is asked for"
 
 

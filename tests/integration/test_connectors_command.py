@@ -191,7 +191,7 @@ def test_a_broken_file_is_refused_before_anything_is_sent(
 def test_a_file_in_order_is_said_to_be(logto: Provider, declared: Path) -> None:
     result = run("connectors", "check", "--connectors", declared)
 
-    assert result.output == ("Nothing to mend. Connectors: mailgun-email, gatewayapi-sms, naver-universal.\n")
+    assert result.output == ("Nothing to fix. Connectors: mailgun-email, gatewayapi-sms, naver-universal.\n")
     assert "There is no connectors.toml" in run("connectors", "check").stderr
 
 

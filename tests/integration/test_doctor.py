@@ -277,10 +277,10 @@ def test_a_machine_application_that_is_missing_or_wrong(chain: Chain) -> None:
     assert "LOGTO_MANAGEMENT_APP_SECRET is not set" in missing
 
     wrong = chain.doctor(LOGTO_MANAGEMENT_APP_SECRET="guessed").failed["Management API"]
-    assert "→ mend LOGTO_MANAGEMENT_APP_ID and LOGTO_MANAGEMENT_APP_SECRET" in wrong
+    assert "→ correct LOGTO_MANAGEMENT_APP_ID and LOGTO_MANAGEMENT_APP_SECRET" in wrong
 
     elsewhere = chain.doctor(LOGTO_MANAGEMENT_RESOURCE="https://other.logto.app/api").failed["Management API"]
-    assert "→ mend LOGTO_MANAGEMENT_RESOURCE" in elsewhere
+    assert "→ correct LOGTO_MANAGEMENT_RESOURCE" in elsewhere
 
 
 def test_a_machine_application_without_the_role(chain: Chain) -> None:
@@ -300,7 +300,7 @@ def test_a_secret_that_is_not_valid_any_more(chain: Chain) -> None:
     told = chain.doctor(LOGTO_APP_SECRET="wrong-one")
 
     assert list(told.failed) == ["application"]
-    assert "LOGTO_APP_SECRET is not valid any more" in told.failed["application"]
+    assert "LOGTO_APP_SECRET is no longer valid" in told.failed["application"]
 
 
 def test_a_template_that_was_changed(chain: Chain) -> None:

@@ -53,13 +53,13 @@ _CASES: Final = (
         "request.invalid_input",
         "must be in the future",
         Invalid,
-        "That moment has passed already. Please choose one in the future.",
+        "That time has already passed. Please choose one in the future.",
     ),
     _Case(
         "request.invalid_input",
         "already a member",
         Conflict,
-        "Somebody with this address is a member of the organization already.",
+        "Somebody with this address is already a member of the organization.",
     ),
     _Case(
         "request.invalid_input",
@@ -71,38 +71,38 @@ _CASES: Final = (
         "request.invalid_input",
         "status of the invitation",
         Conflict,
-        "This invitation was accepted or revoked already, or it has expired.",
+        "This invitation has already been accepted or revoked, or has expired.",
     ),
     _Case(
         "organization.role_names_not_found",
         "",
         Conflict,
-        "A role that was chosen does not exist in Logto. Whoever runs this application can mend it with "
+        "A role that was chosen does not exist in Logto. Whoever runs this application can fix it with "
         "'saas-app provision'.",
     ),
     _Case(
         "organization.require_membership",
         "",
         NotFound,
-        "This person is not a member of the organization any more.",
+        "This person is no longer a member of the organization.",
     ),
     _Case(
         "entity.db_constraint_violated",
         "",
         Invalid,
-        "A role that was chosen cannot be given here: roles for people and roles for machines differ.",
+        "A role that was chosen cannot be assigned here: roles for people and roles for machines differ.",
     ),
     _Case(
         "entity.relation_foreign_key_not_found",
         "",
         NotFound,
-        "The organization, the person or a role that was chosen does not exist any more.",
+        "The organization, the person or a role that was chosen no longer exists.",
     ),
     _Case(
         "entity.unique_integrity_violation",
         "",
         Conflict,
-        "This exists already: what you ask for was asked for before, and still stands.",
+        "This already exists: the same request was made before, and is still open.",
     ),
     _Case("entity.value_too_long", "", Invalid, "Something you entered is longer than Logto accepts."),
     _Case("guard.invalid_input", "", Invalid, "Logto does not accept something you entered."),
@@ -117,10 +117,12 @@ def explained(error: ManagementError) -> AppError:
     A refusal nobody foresaw becomes a sentence by its status, and a line in the log.
     """
     if error.code.endswith(_LIMIT):
-        return Conflict("Logto allows no more of these. Whoever runs this application can raise the limit.")
+        return Conflict(
+            "Logto does not allow any more of these. Whoever runs this application can raise the limit."
+        )
     if error.status in (401, 403) or error.code.startswith(_OWN_CREDENTIALS):
         log.error(
-            "logto does not accept our machine application; 'saas-app doctor' says what to mend",
+            "logto does not accept our machine application; 'saas-app doctor' says what to fix",
             status=error.status,
             logto_code=error.code,
             reason=error.message,
@@ -130,7 +132,7 @@ def explained(error: ManagementError) -> AppError:
         )
     if error.status == 429:
         return RateLimited(
-            "Logto is asked too often just now. Please wait a moment and try again.",
+            "Logto is getting too many requests. Please wait a moment and try again.",
             retry_after=error.retry_after or _RETRY_AFTER,
         )
     for case in _CASES:
@@ -141,12 +143,12 @@ def explained(error: ManagementError) -> AppError:
 
 def _by_status(error: ManagementError) -> AppError:
     if error.status == 404:
-        return NotFound("It does not exist, or not any more.")
+        return NotFound("It does not exist, or no longer exists.")
     log.warning("logto refused a call", status=error.status, logto_code=error.code, reason=error.message)
     if error.code.startswith("connector."):
         return Conflict("Logto could not send the message. Nothing was changed; please try again later.")
     if error.status == 422:
-        return Conflict("Logto refuses this as things stand now.")
+        return Conflict("Logto does not allow this at the moment.")
     if error.status == 400:
         return BadRequest("Logto could not accept this request.")
-    return LogtoUnavailable("Logto could not do this just now.")
+    return LogtoUnavailable("Logto could not do this right now.")

@@ -149,7 +149,7 @@ def _secret(deployment: Deployment, found: Found) -> Change:
         return Change(Kind.SECRET, APPLICATION_NAME, Action.CREATE)
     if deployment.app_secret and deployment.app_secret not in found.usable_secrets:
         return Change(
-            Kind.SECRET, APPLICATION_NAME, Action.UPDATE, "the stored LOGTO_APP_SECRET is not valid any more"
+            Kind.SECRET, APPLICATION_NAME, Action.UPDATE, "the stored LOGTO_APP_SECRET is no longer valid"
         )
     return Change(Kind.SECRET, APPLICATION_NAME, Action.HOLDS)
 
@@ -169,7 +169,7 @@ def _webhook(deployment: Deployment, hook: Hook | None) -> Change:
     if not hook.is_enabled:
         reasons.append("it is disabled")
     if deployment.webhook_signing_key not in ("", hook.signing_key):
-        reasons.append("the stored LOGTO_WEBHOOK_SIGNING_KEY is not valid any more")
+        reasons.append("the stored LOGTO_WEBHOOK_SIGNING_KEY is no longer valid")
     elif deployment.app_id and not deployment.webhook_signing_key:
         reasons.append("LOGTO_WEBHOOK_SIGNING_KEY is not stored")
     action = Action.UPDATE if reasons else Action.HOLDS

@@ -45,16 +45,16 @@ _MEANINGS: Final = {
     400: "The request cannot be understood: a parameter, a header, the cursor or the JSON is malformed.",
     401: "No credential, or a token that is not accepted; `WWW-Authenticate` says which.",
     403: "The token does not carry the permission, and `decision` says step by step why; or a browser "
-    "session was used from another site, or the organization asks for a second factor.",
-    404: "No such thing, or nothing the caller may know of.",
-    409: "It does not fit how things stand now.",
+    "session was used from another site, or the organization requires a second factor.",
+    404: "It does not exist, or the caller may not see it.",
+    409: "It conflicts with the current state.",
     412: "`If-Match` is not the current version. Nothing was changed.",
     413: "The body is larger than 1 MB.",
     415: "The body is not `application/json`.",
-    422: "Well-formed, but a field breaks a rule; `errors` names it.",
+    422: "Well-formed, but a field is invalid; `errors` names it.",
     428: "An edit needs `If-Match`.",
-    429: "Too many requests; `Retry-After` says when to come again.",
-    503: "Logto or the database is not reachable or busy; `Retry-After` says when to come again.",
+    429: "Too many requests; `Retry-After` says when to try again.",
+    503: "Logto or the database is not reachable or busy; `Retry-After` says when to try again.",
 }
 
 _PROBLEM_HEADERS: Final[dict[int, tuple[str, ...]]] = {
@@ -66,7 +66,7 @@ _PROBLEM_HEADERS: Final[dict[int, tuple[str, ...]]] = {
 
 _HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "ETag": ("The version, quotes included, as `If-Match` wants it.", {"type": "string"}),
-    "Location": ("The address of what was made.", {"type": "string", "format": "uri-reference"}),
+    "Location": ("The address of the created item.", {"type": "string", "format": "uri-reference"}),
     "Link": ('The next page, `rel="next"` (RFC 8288); absent on the last one.', {"type": "string"}),
     "Idempotency-Replayed": (
         "`true` when this answer was stored under the same `Idempotency-Key` before.",
@@ -77,9 +77,9 @@ _HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         "`resource_metadata` is where RFC 9728 metadata stand.",
         {"type": "string"},
     ),
-    "Retry-After": ("When to come again, in seconds.", {"type": "integer", "minimum": 0}),
+    "Retry-After": ("When to try again, in seconds.", {"type": "integer", "minimum": 0}),
     "RateLimit": (
-        "Where the caller stands with each limit: `r` requests left, `t` seconds until it begins anew "
+        "What is left of each limit: `r` requests left, `t` seconds until it begins anew "
         "(draft-ietf-httpapi-ratelimit-headers-10).",
         {"type": "string"},
     ),
@@ -108,10 +108,10 @@ _EXAMPLES: Final[dict[int, tuple[AppError, ...]]] = {
     403: (_denial(), CrossSiteRequest(), MfaRequired()),
     404: (NotFound("There is no such organization, or the token is not for it."),),
     409: (Conflict(), Busy(), ManagementNotSetUp()),
-    412: (PreconditionFailed("It was changed since you read it. Nothing was overwritten."),),
+    412: (PreconditionFailed("It has changed since you read it. Nothing was overwritten."),),
     413: (as_app_error(RequestEntityTooLarge()),),
     415: (UnsupportedMediaType("Send the body as application/json."),),
-    422: (Invalid("Some of what was sent breaks a rule.", fields={"name": "must not be blank"}),),
+    422: (Invalid("The request is invalid.", fields={"name": "must not be blank"}),),
     428: (PreconditionRequired("Send If-Match with the ETag of the version you have read."),),
     429: (RateLimited(),),
     503: (LogtoUnavailable(), DatabaseBusy(), DatabaseUnavailable()),

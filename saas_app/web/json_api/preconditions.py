@@ -22,7 +22,7 @@ _LIST: Final = re.compile(
     rf"[ \t]*(?:{_TAG})?(?:[ \t]*,[ \t]*(?:{_TAG})?)*[ \t]*"
 )  # empty elements count for none
 _ONE: Final = re.compile(_TAG)
-_STALE: Final = "It was changed since you read it. Nothing was overwritten."
+_STALE: Final = "It has changed since you read it. Nothing was overwritten."
 
 
 @dataclass(frozen=True, slots=True)

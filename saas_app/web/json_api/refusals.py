@@ -26,7 +26,7 @@ async def _refused(error: RequestSchemaValidationError) -> ResponseReturnValue:
     if isinstance(error, (QuerystringValidationError, RequestHeadersValidationError)):
         told = "; ".join(f"{name}: {problem}" for name, problem in fields.items())
         return await answer_error(BadRequest(told or "The query cannot be understood."))
-    return await answer_error(Invalid("Some of what was sent breaks a rule.", fields=fields))
+    return await answer_error(Invalid("The request is invalid.", fields=fields))
 
 
 def _fields(error: Exception) -> dict[str, str]:

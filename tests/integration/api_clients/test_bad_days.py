@@ -59,7 +59,7 @@ async def test_a_creation_that_fails_half_way_leaves_nothing(
     faulty: Faulty, runtime: Runtime, fault: Fault
 ) -> None:
     faulty.gate.fail(fault)
-    assert "What was begun was taken back, and no client was made." in await refused(faulty, 503)
+    assert "What was begun was taken back, and no client was created." in await refused(faulty, 503)
     await nothing_is_left(faulty, runtime)
     faulty.gate.fail()
     await create(faulty.acme.browser, faulty.acme.id, NAME)
@@ -68,20 +68,20 @@ async def test_a_creation_that_fails_half_way_leaves_nothing(
 async def test_a_role_that_logto_refuses_leaves_nothing(faulty: Faulty, runtime: Runtime) -> None:
     refusal = {"code": "entity.db_constraint_violated", "message": "?"}
     faulty.gate.fail(Fault("POST", ROLES, 422, refusal))
-    assert "cannot be given here" in await refused(faulty, 422)
+    assert "cannot be assigned here" in await refused(faulty, 422)
     await nothing_is_left(faulty, runtime)
 
 
 async def test_an_application_that_is_not_made_is_told(faulty: Faulty, runtime: Runtime) -> None:
     faulty.gate.fail(Fault("POST", APPLICATIONS, **DOWN))
-    assert "no client was made" in await refused(faulty, 503)
+    assert "no client was created" in await refused(faulty, 503)
     await nothing_is_left(faulty, runtime)
 
 
 async def test_a_plan_that_allows_no_more_is_told(faulty: Faulty, runtime: Runtime) -> None:
     refusal = {"code": "subscription.limit_exceeded", "message": "Quota exceeded."}
     faulty.gate.fail(Fault("POST", APPLICATIONS, 403, refusal))
-    assert "Logto allows no more of these." in await refused(faulty, 409)
+    assert "Logto does not allow any more of these." in await refused(faulty, 409)
     await nothing_is_left(faulty, runtime)
 
 
@@ -100,7 +100,7 @@ async def test_what_cannot_be_taken_back_is_told_and_noted_and_can_be_removed(
 ) -> None:
     no = {"code": "entity.not_found", "message": "?"}
     faulty.gate.fail(Fault("POST", ROLES, 422, no), Fault("DELETE", ONE_APPLICATION, 422, no))
-    assert "may be left over" in await refused(faulty, 503)
+    assert "may be left" in await refused(faulty, 503)
     (noted,) = await pending_in(runtime, faulty.acme.id)
     assert noted.entry["action"] == "api-client.create"
     faulty.gate.fail()

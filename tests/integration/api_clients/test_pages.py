@@ -205,10 +205,10 @@ async def test_a_client_that_others_use_too_is_taken_out_and_never_deleted(
     globex = await make.organization("Globex")
     await make.management.add_machine(globex, machine.id)
     path = f"{root_of(acme.id)}/{machine.id}"
-    assert "belongs to other organizations too" in await text_of(
+    assert "also belongs to other organizations" in await text_of(
         await acme.browser.post(f"{path}/rotate", expect=409)
     )
-    assert "works on there" in await text_of(await acme.browser.get(f"{path}/revoke"))
+    assert "keeps working there" in await text_of(await acme.browser.get(f"{path}/revoke"))
     await acme.browser.post(f"{path}/revoke")
     assert (await programs.ask(machine, acme.id))[0] == 403
     assert (await programs.ask(machine, globex))[0] == 200
@@ -260,7 +260,7 @@ async def test_nobody_makes_a_program_that_reaches_further_than_they_do(
     machine = await create(acme.browser, acme.id)
     browser = await open_browser(person)
     refused = await browser.post(f"{root_of(acme.id)}/new", {"name": "Mine"}, expect=403)
-    assert "reaches further than their own access" in await text_of(refused)
+    assert "You can create one only if you have all of its permissions" in await text_of(refused)
     await browser.post(f"{root_of(acme.id)}/{machine.id}/rotate", expect=403)
     assert len(await acme.management.list_secrets(machine.id)) == 1
     await browser.post(f"{root_of(acme.id)}/{machine.id}/revoke")

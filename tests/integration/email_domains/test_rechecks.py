@@ -44,7 +44,7 @@ async def test_a_missing_record_costs_the_domain_after_the_grace_and_not_before(
     await verified.let_pass(timedelta(days=3, minutes=1))
     (told,) = await verified.reconcile()
 
-    assert "Nobody joins by it any more" in told
+    assert "People no longer join through it" in told
     assert await verified.in_logto() == []
     lapsed = (await verified.events())[-1]
     assert (lapsed.action, lapsed.actor_id) == ("domain.lapse", "system")
@@ -189,5 +189,5 @@ async def test_the_command_asks_the_nameserver_of_the_settings(verified: Place, 
     )  # fmt: skip
     output, _ = await command.communicate()
     assert command.returncode == 0, output
-    assert b"Nobody joins by it any more" in output
+    assert b"People no longer join through it" in output
     assert await verified.in_logto() == []

@@ -157,7 +157,7 @@ async def test_a_prompt_that_the_browser_took_out_counts_for_nothing_and_makes_n
     assert await _come_back(scene.browser, tampered, None, settings) == scene.page
 
     page = unescape(await (await scene.browser.get(scene.page, 401)).get_data(as_text=True))
-    assert "it did not confirm that you were asked who you are" in page
+    assert "did not confirm that it asked who you are" in page
     await scene.browser.post(scene.page, {"name": scene.name}, 401)
 
 

@@ -38,7 +38,7 @@ async def test_without_an_email_connector_the_invitation_stands_and_its_link_is_
         assert f'href="{revoke}"' in page
         await faulty.acme.browser.get(revoke)
     assert page.count("Invited, but no email was sent. Logto has no email connector") == 2
-    assert "Not everybody is invited" not in page
+    assert "Some invitations were not sent" not in page
     listed = await text_of(await faulty.acme.browser.get(faulty.acme.root))
     assert link_of(await faulty.acme.found(first)) in listed
     assert await actions_of(runtime, faulty.acme.id) == ["invitation.create"] * 2
@@ -62,7 +62,7 @@ async def test_sending_again_without_a_connector_says_why_nothing_is_sent(
     [
         (
             Fault("POST", MESSAGE, 400, {"code": "connector.general", "message": "?"}),
-            "did not take the message",
+            "did not accept the message",
         ),
         (
             Fault("POST", MESSAGE, 429, {"code": "request.message_rate_limited", "message": "?"}),
@@ -87,8 +87,8 @@ async def test_when_logto_fails_midway_what_is_done_is_told_and_the_rest_stays_i
     faulty.gate.fail(Fault("POST", CREATION, 500, {"message": "Internal server error."}))
     faulty.gate.calls.clear()
     page = await faulty.acme.invite("\n".join(addresses[1:]), "editor", expect=422)
-    assert "nobody knows whether the invitation was made" in page
-    assert page.count("Not tried after the one before.") == 2
+    assert "the invitation may or may not exist" in page
+    assert page.count("Not tried, because the one before failed.") == 2
     assert "\n".join(addresses[1:]) + "</textarea>" in page
     assert 'value="editor" checked' in page
     assert len([call for call in faulty.gate.calls if call.startswith("POST /api/organization-inv")]) == 1
@@ -116,7 +116,7 @@ async def test_a_creation_whose_answer_is_lost_is_not_made_twice(faulty: Faulty)
     faulty.gate.fail(Fault("POST", CREATION, **LOST))
     assert "nobody knows" in await faulty.acme.invite(address, "viewer", expect=422)
     faulty.gate.fail()
-    assert "that invitation still stands" in await faulty.acme.invite(address, "viewer", expect=200)
+    assert "That invitation is still open" in await faulty.acme.invite(address, "viewer", expect=200)
     assert len(await faulty.acme.management.list_invitations(faulty.acme.id)) == 1
 
 

@@ -49,12 +49,12 @@ async def test_several_addresses_are_invited_one_by_one_and_told_one_by_one(
     await acme.invited(invited)
     typed = f"{address_of(member)}, {invited}\n{fresh.upper()}\n{fresh}"
     page = await acme.invite(typed, "viewer", "editor", expect=200)
-    assert "Belongs to the organization already." in page
-    assert "Invited before; that invitation still stands." in page
+    assert "Already a member of the organization." in page
+    assert "Already invited. That invitation is still open." in page
     assert page.count("The email is on its way.") == 1
     assert (await acme.found(fresh)).role_names == {"viewer", "editor"}
     assert len(await mailbox.links_for(invited)) == 1
-    assert "Not everybody is invited" not in page
+    assert "Some invitations were not sent" not in page
 
 
 async def test_what_was_typed_stays_when_it_is_wrong_and_nothing_is_done(
@@ -94,7 +94,10 @@ async def test_nobody_invites_into_a_role_that_holds_more_than_they_do(
     page = await text_of(await browser.follow(f"{acme.root}/new"))
     assert 'value="viewer" checked>' in page
     assert 'value="editor" disabled' in page
-    assert "You cannot give it: it holds <code>projects:write</code>, which you do not hold yourself." in page
+    assert (
+        "You cannot assign it: it includes <code>projects:write</code>, which you do not hold yourself."
+        in page
+    )
     address = new_address()
     refused = await acme.invite(address, "viewer", "editor", expect=422, by=browser)
     assert "The role editor holds projects:write, which you do not hold yourself." in refused
@@ -145,7 +148,7 @@ async def test_it_is_sent_again(acme: Acme, mailbox: Mailbox) -> None:
     invitation = await acme.invited(address)
     await acme.browser.post(f"{acme.root}/{invitation.id}/resend")
     assert await mailbox.pages_for(address) == [link_of(invitation)] * 2
-    assert f"Sent to {address} once more." in await text_of(await acme.browser.get(acme.root))
+    assert f"Invitation sent to {address} again." in await text_of(await acme.browser.get(acme.root))
 
 
 async def test_after_ten_messages_the_page_says_why_no_more_is_sent(acme: Acme, mailbox: Mailbox) -> None:
@@ -162,13 +165,13 @@ async def test_revoking_asks_first_and_works_once(acme: Acme) -> None:
     address = new_address()
     invitation = await acme.invited(address)
     asked = await text_of(await acme.browser.get(f"{acme.root}/{invitation.id}/revoke"))
-    assert f"Revoke the invitation of {address}?" in asked
+    assert f"Revoke the invitation for {address}?" in asked
     assert (await acme.found(address)).status == "Pending"
     await acme.browser.post(f"{acme.root}/{invitation.id}/revoke")
     assert (await acme.found(address)).status == "Revoked"
     for method, path in (("post", "revoke"), ("post", "resend"), ("get", "revoke")):
         answer = await getattr(acme.browser, method)(f"{acme.root}/{invitation.id}/{path}", expect=409)
-        assert f"The invitation of {address} is revoked. Nothing was changed." in await text_of(answer)
+        assert f"The invitation for {address} is revoked. Nothing was changed." in await text_of(answer)
 
 
 async def test_an_invitation_of_another_organization_is_not_found(

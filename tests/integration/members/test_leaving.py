@@ -70,7 +70,7 @@ async def test_a_removed_member_is_refused_at_the_next_request_in_every_session(
         None,
     )
     again = await text_of(await acme.browser.post(f"{acme.members}/{bob.id}/remove", expect=404))
-    assert "they have left it or were removed" in again
+    assert "They may have left, or been removed" in again
 
 
 async def test_nobody_removes_themselves_by_the_way_others_are_removed(

@@ -161,7 +161,7 @@ async def test_who_changes_members_may_take_away_a_role_they_could_not_give(
     await join_as(make, acme.id, mia, people_manager)
     await make.join(acme.id, eve, Role.EDITOR)
     browser = await open_browser(mia)
-    assert "take it away, but not give it back" in await text_of(await browser.get(acme.roles_of(eve)))
+    assert "remove it, but not assign it again" in await text_of(await browser.get(acme.roles_of(eve)))
 
     await send(browser, acme.roles_of(eve), roles_form(["editor"], []))
 
@@ -234,13 +234,13 @@ async def test_giving_up_permissions_of_ones_own_has_to_be_said(
     )
     assert "I want to give up permissions of my own" in asked
     refused = await text_of(await send(acme.browser, own, form, 422))
-    assert "Say so here" in refused
+    assert "Confirm this" in refused
     assert await roles_at_logto(management, acme.id, acme.admin) == {"admin"}
 
     done = await send(acme.browser, own, {**form, "own_loss": "yes"})
     assert await roles_at_logto(management, acme.id, acme.admin) == {"viewer"}
     page = await text_of(await acme.browser.get(done.headers["Location"]))
-    assert "Your roles are changed" in page
+    assert "Your roles were changed" in page
     await acme.browser.get(acme.members)
     await acme.browser.get(own, 403)
 
@@ -270,7 +270,7 @@ async def test_who_left_while_the_form_was_open_is_told_and_not_brought_back(
         await send(acme.browser, acme.roles_of(bob), roles_form(["viewer"], ["editor"]), 404)
     )
 
-    assert "they have left it or were removed" in page
+    assert "They may have left, or been removed" in page
     assert f'href="{acme.members}"' in page
     assert await roles_at_logto(management, acme.id, bob) is None
     assert await events_of(runtime, acme.id) == []

@@ -102,7 +102,7 @@ async def test_creating_makes_one_admin_at_once_without_signing_in_again(
     location = created.headers["Location"]
     assert location.startswith("/sign-in/renew?next=%2Fo%2F")
     projects = await _followed(browser, location)
-    assert "Hooli & Sons is yours" in projects
+    assert "Hooli & Sons was created" in projects
     organization = re.search(r'data-organization="([^"]+)"', projects)
     assert organization is not None
     overview = await _text(browser, f"/o/{organization[1]}/")

@@ -128,7 +128,7 @@ async def test_a_wrong_name_deletes_nothing(
     assert f"Type “{name}” to confirm." in await _text(browser, address)
     for wrong in ("", name.lower(), f"{name}x", acme):
         response = await browser.post(address, {"name": wrong}, 422)
-        assert "This is not its name." in await response.get_data(as_text=True)
+        assert "The name doesn’t match." in await response.get_data(as_text=True)
     assert (await management.get_organization(acme)).name == name
     assert (await kept(acme)).events == ()
     await browser.get(f"/o/{acme}/")
@@ -158,7 +158,7 @@ async def test_the_right_name_ends_it_for_every_member_at_the_next_request(
     await other.get(f"/o/{acme}/projects", 404)
     assert gone.headers["Location"] == "/sign-in/renew?next=/o"
     listed = await (await browser.follow(gone.headers["Location"])).get_data(as_text=True)
-    assert f"{name} is deleted. What belonged to it is being removed." in unescape(str(listed))
+    assert f"{name} was deleted. Its data is being removed." in unescape(str(listed))
     for who in (browser, other):
         await who.get(f"/o/{acme}/projects", 404)
         await who.get(f"/o/{acme}/", 404)

@@ -41,7 +41,7 @@ async def test_requiring_a_second_factor_refuses_who_has_none_at_the_next_reques
     await browser.post(f"/o/{acme}/settings/mfa", {"require": "yes"})
 
     refused = await text_of(theirs, projects, 403)
-    assert "This organization asks for a second factor" in refused
+    assert "This organization requires a second factor" in refused
     assert f'href="{runtime.settings.logto_endpoint}/account"' in refused
     assert f'href="{_way_to_a_factor(acme, projects)}"' in refused
     await theirs.get(f"/o/{other}/")

@@ -122,9 +122,9 @@ async def test_an_organization_deleted_while_the_form_was_open_says_so(
     seen = hidden_field(await text_of(browser, settings), "seen", settings)
     await management.delete_organization(acme)
     page = await answer_of(browser, settings, {"name": "New", "description": "", "seen": seen}, 404)
-    assert "This organization does not exist any more" in page
+    assert "This organization no longer exists" in page
     page = await answer_of(browser, f"{settings}/mfa", {"require": "yes"}, 404)
-    assert "This organization does not exist any more" in page
+    assert "This organization no longer exists" in page
 
 
 @pytest.mark.parametrize("role", [Role.EDITOR, Role.VIEWER])
@@ -224,7 +224,7 @@ async def test_when_logto_fails_nothing_is_half_done_and_what_was_typed_stays(
             mfa = await client.post(f"{address}/mfa", form={"require": "yes"}, headers=SAME_ORIGIN)
 
     assert (response.status_code, mfa.status_code) == (503, 503)
-    assert "It is not certain whether this was saved" in page
+    assert "This may not have been saved" in page
     assert 'value="Renamed"' in page
     assert "Renamed" not in await text_of(browser, address)
     assert await update_events(runtime, acme) == []
@@ -251,7 +251,7 @@ async def test_the_first_projects_page_greets_who_created_the_organization(
     browser = await open_browser(await make.person("Ada"))
     created = await browser.post("/o/new", {"name": "Hooli & Sons", "description": ""})
     page = unescape(str(await (await browser.follow(created.headers["Location"])).get_data(as_text=True)))
-    assert "Hooli & Sons is yours: you are its admin." in page
+    assert "Hooli & Sons was created. You are its admin." in page
     assert "Welcome to Hooli & Sons." in page
     for next_step in ("projects/new", "invitations/new"):
         assert re.search(rf'href="/o/[^"]+/{next_step}"', page), next_step

@@ -71,7 +71,7 @@ async def test_a_first_project_with_its_first_task(editor: Desk) -> None:
     assert "No tasks yet" in page
     await editor.new_task(project, "Launch")
     page = await editor.text(project)
-    assert "“Launch” is added." in page
+    assert "“Launch” was added." in page
     assert "0 of 1 done" in page
     assert "0 of 1" in await editor.text(editor.root)
 
@@ -156,7 +156,7 @@ async def test_deleting_asks_once_by_name(desks: dict[str, Desk]) -> None:
     assert "Delete “Apollo”?" in page
     assert "Its task is deleted with it." in page
     answer = await admin.browser.post(f"{project}/delete")
-    assert "“Apollo” is deleted." in await admin.text(answer.headers["Location"])
+    assert "“Apollo” was deleted." in await admin.text(answer.headers["Location"])
     await admin.browser.get(project, 404)
 
 

@@ -26,7 +26,7 @@ INPUT = "Input is invalid. "
         (400, "request.invalid_input", f"{INPUT}The value of `expiresAt` must be in the future.",
          Invalid, "in the future"),
         (422, "request.invalid_input", f"{INPUT}The invitee is already a member of the organization.",
-         Conflict, "a member of the organization already"),
+         Conflict, "already a member of the organization"),
         (422, "request.invalid_input",
          f"{INPUT}The accepted user must have the same email as the invitee.",
          Conflict, "another email address"),
@@ -35,12 +35,12 @@ INPUT = "Input is invalid. "
         (422, "organization.role_names_not_found", "Invalid role names detected: nope.", Conflict, "role"),
         (422, "organization.require_membership", "The user must be a member.", NotFound, "not a member"),
         (422, "entity.db_constraint_violated", "Database constraint violated.", Invalid, "machines"),
-        (422, "entity.relation_foreign_key_not_found", "Cannot find keys.", NotFound, "any more"),
+        (422, "entity.relation_foreign_key_not_found", "Cannot find keys.", NotFound, "no longer exists"),
         (422, "entity.unique_integrity_violation", "The entity already exists.", Conflict, "already"),
         (400, "guard.invalid_input", "The request body is invalid.", Invalid, "does not accept"),
         (404, "entity.not_found", "The resource does not exist.", NotFound, "does not exist"),
         (404, "entity.not_exists", "The organization does not exist.", NotFound, "does not exist"),
-        (422, "something.new", "Whatever.", Conflict, "as things stand"),
+        (422, "something.new", "Whatever.", Conflict, "does not allow this"),
         (400, "something.new", "Whatever.", BadRequest, "could not accept"),
     ],
 )  # fmt: skip
@@ -85,4 +85,4 @@ def test_a_limit_of_the_plan_is_no_lack_of_credentials(code: str) -> None:
     error = explained(ManagementError(403, code, "Quota exceeded."))
 
     assert isinstance(error, Conflict)
-    assert "allows no more" in error.detail
+    assert "not allow any more" in error.detail

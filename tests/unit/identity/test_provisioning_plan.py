@@ -268,7 +268,7 @@ def test_secrets_do_not_show() -> None:
     [
         (replace(HOOK, events=HOOK.events - {"User.Deleted"}), "+User.Deleted"),
         (replace(HOOK, is_enabled=False), "it is disabled"),
-        (replace(HOOK, signing_key="another"), "the stored LOGTO_WEBHOOK_SIGNING_KEY is not valid any more"),
+        (replace(HOOK, signing_key="another"), "the stored LOGTO_WEBHOOK_SIGNING_KEY is no longer valid"),
     ],
 )
 def test_a_webhook_that_would_not_reach_us_is_put_right(hook: Hook, detail: str) -> None:
