@@ -45,7 +45,7 @@ class _Refused(Exception):
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """One connection."""
+    """One connection of a client. Requests beyond its :class:`Bounds` and malformed ones are refused."""
 
     def __init__(
         self,
@@ -159,12 +159,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
-        """Count what arrived."""
+        """Count the bytes of the body, and refuse one that is too large."""
         self._body_size += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is here: nothing more is expected of the client."""
+        """Stop the clock: the whole request has arrived."""
         self._waiting = _RESPONSE
         self._chunk_is_shared = True
         super().on_message_complete()
@@ -214,12 +214,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_response_complete()
 
     def pause_writing(self) -> None:
-        """The client does not read: it gets a while."""
+        """Give a client that stops reading ``send_timeout`` seconds before its connection is reset."""
         super().pause_writing()
         self._bound_sending()
 
     def resume_writing(self) -> None:
-        """The client reads again."""
+        """Stop that clock: the client reads again."""
         super().resume_writing()
         if self._send_timer is not None:
             self._send_timer.cancel()
@@ -267,7 +267,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is under way: none came yet, or its head is not complete."""
+        """Return whether no request is under way: none has come yet, or its head is not complete."""
         return self._waiting != _BODY and (self.cycle is None or self.cycle.response_complete)
 
     def _refuse(self, status: HTTPStatus, sentence: str = "") -> None:

@@ -92,7 +92,7 @@ main.add_command(connectors)
 @env_file_option
 @in_one_line
 def serve(host: str | None, port: int | None, workers: int, no_migrate: bool, env_file: Path | None) -> None:
-    """Run the application. FORWARDED_ALLOW_IPS names the proxies whose X-Forwarded-* are believed."""
+    """Run the application. FORWARDED_ALLOW_IPS names the proxies whose X-Forwarded-* headers are trusted."""
     overlay(env_file)
     if logs_are_json():  # perhaps since that file was read
         take_over_logging("json")
@@ -126,7 +126,7 @@ def demo(app_port: int, logto_port: int, data: Path) -> None:
 @env_file_option
 @in_one_line
 def migrate(env_file: Path | None) -> None:
-    """Bring the database to the newest migration."""
+    """Apply all pending migrations to the database."""
     overlay(env_file)
     before = apply_migrations(load_deployment_settings().database_url)
     if before.is_newest:
@@ -243,13 +243,11 @@ def _exit_for(failed: list[Failure]) -> None:
 @env_file_option
 @in_one_line
 def seed_demo(env_file: Path | None) -> None:
-    """Create the demo people, organizations and projects: accounts whose password everybody knows."""
+    """Create the demo people, organizations and projects. The password of these accounts is public."""
     overlay(env_file)
     management, settings = load_management_settings(), load_deployment_settings()
     if not is_loopback(urlsplit(management.endpoint).hostname or ""):
-        click.echo(
-            f"Note: everybody knows the password of these accounts at {management.endpoint}.", err=True
-        )
+        click.echo(f"Note: the password of these accounts at {management.endpoint} is public.", err=True)
     apply_migrations(settings.database_url)
     failed = asyncio.run(_seed(management, settings))
     click.echo(f"Everybody's password is {PASSWORD}")
@@ -271,7 +269,7 @@ async def _seed(management: ManagementSettings, settings: DeploymentSettings) ->
 
 
 @main.command()
-@click.option("--markdown", is_flag=True, help="Write the table of the docs in place of printing it.")
+@click.option("--markdown", is_flag=True, help="Write the table of the docs instead of printing it.")
 @click.option("--check", is_flag=True, help="With --markdown: only compare; exit 1 when it differs.")
 @click.option(
     "--page", type=click.Path(path_type=Path, dir_okay=False), default=_GUIDE, help="The docs page."
@@ -293,7 +291,7 @@ def permissions(markdown: bool, check: bool, page: Path) -> None:
 @env_file_option
 @in_one_line
 def doctor(connectors_file: Path | None, env_file: Path | None) -> None:
-    """Look at the whole chain, from the settings to Logto's webhooks, and say which command mends what."""
+    """Check everything from the settings to Logto's webhooks, and say which command fixes what is wrong."""
     overlay(env_file)
     failed = False
     for check in examine(os.environ, connectors_file):

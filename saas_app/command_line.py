@@ -110,7 +110,7 @@ def _explain(refusal: ManagementError) -> str:
 env_file_option = click.option(
     "--env-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="KEY=value lines that hold where the environment says nothing.",
+    help="File with KEY=value lines. Variables of the environment take precedence.",
 )
 
 

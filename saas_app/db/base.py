@@ -18,7 +18,7 @@ def new_uuid() -> uuid.UUID:
 
 
 def uuid_at(moment: datetime) -> uuid.UUID:
-    """A UUIDv7 as it would have been made at a moment of the past: for what a demonstration pretends."""
+    """Return a UUIDv7 with the time ``moment``, for rows of a demonstration that are dated back."""
     milliseconds = int(moment.timestamp() * 1000)
     return uuid.UUID(bytes=milliseconds.to_bytes(6, "big") + new_uuid().bytes[6:])
 

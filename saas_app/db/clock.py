@@ -12,7 +12,7 @@ from saas_app.db.base import utc_now
 
 
 def database_now(db: AsyncSession) -> datetime | sa.ColumnElement[Any]:
-    """The current time for a statement, to compare with stored times or to add a duration to.
+    """Return the current time for a statement, to compare with stored times or to add a duration to.
 
     On PostgreSQL it is the server's; a SQLite file is on one host, whose clock it shares.
     """

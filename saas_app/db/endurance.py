@@ -17,7 +17,7 @@ GRACE: Final = 1.0
 
 
 async def endure(work: Coroutine[Any, Any, T], *, grace: float = GRACE) -> T:
-    """Await ``work``. A cancellation of the caller is raised once ``work`` has ended, whatever came of it."""
+    """Await ``work`` to its end, then raise a cancellation of the caller, even if ``work`` failed."""
     task = asyncio.create_task(work)
     try:
         return await asyncio.shield(task)

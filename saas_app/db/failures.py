@@ -31,7 +31,7 @@ def is_cut(error: BaseException) -> bool:
 
 
 def explained(error: Exception) -> AppError | None:
-    """Return what to answer to a failure that heals by itself. None for a mistake of ours."""
+    """Return the error to raise for a failure that ends by itself. None for a mistake in our statement."""
     if is_locked(error):
         return DatabaseBusy("Another program is writing to the database.")
     if isinstance(error, sa.exc.TimeoutError):

@@ -16,12 +16,12 @@ from saas_app.text.cleaning import storable, storable_json
 
 
 def keep_storable(engine: sa.Engine) -> None:
-    """Let every text that is a parameter of a statement on this engine be one that can be stored."""
+    """Replace what cannot be stored (NUL, lone surrogates) in the parameters of an engine's statements."""
     event.listen(engine, "before_cursor_execute", _replace_unstorable, retval=True)
 
 
 def as_json(value: Any) -> str:
-    """The JSON of a column; for the engine's ``json_serializer``."""
+    """Return a value as JSON that can be stored. Use it as the engine's ``json_serializer``."""
     return json.dumps(storable_json(value))
 
 

@@ -21,7 +21,7 @@ class UnitOfWork:
 
     @asynccontextmanager
     async def reading(self, organization_id: str | None = None) -> AsyncIterator[AsyncSession]:
-        """A session that only reads, without a transaction around its statements."""
+        """Open a session that only reads, without a transaction around its statements."""
         session = ReadingSession(self._bound(organization_id, "AUTOCOMMIT"), autoflush=False)
         session.patience = PATIENCE
         async with self._opened(session, organization_id):

@@ -41,7 +41,7 @@ class Writers:
         await _before(deadline, self._seats.acquire)
 
     def give_seat_back(self) -> None:
-        """Let the next one have it."""
+        """Let the next writer hold the connection that :meth:`take_seat` gave this one."""
         self._seats.release()
 
     async def begin_alone(self, session: AsyncSession, deadline: float) -> None:

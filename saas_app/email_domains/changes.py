@@ -130,7 +130,7 @@ async def remove_domain(change: OrganizationChange, name: str) -> None:
 
 
 async def lapse(turn: Turn, management: ManagementClient, claim: Claim, reason: str) -> None:
-    """Let a verified domain count no longer, in Logto first. ``turn``: one of the holder's."""
+    """Mark a verified domain as not verified, in Logto first. ``turn`` is its organization's."""
     target = Target("domain", claim.domain, shown_domain(claim.domain))
     before, after = {"verified": True}, {"verified": False, "reason": reason}
 
@@ -145,7 +145,7 @@ async def lapse(turn: Turn, management: ManagementClient, claim: Claim, reason: 
 
 
 async def take_out(management: ManagementClient, organization_id: str, names: Collection[str]) -> None:
-    """Remove domains in Logto. What is not there needs no removing."""
+    """Remove domains of an organization in Logto. Those that are not there are passed over."""
     for name in names:
         try:
             await management.remove_joining_domain(organization_id, name)

@@ -25,7 +25,7 @@ _TRY_TIMEOUT: Final = 2.0  # seconds until a nameserver is asked once more
 
 @dataclass(frozen=True, slots=True)
 class TxtAnswer:
-    """The TXT records of a name; none when it has none. ``problem``: why DNS did not tell."""
+    """The TXT records of a name. ``problem`` says why they could not be looked up."""
 
     values: frozenset[str] = frozenset()
     problem: str = ""

@@ -57,7 +57,7 @@ async def note_join(work: UnitOfWork, management: ManagementClient | None, claim
 
 
 async def confirm(work: UnitOfWork, tenant: Tenant) -> None:
-    """The caller has read how they became a member."""
+    """Record that the caller has confirmed the notice of how they became a member."""
     async with work.writing() as db:
         await queries.confirm_join(db, tenant.organization_id, tenant.principal.subject, utc_now())
 

@@ -31,7 +31,7 @@ class Claim:
 
     @property
     def is_verified(self) -> bool:
-        """Whether people join by it."""
+        """Whether the domain is verified, so that people join by it."""
         return self.verified_at is not None
 
 
@@ -82,7 +82,7 @@ async def add_claim(db: AsyncSession, organization_id: str, domain: str, token: 
 async def hold(
     db: AsyncSession, organization_id: str, domain: str, proof: DomainProof, proved_by: str, now: datetime
 ) -> bool:
-    """Mark a claim as verified. False when there is no claim any more.
+    """Mark a claim as verified. Return False if the claim no longer exists.
 
     Raises :class:`sqlalchemy.exc.IntegrityError` when another organization holds the domain.
     """
@@ -93,7 +93,7 @@ async def hold(
 
 
 async def release(db: AsyncSession, organization_id: str, domain: str) -> bool:
-    """Let a domain count no longer. The claim and its token stay."""
+    """Mark a claim as not verified. The claim and its token are kept."""
     return await _update(
         db, organization_id, domain, proof=None, proved_by=None, verified_at=None, failing_since=None
     )
@@ -102,7 +102,7 @@ async def release(db: AsyncSession, organization_id: str, domain: str) -> bool:
 async def note_check(
     db: AsyncSession, organization_id: str, domain: str, now: datetime, failing_since: datetime | None
 ) -> bool:
-    """Note that the proof was looked for, and since when it is not found."""
+    """Record when the proof was checked, and since when it has been missing (None: it was found)."""
     return await _update(db, organization_id, domain, checked_at=now, failing_since=failing_since)
 
 
@@ -113,7 +113,7 @@ async def remove_claim(db: AsyncSession, organization_id: str, domain: str) -> N
 
 
 async def has_join(db: AsyncSession, organization_id: str, user_id: str) -> bool:
-    """Whether it was decided how somebody came here."""
+    """Return whether it is recorded how a person became a member."""
     statement = sa.select(DomainJoin.user_id).where(_joined(organization_id, user_id))
     return await db.scalar(statement) is not None
 
@@ -121,13 +121,13 @@ async def has_join(db: AsyncSession, organization_id: str, user_id: str) -> bool
 async def add_join(
     db: AsyncSession, organization_id: str, user_id: str, domain: str | None, now: datetime
 ) -> bool:
-    """Note how somebody came here. False when that was noted before."""
+    """Record by which domain a person joined (None: another way). Return False if it was recorded before."""
     row = {"organization_id": organization_id, "user_id": user_id, "domain": domain, "noted_at": now}
     return await insert_if_absent(db, DomainJoin, row, key=("organization_id", "user_id"))
 
 
 async def confirm_join(db: AsyncSession, organization_id: str, user_id: str, now: datetime) -> None:
-    """Note that somebody has read how they came here."""
+    """Record that a person has confirmed the notice of how they joined."""
     statement = sa.update(DomainJoin).where(_joined(organization_id, user_id)).values(seen_at=now)
     await db.execute(statement.execution_options(synchronize_session=False))
 

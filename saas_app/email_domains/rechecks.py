@@ -40,7 +40,7 @@ from saas_app.text.domains import shown_domain
 
 @dataclass(frozen=True, slots=True)
 class DomainNews:
-    """Something about a domain that the operator should know. ``changed``: something was put right."""
+    """What a check found out about a domain, for the operator. ``changed``: it also changed something."""
 
     what: str
     changed: bool
@@ -66,7 +66,9 @@ class DomainChecks:
         self._grace = grace
 
     async def run(self, organization_id: str, stewards: Collection[LogtoUser]) -> list[DomainNews]:
-        """Check an organization that exists. ``stewards``: the members who may change it.
+        """Check the domains of an organization, and return what to report.
+
+        ``stewards`` are the ids of members who may change its settings.
 
         Raises what calls to Logto raise, and :class:`saas_app.errors.Busy`.
         """

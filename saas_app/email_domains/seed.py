@@ -12,7 +12,7 @@ from saas_app.models import DomainProof
 
 
 async def seed_claim(work: UnitOfWork, organization_id: str, domain: str) -> bool:
-    """Claim a domain that stays unverified. False when the organization claims it already."""
+    """Add a domain that stays unverified. Return False if the organization has added it before."""
     async with work.writing() as db:
         return await queries.add_claim(db, organization_id, domain, secrets.token_urlsafe(24), utc_now())
 

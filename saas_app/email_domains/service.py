@@ -33,7 +33,7 @@ class DomainState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ListedDomain:
-    """A domain in the settings. ``ends_at``: when it stops counting if its proof stays missing."""
+    """A domain in the settings. ``ends_at`` is when it stops working if its proof stays missing."""
 
     domain: str
     shown: str
@@ -65,7 +65,10 @@ def record_value(token: str) -> str:
 async def list_domains(
     work: UnitOfWork, organization_id: str, in_logto: Collection[str], grace: timedelta
 ) -> tuple[ListedDomain, ...]:
-    """Every domain that the organization claims, and those that Logto knows of all the same."""
+    """Return the domains an organization has added, and those set in Logto without being added here.
+
+    ``grace`` is how long a domain keeps working while its proof is missing.
+    """
     async with work.reading() as db:
         claims = await queries.list_claims(db, organization_id)
     known = {claim.domain for claim in claims}
@@ -77,7 +80,7 @@ async def list_domains(
 
 
 def can_be_claimed(name: str) -> str | None:
-    """The domain behind a name that Logto knows; None where nobody may claim it."""
+    """Return the domain behind a name set in Logto, or None if no organization can claim it."""
     domain = find_ascii_domain(name)
     return None if domain is None or why_unclaimable(domain) else domain
 

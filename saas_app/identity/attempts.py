@@ -104,7 +104,7 @@ class Attempts:
         await self._update(state, payload=self._seal({"outcome": values}))
 
     async def give_back(self, state: str) -> None:
-        """Let the callback be opened again: Logto could not be asked."""
+        """Let the callback be opened again, because Logto did not answer the first time."""
         await self._update(state, taken_at=None)
 
     async def forget(self, state: str) -> None:

@@ -98,12 +98,12 @@ class Authorization:
     async def get_tenant(
         self, cookie: str, organization_id: str, carriers: Collection[Carrier], *, is_visit: bool = True
     ) -> tuple[Tenant, SessionAccess]:
-        """The organization for this caller, with a fresh token of every kind asked for (none: either).
+        """Return the organization for this caller, with a fresh token of each kind in ``carriers``.
 
-        ``is_visit``: it becomes the organization where they worked last.
-
-        Raises :class:`SignInRequired`, :class:`NotFound` for who is not a member and for what does not
-        exist alike, :class:`MfaRequired`, :class:`ConsentRequired`, :class:`LogtoUnavailable`.
+        Without ``carriers``, a token of either kind is enough. ``is_visit``: remember it as the organization
+        where they worked last. Raises :class:`SignInRequired`; :class:`NotFound` if the caller is not a
+        member or there is no such organization; :class:`MfaRequired`, :class:`ConsentRequired` and
+        :class:`LogtoUnavailable`.
         """
         access = await self._get_session(cookie, organization_id)
         deadline, read_now = time.monotonic() + self._patience, set[str]()

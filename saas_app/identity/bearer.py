@@ -132,13 +132,13 @@ class BearerTokens:
         self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
 
     async def get_principal(self, token: str) -> tuple[Principal, BearerToken]:
-        """Who calls, outside any organization. Raises :class:`InvalidToken`."""
+        """Return the caller, outside any organization. Raises :class:`InvalidToken`."""
         verified = await self.verify(token)
         row, _version = await self._read_known(token, verified)
         return _principal(verified, row), verified
 
     async def get_tenant(self, token: str, organization_id: str) -> Tenant:
-        """The organization for who holds the token.
+        """Return the organization for the holder of a token.
 
         Raises :class:`InvalidToken`; :class:`NotFound` when the token is for another organization, whether
         this one exists or not.

@@ -75,7 +75,7 @@ class Directory:
         return gone
 
     async def find_former_member(self, organization_id: str, user_id: str) -> FormerMember | None:
-        """How the person's membership ended, if they had one; a stranger had none."""
+        """Return how the person's membership ended, or None if they never had one."""
         async with self._work.reading() as db:
             return await find_former_member(db, organization_id, user_id)
 

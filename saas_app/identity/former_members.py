@@ -43,7 +43,7 @@ class FormerMember:
 
 
 class NoLongerMember(NotFound):
-    """The caller belonged to the organization, and does no more. Like for strangers, nothing is found."""
+    """The caller is no longer a member of the organization. As for strangers, the status is 404."""
 
     code = "no-longer-a-member"
 
@@ -63,7 +63,7 @@ class NoLongerMember(NotFound):
 
 
 async def find_former_member(db: AsyncSession, organization_id: str, user_id: str) -> FormerMember | None:
-    """How the person's membership ended, if they had one in the last months."""
+    """Return how the person's membership ended, or None if they had none in the last months."""
     statement = (
         sa.select(
             FormerMembership.organization_name,

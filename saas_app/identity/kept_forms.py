@@ -62,15 +62,15 @@ class KeptForms:
         self._vault = vault
 
     def mark(self, subject: str) -> str:
-        """What a page made for this person carries in its forms."""
+        """Return the mark that forms carry on pages made for this person."""
         return self._vault.stamp(_PURPOSE, subject)
 
     def owner_of(self, mark: str) -> str | None:
-        """Whom a mark names; None for what is not a mark of ours."""
+        """Return the subject that a mark names, or None if the mark was not made here."""
         return self._vault.read_stamped(_PURPOSE, mark)
 
     async def keep(self, owner: str, browser_cookie: str, form: KeptForm) -> str | None:
-        """Keep a form for its owner; returns the path where it waits. None when it is too long to keep."""
+        """Store a form for its owner, and return the path where it waits. None if it is too long."""
         if form.length > LONGEST:
             return None
         handle, now = new_cookie_value(), utc_now()

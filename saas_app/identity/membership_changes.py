@@ -84,7 +84,7 @@ async def lift(db: AsyncSession, organization_id: str, subject: str, moment: Mom
 
 
 async def read_changes(db: AsyncSession, organization_id: str, subject: str) -> KnownChanges:
-    """What is known of one membership now."""
+    """Return all changes that are known of one membership."""
     statement = sa.select(*CHANGE_COLUMNS).where(
         MembershipChange.touches(organization_id, sa.literal(subject))
     )

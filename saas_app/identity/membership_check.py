@@ -26,7 +26,7 @@ class Claimed:
 
 
 async def holds_now(management: ManagementClient, claimed: Claimed) -> bool:
-    """Whether Logto would grant now what a token claims: membership, scopes, second factor, an open account.
+    """Return whether Logto would still grant what a token claims: membership, scopes, second factor, account.
 
     Raises :class:`LogtoUnavailable` when it cannot be asked.
     """

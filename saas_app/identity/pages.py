@@ -41,7 +41,7 @@ async def sign_in() -> Any:
 @public
 @only_deliberately
 async def sign_up() -> Any:
-    """The same, beginning at Logto's registration page."""
+    """Send the browser to Logto's registration page."""
     return await to_logto(read_options(request.args, first_screen="register"))
 
 
@@ -50,7 +50,7 @@ async def sign_up() -> Any:
 @public
 @only_deliberately
 async def callback() -> Any:
-    """Where Logto sends the browser back to."""
+    """Complete the sign-in with which Logto sends the browser back."""
     done = await runtime().sign_in.finish(browser(request), _callback_url())
     await note_join(runtime().work, runtime().management, done.claims)
     response = redirect(done.next_path, 303)
@@ -69,14 +69,14 @@ def _callback_url() -> str:
 @signed_in
 @only_deliberately
 async def renew(principal: SessionPrincipal) -> Any:
-    """A silent round trip: Logto freezes API-resource scopes at consent, so a promotion needs one."""
+    """Renew the grant silently at Logto: API-resource scopes are fixed at consent, so a promotion needs it."""
     return await to_logto(SignInOptions(), renewed_for=request.args.get("for", "")[:160])
 
 
 @blueprint.post("/sign-in/renew")
 @signed_in
 async def renew_with_form(principal: SessionPrincipal) -> Any:
-    """The same for a form that was refused: it is kept, and sent again afterwards."""
+    """Store a form that was refused, and renew access silently; the form is sent again afterwards."""
     waiting = await keep_form(principal.subject)
     if waiting is None:
         raise BadRequest("There is no form to keep.")
@@ -89,7 +89,7 @@ async def renew_with_form(principal: SessionPrincipal) -> Any:
 @signed_in
 @only_deliberately
 async def sign_in_again(principal: SessionPrincipal) -> Any:
-    """A sign-in at which Logto asks who this is, whatever its session: for pages that want a fresh one."""
+    """Start a sign-in at which Logto asks for credentials again, for pages that require a fresh one."""
     options = SignInOptions(prompt="login consent", login_hint=principal.email or principal.username or "")
     return await to_logto(options, renewed_for=request.args.get("for", "fresh")[:160])
 
@@ -98,7 +98,7 @@ async def sign_in_again(principal: SessionPrincipal) -> Any:
 @signed_in
 @only_deliberately
 async def finish_form(principal: SessionPrincipal) -> Any:
-    """Offer to send the form that waited, to whom it belongs. By itself it is sent only the first time."""
+    """Show a stored form to its owner, to be sent. It is sent automatically only the first time."""
     handle, visitor = request.args.get("form", ""), browser(request)
     found = await runtime().kept_forms.find(handle, visitor.attempt_cookie, principal.subject)
     if found is None:

@@ -58,7 +58,7 @@ class ProviderClock:
             self._latest = _Reading(issued_at, asked, answered)
 
     def between(self, began: float, ended: float) -> Moment | None:
-        """The time at Logto between two moments of ``time.monotonic()``; None when no token told it."""
+        """Return Logto's time between two moments of ``time.monotonic()``. None if no token has told it."""
         reading = self._latest
         if reading is None or time.monotonic() - reading.answered > _LONGEST_AGE:
             return None

@@ -125,7 +125,7 @@ class SessionStore:
     async def find_access_by_id(
         self, session_id: uuid.UUID, organization_id: str | None
     ) -> SessionAccess | None:
-        """The same by the session's id: to look again while a refresh is under way."""
+        """Return the live session with this id, or None. Used to read it again while tokens are refreshed."""
         return await self._read_access(ACCESS_BY_ID, session_id, organization_id)
 
     async def _read_access(
@@ -159,7 +159,7 @@ class SessionStore:
             log.info("when a session was last seen is not noted: the database is busy")
 
     async def update(self, session_id: uuid.UUID, *, patience: float = PATIENCE, **values: Any) -> None:
-        """Set columns of one session."""
+        """Set columns of one session. ``patience`` is how many seconds to wait for a turn to write."""
         async with self._work.writing(patience=patience) as db:
             await db.execute(sa.update(SessionRow).where(SessionRow.id == session_id).values(**values))
 
@@ -212,7 +212,7 @@ class SessionStore:
     async def save_token(
         self, session_id: uuid.UUID, organization_id: str, cached: CachedToken, token: str | None
     ) -> None:
-        """Keep what Logto granted or refused for one audience, in a row of its own."""
+        """Store what Logto granted or refused for one audience. ``token`` is None for a refusal."""
         row = {
             "session_id": session_id,
             "audience": cached.audience,
@@ -252,7 +252,7 @@ class SessionStore:
             )
 
     async def claim_refresh(self, session_id: uuid.UUID, owner: uuid.UUID, seconds: float) -> Claim:
-        """Claim the right to refresh this session's tokens, or extend one's own claim, for some seconds.
+        """Claim the right to refresh this session's tokens, or extend an own claim, for ``seconds``.
 
         Only one worker holds it. It ends by itself when the worker that holds it dies.
         """
@@ -277,7 +277,7 @@ class SessionStore:
         return Claim.ANOTHERS if holder is not None else Claim.PAUSED
 
     async def release_refresh(self, session_id: uuid.UUID, owner: uuid.UUID, *, pause: float = 0) -> None:
-        """Give the claim back, if it is still ours. For ``pause`` seconds nobody can have it then."""
+        """Release the claim if ``owner`` still holds it. Nobody can claim it for ``pause`` seconds."""
         async with self._work.writing() as db:
             until = database_now(db) + timedelta(seconds=pause) if pause else None
             await db.execute(

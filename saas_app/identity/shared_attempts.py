@@ -28,7 +28,7 @@ _SECONDS_TO_FINISH: Final = 2.0  # what running attempts get when the applicatio
 
 
 def pause_after(took: float, rest: float = REST) -> float:
-    """Seconds in which nobody tries again after a failure that took so many; none when it came quickly."""
+    """Return how many seconds not to try again after a failure that ``took`` so many; 0 if it was quick."""
     return min(_LONGEST_PAUSE, took * rest) if took >= _LONG else 0.0
 
 
@@ -80,7 +80,7 @@ class SharedAttempts:
         del self._failures[key]
 
     def pause(self, key: Hashable, failure: LogtoUnavailable, took: float) -> None:
-        """Let nobody try again for a while, after an attempt that took so many seconds."""
+        """Reject attempts of this key for a while, after one that failed and took ``took`` seconds."""
         now, seconds = time.monotonic(), pause_after(took, self._rest)
         self._failures = {kept: noted for kept, noted in self._failures.items() if noted.until > now}
         if seconds > 0:

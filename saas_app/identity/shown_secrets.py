@@ -45,7 +45,7 @@ class ShownSecrets:
             await upsert(db, ShownSecretRow, [row], key=("session_id", "name"))
 
     async def find(self, session_id: UUID, name: str) -> dict[str, Any] | None:
-        """What this session may read again; None when its minute has passed, and for every other session."""
+        """Return what this session stored under a name, or None after a minute and for any other session."""
         async with self._work.writing() as db:
             await db.execute(sa.delete(ShownSecretRow).where(ShownSecretRow.expires_at < utc_now()))
             sealed = await db.scalar(

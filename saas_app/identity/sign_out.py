@@ -75,7 +75,7 @@ class SignOut:
         self._post_sign_out_uri = post_sign_out_uri
 
     async def list_devices(self, principal: SessionPrincipal) -> DeviceList:
-        """The devices of the person, as far as Logto tells of them."""
+        """Return where the person is signed in. If Logto does not answer, only sessions in Workroom."""
         own, at_provider = await asyncio.gather(
             self._sessions.list_own(principal), self._list_at_provider(principal.subject)
         )

@@ -21,7 +21,7 @@ from saas_app.models import SessionRow
 
 
 class AccessChanged(Conflict):
-    """The caller's own membership changed while their request was on its way."""
+    """The caller's own membership changed while their request was in progress."""
 
     code, title = "access-changed", "Your own access has just changed"
 

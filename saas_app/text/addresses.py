@@ -33,7 +33,7 @@ class NotAnAddress(ValueError):
 
 
 def read_address(typed: str) -> str:
-    """The address in the form in which it is kept: composed, in lower case, the domain in its own letters.
+    """Return an email address as it is stored: in NFC and lower case, the domain in its own letters.
 
     Raises :class:`NotAnAddress`.
     """
@@ -52,7 +52,7 @@ def read_address(typed: str) -> str:
 
 
 def is_address(typed: str) -> bool:
-    """Whether it is an address; Logto has the last word."""
+    """Return whether a text is an email address. Logto may still reject it."""
     try:
         read_address(typed)
     except NotAnAddress:
@@ -61,7 +61,7 @@ def is_address(typed: str) -> bool:
 
 
 def address_key(address: str) -> str:
-    """What all spellings of an address have in common; for what is no address, the text in one form."""
+    """Return a key that is equal for all spellings of an address. Other texts are normalized."""
     local, _, domain = address.strip().rpartition("@")
     try:
         domain = ascii_domain(domain)
@@ -71,12 +71,12 @@ def address_key(address: str) -> str:
 
 
 def same_address(one: str | None, other: str | None) -> bool:
-    """Whether two texts are spellings of one address; None is nobody's."""
+    """Return whether two texts are spellings of the same address. None equals nothing."""
     return bool(one and other) and address_key(one or "") == address_key(other or "")
 
 
 def spellings(address: str) -> tuple[str, ...]:
-    """The ways to write the domain, as given first: Logto compares letter by letter (1.42)."""
+    """Return the spellings of an address, the given one first. Logto compares them letter by letter (1.42)."""
     local, _, domain = address.rpartition("@")
     try:
         ascii_form = ascii_domain(domain)
@@ -96,7 +96,7 @@ def shown_address(address: str) -> str:
 
 
 def split_addresses(text: str) -> tuple[str, ...]:
-    """What could be addresses in a text, in order: one a line, or between commas, semicolons or spaces.
+    """Return what could be addresses in a text, in order: split at lines, commas, semicolons and spaces.
 
     Names around them are left out: ``Ada <ada@example.com>``, ``"Lovelace, Ada" <ada@example.com>``.
     """

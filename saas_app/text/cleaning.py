@@ -34,12 +34,12 @@ def clean(text: str) -> str:
 
 
 def clean_line(value: str | None) -> str:
-    """Composed (NFC), on one line, without outer spaces and what nobody sees; "" for a blank one."""
+    """Return a text in NFC on one line, without outer spaces and invisible characters; "" if it is blank."""
     return _seen(_LINE_END.sub(" ", value or ""))
 
 
 def clean_text(value: str | None) -> str:
-    """The same for several lines, each ended by a line feed."""
+    """Return a text in NFC, without outer spaces and invisible characters. Its lines end in LF."""
     return _seen(_LINE_END.sub("\n", value or ""))
 
 
@@ -70,7 +70,7 @@ def storable(text: str) -> str:
 
 
 def storable_json(value: Any) -> Any:
-    """The same for every text in a value that is about to be written as JSON."""
+    """Replace what cannot be stored (NUL, lone surrogates) in every text of a value to be written as JSON."""
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, (list, tuple)):

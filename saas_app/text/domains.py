@@ -41,7 +41,7 @@ def ascii_domain(typed: str) -> str:
 
 
 def shown_domain(domain: str) -> str:
-    """A domain in the letters its owner chose (U-labels); as it is when it has none."""
+    """Return a domain in the letters its owner chose (U-labels), or unchanged if it has none."""
     try:
         return idna.decode(domain)
     except (UnicodeError, ValueError, IndexError):

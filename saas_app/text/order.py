@@ -41,7 +41,7 @@ def fold(text: str) -> str:
 
 
 def order_key(text: str, language: str = "") -> str:
-    """What a text is sorted by for readers of a language (``sv``, ``de-AT``; "" for no particular one)."""
+    """Return the sort key of a text for readers of a language (``sv``, ``de-AT``; "" for none)."""
     tailored = _TAILORED.get(language.lower().partition("-")[0])
     if tailored is None:
         return fold(text)

@@ -48,12 +48,12 @@ def without_invisible(text: str) -> str:
 
 
 def shows_something(text: str) -> bool:
-    """Whether there is a letter, a digit or a sign in it that can be seen."""
+    """Return whether a text has a visible letter, digit or sign."""
     return SHOWS.search(text) is not None
 
 
 def runs_right_to_left(text: str) -> bool:
-    """Whether some of it is written from right to left, as Arabic and Hebrew are."""
+    """Return whether a part of a text is written from right to left, as Arabic and Hebrew are."""
     return not text.isascii() and _RIGHT_TO_LEFT.search(text) is not None
 
 
@@ -71,7 +71,7 @@ def without_piles(text: str) -> str:
 
 
 def as_seen(text: str) -> str:
-    """What texts that look alike have in common: no unseen characters, one form, single spaces."""
+    """Return a text as it looks: without invisible characters, in NFKC, with single spaces."""
     shown = _OTHERS.sub("", unicodedata.normalize("NFKC", text))
     return " ".join(shown.split())
 

@@ -127,7 +127,9 @@ class ManagementClient(
         return LogtoUser.read(await self._body("PATCH", f"/users/{_id(user_id)}", {"name": name}))
 
     async def create_one_time_token(self, email: str, *, seconds: int) -> str:
-        """Make a token by which whoever opens Logto's pages with it proves an address, once.
+        """Create a token that proves an email address once, to whoever opens Logto's pages with it.
+
+        ``seconds`` is how long the token is valid.
 
         Logto 1.42 checks neither the address nor whether there is an account.
         """

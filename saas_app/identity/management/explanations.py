@@ -112,7 +112,7 @@ _CASES: Final = (
 
 
 def explained(error: ManagementError) -> AppError:
-    """The error to raise in place of a refusal: right in kind, with a sentence a person understands.
+    """Return the error to raise instead of a refusal of Logto's, with a detail that a person understands.
 
     A refusal nobody foresaw becomes a sentence by its status, and a line in the log.
     """

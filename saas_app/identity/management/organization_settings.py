@@ -12,7 +12,7 @@ from saas_app.identity.management.transport import ManagementTransport, as_list
 
 
 class OrganizationSettingsCalls:
-    """Name, second factors, who joins by themselves. Mixed into the client, which brings the transport."""
+    """Name, second factors and auto-join domains. Mixed into the client, which brings the transport."""
 
     _transport: ManagementTransport
 
@@ -58,7 +58,7 @@ class OrganizationSettingsCalls:
         )
 
     async def has_second_factor(self, user_id: str) -> bool:
-        """Whether an account has one that counts for organizations (Logto 1.42: not email, not SMS)."""
+        """Return whether an account has a second factor for organizations (Logto 1.42: not email or SMS)."""
         answer = await self._transport.call("GET", f"/users/{segment(user_id)}/mfa-verifications")
         return bool(as_list(answer.body))
 

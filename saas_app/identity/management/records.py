@@ -327,7 +327,7 @@ class Hook(Record):
 
 @dataclass(frozen=True, slots=True)
 class Connector(Record):
-    """What sends messages or signs people in. ``factory`` is its kind; ``config`` holds its secrets."""
+    """What sends messages or signs people in. ``factory`` is its kind; ``config`` includes secrets."""
 
     id: str
     factory: str

@@ -28,7 +28,7 @@ _GSM: Final = frozenset(
 
 
 def check_email_texts(connector: Mailgun | MockEmail, fallback: str) -> Iterator[Problem]:
-    """Every usage of an email connector, in every language."""
+    """Check the texts of an email connector, for every usage in every language."""
     path = f"connectors.{connector.factory}.templates"
     for usage, rule in _REQUIRED_BY_EMAIL.items():
         if usage not in connector.templates:
