@@ -69,7 +69,7 @@ def _callback_url() -> str:
 @signed_in
 @only_deliberately
 async def renew(principal: SessionPrincipal) -> Any:
-    """Renew the grant silently at Logto: API-resource scopes are fixed at consent, so a promotion needs it."""
+    """Renew the grant silently at Logto: API-resource scopes are fixed at consent, so promotions need it."""
     return await to_logto(SignInOptions(), renewed_for=request.args.get("for", "")[:160])
 
 
