@@ -95,12 +95,12 @@ async def test_nobody_invites_into_a_role_that_holds_more_than_they_do(
     assert 'value="viewer" checked>' in page
     assert 'value="editor" disabled' in page
     assert (
-        "You cannot assign it: it includes <code>projects:write</code>, which you do not hold yourself."
+        "You cannot assign it: it includes <code>projects:write</code>, which you do not have yourself."
         in page
     )
     address = new_address()
     refused = await acme.invite(address, "viewer", "editor", expect=422, by=browser)
-    assert "The role editor holds projects:write, which you do not hold yourself." in refused
+    assert "The role editor includes projects:write, which you do not have yourself." in refused
     assert address in refused
     assert await acme.management.list_invitations(acme.id) == []
     await acme.invite(address, "viewer", by=browser)
