@@ -59,7 +59,7 @@ async def test_a_creation_that_fails_half_way_leaves_nothing(
     faulty: Faulty, runtime: Runtime, fault: Fault
 ) -> None:
     faulty.gate.fail(fault)
-    assert "What was begun was taken back, and no client was created." in await refused(faulty, 503)
+    assert "What had been created was undone, and no client was created." in await refused(faulty, 503)
     await nothing_is_left(faulty, runtime)
     faulty.gate.fail()
     await create(faulty.acme.browser, faulty.acme.id, NAME)

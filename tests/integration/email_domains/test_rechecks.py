@@ -35,7 +35,7 @@ async def test_a_domain_that_is_still_proved_stays(verified: Place) -> None:
 async def test_a_missing_record_costs_the_domain_after_the_grace_and_not_before(verified: Place) -> None:
     verified.unpublish()
     (told,) = await verified.reconcile()
-    assert "is missing. It stops counting at" in told
+    assert "is missing. It stops working at" in told
     assert await verified.in_logto() == [verified.domain]
     await verified.let_pass(timedelta(days=2, hours=23))
     await verified.reconcile()

@@ -141,7 +141,7 @@ async def test_nobody_gives_a_role_that_reaches_further_than_their_own_also_not_
         for step in ("preview", "confirm"):
             forged = roles_form(["viewer"], ["viewer", role], step=step)
             refusal = await text_of(await send(browser, acme.roles_of(bob), forged, 403))
-            assert f"The role {role} holds" in refusal
+            assert f"The role {role} includes" in refusal
     own = roles_form([people_manager], ["admin"])
     await send(browser, acme.roles_of(mia), own, 403)
 
