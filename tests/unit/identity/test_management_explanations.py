@@ -33,7 +33,7 @@ INPUT = "Input is invalid. "
         (422, "request.invalid_input",
          f"{INPUT}The status of the invitation cannot be changed anymore.", Conflict, "has expired"),
         (422, "organization.role_names_not_found", "Invalid role names detected: nope.", Conflict, "role"),
-        (422, "organization.require_membership", "The user must be a member.", NotFound, "no longer a member"),
+        (422, "organization.require_membership", "The user must be a member.", NotFound, "no longer"),
         (422, "entity.db_constraint_violated", "Database constraint violated.", Invalid, "machines"),
         (422, "entity.relation_foreign_key_not_found", "Cannot find keys.", NotFound, "no longer exists"),
         (422, "entity.unique_integrity_violation", "The entity already exists.", Conflict, "already"),
