@@ -21,6 +21,7 @@ from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
 from saas_app.members.forms import read_filter
 from saas_app.rbac.permissions import Permission
+from saas_app.text.visible import isolated
 from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.limits import retry_after
@@ -106,8 +107,8 @@ async def confirm_revocation(tenant: Tenant, client_id: str) -> Any:
 async def revoke(tenant: Tenant, client_id: str) -> Any:
     """Revoke it; its next request is refused."""
     client = await changes.revoke(organization_change(tenant), client_id)
-    what = "revoked" if client.is_only_here else f"removed from {tenant.organization_name}"
-    await flash(f"{client.name} is {what}. Its next request is refused.", "success")
+    what = "revoked" if client.is_only_here else f"removed from {isolated(tenant.organization_name)}"
+    await flash(f"{isolated(client.name)} is {what}. Its next request is refused.", "success")
     return redirect(url_for("api_clients.list_clients", organization_id=tenant.organization_id), 303)
 
 

@@ -15,6 +15,7 @@ from saas_app.identity.logto_client import SignInOptions
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.sign_in_options import read_options
 from saas_app.identity.way_back import KEPT_FORM, own_path
+from saas_app.text.visible import isolated
 from saas_app.web.context import browser, cookie_name, runtime, set_cookie
 from saas_app.web.deliberate import only_deliberately
 from saas_app.web.guards import find_principal, public, signed_in
@@ -153,12 +154,12 @@ async def end_session(principal: SessionPrincipal, device_id: str) -> Any:
         return _signed_out(await runtime().sign_out.here(principal))
     name = device_name(device.user_agent)
     if ended.failure is None:
-        await flash(f"{name} is signed out.", "success")
+        await flash(f"{isolated(name)} is signed out.", "success")
     else:
         ending = "Try again in a moment." if ended.failure.can_retry else ""
         await flash(
-            f"{name} is signed out of Workroom. {ended.failure.detail} That browser may still be signed in "
-            f"there, and can return without a password. {ending}".strip(),
+            f"{isolated(name)} is signed out of Workroom. {ended.failure.detail} That browser may still be "
+            f"signed in there, and can return without a password. {ending}".strip(),
             "danger",
         )
     return redirect("/account", 303)

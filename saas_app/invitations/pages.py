@@ -16,6 +16,7 @@ from saas_app.invitations.forms import MOST_ADDRESSES, InviteForm, read_state
 from saas_app.invitations.service import InvitationState
 from saas_app.members.roles import role_options
 from saas_app.rbac.permissions import Permission
+from saas_app.text.visible import isolated
 from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.limits import retry_after
@@ -85,7 +86,7 @@ async def create_invitations(tenant: Tenant) -> Any:
 async def resend(tenant: Tenant, invitation_id: str) -> Any:
     """Send the invitation again."""
     sent = await changes.resend(organization_change(tenant), invitation_id, runtime().invitation_links)
-    await flash(f"Invitation sent to {sent.invitee} again.", "success")
+    await flash(f"Invitation sent to {isolated(sent.invitee)} again.", "success")
     return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
 
 
@@ -102,7 +103,7 @@ async def confirm_revoke(tenant: Tenant, invitation_id: str) -> Any:
 async def revoke(tenant: Tenant, invitation_id: str) -> Any:
     """Take it back."""
     revoked = await changes.revoke(organization_change(tenant), invitation_id)
-    await flash(f"Invitation for {revoked.invitee} revoked. The link no longer works.", "success")
+    await flash(f"Invitation for {isolated(revoked.invitee)} revoked. The link no longer works.", "success")
     return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
 
 
@@ -127,7 +128,7 @@ async def _show_form(tenant: Tenant, form: InviteForm, outcomes: Sequence[Outcom
 
 def _sent_to(outcomes: Sequence[Outcome]) -> str:
     if len(outcomes) == 1:
-        return f"{outcomes[0].address} is invited. The email is on its way."
+        return f"{isolated(outcomes[0].address)} is invited. The email is on its way."
     return f"{len(outcomes)} people are invited. The emails are on their way."
 
 

@@ -14,6 +14,7 @@ from saas_app.members import changes, service
 from saas_app.members.forms import read_filter
 from saas_app.members.role_pages import blueprint as roles
 from saas_app.rbac.permissions import Permission
+from saas_app.text.visible import isolated
 from saas_app.web.context import management, organization_change, runtime
 from saas_app.web.guards import requires, requires_member
 
@@ -50,7 +51,10 @@ async def confirm_remove(tenant: Tenant, user_id: str) -> Any:
 async def remove(tenant: Tenant, user_id: str) -> Any:
     """Remove them; their next request is refused, in every session."""
     member = await changes.remove_member(organization_change(tenant), user_id)
-    await flash(f"{member.display_name} is no longer a member of {tenant.organization_name}.", "success")
+    await flash(
+        f"{isolated(member.display_name)} is no longer a member of {isolated(tenant.organization_name)}.",
+        "success",
+    )
     return redirect(url_for("members.list_members", organization_id=tenant.organization_id), 303)
 
 
@@ -68,7 +72,7 @@ async def leave(tenant: Tenant) -> Any:
     if (await request.form).get("confirm") != "yes":
         return await _ask_to_leave(tenant), 422
     await changes.leave(organization_change(tenant))
-    await flash(f"You have left {tenant.organization_name}.", "success")
+    await flash(f"You have left {isolated(tenant.organization_name)}.", "success")
     return redirect(url_for("identity.renew", next="/o"), 303)
 
 

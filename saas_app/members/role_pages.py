@@ -14,6 +14,7 @@ from saas_app.members.changes import RolePlan
 from saas_app.members.forms import read_wanted_roles, seen_fields
 from saas_app.members.roles import kept_roles, role_options
 from saas_app.rbac.permissions import Permission
+from saas_app.text.visible import isolated
 from saas_app.web.context import management, organization_change
 from saas_app.web.guards import requires
 
@@ -99,4 +100,4 @@ def _told(plan: RolePlan) -> str:
     if plan.member.is_self:
         return "Your roles were changed. This is what you can do now."
     names = " and ".join(sorted(plan.after)) or "no role"
-    return f"{plan.member.display_name} now holds {names}. It takes effect at their next request."
+    return f"{isolated(plan.member.display_name)} now holds {names}. It takes effect at their next request."

@@ -16,6 +16,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.organizations import service
 from saas_app.organizations.forms import OrganizationForm
 from saas_app.rbac.permissions import Carrier, Permission
+from saas_app.text.visible import isolated
 from saas_app.web.context import database, management, reader_language, runtime
 from saas_app.web.guards import find_last_organization_id, find_principal, public, requires_member, signed_in
 from saas_app.web.limits import retry_after
@@ -120,7 +121,7 @@ async def create_organization(principal: SessionPrincipal) -> Any:
         [{"id": created.id, "name": created.name, "description": created.description}]
     )
     await runtime().authorization.note_membership_change(created.id, principal.subject)
-    await flash(f"{created.name} was created. You are its admin.", "success")
+    await flash(f"{isolated(created.name)} was created. You are its admin.", "success")
     target = f"/o/{quote(created.id, safe='')}/projects"
     return redirect(f"/sign-in/renew?{urlencode({'next': target})}", 303)
 

@@ -21,6 +21,7 @@ from saas_app.organizations.settings import Details, OrganizationSettings
 from saas_app.organizations.settings_forms import DeleteForm, DomainForm, JoiningRoleForm, read_mfa_choice
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.text.domains import shown_domain
+from saas_app.text.visible import isolated
 from saas_app.web.context import database, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.limits import retry_after
@@ -81,7 +82,7 @@ async def add_domain(tenant: Tenant) -> Any:
         else:
             return await _back(
                 tenant,
-                f"{shown_domain(domain)} was added. It has no effect until it is verified.",
+                f"{isolated(shown_domain(domain))} was added. It has no effect until it is verified.",
                 "info",
             )
     return await _show(tenant, await settings.read_settings(change), domain=form), 422
@@ -107,7 +108,8 @@ async def verify_domain(tenant: Tenant) -> Any:
         return await _show(tenant, await settings.read_settings(change), domain=form), error.status
     return await _back(
         tenant,
-        f"{shown_domain(domain)} is verified. People who sign up with an address there join automatically.",
+        f"{isolated(shown_domain(domain))} is verified. People who sign up with an address there join "
+        "automatically.",
     )
 
 
@@ -117,7 +119,9 @@ async def remove_domain(tenant: Tenant) -> Any:
     """Let nobody join by a domain any more."""
     domain = (await request.form).get("domain", "")
     await domain_changes.remove_domain(organization_change(tenant), domain)
-    return await _back(tenant, f"{shown_domain(domain)} was removed. People who joined by it stay members.")
+    return await _back(
+        tenant, f"{isolated(shown_domain(domain))} was removed. People who joined by it stay members."
+    )
 
 
 @blueprint.post("/joining-role")
@@ -159,7 +163,7 @@ async def delete(tenant: Tenant) -> Any:
         form.name.errors = _messages(error)
         return await _ask_to_delete(tenant, form, await settings.get_name(change)), 422
     runtime().removals.wake()
-    await flash(f"{name} was deleted. Its data is being removed.", "success")
+    await flash(f"{isolated(name)} was deleted. Its data is being removed.", "success")
     return redirect(url_for("identity.renew", next="/o"), 303)
 
 

@@ -24,6 +24,7 @@ from saas_app.projects.service import (
 )
 from saas_app.projects.task_pages import blueprint as tasks
 from saas_app.rbac.permissions import Permission, RoleType, roles_granting
+from saas_app.text.visible import isolated
 from saas_app.web.context import database, open_reading, open_writing
 from saas_app.web.csv_stream import csv_response, filename
 from saas_app.web.deliberate import only_deliberately
@@ -82,7 +83,7 @@ async def create_project(tenant: Tenant) -> Any:
         return await render_template("projects/new.html", form=form), 422
     wanted = form.as_input()
     project_id = await service.create_project(database(), tenant, wanted)
-    await flash(f"“{wanted.name}” was created. Add its first task.", "success")
+    await flash(f"“{isolated(wanted.name)}” was created. Add its first task.", "success")
     return _to_project(tenant, project_id)
 
 
@@ -142,7 +143,7 @@ async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
     """Delete it with its tasks."""
     project = await service.get_project(database(), tenant, project_id)
     await service.delete_project(database(), tenant, project_id)
-    await flash(f"“{project.name}” was deleted.", "success")
+    await flash(f"“{isolated(project.name)}” was deleted.", "success")
     return redirect(url_for("projects.list_projects", organization_id=tenant.organization_id), 303)
 
 

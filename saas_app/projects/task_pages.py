@@ -21,6 +21,7 @@ from saas_app.projects.forms import (
 )
 from saas_app.projects.service import TaskConflict, TaskFilter, TaskStatus
 from saas_app.rbac.permissions import Permission
+from saas_app.text.visible import isolated
 from saas_app.web.context import database
 from saas_app.web.guards import requires
 from saas_app.web.reader_zone import reader_day
@@ -46,7 +47,7 @@ async def add_task(tenant: Tenant, project_id: uuid.UUID) -> Any:
         return await _show(tenant, project_id, form), 422
     wanted = form.as_input()
     task_id = await service.add_task(database(), tenant, project_id, wanted)
-    await flash(f"“{wanted.title}” was added.", "success")
+    await flash(f"“{isolated(wanted.title)}” was added.", "success")
     return _to_tasks(tenant, project_id, task_id, wanted.status)
 
 
@@ -94,7 +95,7 @@ async def change_status(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUI
     fields = await request.form
     status, version = read_task_status(fields), read_version(fields)
     await service.set_task_status(database(), tenant, task, version, status)
-    await flash(f"“{task.title}”: {TASK_STATUS_LABELS[status].lower()}.", "success")
+    await flash(f"“{isolated(task.title)}”: {TASK_STATUS_LABELS[status].lower()}.", "success")
     return _to_tasks(tenant, project_id, task_id, status)
 
 
@@ -112,7 +113,7 @@ async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID)
     """Delete it."""
     task = await service.get_task(database(), tenant, project_id, task_id)
     await service.delete_task(database(), tenant, project_id, task_id)
-    await flash(f"“{task.title}” was deleted.", "success")
+    await flash(f"“{isolated(task.title)}” was deleted.", "success")
     return _to_tasks(tenant, project_id)
 
 

@@ -16,6 +16,9 @@ import regex
 MOST_MARKS: Final = 4
 """Marks on one letter (UTS #39 section 5.4); Hebrew and Vietnamese need three."""
 
+BLANK_NAME: Final = "(blank name)"
+"""What is shown for a name in which there is nothing to see."""
+
 _INVISIBLE: Final = r"[\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffb\U0001d159]"
 _JOINING: Final = r"[\p{scx=Arabic}\p{scx=Syriac}\p{scx=Nko}\p{scx=Mongolian}\p{scx=Mandaic}]"
 _VIRAMA: Final = r"\p{Canonical_Combining_Class=Virama}"
@@ -55,6 +58,17 @@ def shows_something(text: str) -> bool:
 def runs_right_to_left(text: str) -> bool:
     """Return whether a part of a text is written from right to left, as Arabic and Hebrew are."""
     return not text.isascii() and _RIGHT_TO_LEFT.search(text) is not None
+
+
+def isolated(name: str) -> str:
+    """A name for a sentence in plain text: visible in every case, and apart from the words around it.
+
+    A name from right to left would otherwise turn punctuation and numbers beside it. It is put between the
+    controls that isolate it (U+2068 and U+2069, UAX #9), which is what ``<bdi>`` does in HTML.
+    """
+    if not shows_something(name):
+        return BLANK_NAME
+    return f"\u2068{name}\u2069" if runs_right_to_left(name) else name
 
 
 def has_piled_marks(text: str) -> bool:

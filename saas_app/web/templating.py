@@ -15,7 +15,7 @@ from quart import Quart, Request, request
 from saas_app.rbac.permissions import Permission, Role
 from saas_app.text.addresses import shown_address
 from saas_app.text.domains import shown_domain
-from saas_app.text.visible import initial, runs_right_to_left, shows_something
+from saas_app.text.visible import BLANK_NAME, initial, isolated, runs_right_to_left, shows_something
 from saas_app.web import static_files
 from saas_app.web.context import current_principal, current_tenant
 from saas_app.web.kept_forms import OwnedForms, form_owner
@@ -43,6 +43,7 @@ def init(app: Quart) -> None:
         exact_utc=exact_utc,
         in_role_order=in_role_order,
         initial=initial,
+        isolated=isolated,
         iso_utc=iso_utc,
         lower_first=lower_first,
         name=shown_name,
@@ -109,12 +110,13 @@ def upper_first(text: str) -> str:
 def shown_name(value: Any) -> Any:
     """A name or an address for an element: something to see in every case, and apart from the text around it.
 
-    Words from right to left would otherwise turn punctuation and numbers beside them.
+    Words from right to left would otherwise turn punctuation and numbers beside them. In attributes and
+    inside sentences the filter ``isolated`` does the same.
     """
     if not isinstance(value, str):
         return value
     if not shows_something(value):
-        return "(blank name)"
+        return BLANK_NAME
     return Markup("<bdi>{}</bdi>").format(value) if runs_right_to_left(value) else value
 
 

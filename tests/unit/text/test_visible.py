@@ -13,6 +13,7 @@ from saas_app.text.visible import (
     as_seen,
     has_piled_marks,
     initial,
+    isolated,
     runs_right_to_left,
     shows_something,
     without_invisible,
@@ -123,3 +124,11 @@ def test_a_hostile_text_is_read_in_time() -> None:
         "\u200b" * 500_000,
     ):
         clean_text(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "in_a_sentence"),
+    [("Acme", "Acme"), ("Zoë", "Zoë"), ("שלום 3", "\u2068שלום 3\u2069"), ("\u200b", "(blank name)")],
+)
+def test_a_name_in_a_sentence_stands_apart_from_it(name: str, in_a_sentence: str) -> None:
+    assert isolated(name) == in_a_sentence
