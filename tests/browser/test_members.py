@@ -25,7 +25,7 @@ async def test_preview_says_what_is_gained_and_lost_before_anything_is_saved(
     await preview_roles(page, acme, "Bob", give="viewer", take="editor")
     await expect(page.get_by_role("region", name="Bob loses")).to_contain_text("projects:write")
     await expect(page.get_by_role("region", name="Bob loses")).not_to_contain_text("projects:read")
-    await expect(page.get_by_role("region", name="Bob gains")).to_contain_text("Nothing")
+    await expect(page.get_by_role("region", name="Bob gains")).to_contain_text("No new permissions.")
     assert await people.management.find_member_roles(acme, bob.id) == {Role.EDITOR}
 
     await page.get_by_role("link", name="Cancel").click()
