@@ -46,7 +46,7 @@ async def test_no_request_breaks_the_schema(target: Target, tmp_path: Path, who:
     command = [
         sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG),
         "run", f"{target.url}/api/openapi.json",
-        "--checks", "all", "--max-examples", EXAMPLES, "--seed", SEED, "--workers", "2",
+        "--checks", "all", "--max-examples", EXAMPLES, "--seed", SEED, "--workers", "1",
         "--exclude-path-regex", "/leave$", "--report", "json", "--report-json-path", str(report),
     ]  # fmt: skip
     fuzzer = await asyncio.create_subprocess_exec(

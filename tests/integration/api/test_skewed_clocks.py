@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -25,11 +26,19 @@ from tests.integration.api.conftest import ApiClient, Mint, PersonClient
 PROJECT = {"name": "Made by a program"}
 
 
+@contextmanager
+def our_clock_moved_by(seconds: float) -> Iterator[None]:
+    """Move the clock of this process, from now on."""
+    with time_machine.travel(time.time() + seconds, tick=True):
+        time.time()  # time-machine's clock stands still until the first look at it
+        yield
+
+
 @pytest.fixture(params=[-29, -5, 20, 29])
 def ahead(request: pytest.FixtureRequest) -> Iterator[int]:
     """By how many seconds Logto's clock is ahead of ours."""
     seconds: int = request.param
-    with time_machine.travel(time.time() - seconds, tick=True):
+    with our_clock_moved_by(-seconds):
         yield seconds
 
 
@@ -160,7 +169,7 @@ async def test_a_change_that_another_host_noted_makes_a_session_read_again(
     await browser.get(page)
     await make.give_roles(organization_id, editor, Role.VIEWER)
 
-    with time_machine.travel(time.time() + other_host_is_ahead, tick=True):
+    with our_clock_moved_by(other_host_is_ahead):
         await runtime.authorization.note_membership_change(organization_id, editor.id)
 
     await browser.get(page, 403)
