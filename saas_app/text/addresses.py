@@ -7,13 +7,13 @@ sees, words that mix scripts, letters in a width or form of their own. Pure.
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Final
 
 import regex
 
 from saas_app.text.cleaning import is_clean
 from saas_app.text.domains import NotADomainName, ascii_domain, shown_domain
+from saas_app.text.normal import normalize
 from saas_app.text.scripts import is_of_one_script
 from saas_app.text.visible import has_piled_marks, without_invisible
 
@@ -41,7 +41,7 @@ def read_address(typed: str) -> str:
     local, at, domain = text.rpartition("@")
     if not at or len(text) > LONGEST or not is_clean(text) or without_invisible(text) != text:
         raise NotAnAddress(typed)
-    local = unicodedata.normalize("NFC", local).lower()
+    local = normalize("NFC", local).lower()
     try:
         ascii_form = ascii_domain(domain)
     except NotADomainName:
@@ -66,8 +66,8 @@ def address_key(address: str) -> str:
     try:
         domain = ascii_domain(domain)
     except NotADomainName:
-        domain = unicodedata.normalize("NFC", domain).lower()
-    return f"{unicodedata.normalize('NFC', local).lower()}@{domain}"
+        domain = normalize("NFC", domain).lower()
+    return f"{normalize('NFC', local).lower()}@{domain}"
 
 
 def same_address(one: str | None, other: str | None) -> bool:
@@ -125,7 +125,7 @@ def _with_separator(segment: str, separator: str) -> list[str]:
 def _without_surname(found: list[str], segment: str) -> list[str]:
     """``Lovelace, Ada <ada@example.com>``: the word before a comma belongs to the name that follows it."""
     while found and found[-1].endswith(_AFTER_COMMA) and "@" not in found[-1] and segment.strip()[0] != "<":
-        found = found[:-1]
+        found.pop()
     return found
 
 
@@ -133,7 +133,7 @@ def _is_local(local: str) -> bool:
     return (
         len(local.encode()) <= _LONGEST_LOCAL
         and _LOCAL.fullmatch(local) is not None
-        and unicodedata.normalize("NFKC", local) == local
+        and normalize("NFKC", local) == local
         and is_of_one_script(local)
         and not has_piled_marks(local)
     )

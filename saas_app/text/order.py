@@ -8,11 +8,12 @@ letters elsewhere. A list that a database orders has one order for all readers, 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
 import regex
+
+from saas_app.text.normal import normalize
 
 _MARKS: Final = regex.compile(
     r"[[\p{Mn}]&&[\p{scx=Latin}\p{scx=Greek}\p{scx=Cyrillic}\p{scx=Arabic}\p{scx=Hebrew}\u0300-\u036f"
@@ -37,7 +38,7 @@ def _at_the_end(letters: str) -> dict[str, str]:
 
 def fold(text: str) -> str:
     """A text as it is searched: without case, accents and width. Folding twice is folding once."""
-    return _folded(unicodedata.normalize("NFKC", text).casefold())
+    return _folded(normalize("NFKC", text).casefold())
 
 
 def order_key(text: str, language: str = "") -> str:
@@ -45,17 +46,17 @@ def order_key(text: str, language: str = "") -> str:
     tailored = _TAILORED.get(language.lower().partition("-")[0])
     if tailored is None:
         return fold(text)
-    lowered = unicodedata.normalize("NFKC", text)
+    lowered = normalize("NFKC", text)
     if language.lower().startswith(("tr", "az")):
         lowered = lowered.replace("I", "ı").replace("İ", "i")
-    folded = unicodedata.normalize("NFC", lowered.casefold())
+    folded = normalize("NFC", lowered.casefold())
     pieces = [tailored.get(char) or _folded(char) for char in regex.findall(r"\X", folded)]
     return "".join(pieces)
 
 
 def _folded(text: str) -> str:
-    bare = _MARKS.sub("", unicodedata.normalize("NFKD", text).casefold())
-    return unicodedata.normalize("NFC", bare).translate(_LETTERS)
+    bare = _MARKS.sub("", normalize("NFKD", text).casefold())
+    return normalize("NFC", bare).translate(_LETTERS)
 
 
 _TAILORED: Final[Mapping[str, Mapping[str, str]]] = {

@@ -8,10 +8,11 @@ Unicode standard gives them a meaning (UAX #31 section 2.3, UTS #51, UTS #37). P
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Final
 
 import regex
+
+from saas_app.text.normal import normalize
 
 MOST_MARKS: Final = 4
 """Marks on one letter (UTS #39 section 5.4); Hebrew and Vietnamese need three."""
@@ -73,20 +74,20 @@ def isolated(name: str) -> str:
 
 def has_piled_marks(text: str) -> bool:
     """Whether marks are piled up on a letter until they cover the lines around it."""
-    return not text.isascii() and _PILE.search(unicodedata.normalize("NFD", text)) is not None
+    return not text.isascii() and _PILE.search(normalize("NFD", text)) is not None
 
 
 def without_piles(text: str) -> str:
     """The text with no more marks on a letter than :data:`MOST_MARKS`: for names that others made."""
     if not has_piled_marks(text):
         return text
-    cut = _PILE.sub(lambda found: found[0][:MOST_MARKS], unicodedata.normalize("NFD", text))
-    return unicodedata.normalize("NFC", cut)
+    cut = _PILE.sub(lambda found: found[0][:MOST_MARKS], normalize("NFD", text))
+    return normalize("NFC", cut)
 
 
 def as_seen(text: str) -> str:
     """Return a text as it looks: without invisible characters, in NFKC, with single spaces."""
-    shown = _OTHERS.sub("", unicodedata.normalize("NFKC", text))
+    shown = _OTHERS.sub("", normalize("NFKC", text))
     return " ".join(shown.split())
 
 

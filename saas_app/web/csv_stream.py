@@ -11,12 +11,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from quart import Response
+
+from saas_app.text.normal import normalize
 
 Row = TypeVar("Row")
 
@@ -59,7 +60,7 @@ async def csv_chunks(
 
 def filename(organization_name: str, organization_id: str, what: str, day: date) -> str:
     """A name for the file, in ASCII: the organization, what it holds, the day."""
-    plain = unicodedata.normalize("NFKD", organization_name).encode("ascii", "ignore").decode().lower()
+    plain = normalize("NFKD", organization_name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or re.sub(r"[^A-Za-z0-9]+", "-", organization_id)
     return f"{slug[:_FILENAME_LENGTH]}-{what}-{day:%Y-%m-%d}.csv"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from wtforms import StringField, ValidationError
-from wtforms.validators import Length
+from wtforms.validators import Length, StopValidation
 
 from saas_app.text.cleaning import clean_line, clean_text
 from saas_app.text.visible import MOST_MARKS, has_piled_marks
@@ -16,10 +16,16 @@ PILED_MARKS: Final = f"Use at most {MOST_MARKS} accents or marks on a letter."
 
 
 class _Bounded(Length):
-    """So many characters, and no letter with a pile of marks on it, which would cover the lines around."""
+    """So many characters, and no letter with a pile of marks on it, which would cover the lines around.
+
+    What is too long is looked at no further.
+    """
 
     def __call__(self, form: Any, field: StringField) -> None:
-        super().__call__(form, field)
+        try:
+            super().__call__(form, field)
+        except ValidationError as error:
+            raise StopValidation(str(error)) from None
         if has_piled_marks(field.data or ""):
             raise ValidationError(PILED_MARKS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import pytest
@@ -135,3 +136,10 @@ def test_any_text_can_be_split_and_read(text: str) -> None:
 def test_a_hostile_text_is_split_in_time() -> None:
     for repeated in ('"', "<", '"<', "a, ", "a@", "<a>", " "):
         split_addresses(repeated * 6000)
+
+
+def test_a_text_of_very_many_words_before_an_address_holds_nobody_up() -> None:
+    typed = "a," * 100_000 + "b <jo@example.test>"
+    began = time.process_time()
+    assert split_addresses(typed) == ("jo@example.test",)
+    assert time.process_time() - began < 5

@@ -1,0 +1,63 @@
+"""Normal forms of honest text are Unicode's; a text made to take minutes takes no time."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from saas_app.text.cleaning import clean_line, clean_text, name_of_others
+from saas_app.text.normal import MOST_MARKS_IN_A_ROW, NormalForm, normalize
+from saas_app.text.order import fold, order_key
+from saas_app.text.visible import as_seen, has_piled_marks
+
+FORMS: tuple[NormalForm, ...] = ("NFC", "NFD", "NFKC", "NFKD")
+MARKS = {
+    "out of order": "\u0301\u0316",
+    "made of two": "\u0344",
+    "made of two, and no marks by their class": "\u0f73",
+    "with unseen characters between": "\u0316\u0301" * 15 + "\u034f",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@given(text=st.text())
+def test_a_text_has_the_normal_form_of_unicode(form: NormalForm, text: str) -> None:
+    assert normalize(form, text) == unicodedata.normalize(form, text)
+
+
+def test_marks_beyond_the_thirtieth_in_a_row_are_taken_out() -> None:
+    assert normalize("NFD", "a" + "\u0316" * 1000 + "b") == "a" + "\u0316" * MOST_MARKS_IN_A_ROW + "b"
+
+
+@pytest.mark.parametrize("marks", MARKS.values(), ids=MARKS)
+@pytest.mark.parametrize(
+    "read",
+    [
+        clean_line,
+        clean_text,
+        name_of_others,
+        fold,
+        lambda text: order_key(text, "sv"),
+        as_seen,
+        has_piled_marks,
+    ],
+)
+def test_a_hundred_thousand_marks_on_a_letter_hold_nobody_up(
+    read: Callable[[str], object], marks: str
+) -> None:
+    text = "a" + marks * (100_000 // len(marks))
+    began = time.process_time()
+    read(text)
+    assert time.process_time() - began < 3  # seconds; the square of it takes twenty and more
+
+
+def test_a_text_beyond_what_any_field_takes_is_not_cleaned_whole() -> None:
+    text = "a\u200d" * 500_000
+    began = time.process_time()
+    assert len(clean_text(text)) == 50_000
+    assert time.process_time() - began < 2
