@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, cast
+from typing import Final, TypeGuard, cast
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from saas_app.audit.notes import UnreadableNote, close_note, find_note, list_note_ids
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
@@ -216,14 +218,16 @@ async def _delete_some(db: AsyncSession, order: OrganizationRemoval, batch: int)
 async def _finish(db: AsyncSession, order: OrganizationRemoval) -> bool:
     """Close the notes of changes, write the event, and mark the order as done."""
     now = utc_now()
-    notes = list(await db.scalars(sa.select(PendingChange)))
-    deletions = [note for note in notes if _is_deletion(note)]
+    note_ids = await list_note_ids(db)
+    deletions = [
+        note for note in [await _find_readable(db, note_id) for note_id in note_ids] if _is_deletion(note)
+    ]
     if any(note.started_at > now - _SETTLED for note in deletions):
         return False  # whoever deletes the organization is about to write the event themselves
-    for note in notes:
-        closed = await _execute(db, sa.delete(PendingChange).where(PendingChange.id == note.id))
-        if closed and note in deletions:
-            _record_deletion(db, note)
+    by_id = {note.id: note for note in deletions}
+    for note_id in note_ids:
+        if await close_note(db, note_id) and note_id in by_id:
+            _record_deletion(db, by_id[note_id])
     await db.execute(sa.delete(Organization).where(Organization.id == order.organization_id))
     target = Target("organization", order.organization_id, order.organization_name)
     record(db, AuditEntry(SYSTEM, Action.ORGANIZATION_REMOVE_DATA, target, after=dict(order.removed)))
@@ -231,8 +235,21 @@ async def _finish(db: AsyncSession, order: OrganizationRemoval) -> bool:
     return True
 
 
-def _is_deletion(note: PendingChange) -> bool:
-    return isinstance(note.entry, dict) and note.entry.get("action") == Action.ORGANIZATION_DELETE.value
+async def _find_readable(db: AsyncSession, note_id: uuid.UUID) -> PendingChange | None:
+    """The note. None for one that cannot be read: it does not keep the organization's data here for ever."""
+    try:
+        return await find_note(db, note_id)
+    except UnreadableNote:
+        log.exception("the note of a change cannot be read", note=str(note_id))
+        return None
+
+
+def _is_deletion(note: PendingChange | None) -> TypeGuard[PendingChange]:
+    return (
+        note is not None
+        and isinstance(note.entry, dict)
+        and note.entry.get("action") == Action.ORGANIZATION_DELETE.value
+    )
 
 
 def _record_deletion(db: AsyncSession, note: PendingChange) -> None:

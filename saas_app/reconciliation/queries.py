@@ -16,7 +16,6 @@ from saas_app.models import (
     MembershipChange,
     Organization,
     OrganizationRemoval,
-    PendingChange,
     SessionRow,
     SessionToken,
     User,
@@ -27,10 +26,13 @@ _CHUNK = 200  # ids or rows a statement
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """What a cached token says of a membership: the roles it was fetched with, or why it was refused."""
+    """What a cached token says of a membership: the roles it was fetched with, or why it was refused.
+
+    ``role_names`` is None when that cannot be read.
+    """
 
     subject: str
-    role_names: frozenset[str]
+    role_names: frozenset[str] | None
     refusal: str | None
     fetched_at: datetime
 
@@ -65,9 +67,15 @@ async def list_beliefs(db: AsyncSession, organization_id: str, until: datetime) 
         )
     )
     return [
-        Belief(row.subject, frozenset(json.loads(row.role_names)), row.refusal, row.fetched_at)
-        for row in rows
+        Belief(row.subject, _read_role_names(row.role_names), row.refusal, row.fetched_at) for row in rows
     ]
+
+
+def _read_role_names(kept: str) -> frozenset[str] | None:
+    try:
+        return frozenset(json.loads(kept))
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 async def write_users(db: AsyncSession, rows: Iterable[dict[str, Any]]) -> list[str]:
@@ -96,27 +104,6 @@ async def write_organization(db: AsyncSession, row: dict[str, Any]) -> bool:
         return False
     await upsert(db, Organization, [row], key=("id",))
     return True
-
-
-async def list_left_over(db: AsyncSession, before: datetime) -> list[PendingChange]:
-    """The notes of changes begun before a moment whose end nobody wrote, the oldest first."""
-    return list(
-        await db.scalars(
-            sa.select(PendingChange)
-            .where(PendingChange.started_at < before)
-            .order_by(PendingChange.started_at, PendingChange.id)
-        )
-    )
-
-
-async def close_note(db: AsyncSession, note: PendingChange) -> bool:
-    """Remove a note. False when somebody else did."""
-    closed = await db.execute(
-        sa.delete(PendingChange)
-        .where(PendingChange.id == note.id)
-        .execution_options(synchronize_session=False)
-    )
-    return bool(getattr(closed, "rowcount", 0))
 
 
 def _chunks(ids: list[str]) -> Iterable[Collection[str]]:

@@ -10,6 +10,7 @@ proved, stop letting people join (:mod:`saas_app.email_domains.rechecks`).
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -18,6 +19,7 @@ from typing import Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from saas_app.audit import notes
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
@@ -28,7 +30,7 @@ from saas_app.identity.management import ManagementClient, OrganizationInfo
 from saas_app.identity.membership_changes import mark_changed
 from saas_app.identity.provider_clock import Moment
 from saas_app.jobs import Failure
-from saas_app.models import EVERYONE, PendingChange
+from saas_app.models import EVERYONE
 from saas_app.organizations.removal import remove_pending, request_removal
 from saas_app.rbac.permissions import Permission, permissions_of
 from saas_app.reconciliation import queries
@@ -178,33 +180,38 @@ class Reconciler:
             {
                 belief.subject
                 for belief in beliefs
-                if not truth.agrees(belief.subject, belief.role_names, belief.refusal)
+                if belief.role_names is None
+                or not truth.agrees(belief.subject, belief.role_names, belief.refusal)
             }
         )
 
     async def _close(self, truth: Truth) -> list[Repair | Failure]:
         """End what a crash left open: the event says what was wanted, and what is true now."""
         async with self._work.reading(truth.organization_id) as db:
-            notes = await queries.list_left_over(db, utc_now() - LEFT_OVER_AFTER)
+            note_ids = await notes.list_note_ids(db, utc_now() - LEFT_OVER_AFTER)
         found: list[Repair | Failure] = []
-        for note in notes:
+        for note_id in note_ids:
             try:
-                what = await self._close_one(truth, note)
+                what = await self._close_one(truth, note_id)
             except LogtoUnavailable:
                 raise
             except Exception as error:
-                log.warning("the note of a change cannot be closed", note=str(note.id), exc_info=True)
-                found.append(Failure.of(f"{truth.organization_id}: the note {note.id} of a change", error))
+                log.warning("the note of a change cannot be closed", note=str(note_id), exc_info=True)
+                found.append(Failure.of(f"{truth.organization_id}: the note {note_id} of a change", error))
             else:
                 found += [Repair(truth.organization_id, what)] if what else []
         return found
 
-    async def _close_one(self, truth: Truth, note: PendingChange) -> str | None:
+    async def _close_one(self, truth: Truth, note_id: uuid.UUID) -> str | None:
+        async with self._work.reading(truth.organization_id) as db:
+            note = await notes.find_note(db, note_id)
+        if note is None:
+            return None
         entry = AuditEntry.from_json(note.entry)
         true_now = await outcome_of(self._client, truth, entry, note.user_ids)
         after = {**true_now, "recovered": True, "wanted": entry.after}
         async with self._work.writing(truth.organization_id) as db:
-            if not await queries.close_note(db, note):
+            if not await notes.close_note(db, note_id):
                 return None
             await mark_changed(db, truth.organization_id, note.user_ids, self._now())
             record(db, replace(entry, after=after))

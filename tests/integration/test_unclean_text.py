@@ -143,6 +143,36 @@ def _note(organization_id: str, entry: dict[str, Any]) -> PendingChange:
     return PendingChange(id=new_uuid(), entry=entry, user_ids=[], started_at=utc_now() - timedelta(hours=1))
 
 
+async def _spoil(runtime: Runtime, organization_id: str, entry: str) -> None:
+    """A note whose row says nothing that a program wrote: JSON of another kind, or none at all."""
+    note = _note(organization_id, {})
+    async with runtime.work.writing(organization_id) as db:
+        db.add(note)
+    async with runtime.work.writing() as db:
+        connection = await db.connection()
+        text = (
+            sa.type_coerce(entry, sa.Text) if connection.dialect.name == "sqlite" else sa.cast(entry, sa.JSON)
+        )
+        table = sa.Table(
+            PendingChange.__tablename__, sa.MetaData(), sa.Column("id", sa.Uuid), sa.Column("entry")
+        )
+        await connection.execute(sa.update(table).where(table.c.id == note.id).values(entry=text))
+
+
+SPOILT = ["null", "[]", '"text"', "7", '{"actor": 1}']
+NO_JSON = ["", "{", "[" * 5000]  # PostgreSQL keeps none of them
+
+
+@pytest.fixture
+async def spoilt(runtime: Runtime, acme: str) -> list[str]:
+    """What stands in the notes of an organization, beside one that is as it should be."""
+    is_sqlite = runtime.settings.database_url.startswith("sqlite")
+    entries = [*SPOILT, *(NO_JSON if is_sqlite else ())]
+    for entry in entries:
+        await _spoil(runtime, acme, entry)
+    return entries
+
+
 @pytest.fixture
 async def poisoned(runtime: Runtime, acme: str) -> AsyncIterator[str]:
     """An organization with one note that says nothing readable, and one with text no database holds."""
@@ -155,21 +185,35 @@ async def poisoned(runtime: Runtime, acme: str) -> AsyncIterator[str]:
         await db.execute(sa.delete(PendingChange).execution_options(synchronize_session=False))
 
 
-async def test_a_poisoned_note_is_told_and_stops_nothing(
-    runtime: Runtime, make: Factory, poisoned: str
+@pytest.mark.parametrize("run", [1, 2])
+async def test_poisoned_notes_are_told_each_and_stop_nothing(
+    runtime: Runtime, make: Factory, poisoned: str, spoilt: list[str], run: int
 ) -> None:
     domains = DomainChecks(runtime.work, make.management, TxtResolver(), timedelta(days=3))
-    found = [item async for item in Reconciler(runtime.work, make.management, domains).run(poisoned)]
+    repairs: list[Repair] = []
+    failures: list[Failure] = []
+    for _ in range(run):
+        found = [item async for item in Reconciler(runtime.work, make.management, domains).run(poisoned)]
+        repairs += [item for item in found if isinstance(item, Repair)]
+        failures = [item for item in found if isinstance(item, Failure)]
 
-    (failure,) = [item for item in found if isinstance(item, Failure)]
-    assert "the note" in failure.item
-    assert any("invitation.create" in item.what for item in found if isinstance(item, Repair))
-    assert await _notes(runtime, poisoned) == 1
+    assert len(failures) == len(spoilt) + 1
+    assert all("the note" in failure.item for failure in failures)
+    assert any("invitation.create" in item.what for item in repairs)
+    assert await _notes(runtime, poisoned) == len(spoilt) + 1
     async with runtime.work.reading(poisoned) as db:
         (event,) = await db.scalars(
             sa.select(AuditEvent).where(AuditEvent.action == Action.INVITATION_CREATE)
         )
     assert event.target_name == "a\ufffdb@example.test"
+
+
+async def test_notes_that_cannot_be_read_keep_no_data_of_a_deleted_organization(
+    runtime: Runtime, poisoned: str, spoilt: list[str]
+) -> None:
+    await request_removal(runtime.work, poisoned, "Gone", "somebody")
+    assert await remove_pending(runtime.work) == Removals(1)
+    assert await _notes(runtime, poisoned) == 0
 
 
 async def test_an_order_that_fails_keeps_no_other_from_being_carried_out(
