@@ -5,9 +5,11 @@ belong to it choose their own names and may ask as often as they like; they are 
 their names stand nowhere (:class:`Outsiders`).
 
 A member who is refused may ask again as often as they like, so what a refusal writes is bounded: one event
-in ten seconds for the same caller, organization, route and permission. That is remembered by each process
-for itself, for the last ten thousand such refusals. Writing is the trail's concern and never the caller's:
-when it fails, the log says so and the refusal stands.
+in ten seconds for the same session, organization, route and permission. After a hundred in an hour for the
+same person or machine in an organization, whatever their sessions, only a route and permission that was not
+among them is written, once, and the log says so: others' events stay findable, and no kind of attempt goes
+unseen. That is remembered by each process for itself, for the last ten thousand such refusals. Writing is
+the trail's concern and never the caller's: when it fails, the log says so and the refusal stands.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -28,6 +30,8 @@ from saas_app.rbac.decision import Decision, Step, StepResult
 log = structlog.get_logger(__name__)
 
 QUIET_SECONDS = 10.0
+MOST_AN_HOUR = 100
+_HOUR = 3600.0
 _REMEMBERED = 10_000
 
 
@@ -58,6 +62,15 @@ class _Refusal:
     what: str
 
 
+@dataclass(slots=True)
+class _Hour:
+    """What a caller was refused since the first refusal of an hour."""
+
+    began_at: float
+    count: int = 0
+    kinds: set[tuple[str, str]] = field(default_factory=set)  # routes, with what was missing there
+
+
 class Denials:
     """Writes denials into the trails of organizations. One a process."""
 
@@ -65,6 +78,7 @@ class Denials:
         self._work = work
         self._clock = clock
         self._written: OrderedDict[_Refusal, float] = OrderedDict()
+        self._hours: OrderedDict[tuple[str, str], _Hour] = OrderedDict()
 
     async def note(
         self, principal: Principal, organization_id: str, asked: Asked, decision: Decision
@@ -75,7 +89,7 @@ class Denials:
         """
         what = decision.permission or decision.role or decision.decided_by.step
         refusal = _Refusal(principal.credential, organization_id, asked.route, what.value)
-        if not self._is_due(refusal):
+        if not self._is_due(refusal) or not self._has_room(principal.subject, refusal):
             return False
         entry = AuditEntry(
             actor=Actor.of(principal),
@@ -103,6 +117,26 @@ class Denials:
         if len(self._written) > _REMEMBERED:
             self._written.popitem(last=False)
         return True
+
+    def _has_room(self, subject: str, refusal: _Refusal) -> bool:
+        now, caller = self._clock(), (subject, refusal.organization_id)
+        hour = self._hours.get(caller)
+        if hour is None or now - hour.began_at >= _HOUR:
+            hour = self._hours[caller] = _Hour(now)
+        self._hours.move_to_end(caller)
+        if len(self._hours) > _REMEMBERED:
+            self._hours.popitem(last=False)
+        kind = (refusal.route, refusal.what)
+        is_new = kind not in hour.kinds
+        hour.kinds.add(kind)
+        hour.count += 1
+        if hour.count == MOST_AN_HOUR + 1:
+            log.warning(
+                "the audit trail takes few more denials of a caller in this hour",
+                subject=subject,
+                organization_id=refusal.organization_id,
+            )
+        return is_new or hour.count <= MOST_AN_HOUR
 
 
 class Outsiders:

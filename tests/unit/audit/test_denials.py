@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from saas_app.audit import denials
-from saas_app.audit.denials import Asked, Denials, Outsiders, refused_without_second_factor
+from saas_app.audit.denials import MOST_AN_HOUR, Asked, Denials, Outsiders, refused_without_second_factor
 from saas_app.db.base import new_uuid
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.principal import SessionPrincipal
@@ -74,6 +74,37 @@ async def test_another_refusal_is_written_at_once(trail: Trail, noting: Denials)
     assert await noting.note(EVE, "acme", EXPORT, refused())
     assert await noting.note(EVE, "acme", READ, refused(Permission.PROJECTS_WRITE))
     assert [organization_id for organization_id, _event in trail.events].count("globex") == 1
+
+
+@pytest.fixture
+async def flooded(trail: Trail, noting: Denials) -> Trail:
+    """A trail that Eve has asked for a thousand times, each time in a session of its own."""
+    for _ in range(1000):
+        session = SessionPrincipal("eve", session_id=new_uuid(), name="Eve")
+        await noting.note(session, "acme", READ, refused())
+    return trail
+
+
+async def test_one_person_cannot_fill_the_trail_from_many_sessions(flooded: Trail) -> None:
+    assert len(flooded.events) == MOST_AN_HOUR
+
+
+async def test_what_else_they_try_is_still_written_once(flooded: Trail, noting: Denials) -> None:
+    for _ in range(3):
+        session = SessionPrincipal("eve", session_id=new_uuid(), name="Eve")
+        await noting.note(session, "acme", EXPORT, refused())
+    assert len(flooded.events) == MOST_AN_HOUR + 1
+
+
+async def test_what_others_are_refused_is_written_and_all_of_it_after_an_hour(
+    flooded: Trail, noting: Denials
+) -> None:
+    assert await noting.note(
+        SessionPrincipal("bob", session_id=new_uuid(), name="Bob"), "acme", READ, refused()
+    )
+    assert await noting.note(EVE, "globex", READ, refused())
+    flooded.now += 3600
+    assert await noting.note(EVE, "acme", READ, refused())
 
 
 async def test_what_could_not_be_written_is_tried_again(trail: Trail, noting: Denials) -> None:
