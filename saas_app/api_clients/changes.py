@@ -21,11 +21,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.api_clients import queries
 from saas_app.api_clients.service import ROLE, Client, get_client
-from saas_app.audit.changes import NothingChanged, OrganizationChange
+from saas_app.audit.changes import NothingChanged, OrganizationChange, Turn
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
 from saas_app.db.base import new_uuid, utc_now
-from saas_app.errors import Conflict, Invalid, LogtoUnavailable, PermissionDenied
+from saas_app.errors import Conflict, Invalid, LogtoUnavailable, PermissionDenied, SignInRequired
 from saas_app.identity.management import Application, ApplicationSecret, ManagementClient, ManagementError
+from saas_app.identity.standing import AccessChanged
 from saas_app.identity.tenant import Tenant
 from saas_app.members.roles import in_order
 from saas_app.rbac.assignment import missing_to_assign
@@ -83,7 +84,7 @@ async def create(change: OrganizationChange, name: str) -> NewSecret:
     """Make a client of this name with the machine role.
 
     Raises :class:`PermissionDenied`, :class:`Invalid` for a name that another has, :class:`TooManyClients`,
-    :class:`NotMade` and what keeps Logto from answering.
+    :class:`NotMade`, :class:`AccessChanged`, :class:`SignInRequired` and what keeps Logto from answering.
     """
     management, tenant = change.management, change.tenant
     _require_reach(tenant)
@@ -96,7 +97,7 @@ async def create(change: OrganizationChange, name: str) -> NewSecret:
         try:
             secret = await turn.carry_out(
                 entry,
-                lambda: _let_in(management, tenant, application.id, role_id),
+                lambda: _let_in(turn, management, application.id, role_id),
                 also=lambda db: _note_client(db, tenant, application.id, name),
                 is_counted=True,
             )
@@ -121,7 +122,7 @@ async def rotate(change: OrganizationChange, client_id: str) -> NewSecret:
         require_only_here(client)
         secret, old_left = await turn.carry_out(
             _entry(tenant, Action.API_CLIENT_ROTATE, client.id, client.name),
-            lambda: _replace_secrets(management, client.id),
+            lambda: _replace_secrets(turn, management, client.id),
             also=lambda db: queries.note_rotation(db, client.id, utc_now()),
         )
     return NewSecret(client.id, client.name, secret.value, old_left)
@@ -206,13 +207,19 @@ async def _make_application(management: ManagementClient, tenant: Tenant, name: 
         raise
 
 
-async def _let_in(management: ManagementClient, tenant: Tenant, client_id: str, role_id: str) -> str:
-    """Let the new application belong to the organization, with its role; returns its secret."""
+async def _let_in(turn: Turn, management: ManagementClient, client_id: str, role_id: str) -> str:
+    """Let the new application belong to the organization, with its role; returns its secret.
+
+    Who loses their right on the way gets no secret, and what was begun is taken back.
+    """
+    organization_id = turn.standing.organization_id
     try:
-        await management.add_machine(tenant.organization_id, client_id)
-        await management.assign_machine_roles(tenant.organization_id, client_id, [role_id])
+        await management.add_machine(organization_id, client_id)
+        await turn.require_standing()
+        await management.assign_machine_roles(organization_id, client_id, [role_id])
         (secret,) = await management.list_secrets(client_id)
-    except ManagementError:
+        await turn.require_standing()
+    except (ManagementError, AccessChanged, SignInRequired):
         await _take_back(management, client_id)
         raise
     except LogtoUnavailable:
@@ -237,10 +244,21 @@ async def _take_back(management: ManagementClient, client_id: str) -> None:
         ) from None
 
 
-async def _replace_secrets(management: ManagementClient, client_id: str) -> tuple[ApplicationSecret, int]:
-    """A new secret, and how many of the old ones are still there: whoever asked must see the new one."""
+async def _replace_secrets(
+    turn: Turn, management: ManagementClient, client_id: str
+) -> tuple[ApplicationSecret, int]:
+    """A new secret, and how many of the old ones are still there: whoever asked must see the new one.
+
+    Who loses their right on the way gets none, and the old ones stay.
+    """
     old = {secret.name for secret in await management.list_secrets(client_id)}
+    await turn.require_standing()
     new = await _add_secret(management, client_id)
+    try:
+        await turn.require_standing()
+    except (AccessChanged, SignInRequired):
+        await management.delete_secret(client_id, new.name)
+        raise
     failures = 0
     for name in old:
         try:

@@ -37,11 +37,11 @@ from saas_app.change_limits import ChangeLimits
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.endurance import endure
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.errors import LogtoUnavailable
+from saas_app.errors import LogtoUnavailable, SignInRequired
 from saas_app.identity.management import ManagementClient, ManagementError, explained
 from saas_app.identity.membership_changes import mark_changed
 from saas_app.identity.provider_clock import Moment, ProviderClock
-from saas_app.identity.standing import Standing
+from saas_app.identity.standing import AccessChanged, Standing
 from saas_app.identity.tenant import Tenant
 from saas_app.leases import lease
 from saas_app.models import PendingChange
@@ -122,6 +122,15 @@ class Turn:
         if self.limits is not None:
             await self.limits.spend((self.limits.changes, self.standing.principal.subject))
 
+    async def require_standing(self) -> None:
+        """Between the steps that one ``call`` takes in Logto: go on only while the caller still may.
+
+        Raises :class:`AccessChanged` and :class:`SignInRequired`; whoever lets them out of ``call`` takes
+        back what it has done first.
+        """
+        async with self.work.reading() as db:
+            await self.standing.require(db)
+
     async def carry_out(
         self,
         entry: AuditEntry,
@@ -168,7 +177,7 @@ class Turn:
         work, organization_id = self.work, self.standing.organization_id
         try:
             result = await call()
-        except (ManagementError, NothingChanged):
+        except (ManagementError, NothingChanged, AccessChanged, SignInRequired):
             async with work.writing(organization_id) as db:
                 await db.execute(sa.delete(PendingChange).where(PendingChange.id == change_id))
             raise
