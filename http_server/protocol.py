@@ -24,6 +24,7 @@ _REFUSALS = {
     HTTPStatus.REQUEST_TIMEOUT: "The request took too long to arrive.",
     HTTPStatus.REQUEST_URI_TOO_LONG: "The address of the request is too long.",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "The headers of the request are too large or too many.",
+    HTTPStatus.NOT_IMPLEMENTED: "Only the transfer coding chunked is supported.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Too many connections are open. Try again in a moment.",
 }
 _NO_WEBSOCKETS = "WebSockets are not supported here."
@@ -151,6 +152,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._require_harmless_upgrade()
         if not self.url.startswith(b"/"):
             self._require_own_target()
+        self._require_known_coding()
         self._waiting = _BODY
         self._since = 0.0
         self._body_size = 0
@@ -188,6 +190,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         authority = self.url.lower().partition(b"://")[2].partition(b"/")[0].partition(b"?")[0]
         if hosts != [authority]:
             self._stop(HTTPStatus.BAD_REQUEST)
+
+    def _require_known_coding(self) -> None:
+        """Refuse a body compressed for the transfer (RFC 9112, 6.1), which would pass for its content."""
+        codings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
+        if codings and codings != [b"chunked"]:
+            self._stop(HTTPStatus.NOT_IMPLEMENTED)
 
     def _parsed_head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)

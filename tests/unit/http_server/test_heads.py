@@ -168,3 +168,14 @@ async def test_what_is_no_request_of_ours_is_refused(head: bytes) -> None:
         await client.send(head)
         assert (await client.everything()).startswith(b"HTTP/1.1 400 ")
         assert not site.paths
+
+
+@pytest.mark.parametrize("codings", [b"gzip, chunked", b"gzip\r\nTransfer-Encoding: chunked"])
+async def test_a_transfer_coding_that_is_not_undone_here_is_refused(codings: bytes) -> None:
+    async with running_site(Bounds()) as site:
+        client = await site.connect()
+        await client.send(
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: " + codings + b"\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+        )
+        assert (await client.everything()).startswith(b"HTTP/1.1 501 ")
+        assert not site.paths
