@@ -4,7 +4,10 @@
 ``LOGTO_ENDPOINT``, and its people and organizations are made there through the Management API, with the
 ``LOGTO_MANAGEMENT_*`` credentials by which ``saas-app provision`` works: no accounts have to be prepared.
 Labels are those of Logto's own pages, so either provider will do; its sign-in experience must offer a
-username with a password. What only the development provider has is tested only when it was started here.
+username with a password. ``E2E_LOGTO_IS_OURS=1`` says that this Logto exists for these tests alone, on this
+machine: nothing is skipped then. They change its connectors and its sign-in settings and put both back, so it
+must have no connectors of its own for messages, and must have Logto's mock connectors, whose record files are
+read. What only the development provider has is looked at only when it was started here.
 
 Every page is watched while a test works: an error in the console, blocked content, a failed request or a
 request to another host fails the test. The pages of a Logto that was not started here are its own: of them
@@ -60,6 +63,18 @@ async def site_management(site: Site) -> AsyncIterator[ManagementClient]:
     """The Management API of the site's Logto."""
     async with connect(site.management) as client:
         yield client
+
+
+@pytest.fixture
+async def _any_password_will_do(site: Site, site_management: ManagementClient) -> AsyncIterator[None]:
+    """A new password is not looked up at a service elsewhere, which cannot be reached from everywhere."""
+    if not site.is_ours:
+        yield
+        return
+    before = (await site_management.get_sign_in_experience())["passwordPolicy"]
+    await site_management.change_sign_in_experience({"passwordPolicy": {"rejects": {"pwned": False}}})
+    yield
+    await site_management.change_sign_in_experience({"passwordPolicy": before})
 
 
 @pytest.fixture(scope="session")

@@ -21,11 +21,13 @@ class Site:
     """Where people go, and where they are asked who they are.
 
     ``environment`` is what the application's commands need; None for a site that was not started here.
+    ``is_ours`` when Logto exists for these tests alone, so that its settings may be changed.
     """
 
     url: str
     management: ManagementSettings
     environment: dict[str, str] | None = field(default=None, repr=False)
+    is_ours: bool = True
 
     @property
     def logto(self) -> str:
@@ -54,7 +56,8 @@ def open_site(directory: Path) -> Iterator[Site]:
     """The running site that ``E2E_APP_URL`` names, or one of our own until the block ends."""
     running = os.environ.get("E2E_APP_URL")
     if running:
-        yield Site(running.rstrip("/"), load_management_settings())
+        is_ours = os.environ.get("E2E_LOGTO_IS_OURS") == "1"
+        yield Site(running.rstrip("/"), load_management_settings(), is_ours=is_ours)
         return
     with (
         running_provider(directory) as provider,

@@ -52,7 +52,7 @@ async def test_sign_in_and_sign_out_without_a_script(
         await sign_in_by_http(page, site.url, alice)
         await page.goto("/account")
     await account_menu(page).click()
-    await page.get_by_role("button", name="Sign out").click()
+    await page.get_by_role("banner").get_by_role("button", name="Sign out").click()
     if site.has_own_logto:
         await page.get_by_role("button", name="Continue").click()  # the page would go on by itself
         await expect(page.get_by_role("heading", name="Work together")).to_be_visible()

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from tests.contract.management import ManagementApi
 from tests.contract.oidc import Oidc
@@ -50,17 +50,27 @@ class EmailRecord:
     path: Path = EMAIL_RECORD
 
     async def code_for(self, recipient: str) -> str:
-        message = self._last()
-        assert message.get("address") == recipient, f"the last message is not for {recipient}"
-        return message["code"]
+        code: str = self._last_for(recipient)["code"]
+        return code
+
+    async def link_for(self, recipient: str) -> str:
+        """Return the link of the newest message, which must have been sent to the recipient."""
+        message = self._last_for(recipient)
+        link: str = message["payload"]["link"]
+        return link
 
     async def is_empty_for(self, recipient: str) -> bool:
         return self._last().get("address") != recipient
 
-    def _last(self) -> dict[str, str]:
+    def _last_for(self, recipient: str) -> dict[str, Any]:
+        message = self._last()
+        assert message.get("address") == recipient, f"the last message is not for {recipient}"
+        return message
+
+    def _last(self) -> dict[str, Any]:
         if not self.path.exists():
             return {}
-        message: dict[str, str] = json.loads(self.path.read_text("utf-8"))
+        message: dict[str, Any] = json.loads(self.path.read_text("utf-8"))
         return message
 
 

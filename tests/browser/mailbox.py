@@ -1,0 +1,64 @@
+"""Where the emails that the site's Logto sends can be read, and opened as their readers do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import aiohttp
+from playwright.async_api import Page
+
+from tests.browser.site import Site
+from tests.connections import brief_connector
+from tests.contract.mailbox import EmailRecord, mock_connectors
+from tests.contract.management import ManagementApi, ManagementCredentials, management_token
+
+
+class Mailbox(Protocol):
+    """The messages of everybody."""
+
+    async def follow_link(self, page: Page, address: str) -> None:
+        """Open the link in the newest message to this address."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesPage:
+    """The page on which the development provider shows what it would have sent."""
+
+    logto: str
+
+    async def follow_link(self, page: Page, address: str) -> None:
+        await page.goto(f"{self.logto}/messages")
+        message = page.get_by_role("listitem").filter(has_text=address).first
+        await message.get_by_role("link").click()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedMail:
+    """What Logto's mock connector was given to send."""
+
+    record: EmailRecord = field(default_factory=EmailRecord)
+
+    async def follow_link(self, page: Page, address: str) -> None:
+        await page.goto(await self.record.link_for(address))
+
+
+@asynccontextmanager
+async def open_mailbox(site: Site) -> AsyncIterator[Mailbox]:
+    """The mailbox of a site whose Logto is ours; one that was not started here gets a connector for it."""
+    if site.has_own_logto:
+        yield MessagesPage(site.logto)
+        return
+    management = site.management
+    credentials = ManagementCredentials(
+        management.token_url,
+        management.app_id,
+        management.app_secret.get_secret_value(),
+        management.resource,
+    )
+    async with aiohttp.ClientSession(connector=brief_connector()) as http:
+        api = ManagementApi(http, management.endpoint, await management_token(http, credentials))
+        async with mock_connectors(api):
+            yield RecordedMail()
