@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,11 +17,25 @@ class _JsonTexts(GenericFunction[Any]):
     inherit_cache = True
 
 
+@compiles(_JsonTexts, "sqlite")
+def _in_sqlite(element: _JsonTexts, compiler: Any, **options: Any) -> str:
+    column, otherwise = (compiler.process(part, **options) for part in element.clauses)
+    kind = f"CASE WHEN json_valid({column}) THEN json_type({column}) END"
+    return f"json_each(CASE {kind} WHEN 'array' THEN {column} ELSE {otherwise} END)"
+
+
 @compiles(_JsonTexts, "postgresql")
 def _in_postgresql(element: _JsonTexts, compiler: Any, **options: Any) -> str:
-    return f"json_array_elements_text({compiler.process(element.clauses, **options)})"
+    column, otherwise = (compiler.process(part, **options) for part in element.clauses)
+    texts = f"CASE json_typeof({column}) WHEN 'array' THEN {column} ELSE {otherwise} END"
+    return f"json_array_elements_text({texts})"
 
 
-def json_texts(column: sa.SQLColumnExpression[Any]) -> sa.TableValuedAlias:
-    """A table with the column ``value``: one row for each text in a JSON list."""
-    return _JsonTexts(column).table_valued(sa.column("value", sa.String), joins_implicitly=True)
+def json_texts(column: sa.SQLColumnExpression[Any], *, otherwise: str) -> sa.TableValuedAlias:
+    """A table with the column ``value``: one row for each text in a JSON list.
+
+    A value that is no list counts as one of the single text ``otherwise``, a constant.
+    """
+    constant = json.dumps([otherwise]).replace("'", "''")
+    rows = _JsonTexts(column, sa.literal_column(f"'{constant}'"))
+    return rows.table_valued(sa.column("value", sa.String), joins_implicitly=True)

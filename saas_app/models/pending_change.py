@@ -26,8 +26,11 @@ class PendingChange(TenantOwned, Base):
     def touches(
         cls, organization_id: sa.SQLColumnExpression[str], user_id: sa.SQLColumnExpression[str]
     ) -> sa.ColumnElement[bool]:
-        """Whether a change of this membership has begun whose end is not known."""
-        touched = json_texts(cls.user_ids)
+        """Whether a change of this membership has begun whose end is not known.
+
+        A note in which nobody can read whom it touches counts for everyone.
+        """
+        touched = json_texts(cls.user_ids, otherwise=EVERYONE)
         return (
             sa.select(sa.literal(1))
             .select_from(cls)
