@@ -7,7 +7,8 @@ registry.
 A token issued before the last known change of the membership is rejected. Its ``iat`` is compared with what
 Logto's own clock said at the change. Where that leaves a doubt, a token that was used before the change is
 older than it, and for every other Logto is asked whether it would grant now what the token claims. While a
-change has begun whose end is not known, no time tells, and Logto is asked at every request.
+change has begun whose end is not known, a token in doubt is refused, and for a newer one Logto is asked at
+every request.
 """
 
 from __future__ import annotations
@@ -242,6 +243,8 @@ class BearerTokens:
             judged = _Judged.BY_LOGTO if is_changing else _Judged.BY_TIME
         elif issued_at < latest.earliest or (before is _Judged.BY_TIME and not is_known):
             judged = _Judged.OUTDATED  # or it was used before the change was known
+        elif is_changing:
+            return False  # in doubt it is older than a change that may count as done
         else:
             judged = _Judged.BY_LOGTO
         if judged is _Judged.BY_LOGTO:
