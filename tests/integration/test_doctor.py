@@ -250,7 +250,7 @@ def test_a_logto_that_is_not_there_or_is_none(chain: Chain) -> None:
 
     other = chain.doctor(LOGTO_ENDPOINT=chain.url)
     assert "answers, but not as a Logto" in other.failed["endpoint"]
-    assert "mend LOGTO_ENDPOINT" in other.failed["endpoint"]
+    assert "correct LOGTO_ENDPOINT" in other.failed["endpoint"]
 
 
 def test_a_logto_under_another_name_than_its_own(chain: Chain) -> None:

@@ -17,7 +17,6 @@ _STRING = re.compile(rb'"[^"\\]*(?:\\.?[^"\\]*)*(?:"|\Z)', re.DOTALL)  # ends an
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _AS_SQUARE = bytes.maketrans(b"{}", b"[]")
-_TOO_DEEP: Final = f"The JSON is nested deeper than {DEEPEST} levels."
 
 
 def require_strict_json(raw: bytes) -> None:
@@ -37,6 +36,10 @@ def require_strict_json(raw: bytes) -> None:
     brackets = _brackets(structure)
     if brackets.count(b"[") > MOST_CONTAINERS:
         raise BadRequest(f"The JSON has more than {MOST_CONTAINERS} objects and lists.")
+    for _ in range(DEEPEST):
+        brackets = brackets.replace(b"[]", b"")  # level by level, the innermost go
+    if b"[]" in brackets or brackets.count(b"[") > DEEPEST:  # closed or not
+        raise BadRequest(f"The JSON is nested deeper than {DEEPEST} levels.")
     try:
         value = json.loads(
             raw.decode(), object_pairs_hook=_without_repetition, parse_constant=_refuse_constant
@@ -47,12 +50,6 @@ def require_strict_json(raw: bytes) -> None:
         raise BadRequest("The body is not JSON in UTF-8.") from None
     except ValueError:  # numbers of thousands of digits, too
         raise BadRequest("The body is not JSON.") from None
-    except RecursionError:
-        raise BadRequest(_TOO_DEEP) from None
-    for _ in range(DEEPEST):
-        brackets = brackets.replace(b"[]", b"")  # level by level, the innermost go
-    if brackets:
-        raise BadRequest(_TOO_DEEP)
 
 
 def _brackets(structure: bytes) -> bytes:
