@@ -73,7 +73,7 @@ async def test_a_callback_of_somebody_who_signed_out_signs_nobody_in_again(
 
     page = await refused(browser, callback)
 
-    assert "used already" in page
+    assert "already been used" in page
     assert 'href="/sign-in?next=%2Faccount"' in page
 
 
