@@ -29,9 +29,9 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from saas_app.audit.notes import close_note
 from saas_app.audit.recorder import AuditEntry, record
 from saas_app.change_limits import ChangeLimits
 from saas_app.db.base import new_uuid, utc_now
@@ -179,7 +179,7 @@ class Turn:
             result = await call()
         except (ManagementError, NothingChanged, AccessChanged, SignInRequired):
             async with work.writing(organization_id) as db:
-                await db.execute(sa.delete(PendingChange).where(PendingChange.id == change_id))
+                await close_note(db, change_id)
             raise
         except (LogtoUnavailable, asyncio.CancelledError):
             # It may have been done: tokens issued until now are rejected.
@@ -191,7 +191,7 @@ class Turn:
             record(db, entry)
             if also is not None:
                 await also(db)
-            await db.execute(sa.delete(PendingChange).where(PendingChange.id == change_id))
+            await close_note(db, change_id)
         return result
 
     def _since(self, began: float) -> Moment | None:

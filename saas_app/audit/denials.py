@@ -18,6 +18,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import structlog
 
@@ -32,6 +33,9 @@ log = structlog.get_logger(__name__)
 QUIET_SECONDS = 10.0
 MOST_AN_HOUR = 100
 _HOUR = 3600.0
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
 _REMEMBERED = 10_000
 
 
@@ -112,20 +116,15 @@ class Denials:
         written_at = self._written.get(refusal)
         if written_at is not None and now - written_at < QUIET_SECONDS:
             return False
-        self._written[refusal] = now
-        self._written.move_to_end(refusal)
-        if len(self._written) > _REMEMBERED:
-            self._written.popitem(last=False)
+        _remember(self._written, refusal, now)
         return True
 
     def _has_room(self, subject: str, refusal: _Refusal) -> bool:
         now, caller = self._clock(), (subject, refusal.organization_id)
         hour = self._hours.get(caller)
         if hour is None or now - hour.began_at >= _HOUR:
-            hour = self._hours[caller] = _Hour(now)
-        self._hours.move_to_end(caller)
-        if len(self._hours) > _REMEMBERED:
-            self._hours.popitem(last=False)
+            hour = _Hour(now)
+        _remember(self._hours, caller, hour)
         kind = (refusal.route, refusal.what)
         is_new = kind not in hour.kinds
         hour.kinds.add(kind)
@@ -163,10 +162,15 @@ class Outsiders:
                 route=asked.route,
             )
             waiting, told_at = -1, now
-        self._counted[subject] = (waiting + 1, told_at)
-        self._counted.move_to_end(subject)
-        if len(self._counted) > _REMEMBERED:
-            self._counted.popitem(last=False)
+        _remember(self._counted, subject, (waiting + 1, told_at))
+
+
+def _remember(known: OrderedDict[Key, Value], key: Key, value: Value) -> None:
+    """Keep a value as the latest, and forget the one that was not touched for the longest time."""
+    known[key] = value
+    known.move_to_end(key)
+    if len(known) > _REMEMBERED:
+        known.popitem(last=False)
 
 
 def refused_without_second_factor(principal: Principal, organization_name: str) -> Decision:

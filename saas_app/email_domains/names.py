@@ -56,7 +56,7 @@ def read_domain(typed: str) -> str:
 
 
 def why_unclaimable(domain: str) -> str | None:
-    """Return why no organization may claim a domain, for the person who wants to. None if one may."""
+    """Return why a domain cannot be claimed, as a sentence for the person who tries. None if it can."""
     if is_public(domain):
         return (
             f"Anyone can get an address at {shown_domain(domain)}, so anyone could join. Use a domain whose "

@@ -68,8 +68,7 @@ class DomainChecks:
     async def run(self, organization_id: str, stewards: Collection[LogtoUser]) -> list[DomainNews]:
         """Check the domains of an organization, and return what to report.
 
-        ``stewards`` are the ids of members who may change its settings.
-
+        ``stewards`` are the members who may change its settings.
         Raises what calls to Logto raise, and :class:`saas_app.errors.Busy`.
         """
         claims = await self._claims(organization_id)

@@ -35,11 +35,11 @@ class CachedToken:
     """What the session's token for one audience grants, without the token."""
 
     audience: str
-    scopes: frozenset[str]
-    role_names: frozenset[str]
-    refusal: str | None
     fetched_at: datetime
     expires_at: datetime
+    scopes: frozenset[str] = frozenset()
+    role_names: frozenset[str] = frozenset()
+    refusal: str | None = None
     membership_version: int | None = None  # of the membership's changes, when fetching it began
 
 

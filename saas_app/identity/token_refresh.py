@@ -13,7 +13,7 @@ import uuid
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import structlog
@@ -128,8 +128,9 @@ class TokenRefresher:
 
     async def keep_user_info_token(self, session_id: uuid.UUID, granted: GrantedTokens) -> None:
         """Store the opaque token of a sign-in, which only userinfo accepts."""
-        lifetime = timedelta(seconds=granted.expires_in) - EXPIRY_MARGIN
-        cached = _cached(USERINFO_AUDIENCE, utc_now(), lifetime, scopes=granted.scopes)
+        now = utc_now()
+        expires_at = now + timedelta(seconds=granted.expires_in) - EXPIRY_MARGIN
+        cached = CachedToken(USERINFO_AUDIENCE, now, expires_at, scopes=granted.scopes)
         await self.sessions.save_token(session_id, "", cached, granted.access_token)
 
     async def close(self) -> None:
@@ -212,20 +213,20 @@ class TokenRefresher:
             granted = await self._call(session_id, organization_id, resource)
         except LogtoRefusal as refusal:
             log.info("logto refused a token", error=refusal.error, status=refusal.status)
-            cached = _cached(
+            cached = CachedToken(
                 audience,
                 fetched_at,
-                timedelta(hours=1),
+                expires_at=fetched_at + timedelta(hours=1),
                 refusal=_refusal_of(refusal),
                 membership_version=access.membership_version,
             )
             await self.sessions.save_token(session_id, organization_id, cached, None)
             return
         claims = await self._verify(granted, carrier, organization_id)
-        cached = _cached(
+        cached = CachedToken(
             audience,
             fetched_at,
-            timedelta(seconds=granted.expires_in),
+            expires_at=fetched_at + timedelta(seconds=granted.expires_in),
             scopes=scopes_of(claims),
             role_names=organization_roles(granted.id_claims or {}, organization_id),
             membership_version=access.membership_version,
@@ -284,27 +285,6 @@ class TokenRefresher:
         if is_api and claims.get("organization_id") != organization_id:
             raise _unverified(TokenRejected("token of another organization"))
         return claims
-
-
-def _cached(
-    audience: str,
-    fetched_at: datetime,
-    lifetime: timedelta,
-    *,
-    scopes: frozenset[str] = frozenset(),
-    role_names: frozenset[str] = frozenset(),
-    refusal: str | None = None,
-    membership_version: int | None = None,
-) -> CachedToken:
-    return CachedToken(
-        audience=audience,
-        scopes=scopes,
-        role_names=role_names,
-        refusal=refusal,
-        fetched_at=fetched_at,
-        expires_at=fetched_at + lifetime,
-        membership_version=membership_version,
-    )
 
 
 def _unverified(rejected: TokenRejected) -> LogtoUnavailable:

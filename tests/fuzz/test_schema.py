@@ -1,8 +1,8 @@
 """The whole schema under random requests, by every kind of caller: nothing breaks, nothing is undocumented.
 
 ``FUZZ_EXAMPLES`` is how many cases each operation gets at most in each phase. The seed is fixed, so that the
-suite says the same of the same code; ``make fuzz`` takes a new one each time, and more examples. The edges of
-every value are tried by the admin, who may do everything, and with ``FUZZ_EXAMPLES`` by the others too.
+suite says the same of the same code; ``make fuzz`` takes a new one each time, and more examples. Only the
+admin, who may do everything, tries the edges of every value; with ``FUZZ_EXAMPLES`` every caller does.
 """
 
 from __future__ import annotations

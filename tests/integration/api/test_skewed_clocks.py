@@ -30,7 +30,7 @@ PROJECT = {"name": "Made by a program"}
 def our_clock_moved_by(seconds: float) -> Iterator[None]:
     """Move the clock of this process, from now on."""
     with time_machine.travel(time.time() + seconds, tick=True):
-        time.time()  # time-machine's clock stands still until the first look at it
+        time.time()  # a moved clock starts when it is first read
         yield
 
 

@@ -1,4 +1,4 @@
-"""``/webhooks/logto`` and ``/backchannel-logout``: who may call them, and what is accepted."""
+"""``/webhooks/logto`` and ``/backchannel-logout``: which callers and bodies are accepted."""
 
 from __future__ import annotations
 
