@@ -8,11 +8,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from tests.contract.client import LogtoBrowser, Reply
-from tests.contract.conftest import Server
+from tests.contract.conftest import Server, put_back
 from tests.contract.fixtures import LikeRecording, NewBrowser
 from tests.contract.mailbox import EmailRecord, Mailbox, MessagesPage
 from tests.contract.management import ManagementApi, Workshop
@@ -21,15 +22,13 @@ from tests.contract.people import Person
 from tests.contract.recordings import load
 from tests.contract.world import World
 
-CODE_SETTINGS = ("signIn", "signUp", "forgotPasswordMethods", "passwordPolicy")
-
 
 @pytest.fixture
 async def mailbox(
     server: Server,
     api: ManagementApi,
     oidc: Oidc,
-    sign_in_settings: dict[str, object],
+    sign_in_settings: dict[str, Any],
     message_connectors: None,
 ) -> AsyncIterator[Mailbox]:
     """The recorded sign-in settings with codes, put back as they were at the end."""
@@ -37,8 +36,7 @@ async def mailbox(
     try:
         yield MessagesPage(oidc) if server.started_here else EmailRecord()
     finally:
-        before = {name: sign_in_settings[name] for name in CODE_SETTINGS}
-        (await api.patch("/sign-in-exp", before)).expect(200)
+        await put_back(api, sign_in_settings)
 
 
 @dataclass(slots=True)

@@ -7,15 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.contract.conftest import put_back
 from tests.contract.fixtures import LikeRecording
 from tests.contract.management import ManagementApi
 from tests.contract.oidc import Oidc
 from tests.contract.recordings import load
 
-CHANGED = (
-    *("signIn", "signUp", "mfa", "adaptiveMfa", "forgotPasswordMethods"),
-    *("socialSignInConnectorTargets", "verificationCodePolicy", "socialSignIn"),
-)
 REFUSED = "sign_in_experiences."
 
 
@@ -42,7 +39,7 @@ async def settings(
 ) -> AsyncIterator[ManagementApi]:
     """Settings to be changed, put back as they were at the end."""
     yield api
-    (await api.patch("/sign-in-exp", {name: sign_in_settings[name] for name in CHANGED})).expect(200)
+    await put_back(api, sign_in_settings)
 
 
 @pytest.fixture
