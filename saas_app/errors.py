@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from saas_app.text.sentences import Sentence
+
 if TYPE_CHECKING:
     from saas_app.rbac.decision import Decision
 
@@ -19,9 +21,12 @@ class AppError(Exception):
     code = "internal"
     title = "Something went wrong"
 
-    def __init__(self, detail: str = "", *, retry_after: int | None = None) -> None:
-        super().__init__(detail or self.title)
-        self.detail = detail
+    def __init__(self, detail: str = "", *, title: str = "", retry_after: int | None = None) -> None:
+        """``detail`` and ``title`` are written with ``isolated`` around names; see :class:`Sentence`."""
+        if title:
+            self.title = Sentence(title)
+        self.detail = Sentence(detail)
+        super().__init__(self.detail or self.title)
         self.retry_after = retry_after  # seconds, sent as Retry-After
 
 
@@ -149,7 +154,7 @@ class Invalid(AppError):
 
     def __init__(self, detail: str = "", *, fields: dict[str, str] | None = None) -> None:
         super().__init__(detail)
-        self.fields = fields or {}
+        self.fields: dict[str, str] = {name: Sentence(wrong) for name, wrong in (fields or {}).items()}
 
 
 class RateLimited(AppError):

@@ -31,6 +31,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.members.roles import in_order
 from saas_app.rbac.assignment import missing_to_assign
 from saas_app.rbac.policy import decide
+from saas_app.text.visible import isolated
 
 log = structlog.get_logger(__name__)
 
@@ -178,12 +179,12 @@ async def _require_room(management: ManagementClient, tenant: Tenant, name: str)
     if any(machine.name.casefold() == name.casefold() for machine in found.items):
         raise NameTaken(
             "There is a client of this name already.",
-            fields={"name": f"{tenant.organization_name} has a client of this name already."},
+            fields={"name": f"{isolated(tenant.organization_name)} has a client of this name already."},
         )
     if found.total >= MOST_CLIENTS:
         raise TooManyClients(
-            f"{tenant.organization_name} has {found.total} machine clients; {MOST_CLIENTS} are the most. "
-            "Revoke those that are no longer used."
+            f"{isolated(tenant.organization_name)} has {found.total} machine clients; {MOST_CLIENTS} are the "
+            "most. Revoke those that are no longer used."
         )
 
 
@@ -301,12 +302,12 @@ async def _find(change: OrganizationChange, client_id: str) -> Client:
 def _why_not_rotated(client: Client) -> str:
     if client.is_elsewhere:
         return (
-            f"{client.name} also belongs to other organizations, so its secret gives access to more than "
-            "yours. Whoever runs this application can change it in Logto's Console."
+            f"{isolated(client.name)} also belongs to other organizations, so its secret gives access to "
+            "more than yours. Whoever runs this application can change it in Logto's Console."
         )
     return (
-        f"{client.name} was added in Logto's Console. Whoever runs this application can change its secret "
-        "there; here it can only be removed from the organization."
+        f"{isolated(client.name)} was added in Logto's Console. Whoever runs this application can change its "
+        "secret there; here it can only be removed from the organization."
     )
 
 

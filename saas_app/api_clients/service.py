@@ -20,6 +20,7 @@ from saas_app.identity.management import MachineInfo, ManagementClient, Manageme
 from saas_app.identity.tenant import Tenant
 from saas_app.members.service import Listing, MembersFilter, explaining, list_machines
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Role, permissions_carried_by
+from saas_app.text.visible import isolated
 
 ROLE = Role.INTEGRATION
 """The role every client made here holds."""
@@ -90,7 +91,9 @@ async def get_client(
         if tenant.organization_id in organizations:
             application = await management.find_application(client_id)
     if application is None:
-        raise ClientNotFound(f"No API client of {tenant.organization_name} has this id, or not any more.")
+        raise ClientNotFound(
+            f"No API client of {isolated(tenant.organization_name)} has this id, or not any more."
+        )
     origins = await queries.find_origins(db, [client_id])
     return Client(application.id, application.name, client_id in origins, len(organizations) > 1)
 

@@ -27,6 +27,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.principal import Principal
 from saas_app.models import Outcome
 from saas_app.rbac.decision import Decision, Step, StepResult
+from saas_app.text.visible import isolated
 
 log = structlog.get_logger(__name__)
 
@@ -175,13 +176,14 @@ def _remember(known: OrderedDict[Key, Value], key: Key, value: Value) -> None:
 
 def refused_without_second_factor(principal: Principal, organization_name: str) -> Decision:
     """Why a member gets no token: the organization asks for a second factor (Logto 1.42)."""
+    organization = isolated(organization_name)
     return _refused(
         principal,
-        StepResult(Step.MEMBER, True, f"Member of {organization_name}."),
-        StepResult(Step.AUDIENCE, False, f"{organization_name} requires a second factor; none is set up."),
+        StepResult(Step.MEMBER, True, f"Member of {organization}."),
+        StepResult(Step.AUDIENCE, False, f"{organization} requires a second factor; none is set up."),
     )
 
 
 def _refused(principal: Principal, *steps: StepResult) -> Decision:
-    signed_in = StepResult(Step.AUTHENTICATED, True, f"Signed in as {principal.display_name}.")
+    signed_in = StepResult(Step.AUTHENTICATED, True, f"Signed in as {isolated(principal.display_name)}.")
     return Decision(False, (signed_in, *steps))

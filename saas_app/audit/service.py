@@ -6,7 +6,7 @@ Whether the caller may read it was settled by the guard on the route.
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.models import ActorType, Outcome
 from saas_app.rbac.decision import Step, StepResult
 from saas_app.rbac.permissions import Permission
+from saas_app.text.sentences import Sentence
 
 __all__ = [
     "ActorType",
@@ -62,7 +63,10 @@ async def list_events(
 ) -> list[Event]:
     """At most ``limit`` events older than ``before``, the newest first; one statement."""
     rows = await queries.list_events(db, wanted, before, limit)
-    return [Event(row, changes_of(row), steps_of(row), _permission_of(row)) for row in rows]
+    return [
+        Event(row, changes_of(row), steps_of(row, (tenant.organization_name,)), _permission_of(row))
+        for row in rows
+    ]
 
 
 async def export_rows(db: AsyncSession, tenant: Tenant, wanted: EventFilter) -> AsyncIterator[list[EventRow]]:
@@ -90,12 +94,19 @@ def changes_of(row: EventRow) -> tuple[FieldChange, ...]:
     )
 
 
-def steps_of(row: EventRow) -> tuple[StepResult, ...]:
-    """The steps of the decision an event carries, as far as this version knows them."""
+def steps_of(row: EventRow, names: Iterable[str] = ()) -> tuple[StepResult, ...]:
+    """The steps of the decision an event carries, as far as this version knows them.
+
+    The log stores plain text: the actor's name and ``names`` are isolated again for the page.
+    """
     known = {step.value for step in Step}
     steps = (row.decision or {}).get("steps", [])
     return tuple(
-        StepResult(Step(step["step"]), bool(step["passed"]), str(step["explanation"]))
+        StepResult(
+            Step(step["step"]),
+            bool(step["passed"]),
+            Sentence.naming(str(step["explanation"]), (row.actor_name, *names)),
+        )
         for step in steps
         if step["step"] in known
     )

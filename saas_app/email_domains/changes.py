@@ -31,6 +31,7 @@ from saas_app.identity.standing import Standing
 from saas_app.models import DomainProof
 from saas_app.organizations.settings import explaining, read_joining, refuse_beyond_own
 from saas_app.text.domains import shown_domain
+from saas_app.text.visible import isolated
 
 MOST_CLAIMS: Final = 20  # domains an organization may claim
 
@@ -77,8 +78,8 @@ async def verify_by_dns(change: OrganizationChange, resolver: TxtResolver, domai
         )
         other = ", but none with the value below" if answer.values else ""
         raise NotProved(
-            f"{found} at {name}{other}. Nothing was changed. A new record can take some hours to be visible "
-            "everywhere."
+            f"{found} at {isolated(name)}{other}. Nothing was changed. A new record can take some hours to "
+            "be visible everywhere."
         )
     await _make_way(change, domain, answer.values)
     await _verify(change, domain, DomainProof.DNS)

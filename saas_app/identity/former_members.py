@@ -25,6 +25,7 @@ from saas_app.models import (
     SessionRow,
     SessionToken,
 )
+from saas_app.text.visible import isolated
 
 KEPT_FOR: Final = timedelta(days=90)
 """How long somebody is told that they were a member."""
@@ -48,17 +49,17 @@ class NoLongerMember(NotFound):
     code = "no-longer-a-member"
 
     def __init__(self, former: FormerMember) -> None:
-        name = former.organization_name
+        whence = isolated(former.organization_name)
         if former.is_deleted:
-            detail = f"{name} was deleted. You were a member of it until then."
+            detail = f"{whence} was deleted. You were a member of it until then."
         elif former.ending is Ending.LEFT:
-            detail = f"You left {name}."
+            detail = f"You left {whence}."
         elif former.ending is Ending.REMOVED:
-            detail = f"You were removed from {name}."
+            detail = f"You were removed from {whence}."
         else:
-            detail = f"Your membership in {name} has ended."
-        super().__init__(detail)
-        self.title = f"{name} was deleted" if former.is_deleted else f"You are no longer a member of {name}"
+            detail = f"Your membership in {whence} has ended."
+        title = f"{whence} was deleted" if former.is_deleted else f"You are no longer a member of {whence}"
+        super().__init__(detail, title=title)
         self.former = former
 
 

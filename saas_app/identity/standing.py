@@ -18,6 +18,7 @@ from saas_app.identity.membership_changes import read_changes
 from saas_app.identity.principal import Principal, SessionPrincipal
 from saas_app.identity.tenant import Tenant
 from saas_app.models import SessionRow
+from saas_app.text.visible import isolated
 
 
 class AccessChanged(Conflict):
@@ -69,8 +70,8 @@ class Standing:
         changes = await read_changes(db, self.organization_id, self.principal.subject)
         if changes.version != self.membership_version:
             raise AccessChanged(
-                f"Your access to {self.organization_name} changed while your request was in progress. "
-                "Nothing more was changed. Open the page again."
+                f"Your access to {isolated(self.organization_name)} changed while your request was in "
+                "progress. Nothing more was changed. Open the page again."
             )
 
 

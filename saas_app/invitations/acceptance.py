@@ -31,6 +31,7 @@ from saas_app.invitations.links import InvitationLinks
 from saas_app.invitations.service import InvitationState, moment_of, state_of
 from saas_app.members.service import explaining
 from saas_app.text.addresses import same_address, spellings
+from saas_app.text.visible import isolated
 
 log = structlog.get_logger(__name__)
 
@@ -209,8 +210,8 @@ async def _require_one_spelling(
     email = (await management.get_user(principal.subject)).email or ""
     if email.lower() != invitation.invitee.lower():
         raise Conflict(
-            f"The invitation is for {invitation.invitee}, and your account has {email}. They are the same "
-            "address, but Logto compares them letter by letter. "
+            f"The invitation is for {isolated(invitation.invitee)}, and your account has {isolated(email)}. "
+            "They are the same address, but Logto compares them letter by letter. "
             "Ask for a new invitation to the address as your account spells it."
         )
 

@@ -41,6 +41,8 @@ from saas_app.members.roles import first_beyond
 from saas_app.members.service import explaining
 from saas_app.rbac.permissions import Permission, Role, RoleType
 from saas_app.text.addresses import spellings
+from saas_app.text.sentences import Sentence
+from saas_app.text.visible import isolated
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +58,8 @@ class InvitationSettled(Conflict):
 
     def __init__(self, invitation: Invitation) -> None:
         super().__init__(
-            f"The invitation for {invitation.invitee} is {state_of(invitation)}. Nothing was changed."
+            f"The invitation for {isolated(invitation.invitee)} is {state_of(invitation)}. "
+            "Nothing was changed."
         )
 
 
@@ -100,6 +103,9 @@ class Outcome:
     link: str | None = None
     error: AppError | None = None
     invitation_id: str | None = None  # of one that was made and can still be taken back here
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "explanation", Sentence(self.explanation))
 
     @property
     def is_open(self) -> bool:
@@ -358,7 +364,7 @@ async def _send(change: OrganizationChange, invitation: Invitation, links: Invit
     except Busy as error:
         why = error.detail
     except (AccessChanged, SignInRequired) as error:
-        said = f"Invited, but no email was sent. {error.detail}"
+        said = f"Invited, but no email was sent. {error.detail.shown}"
         return Outcome(invitation.invitee, OutcomeKind.LINK_ONLY, said)
     said = f"Invited, but no email was sent. {why}"
     return Outcome(invitation.invitee, OutcomeKind.LINK_ONLY, said, link, invitation_id=invitation.id)

@@ -10,6 +10,7 @@ from saas_app.invitations.service import InvitationState
 from saas_app.members.roles import PERSON_ROLES, read_choice
 from saas_app.rbac.permissions import Role
 from saas_app.text.addresses import NotAnAddress, address_key, read_address, split_addresses
+from saas_app.text.visible import isolated
 from saas_app.web.typed_text import at_most, clean_line, clean_text
 
 MOST_ADDRESSES = 20
@@ -56,7 +57,7 @@ class InviteForm(Form):
         if not found and not wrong:
             raise ValidationError("Enter at least one email address.")
         if wrong:
-            named = ", ".join(f"“{part[:64]}”" for part in wrong[:_NAMED_WRONG])
+            named = ", ".join(f"“{isolated(part[:64])}”" for part in wrong[:_NAMED_WRONG])
             rest = f" and {len(wrong) - _NAMED_WRONG} more" if len(wrong) > _NAMED_WRONG else ""
             does = "is not an email address" if len(wrong) == 1 else "are not email addresses"
             raise ValidationError(f"{named}{rest} {does}.")

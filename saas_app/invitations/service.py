@@ -18,6 +18,7 @@ from saas_app.identity.management import Invitation, ManagementClient
 from saas_app.identity.tenant import Tenant
 from saas_app.invitations import queries
 from saas_app.members.service import explaining
+from saas_app.text.visible import isolated
 
 MOST_SHOWN = 1000  # of the newest; older ones are in Logto's Console
 
@@ -109,7 +110,7 @@ async def get_invitation(management: ManagementClient, tenant: Tenant, invitatio
     with explaining():
         found = await management.find_invitation(invitation_id)
     if found is None or found.organization_id != tenant.organization_id:
-        raise InvitationNotFound(f"{tenant.organization_name} has no such invitation.")
+        raise InvitationNotFound(f"{isolated(tenant.organization_name)} has no such invitation.")
     return found
 
 

@@ -30,6 +30,7 @@ from saas_app.models import Ending
 from saas_app.rbac.assignment import RoleChange, preview
 from saas_app.rbac.permissions import Permission, Role
 from saas_app.rbac.policy import decide
+from saas_app.text.visible import isolated
 
 
 class LastAdmin(Conflict):
@@ -38,10 +39,10 @@ class LastAdmin(Conflict):
     code, title = "last-admin", "An organization needs an admin"
 
     def __init__(self, member: Member, organization_name: str) -> None:
-        who = "You are" if member.is_self else f"{member.display_name} is"
+        who = "You are" if member.is_self else f"{isolated(member.display_name)} is"
         super().__init__(
-            f"{who} the only admin of {organization_name} who can sign in. Make somebody else an admin "
-            "first. Nothing was changed."
+            f"{who} the only admin of {isolated(organization_name)} who can sign in. Make somebody else an "
+            "admin first. Nothing was changed."
         )
 
 
@@ -55,7 +56,7 @@ class RolesChanged(VersionConflict):
     """Somebody else changed the member's roles since the form was opened. Nothing was overwritten."""
 
     def __init__(self, member: Member, wanted: WantedRoles) -> None:
-        super().__init__(f"The roles of {member.display_name} were changed by somebody else.")
+        super().__init__(f"The roles of {isolated(member.display_name)} were changed by somebody else.")
         self.member = member
         self.wanted = wanted
 
@@ -170,7 +171,9 @@ async def _take_out(
     async with change.alone() as turn:
         member = await get_member(management, tenant, user_id)
         if seen is not None and member.role_names != seen:
-            raise VersionConflict(f"The roles of {member.display_name} were changed. Nobody was removed.")
+            raise VersionConflict(
+                f"The roles of {isolated(member.display_name)} were changed. Nobody was removed."
+            )
         if member.is_admin:
             await _require_another_admin(management, tenant, member)
         await _carry_out(

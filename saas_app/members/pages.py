@@ -87,7 +87,7 @@ async def confirm_joined(tenant: Tenant) -> Any:
 @blueprint.errorhandler(changes.LeaveInstead)
 async def lead_to_leaving(error: changes.LeaveInstead) -> Any:
     """Nobody removes themselves by mistake: the page that lets them leave asks first."""
-    await flash(error.detail, "info")
+    await flash(error.detail.shown, "info")
     arguments = request.view_args or {}
     return redirect(
         url_for("members.confirm_leave", organization_id=arguments.get("organization_id", "")), 303

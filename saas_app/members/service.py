@@ -22,6 +22,7 @@ from saas_app.identity.management import (
 )
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Role, RoleType
+from saas_app.text.visible import isolated
 
 PAGE_SIZE = 20
 
@@ -153,8 +154,8 @@ async def get_member(management: ManagementClient, tenant: Tenant, user_id: str)
         role_names = await management.find_member_roles(tenant.organization_id, user_id)
         if role_names is None:
             raise NotAMember(
-                f"They are not a member of {tenant.organization_name}. They may have left, or been removed. "
-                "Nothing was changed."
+                f"They are not a member of {isolated(tenant.organization_name)}. They may have left, or been "
+                "removed. Nothing was changed."
             )
         return _as_member(tenant, await management.get_user(user_id), role_names)
 

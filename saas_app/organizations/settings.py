@@ -23,7 +23,7 @@ from saas_app.models import EVERYONE
 from saas_app.organizations.removal import request_removal
 from saas_app.rbac.assignment import assignable_roles, missing_to_assign
 from saas_app.rbac.permissions import Permission, Role, RoleType
-from saas_app.text.visible import as_seen
+from saas_app.text.visible import as_seen, isolated
 
 _PERSON_ROLES: Final = tuple(role for role in Role if role.type is RoleType.USER)
 
@@ -196,7 +196,9 @@ async def delete_organization(change: OrganizationChange, typed_name: str) -> st
         except OrganizationGone:
             name = change.tenant.organization_name
         if as_seen(typed_name) != as_seen(name):
-            raise Invalid(fields={"name": f"The name doesn’t match. Type “{as_seen(name)}” to confirm."})
+            raise Invalid(
+                fields={"name": f"The name doesn’t match. Type “{isolated(as_seen(name))}” to confirm."}
+            )
 
         async def delete() -> None:
             await _unless_gone(change.management.delete_organization(change.organization_id))
@@ -252,7 +254,9 @@ def refuse_beyond_own(tenant: Tenant, role_names: frozenset[str]) -> None:
         role = known.get(name)
         if role is None or missing_to_assign(tenant.granted, role):
             reason = "more than you have yourself" if role else "a role that Workroom does not know"
-            raise Invalid(fields={"role": f"“{name}” is {reason}, so you cannot let people join with it."})
+            raise Invalid(
+                fields={"role": f"“{isolated(name)}” is {reason}, so you cannot let people join with it."}
+            )
 
 
 def _entry(change: OrganizationChange, before: dict[str, Any], after: dict[str, Any]) -> AuditEntry:

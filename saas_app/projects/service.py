@@ -32,6 +32,7 @@ from saas_app.projects.queries import (
 )
 from saas_app.projects.task_queries import TaskFilter, TaskKey, TaskRow
 from saas_app.projects.trail import Trail
+from saas_app.text.visible import isolated
 
 if TYPE_CHECKING:
     from saas_app.identity.tenant import Tenant
@@ -146,7 +147,7 @@ async def get_project(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -
     """A project of the organization. Raises :class:`NotFound`."""
     project = await queries.find_project(db, project_id)
     if project is None:
-        raise NotFound(f"{tenant.organization_name} has no such project. It may have been deleted.")
+        raise NotFound(f"{isolated(tenant.organization_name)} has no such project. It may have been deleted.")
     return project
 
 
@@ -236,7 +237,7 @@ async def get_task(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, task
     """A task of the project. Raises :class:`NotFound`."""
     task = await task_queries.find_task(db, project_id, task_id)
     if task is None:
-        raise NotFound(f"{tenant.organization_name} has no such task. It may have been deleted.")
+        raise NotFound(f"{isolated(tenant.organization_name)} has no such task. It may have been deleted.")
     return task
 
 
@@ -324,7 +325,7 @@ async def _touch(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> tup
     project = await get_project(db, tenant, project_id)
     if is_active:
         return project, now
-    raise ProjectArchived(f"“{project.name}” is archived. Unarchive it to change its tasks.")
+    raise ProjectArchived(f"“{isolated(project.name)}” is archived. Unarchive it to change its tasks.")
 
 
 async def _hold(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> datetime:

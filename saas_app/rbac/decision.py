@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from saas_app.rbac.permissions import Permission, Role, roles_granting
+from saas_app.text.sentences import Sentence
 
 
 class Step(StrEnum):
@@ -26,6 +27,9 @@ class StepResult:
     step: Step
     passed: bool
     explanation: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "explanation", Sentence(self.explanation))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from saas_app.rbac.decision import Decision, Step, StepResult
 from saas_app.rbac.permissions import Carrier, Permission, Role
+from saas_app.text.visible import isolated
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,12 @@ class AccessFacts:
 def decide(facts: AccessFacts, permission: Permission) -> Decision:
     """Decide whether the caller holds ``permission`` in the organization."""
     steps = list(_known(facts))
-    carrier = permission.carrier
+    carrier, organization = permission.carrier, isolated(facts.organization_name)
     if carrier not in facts.carriers:
-        steps.append(
-            StepResult(Step.AUDIENCE, False, f"No {carrier} was issued for {facts.organization_name}.")
-        )
+        steps.append(StepResult(Step.AUDIENCE, False, f"No {carrier} was issued for {organization}."))
         return Decision(False, tuple(steps), permission=permission)
     steps.append(
-        StepResult(
-            Step.AUDIENCE, True, f"The {carrier} was issued by Logto for {facts.organization_name} only."
-        )
+        StepResult(Step.AUDIENCE, True, f"The {carrier} was issued by Logto for {organization} only.")
     )
     allowed = permission in facts.granted
     says = "carries" if allowed else "does not carry"
@@ -58,12 +55,12 @@ def decide_role(facts: AccessFacts, role: Role) -> Decision:
 
 def _known(facts: AccessFacts) -> tuple[StepResult, StepResult]:
     """Who calls and that they belong here: what a caller has proved before any permission is asked."""
-    organization = facts.organization_name
+    caller, organization = isolated(facts.subject), isolated(facts.organization_name)
     if facts.role_names is None:
-        authenticated = f"A bearer token of {facts.subject}."
+        authenticated = f"A bearer token of {caller}."
         member = f"The token was issued for {organization}."
     else:
         names = " and ".join(sorted(facts.role_names))
-        authenticated = f"Signed in as {facts.subject}."
+        authenticated = f"Signed in as {caller}."
         member = f"Member of {organization}, {f'as {names}' if names else 'without a role'}."
     return StepResult(Step.AUTHENTICATED, True, authenticated), StepResult(Step.MEMBER, True, member)

@@ -168,13 +168,13 @@ def _with_headers(response: Response, error: AppError) -> Response:
 def as_app_error(error: HTTPException) -> AppError:
     """One of the framework's errors as one of ours, so that both are told alike."""
     status = error.code or 500
-    wrapped = AppError()
     if status == AppError.status:
-        return wrapped
-    wrapped.status = status
-    wrapped.code, wrapped.title, wrapped.detail = _HTTP_ERRORS.get(
+        return AppError()
+    code, title, detail = _HTTP_ERRORS.get(
         status, (f"http-{status}", error.name, "This request cannot be answered.")
     )
+    wrapped = AppError(detail, title=title)
+    wrapped.status, wrapped.code = status, code
     return wrapped
 
 

@@ -1,6 +1,7 @@
 """A name inside a sentence, a title or an attribute is isolated: one from right to left turns nothing.
 
-In an element of its own it is the filter ``name`` that does it, with ``<bdi>``.
+In an element of its own it is the filter ``name`` that does it, with ``<bdi>``. Errors and decisions turn
+their sentences into a :class:`saas_app.text.sentences.Sentence`, which gives programs the plain text.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import jinja2
@@ -18,15 +20,56 @@ from saas_app.web.kept_forms import OwnedForms
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-MODULES = sorted((ROOT / "saas_app").rglob("*pages.py"))
+NOT_FOR_READERS = (
+    "*_commands.py",
+    "addresses.py",
+    "api_clients/usage.py",
+    "cli.py",
+    "client_token.py",
+    "command_line.py",
+    "config.py",
+    "database_address.py",
+    "db/*",
+    "demo/*",
+    "doctor/*",
+    "email_domains/rechecks.py",
+    "env_file.py",
+    "identity/provisioning/*",
+    "identity/sign_in_methods/*",
+    "migrate.py",
+    "reconciliation/*",
+    "web/csv_stream.py",
+    "web/json_api/*",
+)
+"""Modules whose sentences only a terminal, the log or a program gets."""
 
-NAMES = {"name", "display_name", "organization_name", "title", "invitee", "address", "search", "shown"}
+MODULES = sorted(
+    path
+    for path in (ROOT / "saas_app").rglob("*.py")
+    if not any(fnmatch(str(path.relative_to(ROOT / "saas_app")), part) for part in NOT_FOR_READERS)
+)
+
+CHOSEN = "name display_name organization_name title invitee address email search shown subject"
+NAMES = set(CHOSEN.split())
 """What templates and modules call a text that somebody chose for a person or a thing."""
 
-FIXED = {"field.name", "field.label", "button.name", "role.name", "error.title"}
+PLAIN = {"detail", "explanation"}
+"""Sentences, which lose the isolation inside another one; their ``shown`` keeps it."""
+
+STORED_BY_LOGTO = {"API client of {}, made in Workroom."}
+FIXED = {
+    "field.name",
+    "field.label",
+    "button.name",
+    "role.name",
+    "error.title",
+    "standing.policy.name",
+    "ended.failure.detail",
+}
 """Named so too, but by us or by an operator."""
 
 SAFE = {"isolated", "urlencode", "initial", "length"}
+READS_AS_TEXT = re.compile(r"“|[a-z]{2}[.,;:”]? |[ “][a-z]{2,}")
 READ_ALOUD = re.compile(r"\s(?:aria-label|title|alt|placeholder|data-label)=\"[^\"]*\Z")
 
 
@@ -78,14 +121,29 @@ def bare_names(source: str) -> Iterator[str]:
         yield from (name for part in attributes_in(output) for name in names_in(part))
 
 
-def bare_names_of_notices(source: str) -> Iterator[str]:
-    """The names that stand bare in the sentences that a module of pages builds."""
-    for sentence in ast.walk(ast.parse(source)):
-        if isinstance(sentence, ast.JoinedStr):
-            values = [item.value for item in sentence.values if isinstance(item, ast.FormattedValue)]
-            for path in map(ast.unparse, values):
-                if path.rsplit(".", 1)[-1] in NAMES and path not in FIXED:
-                    yield path
+def names_in_value(value: ast.AST) -> Iterator[str]:
+    """The names and sentences in an expression of Python that nothing isolates."""
+    if isinstance(value, ast.Call) and ast.unparse(value.func) in SAFE:
+        return
+    if isinstance(value, ast.Name | ast.Attribute):
+        path = ast.unparse(value).split(".")
+        is_sentence = path[-1] == "shown" and path[-2:-1] and path[-2] in PLAIN
+        if path[-1] in NAMES | PLAIN and ".".join(path) not in FIXED and not is_sentence:
+            yield ".".join(path)
+        return
+    for child in ast.iter_child_nodes(value):
+        yield from names_in_value(child)
+
+
+def bare_names_of_sentences(source: str) -> Iterator[str]:
+    """The names that stand bare in the sentences that a module builds."""
+    for text in ast.walk(ast.parse(source)):
+        if isinstance(text, ast.JoinedStr):
+            words = "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "{}" for part in text.values
+            )
+            if READS_AS_TEXT.search(words) and words not in STORED_BY_LOGTO:
+                yield from names_in_value(text)
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
@@ -93,11 +151,11 @@ def test_names_in_sentences_of_templates_are_isolated(path: Path) -> None:
     assert list(bare_names(path.read_text(encoding="utf-8"))) == []
 
 
-def test_names_in_notices_are_isolated() -> None:
+def test_names_in_sentences_of_modules_are_isolated() -> None:
     found = {
         str(path.relative_to(ROOT)): bare
         for path in MODULES
-        if (bare := list(bare_names_of_notices(path.read_text(encoding="utf-8"))))
+        if (bare := list(bare_names_of_sentences(path.read_text(encoding="utf-8"))))
     }
     assert found == {}
 
@@ -115,5 +173,27 @@ def test_a_bare_name_is_found(source: str) -> None:
     assert len(list(bare_names(source))) == 1
 
 
-def test_a_bare_name_in_a_notice_is_found() -> None:
-    assert list(bare_names_of_notices('flash(f"{made.name} is ready")')) == ["made.name"]
+@pytest.mark.parametrize(
+    "source",
+    [
+        'flash(f"{made.name} is ready")',
+        'raise Conflict(f"“{project.name[:64]}”")',
+        'raise NotFound(f"Not in {(tenant or former).organization_name}.")',
+        'raise Conflict(f"Type “{as_seen(name)}” to confirm.")',
+        'said = f"Invited, but not told. {error.detail}"',
+    ],
+)
+def test_a_bare_name_in_a_sentence_is_found(source: str) -> None:
+    assert len(list(bare_names_of_sentences(source))) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'flash(f"{isolated(made.name)} is ready")',
+        'said = f"Invited. {error.detail.shown}"',
+        'f"{name}={value}"',
+    ],
+)
+def test_a_sentence_that_turns_nothing_passes(source: str) -> None:
+    assert list(bare_names_of_sentences(source)) == []

@@ -1,0 +1,69 @@
+"""Sentences with names: isolated on a page, plain for programs."""
+
+from __future__ import annotations
+
+import json
+
+import jinja2
+import pytest
+
+from saas_app.errors import AppError, Conflict, Invalid
+from saas_app.rbac.decision import Step, StepResult
+from saas_app.text.sentences import Sentence
+from saas_app.text.visible import isolated
+
+NAME = "شركة (٢٠٢٦)!"
+PLAIN = f"{NAME} is archived."
+SHOWN = f"\u2068{NAME}\u2069 is archived."
+WRITTEN = f"{isolated(NAME)} is archived."
+
+
+def rendered(source: str, **values: object) -> str:
+    return jinja2.Environment(autoescape=True).from_string(source).render(**values)
+
+
+def test_a_sentence_is_plain_text_for_programs() -> None:
+    assert json.loads(json.dumps({"detail": Sentence(WRITTEN)})) == {"detail": PLAIN}
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("{{ said }}", SHOWN),
+        ("{{ said or 'That did not work.' }}", SHOWN),
+        ("{{ 'No: ' ~ said }}", f"No: {SHOWN}"),
+        ('<p title="{{ said }}">', f'<p title="{SHOWN}">'),
+    ],
+)
+def test_a_page_isolates_the_names_of_a_sentence(source: str, shown: str) -> None:
+    assert rendered(source, said=Sentence(WRITTEN)) == shown
+
+
+def test_a_page_escapes_a_sentence() -> None:
+    assert rendered("{{ said }}", said=Sentence("<b>&")) == "&lt;b&gt;&amp;"
+
+
+def test_a_sentence_made_of_a_sentence_stays_isolated() -> None:
+    assert Sentence(Sentence(WRITTEN)).shown == SHOWN
+
+
+def test_a_stored_sentence_is_isolated_again_by_its_names() -> None:
+    assert Sentence.naming(PLAIN, ["Acme", "", NAME]).shown == SHOWN
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Conflict(WRITTEN).detail,
+        AppError(title=WRITTEN).title,
+        Invalid(fields={"name": WRITTEN}).fields["name"],
+        StepResult(Step.MEMBER, True, WRITTEN).explanation,
+    ],
+    ids=["detail", "title", "field", "decision"],
+)
+def test_errors_and_decisions_speak_in_sentences(said: str) -> None:
+    assert (said, rendered("{{ said }}", said=said)) == (PLAIN, SHOWN)
+
+
+def test_the_log_gets_the_plain_text_of_an_error() -> None:
+    assert str(Conflict(WRITTEN)) == PLAIN
