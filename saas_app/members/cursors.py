@@ -18,6 +18,8 @@ from saas_app.web.pagination import decode_cursor, encode_cursor
 _LAST_PAGE: Final = 1_000_000
 _LARGEST_PAGE: Final = 100  # the most Logto 1.42 gives
 _READINGS: Final = 5  # of pages that move while they are read, at most
+_FARTHEST: Final = 20  # pages between where a position was and where it is
+_INVALID: Final = "This cursor is not valid. Start at the first page."
 
 
 class Identified(Protocol):
@@ -55,14 +57,15 @@ def read_position(cursor: str | None, limit: int) -> Position:
     decoded = decode_cursor(cursor, str, int, int)
     position = Position("", 1, limit) if decoded is None else Position(*decoded)
     if not (1 <= position.number <= _LAST_PAGE and 1 <= position.size <= _LARGEST_PAGE):
-        raise BadRequest("This cursor is not valid. Start at the first page.")
+        raise BadRequest(_INVALID)
     return position
 
 
 async def following(position: Position, read: Read[Item]) -> Following[Item]:
     """The items behind a position; ``read`` asks Logto for a page by its number and size.
 
-    Raises :class:`LogtoUnavailable` when the list moves during every reading.
+    Raises :class:`LogtoUnavailable` when the list moves during every reading, and :class:`BadRequest` when
+    the position is far from the page that the cursor names: no cursor costs thousands of requests to Logto.
     """
     for _ in range(_READINGS):
         pages = await _pages_behind(position, read)
@@ -73,13 +76,22 @@ async def following(position: Position, read: Read[Item]) -> Following[Item]:
 
 async def _pages_behind(position: Position, read: Read[Item]) -> list[Listing[Item]]:
     """Pages of Logto's in their order, from the one that holds the position, until they fill one of ours."""
-    size, listing = position.size, await read(position.number, position.size)
-    while listing.number > 1 and _begins_behind(listing, position.after):
-        listing = await read(listing.number - 1, size)  # somebody before was removed
-    pages = [listing]
-    while len(_items_behind(position, pages)) < size and pages[-1].has_next and pages[-1].items:
-        pages.append(await read(pages[-1].number + 1, size))
+    pages = [await _page_of(position, read)]
+    while len(_items_behind(position, pages)) < position.size and pages[-1].has_next and pages[-1].items:
+        if len(pages) > _FARTHEST:
+            raise BadRequest(_INVALID)
+        pages.append(await read(pages[-1].number + 1, position.size))
     return pages
+
+
+async def _page_of(position: Position, read: Read[Item]) -> Listing[Item]:
+    """The page that holds the position: where it was, or before that if somebody was removed."""
+    listing = await read(position.number, position.size)
+    for _ in range(_FARTHEST):
+        if listing.number == 1 or not _begins_behind(listing, position.after):
+            return listing
+        listing = await read(min(listing.number - 1, listing.last_number), position.size)
+    raise BadRequest(_INVALID)
 
 
 async def _stood_still(pages: list[Listing[Item]], size: int, read: Read[Item]) -> bool:

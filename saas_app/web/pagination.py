@@ -48,7 +48,7 @@ def decode_cursor(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
         return None
     try:
         return tuple(_PARSERS[kind](text) for kind, text in zip(kinds, _texts(cursor), strict=True))
-    except (ValueError, OverflowError):  # binascii, JSON and Unicode errors are ValueErrors
+    except (ValueError, OverflowError, RecursionError):  # binascii, JSON, Unicode errors are ValueErrors
         raise BadRequest(_INVALID) from None
 
 

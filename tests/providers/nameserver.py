@@ -99,8 +99,11 @@ class _TcpServer(socketserver.ThreadingTCPServer):
 
 @contextlib.contextmanager
 def running_nameserver() -> Iterator[FakeNameserver]:
-    """A nameserver on one port for UDP and TCP, on this machine."""
-    with _UdpServer(("127.0.0.1", 0), _Udp) as udp, _TcpServer(udp.server_address, _Tcp) as tcp:
+    """A nameserver on one port for UDP and TCP, on this machine.
+
+    The system chooses the port for TCP, where nearly all that are taken are taken.
+    """
+    with _TcpServer(("127.0.0.1", 0), _Tcp) as tcp, _UdpServer(tcp.server_address, _Udp) as udp:
         host, port = udp.server_address[:2]
         fake = FakeNameserver((str(host), port))
         udp.fake = tcp.fake = fake  # type: ignore[attr-defined]

@@ -43,7 +43,7 @@ async def path_with_rows(make: Factory, runtime: Runtime, route: Route, organiza
         await make.join(organization_id, member, Role.VIEWER)
         rows["user_id"] = member.id
     if "client_id" in route.arguments:
-        rows["client_id"] = await _api_client(make, runtime, organization_id)
+        rows["client_id"] = await api_client_of(make, runtime, organization_id)
     if "invitation_id" in route.arguments:
         rows["invitation_id"] = await make.invitation(organization_id)
     if route.endpoint == "organization_settings.verify_domain":
@@ -72,7 +72,7 @@ def fill(route: Route, values: dict[str, Any]) -> str:
     return path
 
 
-async def _api_client(make: Factory, runtime: Runtime, organization_id: str) -> str:
+async def api_client_of(make: Factory, runtime: Runtime, organization_id: str) -> str:
     """A machine client as if it had been made here."""
     machine = await make.machine(organization_id)
     async with runtime.work.writing(organization_id) as db:

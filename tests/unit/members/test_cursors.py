@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from saas_app.errors import LogtoUnavailable
+from saas_app.errors import BadRequest, LogtoUnavailable
 from saas_app.members.cursors import Position, following, read_position
 from saas_app.members.service import Listing
 
@@ -97,3 +97,38 @@ async def test_a_list_that_moves_during_every_reading_is_not_answered() -> None:
 
     with pytest.raises(LogtoUnavailable):
         await following(Position("m", 1, 2), read)
+
+
+class LongList:
+    """A thousand members; counts how often a page of them is read."""
+
+    def __init__(self) -> None:
+        self.members = [f"m{number:03}" for number in range(1000)]
+        self.readings = 0
+
+    async def read(self, number: int, length: int) -> Listing[Somebody]:
+        self.readings += 1
+        found = self.members[(number - 1) * length : number * length]
+        return Listing(tuple(map(Somebody, found)), number, len(self.members), length)
+
+
+@pytest.fixture
+def long_list() -> LongList:
+    return LongList()
+
+
+@pytest.mark.parametrize(
+    "position", [Position("", 1000, 1), Position("m000", 500, 2), Position("m998", 1, 1)]
+)
+async def test_a_position_far_from_its_page_is_refused_after_a_few_readings(
+    long_list: LongList, position: Position
+) -> None:
+    with pytest.raises(BadRequest):
+        await following(position, long_list.read)
+    assert long_list.readings <= 22
+
+
+async def test_a_page_behind_the_end_leads_to_the_last_one(long_list: LongList) -> None:
+    found = await following(Position("m997", 1_000_000, 10), long_list.read)
+    assert [item.id for item in found.items] == ["m998", "m999"]
+    assert long_list.readings == 2

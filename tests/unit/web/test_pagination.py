@@ -1,8 +1,11 @@
 """Cursors survive the way through a URL, and whatever else is sent there is refused kindly."""
 
 import base64
+import inspect
 import json
+import sys
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -74,6 +77,17 @@ def test_a_moment_in_a_cursor_is_aware_and_can_be_stored(moment: str) -> None:
 def test_a_number_in_a_cursor_fits_a_column() -> None:
     with pytest.raises(BadRequest):
         decode_cursor(_cursor(["9" * 30]), int)
+
+
+def _deep_down(levels: int, act: Callable[[], object]) -> object:
+    return _deep_down(levels - 1, act) if levels else act()
+
+
+def test_brackets_in_brackets_are_refused_wherever_the_cursor_is_read() -> None:
+    cursor = base64.urlsafe_b64encode(b"[" * 740).decode()
+    room = sys.getrecursionlimit() - len(inspect.stack()) - 100
+    with pytest.raises(BadRequest):
+        _deep_down(room, lambda: decode_cursor(cursor, str))
 
 
 @given(st.text(max_size=300))
