@@ -6,6 +6,7 @@ every token is a real one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
@@ -139,12 +140,16 @@ class Browser:
         raise AssertionError(f"still redirected after {limit} hops, last {path}")
 
 
-async def sign_in_over_http(app_url: str, person: Person) -> tuple[aiohttp.ClientSession, str]:
-    """Sign in to an application that is served somewhere; the session, and the callback's URL."""
-    http, visit = (
-        aiohttp.ClientSession(connector=brief_connector(), cookie_jar=aiohttp.CookieJar(unsafe=True)),
-        LogtoVisit(),
-    )
+async def sign_in_over_http(
+    app_url: str, person: Person, headers: Mapping[str, str] | None = None
+) -> tuple[aiohttp.ClientSession, str]:
+    """Sign in to an application that is served somewhere; the session, and the callback's URL.
+
+    ``headers`` go with every request to the application, later ones included.
+    """
+    jar = aiohttp.CookieJar(unsafe=True)
+    http = aiohttp.ClientSession(connector=brief_connector(), cookie_jar=jar, headers=headers)
+    visit = LogtoVisit()
     async with http.get(f"{app_url}/sign-in", allow_redirects=False) as started:
         callback = await visit.authorize(started.headers["Location"], person, f"{app_url}/callback")
     await visit.close()

@@ -1,0 +1,236 @@
+"""Headers by which a proxy speaks for a client, from peers that may and from peers that may not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import pytest
+
+from tests.clients import SAME_ORIGIN, sign_in_over_http
+from tests.factories import Factory
+from tests.processes import Application, Provider, running_application
+
+CLIENT = "198.51.100.7"
+PROXIES = "127.0.0.1, 192.0.2.1"
+PUBLIC = "workroom.example"
+LIMIT = 5
+FORGED = {
+    "X-Forwarded-For": CLIENT,
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-Port": "8443",
+    "X-Forwarded-Prefix": "/evil",
+    "X-Forwarded-Server": "evil.example",
+    "X-Forwarded-Scheme": "https",
+    "X-Real-IP": "203.0.113.9",
+    "X-Client-IP": "203.0.113.9",
+    "True-Client-IP": "203.0.113.9",
+    "Forwarded": 'for=203.0.113.9;host="evil.example";proto=https',
+    "X-Original-URL": "/evil",
+    "X-Rewrite-URL": "/evil",
+    "X-Original-Host": "evil.example",
+    "X-HTTP-Method-Override": "DELETE",
+    "X-HTTP-Method": "DELETE",
+    "X-Method-Override": "DELETE",
+}
+
+Serve = Callable[..., AbstractContextManager[Application]]
+
+
+@pytest.fixture(scope="module")
+def serve(provider: Provider, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Serve:
+    """``with serve(FORWARDED_ALLOW_IPS=…)``: an application with a small limit for each address."""
+
+    def start(**environment: str) -> AbstractContextManager[Application]:
+        directory = tmp_path_factory.mktemp("forwarded")
+        environment = {"RATE_LIMIT_ADDRESS": f"{LIMIT}/day", **environment}
+        return running_application(provider, database_url, directory, **environment)
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def plain(serve: Serve) -> Iterator[Application]:
+    """An application that believes nobody: the default."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+        with serve() as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def behind_proxy(serve: Serve) -> Iterator[Application]:
+    """An application that believes two proxies; the tests are one of them."""
+    with serve(FORWARDED_ALLOW_IPS=PROXIES) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def behind_tls(serve: Serve) -> Iterator[Application]:
+    """An application that is reached by HTTPS, through such a proxy."""
+    with serve(FORWARDED_ALLOW_IPS=PROXIES, APP_URL=f"https://{PUBLIC}") as running:
+        yield running
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Somebody signed in to an application, with forged headers at every request."""
+
+    url: str
+    organization_id: str
+    http: aiohttp.ClientSession
+    address: str  # what the application may take for theirs
+
+    async def text(self, path: str) -> str:
+        async with self.http.get(f"{self.url}{path}") as response:
+            assert response.status == 200
+            return await response.text()
+
+
+@pytest.fixture(
+    scope="module", params=[("plain", "127.0.0.1"), ("behind_proxy", CLIENT)], ids=lambda it: it[0]
+)
+async def office(request: pytest.FixtureRequest, make: Factory) -> AsyncIterator[Office]:
+    """An organization with two members, at an application that believes nobody, and at one that does."""
+    name, address = request.param
+    application: Application = request.getfixturevalue(name)
+    person = await make.person()
+    organization_id = await make.organization("Acme", admin=person, viewer=await make.person("Other"))
+    http, _ = await sign_in_over_http(application.url, person, FORGED)
+    async with http:
+        yield Office(application.url, organization_id, http, address)
+
+
+async def _status(url: str, **headers: str) -> int:
+    """The status of a request without a credential, which counts for its address."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with (
+        aiohttp.ClientSession(headers=sent) as http,
+        http.get(url, allow_redirects=False) as response,
+    ):
+        return response.status
+
+
+async def test_nobody_gets_a_limit_of_their_own_by_naming_an_address(plain: Application) -> None:
+    url = f"{plain.url}/api/v1/me"
+    asked = [
+        await _status(
+            url, **dict.fromkeys(("X-Forwarded-For", "X-Real-IP", "Forwarded"), f"203.0.113.{number}")
+        )
+        for number in range(LIMIT + 2)
+    ]
+    assert asked == [401] * LIMIT + [429] * 2
+
+
+async def test_each_client_of_a_proxy_has_a_limit_of_their_own(behind_proxy: Application) -> None:
+    url = f"{behind_proxy.url}/api/v1/me"
+    first = [await _status(url, X_Forwarded_For="203.0.113.1") for _ in range(LIMIT + 1)]
+    assert first == [401] * LIMIT + [429]
+    assert await _status(url, X_Forwarded_For="203.0.113.2") == 401
+
+
+async def test_what_a_client_wrote_before_the_proxy_did_gives_no_other_limit(
+    behind_proxy: Application,
+) -> None:
+    url, client = f"{behind_proxy.url}/api/v1/me", "203.0.113.3"
+    asked = [
+        await _status(url, X_Forwarded_For=f"{written}, {client}, 192.0.2.1")
+        for written in ("10.0.0.1", "127.0.0.1", "192.0.2.1", "unknown", "::1", "a" * 8000)
+    ]
+    assert asked == [401] * LIMIT + [429]
+
+
+async def test_only_one_header_of_a_proxy_names_its_client(behind_proxy: Application) -> None:
+    url = f"{behind_proxy.url}/api/v1/me"
+    others = ("X-Real-IP", "X-Client-IP", "True-Client-IP", "Forwarded")
+    asked = [
+        await _status(
+            url, X_Forwarded_For="203.0.113.4", **dict.fromkeys(others, f"203.0.113.{100 + number}")
+        )
+        for number in range(LIMIT + 1)
+    ]
+    assert asked == [401] * LIMIT + [429]
+
+
+@pytest.mark.parametrize(
+    "named", ["unknown", "a" * 8000, "<b>", ",", "::1%eth0", "[::1", "999.1.1.1", "1.2.3.4:99999999"]
+)
+async def test_an_address_that_is_none_breaks_nothing(behind_proxy: Application, named: str) -> None:
+    assert await _status(f"{behind_proxy.url}/api/v1/me", X_Forwarded_For=named) == 401
+    assert await _status(f"{behind_proxy.url}/sign-in", X_Forwarded_For=named) == 303
+
+
+async def test_a_device_has_the_address_of_the_peer_or_of_the_client_it_speaks_for(office: Office) -> None:
+    page = await office.text("/account")
+    assert f"{office.address} · signed in" in page
+    assert "203.0.113.9" not in page
+
+
+async def test_an_audit_event_has_the_same_address(office: Office) -> None:
+    new = f"{office.url}/o/{office.organization_id}/projects/new"
+    async with office.http.post(new, data={"name": "Orchard"}, headers=SAME_ORIGIN) as response:
+        assert response.status == 200
+    async with office.http.get(
+        f"{office.url}/api/v1/organizations/{office.organization_id}/audit-events"
+    ) as found:
+        events = (await found.json())["items"]
+    assert [event["address"] for event in events] == [office.address]
+
+
+@pytest.mark.parametrize("path", ["", "/projects?status=all", "/members", "/settings", "/audit"])
+async def test_no_page_repeats_a_forged_host(office: Office, path: str) -> None:
+    assert "evil" not in await office.text(f"/o/{office.organization_id}{path}")
+
+
+async def test_links_of_the_api_begin_with_our_address(office: Office) -> None:
+    members = f"{office.url}/api/v1/organizations/{office.organization_id}/members"
+    async with office.http.get(f"{members}?limit=1") as response:
+        assert response.headers["Link"].startswith(f"<{members}?")
+
+
+async def test_redirects_lead_back_to_our_address(office: Office) -> None:
+    async with office.http.get(f"{office.url}/sign-in/renew", allow_redirects=False) as response:
+        target = urlsplit(response.headers["Location"])
+    assert parse_qs(target.query)["redirect_uri"] == [f"{office.url}/callback"]
+    assert "evil" not in target.geturl()
+
+
+async def test_another_address_in_a_header_is_not_answered(office: Office) -> None:
+    async with office.http.get(
+        f"{office.url}/no/such", headers={"X-Original-URL": "/", "X-Rewrite-URL": "/"}
+    ) as found:
+        assert found.status == 404
+
+
+async def test_another_method_in_a_header_is_not_taken(office: Office) -> None:
+    """A changing request that calls itself a reading one is still checked for where it comes from."""
+    overriding = dict.fromkeys(("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"), "GET")
+    async with office.http.post(f"{office.url}/sign-out", headers=overriding) as response:
+        assert response.status == 403
+
+
+async def test_a_scheme_in_a_header_makes_no_cookie_secure(office: Office) -> None:
+    async with (
+        aiohttp.ClientSession(headers=FORGED) as http,
+        http.get(f"{office.url}/sign-in", allow_redirects=False) as response,
+    ):
+        cookie = response.headers["Set-Cookie"]
+    assert cookie.startswith("workroom_attempt=")
+    assert "Secure" not in cookie
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "ftp", ""])
+async def test_no_scheme_in_a_header_makes_a_cookie_insecure(behind_tls: Application, scheme: str) -> None:
+    headers = {"Host": PUBLIC, "X-Forwarded-Proto": scheme, "X-Forwarded-For": "203.0.113.5"}
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(f"{behind_tls.url}/sign-in", headers=headers, allow_redirects=False) as response,
+    ):
+        cookie, target = response.headers["Set-Cookie"], urlsplit(response.headers["Location"])
+    assert cookie.startswith("__Host-workroom_attempt=")
+    assert "; Secure" in cookie
+    assert parse_qs(target.query)["redirect_uri"] == [f"https://{PUBLIC}/callback"]
