@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +21,7 @@ from saas_app.models import (
     SessionToken,
     User,
 )
+from saas_app.models.session_token import read_role_names
 
 NOT_A_MEMBER: Final = "not-a-member"
 """As ``refusal``: Logto gave no token, because the person does not belong to the organization."""
@@ -141,18 +141,22 @@ def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
         last_organization_id=first.last_organization_id,
         organization_name=first.organization_name,
         membership_changed_at=changes.changed_at,
-        tokens={row.audience: _as_token(row) for row in rows if row.audience is not None},
+        tokens={token.audience: token for token in map(_find_token, rows) if token is not None},
         joined_by=first.joined_by,
         membership_version=changes.version,
         is_membership_changing=first.is_changing,
     )
 
 
-def _as_token(row: Any) -> CachedToken:
+def _find_token(row: sa.Row[Any]) -> CachedToken | None:
+    """The token of a row; None without one, and for one whose roles cannot be read: it is fetched again."""
+    role_names = None if row.audience is None else read_role_names(row.role_names)
+    if role_names is None:
+        return None
     return CachedToken(
         audience=row.audience,
         scopes=frozenset(row.scopes.split()),
-        role_names=frozenset(json.loads(row.role_names)),
+        role_names=role_names,
         refusal=row.refusal,
         fetched_at=row.fetched_at,
         expires_at=row.expires_at,

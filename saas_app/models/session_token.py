@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import datetime
 
@@ -35,3 +36,13 @@ class SessionToken(Base):
     expires_at: Mapped[datetime]
     # Of the membership's known changes, when fetching began: another version since makes the token stale.
     membership_version: Mapped[int | None]
+
+
+def read_role_names(kept: str) -> frozenset[str] | None:
+    """Read a row's ``role_names``; None if they cannot be read: then Logto is to be asked again."""
+    try:
+        names = json.loads(kept)
+    except (ValueError, RecursionError):
+        return None
+    is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return frozenset(names) if is_list else None

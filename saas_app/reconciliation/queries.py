@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +19,7 @@ from saas_app.models import (
     SessionToken,
     User,
 )
+from saas_app.models.session_token import read_role_names
 
 _CHUNK = 200  # ids or rows a statement
 
@@ -66,16 +66,7 @@ async def list_beliefs(db: AsyncSession, organization_id: str, until: datetime) 
             sa.func.coalesce(SessionToken.membership_version, 0) == version,
         )
     )
-    return [
-        Belief(row.subject, _read_role_names(row.role_names), row.refusal, row.fetched_at) for row in rows
-    ]
-
-
-def _read_role_names(kept: str) -> frozenset[str] | None:
-    try:
-        return frozenset(json.loads(kept))
-    except (ValueError, TypeError, RecursionError):
-        return None
+    return [Belief(row.subject, read_role_names(row.role_names), row.refusal, row.fetched_at) for row in rows]
 
 
 async def write_users(db: AsyncSession, rows: Iterable[dict[str, Any]]) -> list[str]:

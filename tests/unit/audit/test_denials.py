@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from saas_app.audit import denials
 from saas_app.audit.denials import MOST_AN_HOUR, Asked, Denials, Outsiders, refused_without_second_factor
@@ -87,6 +88,16 @@ async def flooded(trail: Trail, noting: Denials) -> Trail:
 
 async def test_one_person_cannot_fill_the_trail_from_many_sessions(flooded: Trail) -> None:
     assert len(flooded.events) == MOST_AN_HOUR
+
+
+async def test_the_log_says_once_that_denials_of_a_caller_are_left_out(trail: Trail, noting: Denials) -> None:
+    with capture_logs() as lines:
+        for _ in range(MOST_AN_HOUR + 50):
+            session = SessionPrincipal("eve", session_id=new_uuid(), name="Eve")
+            await noting.note(session, "acme", READ, refused())
+    assert [(line["log_level"], line["subject"], line["organization_id"]) for line in lines] == [
+        ("warning", "eve", "acme")
+    ]
 
 
 async def test_what_else_they_try_is_still_written_once(flooded: Trail, noting: Denials) -> None:

@@ -1,0 +1,51 @@
+"""What is typed into a field is bounded before anything else is made of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from werkzeug.datastructures import MultiDict
+from wtforms import Form, StringField
+
+from saas_app.web.typed_text import PILED_MARKS, at_most
+
+PILE = "a" + "\u0301\u0302\u0303" * 5
+
+
+class Tracing:
+    """A rule behind the bounds, which notes what it was asked about."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, form: Any, field: StringField) -> None:
+        self.asked.append(field.data or "")
+
+
+@pytest.fixture
+def tracing() -> Tracing:
+    return Tracing()
+
+
+def _errors(tracing: Tracing, typed: str) -> list[str]:
+    class Naming(Form):
+        name = StringField(validators=[at_most(20), tracing])
+
+    form = Naming(MultiDict({"name": typed}))
+    form.validate()
+    return list(map(str, form.name.errors))
+
+
+def test_what_is_too_long_is_looked_at_no_further(tracing: Tracing) -> None:
+    assert _errors(tracing, PILE + "a" * 20) == ["Use at most 20 characters."]
+    assert tracing.asked == []
+
+
+def test_what_fits_is_asked_about_by_every_rule(tracing: Tracing) -> None:
+    assert _errors(tracing, "a" * 20) == []
+    assert tracing.asked == ["a" * 20]
+
+
+def test_marks_piled_on_a_letter_are_refused(tracing: Tracing) -> None:
+    assert _errors(tracing, PILE) == [PILED_MARKS]
