@@ -22,7 +22,7 @@ from saas_app.identity.provisioning import Deployment, apply, plan, survey
 from saas_app.observability import configure_logging
 from saas_app.runtime import Runtime
 from tests import redis_server
-from tests.browser.chromium import MISSING, find_chromium
+from tests.browser.chromium import MISSING, find_headless
 from tests.clients import Browser, Person
 from tests.databases import migrated_database
 from tests.factories import Factory
@@ -50,7 +50,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
     if redis_server.find_redis() is None:
         terminalreporter.write_line(redis_server.MISSING)
-    if find_chromium() is None:
+    if find_headless() is None:
         terminalreporter.write_line(MISSING)
 
 

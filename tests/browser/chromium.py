@@ -24,6 +24,16 @@ def find_chromium() -> str | None:
     return path if Path(path).exists() else None
 
 
+def find_headless() -> str | None:
+    """The path of what draws pages fastest: Chromium without windows where it is installed, else the browser.
+
+    Debian's ``chromium-headless-shell`` takes a third less time, but keeps no pages for the back button.
+    """
+    if os.environ.get("CHROMIUM"):
+        return find_chromium()
+    return shutil.which("chromium-headless-shell") or find_chromium()
+
+
 def is_required() -> bool:
     """Whether a missing browser is a failure, as it is at the gate."""
     return os.environ.get("REQUIRE_BROWSER") == "1"

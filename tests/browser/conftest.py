@@ -26,7 +26,7 @@ from playwright.async_api import Browser, BrowserContext, Page, Playwright, asyn
 
 from saas_app.identity.management import ManagementClient
 from saas_app.identity.management.client import connect
-from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium, is_required
+from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium, find_headless, is_required
 from tests.browser.methods_site import MethodsSite, open_methods_site
 from tests.browser.site import Site, open_site
 from tests.browser.steps import sign_in, sign_in_by_http
@@ -44,8 +44,11 @@ collect_ignore = [] if os.environ.get("UPDATE_SCREENSHOTS") == "1" else ["test_s
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
-    """The installed browser; without one these tests are left out, or fail where that was ruled out."""
-    path = find_chromium()
+    """What draws the pages; without a browser these tests are left out, or fail where that was ruled out."""
+    return _required(find_headless())
+
+
+def _required(path: str | None) -> str:
     if path is None:
         (pytest.fail if is_required() else pytest.skip)(MISSING)
     return path
@@ -100,10 +103,12 @@ async def browser(chromium_path: str, playwright: Playwright) -> AsyncIterator[B
 
 
 @pytest.fixture
-async def browser_that_keeps_pages(chromium_path: str, playwright: Playwright) -> AsyncIterator[Browser]:
+async def browser_that_keeps_pages(playwright: Playwright) -> AsyncIterator[Browser]:
     """A browser with the back/forward cache that people have and the driver switches off."""
     browser = await playwright.chromium.launch(
-        executable_path=chromium_path, args=ARGUMENTS, ignore_default_args=["--disable-back-forward-cache"]
+        executable_path=_required(find_chromium()),
+        args=ARGUMENTS,
+        ignore_default_args=["--disable-back-forward-cache"],
     )
     yield browser
     await browser.close()

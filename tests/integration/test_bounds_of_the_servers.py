@@ -11,6 +11,8 @@ import pytest
 
 from tests.processes import Provider, running_application
 
+pytestmark = pytest.mark.one_database
+
 
 def _say(url: str, data: bytes) -> bytes:
     """Send bytes, and read until the server hangs up."""

@@ -21,6 +21,8 @@ from tests.processes import Provider, running_provider
 from tests.providers.gatewayapi import API_TOKEN, FakeGatewayApi, fake_gatewayapi
 from tests.providers.mailgun import API_KEY, DOMAIN, FakeMailgun, fake_mailgun
 
+pytestmark = pytest.mark.one_database
+
 EXAMPLE = Path(__file__).parents[2] / "connectors.toml.example"
 _TEMPLATE = len(Permission) + len(Role) + 5  # and resource, application, secret, ID-token claims, webhook
 _SIGN_IN = 3 + 9 + 1  # connectors, Spanish texts, sign-in experience

@@ -19,6 +19,8 @@ from saas_app.demo.people import PASSWORD, PEOPLE
 from saas_app.env_file import read_env_file
 from tests.processes import free_port
 
+pytestmark = pytest.mark.one_database
+
 _PATIENCE = 60.0  # seconds
 
 

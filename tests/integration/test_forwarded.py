@@ -14,6 +14,8 @@ from tests.clients import SAME_ORIGIN, sign_in_over_http
 from tests.factories import Factory
 from tests.processes import Application, Provider, running_application
 
+pytestmark = pytest.mark.one_database
+
 CLIENT = "198.51.100.7"
 PROXIES = "127.0.0.1, 192.0.2.1"
 PUBLIC = "workroom.example"

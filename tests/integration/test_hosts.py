@@ -10,6 +10,8 @@ import pytest
 
 from tests.processes import Application, Provider, running_application
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture(scope="module")
 def application(

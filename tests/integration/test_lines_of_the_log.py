@@ -15,6 +15,8 @@ import pytest
 
 from tests.processes import Provider, running_application
 
+pytestmark = pytest.mark.one_database
+
 
 def _events(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]

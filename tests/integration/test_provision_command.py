@@ -18,6 +18,8 @@ from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Permission, Rol
 from tests.commands import ask, bare_environment, run, tally
 from tests.processes import Provider, running_provider
 
+pytestmark = pytest.mark.one_database
+
 _DECLARED = len(Permission) + len(Role) + 5  # and resource, application, secret, ID-token claims, webhook
 
 

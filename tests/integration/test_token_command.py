@@ -20,6 +20,8 @@ from tests.clients import Machine
 from tests.factories import Factory
 from tests.processes import Provider
 
+pytestmark = pytest.mark.one_database
+
 
 async def run(*arguments: str, **given: str) -> subprocess.CompletedProcess[str]:
     """The command, in an environment that says only what is given; nobody sits at its keyboard."""

@@ -14,6 +14,8 @@ from saas_app.cli import main
 from saas_app.identity.sign_in_methods.declaration import load_declaration
 from tests.databases import ROOT
 
+pytestmark = pytest.mark.one_database
+
 DOCS = ROOT / "docs"
 EXAMPLE = ROOT / "connectors.toml.example"
 GUIDES = sorted(path for path in DOCS.rglob("*.md") if "```toml" in path.read_text(encoding="utf-8"))

@@ -11,6 +11,8 @@ from saas_app.permissions_table import END, START, as_markdown
 from saas_app.rbac.permissions import Permission, Role
 from tests.databases import ROOT
 
+pytestmark = pytest.mark.one_database
+
 DOCUMENTS = sorted(
     path for path in ROOT.rglob("*.md") if not {".venv", "var", "node_modules"} & set(path.parts)
 )

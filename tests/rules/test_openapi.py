@@ -23,6 +23,8 @@ from saas_app.web.json_api.preconditions import CHANGES_VERSION
 from tests.databases import ROOT
 from tests.rules.routes import ROUTES, Route, application
 
+pytestmark = pytest.mark.one_database
+
 APP = application()
 TEXT = schema_text(APP)
 SCHEMA: dict[str, Any] = json.loads(TEXT)

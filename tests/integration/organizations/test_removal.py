@@ -335,11 +335,17 @@ async def test_the_worker_acts_when_woken_and_ends_with_the_application(
 
     gone = f"gone{secrets.token_hex(6)}"
     worker = RemovalWorker(Watched(engine), interval=3600)
-    before = asyncio.all_tasks()
+    before = _workers()
     async with worker.running():
+        [own] = _workers() - before
         await _fill(runtime.work, gone)
         await request_removal(runtime.work, gone, "Gone Ltd", "somebody")
         worker.wake()
         await asyncio.wait_for(finished.wait(), 20)
-    assert asyncio.all_tasks() == before
+    assert own.done()
     assert (await kept(gone)).actions == ["organization.remove-data"]
+
+
+def _workers() -> set[asyncio.Task[Any]]:
+    """What runs as a removal worker now; the application has one of its own."""
+    return {task for task in asyncio.all_tasks() if "RemovalWorker.run" in repr(task.get_coro())}
