@@ -113,7 +113,7 @@ def _undelivered(deployment: Deployment, refusal: ManagementError) -> tuple[str,
             f"Workroom {reason} at {url}: it runs with another LOGTO_WEBHOOK_SIGNING_KEY or none",
             "restart it: saas-app serve --env-file .env",
         )
-    return f"{url} answered Logto with {status}", "check Workroom's log, and at the proxy in front"
+    return f"{url} answered Logto with {status}", "check Workroom's log, and the proxy in front"
 
 
 def _summary(name: str, holds: str, changes: tuple[Change, ...], kinds: frozenset[Kind]) -> Check:

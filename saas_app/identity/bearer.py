@@ -79,6 +79,14 @@ class _Remembered:
     judged: _Judged | None = None
     version: int = 0
 
+    def compare(self, changes: KnownChanges) -> _Judged | None:
+        """Judge the token by its time alone: newer than the changes or older. None where it is in doubt."""
+        issued_at, latest = self.token.issued_at, changes.latest
+        if latest is None or issued_at > latest.latest:
+            return _Judged.BY_TIME
+        was_used_before = self.judged is _Judged.BY_TIME and self.version != changes.version
+        return _Judged.OUTDATED if issued_at < latest.earliest or was_used_before else None
+
 
 def _statement() -> sa.Select[*tuple[Any, ...]]:
     """What is known of the caller and of the organization, in one row a known change."""
@@ -233,25 +241,16 @@ class BearerTokens:
         While a change ``is_changing`` the membership, Logto may carry it out at any moment: it is asked at
         every request, and its answer counts for that request only.
         """
-        before, issued_at, latest = remembered.judged, remembered.token.issued_at, changes.latest
-        if before is _Judged.OUTDATED:
+        if remembered.judged is _Judged.OUTDATED:
             return False
-        is_known = before is not None and remembered.version == changes.version
+        is_known = remembered.judged is not None and remembered.version == changes.version
         if is_known and not is_changing:
             return True
-        if latest is None or issued_at > latest.latest:
-            judged = _Judged.BY_LOGTO if is_changing else _Judged.BY_TIME
-        elif issued_at < latest.earliest or (before is _Judged.BY_TIME and not is_known):
-            judged = _Judged.OUTDATED  # or it was used before the change was known
-        elif is_changing:
-            return False  # in doubt it is older than a change that may count as done
-        else:
-            judged = _Judged.BY_LOGTO
-        if judged is _Judged.BY_LOGTO:
-            holds = await self._holds_now(remembered.token)
-            if is_changing:
-                return holds
-            judged = judged if holds else _Judged.OUTDATED
+        judged = remembered.compare(changes)
+        if is_changing and judged is not _Judged.OUTDATED:  # in doubt it is older: the change may be done
+            return judged is _Judged.BY_TIME and await self._holds_now(remembered.token)
+        if judged is None:
+            judged = _Judged.BY_LOGTO if await self._holds_now(remembered.token) else _Judged.OUTDATED
         remembered.judged, remembered.version = judged, changes.version
         return judged is not _Judged.OUTDATED
 

@@ -219,15 +219,13 @@ async def _finish(db: AsyncSession, order: OrganizationRemoval) -> bool:
     """Close the notes of changes, write the event, and mark the order as done."""
     now = utc_now()
     note_ids = await list_note_ids(db)
-    deletions = [
-        note for note in [await _find_readable(db, note_id) for note_id in note_ids] if _is_deletion(note)
-    ]
-    if any(note.started_at > now - _SETTLED for note in deletions):
+    notes = [await _find_readable(db, note_id) for note_id in note_ids]
+    deletions = {note.id: note for note in notes if _is_deletion(note)}
+    if any(note.started_at > now - _SETTLED for note in deletions.values()):
         return False  # whoever deletes the organization is about to write the event themselves
-    by_id = {note.id: note for note in deletions}
     for note_id in note_ids:
-        if await close_note(db, note_id) and note_id in by_id:
-            _record_deletion(db, by_id[note_id])
+        if await close_note(db, note_id) and note_id in deletions:
+            _record_deletion(db, deletions[note_id])
     await db.execute(sa.delete(Organization).where(Organization.id == order.organization_id))
     target = Target("organization", order.organization_id, order.organization_name)
     record(db, AuditEntry(SYSTEM, Action.ORGANIZATION_REMOVE_DATA, target, after=dict(order.removed)))

@@ -45,7 +45,7 @@ async def test_no_request_breaks_the_schema(target: Target, tmp_path: Path, who:
         "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks",
         "NO_COLOR": "1",
     }
-    tries_edges = who == "admin" or "FUZZ_EXAMPLES" in os.environ
+    tries_edges = who == "admin" or bool(os.environ.get("FUZZ_EXAMPLES"))
     phases = f"{PHASES},{EDGES}" if tries_edges else PHASES
     report = tmp_path / "report.json"
     command = [

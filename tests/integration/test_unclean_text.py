@@ -14,18 +14,17 @@ from quart import Quart, request
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.upsert import upsert
-from saas_app.email_domains.dns_records import TxtResolver
-from saas_app.email_domains.rechecks import DomainChecks
 from saas_app.identity.directory import Directory, organizations_of
 from saas_app.jobs import Failure
 from saas_app.models import AuditEvent, Organization, PendingChange, User
 from saas_app.organizations.removal import Removals, remove_pending, request_removal
-from saas_app.reconciliation.service import Reconciler, Repair
+from saas_app.reconciliation.service import Repair
 from saas_app.runtime import Runtime
 from saas_app.web.context import browser as browser_of
 from tests.clients import SAME_ORIGIN, Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
+from tests.integration.reconciliation.conftest import reconciler_of
 
 UNCLEAN = "\x00\x1b\x9f\ufffe"
 
@@ -189,11 +188,11 @@ async def poisoned(runtime: Runtime, acme: str) -> AsyncIterator[str]:
 async def test_poisoned_notes_are_told_each_and_stop_nothing(
     runtime: Runtime, make: Factory, poisoned: str, spoilt: list[str], run: int
 ) -> None:
-    domains = DomainChecks(runtime.work, make.management, TxtResolver(), timedelta(days=3))
+    reconciler = reconciler_of(runtime.work, make)
     repairs: list[Repair] = []
     failures: list[Failure] = []
     for _ in range(run):
-        found = [item async for item in Reconciler(runtime.work, make.management, domains).run(poisoned)]
+        found = [item async for item in reconciler.run(poisoned)]
         repairs += [item for item in found if isinstance(item, Repair)]
         failures = [item for item in found if isinstance(item, Failure)]
 

@@ -19,41 +19,25 @@ from saas_app.config import Settings
 from saas_app.db.base import utc_now
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.email_domains.dns_records import TxtResolver
-from saas_app.email_domains.rechecks import DomainChecks
 from saas_app.errors import ConfigurationError, LogtoUnavailable, NotFound
 from saas_app.identity.directory import Directory
 from saas_app.identity.principal import Principal
 from saas_app.identity.standing import Standing
-from saas_app.models import AuditEvent, Organization, OrganizationRemoval, PendingChange, SessionToken, User
+from saas_app.models import AuditEvent, Organization, OrganizationRemoval, PendingChange, User
 from saas_app.rbac.permissions import Role
-from saas_app.reconciliation.service import Reconciler, Repair, require_own_application
+from saas_app.reconciliation.service import Reconciler, require_own_application
 from saas_app.runtime import Runtime
-from tests.clients import Browser, Person
+from tests.clients import Person
 from tests.conftest import OpenBrowser
 from tests.databases import migrated_database
 from tests.factories import Factory
-
-
-@pytest.fixture
-def reconciler(runtime: Runtime, make: Factory) -> Reconciler:
-    return reconciler_of(runtime.work, make)
-
-
-def reconciler_of(work: UnitOfWork, make: Factory) -> Reconciler:
-    checks = DomainChecks(work, make.management, TxtResolver(), timedelta(days=3))
-    return Reconciler(work, make.management, checks)
+from tests.integration.reconciliation.conftest import reconciler_of, repairs_of
 
 
 def turn_in(runtime: Runtime, organization_id: str) -> Turn:
     """The turn of an admin, without the wait for it."""
     standing = Standing(organization_id, "Acme", Principal("ada", name="Ada"))
     return Turn(runtime.work, standing, runtime.change_limits)
-
-
-async def repairs_of(reconciler: Reconciler, organization_id: str) -> list[str]:
-    found: list[Repair] = [repair async for repair in reconciler.run(organization_id)]
-    return [repair.what for repair in found if repair.organization_id == organization_id]
 
 
 async def events_of(runtime: Runtime, organization_id: str) -> list[AuditEvent]:
@@ -105,41 +89,6 @@ async def test_a_role_changed_in_logtos_console_is_noticed_once_and_counts_at_th
         event for event in await events_of(runtime, organization_id) if event.action == Action.RECONCILE
     ]
     assert (event.actor_id, event.after) == ("system", {"members": [person.id]})
-
-
-@pytest.fixture(params=["", "[", "7", '[["viewer"]]', "[" * 100_000], ids=lambda kept: kept[:12] or "empty")
-async def spoiled(
-    request: pytest.FixtureRequest, make: Factory, open_browser: OpenBrowser, runtime: Runtime
-) -> tuple[Browser, str]:
-    """The browser of an organization's viewer, whose roles in the cached token nobody can read."""
-    person = await make.person()
-    organization_id = await make.organization("Acme", viewer=person)
-    browser = await open_browser(person)
-    await browser.get(f"/o/{organization_id}/projects")
-    async with runtime.work.writing() as db:
-        await db.execute(
-            sa.update(SessionToken)
-            .where(SessionToken.organization_id == organization_id)
-            .values(role_names=request.param)
-            .execution_options(synchronize_session=False)
-        )
-    return browser, organization_id
-
-
-async def test_roles_that_cannot_be_read_are_told_and_read_again(
-    spoiled: tuple[Browser, str], reconciler: Reconciler
-) -> None:
-    browser, organization_id = spoiled
-    repairs = await repairs_of(reconciler, organization_id)
-    assert [what for what in repairs if what.startswith("read again at the next request")]
-    await browser.get(f"/o/{organization_id}/projects")
-    assert await repairs_of(reconciler, organization_id) == []
-
-
-async def test_roles_that_cannot_be_read_are_read_from_logto_again(spoiled: tuple[Browser, str]) -> None:
-    browser, organization_id = spoiled
-    await browser.get(f"/o/{organization_id}/projects")
-    await browser.get(f"/o/{organization_id}/projects/new", 403)
 
 
 async def test_a_removed_member_whose_webhook_was_lost_is_refused(
