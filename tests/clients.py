@@ -6,6 +6,7 @@ every token is a real one.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -13,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from quart import Quart
+from quart.testing.connections import TestHTTPConnection
 from quart.wrappers import Response
 
 from tests.connections import brief_connector
@@ -37,6 +39,27 @@ class Machine:
 
     id: str
     secret: str
+
+
+class LeavingConnection(TestHTTPConnection):
+    """A request in this process that ends as one over the network does when its client goes away.
+
+    The framework's own lets a cancelled request go on with nobody waiting for it, after the application has
+    closed its connections to the database.
+    """
+
+    async def __aexit__(self, *error: Any) -> None:
+        """Wait for the answer; when that is cancelled, disconnect and wait for the end of the request."""
+        serving = asyncio.ensure_future(self._task)
+        if error[0] is not None:
+            await self.disconnect()
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            await self.disconnect()
+            await asyncio.wait({serving})
+            raise
+        await super().__aexit__(*error)
 
 
 class LogtoVisit:

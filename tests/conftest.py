@@ -13,6 +13,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from quart import Quart
+from quart.testing import QuartClient
 
 from saas_app.app import create_app
 from saas_app.config import ManagementSettings, Nameserver, Rate, Settings
@@ -23,7 +24,7 @@ from saas_app.observability import configure_logging
 from saas_app.runtime import Runtime
 from tests import redis_server
 from tests.browser.chromium import MISSING, find_headless
-from tests.clients import Browser, Person
+from tests.clients import Browser, LeavingConnection, Person
 from tests.databases import migrated_database
 from tests.factories import Factory
 from tests.processes import Provider, running_provider
@@ -40,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("REQUIRE_POSTGRES=1 needs TEST_DATABASE_URL=postgresql+asyncpg://…")
     if os.environ.get("REQUIRE_REDIS") == "1" and redis_server.find_redis() is None:
         raise pytest.UsageError(f"REQUIRE_REDIS=1: there is no Redis at {redis_server.REDIS_URL}")
+    QuartClient.http_connection_class = LeavingConnection
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
