@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
+import structlog
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from quart import Quart
@@ -36,11 +37,17 @@ _NEVER_REACHED = Rate(1_000_000, 60)  # all tests ask from one address; limits a
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where PostgreSQL is demanded, a run that would quietly use SQLite does not begin."""
+    """Where PostgreSQL is demanded, a run that would quietly use SQLite does not begin.
+
+    Logs are set up before any application does it, and no logger keeps the set-up of its first use: a test
+    that captures the log would miss what such a logger writes.
+    """
     if os.environ.get("REQUIRE_POSTGRES") == "1" and not os.environ.get("TEST_DATABASE_URL"):
         raise pytest.UsageError("REQUIRE_POSTGRES=1 needs TEST_DATABASE_URL=postgresql+asyncpg://…")
     if os.environ.get("REQUIRE_REDIS") == "1" and redis_server.find_redis() is None:
         raise pytest.UsageError(f"REQUIRE_REDIS=1: there is no Redis at {redis_server.REDIS_URL}")
+    configure_logging("json")
+    structlog.configure(cache_logger_on_first_use=False)
     QuartClient.http_connection_class = LeavingConnection
 
 
@@ -129,7 +136,6 @@ async def settings(
 @pytest.fixture(scope="session")
 async def app(settings: Settings) -> AsyncIterator[Quart]:
     """The application, serving."""
-    configure_logging("json")
     app = create_app(settings)
     async with app.test_app():
         yield app
