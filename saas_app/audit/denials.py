@@ -92,7 +92,7 @@ class Denials:
 
         Never inside an open writing session: SQLite has one writer. Raises nothing of the database's.
         """
-        what = decision.permission or decision.role or decision.decided_by.step
+        what = decision.permission or decision.decided_by.step
         refusal = _Refusal(principal.credential, organization_id, asked.route, what.value)
         if not self._is_due(refusal) or not self._has_room(principal.subject, refusal):
             return False

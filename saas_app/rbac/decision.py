@@ -17,7 +17,6 @@ class Step(StrEnum):
     MEMBER = "member"
     AUDIENCE = "audience"
     PERMISSION = "permission"
-    ROLE = "role"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +38,11 @@ class Decision:
     allowed: bool
     steps: tuple[StepResult, ...]
     permission: Permission | None = None
-    role: Role | None = None
 
     @property
     def roles_that_grant(self) -> tuple[Role, ...]:
         """The roles that would have allowed it, for the page that explains a refusal."""
-        if self.permission is not None:
-            return roles_granting(self.permission)
-        return (self.role,) if self.role is not None else ()
+        return () if self.permission is None else roles_granting(self.permission)
 
     @property
     def decided_by(self) -> StepResult:
@@ -58,7 +54,6 @@ class Decision:
         return {
             "allowed": self.allowed,
             "permission": self.permission.value if self.permission else None,
-            "role": self.role.value if self.role else None,
             "steps": [
                 {"step": result.step.value, "passed": result.passed, "explanation": result.explanation}
                 for result in self.steps

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from saas_app.rbac.decision import Decision, Step, StepResult
-from saas_app.rbac.permissions import Carrier, Permission, Role
+from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.text.visible import isolated
 
 
@@ -43,14 +43,6 @@ def decide(facts: AccessFacts, permission: Permission) -> Decision:
     says = "carries" if allowed else "does not carry"
     steps.append(StepResult(Step.PERMISSION, allowed, f"The {carrier} {says} {permission.value}."))
     return Decision(allowed, tuple(steps), permission=permission)
-
-
-def decide_role(facts: AccessFacts, role: Role) -> Decision:
-    """Decide whether the caller holds ``role``: for the few actions that belong to a role as such."""
-    held = facts.role_names is not None and role.value in facts.role_names
-    says = "holds" if held else "does not hold"
-    steps = (*_known(facts), StepResult(Step.ROLE, held, f"The membership {says} the role {role.value}."))
-    return Decision(held, steps, role=role)
 
 
 def _known(facts: AccessFacts) -> tuple[StepResult, StepResult]:

@@ -26,8 +26,8 @@ from saas_app.identity.sessions import SessionAccess
 from saas_app.identity.step_up import is_fresh
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.decision import Decision
-from saas_app.rbac.permissions import Carrier, Permission, Role, permissions_of
-from saas_app.rbac.policy import decide, decide_role
+from saas_app.rbac.permissions import Carrier, Permission, permissions_of
+from saas_app.rbac.policy import decide
 from saas_app.web import limits
 from saas_app.web.context import bearer_token, is_api, request_database, runtime, session_cookie
 from saas_app.web.deliberate import is_deliberate
@@ -50,7 +50,6 @@ class Audience(StrEnum):
     AUTHENTICATED = "authenticated"
     MEMBER = "member"
     PERMISSION = "permission"
-    ROLE = "role"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,6 @@ class Guard:
 
     audience: Audience
     permission: Permission | None = None
-    role: Role | None = None
     for_programs: bool = False
     fresh: bool = False
 
@@ -156,16 +154,6 @@ def requires(
         guard = Guard(Audience.PERMISSION, permission=permission, fresh=fresh)
         carriers = tuple(Carrier) if complete else (permission.carrier,)
         return _tenant_guard(view, guard, carriers, lambda tenant: decide(tenant.facts, permission))
-
-    return decorate
-
-
-def requires_role(role: Role) -> Callable[[View], View]:
-    """For the few actions that belong to a role as such; the view gets the tenant."""
-
-    def decorate(view: View) -> View:
-        guard = Guard(Audience.ROLE, role=role)
-        return _tenant_guard(view, guard, (), lambda tenant: decide_role(tenant.facts, role))
 
     return decorate
 

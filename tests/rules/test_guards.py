@@ -32,7 +32,7 @@ def test_every_route_declares_a_guard(route: Route) -> None:
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_routes_below_an_organization_are_for_its_members_and_only_they_are(route: Route) -> None:
     assert route.guard is not None
-    tenant_guards = {Audience.MEMBER, Audience.PERMISSION, Audience.ROLE}
+    tenant_guards = {Audience.MEMBER, Audience.PERMISSION}
     assert (route.guard.audience in tenant_guards) is route.is_tenant
 
 

@@ -148,7 +148,6 @@ class DecisionView(ApiModel):
 
     allowed: bool
     permission: str | None
-    role: str | None
     steps: list[DecisionStep]
     roles_that_grant: list[str]
 

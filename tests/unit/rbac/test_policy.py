@@ -14,7 +14,7 @@ from saas_app.rbac.permissions import (
     permissions_of,
     roles_granting,
 )
-from saas_app.rbac.policy import AccessFacts, decide, decide_role
+from saas_app.rbac.policy import AccessFacts, decide
 
 
 def facts(
@@ -64,13 +64,6 @@ def test_a_permission_is_read_from_its_own_kind_of_token() -> None:
     )
 
     assert not decision.allowed
-
-
-@pytest.mark.parametrize("role", Role)
-def test_a_role_is_held_or_not(role: Role) -> None:
-    assert decide_role(facts(role.value), role).allowed
-    assert not decide_role(facts("nobody"), role).allowed
-    assert decide_role(facts("nobody"), role).roles_that_grant == (role,)
 
 
 def test_every_permission_is_granted_by_some_role_and_named_noun_verb() -> None:
