@@ -23,7 +23,7 @@ from bench.site import running_site
 from saas_app.app import create_app
 from saas_app.config import ManagementSettings, load_settings
 from saas_app.identity.logto_client import LogtoCore, ScopedTokenResponse
-from saas_app.identity.management import connect
+from saas_app.logto import connect
 from saas_app.rbac.permissions import Role
 from tests.clients import Browser
 from tests.factories import Factory

@@ -21,8 +21,8 @@ from quart import Quart
 
 from saas_app.app import create_app
 from saas_app.config import MEMORY, ManagementSettings, Rate, Settings, load_settings
-from saas_app.env_file import read_env_file
-from saas_app.identity.management import connect
+from saas_app.logto import connect
+from saas_app.operations.env_file import read_env_file
 from saas_app.web import limits
 from tests.databases import migrated_database
 from tests.factories import Factory

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from saas_app.config import ManagementSettings
-from saas_app.env_file import read_env_file
+from saas_app.operations.env_file import read_env_file
 from tests.databases import migrated_database
 from tests.processes import running_application, running_provider
 

@@ -17,7 +17,7 @@ from bench.site import running_site
 from saas_app.app import create_app
 from saas_app.config import ManagementSettings, load_settings
 from saas_app.identity.logto_client import LogtoCore
-from saas_app.identity.management import ManagementClient
+from saas_app.logto import ManagementClient
 from tests.clients import Browser, sign_in_over_http
 from tests.factories import Factory
 from tests.tokens import machine_token

@@ -5,51 +5,50 @@ from __future__ import annotations
 import aiohttp
 from quart import Quart
 
+import saas_app.accounts.api.caller
+import saas_app.accounts.api.resource_metadata
+import saas_app.accounts.pages
 import saas_app.api_clients.api
 import saas_app.api_clients.pages
 import saas_app.audit.api
 import saas_app.audit.pages
-import saas_app.identity.api
-import saas_app.identity.pages
-import saas_app.identity.resource_metadata
-import saas_app.identity.webhooks
-import saas_app.invitations.acceptance_pages
 import saas_app.invitations.api
-import saas_app.invitations.pages
+import saas_app.invitations.pages.acceptance
+import saas_app.invitations.pages.inviting
 import saas_app.members.api
-import saas_app.members.pages
+import saas_app.members.pages.members
 import saas_app.organizations.api
-import saas_app.organizations.pages
-import saas_app.organizations.settings_pages
-import saas_app.projects.api
-import saas_app.projects.pages
+import saas_app.organizations.pages.organizations
+import saas_app.organizations.pages.settings
+import saas_app.projects.api.projects
+import saas_app.projects.pages.projects
+import saas_app.webhooks.api
 from saas_app import observability
 from saas_app.audit.denials import Denials, Outsiders
-from saas_app.change_limits import ChangeLimits
 from saas_app.config import TEMPLATES, Settings
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains.dns_records import TxtResolver
 from saas_app.identity.attempts import Attempts
 from saas_app.identity.authorization import Authorization
-from saas_app.identity.backchannel import BackchannelLogout
 from saas_app.identity.bearer import BearerTokens
 from saas_app.identity.directory import Directory
-from saas_app.identity.http import open_http
 from saas_app.identity.kept_forms import KeptForms
 from saas_app.identity.logto_client import LogtoProvider
-from saas_app.identity.management import ManagementClient
+from saas_app.identity.offered_methods import OfferedMethods
 from saas_app.identity.sessions import SessionStore
 from saas_app.identity.shown_secrets import ShownSecrets
 from saas_app.identity.sign_in import SignIn
-from saas_app.identity.sign_in_methods.offered import OfferedMethods
 from saas_app.identity.sign_out import SignOut
 from saas_app.identity.token_refresh import TokenRefresher
 from saas_app.identity.vault import Vault
 from saas_app.invitations.links import InvitationLinks
-from saas_app.lasting_counters import LastingCounters
+from saas_app.limits.changes import ChangeLimits
+from saas_app.limits.lasting_counters import LastingCounters
+from saas_app.limits.requests import RateLimits, open_rate_limits
+from saas_app.logto import ManagementClient
+from saas_app.logto.http import open_http
 from saas_app.organizations.removal import RemovalWorker
-from saas_app.rate_limits import RateLimits, open_rate_limits
 from saas_app.rbac.permissions import Permission
 from saas_app.runtime import Runtime
 from saas_app.web import (
@@ -65,6 +64,7 @@ from saas_app.web import (
 )
 from saas_app.web.json_api import openapi, refusals
 from saas_app.web.json_api import pages as api_docs
+from saas_app.webhooks.backchannel import BackchannelLogout
 
 _MAX_BODY = 1_000_000  # bytes
 
@@ -98,20 +98,20 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
     for blueprint in (
         health.blueprint,
         api_docs.blueprint,
-        saas_app.identity.api.blueprint,
-        saas_app.identity.pages.blueprint,
-        saas_app.identity.resource_metadata.blueprint,
-        saas_app.identity.webhooks.blueprint,
+        saas_app.accounts.api.caller.blueprint,
+        saas_app.accounts.pages.blueprint,
+        saas_app.accounts.api.resource_metadata.blueprint,
+        saas_app.webhooks.api.blueprint,
         saas_app.organizations.api.blueprint,
-        saas_app.organizations.pages.blueprint,
-        saas_app.organizations.settings_pages.blueprint,
-        saas_app.projects.api.blueprint,
-        saas_app.projects.pages.blueprint,
+        saas_app.organizations.pages.organizations.blueprint,
+        saas_app.organizations.pages.settings.blueprint,
+        saas_app.projects.api.projects.blueprint,
+        saas_app.projects.pages.projects.blueprint,
         saas_app.members.api.blueprint,
-        saas_app.members.pages.blueprint,
+        saas_app.members.pages.members.blueprint,
         saas_app.invitations.api.blueprint,
-        saas_app.invitations.pages.blueprint,
-        saas_app.invitations.acceptance_pages.blueprint,
+        saas_app.invitations.pages.inviting.blueprint,
+        saas_app.invitations.pages.acceptance.blueprint,
         saas_app.api_clients.api.blueprint,
         saas_app.api_clients.pages.blueprint,
         saas_app.audit.api.blueprint,

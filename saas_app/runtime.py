@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from saas_app.audit.denials import Denials, Outsiders
-from saas_app.change_limits import ChangeLimits
 from saas_app.config import Settings
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains.dns_records import TxtResolver
 from saas_app.identity.authorization import Authorization
-from saas_app.identity.backchannel import BackchannelLogout
 from saas_app.identity.bearer import BearerTokens
 from saas_app.identity.directory import Directory
 from saas_app.identity.kept_forms import KeptForms
-from saas_app.identity.management import ManagementClient
+from saas_app.identity.offered_methods import OfferedMethods
 from saas_app.identity.sessions import SessionStore
 from saas_app.identity.shown_secrets import ShownSecrets
 from saas_app.identity.sign_in import SignIn
-from saas_app.identity.sign_in_methods.offered import OfferedMethods
 from saas_app.identity.sign_out import SignOut
 from saas_app.invitations.links import InvitationLinks
+from saas_app.limits.changes import ChangeLimits
+from saas_app.limits.requests import RateLimits
+from saas_app.logto import ManagementClient
 from saas_app.organizations.removal import RemovalWorker
-from saas_app.rate_limits import RateLimits
+from saas_app.webhooks.backchannel import BackchannelLogout
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from saas_app.cli import main
 from saas_app.config import ManagementSettings
-from saas_app.identity.management import ManagementClient, connect
+from saas_app.logto import ManagementClient, connect
 from tests.databases import empty_database
 from tests.processes import Provider
 

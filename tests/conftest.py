@@ -18,10 +18,10 @@ from quart.testing import QuartClient
 
 from saas_app.app import create_app
 from saas_app.config import ManagementSettings, Nameserver, Rate, Settings
-from saas_app.identity.http import open_http
-from saas_app.identity.management import ManagementClient
-from saas_app.identity.provisioning import Deployment, apply, plan, survey
+from saas_app.logto import ManagementClient
+from saas_app.logto.http import open_http
 from saas_app.observability import configure_logging
+from saas_app.operations.provisioning import Deployment, apply, plan, survey
 from saas_app.runtime import Runtime
 from tests import redis_server
 from tests.browser.chromium import MISSING, find_headless

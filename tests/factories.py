@@ -6,7 +6,7 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from saas_app.identity.management import ManagementClient
+from saas_app.logto import ManagementClient
 from saas_app.rbac.permissions import Role
 from tests.clients import Machine, Person
 

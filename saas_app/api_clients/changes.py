@@ -25,9 +25,9 @@ from saas_app.audit.changes import NothingChanged, OrganizationChange, Turn
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.errors import Conflict, Invalid, LogtoUnavailable, PermissionDenied, SignInRequired
-from saas_app.identity.management import Application, ApplicationSecret, ManagementClient, ManagementError
 from saas_app.identity.standing import AccessChanged
 from saas_app.identity.tenant import Tenant
+from saas_app.logto import Application, ApplicationSecret, ManagementClient, ManagementError
 from saas_app.members.roles import in_order
 from saas_app.rbac.assignment import missing_to_assign
 from saas_app.rbac.policy import decide

@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from saas_app.api_clients import queries
 from saas_app.api_clients.queries import Origin
 from saas_app.errors import NotFound
-from saas_app.identity.management import MachineInfo, ManagementClient, ManagementError
 from saas_app.identity.tenant import Tenant
-from saas_app.members.service import Listing, MembersFilter, explaining, list_machines
+from saas_app.logto import ManagementClient, ManagementError
+from saas_app.members.service import Listing, Machine, MembersFilter, explaining, list_machines
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Role, permissions_carried_by
 from saas_app.text.visible import isolated
 
@@ -114,5 +114,5 @@ async def _count_secrets(management: ManagementClient, client_ids: Collection[st
     return {name: number for name, number in zip(client_ids, counts, strict=True) if number is not None}
 
 
-def _listed(machine: MachineInfo, origin: Origin | None, counts: dict[str, int]) -> ListedClient:
+def _listed(machine: Machine, origin: Origin | None, counts: dict[str, int]) -> ListedClient:
     return ListedClient(machine.id, machine.name, machine.role_names, origin, counts.get(machine.id))

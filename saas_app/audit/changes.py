@@ -33,17 +33,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.audit.notes import close_note
 from saas_app.audit.recorder import AuditEntry, record
-from saas_app.change_limits import ChangeLimits
+from saas_app.coordination.leases import lease
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.endurance import endure
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable, SignInRequired
-from saas_app.identity.management import ManagementClient, ManagementError, explained
 from saas_app.identity.membership_changes import mark_changed
-from saas_app.identity.provider_clock import Moment, ProviderClock
 from saas_app.identity.standing import AccessChanged, Standing
 from saas_app.identity.tenant import Tenant
-from saas_app.leases import lease
+from saas_app.limits.changes import ChangeLimits
+from saas_app.logto import ManagementClient, ManagementError, explained
+from saas_app.logto.provider_clock import Moment, ProviderClock
 from saas_app.models import PendingChange
 
 Result = TypeVar("Result")

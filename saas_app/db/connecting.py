@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 
-from saas_app.database_address import PostgresAddress, SqliteAddress, read_database_address
+from saas_app.config.database_address import PostgresAddress, SqliteAddress, read_database_address
 from saas_app.errors import ConfigurationError
 
 _READ_BY_ASYNCPG: Final[tuple[str, ...]] = (

@@ -11,9 +11,9 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from saas_app.db.connecting import connecting_to
+from saas_app.db.private_files import prepare_private_database
 from saas_app.db.storable import as_json, keep_storable
 from saas_app.db.tenant_scope import guard_engine
-from saas_app.private_files import prepare_private_database
 
 POOL_SIZE: Final = 10
 MAX_OVERFLOW: Final = 10

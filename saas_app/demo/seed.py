@@ -14,6 +14,7 @@ import structlog
 
 from saas_app.api_clients.seed import remember_client
 from saas_app.audit.seed import seed_trail
+from saas_app.coordination.jobs import Failure
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.demo.people import (
@@ -32,14 +33,13 @@ from saas_app.demo.trail import trail_of
 from saas_app.email_domains.seed import seed_claim, seed_verified
 from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.identity.directory import Directory
-from saas_app.identity.management import (
+from saas_app.logto import (
     LogtoUser,
     ManagementClient,
     ManagementError,
     MemberInfo,
     OrganizationInfo,
 )
-from saas_app.jobs import Failure
 from saas_app.projects.seed import seed_projects
 from saas_app.rbac.permissions import Role
 

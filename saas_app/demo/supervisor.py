@@ -20,19 +20,22 @@ import aiohttp
 import click
 
 from saas_app.config import ManagementSettings
+from saas_app.coordination.jobs import Failure
 from saas_app.db.engine import create_engine
+from saas_app.db.private_files import tighten
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.demo.child import Child
 from saas_app.demo.people import ORGANIZATIONS, PASSWORD, PEOPLE, as_sign_in_shortcuts
 from saas_app.demo.projects import PROJECTS
 from saas_app.demo.seed import DemoSeeder
-from saas_app.deployment import DeploymentSettings, stored_environment
-from saas_app.env_file import read_env_file, write_env_file
 from saas_app.errors import ConfigurationError, LogtoUnavailable
-from saas_app.identity import probe
-from saas_app.identity.http import open_http
-from saas_app.identity.management import ManagementClient, ManagementError
-from saas_app.identity.provisioning import (
+from saas_app.logto import ManagementClient, ManagementError, probe
+from saas_app.logto.http import open_http
+from saas_app.operations.deployment import DeploymentSettings, stored_environment
+from saas_app.operations.env_file import read_env_file, write_env_file
+from saas_app.operations.migrate import MigrationState, migrate
+from saas_app.operations.preflight import require_free_port, require_writable_folder
+from saas_app.operations.provisioning import (
     ProvisionedApplication,
     apply,
     drift,
@@ -40,12 +43,8 @@ from saas_app.identity.provisioning import (
     plan,
     survey,
 )
-from saas_app.identity.sign_in_methods.declaration import FILE_VARIABLE, find_declaration, load_declaration
-from saas_app.identity.sign_in_methods.model import Connectors
-from saas_app.jobs import Failure
-from saas_app.migrate import MigrationState, migrate
-from saas_app.preflight import require_free_port, require_writable_folder
-from saas_app.private_files import tighten
+from saas_app.operations.sign_in_methods.declaration import FILE_VARIABLE, find_declaration, load_declaration
+from saas_app.operations.sign_in_methods.model import Connectors
 
 _PROBE_TIMEOUT = 2.0  # seconds
 _WEBHOOK_KEY = "LOGTO_WEBHOOK_SIGNING_KEY"

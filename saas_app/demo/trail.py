@@ -12,7 +12,7 @@ from typing import Any, Final
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
 from saas_app.audit.seed import SeedEvent
 from saas_app.demo.people import PEOPLE, DemoOrganization
-from saas_app.identity.management import LogtoUser
+from saas_app.logto import LogtoUser
 from saas_app.models import Outcome
 from saas_app.rbac.permissions import Carrier, Permission, Role, permissions_of
 from saas_app.rbac.policy import AccessFacts, decide

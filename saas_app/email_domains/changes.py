@@ -26,8 +26,8 @@ from saas_app.email_domains.names import domain_of, find_ascii_domain, why_uncla
 from saas_app.email_domains.queries import Claim
 from saas_app.email_domains.service import record_name, record_value
 from saas_app.errors import Invalid, LogtoUnavailable
-from saas_app.identity.management import ManagementClient, ManagementError
 from saas_app.identity.standing import Standing
+from saas_app.logto import ManagementClient, ManagementError
 from saas_app.models import DomainProof
 from saas_app.organizations.settings import explaining, read_joining, refuse_beyond_own
 from saas_app.text.domains import shown_domain

@@ -20,8 +20,8 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains import queries
 from saas_app.email_domains.names import domain_of
 from saas_app.errors import LogtoUnavailable
-from saas_app.identity.management import LogtoUser, ManagementClient, ManagementError
 from saas_app.identity.tenant import Tenant
+from saas_app.logto import LogtoUser, ManagementClient, ManagementError
 from saas_app.text.domains import shown_domain
 
 log = structlog.get_logger(__name__)

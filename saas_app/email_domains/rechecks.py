@@ -32,8 +32,8 @@ from saas_app.email_domains.service import (
     record_name,
     record_value,
 )
-from saas_app.identity.management import LogtoUser, ManagementClient
 from saas_app.identity.standing import Standing
+from saas_app.logto import LogtoUser, ManagementClient
 from saas_app.models import DomainProof
 from saas_app.text.domains import shown_domain
 

@@ -7,7 +7,7 @@ import secrets
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains import queries
-from saas_app.identity.management import ManagementClient
+from saas_app.logto import ManagementClient
 from saas_app.models import DomainProof
 
 

@@ -28,14 +28,14 @@ from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import InvalidToken, NotFound
 from saas_app.identity.claims import ORGANIZATION_AUDIENCE, decode_unverified, is_id, scopes_of
-from saas_app.identity.management import ManagementClient
 from saas_app.identity.membership_changes import CHANGE_COLUMNS, KnownChanges, as_changes
 from saas_app.identity.membership_check import Claimed, holds_now
 from saas_app.identity.principal import Principal
-from saas_app.identity.provider_clock import LEEWAY
 from saas_app.identity.session_access import NOWHERE
 from saas_app.identity.tenant import Tenant
 from saas_app.identity.token_verifier import TokenRejected, TokenVerifier
+from saas_app.logto import ManagementClient
+from saas_app.logto.provider_clock import LEEWAY
 from saas_app.models import ApiClient, MembershipChange, Organization, PendingChange, User
 from saas_app.rbac.permissions import Carrier, known_permissions
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from saas_app.identity.management import BrowserSession
 from saas_app.identity.sessions import OwnSession
+from saas_app.logto import BrowserSession
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 

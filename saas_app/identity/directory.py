@@ -13,8 +13,8 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
 from saas_app.identity.claims import is_id
 from saas_app.identity.former_members import FormerMember, find_former_member
-from saas_app.identity.management import LogtoUser
 from saas_app.identity.membership_changes import mark_changed
+from saas_app.logto import LogtoUser
 from saas_app.models import Organization, OrganizationRemoval, User
 from saas_app.text.cleaning import name_of_others
 

@@ -22,8 +22,8 @@ from logto import UserInfoScope as SdkScope
 from logto.OidcCore import OidcCore
 from pydantic import SecretStr, ValidationError
 
+from saas_app.coordination.shared_attempts import SharedAttempts
 from saas_app.errors import LogtoUnavailable
-from saas_app.identity.shared_attempts import SharedAttempts
 from saas_app.identity.token_verifier import Claims, KeySet, TokenRejected, TokenVerifier
 from saas_app.text.cleaning import clean_json
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import utc_now
 from saas_app.db.upsert import insert_if_absent
-from saas_app.identity.provider_clock import Moment
+from saas_app.logto.provider_clock import Moment
 from saas_app.models import MembershipChange
 
 _CHUNK: Final = 200  # rows a statement

@@ -9,8 +9,8 @@ import asyncio
 from dataclasses import dataclass
 
 from saas_app.errors import LogtoUnavailable
-from saas_app.identity.management import ManagementClient, ManagementError, OrganizationMembership
-from saas_app.identity.management.explanations import explained
+from saas_app.logto import ManagementClient, ManagementError, OrganizationMembership
+from saas_app.logto.explanations import explained
 from saas_app.rbac.permissions import Carrier
 
 

@@ -2,7 +2,7 @@
 
 Whoever is only signed out here comes back without a password, through the browser's session at Logto. So a
 device's session there ends first, with its grants, and ours afterwards. Logto tells nobody of what ends
-through its Management API, so what it leads to here is ended here (:mod:`saas_app.identity.backchannel`
+through its Management API, so what it leads to here is ended here (:mod:`saas_app.webhooks.backchannel`
 hears of the other ways). What Logto cannot end just now is said, and can be tried again.
 """
 
@@ -19,9 +19,9 @@ import structlog
 from saas_app.errors import LogtoUnavailable, NotFound
 from saas_app.identity.devices import Device, DeviceList, ProviderFailure, merge
 from saas_app.identity.logto_client import LogtoProvider, LogtoRefusal
-from saas_app.identity.management import BrowserSession, ManagementClient, ManagementError
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.sessions import SessionStore
+from saas_app.logto import BrowserSession, ManagementClient, ManagementError
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from saas_app.identity.provider_clock import LEEWAY
+from saas_app.logto.provider_clock import LEEWAY
 
 
 def authentication_time(

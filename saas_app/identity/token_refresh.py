@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import structlog
 
+from saas_app.coordination.shared_attempts import SharedAttempts, pause_after
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.errors import LogtoUnavailable, SignInRequired
 from saas_app.identity.claims import ORGANIZATION_AUDIENCE, organization_roles, scopes_of
@@ -25,7 +26,6 @@ from saas_app.identity.directory import Directory, organizations_of
 from saas_app.identity.logto_client import GrantedTokens, LogtoProvider, LogtoRefusal
 from saas_app.identity.session_access import NOT_A_MEMBER
 from saas_app.identity.sessions import CachedToken, Claim, SessionAccess, SessionStore
-from saas_app.identity.shared_attempts import SharedAttempts, pause_after
 from saas_app.identity.token_verifier import TokenRejected
 from saas_app.rbac.permissions import Carrier
 

@@ -14,10 +14,10 @@ from typing import Any
 import jwt
 import structlog
 
+from saas_app.coordination.shared_attempts import SharedAttempts
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.claims import OddClaim, checked
-from saas_app.identity.provider_clock import LEEWAY
-from saas_app.identity.shared_attempts import SharedAttempts
+from saas_app.logto.provider_clock import LEEWAY
 
 log = structlog.get_logger(__name__)
 

@@ -18,17 +18,17 @@ import structlog
 
 from saas_app.audit.changes import Turn, alone
 from saas_app.audit.recorder import Action, Actor, AuditEntry
-from saas_app.change_limits import ChangeLimits
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import Conflict, Invalid, LogtoUnavailable, NotFound
 from saas_app.identity.logto_client import SignInOptions
-from saas_app.identity.management import Invitation, LogtoUser, ManagementClient, ManagementError
 from saas_app.identity.principal import Principal
 from saas_app.identity.standing import Standing
 from saas_app.invitations import queries
 from saas_app.invitations.changes import InvitationSettled, settle, target_of, why_refused
 from saas_app.invitations.links import InvitationLinks
 from saas_app.invitations.service import InvitationState, moment_of, state_of
+from saas_app.limits.changes import ChangeLimits
+from saas_app.logto import Invitation, LogtoUser, ManagementClient, ManagementError
 from saas_app.members.service import explaining
 from saas_app.text.addresses import same_address, spellings
 from saas_app.text.visible import isolated

@@ -21,7 +21,6 @@ import structlog
 
 from saas_app.audit.changes import OrganizationChange
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
-from saas_app.change_limits import Claim, LimitReached
 from saas_app.db.base import utc_now
 from saas_app.errors import (
     AppError,
@@ -32,11 +31,12 @@ from saas_app.errors import (
     RateLimited,
     SignInRequired,
 )
-from saas_app.identity.management import Invitation, ManagementClient, ManagementError, explained
 from saas_app.identity.standing import AccessChanged
 from saas_app.identity.tenant import Tenant
 from saas_app.invitations.links import InvitationLinks
 from saas_app.invitations.service import InvitationState, get_invitation, link_to, state_of
+from saas_app.limits.changes import Claim, LimitReached
+from saas_app.logto import Invitation, ManagementClient, ManagementError, explained
 from saas_app.members.roles import first_beyond
 from saas_app.members.service import explaining
 from saas_app.rbac.permissions import Permission, Role, RoleType

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from saas_app.identity.management import Invitation
 from saas_app.identity.vault import Vault
 from saas_app.invitations.service import link_to
+from saas_app.logto import Invitation
 
 _PURPOSE: Final = "an invitation's message"
 

@@ -11,14 +11,13 @@ from pydantic import Field, StrictBool
 from quart import Blueprint, Response
 from quart_schema import tag, validate_querystring, validate_request, validate_response
 
-from saas_app.identity.management import MachineInfo
 from saas_app.identity.tenant import Tenant
 from saas_app.members import changes, service
 from saas_app.members.api_roles import PersonRole
 from saas_app.members.changes import WantedRoles
 from saas_app.members.cursors import following, read_position
 from saas_app.members.roles import read_choice
-from saas_app.members.service import Listing, Member, MembersFilter
+from saas_app.members.service import Listing, Machine, Member, MembersFilter
 from saas_app.rbac.permissions import Permission, Role
 from saas_app.web.context import management, organization_change
 from saas_app.web.guards import requires, requires_member
@@ -124,7 +123,7 @@ async def list_members(tenant: Tenant, query_args: MemberQuery) -> Any:
 async def list_machines(tenant: Tenant, query_args: MachineQuery) -> Any:
     """List the machine clients of the organization."""
 
-    async def read(page: int, size: int) -> Listing[MachineInfo]:
+    async def read(page: int, size: int) -> Listing[Machine]:
         wanted = MembersFilter(query_args.search.strip(), page=page, page_size=size)
         return await service.list_machines(management(), tenant, wanted)
 

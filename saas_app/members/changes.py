@@ -22,8 +22,8 @@ from saas_app.audit.changes import OrganizationChange, Turn
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
 from saas_app.errors import Conflict, Invalid, PermissionDenied, VersionConflict
 from saas_app.identity.former_members import note_end
-from saas_app.identity.management import ManagementClient
 from saas_app.identity.tenant import Tenant
+from saas_app.logto import ManagementClient
 from saas_app.members.roles import first_beyond, in_order, with_choice
 from saas_app.members.service import Member, get_member, is_last_admin
 from saas_app.models import Ending

@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from saas_app.errors import NotFound
-from saas_app.identity.management import (
+from saas_app.identity.tenant import Tenant
+from saas_app.logto import (
     LogtoUser,
-    MachineInfo,
     ManagementClient,
     ManagementError,
-    MembersPage,
     explained,
 )
-from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Role, RoleType
 from saas_app.text.visible import isolated
 
@@ -50,6 +48,16 @@ class Member:
     def is_admin(self) -> bool:
         """Whether they hold the role that runs the organization."""
         return Role.ADMIN.value in self.role_names
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine application that belongs to the organization, with the names of its roles there."""
+
+    id: str
+    name: str
+    description: str | None
+    role_names: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +147,14 @@ async def list_people(management: ManagementClient, tenant: Tenant, wanted: Memb
 
 async def list_machines(
     management: ManagementClient, tenant: Tenant, wanted: MembersFilter
-) -> Listing[MachineInfo]:
-    """A page of the machines that belong to the organization, with their roles."""
+) -> Listing[Machine]:
+    """Return a page of the machines that belong to the organization, with their roles."""
     with explaining():
-        found: MembersPage[MachineInfo] = await management.list_machines_page(
+        found = await management.list_machines_page(
             tenant.organization_id, page=wanted.page, page_size=wanted.page_size, search=wanted.search
         )
-    return _listing(found.items, wanted, found.total)
+    machines = (Machine(info.id, info.name, info.description, info.role_names) for info in found.items)
+    return _listing(tuple(machines), wanted, found.total)
 
 
 async def get_member(management: ManagementClient, tenant: Tenant, user_id: str) -> Member:

@@ -20,13 +20,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.audit.notes import UnreadableNote, close_note, find_note, list_note_ids
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
+from saas_app.coordination.jobs import Failure
+from saas_app.coordination.leases import lease
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import Busy
 from saas_app.identity.former_members import note_end
-from saas_app.jobs import Failure
-from saas_app.leases import lease
 from saas_app.models import (
     ApiClient,
     DomainJoin,

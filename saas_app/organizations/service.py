@@ -13,14 +13,14 @@ from typing import Final
 import structlog
 
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
-from saas_app.change_limits import ChangeLimits
 from saas_app.db.endurance import endure
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.authorization import Membership, TokenDescription
-from saas_app.identity.management import ManagementClient, ManagementError
 from saas_app.identity.principal import Principal, SessionPrincipal
 from saas_app.identity.standing import require_session
+from saas_app.limits.changes import ChangeLimits
+from saas_app.logto import ManagementClient, ManagementError
 from saas_app.rbac.decision import Decision
 from saas_app.rbac.permissions import (
     ROLE_PERMISSIONS,

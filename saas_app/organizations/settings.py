@@ -17,8 +17,8 @@ from typing import Any, Final, TypeVar
 from saas_app.audit.changes import OrganizationChange
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, changed_fields
 from saas_app.errors import Invalid, NotFound, VersionConflict
-from saas_app.identity.management import ManagementError, OrganizationInfo, explained
 from saas_app.identity.tenant import Tenant
+from saas_app.logto import ManagementError, OrganizationInfo, explained
 from saas_app.models import EVERYONE
 from saas_app.organizations.removal import request_removal
 from saas_app.rbac.assignment import assignable_roles, missing_to_assign

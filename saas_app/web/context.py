@@ -12,10 +12,10 @@ from werkzeug.sansio.response import Response as BaseResponse
 
 from saas_app.audit.changes import OrganizationChange
 from saas_app.errors import ManagementNotSetUp
-from saas_app.identity.management import ManagementClient
 from saas_app.identity.principal import Principal
 from saas_app.identity.sign_in import Browser
 from saas_app.identity.tenant import Tenant
+from saas_app.logto import ManagementClient
 from saas_app.runtime import Runtime
 from saas_app.text.cleaning import clean_line
 

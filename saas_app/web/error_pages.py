@@ -16,7 +16,6 @@ from quart import Quart, Response, g, render_template, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from saas_app.change_limits import LimitReached
 from saas_app.errors import (
     AppError,
     DatabaseBusy,
@@ -31,6 +30,7 @@ from saas_app.errors import (
     SignInRequired,
 )
 from saas_app.identity.former_members import NoLongerMember
+from saas_app.limits.changes import LimitReached
 from saas_app.web.challenges import challenge_for
 from saas_app.web.context import is_api, runtime
 from saas_app.web.guards import declared_guard, find_last_renewal, find_principal

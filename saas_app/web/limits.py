@@ -4,8 +4,8 @@ A caller's own limit comes first, then the person's, then the organization's; wh
 of the next, so that a program run wild uses up nothing of its neighbours'. A caller that is not known yet
 counts for its address: tokens beforehand, so that no more signatures are checked at once than the limit
 allows, however many come; what turns out well is given back. Beyond the limit a few a second are still
-checked (:mod:`saas_app.slow_lane`), so that a good token that is merely new gets through. Addresses are those
-the server tells: it decides which proxies' ``X-Forwarded-For`` is believed.
+checked (:mod:`saas_app.limits.slow_lane`), so that a good token that is merely new gets through. Addresses
+are those the server tells: it decides which proxies' ``X-Forwarded-For`` is believed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from quart import Quart, Response, g, request
 from saas_app.errors import AppError, InvalidToken, RateLimited, SignInRequired
 from saas_app.identity.bearer import BearerToken
 from saas_app.identity.principal import Principal
-from saas_app.rate_limits import Policy, Standing
+from saas_app.limits.requests import Policy, Standing
 from saas_app.web.context import is_api, runtime
 
 View = Callable[..., Awaitable[Any]]

@@ -8,9 +8,9 @@ from quart import request
 
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.authorization import ConsentRequired
-from saas_app.identity.management import ManagementError, explained
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
+from saas_app.logto import ManagementError, explained
 from saas_app.rbac.permissions import Carrier, permissions_of
 from saas_app.web.context import management, runtime, session_cookie
 

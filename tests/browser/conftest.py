@@ -24,8 +24,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright, expect
 
-from saas_app.identity.management import ManagementClient
-from saas_app.identity.management.client import connect
+from saas_app.logto import ManagementClient
+from saas_app.logto.client import connect
 from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium, find_headless, is_required
 from tests.browser.methods_site import MethodsSite, open_methods_site
 from tests.browser.site import Site, open_site

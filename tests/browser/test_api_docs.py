@@ -7,8 +7,8 @@ import re
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
-from saas_app.identity.client_credentials import ClientCredentials, Wanted, fetch_token
-from saas_app.identity.http import open_http
+from saas_app.logto.http import open_http
+from saas_app.operations.client_credentials import ClientCredentials, Wanted, fetch_token
 from tests.browser.conftest import OpenPage
 from tests.browser.site import Site
 from tests.factories import Factory

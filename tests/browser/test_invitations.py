@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Page, expect
 
-from saas_app.identity.management import ManagementClient
+from saas_app.logto import ManagementClient
 from tests.browser.conftest import OpenPage
 from tests.browser.mailbox import Mailbox, open_mailbox
 from tests.browser.site import Site

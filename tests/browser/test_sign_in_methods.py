@@ -8,7 +8,7 @@ import pyotp
 import pytest
 from playwright.async_api import Page, expect
 
-from saas_app.identity.management import ManagementClient
+from saas_app.logto import ManagementClient
 from tests.browser.conftest import OpenPage
 from tests.browser.methods_site import MethodsSite
 from tests.browser.methods_steps import enter_code, follow, naver_account, new_address, new_number

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Page
 
-from saas_app.identity.management import Invitation
+from saas_app.logto import Invitation
 from saas_app.rbac.permissions import Role
 from tests.browser.conftest import OpenPage
 from tests.browser.steps import address_of, change_roles, enter_credentials, preview_roles, sign_in

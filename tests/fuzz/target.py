@@ -12,8 +12,8 @@ import aiohttp
 from pydantic import SecretStr
 
 from saas_app.config import ManagementSettings
-from saas_app.env_file import read_env_file
-from saas_app.identity.management import connect
+from saas_app.logto import connect
+from saas_app.operations.env_file import read_env_file
 from saas_app.rbac.permissions import Carrier, Permission, Role
 from tests.clients import Person
 from tests.contract.client import LogtoBrowser

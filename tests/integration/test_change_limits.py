@@ -118,7 +118,7 @@ async def test_an_organization_that_was_not_made_does_not_count(
     site, person = await open_site(), await make.person("Pat")
     browser = await site.open_browser(person)
     with monkeypatch.context() as patched:
-        patched.setattr("saas_app.identity.management.client.ManagementClient.add_members", _refuse)
+        patched.setattr("saas_app.logto.client.ManagementClient.add_members", _refuse)
         for _ in range(4):
             await browser.post("/o/new", {"name": "Never"}, expect=503)
     await browser.post("/o/new", {"name": "At last"})
@@ -241,7 +241,7 @@ async def test_every_change_in_logto_counts_and_a_form_over_the_limit_is_kept(
     assert "What you entered is still on this page" in page
     assert await make.management.find_member_roles(organization_id, bob.id) == {"viewer"}
     with monkeypatch.context() as patched:  # not even to be taken back
-        patched.setattr("saas_app.identity.management.client.ManagementClient.create_machine", _refuse)
+        patched.setattr("saas_app.logto.client.ManagementClient.create_machine", _refuse)
         described = await send(browser, f"{root}/api-clients/new", {"name": "Robot"}, 429)
     assert 'value="Robot"' in await text_of(described)
     assert [event.action for event in await events_of(site.runtime, organization_id)] == [

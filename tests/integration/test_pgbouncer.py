@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from saas_app.db.engine import create_engine
-from saas_app.migrate import read_state
+from saas_app.operations.migrate import read_state
 from tests.clients import sign_in_over_http
 from tests.databases import empty_database
 from tests.factories import Factory

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 
-from saas_app.env_file import read_env_file
+from saas_app.operations.env_file import read_env_file
 from tests.clients import sign_in_over_http
 from tests.factories import Factory
 from tests.processes import Provider, running_application

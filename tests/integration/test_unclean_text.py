@@ -12,19 +12,19 @@ import sqlalchemy as sa
 from quart import Quart, request
 
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target
+from saas_app.coordination.jobs import Failure
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.upsert import upsert
 from saas_app.identity.directory import Directory, organizations_of
-from saas_app.jobs import Failure
 from saas_app.models import AuditEvent, Organization, PendingChange, User
+from saas_app.operations.reconciliation.service import Repair
 from saas_app.organizations.removal import Removals, remove_pending, request_removal
-from saas_app.reconciliation.service import Repair
 from saas_app.runtime import Runtime
 from saas_app.web.context import browser as browser_of
 from tests.clients import SAME_ORIGIN, Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.integration.reconciliation.conftest import reconciler_of
+from tests.integration.operations.reconciliation.conftest import reconciler_of
 
 UNCLEAN = "\x00\x1b\x9f\ufffe"
 

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from saas_app.cli import main
-from saas_app.identity.sign_in_methods.declaration import load_declaration
+from saas_app.operations.sign_in_methods.declaration import load_declaration
 from tests.databases import ROOT
 
 pytestmark = pytest.mark.one_database
@@ -79,8 +79,9 @@ def test_every_command_in_the_documentation_exists(document: Path) -> None:
         command: click.Command = main
         while isinstance(command, click.Group):
             name = words.pop(0)
-            assert name in command.commands, f"{name} of {document.name}"
-            command = command.commands[name]
+            found = command.get_command(click.Context(command), name)
+            assert found is not None, f"{name} of {document.name}"
+            command = found
         options = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= options, document.name
 

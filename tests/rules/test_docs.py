@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from saas_app.permissions_table import END, START, as_markdown
+from saas_app.operations.permissions_table import END, START, as_markdown
 from saas_app.rbac.permissions import Permission, Role
 from tests.databases import ROOT
 

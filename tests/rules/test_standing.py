@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import pytest
 
 from saas_app.audit import changes
-from saas_app.identity.management.transport import ManagementTransport
-from saas_app.leases import lease
+from saas_app.coordination.leases import lease
+from saas_app.logto.transport import ManagementTransport
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from tests.clients import FRESH, SAME_ORIGIN, Browser, Person

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from quart import Response, current_app, request
 
-from saas_app import idempotency
+from saas_app.coordination import idempotency
 from saas_app.db.endurance import endure
 from saas_app.errors import BadRequest
 from saas_app.identity.tenant import Tenant

@@ -16,9 +16,9 @@ import pytest
 from quart import Quart
 from quart.wrappers import Response
 
-from saas_app import rate_limits
 from saas_app.app import create_app
 from saas_app.config import MEMORY, Rate, Settings
+from saas_app.limits import requests as rate_limits
 from saas_app.rbac.permissions import Carrier
 from saas_app.runtime import Runtime
 from tests.clients import Machine, Person

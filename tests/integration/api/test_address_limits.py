@@ -10,9 +10,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from quart.wrappers import Response
 
-from saas_app import slow_lane
 from saas_app.config import MEMORY
 from saas_app.identity.token_verifier import TokenVerifier
+from saas_app.limits import slow_lane
 from tests.factories import Factory
 from tests.integration.api.conftest import Mint
 from tests.integration.api.limited import MakeApp, fresh_address, get, limit_that_ended, robot, statuses

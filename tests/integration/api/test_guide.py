@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from saas_app.env_file import read_env_file
-from saas_app.identity.management import ManagementClient
+from saas_app.logto import ManagementClient
+from saas_app.operations.env_file import read_env_file
 from tests.clients import LogtoVisit
 from tests.databases import ROOT
 from tests.factories import Factory

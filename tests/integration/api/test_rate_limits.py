@@ -11,8 +11,8 @@ import pytest
 import time_machine
 from structlog.testing import capture_logs
 
-from saas_app import rate_limits
 from saas_app.config import MEMORY, Settings
+from saas_app.limits import requests as rate_limits
 from tests.clients import Browser
 from tests.factories import Factory
 from tests.integration.api.conftest import Mint

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 
-from saas_app.identity.management import ManagementClient
+from saas_app.logto import ManagementClient
 from saas_app.models import MembershipChange
 from saas_app.rbac.permissions import Carrier, Role
 from saas_app.runtime import Runtime

@@ -12,7 +12,7 @@ from quart import Quart
 from quart.wrappers import Response
 
 from saas_app.config import Settings
-from saas_app.identity.management import ManagementClient
+from saas_app.logto import ManagementClient
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.runtime import Runtime
 from tests.factories import Factory

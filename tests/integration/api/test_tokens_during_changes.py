@@ -12,7 +12,7 @@ from quart import Quart
 from saas_app.audit.notes import close_note
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.identity.membership_changes import mark_changed
-from saas_app.identity.provider_clock import Moment
+from saas_app.logto.provider_clock import Moment
 from saas_app.models import PendingChange
 from saas_app.runtime import Runtime
 from tests.clients import Person

@@ -16,7 +16,7 @@ from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.demo.people import ORGANIZATIONS, PEOPLE
 from saas_app.demo.trail import trail_of
-from saas_app.identity.management import LogtoUser
+from saas_app.logto import LogtoUser
 from saas_app.models import Outcome
 from tests.integration.audit.conftest import Office
 

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from saas_app import heartbeat, idempotency, leases
+from saas_app.coordination import heartbeat, idempotency, leases
+from saas_app.coordination.idempotency import Result
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import Busy
-from saas_app.idempotency import Result
 from saas_app.models import IdempotencyKey, LeaseRow
 
 ORGANIZATION = "org_of_claims"

@@ -15,9 +15,9 @@ from saas_app.email_domains import queries
 from saas_app.email_domains.dns_records import TxtResolver
 from saas_app.email_domains.queries import Claim
 from saas_app.email_domains.rechecks import DomainChecks
-from saas_app.identity.management import ManagementClient
+from saas_app.logto import ManagementClient
 from saas_app.models import AuditEvent, EmailDomain
-from saas_app.reconciliation.service import Reconciler
+from saas_app.operations.reconciliation.service import Reconciler
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Person
 from tests.conftest import OpenBrowser

@@ -9,7 +9,7 @@ import pytest
 
 from saas_app.app import create_app
 from saas_app.config import Settings
-from saas_app.identity.management import ManagementClient
+from saas_app.logto import ManagementClient
 from saas_app.models import DomainProof
 from saas_app.rbac.permissions import Role
 from tests.clients import SAME_ORIGIN

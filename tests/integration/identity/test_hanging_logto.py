@@ -15,8 +15,9 @@ from quart import Quart
 
 from saas_app.app import create_app
 from saas_app.config import Settings
+from saas_app.coordination import shared_attempts
 from saas_app.db.base import new_uuid
-from saas_app.identity import shared_attempts, token_refresh, token_verifier
+from saas_app.identity import token_refresh, token_verifier
 from saas_app.identity.sessions import Claim
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Person

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from saas_app.identity.http import open_http
+from saas_app.logto.http import open_http
 
 
 async def test_a_connection_that_was_idle_as_long_as_logto_keeps_one_is_not_used_again(

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from saas_app.db.base import utc_now
 from saas_app.identity.kept_forms import MOST_OF_ONE_PERSON
-from saas_app.identity.management import ManagementClient
+from saas_app.logto import ManagementClient
 from saas_app.models import KeptFormRow, SessionRow, SessionToken
 from saas_app.runtime import Runtime
 from tests.clients import SAME_ORIGIN, Browser, LogtoVisit, Person

@@ -20,8 +20,8 @@ from saas_app.identity.logto_client import (
     ScopedTokenResponse,
     SignInOptions,
 )
-from saas_app.identity.management import ManagementClient
 from saas_app.identity.token_verifier import TokenRejected
+from saas_app.logto import ManagementClient
 from tests.clients import LogtoVisit, Person
 from tests.conftest import API_RESOURCE
 from tests.factories import Factory

@@ -11,8 +11,8 @@ import pytest
 
 from saas_app.config import Settings
 from saas_app.db.base import utc_now
-from saas_app.identity.management import ManagementClient, ManagementError
 from saas_app.identity.sessions import SessionAccess
+from saas_app.logto import ManagementClient, ManagementError
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from tests.clients import SAME_ORIGIN, Browser, Person

@@ -13,8 +13,8 @@ from quart import Quart
 
 from saas_app.app import create_app
 from saas_app.config import Settings
-from saas_app.identity.management import ManagementClient
-from saas_app.identity.sign_in_methods.offered import OfferedMethods, SocialButton
+from saas_app.identity.offered_methods import OfferedMethods, SocialButton
+from saas_app.logto import ManagementClient
 from tests.clients import Browser
 from tests.conftest import OpenBrowser
 from tests.factories import Factory

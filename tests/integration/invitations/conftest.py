@@ -20,7 +20,7 @@ from quart.wrappers import Response
 from saas_app.app import create_app
 from saas_app.audit.recorder import Action
 from saas_app.config import ManagementSettings, Settings
-from saas_app.identity.management import Invitation, ManagementClient
+from saas_app.logto import Invitation, ManagementClient
 from saas_app.models import AuditEvent
 from saas_app.runtime import Runtime
 from tests.clients import SAME_ORIGIN, Browser, LogtoVisit, Person

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from saas_app.identity.management import Invitation
+from saas_app.logto import Invitation
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Person
 from tests.conftest import OpenBrowser

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from saas_app.identity.management import ManagementClient
+from saas_app.logto import ManagementClient
 from saas_app.rbac.permissions import Permission
 from saas_app.runtime import Runtime
 from tests.conftest import OpenBrowser

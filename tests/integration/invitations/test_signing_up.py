@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from saas_app.identity.management import ManagementClient
 from saas_app.identity.vault import Vault
+from saas_app.logto import ManagementClient
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Person
 from tests.conftest import APP_URL, OpenBrowser

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from quart.wrappers import Response
 
-from saas_app.identity.management import ManagementClient
+from saas_app.logto import ManagementClient
 from saas_app.models import AuditEvent, PendingChange
 from saas_app.rbac.permissions import Permission
 from saas_app.runtime import Runtime

@@ -9,8 +9,8 @@ import pytest
 from saas_app.app import create_app
 from saas_app.audit import changes
 from saas_app.config import Settings
-from saas_app.identity.management import ManagementClient
-from saas_app.leases import lease
+from saas_app.coordination.leases import lease
+from saas_app.logto import ManagementClient
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Person
@@ -151,7 +151,7 @@ async def test_the_last_admin_is_not_removed_by_who_may_remove_without_being_one
 async def test_the_last_admin_is_found_among_all_pages_of_logtos(
     acme: Acme, second: Person, management: ManagementClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("saas_app.identity.management.transport.PAGE_SIZE", 1)
+    monkeypatch.setattr("saas_app.logto.transport.PAGE_SIZE", 1)
     await acme.browser.post(f"/o/{acme.id}/leave", {"confirm": "yes"})
     assert await admins_at_logto(management, acme.id) == {second.id}
 

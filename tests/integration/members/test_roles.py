@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from saas_app.errors import LogtoUnavailable
-from saas_app.identity.management import ManagementClient, ManagementError
+from saas_app.logto import ManagementClient, ManagementError
 from saas_app.models import ActorType
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime

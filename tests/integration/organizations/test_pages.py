@@ -83,7 +83,7 @@ async def test_the_list_shows_all_organizations_at_once_so_that_renaming_one_hid
 async def test_the_list_says_how_many_it_does_not_show_and_the_filter_finds_them(
     make: Factory, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("saas_app.organizations.pages._LIST_SIZE", 1)
+    monkeypatch.setattr("saas_app.organizations.pages.organizations._LIST_SIZE", 1)
     alice = await make.person("Alice")
     for name in ("Globex", "Initech", "Zorro Works"):
         await make.organization(name, viewer=alice)

@@ -20,7 +20,7 @@ from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
 from saas_app.config import Settings
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.identity.management import ManagementClient, ManagementError
+from saas_app.logto import ManagementClient, ManagementError
 from saas_app.models import (
     AuditEvent,
     Organization,

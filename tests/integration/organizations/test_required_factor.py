@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from saas_app.config import Settings
-from saas_app.identity.management import ManagementClient
+from saas_app.logto import ManagementClient
 from saas_app.runtime import Runtime
 from tests.clients import Person
 from tests.conftest import OpenBrowser

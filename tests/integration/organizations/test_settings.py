@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from saas_app.app import create_app
 from saas_app.config import Settings
-from saas_app.identity.management import ManagementClient
+from saas_app.logto import ManagementClient
 from saas_app.models import PendingChange
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime

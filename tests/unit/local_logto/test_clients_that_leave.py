@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from saas_app.identity.management import ManagementClient
+from saas_app.logto import ManagementClient
 from tests.processes import Provider
 
 

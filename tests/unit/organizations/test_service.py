@@ -9,14 +9,15 @@ from typing import Self, cast
 import pytest
 from pydantic import SecretStr
 
-from saas_app.change_limits import ChangeLimits
 from saas_app.config import Settings
 from saas_app.db.base import new_uuid
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.authorization import Membership, TokenDescription
-from saas_app.identity.management import ManagementClient, ManagementError, OrganizationInfo
 from saas_app.identity.principal import SessionPrincipal
+from saas_app.limits.changes import ChangeLimits
+from saas_app.limits.requests import ProcessCounters
+from saas_app.logto import ManagementClient, ManagementError, OrganizationInfo
 from saas_app.models import AuditEvent
 from saas_app.organizations.service import (
     Matrix,
@@ -26,7 +27,6 @@ from saas_app.organizations.service import (
     matching,
     permission_matrix,
 )
-from saas_app.rate_limits import ProcessCounters
 from saas_app.rbac.permissions import Carrier, Permission, Role
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

@@ -1,0 +1,205 @@
+"""Signing in, up and out, the callback, and the account page."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from quart import Blueprint, flash, g, redirect, render_template, request
+
+from saas_app.accounts.linked_identities import linked_identities
+from saas_app.accounts.sign_in_options import read_options
+from saas_app.email_domains.joins import note_join
+from saas_app.errors import BadRequest, LogtoUnavailable
+from saas_app.identity.logto_client import SignInOptions
+from saas_app.identity.principal import SessionPrincipal
+from saas_app.identity.way_back import KEPT_FORM, own_path
+from saas_app.text.visible import isolated
+from saas_app.web.context import browser, cookie_name, runtime, set_cookie
+from saas_app.web.deliberate import only_deliberately
+from saas_app.web.guards import find_principal, public, signed_in
+from saas_app.web.kept_forms import bind_to_browser, keep_form
+from saas_app.web.limits import counts_as_change, limited_by_address
+from saas_app.web.user_agents import device_name
+
+blueprint = Blueprint("identity", __name__)
+
+_ATTEMPT_COOKIE_LIFETIME = 3600  # seconds, as long as an attempt lives
+
+
+@blueprint.get("/sign-in")
+@limited_by_address
+@public
+@only_deliberately
+async def sign_in() -> Any:
+    """Send the browser to Logto, with the extra parameters Logto knows."""
+    return await to_logto(read_options(request.args))
+
+
+@blueprint.get("/sign-up")
+@limited_by_address
+@public
+@only_deliberately
+async def sign_up() -> Any:
+    """Send the browser to Logto's registration page."""
+    return await to_logto(read_options(request.args, first_screen="register"))
+
+
+@blueprint.get("/callback")
+@limited_by_address
+@public
+@only_deliberately
+async def callback() -> Any:
+    """Complete the sign-in with which Logto sends the browser back."""
+    done = await runtime().sign_in.finish(browser(request), _callback_url())
+    await note_join(runtime().work, runtime().management, done.claims)
+    response = redirect(done.next_path, 303)
+    if done.session_cookie is not None:
+        lifetime = runtime().settings.session_absolute_timeout
+        set_cookie(response, "session", done.session_cookie, lifetime)
+    return response
+
+
+def _callback_url() -> str:
+    """Where Logto was told to send the browser, with what it sent along; the request may call itself else."""
+    return f"{runtime().settings.redirect_uri}?{request.query_string.decode('ascii', 'replace')}"
+
+
+@blueprint.get("/sign-in/renew")
+@signed_in
+@only_deliberately
+async def renew(principal: SessionPrincipal) -> Any:
+    """Renew the grant silently at Logto: API-resource scopes are fixed at consent, so promotions need it."""
+    return await to_logto(SignInOptions(), renewed_for=request.args.get("for", "")[:160])
+
+
+@blueprint.post("/sign-in/renew")
+@signed_in
+async def renew_with_form(principal: SessionPrincipal) -> Any:
+    """Store a form that was refused, and renew access silently; the form is sent again afterwards."""
+    waiting = await keep_form(principal.subject)
+    if waiting is None:
+        raise BadRequest("There is no form to keep.")
+    form = await request.form
+    response = await to_logto(SignInOptions(), renewed_for=form.get("_for", "")[:160], next_path=waiting)
+    return bind_to_browser(response)
+
+
+@blueprint.get("/sign-in/fresh")
+@signed_in
+@only_deliberately
+async def sign_in_again(principal: SessionPrincipal) -> Any:
+    """Start a sign-in at which Logto asks for credentials again, for pages that require a fresh one."""
+    options = SignInOptions(prompt="login consent", login_hint=principal.email or principal.username or "")
+    return await to_logto(options, renewed_for=request.args.get("for", "fresh")[:160])
+
+
+@blueprint.get(KEPT_FORM)
+@signed_in
+@only_deliberately
+async def finish_form(principal: SessionPrincipal) -> Any:
+    """Show a stored form to its owner, to be sent. It is sent automatically only the first time."""
+    handle, visitor = request.args.get("form", ""), browser(request)
+    found = await runtime().kept_forms.find(handle, visitor.attempt_cookie, principal.subject)
+    if found is None:
+        await flash(
+            "There is no saved form for you. It may have expired, or it belongs to another account.", "info"
+        )
+        return redirect("/", 303)
+    return await render_template("identity/finish.html", form=found.form, is_new=found.is_new)
+
+
+@blueprint.post("/sign-out")
+@public
+async def sign_out() -> Any:
+    """End this session here and its grant at Logto. Works for a session that has ended already, too."""
+    return _signed_out(await runtime().sign_out.here(await find_principal()))
+
+
+@blueprint.get("/account")
+@signed_in
+async def account(principal: SessionPrincipal) -> Any:
+    """Who Logto says you are, and where you are signed in."""
+    authorization = runtime().authorization
+    user_info, devices = await asyncio.gather(
+        _user_info(principal), runtime().sign_out.list_devices(principal)
+    )
+    return await render_template(
+        "identity/account.html",
+        claims=await authorization.get_claims(principal),
+        user_info=user_info,
+        identities=linked_identities(user_info or {}, runtime().offered),
+        account_center=runtime().settings.account_center,
+        devices=devices.devices,
+        devices_failure=devices.failure,
+    )
+
+
+async def _user_info(principal: SessionPrincipal) -> dict[str, Any] | None:
+    """What Logto says of the person now; None when it could not be asked."""
+    try:
+        return await runtime().authorization.fetch_user_info(principal)
+    except LogtoUnavailable:
+        return None
+
+
+@blueprint.post("/account/sessions/<device_id>/end")
+@signed_in
+@counts_as_change
+async def end_session(principal: SessionPrincipal, device_id: str) -> Any:
+    """Sign out one of one's own devices, at the sign-in provider too."""
+    device, ended = await runtime().sign_out.device(principal, device_id)
+    if device.is_current:
+        return _signed_out(await runtime().sign_out.here(principal))
+    name = device_name(device.user_agent)
+    if ended.failure is None:
+        await flash(f"{isolated(name)} is signed out.", "success")
+    else:
+        ending = "Try again in a moment." if ended.failure.can_retry else ""
+        await flash(
+            f"{isolated(name)} is signed out of Workroom. {ended.failure.detail} That browser may still be "
+            f"signed in there, and can return without a password. {ending}".strip(),
+            "danger",
+        )
+    return redirect("/account", 303)
+
+
+@blueprint.post("/account/sign-out-everywhere")
+@signed_in
+@counts_as_change
+async def sign_out_everywhere(principal: SessionPrincipal) -> Any:
+    """End every session of the person, in every browser, at the sign-in provider too."""
+    ended = await runtime().sign_out.everywhere(principal)
+    if ended.failure is None:
+        return _signed_out(await runtime().sign_out.here(None))
+    here = f"{ended.here} of your sessions in Workroom and {ended.at_provider} at the sign-in provider ended."
+    left = f"{ended.failure.detail} Other browsers may still be signed in there, and can return."
+    if ended.spared:
+        await flash(f"{here} {left} You are still signed in here. Try again.", "danger")
+        return redirect("/account", 303)
+    then = "Sign in and try again." if ended.failure.can_retry else "End them in your account there."
+    await flash(f"{here} {left} {then}", "danger")
+    return _signed_out(await runtime().sign_out.here(None))
+
+
+async def to_logto(
+    options: SignInOptions, *, renewed_for: str | None = None, next_path: str | None = None
+) -> Any:
+    """Send the browser to Logto. ``next_path``: where to go afterwards, if the query does not say."""
+    visitor = browser(request)
+    if next_path is None:
+        next_path = own_path(request.args.get("next"))
+    if "attempt_cookie" in g:
+        visitor = replace(visitor, attempt_cookie=g.attempt_cookie)
+    url, attempt = await runtime().sign_in.start(visitor, next_path, options, renewed_for=renewed_for)
+    response = redirect(url, 303)
+    if attempt != visitor.attempt_cookie:
+        set_cookie(response, "attempt", attempt, _ATTEMPT_COOKIE_LIFETIME)
+    return response
+
+
+def _signed_out(url: str) -> Any:
+    response = redirect(url, 303)
+    response.delete_cookie(cookie_name("session"), path="/", secure=runtime().settings.is_tls)
+    return response

@@ -1,0 +1,35 @@
+"""Settings from the environment, read once, frozen, and checked before anything starts."""
+
+from saas_app.config.settings import (
+    MEMORY,
+    MIGRATIONS,
+    TEMPLATES,
+    DatabaseUrl,
+    ManagementSettings,
+    Nameserver,
+    Nameservers,
+    OriginAddress,
+    Rate,
+    ResourceIndicator,
+    Settings,
+    explain_settings,
+    load_management_settings,
+    load_settings,
+)
+
+__all__ = [
+    "MEMORY",
+    "MIGRATIONS",
+    "TEMPLATES",
+    "DatabaseUrl",
+    "ManagementSettings",
+    "Nameserver",
+    "Nameservers",
+    "OriginAddress",
+    "Rate",
+    "ResourceIndicator",
+    "Settings",
+    "explain_settings",
+    "load_management_settings",
+    "load_settings",
+]

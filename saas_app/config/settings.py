@@ -1,0 +1,248 @@
+"""Settings from the environment, read once, frozen, and checked before anything starts."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Final, NamedTuple, TypeAlias
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from limits import parse_many
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from saas_app.config.addresses import (
+    host_names,
+    optional_web_address,
+    origin_address,
+    redis_address,
+    resource_indicator,
+)
+from saas_app.config.database_address import read_database_address
+from saas_app.errors import ConfigurationError
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+MEMORY: Final = "memory://"
+_LONGEST_WINDOW = 86_400  # seconds
+
+
+class Rate(NamedTuple):
+    """So many requests in so many seconds."""
+
+    amount: int
+    seconds: int
+
+
+def read_rate(value: object) -> object:
+    """A rate from a text like ``300/minute`` or ``20/5 seconds``. Raises :class:`ValueError`."""
+    if not isinstance(value, str):
+        return value
+    try:
+        (item,) = parse_many(value)
+    except ValueError:
+        raise ValueError("must be one rate like 300/minute") from None
+    if item.amount < 1 or not 1 <= item.get_expiry() <= _LONGEST_WINDOW:
+        raise ValueError("must allow at least one request, in a window of a second to a day")
+    return Rate(item.amount, item.get_expiry())
+
+
+class Nameserver(NamedTuple):
+    """Where to ask DNS, apart from what this machine is set to: an IP address and a port."""
+
+    address: str
+    port: int = 53
+
+
+def read_nameservers(value: object) -> object:
+    """Nameservers from a text like ``192.0.2.53, [2001:db8::53]:5353``. Raises :class:`ValueError`."""
+    if not isinstance(value, str):
+        return value
+    return tuple(_read_nameserver(part.strip()) for part in value.split(",") if part.strip())
+
+
+def _read_nameserver(text: str) -> Nameserver:
+    try:
+        parts = urlsplit(f"//{text if text.count(':') < 2 or text.startswith('[') else f'[{text}]'}")
+        address, port = ip_address(parts.hostname or ""), 53 if parts.port is None else parts.port
+    except ValueError:
+        raise ValueError("must be IP addresses, each with its port where that is not 53") from None
+    if port == 0 or f"{parts.path}{parts.query}{parts.fragment}{parts.username or ''}":
+        raise ValueError("must be IP addresses, each with its port where that is not 53")
+    return Nameserver(str(address), port)
+
+
+Nameservers: TypeAlias = Annotated[tuple[Nameserver, ...], NoDecode, BeforeValidator(read_nameservers)]
+
+
+def _database_url(value: str) -> str:
+    read_database_address(value)
+    return value.strip()
+
+
+OriginAddress: TypeAlias = Annotated[str, AfterValidator(origin_address)]
+OptionalWebAddress: TypeAlias = Annotated[str, AfterValidator(optional_web_address)]
+ResourceIndicator: TypeAlias = Annotated[str, AfterValidator(resource_indicator)]
+DatabaseUrl: TypeAlias = Annotated[str, AfterValidator(_database_url)]
+HostNames: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)]
+_Rate: TypeAlias = Annotated[Rate, NoDecode, BeforeValidator(read_rate)]
+
+
+class ManagementSettings(BaseSettings):
+    """How to reach Logto's Management API. On a self-hosted Logto the token comes from elsewhere."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
+    )
+
+    endpoint: OriginAddress = Field(validation_alias="LOGTO_ENDPOINT")
+    app_id: str = Field(validation_alias="LOGTO_MANAGEMENT_APP_ID")
+    app_secret: SecretStr = Field(validation_alias="LOGTO_MANAGEMENT_APP_SECRET")
+    token_endpoint: OptionalWebAddress = Field("", validation_alias="LOGTO_MANAGEMENT_TOKEN_ENDPOINT")
+    resource: ResourceIndicator = Field(
+        "https://default.logto.app/api", validation_alias="LOGTO_MANAGEMENT_RESOURCE"
+    )
+
+    @property
+    def token_url(self) -> str:
+        """Where the machine token is fetched: the given endpoint, else Logto's own."""
+        return self.token_endpoint or f"{self.endpoint}/oidc/token"
+
+
+class Settings(BaseSettings):
+    """Everything the application is told from outside. Times are seconds."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
+    )
+
+    app_url: OriginAddress = Field("http://localhost:3000", validation_alias="APP_URL")
+    allowed_hosts: HostNames = Field((), validation_alias="ALLOWED_HOSTS")
+    host: str = Field("127.0.0.1", validation_alias="APP_HOST")
+    port: int = Field(3000, validation_alias="APP_PORT", ge=1, le=65535)
+    header_timeout: float = Field(10, validation_alias="APP_HEADER_TIMEOUT", gt=0)
+    body_timeout: float = Field(20, validation_alias="APP_BODY_TIMEOUT", gt=0)
+    keep_alive_timeout: int = Field(5, validation_alias="APP_KEEP_ALIVE_TIMEOUT", gt=0)
+    max_connections: int = Field(1000, validation_alias="APP_MAX_CONNECTIONS", gt=0)
+    database_url: DatabaseUrl = Field("sqlite+aiosqlite:///var/workroom.db", validation_alias="DATABASE_URL")
+    encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        validation_alias="APP_ENCRYPTION_KEYS"
+    )
+    logto_endpoint: OriginAddress = Field(validation_alias="LOGTO_ENDPOINT")
+    logto_app_id: str = Field(validation_alias="LOGTO_APP_ID")
+    logto_app_secret: SecretStr = Field(validation_alias="LOGTO_APP_SECRET")
+    webhook_signing_key: SecretStr = Field(SecretStr(""), validation_alias="LOGTO_WEBHOOK_SIGNING_KEY")
+    api_resource: ResourceIndicator = Field(
+        "https://api.workroom.example", validation_alias="LOGTO_API_RESOURCE"
+    )
+    organization_token_max_age: float = Field(300, validation_alias="ORGANIZATION_TOKEN_MAX_AGE", gt=0)
+    session_idle_timeout: int = Field(12 * 3600, validation_alias="SESSION_IDLE_TIMEOUT", gt=0)
+    session_absolute_timeout: int = Field(14 * 86400, validation_alias="SESSION_ABSOLUTE_TIMEOUT", gt=0)
+    logto_timeout: float = Field(8, validation_alias="LOGTO_TIMEOUT", gt=0)
+    fresh_sign_in_max_age: int = Field(600, validation_alias="FRESH_SIGN_IN_MAX_AGE", gt=0)
+    rate_limit_client: _Rate = Field(Rate(300, 60), validation_alias="RATE_LIMIT_CLIENT")
+    rate_limit_user: _Rate = Field(Rate(600, 60), validation_alias="RATE_LIMIT_USER")
+    rate_limit_organization: _Rate = Field(Rate(3000, 60), validation_alias="RATE_LIMIT_ORGANIZATION")
+    rate_limit_address: _Rate = Field(Rate(120, 60), validation_alias="RATE_LIMIT_ADDRESS")
+    rate_limit_new_organizations: _Rate = Field(
+        Rate(20, 86_400), validation_alias="RATE_LIMIT_NEW_ORGANIZATIONS"
+    )
+    rate_limit_invitations_user: _Rate = Field(
+        Rate(100, 86_400), validation_alias="RATE_LIMIT_INVITATIONS_USER"
+    )
+    rate_limit_invitations_organization: _Rate = Field(
+        Rate(300, 86_400), validation_alias="RATE_LIMIT_INVITATIONS_ORGANIZATION"
+    )
+    rate_limit_invitations_address: _Rate = Field(
+        Rate(5, 86_400), validation_alias="RATE_LIMIT_INVITATIONS_ADDRESS"
+    )
+    rate_limit_changes: _Rate = Field(Rate(60, 60), validation_alias="RATE_LIMIT_CHANGES")
+    rate_limit_storage: str = Field(MEMORY, validation_alias="RATE_LIMIT_STORAGE")
+    domain_nameservers: Nameservers = Field((), validation_alias="DOMAIN_NAMESERVERS")
+    domain_grace: int = Field(3 * 86400, validation_alias="DOMAIN_GRACE", ge=0)
+    log_format: str = Field("console", validation_alias="LOG_FORMAT", pattern="^(console|json)$")
+    management: ManagementSettings | None = None
+
+    @field_validator("encryption_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        return tuple(key.strip() for key in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _fernet_keys(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for key in value:
+            Fernet(key.get_secret_value())  # raises ValueError when it is not 32 bytes of base64
+        return value
+
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _known_storage(cls, value: str) -> str:
+        if value == MEMORY:
+            return value
+        if find_spec("redis") is None:
+            raise ValueError("needs the extra: pip install 'workroom[redis]'")
+        return redis_address(value)
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether people reach the application over HTTPS: decides cookie flags and HSTS."""
+        return self.app_url.startswith("https://")
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where Logto sends people back to after a sign-in; registered by ``saas-app provision``."""
+        return f"{self.app_url}/callback"
+
+    @property
+    def account_center(self) -> str:
+        """Logto's own page where people set up their second factors."""
+        return f"{self.logto_endpoint}/account"
+
+    @property
+    def post_sign_out_uri(self) -> str:
+        """Where Logto sends people after signing out; registered by ``saas-app provision``."""
+        return f"{self.app_url}/"
+
+
+def load_settings() -> Settings:
+    """Read the environment. Raises :class:`ConfigurationError` that names each variable at fault."""
+    try:
+        settings = Settings()  # type: ignore[call-arg]  # the fields come from the environment
+    except ValidationError as error:
+        raise ConfigurationError(explain_settings(error)) from None
+    try:
+        management = ManagementSettings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        if any(problem["type"] != "missing" for problem in error.errors()):
+            raise ConfigurationError(explain_settings(error)) from None
+        return settings  # creating organizations then says what is missing
+    return settings.model_copy(update={"management": management})
+
+
+def load_management_settings() -> ManagementSettings:
+    """Read what provisioning needs. Raises :class:`ConfigurationError` that names what is missing."""
+    try:
+        return ManagementSettings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise ConfigurationError(explain_settings(error)) from None
+
+
+def explain_settings(error: ValidationError) -> str:
+    """Say what is missing or wrong, one clause for each variable. No value is repeated: some are secret."""
+    lines, is_incomplete = [], False
+    for problem in error.errors(include_input=False, include_url=False):
+        name = ".".join(str(part) for part in problem["loc"])
+        missing = problem["type"] == "missing"
+        is_incomplete = is_incomplete or missing
+        sentence = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{name} is not set" if missing else f"{name} {sentence[:1].lower()}{sentence[1:]}")
+    told = "; ".join(lines)
+    if not is_incomplete:
+        return f"{told}. See .env.example."
+    return (
+        f"{told}. Run 'saas-app provision --write-env .env' and then "
+        "'saas-app serve --env-file .env', or see .env.example."
+    )

@@ -1,0 +1,91 @@
+"""Leases: something only one may do at a time, on whatever worker, until released or lost."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+
+import sqlalchemy as sa
+
+from saas_app.coordination.heartbeat import LOST_AFTER, Watch, renewed
+from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.endurance import endure
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.db.upsert import insert_if_absent
+from saas_app.errors import Busy
+from saas_app.models import LeaseRow
+
+_POLL_INTERVAL: Final = 0.05  # seconds between two tries
+_LONG_AGO: Final = timedelta(minutes=5)  # what ended so long ago needs no watching, whatever the clocks say
+
+Seen: TypeAlias = tuple[uuid.UUID, datetime]
+"""Who holds a lease, and until when: as they wrote it last."""
+
+
+@asynccontextmanager
+async def lease(work: UnitOfWork, name: str, *, seconds: float) -> AsyncIterator[None]:
+    """Hold ``name`` for the block. ``seconds`` bounds the wait; a lost holder takes a few of them.
+
+    Raises :class:`Busy` when it cannot be had in time, or when it was lost (see
+    :mod:`saas_app.coordination.heartbeat`).
+    """
+    owner, clock = new_uuid(), asyncio.get_running_loop()
+    deadline, watch = clock.time() + seconds, Watch[Seen]()
+    while (seen := await _claim(work, name, owner)) is not None:
+        if watch.is_lost(seen) or seen[1] < utc_now() - _LONG_AGO:
+            await _forget(work, name, seen)
+        elif clock.time() > deadline:
+            raise Busy("Somebody else is changing the same thing just now. Please try again.")
+        else:
+            await asyncio.sleep(_POLL_INTERVAL)
+    try:
+        async with renewed(lambda: _renew(work, name, owner)):
+            yield
+    finally:
+        await endure(_release(work, name, owner))
+
+
+async def _claim(work: UnitOfWork, name: str, owner: uuid.UUID) -> Seen | None:
+    """Take it where nobody has it; else say who does."""
+    async with work.reading() as db:
+        columns = (LeaseRow.owner, LeaseRow.until)
+        held = (await db.execute(sa.select(*columns).where(LeaseRow.name == name))).one_or_none()
+    if held is not None:
+        return held.owner, held.until
+    row = {"name": name, "owner": owner, "until": _until()}
+    async with work.writing() as db:
+        is_ours = await insert_if_absent(db, LeaseRow, row, key=("name",))
+    return None if is_ours else await _claim(work, name, owner)
+
+
+async def _renew(work: UnitOfWork, name: str, owner: uuid.UUID) -> bool:
+    async with work.writing() as db:
+        statement = sa.update(LeaseRow).where(LeaseRow.name == name, LeaseRow.owner == owner)
+        renewed_one = await db.execute(
+            statement.values(until=_until()).returning(LeaseRow.name),
+            execution_options={"synchronize_session": False},
+        )
+        return renewed_one.one_or_none() is not None
+
+
+async def _forget(work: UnitOfWork, name: str, seen: Seen) -> None:
+    """Remove what a lost holder left, unless it gave a sign after all."""
+    async with work.writing() as db:
+        await db.execute(
+            sa.delete(LeaseRow).where(
+                LeaseRow.name == name, LeaseRow.owner == seen[0], LeaseRow.until == seen[1]
+            )
+        )
+
+
+async def _release(work: UnitOfWork, name: str, owner: uuid.UUID) -> None:
+    async with work.writing() as db:
+        await db.execute(sa.delete(LeaseRow).where(LeaseRow.name == name, LeaseRow.owner == owner))
+
+
+def _until() -> datetime:
+    return utc_now() + timedelta(seconds=LOST_AFTER)

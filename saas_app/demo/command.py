@@ -1,0 +1,27 @@
+"""``saas-app demo``: run the application, the development identity provider and the demo's people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from saas_app.demo.supervisor import DemoOptions, run_demo
+from saas_app.errors import ConfigurationError
+from saas_app.operations.commands.common import in_one_line
+
+
+@click.command("demo")
+@click.option("--app-port", type=click.IntRange(1, 65535), default=3000, envvar="APP_PORT", show_default=True)
+@click.option(
+    "--logto-port", type=click.IntRange(1, 65535), default=3001, envvar="LOGTO_PORT", show_default=True
+)
+@click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), default=Path("var"), show_default=True
+)
+@in_one_line
+def command(app_port: int, logto_port: int, data: Path) -> None:
+    """Run everything on this machine: application, identity provider, demo people and projects."""
+    if app_port == logto_port:
+        raise ConfigurationError("APP_PORT and LOGTO_PORT must differ.")
+    run_demo(DemoOptions(app_port, logto_port, data))

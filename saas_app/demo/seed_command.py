@@ -1,0 +1,49 @@
+"""``saas-app seed-demo``: create the demo's people, organizations and projects."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from saas_app.config import ManagementSettings, load_management_settings
+from saas_app.coordination.jobs import Failure
+from saas_app.db.engine import create_engine
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.demo.people import PASSWORD
+from saas_app.demo.seed import DemoSeeder
+from saas_app.logto import connect
+from saas_app.operations.commands.common import env_file_option, exit_for, in_one_line, overlay
+from saas_app.operations.deployment import DeploymentSettings, is_loopback, load_deployment_settings
+from saas_app.operations.migrate import migrate as apply_migrations
+
+
+@click.command("seed-demo")
+@env_file_option
+@in_one_line
+def command(env_file: Path | None) -> None:
+    """Create the demo people, organizations and projects. The password of these accounts is public."""
+    overlay(env_file)
+    management, settings = load_management_settings(), load_deployment_settings()
+    if not is_loopback(urlsplit(management.endpoint).hostname or ""):
+        click.echo(f"Note: the password of these accounts at {management.endpoint} is public.", err=True)
+    apply_migrations(settings.database_url)
+    failed = asyncio.run(_seed(management, settings))
+    click.echo(f"Everybody's password is {PASSWORD}")
+    exit_for(failed)
+
+
+async def _seed(management: ManagementSettings, settings: DeploymentSettings) -> list[Failure]:
+    engine, failed = create_engine(settings.database_url), []
+    try:
+        async with connect(management) as client:
+            async for step in DemoSeeder(client, UnitOfWork(engine)).seed():
+                if isinstance(step, Failure):
+                    failed.append(step)
+                    continue
+                click.echo(f"{'written' if step.changed else 'holds':<8} {step.what:<13} {step.name}")
+    finally:
+        await engine.dispose()
+    return failed

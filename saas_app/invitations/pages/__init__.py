@@ -1,0 +1,1 @@
+"""Pages of invitations: inviting people, and accepting an invitation."""

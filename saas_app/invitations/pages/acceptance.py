@@ -1,0 +1,80 @@
+"""Where the link of an invitation leads."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from quart import Blueprint, flash, redirect, render_template, request, url_for
+
+from saas_app.accounts.pages import to_logto
+from saas_app.identity.principal import Principal
+from saas_app.invitations import acceptance
+from saas_app.invitations.changes import InvitationSettled
+from saas_app.invitations.forms import NameForm
+from saas_app.web.context import management, runtime
+from saas_app.web.guards import find_principal, public, signed_in
+from saas_app.web.limits import limited_by_address
+
+blueprint = Blueprint("acceptance", __name__, url_prefix="/invitations/<invitation_id>")
+
+
+@blueprint.get("")
+@public
+async def show(invitation_id: str) -> Any:
+    """Who invites whom where as what, for whom it is meant; for a stranger the way to sign in or up."""
+    principal = await find_principal()
+    if principal is None:
+        proof = request.args.get("mail", "")
+        return await render_template(
+            "invitations/stranger.html",
+            way_back=urlencode({"next": request.path}),
+            invitation_id=invitation_id,
+            proof=proof,
+            address=runtime().invitation_links.read_address(invitation_id, proof),
+        )
+    return await _show_offer(principal, invitation_id, NameForm())
+
+
+@blueprint.post("/begin")
+@limited_by_address
+@public
+async def begin(invitation_id: str) -> Any:
+    """Let the person who received the message sign in, or up, with the invited address."""
+    proof = (await request.form).get("mail", "")
+    links = runtime().invitation_links
+    options = await acceptance.find_way_in(management(), links, invitation_id, proof)
+    return await to_logto(options, next_path=url_for("acceptance.show", invitation_id=invitation_id))
+
+
+@blueprint.post("/accept")
+@signed_in
+async def accept(principal: Principal, invitation_id: str) -> Any:
+    """Accept, then renew access at once: the grant does not know the new organization yet."""
+    form = NameForm(await request.form)
+    if not form.validate():
+        return await _show_offer(principal, invitation_id, form), 422
+    name = form.name.data or ""
+    try:
+        accepted = await acceptance.accept(
+            runtime().work, management(), runtime().change_limits, principal, invitation_id, name
+        )
+    except InvitationSettled as error:
+        return await _show_offer(principal, invitation_id, form), error.status
+    except acceptance.NameNeeded as error:
+        form.name.errors = list(error.fields.values())
+        return await _show_offer(principal, invitation_id, form), error.status
+    await flash("Welcome to the organization.", "success")
+    home = url_for("organizations.overview", organization_id=accepted.organization_id)
+    return redirect(url_for("identity.renew", next=home), 303)
+
+
+@blueprint.errorhandler(acceptance.NotInvited)
+async def not_invited(error: acceptance.NotInvited) -> Any:
+    """The same for a wrong id and for somebody else's invitation."""
+    return await render_template("invitations/not_invited.html", error=error), error.status
+
+
+async def _show_offer(principal: Principal, invitation_id: str, form: NameForm) -> str:
+    offer = await acceptance.get_offer(runtime().work, management(), principal, invitation_id)
+    return await render_template("invitations/offer.html", offer=offer, form=form)

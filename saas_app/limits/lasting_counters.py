@@ -1,0 +1,46 @@
+"""Numbers in the database, for limits whose window is longer than a process lives.
+
+As in :class:`saas_app.limits.requests.Counters`, an increment is one atomic statement, so that a limit holds
+however many workers count at once, and a restart forgives nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from saas_app.db.base import utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.models import RateCounter
+
+
+class LastingCounters:
+    """Numbers that all workers have in common, whatever ``RATE_LIMIT_STORAGE`` says."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        self._work = work
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Add to a number that is forgotten ``expiry`` seconds after its first use, and return it.
+
+        Never inside an open writing session: SQLite has one writer.
+        """
+        now = utc_now()
+        row = {
+            "key": hashlib.sha256(key.encode()).hexdigest(),
+            "used": amount,
+            "until": now + timedelta(seconds=expiry),
+        }
+        async with self._work.writing() as db:
+            await db.execute(sa.delete(RateCounter).where(RateCounter.until < now))
+            dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
+            statement = dialect.insert(RateCounter).values(row)
+            counted = await db.scalar(
+                statement.on_conflict_do_update(
+                    index_elements=["key"], set_={"used": RateCounter.used + amount}
+                ).returning(RateCounter.used)
+            )
+        return int(counted or 0)

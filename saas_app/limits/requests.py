@@ -1,0 +1,208 @@
+"""How often somebody may ask: quotas, and counting against them in this process or in Redis.
+
+Fixed windows with one atomic increment a request, so that a limit holds however many requests come at once.
+The number of the window is part of the counter's key and comes from the clock: it resets by itself, on every
+worker at the same moment. Windows of different callers begin at different moments, so nobody's reset brings
+everybody back at once. No web framework here; who is counted for what is in :mod:`saas_app.web.limits`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+import zlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import structlog
+from limits.aio.storage import RedisStorage
+from limits.errors import StorageError
+
+from saas_app.config import MEMORY, Rate, Settings
+from saas_app.limits.slow_lane import SlowLane
+
+log = structlog.get_logger(__name__)
+
+_PATIENCE = 0.5  # seconds a request waits for Redis at most
+_PAUSE: Final = 10.0  # seconds Redis is left alone after it did not answer
+_TOLD_EVERY: Final = 60.0  # seconds between two lines in the log about it
+_CONNECTIONS: Final = 16
+_SWEEP_INTERVAL: Final = 10.0  # seconds between two looks for counters that have run out
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A quota of requests in a window of so many seconds; ``name`` says for whom it is."""
+
+    name: str
+    rate: Rate
+
+    def __str__(self) -> str:
+        """An item of ``RateLimit-Policy`` (draft-ietf-httpapi-ratelimit-headers-10 §3)."""
+        return f'"{self.name}";q={self.rate.amount};w={self.rate.seconds}'
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where somebody stands with a policy: ``used`` counts this request; ``reset`` is seconds, at least 1."""
+
+    policy: Policy
+    counter: str
+    used: int
+    reset: int
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether this request is one too many."""
+        return self.used > self.policy.rate.amount
+
+    def __str__(self) -> str:
+        """An item of ``RateLimit`` (the draft's §4)."""
+        return f'"{self.policy.name}";r={max(0, self.policy.rate.amount - self.used)};t={self.reset}'
+
+
+class Counters(Protocol):
+    """What numbers are kept in; :class:`limits.aio.storage.Storage` is one."""
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Add to a number that is forgotten ``expiry`` seconds after its first use, and tell it."""
+
+
+class ProcessCounters:
+    """Numbers of this process. Its own, because that of ``limits`` looks at every counter in every call."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._counters: dict[str, tuple[int, float]] = {}
+        self._sweep_at = clock() + _SWEEP_INTERVAL
+
+    def __len__(self) -> int:
+        return len(self._counters)
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """As :class:`Counters` says. Nothing is awaited, so nothing comes between reading and writing."""
+        now = self._clock()
+        if now >= self._sweep_at:
+            self._counters = {name: kept for name, kept in self._counters.items() if kept[1] > now}
+            self._sweep_at = now + _SWEEP_INTERVAL
+        used, until = self._counters.get(key, (0, 0.0))
+        if until <= now:
+            used, until = 0, now + expiry
+        self._counters[key] = (used + amount, until)
+        return used + amount
+
+
+class RedisCounters:
+    """Numbers that all workers have in common; while Redis does not answer, each worker counts by itself.
+
+    A request waits for Redis a moment at most, and for ten seconds after a failure only one request at a time
+    asks whether it is back.
+    """
+
+    def __init__(self, redis: Counters, clock: Callable[[], float] = time.monotonic) -> None:
+        self._redis = redis
+        self._own = ProcessCounters(clock)
+        self._clock = clock
+        self._ask_again_at: float | None = None
+        self._tell_again_at = clock()
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """As :class:`Counters` says; never fails."""
+        if self._may_ask():
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    count = await self._redis.incr(key, expiry, amount)
+            except (StorageError, TimeoutError) as failure:
+                self._failed(failure)
+            else:
+                self._answered()
+                return count
+        return await self._own.incr(key, expiry, amount)
+
+    def _may_ask(self) -> bool:
+        if self._ask_again_at is None:
+            return True
+        if self._clock() < self._ask_again_at:
+            return False
+        self._ask_again_at = self._clock() + _PAUSE  # the others go on without it meanwhile
+        return True
+
+    def _failed(self, failure: Exception) -> None:
+        now = self._clock()
+        self._ask_again_at = now + _PAUSE
+        if now >= self._tell_again_at:
+            log.warning("rate limits are counted by this worker alone", reason=type(failure).__name__)
+            self._tell_again_at = now + _TOLD_EVERY
+
+    def _answered(self) -> None:
+        if self._ask_again_at is not None:
+            log.info("rate limits are counted in Redis again")
+        self._ask_again_at = None
+
+
+class Windows:
+    """Counts somebody's uses of a policy, window by window. ``clock`` gives Unix seconds."""
+
+    def __init__(self, counters: Counters, clock: Callable[[], float] = time.time) -> None:
+        self._counters = counters
+        self._clock = clock
+
+    async def count(self, policy: Policy, who: str) -> Standing:
+        """Count one request of somebody, whether it is one too many or not."""
+        window, key = policy.rate.seconds, f"{policy.name}:{who}"
+        moment = self._clock() + zlib.crc32(key.encode()) % window
+        counter = f"{key}:{int(moment // window)}"
+        used = await self._counters.incr(counter, window)
+        return Standing(policy, counter, used, max(1, math.ceil(window - moment % window)))
+
+    async def give_back(self, *standings: Standing) -> None:
+        """Take back what was counted beforehand, for something that then did not happen."""
+        for standing in standings:
+            await self._counters.incr(standing.counter, standing.policy.rate.seconds, -1)
+
+
+class RateLimits(Windows):
+    """The policies of this installation for requests, and where everybody stands."""
+
+    def __init__(
+        self, settings: Settings, counters: Counters, clock: Callable[[], float] = time.time
+    ) -> None:
+        super().__init__(counters, clock)
+        self.client = Policy("client", settings.rate_limit_client)
+        self.user = Policy("user", settings.rate_limit_user)
+        self.organization = Policy("organization", settings.rate_limit_organization)
+        self.address = Policy("address", settings.rate_limit_address)
+        self.slow_lane = SlowLane()
+
+
+@asynccontextmanager
+async def open_rate_limits(settings: Settings) -> AsyncIterator[RateLimits]:
+    """Limits that count where the settings say. Redis is asked for nothing yet, and may be down."""
+    if settings.rate_limit_storage == MEMORY:
+        yield RateLimits(settings, ProcessCounters())
+        return
+    from redis.asyncio import BlockingConnectionPool  # an extra: not installed where nothing needs it
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
+    pool = BlockingConnectionPool.from_url(
+        settings.rate_limit_storage,
+        max_connections=_CONNECTIONS,
+        timeout=_PATIENCE,
+        socket_connect_timeout=_PATIENCE,
+        retry=Retry(NoBackoff(), 0),
+    )
+    storage = RedisStorage(
+        f"async+{settings.rate_limit_storage}",
+        wrap_exceptions=True,
+        implementation="redispy",
+        key_prefix="workroom-limits",
+        connection_pool=pool,  # type: ignore[arg-type]  # limits hands it on as it is
+    )
+    try:
+        yield RateLimits(settings, RedisCounters(storage))
+    finally:
+        await pool.aclose()

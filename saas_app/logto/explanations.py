@@ -1,0 +1,154 @@
+"""What a refusal of Logto's means to the person who asked: one table, from status and code to a sentence.
+
+Logto's own messages are for developers, and several different refusals share one code; the table tells them
+apart by their message where nothing else does (Logto 1.42). What fails for want of our own credentials is no
+business of the reader's: they are told that Logto cannot be used just now, the log tells the operator why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from saas_app.errors import (
+    AppError,
+    BadRequest,
+    Conflict,
+    Invalid,
+    LogtoUnavailable,
+    NotFound,
+    RateLimited,
+)
+from saas_app.logto.transport import ManagementError
+
+log = structlog.get_logger(__name__)
+
+_RETRY_AFTER: Final = 60  # seconds, where Logto does not say
+_OWN_CREDENTIALS: Final = ("auth.", "oidc.")
+_LIMIT: Final = ".limit_exceeded"  # of the subscription or the system, with 403 (Logto 1.42)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A refusal: its code, a part of its message where the code is shared, and what it means."""
+
+    code: str
+    says: str
+    build: Callable[[str], AppError]
+    sentence: str
+
+
+_CASES: Final = (
+    _Case(
+        "connector.not_found",
+        "",
+        Conflict,
+        "Logto has no email connector, so it cannot send messages. Copy the link and send it yourself, or "
+        "ask whoever runs this application to add an email connector in Logto.",
+    ),
+    _Case(
+        "request.invalid_input",
+        "must be in the future",
+        Invalid,
+        "That time has already passed. Please choose one in the future.",
+    ),
+    _Case(
+        "request.invalid_input",
+        "already a member",
+        Conflict,
+        "Somebody with this address is already a member of the organization.",
+    ),
+    _Case(
+        "request.invalid_input",
+        "same email",
+        Conflict,
+        "This invitation is for another email address than that of your account.",
+    ),
+    _Case(
+        "request.invalid_input",
+        "status of the invitation",
+        Conflict,
+        "This invitation has already been accepted or revoked, or has expired.",
+    ),
+    _Case(
+        "organization.role_names_not_found",
+        "",
+        Conflict,
+        "A role that was chosen does not exist in Logto. Whoever runs this application can fix it with "
+        "'saas-app provision'.",
+    ),
+    _Case(
+        "organization.require_membership",
+        "",
+        NotFound,
+        "This person is no longer a member of the organization.",
+    ),
+    _Case(
+        "entity.db_constraint_violated",
+        "",
+        Invalid,
+        "A role that was chosen cannot be assigned here: roles for people and roles for machines differ.",
+    ),
+    _Case(
+        "entity.relation_foreign_key_not_found",
+        "",
+        NotFound,
+        "The organization, the person or a role that was chosen no longer exists.",
+    ),
+    _Case(
+        "entity.unique_integrity_violation",
+        "",
+        Conflict,
+        "This already exists: the same request was made before, and is still open.",
+    ),
+    _Case("entity.value_too_long", "", Invalid, "Something you entered is longer than Logto accepts."),
+    _Case("guard.invalid_input", "", Invalid, "Logto does not accept something you entered."),
+    _Case("user.email_already_in_use", "", Conflict, "There is an account with this email address already."),
+    _Case("user.username_already_in_use", "", Conflict, "There is an account with this username already."),
+)
+
+
+def explained(error: ManagementError) -> AppError:
+    """Return the error to raise instead of a refusal of Logto's, with a detail that a person understands.
+
+    A refusal nobody foresaw becomes a sentence by its status, and a line in the log.
+    """
+    if error.code.endswith(_LIMIT):
+        return Conflict(
+            "Logto does not allow any more of these. Whoever runs this application can raise the limit."
+        )
+    if error.status in (401, 403) or error.code.startswith(_OWN_CREDENTIALS):
+        log.error(
+            "logto does not accept our machine application; 'saas-app doctor' says what to fix",
+            status=error.status,
+            logto_code=error.code,
+            reason=error.message,
+        )
+        return LogtoUnavailable(
+            "Logto does not accept this application at the moment.", retry_after=_RETRY_AFTER
+        )
+    if error.status == 429:
+        return RateLimited(
+            "Logto is getting too many requests. Please wait a moment and try again.",
+            retry_after=error.retry_after or _RETRY_AFTER,
+        )
+    for case in _CASES:
+        if error.code == case.code and case.says in error.message:
+            return case.build(case.sentence)
+    return _by_status(error)
+
+
+def _by_status(error: ManagementError) -> AppError:
+    if error.status == 404:
+        return NotFound("It does not exist, or no longer exists.")
+    log.warning("logto refused a call", status=error.status, logto_code=error.code, reason=error.message)
+    if error.code.startswith("connector."):
+        return Conflict("Logto could not send the message. Nothing was changed; please try again later.")
+    if error.status == 422:
+        return Conflict("Logto does not allow this at the moment.")
+    if error.status == 400:
+        return BadRequest("Logto could not accept this request.")
+    return LogtoUnavailable("Logto could not do this right now.")

@@ -1,0 +1,1 @@
+"""Pages of members: the list, and the roles of a member."""

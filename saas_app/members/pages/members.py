@@ -1,0 +1,111 @@
+"""Pages of members: the list, removing, leaving. Roles stand in :mod:`saas_app.members.pages.roles`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quart import Blueprint, flash, redirect, render_template, request, url_for
+
+from saas_app.email_domains import joins
+from saas_app.errors import AppError
+from saas_app.identity.standing import AccessChanged
+from saas_app.identity.tenant import Tenant
+from saas_app.members import changes, service
+from saas_app.members.forms import read_filter
+from saas_app.members.pages.roles import blueprint as roles
+from saas_app.rbac.permissions import Permission
+from saas_app.text.visible import isolated
+from saas_app.web.context import management, organization_change, runtime
+from saas_app.web.guards import requires, requires_member
+
+blueprint = Blueprint("members", __name__, url_prefix="/o/<organization_id>")
+blueprint.register_blueprint(roles)
+
+
+@blueprint.get("/members")
+@requires(Permission.MEMBERS_READ)
+async def list_members(tenant: Tenant) -> Any:
+    """People, or with ``show=machines`` the machines: search, role, paging; each page is one of Logto's."""
+    wanted = read_filter(request.args)
+    if request.args.get("show") == "machines":
+        machines = await service.list_machines(management(), tenant, wanted)
+        return await render_template("members/machines.html", page=machines, wanted=wanted)
+    people = await service.list_people(management(), tenant, wanted)
+    return await render_template(
+        "members/list.html", page=people.page, role_names=people.role_names, wanted=wanted
+    )
+
+
+@blueprint.get("/members/<user_id>/remove")
+@requires(Permission.MEMBERS_REMOVE)
+async def confirm_remove(tenant: Tenant, user_id: str) -> Any:
+    """Ask once, by name."""
+    changes.refuse_own_removal(tenant, user_id)
+    member = await service.get_member(management(), tenant, user_id)
+    is_last_admin = await service.is_last_admin(management(), tenant, member)
+    return await render_template("members/remove.html", member=member, is_last_admin=is_last_admin)
+
+
+@blueprint.post("/members/<user_id>/remove")
+@requires(Permission.MEMBERS_REMOVE)
+async def remove(tenant: Tenant, user_id: str) -> Any:
+    """Remove them; their next request is refused, in every session."""
+    member = await changes.remove_member(organization_change(tenant), user_id)
+    await flash(
+        f"{isolated(member.display_name)} is no longer a member of {isolated(tenant.organization_name)}.",
+        "success",
+    )
+    return redirect(url_for("members.list_members", organization_id=tenant.organization_id), 303)
+
+
+@blueprint.get("/leave")
+@requires_member
+async def confirm_leave(tenant: Tenant) -> Any:
+    """Ask once."""
+    return await _ask_to_leave(tenant)
+
+
+@blueprint.post("/leave")
+@requires_member
+async def leave(tenant: Tenant) -> Any:
+    """Leave, once the form says so; then renew access, since the ID token still names the organization."""
+    if (await request.form).get("confirm") != "yes":
+        return await _ask_to_leave(tenant), 422
+    await changes.leave(organization_change(tenant))
+    await flash(f"You have left {isolated(tenant.organization_name)}.", "success")
+    return redirect(url_for("identity.renew", next="/o"), 303)
+
+
+@blueprint.post("/joined")
+@requires_member
+async def confirm_joined(tenant: Tenant) -> Any:
+    """The caller has read that they are a member because of their email domain, and stays."""
+    await joins.confirm(runtime().work, tenant)
+    return redirect(url_for("organizations.overview", organization_id=tenant.organization_id), 303)
+
+
+@blueprint.errorhandler(changes.LeaveInstead)
+async def lead_to_leaving(error: changes.LeaveInstead) -> Any:
+    """Nobody removes themselves by mistake: the page that lets them leave asks first."""
+    await flash(error.detail.shown, "info")
+    arguments = request.view_args or {}
+    return redirect(
+        url_for("members.confirm_leave", organization_id=arguments.get("organization_id", "")), 303
+    )
+
+
+@blueprint.errorhandler(changes.LastAdmin)
+@blueprint.errorhandler(AccessChanged)
+@blueprint.errorhandler(service.NotAMember)
+async def refused(error: AppError) -> Any:
+    """Why it was not done, and the way back to the members."""
+    return await render_template("members/refused.html", error=error), error.status
+
+
+async def _ask_to_leave(tenant: Tenant) -> str:
+    member = await service.get_member(management(), tenant, tenant.principal.subject)
+    return await render_template(
+        "members/leave.html",
+        member=member,
+        is_last_admin=await service.is_last_admin(management(), tenant, member),
+    )

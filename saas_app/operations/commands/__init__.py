@@ -1,0 +1,1 @@
+"""The commands of ``saas-app``, one module each. The command line imports only the one that is run."""

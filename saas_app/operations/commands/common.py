@@ -1,0 +1,82 @@
+"""What every command has in common: expected failures in one line, and ``--env-file``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import click
+
+from saas_app.coordination.jobs import Failure
+from saas_app.errors import ConfigurationError, DatabaseUnavailable, LogtoUnavailable, NotFound
+from saas_app.logto import ManagementError, provider_answer
+from saas_app.operations.env_file import overlay_environment
+from saas_app.operations.output import one_line
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def in_one_line(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """What can be expected to go wrong is told in a line, exit code 1, without a stack trace."""
+
+    @wraps(function)
+    def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return function(*args, **kwargs)
+        except ConfigurationError as error:
+            raise click.ClickException(str(error)) from None
+        except NotFound as error:
+            raise click.ClickException(error.detail) from None
+        except ManagementError as refusal:
+            raise click.ClickException(_explain(refusal)) from None
+        except DatabaseUnavailable as failure:
+            raise click.ClickException(f"{failure.detail} Nothing is lost: run the command again.") from None
+        except LogtoUnavailable as failure:
+            endpoint = os.environ.get("LOGTO_ENDPOINT", "")
+            raise click.ClickException(f"{failure.detail} Is LOGTO_ENDPOINT={endpoint} right?") from None
+
+    return wrapper
+
+
+def _explain(refusal: ManagementError) -> str:
+    if refusal.code in ("oidc.invalid_client", "auth.unauthorized"):
+        return (
+            f"Logto refused the machine application ({refusal.message}): "
+            "check LOGTO_MANAGEMENT_APP_ID, LOGTO_MANAGEMENT_APP_SECRET and LOGTO_MANAGEMENT_TOKEN_ENDPOINT."
+        )
+    if refusal.code in ("oidc.invalid_target", "auth.forbidden"):
+        return (
+            f"The machine application may not use the Management API ({refusal.message}): give it the role "
+            "'Logto Management API access' and check LOGTO_MANAGEMENT_RESOURCE."
+        )
+    if refusal.code == "organization.role_names_not_found":
+        return f"{refusal.message} Run 'saas-app provision' first."
+    if refusal.code.startswith("connector."):
+        return f"Logto refused a connector ({refusal.code}): {one_line(provider_answer(refusal))}"
+    return f"Logto refused: {refusal}."
+
+
+env_file_option = click.option(
+    "--env-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File with KEY=value lines. Variables of the environment take precedence.",
+)
+
+
+def overlay(*files: Path | None) -> None:
+    """Let files say what the environment does not."""
+    for file in files:
+        if file is not None:
+            overlay_environment(file)
+
+
+def exit_for(failed: list[Failure]) -> None:
+    """Report the items a job could not deal with, and end with exit code 1 if there were any."""
+    for failure in failed:
+        click.echo(f"FAILED {one_line(failure.item)} ({failure.why})", err=True)
+    if failed:
+        raise click.ClickException(f"{len(failed)} failed; everything else was done.")

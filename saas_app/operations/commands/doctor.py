@@ -1,0 +1,29 @@
+"""``saas-app doctor``: check the whole chain from the settings to Logto's webhooks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from saas_app.operations.commands.common import env_file_option, in_one_line, overlay
+from saas_app.operations.commands.connectors import connectors_option
+from saas_app.operations.doctor import examine
+
+
+@click.command("doctor")
+@connectors_option
+@env_file_option
+@in_one_line
+def command(connectors_file: Path | None, env_file: Path | None) -> None:
+    """Check everything from the settings to Logto's webhooks, and say which command fixes what is wrong."""
+    overlay(env_file)
+    failed = False
+    for check in examine(os.environ, connectors_file):
+        failed = failed or not check.passed
+        click.echo(f"{'ok' if check.passed else 'FAILED':<7} {check.name:<15} {check.found}")
+        if not check.passed:
+            click.echo(f"{'':<7} {'':<15} → {check.remedy}")
+    sys.exit(1 if failed else 0)

@@ -1,0 +1,41 @@
+"""``saas-app openapi``: print the schema of the JSON API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
+from saas_app.app import create_app
+from saas_app.config import Settings
+from saas_app.errors import ConfigurationError
+from saas_app.operations.commands.common import in_one_line
+from saas_app.web.json_api.pages import schema_text
+
+
+@click.command("openapi")
+@click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write it to this file.")
+@in_one_line
+def command(write: Path | None) -> None:
+    """Print the schema of the JSON API (OpenAPI 3.1), as /api/openapi.json serves it."""
+    text = schema_text(create_app(_any_settings()))
+    if write is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        write.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{write} cannot be written: {error.strerror or error}.") from None
+    click.echo(f"{write} written.")
+
+
+def _any_settings() -> Settings:
+    """Settings to build the application with where it will not serve: the schema depends on none of them."""
+    return Settings(  # type: ignore[call-arg]  # the others have defaults
+        encryption_keys=(SecretStr(Fernet.generate_key().decode()),),
+        logto_endpoint="http://localhost",
+        logto_app_id="none",
+        logto_app_secret=SecretStr("none"),
+    )

@@ -1,0 +1,56 @@
+"""``saas-app reconcile``: read members from Logto and repair what was missed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from saas_app.config import ManagementSettings, load_management_settings
+from saas_app.coordination.jobs import Failure
+from saas_app.db.engine import create_engine
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.email_domains.dns_records import TxtResolver
+from saas_app.email_domains.rechecks import DomainChecks
+from saas_app.logto import connect
+from saas_app.operations.commands.common import env_file_option, exit_for, in_one_line, overlay
+from saas_app.operations.deployment import DeploymentSettings, load_deployment_settings
+from saas_app.operations.migrate import migrate as apply_migrations
+from saas_app.operations.output import one_line
+from saas_app.operations.reconciliation.service import Reconciler, require_own_application
+
+
+@click.command("reconcile")
+@click.option("--organization", "organization_id", help="Only this organization, by its id.")
+@env_file_option
+@in_one_line
+def command(organization_id: str | None, env_file: Path | None) -> None:
+    """Read members again from Logto and repair what was missed: lost webhooks, changes cut off by a crash."""
+    overlay(env_file)
+    management, settings = load_management_settings(), load_deployment_settings()
+    apply_migrations(settings.database_url)
+    repaired, failed = asyncio.run(_reconcile(management, settings, organization_id))
+    click.echo(f"{repaired} repaired." if repaired else "Nothing to repair.")
+    exit_for(failed)
+
+
+async def _reconcile(
+    management: ManagementSettings, settings: DeploymentSettings, organization_id: str | None
+) -> tuple[int, list[Failure]]:
+    engine, repaired, failed = create_engine(settings.database_url), 0, []
+    try:
+        async with connect(management) as client:
+            await require_own_application(client, settings.app_id)
+            work, grace = UnitOfWork(engine), timedelta(seconds=settings.domain_grace)
+            domains = DomainChecks(work, client, TxtResolver(settings.domain_nameservers), grace)
+            async for found in Reconciler(work, client, domains).run(organization_id):
+                if isinstance(found, Failure):
+                    failed.append(found)
+                    continue
+                click.echo(f"{found.organization_id:<12} {one_line(found.what)}")
+                repaired += found.changed
+    finally:
+        await engine.dispose()
+    return repaired, failed

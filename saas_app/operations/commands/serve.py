@@ -1,0 +1,41 @@
+"""``saas-app serve``: run the application."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from saas_app.config import load_settings
+from saas_app.observability import take_over_logging
+from saas_app.operations.commands.common import env_file_option, in_one_line, overlay
+from saas_app.operations.migrate import migrate as apply_migrations
+from saas_app.operations.output import announce, logs_are_json
+from saas_app.operations.preflight import require_free_port
+from saas_app.operations.server import run_server
+from saas_app.operations.sign_in_methods.declaration import find_declaration, offered_methods
+
+
+@click.command("serve")
+@click.option("--host", help="Address to listen on (APP_HOST).")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (APP_PORT).")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
+@click.option("--no-migrate", is_flag=True, help="Do not apply pending migrations first.")
+@env_file_option
+@in_one_line
+def command(
+    host: str | None, port: int | None, workers: int, no_migrate: bool, env_file: Path | None
+) -> None:
+    """Run the application. FORWARDED_ALLOW_IPS names the proxies whose X-Forwarded-* headers are trusted."""
+    overlay(env_file)
+    if logs_are_json():  # perhaps since that file was read
+        take_over_logging("json")
+    settings = load_settings()
+    offered_methods(find_declaration(os.environ))  # a file that cannot be read is told before anything starts
+    host, port = host or settings.host, port or settings.port
+    require_free_port(host, port, "stop what listens there, or choose another with --port")
+    if not no_migrate:
+        apply_migrations(settings.database_url)
+    announce(f"Workroom serves {settings.app_url}, listening on {host}:{port}")
+    run_server(settings, host, port, workers)

@@ -1,0 +1,56 @@
+"""``saas-app token``: print an access token of an API client, to try the JSON API with."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from saas_app.config import ManagementSettings, load_management_settings
+from saas_app.errors import ConfigurationError
+from saas_app.operations.client_token import Asked, get_token
+from saas_app.operations.commands.common import env_file_option, in_one_line, overlay
+from saas_app.operations.deployment import load_deployment_settings
+
+SECRET_VARIABLE = "WORKROOM_CLIENT_SECRET"  # noqa: S105 - a name, not a password
+
+
+@click.command("token")
+@click.option("--client", required=True, help="The machine client: its id or its name.")
+@click.option("--organization", help="Its organization: id or name. Needed when it belongs to several.")
+@env_file_option
+@in_one_line
+def command(client: str, organization: str | None, env_file: Path | None) -> None:
+    """Print an access token of a machine client, for the API and one organization.
+
+    The secret is WORKROOM_CLIENT_SECRET; without it, it is read through the Management API where there are
+    credentials for that, or asked for.
+    """
+    overlay(env_file)
+    resource = load_deployment_settings().api_resource
+    asked = Asked(client, organization, os.environ.get(SECRET_VARIABLE, ""))
+    click.echo(asyncio.run(get_token(_find_management(), _endpoint(), resource, asked, _ask_secret)))
+
+
+def _find_management() -> ManagementSettings | None:
+    try:
+        return load_management_settings()
+    except ConfigurationError:
+        return None
+
+
+def _endpoint() -> str:
+    endpoint = os.environ.get("LOGTO_ENDPOINT", "").rstrip("/")
+    if not endpoint:
+        raise ConfigurationError("LOGTO_ENDPOINT is not set. Name the environment with --env-file.")
+    return endpoint
+
+
+def _ask_secret() -> str:
+    if not sys.stdin.isatty():
+        raise ConfigurationError(f"{SECRET_VARIABLE} is not set, and nobody is there to be asked.")
+    answer: str = click.prompt("Secret", hide_input=True, err=True)
+    return answer

@@ -1,0 +1,120 @@
+"""What the commands are told from outside before the application can start, and what they store for it.
+
+:mod:`saas_app.config` says what a running application needs; provisioning works without most of that,
+because it is what makes it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from saas_app.config import (
+    DatabaseUrl,
+    ManagementSettings,
+    Nameservers,
+    OriginAddress,
+    ResourceIndicator,
+    Settings,
+    explain_settings,
+)
+from saas_app.errors import ConfigurationError
+from saas_app.operations.provisioning import Deployment, ProvisionedApplication
+from saas_app.operations.sign_in_methods.declaration import FILE_VARIABLE
+
+_DEFAULTS = {name: field.default for name, field in Settings.model_fields.items()}
+
+
+class DeploymentSettings(BaseSettings):
+    """Where the product runs, and what an earlier provisioning stored of its application."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
+    )
+
+    app_url: OriginAddress = Field(_DEFAULTS["app_url"], validation_alias="APP_URL")
+    api_resource: ResourceIndicator = Field(_DEFAULTS["api_resource"], validation_alias="LOGTO_API_RESOURCE")
+    database_url: DatabaseUrl = Field(_DEFAULTS["database_url"], validation_alias="DATABASE_URL")
+    app_id: str = Field("", validation_alias="LOGTO_APP_ID")
+    app_secret: SecretStr = Field(SecretStr(""), validation_alias="LOGTO_APP_SECRET")
+    webhook_signing_key: SecretStr = Field(SecretStr(""), validation_alias="LOGTO_WEBHOOK_SIGNING_KEY")
+    encryption_keys: SecretStr = Field(SecretStr(""), validation_alias="APP_ENCRYPTION_KEYS")
+    domain_nameservers: Nameservers = Field(default=(), validation_alias="DOMAIN_NAMESERVERS")
+    domain_grace: int = Field(default=_DEFAULTS["domain_grace"], validation_alias="DOMAIN_GRACE", ge=0)
+
+    @property
+    def deployment(self) -> Deployment:
+        """The same, as provisioning takes it."""
+        return Deployment(
+            app_url=self.app_url,
+            api_resource=self.api_resource,
+            app_id=self.app_id,
+            app_secret=self.app_secret.get_secret_value(),
+            webhook_signing_key=self.webhook_signing_key.get_secret_value(),
+        )
+
+
+def load_deployment_settings() -> DeploymentSettings:
+    """Read the environment. Raises :class:`ConfigurationError` that names each variable at fault."""
+    try:
+        return DeploymentSettings()  # type: ignore[call-arg]  # the fields come from the environment
+    except ValidationError as error:
+        raise ConfigurationError(explain_settings(error)) from None
+
+
+def stored_environment(
+    management: ManagementSettings,
+    settings: DeploymentSettings,
+    application: ProvisionedApplication,
+    connectors_file: Path | None = None,
+) -> dict[str, str]:
+    """Everything ``saas-app serve`` needs, by variable name. Encryption keys are made only once.
+
+    ``connectors_file`` is stored where it was named: the application offers what it declares.
+    """
+    values = {
+        "APP_URL": settings.app_url,
+        "APP_ENCRYPTION_KEYS": settings.encryption_keys.get_secret_value() or Fernet.generate_key().decode(),
+        "LOGTO_ENDPOINT": management.endpoint,
+        "LOGTO_APP_ID": application.app_id,
+        "LOGTO_APP_SECRET": application.app_secret,
+        "LOGTO_WEBHOOK_SIGNING_KEY": application.webhook_signing_key,
+        "LOGTO_API_RESOURCE": settings.api_resource,
+        "LOGTO_MANAGEMENT_APP_ID": management.app_id,
+        "LOGTO_MANAGEMENT_APP_SECRET": management.app_secret.get_secret_value(),
+        "LOGTO_MANAGEMENT_TOKEN_ENDPOINT": management.token_endpoint,
+        "LOGTO_MANAGEMENT_RESOURCE": management.resource,
+    }
+    if "database_url" in settings.model_fields_set:
+        values["DATABASE_URL"] = settings.database_url
+    if connectors_file is not None:
+        values[FILE_VARIABLE] = str(connectors_file.resolve())
+    parts = urlsplit(settings.app_url)
+    if parts.port and is_loopback(parts.hostname or ""):
+        values["APP_PORT"] = str(parts.port)  # nothing stands in front of it, so it listens there itself
+    return values
+
+
+def is_private(host: str) -> bool:
+    """Whether a host is this machine or an address of a private network, as far as its name tells."""
+    if is_loopback(host):
+        return True
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name means this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,49 @@
+"""The whole chain, in the order in which one link needs the one before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from saas_app.errors import ConfigurationError
+from saas_app.logto.http import open_http
+from saas_app.operations.deployment import load_deployment_settings
+from saas_app.operations.doctor import here, logto, provisioned
+from saas_app.operations.doctor.check import PROVISION, Check
+from saas_app.operations.provisioning import Deployment
+
+_TIMEOUT: Final = 5.0  # seconds a question may take
+
+
+def examine(environ: Mapping[str, str], connectors_file: Path | None = None) -> Iterator[Check]:
+    """Every check, as soon as its answer is known. What cannot be asked yet is left out.
+
+    Not to be called inside a running event loop.
+    """
+    yield here.check_settings()
+    declaration, check = here.check_declaration(environ, connectors_file)
+    yield check
+    try:
+        settings = load_deployment_settings()
+    except ConfigurationError as error:
+        yield Check("deployment", False, str(error), "mend what is named, see .env.example")
+        return
+    yield here.check_database(settings.database_url)
+    yield here.check_redis()
+    deployment = replace(settings.deployment, sign_in_methods=declaration)
+    endpoint = environ.get("LOGTO_ENDPOINT", "").rstrip("/")
+    yield from asyncio.run(_ask(deployment, endpoint))
+
+
+async def _ask(deployment: Deployment, endpoint: str) -> list[Check]:
+    async with open_http(_TIMEOUT) as http:
+        checks = [await here.check_address(deployment, endpoint, http)]
+        if not endpoint:
+            return [*checks, Check("endpoint", False, "LOGTO_ENDPOINT is not set", PROVISION)]
+        checks += await logto.check_logto(endpoint, http)
+        if logto.is_there(checks):
+            checks += await provisioned.check_provisioned(deployment, http, patience=_TIMEOUT)
+        return checks

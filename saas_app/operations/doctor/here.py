@@ -1,0 +1,87 @@
+"""What is ours: the settings, the declared ways to sign in, the database, and the running application."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from saas_app.config import load_settings
+from saas_app.errors import ConfigurationError
+from saas_app.operations.deployment import is_loopback
+from saas_app.operations.doctor.check import PROVISION, Check
+from saas_app.operations.migrate import read_state
+from saas_app.operations.provisioning import Deployment
+from saas_app.operations.sign_in_methods.declaration import find_declaration, load_declaration
+from saas_app.operations.sign_in_methods.model import Declaration
+from saas_app.operations.sign_in_methods.wire import connectors_of
+
+_SERVE: Final = "saas-app serve --env-file .env"
+
+
+def check_settings() -> Check:
+    """Whether ``saas-app serve`` would start with this environment."""
+    try:
+        settings = load_settings()
+    except ConfigurationError as error:
+        return Check("settings", False, str(error), PROVISION)
+    return Check("settings", True, f"complete, application {settings.logto_app_id} at {settings.app_url}")
+
+
+def check_declaration(environ: Mapping[str, str], given: Path | None) -> tuple[Declaration | None, Check]:
+    """Whether the declared ways to sign in hold together, and which they are; there may be none."""
+    path = given or find_declaration(environ)
+    if path is None:
+        return None, Check(
+            "sign-in methods", True, "none declared: Logto's own settings are left as they are"
+        )
+    try:
+        declaration = load_declaration(path, environ)
+    except ConfigurationError as error:
+        return None, Check(
+            "sign-in methods", False, str(error), "mend it; look with: saas-app connectors check"
+        )
+    declared = ", ".join(connector.factory for connector in connectors_of(declaration)) or "no connector"
+    return declaration, Check("sign-in methods", True, f"{path} declares {declared}")
+
+
+def check_database(database_url: str) -> Check:
+    """Whether the database answers, and is at the newest migration."""
+    try:
+        state = read_state(database_url)
+    except ConfigurationError as error:
+        return Check("database", False, str(error), "start the database, or mend DATABASE_URL")
+    found = f"at {state.current or 'no migration'}, the newest is {state.newest}"
+    return Check("database", state.is_newest, found, "saas-app migrate")
+
+
+def check_redis() -> Check:
+    """Said, so that nobody looks for it: workers share the database and nothing else."""
+    return Check("redis", True, "not used: sessions, leases and what workers share are in the database")
+
+
+async def check_address(deployment: Deployment, endpoint: str, http: aiohttp.ClientSession) -> Check:
+    """Whether the application answers where people, and Logto, are told that it does."""
+    address = deployment.app_url
+    if _is_local(address) and endpoint and not _is_local(endpoint):
+        found = f"{address} is this machine only: {endpoint} cannot reach it with webhooks"
+        return Check("address", False, found, f"set APP_URL to a public address, then {PROVISION}")
+    try:
+        async with http.get(f"{address}/readyz", allow_redirects=False) as response:
+            status, text = response.status, await response.text()
+    except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError):
+        return Check("address", False, f"nothing answers at {address}", f"{_SERVE}, or mend APP_URL")
+    if status == 503:
+        found = f"Workroom answers at {address}, but it does not reach its database"
+        return Check("address", False, found, "start the database, or restart Workroom")
+    if status != 200 or '"database"' not in text:
+        found = f"something else than Workroom answers at {address} ({status})"
+        return Check("address", False, found, f"mend APP_URL, or the proxy in front, then {_SERVE}")
+    return Check("address", True, f"Workroom answers at {address}")
+
+
+def _is_local(url: str) -> bool:
+    return is_loopback(urlsplit(url).hostname or "")

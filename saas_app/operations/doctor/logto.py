@@ -1,0 +1,53 @@
+"""What anybody may ask Logto: whether it is there, who it says it is, and what time it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import aiohttp
+
+from saas_app.errors import LogtoUnavailable
+from saas_app.logto import probe
+from saas_app.logto.provider_clock import LEEWAY
+from saas_app.operations.doctor.check import Check
+
+_PRECISION: Final = 2  # seconds; the Date header tells whole ones
+_ENDPOINT: Final = "endpoint"
+
+
+async def check_logto(endpoint: str, http: aiohttp.ClientSession) -> list[Check]:
+    """Endpoint, issuer and clock, as far as each can be asked."""
+    if fault := await probe.find_fault(endpoint, http):
+        return [Check(_ENDPOINT, False, f"{endpoint} {fault}", "start Logto, or correct LOGTO_ENDPOINT")]
+    there = Check(_ENDPOINT, True, f"{endpoint} answers")
+    try:
+        discovery = await probe.discover(endpoint, http)
+    except LogtoUnavailable as failure:
+        return [there, Check("issuer", False, failure.detail, "mend LOGTO_ENDPOINT")]
+    return [there, _issuer(endpoint, discovery), _clock(discovery)]
+
+
+def is_there(checks: Iterable[Check]) -> bool:
+    """Whether there is a Logto to ask more."""
+    return any(check.name == _ENDPOINT and check.passed for check in checks)
+
+
+def _issuer(endpoint: str, discovery: probe.Discovery) -> Check:
+    holds = discovery.issuer == f"{endpoint}/oidc"
+    remedy = f"set LOGTO_ENDPOINT to {discovery.issuer.removesuffix('/oidc')}"
+    return Check(
+        "issuer", holds, discovery.issuer if holds else f"{discovery.issuer}, not {endpoint}/oidc", remedy
+    )
+
+
+def _clock(discovery: probe.Discovery) -> Check:
+    ahead = discovery.clock_ahead
+    if ahead is None:
+        return Check("clock", True, "not known: no Date header came from Logto")
+    found = f"Logto's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} ours"
+    if abs(ahead) < _PRECISION:
+        found = "Logto's clock agrees with ours"
+    if abs(ahead) > LEEWAY:
+        found += f"; tokens are refused beyond {LEEWAY} s"
+    return Check("clock", abs(ahead) <= LEEWAY, found, "set both clocks by NTP: timedatectl set-ntp true")

@@ -1,0 +1,124 @@
+"""What Logto holds for us, asked through its Management API: a provisioning planned, and not carried out."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from saas_app.config import ManagementSettings, load_management_settings
+from saas_app.errors import ConfigurationError, LogtoUnavailable
+from saas_app.logto import Application, Hook, ManagementClient, ManagementError
+from saas_app.operations.deployment import is_private
+from saas_app.operations.doctor.check import PROVISION, Check
+from saas_app.operations.provisioning import Change, Deployment, Kind, drift, plan, survey
+
+_APPLICATION: Final = frozenset({Kind.APPLICATION, Kind.SECRET})
+_WEBHOOK: Final = frozenset({Kind.WEBHOOK})
+_CONNECTORS: Final = frozenset({Kind.CONNECTOR, Kind.EMAIL_TEMPLATE})
+_SIGN_IN: Final = frozenset({Kind.SIGN_IN_EXPERIENCE})
+_TEMPLATE: Final = frozenset(Kind) - _APPLICATION - _WEBHOOK - _CONNECTORS - _SIGN_IN
+
+
+async def check_provisioned(
+    deployment: Deployment, http: aiohttp.ClientSession, *, patience: float
+) -> list[Check]:
+    """The machine application first, then all that a provisioning would write; ``patience`` in seconds."""
+    try:
+        management = load_management_settings()
+    except ConfigurationError as error:
+        return [Check("Management API", False, str(error), "set what is named, see .env.example")]
+    client = ManagementClient(management, http, timeout=patience)
+    try:
+        found = await survey(client, deployment)
+        changes = plan(deployment, found)
+        webhook = await _check_webhook(client, deployment, found.webhook, changes)
+    except ConfigurationError as error:
+        return [_access(management), Check("template", False, str(error), "fix it in Logto's Console")]
+    except ManagementError as refusal:
+        return [Check("Management API", False, str(refusal), _access_remedy(management, refusal))]
+    except LogtoUnavailable as failure:
+        return [Check("Management API", False, failure.detail, "check Logto's log")]
+    held = f"{deployment.redirect_uri} is registered, and the stored secret is valid"
+    checks = [
+        _access(management),
+        _summary("application", held, changes, _APPLICATION),
+        _check_backchannel(deployment, found.application),
+        _summary("template", "all roles, permissions and scopes are in place", changes, _TEMPLATE),
+        webhook,
+    ]
+    if deployment.sign_in_methods is not None:
+        checks += [
+            _summary("connectors", "as declared", changes, _CONNECTORS),
+            _summary("sign-in page", "as declared", changes, _SIGN_IN),
+        ]
+    return checks
+
+
+def _check_backchannel(deployment: Deployment, application: Application | None) -> Check:
+    """Where Logto tells us of sign-outs. Whether it may call there, only its own settings say."""
+    uri, name = deployment.backchannel_logout_uri, "back-channel logout"
+    registered = application.oidc_metadata.get("backchannelLogoutUri") if application else None
+    if registered != uri:
+        return Check(name, False, f"{registered or 'nothing'} is registered, not {uri}", PROVISION)
+    found = f"{uri} is registered"
+    if is_private(urlsplit(uri).hostname or ""):
+        found += "; Logto 1.42 calls no private address unless OIDC_PROVIDER_SSRF_PROTECTION_DISABLED is set"
+    return Check(name, True, found)
+
+
+def _access(management: ManagementSettings) -> Check:
+    return Check("Management API", True, f"{management.app_id} may use it")
+
+
+def _access_remedy(management: ManagementSettings, refusal: ManagementError) -> str:
+    if refusal.status == 403:
+        return f"give {management.app_id} the role 'Logto Management API access'"
+    if refusal.code == "oidc.invalid_target":
+        return "correct LOGTO_MANAGEMENT_RESOURCE; Logto Cloud: https://<tenant-id>.logto.app/api"
+    if refusal.status == 401 or refusal.code.startswith("oidc."):
+        return "correct LOGTO_MANAGEMENT_APP_ID and LOGTO_MANAGEMENT_APP_SECRET"
+    return "check Logto's log; Workroom speaks the Management API of Logto 1.42"
+
+
+async def _check_webhook(
+    client: ManagementClient, deployment: Deployment, hook: Hook | None, changes: tuple[Change, ...]
+) -> Check:
+    """Registered, enabled, and reached: Logto is asked to send a test message there, as it sends all."""
+    registered = _summary("webhook", f"Logto reaches {deployment.webhook_url}", changes, _WEBHOOK)
+    if hook is None or not registered.passed:
+        return registered
+    try:
+        await client.send_test_message(hook)
+    except ManagementError as refusal:
+        if refusal.status != 422:
+            raise
+        return Check("webhook", False, *_undelivered(deployment, refusal))
+    return registered
+
+
+def _undelivered(deployment: Deployment, refusal: ManagementError) -> tuple[str, str]:
+    """What was found and what mends it. Logto tells the status with which we answered, if we did."""
+    data = refusal.data if isinstance(refusal.data, dict) else {}
+    status, url = data.get("responseStatus"), deployment.webhook_url
+    if status is None:
+        return (
+            f"Logto does not reach {url}",
+            f"start Workroom, or set APP_URL to what Logto reaches and {PROVISION}",
+        )
+    if status in (401, 404):
+        reason = {401: "refuses Logto's signature", 404: "does not know the webhook"}[status]
+        return (
+            f"Workroom {reason} at {url}: it runs with another LOGTO_WEBHOOK_SIGNING_KEY or none",
+            "restart it: saas-app serve --env-file .env",
+        )
+    return f"{url} answered Logto with {status}", "check Workroom's log, and the proxy in front"
+
+
+def _summary(name: str, holds: str, changes: tuple[Change, ...], kinds: frozenset[Kind]) -> Check:
+    different = [change for change in drift(changes) if change.kind in kinds]
+    found = "; ".join(
+        f"{change.kind} {change.name}: {change.detail or change.action}" for change in different
+    )
+    return Check(name, not different, found or holds, PROVISION)

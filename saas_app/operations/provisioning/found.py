@@ -1,0 +1,121 @@
+"""What Logto holds now: read, never written."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from saas_app.errors import ConfigurationError
+from saas_app.logto import (
+    Application,
+    ApplicationSecret,
+    Connector,
+    EmailTemplate,
+    Hook,
+    ManagementClient,
+    OrganizationRole,
+    OrganizationScope,
+    Resource,
+)
+from saas_app.logto.client import TRADITIONAL
+from saas_app.operations.provisioning.declared import APPLICATION_NAME, Deployment
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A picture of the tenant: everything that bears on what we declare, and nothing else."""
+
+    organization_scopes: Mapping[str, OrganizationScope] = field(default_factory=dict)  # by name
+    resources: tuple[Resource, ...] = ()
+    roles: Mapping[str, OrganizationRole] = field(default_factory=dict)  # by name
+    id_token_claims: tuple[str, ...] = ()
+    application: Application | None = None
+    usable_secrets: tuple[str, ...] = field(default=(), repr=False)  # the one to prefer comes first
+    webhook: Hook | None = None
+    connectors: tuple[Connector, ...] = ()
+    email_templates: tuple[EmailTemplate, ...] = ()
+    sign_in_experience: Mapping[str, object] = field(default_factory=dict)
+
+    def find_resource(self, indicator: str) -> Resource | None:
+        """The API resource with this indicator."""
+        return next((resource for resource in self.resources if resource.indicator == indicator), None)
+
+
+async def survey(client: ManagementClient, deployment: Deployment) -> Found:
+    """Read the tenant. Raises :class:`ConfigurationError` when our application cannot be told apart."""
+    application = await _find_application(client, deployment)
+    scopes, resources, roles, claims, secrets, hooks = await asyncio.gather(
+        client.list_organization_scopes(),
+        client.list_resources(),
+        client.list_organization_roles(),
+        client.list_id_token_claims(),
+        _list_secrets(client, application),
+        client.list_hooks(),
+    )
+    found = Found(
+        organization_scopes={scope.name: scope for scope in scopes},
+        resources=tuple(resources),
+        roles={role.name: role for role in roles},
+        id_token_claims=tuple(claims),
+        application=application,
+        usable_secrets=_usable(secrets, deployment.app_secret),
+        webhook=_find_webhook(hooks, deployment),
+    )
+    return await _with_sign_in(client, found) if deployment.sign_in_methods else found
+
+
+async def _with_sign_in(client: ManagementClient, found: Found) -> Found:
+    connectors, templates, experience = await asyncio.gather(
+        client.list_connectors(), client.list_email_templates(), client.get_sign_in_experience()
+    )
+    return replace(
+        found,
+        connectors=tuple(connectors),
+        email_templates=tuple(templates),
+        sign_in_experience=experience,
+    )
+
+
+async def _find_application(client: ManagementClient, deployment: Deployment) -> Application | None:
+    """By the id an earlier run stored, else by exact name: Logto does not keep names unique."""
+    if deployment.app_id:
+        stored = await client.find_application(deployment.app_id)
+        if stored is not None and stored.type != TRADITIONAL:
+            raise ConfigurationError(
+                f"LOGTO_APP_ID names the application '{stored.name}' of type {stored.type}; "
+                f"it must be of type {TRADITIONAL}."
+            )
+        if stored is not None:
+            return stored
+    named = [
+        application
+        for application in await client.list_traditional_applications()
+        if application.name == APPLICATION_NAME and application.type == TRADITIONAL
+    ]
+    if len(named) > 1:
+        ids = ", ".join(sorted(application.id for application in named))
+        raise ConfigurationError(
+            f"Logto has {len(named)} applications called {APPLICATION_NAME} ({ids}): "
+            "set LOGTO_APP_ID to the one to use."
+        )
+    return named[0] if named else None
+
+
+async def _list_secrets(client: ManagementClient, application: Application | None) -> list[ApplicationSecret]:
+    return [] if application is None else await client.list_secrets(application.id)
+
+
+def _find_webhook(hooks: list[Hook], deployment: Deployment) -> Hook | None:
+    """By address; among several, the one that signs with the key an earlier run stored."""
+    ours = [hook for hook in hooks if hook.url == deployment.webhook_url]
+    ours.sort(key=lambda hook: hook.signing_key != deployment.webhook_signing_key)
+    return ours[0] if ours else None
+
+
+def _usable(secrets: list[ApplicationSecret], stored: str) -> tuple[str, ...]:
+    now = time.time() * 1000
+    live = [secret for secret in secrets if secret.expires_at is None or secret.expires_at > now]
+    lasting_first = sorted(live, key=lambda secret: (secret.value != stored, secret.expires_at is not None))
+    return tuple(secret.value for secret in lasting_first)

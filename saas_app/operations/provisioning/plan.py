@@ -1,0 +1,176 @@
+"""Declared against found, as data: what a run would change, and what already holds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from saas_app.errors import ConfigurationError
+from saas_app.logto import Application, Hook, OrganizationRole, Resource
+from saas_app.operations.provisioning.changes import Action, Change, Kind
+from saas_app.operations.provisioning.declared import (
+    APPLICATION_NAME,
+    CUSTOM_METADATA,
+    ID_TOKEN_CLAIMS,
+    WEBHOOK_EVENTS,
+    Deployment,
+    role_permissions,
+)
+from saas_app.operations.provisioning.found import Found
+from saas_app.operations.provisioning.sign_in_plan import plan_sign_in
+from saas_app.rbac.permissions import Carrier, Role, permissions_carried_by
+
+_BACKCHANNEL = ("backchannelLogoutUri", "backchannelLogoutSessionRequired")
+
+
+def plan(deployment: Deployment, found: Found) -> tuple[Change, ...]:
+    """Every declared thing with its action.
+
+    Raises :class:`ConfigurationError` where Logto holds something under our name that cannot be changed
+    into what we declare.
+    """
+    resource = found.find_resource(deployment.api_resource)
+    return (
+        *_organization_scopes(found),
+        *_resource(deployment, resource),
+        *(_role(role, found, resource) for role in Role),
+        _application(deployment, found.application),
+        _secret(deployment, found),
+        _id_token(found),
+        _webhook(deployment, found.webhook),
+        *(plan_sign_in(deployment.sign_in_methods, found) if deployment.sign_in_methods else ()),
+    )
+
+
+def _described(kind: Kind, name: str, found: Any, description: str) -> Change:
+    if found is None:
+        return Change(kind, name, Action.CREATE)
+    if found.description != description:
+        return Change(kind, name, Action.UPDATE, "description")
+    return Change(kind, name, Action.HOLDS)
+
+
+def _organization_scopes(found: Found) -> Iterator[Change]:
+    for permission in permissions_carried_by(Carrier.ORGANIZATION_TOKEN):
+        scope = found.organization_scopes.get(permission.value)
+        yield _described(Kind.ORGANIZATION_SCOPE, permission.value, scope, permission.description)
+
+
+def _resource(deployment: Deployment, resource: Resource | None) -> Iterator[Change]:
+    # Its display name is the tenant's to choose: only the indicator matters.
+    yield Change(Kind.RESOURCE, deployment.api_resource, Action.CREATE if resource is None else Action.HOLDS)
+    scopes = {scope.name: scope for scope in resource.scopes} if resource else {}
+    for permission in permissions_carried_by(Carrier.API_TOKEN):
+        scope = scopes.get(permission.value)
+        yield _described(Kind.RESOURCE_SCOPE, permission.value, scope, permission.description)
+
+
+def _role(role: Role, found: Found, resource: Resource | None) -> Change:
+    existing = found.roles.get(role.value)
+    if existing is None:
+        return Change(Kind.ROLE, role.value, Action.CREATE)
+    if existing.type != role.type.value:
+        raise ConfigurationError(
+            f"The organization role '{role.value}' is of type {existing.type} in Logto, which cannot be "
+            f"changed; rename or delete it there, so that one of type {role.type.value} can be made."
+        )
+    differences = _differences(_declared_scopes(role), _bundled(existing, found, resource))
+    if existing.description != role.description:
+        differences.append("description")
+    if differences:
+        return Change(Kind.ROLE, role.value, Action.UPDATE, ", ".join(differences))
+    return Change(Kind.ROLE, role.value, Action.HOLDS)
+
+
+def _declared_scopes(role: Role) -> set[str]:
+    return {permission.value for carrier in Carrier for permission in role_permissions(role, carrier)}
+
+
+def _bundled(role: OrganizationRole, found: Found, ours: Resource | None) -> set[str]:
+    """The names of what a role bundles; scopes of other API resources under their resource's name."""
+    names = {scope.id: scope.name for scope in found.organization_scopes.values()}
+    for resource in found.resources:
+        prefix = "" if resource == ours else f"{resource.name} "
+        names.update({scope.id: f"{prefix}{scope.name}" for scope in resource.scopes})
+    return {names.get(scope_id, scope_id) for scope_id in role.scope_ids | role.resource_scope_ids}
+
+
+def _differences(declared: set[str], bundled: set[str]) -> list[str]:
+    added = [f"+{name}" for name in sorted(declared - bundled)]
+    return added + [f"-{name}" for name in sorted(bundled - declared)]
+
+
+def _application(deployment: Deployment, application: Application | None) -> Change:
+    if application is None:
+        return Change(Kind.APPLICATION, APPLICATION_NAME, Action.CREATE, deployment.redirect_uri)
+    oidc, custom = merged_metadata(deployment, application)
+    reasons = [
+        name
+        for name, wanted, present in (
+            ("redirect URI", oidc["redirectUris"], application.oidc_metadata.get("redirectUris")),
+            (
+                "post sign-out URI",
+                oidc["postLogoutRedirectUris"],
+                application.oidc_metadata.get("postLogoutRedirectUris"),
+            ),
+            (
+                "back-channel logout",
+                [oidc[name] for name in _BACKCHANNEL],
+                [application.oidc_metadata.get(name) for name in _BACKCHANNEL],
+            ),
+            ("token settings", custom, application.custom_metadata),
+        )
+        if wanted != present
+    ]
+    if deployment.app_id not in ("", application.id):
+        reasons.append("the stored LOGTO_APP_ID is unknown to this Logto")
+    action = Action.UPDATE if reasons else Action.HOLDS
+    return Change(Kind.APPLICATION, application.name, action, ", ".join(reasons))
+
+
+def merged_metadata(
+    deployment: Deployment, application: Application | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both metadata objects with ours added, because Logto replaces them whole."""
+    oidc = dict(application.oidc_metadata) if application else {}
+    custom = dict(application.custom_metadata) if application else {}
+    for name, uri in (
+        ("redirectUris", deployment.redirect_uri),
+        ("postLogoutRedirectUris", deployment.post_sign_out_uri),
+    ):
+        uris = list(oidc.get(name) or ())
+        oidc[name] = uris if uri in uris else [*uris, uri]
+    oidc |= dict(zip(_BACKCHANNEL, (deployment.backchannel_logout_uri, True), strict=True))
+    return oidc, custom | CUSTOM_METADATA
+
+
+def _secret(deployment: Deployment, found: Found) -> Change:
+    if not found.usable_secrets:
+        return Change(Kind.SECRET, APPLICATION_NAME, Action.CREATE)
+    if deployment.app_secret and deployment.app_secret not in found.usable_secrets:
+        return Change(
+            Kind.SECRET, APPLICATION_NAME, Action.UPDATE, "the stored LOGTO_APP_SECRET is no longer valid"
+        )
+    return Change(Kind.SECRET, APPLICATION_NAME, Action.HOLDS)
+
+
+def _id_token(found: Found) -> Change:
+    name = ", ".join(ID_TOKEN_CLAIMS)
+    missing = [claim for claim in ID_TOKEN_CLAIMS if claim not in found.id_token_claims]
+    if missing:
+        return Change(Kind.ID_TOKEN, name, Action.UPDATE, ", ".join(f"+{claim}" for claim in missing))
+    return Change(Kind.ID_TOKEN, name, Action.HOLDS)
+
+
+def _webhook(deployment: Deployment, hook: Hook | None) -> Change:
+    if hook is None:
+        return Change(Kind.WEBHOOK, deployment.webhook_url, Action.CREATE)
+    reasons = [f"+{name}" for name in sorted(WEBHOOK_EVENTS - hook.events)]
+    if not hook.is_enabled:
+        reasons.append("it is disabled")
+    if deployment.webhook_signing_key not in ("", hook.signing_key):
+        reasons.append("the stored LOGTO_WEBHOOK_SIGNING_KEY is no longer valid")
+    elif deployment.app_id and not deployment.webhook_signing_key:
+        reasons.append("LOGTO_WEBHOOK_SIGNING_KEY is not stored")
+    action = Action.UPDATE if reasons else Action.HOLDS
+    return Change(Kind.WEBHOOK, hook.url, action, ", ".join(reasons))

@@ -1,0 +1,214 @@
+"""What a declaration must hold to, so that Logto and the providers take it: each rule once, pure.
+
+Most are Logto 1.42's own, told here before anything is sent and by the key in the file; the rest are what
+Logto accepts and then sends wrongly. The rules for texts are in :mod:`.text_checks`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+from saas_app.operations.sign_in_methods.model import (
+    Connectors,
+    Declaration,
+    GatewayApi,
+    Identifier,
+    Mailgun,
+    Mfa,
+    Naver,
+    SignIn,
+    SignUp,
+)
+from saas_app.operations.sign_in_methods.problem import Problem
+from saas_app.operations.sign_in_methods.text_checks import check_email_texts, check_sms_texts
+
+_ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+\.[^\s<>@]+")
+_MAILBOX = re.compile(rf'(?:[^<>\r\n"]+|"[^"\r\n]+") <{_ADDRESS.pattern}>|{_ADDRESS.pattern}')
+_HOST = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,4})?")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SENDER = re.compile(r"[0-9]{1,15}|[A-Za-z0-9 ]{1,11}")
+_RANGES: Final = (
+    ("verification_code", "expires_after", (60, 3600)),  # seconds
+    ("verification_code", "max_attempts", (1, 100)),
+    ("lockout", "max_attempts", (1, 1000)),  # Logto itself takes any number, and locks everybody out with 0
+    ("lockout", "minutes", (1, 1440)),
+)
+_CODE_FACTORS: Final[dict[str, Identifier]] = {
+    "EmailVerificationCode": "email",
+    "PhoneVerificationCode": "phone",
+}
+_COUNTS_FOR_ORGANIZATIONS: Final = frozenset({"Totp", "WebAuthn"})
+
+
+def check(declaration: Declaration) -> Iterator[Problem]:
+    """Every rule that is broken."""
+    yield from _check_connectors(declaration)
+    if declaration.language and not _LANGUAGE.fullmatch(declaration.language.fallback):
+        yield Problem("language.fallback", "must be a language tag, such as en or pt-BR")
+    if declaration.sign_in:
+        yield from _check_sign_in(declaration.sign_in, declaration.connectors)
+    if declaration.sign_up:
+        yield from _check_sign_up(declaration.sign_up, declaration)
+    yield from _check_social(declaration)
+    if declaration.mfa:
+        yield from _check_mfa(declaration.mfa, declaration)
+    yield from _check_numbers(declaration)
+
+
+# Connectors
+
+
+def _check_connectors(declaration: Declaration) -> Iterator[Problem]:
+    connectors = declaration.connectors
+    for first, second in (
+        (connectors.mailgun, connectors.mock_email),
+        (connectors.gatewayapi, connectors.mock_sms),
+    ):
+        if first and second:
+            yield Problem(
+                f"connectors.{second.factory}", f"Logto keeps one of its type: beside {first.factory}"
+            )
+    if connectors.mailgun:
+        yield from _check_mailgun(connectors.mailgun)
+    if connectors.gatewayapi:
+        yield from _check_gatewayapi(connectors.gatewayapi)
+    if connectors.naver:
+        yield from _check_naver(connectors.naver)
+    if email := connectors.email:
+        if not _MAILBOX.fullmatch(email.sender):
+            yield Problem(f"connectors.{email.factory}.from", "must look like 'Name <address@example.com>'")
+        if declaration.language is None:
+            yield Problem("language.fallback", "is missing: it says which of the email texts is the default")
+        else:
+            yield from check_email_texts(email, declaration.language.fallback)
+    if connectors.sms:
+        yield from check_sms_texts(connectors.sms)
+
+
+def _check_mailgun(mailgun: Mailgun) -> Iterator[Problem]:
+    parts = urlsplit(mailgun.endpoint)
+    if parts.scheme != "https" or not mailgun.endpoint.endswith(".mailgun.net"):
+        yield Problem(
+            "connectors.mailgun-email.endpoint",
+            "must be an https address that ends in .mailgun.net, without a slash or path after it",
+        )
+    if not _HOST.fullmatch(mailgun.domain):
+        yield Problem(
+            "connectors.mailgun-email.domain", "must be a domain name alone, such as mg.example.com"
+        )
+
+
+def _check_gatewayapi(gatewayapi: GatewayApi) -> Iterator[Problem]:
+    parts = urlsplit(gatewayapi.endpoint)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        yield Problem("connectors.gatewayapi-sms.endpoint", "must be an absolute http or https address")
+    if not _SENDER.fullmatch(gatewayapi.sender):
+        yield Problem(
+            "connectors.gatewayapi-sms.sender",
+            "must be up to 11 letters, digits and spaces, or up to 15 digits",
+        )
+
+
+def _check_naver(naver: Naver) -> Iterator[Problem]:
+    if naver.id and not _ID.fullmatch(naver.id):
+        yield Problem("connectors.naver-universal.id", "must be up to 64 letters, digits, '-' and '_'")
+
+
+def _sends_to(identifier: Identifier, connectors: Connectors) -> bool:
+    """Whether something can carry a code to such an identifier."""
+    return bool({"email": connectors.email, "phone": connectors.sms}.get(identifier))
+
+
+def _no_connector(key: str, identifier: str) -> Problem:
+    kind = {"email": "an email", "phone": "an SMS"}[identifier]
+    return Problem(key, f"needs {kind} connector below [connectors], which sends the codes")
+
+
+# The sign-in experience
+
+
+def _check_sign_in(sign_in: SignIn, connectors: Connectors) -> Iterator[Problem]:
+    for identifier, proofs in (sign_in.methods or {}).items():
+        key = f"sign_in.methods.{identifier}"
+        if not proofs or len(set(proofs)) < len(proofs):
+            yield Problem(key, "must be 'password', 'code' or both, each once")
+        if "code" in proofs and identifier == "username":
+            yield Problem(key, "must not have 'code': a code is sent to an address or a number")
+        elif "code" in proofs and not _sends_to(identifier, connectors):
+            yield _no_connector(key, identifier)
+    if sign_in.methods == {}:
+        yield Problem("sign_in.methods", "must name at least one of username, email and phone")
+    for way in sign_in.forgot_password or ():
+        if not _sends_to(way, connectors):
+            yield _no_connector("sign_in.forgot_password", way)
+
+
+def _check_sign_up(sign_up: SignUp, declaration: Declaration) -> Iterator[Problem]:
+    asked = (*sign_up.identifiers, *sign_up.also)
+    if sign_up.also and not sign_up.identifiers:
+        yield Problem("sign_up.also", "needs an identifier in sign_up.identifiers beside it")
+    if len(set(asked)) < len(asked) or ("emailOrPhone" in asked and {"email", "phone"} & set(asked)):
+        yield Problem("sign_up.also", "must not ask twice for what is asked for already")
+    if set(asked) - {"username"} and not sign_up.verify:
+        yield Problem("sign_up.verify", "must be true: Logto takes no address or number without a code")
+    if "username" in sign_up.identifiers and not sign_up.password:
+        yield Problem("sign_up.password", "must be true: a username is proved with a password")
+    reached: tuple[Identifier, ...] = ("email", "phone")
+    for identifier in reached:
+        if {identifier, "emailOrPhone"} & set(asked) and not _sends_to(identifier, declaration.connectors):
+            key = "identifiers" if identifier in sign_up.identifiers else "also"
+            yield _no_connector(f"sign_up.{key}", identifier)
+        proofs = declaration.proofs_of(identifier)
+        if sign_up.verify and not sign_up.password and proofs and "code" not in proofs:
+            yield Problem(
+                f"sign_in.methods.{identifier}",
+                "must have 'code': sign_up.password is false, so accounts have no password",
+            )
+
+
+def _check_social(declaration: Declaration) -> Iterator[Problem]:
+    known = {connector.target for connector in declaration.connectors.social}
+    buttons = (declaration.social.buttons if declaration.social else None) or ()
+    if len(set(buttons)) < len(buttons):
+        yield Problem("social.buttons", "must name each once")
+    for target in buttons:
+        if target not in known:
+            yield Problem("social.buttons", f"'{target}' has no connector below [connectors]")
+
+
+def _check_mfa(mfa: Mfa, declaration: Declaration) -> Iterator[Problem]:
+    factors = mfa.factors
+    if factors is None:
+        return
+    if len(set(factors)) < len(factors):
+        yield Problem("mfa.factors", "must name each once")
+    if set(factors) == {"BackupCode"}:
+        yield Problem("mfa.factors", "must hold another factor beside BackupCode")
+    for factor in factors:
+        identifier = _CODE_FACTORS.get(factor)
+        if identifier is None:
+            continue
+        if "code" in declaration.proofs_of(identifier):
+            yield Problem(
+                "mfa.factors", f"must not hold {factor} while sign_in.methods.{identifier} has 'code'"
+            )
+        if not _sends_to(identifier, declaration.connectors):
+            yield _no_connector("mfa.factors", identifier)
+    if not factors and mfa.policy not in (None, "NoPrompt", "UserControlled"):
+        yield Problem("mfa.policy", "needs a factor in mfa.factors")
+    if mfa.organizations == "Mandatory" and not _COUNTS_FOR_ORGANIZATIONS & set(factors):
+        yield Problem(
+            "mfa.organizations",
+            "needs Totp or WebAuthn in mfa.factors: Logto counts no other for organizations",
+        )
+
+
+def _check_numbers(declaration: Declaration) -> Iterator[Problem]:
+    for section, key, (lowest, highest) in _RANGES:
+        value = getattr(getattr(declaration, section), key, None)
+        if value is not None and not lowest <= value <= highest:
+            yield Problem(f"{section}.{key}", f"must be from {lowest} to {highest}")

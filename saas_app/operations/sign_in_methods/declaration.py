@@ -1,0 +1,147 @@
+"""Reading ``connectors.toml``: found, parsed, its references to the environment resolved, checked.
+
+A file that breaks a rule is refused before anything is sent, and each refusal names the key and the rule.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from saas_app.errors import ConfigurationError
+from saas_app.identity.offered_methods import OfferedMethods, SocialButton
+from saas_app.operations.sign_in_methods.checks import check
+from saas_app.operations.sign_in_methods.model import SECRETS, Declaration
+from saas_app.operations.sign_in_methods.problem import Problem
+
+FILE_VARIABLE: Final = "CONNECTORS_FILE"
+DEFAULT_FILE: Final = Path("connectors.toml")
+
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_REFERENCE_RULE: Final = (
+    'takes the name of an environment variable, as in "${NAME}": no secret stands in the file'
+)
+_SHAPES: Final = {"missing": "is missing", "extra_forbidden": "is not known here"}
+
+
+def find_declaration(environ: Mapping[str, str]) -> Path | None:
+    """The file to read: ``CONNECTORS_FILE``, else ``connectors.toml`` where it exists.
+
+    A variable that is set and empty says that there is none.
+    """
+    named = environ.get(FILE_VARIABLE)
+    if named is not None:
+        return Path(named) if named else None
+    return DEFAULT_FILE if DEFAULT_FILE.exists() else None
+
+
+def load_declaration(path: Path, environ: Mapping[str, str]) -> Declaration:
+    """The declaration, complete and checked.
+
+    Raises :class:`ConfigurationError` that names every key at fault with the rule it breaks. No value is ever
+    part of it: a secret may stand where it should not.
+    """
+    document, faults = _resolved(_read(path), environ)
+    declaration = _parsed(path, document, faults)
+    unknown = {fault.key for fault in faults}  # whose value is not there to be judged
+    problems = [*faults, *(problem for problem in check(declaration) if problem.key not in unknown)]
+    if problems:
+        raise _refused(path, problems)
+    return declaration
+
+
+def offered_methods(path: Path | None) -> OfferedMethods:
+    """What the application offers on its front page. Needs no secrets, and checks no rules.
+
+    Raises :class:`ConfigurationError` when the file cannot be read.
+    """
+    if path is None:
+        return OfferedMethods()
+    declaration = _parsed(path, _read(path))
+    buttons = (declaration.social.buttons if declaration.social else None) or ()
+    names = {connector.target: connector.label for connector in declaration.connectors.social}
+    return OfferedMethods(
+        email_code="code" in declaration.proofs_of("email"),
+        sms_code="code" in declaration.proofs_of("phone"),
+        social=tuple(SocialButton(target, names[target]) for target in buttons if target in names),
+    )
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} cannot be read: it is not UTF-8 text.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path} is not TOML: {error}.") from None
+
+
+def _parsed(path: Path, document: Mapping[str, object], known: Iterable[Problem] = ()) -> Declaration:
+    """The document by its shape. What is ``known`` to be wrong is told together with what is found here."""
+    try:
+        return Declaration.model_validate(document)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+        problems = [
+            Problem(_key(problem["loc"]), _SHAPES.get(problem["type"]) or _lower(problem["msg"]))
+            for problem in found
+        ]
+        raise _refused(path, [*known, *problems]) from None
+
+
+def _key(location: Iterable[int | str]) -> str:
+    return ".".join(str(part) for part in location if part != "[key]")
+
+
+def _lower(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _refused(path: Path, problems: Iterable[Problem]) -> ConfigurationError:
+    return ConfigurationError(f"{path}: " + "; ".join(map(str, problems)) + ".")
+
+
+def _resolved(
+    document: dict[str, object], environ: Mapping[str, str]
+) -> tuple[dict[str, object], list[Problem]]:
+    """The document with what its connectors take from the environment, and what is wrong with that.
+
+    A reference to nothing stays as it is, so that everything else can be judged with it.
+    """
+    connectors = document.get("connectors")
+    if not isinstance(connectors, dict):
+        return document, []  # its shape is judged with that of all else
+    problems: list[Problem] = []
+
+    def filled(connector: str, section: object) -> object:
+        if not isinstance(section, dict):
+            return section
+        for key, value in section.items():
+            if isinstance(value, str):
+                problems.extend(_faults(f"connectors.{connector}.{key}", key, value, environ))
+        return {key: _filled(value, environ) for key, value in section.items()}
+
+    return document | {"connectors": {name: filled(name, section) for name, section in connectors.items()}}, (
+        problems
+    )
+
+
+def _faults(path: str, key: str, value: str, environ: Mapping[str, str]) -> Iterator[Problem]:
+    if key in SECRETS and not _REFERENCE.fullmatch(value):
+        yield Problem(path, _REFERENCE_RULE)
+    for name in _REFERENCE.findall(value):
+        if not environ.get(name):
+            yield Problem(path, f"the environment variable {name} is not set")
+
+
+def _filled(value: object, environ: Mapping[str, str]) -> object:
+    if not isinstance(value, str):
+        return value
+    return _REFERENCE.sub(lambda match: environ.get(match[1]) or match[0], value)

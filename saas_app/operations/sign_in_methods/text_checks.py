@@ -1,0 +1,127 @@
+"""The rules for the texts of messages: what each must carry, and what it must not.
+
+Logto 1.42 fills ``{{name}}`` in, leaves a name that it does not know as it stands, and escapes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from saas_app.operations.sign_in_methods.model import (
+    EmailText,
+    GatewayApi,
+    Mailgun,
+    MockEmail,
+    MockSms,
+    Usage,
+)
+from saas_app.operations.sign_in_methods.problem import Problem
+
+_VARIABLE = re.compile(r"{{\s*([\w.]+)\s*}}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,4})?")
+_REQUIRED_BY_SMS: Final = (Usage.REGISTER, Usage.SIGN_IN, Usage.FORGOT_PASSWORD, Usage.GENERIC)
+_REQUIRED_BY_EMAIL: Final = {
+    Usage.GENERIC: "is missing: Logto sends it for every usage that has no text",
+    Usage.ORGANIZATION_INVITATION: "is missing: Logto would send Generic, whose {{code}} nothing fills in",
+}
+_CHOSEN_BY_PEOPLE: Final = frozenset({"organization", "inviter", "user"})
+_WITH_USER: Final = frozenset({Usage.USER_PERMISSION_VALIDATION, Usage.BIND_NEW_IDENTIFIER})
+_GSM: Final = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà^{}\\[~]|€"
+)  # GSM 03.38; Logto asks GatewayAPI for no other encoding
+
+
+def check_email_texts(connector: Mailgun | MockEmail, fallback: str) -> Iterator[Problem]:
+    """Check the texts of an email connector, for every usage in every language."""
+    path = f"connectors.{connector.factory}.templates"
+    for usage, rule in _REQUIRED_BY_EMAIL.items():
+        if usage not in connector.templates:
+            yield Problem(f"{path}.{usage}", rule)
+    for usage, texts in connector.templates.items():
+        if fallback not in texts:
+            yield Problem(f"{path}.{usage}.{fallback}", "is missing: the fallback language has every text")
+        for language, text in texts.items():
+            key = f"{path}.{usage}.{language}"
+            if not _LANGUAGE.fullmatch(language):
+                yield Problem(key, "must be a language tag, such as en or pt-BR")
+            if text.template:
+                yield from _check_named(text, key, connector, is_fallback=language == fallback)
+            else:
+                yield from _check_written(text, key, usage, needs_html=isinstance(connector, Mailgun))
+
+
+def _check_named(
+    text: EmailText, key: str, connector: Mailgun | MockEmail, *, is_fallback: bool
+) -> Iterator[Problem]:
+    if not isinstance(connector, Mailgun) or not is_fallback:
+        yield Problem(f"{key}.template", "is for Mailgun and the fallback language only")
+    if text.html or text.text:
+        yield Problem(f"{key}.template", "must stand alone: Mailgun keeps html and text of this template")
+
+
+def _check_written(text: EmailText, key: str, usage: Usage, *, needs_html: bool) -> Iterator[Problem]:
+    if not text.subject:
+        yield Problem(f"{key}.subject", "is missing")
+    if needs_html and not text.html:
+        yield Problem(f"{key}.html", "is missing")
+    elif not text.html and not text.text:
+        yield Problem(f"{key}.text", "is missing")
+    filled = _filled_in_emails(usage)
+    for part, value in {"html": text.html, "text": text.text}.items():
+        if value:
+            yield from _check_bodies(f"{key}.{part}", value, usage)
+    for part, value in {"subject": text.subject, "html": text.html, "text": text.text}.items():
+        yield from _check_variables(f"{key}.{part}", value, usage, filled)
+    for name in _roots(text.html) & _CHOSEN_BY_PEOPLE:
+        yield Problem(
+            f"{key}.html",
+            f"must not hold {{{{{name}.…}}}}: Logto escapes nothing, so a name could bring markup along; "
+            "subject and text may hold it",
+        )
+
+
+def check_sms_texts(connector: GatewayApi | MockSms) -> Iterator[Problem]:
+    """Every usage of a connector for phones."""
+    path = f"connectors.{connector.factory}.templates"
+    for usage in _REQUIRED_BY_SMS:
+        if usage not in connector.templates:
+            yield Problem(f"{path}.{usage}", "is missing: Logto requires it")
+    for usage, text in connector.templates.items():
+        key = f"{path}.{usage}"
+        filled = {"code", "locale"} | ({"user"} if usage in _WITH_USER else set())
+        yield from _check_bodies(key, text, usage)
+        yield from _check_variables(key, text, usage, filled)
+        if isinstance(connector, GatewayApi) and (strange := "".join(sorted(set(text) - _GSM))):
+            yield Problem(key, f"must be of the GSM 03.38 alphabet, which lacks '{strange}'")
+
+
+def _check_bodies(key: str, text: str, usage: Usage) -> Iterator[Problem]:
+    """What brings the code, or the link, must hold it."""
+    if usage.carries_code and "code" not in _roots(text):
+        yield Problem(key, "must hold {{code}}: a code is sent with it")
+    if not usage.carries_code and "link" not in _roots(text):
+        yield Problem(key, "must hold {{link}}: the invitation is opened with it")
+
+
+def _check_variables(
+    key: str, text: str, usage: Usage, filled: frozenset[str] | set[str]
+) -> Iterator[Problem]:
+    if not usage.carries_code and "code" in _roots(text):
+        yield Problem(key, "must not hold {{code}}: an invitation has none")
+    for name in sorted(_roots(text) - filled - {"code"}):
+        yield Problem(key, f"must not hold {{{{{name}}}}}: Logto fills in {', '.join(sorted(filled))} here")
+
+
+def _filled_in_emails(usage: Usage) -> frozenset[str]:
+    """The names that every message of this usage has (Logto 1.42), as Workroom has it sent."""
+    if not usage.carries_code:
+        return frozenset({"link", "organization", "inviter"})
+    always = frozenset({"code", "locale", "application"})
+    return always | {"user"} if usage in _WITH_USER else always
+
+
+def _roots(text: str) -> frozenset[str]:
+    return frozenset(match[1].partition(".")[0] for match in _VARIABLE.finditer(text))

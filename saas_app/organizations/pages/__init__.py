@@ -1,0 +1,1 @@
+"""Pages of organizations: the list, the overview, and the settings."""

@@ -1,0 +1,1 @@
+"""Routes of the JSON API for projects and their tasks."""

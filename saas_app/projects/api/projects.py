@@ -1,0 +1,232 @@
+"""Projects for programs. Tasks stand in :mod:`saas_app.projects.api.tasks`."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import Field
+from quart import Blueprint, Response, url_for
+from quart_schema import tag, validate_querystring, validate_request, validate_response
+
+from saas_app.identity.tenant import Tenant
+from saas_app.projects import listing, service
+from saas_app.projects.api.tasks import blueprint as tasks
+from saas_app.projects.cursors import project_page, read_project_place
+from saas_app.projects.forms import DESCRIPTION_LENGTH, NAME_LENGTH
+from saas_app.projects.service import ProjectDetail, ProjectFilter, ProjectInput, ProjectSort, StatusFilter
+from saas_app.rbac.permissions import Permission
+from saas_app.web.context import database
+from saas_app.web.guards import requires
+from saas_app.web.json_api import (
+    ApiModel,
+    Line,
+    ListQuery,
+    Search,
+    Text,
+    answers,
+    changes_version,
+    etag,
+    heeds_version,
+    list_response,
+    matches,
+    repeatable,
+    require_match,
+    sends,
+    unchanged,
+)
+
+blueprint = Blueprint("projects_api", __name__, url_prefix="/api/v1/organizations/<organization_id>/projects")
+blueprint.register_blueprint(tasks)
+
+
+Name: TypeAlias = Annotated[str, Line(NAME_LENGTH)]
+Description: TypeAlias = Annotated[str, Text(DESCRIPTION_LENGTH)]
+
+
+class ProjectQuery(ListQuery):
+    """Which projects, and what the list begins with."""
+
+    search: Annotated[str, Search(NAME_LENGTH)] = Field(
+        "", description="A part of the name, in any case, with or without accents"
+    )
+    status: StatusFilter = StatusFilter.ACTIVE
+    sort: ProjectSort = ProjectSort.UPDATED
+
+
+class NewProject(ApiModel):
+    """A project to be made."""
+
+    name: Name
+    description: Description = ""
+
+
+class ProjectChanges(ApiModel):
+    """What is to be changed; what is left out stays."""
+
+    name: Name = unchanged()
+    description: Description = unchanged()
+
+
+class ProjectSummaryView(ApiModel):
+    """A project as a list shows it; `excerpt` is how the description begins."""
+
+    id: uuid.UUID
+    name: str
+    excerpt: str
+    status: service.ProjectStatus
+    updated_at: datetime
+    open_tasks: int
+    done_tasks: int
+
+
+class ProjectList(ApiModel):
+    """A page of projects."""
+
+    items: list[ProjectSummaryView]
+    next_cursor: str | None
+
+
+class ProjectView(ApiModel):
+    """A project. `version` is what `ETag` names."""
+
+    id: uuid.UUID
+    name: str
+    description: str
+    status: service.ProjectStatus
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    open_tasks: int
+    done_tasks: int
+
+
+@blueprint.get("")
+@requires(Permission.PROJECTS_READ)
+@tag(["projects"])
+@validate_querystring(ProjectQuery)
+@validate_response(ProjectList)
+async def list_projects(tenant: Tenant, query_args: ProjectQuery) -> Any:
+    """List projects.
+
+    One page, sorted and filtered as asked.
+    """
+    wanted = ProjectFilter(query_args.search, query_args.status, query_args.sort)
+    place = read_project_place(query_args.cursor, wanted.sort)
+    portion = await listing.page_projects(database(), wanted, place, query_args.limit)
+    page = project_page(portion, query_args.cursor)
+    items = [
+        ProjectSummaryView(
+            id=row.id,
+            name=row.name,
+            excerpt=row.excerpt,
+            status=row.status,
+            updated_at=row.updated_at,
+            open_tasks=row.open_tasks,
+            done_tasks=row.done_tasks,
+        )
+        for row in page.items
+    ]
+    return list_response(ProjectList(items=items, next_cursor=page.next_cursor), page.next_cursor)
+
+
+@blueprint.post("")
+@requires(Permission.PROJECTS_WRITE)
+@tag(["projects"])
+@sends("ETag", "Location")
+@repeatable
+@validate_request(NewProject)
+@validate_response(ProjectView, 201)
+async def create_project(tenant: Tenant, data: NewProject) -> Any:
+    """Create a project."""
+    form = ProjectInput(data.name, data.description)
+    project = await _get(tenant, await service.create_project(database(), tenant, form))
+    return _view(project), 201, {**etag(project.version), "Location": _address(tenant, project.id)}
+
+
+@blueprint.get("/<uuid:project_id>")
+@requires(Permission.PROJECTS_READ)
+@tag(["projects"])
+@sends("ETag")
+@validate_response(ProjectView)
+async def get_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    """Read a project."""
+    project = await _get(tenant, project_id)
+    return _view(project), 200, etag(project.version)
+
+
+@blueprint.patch("/<uuid:project_id>")
+@requires(Permission.PROJECTS_WRITE)
+@tag(["projects"])
+@changes_version
+@validate_request(ProjectChanges)
+@validate_response(ProjectView)
+async def change_project(tenant: Tenant, project_id: uuid.UUID, data: ProjectChanges) -> Any:
+    """Change a project over the version that was read."""
+    current = await _get(tenant, project_id)
+    require_match(etag(current.version))
+    form = replace(ProjectInput(current.name, current.description), **data.model_dump(exclude_unset=True))
+    await service.edit_project(database(), tenant, project_id, current.version, form)
+    project = await _get(tenant, project_id)
+    return _view(project), 200, etag(project.version)
+
+
+@blueprint.post("/<uuid:project_id>/archive")
+@requires(Permission.PROJECTS_WRITE)
+@tag(["projects"])
+@sends("ETag")
+@heeds_version
+@validate_response(ProjectView)
+async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    """Put a project away; its tasks stay as they are."""
+    version = await _version_to_change(tenant, project_id)
+    await service.archive_project(database(), tenant, project_id, version)
+    project = await _get(tenant, project_id)
+    return _view(project), 200, etag(project.version)
+
+
+@blueprint.post("/<uuid:project_id>/unarchive")
+@requires(Permission.PROJECTS_WRITE)
+@tag(["projects"])
+@sends("ETag")
+@heeds_version
+@validate_response(ProjectView)
+async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    """Take a project up again."""
+    version = await _version_to_change(tenant, project_id)
+    await service.unarchive_project(database(), tenant, project_id, version)
+    project = await _get(tenant, project_id)
+    return _view(project), 200, etag(project.version)
+
+
+@blueprint.delete("/<uuid:project_id>")
+@requires(Permission.PROJECTS_DELETE)
+@tag(["projects"])
+@answers(204)
+@heeds_version
+async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    """Delete a project with its tasks."""
+    version = await _version_to_change(tenant, project_id)
+    await service.delete_project(database(), tenant, project_id, version)
+    return Response(status=204)
+
+
+async def _get(tenant: Tenant, project_id: uuid.UUID) -> ProjectDetail:
+    return await service.get_project(database(), tenant, project_id)
+
+
+async def _version_to_change(tenant: Tenant, project_id: uuid.UUID) -> int | None:
+    """The version that ``If-Match`` names; None without the header."""
+    current = await _get(tenant, project_id)
+    return current.version if matches(etag(current.version)) else None
+
+
+def _view(project: ProjectDetail) -> ProjectView:
+    return ProjectView(**{name: getattr(project, name) for name in ProjectView.model_fields})
+
+
+def _address(tenant: Tenant, project_id: uuid.UUID) -> str:
+    return url_for("projects_api.get_project", organization_id=tenant.organization_id, project_id=project_id)

@@ -1,0 +1,202 @@
+"""The tasks of a project, for programs. Registered below :mod:`saas_app.projects.api.projects`."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Annotated, Any, Final, TypeAlias
+
+from pydantic import Field
+from quart import Blueprint, Response, url_for
+from quart_schema import tag, validate_querystring, validate_request, validate_response
+
+from saas_app.identity.tenant import Tenant
+from saas_app.projects import listing, service
+from saas_app.projects.cursors import read_task_place, task_page
+from saas_app.projects.forms import TITLE_LENGTH
+from saas_app.projects.service import TaskFilter, TaskInput, TaskRow, TaskStatus
+from saas_app.rbac.permissions import Permission
+from saas_app.web.context import database
+from saas_app.web.guards import requires
+from saas_app.web.json_api import (
+    ApiModel,
+    Day,
+    Line,
+    ListQuery,
+    answers,
+    changes_version,
+    etag,
+    heeds_version,
+    list_response,
+    matches,
+    repeatable,
+    require_match,
+    sends,
+    unchanged,
+)
+
+blueprint = Blueprint("tasks", __name__, url_prefix="/<uuid:project_id>/tasks")
+
+MOST_AT_ONCE: Final = 1_000
+_CONFLICT: Final = 409  # the project is archived
+
+Title: TypeAlias = Annotated[str, Line(TITLE_LENGTH)]
+
+
+class TaskQuery(ListQuery):
+    """Which tasks: those being done, to do, done; the soonest due first."""
+
+    show: TaskFilter = TaskFilter.ALL
+
+
+class NewTask(ApiModel):
+    """A task to be made. `due_on` is a day, without a time."""
+
+    title: Title
+    status: TaskStatus = TaskStatus.TODO
+    due_on: Day | None = None
+
+
+class NewTasks(ApiModel):
+    """Many tasks to be made, all or none."""
+
+    items: list[NewTask] = Field(min_length=1, max_length=MOST_AT_ONCE)
+
+
+class TaskChanges(ApiModel):
+    """What is to be changed; what is left out stays. `due_on: null` takes the day away."""
+
+    title: Title = unchanged()
+    status: TaskStatus = unchanged()
+    due_on: Day | None = unchanged()
+
+
+class TaskView(ApiModel):
+    """A task. `version` is what `ETag` names."""
+
+    id: uuid.UUID
+    project_id: uuid.UUID
+    title: str
+    status: TaskStatus
+    due_on: date | None
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None
+    version: int
+
+
+class TaskList(ApiModel):
+    """A page of tasks."""
+
+    items: list[TaskView]
+    next_cursor: str | None
+
+
+class CreatedTasks(ApiModel):
+    """The ids of new tasks, in the order in which they were sent."""
+
+    ids: list[uuid.UUID]
+
+
+@blueprint.get("")
+@requires(Permission.PROJECTS_READ)
+@tag(["projects"])
+@validate_querystring(TaskQuery)
+@validate_response(TaskList)
+async def list_tasks(tenant: Tenant, project_id: uuid.UUID, query_args: TaskQuery) -> Any:
+    """List the tasks of a project."""
+    place = read_task_place(query_args.cursor)
+    project = await service.get_project(database(), tenant, project_id)
+    portion = await listing.page_tasks(database(), project, query_args.show, place, query_args.limit)
+    page = task_page(portion, query_args.cursor)
+    body = TaskList(items=[_view(row) for row in page.items], next_cursor=page.next_cursor)
+    return list_response(body, page.next_cursor)
+
+
+@blueprint.post("")
+@requires(Permission.PROJECTS_WRITE)
+@tag(["projects"])
+@answers(_CONFLICT)
+@sends("ETag", "Location")
+@repeatable
+@validate_request(NewTask)
+@validate_response(TaskView, 201)
+async def create_task(tenant: Tenant, project_id: uuid.UUID, data: NewTask) -> Any:
+    """Add a task to an active project."""
+    task_id = await service.add_task(database(), tenant, project_id, _input(data))
+    task = await service.get_task(database(), tenant, project_id, task_id)
+    return _view(task), 201, {**etag(task.version), "Location": _address(tenant, task)}
+
+
+@blueprint.post("/bulk")
+@requires(Permission.PROJECTS_WRITE)
+@tag(["projects"])
+@answers(_CONFLICT)
+@repeatable
+@validate_request(NewTasks)
+@validate_response(CreatedTasks, 201)
+async def create_tasks(tenant: Tenant, project_id: uuid.UUID, data: NewTasks) -> Any:
+    """Add up to 1,000 tasks to an active project, all or none."""
+    forms = [_input(item) for item in data.items]
+    return CreatedTasks(ids=await service.add_tasks(database(), tenant, project_id, forms)), 201
+
+
+@blueprint.get("/<uuid:task_id>")
+@requires(Permission.PROJECTS_READ)
+@tag(["projects"])
+@sends("ETag")
+@validate_response(TaskView)
+async def get_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> Any:
+    """Read a task."""
+    task = await service.get_task(database(), tenant, project_id, task_id)
+    return _view(task), 200, etag(task.version)
+
+
+@blueprint.patch("/<uuid:task_id>")
+@requires(Permission.PROJECTS_WRITE)
+@tag(["projects"])
+@answers(_CONFLICT)
+@changes_version
+@validate_request(TaskChanges)
+@validate_response(TaskView)
+async def change_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID, data: TaskChanges) -> Any:
+    """Change a task over the version that was read."""
+    current = await service.get_task(database(), tenant, project_id, task_id)
+    require_match(etag(current.version))
+    form = replace(
+        TaskInput(current.title, current.status, current.due_on), **data.model_dump(exclude_unset=True)
+    )
+    await service.edit_task(database(), tenant, project_id, task_id, current.version, form)
+    task = await service.get_task(database(), tenant, project_id, task_id)
+    return _view(task), 200, etag(task.version)
+
+
+@blueprint.delete("/<uuid:task_id>")
+@requires(Permission.PROJECTS_WRITE)
+@tag(["projects"])
+@answers(204, _CONFLICT)
+@heeds_version
+async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> Any:
+    """Delete a task of an active project."""
+    current = await service.get_task(database(), tenant, project_id, task_id)
+    version = current.version if matches(etag(current.version)) else None
+    await service.delete_task(database(), tenant, project_id, task_id, version)
+    return Response(status=204)
+
+
+def _input(data: NewTask) -> TaskInput:
+    return TaskInput(data.title, data.status, data.due_on)
+
+
+def _view(task: TaskRow) -> TaskView:
+    return TaskView(**{name: getattr(task, name) for name in TaskView.model_fields})
+
+
+def _address(tenant: Tenant, task: TaskRow) -> str:
+    return url_for(
+        "projects_api.tasks.get_task",
+        organization_id=tenant.organization_id,
+        project_id=task.project_id,
+        task_id=task.id,
+    )

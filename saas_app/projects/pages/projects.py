@@ -1,0 +1,186 @@
+"""Pages of projects. A project's own page and its tasks stand in :mod:`saas_app.projects.pages.tasks`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+from quart import Blueprint, flash, redirect, render_template, request, url_for
+
+from saas_app.identity.tenant import Tenant
+from saas_app.projects import listing, service
+from saas_app.projects.conflict import project_fields
+from saas_app.projects.cursors import project_page, read_project_place
+from saas_app.projects.export import project_chunks
+from saas_app.projects.forms import ProjectForm, read_project_filter, read_version
+from saas_app.projects.pages.tasks import blueprint as tasks
+from saas_app.projects.service import (
+    ProjectConflict,
+    ProjectFilter,
+    ProjectRow,
+    ProjectSort,
+    StatusFilter,
+)
+from saas_app.rbac.permissions import Permission, RoleType, roles_granting
+from saas_app.text.visible import isolated
+from saas_app.web.context import database, open_reading, open_writing
+from saas_app.web.csv_stream import csv_response, filename
+from saas_app.web.deliberate import only_deliberately
+from saas_app.web.guards import requires
+from saas_app.web.pagination import Page
+
+blueprint = Blueprint("projects", __name__, url_prefix="/o/<organization_id>/projects")
+blueprint.register_blueprint(tasks)
+
+_PAGE_SIZE = 20
+_WRITERS = [role.value for role in roles_granting(Permission.PROJECTS_WRITE) if role.type is RoleType.USER]
+
+
+@blueprint.get("")
+@requires(Permission.PROJECTS_READ)
+async def list_projects(tenant: Tenant) -> Any:
+    """The list: search, filter, sort, paging; one statement."""
+    wanted = read_project_filter(request.args)
+    page = await _read_page(tenant, wanted, request.args.get("after"))
+    is_unasked = page.is_first and not wanted.search and wanted.status is StatusFilter.ACTIVE
+    others = await _has_any(tenant) if not page.items and is_unasked else True
+    return await render_template(
+        "projects/list.html",
+        page=page,
+        wanted=wanted,
+        has_any=others,
+        statuses=StatusFilter,
+        sorts=ProjectSort,
+        writers=_WRITERS,
+    )
+
+
+async def _read_page(tenant: Tenant, wanted: ProjectFilter, cursor: str | None) -> Page[ProjectRow]:
+    place = read_project_place(cursor, wanted.sort)
+    return project_page(await listing.page_projects(database(), wanted, place, _PAGE_SIZE), cursor)
+
+
+async def _has_any(tenant: Tenant) -> bool:
+    everything = ProjectFilter(status=StatusFilter.ALL)
+    return bool(await service.list_projects(database(), tenant, everything, after=None, limit=1))
+
+
+@blueprint.get("/new")
+@requires(Permission.PROJECTS_WRITE)
+async def new_project(tenant: Tenant) -> Any:
+    """The form for a new project."""
+    return await render_template("projects/new.html", form=ProjectForm())
+
+
+@blueprint.post("/new")
+@requires(Permission.PROJECTS_WRITE)
+async def create_project(tenant: Tenant) -> Any:
+    """Create it, then show it."""
+    form = ProjectForm(await request.form)
+    if not form.validate():
+        return await render_template("projects/new.html", form=form), 422
+    wanted = form.as_input()
+    project_id = await service.create_project(database(), tenant, wanted)
+    await flash(f"“{isolated(wanted.name)}” was created. Add its first task.", "success")
+    return _to_project(tenant, project_id)
+
+
+@blueprint.get("/<uuid:project_id>/edit")
+@requires(Permission.PROJECTS_WRITE)
+async def edit_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    """The form for a project."""
+    project = await service.get_project(database(), tenant, project_id)
+    form = ProjectForm(data={"name": project.name, "description": project.description})
+    return await render_template("projects/edit.html", form=form, project=project, version=project.version)
+
+
+@blueprint.post("/<uuid:project_id>/edit")
+@requires(Permission.PROJECTS_WRITE)
+async def save_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    """Save it over the version that was edited; a lost race is answered by :func:`choose_side`."""
+    project = await service.get_project(database(), tenant, project_id)
+    fields = await request.form
+    form, version = ProjectForm(fields), read_version(fields)
+    if not form.validate():
+        page = await render_template("projects/edit.html", form=form, project=project, version=version)
+        return page, 422
+    await service.edit_project(database(), tenant, project_id, version, form.as_input())
+    await flash("Saved.", "success")
+    return _to_project(tenant, project_id)
+
+
+@blueprint.post("/<uuid:project_id>/archive")
+@requires(Permission.PROJECTS_WRITE)
+async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    """Put it away."""
+    await service.archive_project(database(), tenant, project_id)
+    await flash("Archived. Its tasks cannot be changed until it is unarchived.", "success")
+    return _to_project(tenant, project_id)
+
+
+@blueprint.post("/<uuid:project_id>/unarchive")
+@requires(Permission.PROJECTS_WRITE)
+async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    """Take it up again."""
+    await service.unarchive_project(database(), tenant, project_id)
+    await flash("Active again.", "success")
+    return _to_project(tenant, project_id)
+
+
+@blueprint.get("/<uuid:project_id>/delete")
+@requires(Permission.PROJECTS_DELETE)
+async def confirm_delete_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    """Ask once, by name."""
+    project = await service.get_project(database(), tenant, project_id)
+    return await render_template("projects/delete.html", project=project)
+
+
+@blueprint.post("/<uuid:project_id>/delete")
+@requires(Permission.PROJECTS_DELETE)
+async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    """Delete it with its tasks."""
+    project = await service.get_project(database(), tenant, project_id)
+    await service.delete_project(database(), tenant, project_id)
+    await flash(f"“{isolated(project.name)}” was deleted.", "success")
+    return redirect(url_for("projects.list_projects", organization_id=tenant.organization_id), 303)
+
+
+@blueprint.get("/export.csv")
+@requires(Permission.PROJECTS_EXPORT)
+@only_deliberately
+async def export_projects(tenant: Tenant) -> Any:
+    """Every project with its tasks, sent while it is read; that it was, the audit trail says first."""
+    async with open_writing(tenant) as db:
+        service.record_export(db, tenant)
+    reading = open_reading(tenant)
+
+    async def body() -> AsyncIterator[bytes]:
+        async with reading as db:
+            async for chunk in project_chunks(service.export_rows(db, tenant)):
+                yield chunk
+
+    name = filename(tenant.organization_name, tenant.organization_id, "projects", datetime.now(UTC).date())
+    return csv_response(body(), name)
+
+
+@blueprint.errorhandler(ProjectConflict)
+async def choose_side(error: ProjectConflict) -> Any:
+    """Both sides of a lost race; what was begun is rolled back. Choosing saves over their version."""
+    page = await render_template(
+        "projects/conflict.html",
+        title=error.theirs.name,
+        back=url_for("projects.tasks.show_project", **request.view_args or {}),
+        action=url_for("projects.save_project", **request.view_args or {}),
+        version=error.theirs.version,
+        fields=project_fields(error.theirs, error.yours),
+    )
+    return page, error.status
+
+
+def _to_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+    return redirect(
+        url_for("projects.tasks.show_project", organization_id=tenant.organization_id, project_id=project_id),
+        303,
+    )

@@ -1,0 +1,225 @@
+"""What Logto's webhooks mean here: changes made outside, in Logto's console or by another program.
+
+An event is a hint that something changed: it makes tokens stale, and the next request reads the truth from
+Logto. Nothing is granted because of an event. Each is acted on once, in one transaction with the note of it;
+what is never delivered (Logto 1.42 sends once) is found by ``saas-app reconcile``. Signatures are checked
+before, in :mod:`saas_app.webhooks.api`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Final
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.db.base import utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.db.upsert import insert_if_absent
+from saas_app.errors import BadRequest
+from saas_app.identity.claims import is_id
+from saas_app.identity.directory import organization_row, user_values
+from saas_app.identity.former_members import note_removed_elsewhere
+from saas_app.identity.membership_changes import (
+    UNTIL_FURTHER_NOTICE,
+    lift,
+    mark_added,
+    mark_changed,
+)
+from saas_app.logto.provider_clock import LEEWAY, Moment
+from saas_app.models import (
+    EVERYONE,
+    EVERYWHERE,
+    FormerMembership,
+    KeptFormRow,
+    Organization,
+    OrganizationRemoval,
+    SessionRow,
+    User,
+    WebhookDelivery,
+)
+from saas_app.webhooks.bodies import ROUTES_WITH_A_USER, Event, read_event
+from saas_app.webhooks.events import WebhookEvent
+
+log = structlog.get_logger(__name__)
+
+KEPT_FOR: Final = timedelta(days=7)
+"""How long a delivery is remembered. What claims to be older than that is a replay, and ignored."""
+
+_MOST_AHEAD: Final = timedelta(hours=1)
+"""How far Logto's clock may be ahead of ours. A later moment would count for more than it is."""
+
+_LONGEST_CALL: Final = 10  # seconds that a call may have taken at Logto before its event was stamped
+_MOST_NAMED: Final = 200  # members an event may name; beyond, it is cheaper to say: everyone
+
+
+async def receive(work: UnitOfWork, content: bytes) -> str | None:
+    """Act on a delivery whose signature was checked; returns the event's name. None when there was nothing
+    to do: a repeated, unknown or outdated one. Raises :class:`BadRequest` when it cannot be read."""
+    event, now = read_event(content), utc_now()
+    if event.created_at > now + _MOST_AHEAD:
+        log.warning("webhook from the future", event_name=event.name, created_at=event.created_at.isoformat())
+        raise BadRequest("The webhook's time is in the future.")
+    handle = _HANDLERS.get(event.name)
+    if handle is None or event.created_at < now - KEPT_FOR:
+        log.info("webhook ignored", event_name=event.name[:64], created_at=event.created_at.isoformat())
+        return None
+    digest = hashlib.sha256(content).digest()
+    async with work.writing() as db:
+        if not await note_delivery(db, digest):
+            return None
+        await handle(db, event)
+    log.info("webhook acted on", event_name=event.name)
+    return event.name
+
+
+async def note_delivery(db: AsyncSession, digest: bytes) -> bool:
+    """Remember that something was received, and forget what is old. False when it was received before."""
+    now = utc_now()
+    await db.execute(sa.delete(WebhookDelivery).where(WebhookDelivery.received_at < now - KEPT_FOR))
+    row = {"body_hash": digest, "received_at": now}
+    return await insert_if_absent(db, WebhookDelivery, row, key=("body_hash",))
+
+
+def moment_of(event: Event) -> Moment:
+    """When the change was made, on Logto's own clock, which stamps the event.
+
+    A time ahead of what token checks accept counts as the latest that they do.
+    """
+    latest = min(event.created_at.timestamp(), utc_now().timestamp() + LEEWAY)
+    return Moment(math.floor(latest) - _LONGEST_CALL, math.floor(latest))
+
+
+async def _membership_updated(db: AsyncSession, event: Event) -> None:
+    """``params.id`` may be an invitation's id; the organization is named at the top, the members too.
+
+    Without readable ids nobody knows who: everyone's tokens are read again. A machine that was added had no
+    token here a second before, and the event must not make one stale that it fetched since.
+    """
+    organization_id = event.find_id("organizationId")
+    if organization_id is None:
+        log.warning("webhook names no organization", event_name=event.name)
+        return
+    subjects = _named_subjects(event)
+    newcomers = event.body.get("addedApplicationIds") or [] if subjects else []
+    stale = [subject for subject in subjects if subject not in newcomers] if subjects else [EVERYONE]
+    await mark_changed(db, organization_id, stale, moment_of(event))
+    for subject in event.body.get("removedUserIds") or [] if subjects else []:
+        await note_removed_elsewhere(db, organization_id, subject)
+    for subject in newcomers:
+        await mark_added(db, organization_id, subject, event.created_at)
+
+
+def _named_subjects(event: Event) -> list[str]:
+    subjects: list[str] = []
+    for name in ("addedUserIds", "removedUserIds", "addedApplicationIds", "removedApplicationIds"):
+        found = event.body.get(name) or []
+        if not isinstance(found, list) or len(found) > _MOST_NAMED or not all(map(is_id, found)):
+            return []
+        subjects += found
+    return subjects if len(subjects) <= _MOST_NAMED else []
+
+
+async def _organization_deleted(db: AsyncSession, event: Event) -> None:
+    """Nobody is a member any more; what we keep of the organization is removed in the background."""
+    organization_id = event.find_id("params", "id")
+    if organization_id is None or event.body.get("matchedRoute") != "/organizations/:id":
+        log.warning("webhook names no organization", event_name=event.name)
+        return
+    await mark_changed(db, organization_id, [EVERYONE], moment_of(event))
+    name = await db.scalar(sa.select(Organization.name).where(Organization.id == organization_id))
+    removal = {
+        "organization_id": organization_id,
+        "organization_name": name or organization_id,
+        "requested_at": utc_now(),
+        "requested_by": "logto",
+    }
+    await insert_if_absent(db, OrganizationRemoval, removal, key=("organization_id",))
+
+
+async def _organization_written(db: AsyncSession, event: Event) -> None:
+    """A new name; and perhaps a second factor is asked for now, which only Logto's tokens tell.
+
+    An organization that was deleted stays so, and a name that was read later than the event stays too.
+    """
+    organization_id = event.find_id("data", "id")
+    if organization_id is None:
+        log.warning("webhook names no organization", event_name=event.name)
+        return
+    if await db.get(OrganizationRemoval, organization_id) is not None:
+        log.info("webhook of a deleted organization ignored", event_name=event.name)
+        return
+    row = {**organization_row(event.data), "seen_at": event.created_at}
+    if not await insert_if_absent(db, Organization, row, key=("id",)):
+        newer = sa.update(Organization).where(
+            Organization.id == organization_id, Organization.seen_at <= event.created_at
+        )
+        await db.execute(newer.values(**row).execution_options(synchronize_session=False))
+    if event.name == WebhookEvent.ORGANIZATION_DATA_UPDATED:
+        await mark_changed(db, organization_id, [EVERYONE], moment_of(event))
+
+
+async def _user_gone(db: AsyncSession, event: Event) -> None:
+    """Suspended or deleted: signed out everywhere, and no token of theirs answers anywhere.
+
+    Logto 1.42 still exchanges tokens for somebody suspended, so that a new one proves nothing either.
+    """
+    subject = event.find_id("params", "userId") or event.find_id("data", "id")
+    if subject is None:
+        log.warning("webhook names nobody", event_name=event.name)
+        return
+    is_back = event.data.get("isSuspended") is False
+    moment = moment_of(event)
+    if event.name == WebhookEvent.USER_SUSPENSION_STATUS_UPDATED and is_back:
+        await lift(db, EVERYWHERE, subject, moment)
+        return
+    await db.execute(sa.delete(SessionRow).where(SessionRow.subject == subject))
+    await db.execute(sa.delete(KeptFormRow).where(KeptFormRow.owner == subject))
+    if event.name == WebhookEvent.USER_DELETED:
+        await db.execute(sa.delete(FormerMembership).where(FormerMembership.user_id == subject))
+    gone = Moment(moment.earliest, UNTIL_FURTHER_NOTICE)
+    await mark_changed(db, EVERYWHERE, [subject], gone)
+
+
+async def _user_updated(db: AsyncSession, event: Event) -> None:
+    """A new name or address, for who is known here. Some routes send only a part of the user as data."""
+    subject = event.find_id("data", "id")
+    route = event.body.get("matchedRoute")
+    if subject is None or route not in ROUTES_WITH_A_USER:
+        return
+    if event.find_id("params", "userId") not in (None, subject):
+        return
+    newer = sa.update(User).where(User.id == subject, User.seen_at <= event.created_at)
+    await db.execute(newer.values(**{**user_values(event.data), "seen_at": event.created_at}))
+
+
+async def _template_changed(db: AsyncSession, event: Event) -> None:
+    """A role holds other permissions now, or is called otherwise: for everyone in every organization.
+
+    One row says so, however many organizations there are; each session reads its tokens again when it is
+    used next.
+    """
+    await mark_changed(db, EVERYWHERE, [EVERYONE], moment_of(event))
+
+
+Handler = Callable[[AsyncSession, Event], Awaitable[None]]
+
+_HANDLERS: Final[Mapping[str, Handler]] = {
+    WebhookEvent.ORGANIZATION_CREATED: _organization_written,
+    WebhookEvent.ORGANIZATION_DELETED: _organization_deleted,
+    WebhookEvent.ORGANIZATION_DATA_UPDATED: _organization_written,
+    WebhookEvent.ORGANIZATION_MEMBERSHIP_UPDATED: _membership_updated,
+    WebhookEvent.USER_DELETED: _user_gone,
+    WebhookEvent.USER_DATA_UPDATED: _user_updated,
+    WebhookEvent.USER_SUSPENSION_STATUS_UPDATED: _user_gone,
+    WebhookEvent.ORGANIZATION_ROLE_DELETED: _template_changed,
+    WebhookEvent.ORGANIZATION_ROLE_DATA_UPDATED: _template_changed,
+    WebhookEvent.ORGANIZATION_ROLE_SCOPES_UPDATED: _template_changed,
+    WebhookEvent.ORGANIZATION_SCOPE_DELETED: _template_changed,
+    WebhookEvent.ORGANIZATION_SCOPE_DATA_UPDATED: _template_changed,
+}

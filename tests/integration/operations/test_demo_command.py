@@ -1,0 +1,166 @@
+"""``saas-app demo`` as a program: it starts both programs, sets them up, stops them, and starts again."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from saas_app.demo.people import PASSWORD, PEOPLE
+from saas_app.operations.env_file import read_env_file
+from tests.processes import free_port
+
+pytestmark = pytest.mark.one_database
+
+_PATIENCE = 60.0  # seconds
+
+
+class Demo:
+    """A demo on ports of its own, with its data in a folder of its own."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.app_port, self.logto_port = free_port(), free_port()
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> subprocess.Popen[bytes]:
+        output = self.data.parent / f"demo-{len(self.processes)}.txt"
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "saas_app", "demo", "--data", str(self.data)],
+                env={
+                    **os.environ,
+                    "APP_PORT": str(self.app_port),
+                    "LOGTO_PORT": str(self.logto_port),
+                    "CONNECTORS_FILE": "",
+                },
+                stdout=file,
+                stderr=file,
+            )
+        self.processes.append(process)
+        return process
+
+    def output(self) -> str:
+        return (self.data.parent / f"demo-{len(self.processes) - 1}.txt").read_text()
+
+    def wait_until_ready(self) -> None:
+        eventually(lambda: "Stop with Ctrl-C" in self.output() or self.processes[-1].poll() is not None)
+        assert self.processes[-1].poll() is None, self.output()
+
+    def sign_in_experience(self) -> dict[str, Any]:
+        """What the provider's sign-in page reads."""
+        connection = http.client.HTTPConnection("localhost", self.logto_port, timeout=10)
+        try:
+            connection.request("GET", "/api/.well-known/sign-in-exp")
+            found: dict[str, Any] = json.loads(connection.getresponse().read())
+            return found
+        finally:
+            connection.close()
+
+    def answers(self, port: int, path: str) -> int | None:
+        """The status of a page, or None when nothing listens."""
+        connection = http.client.HTTPConnection("localhost", port, timeout=10)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except ConnectionRefusedError:
+            return None
+        finally:
+            connection.close()
+
+    def is_gone(self) -> bool:
+        return self.answers(self.app_port, "/healthz") is None and (
+            self.answers(self.logto_port, "/api/status") is None
+        )
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    started = Demo(tmp_path / "var")
+    yield started
+    for process in started.processes:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(timeout=30)
+
+
+def test_it_starts_stops_and_starts_again(demo: Demo) -> None:
+    first = demo.start()
+    demo.wait_until_ready()
+
+    shown = demo.output()
+    assert f"http://localhost:{demo.app_port}" in shown
+    assert f"http://localhost:{demo.logto_port}" in shown
+    assert PASSWORD in shown
+    assert all(person.username in shown for person in PEOPLE)
+    assert demo.answers(demo.app_port, "/readyz") == 200
+    assert demo.answers(demo.app_port, "/") == 200
+    stored = read_env_file(demo.data / "demo.env")
+    experience = demo.sign_in_experience()
+    methods = experience["signIn"]["methods"]
+    assert {method["identifier"] for method in methods if method["verificationCode"]} == {"email", "phone"}
+    assert [method["identifier"] for method in methods if method["isPasswordPrimary"]] == ["username"]
+    assert experience["forgotPassword"] == {"email": True, "phone": True}
+    assert experience["mfa"]["organizationRequiredMfaPolicy"] == "Mandatory"
+
+    first.send_signal(signal.SIGINT)
+    assert first.wait(timeout=30) == 0, demo.output()
+    assert demo.is_gone()
+
+    second = demo.start()
+    demo.wait_until_ready()
+    assert "Seeded" not in demo.output()  # what people changed since stays
+    assert "Provisioned" not in demo.output()
+    assert read_env_file(demo.data / "demo.env") == stored
+    second.send_signal(signal.SIGTERM)
+    assert second.wait(timeout=30) == 0, demo.output()
+    assert demo.is_gone()
+
+
+def test_when_one_program_dies_the_other_is_stopped_and_its_last_lines_are_shown(demo: Demo) -> None:
+    process = demo.start()
+    demo.wait_until_ready()
+    (child,) = [pid for pid in _children(process.pid) if "local_logto" in _command(pid)]
+
+    os.kill(child, signal.SIGKILL)
+
+    assert process.wait(timeout=30) == 1
+    assert "local_logto stopped (exit code -9)" in demo.output()
+    assert demo.is_gone()
+
+
+def test_stopping_while_it_starts_leaves_nothing_behind(demo: Demo) -> None:
+    process = demo.start()
+    eventually(lambda: "Starting the development identity provider" in demo.output())
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(timeout=30) == 0, demo.output()
+    assert demo.is_gone()
+
+
+def _children(pid: int) -> list[int]:
+    listed = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=True).stdout
+    return [int(line) for line in listed.split()]
+
+
+def _command(pid: int) -> str:
+    return subprocess.run(
+        ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=True
+    ).stdout

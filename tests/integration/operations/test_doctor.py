@@ -1,0 +1,352 @@
+"""``saas-app doctor``: content when the chain holds, and for each broken link what mends it.
+
+Logto is a real one throughout, but for its clock; what is wrong is told to the command by its environment,
+or done to Logto through its Management API.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import structlog
+
+import saas_app.demo
+from saas_app.logto import ManagementClient
+from saas_app.operations.env_file import read_env_file
+from tests.commands import ask, run
+from tests.databases import migrated_database
+from tests.processes import Provider, free_port, running_application, running_provider
+
+_R = TypeVar("_R")
+_OURS = ("LOGTO_", "APP_", "DATABASE_URL", "CONNECTORS_FILE")
+DEMO_METHODS = Path(saas_app.demo.__file__).with_name("connectors.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the command printed: for each check whether it passed, what was found, and the remedy."""
+
+    exit_code: int
+    output: str
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """The checks that failed, each with what was found and its remedy on one line."""
+        found: dict[str, str] = {}
+        name = ""
+        for line in self.output.splitlines():
+            if line.startswith("FAILED"):
+                name = line[8:24].strip()
+                found[name] = line[24:]
+            elif line.lstrip().startswith("→"):
+                found[name] += f" {line.strip()}"
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A provisioned application that runs, and the environment file that it was given."""
+
+    provider: Provider
+    url: str
+    stored: dict[str, str]
+
+    def doctor(self, *arguments: str, **changes: str) -> Told:
+        """The command's answer with some of the environment changed; "" takes a variable away."""
+        return doctor(*arguments, **{**self.stored, **changes})
+
+    def ask(self, question: Callable[[ManagementClient], Awaitable[_R]]) -> _R:
+        """Ask or change something at Logto itself."""
+        return ask(self.provider, question)
+
+
+def doctor(*arguments: str, **given: str) -> Told:
+    """Run the command with this environment and no more of ours."""
+    result = run("doctor", *arguments, **_only(given))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return Told(result.exit_code, result.output)
+
+
+def _only(given: dict[str, str]) -> dict[str, str | None]:
+    ours: dict[str, str | None] = {name: None for name in os.environ if name.startswith(_OURS)}
+    return ours | {name: value or None for name, value in given.items()}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def logging() -> Iterator[None]:
+    """Commands set up logs of their own."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    """Everything as it should be, started once for this module."""
+    directory = tmp_path_factory.mktemp("chain")
+    with (
+        running_provider(directory) as provider,
+        migrated_database(directory) as database_url,
+        running_application(provider, database_url, directory) as application,
+    ):
+        yield Chain(provider, application.url, read_env_file(application.env_file))
+
+
+@contextlib.contextmanager
+def answering(answers: dict[str, tuple[int, str]], *, clock_ahead: float = 0) -> Iterator[str]:
+    """A server with these answers by path; everything else is 404. Its clock may be wrong."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, text = answers.get(self.path, (404, "{}"))
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        do_GET = do_POST = _answer  # noqa: N815 - the names of the base class
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return format_datetime(datetime.now(UTC) + timedelta(seconds=clock_ahead), usegmt=True)
+
+        def log_message(self, *arguments: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://localhost:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_it_is_content_when_everything_holds(chain: Chain) -> None:
+    told = chain.doctor()
+
+    assert (told.exit_code, told.failed) == (0, {}), told.output
+    for name in (
+        "settings", "sign-in methods", "database", "redis", "address", "endpoint", "issuer", "clock",
+        "Management API", "application", "back-channel logout", "template", "webhook",
+    ):  # fmt: skip
+        assert f"\nok      {name:<15} " in f"\n{told.output}"
+    assert "not used" in told.output
+    assert "/backchannel-logout is registered; Logto 1.42 calls no private address" in told.output
+
+
+def test_no_secret_is_told(chain: Chain) -> None:
+    for told in (
+        chain.doctor(),
+        chain.doctor(LOGTO_APP_SECRET="wrong-one", LOGTO_WEBHOOK_SIGNING_KEY="x1y2z3"),
+    ):
+        for name in ("LOGTO_APP_SECRET", "LOGTO_MANAGEMENT_APP_SECRET", "LOGTO_WEBHOOK_SIGNING_KEY"):
+            assert chain.stored[name] not in told.output
+        assert "wrong-one" not in told.output
+        assert "x1y2z3" not in told.output
+
+
+def test_settings_that_are_missing_are_named_and_the_rest_is_looked_at(chain: Chain) -> None:
+    told = chain.doctor(APP_ENCRYPTION_KEYS="")
+
+    assert told.exit_code == 1
+    assert list(told.failed) == ["settings"]
+    assert "APP_ENCRYPTION_KEYS is not set" in told.failed["settings"]
+    assert "→ saas-app provision --write-env .env" in told.failed["settings"]
+
+
+def test_without_logtos_address_it_says_so() -> None:
+    told = doctor()
+
+    assert "LOGTO_ENDPOINT is not set" in told.failed["endpoint"]
+
+
+def test_an_address_that_is_none_is_named(chain: Chain) -> None:
+    assert "APP_URL must be an absolute" in chain.doctor(APP_URL="workroom").failed["deployment"]
+
+
+def test_a_database_behind_and_one_that_cannot_be_used(chain: Chain, tmp_path: Path) -> None:
+    empty = chain.doctor(DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path / 'none.db'}").failed
+    assert "at no migration" in empty["database"]
+    assert "→ saas-app migrate" in empty["database"]
+
+    (tmp_path / "no.db").write_text("This is a letter and no database. " * 40)
+    unusable = chain.doctor(DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path / 'no.db'}").failed
+    assert "cannot be used" in unusable["database"]
+    assert "mend DATABASE_URL" in unusable["database"]
+
+
+def test_an_application_that_is_not_there(chain: Chain, tmp_path: Path) -> None:
+    env_file = tmp_path / "other.env"
+    other = {**chain.stored, "APP_URL": f"http://localhost:{free_port()}"}
+    for name in ("LOGTO_APP_ID", "LOGTO_APP_SECRET", "LOGTO_WEBHOOK_SIGNING_KEY"):
+        del other[name]
+    assert run("provision", "--write-env", env_file, **_only(other)).exit_code == 0
+    try:
+        told = doctor(**read_env_file(env_file))
+    finally:
+        assert run("provision", **_only(chain.stored)).exit_code == 0
+
+    assert list(told.failed) == ["address", "webhook"], told.output
+    assert "nothing answers" in told.failed["address"]
+    assert "→ saas-app serve" in told.failed["address"]
+    assert "Logto does not reach" in told.failed["webhook"]
+
+
+def test_an_address_where_something_else_answers(chain: Chain) -> None:
+    told = chain.doctor(APP_URL=chain.provider.endpoint)
+
+    assert "something else than Workroom answers" in told.failed["address"]
+    assert "redirect URI" in told.failed["application"]
+    assert "webhook" in told.failed["webhook"]
+    assert "→ saas-app provision" in told.failed["application"]
+
+
+@pytest.mark.parametrize(
+    ("status", "found", "remedy"),
+    [
+        (401, "refuses Logto's signature", "restart it"),
+        (404, "does not know the webhook", "restart it"),
+        (502, "answered Logto with 502", "the proxy in front"),
+    ],
+)
+def test_a_webhook_that_arrives_and_is_not_taken(chain: Chain, status: int, found: str, remedy: str) -> None:
+    answers = {"/readyz": (200, '{"database": "ok"}'), "/webhooks/logto": (status, "{}")}
+    with answering(answers) as url:
+
+        async def register(client: ManagementClient) -> str:
+            events = next(hook.events for hook in await client.list_hooks() if hook.url.startswith(chain.url))
+            return (await client.create_hook("Another", f"{url}/webhooks/logto", events)).signing_key
+
+        told = chain.doctor(APP_URL=url, LOGTO_WEBHOOK_SIGNING_KEY=chain.ask(register))
+
+    assert found in told.failed["webhook"]
+    assert remedy in told.failed["webhook"]
+
+
+def test_a_database_that_the_running_application_does_not_reach(chain: Chain) -> None:
+    with answering({"/readyz": (503, "{}")}) as url:
+        assert "does not reach its database" in chain.doctor(APP_URL=url).failed["address"]
+
+
+def test_a_logto_that_is_not_there_or_is_none(chain: Chain) -> None:
+    nowhere = chain.doctor(LOGTO_ENDPOINT=f"http://localhost:{free_port()}")
+    assert "does not answer" in nowhere.failed["endpoint"]
+    assert "Management API" not in nowhere.output  # nothing more can be asked
+
+    other = chain.doctor(LOGTO_ENDPOINT=chain.url)
+    assert "answers, but not as a Logto" in other.failed["endpoint"]
+    assert "correct LOGTO_ENDPOINT" in other.failed["endpoint"]
+
+
+def test_a_logto_under_another_name_than_its_own(chain: Chain) -> None:
+    told = chain.doctor(LOGTO_ENDPOINT=chain.provider.endpoint.replace("localhost", "127.0.0.1"))
+
+    assert f"→ set LOGTO_ENDPOINT to {chain.provider.endpoint}" in told.failed["issuer"]
+
+
+@pytest.mark.parametrize(("ahead", "words"), [(120, "ahead of"), (-120, "behind")])
+def test_clocks_that_disagree(chain: Chain, ahead: float, words: str) -> None:
+    answers = {"/api/status": (204, "")}
+    with answering(answers, clock_ahead=ahead) as endpoint:
+        issuer = json.dumps({"issuer": f"{endpoint}/oidc"})
+        answers["/oidc/.well-known/openid-configuration"] = (200, issuer)
+        told = chain.doctor(LOGTO_ENDPOINT=endpoint)
+
+    assert words in told.failed["clock"]
+    assert "NTP" in told.failed["clock"]
+    assert "issuer" not in told.failed
+
+
+def test_a_machine_application_that_is_missing_or_wrong(chain: Chain) -> None:
+    missing = chain.doctor(LOGTO_MANAGEMENT_APP_SECRET="").failed["Management API"]
+    assert "LOGTO_MANAGEMENT_APP_SECRET is not set" in missing
+
+    wrong = chain.doctor(LOGTO_MANAGEMENT_APP_SECRET="guessed").failed["Management API"]
+    assert "→ correct LOGTO_MANAGEMENT_APP_ID and LOGTO_MANAGEMENT_APP_SECRET" in wrong
+
+    elsewhere = chain.doctor(LOGTO_MANAGEMENT_RESOURCE="https://other.logto.app/api").failed["Management API"]
+    assert "→ correct LOGTO_MANAGEMENT_RESOURCE" in elsewhere
+
+
+def test_a_machine_application_without_the_role(chain: Chain) -> None:
+    async def make(client: ManagementClient) -> dict[str, str]:
+        body = {"name": "No role", "type": "MachineToMachine"}
+        app_id = (await client._body("POST", "/applications", body))["id"]
+        (secret,) = await client.list_secrets(app_id)
+        return {"LOGTO_MANAGEMENT_APP_ID": app_id, "LOGTO_MANAGEMENT_APP_SECRET": secret.value}
+
+    machine = chain.ask(make)
+    told = chain.doctor(**machine).failed["Management API"]
+
+    assert f"→ give {machine['LOGTO_MANAGEMENT_APP_ID']} the role 'Logto Management API access'" in told
+
+
+def test_a_secret_that_is_not_valid_any_more(chain: Chain) -> None:
+    told = chain.doctor(LOGTO_APP_SECRET="wrong-one")
+
+    assert list(told.failed) == ["application"]
+    assert "LOGTO_APP_SECRET is no longer valid" in told.failed["application"]
+
+
+def test_a_template_that_was_changed(chain: Chain) -> None:
+    async def change(client: ManagementClient, scope_ids: list[str] | None = None) -> list[str]:
+        role = next(role for role in await client.list_organization_roles() if role.name == "viewer")
+        await client.replace_role_scopes(role.id, scope_ids or [])
+        return sorted(role.scope_ids)
+
+    before = chain.ask(change)
+    try:
+        told = chain.doctor()
+    finally:
+        chain.ask(lambda client: change(client, before))
+
+    assert list(told.failed) == ["template"]
+    assert "organization role viewer: +members:read" in told.failed["template"]
+
+
+def test_a_webhook_that_was_switched_off(chain: Chain) -> None:
+    async def switch(client: ManagementClient, *, enabled: bool) -> None:
+        (hook,) = (hook for hook in await client.list_hooks() if hook.url.startswith(chain.url))
+        await client._body("PATCH", f"/hooks/{hook.id}", {"enabled": enabled})
+
+    chain.ask(lambda client: switch(client, enabled=False))
+    try:
+        told = chain.doctor()
+    finally:
+        chain.ask(lambda client: switch(client, enabled=True))
+
+    assert list(told.failed) == ["webhook"]
+    assert "it is disabled" in told.failed["webhook"]
+
+
+def test_sign_in_methods_that_break_a_rule(chain: Chain, tmp_path: Path) -> None:
+    file = tmp_path / "connectors.toml"
+    file.write_text('[sign_in.methods]\nemail = ["code"]\n')
+
+    told = chain.doctor(CONNECTORS_FILE=str(file))
+
+    assert list(told.failed) == ["sign-in methods"]
+    assert "sign_in.methods.email" in told.failed["sign-in methods"]
+
+
+def test_sign_in_methods_that_logto_does_not_have_yet(chain: Chain) -> None:
+    told = chain.doctor("--connectors", str(DEMO_METHODS))
+
+    assert set(told.failed) >= {"connectors", "sign-in page"}, told.output
+    assert "mock-email-service" in told.failed["connectors"]
+    assert "→ saas-app provision" in told.failed["sign-in page"]

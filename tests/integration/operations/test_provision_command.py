@@ -1,0 +1,306 @@
+"""``saas-app provision`` and ``seed-demo`` against a Logto that knows none of our names."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from saas_app.demo.people import ORGANIZATIONS, PEOPLE
+from saas_app.identity.claims import decode_unverified
+from saas_app.logto import Invitation, ManagementClient, OrganizationRole
+from saas_app.operations.env_file import read_env_file
+from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Permission, Role
+from tests.commands import ask, bare_environment, run, tally
+from tests.processes import Provider, running_provider
+
+pytestmark = pytest.mark.one_database
+
+_DECLARED = len(Permission) + len(Role) + 5  # and resource, application, secret, ID-token claims, webhook
+
+
+@dataclass(frozen=True)
+class FirstRun:
+    """What the first commands on the empty provider said, and the file they left."""
+
+    check: Result
+    empty_after_check: bool
+    run: Result
+    env_file: Path
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    """A provider of this module alone, empty at first."""
+    with running_provider(tmp_path_factory.mktemp("fresh")) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="module", autouse=True)
+def environment(fresh: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing is known but how to reach the Management API and where the database is."""
+    with bare_environment(fresh, tmp_path_factory.mktemp("database")):
+        yield
+
+
+@pytest.fixture(scope="module")
+def first(fresh: Provider, environment: None, tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
+    """``--check`` and then the first provisioning."""
+    env_file = tmp_path_factory.mktemp("deployment") / "work.env"
+    env_file.write_text("# mine\nLOG_FORMAT=json\n")
+    check = run("provision", "--check")
+    empty = not ask(fresh, ManagementClient.list_organization_scopes) and not ask(
+        fresh, ManagementClient.list_traditional_applications
+    )
+    return FirstRun(check, empty, run("provision", "--write-env", env_file), env_file)
+
+
+def test_check_reports_what_a_run_then_writes(first: FirstRun) -> None:
+    assert first.check.exit_code == 1
+    assert first.empty_after_check
+    assert first.run.exit_code == 0, first.run.output
+    assert tally(first.check) == tally(first.run)
+    assert sum(tally(first.run)) == _DECLARED
+
+
+def test_a_second_run_changes_nothing(first: FirstRun) -> None:
+    stored = read_env_file(first.env_file)
+
+    again = run("provision", "--write-env", first.env_file)
+
+    assert tally(again) == (0, _DECLARED)
+    assert read_env_file(first.env_file) == stored
+    check = run("provision", "--check", "--env-file", first.env_file)
+    assert (check.exit_code, tally(check)) == (0, (0, _DECLARED))
+
+
+def test_roles_bundle_exactly_what_the_registry_says(first: FirstRun, fresh: Provider) -> None:
+    scopes = {scope.id: scope.name for scope in ask(fresh, ManagementClient.list_organization_scopes)}
+    (resource,) = [
+        resource
+        for resource in ask(fresh, ManagementClient.list_resources)
+        if resource.indicator == "https://api.workroom.example"
+    ]
+    api_scopes = {scope.id: scope.name for scope in resource.scopes}
+    roles = {role.name: role for role in ask(fresh, ManagementClient.list_organization_roles)}
+
+    assert set(roles) >= {role.value for role in Role}
+    for role in Role:
+        held = {
+            carrier: {p.value for p in ROLE_PERMISSIONS[role] if p.carrier is carrier} for carrier in Carrier
+        }
+        found = roles[role.value]
+        assert found.type == role.type.value
+        assert {scopes[scope_id] for scope_id in found.scope_ids} == held[Carrier.ORGANIZATION_TOKEN]
+        assert {api_scopes[scope_id] for scope_id in found.resource_scope_ids} == held[Carrier.API_TOKEN]
+
+
+def test_the_file_holds_what_serve_needs_and_keeps_what_stood_there(first: FirstRun, fresh: Provider) -> None:
+    stored = read_env_file(first.env_file)
+
+    assert first.env_file.read_text().startswith("# mine\nLOG_FORMAT=json\n")
+    assert stat.S_IMODE(first.env_file.stat().st_mode) == 0o600
+    assert stored["LOGTO_ENDPOINT"] == fresh.endpoint
+    assert stored["APP_URL"] == "http://localhost:3000"
+    (secret,) = ask(fresh, lambda client: client.list_secrets(stored["LOGTO_APP_ID"]))
+    assert stored["LOGTO_APP_SECRET"] == secret.value
+    assert secret.value not in first.run.output
+    assert {"APP_ENCRYPTION_KEYS", "LOGTO_MANAGEMENT_APP_SECRET", "DATABASE_URL"} <= set(stored)
+
+
+def test_drift_is_reported_and_mended_and_nothing_else_is_touched(first: FirstRun, fresh: Provider) -> None:
+    async def bend(client: ManagementClient) -> OrganizationRole:
+        roles = {role.name: role for role in await client.list_organization_roles()}
+        await client.replace_role_scopes(roles["editor"].id, [])
+        theirs = await client.create_organization_scope("books:read", "theirs")
+        auditor = roles.get("auditor") or await client.create_organization_role("auditor", "theirs", "User")
+        await client.replace_role_scopes(auditor.id, [theirs.id])
+        return auditor
+
+    auditor = ask(fresh, bend)
+
+    check = run("provision", "--check")
+    assert check.exit_code == 1
+    assert "differs  organization role       editor  (+members:read)" in check.stdout
+    assert tally(check) == (1, _DECLARED - 1)
+    assert tally(run("provision")) == (1, _DECLARED - 1)
+    assert run("provision", "--check").exit_code == 0
+    roles = {role.id: role for role in ask(fresh, ManagementClient.list_organization_roles)}
+    assert len(roles[auditor.id].scope_ids) == 1
+
+
+def test_an_application_that_moved_gets_its_new_addresses(first: FirstRun, fresh: Provider) -> None:
+    stored = read_env_file(first.env_file)
+
+    moved = run("provision", "--env-file", first.env_file, APP_URL="http://localhost:3999")
+
+    assert tally(moved) == (2, _DECLARED - 2)  # the application, and a webhook that leads there
+    application = ask(fresh, lambda client: client.find_application(stored["LOGTO_APP_ID"]))
+    assert application is not None
+    assert "http://localhost:3000/callback" in application.oidc_metadata["redirectUris"]
+    assert "http://localhost:3999/callback" in application.oidc_metadata["redirectUris"]
+    assert application.oidc_metadata["backchannelLogoutUri"] == "http://localhost:3999/backchannel-logout"
+    assert tally(run("provision", "--env-file", first.env_file)) == (1, _DECLARED - 1)  # and back again
+
+
+def test_a_webhook_that_was_removed_is_named_by_doctor_and_made_again(
+    first: FirstRun, fresh: Provider
+) -> None:
+    assert run("migrate").exit_code == 0
+
+    async def remove(client: ManagementClient) -> None:
+        for hook in await client.list_hooks():
+            if hook.url == "http://localhost:3000/webhooks/logto":
+                await client._transport.call("DELETE", f"/hooks/{hook.id}")
+
+    ask(fresh, remove)
+
+    told = run("doctor", "--env-file", first.env_file)
+    assert told.exit_code == 1
+    assert "FAILED  webhook" in told.output
+    check = run("provision", "--check", "--env-file", first.env_file)
+    assert "missing  webhook" in check.output
+    before = read_env_file(first.env_file)["LOGTO_WEBHOOK_SIGNING_KEY"]
+    assert tally(run("provision", "--write-env", first.env_file)) == (1, _DECLARED - 1)
+    (hook,) = [
+        hook
+        for hook in ask(fresh, ManagementClient.list_hooks)
+        if hook.url == "http://localhost:3000/webhooks/logto"
+    ]
+    stored = read_env_file(first.env_file)["LOGTO_WEBHOOK_SIGNING_KEY"]
+    assert stored == hook.signing_key != before
+
+
+def test_a_webhook_that_was_switched_off_is_switched_on_with_its_headers_kept(
+    first: FirstRun, fresh: Provider
+) -> None:
+    async def bend(client: ManagementClient) -> str:
+        (hook,) = [found for found in await client.list_hooks() if ":3000/" in found.url]
+        config = {"url": hook.url, "headers": {"x-theirs": "1"}}
+        body = {"enabled": False, "events": ["User.Deleted", "PostSignIn"], "config": config}
+        await client._transport.call("PATCH", f"/hooks/{hook.id}", body=body)
+        return hook.id
+
+    hook_id = ask(fresh, bend)
+
+    assert tally(run("provision", "--env-file", first.env_file)) == (1, _DECLARED - 1)
+
+    (hook,) = [found for found in ask(fresh, ManagementClient.list_hooks) if found.id == hook_id]
+    assert hook.is_enabled
+    assert hook.events >= {"PostSignIn", "Organization.Membership.Updated", "User.Deleted"}
+    assert hook.config["headers"] == {"x-theirs": "1"}
+    assert run("provision", "--check", "--env-file", first.env_file).exit_code == 0
+
+
+def test_reconcile_repairs_prints_and_then_has_nothing_to_do(first: FirstRun, fresh: Provider) -> None:
+    assert run("migrate").exit_code == 0
+
+    async def make(client: ManagementClient) -> str:
+        return (await client.create_organization("Nobody told us")).id
+
+    organization_id = ask(fresh, make)
+
+    result = run("reconcile", "--env-file", first.env_file)
+    assert result.exit_code == 0, result.output
+    assert f"{organization_id} called 'Nobody told us'" in result.output
+    again = run("reconcile", "--env-file", first.env_file, "--organization", organization_id)
+    assert (again.exit_code, again.output) == (0, "Nothing to repair.\n")
+
+
+def test_reconcile_refuses_what_it_does_not_know(first: FirstRun) -> None:
+    unknown = run("reconcile", "--env-file", first.env_file, "--organization", "doesnotexist")
+    assert unknown.exit_code == 1
+    assert "doesnotexist" in unknown.output
+
+    elsewhere = run("reconcile", "--env-file", first.env_file, LOGTO_APP_ID="another")
+    assert elsewhere.exit_code == 1
+    assert "does not know our application" in elsewhere.output
+
+
+def test_a_wrong_secret_is_one_line(first: FirstRun) -> None:
+    result = run("provision", LOGTO_MANAGEMENT_APP_SECRET="wrong")
+
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert "LOGTO_MANAGEMENT_APP_SECRET" in line
+
+
+def test_seeding_twice_changes_nothing_and_puts_back_what_was_changed(
+    first: FirstRun, fresh: Provider
+) -> None:
+    assert run("seed-demo").exit_code == 0
+    assert "written" not in run("seed-demo").stdout
+
+    async def promote_carol(client: ManagementClient) -> tuple[str, str]:
+        (acme,) = [found for found in await client.list_organizations() if found.name == "Acme Robotics"]
+        carol = await client.find_user_by_username("carol")
+        assert carol is not None
+        await client.replace_roles(acme.id, carol.id, ["admin"])
+        return acme.id, carol.id
+
+    acme_id, carol_id = ask(fresh, promote_carol)
+    again = run("seed-demo").stdout
+
+    assert [line for line in again.splitlines() if line.startswith("written")] == [
+        "written  membership    carol as viewer of Acme Robotics"
+    ]
+    members = {member.user.id: member for member in ask(fresh, lambda c: c.list_members(acme_id))}
+    assert members[carol_id].role_names == {"viewer"}
+
+
+def test_people_of_an_earlier_demo_get_their_phone_numbers(first: FirstRun, fresh: Provider) -> None:
+    assert run("seed-demo").exit_code == 0
+
+    async def forget_dave_s_number(client: ManagementClient) -> None:
+        dave = await client.find_user_by_username("dave")
+        assert dave is not None
+        await client._body("PATCH", f"/users/{dave.id}", {"primaryPhone": None})
+
+    ask(fresh, forget_dave_s_number)
+    again = run("seed-demo").stdout
+
+    assert [line for line in again.splitlines() if line.startswith("written")] == [
+        "written  person        dave <dave@workroom.example>"
+    ]
+    dave = ask(fresh, lambda client: client.find_user_by_username("dave"))
+    assert dave is not None
+    assert dave.phone == "12025550104"
+
+
+def test_the_demo_people_belong_where_the_table_says(first: FirstRun, fresh: Provider) -> None:
+    assert run("seed-demo").exit_code == 0
+    names = {organization.key: organization.name for organization in ORGANIZATIONS}
+
+    for person in PEOPLE:
+        user = ask(fresh, lambda client, person=person: client.find_user_by_email(person.email))  # type: ignore[misc]
+        assert user is not None
+        memberships = ask(fresh, lambda client, user=user: client.list_user_organizations(user.id))  # type: ignore[misc]
+        assert {m.organization_name: m.role_names for m in memberships} == {
+            names[key]: {role.value} for key, role in person.roles.items()
+        }
+
+
+def test_erin_has_one_pending_invitation(first: FirstRun, fresh: Provider) -> None:
+    assert run("seed-demo").exit_code == 0
+    assert run("seed-demo").exit_code == 0
+
+    async def invitations(client: ManagementClient) -> list[Invitation]:
+        (acme,) = [found for found in await client.list_organizations() if found.name == "Acme Robotics"]
+        return await client.list_invitations(acme.id)
+
+    (invitation,) = ask(fresh, invitations)
+    assert (invitation.invitee, invitation.status) == ("erin@workroom.example", "Pending")
+    assert invitation.role_names == {"editor"}
+
+
+def test_the_demos_machine_clients_get_tokens_by_name(first: FirstRun) -> None:
+    assert run("seed-demo").exit_code == 0
+    for organization in ORGANIZATIONS:
+        token = run("token", "--client", organization.machine)
+        assert token.exit_code == 0, token.output
+        claims = decode_unverified(token.stdout.strip())
+        assert set(claims["scope"].split()) == {"projects:read", "projects:write"}

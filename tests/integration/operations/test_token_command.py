@@ -1,0 +1,168 @@
+"""``saas-app token`` as a program: what it prints is a token, and a refusal is one line without a secret."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import pty
+import subprocess
+import sys
+import termios
+
+import pytest
+
+from saas_app.config import Settings
+from saas_app.logto import ManagementClient
+from saas_app.rbac.permissions import Permission
+from saas_app.runtime import Runtime
+from tests.clients import Machine
+from tests.factories import Factory
+from tests.processes import Provider
+
+pytestmark = pytest.mark.one_database
+
+
+async def run(*arguments: str, **given: str) -> subprocess.CompletedProcess[str]:
+    """The command, in an environment that says only what is given; nobody sits at its keyboard."""
+    return await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "saas_app", "token", *arguments],
+        env={"PATH": os.environ["PATH"], **given},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+async def acme(make: Factory) -> str:
+    return await make.organization("Acme", admin=await make.person())
+
+
+@pytest.fixture
+async def machine(make: Factory, acme: str) -> Machine:
+    return await make.machine(acme)
+
+
+async def assert_opens(runtime: Runtime, printed: str, organization_id: str, machine: Machine) -> None:
+    """The output is a token and nothing else, and the API takes it for the machine's."""
+    (token,) = printed.splitlines()
+    tenant = await runtime.bearer_tokens.get_tenant(token, organization_id)
+    assert (tenant.principal.subject, tenant.principal.is_machine) == (machine.id, True)
+    assert tenant.granted == {Permission.PROJECTS_READ, Permission.PROJECTS_WRITE}
+
+
+async def test_with_the_management_api_the_clients_id_is_enough(
+    provider: Provider, runtime: Runtime, acme: str, machine: Machine
+) -> None:
+    done = await run("--client", machine.id, **provider.environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    await assert_opens(runtime, done.stdout, acme, machine)
+
+
+async def test_a_name_will_do_where_it_is_the_only_one(
+    provider: Provider, runtime: Runtime, management: ManagementClient, make: Factory, acme: str
+) -> None:
+    machine, other = await make.machine(acme), await make.machine(acme)
+    for made, name in ((machine, f"Sync {acme}"), (other, f"Sync {acme} 2")):
+        await management._body("PATCH", f"/applications/{made.id}", {"name": name})
+    organization = (await management.get_organization(acme)).name
+    done = await run("--client", f"Sync {acme}", "--organization", organization, **provider.environment)
+    await assert_opens(runtime, done.stdout, acme, machine)
+
+
+async def test_without_the_management_api_ids_and_the_secret_are_needed(
+    provider: Provider, runtime: Runtime, acme: str, machine: Machine
+) -> None:
+    done = await run(
+        "--client",
+        machine.id,
+        "--organization",
+        acme,
+        LOGTO_ENDPOINT=provider.endpoint,
+        WORKROOM_CLIENT_SECRET=machine.secret,
+    )
+    await assert_opens(runtime, done.stdout, acme, machine)
+
+    unnamed = await run("--client", machine.id, LOGTO_ENDPOINT=provider.endpoint)
+    assert "--organization" in _line(unnamed)
+
+
+async def test_without_a_secret_and_without_anybody_to_ask_it_names_the_variable(
+    provider: Provider, acme: str, machine: Machine
+) -> None:
+    done = await run("--client", machine.id, "--organization", acme, LOGTO_ENDPOINT=provider.endpoint)
+    assert "WORKROOM_CLIENT_SECRET" in _line(done)
+
+
+async def test_it_asks_who_sits_at_the_terminal(
+    provider: Provider, runtime: Runtime, acme: str, machine: Machine
+) -> None:
+    terminal, side = pty.openpty()
+    with os.fdopen(terminal, "r+b", buffering=0) as keyboard:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "saas_app", "token", "--client", machine.id, "--organization", acme),
+            env={"PATH": os.environ["PATH"], "LOGTO_ENDPOINT": provider.endpoint},
+            stdin=side,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(side)
+        async with asyncio.timeout(60):
+            shown = b""
+            while b"Secret: " not in shown:
+                shown += await asyncio.to_thread(keyboard.read, 100)
+            keyboard.write(machine.secret.encode() + b"\n")
+            printed, _ = await process.communicate()
+    await assert_opens(runtime, printed.decode(), acme, machine)
+
+
+async def test_refusals_are_one_line_and_hold_no_secret(
+    provider: Provider, make: Factory, acme: str, machine: Machine
+) -> None:
+    elsewhere = await make.organization("Globex", admin=await make.person())
+    wrong = f"{machine.secret}x"
+    for arguments, secret, told in (
+        ((acme,), wrong, "invalid_client"),
+        ((elsewhere,), machine.secret, f"does not belong to the organization {elsewhere}"),
+    ):
+        done = await run(
+            "--client",
+            machine.id,
+            "--organization",
+            *arguments,
+            LOGTO_ENDPOINT=provider.endpoint,
+            WORKROOM_CLIENT_SECRET=secret,
+        )
+        line = _line(done)
+        assert told in line
+        assert machine.secret not in line
+
+
+async def test_which_client_is_meant_must_be_clear(
+    provider: Provider, management: ManagementClient, make: Factory, acme: str
+) -> None:
+    name = f"Twins of {acme}"
+    for made in (await make.machine(acme), await make.machine(acme)):
+        await management._body("PATCH", f"/applications/{made.id}", {"name": name})
+    assert "Several are meant" in _line(await run("--client", name, **provider.environment))
+    assert "No machine client" in _line(await run("--client", "Nobody", **provider.environment))
+
+
+async def test_only_machines_of_an_organization_are_clients(
+    provider: Provider, settings: Settings, acme: str
+) -> None:
+    for client_id in (settings.logto_app_id, provider.management_app_id):
+        assert "No machine client" in _line(await run("--client", client_id, **provider.environment))
+
+
+def _line(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line of a refusal."""
+    assert (done.returncode, done.stdout) == (1, ""), done.stdout + done.stderr
+    (line,) = done.stderr.splitlines()
+    return line

@@ -1,0 +1,28 @@
+"""Logto as a sender of webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import sqlalchemy as sa
+from quart import Quart
+
+from saas_app.config import Settings
+from saas_app.models import EVERYONE, EVERYWHERE, MembershipChange
+from saas_app.runtime import Runtime
+from tests.integration.webhooks.webhook_sender import Sender
+
+
+@pytest.fixture
+def logto(app: Quart, settings: Settings) -> Sender:
+    return Sender(app, settings)
+
+
+@pytest.fixture
+async def nothing_changed_for_everybody(runtime: Runtime) -> AsyncIterator[None]:
+    """Other tests share the database, and tokens of theirs would be older than a change for everybody."""
+    yield
+    everybody = (MembershipChange.organization_id == EVERYWHERE, MembershipChange.user_id == EVERYONE)
+    async with runtime.work.writing() as db:
+        await db.execute(sa.delete(MembershipChange).where(*everybody))

@@ -1,0 +1,149 @@
+"""What a webhook about an organization or a person changes: names, deletions and suspensions."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from saas_app.models import EVERYONE, EVERYWHERE, Organization, OrganizationRemoval, User
+from saas_app.runtime import Runtime
+from tests.conftest import OpenBrowser
+from tests.factories import Factory
+from tests.integration.webhooks.webhook_sender import Sender, an_id, changed_at, event, told
+
+pytestmark = pytest.mark.usefixtures("nothing_changed_for_everybody")
+
+
+async def name_of(runtime: Runtime, organization_id: str) -> str | None:
+    return (await runtime.directory.list_names([organization_id])).get(organization_id)
+
+
+async def test_a_deleted_organization_is_closed_and_its_data_ordered_to_be_removed(
+    logto: Sender, runtime: Runtime
+) -> None:
+    organization_id = an_id()
+    await logto.accepted(event("Organization.Created", data={"id": organization_id, "name": "Acme"}))
+
+    await logto.accepted(
+        event(
+            "Organization.Deleted",
+            params={"id": organization_id},
+            matchedRoute="/organizations/:id",
+            data=None,
+        )
+    )
+
+    assert await changed_at(runtime, organization_id, EVERYONE) is not None
+    async with runtime.work.reading() as db:
+        removal = await db.get(OrganizationRemoval, organization_id)
+    assert removal is not None
+    assert (removal.organization_name, removal.requested_by) == ("Acme", "logto")
+
+
+async def test_a_renamed_organization_is_renamed_and_its_tokens_are_read_again(
+    logto: Sender, runtime: Runtime
+) -> None:
+    organization_id = an_id()
+    for name in ("Before", "Afterwards"):
+        data = {"id": organization_id, "name": name, "isMfaRequired": True}
+        await logto.accepted(event("Organization.Data.Updated", data=data))
+
+    async with runtime.work.reading() as db:
+        kept = await db.get(Organization, organization_id)
+    assert kept is not None
+    assert kept.name == "Afterwards"
+    assert await changed_at(runtime, organization_id, EVERYONE) is not None
+
+
+async def test_a_readmitted_person_is_left_alone(
+    logto: Sender, runtime: Runtime, make: Factory, open_browser: OpenBrowser
+) -> None:
+    person = await make.person()
+    browser = await open_browser(person)
+
+    for is_suspended, status in ((False, 200), (True, 303)):
+        data = {"id": person.id, "isSuspended": is_suspended}
+        await logto.accepted(event("User.SuspensionStatus.Updated", params={"userId": person.id}, data=data))
+        await browser.get("/account", status)
+
+    assert await changed_at(runtime, EVERYWHERE, person.id) is not None
+
+
+async def test_a_changed_name_is_taken_over_and_a_part_of_a_user_is_not(
+    logto: Sender, runtime: Runtime, make: Factory, open_browser: OpenBrowser
+) -> None:
+    person = await make.person()
+    await open_browser(person)
+    params = {"userId": person.id}
+    user = {"id": person.id, "name": "New Name", "primaryEmail": "new@example.test", "username": "new"}
+
+    await logto.accepted(event("User.Data.Updated", matchedRoute="/users/:userId", params=params, data=user))
+    await logto.accepted(
+        event(
+            "User.Data.Updated",
+            matchedRoute="/users/:userId/custom-data",
+            params=params,
+            data={"id": person.id, "name": "Their own data"},
+        )
+    )
+
+    async with runtime.work.reading() as db:
+        kept = await db.get(User, person.id)
+    assert kept is not None
+    assert (kept.name, kept.email, kept.username) == ("New Name", "new@example.test", "new")
+
+
+@pytest.mark.parametrize("late", [2, 45, 3600])
+async def test_a_name_told_late_does_not_replace_a_newer_one(
+    logto: Sender, runtime: Runtime, late: float
+) -> None:
+    organization_id, data = an_id(), "Organization.Data.Updated"
+    newer, older = {"id": organization_id, "name": "Newer"}, {"id": organization_id, "name": "Older"}
+    await logto.accepted(told(data, 1, data=newer))
+    await logto.accepted(told(data, 1 + late, data=older))
+    assert await name_of(runtime, organization_id) == "Newer"
+    await logto.accepted(told("Organization.Created", 2 + late, data=older))
+    assert await name_of(runtime, organization_id) == "Newer"
+    await logto.accepted(told(data, 0, data={"id": organization_id, "name": "Newest"}))
+    assert await name_of(runtime, organization_id) == "Newest"
+
+
+async def test_a_name_told_late_does_not_replace_one_that_was_read_since(
+    logto: Sender, runtime: Runtime
+) -> None:
+    organization_id = an_id()
+    await runtime.directory.remember_organizations([{"id": organization_id, "name": "Read"}])
+    await logto.accepted(
+        told("Organization.Data.Updated", 5, data={"id": organization_id, "name": "Told late"})
+    )
+    assert await name_of(runtime, organization_id) == "Read"
+
+
+@pytest.mark.parametrize("name", ["Organization.Data.Updated", "Organization.Created"])
+async def test_a_deleted_organization_does_not_come_back(logto: Sender, runtime: Runtime, name: str) -> None:
+    organization_id = an_id()
+    gone = {"params": {"id": organization_id}, "matchedRoute": "/organizations/:id"}
+    await logto.accepted(told("Organization.Deleted", 1, **gone))
+    await logto.accepted(told(name, 2, data={"id": organization_id, "name": "Back"}))
+    await runtime.directory.remember_organizations([{"id": organization_id, "name": "Back"}])
+    assert await name_of(runtime, organization_id) is None
+
+
+async def test_a_person_keeps_the_name_that_was_told_last(
+    logto: Sender, runtime: Runtime, make: Factory, open_browser: OpenBrowser
+) -> None:
+    person = await make.person("Sam")
+    await open_browser(person)
+
+    def renamed(name: str, seconds_ago: float) -> dict[str, Any]:
+        data = {"id": person.id, "username": person.username, "name": name}
+        return told("User.Data.Updated", seconds_ago, data=data, params={"userId": person.id})
+
+    await asyncio.sleep(0.002)  # Logto tells milliseconds
+    await logto.accepted(renamed("Samantha", 0))
+    await logto.accepted(renamed("Samuel", 30))
+    async with runtime.work.reading() as db:
+        assert await db.scalar(sa.select(User.name).where(User.id == person.id)) == "Samantha"

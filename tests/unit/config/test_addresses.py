@@ -1,0 +1,243 @@
+"""Addresses in settings: the form each gets, or the sentence that refuses it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from saas_app.config import Settings, load_settings
+from saas_app.db.connecting import connecting_to
+from saas_app.errors import ConfigurationError
+from saas_app.operations.deployment import load_deployment_settings
+
+COMPLETE = {
+    "APP_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+    "LOGTO_ENDPOINT": "https://logto.example",
+    "LOGTO_APP_ID": "app",
+    "LOGTO_APP_SECRET": "secret",
+}
+_CERTIFICATE = str(Path(__file__).resolve())  # any file that is there
+
+
+@pytest.fixture(autouse=True)
+def _nothing_else_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*Settings.model_fields, "DATABASE_URL", "APP_URL", "APP_PORT", "RATE_LIMIT_STORAGE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in COMPLETE.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("https://work.example", "https://work.example"),
+        ("HTTPS://Work.Example/", "https://work.example"),
+        ("  https://work.example  ", "https://work.example"),
+        ("https://work.example:443", "https://work.example"),
+        ("http://work.example:80/", "http://work.example"),
+        ("http://work.example:443", "http://work.example:443"),
+        ("https://work.example.", "https://work.example"),
+        ("https://Bücher.example", "https://xn--bcher-kva.example"),
+        ("https://例え.jp:8443", "https://xn--r8jz45g.jp:8443"),
+        ("http://[0:0::1]:3000", "http://[::1]:3000"),
+        ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
+        ("", "http://localhost:3000"),
+    ],
+)
+def test_the_address_of_the_application_has_one_form(
+    given: str, used: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APP_URL", given)
+    settings = load_settings()
+    assert settings.app_url == used
+    assert load_deployment_settings().app_url == used
+    assert settings.is_tls == used.startswith("https:")
+
+
+@pytest.mark.parametrize(
+    ("given", "refusal"),
+    [
+        ("https://work.example/app", "must have no path"),
+        ("https://work.example//", "must have no path"),
+        ("https://work.example?a=b", "must have no query"),
+        ("https://work.example/?", "must have no query"),
+        ("https://work.example#top", "must have no fragment"),
+        ("https://work.example/#", "must have no fragment"),
+        ("https://user:hunter2@work.example", "user name or password"),
+        ("https://work.example:99999", "port from 1 to 65535"),
+        ("https://work.example:0", "port from 1 to 65535"),
+        ("https://work.example:", "port from 1 to 65535"),
+        ("https://work.example:x", "port from 1 to 65535"),
+        ("work.example", "absolute http or https"),
+        ("//work.example", "absolute http or https"),
+        ("ftp://work.example", "absolute http or https"),
+        ("https://", "absolute http or https"),
+        ("https:work.example", "absolute http or https"),
+        ('"https://work.example"', "quotation marks"),
+        ("https://work.example https://other.example", "holds a space"),
+        ("https://work.example\\@evil.example", "no address has"),
+        ("https://[::1", "no IPv6 address"),
+        ("https://[work]", "no IPv6 address"),
+        ("https://-work.example", "cannot exist"),
+        ("https://work..example", "cannot exist"),
+        ("https://%77ork.example", "cannot exist"),
+        ("https://" + "a" * 64 + ".example", "cannot exist"),
+    ],
+)
+def test_an_address_that_cannot_be_the_application_s_is_refused(
+    given: str, refusal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APP_URL", given)
+    for load in (load_settings, load_deployment_settings):
+        with pytest.raises(ConfigurationError) as told:
+            load()
+        assert "APP_URL" in str(told.value)
+        assert refusal in str(told.value)
+        assert "hunter2" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "refusal"),
+    [
+        ("LOGTO_ENDPOINT", "https://logto.example/oidc", "must have no path"),
+        ("LOGTO_ENDPOINT", "logto.example", "absolute http or https"),
+        ("LOGTO_API_RESOURCE", "workroom", "absolute address"),
+        ("LOGTO_API_RESOURCE", "https://api.example#v1", "no fragment"),
+        ("LOGTO_API_RESOURCE", "https://api.example/a b", "holds a space"),
+        ("RATE_LIMIT_STORAGE", "localhost:6379", "redis://host:port/number"),
+        ("RATE_LIMIT_STORAGE", "redis://localhost:99999/0", "port from 1 to 65535"),
+        ("RATE_LIMIT_STORAGE", "redis://localhost/first", "number of a database"),
+        ("RATE_LIMIT_STORAGE", "redis://localhost/0?a=b", "unknown parameter: a"),
+        ("ALLOWED_HOSTS", "https://work.example", "cannot exist"),
+        ("ALLOWED_HOSTS", "*", "cannot exist"),
+    ],
+)
+def test_other_addresses_are_checked_alike(
+    name: str, given: str, refusal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, given)
+    with pytest.raises(ConfigurationError, match=name) as told:
+        load_settings()
+    assert refusal in str(told.value)
+
+
+def test_a_slip_in_the_management_api_s_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGTO_MANAGEMENT_APP_ID", "id")
+    monkeypatch.setenv("LOGTO_MANAGEMENT_APP_SECRET", "secret")
+    monkeypatch.setenv("LOGTO_MANAGEMENT_TOKEN_ENDPOINT", "logto.example/oidc/token")
+    with pytest.raises(ConfigurationError, match="LOGTO_MANAGEMENT_TOKEN_ENDPOINT must be an absolute"):
+        load_settings()
+
+
+_PG = "postgresql+asyncpg://u:***@h/d"
+
+
+@pytest.mark.parametrize(
+    ("given", "url", "connect_args"),
+    [
+        ("postgresql+asyncpg://u:p@h/d", _PG, {}),
+        ("postgresql://u:p@h/d", _PG, {}),
+        ("postgres://u:p@h/d", _PG, {}),
+        ("POSTGRESQL://u:p@h/d", _PG, {}),
+        ("  postgresql://u:p@h/d\t", _PG, {}),
+        ("postgresql://u:p%40%2F@h:5433/d", "postgresql+asyncpg://u:***@h:5433/d", {}),
+        ("postgresql://u@[::1]:5432/d", "postgresql+asyncpg://u@[::1]:5432/d", {}),
+        ("postgresql:///d", "postgresql+asyncpg:///d", {}),
+        ("postgresql://u@/d?host=/run/postgresql", "postgresql+asyncpg://u@/run/postgresql/d", {}),
+        ("postgresql://u:p@h/d?sslmode=require", _PG, {"dsn": "postgresql://?sslmode=require"}),
+        ("postgresql://u:p@h/d?ssl=disable", _PG, {"dsn": "postgresql://?sslmode=disable"}),
+        (
+            f"postgresql://u:p@h/d?sslmode=verify-full&sslrootcert={_CERTIFICATE}",
+            _PG,
+            {"dsn": f"postgresql://?sslmode=verify-full&sslrootcert={_CERTIFICATE.replace('/', '%2F')}"},
+        ),
+        (
+            "postgresql://u:p@h/d?target_session_attrs=read-write&application_name=work%20room",
+            _PG,
+            {
+                "dsn": "postgresql://?target_session_attrs=read-write",
+                "server_settings": {"application_name": "work room"},
+            },
+        ),
+        ("postgresql://u:p@h/d?connect_timeout=3", _PG, {"timeout": 3.0}),
+        (
+            "postgresql://u:p@h/d?statement_cache_size=0",
+            _PG,
+            {"statement_cache_size": 0, "prepared_statement_cache_size": 0},
+        ),
+        (
+            "postgresql+asyncpg://u:p@h/d?prepared_statement_cache_size=0",
+            _PG,
+            {"statement_cache_size": 0, "prepared_statement_cache_size": 0},
+        ),
+        (
+            "postgresql://u:p@one:5433,two/d",
+            "postgresql+asyncpg://u:***@/d",
+            {"host": ["one", "two"], "port": [5433, 5432]},
+        ),
+        ("sqlite+aiosqlite:///var/workroom.db", "sqlite+aiosqlite:///var/workroom.db", {}),
+        ("sqlite:///var/workroom.db", "sqlite+aiosqlite:///var/workroom.db", {}),
+        ("sqlite:////srv/work room.db", "sqlite+aiosqlite:////srv/work room.db", {}),
+    ],
+)
+def test_addresses_of_databases_are_understood(
+    given: str, url: str, connect_args: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", given)
+    for settings in (load_settings(), load_deployment_settings()):
+        connecting = connecting_to(settings.database_url)
+        assert connecting.url.render_as_string(hide_password=True).replace("%2F", "/") == url
+        assert connecting.connect_args == connect_args
+
+
+@pytest.mark.parametrize(
+    ("given", "refusal"),
+    [
+        ("workroom.db", "must begin with"),
+        ("mysql://u:hunter2@h/d", "must begin with"),
+        ("postgresql+psycopg://u:hunter2@h/d", "another driver"),
+        ("postgresql:u:hunter2@h/d", "must begin with"),
+        ("'postgresql://u:hunter2@h/d'", "quotation marks"),
+        ("postgresql://u:hunter2@h", "names no database"),
+        ("postgresql://u:hunter2@h/", "names no database"),
+        ("postgresql://u:hunter2@h:99999/d", "port from 1 to 65535"),
+        ("postgresql://u:hunter2@h:/d?port=1", "no host"),
+        ("postgresql://u:hunter2/x@h/d", "%2F for /"),
+        ("postgresql://u:hunter2#x@h/d", "no fragment"),
+        ("postgresql://u:hunter2@::1/d", "brackets"),
+        ("postgresql://u:hunter2%ff@h/d", "no UTF-8"),
+        ("postgresql://u:hunter2@h/d?sslmode=on", "sslmode must be one of"),
+        ("postgresql://u:hunter2@h/d?sslmode", "without a value"),
+        ("postgresql://u:hunter2@h/d?sslmode=require&sslmode=disable", "twice"),
+        ("postgresql://u:hunter2@h/d?ssl=require&sslmode=disable", "twice"),
+        ("postgresql://u:hunter2@h/d?sslrootcert=/no/such.pem", "sslrootcert names a file that is not there"),
+        ("postgresql://u:hunter2@h/d?channel_binding=require", "not supported here: channel_binding"),
+        ("postgresql://u:hunter2@h/d?pool_size=5", "not supported here: pool_size"),
+        ("postgresql://u:hunter2@h/d?connect_timeout=soon", "connect_timeout must be"),
+        ("postgresql://u:hunter2@h/d?statement_cache_size=-1", "0 for PgBouncer"),
+        ("postgresql://u:hunter2@h/d?target_session_attrs=master", "target_session_attrs must be one of"),
+        ("sqlite://", "three slashes"),
+        ("sqlite://var/workroom.db", "three slashes"),
+        ("sqlite:///", "must name a file"),
+        ("sqlite:///:memory:", "must name a file"),
+        ("sqlite:///var/", "must name a file"),
+        ("sqlite:///var/workroom.db?timeout=5", "no parameters"),
+    ],
+)
+def test_an_address_of_no_database_of_ours_is_refused(
+    given: str, refusal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", given)
+    for load in (load_settings, load_deployment_settings, lambda: connecting_to(given)):
+        with pytest.raises(ConfigurationError, match="DATABASE_URL") as told:
+            load()
+        assert refusal in str(told.value)
+        assert "hunter2" not in str(told.value)
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("APP_PORT", "DATABASE_URL", "LOG_FORMAT", "RATE_LIMIT_CLIENT", "SESSION_IDLE_TIMEOUT"):
+        monkeypatch.setenv(name, "")
+    assert load_settings().port == 3000

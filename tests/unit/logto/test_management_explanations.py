@@ -1,0 +1,88 @@
+"""Each refusal of Logto's as a person reads it: the recorded replies, and what is made of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from saas_app.errors import (
+    AppError,
+    BadRequest,
+    Conflict,
+    Invalid,
+    LogtoUnavailable,
+    NotFound,
+    RateLimited,
+)
+from saas_app.logto import ManagementError, explained
+
+INPUT = "Input is invalid. "
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "kind", "part"),
+    [
+        (501, "connector.not_found", "No connector.", Conflict, "no email connector"),
+        (400, "connector.general", "It failed.", Conflict, "Nothing was changed"),
+        (400, "request.invalid_input", f"{INPUT}The value of `expiresAt` must be in the future.",
+         Invalid, "in the future"),
+        (422, "request.invalid_input", f"{INPUT}The invitee is already a member of the organization.",
+         Conflict, "already a member of the organization"),
+        (422, "request.invalid_input",
+         f"{INPUT}The accepted user must have the same email as the invitee.",
+         Conflict, "another email address"),
+        (422, "request.invalid_input",
+         f"{INPUT}The status of the invitation cannot be changed anymore.", Conflict, "has expired"),
+        (422, "organization.role_names_not_found", "Invalid role names detected: nope.", Conflict, "role"),
+        (422, "organization.require_membership", "The user must be a member.", NotFound, "no longer"),
+        (422, "entity.db_constraint_violated", "Database constraint violated.", Invalid, "machines"),
+        (422, "entity.relation_foreign_key_not_found", "Cannot find keys.", NotFound, "no longer exists"),
+        (422, "entity.unique_integrity_violation", "The entity already exists.", Conflict, "already"),
+        (400, "guard.invalid_input", "The request body is invalid.", Invalid, "does not accept"),
+        (404, "entity.not_found", "The resource does not exist.", NotFound, "does not exist"),
+        (404, "entity.not_exists", "The organization does not exist.", NotFound, "does not exist"),
+        (422, "something.new", "Whatever.", Conflict, "does not allow this"),
+        (400, "something.new", "Whatever.", BadRequest, "could not accept"),
+    ],
+)  # fmt: skip
+def test_a_refusal_becomes_a_sentence(
+    status: int, code: str, message: str, kind: type[AppError], part: str
+) -> None:
+    error = explained(ManagementError(status, code, message))
+
+    assert type(error) is kind
+    assert part in error.detail
+    assert message not in error.detail
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (401, "auth.unauthorized"),
+        (403, "auth.forbidden"),
+        (401, "oidc.invalid_client"),
+        (400, "oidc.invalid_client"),
+        (400, "oidc.invalid_target"),
+    ],
+)
+def test_what_our_own_credentials_lack_is_no_fault_of_the_reader(status: int, code: str) -> None:
+    error = explained(ManagementError(status, code, "invalid client m-secret-app"))
+
+    assert isinstance(error, LogtoUnavailable)
+    assert error.status == 503
+    assert "m-secret-app" not in error.detail
+
+
+@pytest.mark.parametrize(("told", "expected"), [(7, 7), (None, 60)])
+def test_too_many_requests_say_when_to_come_back(told: int | None, expected: int) -> None:
+    error = explained(ManagementError(429, "request.message_rate_limited", "Too many.", retry_after=told))
+
+    assert isinstance(error, RateLimited)
+    assert (error.status, error.retry_after) == (429, expected)
+
+
+@pytest.mark.parametrize("code", ["subscription.limit_exceeded", "system_limit.limit_exceeded"])
+def test_a_limit_of_the_plan_is_no_lack_of_credentials(code: str) -> None:
+    error = explained(ManagementError(403, code, "Quota exceeded."))
+
+    assert isinstance(error, Conflict)
+    assert "not allow any more" in error.detail

@@ -1,0 +1,269 @@
+"""How Management API calls travel: one machine token, retries, typed errors. Over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+
+import pytest
+from aiohttp import web
+
+from saas_app.errors import LogtoUnavailable
+from saas_app.logto import ManagementClient, ManagementError, explained
+from tests.unit.logto.management_stand_in import ORGANIZATION, OpenClient, StandIn, replies
+
+
+async def test_the_machine_token_is_asked_for_with_basic_and_scope_all(
+    client: ManagementClient, stand_in: StandIn
+) -> None:
+    stand_in.replies = [replies(ORGANIZATION)]
+
+    await client.get_organization("o1")
+
+    (asked,) = stand_in.token_requests
+    assert asked["grant_type"] == "client_credentials"
+    assert asked["scope"] == "all"
+    assert asked["resource"] == "https://default.logto.app/api"
+    assert base64.b64decode(asked["authorization"].removeprefix("Basic ")) == b"machine:s%3Ae%2Bc%2Fr"
+    assert stand_in.bearers == ["Bearer token-1"]
+
+
+async def test_fifty_concurrent_calls_ask_for_one_token(client: ManagementClient, stand_in: StandIn) -> None:
+    stand_in.replies = [replies(ORGANIZATION)]
+
+    await asyncio.gather(*(client.get_organization("o1") for _ in range(50)))
+
+    assert len(stand_in.token_requests) == 1
+
+
+async def test_a_token_is_replaced_before_it_expires(client: ManagementClient, stand_in: StandIn) -> None:
+    stand_in.replies = [replies(ORGANIZATION)]
+    stand_in.lifetime = 0
+
+    await client.get_organization("o1")
+    await client.get_organization("o1")
+
+    assert stand_in.bearers == ["Bearer token-1", "Bearer token-2"]
+
+
+async def test_a_refused_token_is_replaced_once(client: ManagementClient, stand_in: StandIn) -> None:
+    refusal = replies({"code": "auth.unauthorized", "message": "Unauthorized."}, 401)
+    stand_in.replies = [refusal, replies(ORGANIZATION)]
+
+    assert (await client.get_organization("o1")).name == "Acme"
+    assert stand_in.bearers == ["Bearer token-1", "Bearer token-2"]
+
+    stand_in.replies = [refusal]
+    with pytest.raises(ManagementError) as caught:
+        await client.get_organization("o1")
+    assert caught.value.status == 401
+
+
+async def test_a_wrong_secret_is_a_typed_error(client: ManagementClient, stand_in: StandIn) -> None:
+    stand_in.token_status = 401
+
+    with pytest.raises(ManagementError) as caught:
+        await client.get_organization("o1")
+
+    assert (caught.value.status, caught.value.code) == (401, "oidc.invalid_client")
+    assert "s:e+c/r" not in str(caught.value)
+
+
+async def test_a_refusal_carries_status_code_message_and_data(
+    client: ManagementClient, stand_in: StandIn
+) -> None:
+    body = {"code": "guard.invalid_input", "message": "The request body is invalid.", "data": {"issues": []}}
+    stand_in.replies = [replies(body, 400)]
+
+    with pytest.raises(ManagementError) as caught:
+        await client.create_organization("")
+
+    error = caught.value
+    assert (error.status, error.code, error.message, error.data) == (
+        400,
+        "guard.invalid_input",
+        "The request body is invalid.",
+        {"issues": []},
+    )
+    assert len(stand_in.calls) == 1
+
+
+async def test_a_failure_is_tried_again_where_that_is_safe(
+    client: ManagementClient, stand_in: StandIn
+) -> None:
+    failure = replies({"message": "Internal server error."}, 500)
+    stand_in.replies = [failure, failure, replies(ORGANIZATION)]
+
+    assert (await client.get_organization("o1")).id == "o1"
+    assert len(stand_in.calls) == 3
+
+
+async def test_creating_is_never_tried_again(client: ManagementClient, stand_in: StandIn) -> None:
+    stand_in.replies = [replies({"message": "Internal server error."}, 500)]
+
+    with pytest.raises(LogtoUnavailable):
+        await client.create_organization("Acme")
+
+    assert len(stand_in.calls) == 1
+
+
+async def test_adding_members_is_tried_again_because_it_is_idempotent(
+    client: ManagementClient, stand_in: StandIn
+) -> None:
+    stand_in.replies = [replies({"message": "Internal server error."}, 502), replies({"userIds": ["u"]}, 201)]
+
+    await client.add_members("o1", ["u"])
+
+    assert len(stand_in.calls) == 2
+
+
+async def test_a_deletion_whose_answer_was_lost_counts(client: ManagementClient, stand_in: StandIn) -> None:
+    gone = replies({"code": "entity.not_found", "message": "The resource does not exist."}, 404)
+    stand_in.replies = [replies({"message": "Internal server error."}, 500), gone]
+
+    await client.delete_organization("o1")
+
+    stand_in.replies = [gone]
+    with pytest.raises(ManagementError):
+        await client.delete_organization("o1")
+
+
+async def test_asked_too_often_it_waits_as_long_as_logto_says_and_tries_again(
+    client: ManagementClient, stand_in: StandIn
+) -> None:
+    refusal = replies({"code": "request.rate_limited", "message": "Slow down."}, 429, **{"Retry-After": "0"})
+    stand_in.replies = [refusal, replies(ORGANIZATION)]
+
+    assert (await client.get_organization("o1")).id == "o1"
+    assert len(stand_in.calls) == 2
+
+
+async def test_a_long_wait_is_told_and_not_waited_for(client: ManagementClient, stand_in: StandIn) -> None:
+    body = {"code": "request.rate_limited", "message": "Slow down."}
+    stand_in.replies = [replies(body, 429, **{"Retry-After": "90"})]
+
+    with pytest.raises(ManagementError) as caught:
+        await client.get_organization("o1")
+
+    assert len(stand_in.calls) == 1
+    assert explained(caught.value).retry_after == 90
+
+
+async def test_creating_is_not_tried_again_when_logto_is_asked_too_often(
+    client: ManagementClient, stand_in: StandIn
+) -> None:
+    stand_in.replies = [replies({"code": "request.message_rate_limited", "message": "Too many."}, 429)]
+
+    with pytest.raises(ManagementError):
+        await client.create_organization("Acme")
+
+    assert len(stand_in.calls) == 1
+
+
+async def test_a_failure_with_a_code_is_still_a_failure_but_501_is_a_refusal(
+    client: ManagementClient, stand_in: StandIn
+) -> None:
+    stand_in.replies = [replies({"code": "database.timeout", "message": "Internal."}, 500)]
+    with pytest.raises(LogtoUnavailable):
+        await client.create_organization("Acme")
+
+    stand_in.replies = [replies({"code": "connector.not_found", "message": "No connector."}, 501)]
+    with pytest.raises(ManagementError) as caught:
+        await client.create_organization("Acme")
+    assert caught.value.status == 501
+
+
+async def test_while_logto_is_down_calls_are_answered_without_asking_it_and_then_one_probes(
+    client: ManagementClient, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 1000.0
+    monkeypatch.setattr(client._transport._circuit, "_clock", lambda: clock)
+    stand_in.replies = [replies("down", 503)]
+    for _ in range(5):
+        with pytest.raises(LogtoUnavailable):
+            await client.get_organization("o1")
+    asked = len(stand_in.calls)
+    assert asked == 5  # two calls of three attempts each: the fifth failure in a row opened the circuit
+
+    with pytest.raises(LogtoUnavailable) as refused:
+        await client.get_organization("o1")
+    assert refused.value.retry_after == 10
+    assert len(stand_in.calls) == asked
+
+    clock += 10
+    stand_in.replies = [replies(ORGANIZATION)]
+    assert (await client.get_organization("o1")).id == "o1"
+    await client.get_organization("o1")
+
+
+async def test_hanging_calls_open_the_circuit_too(open_client: OpenClient, stand_in: StandIn) -> None:
+    client = open_client(0.3)
+
+    async def never(_request: web.Request) -> web.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    stand_in.replies = [never]
+    results = await asyncio.gather(*(client.get_organization("o1") for _ in range(5)), return_exceptions=True)
+    assert all(isinstance(result, LogtoUnavailable) for result in results)
+    asked = len(stand_in.calls)
+
+    with pytest.raises(LogtoUnavailable):
+        await client.get_organization("o1")
+
+    assert len(stand_in.calls) == asked
+
+
+async def test_refusals_never_open_the_circuit(client: ManagementClient, stand_in: StandIn) -> None:
+    stand_in.replies = [replies({"code": "entity.not_found", "message": "No."}, 404)]
+    for _ in range(10):
+        with pytest.raises(ManagementError):
+            await client.get_organization("o1")
+
+    assert len(stand_in.calls) == 10
+
+
+async def test_no_answer_in_time_is_logto_unavailable(open_client: OpenClient, stand_in: StandIn) -> None:
+    async def never(_request: web.Request) -> web.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    stand_in.replies = [never]
+
+    with pytest.raises(LogtoUnavailable):
+        async with asyncio.timeout(10):
+            await open_client(0.3).get_organization("o1")
+
+
+async def test_an_answer_that_is_no_json_is_logto_unavailable(
+    client: ManagementClient, stand_in: StandIn
+) -> None:
+    stand_in.replies = [replies("<html>a proxy</html>")]
+
+    with pytest.raises(LogtoUnavailable):
+        await client.get_organization("o1")
+
+
+async def test_a_text_answer_to_a_write_is_fine(client: ManagementClient, stand_in: StandIn) -> None:
+    stand_in.replies = [replies("Created", 201)]
+
+    await client.assign_roles("o1", "u1", ["admin"])
+
+    assert stand_in.calls[0].path == "/api/organizations/o1/users/u1/roles"
+
+
+async def test_assigning_no_role_asks_nothing_of_logto(client: ManagementClient, stand_in: StandIn) -> None:
+    await client.assign_roles("o1", "u1", [])
+
+    assert stand_in.calls == []
+
+
+@pytest.mark.parametrize("value", ["..", "../users", "a/b", "a?b", "", "a b", "%2e%2e"])
+async def test_what_is_no_id_is_not_found_and_never_sent(
+    client: ManagementClient, stand_in: StandIn, value: str
+) -> None:
+    with pytest.raises(ManagementError) as caught:
+        await client.delete_organization(value)
+
+    assert caught.value.status == 404
+    assert stand_in.calls == []

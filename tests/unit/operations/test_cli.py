@@ -1,0 +1,209 @@
+"""The commands without a Logto: what they print, and the one line each says when it cannot go on."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+import structlog
+from click.testing import CliRunner, Result
+from cryptography.fernet import Fernet
+
+from saas_app.cli import main
+from saas_app.coordination.jobs import Failure
+from saas_app.operations.commands.common import exit_for
+from saas_app.operations.permissions_table import END, START, as_markdown
+from saas_app.rbac.permissions import Permission, Role
+from tests.processes import free_port
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """An environment that says nothing to us; it and the logs' configuration are put back at the end."""
+    before, logging = dict(os.environ), structlog.get_config()
+    for name in before:
+        if name.startswith(("LOGTO_", "APP_", "DATABASE_URL")):
+            del os.environ[name]
+    os.environ["CONNECTORS_FILE"] = ""
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+    structlog.configure(**logging)
+
+
+def run(*arguments: object, **env: str) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], env=env)
+
+
+def refused(result: Result) -> str:
+    """The one line a command ended with."""
+    assert result.exit_code == 1, result.output
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+@pytest.fixture
+def busy_port() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def complete(tmp_path: Path) -> dict[str, str]:
+    """An environment that is complete, of a Logto that does not answer."""
+    return {
+        "APP_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/workroom.db",
+        "LOGTO_ENDPOINT": f"http://localhost:{free_port()}",
+        "LOGTO_APP_ID": "app",
+        "LOGTO_APP_SECRET": "hush",
+        "LOGTO_MANAGEMENT_APP_ID": "machine",
+        "LOGTO_MANAGEMENT_APP_SECRET": "hush-hush",
+    }
+
+
+def test_permissions_prints_every_permission_and_role() -> None:
+    output = run("permissions").output
+
+    assert all(permission.value in output for permission in Permission)
+    assert all(role.value in output.splitlines()[0] for role in Role)
+
+
+def test_permissions_writes_the_table_between_its_markers(tmp_path: Path) -> None:
+    page = tmp_path / "guide.md"
+    page.write_text(f"before\n{START}\nold\n{END}\nafter\n")
+
+    behind = run("permissions", "--markdown", "--check", "--page", page)
+    written = run("permissions", "--markdown", "--page", page)
+    holds = run("permissions", "--markdown", "--check", "--page", page)
+
+    assert "saas-app permissions --markdown" in refused(behind)
+    assert (written.exit_code, holds.exit_code) == (0, 0)
+    assert page.read_text() == f"before\n{START}\n{as_markdown()}\n{END}\nafter\n"
+
+
+def test_permissions_leaves_a_page_without_markers_alone(tmp_path: Path) -> None:
+    page = tmp_path / "guide.md"
+    page.write_text("mine\n")
+
+    assert "lacks the lines" in refused(run("permissions", "--markdown", "--page", page))
+    assert page.read_text() == "mine\n"
+
+
+def test_migrate_brings_an_empty_database_up_and_then_has_nothing_to_do(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/new folder/workroom.db"
+
+    assert "Migrated from nothing" in run("migrate", DATABASE_URL=url).output
+    assert "already" in run("migrate", DATABASE_URL=url).output
+
+
+def test_migrate_says_in_a_line_that_the_database_does_not_answer() -> None:
+    url = f"postgresql+asyncpg://workroom:hush@127.0.0.1:{free_port()}/workroom"
+
+    line = refused(run("migrate", DATABASE_URL=url))
+
+    assert "DATABASE_URL" in line
+    assert "hush" not in line
+
+
+def test_migrate_says_in_a_line_that_the_address_is_none() -> None:
+    assert "DATABASE_URL" in refused(run("migrate", DATABASE_URL="nonsense"))
+
+
+def test_serve_names_what_is_missing() -> None:
+    line = refused(run("serve"))
+
+    assert "LOGTO_ENDPOINT is not set" in line
+    assert "provision --write-env" in line
+
+
+def test_serve_says_that_the_port_is_busy(busy_port: int, complete: dict[str, str]) -> None:
+    line = refused(run("serve", "--port", busy_port, **complete))
+
+    assert line == (
+        f"Error: Port {busy_port} is in use: stop what listens there, or choose another with --port."
+    )
+
+
+def test_serve_says_that_the_env_file_is_missing(tmp_path: Path) -> None:
+    assert "There is no" in refused(run("serve", "--env-file", tmp_path / "none.env"))
+
+
+@pytest.mark.parametrize(("name", "other"), [("APP_PORT", "LOGTO_PORT"), ("LOGTO_PORT", "APP_PORT")])
+def test_demo_says_which_port_is_busy_and_how_to_move(
+    tmp_path: Path, busy_port: int, name: str, other: str
+) -> None:
+    ports = {name: str(busy_port), other: str(free_port())}
+
+    line = refused(run("demo", "--data", tmp_path, **ports))
+
+    assert f"Port {busy_port} is in use" in line
+    assert f"{name}=" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_demo_wants_two_ports(tmp_path: Path) -> None:
+    assert "must differ" in refused(run("demo", "--data", tmp_path, APP_PORT="4000", LOGTO_PORT="4000"))
+
+
+def test_demo_says_that_it_cannot_write_its_folder(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+
+    line = refused(run("demo", "--data", in_the_way / "var"))
+
+    assert "Cannot write to" in line
+
+
+@pytest.mark.parametrize("command", ["provision", "seed-demo"])
+def test_what_talks_to_logto_says_that_it_does_not_answer(command: str, complete: dict[str, str]) -> None:
+    line = refused(run(command, **complete))
+
+    assert complete["LOGTO_ENDPOINT"] in line
+    assert "hush" not in line
+
+
+@pytest.mark.parametrize("command", ["provision", "seed-demo"])
+def test_what_talks_to_logto_names_the_credentials_it_needs(command: str) -> None:
+    line = refused(run(command))
+
+    assert "LOGTO_MANAGEMENT_APP_ID is not set" in line
+    assert "LOGTO_MANAGEMENT_APP_SECRET is not set" in line
+
+
+def test_serve_says_that_it_cannot_read_the_declared_ways_in(
+    complete: dict[str, str], tmp_path: Path
+) -> None:
+    line = refused(run("serve", **{**complete, "CONNECTORS_FILE": str(tmp_path / "missing.toml")}))
+
+    assert "missing.toml cannot be read" in line
+
+
+def test_doctor_says_what_mends_each_fault(complete: dict[str, str]) -> None:
+    result = run("doctor", **complete)
+
+    assert result.exit_code == 1
+    assert "ok      settings" in result.output
+    assert "FAILED  database" in result.output
+    assert "→ saas-app migrate" in result.output
+    assert "FAILED  endpoint" in result.output
+    assert not Path(complete["DATABASE_URL"].removeprefix("sqlite+aiosqlite:///")).exists()
+
+
+def test_a_job_that_could_not_do_everything_names_what_and_ends_with_1(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    exit_for([])
+    with pytest.raises(click.ClickException) as ended:
+        exit_for([Failure.of("org1: the note", ValueError("odd\x1b[2J\nentry")), Failure("org2", "gone")])
+    assert ended.value.exit_code == 1
+    assert "2 failed; everything else was done." in ended.value.message
+    told = capsys.readouterr().err
+    assert "FAILED org1: the note (ValueError: odd[2J entry)" in told
+    assert "\x1b" not in told

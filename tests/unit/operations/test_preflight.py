@@ -1,0 +1,54 @@
+"""What is looked at before a program starts, and the line each fault gives."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from saas_app.errors import ConfigurationError
+from saas_app.operations.preflight import require_free_port, require_writable_folder
+from tests.processes import free_port
+
+
+def test_a_free_port_passes() -> None:
+    require_free_port("localhost", free_port(), "never said")
+
+
+@pytest.mark.parametrize("listening", ["127.0.0.1", "0.0.0.0"])  # noqa: S104 - what is in the way may listen anywhere
+def test_a_busy_port_is_named_with_what_to_do(listening: str) -> None:
+    with socket.create_server((listening, 0)) as listener:
+        port = listener.getsockname()[1]
+
+        with pytest.raises(ConfigurationError) as caught:
+            require_free_port("localhost", port, "start with APP_PORT=…")
+
+    assert str(caught.value) == f"Port {port} is in use: start with APP_PORT=…."
+
+
+def test_a_port_that_was_just_left_is_free() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)), listener.accept()[0] as accepted:
+            accepted.close()  # this side closes first, so that its end lingers
+
+    require_free_port("127.0.0.1", port, "never said")
+
+
+def test_an_unknown_address_is_named() -> None:
+    with pytest.raises(ConfigurationError, match=r"nowhere\.invalid is no address"):
+        require_free_port("nowhere.invalid", 1, "never said")
+
+
+def test_a_missing_folder_is_made(tmp_path: Path) -> None:
+    require_writable_folder(tmp_path / "a" / "b")
+
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(ConfigurationError, match=r"Cannot write to .*file/var \(not a directory\)"):
+        require_writable_folder(tmp_path / "file" / "var")

@@ -1,0 +1,295 @@
+"""Provisioning as data: what differs between the registry and what Logto holds, and what is left alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from saas_app.errors import ConfigurationError
+from saas_app.logto import (
+    Application,
+    Hook,
+    OrganizationRole,
+    OrganizationScope,
+    Resource,
+    ResourceScope,
+)
+from saas_app.operations.provisioning import Action, Change, Deployment, Found, Kind, drift, plan
+from saas_app.operations.provisioning.plan import merged_metadata
+from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Permission, Role, permissions_carried_by
+from saas_app.webhooks.events import WebhookEvent
+
+DEPLOYMENT = Deployment("https://work.example", "https://api.workroom.example", webhook_signing_key="key")
+HOOK = Hook(
+    id="hook",
+    name="Whatever they call it",
+    url="https://work.example/webhooks/logto",
+    events=frozenset(WebhookEvent) | {"PostSignIn"},
+    is_enabled=True,
+    signing_key="key",
+    config={"url": "https://work.example/webhooks/logto", "headers": {"x-theirs": "1"}},
+)
+ORGANIZATION_SCOPES = permissions_carried_by(Carrier.ORGANIZATION_TOKEN)
+API_SCOPES = permissions_carried_by(Carrier.API_TOKEN)
+
+
+def role_as_declared(role: Role) -> OrganizationRole:
+    held = {carrier: {p for p in ROLE_PERMISSIONS[role] if p.carrier is carrier} for carrier in Carrier}
+    return OrganizationRole(
+        id=f"role-{role}",
+        name=role.value,
+        description=role.description,
+        type=role.type.value,
+        scope_ids=frozenset(f"id {p.value}" for p in held[Carrier.ORGANIZATION_TOKEN]),
+        resource_scope_ids=frozenset(f"id {p.value}" for p in held[Carrier.API_TOKEN]),
+    )
+
+
+def everything_holds() -> Found:
+    return Found(
+        organization_scopes={
+            p.value: OrganizationScope(f"id {p.value}", p.value, p.description) for p in ORGANIZATION_SCOPES
+        },
+        resources=(
+            Resource(
+                "resource",
+                "Whatever they call it",
+                DEPLOYMENT.api_resource,
+                tuple(ResourceScope(f"id {p.value}", p.value, p.description) for p in API_SCOPES),
+            ),
+        ),
+        roles={role.value: role_as_declared(role) for role in Role},
+        id_token_claims=("roles", "organizations", "organization_roles"),
+        application=Application(
+            "app",
+            "Workroom",
+            "Traditional",
+            {
+                "redirectUris": ["https://work.example/callback"],
+                "postLogoutRedirectUris": ["https://work.example/"],
+                "backchannelLogoutUri": "https://work.example/backchannel-logout",
+                "backchannelLogoutSessionRequired": True,
+            },
+            {"rotateRefreshToken": True, "allowTokenExchange": False},
+        ),
+        usable_secrets=("secret",),
+        webhook=HOOK,
+    )
+
+
+def only_drift(found: Found, deployment: Deployment = DEPLOYMENT) -> Change:
+    (change,) = drift(plan(deployment, found))
+    return change
+
+
+def test_a_fresh_logto_gets_everything_the_registry_names() -> None:
+    changes = plan(DEPLOYMENT, Found())
+
+    created = {(change.kind, change.name) for change in changes if change.action is Action.CREATE}
+    assert created == {
+        *((Kind.ORGANIZATION_SCOPE, permission.value) for permission in ORGANIZATION_SCOPES),
+        (Kind.RESOURCE, "https://api.workroom.example"),
+        *((Kind.RESOURCE_SCOPE, permission.value) for permission in API_SCOPES),
+        *((Kind.ROLE, role.value) for role in Role),
+        (Kind.APPLICATION, "Workroom"),
+        (Kind.SECRET, "Workroom"),
+        (Kind.WEBHOOK, "https://work.example/webhooks/logto"),
+    }
+    assert [change.kind for change in drift(changes) if change.action is Action.UPDATE] == [Kind.ID_TOKEN]
+
+
+def test_what_holds_is_not_written_again() -> None:
+    assert drift(plan(DEPLOYMENT, everything_holds())) == ()
+
+
+def test_permissions_come_before_the_roles_that_bundle_them() -> None:
+    kinds = [change.kind for change in plan(DEPLOYMENT, Found())]
+
+    assert kinds == sorted(kinds, key=list(Kind).index)
+
+
+def test_a_role_that_lost_a_permission_and_gained_one_is_put_back() -> None:
+    found = everything_holds()
+    editor = found.roles["editor"]
+    bent = replace(
+        editor,
+        scope_ids=editor.scope_ids | {"id audit:read"},
+        resource_scope_ids=editor.resource_scope_ids - {"id projects:write"},
+    )
+
+    change = only_drift(replace(found, roles={**found.roles, "editor": bent}))
+
+    assert (change.kind, change.name, change.action) == (Kind.ROLE, "editor", Action.UPDATE)
+    assert change.detail == "+projects:write, -audit:read"
+
+
+def test_a_scope_of_another_resource_in_our_role_is_drift_even_when_it_has_our_name() -> None:
+    found = everything_holds()
+    stranger = Resource(
+        "other", "Ledger", "https://ledger.example", (ResourceScope("x", "projects:read", ""),)
+    )
+    viewer = found.roles["viewer"]
+    bent = replace(viewer, resource_scope_ids=viewer.resource_scope_ids | {"x"})
+
+    change = only_drift(
+        replace(found, resources=(*found.resources, stranger), roles={**found.roles, "viewer": bent})
+    )
+
+    assert change.detail == "-Ledger projects:read"
+
+
+def test_roles_scopes_and_claims_of_others_are_no_drift() -> None:
+    found = everything_holds()
+    theirs = OrganizationRole("r", "auditor", "theirs", "User", frozenset({"s"}), frozenset())
+
+    assert (
+        drift(
+            plan(
+                DEPLOYMENT,
+                replace(
+                    found,
+                    roles={**found.roles, "auditor": theirs},
+                    organization_scopes={
+                        **found.organization_scopes,
+                        "books:read": OrganizationScope("s", "books:read", None),
+                    },
+                    id_token_claims=(*found.id_token_claims, "custom_data"),
+                ),
+            )
+        )
+        == ()
+    )
+
+
+def test_a_role_of_the_wrong_type_is_told_before_anything_is_written() -> None:
+    found = everything_holds()
+    wrong = replace(found.roles["integration"], type="User")
+
+    with pytest.raises(ConfigurationError, match=r"'integration' is of type User.*MachineToMachine"):
+        plan(DEPLOYMENT, replace(found, roles={**found.roles, "integration": wrong}))
+
+
+@pytest.mark.parametrize("permission", list(Permission), ids=str)
+def test_a_changed_description_is_mended(permission: Permission) -> None:
+    found = everything_holds()
+    if permission.carrier is Carrier.ORGANIZATION_TOKEN:
+        scope = replace(found.organization_scopes[permission.value], description="old")
+        found = replace(found, organization_scopes={**found.organization_scopes, permission.value: scope})
+    else:
+        (resource,) = found.resources
+        scopes = tuple(
+            replace(scope, description="old") if scope.name == permission.value else scope
+            for scope in resource.scopes
+        )
+        found = replace(found, resources=(replace(resource, scopes=scopes),))
+
+    change = only_drift(found)
+
+    assert (change.name, change.action, change.detail) == (permission.value, Action.UPDATE, "description")
+
+
+def test_moving_the_application_adds_its_addresses_and_keeps_the_others() -> None:
+    found = everything_holds()
+    moved = replace(DEPLOYMENT, app_url="http://localhost:3100")
+
+    assert only_drift(found, moved).detail == "redirect URI, post sign-out URI, back-channel logout"
+    oidc, _ = merged_metadata(moved, found.application)
+    assert oidc["redirectUris"] == ["https://work.example/callback", "http://localhost:3100/callback"]
+    assert oidc["postLogoutRedirectUris"] == ["https://work.example/", "http://localhost:3100/"]
+
+
+def test_other_metadata_of_the_application_survive() -> None:
+    application = Application(
+        "app",
+        "Workroom",
+        "Traditional",
+        {"redirectUris": [], "postLogoutRedirectUris": [], "logoUri": "https://b.example/logo.svg"},
+        {"rotateRefreshToken": False, "refreshTokenTtlInDays": 30},
+    )
+
+    oidc, custom = merged_metadata(DEPLOYMENT, application)
+
+    assert oidc["logoUri"] == "https://b.example/logo.svg"
+    assert custom == {"rotateRefreshToken": True, "allowTokenExchange": False, "refreshTokenTtlInDays": 30}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"rotateRefreshToken": False}, {"allowTokenExchange": True}],
+    ids=["refresh tokens kept for ever", "tokens of others exchanged"],
+)
+def test_token_settings_that_somebody_loosened_are_put_right(changed: dict[str, bool]) -> None:
+    found = everything_holds()
+    assert found.application is not None
+    loosened = replace(found.application, custom_metadata={**found.application.custom_metadata, **changed})
+
+    change = only_drift(replace(found, application=loosened))
+
+    assert (change.kind, change.detail) == (Kind.APPLICATION, "token settings")
+
+
+def test_a_stored_id_that_this_logto_does_not_know_is_drift() -> None:
+    change = only_drift(everything_holds(), replace(DEPLOYMENT, app_id="elsewhere"))
+
+    assert (change.kind, change.detail) == (
+        Kind.APPLICATION,
+        "the stored LOGTO_APP_ID is unknown to this Logto",
+    )
+
+
+def test_a_stored_secret_that_is_not_valid_any_more_is_drift() -> None:
+    change = only_drift(everything_holds(), replace(DEPLOYMENT, app_id="app", app_secret="gone"))
+
+    assert (change.kind, change.action) == (Kind.SECRET, Action.UPDATE)
+
+
+def test_an_application_without_a_usable_secret_gets_one() -> None:
+    change = only_drift(replace(everything_holds(), usable_secrets=()))
+
+    assert (change.kind, change.action) == (Kind.SECRET, Action.CREATE)
+
+
+def test_missing_id_token_claims_are_added() -> None:
+    change = only_drift(replace(everything_holds(), id_token_claims=("organizations",)))
+
+    assert (change.kind, change.detail) == (Kind.ID_TOKEN, "+organization_roles")
+
+
+def test_secrets_do_not_show() -> None:
+    deployment = replace(DEPLOYMENT, app_secret="hush")
+
+    assert "hush" not in repr(deployment)
+    assert "secret" not in repr(everything_holds()).replace("usable_secrets", "")
+
+
+@pytest.mark.parametrize(
+    ("hook", "detail"),
+    [
+        (replace(HOOK, events=HOOK.events - {"User.Deleted"}), "+User.Deleted"),
+        (replace(HOOK, is_enabled=False), "it is disabled"),
+        (replace(HOOK, signing_key="another"), "the stored LOGTO_WEBHOOK_SIGNING_KEY is no longer valid"),
+    ],
+)
+def test_a_webhook_that_would_not_reach_us_is_put_right(hook: Hook, detail: str) -> None:
+    deployment = replace(DEPLOYMENT, app_id="app")
+
+    change = only_drift(replace(everything_holds(), webhook=hook), deployment)
+
+    assert (change.kind, change.action, change.detail) == (Kind.WEBHOOK, Action.UPDATE, detail)
+
+
+def test_a_signing_key_that_was_never_stored_is_drift() -> None:
+    change = only_drift(everything_holds(), replace(DEPLOYMENT, app_id="app", webhook_signing_key=""))
+
+    assert change.detail == "LOGTO_WEBHOOK_SIGNING_KEY is not stored"
+
+
+def test_an_application_that_is_not_told_of_sign_outs_is_put_right() -> None:
+    found = everything_holds()
+    assert found.application is not None
+    metadata = {**found.application.oidc_metadata, "backchannelLogoutSessionRequired": False}
+
+    change = only_drift(replace(found, application=replace(found.application, oidc_metadata=metadata)))
+
+    assert (change.kind, change.detail) == (Kind.APPLICATION, "back-channel logout")
