@@ -16,7 +16,7 @@ import pytest
 
 from tests.processes import free_port
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 class _Probed(BaseHTTPRequestHandler):
