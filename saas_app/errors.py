@@ -80,6 +80,12 @@ class PermissionDenied(AppError):
         self.decision = decision
 
 
+class AssignmentDenied(PermissionDenied):
+    """A role that holds more than the caller: nobody gives what they do not have."""
+
+    title = "You cannot assign that role"
+
+
 class MfaRequired(AppError):
     """The organization asks for a second factor and the member has none (Logto 1.42: 403)."""
 

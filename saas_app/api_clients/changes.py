@@ -24,13 +24,10 @@ from saas_app.api_clients.service import ROLE, Client, get_client
 from saas_app.audit.changes import NothingChanged, OrganizationChange, Turn
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
 from saas_app.db.base import new_uuid, utc_now
-from saas_app.errors import Conflict, Invalid, LogtoUnavailable, PermissionDenied, SignInRequired
+from saas_app.errors import Conflict, Invalid, LogtoUnavailable, SignInRequired
 from saas_app.identity.standing import AccessChanged
 from saas_app.identity.tenant import Tenant
 from saas_app.logto import Application, ApplicationSecret, ManagementClient, ManagementError
-from saas_app.members.roles import in_order
-from saas_app.rbac.assignment import missing_to_assign
-from saas_app.rbac.policy import decide
 from saas_app.text.visible import isolated
 
 log = structlog.get_logger(__name__)
@@ -84,11 +81,11 @@ class NewSecret:
 async def create(change: OrganizationChange, name: str) -> NewSecret:
     """Make a client of this name with the machine role.
 
-    Raises :class:`PermissionDenied`, :class:`Invalid` for a name that another has, :class:`TooManyClients`,
+    Raises :class:`AssignmentDenied`, :class:`Invalid` for a name that another has, :class:`TooManyClients`,
     :class:`NotMade`, :class:`AccessChanged`, :class:`SignInRequired` and what keeps Logto from answering.
     """
     management, tenant = change.management, change.tenant
-    _require_reach(tenant)
+    tenant.require_assignable([ROLE.value])
     async with change.alone() as turn:
         role_id = await _role_id(management)
         await _require_room(management, tenant, name)
@@ -113,11 +110,11 @@ async def create(change: OrganizationChange, name: str) -> NewSecret:
 async def rotate(change: OrganizationChange, client_id: str) -> NewSecret:
     """Give a client a new secret, then delete the others. Tokens it has already work until they expire.
 
-    Raises :class:`PermissionDenied`, :class:`ClientNotFound`, :class:`NotOnlyHere`, :class:`NotRotated` and
+    Raises :class:`AssignmentDenied`, :class:`ClientNotFound`, :class:`NotOnlyHere`, :class:`NotRotated` and
     what keeps Logto from answering.
     """
     management, tenant = change.management, change.tenant
-    _require_reach(tenant)
+    tenant.require_assignable([ROLE.value])
     async with change.alone() as turn:
         client = await _find(change, client_id)
         require_only_here(client)
@@ -151,16 +148,6 @@ def require_only_here(client: Client) -> None:
     """Raises :class:`NotOnlyHere` where a new secret would be for more than this organization."""
     if not client.is_only_here:
         raise NotOnlyHere(_why_not_rotated(client))
-
-
-def _require_reach(tenant: Tenant) -> None:
-    missing = in_order(missing_to_assign(tenant.granted, ROLE))
-    if missing:
-        raise PermissionDenied(
-            decide(tenant.facts, missing[0]),
-            f"An API client has {missing[0].value}, which you do not have yourself. You can create one only "
-            "if you have all of its permissions.",
-        )
 
 
 async def _role_id(management: ManagementClient) -> str:

@@ -29,7 +29,7 @@ from saas_app.errors import Invalid, LogtoUnavailable
 from saas_app.identity.standing import Standing
 from saas_app.logto import ManagementClient, ManagementError
 from saas_app.models import DomainProof
-from saas_app.organizations.settings import explaining, read_joining, refuse_beyond_own
+from saas_app.organizations.settings import explaining, read_joining
 from saas_app.text.domains import shown_domain
 from saas_app.text.visible import isolated
 
@@ -187,7 +187,7 @@ async def _verify(change: OrganizationChange, domain: str, proof: DomainProof) -
         with explaining():
             await change.management.get_organization(change.organization_id)
             joining = await read_joining(change)
-            refuse_beyond_own(change.tenant, joining.role_names)
+            change.tenant.require_assignable(joining.role_names)
             before = await _get_claim(change, domain)
             await _hold(change, domain, proof)
             after = {"verified": True, "proof": proof.value, "roles": sorted(joining.role_names)}

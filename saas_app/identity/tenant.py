@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from saas_app.errors import AssignmentDenied
 from saas_app.identity.principal import Principal, SessionPrincipal
+from saas_app.rbac.assignment import find_denied_assignment
 from saas_app.rbac.permissions import Carrier, Permission, permissions_of
 from saas_app.rbac.policy import AccessFacts
 
@@ -43,6 +46,15 @@ class Tenant:
         and renews it where the roles hold more.
         """
         return permission in self.granted or permission in permissions_of(self.role_names)
+
+    def require_assignable(self, role_names: Collection[str]) -> None:
+        """Raise :class:`AssignmentDenied` if one of these roles holds a permission that the caller lacks.
+
+        The request must have read every kind of token: what a token that was not read grants does not count.
+        """
+        denied = find_denied_assignment(self.facts, role_names)
+        if denied is not None:
+            raise AssignmentDenied(denied.decision, denied.explanation)
 
     @property
     def facts(self) -> AccessFacts:

@@ -37,9 +37,8 @@ from saas_app.invitations.links import InvitationLinks
 from saas_app.invitations.service import InvitationState, get_invitation, link_to, state_of
 from saas_app.limits.changes import Claim, LimitReached
 from saas_app.logto import Invitation, ManagementClient, ManagementError, explained
-from saas_app.members.roles import first_beyond
 from saas_app.members.service import explaining
-from saas_app.rbac.permissions import Permission, Role, RoleType
+from saas_app.rbac.permissions import Role, RoleType
 from saas_app.text.addresses import spellings
 from saas_app.text.sentences import Sentence
 from saas_app.text.visible import isolated
@@ -118,10 +117,11 @@ async def invite(
 ) -> list[Outcome]:
     """Invite every address, one after the other, and say what came of each.
 
-    Raises :class:`Invalid` for roles the caller may not give, before anything is done, and what keeps Logto
-    from telling its roles.
+    Raises, before anything is done, :class:`AssignmentDenied` for a role that holds more than the caller,
+    :class:`Invalid` for a role that is for machines, and what keeps Logto from telling its roles.
     """
-    require_assignable(change.tenant.granted, wanted.roles)
+    refuse_machine_roles(wanted.roles)
+    change.tenant.require_assignable([role.value for role in wanted.roles])
     with explaining():
         role_ids = await _role_ids(change.management, wanted.roles)
     outcomes: list[Outcome] = []
@@ -135,20 +135,11 @@ async def invite(
     return outcomes
 
 
-def require_assignable(granted: frozenset[Permission], roles: Collection[Role]) -> None:
-    """Raises :class:`Invalid` for a role that reaches further than ``granted``, or that is for machines."""
+def refuse_machine_roles(roles: Collection[Role]) -> None:
+    """Raise :class:`Invalid` for a role that Logto assigns only to machines."""
     for role in roles:
         if role.type is not RoleType.USER:
             raise Invalid(fields={"roles": f"The role {role.value} is for programs, not for people."})
-    beyond = first_beyond(granted, frozenset(role.value for role in roles))
-    if beyond is not None:
-        role, permission = beyond
-        raise Invalid(
-            fields={
-                "roles": f"The role {role.value} includes {permission.value}, which you do not have "
-                "yourself. You cannot assign a role that can do more than you can."
-            }
-        )
 
 
 async def resend(change: OrganizationChange, invitation_id: str, links: InvitationLinks) -> Invitation:

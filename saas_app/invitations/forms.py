@@ -7,7 +7,8 @@ from wtforms import Form, SelectField, SelectMultipleField, StringField, TextAre
 from saas_app.errors import Invalid
 from saas_app.invitations.changes import InvitationInput
 from saas_app.invitations.service import InvitationState
-from saas_app.members.roles import PERSON_ROLES, read_choice
+from saas_app.members.roles import read_choice
+from saas_app.rbac.assignment import PERSON_ROLES
 from saas_app.rbac.permissions import Role
 from saas_app.text.addresses import NotAnAddress, address_key, read_address, split_addresses
 from saas_app.text.visible import isolated
@@ -87,11 +88,6 @@ class InviteForm(Form):
             roles=read_choice(self.roles.data or []),
             days=int(self.days.data),
         )
-
-    def refuse(self, error: Invalid) -> None:
-        """Put the messages of a refusal at their fields."""
-        for name, message in error.fields.items():
-            self[name].errors = [*self[name].errors, message]
 
 
 class NameForm(Form):

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from saas_app.members.roles import PERSON_ROLES
+from saas_app.rbac.assignment import PERSON_ROLES
 from saas_app.rbac.permissions import Role
 
 

@@ -20,16 +20,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.audit.changes import OrganizationChange, Turn
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
-from saas_app.errors import Conflict, Invalid, PermissionDenied, VersionConflict
+from saas_app.errors import Conflict, Invalid, VersionConflict
 from saas_app.identity.former_members import note_end
 from saas_app.identity.tenant import Tenant
 from saas_app.logto import ManagementClient
-from saas_app.members.roles import first_beyond, in_order, with_choice
+from saas_app.members.roles import with_choice
 from saas_app.members.service import Member, get_member, is_last_admin
 from saas_app.models import Ending
 from saas_app.rbac.assignment import RoleChange, preview
-from saas_app.rbac.permissions import Permission, Role
-from saas_app.rbac.policy import decide
+from saas_app.rbac.permissions import Role
 from saas_app.text.visible import isolated
 
 
@@ -88,16 +87,6 @@ class RolePlan:
     change: RoleChange
 
     @property
-    def gained(self) -> tuple[Permission, ...]:
-        """What the member may do that they may not now, in the registry's order."""
-        return in_order(self.change.gained)
-
-    @property
-    def lost(self) -> tuple[Permission, ...]:
-        """What the member may do now and not afterwards, in the registry's order."""
-        return in_order(self.change.lost)
-
-    @property
     def is_own_loss(self) -> bool:
         """Whether the caller gives up permissions of their own."""
         return self.member.is_self and bool(self.change.lost)
@@ -106,14 +95,14 @@ class RolePlan:
 async def plan_roles(management: ManagementClient, tenant: Tenant, wanted: WantedRoles) -> RolePlan:
     """What the choice would come to, if it is allowed as things stand now.
 
-    Raises :class:`NotAMember`, :class:`RolesChanged`, :class:`PermissionDenied`, :class:`LastAdmin`.
+    Raises :class:`NotAMember`, :class:`RolesChanged`, :class:`AssignmentDenied`, :class:`LastAdmin`.
     """
     member = await get_member(management, tenant, wanted.user_id)
     after = with_choice(member.role_names, wanted.chosen)
     if member.role_names not in (wanted.seen, after):
         raise RolesChanged(member, wanted)
     plan = RolePlan(member, after, preview(member.role_names, after))
-    _require_assignable(tenant, plan.change.added)
+    tenant.require_assignable(plan.change.added)
     if Role.ADMIN.value in plan.change.removed:
         await _require_another_admin(management, tenant, member)
     return plan
@@ -208,17 +197,6 @@ async def _carry_out(
             await note_end(db, where.organization_id, where.organization_name, member.id, ending)
 
     await turn.carry_out(entry, call, user_ids=[member.id], also=note)
-
-
-def _require_assignable(tenant: Tenant, added: frozenset[str]) -> None:
-    beyond = first_beyond(tenant.granted, added)
-    if beyond is not None:
-        role, permission = beyond
-        raise PermissionDenied(
-            decide(tenant.facts, permission),
-            f"The role {role.value} includes {permission.value}, which you do not have yourself. You "
-            "cannot assign a role that can do more than you can.",
-        )
 
 
 async def _require_another_admin(management: ManagementClient, tenant: Tenant, member: Member) -> None:

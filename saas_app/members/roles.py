@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from saas_app.errors import Invalid
-from saas_app.rbac.assignment import missing_to_assign
-from saas_app.rbac.permissions import Permission, Role, RoleType
-
-PERSON_ROLES = tuple(role for role in Role if role.type is RoleType.USER)
+from saas_app.rbac.assignment import PERSON_ROLES, missing_to_assign
+from saas_app.rbac.permissions import Permission, Role
 
 _BY_NAME = {role.value: role for role in PERSON_ROLES}
 
@@ -31,18 +29,8 @@ class RoleOption:
 def role_options(held: frozenset[str], granted: frozenset[Permission]) -> tuple[RoleOption, ...]:
     """The roles for people, as somebody with ``granted`` is offered them for a member who holds ``held``."""
     return tuple(
-        RoleOption(
-            role,
-            role.value in held,
-            in_order(missing_to_assign(granted, role)),
-        )
-        for role in PERSON_ROLES
+        RoleOption(role, role.value in held, missing_to_assign(granted, role)) for role in PERSON_ROLES
     )
-
-
-def in_order(permissions: Collection[Permission]) -> tuple[Permission, ...]:
-    """Permissions as the registry orders them."""
-    return tuple(permission for permission in Permission if permission in permissions)
 
 
 def kept_roles(held: frozenset[str]) -> frozenset[str]:
@@ -64,12 +52,3 @@ def read_choice(names: Sequence[str]) -> frozenset[Role]:
 def with_choice(held: frozenset[str], chosen: frozenset[Role]) -> frozenset[str]:
     """The role names a member has after a choice: the chosen ones, and what no form touches."""
     return kept_roles(held) | {role.value for role in chosen}
-
-
-def first_beyond(granted: frozenset[Permission], added: frozenset[str]) -> tuple[Role, Permission] | None:
-    """The first of the added roles that reaches further than ``granted``, and the permission that does."""
-    for name in (role.value for role in PERSON_ROLES if role.value in added):
-        missing = in_order(missing_to_assign(granted, _BY_NAME[name]))
-        if missing:
-            return _BY_NAME[name], missing[0]
-    return None

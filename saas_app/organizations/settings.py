@@ -12,7 +12,7 @@ import json
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from saas_app.audit.changes import OrganizationChange
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, changed_fields
@@ -21,11 +21,9 @@ from saas_app.identity.tenant import Tenant
 from saas_app.logto import ManagementError, OrganizationInfo, explained
 from saas_app.models import EVERYONE
 from saas_app.organizations.removal import request_removal
-from saas_app.rbac.assignment import assignable_roles, missing_to_assign
-from saas_app.rbac.permissions import Permission, Role, RoleType
+from saas_app.rbac.assignment import assignable_roles
+from saas_app.rbac.permissions import Permission, Role
 from saas_app.text.visible import as_seen, isolated
-
-_PERSON_ROLES: Final = tuple(role for role in Role if role.type is RoleType.USER)
 
 Result = TypeVar("Result")
 
@@ -147,12 +145,12 @@ async def require_mfa(change: OrganizationChange, wanted: bool) -> bool:
 
 
 async def choose_joining_role(change: OrganizationChange, seen: str, wanted: Role | None) -> None:
-    """The role of who joins by themselves; None gives none. Raises :class:`RolesConflict`.
+    """Choose the default role for people who auto-join; None gives none.
 
-    ``change.tenant`` must hold everything the caller is granted. A role beyond that is refused.
+    Raises :class:`RolesConflict`, and :class:`AssignmentDenied` for a role that holds more than the caller.
     """
     names = frozenset({wanted.value} if wanted else ())
-    refuse_beyond_own(change.tenant, names)
+    change.tenant.require_assignable(names)
     async with change.alone() as turn:
         with explaining():
             theirs = (await _read_joining_of_existing(change)).role_names
@@ -175,7 +173,7 @@ async def choose_joining_role(change: OrganizationChange, seen: str, wanted: Rol
 def joining_role_choices(tenant: Tenant) -> tuple[Role, ...]:
     """The roles to offer. Saving asks the tokens themselves."""
     offered = frozenset(permission for permission in Permission if tenant.offers(permission))
-    return assignable_roles(offered, _PERSON_ROLES)
+    return assignable_roles(offered)
 
 
 async def get_name(change: OrganizationChange) -> str:
@@ -245,18 +243,6 @@ async def _read_joining_of_existing(change: OrganizationChange) -> Joining:
     """The same of one that exists for sure: Logto answers empty lists for one that does not."""
     await change.management.get_organization(change.organization_id)
     return await read_joining(change)
-
-
-def refuse_beyond_own(tenant: Tenant, role_names: frozenset[str]) -> None:
-    """Raises :class:`Invalid` for default roles that the caller could not assign."""
-    known = {role.value: role for role in _PERSON_ROLES}
-    for name in sorted(role_names):
-        role = known.get(name)
-        if role is None or missing_to_assign(tenant.granted, role):
-            reason = "more than you have yourself" if role else "a role that Workroom does not know"
-            raise Invalid(
-                fields={"role": f"“{isolated(name)}” is {reason}, so you cannot let people join with it."}
-            )
 
 
 def _entry(change: OrganizationChange, before: dict[str, Any], after: dict[str, Any]) -> AuditEntry:

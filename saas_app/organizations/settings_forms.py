@@ -9,10 +9,12 @@ from wtforms import Form, SelectField, StringField, ValidationError
 
 from saas_app.email_domains.names import NotADomain, read_domain
 from saas_app.errors import BadRequest
+from saas_app.rbac.assignment import PERSON_ROLES
 from saas_app.rbac.permissions import Role
 from saas_app.web.typed_text import clean_line
 
 _NO_ROLE = ""
+_PERSON_ROLES = {role.value: role for role in PERSON_ROLES}
 
 
 class DomainForm(Form):
@@ -35,18 +37,17 @@ class JoiningRoleForm(Form):
 
     def __init__(self, formdata: Any = None, *, offered: Iterable[Role], **values: Any) -> None:
         super().__init__(formdata, **values)
-        self._offered = tuple(offered)
-        named = [(role.value, f"{role.value}: {role.description}") for role in self._offered]
+        named = [(role.value, f"{role.value}: {role.description}") for role in offered]
         self.role.choices = [(_NO_ROLE, "No role"), *named]
 
     def validate_role(self, field: SelectField) -> None:
-        """One of those that were offered."""
-        if field.data and field.data not in [role.value for role in self._offered]:
+        """A role for people. Whether the caller may assign it is decided when it is saved."""
+        if field.data and field.data not in _PERSON_ROLES:
             raise ValidationError("Choose one of the roles that are offered here.")
 
     def as_role(self) -> Role | None:
         """What was chosen, once :meth:`validate` has said yes."""
-        return next((role for role in self._offered if role.value == self.role.data), None)
+        return _PERSON_ROLES.get(self.role.data)
 
 
 class DeleteForm(Form):

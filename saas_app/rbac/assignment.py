@@ -1,25 +1,46 @@
-"""Who may give which role: nobody hands out more than they hold. Pure."""
+"""Who may assign which role: nobody gives more than they hold. The one place where that is decided. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
-from saas_app.rbac.permissions import ROLE_PERMISSIONS, Permission, Role, permissions_of
+from saas_app.rbac.decision import Decision, Step, StepResult
+from saas_app.rbac.permissions import ROLE_PERMISSIONS, Permission, Role, RoleType, permissions_of
+from saas_app.rbac.policy import AccessFacts, decide, proved
+from saas_app.text.visible import isolated
+
+PERSON_ROLES: Final = tuple(role for role in Role if role.type is RoleType.USER)
+"""The roles that can be assigned to people, in the registry's order."""
+
+_ROLES: Final = {role.value: role for role in Role}
 
 
 @dataclass(frozen=True, slots=True)
 class RoleChange:
-    """What a member would gain and lose by a change of roles: what the preview shows."""
+    """What a member would gain and lose by a change of roles: what the preview shows.
+
+    Permissions stand in the registry's order.
+    """
 
     added: frozenset[str]
     removed: frozenset[str]
-    gained: frozenset[Permission]
-    lost: frozenset[Permission]
+    gained: tuple[Permission, ...]
+    lost: tuple[Permission, ...]
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing would change."""
         return not self.added and not self.removed
+
+
+@dataclass(frozen=True, slots=True)
+class DeniedAssignment:
+    """Why a caller may not assign a role: the decision, and a sentence that names the role."""
+
+    decision: Decision
+    explanation: str
 
 
 def preview(before: frozenset[str], after: frozenset[str]) -> RoleChange:
@@ -28,16 +49,51 @@ def preview(before: frozenset[str], after: frozenset[str]) -> RoleChange:
     return RoleChange(
         added=after - before,
         removed=before - after,
-        gained=frozenset(holds - held),
-        lost=frozenset(held - holds),
+        gained=_in_order(holds - held),
+        lost=_in_order(held - holds),
     )
 
 
-def missing_to_assign(granted: frozenset[Permission], role: Role) -> frozenset[Permission]:
-    """What somebody with ``granted`` lacks to give ``role`` to another. Empty: they may."""
-    return ROLE_PERMISSIONS[role] - granted
+def missing_to_assign(granted: frozenset[Permission], role: Role) -> tuple[Permission, ...]:
+    """Return the permissions of ``role`` that the caller does not hold, in the registry's order.
+
+    Empty means that the caller may assign the role.
+    """
+    return _in_order(ROLE_PERMISSIONS[role] - granted)
 
 
-def assignable_roles(granted: frozenset[Permission], roles: tuple[Role, ...]) -> tuple[Role, ...]:
-    """The roles among ``roles`` that somebody with ``granted`` may give, in the registry's order."""
-    return tuple(role for role in roles if not missing_to_assign(granted, role))
+def assignable_roles(granted: frozenset[Permission]) -> tuple[Role, ...]:
+    """Return the roles for people that a caller with ``granted`` may assign, in the registry's order."""
+    return tuple(role for role in PERSON_ROLES if not missing_to_assign(granted, role))
+
+
+def find_denied_assignment(facts: AccessFacts, role_names: Collection[str]) -> DeniedAssignment | None:
+    """Find the first of these roles that the caller may not assign. None: they may assign all of them.
+
+    A role that the registry does not know may bundle anything in Logto, so nobody may assign it here.
+    """
+    for name in sorted(role_names, key=_position):
+        role = _ROLES.get(name)
+        if role is None:
+            why = (
+                f"Workroom does not know the role {isolated(name)}, so it cannot tell what the role includes."
+            )
+            step = StepResult(Step.PERMISSION, False, why)
+            return DeniedAssignment(Decision(False, (*proved(facts), step)), why)
+        missing = missing_to_assign(facts.granted, role)
+        if missing:
+            return DeniedAssignment(
+                decide(facts, missing[0]),
+                f"The role {name} includes {missing[0].value}, which you do not have yourself. You cannot "
+                "assign a role that can do more than you can.",
+            )
+    return None
+
+
+def _in_order(permissions: Collection[Permission]) -> tuple[Permission, ...]:
+    return tuple(permission for permission in Permission if permission in permissions)
+
+
+def _position(name: str) -> tuple[int, str]:
+    """Roles in the registry's order, then the names that it does not know."""
+    return (list(_ROLES).index(name) if name in _ROLES else len(_ROLES)), name

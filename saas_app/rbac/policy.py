@@ -31,7 +31,7 @@ class AccessFacts:
 
 def decide(facts: AccessFacts, permission: Permission) -> Decision:
     """Decide whether the caller holds ``permission`` in the organization."""
-    steps = list(_known(facts))
+    steps = list(proved(facts))
     carrier, organization = permission.carrier, isolated(facts.organization_name)
     if carrier not in facts.carriers:
         steps.append(StepResult(Step.AUDIENCE, False, f"No {carrier} was issued for {organization}."))
@@ -45,8 +45,8 @@ def decide(facts: AccessFacts, permission: Permission) -> Decision:
     return Decision(allowed, tuple(steps), permission=permission)
 
 
-def _known(facts: AccessFacts) -> tuple[StepResult, StepResult]:
-    """Who calls and that they belong here: what a caller has proved before any permission is asked."""
+def proved(facts: AccessFacts) -> tuple[StepResult, StepResult]:
+    """Return the first two steps of a decision: who the caller is, and that they belong here."""
     caller, organization = isolated(facts.subject), isolated(facts.organization_name)
     if facts.role_names is None:
         authenticated = f"A bearer token of {caller}."

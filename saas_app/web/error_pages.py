@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from saas_app.errors import (
     AppError,
+    AssignmentDenied,
     DatabaseBusy,
     DatabaseUnavailable,
     FreshSignInRequired,
@@ -39,6 +40,7 @@ from saas_app.web.kept_forms import bind_to_browser, keep_form, sign_in_and_back
 log = structlog.get_logger(__name__)
 
 _TEMPLATES: dict[type[AppError], str] = {
+    AssignmentDenied: "errors/permission_denied.html",
     PermissionDenied: "errors/permission_denied.html",
     SignInFailed: "errors/sign_in_failed.html",
     LogtoUnavailable: "errors/logto_unavailable.html",

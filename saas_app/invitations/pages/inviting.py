@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from quart import Blueprint, flash, redirect, render_template, request, url_for
 
-from saas_app.errors import AppError, Invalid, SignInRequired
+from saas_app.errors import AppError, AssignmentDenied, SignInRequired
 from saas_app.identity.tenant import Tenant
 from saas_app.invitations import changes, service
 from saas_app.invitations.changes import Outcome, OutcomeKind
@@ -17,7 +17,7 @@ from saas_app.invitations.service import InvitationState
 from saas_app.members.roles import role_options
 from saas_app.rbac.permissions import Permission
 from saas_app.text.visible import isolated
-from saas_app.web.context import database, management, organization_change, runtime
+from saas_app.web.context import current_tenant, database, management, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.limits import retry_after
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
@@ -62,13 +62,7 @@ async def create_invitations(tenant: Tenant) -> Any:
     form = InviteForm(await request.form)
     if not form.validate():
         return await _show_form(tenant, form), 422
-    try:
-        outcomes = await changes.invite(
-            organization_change(tenant), form.as_input(), runtime().invitation_links
-        )
-    except Invalid as error:
-        form.refuse(error)
-        return await _show_form(tenant, form), error.status
+    outcomes = await changes.invite(organization_change(tenant), form.as_input(), runtime().invitation_links)
     if all(outcome.kind is OutcomeKind.SENT for outcome in outcomes):
         await flash(_sent_to(outcomes), "success")
         return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
@@ -107,6 +101,13 @@ async def revoke(tenant: Tenant, invitation_id: str) -> Any:
     return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
 
 
+@blueprint.errorhandler(AssignmentDenied)
+async def denied(error: AssignmentDenied) -> Any:
+    """Why the role cannot be assigned, above the form as it was sent, so that no address is lost."""
+    form = InviteForm(await request.form)
+    return await _show_form(cast("Tenant", current_tenant()), form, denied=error), error.status
+
+
 @blueprint.errorhandler(changes.InvitationSettled)
 @blueprint.errorhandler(changes.NotSent)
 @blueprint.errorhandler(service.InvitationNotFound)
@@ -115,12 +116,18 @@ async def refused(error: AppError) -> Any:
     return await render_template("invitations/refused.html", error=error), error.status
 
 
-async def _show_form(tenant: Tenant, form: InviteForm, outcomes: Sequence[Outcome] = ()) -> str:
+async def _show_form(
+    tenant: Tenant,
+    form: InviteForm,
+    outcomes: Sequence[Outcome] = (),
+    denied: AssignmentDenied | None = None,
+) -> str:
     return await render_template(
         "invitations/new.html",
         form=form,
         options=role_options(frozenset(), tenant.granted),
         outcomes=outcomes,
+        denied=denied,
         kinds=OutcomeKind,
         most_addresses=MOST_ADDRESSES,
     )

@@ -125,7 +125,8 @@ async def test_nobody_makes_a_program_that_reaches_further_than_they_do(
     manager = await as_person(person, organization_id, Carrier.ORGANIZATION_TOKEN)
     assert (await manager.json("GET", PATH))["items"] == []
     refused = await manager.json("POST", PATH, 403, json={"name": "Mine"})
-    assert "You can create one only if you have all of its permissions" in refused["detail"]
+    assert "The role integration includes projects:read, which you do not have yourself" in refused["detail"]
+    assert refused["decision"]["permission"] == "projects:read"
 
 
 async def test_pages_of_the_list_follow_each_other(make: Factory, as_person: PersonClient) -> None:

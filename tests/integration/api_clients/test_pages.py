@@ -260,7 +260,9 @@ async def test_nobody_makes_a_program_that_reaches_further_than_they_do(
     machine = await create(acme.browser, acme.id)
     browser = await open_browser(person)
     refused = await browser.post(f"{root_of(acme.id)}/new", {"name": "Mine"}, expect=403)
-    assert "You can create one only if you have all of its permissions" in await text_of(refused)
+    assert "The role integration includes projects:read, which you do not have yourself." in await text_of(
+        refused
+    )
     await browser.post(f"{root_of(acme.id)}/{machine.id}/rotate", expect=403)
     assert len(await acme.management.list_secrets(machine.id)) == 1
     await browser.post(f"{root_of(acme.id)}/{machine.id}/revoke")

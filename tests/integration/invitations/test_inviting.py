@@ -23,7 +23,7 @@ from tests.integration.invitations.conftest import (
     new_address,
     send,
 )
-from tests.integration.members.conftest import join_as, pending_in, text_of
+from tests.integration.members.conftest import events_of, join_as, pending_in, text_of
 
 
 async def test_an_invitation_is_made_sent_with_its_link_and_listed(acme: Acme, mailbox: Mailbox) -> None:
@@ -86,7 +86,7 @@ async def recruiter(management: ManagementClient, settings: object) -> str:
 
 
 async def test_nobody_invites_into_a_role_that_holds_more_than_they_do(
-    acme: Acme, make: Factory, open_browser: OpenBrowser, recruiter: str
+    acme: Acme, make: Factory, open_browser: OpenBrowser, recruiter: str, runtime: Runtime
 ) -> None:
     person = await make.person("Rae")
     await join_as(make, acme.id, person, recruiter, "viewer")
@@ -99,10 +99,12 @@ async def test_nobody_invites_into_a_role_that_holds_more_than_they_do(
         in page
     )
     address = new_address()
-    refused = await acme.invite(address, "viewer", "editor", expect=422, by=browser)
+    refused = await acme.invite(address, "viewer", "editor", expect=403, by=browser)
     assert "The role editor includes projects:write, which you do not have yourself." in refused
+    assert "The API-resource token does not carry projects:write." in refused
     assert address in refused
     assert await acme.management.list_invitations(acme.id) == []
+    assert [event.action for event in await events_of(runtime, acme.id)] == ["access.deny"]
     await acme.invite(address, "viewer", by=browser)
     assert (await acme.found(address)).role_names == {"viewer"}
 

@@ -198,9 +198,9 @@ async def test_nobody_lets_people_join_with_roles_beyond_their_own(
     assert '<option value="viewer"' not in page
 
     seen = hidden_field(page, "seen", f"{settings}/joining-role")
-    refused = await answer_of(browser, f"{settings}/joining-role", {"role": "viewer", "seen": seen}, 422)
+    refused = await answer_of(browser, f"{settings}/joining-role", {"role": "viewer", "seen": seen}, 403)
 
-    assert "Choose one of the roles that are offered here." in refused
+    assert "The role viewer includes members:read, which you do not have yourself." in refused
     assert await management.list_joining_roles(acme) == {"admin"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from saas_app.errors import Invalid
-from saas_app.members.roles import first_beyond, kept_roles, read_choice, role_options, with_choice
+from saas_app.members.roles import kept_roles, read_choice, role_options, with_choice
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Permission, Role
 
 
@@ -42,12 +42,3 @@ def test_a_name_that_is_no_role_for_people_is_refused(name: str) -> None:
     with pytest.raises(Invalid) as refusal:
         read_choice(["viewer", name])
     assert f"“{name}”" in refusal.value.fields["roles"]
-
-
-def test_first_beyond_names_the_role_and_the_permission_that_is_lacking() -> None:
-    granted = ROLE_PERMISSIONS[Role.EDITOR]
-    assert first_beyond(granted, frozenset({"viewer", "editor"})) is None
-    assert first_beyond(granted, frozenset({"viewer", "admin"})) == (
-        Role.ADMIN,
-        Permission.ORGANIZATION_UPDATE,
-    )

@@ -1,0 +1,74 @@
+"""Nobody gives more than they hold: which roles a caller may assign, and what a denial says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pytest
+
+from saas_app.rbac.assignment import (
+    DeniedAssignment,
+    assignable_roles,
+    find_denied_assignment,
+    missing_to_assign,
+)
+from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Permission, Role
+from saas_app.rbac.policy import AccessFacts
+
+
+def facts(
+    granted: Collection[Permission], role_names: frozenset[str] | None = frozenset({"own"})
+) -> AccessFacts:
+    return AccessFacts("Ada", "Acme", role_names, frozenset(granted), frozenset(Carrier))
+
+
+def denied(granted: Collection[Permission], *role_names: str) -> DeniedAssignment:
+    found = find_denied_assignment(facts(granted), role_names)
+    assert found is not None
+    assert not found.decision.allowed
+    return found
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_role_can_be_assigned_by_whoever_holds_all_that_it_holds(role: Role) -> None:
+    held = ROLE_PERMISSIONS[role]
+    assert find_denied_assignment(facts(held), [role.value]) is None
+    assert missing_to_assign(held, role) == ()
+
+
+@pytest.mark.parametrize(
+    ("role", "permission"), [(role, permission) for role in Role for permission in ROLE_PERMISSIONS[role]]
+)
+def test_each_permission_of_a_role_is_needed_to_assign_it(role: Role, permission: Permission) -> None:
+    found = denied(frozenset(Permission) - {permission}, role.value)
+    assert found.decision.permission is permission
+    assert f"The role {role.value} includes {permission.value}, which you do not have" in found.explanation
+    assert missing_to_assign(frozenset(Permission) - {permission}, role) == (permission,)
+
+
+def test_the_first_role_that_reaches_further_is_named_with_what_is_lacking() -> None:
+    granted = ROLE_PERMISSIONS[Role.EDITOR]
+    assert find_denied_assignment(facts(granted), {"viewer", "editor"}) is None
+    found = denied(granted, "viewer", "admin")
+    assert found.decision.permission is Permission.ORGANIZATION_UPDATE
+    assert "The role admin includes organization:update" in found.explanation
+
+
+def test_nobody_assigns_a_role_whose_reach_is_not_known() -> None:
+    found = denied(frozenset(Permission), "viewer", "people-manager")
+    assert found.decision.permission is None
+    assert "people-manager" in found.explanation
+    assert found.decision.decided_by.explanation == found.explanation
+
+
+def test_a_token_that_was_not_read_grants_nothing() -> None:
+    unread = AccessFacts("Ada", "Acme", None, frozenset(), frozenset({Carrier.ORGANIZATION_TOKEN}))
+    found = find_denied_assignment(unread, ["integration"])
+    assert found is not None
+    assert "No API-resource token was issued" in found.decision.decided_by.explanation
+
+
+def test_only_roles_for_people_are_offered() -> None:
+    assert assignable_roles(frozenset(Permission)) == (Role.ADMIN, Role.EDITOR, Role.VIEWER)
+    assert assignable_roles(ROLE_PERMISSIONS[Role.VIEWER]) == (Role.VIEWER,)
+    assert assignable_roles(frozenset()) == ()
