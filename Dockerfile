@@ -9,8 +9,6 @@ RUN pip install --require-hashes -r requirements.lock
 
 COPY pyproject.toml README.md ./
 COPY saas_app saas_app
-COPY local_logto local_logto
-COPY http_server http_server
 COPY templates templates
 COPY migrations migrations
 RUN pip install --no-deps --no-build-isolation -e . \

@@ -13,12 +13,11 @@ from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+from contract.client import Form
+from local_logto.testing.connections import brief_connector
 from quart import Quart
 from quart.testing.connections import TestHTTPConnection
 from quart.wrappers import Response
-
-from tests.connections import brief_connector
-from tests.contract.client import Form
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 FRESH = "/sign-in?prompt=login"  # where Logto asks who this is, so that the sign-in counts as fresh

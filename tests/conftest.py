@@ -28,8 +28,8 @@ from tests.browser.chromium import MISSING, find_headless
 from tests.clients import Browser, LeavingConnection, Person
 from tests.databases import migrated_database
 from tests.factories import Factory
+from tests.nameserver import FakeNameserver, running_nameserver
 from tests.processes import Provider, running_provider
-from tests.providers.nameserver import FakeNameserver, running_nameserver
 
 APP_URL = "http://localhost:3000"  # the test client answers for it; nothing listens there
 API_RESOURCE = "https://api.workroom.example"

@@ -10,9 +10,9 @@ from typing import Self
 from urllib.parse import urljoin
 
 import aiohttp
+from local_logto.testing.connections import brief_connector
 
 from tests.clients import SAME_ORIGIN, LogtoVisit, Person
-from tests.connections import brief_connector
 
 _DEADLINE = 10.0  # seconds a change from outside may take until it is noticed
 

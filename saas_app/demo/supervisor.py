@@ -34,7 +34,7 @@ from saas_app.logto.http import open_http
 from saas_app.operations.deployment import DeploymentSettings, stored_environment
 from saas_app.operations.env_file import read_env_file, write_env_file
 from saas_app.operations.migrate import MigrationState, migrate
-from saas_app.operations.preflight import require_free_port, require_writable_folder
+from saas_app.operations.preflight import require_free_port, require_package, require_writable_folder
 from saas_app.operations.provisioning import (
     ProvisionedApplication,
     apply,
@@ -95,6 +95,7 @@ class DemoOptions:
 
 def run_demo(options: DemoOptions) -> None:
     """Run the demo until Ctrl-C or SIGTERM. Raises :class:`ConfigurationError` when it cannot go on."""
+    require_package("local_logto", "run the demo from a clone, by make demo")
     require_writable_folder(options.data)
     if options.env_file.exists():  # the folder is the demo's, of an earlier run
         for path in (options.data, *options.data.iterdir()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
 import os
 import socket
 import tempfile
@@ -33,6 +34,12 @@ def require_writable_folder(folder: Path) -> None:
         raise ConfigurationError(
             f"Cannot write to {folder.resolve()} ({reason}): make it writable, or start in another folder."
         ) from None
+
+
+def require_package(name: str, remedy: str) -> None:
+    """Raise :class:`ConfigurationError` when a package that only development needs is not installed."""
+    if importlib.util.find_spec(name) is None:
+        raise ConfigurationError(f"{name} is not installed: {remedy}.")
 
 
 def _resolve(host: str) -> tuple[socket.AddressFamily, str]:

@@ -1,4 +1,4 @@
-"""How the application is served: Uvicorn with httptools and uvloop, with the bounds of :mod:`http_server`."""
+"""How the application is served: Uvicorn with uvloop and the bounds of :mod:`saas_app.http_server`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final
 
 import uvicorn
 
-from http_server import Bounds, bounded
 from saas_app.config import Settings
+from saas_app.http_server import Bounds, bounded
 
 _GRACE: Final = 10  # seconds running requests get at shutdown
 _RESERVED_FILES: Final = 100  # databases, Logto, log files and listeners

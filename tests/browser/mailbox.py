@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import aiohttp
+from contract.mailbox import EmailRecord, mock_connectors
+from contract.management import ManagementApi, ManagementCredentials, management_token
+from local_logto.testing.connections import brief_connector
 from playwright.async_api import Page
 
 from tests.browser.site import Site
-from tests.connections import brief_connector
-from tests.contract.mailbox import EmailRecord, mock_connectors
-from tests.contract.management import ManagementApi, ManagementCredentials, management_token
 
 
 class Mailbox(Protocol):

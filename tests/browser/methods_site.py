@@ -12,6 +12,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_logto.fakes.gatewayapi import API_TOKEN, FakeGatewayApi, fake_gatewayapi
+from local_logto.fakes.mailgun import API_KEY, FakeMailgun, fake_mailgun
+from local_logto.fakes.naver import CLIENT_ID, CLIENT_SECRET, FakeNaver, fake_naver
 from pydantic import SecretStr
 
 from saas_app.config import ManagementSettings
@@ -19,9 +22,6 @@ from saas_app.web.origin import origin_of
 from tests.browser.site import Site
 from tests.databases import ROOT, migrated_database
 from tests.processes import running_application, running_provider
-from tests.providers.gatewayapi import API_TOKEN, FakeGatewayApi, fake_gatewayapi
-from tests.providers.mailgun import API_KEY, FakeMailgun, fake_mailgun
-from tests.providers.naver import CLIENT_ID, CLIENT_SECRET, FakeNaver, fake_naver
 
 EXAMPLE = ROOT / "connectors.toml.example"
 EXAMPLE_DOMAIN = "mg.example.com"

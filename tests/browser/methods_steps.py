@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 
+from local_logto.fakes.naver import NaverAccount
 from playwright.async_api import Page
-
-from tests.providers.naver import NaverAccount
 
 
 def new_address() -> str:

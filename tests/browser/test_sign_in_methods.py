@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pyotp
 import pytest
+from local_logto.fakes.server import FakeProvider
 from playwright.async_api import Page, expect
 
 from saas_app.logto import ManagementClient
@@ -26,7 +27,6 @@ from tests.browser.steps import (
 )
 from tests.clients import Person
 from tests.factories import PASSWORD, Factory
-from tests.providers.server import FakeProvider
 
 NEW_PASSWORD = "Another-password-2"
 IN_TIME = 5_000  # milliseconds in which a page says that a provider does not answer

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+from contract.client import LogtoBrowser
+from contract.people import App
 from pydantic import SecretStr
 
 from saas_app.config import ManagementSettings
@@ -16,8 +18,6 @@ from saas_app.logto import connect
 from saas_app.operations.env_file import read_env_file
 from saas_app.rbac.permissions import Carrier, Permission, Role
 from tests.clients import Person
-from tests.contract.client import LogtoBrowser
-from tests.contract.people import App
 from tests.databases import migrated_database
 from tests.factories import Factory
 from tests.processes import Provider, running_application, running_provider

@@ -1,4 +1,4 @@
-"""What requirements.lock installs is the same on every interpreter."""
+"""The lock files install the same on every interpreter, and no more in the image than the product needs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,30 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(r"[A-Za-z0-9._-]+")
+PIN = re.compile(r"^([a-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)", re.MULTILINE)
+PRODUCT, DEVELOPMENT = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
 
 
 def test_each_dependency_of_ours_is_locked_to_one_version_for_every_python() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
-    ours = {NAME.match(line).group().lower() for line in (*project["dependencies"], *extras)}  # type: ignore[union-attr]
-    pins = re.findall(
-        r"^([a-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE
-    )
+    for project, locks in (
+        ("pyproject.toml", [PRODUCT]),
+        ("local_logto/pyproject.toml", [PRODUCT, DEVELOPMENT]),
+    ):
+        pins = [pin for lock in locks for pin in PIN.findall(lock.read_text())]
+        versions = {
+            name: [version for pinned, version in pins if pinned == name] for name in _needed(project)
+        }
+        assert {name: found for name, found in versions.items() if len(found) != 1} == {}
 
-    versions = {name: [version for pinned, version in pins if pinned == name] for name in sorted(ours)}
 
-    assert {name: found for name, found in versions.items() if len(found) != 1} == {}
+def test_the_image_holds_nothing_that_only_the_provider_or_the_tests_need() -> None:
+    installed = {name for name, _version in PIN.findall(PRODUCT.read_text())}
+    assert not installed & {"argon2-cffi", "joserfc", "phonenumbers", "pyotp", "segno", "pytest"}
+    assert "local_logto" not in (ROOT / "Dockerfile").read_text()
+    assert DEVELOPMENT.name not in (ROOT / "Dockerfile").read_text()
+
+
+def _needed(path: str) -> list[str]:
+    project = tomllib.loads((ROOT / path).read_text())["project"]
+    extras = [line for lines in project.get("optional-dependencies", {}).values() for line in lines]
+    return sorted(NAME.match(line).group().lower() for line in (*project["dependencies"], *extras))  # type: ignore[union-attr]

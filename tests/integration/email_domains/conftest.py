@@ -24,7 +24,7 @@ from tests.conftest import OpenBrowser
 from tests.factories import PASSWORD, Factory
 from tests.integration.invitations.conftest import gate, mailbox, sign_up_by_email
 from tests.integration.organizations.settings_pages import answer_of, text_of
-from tests.providers.nameserver import FakeNameserver
+from tests.nameserver import FakeNameserver
 
 __all__ = ["gate", "mailbox", "sign_up_by_email"]
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 from aiohttp import web
-
-from tests.connections import brief_connector
+from local_logto.testing.connections import brief_connector
 
 
 @dataclass

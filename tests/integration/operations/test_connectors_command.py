@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from click.testing import Result
+from local_logto.fakes.gatewayapi import API_TOKEN, FakeGatewayApi, fake_gatewayapi
+from local_logto.fakes.mailgun import API_KEY, DOMAIN, FakeMailgun, fake_mailgun
 
 from saas_app.logto import Connector, ManagementClient
 from saas_app.operations.env_file import read_env_file
 from saas_app.rbac.permissions import Permission, Role
 from tests.commands import ask, bare_environment, run, tally
 from tests.processes import Provider, running_provider
-from tests.providers.gatewayapi import API_TOKEN, FakeGatewayApi, fake_gatewayapi
-from tests.providers.mailgun import API_KEY, DOMAIN, FakeMailgun, fake_mailgun
 
 pytestmark = pytest.mark.one_database
 

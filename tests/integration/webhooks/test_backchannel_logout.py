@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from contract.listener import Listener, listening
 from quart import Quart
 from quart.wrappers import Response
 
 from saas_app.config import Settings
 from saas_app.logto import ManagementClient
 from tests.conftest import OpenBrowser
-from tests.contract.listener import Listener, listening
 from tests.factories import Factory
 
 

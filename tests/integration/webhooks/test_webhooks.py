@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from contract.recordings import load
 from pydantic import SecretStr
 from quart import Quart
 
@@ -27,7 +28,6 @@ from saas_app.models import (
 from saas_app.runtime import Runtime
 from saas_app.webhooks.changes import KEPT_FOR
 from tests.conftest import OpenBrowser
-from tests.contract.recordings import load
 from tests.factories import Factory
 from tests.integration.webhooks.webhook_sender import MEMBERSHIP, Sender, an_id, changed_at, event
 

@@ -12,7 +12,7 @@ import pytest
 
 from saas_app.config.settings import Nameserver, read_nameservers
 from saas_app.email_domains.dns_records import TxtResolver
-from tests.providers.nameserver import FakeNameserver
+from tests.nameserver import FakeNameserver
 
 
 @pytest.fixture

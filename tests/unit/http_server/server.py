@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 from quart import Quart, request
 
-from http_server import Bounds, bounded
+from saas_app.http_server import Bounds, bounded
 
 PATIENCE = 20.0  # seconds; only a broken server needs them
 END = b"\r\n\r\n"

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from http_server import Bounds
+from saas_app.http_server import Bounds
 from tests.unit.http_server.server import running_site, until
 
 POST = b"POST / HTTP/1.1\r\nHost: a\r\n"

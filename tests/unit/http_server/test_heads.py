@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from http_server import Bounds
+from saas_app.http_server import Bounds
 from tests.unit.http_server.server import running_site, until
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from saas_app.errors import ConfigurationError
-from saas_app.operations.preflight import require_free_port, require_writable_folder
+from saas_app.operations.preflight import require_free_port, require_package, require_writable_folder
 from tests.processes import free_port
 
 
@@ -39,6 +39,13 @@ def test_a_port_that_was_just_left_is_free() -> None:
 def test_an_unknown_address_is_named() -> None:
     with pytest.raises(ConfigurationError, match=r"nowhere\.invalid is no address"):
         require_free_port("nowhere.invalid", 1, "never said")
+
+
+def test_a_missing_package_is_named_with_what_to_do() -> None:
+    require_package("local_logto", "never said")
+
+    with pytest.raises(ConfigurationError, match="no_such_package is not installed: run make setup"):
+        require_package("no_such_package", "run make setup")
 
 
 def test_a_missing_folder_is_made(tmp_path: Path) -> None:

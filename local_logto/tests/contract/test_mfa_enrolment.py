@@ -1,0 +1,169 @@
+"""Getting a second factor at sign-in: demanded, suggested, skipped, bound, and what cannot be bound."""
+
+from __future__ import annotations
+
+import secrets
+
+import pyotp
+import pytest
+
+from contract.client import LogtoBrowser
+from contract.management import ManagementApi, Workshop
+from contract.oidc import Oidc
+from contract.people import Person
+from contract.second_factors import TOTP_AND_CODES, TOTP_ONLY, Settings, VisitOf, enrol, refused
+from contract.world import World
+
+
+async def test_mandatory_policy_leads_to_a_factor_and_then_to_backup_codes(
+    settings: Settings, visit: VisitOf, nina: Person, api: ManagementApi
+) -> None:
+    await settings(mfa={"factors": ["Totp", "BackupCode"], "policy": "Mandatory"})
+    session = await visit(nina)
+    missing = await session.submit()
+    assert refused(missing) == (422, "user.missing_mfa")
+    assert missing.body["data"] == {"availableFactors": ["Totp"]}
+    skipped = await session.call("POST", "/profile/mfa/mfa-skipped")
+    assert refused(skipped) == (422, "session.mfa.mfa_policy_not_user_controlled")
+    secret = await session.new_totp()
+    assert refused(await session.submit()) == (422, "session.mfa.backup_code_required")
+    assert len(set(await session.new_backup_codes())) == 10
+    (await session.submit()).expect(200)
+    listed = (await api.get(f"/users/{nina.id}/mfa-verifications")).expect(200).body
+    assert {factor["type"] for factor in listed} == {"Totp", "BackupCode"}
+    again = await visit(nina)
+    (await again.post("/verification/totp/verify", code=pyotp.TOTP(secret).now())).expect(200)
+    (await again.submit()).expect(200)
+
+
+async def test_backup_codes_never_stand_alone(settings: Settings, visit: VisitOf, nina: Person) -> None:
+    await settings(mfa=TOTP_AND_CODES)
+    session = await visit(nina)
+    new = (await session.call("POST", "/verification/backup-code/generate")).expect(200).body
+    bound = await session.post("/profile/mfa", type="BackupCode", verificationId=new["verificationId"])
+    assert refused(bound) == (422, "session.mfa.backup_code_can_not_be_alone")
+
+
+async def test_factor_that_is_not_enabled_cannot_be_bound(
+    settings: Settings, visit: VisitOf, nina: Person
+) -> None:
+    await settings(mfa={"factors": [], "policy": "NoPrompt"})
+    session = await visit(nina)
+    _, proof = await session.prove_new_totp()
+    bound = await session.bind_totp(proof)
+    assert refused(bound) == (400, "session.mfa.mfa_factor_not_enabled")
+
+
+async def test_second_authenticator_is_refused(
+    settings: Settings, visit: VisitOf, nina: Person, api: ManagementApi
+) -> None:
+    await settings(mfa=TOTP_AND_CODES)
+    await enrol(api, nina)
+    codes = (await enrol(api, nina, "BackupCode"))["codes"]
+    session = await visit(nina)
+    (await session.post("/verification/backup-code/verify", code=codes[0])).expect(200)
+    _, proof = await session.prove_new_totp()
+    bound = await session.bind_totp(proof)
+    assert refused(bound) == (422, "user.totp_already_in_use")
+
+
+async def test_unproved_or_unknown_secret_is_not_bound(
+    settings: Settings, visit: VisitOf, nina: Person
+) -> None:
+    await settings(mfa=TOTP_ONLY)
+    session = await visit(nina)
+    new = (await session.call("POST", "/verification/totp/secret")).expect(200).body
+    assert new["secretQrCode"].startswith("data:image/png;base64,")
+    unproved = await session.post("/profile/mfa", type="Totp", verificationId=new["verificationId"])
+    assert refused(unproved) == (400, "session.verification_failed")
+    unknown = await session.post("/profile/mfa", type="Totp", verificationId="unknown")
+    assert refused(unknown) == (404, "session.verification_session_not_found")
+    wrong = await session.post("/verification/totp/verify", verificationId=new["verificationId"], code="000")
+    assert refused(wrong) == (400, "session.mfa.invalid_totp_code")
+
+
+@pytest.mark.parametrize("policy", ["UserControlled", "PromptAtSignInAndSignUp", "PromptOnlyAtSignIn"])
+async def test_skippable_policy_suggests_once(
+    settings: Settings, visit: VisitOf, nina: Person, policy: str
+) -> None:
+    await settings(mfa={"factors": ["Totp"], "policy": policy})
+    session = await visit(nina)
+    assert refused(await session.submit()) == (422, "user.suggest_mfa")
+    (await session.call("POST", "/profile/mfa/mfa-skipped")).expect(204)
+    (await session.submit()).expect(200)
+    (await (await visit(nina)).submit()).expect(200)
+
+
+async def test_wish_for_a_factor_leads_to_the_choice_of_one(
+    settings: Settings, visit: VisitOf, nina: Person
+) -> None:
+    await settings(mfa={"factors": ["Totp"], "policy": "PromptAtSignInAndSignUp"})
+    session = await visit(nina)
+    (await session.call("POST", "/profile/mfa/mfa-enabled")).expect(204)
+    missing = await session.submit()
+    assert refused(missing) == (422, "user.missing_mfa")
+    assert missing.body["data"] == {"availableFactors": ["Totp"], "skippable": True}
+
+
+@pytest.mark.usefixtures("sign_up_by_username")
+@pytest.mark.parametrize(
+    ("policy", "refusal"),
+    [
+        ("PromptAtSignInAndSignUp", "user.suggest_mfa"),
+        ("Mandatory", "user.missing_mfa"),
+        ("PromptOnlyAtSignIn", None),
+    ],
+)
+async def test_signing_up_asks_for_a_factor_where_the_policy_says_so(
+    settings: Settings,
+    browser: LogtoBrowser,
+    world: World,
+    workshop: Workshop,
+    policy: str,
+    refusal: str | None,
+) -> None:
+    sign_up = {"identifiers": ["username"], "password": True, "verify": False}
+    await settings(mfa={"factors": ["Totp"], "policy": policy}, signUp=sign_up)
+    await browser.authorize(world.web)
+    await browser.experience("PUT", "", {"interactionEvent": "Register"})
+    identifier = {"type": "username", "value": workshop.unique("newcomer")}
+    body = {"identifier": identifier, "password": f"Heron-{secrets.token_hex(6)}-Quay"}
+    proof = await browser.experience("POST", "/verification/new-password-identity", body)
+    (await browser.experience("POST", "/identification", proof.expect(200).body)).expect(201)
+    state = (await browser.experience("GET", "/interaction")).expect(200).body
+    workshop.will_delete(f"/users/{state['userId']}")
+    submitted = await browser.experience("POST", "/submit")
+    if refusal is None:
+        submitted.expect(200)
+    else:
+        assert refused(submitted) == (422, refusal)
+
+
+async def test_strict_organization_counts_no_address_and_makes_its_members_enrol(
+    settings: Settings,
+    visit: VisitOf,
+    nina: Person,
+    workshop: Workshop,
+    world: World,
+    oidc: Oidc,
+    browser: LogtoBrowser,
+) -> None:
+    strict = await workshop.organization(isMfaRequired=True)
+    await workshop.join(strict, nina, world.member)
+    await settings(mfa=TOTP_ONLY)
+    tokens = await oidc.sign_in(browser, world.web, nina, **world.everything)
+    await settings(mfa={"factors": ["Totp", "EmailVerificationCode"], "policy": "NoPrompt"})
+    before = await oidc.refresh(world.web, tokens.refresh_token, organization_id=strict)
+    assert (before.status, before.body["error"]) == (403, "access_denied")
+
+    await settings(mfa={**TOTP_ONLY, "organizationRequiredMfaPolicy": "Mandatory"})
+    session = await visit(nina)
+    missing = await session.submit()
+    assert refused(missing) == (422, "user.missing_mfa")
+    assert "skippable" not in missing.body["data"]
+    skipped = await session.call("POST", "/profile/mfa/mfa-skipped")
+    assert refused(skipped) == (422, "session.mfa.mfa_policy_not_user_controlled")
+    await session.new_totp()
+    (await session.submit()).expect(200)
+    after = await oidc.refresh(world.web, tokens.refresh_token, organization_id=strict)
+    after.expect(200)

@@ -1,0 +1,39 @@
+"""The provider as a program: what a client can do to it with one socket."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from urllib.parse import urlsplit
+
+from local_logto.testing import Provider
+
+
+def say(provider: Provider, head: str) -> str:
+    """Send a head, and read until the server hangs up."""
+    parts = urlsplit(provider.endpoint)
+    address = (parts.hostname or "", parts.port or 0)
+    answer = b""
+    with socket.create_connection(address, timeout=30) as connection, contextlib.suppress(ConnectionError):
+        connection.sendall(f"GET / HTTP/1.1\r\nHost: {parts.netloc}\r\n{head}\r\n\r\n".encode())
+        while piece := connection.recv(65536):
+            answer += piece
+    return answer.decode()
+
+
+def test_a_head_without_end_is_refused_and_costs_nothing(provider: Provider) -> None:
+    answer = say(provider, "X: " + "a" * 1_000_000)
+
+    assert answer == "" or answer.startswith("HTTP/1.1 400")  # the client may be reset before it reads
+    assert say(provider, "Connection: close").startswith("HTTP/1.1 200")
+
+
+def test_a_websocket_is_answered_as_any_request(provider: Provider) -> None:
+    answer = say(
+        provider,
+        "Connection: Upgrade, close\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13",
+    )
+
+    assert answer.startswith("HTTP/1.1 200")
+    assert "Traceback" not in (provider.data_dir / "provider.log").read_text()

@@ -1,0 +1,75 @@
+"""The bad days every fake provider can have."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from local_logto.fakes.naver import FakeNaver, fake_naver
+
+PROFILE = "/v1/nid/me"
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[FakeNaver]:
+    async with fake_naver() as running:
+        yield running
+
+
+@pytest.fixture
+async def client(provider: FakeNaver) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(provider.base_url) as opened:
+        yield opened
+
+
+async def test_a_refusal_lasts_until_the_provider_behaves(
+    provider: FakeNaver, client: aiohttp.ClientSession
+) -> None:
+    provider.refuse(500, {"message": "Internal"})
+    async with client.get(PROFILE) as answer:
+        assert (answer.status, await answer.json()) == (500, {"message": "Internal"})
+
+    provider.behave()
+    async with client.get(PROFILE) as answer:
+        assert answer.status == 401
+
+
+async def test_a_bad_day_can_be_limited_to_one_address(
+    provider: FakeNaver, client: aiohttp.ClientSession
+) -> None:
+    provider.refuse(503, path="/oauth2.0/token")
+
+    async with client.get(PROFILE) as answer:
+        assert answer.status == 401
+
+
+async def test_malformed_json(provider: FakeNaver, client: aiohttp.ClientSession) -> None:
+    provider.answer_malformed()
+    async with client.get(PROFILE) as answer:
+        assert (answer.status, answer.content_type) == (200, "application/json")
+        with pytest.raises(json.JSONDecodeError):
+            await answer.json()
+
+
+async def test_a_slow_provider_answers_when_it_is_released(
+    provider: FakeNaver, client: aiohttp.ClientSession
+) -> None:
+    provider.answer_slowly()
+    waiting = asyncio.ensure_future(client.get(PROFILE))
+    await provider.next_request()
+    assert not waiting.done()
+
+    provider.behave()
+    async with await waiting as answer:
+        assert answer.status == 503
+
+
+async def test_a_dropped_connection(provider: FakeNaver, client: aiohttp.ClientSession) -> None:
+    provider.drop_connections()
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        await client.get(PROFILE)
+    assert provider.received[-1].path == PROFILE

@@ -1,0 +1,120 @@
+"""The sign-in pages with a Naver connector, and a Naver that a browser can go to and come back from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+from quart import Response
+
+from local_logto.connectors.registry import connectors
+from local_logto.fakes.naver import CLIENT_ID, CLIENT_SECRET, FakeNaver, NaverAccount, fake_naver
+from local_logto.store import now_ms
+from unit.experience_app import ExperienceApp, experience_app
+from unit.page_reading import leads_to
+
+CONNECTOR = "naver0000001"
+CALLBACK = f"http://localhost/callback/{CONNECTOR}"
+OFFERED: dict[str, object] = {"socialSignInConnectorTargets": ["naver"]}
+SUJIN = NaverAccount("naver-sujin", "sujin@naver.example", "Sujin", "https://images.example/sujin.png")
+BY_EMAIL: dict[str, object] = {
+    "signUp": {"identifiers": ["email"], "password": False, "verify": True},
+    "signIn": {
+        "methods": [
+            {"identifier": "email", "password": False, "verificationCode": True, "isPasswordPrimary": False}
+        ]
+    },
+    **OFFERED,
+}
+PATIENCE = 1.0  # seconds that Naver may take
+
+
+@dataclass
+class SocialApp:
+    """A sign-in in the middle (``logto``), and the provider that it can go through (``naver``)."""
+
+    logto: ExperienceApp
+    naver: FakeNaver
+
+    async def leave(self, path: str = "/direct/social/naver?app_id=client") -> str:
+        """Press the button; where the browser is sent."""
+        response = await self.logto.post(path, {})
+        assert response.status_code == 303
+        return str(response.headers["Location"])
+
+    async def agree(self, authorization_uri: str, decision: str = "agree") -> str:
+        """Decide on Naver's page; path and query it comes back with."""
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(authorization_uri).query).items()}
+        url = f"{self.naver.base_url}/oauth2.0/authorize"
+        async with (
+            aiohttp.ClientSession() as browser,
+            browser.post(url, data={**asked, "decision": decision}, allow_redirects=False) as answer,
+        ):
+            back = urlsplit(answer.headers["Location"])
+        return f"{back.path}?{back.query}"
+
+    async def come_back(self, path: str) -> Response:
+        """Follow the browser's return; the callback may add the application that it belongs to first."""
+        response = await self.logto.browser.get(path, headers={"Sec-Fetch-Site": "cross-site"})
+        location = response.headers.get("Location", "")
+        if location.startswith("/callback/"):
+            response = await self.logto.browser.get(location)
+        return response
+
+    async def round_trip(self, decision: str = "agree") -> Response:
+        """From the button to whatever this server says after Naver."""
+        return await self.come_back(await self.agree(await self.leave(), decision))
+
+    async def prove(self, event: str = "SignIn") -> str:
+        """The same by the Experience API; the verification id."""
+        await self.logto.call("PUT", "", {"interactionEvent": event})
+        status, departure = await self.call("authorization-uri", state="s", redirectUri=CALLBACK)
+        assert status == 200
+        code = parse_qs(urlsplit(await self.agree(departure["authorizationUri"])).query)["code"][0]
+        data = {"code": code, "redirectUri": CALLBACK}
+        verification_id = departure["verificationId"]
+        status, _ = await self.call("verify", connectorData=data, verificationId=verification_id)
+        assert status == 200
+        return str(verification_id)
+
+    async def call(self, action: str, connector_id: str = CONNECTOR, **body: object) -> tuple[int, Any]:
+        return await self.logto.call("POST", f"/verification/social/{connector_id}/{action}", body)
+
+    async def identify(self, verification_id: str, **more: object) -> tuple[int, Any]:
+        body = {"verificationId": verification_id, **more}
+        return await self.logto.call("POST", "/identification", body)
+
+    async def signed_in(self) -> Mapping[str, Any]:
+        """The account with which the authorization request would go on."""
+        user_id = await self.logto.signed_in_user()
+        assert user_id is not None
+        return await self.logto.user(user_id)
+
+
+def is_signed_in(response: Response) -> bool:
+    return "/oidc/auth/" in leads_to(response)
+
+
+@asynccontextmanager
+async def social_app(data_dir: Path, *, sync_profile: bool = False) -> AsyncIterator[SocialApp]:
+    async with fake_naver(callbacks=frozenset({CALLBACK})) as naver:
+        places = {"naver_base_url": naver.base_url, "naver_api_base_url": naver.base_url}
+        async with experience_app(data_dir, connector_timeout=PATIENCE, **places) as logto:
+            values = {
+                "id": CONNECTOR,
+                "connector_id": "naver-universal",
+                "type": "Social",
+                "target": "naver",
+                "config": {"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET},
+                "sync_profile": sync_profile,
+                "created_at": now_ms(),
+            }
+            async with logto.store.begin() as connection:
+                await connection.execute(connectors.insert().values(**values))
+            await logto.configure(**OFFERED)
+            yield SocialApp(logto, naver)

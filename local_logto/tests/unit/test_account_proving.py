@@ -1,0 +1,138 @@
+"""Before anything of an account's protection is changed: show again that it is you."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+
+from local_logto.account.progress import Progress, SentCode
+from local_logto.account.proving import prove_code
+from local_logto.account.visitor import Visitor
+from local_logto.errors import RequestError
+from local_logto.experience.sign_in_experience import read_sign_in_experience
+from local_logto.store import users
+from local_logto.verification_codes import keep_code
+from unit.account_app import Site, account_site
+from unit.experience_app import PASSWORD
+from unit.page_reading import leads_to, text_of
+
+PROTECTED = (
+    "username",
+    "password",
+    "email",
+    "email/verification-code",
+    "phone",
+    "authenticator-app",
+    "backup-codes",
+    "authenticator-app/remove",
+    "identities/naver/remove",
+)
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with account_site(tmp_path) as opened:
+        yield opened
+
+
+async def test_protection_is_changed_only_after_a_fresh_proof(site: Site) -> None:
+    user_id = await site.add_user(identities={"naver": {"userId": "n1"}})
+    await site.sign_in()
+    before = await site.user(user_id)
+    for path in PROTECTED:
+        for response in (
+            await site.get(f"/account/{path}"),
+            await site.post(
+                f"/account/{path}", identifier="other", password="Another-horse-9", code="000000"
+            ),
+        ):
+            assert leads_to(response) == "/account/verify", path
+    assert await site.user(user_id) == before
+    shown = await site.post("/account/verify/password", password=PASSWORD)
+    assert leads_to(shown) == f"/account/{PROTECTED[-1]}"
+
+
+async def test_proof_lasts_ten_minutes(site: Site) -> None:
+    await site.add_user()
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        await site.sign_in()
+        await site.prove()
+        clock.shift(timedelta(minutes=10, seconds=-1))
+        assert (await site.get("/account/username")).status_code == 200
+        clock.shift(timedelta(seconds=1))
+        assert leads_to(await site.get("/account/username")) == "/account/verify"
+
+
+async def test_wrong_password_proves_nothing_and_guesses_lock(site: Site) -> None:
+    await site.add_user()
+    await site.sign_in()
+    await site.configure(sentinelPolicy={"maxAttempts": 2, "lockoutDuration": 10})
+    wrong = await site.post("/account/verify/password", password="wrong")
+    assert wrong.status_code == 422
+    assert (await site.post("/account/verify/password", password="wrong")).status_code == 400
+    locked = await site.post("/account/verify/password", password=PASSWORD)
+    assert "Too many attempts" in await text_of(locked)
+    assert leads_to(await site.get("/account/password")) == "/account/verify"
+
+
+async def test_proof_by_code_to_the_account_s_address(site: Site) -> None:
+    await site.add_user()
+    await site.sign_in()
+    await site.get("/account/password")
+    assert "Verify your password" in await site.page("/account/verify")
+    assert leads_to(await site.post("/account/verify/email")) == "/account/verify/email"
+    recipient, usage, code = await site.newest_message()
+    assert (recipient, usage) == ("alice@example.test", "UserPermissionValidation")
+    assert (await site.post("/account/verify/email", code="x")).status_code == 400
+    assert leads_to(await site.post("/account/verify/email", code=code)) == "/account/password"
+
+
+async def test_another_code_is_sent_after_a_minute(site: Site) -> None:
+    await site.add_user()
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        await site.sign_in()
+        await site.post("/account/verify/email")
+        assert 'data-wait="59"' in await site.page("/account/verify/email")
+        assert (await site.post("/account/verify/email", resend="1")).status_code == 429
+        clock.shift(timedelta(seconds=59))
+        again = leads_to(await site.post("/account/verify/email", resend="1"))
+        assert "The code was sent again." in await site.page(again)
+        _, _, code = await site.newest_message()
+        assert leads_to(await site.post("/account/verify/email", code=code)) == "/account"
+
+
+async def test_proof_in_one_browser_counts_in_no_other(site: Site) -> None:
+    await site.add_user()
+    await site.sign_in()
+    await site.prove()
+    other = site.in_another_browser()
+    await other.sign_in()
+    assert leads_to(await other.get("/account/password")) == "/account/verify"
+
+
+async def test_code_of_a_known_address_takes_no_new_one(site: Site) -> None:
+    user_id = await site.add_user()
+    await site.sign_in()
+    await site.prove()
+    await site.post("/account/verify/email")
+    _, _, code = await site.newest_message()
+    refused = await site.post("/account/email/verification-code", code=code)
+    assert leads_to(refused) == "/account/email"
+    assert (await site.user(user_id))["primary_email"] == "alice@example.test"
+
+
+async def test_code_of_a_new_address_proves_nobody(site: Site) -> None:
+    user_id = await site.add_user()
+    await keep_code(site.store, "v1", "email", "new@example.test", "123456")
+    sent = Progress(code=SentCode("v1", "bind", "email", "new@example.test"))
+    async with site.store.begin() as connection:
+        user = (await connection.execute(sa.select(users).where(users.c.id == user_id))).mappings().one()
+    visitor = Visitor(site.store, await read_sign_in_experience(site.store), "session", user, sent)
+    with pytest.raises(RequestError, match=r"verification_code\.not_found"):
+        await prove_code(visitor, "123456")
+    assert not visitor.progress.is_proved

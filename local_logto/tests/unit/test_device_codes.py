@@ -1,0 +1,121 @@
+"""A device's code over time, and the page on which a person types it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from quart import Response
+
+from local_logto import maintenance
+from local_logto.oidc.device import codes
+from local_logto.store import device_codes, now_ms
+from unit.management_app import ManagementApp, management_app
+
+GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+MINUTE = 60
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[ManagementApp]:
+    async with management_app(tmp_path) as running:
+        yield running
+
+
+async def turned_on(api: ManagementApp) -> dict[str, Any]:
+    """What a new device was given, with its ``client_id``."""
+    metadata = {"isDeviceFlow": True}
+    app = await api.made("/applications", name="TV", type="Native", customClientMetadata=metadata)
+    form = {"client_id": app["id"], "scope": "openid"}
+    given: dict[str, Any] = await (await api.client.post("/oidc/device/auth", form=form)).get_json()
+    return {**given, "client_id": app["id"]}
+
+
+async def asked(api: ManagementApp, device: dict[str, Any]) -> dict[str, Any]:
+    form = {"grant_type": GRANT, "client_id": device["client_id"], "device_code": device["device_code"]}
+    body: dict[str, Any] = await (await api.client.post("/oidc/token", form=form)).get_json()
+    return body
+
+
+async def sent(api: ManagementApp, **fields: str) -> Response:
+    """The form with the secret of this browser."""
+    await api.client.get("/oidc/device")
+    xsrf = next(cookie.value for cookie in api.client.cookie_jar if cookie.name == "_logto_device_flow_xsrf")
+    return await api.client.post("/oidc/device", form={"xsrf": xsrf or "", **fields})
+
+
+async def test_code_is_good_for_ten_minutes(api: ManagementApp) -> None:
+    device = await turned_on(api)
+    assert device["expires_in"] == 10 * MINUTE
+    with time_machine.travel(now_ms() / 1000 + 10 * MINUTE - 5):
+        assert (await asked(api, device))["error"] == "authorization_pending"
+    with time_machine.travel(now_ms() / 1000 + 10 * MINUTE + 5):
+        answer = await asked(api, device)
+        page = await sent(api, user_code=device["user_code"], confirm="yes")
+    assert (answer["error"], answer["error_description"]) == ("expired_token", "device code is expired")
+    assert page.headers["Location"] == f"/device?input_code={device['user_code']}&error=ExpiredError"
+
+
+async def test_expired_code_is_remembered_for_an_hour(api: ManagementApp) -> None:
+    await turned_on(api)
+    kept = sa.select(sa.func.count()).select_from(device_codes)
+    for minutes, number in ((69, 1), (71, 0)):
+        with time_machine.travel(now_ms() / 1000 + minutes * MINUTE):
+            await maintenance.purge(api.store)
+        async with api.store.begin() as connection:
+            assert (await connection.execute(kept)).scalar_one() == number
+
+
+async def test_code_is_taken_and_ended_once(api: ManagementApp) -> None:
+    device = await turned_on(api)
+    async with api.store.begin() as connection:
+        code = await codes.find_by_user_code(connection, device["user_code"])
+        assert code is not None
+        assert [await codes.take(connection, code) for _ in range(2)] == [True, False]
+        ended = [await codes.end(connection, code.value_hash, {"error": "x"}) for _ in range(2)]
+        assert ended == [True, False]
+        assert [await codes.consume(connection, code) for _ in range(2)] == [True, False]
+
+
+async def test_code_goes_with_its_application(api: ManagementApp) -> None:
+    device = await turned_on(api)
+    await api.call("DELETE", f"/applications/{device['client_id']}")
+    page = await sent(api, user_code=device["user_code"], confirm="yes")
+    assert page.headers["Location"].endswith("error=NotFoundError")
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("", "Type the code that your device shows."),
+        ("?user_code=BCDF-GHJK", "BCDF-GHJK"),
+        ("?input_code=%3Cb%3E&error=NotFoundError", "&lt;b&gt;"),
+        ("?error=AlreadyUsedError", "The code has already been used."),
+        ("?error=Whatever", "That did not work."),
+    ],
+)
+async def test_page_says_what_is_to_be_done(api: ManagementApp, query: str, says: str) -> None:
+    await api.client.get("/oidc/device")
+    response = await api.client.get(f"/device{query}")
+    page = await response.get_data(as_text=True)
+    assert (response.status_code, says in page) == (200, True)
+    assert "<b>" not in page
+    assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+
+
+async def test_form_is_no_sign_out(api: ManagementApp) -> None:
+    """The secret of the one form does nothing in the other."""
+    await api.client.get("/oidc/device")
+    xsrf = next(cookie.value for cookie in api.client.cookie_jar if cookie.name == "_logto_device_flow_xsrf")
+    response = await api.client.post("/oidc/session/end/confirm", form={"xsrf": xsrf or "", "logout": "yes"})
+    assert response.status_code == 400
+
+
+async def test_letters_of_any_script_are_no_secret(api: ManagementApp) -> None:
+    await api.client.get("/oidc/session/end")
+    response = await api.client.post("/oidc/session/end/confirm", form={"xsrf": "é", "logout": "yes"})
+    assert response.status_code == 400

@@ -1,0 +1,66 @@
+"""A sign-in that brings a one-time token: one button, used up once, and never by a mere look."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from local_logto.one_time_tokens import create_token
+from unit.experience_app import (
+    CODES_AND_PASSWORDS,
+    PASSWORD,
+    ExperienceApp,
+    experience_app,
+)
+from unit.page_reading import leads_to, page, text_of
+
+NINA = "nina@example.test"
+
+
+@pytest.fixture
+async def logto(tmp_path: Path) -> AsyncIterator[ExperienceApp]:
+    async with experience_app(tmp_path) as app:
+        await app.configure(**CODES_AND_PASSWORDS)
+        yield app
+
+
+async def path_with_token(logto: ExperienceApp, address: str = NINA, lifetime: int = 600) -> str:
+    """Where an authorization request with a token for Nina leads."""
+    async with logto.store.begin() as connection:
+        token = (await create_token(connection, NINA, lifetime, {}))["token"]
+    return f"/sign-in?{urlencode({'one_time_token': token, 'login_hint': address})}"
+
+
+async def test_looking_uses_nothing_up_and_the_button_signs_in(logto: ExperienceApp) -> None:
+    user_id = await logto.add_user("nina", primary_email=NINA)
+    path = await path_with_token(logto)
+    for _ in range(2):
+        assert f"You are {NINA}." in await page(logto, path)
+    assert "/oidc/auth/" in leads_to(await logto.post(path, {}))
+    assert await logto.signed_in_user() == user_id
+    assert "The token has been consumed." in await text_of(await logto.post(path, {}))
+
+
+async def test_somebody_new_completes_an_account_with_the_address_though_registering_is_closed(
+    logto: ExperienceApp,
+) -> None:
+    await logto.configure(**CODES_AND_PASSWORDS | {"signInMode": "SignIn"})
+    path = await path_with_token(logto)
+    assert leads_to(await logto.post(path, {})).startswith("/continue/username")
+    assert leads_to(await logto.post("/continue/username", {"identifier": "nina"})) == "/continue/password"
+    await logto.post("/continue/password", {"password": PASSWORD, "confirmPassword": PASSWORD})
+    user = await logto.user(await logto.signed_in_user() or "")
+    assert (user["primary_email"], user["username"]) == (NINA, "nina")
+
+
+@pytest.mark.parametrize("case", ["another address", "expired"])
+async def test_a_token_that_does_not_fit_says_why(logto: ExperienceApp, case: str) -> None:
+    other, lifetime = ("mia@example.test", 600) if case == "another address" else (NINA, 0)
+    response = await logto.post(await path_with_token(logto, other, lifetime), {})
+    assert response.status_code == 400
+    sentence = "Email mismatch" if case == "another address" else "The token is expired."
+    assert sentence in await text_of(response)
+    assert await logto.signed_in_user() is None

@@ -1,0 +1,46 @@
+"""Addresses that nothing answers: a page for people, JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from unit.management_app import ManagementApp, management_app
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.fixture
+async def logto(tmp_path: Path) -> AsyncIterator[ManagementApp]:
+    async with management_app(tmp_path) as running:
+        yield running
+
+
+async def test_browser_is_told_what_this_server_is(logto: ManagementApp) -> None:
+    response = await logto.client.get("/console", headers={"Accept": BROWSER})
+    html = await response.get_data(as_text=True)
+    assert response.status_code == 404
+    assert response.content_type == "text/html; charset=utf-8"
+    assert "answers like Logto 1.42 for development" in html
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json"])
+async def test_program_is_answered_in_json(logto: ManagementApp, accept: str) -> None:
+    response = await logto.client.get("/console", headers={"Accept": accept})
+    assert response.status_code == 404
+    assert await response.get_json() == {"message": "Not Found"}
+
+
+async def test_oidc_answers_in_json_whoever_asks(logto: ManagementApp) -> None:
+    response = await logto.client.get("/oidc/nothing", headers={"Accept": BROWSER})
+    assert response.status_code == 404
+    assert "message" in await response.get_json()
+
+
+async def test_wrong_method_is_a_page_too(logto: ManagementApp) -> None:
+    response = await logto.client.delete("/sign-in", headers={"Accept": BROWSER})
+    assert response.status_code == 405
+    assert "Method Not Allowed" in await response.get_data(as_text=True)

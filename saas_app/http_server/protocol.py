@@ -1,0 +1,317 @@
+"""Uvicorn's HTTP protocol on httptools, with bounds that Uvicorn itself does not have.
+
+Uvicorn takes a protocol class as its ``http`` setting; this one adds to its own. A request that arrives in
+one piece, as nearly all do, costs a few comparisons more: no timer is started for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Final, cast
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from saas_app.http_server.bounds import Bounds
+
+_BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
+_REFUSALS = {
+    HTTPStatus.BAD_REQUEST: "The request is not valid HTTP/1.1.",
+    HTTPStatus.REQUEST_TIMEOUT: "The request took too long to arrive.",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "The address of the request is too long.",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "The headers of the request are too large or too many.",
+    HTTPStatus.NOT_IMPLEMENTED: "Only the transfer coding chunked is supported.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Too many connections are open. Try again in a moment.",
+}
+_NO_WEBSOCKETS = "WebSockets are not supported here."
+
+
+def bounded(bounds: Bounds) -> type[asyncio.Protocol]:
+    """Return what Uvicorn takes as its ``http`` setting. Worker processes can unpickle it."""
+    return cast("type[asyncio.Protocol]", partial(BoundedHttpProtocol, bounds=bounds))
+
+
+# What a connection waits for. Plain numbers: an enum's members cost more to look up than all the rest here.
+_HEAD: Final = 0
+_BODY: Final = 1
+_RESPONSE: Final = 2  # the request is here; also between two requests, which Uvicorn's keep-alive bounds
+
+
+class _Refused(Exception):
+    """Raised inside a callback of the parser to make it stop."""
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """One connection of a client. Requests beyond its :class:`Bounds` and malformed ones are refused."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        bounds: Bounds,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.bounds = bounds
+        self.url = b""  # before a request begins, blank lines may come without end
+        self._waiting = _HEAD
+        self._since = 0.0  # when what it waits for began; 0: in one piece so far
+        self._timer: asyncio.TimerHandle | None = None
+        self._send_timer: asyncio.TimerHandle | None = None
+        self._chunk_size = 0
+        self._chunk_is_shared = False  # it began with another request's bytes
+        self._head_size = 0
+        self._body_size = 0
+        self._refusal = (HTTPStatus.BAD_REQUEST, _REFUSALS[HTTPStatus.BAD_REQUEST])
+        self._is_deaf = False  # whatever arrives is dropped
+        self._dropped = 0
+
+    # The connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the clock for the first request, and make room when there are too many connections."""
+        super().connection_made(transport)
+        self._arm()
+        if len(self.connections) > self.bounds.connections and not self._close_an_idle_one():
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clocks."""
+        super().connection_lost(exc)
+        for timer in (self._timer, self._send_timer):
+            if timer is not None:
+                timer.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser; refuse what is not HTTP and what is too large."""
+        if self._is_deaf:
+            self._dropped += len(data)
+            if self._dropped > self.bounds.linger_size:
+                self.transport.abort()
+            return
+        self._unset_keepalive_if_required()
+        self._chunk_size = len(data)
+        self._chunk_is_shared = self._waiting == _BODY
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._refuse(*self._refusal)
+            return
+        except httptools.HttpParserUpgrade:
+            self._is_deaf = True  # answered as plain HTTP; what follows is of no protocol that we speak
+        if self._waiting != _RESPONSE or self.cycle.response_complete:
+            self._after_part()
+
+    def _after_part(self) -> None:
+        """Bound what is not complete yet."""
+        if self._waiting == _RESPONSE:
+            if self._is_deaf or self.transport.is_closing():
+                return
+            self._waiting, self._since = _HEAD, 0.0  # blank lines between requests
+        elif self._waiting == _HEAD:
+            self._head_size += 0 if self._chunk_is_shared else self._chunk_size
+            if self._head_size > self.bounds.head_size:
+                self._refuse(self._status_of_large_head())
+                return
+        self._arm()
+
+    def _arm(self) -> None:
+        """Have the deadline checked when it is due; a timer that goes off earlier does as well."""
+        self._since = self._since or self.loop.time()
+        deadline = self._deadline()
+        if self._timer is not None and self._timer.when() > deadline:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self.loop.call_at(deadline, self._check_deadline)
+
+    # What the parser finds
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._waiting = _HEAD
+        self._since = 0.0
+        self._head_size = 0
+
+    def on_headers_complete(self) -> None:
+        """Check the head, then let Uvicorn start the application."""
+        if len(self.headers) > self.bounds.header_count or (
+            self._head_size + self._chunk_size > self.bounds.head_size
+            and self._parsed_head_size() > self.bounds.head_size
+        ):
+            self._stop(self._status_of_large_head())
+        is_upgrade = self.parser.should_upgrade()
+        if is_upgrade:
+            self._require_harmless_upgrade()
+        if not self.url.startswith(b"/"):
+            self._require_own_target()
+        self._require_known_coding()
+        self._waiting = _BODY
+        self._since = 0.0
+        self._body_size = 0
+        super().on_headers_complete()
+        if is_upgrade:
+            self.cycle.keep_alive = False
+
+    def on_body(self, body: bytes) -> None:
+        """Count the bytes of the body, and refuse one that is too large."""
+        self._body_size += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Stop the clock: the whole request has arrived."""
+        self._waiting = _RESPONSE
+        self._chunk_is_shared = True
+        super().on_message_complete()
+
+    def _should_upgrade(self) -> bool:
+        return False
+
+    def _require_harmless_upgrade(self) -> None:
+        """An offer of another protocol may be declined silently (RFC 9110, 7.8), unless a body follows."""
+        names = {name for name, _ in self.headers}
+        if self._get_upgrade() == b"websocket":
+            self._stop(HTTPStatus.BAD_REQUEST, _NO_WEBSOCKETS)
+        if names & _BODY_HEADERS or self.parser.get_method() == b"CONNECT":
+            self._stop(HTTPStatus.BAD_REQUEST)
+
+    def _require_own_target(self) -> None:
+        """Require that an absolute target names the host of the Host header (RFC 9112, 3.2.2)."""
+        if self.url == b"*":
+            return
+        hosts = [value.lower() for name, value in self.headers if name == b"host"]
+        authority = self.url.lower().partition(b"://")[2].partition(b"/")[0].partition(b"?")[0]
+        if hosts != [authority]:
+            self._stop(HTTPStatus.BAD_REQUEST)
+
+    def _require_known_coding(self) -> None:
+        """Refuse a body compressed for the transfer (RFC 9112, 6.1), which would pass for its content."""
+        codings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
+        if codings and codings != [b"chunked"]:
+            self._stop(HTTPStatus.NOT_IMPLEMENTED)
+
+    def _parsed_head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _status_of_large_head(self) -> HTTPStatus:
+        if len(self.url) > self.bounds.head_size // 2:
+            return HTTPStatus.REQUEST_URI_TOO_LONG
+        return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+
+    def _stop(self, status: HTTPStatus, sentence: str = "") -> None:
+        self._refusal = (status, sentence or _REFUSALS[status])
+        raise _Refused
+
+    # What the application answers
+
+    def on_response_complete(self) -> None:
+        """End the connection when the application answered without waiting for the whole body."""
+        if self.transport.is_closing():
+            self._bound_sending()
+        elif self._waiting == _BODY and self.cycle.response_complete:
+            self.server_state.total_requests += 1
+            self._linger()
+            return
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """Give a client that stops reading ``send_timeout`` seconds before its connection is reset."""
+        super().pause_writing()
+        self._bound_sending()
+
+    def resume_writing(self) -> None:
+        """Stop that clock: the client reads again."""
+        super().resume_writing()
+        if self._send_timer is not None:
+            self._send_timer.cancel()
+            self._send_timer = None
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection, even one whose client never read the last answer."""
+        super().timeout_keep_alive_handler()
+        self._bound_sending()
+
+    def _bound_sending(self) -> None:
+        if self._send_timer is None and self.transport.get_write_buffer_size():
+            self._send_timer = self.loop.call_later(self.bounds.send_timeout, self.transport.abort)
+
+    # Deadlines and refusals
+
+    def _check_deadline(self) -> None:
+        """Refuse a request that is overdue. The timer outlives a request: it finds the next, or ends."""
+        self._timer = None
+        if self._waiting == _RESPONSE or self._is_deaf or self.transport.is_closing():
+            return
+        now = self.loop.time()
+        if self.flow.read_paused:  # it is we who do not read
+            self._since = now
+        if self._deadline() > now:
+            self._arm()
+        elif self._waiting == _HEAD and not self._head_size:
+            self.transport.close()  # it said nothing, so there is nothing to answer
+        else:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+
+    def _deadline(self) -> float:
+        if self._waiting == _HEAD:
+            return self._since + self.bounds.head_timeout
+        return self._since + self.bounds.body_timeout + self._body_size / self.bounds.body_rate
+
+    def _close_an_idle_one(self) -> bool:
+        """Close the connection that has waited longest for a request of its client. False: none waits."""
+        others = (other for other in self.connections if isinstance(other, BoundedHttpProtocol))
+        idle = [other for other in others if other is not self and other.is_idle]
+        if not idle:
+            return False
+        min(idle, key=lambda other: other._since).transport.abort()
+        return True
+
+    @property
+    def is_idle(self) -> bool:
+        """Return whether no request is under way: none has come yet, or its head is not complete."""
+        return self._waiting != _BODY and (self.cycle is None or self.cycle.response_complete)
+
+    def _refuse(self, status: HTTPStatus, sentence: str = "") -> None:
+        """Answer by ourselves and close. While another answer is on its way, only close."""
+        if not self._withdraw_request():
+            self._is_deaf = True
+            self.transport.close()
+            return
+        text = (sentence or _REFUSALS[status]).encode()
+        lines = [STATUS_LINE[status]]
+        for name, value in self.server_state.default_headers:
+            lines += [name, b": ", value, b"\r\n"]
+        lines += [
+            b"content-type: text/plain; charset=utf-8\r\ncache-control: no-store\r\nconnection: close\r\n",
+            b"retry-after: 1\r\n" if status == HTTPStatus.SERVICE_UNAVAILABLE else b"",
+            b"content-length: %d\r\n\r\n" % len(text),
+            text,
+        ]
+        self.transport.write(b"".join(lines))
+        self._linger()
+
+    def _withdraw_request(self) -> bool:
+        """Take the request whose body is not complete from the application. False: it answers already."""
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            return True
+        if self.pipeline or self._waiting != _BODY or cycle.response_started:
+            return False
+        cycle.disconnected = True
+        cycle.message_event.set()
+        return True
+
+    def _linger(self) -> None:
+        """Close for writing, and drop what still arrives, so that the client gets to read our answer."""
+        self._is_deaf = True
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(self.bounds.linger_timeout, self.transport.abort)
