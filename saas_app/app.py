@@ -171,7 +171,6 @@ def _build_runtime(
         directory,
         redirect_uri=settings.redirect_uri,
     )
-    backchannel = BackchannelLogout(work, provider, sessions, client_id=settings.logto_app_id)
     management = None
     if settings.management is not None:
         management = ManagementClient(settings.management, http, timeout=settings.logto_timeout)
@@ -183,24 +182,26 @@ def _build_runtime(
         post_sign_out_uri=settings.post_sign_out_uri,
     )
     return Runtime(
-        settings,
-        offered,
-        work,
-        directory,
-        sessions,
-        authorization,
-        BearerTokens(work, provider.verifier, api_resource=settings.api_resource, management=management),
-        sign_in,
-        sign_out,
-        KeptForms(work, vault),
-        ShownSecrets(work, vault),
-        management,
-        Denials(work),
-        Outsiders(),
-        backchannel,
-        RemovalWorker(work),
-        rate_limits,
-        TxtResolver(settings.domain_nameservers),
-        ChangeLimits(settings, LastingCounters(work)),
-        InvitationLinks(settings.app_url, vault),
+        settings=settings,
+        offered=offered,
+        work=work,
+        directory=directory,
+        sessions=sessions,
+        authorization=authorization,
+        bearer_tokens=BearerTokens(
+            work, provider.verifier, api_resource=settings.api_resource, management=management
+        ),
+        sign_in=sign_in,
+        sign_out=sign_out,
+        kept_forms=KeptForms(work, vault),
+        shown_secrets=ShownSecrets(work, vault),
+        management=management,
+        denials=Denials(work),
+        outsiders=Outsiders(),
+        backchannel=BackchannelLogout(work, provider, sessions, client_id=settings.logto_app_id),
+        removals=RemovalWorker(work),
+        rate_limits=rate_limits,
+        txt_resolver=TxtResolver(settings.domain_nameservers),
+        change_limits=ChangeLimits(settings, LastingCounters(work)),
+        invitation_links=InvitationLinks(settings.app_url, vault),
     )

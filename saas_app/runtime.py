@@ -25,7 +25,7 @@ from saas_app.organizations.removal import RemovalWorker
 from saas_app.webhooks.backchannel import BackchannelLogout
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
     """Settings and services of this process. ``management`` is None without its credentials."""
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from quart import Blueprint, flash, g, redirect, render_template, request
+from quart.typing import ResponseReturnValue
+from werkzeug.wrappers import Response as BaseResponse
 
 from saas_app.accounts.linked_identities import linked_identities
 from saas_app.accounts.sign_in_options import read_options
@@ -32,7 +34,7 @@ _ATTEMPT_COOKIE_LIFETIME = 3600  # seconds, as long as an attempt lives
 @limited_by_address
 @public
 @only_deliberately
-async def sign_in() -> Any:
+async def sign_in() -> ResponseReturnValue:
     """Send the browser to Logto, with the extra parameters Logto knows."""
     return await to_logto(read_options(request.args))
 
@@ -41,7 +43,7 @@ async def sign_in() -> Any:
 @limited_by_address
 @public
 @only_deliberately
-async def sign_up() -> Any:
+async def sign_up() -> ResponseReturnValue:
     """Send the browser to Logto's registration page."""
     return await to_logto(read_options(request.args, first_screen="register"))
 
@@ -50,7 +52,7 @@ async def sign_up() -> Any:
 @limited_by_address
 @public
 @only_deliberately
-async def callback() -> Any:
+async def callback() -> ResponseReturnValue:
     """Complete the sign-in with which Logto sends the browser back."""
     done = await runtime().sign_in.finish(browser(request), _callback_url())
     await note_join(runtime().work, runtime().management, done.claims)
@@ -69,14 +71,14 @@ def _callback_url() -> str:
 @blueprint.get("/sign-in/renew")
 @signed_in
 @only_deliberately
-async def renew(principal: SessionPrincipal) -> Any:
+async def renew(principal: SessionPrincipal) -> ResponseReturnValue:
     """Renew the grant silently at Logto: API-resource scopes are fixed at consent, so promotions need it."""
     return await to_logto(SignInOptions(), renewed_for=request.args.get("for", "")[:160])
 
 
 @blueprint.post("/sign-in/renew")
 @signed_in
-async def renew_with_form(principal: SessionPrincipal) -> Any:
+async def renew_with_form(principal: SessionPrincipal) -> ResponseReturnValue:
     """Store a form that was refused, and renew access silently; the form is sent again afterwards."""
     waiting = await keep_form(principal.subject)
     if waiting is None:
@@ -89,7 +91,7 @@ async def renew_with_form(principal: SessionPrincipal) -> Any:
 @blueprint.get("/sign-in/fresh")
 @signed_in
 @only_deliberately
-async def sign_in_again(principal: SessionPrincipal) -> Any:
+async def sign_in_again(principal: SessionPrincipal) -> ResponseReturnValue:
     """Start a sign-in at which Logto asks for credentials again, for pages that require a fresh one."""
     options = SignInOptions(prompt="login consent", login_hint=principal.email or principal.username or "")
     return await to_logto(options, renewed_for=request.args.get("for", "fresh")[:160])
@@ -98,7 +100,7 @@ async def sign_in_again(principal: SessionPrincipal) -> Any:
 @blueprint.get(KEPT_FORM)
 @signed_in
 @only_deliberately
-async def finish_form(principal: SessionPrincipal) -> Any:
+async def finish_form(principal: SessionPrincipal) -> ResponseReturnValue:
     """Show a stored form to its owner, to be sent. It is sent automatically only the first time."""
     handle, visitor = request.args.get("form", ""), browser(request)
     found = await runtime().kept_forms.find(handle, visitor.attempt_cookie, principal.subject)
@@ -112,14 +114,14 @@ async def finish_form(principal: SessionPrincipal) -> Any:
 
 @blueprint.post("/sign-out")
 @public
-async def sign_out() -> Any:
+async def sign_out() -> ResponseReturnValue:
     """End this session here and its grant at Logto. Works for a session that has ended already, too."""
     return _signed_out(await runtime().sign_out.here(await find_principal()))
 
 
 @blueprint.get("/account")
 @signed_in
-async def account(principal: SessionPrincipal) -> Any:
+async def account(principal: SessionPrincipal) -> ResponseReturnValue:
     """Who Logto says you are, and where you are signed in."""
     authorization = runtime().authorization
     user_info, devices = await asyncio.gather(
@@ -147,7 +149,7 @@ async def _user_info(principal: SessionPrincipal) -> dict[str, Any] | None:
 @blueprint.post("/account/sessions/<device_id>/end")
 @signed_in
 @counts_as_change
-async def end_session(principal: SessionPrincipal, device_id: str) -> Any:
+async def end_session(principal: SessionPrincipal, device_id: str) -> ResponseReturnValue:
     """Sign out one of one's own devices, at the sign-in provider too."""
     device, ended = await runtime().sign_out.device(principal, device_id)
     if device.is_current:
@@ -168,7 +170,7 @@ async def end_session(principal: SessionPrincipal, device_id: str) -> Any:
 @blueprint.post("/account/sign-out-everywhere")
 @signed_in
 @counts_as_change
-async def sign_out_everywhere(principal: SessionPrincipal) -> Any:
+async def sign_out_everywhere(principal: SessionPrincipal) -> ResponseReturnValue:
     """End every session of the person, in every browser, at the sign-in provider too."""
     ended = await runtime().sign_out.everywhere(principal)
     if ended.failure is None:
@@ -185,7 +187,7 @@ async def sign_out_everywhere(principal: SessionPrincipal) -> Any:
 
 async def to_logto(
     options: SignInOptions, *, renewed_for: str | None = None, next_path: str | None = None
-) -> Any:
+) -> BaseResponse:
     """Send the browser to Logto. ``next_path``: where to go afterwards, if the query does not say."""
     visitor = browser(request)
     if next_path is None:
@@ -199,7 +201,7 @@ async def to_logto(
     return response
 
 
-def _signed_out(url: str) -> Any:
+def _signed_out(url: str) -> ResponseReturnValue:
     response = redirect(url, 303)
     response.delete_cookie(cookie_name("session"), path="/", secure=runtime().settings.is_tls)
     return response

@@ -7,7 +7,7 @@ nowhere. A name is taken once in an organization, so a creation that is sent aga
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 from quart import Blueprint, Response
 from quart_schema import tag, validate_querystring, validate_request, validate_response
@@ -23,7 +23,7 @@ from saas_app.members.service import Listing, MembersFilter
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
-from saas_app.web.json_api import ApiModel, Line, ListQuery, answers, list_response
+from saas_app.web.json_api import ApiModel, ApiResponse, Line, ListQuery, answers, list_response
 
 blueprint = Blueprint(
     "api_clients_api", __name__, url_prefix="/api/v1/organizations/<organization_id>/api-clients"
@@ -80,7 +80,7 @@ class SecretView(ApiModel):
 @answers(409)
 @validate_querystring(ListQuery)
 @validate_response(ClientList)
-async def list_api_clients(tenant: Tenant, query_args: ListQuery) -> Any:
+async def list_api_clients(tenant: Tenant, query_args: ListQuery) -> ApiResponse:
     """List the machine clients of the organization."""
 
     async def read(page: int, size: int) -> Listing[ListedClient]:
@@ -99,7 +99,7 @@ async def list_api_clients(tenant: Tenant, query_args: ListQuery) -> Any:
 @answers(409)
 @validate_request(NewClient)
 @validate_response(SecretView, 201)
-async def create_api_client(tenant: Tenant, data: NewClient) -> Any:
+async def create_api_client(tenant: Tenant, data: NewClient) -> ApiResponse:
     """Make a machine client. Its secret is told here and never again; `Idempotency-Key` is not heeded."""
     made = await changes.create(organization_change(tenant), data.name)
     return _secret(tenant, made), 201
@@ -110,7 +110,7 @@ async def create_api_client(tenant: Tenant, data: NewClient) -> Any:
 @tag(["api-clients"])
 @answers(409)
 @validate_response(SecretView)
-async def rotate_api_client(tenant: Tenant, client_id: str) -> Any:
+async def rotate_api_client(tenant: Tenant, client_id: str) -> ApiResponse:
     """Give a client a new secret and delete the others; tokens it has already work until they expire."""
     return _secret(tenant, await changes.rotate(organization_change(tenant), client_id))
 
@@ -119,7 +119,7 @@ async def rotate_api_client(tenant: Tenant, client_id: str) -> Any:
 @requires(Permission.API_CLIENTS_MANAGE)
 @tag(["api-clients"])
 @answers(204, 409)
-async def revoke_api_client(tenant: Tenant, client_id: str) -> Any:
+async def revoke_api_client(tenant: Tenant, client_id: str) -> ApiResponse:
     """Revoke a client: its next request is refused. One that is used elsewhere too is only taken out."""
     await changes.revoke(organization_change(tenant), client_id)
     return Response(status=204)

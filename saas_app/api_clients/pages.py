@@ -6,10 +6,11 @@ It is in no address and no notice.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 import structlog
 from quart import Blueprint, flash, g, redirect, render_template, request, url_for
+from quart.typing import ResponseReturnValue
 
 from saas_app.api_clients import changes, service
 from saas_app.api_clients.changes import NewSecret
@@ -33,7 +34,7 @@ blueprint = Blueprint("api_clients", __name__, url_prefix="/o/<organization_id>/
 
 @blueprint.get("")
 @requires(Permission.API_CLIENTS_MANAGE)
-async def list_clients(tenant: Tenant) -> Any:
+async def list_clients(tenant: Tenant) -> ResponseReturnValue:
     """The machines of the organization; each page is one of Logto's."""
     wanted = read_filter(request.args)
     page = await service.list_clients(database(), management(), tenant, wanted)
@@ -42,7 +43,7 @@ async def list_clients(tenant: Tenant) -> Any:
 
 @blueprint.get("/new")
 @requires(Permission.API_CLIENTS_MANAGE, complete=True)
-async def new_client(tenant: Tenant) -> Any:
+async def new_client(tenant: Tenant) -> ResponseReturnValue:
     """The form."""
     management()
     return await _show_form(ClientForm())
@@ -50,7 +51,7 @@ async def new_client(tenant: Tenant) -> Any:
 
 @blueprint.post("/new")
 @requires(Permission.API_CLIENTS_MANAGE, complete=True)
-async def create_client(tenant: Tenant) -> Any:
+async def create_client(tenant: Tenant) -> ResponseReturnValue:
     """Make it, and lead to its secret. What Logto could not do leaves the form as it was typed."""
     form = ClientForm(await request.form)
     if not form.validate():
@@ -67,7 +68,7 @@ async def create_client(tenant: Tenant) -> Any:
 
 @blueprint.get("/<client_id>/secret")
 @requires(Permission.API_CLIENTS_MANAGE)
-async def show_secret(tenant: Tenant, client_id: str) -> Any:
+async def show_secret(tenant: Tenant, client_id: str) -> ResponseReturnValue:
     """The secret that this session was just given; after a minute only what can be done then."""
     session = _session_of(tenant)
     found = await runtime().shown_secrets.find(session.session_id, _secret_name(tenant, client_id))
@@ -80,7 +81,7 @@ async def show_secret(tenant: Tenant, client_id: str) -> Any:
 
 @blueprint.get("/<client_id>/rotate")
 @requires(Permission.API_CLIENTS_MANAGE, complete=True)
-async def confirm_rotation(tenant: Tenant, client_id: str) -> Any:
+async def confirm_rotation(tenant: Tenant, client_id: str) -> ResponseReturnValue:
     """Ask once, by name; or say why its secret is not changed here."""
     client = await _get(tenant, client_id)
     changes.require_only_here(client)
@@ -89,7 +90,7 @@ async def confirm_rotation(tenant: Tenant, client_id: str) -> Any:
 
 @blueprint.post("/<client_id>/rotate")
 @requires(Permission.API_CLIENTS_MANAGE, complete=True)
-async def rotate(tenant: Tenant, client_id: str) -> Any:
+async def rotate(tenant: Tenant, client_id: str) -> ResponseReturnValue:
     """Make a new secret and lead to it; the old ones are deleted."""
     changed = await changes.rotate(organization_change(tenant), client_id)
     return await _lead_to_secret(tenant, changed, is_new=False)
@@ -97,14 +98,14 @@ async def rotate(tenant: Tenant, client_id: str) -> Any:
 
 @blueprint.get("/<client_id>/revoke")
 @requires(Permission.API_CLIENTS_MANAGE)
-async def confirm_revocation(tenant: Tenant, client_id: str) -> Any:
+async def confirm_revocation(tenant: Tenant, client_id: str) -> ResponseReturnValue:
     """Ask once, by name."""
     return await render_template("api_clients/revoke.html", client=await _get(tenant, client_id))
 
 
 @blueprint.post("/<client_id>/revoke")
 @requires(Permission.API_CLIENTS_MANAGE)
-async def revoke(tenant: Tenant, client_id: str) -> Any:
+async def revoke(tenant: Tenant, client_id: str) -> ResponseReturnValue:
     """Revoke it; its next request is refused."""
     client = await changes.revoke(organization_change(tenant), client_id)
     what = "revoked" if client.is_only_here else f"removed from {isolated(tenant.organization_name)}"
@@ -115,7 +116,7 @@ async def revoke(tenant: Tenant, client_id: str) -> Any:
 @blueprint.errorhandler(changes.NotOnlyHere)
 @blueprint.errorhandler(changes.NotRotated)
 @blueprint.errorhandler(service.ClientNotFound)
-async def refused(error: AppError) -> Any:
+async def refused(error: AppError) -> ResponseReturnValue:
     """Why it was not done, and the way back to the clients."""
     page = await render_template("api_clients/refused.html", error=error, request_id=g.get("request_id", ""))
     return page, error.status, retry_after(error)
@@ -138,7 +139,7 @@ async def _show_form(form: ClientForm, failure: str = "") -> str:
     )
 
 
-async def _lead_to_secret(tenant: Tenant, made: NewSecret, *, is_new: bool) -> Any:
+async def _lead_to_secret(tenant: Tenant, made: NewSecret, *, is_new: bool) -> ResponseReturnValue:
     """To the page that shows it; where it cannot be put aside, it is shown at once: it must not be lost."""
     content = {"name": made.name, "secret": made.secret, "old_left": made.old_left, "is_new": is_new}
     name = _secret_name(tenant, made.client_id)

@@ -17,7 +17,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database
 from saas_app.web.guards import requires
-from saas_app.web.json_api import ApiModel, ListQuery, Moment, Search, list_response
+from saas_app.web.json_api import ApiModel, ApiResponse, ListQuery, Moment, Search, list_response
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
 
 blueprint = Blueprint(
@@ -92,7 +92,7 @@ class EventList(ApiModel):
 @tag(["audit"])
 @validate_querystring(EventQuery)
 @validate_response(EventList)
-async def list_audit_events(tenant: Tenant, query_args: EventQuery) -> Any:
+async def list_audit_events(tenant: Tenant, query_args: EventQuery) -> ApiResponse:
     """List who did what to whom, when, from where, allowed or denied."""
     wanted = EventFilter(**query_args.model_dump(exclude={"limit", "cursor"}))
     decoded = decode_cursor(query_args.cursor, uuid.UUID)

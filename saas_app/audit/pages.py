@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
 
 from quart import Blueprint, render_template, request
+from quart.typing import ResponseReturnValue
 
 from saas_app.audit import service
 from saas_app.audit.export import event_chunks
@@ -30,7 +30,7 @@ _NOTHING: Page[Event] = Page(())
 
 @blueprint.get("")
 @requires(Permission.AUDIT_READ)
-async def list_events(tenant: Tenant) -> Any:
+async def list_events(tenant: Tenant) -> ResponseReturnValue:
     """Who did what to whom, when, from where, allowed or denied; one statement."""
     form = EventFilterForm(request.args)
     is_valid, page = form.validate(), _NOTHING
@@ -50,7 +50,7 @@ async def _read_page(tenant: Tenant, wanted: EventFilter) -> Page[Event]:
 @blueprint.get("/export.csv")
 @requires(Permission.AUDIT_READ)
 @only_deliberately
-async def export_events(tenant: Tenant) -> Any:
+async def export_events(tenant: Tenant) -> ResponseReturnValue:
     """What the list would show, all of it, sent while it is read; the export is itself an event."""
     form = EventFilterForm(request.args)
     if not form.validate():

@@ -8,14 +8,14 @@ it led to is remembered as long as the attempt would have lived: a callback that
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter, ValidationError
 
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
@@ -30,18 +30,37 @@ _NOT_OURS: Final = "This sign-in has already been used, has expired, or was star
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a callback led to: where, who, in which session, and under which cookie where it set one.
+class Attempt:
+    """A sign-in that has begun, and what its callback is compared with.
 
-    ``claims`` are those of the ID token it brought.
+    ``sdk_session`` is what the SDK stores between the two requests: redirect URI, code verifier and state.
+    ``renewed_for`` names the permission that a round trip was made for. ``asked_at`` is the Unix time, in
+    seconds of our clock, at which Logto was asked.
+    """
+
+    nonce: str
+    sdk_session: str = field(repr=False)
+    next_path: str
+    renewed_for: str | None
+    asked_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a callback led to: the next page, the person, the session, and its cookie if the callback set one.
+
+    ``claims`` are those of the ID token that the callback brought.
     """
 
     next_path: str
     subject: str
     session_id: UUID
-    session_cookie: str | None
+    session_cookie: str | None = field(repr=False)
     at: datetime
     claims: Mapping[str, Any]
+
+
+_STORED: Final[TypeAdapter[Attempt | Outcome]] = TypeAdapter(Attempt | Outcome)
 
 
 class Attempts:
@@ -52,23 +71,23 @@ class Attempts:
         self._vault = vault
         self._patience = patience  # seconds a callback may take
 
-    async def begin(self, state: str, browser_cookie: str, payload: dict[str, Any]) -> None:
-        """Remember an attempt until its callback."""
+    async def begin(self, state: str, browser_cookie: str, attempt: Attempt) -> None:
+        """Store an attempt until its callback."""
         now = utc_now()
         row = SignInAttemptRow(
             state_hash=fingerprint(state),
             browser_hash=fingerprint(browser_cookie),
-            payload=self._seal(payload),
+            payload=self._seal(attempt),
             expires_at=now + LIFETIME,
         )
         async with self._work.writing() as db:
             await db.execute(sa.delete(SignInAttemptRow).where(SignInAttemptRow.expires_at < now))
             db.add(row)
 
-    async def take(self, state: str, browser_cookie: str) -> dict[str, Any] | Outcome:
-        """The attempt, for the one request that carries it out; or what another request made of it.
+    async def take(self, state: str, browser_cookie: str) -> Attempt | Outcome:
+        """Return the attempt to the one request that completes it, or to any later request its outcome.
 
-        Raises :class:`SignInFailed` where there is none of this browser.
+        Raises :class:`SignInFailed` if this browser began no such attempt.
         """
         its_own = self._its_own(state, browser_cookie)
         take = (
@@ -92,16 +111,8 @@ class Attempts:
             await asyncio.sleep(_POLL_INTERVAL)
 
     async def finish(self, state: str, outcome: Outcome) -> None:
-        """Replace the attempt's secrets by what it led to."""
-        values = {
-            "next": outcome.next_path,
-            "subject": outcome.subject,
-            "session_id": str(outcome.session_id),
-            "session_cookie": outcome.session_cookie,
-            "at": outcome.at.isoformat(),
-            "claims": dict(outcome.claims),
-        }
-        await self._update(state, payload=self._seal({"outcome": values}))
+        """Replace the attempt's secrets with its outcome."""
+        await self._update(state, payload=self._seal(outcome))
 
     async def give_back(self, state: str) -> None:
         """Let the callback be opened again, because Logto did not answer the first time."""
@@ -115,22 +126,13 @@ class Attempts:
             )
 
     async def _find_outcome(self, its_own: sa.ColumnElement[bool]) -> Outcome | None:
-        """What became of a taken attempt; None while that is not known. Raises :class:`SignInFailed`."""
+        """Return the outcome of a taken attempt; None while it is not known. Raises :class:`SignInFailed`."""
         async with self._work.reading() as db:
             sealed = await db.scalar(sa.select(SignInAttemptRow.payload).where(its_own))
         if sealed is None:
             raise SignInFailed(_NOT_OURS)
-        found = self._open(sealed).get("outcome")
-        if found is None:
-            return None
-        return Outcome(
-            found["next"],
-            found["subject"],
-            UUID(found["session_id"]),
-            found["session_cookie"],
-            datetime.fromisoformat(found["at"]),
-            found["claims"],
-        )
+        found = self._open(sealed)
+        return found if isinstance(found, Outcome) else None
 
     async def _update(self, state: str, **values: Any) -> None:
         which = SignInAttemptRow.state_hash == fingerprint(state)
@@ -145,9 +147,12 @@ class Attempts:
             SignInAttemptRow.expires_at > utc_now(),
         )
 
-    def _seal(self, payload: dict[str, Any]) -> bytes:
-        return self._vault.seal(json.dumps(payload))
+    def _seal(self, stored: Attempt | Outcome) -> bytes:
+        return self._vault.seal(_STORED.dump_json(stored).decode())
 
-    def _open(self, sealed: bytes) -> dict[str, Any]:
-        payload: dict[str, Any] = json.loads(self._vault.open(sealed))
-        return payload
+    def _open(self, sealed: bytes) -> Attempt | Outcome:
+        """Read what is stored. Attempts that another release began in another form count as expired."""
+        try:
+            return _STORED.validate_json(self._vault.open(sealed))
+        except ValidationError:
+            raise SignInFailed(_NOT_OURS) from None

@@ -12,12 +12,13 @@ import jwt
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from saas_app.text.cleaning import clean_json
+from saas_app.text.ids import ID_PATTERN
 
 ORGANIZATION_AUDIENCE: Final = "urn:logto:organization:"
 """What an organization token's audience begins with; the organization's id follows (Logto 1.42)."""
 
 
-Id: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}\z")]
+Id: TypeAlias = Annotated[str, StringConstraints(pattern=rf"^{ID_PATTERN}\z")]
 """What Logto names people, machines and organizations by (1.42)."""
 
 _IDS: Final[TypeAdapter[str]] = TypeAdapter(Id)

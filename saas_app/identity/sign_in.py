@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import structlog
 
 from saas_app.db.base import utc_now
 from saas_app.errors import LogtoUnavailable, SignInFailed
-from saas_app.identity.attempts import Attempts, Outcome
+from saas_app.identity.attempts import Attempt, Attempts, Outcome
 from saas_app.identity.authorization import Authorization
 from saas_app.identity.directory import Directory, organizations_of
 from saas_app.identity.logto_client import GrantedTokens, LogtoProvider, LogtoRefusal, SignInOptions
@@ -53,6 +54,27 @@ class Browser:
     session_cookie: str
     user_agent: str
     address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """What a callback's address says. A parameter that is missing, or comes twice, is empty (RFC 6749 §3.1).
+
+    ``names_issuer`` tells whether ``iss`` came at all: Logto leaves it out of some refusals.
+    """
+
+    url: str = field(repr=False)  # it holds the code
+    state: str
+    error: str
+    issuer: str
+    names_issuer: bool
+
+    @classmethod
+    def read(cls, url: str) -> Callback:
+        """Read the parameters of a callback's address."""
+        query = parse_qs(urlsplit(url).query)
+        state, error, issuer = (_only(query, name) for name in ("state", "error", "iss"))
+        return cls(url, state, error, issuer, names_issuer="iss" in query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,58 +120,50 @@ class SignIn:
         client = await self._provider.client()
         started = await client.start_sign_in(self._redirect_uri, options)
         cookie = browser.attempt_cookie or new_cookie_value()
-        payload = {
-            "nonce": started.nonce,
-            "sdk_session": started.sdk_session,
-            "next": next_path,
-            "renewed_for": renewed_for,
-            "asked_at": utc_now().timestamp(),
-        }
-        await self._attempts.begin(started.state, cookie, payload)
+        attempt = Attempt(started.nonce, started.sdk_session, next_path, renewed_for, utc_now().timestamp())
+        await self._attempts.begin(started.state, cookie, attempt)
         return started.url, cookie
 
     async def finish(self, browser: Browser, callback_url: str) -> SignedIn:
         """Complete the attempt a callback belongs to. Raises :class:`SignInFailed` or
         :class:`LogtoUnavailable`."""
-        query = parse_qs(urlsplit(callback_url).query)
-        taken = await self._attempts.take(_only(query, "state"), browser.attempt_cookie)
+        callback = Callback.read(callback_url)
+        taken = await self._attempts.take(callback.state, browser.attempt_cookie)
         if isinstance(taken, Outcome):
             return await self._repeat(browser, taken)
-        task = asyncio.create_task(self._complete(browser, callback_url, query, taken))
+        task = asyncio.create_task(self._complete(browser, callback, taken))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         outcome = await asyncio.shield(task)
         return SignedIn(outcome.next_path, outcome.session_cookie, outcome.claims)
 
-    async def _complete(
-        self, browser: Browser, callback_url: str, query: dict[str, list[str]], payload: dict[str, Any]
-    ) -> Outcome:
-        state = _only(query, "state")
+    async def _complete(self, browser: Browser, callback: Callback, attempt: Attempt) -> Outcome:
         try:
-            granted = await self._redeem(callback_url, query, payload)
-            outcome = await self._establish(browser, payload, granted)
+            granted = await self._redeem(callback, attempt)
+            outcome = await self._establish(browser, attempt, granted)
         except LogtoUnavailable:
-            await self._attempts.give_back(state)
+            await self._attempts.give_back(callback.state)
             raise
         except Exception as failure:
-            await self._attempts.forget(state)
+            await self._attempts.forget(callback.state)
             if isinstance(failure, SignInFailed):
-                failure.next_path = payload["next"]
+                failure.next_path = attempt.next_path
             raise
-        await self._attempts.finish(state, outcome)
+        await self._attempts.finish(callback.state, outcome)
         return outcome
 
-    async def _redeem(
-        self, callback_url: str, query: dict[str, list[str]], payload: dict[str, Any]
-    ) -> GrantedTokens:
+    async def _redeem(self, callback: Callback, attempt: Attempt) -> GrantedTokens:
+        """Return the tokens a callback's code is exchanged for, if the answer is Logto's and grants any."""
         core = await self._provider.core()
-        error = _only(query, "error")
-        if not (error and "iss" not in query) and _only(query, "iss") != core.verifier.issuer:
+        may_be_anonymous = callback.error and not callback.names_issuer
+        if not may_be_anonymous and callback.issuer != core.verifier.issuer:
             raise SignInFailed("The answer came from another sign-in provider than the one we asked.")
-        if error:
-            log.info("logto refused a sign-in", error=error)
-            raise SignInFailed(_REASONS.get(error, f"Logto refused the sign-in ({error[:64]})."))
-        return await self._exchange(callback_url, payload)
+        if callback.error:
+            log.info("logto refused a sign-in", error=callback.error)
+            raise SignInFailed(
+                _REASONS.get(callback.error, f"Logto refused the sign-in ({callback.error[:64]}).")
+            )
+        return await self._exchange(callback.url, attempt)
 
     async def _repeat(self, browser: Browser, outcome: Outcome) -> SignedIn:
         """Answer a callback that was opened before: for who is still signed in, as it was answered then.
@@ -167,10 +181,10 @@ class SignIn:
         next_path = outcome.next_path if current is None else ""
         raise SignInFailed("This sign-in has already been used.", next_path=next_path)
 
-    async def _exchange(self, callback_url: str, payload: dict[str, Any]) -> GrantedTokens:
-        client = await self._provider.client({"signInSession": payload["sdk_session"]})
+    async def _exchange(self, callback_url: str, attempt: Attempt) -> GrantedTokens:
+        client = await self._provider.client({"signInSession": attempt.sdk_session})
         try:
-            return await client.finish_sign_in(callback_url, payload["nonce"])
+            return await client.finish_sign_in(callback_url, attempt.nonce)
         except LogtoRefusal as refusal:
             log.warning("code exchange refused", error=refusal.error, status=refusal.status)
             if refusal.error == "invalid_client":
@@ -180,7 +194,7 @@ class SignIn:
             log.warning("sign-in rejected", reason=str(rejected))
             raise SignInFailed("The answer from Logto could not be verified.") from None
 
-    async def _establish(self, browser: Browser, payload: dict[str, Any], granted: GrantedTokens) -> Outcome:
+    async def _establish(self, browser: Browser, attempt: Attempt, granted: GrantedTokens) -> Outcome:
         if granted.id_token is None or granted.id_claims is None:
             raise SignInFailed("Logto answered without saying who you are.")
         new = NewSession(
@@ -190,23 +204,24 @@ class SignIn:
             refresh_token=granted.refresh_token,
             user_agent=browser.user_agent,
             address=browser.address,
-            authenticated_at=authentication_time(granted.id_claims, utc_now(), payload.get("asked_at")),
-            renewed_for=payload["renewed_for"],
+            authenticated_at=authentication_time(granted.id_claims, utc_now(), attempt.asked_at),
+            renewed_for=attempt.renewed_for,
         )
-        before = await self._sessions.find_access(browser.session_cookie, None)
-        is_same_person = before is not None and before.principal.subject == new.subject
-        is_silent = new.renewed_for is not None and new.authenticated_at is None
-        cookie = None
-        if before is not None and is_same_person and is_silent:
-            session_id = before.principal.session_id
-            await self._sessions.renew(session_id, new)
-        else:
-            if before is not None:
-                await self._sessions.forget(before.principal.session_id)
-            session_id, cookie = await self._sessions.create(new)
+        session_id, cookie = await self._open_session(browser, new)
         await self._authorization.keep_user_info_token(session_id, granted)
         await self._learn(granted)
-        return Outcome(payload["next"], new.subject, session_id, cookie, utc_now(), granted.id_claims)
+        return Outcome(attempt.next_path, new.subject, session_id, cookie, utc_now(), granted.id_claims)
+
+    async def _open_session(self, browser: Browser, new: NewSession) -> tuple[UUID, str | None]:
+        """Return the session and its new cookie. A silent renewal by the same person keeps both."""
+        before = await self._sessions.find_access(browser.session_cookie, None)
+        is_silent = new.renewed_for is not None and new.authenticated_at is None
+        if before is not None and before.principal.subject == new.subject and is_silent:
+            await self._sessions.renew(before.principal.session_id, new)
+            return before.principal.session_id, None
+        if before is not None:
+            await self._sessions.forget(before.principal.session_id)
+        return await self._sessions.create(new)
 
     async def _learn(self, granted: GrantedTokens) -> None:
         """Names for display. A sign-in does not fail because they cannot be read just now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import AfterValidator, Field
 from quart import Blueprint
@@ -20,7 +20,15 @@ from saas_app.rbac.permissions import Permission, Role
 from saas_app.text.addresses import NotAnAddress, read_address
 from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
-from saas_app.web.json_api import ApiModel, ListQuery, WholeNumber, answers, list_response, repeatable
+from saas_app.web.json_api import (
+    ApiModel,
+    ApiResponse,
+    ListQuery,
+    WholeNumber,
+    answers,
+    list_response,
+    repeatable,
+)
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
 
 blueprint = Blueprint(
@@ -93,7 +101,7 @@ class InvitationList(ApiModel):
 @answers(409)
 @validate_querystring(InvitationQuery)
 @validate_response(InvitationList)
-async def list_invitations(tenant: Tenant, query_args: InvitationQuery) -> Any:
+async def list_invitations(tenant: Tenant, query_args: InvitationQuery) -> ApiResponse:
     """List the invitations of one state."""
     decoded = decode_cursor(query_args.cursor, datetime, str)
     found = await service.list_invitations(database(), management(), tenant, query_args.state, _app_url())
@@ -111,7 +119,7 @@ async def list_invitations(tenant: Tenant, query_args: InvitationQuery) -> Any:
 @repeatable
 @validate_request(NewInvitation)
 @validate_response(CreatedInvitation, 201)
-async def create_invitation(tenant: Tenant, data: NewInvitation) -> Any:
+async def create_invitation(tenant: Tenant, data: NewInvitation) -> ApiResponse:
     """Invite somebody. 409 for who is a member or invited already, and for what Logto refuses."""
     roles = read_choice([role.value for role in data.roles])
     wanted = InvitationInput((data.email,), roles, data.days)
@@ -124,7 +132,7 @@ async def create_invitation(tenant: Tenant, data: NewInvitation) -> Any:
 @tag(["members"])
 @answers(409)
 @validate_response(InvitationView)
-async def get_invitation(tenant: Tenant, invitation_id: str) -> Any:
+async def get_invitation(tenant: Tenant, invitation_id: str) -> ApiResponse:
     """Read an invitation."""
     return await _read(tenant, invitation_id)
 
@@ -134,7 +142,7 @@ async def get_invitation(tenant: Tenant, invitation_id: str) -> Any:
 @tag(["members"])
 @answers(409)
 @validate_response(InvitationView)
-async def resend_invitation(tenant: Tenant, invitation_id: str) -> Any:
+async def resend_invitation(tenant: Tenant, invitation_id: str) -> ApiResponse:
     """Send the invitation's message again."""
     await changes.resend(organization_change(tenant), invitation_id, runtime().invitation_links)
     return await _read(tenant, invitation_id)
@@ -145,7 +153,7 @@ async def resend_invitation(tenant: Tenant, invitation_id: str) -> Any:
 @tag(["members"])
 @answers(409)
 @validate_response(InvitationView)
-async def revoke_invitation(tenant: Tenant, invitation_id: str) -> Any:
+async def revoke_invitation(tenant: Tenant, invitation_id: str) -> ApiResponse:
     """Take it back: its link no longer works."""
     await changes.revoke(organization_change(tenant), invitation_id)
     return await _read(tenant, invitation_id)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import quote
 
 from saas_app.logto.transport import ManagementError
-
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+from saas_app.text.ids import is_id
 
 
 def segment(value: str) -> str:
     """An id as a path segment. What has not an id's form names nothing, and is never sent."""
-    if not _ID.fullmatch(value):
+    if not is_id(value):
         raise ManagementError(404, "entity.not_found", "There is nothing with such an id.")
     return value
 

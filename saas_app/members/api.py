@@ -5,7 +5,7 @@ Lists are pages of Logto's.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, StrictBool
 from quart import Blueprint, Response
@@ -23,6 +23,7 @@ from saas_app.web.context import management, organization_change
 from saas_app.web.guards import requires, requires_member
 from saas_app.web.json_api import (
     ApiModel,
+    ApiResponse,
     ListQuery,
     Search,
     answers,
@@ -100,7 +101,7 @@ class RolesChange(ApiModel):
 @answers(409)
 @validate_querystring(MemberQuery)
 @validate_response(MemberList)
-async def list_members(tenant: Tenant, query_args: MemberQuery) -> Any:
+async def list_members(tenant: Tenant, query_args: MemberQuery) -> ApiResponse:
     """List the people of the organization."""
     role = query_args.role.value if query_args.role else ""
 
@@ -120,7 +121,7 @@ async def list_members(tenant: Tenant, query_args: MemberQuery) -> Any:
 @answers(409)
 @validate_querystring(MachineQuery)
 @validate_response(MachineList)
-async def list_machines(tenant: Tenant, query_args: MachineQuery) -> Any:
+async def list_machines(tenant: Tenant, query_args: MachineQuery) -> ApiResponse:
     """List the machine clients of the organization."""
 
     async def read(page: int, size: int) -> Listing[Machine]:
@@ -139,7 +140,7 @@ async def list_machines(tenant: Tenant, query_args: MachineQuery) -> Any:
 @answers(409)
 @sends("ETag")
 @validate_response(MemberView)
-async def get_member(tenant: Tenant, user_id: str) -> Any:
+async def get_member(tenant: Tenant, user_id: str) -> ApiResponse:
     """Read a member; the `ETag` names the roles they hold."""
     member = await service.get_member(management(), tenant, user_id)
     return _view(member), 200, _tag_of(member)
@@ -152,7 +153,7 @@ async def get_member(tenant: Tenant, user_id: str) -> Any:
 @changes_version
 @validate_request(RolesChange)
 @validate_response(MemberView)
-async def replace_roles(tenant: Tenant, user_id: str, data: RolesChange) -> Any:
+async def replace_roles(tenant: Tenant, user_id: str, data: RolesChange) -> ApiResponse:
     """Change the roles of a member. Callers cannot assign a role that can do more than they can."""
     chosen = read_choice([role.value for role in data.roles])
     member = await service.get_member(management(), tenant, user_id)
@@ -168,7 +169,7 @@ async def replace_roles(tenant: Tenant, user_id: str, data: RolesChange) -> Any:
 @tag(["members"])
 @answers(204, 409)
 @heeds_version
-async def remove_member(tenant: Tenant, user_id: str) -> Any:
+async def remove_member(tenant: Tenant, user_id: str) -> ApiResponse:
     """Take somebody else out of the organization; their next request is refused."""
     member = await service.get_member(management(), tenant, user_id)
     seen = member.role_names if matches(_tag_of(member)) else None
@@ -180,7 +181,7 @@ async def remove_member(tenant: Tenant, user_id: str) -> Any:
 @requires_member
 @tag(["members"])
 @answers(204, 409)
-async def leave_organization(tenant: Tenant) -> Any:
+async def leave_organization(tenant: Tenant) -> ApiResponse:
     """Leave the organization oneself."""
     await changes.leave(organization_change(tenant))
     return Response(status=204)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from quart import Blueprint
 from quart_schema import tag, validate_response
 
@@ -11,7 +9,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.rbac.policy import decide
 from saas_app.web.guards import requires_member
-from saas_app.web.json_api import ApiModel
+from saas_app.web.json_api import ApiModel, ApiResponse
 from saas_app.web.tokens import with_token
 
 blueprint = Blueprint("organizations_api", __name__, url_prefix="/api/v1/organizations/<organization_id>")
@@ -41,7 +39,7 @@ class Access(ApiModel):
 @requires_member
 @tag(["access"])
 @validate_response(Access)
-async def get_access(tenant: Tenant) -> Any:
+async def get_access(tenant: Tenant) -> ApiResponse:
     """Say what the caller may do in the organization, permission by permission."""
     for carrier in Carrier:
         tenant = await with_token(tenant, carrier)

@@ -7,7 +7,6 @@ of their fields (``web/json_api/models.py``).
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from quart import Quart, Request, current_app, request
@@ -17,8 +16,8 @@ from werkzeug.utils import cached_property
 
 from saas_app.errors import NotFound
 from saas_app.text.cleaning import clean, is_clean
+from saas_app.text.ids import is_id
 
-ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")  # of what Logto names (1.42)
 _OF_ANY_TEXT: Final = frozenset({"static_files", "acceptance"})
 """Blueprints that say themselves what is not there: files, and invitations, where all answers are alike."""
 
@@ -60,7 +59,7 @@ def _can_be_ids(arguments: dict[str, Any]) -> bool:
     """Whether what an address names can be there at all: else nothing is asked for it."""
     if request.blueprint in _OF_ANY_TEXT:
         return True
-    return all(ID.fullmatch(value) for value in arguments.values() if isinstance(value, str))
+    return all(is_id(value) for value in arguments.values() if isinstance(value, str))
 
 
 def _cleaned(fields: MultiDict[str, str]) -> MultiDict[str, str]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Any
 
 import structlog
 from pydantic import SecretStr
 from quart import Blueprint, request
+from quart.typing import ResponseReturnValue
 
 from saas_app.errors import LogtoUnavailable, NotFound, SignatureRejected
 from saas_app.identity.token_verifier import TokenRejected
@@ -29,7 +29,7 @@ blueprint = Blueprint("webhooks", __name__)
 
 @blueprint.post(WEBHOOK_PATH)
 @public_webhook
-async def logto_webhook() -> Any:
+async def logto_webhook() -> ResponseReturnValue:
     """One delivery of an event. Repeated and unknown ones are accepted, and nothing is done."""
     key = runtime().settings.webhook_signing_key
     if not key.get_secret_value():
@@ -51,7 +51,7 @@ def is_signed(content: bytes, signature: str, key: SecretStr) -> bool:
 
 @blueprint.post(BACKCHANNEL_LOGOUT_PATH)
 @public_webhook
-async def backchannel_logout() -> Any:
+async def backchannel_logout() -> ResponseReturnValue:
     """End sessions that ended at Logto (OpenID Connect Back-Channel Logout 1.0 §2.8)."""
     tokens = (await request.form).getlist("logout_token")
     no_store = {"Cache-Control": "no-store"}

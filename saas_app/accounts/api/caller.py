@@ -12,7 +12,7 @@ from saas_app.identity.principal import Principal, SessionPrincipal
 from saas_app.rbac.permissions import Permission, roles_granting
 from saas_app.web.context import runtime
 from saas_app.web.guards import authenticated
-from saas_app.web.json_api import ApiModel
+from saas_app.web.json_api import ApiModel, ApiResponse
 
 blueprint = Blueprint("identity_api", __name__, url_prefix="/api/v1")
 
@@ -58,7 +58,7 @@ class Permissions(ApiModel):
 @authenticated
 @tag(["access"])
 @validate_response(Me)
-async def get_me(principal: Principal) -> Any:
+async def get_me(principal: Principal) -> ApiResponse:
     """Who calls, by session or by token."""
     bearer: BearerToken | None = g.get("bearer")
     claims = None
@@ -78,7 +78,7 @@ async def get_me(principal: Principal) -> Any:
 @authenticated
 @tag(["access"])
 @validate_response(Permissions)
-async def list_permissions(principal: Principal) -> Any:
+async def list_permissions(principal: Principal) -> ApiResponse:
     """Every permission there is, and the roles that bundle it."""
     return Permissions(
         items=[

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from quart import Blueprint, jsonify
+from quart.typing import ResponseReturnValue
 
 from saas_app.rbac.permissions import Permission
 from saas_app.web.challenges import METADATA_PATH
@@ -16,7 +15,7 @@ blueprint = Blueprint("resource_metadata", __name__)
 
 @blueprint.get(METADATA_PATH)
 @public_without_database
-async def protected_resource() -> Any:
+async def protected_resource() -> ResponseReturnValue:
     """The metadata document, which ``WWW-Authenticate`` points to."""
     settings = runtime().settings
     answer = jsonify(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 
 from quart import Blueprint, flash, redirect, render_template, request, url_for
+from quart.typing import ResponseReturnValue
 
 from saas_app.accounts.pages import to_logto
 from saas_app.identity.principal import Principal
@@ -21,7 +21,7 @@ blueprint = Blueprint("acceptance", __name__, url_prefix="/invitations/<invitati
 
 @blueprint.get("")
 @public
-async def show(invitation_id: str) -> Any:
+async def show(invitation_id: str) -> ResponseReturnValue:
     """Who invites whom where as what, for whom it is meant; for a stranger the way to sign in or up."""
     principal = await find_principal()
     if principal is None:
@@ -39,7 +39,7 @@ async def show(invitation_id: str) -> Any:
 @blueprint.post("/begin")
 @limited_by_address
 @public
-async def begin(invitation_id: str) -> Any:
+async def begin(invitation_id: str) -> ResponseReturnValue:
     """Let the person who received the message sign in, or up, with the invited address."""
     proof = (await request.form).get("mail", "")
     links = runtime().invitation_links
@@ -49,7 +49,7 @@ async def begin(invitation_id: str) -> Any:
 
 @blueprint.post("/accept")
 @signed_in
-async def accept(principal: Principal, invitation_id: str) -> Any:
+async def accept(principal: Principal, invitation_id: str) -> ResponseReturnValue:
     """Accept, then renew access at once: the grant does not know the new organization yet."""
     form = NameForm(await request.form)
     if not form.validate():
@@ -70,7 +70,7 @@ async def accept(principal: Principal, invitation_id: str) -> Any:
 
 
 @blueprint.errorhandler(acceptance.NotInvited)
-async def not_invited(error: acceptance.NotInvited) -> Any:
+async def not_invited(error: acceptance.NotInvited) -> ResponseReturnValue:
     """The same for a wrong id and for somebody else's invitation."""
     return await render_template("invitations/not_invited.html", error=error), error.status
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from quart import Blueprint, flash, redirect, render_template, request, url_for
+from quart.typing import ResponseReturnValue
 
 from saas_app.errors import AppError, AssignmentDenied, SignInRequired
 from saas_app.identity.tenant import Tenant
@@ -30,7 +31,7 @@ _TEXT_LENGTH = 128
 
 @blueprint.get("")
 @requires(Permission.MEMBERS_INVITE)
-async def list_invitations(tenant: Tenant) -> Any:
+async def list_invitations(tenant: Tenant) -> ResponseReturnValue:
     """The invitations of one state."""
     state = read_state(request.args.get("state"))
     after = decode_cursor(request.args.get("after"), datetime, str)
@@ -48,7 +49,7 @@ async def list_invitations(tenant: Tenant) -> Any:
 
 @blueprint.get("/new")
 @requires(Permission.MEMBERS_INVITE, complete=True)
-async def new_invitation(tenant: Tenant) -> Any:
+async def new_invitation(tenant: Tenant) -> ResponseReturnValue:
     """The form; an address in the query stands in it already, to invite somebody again."""
     typed = request.args.get("address", "")[:_TEXT_LENGTH]
     management()
@@ -57,7 +58,7 @@ async def new_invitation(tenant: Tenant) -> Any:
 
 @blueprint.post("/new")
 @requires(Permission.MEMBERS_INVITE, complete=True)
-async def create_invitations(tenant: Tenant) -> Any:
+async def create_invitations(tenant: Tenant) -> ResponseReturnValue:
     """Invite every address; unless all were sent, say of each what came of it."""
     form = InviteForm(await request.form)
     if not form.validate():
@@ -77,7 +78,7 @@ async def create_invitations(tenant: Tenant) -> Any:
 
 @blueprint.post("/<invitation_id>/resend")
 @requires(Permission.MEMBERS_INVITE)
-async def resend(tenant: Tenant, invitation_id: str) -> Any:
+async def resend(tenant: Tenant, invitation_id: str) -> ResponseReturnValue:
     """Send the invitation again."""
     sent = await changes.resend(organization_change(tenant), invitation_id, runtime().invitation_links)
     await flash(f"Invitation sent to {isolated(sent.invitee)} again.", "success")
@@ -86,7 +87,7 @@ async def resend(tenant: Tenant, invitation_id: str) -> Any:
 
 @blueprint.get("/<invitation_id>/revoke")
 @requires(Permission.MEMBERS_INVITE)
-async def confirm_revoke(tenant: Tenant, invitation_id: str) -> Any:
+async def confirm_revoke(tenant: Tenant, invitation_id: str) -> ResponseReturnValue:
     """Ask once, by the address."""
     invitation = await changes.get_pending(management(), tenant, invitation_id)
     return await render_template("invitations/revoke.html", invitation=invitation)
@@ -94,7 +95,7 @@ async def confirm_revoke(tenant: Tenant, invitation_id: str) -> Any:
 
 @blueprint.post("/<invitation_id>/revoke")
 @requires(Permission.MEMBERS_INVITE)
-async def revoke(tenant: Tenant, invitation_id: str) -> Any:
+async def revoke(tenant: Tenant, invitation_id: str) -> ResponseReturnValue:
     """Take it back."""
     revoked = await changes.revoke(organization_change(tenant), invitation_id)
     await flash(f"Invitation for {isolated(revoked.invitee)} revoked. The link no longer works.", "success")
@@ -111,7 +112,7 @@ async def denied(error: AssignmentDenied) -> Any:
 @blueprint.errorhandler(changes.InvitationSettled)
 @blueprint.errorhandler(changes.NotSent)
 @blueprint.errorhandler(service.InvitationNotFound)
-async def refused(error: AppError) -> Any:
+async def refused(error: AppError) -> ResponseReturnValue:
     """Why it was not done, and the way back to the invitations."""
     return await render_template("invitations/refused.html", error=error), error.status
 

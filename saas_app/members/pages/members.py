@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from quart import Blueprint, flash, redirect, render_template, request, url_for
+from quart.typing import ResponseReturnValue
 
 from saas_app.email_domains import joins
 from saas_app.errors import AppError
@@ -24,7 +23,7 @@ blueprint.register_blueprint(roles)
 
 @blueprint.get("/members")
 @requires(Permission.MEMBERS_READ)
-async def list_members(tenant: Tenant) -> Any:
+async def list_members(tenant: Tenant) -> ResponseReturnValue:
     """People, or with ``show=machines`` the machines: search, role, paging; each page is one of Logto's."""
     wanted = read_filter(request.args)
     if request.args.get("show") == "machines":
@@ -38,7 +37,7 @@ async def list_members(tenant: Tenant) -> Any:
 
 @blueprint.get("/members/<user_id>/remove")
 @requires(Permission.MEMBERS_REMOVE)
-async def confirm_remove(tenant: Tenant, user_id: str) -> Any:
+async def confirm_remove(tenant: Tenant, user_id: str) -> ResponseReturnValue:
     """Ask once, by name."""
     changes.refuse_own_removal(tenant, user_id)
     member = await service.get_member(management(), tenant, user_id)
@@ -48,7 +47,7 @@ async def confirm_remove(tenant: Tenant, user_id: str) -> Any:
 
 @blueprint.post("/members/<user_id>/remove")
 @requires(Permission.MEMBERS_REMOVE)
-async def remove(tenant: Tenant, user_id: str) -> Any:
+async def remove(tenant: Tenant, user_id: str) -> ResponseReturnValue:
     """Remove them; their next request is refused, in every session."""
     member = await changes.remove_member(organization_change(tenant), user_id)
     await flash(
@@ -60,14 +59,14 @@ async def remove(tenant: Tenant, user_id: str) -> Any:
 
 @blueprint.get("/leave")
 @requires_member
-async def confirm_leave(tenant: Tenant) -> Any:
+async def confirm_leave(tenant: Tenant) -> ResponseReturnValue:
     """Ask once."""
     return await _ask_to_leave(tenant)
 
 
 @blueprint.post("/leave")
 @requires_member
-async def leave(tenant: Tenant) -> Any:
+async def leave(tenant: Tenant) -> ResponseReturnValue:
     """Leave, once the form says so; then renew access, since the ID token still names the organization."""
     if (await request.form).get("confirm") != "yes":
         return await _ask_to_leave(tenant), 422
@@ -78,14 +77,14 @@ async def leave(tenant: Tenant) -> Any:
 
 @blueprint.post("/joined")
 @requires_member
-async def confirm_joined(tenant: Tenant) -> Any:
+async def confirm_joined(tenant: Tenant) -> ResponseReturnValue:
     """The caller has read that they are a member because of their email domain, and stays."""
     await joins.confirm(runtime().work, tenant)
     return redirect(url_for("organizations.overview", organization_id=tenant.organization_id), 303)
 
 
 @blueprint.errorhandler(changes.LeaveInstead)
-async def lead_to_leaving(error: changes.LeaveInstead) -> Any:
+async def lead_to_leaving(error: changes.LeaveInstead) -> ResponseReturnValue:
     """Nobody removes themselves by mistake: the page that lets them leave asks first."""
     await flash(error.detail.shown, "info")
     arguments = request.view_args or {}
@@ -97,7 +96,7 @@ async def lead_to_leaving(error: changes.LeaveInstead) -> Any:
 @blueprint.errorhandler(changes.LastAdmin)
 @blueprint.errorhandler(AccessChanged)
 @blueprint.errorhandler(service.NotAMember)
-async def refused(error: AppError) -> Any:
+async def refused(error: AppError) -> ResponseReturnValue:
     """Why it was not done, and the way back to the members."""
     return await render_template("members/refused.html", error=error), error.status
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from quart import Blueprint, flash, redirect, render_template, request, url_for
+from quart.typing import ResponseReturnValue
 
 from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
@@ -23,7 +23,7 @@ blueprint = Blueprint("roles", __name__, url_prefix="/members/<user_id>/roles")
 
 @blueprint.get("")
 @requires(Permission.MEMBERS_UPDATE, complete=True)
-async def choose(tenant: Tenant, user_id: str) -> Any:
+async def choose(tenant: Tenant, user_id: str) -> ResponseReturnValue:
     """The roles a member holds, and those the caller may give."""
     member = await service.get_member(management(), tenant, user_id)
     return await _choice_page(tenant, member, member.role_names)
@@ -31,7 +31,7 @@ async def choose(tenant: Tenant, user_id: str) -> Any:
 
 @blueprint.post("")
 @requires(Permission.MEMBERS_UPDATE, complete=True)
-async def change(tenant: Tenant, user_id: str) -> Any:
+async def change(tenant: Tenant, user_id: str) -> ResponseReturnValue:
     """Show what the choice comes to; with ``step=confirm`` carry it out."""
     form = await request.form
     try:
@@ -52,7 +52,7 @@ async def change(tenant: Tenant, user_id: str) -> Any:
 
 
 @blueprint.errorhandler(changes.RolesChanged)
-async def choose_side(error: changes.RolesChanged) -> Any:
+async def choose_side(error: changes.RolesChanged) -> ResponseReturnValue:
     """Both sides of a lost race. Saving one's own goes over what stands now, by way of the preview."""
     yours = {role.value for role in error.wanted.chosen}
     page = await render_template(

@@ -24,12 +24,12 @@ from saas_app.operations.sign_in_methods.model import (
 )
 from saas_app.operations.sign_in_methods.problem import Problem
 from saas_app.operations.sign_in_methods.text_checks import check_email_texts, check_sms_texts
+from saas_app.text.ids import is_id
 
 _ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+\.[^\s<>@]+")
 _MAILBOX = re.compile(rf'(?:[^<>\r\n"]+|"[^"\r\n]+") <{_ADDRESS.pattern}>|{_ADDRESS.pattern}')
 _HOST = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,4})?")
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SENDER = re.compile(r"[0-9]{1,15}|[A-Za-z0-9 ]{1,11}")
 _RANGES: Final = (
     ("verification_code", "expires_after", (60, 3600)),  # seconds
@@ -114,7 +114,7 @@ def _check_gatewayapi(gatewayapi: GatewayApi) -> Iterator[Problem]:
 
 
 def _check_naver(naver: Naver) -> Iterator[Problem]:
-    if naver.id and not _ID.fullmatch(naver.id):
+    if naver.id and not is_id(naver.id):
         yield Problem("connectors.naver-universal.id", "must be up to 64 letters, digits, '-' and '_'")
 
 

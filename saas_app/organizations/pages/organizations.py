@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from quart import Blueprint, flash, redirect, render_template, request
+from quart.typing import ResponseReturnValue
 
 import saas_app.invitations.acceptance as invitations
 import saas_app.projects.service as projects
@@ -33,7 +33,7 @@ _QUERY_LENGTH = 128
 
 @blueprint.get("/")
 @public
-async def front() -> Any:
+async def front() -> ResponseReturnValue:
     """What this is; for the signed-in, straight to where they worked last."""
     principal = await find_principal()
     if principal is None:
@@ -49,7 +49,7 @@ async def front() -> Any:
 
 @blueprint.get("/o")
 @signed_in
-async def list_organizations(principal: SessionPrincipal) -> Any:
+async def list_organizations(principal: SessionPrincipal) -> ResponseReturnValue:
     """The organizations the caller belongs to, with their roles, by name.
 
     All on one page: names change, so whoever turned pages could miss one that was renamed meanwhile.
@@ -78,7 +78,7 @@ async def _waiting_invitations(principal: SessionPrincipal) -> tuple[invitations
 
 @blueprint.get("/o/switch")
 @signed_in
-async def switch(principal: SessionPrincipal) -> Any:
+async def switch(principal: SessionPrincipal) -> ResponseReturnValue:
     """The switcher's options: a fragment, with targets that keep the feature."""
     memberships = await runtime().authorization.list_memberships(principal)
     found = service.matching(memberships, _query(), reader_language())
@@ -98,14 +98,14 @@ async def switch(principal: SessionPrincipal) -> Any:
 
 @blueprint.get("/o/new")
 @signed_in
-async def new_organization(principal: SessionPrincipal) -> Any:
+async def new_organization(principal: SessionPrincipal) -> ResponseReturnValue:
     """The form for a new organization."""
     return await _show_form(OrganizationForm())
 
 
 @blueprint.post("/o/new")
 @signed_in
-async def create_organization(principal: SessionPrincipal) -> Any:
+async def create_organization(principal: SessionPrincipal) -> ResponseReturnValue:
     """Create it, then renew access at once: the grant does not know the new organization yet."""
     form = OrganizationForm(await request.form)
     if not form.validate():
@@ -128,7 +128,7 @@ async def create_organization(principal: SessionPrincipal) -> Any:
 
 @blueprint.get("/o/<organization_id>/")
 @requires_member
-async def overview(tenant: Tenant) -> Any:
+async def overview(tenant: Tenant) -> ResponseReturnValue:
     """Projects and recent activity for who may see them, and what one's role allows."""
     tenant = await with_token(tenant, Carrier.API_TOKEN)
     may_read = tenant.may(Permission.PROJECTS_READ)
@@ -141,7 +141,7 @@ async def overview(tenant: Tenant) -> Any:
 
 @blueprint.get("/o/<organization_id>/access")
 @requires_member
-async def access(tenant: Tenant) -> Any:
+async def access(tenant: Tenant) -> ResponseReturnValue:
     """My access here: roles, the matrix, and the tokens behind it."""
     for carrier in Carrier:
         tenant = await with_token(tenant, carrier)
@@ -156,7 +156,7 @@ async def access(tenant: Tenant) -> Any:
 
 @blueprint.post("/o/<organization_id>/access/read-again")
 @requires_member
-async def read_again(tenant: Tenant) -> Any:
+async def read_again(tenant: Tenant) -> ResponseReturnValue:
     """Forget the tokens for this organization; the page that follows reads them from Logto."""
     await runtime().authorization.read_again(tenant)
     await flash("Your access was refreshed from Logto.", "success")

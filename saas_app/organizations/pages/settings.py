@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from quart import Blueprint, flash, redirect, render_template, request, url_for
+from quart.typing import ResponseReturnValue
 
 import saas_app.projects.service as projects
 from saas_app.email_domains import changes as domain_changes
@@ -31,14 +32,14 @@ blueprint = Blueprint("organization_settings", __name__, url_prefix="/o/<organiz
 
 @blueprint.get("")
 @requires(Permission.ORGANIZATION_UPDATE)
-async def show_settings(tenant: Tenant) -> Any:
+async def show_settings(tenant: Tenant) -> ResponseReturnValue:
     """Everything there is to set, as Logto has it now."""
     return await _show(tenant, await settings.read_settings(organization_change(tenant)))
 
 
 @blueprint.post("")
 @requires(Permission.ORGANIZATION_UPDATE)
-async def save_details(tenant: Tenant) -> Any:
+async def save_details(tenant: Tenant) -> ResponseReturnValue:
     """Name and description. A lost race is answered by :func:`choose_side`."""
     fields = await request.form
     form, seen, change = OrganizationForm(fields), fields.get("seen", ""), organization_change(tenant)
@@ -58,7 +59,7 @@ async def save_details(tenant: Tenant) -> Any:
 
 @blueprint.post("/mfa")
 @requires(Permission.ORGANIZATION_UPDATE)
-async def save_mfa(tenant: Tenant) -> Any:
+async def save_mfa(tenant: Tenant) -> ResponseReturnValue:
     """Require a second factor, or stop requiring it."""
     wanted = read_mfa_choice(await request.form)
     await settings.require_mfa(organization_change(tenant), wanted)
@@ -70,7 +71,7 @@ async def save_mfa(tenant: Tenant) -> Any:
 
 @blueprint.post("/domains")
 @requires(Permission.ORGANIZATION_UPDATE)
-async def add_domain(tenant: Tenant) -> Any:
+async def add_domain(tenant: Tenant) -> ResponseReturnValue:
     """Claim an email domain. People join by it only after it is verified."""
     form, change = DomainForm(await request.form), organization_change(tenant)
     if form.validate():
@@ -90,7 +91,7 @@ async def add_domain(tenant: Tenant) -> Any:
 
 @blueprint.post("/domains/verify")
 @requires(Permission.ORGANIZATION_UPDATE, complete=True)
-async def verify_domain(tenant: Tenant) -> Any:
+async def verify_domain(tenant: Tenant) -> ResponseReturnValue:
     """Look for the domain's TXT record, or take the caller's own verified address as proof."""
     fields, change = await request.form, organization_change(tenant)
     domain = find_ascii_domain(fields.get("domain", "")) or ""
@@ -115,7 +116,7 @@ async def verify_domain(tenant: Tenant) -> Any:
 
 @blueprint.post("/domains/remove")
 @requires(Permission.ORGANIZATION_UPDATE)
-async def remove_domain(tenant: Tenant) -> Any:
+async def remove_domain(tenant: Tenant) -> ResponseReturnValue:
     """Let nobody join by a domain any more."""
     domain = (await request.form).get("domain", "")
     await domain_changes.remove_domain(organization_change(tenant), domain)
@@ -126,7 +127,7 @@ async def remove_domain(tenant: Tenant) -> Any:
 
 @blueprint.post("/joining-role")
 @requires(Permission.ORGANIZATION_UPDATE, complete=True)
-async def choose_joining_role(tenant: Tenant) -> Any:
+async def choose_joining_role(tenant: Tenant) -> ResponseReturnValue:
     """The role of people who join automatically."""
     fields = await request.form
     form = JoiningRoleForm(fields, offered=settings.joining_role_choices(tenant))
@@ -147,14 +148,14 @@ async def choose_joining_role(tenant: Tenant) -> Any:
 
 @blueprint.get("/delete")
 @requires(Permission.ORGANIZATION_DELETE, complete=True, fresh=True)
-async def confirm_delete(tenant: Tenant) -> Any:
+async def confirm_delete(tenant: Tenant) -> ResponseReturnValue:
     """Ask once, for the name."""
     return await _ask_to_delete(tenant, DeleteForm(), await settings.get_name(organization_change(tenant)))
 
 
 @blueprint.post("/delete")
 @requires(Permission.ORGANIZATION_DELETE, fresh=True)
-async def delete(tenant: Tenant) -> Any:
+async def delete(tenant: Tenant) -> ResponseReturnValue:
     """Delete it in Logto; its data here go in the background."""
     form, change = DeleteForm(await request.form), organization_change(tenant)
     try:
@@ -168,7 +169,7 @@ async def delete(tenant: Tenant) -> Any:
 
 
 @blueprint.errorhandler(settings.DetailsConflict)
-async def choose_side(error: settings.DetailsConflict) -> Any:
+async def choose_side(error: settings.DetailsConflict) -> ResponseReturnValue:
     """Both sides of a lost race. Choosing saves over what stands now."""
     page = await render_template(
         "organizations/settings_conflict.html",
@@ -244,7 +245,7 @@ async def _ask_to_delete(tenant: Tenant, form: DeleteForm, name: str) -> str:
     )
 
 
-async def _back(tenant: Tenant, notice: str, category: str = "success") -> Any:
+async def _back(tenant: Tenant, notice: str, category: str = "success") -> ResponseReturnValue:
     await flash(notice, category)
     return redirect(
         url_for("organization_settings.show_settings", organization_id=tenant.organization_id), 303

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 from pydantic import Field
 from quart import Blueprint, Response, url_for
@@ -22,6 +22,7 @@ from saas_app.web.context import database
 from saas_app.web.guards import requires
 from saas_app.web.json_api import (
     ApiModel,
+    ApiResponse,
     Line,
     ListQuery,
     Search,
@@ -109,7 +110,7 @@ class ProjectView(ApiModel):
 @tag(["projects"])
 @validate_querystring(ProjectQuery)
 @validate_response(ProjectList)
-async def list_projects(tenant: Tenant, query_args: ProjectQuery) -> Any:
+async def list_projects(tenant: Tenant, query_args: ProjectQuery) -> ApiResponse:
     """List projects.
 
     One page, sorted and filtered as asked.
@@ -140,7 +141,7 @@ async def list_projects(tenant: Tenant, query_args: ProjectQuery) -> Any:
 @repeatable
 @validate_request(NewProject)
 @validate_response(ProjectView, 201)
-async def create_project(tenant: Tenant, data: NewProject) -> Any:
+async def create_project(tenant: Tenant, data: NewProject) -> ApiResponse:
     """Create a project."""
     form = ProjectInput(data.name, data.description)
     project = await _get(tenant, await service.create_project(database(), tenant, form))
@@ -152,7 +153,7 @@ async def create_project(tenant: Tenant, data: NewProject) -> Any:
 @tag(["projects"])
 @sends("ETag")
 @validate_response(ProjectView)
-async def get_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+async def get_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
     """Read a project."""
     project = await _get(tenant, project_id)
     return _view(project), 200, etag(project.version)
@@ -164,7 +165,7 @@ async def get_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
 @changes_version
 @validate_request(ProjectChanges)
 @validate_response(ProjectView)
-async def change_project(tenant: Tenant, project_id: uuid.UUID, data: ProjectChanges) -> Any:
+async def change_project(tenant: Tenant, project_id: uuid.UUID, data: ProjectChanges) -> ApiResponse:
     """Change a project over the version that was read."""
     current = await _get(tenant, project_id)
     require_match(etag(current.version))
@@ -180,7 +181,7 @@ async def change_project(tenant: Tenant, project_id: uuid.UUID, data: ProjectCha
 @sends("ETag")
 @heeds_version
 @validate_response(ProjectView)
-async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
     """Put a project away; its tasks stay as they are."""
     version = await _version_to_change(tenant, project_id)
     await service.archive_project(database(), tenant, project_id, version)
@@ -194,7 +195,7 @@ async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
 @sends("ETag")
 @heeds_version
 @validate_response(ProjectView)
-async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
     """Take a project up again."""
     version = await _version_to_change(tenant, project_id)
     await service.unarchive_project(database(), tenant, project_id, version)
@@ -207,7 +208,7 @@ async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
 @tag(["projects"])
 @answers(204)
 @heeds_version
-async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
     """Delete a project with its tasks."""
     version = await _version_to_change(tenant, project_id)
     await service.delete_project(database(), tenant, project_id, version)

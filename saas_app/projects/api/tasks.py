@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import Field
 from quart import Blueprint, Response, url_for
@@ -21,6 +21,7 @@ from saas_app.web.context import database
 from saas_app.web.guards import requires
 from saas_app.web.json_api import (
     ApiModel,
+    ApiResponse,
     Day,
     Line,
     ListQuery,
@@ -104,7 +105,7 @@ class CreatedTasks(ApiModel):
 @tag(["projects"])
 @validate_querystring(TaskQuery)
 @validate_response(TaskList)
-async def list_tasks(tenant: Tenant, project_id: uuid.UUID, query_args: TaskQuery) -> Any:
+async def list_tasks(tenant: Tenant, project_id: uuid.UUID, query_args: TaskQuery) -> ApiResponse:
     """List the tasks of a project."""
     place = read_task_place(query_args.cursor)
     project = await service.get_project(database(), tenant, project_id)
@@ -122,7 +123,7 @@ async def list_tasks(tenant: Tenant, project_id: uuid.UUID, query_args: TaskQuer
 @repeatable
 @validate_request(NewTask)
 @validate_response(TaskView, 201)
-async def create_task(tenant: Tenant, project_id: uuid.UUID, data: NewTask) -> Any:
+async def create_task(tenant: Tenant, project_id: uuid.UUID, data: NewTask) -> ApiResponse:
     """Add a task to an active project."""
     task_id = await service.add_task(database(), tenant, project_id, _input(data))
     task = await service.get_task(database(), tenant, project_id, task_id)
@@ -136,7 +137,7 @@ async def create_task(tenant: Tenant, project_id: uuid.UUID, data: NewTask) -> A
 @repeatable
 @validate_request(NewTasks)
 @validate_response(CreatedTasks, 201)
-async def create_tasks(tenant: Tenant, project_id: uuid.UUID, data: NewTasks) -> Any:
+async def create_tasks(tenant: Tenant, project_id: uuid.UUID, data: NewTasks) -> ApiResponse:
     """Add up to 1,000 tasks to an active project, all or none."""
     forms = [_input(item) for item in data.items]
     return CreatedTasks(ids=await service.add_tasks(database(), tenant, project_id, forms)), 201
@@ -147,7 +148,7 @@ async def create_tasks(tenant: Tenant, project_id: uuid.UUID, data: NewTasks) ->
 @tag(["projects"])
 @sends("ETag")
 @validate_response(TaskView)
-async def get_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> Any:
+async def get_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> ApiResponse:
     """Read a task."""
     task = await service.get_task(database(), tenant, project_id, task_id)
     return _view(task), 200, etag(task.version)
@@ -160,7 +161,9 @@ async def get_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) ->
 @changes_version
 @validate_request(TaskChanges)
 @validate_response(TaskView)
-async def change_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID, data: TaskChanges) -> Any:
+async def change_task(
+    tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID, data: TaskChanges
+) -> ApiResponse:
     """Change a task over the version that was read."""
     current = await service.get_task(database(), tenant, project_id, task_id)
     require_match(etag(current.version))
@@ -177,7 +180,7 @@ async def change_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID,
 @tag(["projects"])
 @answers(204, _CONFLICT)
 @heeds_version
-async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> Any:
+async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> ApiResponse:
     """Delete a task of an active project."""
     current = await service.get_task(database(), tenant, project_id, task_id)
     version = current.version if matches(etag(current.version)) else None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
 
 from quart import Blueprint, flash, redirect, render_template, request, url_for
+from quart.typing import ResponseReturnValue
 
 from saas_app.identity.tenant import Tenant
 from saas_app.projects import listing, service
@@ -40,7 +40,7 @@ _WRITERS = [role.value for role in roles_granting(Permission.PROJECTS_WRITE) if 
 
 @blueprint.get("")
 @requires(Permission.PROJECTS_READ)
-async def list_projects(tenant: Tenant) -> Any:
+async def list_projects(tenant: Tenant) -> ResponseReturnValue:
     """The list: search, filter, sort, paging; one statement."""
     wanted = read_project_filter(request.args)
     page = await _read_page(tenant, wanted, request.args.get("after"))
@@ -69,14 +69,14 @@ async def _has_any(tenant: Tenant) -> bool:
 
 @blueprint.get("/new")
 @requires(Permission.PROJECTS_WRITE)
-async def new_project(tenant: Tenant) -> Any:
+async def new_project(tenant: Tenant) -> ResponseReturnValue:
     """The form for a new project."""
     return await render_template("projects/new.html", form=ProjectForm())
 
 
 @blueprint.post("/new")
 @requires(Permission.PROJECTS_WRITE)
-async def create_project(tenant: Tenant) -> Any:
+async def create_project(tenant: Tenant) -> ResponseReturnValue:
     """Create it, then show it."""
     form = ProjectForm(await request.form)
     if not form.validate():
@@ -89,7 +89,7 @@ async def create_project(tenant: Tenant) -> Any:
 
 @blueprint.get("/<uuid:project_id>/edit")
 @requires(Permission.PROJECTS_WRITE)
-async def edit_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+async def edit_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """The form for a project."""
     project = await service.get_project(database(), tenant, project_id)
     form = ProjectForm(data={"name": project.name, "description": project.description})
@@ -98,7 +98,7 @@ async def edit_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
 
 @blueprint.post("/<uuid:project_id>/edit")
 @requires(Permission.PROJECTS_WRITE)
-async def save_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+async def save_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Save it over the version that was edited; a lost race is answered by :func:`choose_side`."""
     project = await service.get_project(database(), tenant, project_id)
     fields = await request.form
@@ -113,7 +113,7 @@ async def save_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
 
 @blueprint.post("/<uuid:project_id>/archive")
 @requires(Permission.PROJECTS_WRITE)
-async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Put it away."""
     await service.archive_project(database(), tenant, project_id)
     await flash("Archived. Its tasks cannot be changed until it is unarchived.", "success")
@@ -122,7 +122,7 @@ async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
 
 @blueprint.post("/<uuid:project_id>/unarchive")
 @requires(Permission.PROJECTS_WRITE)
-async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Take it up again."""
     await service.unarchive_project(database(), tenant, project_id)
     await flash("Active again.", "success")
@@ -131,7 +131,7 @@ async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
 
 @blueprint.get("/<uuid:project_id>/delete")
 @requires(Permission.PROJECTS_DELETE)
-async def confirm_delete_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+async def confirm_delete_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Ask once, by name."""
     project = await service.get_project(database(), tenant, project_id)
     return await render_template("projects/delete.html", project=project)
@@ -139,7 +139,7 @@ async def confirm_delete_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
 
 @blueprint.post("/<uuid:project_id>/delete")
 @requires(Permission.PROJECTS_DELETE)
-async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Delete it with its tasks."""
     project = await service.get_project(database(), tenant, project_id)
     await service.delete_project(database(), tenant, project_id)
@@ -150,7 +150,7 @@ async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
 @blueprint.get("/export.csv")
 @requires(Permission.PROJECTS_EXPORT)
 @only_deliberately
-async def export_projects(tenant: Tenant) -> Any:
+async def export_projects(tenant: Tenant) -> ResponseReturnValue:
     """Every project with its tasks, sent while it is read; that it was, the audit trail says first."""
     async with open_writing(tenant) as db:
         service.record_export(db, tenant)
@@ -166,7 +166,7 @@ async def export_projects(tenant: Tenant) -> Any:
 
 
 @blueprint.errorhandler(ProjectConflict)
-async def choose_side(error: ProjectConflict) -> Any:
+async def choose_side(error: ProjectConflict) -> ResponseReturnValue:
     """Both sides of a lost race; what was begun is rolled back. Choosing saves over their version."""
     page = await render_template(
         "projects/conflict.html",
@@ -179,7 +179,7 @@ async def choose_side(error: ProjectConflict) -> Any:
     return page, error.status
 
 
-def _to_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+def _to_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     return redirect(
         url_for("projects.tasks.show_project", organization_id=tenant.organization_id, project_id=project_id),
         303,

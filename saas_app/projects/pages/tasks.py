@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 from urllib.parse import urlencode
 
 from quart import Blueprint, flash, redirect, render_template, request, url_for
+from quart.typing import ResponseReturnValue
 
 from saas_app.identity.tenant import Tenant
 from saas_app.projects import listing, service
@@ -33,14 +33,14 @@ _PAGE_SIZE = 50
 
 @blueprint.get("")
 @requires(Permission.PROJECTS_READ)
-async def show_project(tenant: Tenant, project_id: uuid.UUID) -> Any:
+async def show_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """A project with its tasks; two statements."""
     return await _show(tenant, project_id, TaskForm())
 
 
 @blueprint.post("/tasks")
 @requires(Permission.PROJECTS_WRITE)
-async def add_task(tenant: Tenant, project_id: uuid.UUID) -> Any:
+async def add_task(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Add a task, then show the project."""
     form = TaskForm(await request.form)
     if not form.validate():
@@ -53,7 +53,7 @@ async def add_task(tenant: Tenant, project_id: uuid.UUID) -> Any:
 
 @blueprint.get("/tasks")
 @requires(Permission.PROJECTS_READ)
-async def list_tasks(tenant: Tenant, project_id: uuid.UUID) -> Any:
+async def list_tasks(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """The tasks stand on the project's page; this is where its form leaves people when it is refused."""
     await service.get_project(database(), tenant, project_id)
     url = url_for(
@@ -64,7 +64,7 @@ async def list_tasks(tenant: Tenant, project_id: uuid.UUID) -> Any:
 
 @blueprint.get("/tasks/<uuid:task_id>/edit")
 @requires(Permission.PROJECTS_WRITE)
-async def edit_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> Any:
+async def edit_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> ResponseReturnValue:
     """The form for a task."""
     task = await service.get_task(database(), tenant, project_id, task_id)
     form = TaskForm(data={"title": task.title, "status": task.status.value, "due_on": task.due_on})
@@ -73,7 +73,7 @@ async def edit_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -
 
 @blueprint.post("/tasks/<uuid:task_id>/edit")
 @requires(Permission.PROJECTS_WRITE)
-async def save_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> Any:
+async def save_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> ResponseReturnValue:
     """Save it over the version that was edited; a lost race is answered by :func:`choose_side`."""
     task = await service.get_task(database(), tenant, project_id, task_id)
     fields = await request.form
@@ -89,7 +89,7 @@ async def save_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -
 
 @blueprint.post("/tasks/<uuid:task_id>/status")
 @requires(Permission.PROJECTS_WRITE)
-async def change_status(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> Any:
+async def change_status(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> ResponseReturnValue:
     """One click: to do, doing or done."""
     task = await service.get_task(database(), tenant, project_id, task_id)
     fields = await request.form
@@ -101,7 +101,9 @@ async def change_status(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUI
 
 @blueprint.get("/tasks/<uuid:task_id>/delete")
 @requires(Permission.PROJECTS_WRITE)
-async def confirm_delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> Any:
+async def confirm_delete_task(
+    tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID
+) -> ResponseReturnValue:
     """Ask once, by name."""
     task = await service.get_task(database(), tenant, project_id, task_id)
     return await render_template("projects/task_delete.html", task=task)
@@ -109,7 +111,7 @@ async def confirm_delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uu
 
 @blueprint.post("/tasks/<uuid:task_id>/delete")
 @requires(Permission.PROJECTS_WRITE)
-async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> Any:
+async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> ResponseReturnValue:
     """Delete it."""
     task = await service.get_task(database(), tenant, project_id, task_id)
     await service.delete_task(database(), tenant, project_id, task_id)
@@ -118,7 +120,7 @@ async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID)
 
 
 @blueprint.errorhandler(TaskConflict)
-async def choose_side(error: TaskConflict) -> Any:
+async def choose_side(error: TaskConflict) -> ResponseReturnValue:
     """Both sides of a lost race; what was begun is rolled back. Choosing saves over their version."""
     where = {name: (request.view_args or {})[name] for name in ("organization_id", "project_id")}
     page = await render_template(
@@ -159,7 +161,7 @@ def _kept_query() -> str:
 
 def _to_tasks(
     tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID | None = None, status: TaskStatus | None = None
-) -> Any:
+) -> ResponseReturnValue:
     """Back to the project, the same tasks shown, at the task where it is among them."""
     shown = read_task_filter(request.args)
     is_among = shown is TaskFilter.ALL or (shown is TaskFilter.DONE) == (status is TaskStatus.DONE)

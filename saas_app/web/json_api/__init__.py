@@ -25,10 +25,11 @@ from saas_app.web.json_api.preconditions import (
     matches,
     require_match,
 )
-from saas_app.web.json_api.responses import answers, sends
+from saas_app.web.json_api.responses import ApiResponse, answers, sends
 
 __all__ = [
     "ApiModel",
+    "ApiResponse",
     "Day",
     "Line",
     "ListQuery",

@@ -17,7 +17,7 @@ from werkzeug.routing.converters import BaseConverter
 from werkzeug.routing.rules import Rule
 
 from saas_app.rbac.permissions import roles_granting
-from saas_app.web.clean_request import ID
+from saas_app.text.ids import ID_PATTERN
 from saas_app.web.guards import Audience, Guard
 from saas_app.web.json_api import openapi_parts as parts
 from saas_app.web.json_api.examples import BODIES, PARAMETERS
@@ -96,7 +96,7 @@ class _Provider(OpenAPIProvider):
         if isinstance(converter, UUIDConverter):
             parameter["schema"] = {"type": "string", "format": "uuid"}
         else:
-            parameter["schema"] = {"type": "string", "pattern": f"^{ID.pattern}$"}
+            parameter["schema"] = {"type": "string", "pattern": f"^{ID_PATTERN}$"}
         return parameter
 
     def operation_id(self, method: str, path: str, func: Any) -> str | None:

@@ -1,9 +1,17 @@
-"""What a route may answer beside success, declared where the route is, so that the schema tells it."""
+"""What a route of the JSON API returns, and what else it may answer, declared where the route is."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
+
+from pydantic import BaseModel
+from quart.typing import HeadersValue, ResponseReturnValue
+
+ApiResponse: TypeAlias = (
+    BaseModel | ResponseReturnValue | tuple[BaseModel, int] | tuple[BaseModel, int, HeadersValue]
+)
+"""A model, alone or with its status and headers, or any response of Quart's."""
 
 View = Callable[..., Awaitable[Any]]
 
