@@ -5,25 +5,7 @@ from __future__ import annotations
 import aiohttp
 from quart import Quart
 
-import saas_app.accounts.api.caller
-import saas_app.accounts.api.resource_metadata
-import saas_app.accounts.pages
-import saas_app.api_clients.api
-import saas_app.api_clients.pages
-import saas_app.audit.api
-import saas_app.audit.pages
-import saas_app.invitations.api
-import saas_app.invitations.pages.acceptance
-import saas_app.invitations.pages.inviting
-import saas_app.members.api
-import saas_app.members.pages.members
-import saas_app.organizations.api
-import saas_app.organizations.pages.organizations
-import saas_app.organizations.pages.settings
-import saas_app.projects.api.projects
-import saas_app.projects.pages.projects
-import saas_app.webhooks.api
-from saas_app import observability
+from saas_app import features, observability
 from saas_app.audit.denials import Denials, Outsiders
 from saas_app.config import TEMPLATES, Settings
 from saas_app.db.engine import create_engine
@@ -94,29 +76,8 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
     error_pages.init(app)
     limits.init(app)
     refusals.init(app)
-    openapi.init(app)
-    for blueprint in (
-        health.blueprint,
-        api_docs.blueprint,
-        saas_app.accounts.api.caller.blueprint,
-        saas_app.accounts.pages.blueprint,
-        saas_app.accounts.api.resource_metadata.blueprint,
-        saas_app.webhooks.api.blueprint,
-        saas_app.organizations.api.blueprint,
-        saas_app.organizations.pages.organizations.blueprint,
-        saas_app.organizations.pages.settings.blueprint,
-        saas_app.projects.api.projects.blueprint,
-        saas_app.projects.pages.projects.blueprint,
-        saas_app.members.api.blueprint,
-        saas_app.members.pages.members.blueprint,
-        saas_app.invitations.api.blueprint,
-        saas_app.invitations.pages.inviting.blueprint,
-        saas_app.invitations.pages.acceptance.blueprint,
-        saas_app.api_clients.api.blueprint,
-        saas_app.api_clients.pages.blueprint,
-        saas_app.audit.api.blueprint,
-        saas_app.audit.pages.blueprint,
-    ):
+    openapi.init(app, features.tags())
+    for blueprint in (health.blueprint, api_docs.blueprint, *features.blueprints()):
         app.register_blueprint(blueprint)
 
     @app.while_serving

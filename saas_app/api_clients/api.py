@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated, TypeAlias
 
 from quart import Blueprint, Response
-from quart_schema import tag, validate_querystring, validate_request, validate_response
+from quart_schema import Tag, tag, validate_querystring, validate_request, validate_response
 
 from saas_app.api_clients import changes, service
 from saas_app.api_clients.changes import NewSecret
@@ -25,6 +25,7 @@ from saas_app.web.context import database, management, organization_change, runt
 from saas_app.web.guards import requires
 from saas_app.web.json_api import ApiModel, ApiResponse, Line, ListQuery, answers, list_response
 
+TAG = Tag("api-clients", description="Machine clients of the organization and their secrets")
 blueprint = Blueprint(
     "api_clients_api", __name__, url_prefix="/api/v1/organizations/<organization_id>/api-clients"
 )

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, Field
 from quart import Blueprint
-from quart_schema import tag, validate_querystring, validate_response
+from quart_schema import Tag, tag, validate_querystring, validate_response
 
 from saas_app.audit import service
 from saas_app.audit.recorder import Action
@@ -20,6 +20,7 @@ from saas_app.web.guards import requires
 from saas_app.web.json_api import ApiModel, ApiResponse, ListQuery, Moment, Search, list_response
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
 
+TAG = Tag("audit", description="Who did what")
 blueprint = Blueprint(
     "audit_api", __name__, url_prefix="/api/v1/organizations/<organization_id>/audit-events"
 )

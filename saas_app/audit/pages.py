@@ -11,7 +11,8 @@ from quart.typing import ResponseReturnValue
 
 from saas_app.audit import service
 from saas_app.audit.export import event_chunks
-from saas_app.audit.forms import ACTION_LABELS, EventFilterForm
+from saas_app.audit.forms import EventFilterForm
+from saas_app.audit.recorder import Action
 from saas_app.audit.service import Event, EventFilter
 from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
@@ -36,7 +37,9 @@ async def list_events(tenant: Tenant) -> ResponseReturnValue:
     is_valid, page = form.validate(), _NOTHING
     if is_valid:
         page = await _read_page(tenant, form.as_filter())
-    html = await render_template("audit/list.html", page=page, form=form, labels=ACTION_LABELS)
+    html = await render_template(
+        "audit/list.html", page=page, form=form, labels={action.value: action.label for action in Action}
+    )
     return html, 200 if is_valid else 422
 
 

@@ -19,39 +19,47 @@ from saas_app.models import ActorType, AuditEvent, Outcome
 class Action(StrEnum):
     """What can happen in an organization, ``noun.verb``."""
 
-    ORGANIZATION_CREATE = "organization.create"
-    ORGANIZATION_UPDATE = "organization.update"
-    ORGANIZATION_DELETE = "organization.delete"
-    ORGANIZATION_REMOVE_DATA = "organization.remove-data"
-    DOMAIN_CLAIM = "domain.claim"
-    DOMAIN_VERIFY = "domain.verify"
-    DOMAIN_LAPSE = "domain.lapse"
-    DOMAIN_REMOVE = "domain.remove"
-    MEMBER_ADD = "member.add"
-    MEMBER_JOIN = "member.join"
-    MEMBER_CHANGE_ROLES = "member.change-roles"
-    MEMBER_REMOVE = "member.remove"
-    MEMBER_LEAVE = "member.leave"
-    INVITATION_CREATE = "invitation.create"
-    INVITATION_RESEND = "invitation.resend"
-    INVITATION_REVOKE = "invitation.revoke"
-    INVITATION_ACCEPT = "invitation.accept"
-    API_CLIENT_CREATE = "api-client.create"
-    API_CLIENT_ROTATE = "api-client.rotate"
-    API_CLIENT_REVOKE = "api-client.revoke"
-    API_CLIENT_REMOVE = "api-client.remove"
-    PROJECT_CREATE = "project.create"
-    PROJECT_UPDATE = "project.update"
-    PROJECT_ARCHIVE = "project.archive"
-    PROJECT_RESTORE = "project.restore"
-    PROJECT_DELETE = "project.delete"
-    PROJECT_EXPORT = "project.export"
-    TASK_CREATE = "task.create"
-    TASK_UPDATE = "task.update"
-    TASK_DELETE = "task.delete"
-    AUDIT_EXPORT = "audit.export"
-    ACCESS_DENY = "access.deny"
-    RECONCILE = "organization.reconcile"
+    label: str  # what the audit page calls it
+
+    def __new__(cls, value: str, label: str = "") -> Action:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label
+        return member
+
+    ORGANIZATION_CREATE = ("organization.create", "Organization created")
+    ORGANIZATION_UPDATE = ("organization.update", "Organization changed")
+    ORGANIZATION_DELETE = ("organization.delete", "Organization deleted")
+    ORGANIZATION_REMOVE_DATA = ("organization.remove-data", "Organization’s data removed")
+    RECONCILE = ("organization.reconcile", "Organization reconciled")
+    DOMAIN_CLAIM = ("domain.claim", "Email domain added")
+    DOMAIN_VERIFY = ("domain.verify", "Email domain verified")
+    DOMAIN_LAPSE = ("domain.lapse", "Email domain no longer verified")
+    DOMAIN_REMOVE = ("domain.remove", "Email domain removed")
+    MEMBER_ADD = ("member.add", "Member added")
+    MEMBER_JOIN = ("member.join", "Member joined by email domain")
+    MEMBER_CHANGE_ROLES = ("member.change-roles", "Member’s roles changed")
+    MEMBER_REMOVE = ("member.remove", "Member removed")
+    MEMBER_LEAVE = ("member.leave", "Member left")
+    INVITATION_CREATE = ("invitation.create", "Invitation sent")
+    INVITATION_RESEND = ("invitation.resend", "Invitation sent again")
+    INVITATION_REVOKE = ("invitation.revoke", "Invitation revoked")
+    INVITATION_ACCEPT = ("invitation.accept", "Invitation accepted")
+    API_CLIENT_CREATE = ("api-client.create", "API client created")
+    API_CLIENT_ROTATE = ("api-client.rotate", "API client’s secret rotated")
+    API_CLIENT_REVOKE = ("api-client.revoke", "API client revoked")
+    API_CLIENT_REMOVE = ("api-client.remove", "API client removed")
+    PROJECT_CREATE = ("project.create", "Project created")
+    PROJECT_UPDATE = ("project.update", "Project changed")
+    PROJECT_ARCHIVE = ("project.archive", "Project archived")
+    PROJECT_RESTORE = ("project.restore", "Project unarchived")
+    PROJECT_DELETE = ("project.delete", "Project deleted")
+    PROJECT_EXPORT = ("project.export", "Projects exported")
+    TASK_CREATE = ("task.create", "Task created")
+    TASK_UPDATE = ("task.update", "Task changed")
+    TASK_DELETE = ("task.delete", "Task deleted")
+    AUDIT_EXPORT = ("audit.export", "Audit trail exported")
+    ACCESS_DENY = ("access.deny", "Access denied")
 
 
 @dataclass(frozen=True, slots=True)

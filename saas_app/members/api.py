@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool
 from quart import Blueprint, Response
-from quart_schema import tag, validate_querystring, validate_request, validate_response
+from quart_schema import Tag, tag, validate_querystring, validate_request, validate_response
 
 from saas_app.identity.tenant import Tenant
 from saas_app.members import changes, service
@@ -36,6 +36,7 @@ from saas_app.web.json_api import (
     sends,
 )
 
+TAG = Tag("members", description="People and machines of the organization, and invitations")
 blueprint = Blueprint("members_api", __name__, url_prefix="/api/v1/organizations/<organization_id>")
 
 _SEARCH_LENGTH = 128

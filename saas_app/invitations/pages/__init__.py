@@ -1,1 +1,5 @@
 """Pages of invitations: inviting people, and accepting an invitation."""
+
+from saas_app.invitations.pages import acceptance, inviting
+
+blueprints = (inviting.blueprint, acceptance.blueprint)

@@ -103,8 +103,11 @@ class _Provider(OpenAPIProvider):
         return str(func.__name__)
 
 
-def init(app: Quart) -> None:
-    """Let quart-schema validate and describe; its own pages load from elsewhere and stay off."""
+def init(app: Quart, tags: list[Tag | dict[Any, Any]]) -> None:
+    """Let quart-schema validate and describe; its own pages load from elsewhere and stay off.
+
+    ``tags``: the groups of operations, in the order in which a reader meets them.
+    """
     QuartSchema(
         app,
         openapi_path=None,
@@ -115,13 +118,7 @@ def init(app: Quart) -> None:
             description=_ABOUT,
         ),
         servers=[Server("/", description="The Workroom that serves this document")],
-        tags=[
-            Tag("projects", description="Projects and their tasks"),
-            Tag("members", description="People and machines of the organization, and invitations"),
-            Tag("api-clients", description="Machine clients of the organization and their secrets"),
-            Tag("audit", description="Who did what"),
-            Tag("access", description="Who am I, and what may I do"),
-        ],
+        tags=tags,
         conversion_preference="pydantic",
         openapi_provider_class=_Provider,
     )

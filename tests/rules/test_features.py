@@ -1,0 +1,36 @@
+"""Every feature is listed once, and what it consists of is found from there."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import pytest
+
+from saas_app.features import FEATURES
+from saas_app.web.navigation import FEATURES as MENU
+from saas_app.web.navigation import Feature
+from tests.databases import ROOT
+from tests.rules.routes import ROUTES
+
+pytestmark = pytest.mark.one_database
+
+PACKAGES = sorted(path.parent.name for path in (ROOT / "saas_app").glob("*/__init__.py"))
+
+
+def test_every_package_with_routes_is_listed() -> None:
+    """A feature that is not listed has no routes, and every test would pass."""
+    with_routes = {
+        name
+        for name in PACKAGES
+        if any(find_spec(f"saas_app.{name}.{room}") is not None for room in ("pages", "api"))
+    }
+    assert set(FEATURES) == with_routes
+    assert len(FEATURES) == len(set(FEATURES))
+
+
+@pytest.mark.parametrize("entry", MENU, ids=lambda entry: entry.slug or "overview")
+def test_every_menu_entry_leads_to_a_page_with_the_same_permission(entry: Feature) -> None:
+    rule = f"/o/<organization_id>/{entry.slug}"
+    (route,) = (route for route in ROUTES if route.rule == rule and route.method == "GET")
+    assert route.guard is not None
+    assert route.guard.permission == entry.permission
