@@ -1,6 +1,6 @@
-# Everything here needs only make and Python 3.11 or newer; PYTHON=… says which one.
+# You need make and Python 3.11 or newer. PYTHON=… chooses the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz lint fmt clean
+.PHONY: help setup demo test coverage fuzz lint fmt lock clean
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -13,44 +13,60 @@ STAMP := $(VENV)/.made-from
 ARGS ?=
 EXAMPLES ?= 50
 SEED ?= $(shell date +%s)
+# Per cent of the lines in a folder of saas_app that the tests have to run.
+FLOORS := rbac:98 web:90 identity:90
 
-help: ## Say what can be made
-	@echo "make …"
+help: ## Show the available commands
+	@echo "Usage: make COMMAND"
+	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name says; do \
-		printf '  %-8s %s\n' "$$name" "$$says"; done
-	@echo "PYTHON=… chooses an interpreter; APP_PORT=… and LOGTO_PORT=… move the demo; ARGS=… goes to pytest."
+		printf '  %-10s %s\n' "$$name" "$$says"; done
+	@echo
+	@echo "Options: PYTHON=python3.13 (interpreter), APP_PORT=3100 LOGTO_PORT=3101 (ports of the demo),"
+	@echo "         ARGS=\"-k projects\" (options for pytest)"
 
-setup: ## Make the environment from the lock files; quick when it stands already
+setup: ## Create the environment in .venv from the lock files (does nothing if it is up to date)
 	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
-		echo "There is no $(PYTHON). Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3"; exit 1; }
+		echo "$(PYTHON) was not found. Install Python 3.11 or newer, or choose one: make PYTHON=/path/to/python3"; exit 1; }
 	@[ "$$("$(PYTHON)" -c 'print(6 * 7)' 2>/dev/null)" = 42 ] || { \
-		echo "$(PYTHON) is no Python. Name Python 3.11 or newer: make PYTHON=/path/to/python3"; exit 1; }
+		echo "$(PYTHON) is not a Python interpreter. Choose Python 3.11 or newer: make PYTHON=/path/to/python3"; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "Workroom needs Python 3.11 or newer; $(PYTHON) is $$("$(PYTHON)" -V 2>&1). Name another: make PYTHON=/path/to/python3"; exit 1; }
+		echo "Workroom needs Python 3.11 or newer, and $(PYTHON) is $$("$(PYTHON)" -V 2>&1). Choose another: make PYTHON=/path/to/python3"; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
-		echo "$(PYTHON) lacks its venv module. Install it (on Debian and Ubuntu the package python3-venv)."; exit 1; }
+		echo "$(PYTHON) has no venv module. Install it (on Debian and Ubuntu: the package python3-venv)."; exit 1; }
 	@wanted="$$("$(PYTHON)" -V) $$(cat requirements*.lock pyproject.toml local_logto/pyproject.toml | cksum)"; \
 	if [ "$$(cat $(STAMP) 2>/dev/null)" = "$$wanted" ] && $(BIN)/python -c '' 2>/dev/null; then exit 0; fi; \
 	mkdir -p $(VENV) 2>/dev/null && touch $(VENV) 2>/dev/null || { \
-		echo "Cannot write to $$(pwd): make the folder writable, or start from a copy elsewhere."; exit 1; }; \
+		echo "$$(pwd) is not writable. Make it writable, or work in a copy elsewhere."; exit 1; }; \
 	if [ "$$($(BIN)/python -V 2>/dev/null)" != "$$("$(PYTHON)" -V)" ]; then clear=--clear; fi; \
-	echo "Making the environment in $(VENV) (once; half a minute) …"; \
+	echo "Creating the environment in $(VENV) with $$("$(PYTHON)" -V) (once, about a minute)"; \
 	"$(PYTHON)" -m venv $$clear $(VENV) && \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock -r requirements-dev.lock && \
+	$(BIN)/python tools/install_locked.py requirements.lock requirements-dev.lock && \
+	echo "  installing Workroom and local_logto" && \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e local_logto && \
-	echo "$$wanted" > $(STAMP)
+	echo "$$wanted" > $(STAMP) && \
+	echo "The environment is ready."
 
-demo: setup ## Run the application and the development identity provider until Ctrl-C
+demo: setup ## Run Workroom and the development identity provider; Ctrl-C stops both
 	@exec $(BIN)/saas-app demo
 
-test: setup ## Run every test, the provider's too
-	@[ -w . ] || { echo "Cannot write to $$(pwd): the tests keep a cache there. Run them in a copy elsewhere."; exit 1; }
+test: setup ## Run all tests, including those of local_logto; ARGS="tests/unit -x" passes options to pytest
+	@[ -w . ] || { echo "$$(pwd) is not writable, and the tests keep a cache there. Run them in a copy elsewhere."; exit 1; }
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
-fuzz: setup ## Send the JSON API thousands of random requests; EXAMPLES=… for each operation and caller
+coverage: setup ## Measure coverage by the unit, rule and integration tests, and check the floors (saas_app/rbac, web, identity)
+	@$(BIN)/python -m pytest -n 2 --cov --cov-report= tests/unit tests/rules tests/integration $(ARGS)
+	@$(BIN)/coverage report
+	@for floor in $(FLOORS); do \
+		room="$${floor%:*}"; \
+		$(BIN)/coverage report --include="saas_app/$$room/*" --fail-under="$${floor#*:}" --format=total >/dev/null || { \
+			echo "Coverage of saas_app/$$room is below its floor of $${floor#*:} %."; exit 1; }; \
+	done; echo "Coverage is above its floors: $(FLOORS)"
+
+fuzz: setup ## Send random requests to the JSON API; EXAMPLES=500 sends more for each operation
 	@FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -p no:randomly tests/fuzz
 
-lint: setup ## Check style, types, import rules, dependencies and known security mistakes
+lint: setup ## Check style, types, import rules, dependencies and common security mistakes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -61,10 +77,13 @@ lint: setup ## Check style, types, import rules, dependencies and known security
 	cd local_logto && ../$(BIN)/deptry src
 	$(BIN)/bandit -q -r -c pyproject.toml saas_app local_logto/src
 
-fmt: setup ## Format the code and mend what can be mended
+fmt: setup ## Format the code and apply automatic fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-clean: ## Remove the environment and caches; the demo's data in var/ stay
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info local_logto/build local_logto/src/*.egg-info
+lock: ## Compile the lock files from pyproject.toml with uv; ARGS="--upgrade-package quart" updates a package
+	@"$(PYTHON)" tools/compile_locks.py $(ARGS)
+
+clean: ## Delete the environment and all caches; the data of the demo in var/ is kept
+	rm -rf $(VENV) .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info local_logto/build local_logto/src/*.egg-info
 	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +

@@ -101,7 +101,7 @@ async def list_api_clients(tenant: Tenant, query_args: ListQuery) -> ApiResponse
 @validate_request(NewClient)
 @validate_response(SecretView, 201)
 async def create_api_client(tenant: Tenant, data: NewClient) -> ApiResponse:
-    """Make a machine client. Its secret is told here and never again; `Idempotency-Key` is not heeded."""
+    """Create a machine client. Its secret is returned once and never again; `Idempotency-Key` is ignored."""
     made = await changes.create(organization_change(tenant), data.name)
     return _secret(tenant, made), 201
 

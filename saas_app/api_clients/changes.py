@@ -4,7 +4,7 @@
 * What Logto began and could not finish is taken back: no application without an organization stays behind.
 * Only a client that was made here and belongs to no other organization is rotated or deleted; any other is
   taken out of this organization, and works on wherever else it belongs.
-* Tokens of a client that is revoked answer no more, from the moment its revocation begins.
+* Tokens of a revoked client are rejected from the moment its revocation begins.
 
 A secret is handed to who asked for it and kept nowhere; its page shows it for a minute
 (:mod:`saas_app.identity.shown_secrets`).

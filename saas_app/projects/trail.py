@@ -40,7 +40,7 @@ class Trail:
             self._project(Action.PROJECT_UPDATE, was.id, form.name, before, after)
 
     def project_archived(self, project: ProjectDetail) -> None:
-        """It was put away."""
+        """Record that the project was archived."""
         self._project(Action.PROJECT_ARCHIVE, project.id, project.name, _ACTIVE, _ARCHIVED)
 
     def project_restored(self, project: ProjectDetail) -> None:

@@ -1,8 +1,8 @@
-"""What every request is told in its address and its form, cleaned where it comes in.
+"""Clean the text of every request, in its address and its form, where it comes in.
 
 A query and a form lose the characters that nobody types (:mod:`saas_app.text.cleaning`). An address that
-holds one, or what can be no id in the place of an id, leads nowhere. Bodies of JSON are cleaned by the types
-of their fields (``web/json_api/models.py``).
+holds one, or text that cannot be an id in the place of an id, is answered 404. Bodies of JSON are cleaned by
+the types of their fields (``web/json_api/models.py``).
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def static_url(name: str) -> str:
 @blueprint.get("/static/<path:name>")
 @public_without_database
 async def static_file(name: str) -> Response:
-    """One file; cached for a year under its current version, asked for anew under any other address."""
+    """Return one file: cached for a year under its current version, checked again under any other address."""
     file = static_files().get(name)
     if file is None:
         raise NotFound

@@ -152,7 +152,7 @@ def _with_store(settings: Settings, work: Callable[[Store, Settings], Awaitable[
         reason = error.orig if isinstance(error, DatabaseError) else error
         _give_up(
             f"cannot use {settings.database}: {reason}. "
-            "If nothing else runs on it, delete that file to begin anew; or choose another --data-dir."
+            "If nothing else runs on it, delete that file to start again, or choose another --data-dir."
         )
 
 

@@ -161,7 +161,7 @@ def qr_data_uri(content: str) -> str:
 
 
 def qr_svg(content: str) -> Markup:
-    """A QR code as SVG without styles: black on white in every colour scheme, sized by the style sheet."""
+    """A QR code as SVG without styles: black on white in every color scheme, sized by the style sheet."""
     svg = segno.make_qr(content).svg_inline(omitsize=True, dark="#000", light="#fff")
     return Markup(svg)  # noqa: S704 - drawn by the library, nothing of the content stands in it as text
 

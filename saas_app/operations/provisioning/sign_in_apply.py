@@ -24,7 +24,7 @@ class SocialCallback:
 async def apply_sign_in(
     client: ManagementClient, declaration: Declaration, found: Found, changes: tuple[Change, ...]
 ) -> None:
-    """Write what differs. Connectors are changed and not made anew, so that ids and callback URLs stay."""
+    """Write what differs. Connectors are updated and never recreated, so that ids and callback URLs stay."""
     different = {kind: {change.name for change in changes if change.kind is kind} for kind in Kind}
     for connector in connectors_of(declaration):
         if connector.factory not in different[Kind.CONNECTOR]:

@@ -79,7 +79,7 @@ _HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     ),
     "Retry-After": ("When to try again, in seconds.", {"type": "integer", "minimum": 0}),
     "RateLimit": (
-        "What is left of each limit: `r` requests left, `t` seconds until it begins anew "
+        "What is left of each limit: `r` requests left, `t` seconds until the window starts again "
         "(draft-ietf-httpapi-ratelimit-headers-10).",
         {"type": "string"},
     ),

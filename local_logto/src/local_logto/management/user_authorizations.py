@@ -81,7 +81,7 @@ async def list_grants(user_id: str) -> Response:
 
 @blueprint.delete("/grants/<grant_id>")
 async def end_grant(user_id: str, grant_id: str) -> Response:
-    """Revoke the grant with its tokens; the browser session it was given in has to be begun anew."""
+    """Revoke the grant with its tokens, and require a new authorization in its browser session."""
     async with current_store().begin() as connection:
         grant = await find_grant(connection, grant_id)
         if grant is None or grant.user_id != user_id:
