@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import aiohttp
 from quart import Quart
 
@@ -12,16 +14,20 @@ from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains.dns_records import TxtResolver
 from saas_app.identity.attempts import Attempts
-from saas_app.identity.authorization import Authorization
-from saas_app.identity.bearer import BearerTokens
+from saas_app.identity.bearer import VerifiedTokens
+from saas_app.identity.credentials.bearer_token import BearerTokens
+from saas_app.identity.credentials.browser_session import BrowserSessions
 from saas_app.identity.directory import Directory
+from saas_app.identity.freshness import Freshness
 from saas_app.identity.kept_forms import KeptForms
 from saas_app.identity.logto_client import LogtoProvider
 from saas_app.identity.offered_methods import OfferedMethods
+from saas_app.identity.profiles import Profiles
 from saas_app.identity.sessions import SessionStore
 from saas_app.identity.shown_secrets import ShownSecrets
 from saas_app.identity.sign_in import SignIn
 from saas_app.identity.sign_out import SignOut
+from saas_app.identity.tenants import Tenants
 from saas_app.identity.token_refresh import TokenRefresher
 from saas_app.identity.vault import Vault
 from saas_app.invitations.links import InvitationLinks
@@ -41,14 +47,16 @@ from saas_app.web import (
     hosts,
     limits,
     repeated_parameters,
+    round_trips,
     security_headers,
     templating,
 )
-from saas_app.web.json_api import openapi, refusals
+from saas_app.web.json_api import bodies, openapi, refusals
 from saas_app.web.json_api import pages as api_docs
 from saas_app.webhooks.backchannel import BackchannelLogout
 
 _MAX_BODY = 1_000_000  # bytes
+_GRACE = 0.5  # seconds a request waits longer than a call to Logto may take
 
 
 def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Quart:
@@ -74,7 +82,9 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
     security_headers.init(app, settings)
     templating.init(app)
     error_pages.init(app)
+    round_trips.init(app)
     limits.init(app)
+    bodies.init(app)
     refusals.init(app)
     openapi.init(app, features.tags())
     for blueprint in (health.blueprint, api_docs.blueprint, *features.blueprints()):
@@ -89,7 +99,7 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
             app.extensions["workroom"] = runtime
             async with runtime.removals.running():
                 yield
-            await runtime.authorization.close()
+            await runtime.refresher.close()
             if runtime.management is not None:
                 await runtime.management.close()
         await engine.dispose()
@@ -120,15 +130,16 @@ def _build_runtime(
         absolute_timeout=settings.session_absolute_timeout,
     )
     directory = Directory(work)
-    refresher = TokenRefresher(
-        sessions, directory, provider, api_resource=settings.api_resource, timeout=settings.logto_timeout
-    )
-    authorization = Authorization(refresher, max_age=settings.organization_token_max_age)
+    freshness = Freshness(timedelta(seconds=settings.organization_token_max_age), settings.api_resource)
+    refresher = TokenRefresher(sessions, directory, provider, freshness, timeout=settings.logto_timeout)
+    patience = settings.logto_timeout + _GRACE
+    tenants = Tenants(sessions, refresher, freshness, patience=patience)
+    step_up = settings.fresh_sign_in_max_age
     sign_in = SignIn(
         Attempts(work, vault, patience=settings.logto_timeout + 1),
         provider,
         sessions,
-        authorization,
+        refresher,
         directory,
         redirect_uri=settings.redirect_uri,
     )
@@ -148,10 +159,12 @@ def _build_runtime(
         work=work,
         directory=directory,
         sessions=sessions,
-        authorization=authorization,
-        bearer_tokens=BearerTokens(
-            work, provider.verifier, api_resource=settings.api_resource, management=management
-        ),
+        refresher=refresher,
+        tenants=tenants,
+        profiles=Profiles(sessions, directory, provider, refresher, patience=patience),
+        browser_sessions=BrowserSessions(sessions, tenants, fresh_sign_in_max_age=step_up),
+        verified_tokens=VerifiedTokens(provider.verifier, api_resource=settings.api_resource),
+        bearer_tokens=BearerTokens(work, management, fresh_sign_in_max_age=step_up),
         sign_in=sign_in,
         sign_out=sign_out,
         kept_forms=KeptForms(work, vault),

@@ -8,15 +8,19 @@ from saas_app.audit.denials import Denials, Outsiders
 from saas_app.config import Settings
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains.dns_records import TxtResolver
-from saas_app.identity.authorization import Authorization
-from saas_app.identity.bearer import BearerTokens
+from saas_app.identity.bearer import VerifiedTokens
+from saas_app.identity.credentials.bearer_token import BearerTokens
+from saas_app.identity.credentials.browser_session import BrowserSessions
 from saas_app.identity.directory import Directory
 from saas_app.identity.kept_forms import KeptForms
 from saas_app.identity.offered_methods import OfferedMethods
+from saas_app.identity.profiles import Profiles
 from saas_app.identity.sessions import SessionStore
 from saas_app.identity.shown_secrets import ShownSecrets
 from saas_app.identity.sign_in import SignIn
 from saas_app.identity.sign_out import SignOut
+from saas_app.identity.tenants import Tenants
+from saas_app.identity.token_refresh import TokenRefresher
 from saas_app.invitations.links import InvitationLinks
 from saas_app.limits.changes import ChangeLimits
 from saas_app.limits.requests import RateLimits
@@ -34,7 +38,11 @@ class Runtime:
     work: UnitOfWork
     directory: Directory
     sessions: SessionStore
-    authorization: Authorization
+    refresher: TokenRefresher
+    tenants: Tenants
+    profiles: Profiles
+    browser_sessions: BrowserSessions
+    verified_tokens: VerifiedTokens
     bearer_tokens: BearerTokens
     sign_in: SignIn
     sign_out: SignOut

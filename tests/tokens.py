@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 
 from saas_app.config import Settings
-from saas_app.identity.principal import SessionPrincipal
+from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Carrier, permissions_carried_by
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Machine
@@ -19,13 +19,19 @@ SCOPES = {
 async def token_of(runtime: Runtime, browser: Browser, organization_id: str, carrier: Carrier) -> str:
     """The token that a signed-in browser's session holds for an organization: a genuine one of Logto's."""
     cookie = next(cookie.value for cookie in browser.app.cookie_jar if cookie.name == "workroom_session")
-    _, access = await runtime.authorization.get_tenant(str(cookie), organization_id, (carrier,))
-    assert isinstance(access.principal, SessionPrincipal)
+    caller = await runtime.browser_sessions.prove(str(cookie), organization_id)
+    await caller.get_tenant(organization_id, (carrier,))
     api = f"{runtime.settings.api_resource}#{organization_id}"
     audience = api if carrier is Carrier.API_TOKEN else f"urn:logto:organization:{organization_id}"
-    token = await runtime.sessions.find_token(access.principal.session_id, audience)
+    token = await runtime.sessions.find_token(caller.principal.session_id, audience)
     assert token
     return token
+
+
+async def tenant_of(runtime: Runtime, token: str, organization_id: str) -> Tenant:
+    """Return what a bearer token opens: proved and found as a guard does it."""
+    caller = await runtime.bearer_tokens.prove(await runtime.verified_tokens.verify(token))
+    return await caller.get_tenant(organization_id)
 
 
 async def machine_token(

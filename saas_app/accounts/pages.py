@@ -20,10 +20,11 @@ from saas_app.identity.way_back import KEPT_FORM, own_path
 from saas_app.text.visible import isolated
 from saas_app.web.context import browser, cookie_name, runtime, set_cookie
 from saas_app.web.deliberate import only_deliberately
-from saas_app.web.guards import find_principal, public, signed_in
+from saas_app.web.guards import public, signed_in
 from saas_app.web.kept_forms import bind_to_browser, keep_form
 from saas_app.web.limits import counts_as_change, limited_by_address
 from saas_app.web.user_agents import device_name
+from saas_app.web.visitors import find_principal
 
 blueprint = Blueprint("identity", __name__)
 
@@ -123,13 +124,12 @@ async def sign_out() -> ResponseReturnValue:
 @signed_in
 async def account(principal: SessionPrincipal) -> ResponseReturnValue:
     """Who Logto says you are, and where you are signed in."""
-    authorization = runtime().authorization
     user_info, devices = await asyncio.gather(
         _user_info(principal), runtime().sign_out.list_devices(principal)
     )
     return await render_template(
         "identity/account.html",
-        claims=await authorization.get_claims(principal),
+        claims=await runtime().profiles.get_claims(principal),
         user_info=user_info,
         identities=linked_identities(user_info or {}, runtime().offered),
         account_center=runtime().settings.account_center,
@@ -141,7 +141,7 @@ async def account(principal: SessionPrincipal) -> ResponseReturnValue:
 async def _user_info(principal: SessionPrincipal) -> dict[str, Any] | None:
     """What Logto says of the person now; None when it could not be asked."""
     try:
-        return await runtime().authorization.fetch_user_info(principal)
+        return await runtime().profiles.fetch_user_info(principal)
     except LogtoUnavailable:
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -23,11 +24,16 @@ from saas_app.models import (
 )
 from saas_app.models.session_token import read_role_names
 
-NOT_A_MEMBER: Final = "not-a-member"
-"""As ``refusal``: Logto gave no token, because the person does not belong to the organization."""
-
 NOWHERE: Final = ""
 """As an organization's id, where there is none: nothing belongs to it."""
+
+
+class Refusal(StrEnum):
+    """Why Logto gave no token for an organization."""
+
+    NOT_A_MEMBER = "not-a-member"
+    NEEDS_MFA = "mfa"
+    NEEDS_CONSENT = "consent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class CachedToken:
     expires_at: datetime
     scopes: frozenset[str] = frozenset()
     role_names: frozenset[str] = frozenset()
-    refusal: str | None = None
+    refusal: Refusal | None = None
     membership_version: int | None = None  # of the membership's changes, when fetching it began
 
 
@@ -157,7 +163,7 @@ def _find_token(row: sa.Row[Any]) -> CachedToken | None:
         audience=row.audience,
         scopes=frozenset(row.scopes.split()),
         role_names=role_names,
-        refusal=row.refusal,
+        refusal=Refusal(row.refusal) if row.refusal else None,
         fetched_at=row.fetched_at,
         expires_at=row.expires_at,
         membership_version=row.membership_version,

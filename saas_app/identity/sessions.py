@@ -28,9 +28,9 @@ from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.session_access import (
     ACCESS_BY_COOKIE,
     ACCESS_BY_ID,
-    NOT_A_MEMBER,
     NOWHERE,
     CachedToken,
+    Refusal,
     SessionAccess,
     as_access,
 )
@@ -226,7 +226,7 @@ class SessionStore:
             "membership_version": cached.membership_version,
         }
         async with self._work.writing() as db:
-            if cached.refusal == NOT_A_MEMBER:
+            if cached.refusal is Refusal.NOT_A_MEMBER:
                 await note_refused(db, session_id, organization_id)
             await upsert(db, SessionToken, [row], key=("session_id", "audience"))
 

@@ -19,11 +19,11 @@ import structlog
 from saas_app.db.base import utc_now
 from saas_app.errors import LogtoUnavailable, SignInFailed
 from saas_app.identity.attempts import Attempt, Attempts, Outcome
-from saas_app.identity.authorization import Authorization
 from saas_app.identity.directory import Directory, organizations_of
 from saas_app.identity.logto_client import GrantedTokens, LogtoProvider, LogtoRefusal, SignInOptions
 from saas_app.identity.sessions import NewSession, SessionStore
 from saas_app.identity.step_up import authentication_time
+from saas_app.identity.token_refresh import TokenRefresher
 from saas_app.identity.token_verifier import TokenRejected
 from saas_app.identity.vault import new_cookie_value
 
@@ -97,7 +97,7 @@ class SignIn:
         attempts: Attempts,
         provider: LogtoProvider,
         sessions: SessionStore,
-        authorization: Authorization,
+        refresher: TokenRefresher,
         directory: Directory,
         *,
         redirect_uri: str,
@@ -105,7 +105,7 @@ class SignIn:
         self._attempts = attempts
         self._provider = provider
         self._sessions = sessions
-        self._authorization = authorization
+        self._refresher = refresher
         self._directory = directory
         self._redirect_uri = redirect_uri
         self._under_way: set[asyncio.Task[Outcome]] = set()
@@ -208,7 +208,7 @@ class SignIn:
             renewed_for=attempt.renewed_for,
         )
         session_id, cookie = await self._open_session(browser, new)
-        await self._authorization.keep_user_info_token(session_id, granted)
+        await self._refresher.keep_user_info_token(session_id, granted)
         await self._learn(granted)
         return Outcome(attempt.next_path, new.subject, session_id, cookie, utc_now(), granted.id_claims)
 

@@ -16,9 +16,10 @@ from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
 from saas_app.db.endurance import endure
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable
-from saas_app.identity.authorization import Membership, TokenDescription
 from saas_app.identity.principal import Principal, SessionPrincipal
+from saas_app.identity.profiles import Membership
 from saas_app.identity.standing import require_session
+from saas_app.identity.tenants import TokenDescription
 from saas_app.limits.changes import ChangeLimits
 from saas_app.logto import ManagementClient, ManagementError
 from saas_app.rbac.decision import Decision

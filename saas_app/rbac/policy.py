@@ -1,7 +1,7 @@
 """The policy: may this caller, in this organization, do this? Default is deny.
 
 Pure functions over what the caller's tokens say. They know nothing of requests, databases or Logto;
-:mod:`saas_app.identity.authorization` gathers the facts, :mod:`saas_app.web.guards` acts on the answer.
+:mod:`saas_app.identity.credentials` gathers the facts, :mod:`saas_app.web.guards` acts on the answer.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from saas_app.audit.denials import Asked, refused_without_second_factor
 from saas_app.db.base import utc_now
 from saas_app.errors import MfaRequired, NotFound, PermissionDenied
 from saas_app.identity.former_members import NoLongerMember
-from saas_app.web.context import bearer_token, current_tenant, runtime, session_cookie
+from saas_app.web.context import current_principal, current_tenant, runtime, session_cookie
 
 
 @asynccontextmanager
@@ -39,7 +39,7 @@ async def denials_noted(organization_id: str) -> AsyncIterator[None]:
         raise
     except NotFound:
         if current_tenant() is None:
-            subject = await _count_outsider(organization_id)
+            subject = _count_outsider(organization_id)
             former = await runtime().directory.find_former_member(organization_id, subject or "")
             if former is not None:
                 raise NoLongerMember(former) from None
@@ -55,18 +55,13 @@ async def _note_missing_factor(organization_id: str, began: datetime) -> None:
         await runtime().denials.note(access.principal, organization_id, _asked(), decision)
 
 
-async def _count_outsider(organization_id: str) -> str | None:
+def _count_outsider(organization_id: str) -> str | None:
     """Count who asks, where somebody does; return who it is."""
-    token = bearer_token(request)
-    if token is not None:
-        verified = runtime().bearer_tokens.find_verified(token)
-        subject = verified.subject if verified else None
-    else:
-        access = await runtime().sessions.find_access(session_cookie(request), None)
-        subject = access.principal.subject if access else None
-    if subject is not None:
-        runtime().outsiders.count(subject, organization_id, _asked())
-    return subject
+    principal = current_principal()
+    if principal is None:
+        return None
+    runtime().outsiders.count(principal.subject, organization_id, _asked())
+    return principal.subject
 
 
 def _asked() -> Asked:

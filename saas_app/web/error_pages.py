@@ -34,8 +34,9 @@ from saas_app.identity.former_members import NoLongerMember
 from saas_app.limits.changes import LimitReached
 from saas_app.web.challenges import challenge_for
 from saas_app.web.context import is_api, runtime
-from saas_app.web.guards import declared_guard, find_last_renewal, find_principal
+from saas_app.web.guards import declared_guard
 from saas_app.web.kept_forms import bind_to_browser, keep_form, sign_in_and_back
+from saas_app.web.visitors import find_last_renewal, find_principal
 
 log = structlog.get_logger(__name__)
 

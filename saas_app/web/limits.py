@@ -42,10 +42,9 @@ def init(app: Quart) -> None:
         return response
 
 
-async def prove_bearer(token: str) -> BearerToken:
+async def verify_token(token: str) -> BearerToken:
     """Verify a bearer token and count its client and its person. Raises :class:`InvalidToken`."""
-    tokens = runtime().bearer_tokens
-    verified = tokens.find_verified(token)
+    verified = runtime().verified_tokens.find_verified(token)
     if verified is None:
         verified = await _verify_for_address(token)
     # A client that many people use, as a command line is, counts for each of them.
@@ -57,7 +56,7 @@ async def prove_bearer(token: str) -> BearerToken:
 
 @asynccontextmanager
 async def proving_session(cookie: str) -> AsyncIterator[None]:
-    """Around finding out whose session it is, and what they may; pages are not counted."""
+    """Around finding out whose session it is; pages are not counted."""
     if not is_api(request):
         yield
         return
@@ -129,7 +128,7 @@ async def _verify_for_address(token: str) -> BearerToken:
 
     Beyond it, one whose claims are right waits for a turn in the slow lane: it may be good and merely new.
     """
-    tokens, address = runtime().bearer_tokens, f"api/{network_of(request.remote_addr)}"
+    tokens, address = runtime().verified_tokens, f"api/{network_of(request.remote_addr)}"
     standing = await _note(runtime().rate_limits.address, address)
     if standing.is_exceeded:
         may_be_good = await tokens.may_be_genuine(token)

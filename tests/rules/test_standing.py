@@ -103,7 +103,7 @@ async def test_whoever_loses_their_right_while_they_wait_changes_nothing(
         waiting = asyncio.create_task(is_waiting.wait())
         await asyncio.wait({sent, waiting}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
         assert is_waiting.is_set(), f"{(await sent).status} without a turn"
-        await runtime.authorization.note_membership_change(organization_id, admin.id)
+        await runtime.directory.note_membership_change(organization_id, admin.id)
     answer = await sent
 
     assert answer.status_code == 409

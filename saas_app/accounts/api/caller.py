@@ -63,7 +63,7 @@ async def get_me(principal: Principal) -> ApiResponse:
     bearer: BearerToken | None = g.get("bearer")
     claims = None
     if isinstance(principal, SessionPrincipal):
-        claims = await runtime().authorization.get_claims(principal)
+        claims = await runtime().profiles.get_claims(principal)
     return Me(
         subject=principal.subject,
         type="machine" if principal.is_machine else "person",

@@ -13,8 +13,9 @@ from saas_app.invitations import acceptance
 from saas_app.invitations.changes import InvitationSettled
 from saas_app.invitations.forms import NameForm
 from saas_app.web.context import management, runtime
-from saas_app.web.guards import find_principal, public, signed_in
+from saas_app.web.guards import public, signed_in
 from saas_app.web.limits import limited_by_address
+from saas_app.web.visitors import find_principal
 
 blueprint = Blueprint("acceptance", __name__, url_prefix="/invitations/<invitation_id>")
 

@@ -10,19 +10,20 @@ from quart.typing import ResponseReturnValue
 import saas_app.invitations.acceptance as invitations
 import saas_app.projects.service as projects
 from saas_app.errors import LogtoUnavailable, RateLimited
-from saas_app.identity.authorization import Membership
 from saas_app.identity.principal import SessionPrincipal
+from saas_app.identity.profiles import Membership
 from saas_app.identity.tenant import Tenant
 from saas_app.organizations import service
 from saas_app.organizations.forms import OrganizationForm
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.text.visible import isolated
 from saas_app.web.context import database, management, reader_language, runtime
-from saas_app.web.guards import find_last_organization_id, find_principal, public, requires_member, signed_in
+from saas_app.web.guards import public, requires_member, signed_in
 from saas_app.web.limits import retry_after
 from saas_app.web.navigation import feature_path
 from saas_app.web.reader_zone import reader_zone
 from saas_app.web.tokens import with_token
+from saas_app.web.visitors import find_last_organization_id, find_principal
 
 blueprint = Blueprint("organizations", __name__)
 
@@ -41,7 +42,7 @@ async def front() -> ResponseReturnValue:
             "organizations/front.html", example=service.example_decision(), offered=runtime().offered
         )
     last = await find_last_organization_id()
-    memberships = await runtime().authorization.list_memberships(principal)
+    memberships = await runtime().profiles.list_memberships(principal)
     if any(membership.organization_id == last for membership in memberships):
         return redirect(f"/o/{quote(last or '', safe='')}/", 303)
     return redirect("/o", 303)
@@ -55,7 +56,7 @@ async def list_organizations(principal: SessionPrincipal) -> ResponseReturnValue
     All on one page: names change, so whoever turned pages could miss one that was renamed meanwhile.
     """
     query = _query()
-    memberships = await runtime().authorization.list_memberships(principal)
+    memberships = await runtime().profiles.list_memberships(principal)
     found = service.matching(memberships, query, reader_language())
     return await render_template(
         "organizations/list.html",
@@ -72,7 +73,7 @@ async def _waiting_invitations(principal: SessionPrincipal) -> tuple[invitations
     client = runtime().management
     if client is None:
         return ()
-    claims = await runtime().authorization.get_claims(principal)
+    claims = await runtime().profiles.get_claims(principal)
     return await invitations.list_waiting(client, claims)
 
 
@@ -80,7 +81,7 @@ async def _waiting_invitations(principal: SessionPrincipal) -> tuple[invitations
 @signed_in
 async def switch(principal: SessionPrincipal) -> ResponseReturnValue:
     """The switcher's options: a fragment, with targets that keep the feature."""
-    memberships = await runtime().authorization.list_memberships(principal)
+    memberships = await runtime().profiles.list_memberships(principal)
     found = service.matching(memberships, _query(), reader_language())
     feature = request.args.get("feature", "")
 
@@ -120,7 +121,7 @@ async def create_organization(principal: SessionPrincipal) -> ResponseReturnValu
     await runtime().directory.remember_organizations(
         [{"id": created.id, "name": created.name, "description": created.description}]
     )
-    await runtime().authorization.note_membership_change(created.id, principal.subject)
+    await runtime().directory.note_membership_change(created.id, principal.subject)
     await flash(f"{isolated(created.name)} was created. You are its admin.", "success")
     target = f"/o/{quote(created.id, safe='')}/projects"
     return redirect(f"/sign-in/renew?{urlencode({'next': target})}", 303)
@@ -145,7 +146,7 @@ async def access(tenant: Tenant) -> ResponseReturnValue:
     """My access here: roles, the matrix, and the tokens behind it."""
     for carrier in Carrier:
         tenant = await with_token(tenant, carrier)
-    tokens = await runtime().authorization.describe_tokens(tenant)
+    tokens = await runtime().tenants.describe_tokens(tenant)
     return await render_template(
         "organizations/access.html",
         matrix=service.permission_matrix(tenant.role_names, tokens),
@@ -158,7 +159,7 @@ async def access(tenant: Tenant) -> ResponseReturnValue:
 @requires_member
 async def read_again(tenant: Tenant) -> ResponseReturnValue:
     """Forget the tokens for this organization; the page that follows reads them from Logto."""
-    await runtime().authorization.read_again(tenant)
+    await runtime().tenants.read_again(tenant)
     await flash("Your access was refreshed from Logto.", "success")
     return redirect(f"/o/{quote(tenant.organization_id, safe='')}/access", 303)
 

@@ -232,7 +232,7 @@ async def _claims(tenant: Tenant) -> Mapping[str, Any]:
     principal = tenant.principal
     if not isinstance(principal, SessionPrincipal):
         return {}
-    return await runtime().authorization.get_claims(principal)
+    return await runtime().profiles.get_claims(principal)
 
 
 async def _ask_to_delete(tenant: Tenant, form: DeleteForm, name: str) -> str:

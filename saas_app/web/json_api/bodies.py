@@ -1,25 +1,31 @@
 """What a view of the API is sent: strict JSON where it takes a body, text where it takes a query.
 
-The guard looks at it when it knows the caller, before the view. What a view does not take is not looked at.
+Guards check it once they know that the caller may, before the view runs. What a view does not take is
+ignored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from quart import request
+from quart import Quart, request
 from quart_schema.validation import QUART_SCHEMA_QUERYSTRING_ATTRIBUTE, QUART_SCHEMA_REQUEST_ATTRIBUTE
 
 from saas_app.errors import BadRequest, Invalid, UnsupportedMediaType
 from saas_app.web.context import request_body
 from saas_app.web.json_api.strict_json import require_strict_json
+from saas_app.web.sent import View, register_check
 
 LONGEST_QUERY: Final = 8_192  # bytes, as they came
 
 
-async def check_sent(view: Callable[..., Any]) -> None:
+def init(app: Quart) -> None:
+    """Check what is sent to the views of the API."""
+    register_check(app, check_sent)
+
+
+async def check_sent(view: View) -> None:
     """Check the query and the body of this request, where ``view`` takes one.
 
     Raises :class:`BadRequest`, :class:`UnsupportedMediaType` or :class:`Invalid`.

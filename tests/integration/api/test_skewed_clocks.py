@@ -130,11 +130,11 @@ async def test_a_new_token_goes_on_when_the_change_is_told_once_more(
     organization_id: str,
     as_person: PersonClient,
 ) -> None:
-    await runtime.authorization.note_membership_change(organization_id, editor.id)
+    await runtime.directory.note_membership_change(organization_id, editor.id)
     new = await as_person(editor, organization_id)
     await new.call("GET", "/projects")
 
-    await runtime.authorization.note_membership_change(organization_id, editor.id)
+    await runtime.directory.note_membership_change(organization_id, editor.id)
 
     await new.call("GET", "/projects")
 
@@ -150,7 +150,7 @@ async def test_whoever_was_suspended_does_not_come_back_with_a_token_of_before(
     unused = await as_person(editor, organization_id)
     await management._transport.call("PATCH", f"/users/{editor.id}/is-suspended", body={"isSuspended": True})
 
-    await runtime.authorization.note_membership_change(organization_id, editor.id)
+    await runtime.directory.note_membership_change(organization_id, editor.id)
 
     await unused.call("GET", "/projects", 401)
 
@@ -170,7 +170,7 @@ async def test_a_change_that_another_host_noted_makes_a_session_read_again(
     await make.give_roles(organization_id, editor, Role.VIEWER)
 
     with our_clock_moved_by(other_host_is_ahead):
-        await runtime.authorization.note_membership_change(organization_id, editor.id)
+        await runtime.directory.note_membership_change(organization_id, editor.id)
 
     await browser.get(page, 403)
     async with runtime.work.reading() as db:

@@ -17,7 +17,7 @@ from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.runtime import Runtime
 from tests.factories import Factory
 from tests.integration.api.conftest import ApiClient, MakeMachine, Mint, PersonClient
-from tests.tokens import machine_token
+from tests.tokens import machine_token, tenant_of
 
 
 async def _get(app: Quart, organization_id: str, token: str) -> Response:
@@ -142,7 +142,7 @@ async def test_a_removed_member_is_refused_at_the_next_request(
     organization_id = await make.organization("Acme", editor=person)
     client = await as_person(person, organization_id)
     await client.call("GET", "/projects")
-    await runtime.authorization.note_membership_change(organization_id, person.id)
+    await runtime.directory.note_membership_change(organization_id, person.id)
     assert (await client.json("GET", "/projects", 401))["code"] == "invalid-token"
 
 
@@ -158,7 +158,7 @@ async def test_a_removed_machine_is_refused_at_the_next_request(
     machine = await make_machine(organization_id)
     robot = ApiClient(app, organization_id, await machine_token(settings, machine, organization_id))
     await robot.call("GET", "/projects")
-    await runtime.authorization.note_membership_change(organization_id, machine.id)
+    await runtime.directory.note_membership_change(organization_id, machine.id)
     assert (await robot.json("GET", "/projects", 401))["code"] == "invalid-token"
 
 
@@ -190,7 +190,7 @@ async def test_a_scope_counts_only_in_its_own_kind_of_token(
     organization_id = await make.organization()
     audience = f"urn:logto:organization:{organization_id}"
     token = mint(organization_id, aud=audience, scope="members:read projects:read")
-    tenant = await runtime.bearer_tokens.get_tenant(token, organization_id)
+    tenant = await tenant_of(runtime, token, organization_id)
     assert tenant.granted == {Permission.MEMBERS_READ}
 
 

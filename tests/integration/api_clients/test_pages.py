@@ -236,8 +236,9 @@ async def test_who_was_demoted_while_the_form_was_on_its_way_changes_nothing(
 ) -> None:
     machine = await create(acme.browser, acme.id)
     cookie = next(kept.value for kept in acme.browser.app.cookie_jar if kept.name == "workroom_session")
-    tenant, _ = await runtime.authorization.get_tenant(str(cookie), acme.id, tuple(Carrier))
-    await runtime.authorization.note_membership_change(acme.id, acme.admin.id)
+    caller = await runtime.browser_sessions.prove(str(cookie), acme.id)
+    tenant = await caller.get_tenant(acme.id, tuple(Carrier))
+    await runtime.directory.note_membership_change(acme.id, acme.admin.id)
     change = OrganizationChange(runtime.work, acme.management, tenant, runtime.change_limits)
     for attempt in (
         changes.create(change, "Too late"),

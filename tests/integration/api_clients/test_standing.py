@@ -22,7 +22,7 @@ def lose_the_right_during(faulty: Faulty, runtime: Runtime, path_of_call: str, a
         nonlocal waiting
         if re.search(path_of_call, path):
             if waiting == 0:
-                await runtime.authorization.note_membership_change(faulty.acme.id, faulty.acme.admin.id)
+                await runtime.directory.note_membership_change(faulty.acme.id, faulty.acme.admin.id)
             waiting -= 1
 
     faulty.gate.before = change

@@ -127,7 +127,7 @@ async def test_somebody_who_was_removed_is_a_stranger_at_the_next_request(
     await office.get("viewer", "/projects")
     assert runtime.management is not None
     await runtime.management.remove_member(office.organization_id, viewer.id)
-    await runtime.authorization.note_membership_change(office.organization_id, viewer.id)
+    await runtime.directory.note_membership_change(office.organization_id, viewer.id)
     await office.get("viewer", "/projects", 404)
     assert await office.trail() == []
 

@@ -37,7 +37,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 async def expire(runtime: Runtime, organization_id: str, person: Person) -> None:
     """As after a change we know of: what is cached for this membership answers no more."""
-    await runtime.authorization.note_membership_change(organization_id, person.id)
+    await runtime.directory.note_membership_change(organization_id, person.id)
 
 
 async def test_a_warm_page_costs_two_statements_and_no_call_to_logto(

@@ -17,7 +17,7 @@ from saas_app.app import create_app
 from saas_app.config import Settings
 from saas_app.coordination import shared_attempts
 from saas_app.db.base import new_uuid
-from saas_app.identity import token_refresh, token_verifier
+from saas_app.identity import refresh_turns, token_verifier
 from saas_app.identity.sessions import Claim
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Person
@@ -89,7 +89,7 @@ async def test_eight_pages_of_a_session_share_an_attempt_that_hangs(
 async def test_another_worker_does_not_try_again_at_once(
     make: Factory, settings: Settings, gate: Gate, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(token_refresh, "pause_after", lambda took: 60.0)
+    monkeypatch.setattr(refresh_turns, "pause_after", lambda took: 60.0)
     first, second, person = await open_app(), await open_app(30), await make.person()
     page = f"/o/{await make.organization('Acme', viewer=person)}/projects"
     async with signed_in(first, settings, person) as browser:
@@ -181,19 +181,19 @@ async def test_a_worker_that_died_while_it_refreshed_holds_nobody_up_for_long(
     async with signed_in(app, settings, person) as browser:
         (session_id,) = await services(app).sessions.list_session_ids(person.id)
         dead = await services(app).sessions.claim_refresh(
-            session_id, new_uuid(), token_refresh._CLAIM_SECONDS
+            session_id, new_uuid(), refresh_turns._CLAIM_SECONDS
         )
         assert dead is Claim.OURS
         began = time.monotonic()
         await browser.get(page)
-    assert token_refresh._CLAIM_SECONDS - 1 < time.monotonic() - began < 15
+    assert refresh_turns._CLAIM_SECONDS - 1 < time.monotonic() - began < 15
 
 
 async def test_a_slow_refresh_keeps_its_claim(
     make: Factory, settings: Settings, gate: Gate, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(token_refresh, "_CLAIM_SECONDS", 1.0)
-    monkeypatch.setattr(token_refresh, "_CLAIM_INTERVAL", 0.1)
+    monkeypatch.setattr(refresh_turns, "_CLAIM_SECONDS", 1.0)
+    monkeypatch.setattr(refresh_turns, "_CLAIM_INTERVAL", 0.1)
     first, second, person = await open_app(30), await open_app(30), await make.person()
     page = f"/o/{await make.organization('Acme', viewer=person)}/projects"
     async with signed_in(first, settings, person) as browser:

@@ -159,7 +159,7 @@ async def test_signing_out_ends_the_session_and_the_grant(
     access = await runtime.sessions.find_access(_session_cookie(browser.app), None)
     assert access is not None
     refresh_token = await runtime.sessions.find_refresh_token(access.principal.session_id)
-    provider = runtime.authorization._provider
+    provider = runtime.profiles._provider
     client = await provider.client({"refreshToken": refresh_token or ""})
 
     done = await browser.post("/sign-out")

@@ -122,7 +122,7 @@ async def test_the_message_is_a_step_of_its_own(faulty: Faulty, runtime: Runtime
 
     async def change_access_before_the_note(path: str) -> None:
         if path == "/api/organization-invitations":
-            await runtime.authorization.note_membership_change(faulty.acme.id, faulty.acme.admin.id)
+            await runtime.directory.note_membership_change(faulty.acme.id, faulty.acme.admin.id)
 
     faulty.gate.before = change_access_before_the_note
     page = await faulty.acme.invite(address, "viewer", expect=200)
@@ -138,7 +138,7 @@ async def test_somebody_suspended_everywhere_sends_nothing_more(faulty: Faulty, 
 
     async def suspend(path: str) -> None:
         if path == "/api/organization-invitations":
-            await runtime.authorization.note_membership_change("*", faulty.acme.admin.id)
+            await runtime.directory.note_membership_change("*", faulty.acme.admin.id)
 
     faulty.gate.before = suspend
     page = await faulty.acme.invite("\n".join(wanted), "viewer", expect=409)
@@ -214,7 +214,7 @@ async def test_whoever_is_not_touched_by_another_change_sends_on(
 
     async def change_somebody_else(path: str) -> None:
         if path == "/api/organization-invitations":
-            await runtime.authorization.note_membership_change(faulty.acme.id, bob.id)
+            await runtime.directory.note_membership_change(faulty.acme.id, bob.id)
 
     faulty.gate.before = change_somebody_else
     wanted = addresses()

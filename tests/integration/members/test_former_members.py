@@ -71,7 +71,7 @@ async def test_a_removal_in_logtos_console_is_told_too_though_no_webhook_came(
     browser = await open_browser(bob)
     await browser.get(f"/o/{acme.id}/projects")
     await make.management.remove_member(acme.id, bob.id)
-    await runtime.authorization.note_membership_change(acme.id, bob.id)
+    await runtime.directory.note_membership_change(acme.id, bob.id)
     page = await text_of(await browser.get(f"/o/{acme.id}/projects", 404))
     assert f"You are no longer a member of {await name_of(make, acme.id)}" in page
 

@@ -222,6 +222,6 @@ async def test_who_is_demoted_while_waiting_for_their_turn_changes_nothing_any_m
         )
         await asyncio.wait_for(is_waiting.wait(), 30)
         await make.give_roles(acme.id, acme.admin, Role.VIEWER)
-        await runtime.authorization.note_membership_change(acme.id, acme.admin.id)
+        await runtime.directory.note_membership_change(acme.id, acme.admin.id)
     assert "Your own access has just changed" in await text_of(await sent)
     assert await roles_at_logto(management, acme.id, bob) == {"viewer"}

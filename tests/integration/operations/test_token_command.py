@@ -19,6 +19,7 @@ from saas_app.runtime import Runtime
 from tests.clients import Machine
 from tests.factories import Factory
 from tests.processes import Provider
+from tests.tokens import tenant_of
 
 pytestmark = pytest.mark.one_database
 
@@ -50,7 +51,7 @@ async def machine(make: Factory, acme: str) -> Machine:
 async def assert_opens(runtime: Runtime, printed: str, organization_id: str, machine: Machine) -> None:
     """The output is a token and nothing else, and the API takes it for the machine's."""
     (token,) = printed.splitlines()
-    tenant = await runtime.bearer_tokens.get_tenant(token, organization_id)
+    tenant = await tenant_of(runtime, token, organization_id)
     assert (tenant.principal.subject, tenant.principal.is_machine) == (machine.id, True)
     assert tenant.granted == {Permission.PROJECTS_READ, Permission.PROJECTS_WRITE}
 

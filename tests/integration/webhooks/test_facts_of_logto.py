@@ -22,7 +22,7 @@ from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.api.conftest import ApiClient, Mint, mint, signing_key
 from tests.integration.webhooks.webhook_sender import Sender, event
-from tests.tokens import token_of
+from tests.tokens import tenant_of, token_of
 
 __all__ = ["mint", "signing_key"]
 
@@ -32,7 +32,7 @@ async def test_a_token_without_a_scope_grants_nothing(
     make: Factory, mint: Mint, runtime: Runtime, scope: dict[str, Any]
 ) -> None:
     organization_id = await make.organization()
-    tenant = await runtime.bearer_tokens.get_tenant(mint(organization_id, **scope), organization_id)
+    tenant = await tenant_of(runtime, mint(organization_id, **scope), organization_id)
     assert tenant.granted == frozenset()
 
 

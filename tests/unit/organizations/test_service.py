@@ -13,8 +13,9 @@ from saas_app.config import Settings
 from saas_app.db.base import new_uuid
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import LogtoUnavailable
-from saas_app.identity.authorization import Membership, TokenDescription
 from saas_app.identity.principal import SessionPrincipal
+from saas_app.identity.profiles import Membership
+from saas_app.identity.tenants import TokenDescription
 from saas_app.limits.changes import ChangeLimits
 from saas_app.limits.requests import ProcessCounters
 from saas_app.logto import ManagementClient, ManagementError, OrganizationInfo

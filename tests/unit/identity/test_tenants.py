@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, cast
 
 import pytest
 
 from saas_app.db.base import new_uuid, utc_now
-from saas_app.identity.authorization import Authorization
+from saas_app.identity.freshness import Freshness, Reading
 from saas_app.identity.principal import SessionPrincipal
-from saas_app.identity.sessions import CachedToken, SessionAccess
-from saas_app.identity.token_refresh import TokenRefresher
+from saas_app.identity.session_access import CachedToken, Refusal, SessionAccess
+from saas_app.identity.tenant import Tenant
+from saas_app.identity.tenants import as_tenant
 from saas_app.rbac.permissions import Carrier, Permission
 
 RESOURCE = "https://api.workroom.example"
@@ -19,14 +19,11 @@ ORGANIZATION_AUDIENCE = "urn:logto:organization:acme"
 API_AUDIENCE = f"{RESOURCE}#acme"
 
 
-@pytest.fixture
-def authorization() -> Authorization:
-    nothing = cast(Any, None)  # the part under test asks nobody
-    refresher = TokenRefresher(nothing, nothing, nothing, api_resource=RESOURCE, timeout=1)
-    return Authorization(refresher, max_age=300)
+def tenant_of(session: SessionAccess) -> Tenant:
+    return as_tenant(Reading(session, "acme", Freshness(timedelta(seconds=300), RESOURCE)))
 
 
-def token(audience: str, scopes: str, *, age: float = 0, refusal: str | None = None) -> CachedToken:
+def token(audience: str, scopes: str, *, age: float = 0, refusal: Refusal | None = None) -> CachedToken:
     now = utc_now()
     return CachedToken(
         audience=audience,
@@ -53,13 +50,12 @@ def access(*tokens: CachedToken, changed_ago: float | None = None) -> SessionAcc
     )
 
 
-def test_a_permission_counts_only_in_its_own_kind_of_token(authorization: Authorization) -> None:
-    tenant = authorization._as_tenant(
+def test_a_permission_counts_only_in_its_own_kind_of_token() -> None:
+    tenant = tenant_of(
         access(
             token(ORGANIZATION_AUDIENCE, "members:read projects:delete"),
             token(API_AUDIENCE, "projects:read members:remove"),
-        ),
-        "acme",
+        )
     )
 
     assert tenant.granted == {Permission.MEMBERS_READ, Permission.PROJECTS_READ}
@@ -74,25 +70,20 @@ def test_a_permission_counts_only_in_its_own_kind_of_token(authorization: Author
     ],
     ids=["too old", "older than a change"],
 )
-def test_a_token_that_is_not_fresh_grants_nothing(
-    authorization: Authorization, stale: CachedToken, changed_ago: float | None
-) -> None:
-    tenant = authorization._as_tenant(
-        access(token(ORGANIZATION_AUDIENCE, "members:read"), stale, changed_ago=changed_ago), "acme"
-    )
+def test_a_token_that_is_not_fresh_grants_nothing(stale: CachedToken, changed_ago: float | None) -> None:
+    tenant = tenant_of(access(token(ORGANIZATION_AUDIENCE, "members:read"), stale, changed_ago=changed_ago))
 
     assert tenant.granted == {Permission.MEMBERS_READ}
     assert not tenant.may(Permission.PROJECTS_READ)
     assert tenant.offers(Permission.PROJECTS_READ)  # a link may be shown; the guard behind it asks anew
 
 
-def test_a_refused_audience_grants_nothing(authorization: Authorization) -> None:
-    tenant = authorization._as_tenant(
+def test_a_refused_audience_grants_nothing() -> None:
+    tenant = tenant_of(
         access(
             token(ORGANIZATION_AUDIENCE, "members:read"),
-            token(API_AUDIENCE, "projects:read", refusal="not-a-member"),
-        ),
-        "acme",
+            token(API_AUDIENCE, "projects:read", refusal=Refusal.NOT_A_MEMBER),
+        )
     )
 
     assert tenant.carriers == {Carrier.ORGANIZATION_TOKEN}

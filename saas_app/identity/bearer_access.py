@@ -1,0 +1,77 @@
+"""What a request needs to know of a bearer token's holder and organization: read in one statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.identity.bearer import BearerToken
+from saas_app.identity.membership_changes import CHANGE_COLUMNS, KnownChanges, as_changes
+from saas_app.identity.principal import Principal
+from saas_app.identity.session_access import NOWHERE
+from saas_app.models import ApiClient, MembershipChange, Organization, PendingChange, User
+
+
+@dataclass(frozen=True, slots=True)
+class BearerAccess:
+    """Who holds a token, the name of the organization it is for, and the changes of that membership.
+
+    ``is_membership_changing``: a change has begun whose end is not known.
+    """
+
+    principal: Principal
+    organization_name: str | None
+    changes: KnownChanges
+    is_membership_changing: bool
+
+
+async def read_access(work: UnitOfWork, token: BearerToken) -> BearerAccess:
+    """Return what is known of the token's holder, in one statement."""
+    organization_id = token.organization_id or NOWHERE
+    values = {"organization_id": organization_id, "subject": token.subject}
+    async with work.reading(organization_id) as db:
+        rows = (await db.execute(_KNOWN, values)).all()
+    first = rows[0]
+    principal = Principal(
+        subject=token.subject,
+        name=first.name,
+        username=first.username,
+        email=first.email,
+        is_machine=token.is_machine,
+        client_id=token.client_id,
+    )
+    return BearerAccess(principal, first.organization_name, as_changes(rows), first.is_changing)
+
+
+def _statement() -> sa.Select[*tuple[Any, ...]]:
+    """What is known of the caller and of the organization, in one row a known change."""
+    organization_id = sa.bindparam("organization_id", type_=sa.String)
+    subject = sa.bindparam("subject", type_=sa.String)
+    here = sa.select(organization_id.label("organization_id"), subject.label("subject")).subquery()
+    return (
+        sa.select(
+            Organization.name.label("organization_name"),
+            sa.func.coalesce(User.name, ApiClient.name).label("name"),
+            User.username,
+            User.email,
+            *CHANGE_COLUMNS,
+            PendingChange.touches(here.c.organization_id, here.c.subject).label("is_changing"),
+        )
+        .select_from(here)
+        .outerjoin(Organization, Organization.id == here.c.organization_id)
+        .outerjoin(User, User.id == here.c.subject)
+        .outerjoin(
+            ApiClient,
+            sa.and_(
+                ApiClient.organization_id == here.c.organization_id,
+                ApiClient.client_id == here.c.subject,
+            ),
+        )
+        .outerjoin(MembershipChange, MembershipChange.touches(here.c.organization_id, here.c.subject))
+    )
+
+
+_KNOWN: Final = _statement()

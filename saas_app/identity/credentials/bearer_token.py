@@ -1,0 +1,122 @@
+"""A bearer token of a program: proved by Logto's signature, and newer than every change of its membership.
+
+It is for one organization, tells no roles and not when its owner signed in, and cannot be renewed from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from saas_app.db.base import utc_now
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.errors import (
+    FreshSignInRequired,
+    InvalidToken,
+    ManagementNotSetUp,
+    NotFound,
+    PermissionDenied,
+)
+from saas_app.identity.bearer import BearerToken
+from saas_app.identity.bearer_access import BearerAccess, read_access
+from saas_app.identity.bearer_freshness import BearerFreshness
+from saas_app.identity.principal import Principal
+from saas_app.identity.tenant import Tenant
+from saas_app.logto import ManagementClient, ManagementError, explained
+from saas_app.rbac.decision import Decision
+from saas_app.rbac.permissions import Carrier, known_permissions, permissions_of
+
+
+class BearerTokens:
+    """Proves callers by a verified token. ``fresh_sign_in_max_age`` in seconds.
+
+    Without ``management`` nobody can be asked, and a token that may be older than a change is rejected.
+    """
+
+    def __init__(
+        self, work: UnitOfWork, management: ManagementClient | None, *, fresh_sign_in_max_age: int
+    ) -> None:
+        self._work = work
+        self._management = management
+        self._freshness = BearerFreshness(management)
+        self._fresh_sign_in_max_age = fresh_sign_in_max_age
+
+    async def prove(self, token: BearerToken) -> TokenCaller:
+        """Return the holder of a token whose signature was verified.
+
+        Raises :class:`InvalidToken` when the membership changed after the token was issued.
+        """
+        access = await read_access(self._work, token)
+        if not await self._freshness.is_current(token, access):
+            raise InvalidToken("The membership changed after the token was issued: fetch a new one.")
+        return TokenCaller(token, access, self._management, self._fresh_sign_in_max_age)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCaller:
+    """A program, or a person by way of one."""
+
+    token: BearerToken
+    access: BearerAccess
+    management: ManagementClient | None
+    fresh_sign_in_max_age: int
+
+    @property
+    def principal(self) -> Principal:
+        """The holder of the token."""
+        return self.access.principal
+
+    @property
+    def organization_id(self) -> str | None:
+        """The organization that the token names."""
+        return self.token.organization_id
+
+    async def get_tenant(
+        self, organization_id: str, carriers: Collection[Carrier] = (), *, is_visit: bool = True
+    ) -> Tenant:
+        """Return the organization that the token names, with what it grants there.
+
+        Raises :class:`InvalidToken` when it names none; :class:`NotFound` when it names another one, whether
+        ``organization_id`` exists or not. One token is all there is: ``carriers`` adds none.
+        """
+        token = self.token
+        if token.organization_id is None:
+            raise InvalidToken("The token names no organization: ask Logto for it with organization_id.")
+        if token.organization_id != organization_id:
+            raise NotFound("There is no such organization, or the token is not for it.")
+        known = known_permissions(token.scopes)
+        return Tenant(
+            organization_id=organization_id,
+            organization_name=self.access.organization_name or organization_id,
+            principal=self.principal,
+            role_names=frozenset(),
+            granted=frozenset(item for item in known if item.carrier is token.carrier),
+            carriers=frozenset({token.carrier}),
+            read_at=utc_now(),
+            membership_version=self.access.changes.version,
+        )
+
+    def denial(self, tenant: Tenant, decision: Decision) -> Exception:
+        """Return the denial: the program has to bring another token."""
+        return PermissionDenied(decision)
+
+    def require_fresh_sign_in(self, tenant: Tenant) -> None:
+        """Raise :class:`FreshSignInRequired`, always."""
+        raise FreshSignInRequired(
+            "A bearer token does not tell when its owner signed in: do this in the browser.",
+            max_age=self.fresh_sign_in_max_age,
+        )
+
+    async def complete(self, tenant: Tenant) -> Tenant:
+        """Return the tenant with what the caller's roles bundle, asked of Logto now.
+
+        A token says what it grants, and what others are given is weighed against all that the giver holds.
+        """
+        if self.management is None:
+            raise ManagementNotSetUp
+        try:
+            found = await self.management.find_member_roles(tenant.organization_id, self.principal.subject)
+        except ManagementError as refusal:
+            raise explained(refusal) from None
+        role_names = found or frozenset()
+        return replace(tenant, role_names=role_names, granted=tenant.granted | permissions_of(role_names))

@@ -1,0 +1,105 @@
+"""Which cached tokens of a session answer a request. Pure: values in, a decision out.
+
+A token answers while it is younger than ``ORGANIZATION_TOKEN_MAX_AGE`` and no change of the membership has
+become known since fetching it began. While a change of the membership has begun whose end is not known, no
+cached token answers, and every request fetches its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Self
+
+from saas_app.db.base import utc_now
+from saas_app.identity.claims import ORGANIZATION_AUDIENCE
+from saas_app.identity.session_access import CachedToken, Refusal, SessionAccess
+from saas_app.rbac.permissions import Carrier
+
+EXPIRY_MARGIN: Final = timedelta(seconds=60)
+_REFUSAL_MAX_AGE: Final = timedelta(seconds=15)  # a stranger's knock is answered from memory this long
+_MFA_REFUSAL_MAX_AGE: Final = timedelta(seconds=1)  # a member may have set up their second factor since
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How long cached tokens answer, and under which names they are stored.
+
+    ``max_age`` is ``ORGANIZATION_TOKEN_MAX_AGE``; ``api_resource`` is the audience of API-resource tokens.
+    """
+
+    max_age: timedelta
+    api_resource: str
+
+    def audience(self, carrier: Carrier, organization_id: str) -> str:
+        """Return the name under which one kind of token for an organization is stored."""
+        if carrier is Carrier.ORGANIZATION_TOKEN:
+            return f"{ORGANIZATION_AUDIENCE}{organization_id}"
+        return f"{self.api_resource}#{organization_id}"
+
+    def is_fresh(self, access: SessionAccess, audience: str) -> bool:
+        """Return whether the session's token for ``audience`` answers without asking Logto."""
+        token = access.tokens.get(audience)
+        if token is None or access.is_membership_changing:
+            return False
+        return utc_now() < self.read_again_at(token) and is_current(access, token)
+
+    def read_again_at(self, token: CachedToken) -> datetime:
+        """Return when a token, or a refusal, is too old to answer."""
+        longest = {None: self.max_age, Refusal.NEEDS_MFA: _MFA_REFUSAL_MAX_AGE}
+        max_age = min(self.max_age, longest.get(token.refusal, _REFUSAL_MAX_AGE))
+        return min(token.fetched_at + max_age, token.expires_at - EXPIRY_MARGIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a session knows of one organization, during one request.
+
+    ``read_now``: the kinds of token that were fetched for this very request. They answer it however short
+    they live, unless the membership changed meanwhile.
+    """
+
+    access: SessionAccess
+    organization_id: str
+    freshness: Freshness
+    read_now: frozenset[Carrier] = frozenset()
+
+    def read(self, carrier: Carrier, access: SessionAccess) -> Self:
+        """Return the reading after one kind of token was fetched, with the session as it is then."""
+        return replace(self, access=access, read_now=self.read_now | {carrier})
+
+    def find_token(self, carrier: Carrier) -> CachedToken | None:
+        """Return the session's token, or refusal, of one kind, whether it answers or not."""
+        return self.access.tokens.get(self.freshness.audience(carrier, self.organization_id))
+
+    def find_answer(self, carrier: Carrier) -> CachedToken | None:
+        """Return the token, or refusal, of one kind if it answers this request."""
+        token = self.find_token(carrier)
+        if token is None:
+            return None
+        if carrier in self.read_now:
+            return token if is_current(self.access, token) else None
+        audience = self.freshness.audience(carrier, self.organization_id)
+        return token if self.freshness.is_fresh(self.access, audience) else None
+
+    def granted(self) -> dict[Carrier, CachedToken]:
+        """Return the tokens that answer this request and are no refusals."""
+        answers = {carrier: self.find_answer(carrier) for carrier in Carrier}
+        return {
+            carrier: token
+            for carrier, token in answers.items()
+            if token is not None and token.refusal is None
+        }
+
+    def any_carrier(self) -> Carrier:
+        """Return a kind of token that answers without a call to Logto, else the organization token."""
+        answering = (carrier for carrier in Carrier if self.find_answer(carrier) is not None)
+        return next(answering, Carrier.ORGANIZATION_TOKEN)
+
+
+def is_current(access: SessionAccess, token: CachedToken) -> bool:
+    """Return whether no change of the membership has become known since fetching the token began."""
+    if token.membership_version is not None:
+        return token.membership_version == access.membership_version
+    changed_at = access.membership_changed_at
+    return changed_at is None or token.fetched_at > changed_at

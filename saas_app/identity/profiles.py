@@ -1,0 +1,91 @@
+"""What Logto tells a signed-in person about themselves: their ID token, their organizations, userinfo."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from saas_app.errors import LogtoUnavailable
+from saas_app.identity.claims import decode_unverified, organization_roles
+from saas_app.identity.directory import Directory
+from saas_app.identity.logto_client import LogtoProvider, LogtoRefusal
+from saas_app.identity.principal import SessionPrincipal
+from saas_app.identity.sessions import SessionStore
+from saas_app.identity.token_refresh import USERINFO_AUDIENCE, TokenRefresher
+from saas_app.text.order import order_key
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """An organization the person belongs to, with their roles there."""
+
+    organization_id: str
+    organization_name: str
+    role_names: frozenset[str]
+
+
+class Profiles:
+    """Reads what a person may know of themselves. ``patience`` is how many seconds a request waits for it."""
+
+    def __init__(
+        self,
+        sessions: SessionStore,
+        directory: Directory,
+        provider: LogtoProvider,
+        refresher: TokenRefresher,
+        *,
+        patience: float,
+    ) -> None:
+        self._sessions = sessions
+        self._directory = directory
+        self._provider = provider
+        self._refresher = refresher
+        self._patience = patience
+
+    async def get_claims(self, principal: SessionPrincipal) -> dict[str, Any]:
+        """Return the claims of the session's ID token, which was verified when it came."""
+        return decode_unverified(await self._sessions.get_id_token(principal.session_id))
+
+    async def list_memberships(self, principal: SessionPrincipal) -> list[Membership]:
+        """Return the organizations of the latest ID token, by name, with the roles it tells."""
+        claims = await self.get_claims(principal)
+        ids: list[str] = claims.get("organizations") or []
+        names, gone = await self._directory.list_names(ids), await self._directory.list_gone(ids)
+        memberships = [
+            Membership(item, names.get(item, item), organization_roles(claims, item))
+            for item in ids
+            if item not in gone
+        ]
+        return sorted(memberships, key=lambda membership: order_key(membership.organization_name))
+
+    async def fetch_user_info(self, principal: SessionPrincipal) -> dict[str, Any]:
+        """Return what Logto's userinfo says of the person now.
+
+        Raises :class:`LogtoUnavailable` or :class:`SignInRequired`.
+        """
+        deadline = time.monotonic() + self._patience
+        try:
+            async with asyncio.timeout(self._patience):  # a token's refresh goes on by itself
+                return await self._fetch_user_info(principal.session_id, deadline)
+        except TimeoutError:
+            raise LogtoUnavailable("Logto did not answer in time.") from None
+
+    async def _fetch_user_info(self, session_id: uuid.UUID, deadline: float) -> dict[str, Any]:
+        token = await self._sessions.find_token(session_id, USERINFO_AUDIENCE)
+        core = await self._provider.core()
+        try:
+            if token is not None:
+                return await core.fetch_user_info(token)
+        except LogtoRefusal:
+            log.info("the cached userinfo token is no longer good")
+        fresh = await self._refresher.refresh_user_info_token(
+            session_id, patience=deadline - time.monotonic()
+        )
+        return await core.fetch_user_info(fresh)

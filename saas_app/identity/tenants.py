@@ -1,0 +1,162 @@
+"""An organization for a signed-in person: from their session's tokens, fetched again where they are stale.
+
+Which tokens answer is in :mod:`saas_app.identity.freshness`, how they are fetched in
+:mod:`saas_app.identity.token_refresh`.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from saas_app.errors import LogtoUnavailable, MfaRequired, NotFound, SignInRequired
+from saas_app.identity.claims import decode_unverified
+from saas_app.identity.freshness import Freshness, Reading
+from saas_app.identity.principal import SessionPrincipal
+from saas_app.identity.renewal import RenewalRequired
+from saas_app.identity.session_access import CachedToken, Refusal, SessionAccess
+from saas_app.identity.sessions import SessionStore
+from saas_app.identity.tenant import Tenant
+from saas_app.identity.token_refresh import TokenRefresher
+from saas_app.rbac.permissions import Carrier, known_permissions
+
+_MOST_READINGS: Final = 10  # of a membership that changes again while it is read
+
+
+@dataclass(frozen=True, slots=True)
+class TokenDescription:
+    """A token behind a tenant, decoded for the reader. It holds no token."""
+
+    audience: str
+    carrier: Carrier
+    scopes: tuple[str, ...]
+    claims: dict[str, Any]
+    fetched_at: datetime
+    read_again_at: datetime
+    expires_at: datetime
+
+
+class Tenants:
+    """Turns a session and an organization id into a :class:`Tenant`.
+
+    ``patience`` is how many seconds a request waits for its tokens.
+    """
+
+    def __init__(
+        self, sessions: SessionStore, refresher: TokenRefresher, freshness: Freshness, *, patience: float
+    ) -> None:
+        self._sessions = sessions
+        self._refresher = refresher
+        self._freshness = freshness
+        self._patience = patience
+
+    async def get_tenant(
+        self,
+        access: SessionAccess,
+        organization_id: str,
+        carriers: Collection[Carrier] = (),
+        *,
+        is_visit: bool = True,
+    ) -> Tenant:
+        """Return the organization for this session, with a fresh token of each kind in ``carriers``.
+
+        Without ``carriers``, a token of either kind is enough. ``is_visit``: remember it as the organization
+        where the person worked last. Raises :class:`NotFound` if the person is not a member or there is no
+        such organization; :class:`SignInRequired` if Logto has ended the grant; :class:`MfaRequired`,
+        :class:`RenewalRequired` and :class:`LogtoUnavailable`.
+        """
+        reading = Reading(access, organization_id, self._freshness)
+        deadline = time.monotonic() + self._patience
+        for _ in range(_MOST_READINGS):
+            stale = find_stale(reading, carriers)
+            if stale is None:
+                await self._sessions.touch(reading.access, organization_id if is_visit else None)
+                return as_tenant(reading)
+            refreshed = await self._refresher.refresh(
+                access.principal.session_id, organization_id, stale, patience=deadline - time.monotonic()
+            )
+            reading = reading.read(stale, refreshed)
+        raise LogtoUnavailable("Your access is being changed. Try again in a moment.", retry_after=1)
+
+    async def describe_tokens(self, tenant: Tenant) -> list[TokenDescription]:
+        """Return the tokens behind a tenant, decoded; never the tokens themselves."""
+        session_id = _session_of(tenant)
+        access = await self._sessions.find_access_by_id(session_id, tenant.organization_id)
+        descriptions = []
+        for carrier in Carrier:
+            audience = self._freshness.audience(carrier, tenant.organization_id)
+            cached = access.tokens.get(audience) if access else None
+            token = await self._sessions.find_token(session_id, audience)
+            if cached is not None and token is not None:
+                descriptions.append(self._describe(carrier, cached, token))
+        return descriptions
+
+    def _describe(self, carrier: Carrier, cached: CachedToken, token: str) -> TokenDescription:
+        return TokenDescription(
+            audience=cached.audience,
+            carrier=carrier,
+            scopes=tuple(sorted(cached.scopes)),
+            claims=decode_unverified(token),
+            fetched_at=cached.fetched_at,
+            read_again_at=self._freshness.read_again_at(cached),
+            expires_at=cached.expires_at,
+        )
+
+    async def read_again(self, tenant: Tenant) -> None:
+        """Drop what is cached of this organization, so that the next request reads it from Logto."""
+        await self._sessions.forget_tokens(_session_of(tenant), tenant.organization_id)
+
+
+def find_stale(reading: Reading, carriers: Collection[Carrier]) -> Carrier | None:
+    """Return the first kind of token that has to be fetched; None when all that is asked for answers.
+
+    Raises what a refusal of Logto's means for the caller.
+    """
+    for carrier in carriers or (reading.any_carrier(),):
+        answer = reading.find_answer(carrier)
+        if answer is None:
+            return carrier
+        _raise_refusal(answer, reading.organization_id)
+    return None
+
+
+def as_tenant(reading: Reading) -> Tenant:
+    """Return the tenant with what the answering tokens grant, each only permissions of its own kind."""
+    answering, access = reading.granted(), reading.access
+    latest = max(answering.values(), key=lambda token: token.fetched_at)
+    return Tenant(
+        organization_id=reading.organization_id,
+        organization_name=access.organization_name or reading.organization_id,
+        principal=access.principal,
+        role_names=latest.role_names,
+        granted=frozenset(
+            permission
+            for carrier, token in answering.items()
+            for permission in known_permissions(token.scopes)
+            if permission.carrier is carrier
+        ),
+        carriers=frozenset(answering),
+        read_at=latest.fetched_at,
+        membership_version=access.membership_version,
+        joined_by=access.joined_by,
+    )
+
+
+def _raise_refusal(token: CachedToken, organization_id: str) -> None:
+    if token.refusal is None:
+        return
+    if token.refusal is Refusal.NEEDS_MFA:
+        raise MfaRequired("Set up a second factor in your account at the sign-in provider, then try again.")
+    if token.refusal is Refusal.NEEDS_CONSENT:
+        raise RenewalRequired(f"{organization_id} consent")
+    raise NotFound("There is no such organization, or you do not belong to it.")
+
+
+def _session_of(tenant: Tenant) -> uuid.UUID:
+    if not isinstance(tenant.principal, SessionPrincipal):
+        raise SignInRequired("Only a signed-in browser has tokens here.")
+    return tenant.principal.session_id

@@ -1,0 +1,59 @@
+"""Renewals and step-ups, answered: a page goes to Logto and back, a form is kept, a program gets 401."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from quart import Quart, redirect, render_template, request
+from quart.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from saas_app.errors import FreshSignInRequired, SignInRequired
+from saas_app.identity.renewal import RenewalRequired, StepUpRequired
+from saas_app.web.context import is_api
+from saas_app.web.error_pages import answer_error
+
+_NOTHING_DONE = "Nothing has been done yet, and what you entered will be asked for again."
+_NOT_CONFIRMED = (
+    "You have just signed in, but the sign-in provider did not confirm that it asked who you are."
+)
+
+
+def init(app: Quart) -> None:
+    """Answer what a round trip to Logto would mend."""
+    app.register_error_handler(RenewalRequired, renew)
+    app.register_error_handler(StepUpRequired, sign_in_again)
+
+
+async def renew(required: RenewalRequired) -> ResponseReturnValue:
+    """Send a page through a silent round trip; show a form a page with one button that keeps it."""
+    if is_api(request):
+        return await answer_error(SignInRequired("Your access has to be renewed by signing in again."))
+    if _is_reading():
+        return redirect(f"/sign-in/renew?{_there_and_back(required.purpose)}", 303)
+    form: MultiDict[str, str] = await request.form
+    page = await render_template(
+        "identity/renew_needed.html",
+        decision=required.decision,
+        action=request.path,
+        renewed_for=required.purpose,
+        fields=list(form.items(multi=True)),
+    )
+    return page, 403
+
+
+async def sign_in_again(required: StepUpRequired) -> ResponseReturnValue:
+    """Send a page through a sign-in and back, once. A form is not kept: who comes back is asked again."""
+    is_page = _is_reading() and not is_api(request)
+    if is_page and not required.just_made:
+        return redirect(f"/sign-in/fresh?{_there_and_back(required.purpose)}", 303)
+    detail = _NOT_CONFIRMED if is_page else _NOTHING_DONE
+    return await answer_error(FreshSignInRequired(detail, max_age=required.max_age))
+
+
+def _is_reading() -> bool:
+    return request.method in ("GET", "HEAD")
+
+
+def _there_and_back(purpose: str) -> str:
+    return urlencode({"next": request.full_path.rstrip("?"), "for": purpose})

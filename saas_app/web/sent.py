@@ -1,0 +1,30 @@
+"""What was sent is checked when the caller is known and may do what they ask, before the view runs.
+
+The formats are not known here: whoever takes one registers the check for it (``register_check``). Checks
+read the body, so they run before the view's transaction begins: nobody holds one while a body trickles in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from quart import Quart, current_app
+
+View = Callable[..., Awaitable[Any]]
+Check = Callable[[View], Awaitable[None]]
+"""Checks what the request sends to this view; raises what is wrong with it."""
+
+_CHECKS: Final = "workroom_checks_of_what_is_sent"
+
+
+def register_check(app: Quart, check: Check) -> None:
+    """Run ``check`` before every guarded view of ``app``."""
+    app.extensions.setdefault(_CHECKS, []).append(check)
+
+
+async def check_sent(view: View) -> None:
+    """Run all registered checks for the view of this request."""
+    checks: list[Check] = current_app.extensions.get(_CHECKS, [])
+    for check in checks:
+        await check(view)
