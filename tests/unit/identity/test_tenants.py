@@ -3,51 +3,29 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
-from saas_app.db.base import new_uuid, utc_now
+from saas_app.errors import AppError, LogtoUnavailable, MfaRequired, NotFound
 from saas_app.identity.freshness import Freshness, Reading
-from saas_app.identity.principal import SessionPrincipal
+from saas_app.identity.renewal import RenewalRequired
 from saas_app.identity.session_access import CachedToken, Refusal, SessionAccess
 from saas_app.identity.tenant import Tenant
-from saas_app.identity.tenants import as_tenant
+from saas_app.identity.tenants import Tenants, as_tenant, find_stale
 from saas_app.rbac.permissions import Carrier, Permission
+from tests.unit.identity.tenants_of import API_AUDIENCE, ORGANIZATION_AUDIENCE, RESOURCE, access, token
 
-RESOURCE = "https://api.workroom.example"
-ORGANIZATION_AUDIENCE = "urn:logto:organization:acme"
-API_AUDIENCE = f"{RESOURCE}#acme"
+FRESHNESS = Freshness(timedelta(seconds=300), RESOURCE)
+BOTH = tuple(Carrier)
+
+
+def reading(session: SessionAccess, *read_now: Carrier) -> Reading:
+    return Reading(session, "acme", FRESHNESS, frozenset(read_now))
 
 
 def tenant_of(session: SessionAccess) -> Tenant:
-    return as_tenant(Reading(session, "acme", Freshness(timedelta(seconds=300), RESOURCE)))
-
-
-def token(audience: str, scopes: str, *, age: float = 0, refusal: Refusal | None = None) -> CachedToken:
-    now = utc_now()
-    return CachedToken(
-        audience=audience,
-        scopes=frozenset(scopes.split()),
-        role_names=frozenset({"admin"}),
-        refusal=refusal,
-        fetched_at=now - timedelta(seconds=age),
-        expires_at=now + timedelta(hours=1),
-    )
-
-
-def access(*tokens: CachedToken, changed_ago: float | None = None) -> SessionAccess:
-    now = utc_now()
-    return SessionAccess(
-        principal=SessionPrincipal("u1", session_id=new_uuid(), name="Alice"),
-        granted_at=now,
-        authenticated_at=None,
-        renewed_for=None,
-        last_seen_at=now,
-        last_organization_id=None,
-        organization_name="Acme",
-        membership_changed_at=None if changed_ago is None else now - timedelta(seconds=changed_ago),
-        tokens={given.audience: given for given in tokens},
-    )
+    return as_tenant(reading(session))
 
 
 def test_a_permission_counts_only_in_its_own_kind_of_token() -> None:
@@ -88,3 +66,79 @@ def test_a_refused_audience_grants_nothing() -> None:
 
     assert tenant.carriers == {Carrier.ORGANIZATION_TOKEN}
     assert not tenant.may(Permission.PROJECTS_READ)
+
+
+@pytest.mark.parametrize(
+    ("session", "carriers", "stale"),
+    [
+        (access(), (), Carrier.ORGANIZATION_TOKEN),
+        (access(token(API_AUDIENCE)), (), None),
+        (access(token(API_AUDIENCE)), (Carrier.API_TOKEN,), None),
+        (access(token(API_AUDIENCE)), BOTH, Carrier.ORGANIZATION_TOKEN),
+        (access(token(API_AUDIENCE, age=301)), (Carrier.API_TOKEN,), Carrier.API_TOKEN),
+        (access(token(API_AUDIENCE), is_changing=True), (Carrier.API_TOKEN,), Carrier.API_TOKEN),
+        (access(token(API_AUDIENCE, age=9), changed_ago=5), (Carrier.API_TOKEN,), Carrier.API_TOKEN),
+    ],
+    ids=["none", "any", "its own", "one of two", "too old", "changing", "changed"],
+)
+def test_a_token_is_fetched_where_none_answers(
+    session: SessionAccess, carriers: tuple[Carrier, ...], stale: Carrier | None
+) -> None:
+    assert find_stale(reading(session), carriers) is stale
+
+
+def test_a_token_that_was_fetched_for_this_request_answers_it_while_a_change_is_under_way() -> None:
+    session = access(token(API_AUDIENCE), is_changing=True)
+    assert find_stale(reading(session, Carrier.API_TOKEN), (Carrier.API_TOKEN,)) is None
+
+
+def test_a_token_that_was_fetched_for_this_request_does_not_answer_after_another_change() -> None:
+    session = access(token(API_AUDIENCE, age=2), changed_ago=1)
+    assert find_stale(reading(session, Carrier.API_TOKEN), (Carrier.API_TOKEN,)) is Carrier.API_TOKEN
+
+
+@pytest.mark.parametrize(
+    ("refusal", "error"),
+    [(Refusal.NOT_A_MEMBER, NotFound), (Refusal.NEEDS_MFA, MfaRequired)],
+)
+def test_a_refusal_of_logtos_is_the_callers(refusal: Refusal, error: type[AppError]) -> None:
+    with pytest.raises(error):
+        find_stale(reading(access(token(ORGANIZATION_AUDIENCE, refusal=refusal))), ())
+
+
+def test_a_grant_that_covers_too_little_is_renewed() -> None:
+    session = access(token(API_AUDIENCE, refusal=Refusal.NEEDS_CONSENT))
+    with pytest.raises(RenewalRequired) as required:
+        find_stale(reading(session), (Carrier.API_TOKEN,))
+    assert required.value.purpose == "acme consent"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "age", "answers"),
+    [
+        (Refusal.NOT_A_MEMBER, 14, True),
+        (Refusal.NOT_A_MEMBER, 16, False),
+        (Refusal.NEEDS_MFA, 0.5, True),
+        (Refusal.NEEDS_MFA, 1.5, False),
+    ],
+)
+def test_a_refusal_is_remembered_for_moments_only(refusal: Refusal, age: float, answers: bool) -> None:
+    session = access(token(ORGANIZATION_AUDIENCE, refusal=refusal, age=age))
+    assert (reading(session).find_answer(Carrier.ORGANIZATION_TOKEN) is not None) is answers
+
+
+async def test_a_membership_that_never_stops_changing_is_given_up() -> None:
+    session = access()
+
+    class Refresher:
+        fetched = 0
+
+        async def refresh(self, *_of: Any, patience: float) -> SessionAccess:
+            self.fetched += 1
+            return session
+
+    refresher = Refresher()
+    tenants = Tenants(cast(Any, None), cast(Any, refresher), FRESHNESS, patience=5)
+    with pytest.raises(LogtoUnavailable, match="being changed"):
+        await tenants.get_tenant(session, "acme", (Carrier.API_TOKEN,))
+    assert refresher.fetched == 10

@@ -1,0 +1,121 @@
+"""The lesson of this project, on one route: who is answered what, step by step.
+
+The route lists the audit log of an organization and asks for ``audit:read``. Read it beside
+``docs/rbac-guide.md``. The fourth step, a fresh sign-in, is not asked for here: see
+``tests/integration/identity/test_step_up.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from quart.wrappers import Response
+
+from saas_app.rbac.permissions import Permission, Role, RoleType, roles_granting
+from tests.clients import Browser
+from tests.conftest import OpenBrowser
+from tests.factories import Factory
+
+PERMISSION = Permission.AUDIT_READ
+GRANTING = roles_granting(PERMISSION)[0]
+NOT_GRANTING = next(
+    role for role in Role if role.type is RoleType.USER and role not in roles_granting(PERMISSION)
+)
+UNKNOWN = "doesnotexist"
+
+
+def route(organization_id: str) -> str:
+    return f"/api/v1/organizations/{organization_id}/audit-events"
+
+
+def page(organization_id: str) -> str:
+    return f"/o/{organization_id}/audit"
+
+
+async def body(response: Response) -> dict[str, Any]:
+    """The JSON of an answer, without what differs between any two requests."""
+    answer: dict[str, Any] = await response.get_json(force=True)
+    answer.pop("request_id", None)
+    return answer
+
+
+@pytest.fixture
+async def acme(make: Factory) -> str:
+    return await make.organization("Acme")
+
+
+@pytest.fixture
+async def nobody(open_browser: OpenBrowser) -> Browser:
+    """A browser in which nobody is signed in."""
+    return await open_browser()
+
+
+@pytest.fixture
+async def stranger(make: Factory, open_browser: OpenBrowser) -> Browser:
+    """Somebody with every permission, in another organization."""
+    gail = await make.person("Gail")
+    await make.organization("Globex", **{GRANTING.value: gail})
+    return await open_browser(gail)
+
+
+@pytest.fixture
+async def member(make: Factory, open_browser: OpenBrowser, acme: str) -> Browser:
+    """A member of Acme whose role does not grant the permission."""
+    vera = await make.person("Vera")
+    await make.join(acme, vera, NOT_GRANTING)
+    return await open_browser(vera)
+
+
+@pytest.fixture
+async def auditor(make: Factory, open_browser: OpenBrowser, acme: str) -> Browser:
+    """A member of Acme whose role grants the permission."""
+    alice = await make.person("Alice")
+    await make.join(acme, alice, GRANTING)
+    return await open_browser(alice)
+
+
+async def test_step_1_without_a_credential_the_api_answers_401(nobody: Browser, acme: str) -> None:
+    answer = await nobody.get(route(acme), 401)
+    assert (await body(answer))["code"] == "sign-in-required"
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+
+
+async def test_step_1_without_a_credential_a_page_leads_to_sign_in_and_back(
+    nobody: Browser, acme: str
+) -> None:
+    answer = await nobody.get(page(acme), 303)
+    assert answer.headers["Location"] == f"/sign-in?next=%2Fo%2F{acme}%2Faudit"
+
+
+async def test_step_2_an_organization_that_does_not_exist_is_404(stranger: Browser) -> None:
+    answer = await stranger.get(route(UNKNOWN), 404)
+    assert (await body(answer))["code"] == "not-found"
+
+
+async def test_step_2_an_organization_of_others_is_404(stranger: Browser, acme: str) -> None:
+    answer = await stranger.get(route(acme), 404)
+    assert (await body(answer))["code"] == "not-found"
+
+
+async def test_step_2_a_stranger_cannot_tell_the_two_apart(stranger: Browser, acme: str) -> None:
+    unknown, of_others = await stranger.get(route(UNKNOWN), 404), await stranger.get(route(acme), 404)
+    assert await body(unknown) == await body(of_others)
+    assert unknown.headers.keys() == of_others.headers.keys()
+
+
+async def test_step_3_a_member_without_the_permission_is_403_and_told_why(member: Browser, acme: str) -> None:
+    decision = (await body(await member.get(route(acme), 403)))["decision"]
+    assert [(step["step"], step["passed"]) for step in decision["steps"]] == [
+        ("authenticated", True),
+        ("member", True),
+        ("audience", True),
+        ("permission", False),
+    ]
+    assert decision["permission"] == PERMISSION.value
+    assert GRANTING.value in decision["roles_that_grant"]
+
+
+async def test_step_5_a_member_with_the_permission_is_200(auditor: Browser, acme: str) -> None:
+    answer = await auditor.get(route(acme), 200)
+    assert "items" in await body(answer)

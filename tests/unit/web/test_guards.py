@@ -1,0 +1,251 @@
+"""The steps of the ladder, each by itself, and the order in which a guard takes them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from quart import Quart, g
+
+from saas_app.errors import BadRequest, FreshSignInRequired, NotFound, PermissionDenied, SignInRequired
+from saas_app.identity.credentials.caller import Caller
+from saas_app.identity.principal import Principal
+from saas_app.identity.tenant import Tenant
+from saas_app.rbac.decision import Decision
+from saas_app.rbac.permissions import Carrier, Permission
+from saas_app.web import guards
+from saas_app.web.guards import Audience, Guard, find_tenant, require_permission, run, step_up
+from saas_app.web.sent import register_check
+
+MEMBER = Guard(Audience.MEMBER)
+READING = Guard(Audience.PERMISSION, Permission.PROJECTS_READ)
+DELETING = Guard(Audience.PERMISSION, Permission.PROJECTS_DELETE)
+
+
+@dataclass
+class Known:
+    """A caller who is known, of no credential in particular, and what was asked of them."""
+
+    tenant: Tenant
+    is_fresh: bool = True
+    asked: list[str] = field(default_factory=list)
+    carriers: Collection[Carrier] = ()
+
+    @property
+    def principal(self) -> Principal:
+        return self.tenant.principal
+
+    @property
+    def organization_id(self) -> str | None:
+        return None
+
+    async def get_tenant(
+        self, organization_id: str, carriers: Collection[Carrier] = (), *, is_visit: bool = True
+    ) -> Tenant:
+        self.asked.append("tenant")
+        self.carriers = carriers
+        if organization_id != self.tenant.organization_id:
+            raise NotFound
+        return self.tenant
+
+    def denial(self, tenant: Tenant, decision: Decision) -> Exception:
+        self.asked.append("denial")
+        return PermissionDenied(decision)
+
+    def require_fresh_sign_in(self, tenant: Tenant) -> None:
+        self.asked.append("fresh")
+        if not self.is_fresh:
+            raise FreshSignInRequired("", max_age=600)
+
+    async def complete(self, tenant: Tenant) -> Tenant:
+        self.asked.append("complete")
+        return replace(tenant, granted=frozenset(Permission))
+
+
+@pytest.fixture
+def carol(carol_at_acme: Tenant) -> Known:
+    """Carol, a viewer of Acme."""
+    return Known(carol_at_acme)
+
+
+@pytest.fixture
+async def request_of_a_page() -> AsyncIterator[Quart]:
+    app = Quart(__name__)
+    async with app.test_request_context("/o/acme/projects"):
+        yield app
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """The organizations that units of work were opened for."""
+    opened: list[str | None] = []
+
+    @asynccontextmanager
+    async def opening(organization_id: str | None) -> AsyncIterator[None]:
+        opened.append(organization_id)
+        yield
+
+    monkeypatch.setattr(guards, "request_database", opening)
+    return opened
+
+
+@pytest.mark.parametrize(
+    ("guard", "carriers"),
+    [
+        (MEMBER, ()),
+        (READING, (Carrier.API_TOKEN,)),
+        (Guard(Audience.PERMISSION, Permission.MEMBERS_READ), (Carrier.ORGANIZATION_TOKEN,)),
+        (replace(READING, complete=True), tuple(Carrier)),
+    ],
+    ids=["member", "API token", "organization token", "complete"],
+)
+@pytest.mark.usefixtures("request_of_a_page")
+async def test_step_2_reads_the_kinds_of_token_that_the_route_weighs(
+    carol: Known, guard: Guard, carriers: tuple[Carrier, ...]
+) -> None:
+    await find_tenant(carol, guard, "acme")
+    assert carol.carriers == carriers
+
+
+@pytest.mark.usefixtures("request_of_a_page")
+async def test_step_2_finds_no_tenant_for_a_stranger(carol: Known) -> None:
+    with pytest.raises(NotFound):
+        await find_tenant(carol, MEMBER, "globex")
+    assert "tenant" not in g
+
+
+def test_step_3_lets_a_permission_pass_that_the_tokens_grant(carol: Known) -> None:
+    require_permission(carol, READING, carol.tenant)
+    assert carol.asked == []
+
+
+def test_step_3_denies_every_other_permission(carol: Known) -> None:
+    with pytest.raises(PermissionDenied) as denied:
+        require_permission(carol, DELETING, carol.tenant)
+    assert denied.value.decision.permission is Permission.PROJECTS_DELETE
+
+
+def test_step_3_asks_members_for_nothing_where_the_route_names_no_permission(carol: Known) -> None:
+    require_permission(carol, MEMBER, replace(carol.tenant, granted=frozenset()))
+
+
+async def test_step_4_asks_for_nothing_that_the_route_does_not_want(carol: Known) -> None:
+    assert await step_up(carol, READING, carol.tenant) is carol.tenant
+    assert carol.asked == []
+
+
+async def test_step_4_asks_for_a_fresh_sign_in(carol: Known) -> None:
+    carol.is_fresh = False
+    with pytest.raises(FreshSignInRequired):
+        await step_up(carol, replace(READING, fresh=True), carol.tenant)
+
+
+@pytest.mark.usefixtures("request_of_a_page")
+async def test_step_4_hands_on_all_that_the_caller_holds(carol: Known) -> None:
+    tenant = await step_up(carol, replace(READING, complete=True), carol.tenant)
+    assert tenant.granted == frozenset(Permission)
+    assert g.tenant is tenant
+
+
+async def test_step_5_runs_the_view_for_the_caller_in_a_unit_of_work(
+    request_of_a_page: Quart, carol: Known, database: list[str | None]
+) -> None:
+    async def view(tenant: Tenant, **arguments: Any) -> Any:
+        return tenant, arguments, list(database)
+
+    answer = await run(view, "acme", carol.tenant, {"project_id": 7})
+
+    assert answer == (carol.tenant, {"project_id": 7}, ["acme"])
+
+
+async def test_step_5_checks_what_was_sent_before_it_opens_the_unit_of_work(
+    request_of_a_page: Quart, carol: Known, database: list[str | None]
+) -> None:
+    async def view(tenant: Tenant) -> Any:
+        raise AssertionError("the view ran")
+
+    async def refuse(checked: Any) -> None:
+        assert checked is view
+        raise BadRequest
+
+    register_check(request_of_a_page, refuse)
+    with pytest.raises(BadRequest):
+        await run(view, "acme", carol.tenant, {})
+    assert database == []
+
+
+class Ladder:
+    """A guarded view of an organization, and a caller who climbs to it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, caller: Caller | None) -> None:
+        self.ran = False
+
+        async def prove(organization_id: str | None = None) -> Caller:
+            if caller is None:
+                raise SignInRequired
+            return caller
+
+        monkeypatch.setattr(guards, "prove", prove)
+
+        @asynccontextmanager
+        async def not_noted(organization_id: str) -> AsyncIterator[None]:
+            yield
+
+        monkeypatch.setattr(guards, "denials_noted", not_noted)
+
+    async def climb(self, guard: Any, organization_id: str = "acme") -> None:
+        async def view(tenant: Tenant) -> None:
+            self.ran = True
+
+        await guard(view)(organization_id=organization_id)
+
+
+@pytest.mark.usefixtures("request_of_a_page", "database")
+async def test_nobody_gets_past_the_first_step_without_a_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    ladder = Ladder(monkeypatch, None)
+    with pytest.raises(SignInRequired):
+        await ladder.climb(guards.requires_member)
+    assert not ladder.ran
+
+
+@pytest.mark.usefixtures("request_of_a_page", "database")
+async def test_a_stranger_gets_no_decision(monkeypatch: pytest.MonkeyPatch, carol: Known) -> None:
+    ladder = Ladder(monkeypatch, carol)
+    with pytest.raises(NotFound):
+        await ladder.climb(guards.requires(Permission.PROJECTS_DELETE), "globex")
+    assert carol.asked == ["tenant"]
+    assert not ladder.ran
+
+
+@pytest.mark.usefixtures("request_of_a_page", "database")
+async def test_what_the_caller_holds_beyond_the_credential_does_not_decide(
+    monkeypatch: pytest.MonkeyPatch, carol: Known
+) -> None:
+    ladder = Ladder(monkeypatch, carol)
+    with pytest.raises(PermissionDenied):
+        await ladder.climb(guards.requires(Permission.PROJECTS_DELETE, complete=True, fresh=True))
+    assert carol.asked == ["tenant", "denial"]
+    assert not ladder.ran
+
+
+@pytest.mark.usefixtures("request_of_a_page", "database")
+async def test_a_denied_caller_is_not_asked_to_sign_in_again(
+    monkeypatch: pytest.MonkeyPatch, carol: Known
+) -> None:
+    carol.is_fresh = False
+    ladder = Ladder(monkeypatch, carol)
+    with pytest.raises(PermissionDenied):
+        await ladder.climb(guards.requires(Permission.PROJECTS_DELETE, fresh=True))
+
+
+@pytest.mark.usefixtures("request_of_a_page", "database")
+async def test_whoever_may_gets_to_the_view_over_every_step(
+    monkeypatch: pytest.MonkeyPatch, carol: Known
+) -> None:
+    ladder = Ladder(monkeypatch, carol)
+    await ladder.climb(guards.requires(Permission.PROJECTS_READ, complete=True, fresh=True))
+    assert carol.asked == ["tenant", "fresh", "complete"]
+    assert ladder.ran
