@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import quote_plus
 
 import aiohttp
 import structlog
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity.wait import wait_base, wait_exception, wait_exponential, wait_random_exponential
 
 from saas_app.config import ManagementSettings
 from saas_app.coordination.shared_attempts import SharedAttempts
@@ -28,9 +30,8 @@ log = structlog.get_logger(__name__)
 
 PAGE_SIZE = 100  # the most Logto 1.42 accepts
 _ATTEMPTS = 3
-_FIRST_PAUSE = 0.2  # seconds; doubled each time, with jitter
-_LONGEST_PAUSE = 2.0  # seconds; who is told to wait longer is told so, and not kept waiting
-_JITTER = random.SystemRandom()
+_BACKOFF: wait_base = wait_exponential(0.1) + wait_random_exponential(0.2)  # 0.1 to 0.3 s, then 0.2 to 0.6 s
+_LONGEST_PAUSE = 2.0  # seconds; a caller who would have to wait longer gets Logto's 429 at once
 _MAX_PAGES = 1000
 _READINGS = 5  # of a list that changes while it is read, at most
 _FAILURES_THAT_OPEN = 5  # in a row
@@ -104,30 +105,31 @@ class ManagementTransport:
         attempts = _ATTEMPTS if (method != "POST" if repeatable is None else repeatable) else 1
         try:
             async with asyncio.timeout(self._time_for_call):
-                return await self._attempt(attempts, method, path, body, query)
+                return await self._repeat(attempts, method, path, body, query)
         except TimeoutError:
             self._circuit.failed()
             raise LogtoUnavailable("Logto did not answer in time.") from None
 
-    async def _attempt(
-        self, attempts: int, method: str, path: str, body: Json, query: Query | None
-    ) -> Answer:
-        for attempt in range(1, attempts + 1):
-            try:
-                return await self._through_circuit(method, path, body, query)
-            except LogtoUnavailable as failure:
-                if attempt == attempts or self._circuit.is_open:
-                    raise
-                pause = _pause_after(attempt)
-                log.warning("logto call is tried again", method=method, path=path, why=failure.detail)
-            except ManagementError as refusal:
-                if method == "DELETE" and refusal.status == 404 and attempt > 1:
-                    return Answer(None, None)  # the lost attempt before this one did delete it
-                pause = max(_pause_after(attempt), refusal.retry_after or 0)
-                if refusal.status != 429 or attempt == attempts or pause > _LONGEST_PAUSE:
-                    raise
-            await asyncio.sleep(pause)
-        raise AssertionError("the last attempt answers or raises")
+    async def _repeat(self, attempts: int, method: str, path: str, body: Json, query: Query | None) -> Answer:
+        repeated = AsyncRetrying(
+            stop=stop_after_attempt(attempts),
+            retry=retry_if_exception(self._may_pass),
+            wait=_BACKOFF + wait_exception(_asked_for),
+            before_sleep=partial(_report, method, path),
+            reraise=True,
+        )
+        try:
+            return await repeated(self._through_circuit, method, path, body, query)
+        except ManagementError as refusal:
+            if method == "DELETE" and refusal.status == 404 and repeated.statistics["attempt_number"] > 1:
+                return Answer(None, None)  # an earlier attempt deleted it, and its answer was lost
+            raise
+
+    def _may_pass(self, failure: BaseException) -> bool:
+        """Return whether the same call may succeed in a moment."""
+        if isinstance(failure, ManagementError):
+            return failure.status == 429 and (failure.retry_after or 0) <= _LONGEST_PAUSE
+        return isinstance(failure, LogtoUnavailable) and not self._circuit.is_open
 
     async def _through_circuit(self, method: str, path: str, body: Json, query: Query | None) -> Answer:
         self._circuit.enter()
@@ -289,5 +291,11 @@ def _refusal(status: int, body: Json, retry_after: str) -> Exception:
     return ManagementError(status, str(code or "unknown"), str(message), error.get("data"), retry_after=wait)
 
 
-def _pause_after(attempt: int) -> float:
-    return float(_FIRST_PAUSE * 2 ** (attempt - 1) * _JITTER.uniform(0.5, 1.5))
+def _asked_for(failure: BaseException) -> float:
+    """Return the seconds that Logto asks us to wait; the backoff comes on top, so that callers spread out."""
+    return (isinstance(failure, ManagementError) and failure.retry_after) or 0
+
+
+def _report(method: str, path: str, state: RetryCallState) -> None:
+    why = str(state.outcome.exception()) if state.outcome else ""
+    log.warning("logto call is tried again", method=method, path=path, why=why)

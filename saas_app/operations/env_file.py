@@ -1,10 +1,12 @@
 """Files of ``KEY=value`` lines: read as an overlay under the environment, written without losing a line.
 
-A shell can source what is written here; nothing in such a file is ever executed or expanded by us.
+python-dotenv reads each line, so a file means here what it means to Docker Compose and to editors. Every line
+must also be one that a shell can source: ``KEY = value`` is rejected. Nothing is ever executed or expanded.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
@@ -12,14 +14,15 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from dotenv.parser import Binding, parse_stream
+
 from saas_app.errors import ConfigurationError
 
-_LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)")
-_UNQUOTED_COMMENT = re.compile(r"\s#.*$")
+_ASSIGNMENT = re.compile(r"\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*=")
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """The values in a file. Raises :class:`ConfigurationError` when it is missing or cannot be read."""
+    """Return the values in a file. Raises :class:`ConfigurationError` if it is missing or cannot be read."""
     try:
         lines = _lines(path)
     except FileNotFoundError:
@@ -30,15 +33,11 @@ def read_env_file(path: Path) -> dict[str, str]:
         raise ConfigurationError(f"{path} cannot be read: {_reason(error)}.") from None
     values = {}
     for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        match = _LINE.fullmatch(line)
-        if match is None:
-            raise ConfigurationError(f"{path}, line {number}: expected KEY=value.")
-        try:
-            values[match["name"]] = _unquote(match["value"].strip())
-        except ValueError:
-            raise ConfigurationError(f"{path}, line {number}: a quotation mark is not closed.") from None
+        binding = _parse(line)
+        if binding.error or (binding.key and not _ASSIGNMENT.match(line)):
+            raise ConfigurationError(f"{path}, line {number}: expected KEY=value, with closed quotes.")
+        if binding.key:
+            values[binding.key] = binding.value or ""
     return values
 
 
@@ -71,8 +70,7 @@ def _merged(lines: list[str], values: Mapping[str, str]) -> list[str]:
     merged: list[str] = []
     written: set[str] = set()
     for line in lines:
-        match = _LINE.fullmatch(line)
-        name = str(match["name"]) if match else ""
+        name = _parse(line).key or ""
         if name not in values:
             merged.append(line)
         elif name not in written:  # a second line for the same name would win over ours
@@ -81,17 +79,24 @@ def _merged(lines: list[str], values: Mapping[str, str]) -> list[str]:
     return merged + [_assignment(name, value) for name, value in values.items() if name not in written]
 
 
+def _parse(line: str) -> Binding:
+    return next(parse_stream(io.StringIO(f"{line}\n")))
+
+
 def _assignment(name: str, value: str) -> str:
+    """Return a line that python-dotenv, Docker Compose and a shell read alike."""
     if "\n" in value or "\r" in value:
         raise ConfigurationError(f"{name} holds a line break, which an environment file cannot carry.")
-    return f"{name}={shlex.quote(value) if value else ''}"
-
-
-def _unquote(value: str) -> str:
-    if value[:1] in ("'", '"'):
-        words = shlex.split(value, comments=True)
-        return words[0] if words else ""
-    return _UNQUOTED_COMMENT.sub("", value).rstrip()
+    if not value or shlex.quote(value) == value:
+        return f"{name}={value}"
+    if not re.search(r"['\\]", value):
+        return f"{name}='{value}'"
+    if re.search(r"[$`]", value):  # a shell would expand it in double quotes
+        raise ConfigurationError(
+            f"{name} holds $ or ` beside ' or \\: an environment file cannot carry both."
+        )
+    escaped = re.sub(r'([\\"])', r"\\\1", value)
+    return f'{name}="{escaped}"'
 
 
 def _replace(target: Path, text: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
+from tenacity import wait_fixed
 
 from saas_app.config import ManagementSettings
 from saas_app.logto import ManagementClient
@@ -24,7 +25,7 @@ def stand_in() -> StandIn:
 @pytest.fixture
 async def open_client(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenClient]:
     """Opens clients that wait for an answer for so many seconds."""
-    monkeypatch.setattr(transport_module, "_FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(transport_module, "_BACKOFF", wait_fixed(0.001))
     app = web.Application()
     app.router.add_post("/oidc/token", stand_in.token)
     app.router.add_route("*", "/api/{path:.*}", stand_in.api)
