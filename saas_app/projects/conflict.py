@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from saas_app.projects.forms import TASK_STATUS_LABELS
-from saas_app.projects.service import ProjectDetail, ProjectInput, TaskInput, TaskRow
+from saas_app.projects.values import ProjectDetail, ProjectInput, TaskInput, TaskRow
 
 
 @dataclass(frozen=True, slots=True)

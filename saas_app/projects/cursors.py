@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from saas_app.errors import BadRequest
 from saas_app.projects.paging import Place, Portion
-from saas_app.projects.service import ProjectKey, ProjectSort, TaskKey, TaskStatus
+from saas_app.projects.values import ProjectKey, ProjectSort, TaskKey, TaskStatus
 from saas_app.web.pagination import Page, decode_cursor, encode_cursor
 
 _AMONG_CHANGED: Final = "changed"

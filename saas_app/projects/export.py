@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from saas_app.projects.service import ExportRow
+from saas_app.projects.values import ExportRow
 from saas_app.web.csv_stream import csv_chunks, moment_cell
 
 COLUMNS = ("Project", "Project status", "Description", "Task", "Task status", "Due", "Completed (UTC)")

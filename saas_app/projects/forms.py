@@ -11,7 +11,7 @@ from wtforms import DateField, Form, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Optional
 
 from saas_app.errors import BadRequest
-from saas_app.projects.service import (
+from saas_app.projects.values import (
     ProjectFilter,
     ProjectInput,
     ProjectSort,

@@ -12,7 +12,7 @@ from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.models import Project, ProjectStatus, Task, TaskStatus
 from saas_app.models.project import fold_name
-from saas_app.projects import queries
+from saas_app.projects.queries import projects as queries
 
 __all__ = ["SeedProject", "SeedTask", "TaskStatus", "seed_projects"]
 

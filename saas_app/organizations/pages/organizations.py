@@ -135,7 +135,7 @@ async def overview(tenant: Tenant) -> ResponseReturnValue:
     may_read = tenant.may(Permission.PROJECTS_READ)
     return await render_template(
         "organizations/overview.html",
-        summary=await projects.summarize(database(), tenant, reader_zone()) if may_read else None,
+        summary=await projects.summarize(database(), reader_zone()) if may_read else None,
         roles=tenant.role_names,
     )
 

@@ -241,7 +241,7 @@ async def _ask_to_delete(tenant: Tenant, form: DeleteForm, name: str) -> str:
         "organizations/settings_delete.html",
         form=form,
         name=name,
-        summary=await projects.summarize(database(), tenant) if may_count else None,
+        summary=await projects.summarize(database()) if may_count else None,
     )
 
 

@@ -12,11 +12,18 @@ from quart import Blueprint, Response, url_for
 from quart_schema import tag, validate_querystring, validate_request, validate_response
 
 from saas_app.identity.tenant import Tenant
-from saas_app.projects import listing, service
+from saas_app.projects import changes, service
 from saas_app.projects.api.tasks import blueprint as tasks
 from saas_app.projects.cursors import project_page, read_project_place
 from saas_app.projects.forms import DESCRIPTION_LENGTH, NAME_LENGTH
-from saas_app.projects.service import ProjectDetail, ProjectFilter, ProjectInput, ProjectSort, StatusFilter
+from saas_app.projects.values import (
+    ProjectDetail,
+    ProjectFilter,
+    ProjectInput,
+    ProjectSort,
+    ProjectStatus,
+    StatusFilter,
+)
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database
 from saas_app.web.guards import requires
@@ -77,7 +84,7 @@ class ProjectSummaryView(ApiModel):
     id: uuid.UUID
     name: str
     excerpt: str
-    status: service.ProjectStatus
+    status: ProjectStatus
     updated_at: datetime
     open_tasks: int
     done_tasks: int
@@ -96,7 +103,7 @@ class ProjectView(ApiModel):
     id: uuid.UUID
     name: str
     description: str
-    status: service.ProjectStatus
+    status: ProjectStatus
     created_by: str
     created_at: datetime
     updated_at: datetime
@@ -117,7 +124,7 @@ async def list_projects(tenant: Tenant, query_args: ProjectQuery) -> ApiResponse
     """
     wanted = ProjectFilter(query_args.search, query_args.status, query_args.sort)
     place = read_project_place(query_args.cursor, wanted.sort)
-    portion = await listing.page_projects(database(), wanted, place, query_args.limit)
+    portion = await service.page_projects(database(), wanted, place, query_args.limit)
     page = project_page(portion, query_args.cursor)
     items = [
         ProjectSummaryView(
@@ -144,7 +151,7 @@ async def list_projects(tenant: Tenant, query_args: ProjectQuery) -> ApiResponse
 async def create_project(tenant: Tenant, data: NewProject) -> ApiResponse:
     """Create a project."""
     form = ProjectInput(data.name, data.description)
-    project = await _get(tenant, await service.create_project(database(), tenant, form))
+    project = await _get(tenant, await changes.create_project(database(), tenant, form))
     return _view(project), 201, {**etag(project.version), "Location": _address(tenant, project.id)}
 
 
@@ -170,7 +177,7 @@ async def change_project(tenant: Tenant, project_id: uuid.UUID, data: ProjectCha
     current = await _get(tenant, project_id)
     require_match(etag(current.version))
     form = replace(ProjectInput(current.name, current.description), **data.model_dump(exclude_unset=True))
-    await service.edit_project(database(), tenant, project_id, current.version, form)
+    await changes.edit_project(database(), tenant, project_id, current.version, form)
     project = await _get(tenant, project_id)
     return _view(project), 200, etag(project.version)
 
@@ -184,7 +191,7 @@ async def change_project(tenant: Tenant, project_id: uuid.UUID, data: ProjectCha
 async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
     """Put a project away; its tasks stay as they are."""
     version = await _version_to_change(tenant, project_id)
-    await service.archive_project(database(), tenant, project_id, version)
+    await changes.archive_project(database(), tenant, project_id, version)
     project = await _get(tenant, project_id)
     return _view(project), 200, etag(project.version)
 
@@ -198,7 +205,7 @@ async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
 async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
     """Take a project up again."""
     version = await _version_to_change(tenant, project_id)
-    await service.unarchive_project(database(), tenant, project_id, version)
+    await changes.unarchive_project(database(), tenant, project_id, version)
     project = await _get(tenant, project_id)
     return _view(project), 200, etag(project.version)
 
@@ -211,7 +218,7 @@ async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiRespons
 async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
     """Delete a project with its tasks."""
     version = await _version_to_change(tenant, project_id)
-    await service.delete_project(database(), tenant, project_id, version)
+    await changes.delete_project(database(), tenant, project_id, version)
     return Response(status=204)
 
 

@@ -12,10 +12,10 @@ from quart import Blueprint, Response, url_for
 from quart_schema import tag, validate_querystring, validate_request, validate_response
 
 from saas_app.identity.tenant import Tenant
-from saas_app.projects import listing, service
+from saas_app.projects import changes, service
 from saas_app.projects.cursors import read_task_place, task_page
 from saas_app.projects.forms import TITLE_LENGTH
-from saas_app.projects.service import TaskFilter, TaskInput, TaskRow, TaskStatus
+from saas_app.projects.values import TaskFilter, TaskInput, TaskRow, TaskStatus
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database
 from saas_app.web.guards import requires
@@ -109,7 +109,7 @@ async def list_tasks(tenant: Tenant, project_id: uuid.UUID, query_args: TaskQuer
     """List the tasks of a project."""
     place = read_task_place(query_args.cursor)
     project = await service.get_project(database(), tenant, project_id)
-    portion = await listing.page_tasks(database(), project, query_args.show, place, query_args.limit)
+    portion = await service.page_tasks(database(), project, query_args.show, place, query_args.limit)
     page = task_page(portion, query_args.cursor)
     body = TaskList(items=[_view(row) for row in page.items], next_cursor=page.next_cursor)
     return list_response(body, page.next_cursor)
@@ -125,7 +125,7 @@ async def list_tasks(tenant: Tenant, project_id: uuid.UUID, query_args: TaskQuer
 @validate_response(TaskView, 201)
 async def create_task(tenant: Tenant, project_id: uuid.UUID, data: NewTask) -> ApiResponse:
     """Add a task to an active project."""
-    task_id = await service.add_task(database(), tenant, project_id, _input(data))
+    task_id = await changes.add_task(database(), tenant, project_id, _input(data))
     task = await service.get_task(database(), tenant, project_id, task_id)
     return _view(task), 201, {**etag(task.version), "Location": _address(tenant, task)}
 
@@ -140,7 +140,7 @@ async def create_task(tenant: Tenant, project_id: uuid.UUID, data: NewTask) -> A
 async def create_tasks(tenant: Tenant, project_id: uuid.UUID, data: NewTasks) -> ApiResponse:
     """Add up to 1,000 tasks to an active project, all or none."""
     forms = [_input(item) for item in data.items]
-    return CreatedTasks(ids=await service.add_tasks(database(), tenant, project_id, forms)), 201
+    return CreatedTasks(ids=await changes.add_tasks(database(), tenant, project_id, forms)), 201
 
 
 @blueprint.get("/<uuid:task_id>")
@@ -170,7 +170,7 @@ async def change_task(
     form = replace(
         TaskInput(current.title, current.status, current.due_on), **data.model_dump(exclude_unset=True)
     )
-    await service.edit_task(database(), tenant, project_id, task_id, current.version, form)
+    await changes.edit_task(database(), tenant, project_id, task_id, current.version, form)
     task = await service.get_task(database(), tenant, project_id, task_id)
     return _view(task), 200, etag(task.version)
 
@@ -184,7 +184,7 @@ async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID)
     """Delete a task of an active project."""
     current = await service.get_task(database(), tenant, project_id, task_id)
     version = current.version if matches(etag(current.version)) else None
-    await service.delete_task(database(), tenant, project_id, task_id, version)
+    await changes.delete_task(database(), tenant, project_id, task_id, version)
     return Response(status=204)
 
 

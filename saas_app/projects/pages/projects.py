@@ -10,13 +10,13 @@ from quart import Blueprint, flash, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.identity.tenant import Tenant
-from saas_app.projects import listing, service
+from saas_app.projects import changes, service
 from saas_app.projects.conflict import project_fields
 from saas_app.projects.cursors import project_page, read_project_place
 from saas_app.projects.export import project_chunks
 from saas_app.projects.forms import ProjectForm, read_project_filter, read_version
 from saas_app.projects.pages.tasks import blueprint as tasks
-from saas_app.projects.service import (
+from saas_app.projects.values import (
     ProjectConflict,
     ProjectFilter,
     ProjectRow,
@@ -43,28 +43,23 @@ _WRITERS = [role.value for role in roles_granting(Permission.PROJECTS_WRITE) if 
 async def list_projects(tenant: Tenant) -> ResponseReturnValue:
     """The list: search, filter, sort, paging; one statement."""
     wanted = read_project_filter(request.args)
-    page = await _read_page(tenant, wanted, request.args.get("after"))
+    page = await _read_page(wanted, request.args.get("after"))
     is_unasked = page.is_first and not wanted.search and wanted.status is StatusFilter.ACTIVE
-    others = await _has_any(tenant) if not page.items and is_unasked else True
+    has_any = await service.has_projects(database()) if not page.items and is_unasked else True
     return await render_template(
         "projects/list.html",
         page=page,
         wanted=wanted,
-        has_any=others,
+        has_any=has_any,
         statuses=StatusFilter,
         sorts=ProjectSort,
         writers=_WRITERS,
     )
 
 
-async def _read_page(tenant: Tenant, wanted: ProjectFilter, cursor: str | None) -> Page[ProjectRow]:
+async def _read_page(wanted: ProjectFilter, cursor: str | None) -> Page[ProjectRow]:
     place = read_project_place(cursor, wanted.sort)
-    return project_page(await listing.page_projects(database(), wanted, place, _PAGE_SIZE), cursor)
-
-
-async def _has_any(tenant: Tenant) -> bool:
-    everything = ProjectFilter(status=StatusFilter.ALL)
-    return bool(await service.list_projects(database(), tenant, everything, after=None, limit=1))
+    return project_page(await service.page_projects(database(), wanted, place, _PAGE_SIZE), cursor)
 
 
 @blueprint.get("/new")
@@ -82,7 +77,7 @@ async def create_project(tenant: Tenant) -> ResponseReturnValue:
     if not form.validate():
         return await render_template("projects/new.html", form=form), 422
     wanted = form.as_input()
-    project_id = await service.create_project(database(), tenant, wanted)
+    project_id = await changes.create_project(database(), tenant, wanted)
     await flash(f"“{isolated(wanted.name)}” was created. Add its first task.", "success")
     return _to_project(tenant, project_id)
 
@@ -106,7 +101,7 @@ async def save_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnV
     if not form.validate():
         page = await render_template("projects/edit.html", form=form, project=project, version=version)
         return page, 422
-    await service.edit_project(database(), tenant, project_id, version, form.as_input())
+    await changes.edit_project(database(), tenant, project_id, version, form.as_input())
     await flash("Saved.", "success")
     return _to_project(tenant, project_id)
 
@@ -115,7 +110,7 @@ async def save_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnV
 @requires(Permission.PROJECTS_WRITE)
 async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Put it away."""
-    await service.archive_project(database(), tenant, project_id)
+    await changes.archive_project(database(), tenant, project_id)
     await flash("Archived. Its tasks cannot be changed until it is unarchived.", "success")
     return _to_project(tenant, project_id)
 
@@ -124,7 +119,7 @@ async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseRetu
 @requires(Permission.PROJECTS_WRITE)
 async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Take it up again."""
-    await service.unarchive_project(database(), tenant, project_id)
+    await changes.unarchive_project(database(), tenant, project_id)
     await flash("Active again.", "success")
     return _to_project(tenant, project_id)
 
@@ -142,7 +137,7 @@ async def confirm_delete_project(tenant: Tenant, project_id: uuid.UUID) -> Respo
 async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Delete it with its tasks."""
     project = await service.get_project(database(), tenant, project_id)
-    await service.delete_project(database(), tenant, project_id)
+    await changes.delete_project(database(), tenant, project_id)
     await flash(f"“{isolated(project.name)}” was deleted.", "success")
     return redirect(url_for("projects.list_projects", organization_id=tenant.organization_id), 303)
 
@@ -153,12 +148,12 @@ async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseRetur
 async def export_projects(tenant: Tenant) -> ResponseReturnValue:
     """Every project with its tasks, sent while it is read; that it was, the audit trail says first."""
     async with open_writing(tenant) as db:
-        service.record_export(db, tenant)
+        changes.record_export(db, tenant)
     reading = open_reading(tenant)
 
     async def body() -> AsyncIterator[bytes]:
         async with reading as db:
-            async for chunk in project_chunks(service.export_rows(db, tenant)):
+            async for chunk in project_chunks(service.export_rows(db)):
                 yield chunk
 
     name = filename(tenant.organization_name, tenant.organization_id, "projects", datetime.now(UTC).date())

@@ -9,7 +9,7 @@ from quart import Blueprint, flash, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.identity.tenant import Tenant
-from saas_app.projects import listing, service
+from saas_app.projects import changes, service
 from saas_app.projects.conflict import task_fields
 from saas_app.projects.cursors import read_task_place, task_page
 from saas_app.projects.forms import (
@@ -19,7 +19,7 @@ from saas_app.projects.forms import (
     read_task_status,
     read_version,
 )
-from saas_app.projects.service import TaskConflict, TaskFilter, TaskStatus
+from saas_app.projects.values import TaskConflict, TaskFilter, TaskStatus
 from saas_app.rbac.permissions import Permission
 from saas_app.text.visible import isolated
 from saas_app.web.context import database
@@ -46,7 +46,7 @@ async def add_task(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue
     if not form.validate():
         return await _show(tenant, project_id, form), 422
     wanted = form.as_input()
-    task_id = await service.add_task(database(), tenant, project_id, wanted)
+    task_id = await changes.add_task(database(), tenant, project_id, wanted)
     await flash(f"“{isolated(wanted.title)}” was added.", "success")
     return _to_tasks(tenant, project_id, task_id, wanted.status)
 
@@ -82,7 +82,7 @@ async def save_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -
         page = await render_template("projects/task_edit.html", form=form, task=task, version=version)
         return page, 422
     wanted = form.as_input()
-    await service.edit_task(database(), tenant, project_id, task_id, version, wanted)
+    await changes.edit_task(database(), tenant, project_id, task_id, version, wanted)
     await flash("Saved.", "success")
     return _to_tasks(tenant, project_id, task_id, wanted.status)
 
@@ -94,7 +94,7 @@ async def change_status(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUI
     task = await service.get_task(database(), tenant, project_id, task_id)
     fields = await request.form
     status, version = read_task_status(fields), read_version(fields)
-    await service.set_task_status(database(), tenant, task, version, status)
+    await changes.set_task_status(database(), tenant, task, version, status)
     await flash(f"“{isolated(task.title)}”: {TASK_STATUS_LABELS[status].lower()}.", "success")
     return _to_tasks(tenant, project_id, task_id, status)
 
@@ -114,7 +114,7 @@ async def confirm_delete_task(
 async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> ResponseReturnValue:
     """Delete it."""
     task = await service.get_task(database(), tenant, project_id, task_id)
-    await service.delete_task(database(), tenant, project_id, task_id)
+    await changes.delete_task(database(), tenant, project_id, task_id)
     await flash(f"“{isolated(task.title)}” was deleted.", "success")
     return _to_tasks(tenant, project_id)
 
@@ -138,7 +138,7 @@ async def _show(tenant: Tenant, project_id: uuid.UUID, form: TaskForm) -> str:
     shown, cursor = read_task_filter(request.args), request.args.get("after")
     place = read_task_place(cursor)
     project = await service.get_project(database(), tenant, project_id)
-    portion = await listing.page_tasks(database(), project, shown, place, _PAGE_SIZE)
+    portion = await service.page_tasks(database(), project, shown, place, _PAGE_SIZE)
     return await render_template(
         "projects/show.html",
         project=project,

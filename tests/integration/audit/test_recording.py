@@ -13,7 +13,8 @@ from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
-from saas_app.projects import service as projects
+from saas_app.projects.changes import create_project
+from saas_app.projects.values import ProjectInput
 from saas_app.rbac.permissions import Carrier, Permission
 from tests.clients import Person
 from tests.conftest import OpenBrowser
@@ -173,7 +174,7 @@ async def test_what_is_rolled_back_leaves_no_event(office: Office, work: UnitOfW
 
 async def create_project_and_fail(work: UnitOfWork, tenant: Tenant) -> None:
     async with work.writing(tenant.organization_id) as db:
-        await projects.create_project(db, tenant, projects.ProjectInput("Apollo"))
+        await create_project(db, tenant, ProjectInput("Apollo"))
         await db.flush()
         raise RuntimeError("the power fails")
 

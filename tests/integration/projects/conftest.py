@@ -14,7 +14,8 @@ from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
-from saas_app.projects.service import ProjectInput, TaskInput, add_task, create_project
+from saas_app.projects.changes import add_task, create_project
+from saas_app.projects.values import ProjectInput, TaskInput
 from saas_app.rbac.permissions import Carrier, Permission
 
 
@@ -39,6 +40,11 @@ class Organization:
         """Call a function of the service in one transaction."""
         async with self.work.writing(self.tenant.organization_id) as db:
             return await action(db, self.tenant, *arguments)
+
+    async def query(self, statement: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """Call a function that needs no tenant beside its session, with a reading session."""
+        async with self.work.reading(self.tenant.organization_id) as db:
+            return await statement(db, *arguments, **named)
 
     async def read(self, action: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """Call a function of the service with a reading session."""

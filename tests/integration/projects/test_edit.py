@@ -11,7 +11,17 @@ import pytest
 from saas_app.db.base import new_uuid
 from saas_app.errors import NotFound, VersionConflict
 from saas_app.identity.directory import Directory
-from saas_app.projects.service import (
+from saas_app.projects.changes import (
+    add_task,
+    archive_project,
+    create_project,
+    delete_project,
+    edit_project,
+    unarchive_project,
+)
+from saas_app.projects.queries.tasks import list_tasks
+from saas_app.projects.service import get_project, get_task
+from saas_app.projects.values import (
     ProjectArchived,
     ProjectConflict,
     ProjectDetail,
@@ -21,15 +31,6 @@ from saas_app.projects.service import (
     TaskInput,
     TaskRow,
     TaskStatus,
-    add_task,
-    archive_project,
-    create_project,
-    delete_project,
-    edit_project,
-    get_project,
-    get_task,
-    list_tasks,
-    unarchive_project,
 )
 from tests.integration.projects.conftest import Organization
 
@@ -144,7 +145,7 @@ async def test_a_project_of_another_organization_does_not_exist(
 async def test_an_unknown_project_is_not_found(acme: Organization) -> None:
     with pytest.raises(NotFound):
         await acme.read(get_project, new_uuid())
-    rows: list[TaskRow] = await acme.read(list_tasks, new_uuid(), TaskFilter.ALL, after=None, limit=5)
+    rows: list[TaskRow] = await acme.query(list_tasks, new_uuid(), TaskFilter.ALL, after=None, limit=5)
     assert rows == []
 
 

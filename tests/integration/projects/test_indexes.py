@@ -12,17 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.errors import NotFound
-from saas_app.projects.service import (
-    ProjectFilter,
-    ProjectSort,
-    StatusFilter,
-    TaskFilter,
-    export_rows,
-    get_project,
-    list_projects,
-    list_tasks,
-    summarize,
-)
+from saas_app.projects.queries.projects import list_projects
+from saas_app.projects.queries.tasks import list_tasks
+from saas_app.projects.service import export_rows, get_project, summarize
+from saas_app.projects.values import ProjectFilter, ProjectSort, StatusFilter, TaskFilter
 from tests.integration.projects.conftest import Organization
 
 Reading = Callable[[Organization], Awaitable[Any]]
@@ -41,7 +34,7 @@ async def plain(database_url: str) -> AsyncIterator[AsyncConnection]:
 
 async def export(organization: Organization) -> None:
     async with organization.work.reading(organization.tenant.organization_id) as db:
-        assert [batch async for batch in export_rows(db, organization.tenant)]
+        assert [batch async for batch in export_rows(db)]
 
 
 async def detail(organization: Organization) -> None:
@@ -52,7 +45,7 @@ async def detail(organization: Organization) -> None:
 def listing(wanted: ProjectFilter, *, later: bool) -> Reading:
     first = "a" if wanted.sort is ProjectSort.NAME else utc_now()
     after = (first, new_uuid()) if later else None
-    return lambda organization: organization.read(list_projects, wanted, after=after, limit=21)
+    return lambda organization: organization.query(list_projects, wanted, after=after, limit=21)
 
 
 READINGS: dict[str, Reading] = {
@@ -66,9 +59,9 @@ READINGS: dict[str, Reading] = {
         for later in (False, True)
     },
     "project": detail,
-    "tasks": lambda acme: acme.read(list_tasks, new_uuid(), TaskFilter.OPEN, after=None, limit=51),
+    "tasks": lambda acme: acme.query(list_tasks, new_uuid(), TaskFilter.OPEN, after=None, limit=51),
     "export": export,
-    "summary": lambda acme: acme.read(summarize),
+    "summary": lambda acme: acme.query(summarize),
 }
 
 

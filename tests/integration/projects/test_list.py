@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from saas_app.projects.service import (
+from saas_app.projects.changes import archive_project, edit_project, unarchive_project
+from saas_app.projects.queries.projects import list_projects
+from saas_app.projects.values import (
     ProjectFilter,
     ProjectInput,
     ProjectKey,
@@ -16,10 +18,6 @@ from saas_app.projects.service import (
     StatusFilter,
     TaskInput,
     TaskStatus,
-    archive_project,
-    edit_project,
-    list_projects,
-    unarchive_project,
 )
 from tests.integration.projects.conftest import Organization
 
@@ -27,7 +25,7 @@ USUAL = ProjectFilter()
 
 
 async def names(organization: Organization, wanted: ProjectFilter = USUAL) -> list[str]:
-    rows = await organization.read(list_projects, wanted, after=None, limit=100)
+    rows = await organization.query(list_projects, wanted, after=None, limit=100)
     return [row.name for row in rows]
 
 
@@ -94,7 +92,7 @@ async def test_work_on_a_task_brings_its_project_to_the_top(acme: Organization) 
 async def test_a_row_tells_how_many_tasks_are_open_and_done(acme: Organization) -> None:
     project_id, _ = await acme.add_projects("Apollo", "Empty")
     await acme.add_tasks(project_id, *(TaskInput("t", status) for status in [*TaskStatus, TaskStatus.DONE]))
-    rows = await acme.read(list_projects, ProjectFilter(), after=None, limit=20)
+    rows = await acme.query(list_projects, ProjectFilter(), after=None, limit=20)
     assert [(row.name, row.open_tasks, row.done_tasks, row.all_tasks) for row in rows] == [
         ("Apollo", 2, 2, 4),
         ("Empty", 0, 0, 0),
@@ -108,10 +106,10 @@ async def test_paging_over_many_rows_neither_skips_nor_repeats(
 ) -> None:
     made = await acme.add_projects(*(f"Project {number % 7}" for number in range(53)))  # names repeat
     wanted = ProjectFilter(search="project", status=status, sort=sort)
-    whole = await acme.read(list_projects, wanted, after=None, limit=100)
+    whole = await acme.query(list_projects, wanted, after=None, limit=100)
     seen: list[uuid.UUID] = []
     after: ProjectKey | None = None
-    while rows := await acme.read(list_projects, wanted, after=after, limit=20):
+    while rows := await acme.query(list_projects, wanted, after=after, limit=20):
         seen += [row.id for row in rows]
         after = rows[-1].key(sort)
     assert seen == [row.id for row in whole]
@@ -121,9 +119,9 @@ async def test_paging_over_many_rows_neither_skips_nor_repeats(
 async def test_a_project_made_meanwhile_does_not_shift_the_next_page(acme: Organization) -> None:
     await acme.add_projects(*(f"Project {number}" for number in range(6)))
     wanted = ProjectFilter()
-    first = await acme.read(list_projects, wanted, after=None, limit=3)
+    first = await acme.query(list_projects, wanted, after=None, limit=3)
     await acme.add_projects("Newcomer")
-    second = await acme.read(list_projects, wanted, after=first[-1].key(wanted.sort), limit=3)
+    second = await acme.query(list_projects, wanted, after=first[-1].key(wanted.sort), limit=3)
     assert [row.name for row in second] == ["Project 2", "Project 1", "Project 0"]
 
 
@@ -137,5 +135,5 @@ async def test_a_page_is_one_statement(acme: Organization, count_statements: Cal
     await acme.add_projects("Apollo")
     wanted = ProjectFilter(search="a", sort=ProjectSort.NAME)
     with count_statements() as statements:
-        await acme.read(list_projects, wanted, after=("A", uuid.UUID(int=0)), limit=21)
+        await acme.query(list_projects, wanted, after=("A", uuid.UUID(int=0)), limit=21)
     assert len(statements) == 1

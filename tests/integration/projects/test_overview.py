@@ -10,16 +10,10 @@ import pytest
 
 from saas_app.db.base import utc_now
 from saas_app.projects import service
+from saas_app.projects.changes import archive_project
 from saas_app.projects.seed import SeedProject, SeedTask, seed_projects
-from saas_app.projects.service import (
-    ExportRow,
-    ProjectStatus,
-    TaskInput,
-    TaskStatus,
-    archive_project,
-    export_rows,
-    summarize,
-)
+from saas_app.projects.service import export_rows, summarize
+from saas_app.projects.values import ExportRow, ProjectStatus, TaskInput, TaskStatus
 from tests.integration.projects.conftest import Organization
 
 SEED = (
@@ -45,7 +39,7 @@ async def seed(organization: Organization, *projects: SeedProject) -> tuple[str,
 
 
 async def test_a_new_organization_has_nothing_to_sum_up(acme: Organization) -> None:
-    summary = await acme.read(summarize)
+    summary = await acme.query(summarize)
     assert (summary.active, summary.archived, summary.open_tasks, summary.done_tasks) == (0, 0, 0, 0)
     assert summary.recent == ()
     assert [day.count for day in summary.completed_by_day] == [0] * 14
@@ -54,7 +48,7 @@ async def test_a_new_organization_has_nothing_to_sum_up(acme: Organization) -> N
 async def test_the_summary_counts_what_is_active(acme: Organization, globex: Organization) -> None:
     await seed(acme, *SEED)
     await seed(globex, SeedProject("Theirs", tasks=(SeedTask("t"),)))
-    summary = await acme.read(summarize)
+    summary = await acme.query(summarize)
     assert (summary.active, summary.archived) == (7, 1)
     assert (summary.open_tasks, summary.done_tasks) == (1, 3)
     assert [project.name for project in summary.recent] == ["Apollo", *(f"Probe {n}" for n in range(4))]
@@ -62,7 +56,7 @@ async def test_the_summary_counts_what_is_active(acme: Organization, globex: Org
 
 async def test_the_summary_tells_what_was_completed_on_each_of_fourteen_days(acme: Organization) -> None:
     await seed(acme, *SEED)
-    days = (await acme.read(summarize)).completed_by_day
+    days = (await acme.query(summarize)).completed_by_day
     today = utc_now().date()
     assert [day.day for day in days] == [today - timedelta(days=ago) for ago in reversed(range(14))]
     assert [day.count for day in days] == [1, *[0] * 12, 1]  # the one of 14 days ago is out
@@ -72,7 +66,7 @@ async def test_the_summary_is_three_statements(
     acme: Organization, count_statements: Callable[[], Any]
 ) -> None:
     with count_statements() as statements:
-        await acme.read(summarize)
+        await acme.query(summarize)
     assert len(statements) == 3
 
 
@@ -95,7 +89,7 @@ async def test_seeds_of_two_organizations_do_not_meet(acme: Organization, globex
 
 async def exported(organization: Organization) -> list[ExportRow]:
     async with organization.work.reading(organization.tenant.organization_id) as db:
-        return [row async for batch in export_rows(db, organization.tenant) for row in batch]
+        return [row async for batch in export_rows(db) for row in batch]
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 500])

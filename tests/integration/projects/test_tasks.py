@@ -12,28 +12,17 @@ import pytest
 
 from saas_app.db.base import new_uuid
 from saas_app.errors import NotFound
-from saas_app.projects.service import (
-    ProjectArchived,
-    TaskConflict,
-    TaskFilter,
-    TaskInput,
-    TaskKey,
-    TaskStatus,
-    archive_project,
-    delete_task,
-    edit_task,
-    get_project,
-    get_task,
-    list_tasks,
-    set_task_status,
-)
+from saas_app.projects.changes import archive_project, delete_task, edit_task, set_task_status
+from saas_app.projects.queries.tasks import list_tasks
+from saas_app.projects.service import get_project, get_task
+from saas_app.projects.values import ProjectArchived, TaskConflict, TaskFilter, TaskInput, TaskKey, TaskStatus
 from tests.integration.projects.conftest import Organization
 
 TODAY = date(2026, 11, 21)
 
 
 async def titles(organization: Organization, project_id: uuid.UUID, shown: TaskFilter) -> list[str]:
-    rows = await organization.read(list_tasks, project_id, shown, after=None, limit=50)
+    rows = await organization.query(list_tasks, project_id, shown, after=None, limit=50)
     return [row.title for row in rows]
 
 
@@ -77,10 +66,10 @@ async def test_paging_over_many_tasks_neither_skips_nor_repeats(acme: Organizati
     made = await acme.add_tasks(project_id, *tasks)
     seen: list[uuid.UUID] = []
     after: TaskKey | None = None
-    while rows := await acme.read(list_tasks, project_id, TaskFilter.ALL, after=after, limit=10):
+    while rows := await acme.query(list_tasks, project_id, TaskFilter.ALL, after=after, limit=10):
         seen += [row.id for row in rows]
         after = rows[-1].key
-    whole = await acme.read(list_tasks, project_id, TaskFilter.ALL, after=None, limit=100)
+    whole = await acme.query(list_tasks, project_id, TaskFilter.ALL, after=None, limit=100)
     assert seen == [row.id for row in whole]
     assert set(seen) == set(made)
 
@@ -174,7 +163,7 @@ async def test_a_project_with_its_tasks_is_two_statements(
     project_id, _ = await launch(acme)
     with count_statements() as statements:
         await acme.read(get_project, project_id)
-        await acme.read(list_tasks, project_id, TaskFilter.OPEN, after=None, limit=51)
+        await acme.query(list_tasks, project_id, TaskFilter.OPEN, after=None, limit=51)
     assert len(statements) == 2
 
 

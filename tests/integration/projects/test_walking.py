@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from saas_app.projects import moments, service
+from saas_app.projects import changes, service
 from saas_app.projects.cursors import project_page, read_project_place, read_task_place, task_page
-from saas_app.projects.listing import page_projects, page_tasks
-from saas_app.projects.service import (
+from saas_app.projects.queries import projects as queries
+from saas_app.projects.service import page_projects, page_tasks
+from saas_app.projects.values import (
     ProjectFilter,
     ProjectInput,
     ProjectSort,
@@ -39,7 +40,7 @@ async def walk(acme: Organization, sort: ProjectSort, size: int = 3) -> AsyncIte
 
 async def rename(acme: Organization, project_id: uuid.UUID, name: str) -> None:
     project = await acme.read(service.get_project, project_id)
-    await acme.write(service.edit_project, project_id, project.version, ProjectInput(name))
+    await acme.write(changes.edit_project, project_id, project.version, ProjectInput(name))
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -91,7 +92,7 @@ async def test_a_machine_whose_clock_is_late_hides_nothing(
     async for page in walk(acme, ProjectSort.UPDATED):
         seen += [row.id for row in page]
         if len(seen) == 3:
-            monkeypatch.setattr(moments, "utc_now", lambda: late)
+            monkeypatch.setattr(queries, "utc_now", lambda: late)
             await acme.add_tasks(ids[0], TaskInput("Late"))
     assert set(seen) == set(ids)
 
@@ -113,7 +114,7 @@ async def test_a_task_that_moves_between_two_pages_is_met(acme: Organization) ->
         if len(seen) == 3:
             for task_id, status in ((ids[9], TaskStatus.DOING), (ids[0], TaskStatus.DONE)):
                 task = await acme.read(service.get_task, project_id, task_id)
-                await acme.write(service.set_task_status, task, task.version, status)
+                await acme.write(changes.set_task_status, task, task.version, status)
     assert set(seen) == set(ids)
 
 
@@ -125,10 +126,10 @@ async def test_an_export_holds_every_task_once_though_tasks_move_meanwhile(
     ids = await acme.add_tasks(project_id, *(TaskInput(f"T{number}") for number in range(6)))
     seen: list[uuid.UUID | None] = []
     async with acme.work.reading(acme.tenant.organization_id) as db:
-        async for rows in service.export_rows(db, acme.tenant):
+        async for rows in service.export_rows(db):
             seen += [row.task_id for row in rows]
             for task_id in (ids[0], ids[5]):
                 task = await acme.read(service.get_task, project_id, task_id)
                 done = TaskStatus.DONE if task.status is TaskStatus.TODO else TaskStatus.DOING
-                await acme.write(service.set_task_status, task, task.version, done)
+                await acme.write(changes.set_task_status, task, task.version, done)
     assert seen == ids

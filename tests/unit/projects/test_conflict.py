@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from saas_app.db.base import new_uuid
 from saas_app.projects.conflict import Side, project_fields, task_fields
-from saas_app.projects.service import (
+from saas_app.projects.values import (
     ProjectDetail,
     ProjectInput,
     ProjectStatus,

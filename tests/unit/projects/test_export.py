@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 from saas_app.db.base import new_uuid
 from saas_app.projects.export import COLUMNS, project_chunks
-from saas_app.projects.service import ExportRow, ProjectStatus, TaskStatus
+from saas_app.projects.values import ExportRow, ProjectStatus, TaskStatus
 
 
 def export_row(**values: object) -> ExportRow:

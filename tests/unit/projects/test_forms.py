@@ -18,7 +18,7 @@ from saas_app.projects.forms import (
     read_task_status,
     read_version,
 )
-from saas_app.projects.service import (
+from saas_app.projects.values import (
     ProjectFilter,
     ProjectInput,
     ProjectSort,

@@ -1,65 +1,37 @@
-"""Every statement on tasks. The session is bound to an organization and adds it to each."""
+"""Statements on tasks."""
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import UtcDateTime
-from saas_app.models import Task, TaskStatus
-from saas_app.projects.queries import changed
+from saas_app.models import Task
+from saas_app.projects.queries.rows import changed
+from saas_app.projects.values import (
+    TaskFilter,
+    TaskKey,
+    TaskRow,
+    TaskStatus,
+)
 
 _ORDER = {TaskStatus.DOING: 0, TaskStatus.TODO: 1, TaskStatus.DONE: 2}
+
+
 _RANK = sa.case(*((Task.status == status, rank) for status, rank in _ORDER.items()))
+
+
 _DUE = sa.func.coalesce(Task.due_on, sa.literal(date.max, sa.Date))  # no date: last
-
-
-TaskKey: TypeAlias = tuple[TaskStatus, date, uuid.UUID]
-"""A task's place in a list: by status, then the soonest due (no date: ``date.max``), then the oldest."""
-
-
-class TaskFilter(StrEnum):
-    """Which tasks of a project are shown."""
-
-    OPEN = "open"
-    DONE = "done"
-    ALL = "all"
 
 
 _SHOWN = {
     TaskFilter.OPEN: (TaskStatus.TODO, TaskStatus.DOING),
     TaskFilter.DONE: (TaskStatus.DONE,),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRow:
-    """A task as lists and its own page show it."""
-
-    id: uuid.UUID
-    project_id: uuid.UUID
-    title: str
-    status: TaskStatus
-    due_on: date | None
-    created_at: datetime
-    updated_at: datetime
-    completed_at: datetime | None
-    version: int
-
-    @property
-    def key(self) -> TaskKey:
-        """Its place in a list."""
-        return self.status, self.due_on or date.max, self.id
-
-    def is_overdue(self, today: date) -> bool:
-        """Whether it should have been done before ``today``."""
-        return self.completed_at is None and self.due_on is not None and self.due_on < today
 
 
 _TASK = sa.select(

@@ -1,0 +1,237 @@
+"""Changes of projects and tasks, each with its entry in the audit log, in the transaction of the request.
+
+The guard on the route has decided that the caller may do it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.db.base import new_uuid
+from saas_app.errors import VersionConflict
+from saas_app.identity.tenant import Tenant
+from saas_app.models import Project, Task
+from saas_app.models.project import fold_name
+from saas_app.projects.audit_log import AuditLog
+from saas_app.projects.queries import projects as queries
+from saas_app.projects.queries import tasks as task_queries
+from saas_app.projects.queries.projects import begin_change, moment_of_change
+from saas_app.projects.service import get_project, get_task
+from saas_app.projects.values import (
+    CHANGED_MEANWHILE,
+    ProjectArchived,
+    ProjectConflict,
+    ProjectDetail,
+    ProjectInput,
+    ProjectStatus,
+    TaskConflict,
+    TaskInput,
+    TaskRow,
+    TaskStatus,
+)
+from saas_app.text.visible import isolated
+
+
+async def create_project(db: AsyncSession, tenant: Tenant, form: ProjectInput) -> uuid.UUID:
+    """Create a project and return its id."""
+    await begin_change(db, tenant.organization_id)
+    project = _new_project(form, tenant.principal.subject, await moment_of_change(db))
+    db.add(project)
+    await db.flush()
+    AuditLog(db, tenant).project_created(project.id, form)
+    return project.id
+
+
+async def edit_project(
+    db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, version: int, form: ProjectInput
+) -> None:
+    """Save an edit of ``version``. Raises :class:`ProjectConflict` if the project has changed since."""
+    now = await _hold(db, tenant, project_id)
+    theirs = await get_project(db, tenant, project_id)
+    if await queries.update_project(
+        db, project_id, version, name=form.name, description=form.description, now=now
+    ):
+        AuditLog(db, tenant).project_edited(theirs, form)
+        return
+    if ProjectInput(theirs.name, theirs.description) != form:  # the same twice is no conflict
+        raise ProjectConflict(theirs, form)
+
+
+async def archive_project(
+    db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, version: int | None = None
+) -> None:
+    """Archive a project. Its tasks stay as they are. An archived project stays archived.
+
+    ``version``, if given, must be the current one. Raises :class:`NotFound`, :class:`VersionConflict`.
+    """
+    now = await _hold(db, tenant, project_id)
+    _require_version(await get_project(db, tenant, project_id), version)
+    changed = await queries.update_status(db, project_id, ProjectStatus.ARCHIVED, now)
+    project = await get_project(db, tenant, project_id)
+    if changed:
+        AuditLog(db, tenant).project_archived(project)
+
+
+async def unarchive_project(
+    db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, version: int | None = None
+) -> None:
+    """Make an archived project active again. An active project stays active.
+
+    ``version``, if given, must be the current one. Raises :class:`NotFound`, :class:`VersionConflict`.
+    """
+    now = await _hold(db, tenant, project_id)
+    _require_version(await get_project(db, tenant, project_id), version)
+    changed = await queries.update_status(db, project_id, ProjectStatus.ACTIVE, now)
+    project = await get_project(db, tenant, project_id)
+    if changed:
+        AuditLog(db, tenant).project_restored(project)
+
+
+async def delete_project(
+    db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, version: int | None = None
+) -> None:
+    """Delete a project and its tasks. ``version``, if given, must be the current one.
+
+    Raises :class:`NotFound`, :class:`VersionConflict`.
+    """
+    await queries.lock_project(db, project_id)
+    project = await get_project(db, tenant, project_id)
+    _require_version(project, version)
+    await queries.delete_project(db, project_id)
+    AuditLog(db, tenant).project_deleted(project)
+
+
+async def add_task(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, form: TaskInput) -> uuid.UUID:
+    """Add a task to an active project and return its id. Raises :class:`ProjectArchived`."""
+    (task_id,) = await add_tasks(db, tenant, project_id, [form])
+    return task_id
+
+
+async def add_tasks(
+    db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, forms: Sequence[TaskInput]
+) -> list[uuid.UUID]:
+    """Add tasks to an active project, all or none, and return their ids in order.
+
+    Raises :class:`ProjectArchived`.
+    """
+    project, now = await _touch(db, tenant, project_id)
+    tasks = [_new_task(form, project_id, tenant.principal.subject, now) for form in forms]
+    db.add_all(tasks)
+    await db.flush()
+    log = AuditLog(db, tenant)
+    for task, form in zip(tasks, forms, strict=True):
+        log.task_created(task.id, project.name, form)
+    return [task.id for task in tasks]
+
+
+async def edit_task(
+    db: AsyncSession,
+    tenant: Tenant,
+    project_id: uuid.UUID,
+    task_id: uuid.UUID,
+    version: int,
+    form: TaskInput,
+) -> None:
+    """Save an edit of ``version``.
+
+    Raises :class:`TaskConflict` if the task has changed since, and :class:`ProjectArchived`.
+    """
+    _, now = await _touch(db, tenant, project_id)
+    theirs = await get_task(db, tenant, project_id, task_id)
+    if await task_queries.update_task(
+        db, project_id, task_id, version, title=form.title, status=form.status, due_on=form.due_on, now=now
+    ):
+        AuditLog(db, tenant).task_edited(theirs, form)
+        return
+    if TaskInput(theirs.title, theirs.status, theirs.due_on) != form:
+        raise TaskConflict(theirs, form)
+
+
+async def set_task_status(
+    db: AsyncSession, tenant: Tenant, task: TaskRow, version: int, status: TaskStatus
+) -> None:
+    """Change only the status of a task, read at ``version``.
+
+    Raises :class:`TaskConflict` if the task has changed since, and :class:`ProjectArchived`.
+    """
+    form = TaskInput(task.title, status, task.due_on)
+    await edit_task(db, tenant, task.project_id, task.id, version, form)
+
+
+async def delete_task(
+    db: AsyncSession,
+    tenant: Tenant,
+    project_id: uuid.UUID,
+    task_id: uuid.UUID,
+    version: int | None = None,
+) -> None:
+    """Delete a task of an active project. ``version``, if given, must be the current one.
+
+    Raises :class:`NotFound`, :class:`ProjectArchived`, :class:`VersionConflict`.
+    """
+    project, _ = await _touch(db, tenant, project_id)
+    task = await get_task(db, tenant, project_id, task_id)
+    _require_version(task, version)
+    await task_queries.delete_task(db, project_id, task_id)
+    AuditLog(db, tenant).task_deleted(task, project.name)
+
+
+def _require_version(current: ProjectDetail | TaskRow, version: int | None) -> None:
+    if version is not None and current.version != version:
+        raise VersionConflict(CHANGED_MEANWHILE)
+
+
+async def _touch(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> tuple[ProjectDetail, datetime]:
+    """Lock the project while one of its tasks changes. Returns it and the moment of the change.
+
+    Raises :class:`ProjectArchived`.
+    """
+    now = await _hold(db, tenant, project_id)
+    is_active = await queries.touch_active_project(db, project_id, now)
+    project = await get_project(db, tenant, project_id)
+    if is_active:
+        return project, now
+    raise ProjectArchived(f"“{isolated(project.name)}” is archived. Unarchive it to change its tasks.")
+
+
+async def _hold(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> datetime:
+    """Lock the project until the transaction ends, and return the moment of the change."""
+    await begin_change(db, tenant.organization_id)
+    await queries.lock_project(db, project_id)
+    return await moment_of_change(db)
+
+
+def record_export(db: AsyncSession, tenant: Tenant) -> None:
+    """Record in the audit log that the projects were exported."""
+    AuditLog(db, tenant).projects_exported()
+
+
+def _new_project(form: ProjectInput, created_by: str, now: datetime) -> Project:
+    return Project(
+        id=new_uuid(),
+        name=form.name,
+        folded_name=fold_name(form.name),
+        description=form.description,
+        status=ProjectStatus.ACTIVE,
+        created_by=created_by,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _new_task(form: TaskInput, project_id: uuid.UUID, created_by: str, now: datetime) -> Task:
+    return Task(
+        id=new_uuid(),
+        project_id=project_id,
+        title=form.title,
+        status=form.status,
+        due_on=form.due_on,
+        created_by=created_by,
+        created_at=now,
+        updated_at=now,
+        completed_at=now if form.status is TaskStatus.DONE else None,
+    )

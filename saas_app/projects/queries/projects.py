@@ -1,0 +1,225 @@
+"""Statements on projects: lists, one project, and changes of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from saas_app.db.base import utc_now
+from saas_app.models import ApiClient, Project, Task, User
+from saas_app.models.project import fold_name
+from saas_app.projects.queries.rows import changed
+from saas_app.projects.values import (
+    ProjectDetail,
+    ProjectFilter,
+    ProjectKey,
+    ProjectRow,
+    ProjectSort,
+    ProjectStatus,
+    StatusFilter,
+    TaskStatus,
+)
+
+_EXCERPT = 160  # characters of a description that a list shows
+
+
+def _count_tasks(*statuses: TaskStatus) -> sa.ScalarSelect[int]:
+    return (
+        sa.select(sa.func.count())
+        .select_from(Task)
+        .where(
+            Task.organization_id == Project.organization_id,
+            Task.project_id == Project.id,
+            Task.status.in_(statuses),
+        )
+        .correlate(Project)
+        .scalar_subquery()
+    )
+
+
+_OPEN_TASKS = _count_tasks(TaskStatus.TODO, TaskStatus.DOING)
+
+
+_DONE_TASKS = _count_tasks(TaskStatus.DONE)
+
+
+_LIST = sa.select(
+    Project.id,
+    Project.name,
+    Project.folded_name,
+    sa.func.substr(Project.description, 1, _EXCERPT),
+    Project.status,
+    Project.updated_at,
+    _OPEN_TASKS,
+    _DONE_TASKS,
+    Project.created_at,
+)
+
+
+_MAKER = sa.and_(
+    ApiClient.organization_id == Project.organization_id, ApiClient.client_id == Project.created_by
+)
+
+
+_DETAIL: sa.Select[*tuple[Any, ...]] = (
+    sa.select(
+        Project.id,
+        Project.name,
+        Project.description,
+        Project.status,
+        sa.func.coalesce(User.name, User.username, User.email, ApiClient.name, Project.created_by),
+        Project.created_at,
+        Project.updated_at,
+        Project.version,
+        _OPEN_TASKS,
+        _DONE_TASKS,
+    )
+    .outerjoin(User, User.id == Project.created_by)
+    .outerjoin(ApiClient, _MAKER)
+)
+
+
+async def list_projects(
+    db: AsyncSession,
+    wanted: ProjectFilter,
+    after: ProjectKey | None,
+    limit: int,
+    *,
+    as_of: datetime | None = None,
+) -> list[ProjectRow]:
+    """Return at most ``limit`` projects after the row whose sort value and id are ``after``.
+
+    With ``as_of``, projects that changed later are left out.
+    """
+    statement = _matching(wanted).limit(limit)
+    if as_of is not None:
+        statement = statement.where(Project.updated_at <= as_of)
+    if wanted.sort is ProjectSort.NAME:
+        key = sa.tuple_(Project.folded_name, Project.id)
+        statement = statement.order_by(Project.folded_name, Project.id)
+        statement = statement if after is None else statement.where(key > after)
+    elif wanted.sort is ProjectSort.CREATED:
+        statement = statement.order_by(Project.id.desc())
+        statement = statement if after is None else statement.where(Project.id < after[1])
+    else:
+        key = sa.tuple_(Project.updated_at, Project.id)
+        statement = statement.order_by(Project.updated_at.desc(), Project.id.desc())
+        statement = statement if after is None else statement.where(key < after)
+    return [ProjectRow(*row) for row in await db.execute(statement)]
+
+
+async def list_touched(
+    db: AsyncSession, wanted: ProjectFilter, as_of: datetime, after: uuid.UUID | None, limit: int
+) -> list[ProjectRow]:
+    """Return at most ``limit`` projects changed later than ``as_of``, the oldest first, after ``after``."""
+    statement = _matching(wanted).where(Project.updated_at > as_of).order_by(Project.id).limit(limit)
+    if after is not None:
+        statement = statement.where(Project.id > after)
+    return [ProjectRow(*row) for row in await db.execute(statement)]
+
+
+def _matching(wanted: ProjectFilter) -> sa.Select[*tuple[Any, ...]]:
+    statement: sa.Select[*tuple[Any, ...]] = _LIST
+    if wanted.status is not StatusFilter.ALL:
+        statement = statement.where(Project.status == ProjectStatus(wanted.status.value))
+    if wanted.search:
+        statement = statement.where(Project.folded_name.contains(fold_name(wanted.search), autoescape=True))
+    return statement
+
+
+async def find_project(db: AsyncSession, project_id: uuid.UUID) -> ProjectDetail | None:
+    """Return a project with the number of its open and done tasks, in one statement."""
+    row = (await db.execute(_DETAIL.where(Project.id == project_id))).one_or_none()
+    return None if row is None else ProjectDetail(*row)
+
+
+async def update_project(
+    db: AsyncSession, project_id: uuid.UUID, version: int, *, name: str, description: str, now: datetime
+) -> bool:
+    """Save an edit if the project still has ``version``, and return whether it had."""
+    statement = (
+        sa.update(Project)
+        .where(Project.id == project_id, Project.version == version)
+        .values(
+            name=name,
+            folded_name=fold_name(name),
+            description=description,
+            updated_at=now,
+            version=Project.version + 1,
+        )
+    )
+    return await changed(db, statement, Project.id)
+
+
+async def update_status(
+    db: AsyncSession, project_id: uuid.UUID, status: ProjectStatus, now: datetime
+) -> bool:
+    """Change the status. Returns False if the project has it already, or does not exist."""
+    statement = (
+        sa.update(Project)
+        .where(Project.id == project_id, Project.status != status)
+        .values(status=status, updated_at=now, version=Project.version + 1)
+    )
+    return await changed(db, statement, Project.id)
+
+
+async def lock_project(db: AsyncSession, project_id: uuid.UUID) -> bool:
+    """Lock the project until the transaction ends, and return whether it exists.
+
+    What is read afterwards is what the next statement changes.
+    """
+    statement = sa.update(Project).where(Project.id == project_id).values(version=Project.version)
+    return await changed(db, statement, Project.id)
+
+
+async def touch_active_project(db: AsyncSession, project_id: uuid.UUID, now: datetime) -> bool:
+    """Record that a task changes. Returns False if the project is archived, or does not exist.
+
+    The version stays, because a task is no edit of the project. The row lock lets changes of tasks and the
+    archiving of their project pass one after the other.
+    """
+    statement = (
+        sa.update(Project)
+        .where(Project.id == project_id, Project.status == ProjectStatus.ACTIVE)
+        .values(updated_at=now)
+    )
+    return await changed(db, statement, Project.id)
+
+
+async def delete_project(db: AsyncSession, project_id: uuid.UUID) -> bool:
+    """Delete a project, and its tasks by the foreign key. Returns whether it existed."""
+    return await changed(db, sa.delete(Project).where(Project.id == project_id), Project.id)
+
+
+async def find_names_among(db: AsyncSession, names: Sequence[str]) -> set[str]:
+    """Return those of ``names`` that projects have already."""
+    return set(
+        await db.scalars(sa.select(Project.name).where(Project.folded_name.in_(map(fold_name, names))))
+    )
+
+
+async def begin_change(db: AsyncSession, organization_id: str) -> None:
+    """Let changes of an organization's projects pass one after the other. SQLite has one writer anyway."""
+    if db.get_bind().dialect.name == "postgresql":
+        name = sa.func.hashtextextended(f"projects:{organization_id}", 0)
+        await db.execute(sa.select(sa.func.pg_advisory_xact_lock(name)))
+
+
+async def find_last_change(db: AsyncSession) -> datetime | None:
+    """Return when a project of the organization, or one of its tasks, changed last."""
+    moment: datetime | None = await db.scalar(sa.select(sa.func.max(Project.updated_at)))
+    return moment
+
+
+async def moment_of_change(db: AsyncSession) -> datetime:
+    """Return the moment of a change that has begun: now, but later than every earlier change.
+
+    Pages rely on this order, on whatever machine the changes are made.
+    """
+    last = await find_last_change(db)
+    return utc_now() if last is None else max(utc_now(), last + timedelta(microseconds=1))
