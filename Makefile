@@ -1,6 +1,6 @@
 # You need make and Python 3.11 or newer. PYTHON=… chooses the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage fuzz lint fmt lock clean
+.PHONY: help setup demo dev test coverage fuzz lint fmt lock clean
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -49,6 +49,9 @@ setup: ## Create the environment in .venv from the lock files (does nothing if i
 
 demo: setup ## Run Workroom and the development identity provider; Ctrl-C stops both
 	@exec $(BIN)/saas-app demo
+
+dev: setup ## Run the demo, and restart Workroom when its code or templates change
+	@exec $(BIN)/saas-app demo --reload
 
 test: setup ## Run all tests, including those of local_logto; ARGS="tests/unit -x" passes options to pytest
 	@[ -w . ] || { echo "$$(pwd) is not writable, and the tests keep a cache there. Run them in a copy elsewhere."; exit 1; }

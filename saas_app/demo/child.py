@@ -1,8 +1,10 @@
-"""A program that runs beside us: started, watched, stopped. Its output goes to a file."""
+"""A program that runs beside us: started, watched, stopped."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,10 +19,13 @@ _LAST_LINES = 15
 
 
 class Child:
-    """A Python program of ours as a process, in a process group of its own: Ctrl-C reaches only us."""
+    """A Python program of ours as a process, in a process group of its own: Ctrl-C reaches only us.
+
+    Its output goes to ``log``, or to our own output if that is None.
+    """
 
     def __init__(
-        self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path
+        self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path | None
     ) -> None:
         self.name = name
         self._arguments = list(arguments)
@@ -29,8 +34,8 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Start it; its output replaces the log of the last time."""
-        with self._log.open("wb") as log:
+        """Start the program. Its output replaces the log of the last run."""
+        with self._log.open("wb") if self._log else contextlib.nullcontext() as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -71,7 +76,7 @@ class Child:
         return self._process is not None and self._process.returncode is not None
 
     async def stop(self) -> None:
-        """Ask it to stop, wait, and end it when it does not."""
+        """Ask the program to stop and wait. Kill it, with its own child processes, if it does not stop."""
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -80,7 +85,7 @@ class Child:
             async with asyncio.timeout(_STOP_TIMEOUT):
                 await process.wait()
         except TimeoutError:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # it leads a group of its own
             await process.wait()
 
     @property
@@ -90,5 +95,7 @@ class Child:
         return self._process
 
     def _last_lines(self) -> str:
+        if self._log is None:
+            return "  (its output is above)"
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
         return "\n".join(f"  {line}" for line in lines) or "  (it said nothing)"

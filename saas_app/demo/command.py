@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from saas_app.demo.supervisor import DemoOptions, run_demo
+from saas_app.demo.options import DemoOptions
+from saas_app.demo.supervisor import run_demo
 from saas_app.errors import ConfigurationError
 from saas_app.operations.commands.common import in_one_line
 
@@ -19,9 +20,10 @@ from saas_app.operations.commands.common import in_one_line
 @click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), default=Path("var"), show_default=True
 )
+@click.option("--reload", is_flag=True, help="Restart Workroom when its code or templates change.")
 @in_one_line
-def command(app_port: int, logto_port: int, data: Path) -> None:
+def command(app_port: int, logto_port: int, data: Path, reload: bool) -> None:
     """Run everything on this machine: application, identity provider, demo people and projects."""
     if app_port == logto_port:
         raise ConfigurationError("APP_PORT and LOGTO_PORT must differ.")
-    run_demo(DemoOptions(app_port, logto_port, data))
+    run_demo(DemoOptions(app_port, logto_port, data, reload))

@@ -12,8 +12,7 @@ import json
 import os
 import secrets
 import signal
-import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -25,9 +24,11 @@ from saas_app.db.engine import create_engine
 from saas_app.db.private_files import tighten
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.demo.child import Child
-from saas_app.demo.people import ORGANIZATIONS, PASSWORD, PEOPLE, as_sign_in_shortcuts
+from saas_app.demo.options import DemoOptions
+from saas_app.demo.people import ORGANIZATIONS, PEOPLE, as_sign_in_shortcuts
 from saas_app.demo.projects import PROJECTS
 from saas_app.demo.seed import DemoSeeder
+from saas_app.demo.welcome import welcome
 from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.logto import ManagementClient, ManagementError, probe
 from saas_app.logto.http import open_http
@@ -44,7 +45,6 @@ from saas_app.operations.provisioning import (
     survey,
 )
 from saas_app.operations.sign_in_methods.declaration import FILE_VARIABLE, find_declaration, load_declaration
-from saas_app.operations.sign_in_methods.model import Connectors
 
 _PROBE_TIMEOUT = 2.0  # seconds
 _WEBHOOK_KEY = "LOGTO_WEBHOOK_SIGNING_KEY"
@@ -58,44 +58,11 @@ _FOR_THE_PROVIDER = (
 _SIGN_IN_METHODS = Path(__file__).with_name("connectors.toml")
 
 
-@dataclass(frozen=True, slots=True)
-class DemoOptions:
-    """Where the demo listens, on this machine only, and where it keeps its data."""
-
-    app_port: int
-    logto_port: int
-    data: Path
-
-    @property
-    def app_url(self) -> str:
-        return f"http://localhost:{self.app_port}"
-
-    @property
-    def logto_url(self) -> str:
-        return f"http://localhost:{self.logto_port}"
-
-    @property
-    def env_file(self) -> Path:
-        """What ``saas-app serve --env-file`` takes."""
-        return self.data / "demo.env"
-
-    @property
-    def people_file(self) -> Path:
-        return self.data / "demo-people.json"
-
-    @property
-    def seeded_file(self) -> Path:
-        """Says what was seeded where, so that a restart leaves alone what people changed since."""
-        return self.data / "demo-seeded.json"
-
-    @property
-    def database_url(self) -> str:
-        return f"sqlite+aiosqlite:///{self.data.resolve() / 'workroom.db'}"
-
-
 def run_demo(options: DemoOptions) -> None:
     """Run the demo until Ctrl-C or SIGTERM. Raises :class:`ConfigurationError` when it cannot go on."""
-    require_package("local_logto", "run the demo from a clone, by make demo")
+    require_package("local_logto", "run the demo from a clone, with make demo")
+    if options.reload:
+        require_package("watchfiles", "reload from a clone, with make dev")
     require_writable_folder(options.data)
     if options.env_file.exists():  # the folder is the demo's, of an earlier run
         for path in (options.data, *options.data.iterdir()):
@@ -146,24 +113,25 @@ class _Demo:
         try:
             async with open_http(_PROBE_TIMEOUT) as http:
                 await self._start(http)
-            click.echo(_welcome(self._options, self._sign_in_methods.connectors))
+            click.echo(welcome(self._options, self._sign_in_methods.connectors))
             await self._watch()
         finally:
             self.is_stopping = True
             await asyncio.gather(*(child.stop() for child in reversed(self._children)))
 
     async def _start(self, http: aiohttp.ClientSession) -> None:
-        click.echo("Starting the development identity provider …")
+        click.echo("[1/4] Starting the development identity provider …")
         logto = await self._start_logto()
         before = await asyncio.to_thread(migrate, self._options.database_url)
         await logto.wait_until(lambda: probe.is_ready(self._options.logto_url, http))
+        click.echo("[2/4] Checking its roles, permissions and ways to sign in …")
         try:
             application = await self._set_up(ManagementClient(self._management, http), before)
         except (LogtoUnavailable, ManagementError) as error:
             raise ConfigurationError(
                 f"Setting up the identity provider failed: {error} Its log is {self._log('local_logto')}."
             ) from None
-        click.echo("Starting Workroom …")
+        click.echo("[4/4] Starting Workroom …")
         app = await self._start_app(application)
         await app.wait_until(lambda: _answers(f"{self._options.app_url}/readyz", http))
 
@@ -189,17 +157,21 @@ class _Demo:
         write_env_file(self._options.env_file, values)
         return await self._start_child(
             "saas_app",
-            ["saas_app", "serve", "--env-file", str(self._options.env_file), "--no-migrate"],
+            ["saas_app", "serve", "--env-file", str(self._options.env_file), "--no-migrate",
+             *(["--reload"] if self._options.reload else [])],
             {},
-        )
+            in_terminal=self._options.reload,
+        )  # fmt: skip
 
-    async def _start_child(self, name: str, arguments: list[str], extra: dict[str, str]) -> Child:
+    async def _start_child(
+        self, name: str, arguments: list[str], extra: dict[str, str], *, in_terminal: bool = False
+    ) -> Child:
         inherited = {
             key: value
             for key, value in os.environ.items()
             if key in _FOR_THE_PROVIDER or not key.startswith(_OURS)
         }
-        child = Child(name, arguments, inherited | extra, self._log(name))
+        child = Child(name, arguments, inherited | extra, None if in_terminal else self._log(name))
         self._children.append(child)
         await child.start()
         return child
@@ -213,9 +185,10 @@ class _Demo:
         changes = plan(deployment, found)
         application = await apply(client, deployment, found, changes)
         if drift(changes):
-            click.echo(f"Provisioned: {len(drift(changes))} of {len(changes)} things written.")
+            click.echo(f"      Provisioned: {len(drift(changes))} of {len(changes)} settings written.")
         for callback in await list_social_callbacks(client, deployment, self._options.logto_url):
-            click.echo(f"Register at {callback.provider} as callback URL: {callback.url}")
+            click.echo(f"      Register at {callback.provider} as callback URL: {callback.url}")
+        click.echo("[3/4] Checking the demo people, organizations and projects …")
         mark = {"data": _fingerprint(), "application": application.app_id}
         if before.current is None or _read_mark(self._options.seeded_file) != mark:
             await self._seed(client)
@@ -230,8 +203,8 @@ class _Demo:
             await engine.dispose()
         done = [step for step in steps if not isinstance(step, Failure)]
         for failure in (step for step in steps if isinstance(step, Failure)):
-            click.echo(f"Not seeded: {failure.item} ({failure.why})", err=True)
-        click.echo(f"Seeded: {sum(step.changed for step in done)} of {len(steps)} things written.")
+            click.echo(f"      Not seeded: {failure.item} ({failure.why})", err=True)
+        click.echo(f"      Seeded: {sum(step.changed for step in done)} of {len(steps)} items written.")
 
     def _deployment(self, application: ProvisionedApplication | None = None) -> DeploymentSettings:
         """What an earlier run stored; nothing is taken from the environment of another deployment."""
@@ -273,21 +246,3 @@ def _read_mark(path: Path) -> object:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-
-
-def _welcome(options: DemoOptions, connectors: Connectors) -> str:
-    senders = {"email": connectors.mailgun, "SMS": connectors.gatewayapi}
-    kept = " and ".join(kind for kind, sender in senders.items() if sender is None)
-    messages = f"  Codes by {kept} arrive at {options.logto_url}/messages\n" if kept else ""
-    width = max(len(person.username) for person in PEOPLE)
-    people = "\n".join(f"    {person.username:<{width}}  {person.hint}" for person in PEOPLE)
-    return (
-        f"\n  Workroom            {options.app_url}\n"
-        f"  identity provider   {options.logto_url}   (development only)\n\n"
-        f"  Sign in as, with the password {PASSWORD}:\n\n{people}\n\n"
-        f"{messages}"
-        f"  The API is explained at {options.app_url}/api/docs. A token to try it with:\n\n"
-        f'    {Path(sys.executable).with_name("saas-app")} token --client "{ORGANIZATIONS[0].machine}" '
-        f"--env-file {options.env_file}\n\n"
-        f"  Logs and data are in {options.data}/. Stop with Ctrl-C.\n"
-    )

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import uvicorn
 
-from saas_app.config import Settings
+import saas_app
+from saas_app.config import TEMPLATES, Settings
 from saas_app.http_server import Bounds, bounded
 
 _GRACE: Final = 10  # seconds running requests get at shutdown
+_WATCHED: Final = ("*.html", "*.css", "*.js", "*.toml")  # besides *.py
 _RESERVED_FILES: Final = 100  # databases, Logto, log files and listeners
 
 
-def run_server(settings: Settings, host: str, port: int, workers: int) -> None:
-    """Serve until a signal ends it."""
+def run_server(settings: Settings, host: str, port: int, workers: int, *, reload: bool = False) -> None:
+    """Serve until a signal ends it.
+
+    With ``reload``, one worker is replaced whenever a file of the application changes. The socket stays
+    open meanwhile: requests wait for the new worker.
+    """
     trusted = os.environ.get("FORWARDED_ALLOW_IPS", "")
     uvicorn.run(
         "saas_app.asgi:app",
@@ -33,7 +40,13 @@ def run_server(settings: Settings, host: str, port: int, workers: int) -> None:
         timeout_keep_alive=settings.keep_alive_timeout,
         timeout_graceful_shutdown=_GRACE,
         log_config=None,
+        **(_reloading() if reload else {}),
     )
+
+
+def _reloading() -> dict[str, Any]:
+    package = Path(saas_app.__file__).parent
+    return {"reload": True, "reload_dirs": [str(package), str(TEMPLATES)], "reload_includes": list(_WATCHED)}
 
 
 def bounds_of(settings: Settings) -> Bounds:

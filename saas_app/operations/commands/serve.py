@@ -12,7 +12,7 @@ from saas_app.observability import take_over_logging
 from saas_app.operations.commands.common import env_file_option, in_one_line, overlay
 from saas_app.operations.migrate import migrate as apply_migrations
 from saas_app.operations.output import announce, logs_are_json
-from saas_app.operations.preflight import require_free_port
+from saas_app.operations.preflight import require_free_port, require_package
 from saas_app.operations.server import run_server
 from saas_app.operations.sign_in_methods.declaration import find_declaration, offered_methods
 
@@ -22,13 +22,16 @@ from saas_app.operations.sign_in_methods.declaration import find_declaration, of
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (APP_PORT).")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 @click.option("--no-migrate", is_flag=True, help="Do not apply pending migrations first.")
+@click.option("--reload", is_flag=True, help="For development: restart when code or templates change.")
 @env_file_option
 @in_one_line
 def command(
-    host: str | None, port: int | None, workers: int, no_migrate: bool, env_file: Path | None
+    host: str | None, port: int | None, workers: int, no_migrate: bool, reload: bool, env_file: Path | None
 ) -> None:
     """Run the application. FORWARDED_ALLOW_IPS names the proxies whose X-Forwarded-* headers are trusted."""
     overlay(env_file)
+    if reload:
+        require_package("watchfiles", "it comes with make setup")
     if logs_are_json():  # perhaps since that file was read
         take_over_logging("json")
     settings = load_settings()
@@ -38,4 +41,4 @@ def command(
     if not no_migrate:
         apply_migrations(settings.database_url)
     announce(f"Workroom serves {settings.app_url}, listening on {host}:{port}")
-    run_server(settings, host, port, workers)
+    run_server(settings, host, port, workers, reload=reload)

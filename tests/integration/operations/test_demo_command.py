@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import pytest
 
 from saas_app.demo.people import PASSWORD, PEOPLE
 from saas_app.operations.env_file import read_env_file
+from tests.databases import ROOT
 from tests.processes import free_port
 
 pytestmark = pytest.mark.one_database
@@ -25,10 +28,14 @@ _PATIENCE = 60.0  # seconds
 
 
 class Demo:
-    """A demo on ports of its own, with its data in a folder of its own."""
+    """A demo on ports of its own, with its data in a folder of its own.
 
-    def __init__(self, data: Path) -> None:
+    ``code`` is the folder that it runs from, ``options`` are added to the command.
+    """
+
+    def __init__(self, data: Path, *options: str, code: Path = ROOT) -> None:
         self.data = data
+        self.code, self.options = code, options
         self.app_port, self.logto_port = free_port(), free_port()
         self.processes: list[subprocess.Popen[bytes]] = []
 
@@ -36,7 +43,8 @@ class Demo:
         output = self.data.parent / f"demo-{len(self.processes)}.txt"
         with output.open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "saas_app", "demo", "--data", str(self.data)],
+                [sys.executable, "-m", "saas_app", "demo", "--data", str(self.data), *self.options],
+                cwd=self.code,
                 env={
                     **os.environ,
                     "APP_PORT": str(self.app_port),
@@ -48,6 +56,13 @@ class Demo:
             )
         self.processes.append(process)
         return process
+
+    def close(self) -> None:
+        """End what still runs."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.terminate()
+            process.wait(timeout=30)
 
     def output(self) -> str:
         return (self.data.parent / f"demo-{len(self.processes) - 1}.txt").read_text()
@@ -63,6 +78,15 @@ class Demo:
             connection.request("GET", "/api/.well-known/sign-in-exp")
             found: dict[str, Any] = json.loads(connection.getresponse().read())
             return found
+        finally:
+            connection.close()
+
+    def page(self, path: str) -> str:
+        """The text of a page of Workroom. Waits while the application restarts."""
+        connection = http.client.HTTPConnection("localhost", self.app_port, timeout=_PATIENCE)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
         finally:
             connection.close()
 
@@ -92,12 +116,8 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Demo]:
-    started = Demo(tmp_path / "var")
-    yield started
-    for process in started.processes:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(timeout=30)
+    with contextlib.closing(Demo(tmp_path / "var")) as started:
+        yield started
 
 
 def test_it_starts_stops_and_starts_again(demo: Demo) -> None:
@@ -153,6 +173,43 @@ def test_stopping_while_it_starts_leaves_nothing_behind(demo: Demo) -> None:
 
     assert process.wait(timeout=30) == 0, demo.output()
     assert demo.is_gone()
+
+
+@pytest.mark.timeout(300)  # it starts Workroom five times
+def test_changed_code_and_templates_show_at_the_next_request_and_data_stays(tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    for folder in ("saas_app", "templates", "migrations"):
+        shutil.copytree(ROOT / folder, code / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    with contextlib.closing(Demo(tmp_path / "var", "--reload", code=code)) as demo:
+        process = demo.start()
+        demo.wait_until_ready()
+        database = demo.data / "workroom.db"
+        created = database.stat().st_ino
+        health, layout = code / "saas_app/web/health.py", code / "templates/base.html"
+
+        _replace(layout, "<title>", "<title>Changed ")
+        eventually(lambda: "<title>Changed " in demo.page("/"))
+
+        right = _replace(health, '{"status": "ok"}', '{"status": "changed"}')
+        eventually(lambda: "changed" in demo.page("/healthz"))
+
+        health.write_text("this is no Python")
+        eventually(lambda: "SyntaxError" in demo.output())
+        health.write_text(right)
+        assert "ok" in demo.page("/healthz")
+
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0, demo.output()
+        assert demo.is_gone()
+        assert database.stat().st_ino == created
+
+
+def _replace(path: Path, old: str, new: str) -> str:
+    """Edit a file as an editor does. Returns what it held before."""
+    before = path.read_text()
+    assert old in before
+    path.write_text(before.replace(old, new))
+    return before
 
 
 def _children(pid: int) -> list[int]:
