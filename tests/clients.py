@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from contract.client import Form
+from local_logto.testing import Machine as Machine  # the tests import both from here
+from local_logto.testing import Person as Person
 from local_logto.testing.connections import brief_connector
 from quart import Quart
 from quart.testing.connections import TestHTTPConnection
@@ -21,23 +22,6 @@ from quart.wrappers import Response
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 FRESH = "/sign-in?prompt=login"  # where Logto asks who this is, so that the sign-in counts as fresh
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody with an account at the provider."""
-
-    id: str
-    username: str
-    password: str
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A machine client with its secret."""
-
-    id: str
-    secret: str
 
 
 class LeavingConnection(TestHTTPConnection):

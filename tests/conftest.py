@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 import structlog
 from cryptography.fernet import Fernet
+from local_logto.testing import Provider
 from pydantic import SecretStr
 from quart import Quart
 from quart.testing import QuartClient
@@ -29,7 +30,6 @@ from tests.clients import Browser, LeavingConnection, Person
 from tests.databases import migrated_database
 from tests.factories import Factory
 from tests.nameserver import FakeNameserver, running_nameserver
-from tests.processes import Provider, running_provider
 
 APP_URL = "http://localhost:3000"  # the test client answers for it; nothing listens there
 API_RESOURCE = "https://api.workroom.example"
@@ -64,10 +64,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
-    """A ``local_logto`` of this test process."""
-    with running_provider(tmp_path_factory.mktemp("provider")) as running:
-        yield running
+def provider(local_logto: Provider) -> Provider:
+    """The provider of this test process, which the plugin of ``local_logto`` starts."""
+    return local_logto
 
 
 @pytest.fixture(scope="session")

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from local_logto.testing import Person
+
+__all__ = ["AFTER_SIGN_OUT", "CALLBACK", "App", "Person"]
+
 CALLBACK = "http://localhost:3000/callback"
 AFTER_SIGN_OUT = "http://localhost:3000/"
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody with an account; ``email`` and ``phone`` may be empty."""
-
-    id: str
-    username: str
-    password: str
-    email: str = ""
-    phone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from local_logto.testing.connections import brief_connector
 
 
 @pytest.fixture
-async def api(provider: Provider) -> AsyncIterator[ManagementApi]:
+async def api(local_logto: Provider) -> AsyncIterator[ManagementApi]:
     credentials = ManagementCredentials(
-        f"{provider.endpoint}/oidc/token", provider.management_app_id, provider.management_app_secret
+        f"{local_logto.endpoint}/oidc/token", local_logto.management_app_id, local_logto.management_app_secret
     )
     async with aiohttp.ClientSession(connector=brief_connector()) as http:
-        yield ManagementApi(http, provider.endpoint, await management_token(http, credentials))
+        yield ManagementApi(http, local_logto.endpoint, await management_token(http, credentials))

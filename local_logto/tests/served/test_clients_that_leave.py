@@ -17,9 +17,11 @@ async def count_named(api: ManagementApi, mark: str) -> int:
     return sum(mark in found["name"] for found in newest)
 
 
-async def test_what_a_client_asked_for_before_it_left_is_done(provider: Provider, api: ManagementApi) -> None:
+async def test_what_a_client_asked_for_before_it_left_is_done(
+    local_logto: Provider, api: ManagementApi
+) -> None:
     mark = secrets.token_hex(6)
-    parts = urlsplit(provider.endpoint)
+    parts = urlsplit(local_logto.endpoint)
 
     async def ask_and_leave(number: int) -> None:
         body = json.dumps({"name": f"{mark} {number}"})
@@ -43,10 +45,10 @@ async def test_what_a_client_asked_for_before_it_left_is_done(provider: Provider
 
 
 async def test_a_client_that_leaves_within_its_body_asked_for_nothing(
-    provider: Provider, api: ManagementApi
+    local_logto: Provider, api: ManagementApi
 ) -> None:
     mark = secrets.token_hex(6)
-    parts = urlsplit(provider.endpoint)
+    parts = urlsplit(local_logto.endpoint)
     body = json.dumps({"name": mark})
     head = (
         f"POST /api/organizations HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {api.token}\r\n"

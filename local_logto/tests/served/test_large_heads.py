@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from local_logto.testing import Provider
 
 
-def say(provider: Provider, head: str) -> str:
+def say(local_logto: Provider, head: str) -> str:
     """Send a head, and read until the server hangs up."""
-    parts = urlsplit(provider.endpoint)
+    parts = urlsplit(local_logto.endpoint)
     address = (parts.hostname or "", parts.port or 0)
     answer = b""
     with socket.create_connection(address, timeout=30) as connection, contextlib.suppress(ConnectionError):
@@ -21,19 +21,19 @@ def say(provider: Provider, head: str) -> str:
     return answer.decode()
 
 
-def test_a_head_without_end_is_refused_and_costs_nothing(provider: Provider) -> None:
-    answer = say(provider, "X: " + "a" * 1_000_000)
+def test_a_head_without_end_is_refused_and_costs_nothing(local_logto: Provider) -> None:
+    answer = say(local_logto, "X: " + "a" * 1_000_000)
 
     assert answer == "" or answer.startswith("HTTP/1.1 400")  # the client may be reset before it reads
-    assert say(provider, "Connection: close").startswith("HTTP/1.1 200")
+    assert say(local_logto, "Connection: close").startswith("HTTP/1.1 200")
 
 
-def test_a_websocket_is_answered_as_any_request(provider: Provider) -> None:
+def test_a_websocket_is_answered_as_any_request(local_logto: Provider) -> None:
     answer = say(
-        provider,
+        local_logto,
         "Connection: Upgrade, close\r\nUpgrade: websocket\r\n"
         "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13",
     )
 
     assert answer.startswith("HTTP/1.1 200")
-    assert "Traceback" not in (provider.data_dir / "provider.log").read_text()
+    assert "Traceback" not in (local_logto.data_dir / "provider.log").read_text()

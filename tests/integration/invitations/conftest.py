@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import html
+import asyncio
 import re
 import secrets
 import time
@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 import aiohttp
 import pytest
 from aiohttp import web
+from local_logto.testing import Message, Provider
 from quart.wrappers import Response
 
 from saas_app.app import create_app
@@ -27,7 +28,6 @@ from tests.clients import SAME_ORIGIN, Browser, LogtoVisit, Person
 from tests.conftest import APP_URL, OpenBrowser
 from tests.factories import Factory
 from tests.integration.members.conftest import events_of, text_of
-from tests.processes import Provider
 
 DAY = 86_400  # seconds
 
@@ -108,15 +108,13 @@ async def acme(make: Factory, open_browser: OpenBrowser) -> Acme:
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """What Logto sent, as the development provider's page of messages shows it."""
+    """What Logto sent, as the development provider keeps it."""
 
-    endpoint: str
+    provider: Provider
 
     async def links_for(self, address: str) -> list[str]:
         """The links of the messages to an address, the newest first."""
-        return [
-            found for message in await self._for(address) for found in re.findall(r'href="([^"]+)"', message)
-        ]
+        return [message.link for message in await self._for(address) if message.link]
 
     async def pages_for(self, address: str) -> list[str]:
         """Where they lead, without the proof that only the message carries."""
@@ -124,19 +122,15 @@ class Mailbox:
 
     async def code_for(self, address: str) -> str:
         """The newest verification code sent to an address."""
-        codes = [found for message in await self._for(address) for found in re.findall(r">(\d{6})<", message)]
-        return codes[0]
+        return next(message.code for message in await self._for(address) if message.code)
 
-    async def _for(self, address: str) -> list[str]:
-        async with aiohttp.ClientSession() as http, http.get(f"{self.endpoint}/messages") as response:
-            page = html.unescape(await response.text())
-        messages = page.partition("</ol>")[0].split("<li>")
-        return [message for message in messages if f"<strong>{address}</strong>" in message]
+    async def _for(self, address: str) -> list[Message]:
+        return await asyncio.to_thread(self.provider.messages, address)
 
 
 @pytest.fixture
 def mailbox(provider: Provider) -> Mailbox:
-    return Mailbox(provider.endpoint)
+    return Mailbox(provider)
 
 
 @pytest.fixture

@@ -6,22 +6,36 @@ import contextlib
 import os
 import secrets
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
 
+from local_logto.testing.browser import Browser
+from local_logto.testing.management import ManagementApi
+from local_logto.testing.people import Application, Machine, Message, Organization, Person
 from local_logto.testing.processes import free_port, running, wait_for
+from local_logto.testing.transport import expect, send
+
+PASSWORD: Final = "Local-logto-test-1"
+_PAGE: Final = "page_size=100"
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A running provider, with the credentials of its Management API."""
+    """A running provider, and what a test makes at it: under names nothing else has, so tests do not meet."""
 
     endpoint: str
     management_app_id: str
-    management_app_secret: str
+    management_app_secret: str = field(repr=False)
     data_dir: Path
-    pid: int = 0
+    pid: int
+    management: ManagementApi
+
+    @property
+    def issuer(self) -> str:
+        return f"{self.endpoint}/oidc"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -32,17 +46,93 @@ class Provider:
             "LOGTO_MANAGEMENT_APP_SECRET": self.management_app_secret,
         }
 
+    def person(self, name: str = "Sam", *, password: str = PASSWORD) -> Person:
+        """Make an account with a username, a verified email address and a password."""
+        username = _unique(name.lower().replace(" ", "_"), "_")
+        email = f"{username}@example.test"
+        values = {"name": name, "username": username, "primaryEmail": email, "password": password}
+        return Person(self._made("/users", **values), username, password, email)
+
+    def organization(self, name: str = "Acme", /, **members: Person | Iterable[Person]) -> Organization:
+        """Make an organization whose members are given by role: ``organization("Acme", admin=alice)``."""
+        full_name = _unique(name, " ")
+        organization = Organization(self._made("/organizations", name=full_name), full_name)
+        for role, people in members.items():
+            for person in [people] if isinstance(people, Person) else people:
+                self.join(organization, person, role)
+        return organization
+
+    def join(self, organization: Organization, person: Person, *roles: str) -> None:
+        """Make a person a member of an organization with exactly these roles."""
+        members = f"/organizations/{organization.id}/users"
+        self.management.call("POST", members, {"userIds": [person.id]})
+        self.management.call("PUT", f"{members}/{person.id}/roles", {"organizationRoleNames": roles})
+
+    def leave(self, organization: Organization, person: Person) -> None:
+        """End a membership."""
+        self.management.call("DELETE", f"/organizations/{organization.id}/users/{person.id}")
+
+    def role(self, name: str, *permissions: str, for_machines: bool = False) -> None:
+        """Make an organization role, and those of its organization permissions that do not exist yet."""
+        known = self._ids_by_name("/organization-scopes")
+        self._made(
+            "/organization-roles",
+            name=name,
+            type="MachineToMachine" if for_machines else "User",
+            organizationScopeIds=[
+                known.get(permission) or self._made("/organization-scopes", name=permission)
+                for permission in permissions
+            ],
+        )
+
+    def application(self, redirect_uri: str, name: str = "Web") -> Application:
+        """Register a web application that signs people in."""
+        metadata = {"redirectUris": [redirect_uri], "postLogoutRedirectUris": []}
+        made = self._made("/applications", name=name, type="Traditional", oidcClientMetadata=metadata)
+        return Application(made, self._secret_of(made))
+
+    def machine(self, organization: Organization, *roles: str) -> Machine:
+        """Register a machine-to-machine application that belongs to an organization with these roles."""
+        made = self._made("/applications", name="Machine", type="MachineToMachine")
+        known = self._ids_by_name("/organization-roles")
+        programs = f"/organizations/{organization.id}/applications"
+        self.management.call("POST", programs, {"applicationIds": [made]})
+        role_ids = [known[role] for role in roles]
+        self.management.call("POST", f"{programs}/{made}/roles", {"organizationRoleIds": role_ids})
+        return Machine(made, self._secret_of(made))
+
+    def sign_in(self, authorization_url: str, person: Person) -> str:
+        """Sign a person in from a fresh browser; returns the callback URL, with ``code`` and ``state``."""
+        return Browser(self.endpoint).sign_in(authorization_url, person)
+
+    def messages(self, recipient: str) -> list[Message]:
+        """Return what would have been sent to an address or a phone number, newest first."""
+        url = f"{self.endpoint}/messages?recipient={quote(recipient, safe='')}"
+        reply = expect(send("GET", url, headers={"Accept": "application/json"}), "GET /messages", 200)
+        return [Message(**message) for message in reply.json]
+
+    def _made(self, path: str, **values: object) -> str:
+        """Make an entity by POST; returns its id."""
+        return str(self.management.call("POST", path, values)["id"])
+
+    def _ids_by_name(self, path: str) -> dict[str, str]:
+        entities: list[dict[str, Any]] = self.management.call("GET", f"{path}?{_PAGE}")
+        return {entity["name"]: entity["id"] for entity in entities}
+
+    def _secret_of(self, application_id: str) -> str:
+        return str(self.management.call("GET", f"/applications/{application_id}/secrets")[0]["value"])
+
 
 @contextlib.contextmanager
 def running_provider(data_dir: Path, **extra: str) -> Iterator[Provider]:
     """Run a provider until the block ends; ``extra`` goes into its environment, as in ``LOCAL_LOGTO_…``."""
-    port = free_port()
-    provider = Provider(f"http://localhost:{port}", "management-test", secrets.token_hex(16), data_dir)
+    port, app_id, secret = free_port(), "management-test", secrets.token_hex(16)
+    endpoint = f"http://localhost:{port}"
     environment = {
         **os.environ,
-        "LOCAL_LOGTO_ENDPOINT": provider.endpoint,
-        "LOCAL_LOGTO_MANAGEMENT_APP_ID": provider.management_app_id,
-        "LOCAL_LOGTO_MANAGEMENT_APP_SECRET": provider.management_app_secret,
+        "LOCAL_LOGTO_ENDPOINT": endpoint,
+        "LOCAL_LOGTO_MANAGEMENT_APP_ID": app_id,
+        "LOCAL_LOGTO_MANAGEMENT_APP_SECRET": secret,
         **extra,
     }
     command = [
@@ -51,5 +141,10 @@ def running_provider(data_dir: Path, **extra: str) -> Iterator[Provider]:
     ]  # fmt: skip
     log = data_dir / "provider.log"
     with running(command, environment, log) as process:
-        wait_for(f"{provider.endpoint}/api/status", 204, process, log)
-        yield replace(provider, pid=process.pid)
+        wait_for(f"{endpoint}/api/status", 204, process, log)
+        management = ManagementApi(endpoint, app_id, secret)
+        yield Provider(endpoint, app_id, secret, data_dir, process.pid, management)
+
+
+def _unique(name: str, separator: str) -> str:
+    return f"{name}{separator}{secrets.token_hex(5)}"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Final
 
-from quart import Blueprint, Response
+from quart import Blueprint, Response, request
 
 from local_logto.context import current_settings, current_store
 from local_logto.experience.pages.responses import page_url, show_notice, show_template
 from local_logto.messages import KEPT_MESSAGES, list_messages
+from local_logto.responses import json_response
 
 blueprint = Blueprint("information", __name__)
+
+_TOLD_TO_PROGRAMS: Final = ("recipient", "usage", "code", "link", "subject", "text")
 
 
 @blueprint.get("/")
@@ -20,12 +25,16 @@ async def home() -> Response:
 
 @blueprint.get("/messages")
 async def list_of_messages() -> Response:
-    """Every email and text message that would have been sent, newest first."""
-    messages = [
-        (message, datetime.fromtimestamp(message.created_at / 1000, UTC))
-        for message in await list_messages(current_store())
-    ]
-    return await show_template("messages.html", messages=messages, kept=KEPT_MESSAGES)
+    """Every email and text message that would have been sent, newest first; as JSON for a program."""
+    recipient = request.args.get("recipient")
+    kept = await list_messages(current_store())
+    messages = [message for message in kept if recipient in (None, message.recipient)]
+    if request.accept_mimetypes.best == "application/json":
+        return json_response(
+            [{name: asdict(message)[name] for name in _TOLD_TO_PROGRAMS} for message in messages]
+        )
+    dated = [(message, datetime.fromtimestamp(message.created_at / 1000, UTC)) for message in messages]
+    return await show_template("messages.html", messages=dated, kept=KEPT_MESSAGES)
 
 
 @blueprint.get("/unknown-session")
