@@ -50,3 +50,12 @@ def test_every_command_the_readme_names_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in set(re.findall(r"^make ([a-z]+)", readme, flags=re.MULTILINE)):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_the_reading_path_can_be_read_in_half_an_hour() -> None:
+    page = (ROOT / "docs/start-here.md").read_text(encoding="utf-8")
+    stops = re.findall(r"^\| \d \| \[([^]]+)\]", page, flags=re.MULTILINE)
+    lines = sum(len((ROOT / name).read_text(encoding="utf-8").splitlines()) for name in stops)
+
+    assert len(stops) >= 8
+    assert lines <= 1_000, "leave a stop out of docs/start-here.md, or shorten a file"
