@@ -6,7 +6,7 @@ import aiohttp
 
 from saas_app.config import Settings
 from saas_app.identity.tenant import Tenant
-from saas_app.rbac.permissions import Carrier, permissions_carried_by
+from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Role, permissions_carried_by
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Machine
 
@@ -14,6 +14,12 @@ SCOPES = {
     carrier: " ".join(permission.value for permission in permissions_carried_by(carrier))
     for carrier in Carrier
 }
+
+
+def scopes_of(role: Role, carrier: Carrier = Carrier.API_TOKEN) -> list[str]:
+    """Return the scopes that Logto grants a role in one kind of token, in the registry's order."""
+    bundled = ROLE_PERMISSIONS[role]
+    return [permission.value for permission in permissions_carried_by(carrier) if permission in bundled]
 
 
 async def token_of(runtime: Runtime, browser: Browser, organization_id: str, carrier: Carrier) -> str:

@@ -22,23 +22,22 @@ from saas_app.audit.notes import UnreadableNote, close_note, find_note, list_not
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
 from saas_app.coordination.jobs import Failure
 from saas_app.coordination.leases import lease
-from saas_app.db.base import utc_now
+from saas_app.db.base import Base, TenantOwned, is_tenant_owned, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import Busy
 from saas_app.identity.former_members import note_end
 from saas_app.models import (
-    ApiClient,
+    AuditEvent,
     DomainJoin,
     EmailDomain,
     Ending,
+    IdempotencyKey,
     Organization,
     OrganizationRemoval,
     PendingChange,
-    Project,
     SessionRow,
     SessionToken,
-    Task,
 )
 
 log = structlog.get_logger(__name__)
@@ -150,8 +149,8 @@ async def _remove(work: UnitOfWork, organization_id: str, batch: int) -> bool:
 Deletion = Callable[[AsyncSession, OrganizationRemoval, int], Awaitable[int]]
 
 
-def _owned(model: type[Task | Project | ApiClient]) -> Deletion:
-    """Deletes rows of a table that organizations own."""
+def _owned(model: type[TenantOwned]) -> Deletion:
+    """Return what deletes an organization's rows of a table."""
 
     async def delete(db: AsyncSession, order: OrganizationRemoval, batch: int) -> int:
         its_own = model.organization_id == order.organization_id
@@ -195,10 +194,21 @@ async def _joins(db: AsyncSession, order: OrganizationRemoval, batch: int) -> in
     return await _execute(db, sa.delete(DomainJoin).where(its_own, DomainJoin.user_id.in_(chosen)))
 
 
+_STAYING: Final = (AuditEvent, IdempotencyKey, PendingChange)
+"""Not deleted here: the audit log is append-only, keys expire within a day, notes are closed at the end."""
+
+
+def _owned_tables() -> dict[str, Deletion]:
+    """Return the deletion of every tenant-owned table, a new feature's included; those that refer, first."""
+    models = {mapper.local_table: mapper.class_ for mapper in Base.registry.mappers}
+    owned = {
+        table.name: models[table] for table in reversed(Base.metadata.sorted_tables) if is_tenant_owned(table)
+    }
+    return {name: _owned(model) for name, model in owned.items() if model not in _STAYING}
+
+
 _DELETIONS: Final[dict[str, Deletion]] = {
-    "tasks": _owned(Task),
-    "projects": _owned(Project),
-    "api_clients": _owned(ApiClient),
+    **_owned_tables(),
     "session_tokens": _tokens,
     "email_domains": _domains,
     "domain_joins": _joins,

@@ -11,15 +11,9 @@ from saas_app.web.guards import Audience, Guard
 from tests.clients import FRESH, SAME_ORIGIN, Browser
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.rules.calls import (
-    UNKNOWN_ORGANIZATION,
-    answers_as_registered,
-    fill,
-    nothing,
-    path_with_rows,
-    rows_of,
-)
+from tests.rules.calls import UNKNOWN_ORGANIZATION, answers_as_registered, fill, nothing, path_with_rows
 from tests.rules.routes import ROUTES, TENANT_ROUTES, Route
+from tests.rules.rows import ROWS, make_rows
 
 ROLES = [role for role in Role if role.type is RoleType.USER]
 
@@ -115,11 +109,12 @@ async def test_rows_of_another_organization_are_not_found_under_ones_own(
     browser = await open_browser(admin)
     wrong = []
     for route in TENANT_ROUTES:
-        if "project_id" not in route.arguments:
+        if not any(rows.arguments & route.arguments for rows in ROWS):
             continue
-        arguments = await rows_of(runtime, globex)
-        response = await _call(browser, route, fill(route, {**arguments, "organization_id": acme}))
-        refused = (404, 422) if route.is_api else (404,)  # a body is checked before any row is looked for
+        rows = await make_rows(make, runtime, globex, route.arguments)
+        response = await _call(browser, route, fill(route, {**rows, "organization_id": acme}))
+        is_malformed = route.is_api or "user_id" in route.arguments  # there, the body is checked first
+        refused = (400, 404, 422) if is_malformed else (404,)
         if response.status_code not in refused:
             wrong.append(f"{route}: {response.status_code}")
     assert not wrong

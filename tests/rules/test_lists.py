@@ -27,8 +27,9 @@ from saas_app.web.json_api.pages import schema_text
 from saas_app.web.pagination import encode_cursor
 from tests.clients import Browser
 from tests.factories import Factory
-from tests.rules.calls import api_client_of, fill, rows_of
+from tests.rules.calls import fill
 from tests.rules.routes import TENANT_ROUTES, Route, application
+from tests.rules.rows import make_rows
 
 _PLACES = frozenset({"cursor", "after", "before", "page"})
 """Parameters that say where a page begins."""
@@ -85,15 +86,13 @@ class Lists:
 
 
 async def _furnished(app: Quart, settings: Settings, make: Factory, runtime: Runtime, name: str) -> Office:
-    admin, other = await make.person(), await make.person("Other")
-    organization_id = await make.organization(name, admin=admin, viewer=other)
+    admin = await make.person()
+    organization_id = await make.organization(name, admin=admin)
     browser = Browser(app, settings.redirect_uri)
     await browser.sign_in(admin)
-    rows: dict[str, Any] = {"organization_id": organization_id, "user_id": other.id}
+    rows: dict[str, Any] = {"organization_id": organization_id}
     for _ in range(2):
-        rows |= await rows_of(runtime, organization_id)
-        rows["client_id"] = await api_client_of(make, runtime, organization_id)
-        rows["invitation_id"] = await make.invitation(organization_id)
+        rows |= await make_rows(make, runtime, organization_id)
     for title in ("Second", "Third"):  # each is an event of the audit log too
         await browser.post(f"/o/{organization_id}/projects/{rows['project_id']}/tasks", {"title": title})
     return Office(browser, rows)

@@ -8,13 +8,13 @@ from quart import Quart
 
 from saas_app.config import Settings
 from saas_app.models import IdempotencyKey
-from saas_app.rbac.permissions import Carrier, Permission
+from saas_app.rbac.permissions import Carrier, Permission, Role
 from saas_app.runtime import Runtime
 from tests.clients import Machine
 from tests.factories import Factory
 from tests.integration.api.conftest import ApiClient, Mint, PersonClient
 from tests.integration.members.conftest import join_as
-from tests.tokens import machine_token
+from tests.tokens import machine_token, scopes_of
 
 PATH = "/api-clients"
 
@@ -33,7 +33,8 @@ async def test_a_client_is_made_listed_rotated_and_revoked(
     assert answer.headers["Cache-Control"] == "no-store"
     made = await answer.get_json()
     assert (made["name"], made["organization_id"]) == ("Nightly", admin.organization_id)
-    assert (made["resource"], made["scope"]) == (settings.api_resource, "projects:read projects:write")
+    assert made["resource"] == settings.api_resource
+    assert made["scope"].split() == scopes_of(Role.INTEGRATION)
     assert made["token_endpoint"] == f"{settings.logto_endpoint}/oidc/token"
     machine = Machine(made["id"], made["secret"])
     token = await machine_token(settings, machine, admin.organization_id)

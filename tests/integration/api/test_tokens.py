@@ -13,11 +13,11 @@ from quart.wrappers import Response
 
 from saas_app.config import Settings
 from saas_app.logto import ManagementClient
-from saas_app.rbac.permissions import Carrier, Permission
+from saas_app.rbac.permissions import Carrier, Permission, Role
 from saas_app.runtime import Runtime
 from tests.factories import Factory
 from tests.integration.api.conftest import ApiClient, MakeMachine, Mint, PersonClient
-from tests.tokens import machine_token, tenant_of
+from tests.tokens import machine_token, scopes_of, tenant_of
 
 
 async def _get(app: Quart, organization_id: str, token: str) -> Response:
@@ -210,7 +210,7 @@ async def test_me_says_who_calls(
     assert (own["person"]["subject"], own["person"]["name"]) == (person.id, "Nora")
     assert own["machine"]["subject"] == machine.id
     assert own["machine"]["token"]["organization_id"] == organization_id
-    assert own["machine"]["token"]["scopes"] == ["projects:read", "projects:write"]
+    assert own["machine"]["token"]["scopes"] == scopes_of(Role.INTEGRATION)
     assert own["machine"]["claims"] is None
 
 

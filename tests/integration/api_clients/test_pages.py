@@ -20,6 +20,7 @@ from tests.factories import Factory
 from tests.integration.api_clients.conftest import Acme, Programs, create, root_of, send, shown
 from tests.integration.invitations.conftest import actions_of
 from tests.integration.members.conftest import events_of, join_as, pending_in, text_of
+from tests.tokens import scopes_of
 
 
 async def page_of(acme: Acme) -> str:
@@ -94,7 +95,7 @@ async def test_the_page_has_commands_ready_to_run(acme: Acme, programs: Programs
         "grant_type=client_credentials",
         f"resource={settings.api_resource}",
         f"organization_id={acme.id}",
-        "'scope=projects:read projects:write'",
+        f"'scope={' '.join(scopes_of(Role.INTEGRATION))}'",
         f"{settings.logto_endpoint}/oidc/token",
         f"{settings.app_url}/api/v1/organizations/{acme.id}/projects",
     ):

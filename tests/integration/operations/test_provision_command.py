@@ -17,6 +17,7 @@ from saas_app.operations.env_file import read_env_file
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Permission, Role
 from tests.commands import ask, bare_environment, run, tally
 from tests.processes import Provider, running_provider
+from tests.tokens import scopes_of
 
 pytestmark = pytest.mark.one_database
 
@@ -303,4 +304,4 @@ def test_the_demos_machine_clients_get_tokens_by_name(first: FirstRun) -> None:
         token = run("token", "--client", organization.machine)
         assert token.exit_code == 0, token.output
         claims = decode_unverified(token.stdout.strip())
-        assert set(claims["scope"].split()) == {"projects:read", "projects:write"}
+        assert set(claims["scope"].split()) == set(scopes_of(Role.INTEGRATION))

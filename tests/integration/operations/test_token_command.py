@@ -14,12 +14,12 @@ import pytest
 
 from saas_app.config import Settings
 from saas_app.logto import ManagementClient
-from saas_app.rbac.permissions import Permission
+from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from tests.clients import Machine
 from tests.factories import Factory
 from tests.processes import Provider
-from tests.tokens import tenant_of
+from tests.tokens import scopes_of, tenant_of
 
 pytestmark = pytest.mark.one_database
 
@@ -53,7 +53,7 @@ async def assert_opens(runtime: Runtime, printed: str, organization_id: str, mac
     (token,) = printed.splitlines()
     tenant = await tenant_of(runtime, token, organization_id)
     assert (tenant.principal.subject, tenant.principal.is_machine) == (machine.id, True)
-    assert tenant.granted == {Permission.PROJECTS_READ, Permission.PROJECTS_WRITE}
+    assert tenant.granted == set(scopes_of(Role.INTEGRATION))
 
 
 async def test_with_the_management_api_the_clients_id_is_enough(
