@@ -134,7 +134,7 @@
         place.innerHTML = html;
       } catch {
         if (turn !== asked) return;
-        place.textContent = "The list could not be read. Open All organizations instead.";
+        place.textContent = "The list could not be loaded. Open All organizations instead.";
       }
       place.removeAttribute("aria-busy");
       options = all("[role='option']", place);

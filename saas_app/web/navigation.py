@@ -24,7 +24,7 @@ FEATURES = (
     Feature("members", "Members", Permission.MEMBERS_READ),
     Feature("invitations", "Invitations", Permission.MEMBERS_INVITE),
     Feature("api-clients", "API clients", Permission.API_CLIENTS_MANAGE),
-    Feature("audit", "Audit", Permission.AUDIT_READ),
+    Feature("audit", "Audit log", Permission.AUDIT_READ),
     Feature("settings", "Settings", Permission.ORGANIZATION_UPDATE),
     Feature("access", "My access"),
 )

@@ -122,7 +122,7 @@ async def preview_roles(page: Page, organization_id: str, name: str, *, give: st
     await page.get_by_role("link", name=f"Change roles of {name}").click()
     await page.get_by_role("checkbox", name=re.compile(f"^{take}")).uncheck()
     await page.get_by_role("checkbox", name=re.compile(f"^{give}")).check()
-    await page.get_by_role("button", name="Preview the change").click()
+    await page.get_by_role("button", name="Preview changes").click()
     await expect(page.get_by_role("heading", name="Save this change?")).to_be_visible()
 
 
@@ -169,7 +169,7 @@ async def lead_to_renewal(page: Page, people: Factory, name: str = "Typed before
     await read_again(other_tab, organization_id)
     await other_tab.close()
     await page.get_by_role("button", name="Create project").click()
-    await expect(page.get_by_role("heading", name="Your access has to be renewed first")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Renew your access to continue")).to_be_visible()
 
 
 async def press_tab_until(page: Page, target: Locator, limit: int = 40) -> None:

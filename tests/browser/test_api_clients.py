@@ -18,7 +18,7 @@ async def make_client(page: Page, organization_id: str, name: str) -> str:
     """Make a client by the form; returns its secret. The page stands where it is shown."""
     await page.goto(f"/o/{organization_id}/")
     await page.get_by_role("link", name="API clients", exact=True).click()
-    await page.get_by_role("link", name="New API client").first.click()
+    await page.get_by_role("link", name="Create API client").first.click()
     await page.get_by_label("Name").fill(name)
     await page.get_by_role("button", name="Create API client").click()
     await expect(page.get_by_role("heading", name=f"{name} is ready")).to_be_visible()
@@ -44,7 +44,7 @@ async def test_the_copied_commands_work_until_the_client_is_revoked(
     await create_project(page, acme, "Robot arm")
     await make_client(page, acme, "Nightly export")
     commands = []
-    for label in ("Get a token", "Call the API with it"):
+    for label in ("Get a token", "Call the API"):
         button = page.get_by_role("button", name=f"Copy: {label}")
         await button.click()
         await expect(page.get_by_role("button", name="Copied")).to_have_count(len(commands) + 1)
@@ -57,7 +57,7 @@ async def test_the_copied_commands_work_until_the_client_is_revoked(
     with_that_token = f"TOKEN={token.strip()}\n{call}"
     assert "Robot arm" in await run(with_that_token)
 
-    await page.get_by_role("link", name="I have copied it").click()
+    await page.get_by_role("link", name="I have copied the secret").click()
     await page.get_by_role("link", name="Revoke Nightly export").click()
     await page.get_by_role("button", name="Revoke Nightly export").click()
     await expect(page.get_by_role("status")).to_contain_text("Nightly export is revoked.")
@@ -79,12 +79,12 @@ async def test_the_secret_survives_a_reload_and_can_be_selected_without_a_script
     await expect(page.get_by_role("textbox", name="Client secret")).to_have_value(secret)
     await expect(page.get_by_role("button", name="Copy")).to_have_count(0)
     await page.get_by_role("textbox", name="Client secret").select_text()
-    await page.get_by_role("link", name="I have copied it").click()
+    await page.get_by_role("link", name="I have copied the secret").click()
     await expect(page.get_by_role("rowheader", name="Nightly export")).to_be_visible()
     assert secret not in await page.content()
 
     await page.get_by_role("link", name="Rotate the secret of Nightly export").click()
-    await expect(page.get_by_text("The old one is deleted at once")).to_be_visible()
+    await expect(page.get_by_text("The old secret is deleted immediately")).to_be_visible()
     await page.get_by_role("button", name="Make a new secret").click()
     await expect(page.get_by_role("heading", name="Nightly export has a new secret")).to_be_visible()
     assert await page.get_by_role("textbox", name="Client secret").input_value() != secret

@@ -57,13 +57,13 @@ async def test_somebody_invited_accepts_and_makes_the_first_project(
 
     page = await open_page()
     await page.goto(link)
-    await expect(page.get_by_role("heading", name="You are invited")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Pending invitations")).to_be_visible()
     await expect(page.get_by_text("Acme")).to_have_count(0)
     await page.get_by_role("main").get_by_role("link", name="Sign in").click()
     await enter_credentials(page, erin)
 
     await expect(page.get_by_text(re.compile("^Alice invites you to Acme"))).to_be_visible()
-    await page.get_by_role("button", name="Accept and join").click()
+    await page.get_by_role("button", name="Accept invitation").click()
     await expect(page.get_by_role("status")).to_contain_text("Welcome")
     await expect(switcher(page)).to_have_accessible_name(re.compile("^Organization: Acme"))
     await expect_path(page, f"/o/{acme}/")
@@ -85,10 +85,10 @@ async def test_somebody_new_signs_up_by_the_e_mail_and_makes_the_first_project(
 
     await expect(page.get_by_text(re.compile("^Alice invites you to Acme"))).to_be_visible()
     await expect(page.get_by_role("main")).to_contain_text(address)
-    await page.get_by_role("button", name="Accept and join").click()
+    await page.get_by_role("button", name="Accept invitation").click()
     await expect(page.get_by_text("Enter your name.")).to_be_visible()
     await page.get_by_label("Your name").fill("Nina Novak")
-    await page.get_by_role("button", name="Accept and join").click()
+    await page.get_by_role("button", name="Accept invitation").click()
     await expect(page.get_by_role("status")).to_contain_text("Welcome")
     await expect_path(page, f"/o/{acme}/")
     await page.get_by_role("link", name="Projects", exact=True).click()
@@ -117,7 +117,7 @@ async def test_the_wrong_person_learns_nothing_and_hands_the_link_to_the_right_o
     await page.goto(link)
     await main.get_by_role("link", name="Sign in").click()
     await enter_credentials(page, erin)
-    await expect(page.get_by_role("button", name="Accept and join")).to_be_visible()
+    await expect(page.get_by_role("button", name="Accept invitation")).to_be_visible()
 
 
 async def test_an_invitation_that_is_revoked_while_somebody_reads_it_is_not_accepted(
@@ -136,8 +136,8 @@ async def test_an_invitation_that_is_revoked_while_somebody_reads_it_is_not_acce
     await admin.get_by_role("button", name="Revoke the invitation").click()
     await expect(admin.get_by_role("status")).to_contain_text("revoked")
 
-    await page.get_by_role("button", name="Accept and join").click()
-    await expect(page.get_by_role("heading", name="This invitation was revoked")).to_be_visible()
+    await page.get_by_role("button", name="Accept invitation").click()
+    await expect(page.get_by_role("heading", name="This invitation has been revoked")).to_be_visible()
     await expect(page.get_by_text("Ask Alice for a new one.")).to_be_visible()
 
 

@@ -49,7 +49,7 @@ async def test_sign_in_and_create_a_project_with_the_keyboard_alone(
     await expect(account_menu(page)).to_be_visible()
     await _go(page, page.get_by_role("link", name=re.compile("^Acme")))
     await _go(page, page.get_by_role("link", name="Projects", exact=True))
-    await _go(page, page.get_by_role("link", name="New project"))
+    await _go(page, page.get_by_role("link", name="Create project"))
     await press_tab_until(page, page.get_by_label("Name"))
     await page.keyboard.type("Typed, not clicked")
     await page.keyboard.press("Enter")

@@ -46,9 +46,9 @@ async def test_demoted_while_a_form_stands_open_the_next_click_is_refused(
     await change_roles(admin, acme, "Bob", give="viewer", take="editor")
     await page.get_by_role("button", name="Create project").click()
     await expect(page.get_by_role("heading", name=REFUSED)).to_be_visible()
-    await expect(page.get_by_role("region", name="What would allow it")).to_contain_text("projects:write")
+    await expect(page.get_by_role("region", name="How to get access")).to_contain_text("projects:write")
     await page.get_by_role("link", name="Projects", exact=True).click()
-    await expect(page.get_by_role("button", name="New project")).to_be_disabled()
+    await expect(page.get_by_role("button", name="Create project")).to_be_disabled()
     await expect(page.get_by_role("link", name="Too late")).to_have_count(0)
     assert asked == []
 
@@ -61,11 +61,11 @@ async def test_promoted_while_a_page_stands_open_the_next_click_works(
     admin, page = await open_page(alice), await open_page(bob)
     asked = pages_that_ask(page, site)
     await page.goto(f"/o/{acme}/projects")
-    await expect(page.get_by_role("button", name="New project")).to_be_disabled()
+    await expect(page.get_by_role("button", name="Create project")).to_be_disabled()
 
     await change_roles(admin, acme, "Bob", give="editor", take="viewer")
     await page.get_by_role("link", name="Projects", exact=True).click()
-    await page.get_by_role("link", name="New project").first.click()
+    await page.get_by_role("link", name="Create project").first.click()
     await create_project(page, acme, "First of mine")
     assert asked == []
 

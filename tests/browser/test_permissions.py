@@ -21,14 +21,14 @@ async def test_viewer_is_not_offered_what_the_role_does_not_allow(
     page = await open_page(bob)
     await page.goto(f"/o/{acme}/projects")
     await expect(page.get_by_role("link", name="Gripper")).to_be_visible()
-    await expect(page.get_by_role("link", name="New project")).to_have_count(0)
+    await expect(page.get_by_role("link", name="Create project")).to_have_count(0)
     await expect(page.get_by_role("link", name="Export CSV")).to_have_count(0)
-    locked = page.get_by_role("button", name="New project")
+    locked = page.get_by_role("button", name="Create project")
     await expect(locked).to_be_disabled()
-    await expect(locked).to_have_accessible_description("needs the role admin or editor")
+    await expect(locked).to_have_accessible_description("Requires the role admin or editor")
 
     await page.goto(project)
-    for label in ("Edit", "Delete…", "Archive", "Add"):
+    for label in ("Edit", "Delete…", "Archive", "Add task"):
         await expect(page.get_by_role("link", name=label, exact=True)).to_have_count(0)
         await expect(page.get_by_role("button", name=label, exact=True)).to_have_count(0)
 
@@ -42,7 +42,7 @@ async def test_refused_address_says_which_permission_is_missing_and_which_roles_
     answer = await page.goto(f"/o/{acme}/projects/new")
     assert answer is not None
     assert answer.status == 403
-    remedy = page.get_by_role("region", name="What would allow it")
+    remedy = page.get_by_role("region", name="How to get access")
     await expect(remedy).to_contain_text("projects:write")
     await expect(remedy.get_by_role("definition").nth(1)).to_have_text("admin editor")
     await expect(remedy).to_contain_text("viewer")
@@ -78,14 +78,14 @@ async def test_my_access_shows_a_promotion_and_offers_to_renew_what_lags_behind(
     await people.give_roles(acme, bob, Role.EDITOR)
     await read_again(page, acme)
     await expect(page.get_by_role("region", name="Your roles")).to_contain_text("editor")
-    behind = page.get_by_text("but the token does not carry it yet")
+    behind = page.get_by_text("but your token does not include it yet")
     await expect(behind).to_contain_text("projects:write")
 
-    await page.get_by_role("link", name="now", exact=True).click()
+    await page.get_by_role("link", name="Renew it now").click()
     await page.wait_for_url(f"**/o/{acme}/access")
     await expect(behind).to_have_count(0)
     await page.get_by_role("link", name="Projects", exact=True).click()
-    await expect(page.get_by_role("link", name="New project")).to_be_visible()
+    await expect(page.get_by_role("link", name="Create project")).to_be_visible()
     assert asked == []
 
 
@@ -96,12 +96,12 @@ async def test_demoted_editor_is_refused_and_not_offered_the_button_any_more(
     acme = await people.organization("Acme", editor=bob)
     page = await open_page(bob)
     await page.goto(f"/o/{acme}/projects")
-    await expect(page.get_by_role("link", name="New project")).to_be_visible()
+    await expect(page.get_by_role("link", name="Create project")).to_be_visible()
 
     await people.give_roles(acme, bob, Role.VIEWER)
     await read_again(page, acme)
     await page.goto(f"/o/{acme}/projects")
-    await expect(page.get_by_role("link", name="New project")).to_have_count(0)
+    await expect(page.get_by_role("link", name="Create project")).to_have_count(0)
     answer = await page.goto(f"/o/{acme}/projects/new")
     assert answer is not None
     assert answer.status == 403

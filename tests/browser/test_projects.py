@@ -21,7 +21,7 @@ async def test_project_is_created_edited_archived_and_taken_up_again(
     acme = await people.organization("Acme", editor=alice)
     page = await open_page(alice)
     await page.goto(f"/o/{acme}/projects")
-    await page.get_by_role("link", name="Create the first project").click()
+    await page.get_by_role("link", name="Create project").click()
     await page.get_by_label("Name").fill("Gripper")
     await page.get_by_label("Description").fill("Closes softly.")
     await page.get_by_role("button", name="Create project").click()
@@ -59,7 +59,7 @@ async def test_task_is_added_started_and_finished(open_page: OpenPage, people: F
     await page.get_by_role("button", name="Start: Soak test").click()
     await expect(page.get_by_role("heading", name="Doing")).to_be_visible()
     await page.get_by_role("button", name="Mark as done: Soak test").click()
-    await expect(page.get_by_text("Everything is done")).to_be_visible()
+    await expect(page.get_by_text("All tasks are done")).to_be_visible()
     await expect(page.get_by_text("1 of 1 done")).to_be_visible()
 
     await page.get_by_role("link", name=re.compile("^Done")).click()
@@ -103,9 +103,9 @@ async def test_lost_race_shows_both_sides_and_saves_what_is_chosen(
 
     await expect(hers.get_by_role("heading", name="Somebody else changed this first")).to_be_visible()
     sides = hers.get_by_role("group", name="Name")
-    await expect(sides.get_by_role("radio", name="Theirs Gripper of Bob")).not_to_be_checked()
-    await expect(sides.get_by_role("radio", name="Yours Gripper of Alice")).to_be_checked()
-    await hers.get_by_role("button", name="Save what I chose").click()
+    await expect(sides.get_by_role("radio", name="Latest version Gripper of Bob")).not_to_be_checked()
+    await expect(sides.get_by_role("radio", name="Your version Gripper of Alice")).to_be_checked()
+    await hers.get_by_role("button", name="Save selection").click()
     await expect(hers.get_by_role("heading", name="Gripper of Alice", level=1)).to_be_visible()
     await his.reload()
     await expect(his.get_by_role("heading", name="Gripper of Alice", level=1)).to_be_visible()
@@ -143,7 +143,7 @@ async def test_search_finds_by_name_and_says_so_when_nothing_matches(
     await expect(page.get_by_role("table").get_by_role("link")).to_have_text(["Gripper"])
     await search.fill("nothing like it")
     await search.press("Enter")
-    await expect(page.get_by_text("Nothing matches “nothing like it”")).to_be_visible()
+    await expect(page.get_by_text("No projects match “nothing like it”")).to_be_visible()
 
 
 async def test_export_is_a_file_with_every_task(open_page: OpenPage, people: Factory, tmp_path: Path) -> None:

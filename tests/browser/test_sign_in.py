@@ -49,7 +49,7 @@ async def test_newcomer_creates_an_organization_and_is_its_admin(
 
     await expect(page.get_by_text("Hooli was created")).to_be_visible()
     await expect(switcher(page)).to_have_text("Hooli")
-    await expect(page.get_by_role("link", name="New project")).to_be_visible()  # its token holds the role
+    await expect(page.get_by_role("link", name="Create project")).to_be_visible()  # its token holds the role
 
 
 async def test_sign_in_leads_to_the_page_that_was_asked_for(open_page: OpenPage, people: Factory) -> None:
@@ -121,7 +121,7 @@ async def test_sign_out_everywhere_ends_the_other_browser_too(
     alice = await people.person()
     at_work, at_home = await open_page(alice), await open_page(alice)
     await at_home.goto("/account")
-    await expect(at_home.get_by_text("this device")).to_have_count(1)
+    await expect(at_home.get_by_text("This device")).to_have_count(1)
     await expect(at_home.locator("li").get_by_role("button", name="Sign out")).to_have_count(2)
 
     await at_home.get_by_text("Sign out everywhere…").click()

@@ -60,7 +60,7 @@ async def test_sign_in_by_a_code_from_gatewayapi(
         username=f"rosa_{number}", email=new_address(), name="Rosa", password=PASSWORD, phone=number
     )
     page = await visitor()
-    await follow(page, "Code by SMS")
+    await follow(page, "Continue with SMS code")
     await identifier_field(page).fill(f"+{number}")
     await page.get_by_role("button", name="Sign in").click()
     await enter_code(page, await methods_site.gatewayapi.next_code(number))
@@ -74,7 +74,7 @@ async def test_another_code_can_be_asked_for_when_the_page_has_counted_down(
 ) -> None:
     page, address = await visitor(), new_address()
     await page.clock.install()
-    await follow(page, "Code by email")
+    await follow(page, "Continue with email code")
     await identifier_field(page).fill(address)
     await page.get_by_role("button", name="Sign in").click()
 
@@ -98,7 +98,7 @@ async def test_naver_makes_an_account_and_knows_it_the_next_time(
     await expect(account_menu(page)).to_have_accessible_name("Account menu of Sujin")
     first = await subject(page)
     await page.goto("/account")
-    await expect(page.get_by_role("region", name="Linked identities")).to_contain_text("Naver")
+    await expect(page.get_by_role("region", name="Linked accounts")).to_contain_text("Naver")
     await sign_out(page)
 
     await follow(page, "Continue with Naver")  # Naver does not ask again, and there is nothing to type
@@ -129,7 +129,7 @@ async def test_a_naver_identity_is_linked_to_the_account_of_its_address(
     await expect(account_menu(page)).to_have_accessible_name("Account menu of Rosa")
     assert await subject(page) == person.id
     await page.goto("/account")
-    await expect(page.get_by_role("region", name="Linked identities")).to_contain_text("Naver")
+    await expect(page.get_by_role("region", name="Linked accounts")).to_contain_text("Naver")
 
 
 async def test_a_forgotten_password_is_replaced_by_way_of_a_code(
@@ -198,11 +198,11 @@ BAD_DAYS: dict[str, Callable[[FakeProvider], None]] = {
 @pytest.mark.parametrize(
     ("way", "bad_day"),
     [
-        ("Code by email", "wrong key"),
-        ("Code by email", "hangs up"),
-        ("Code by email", "slow"),
-        ("Code by SMS", "500"),
-        ("Code by SMS", "slow"),
+        ("Continue with email code", "wrong key"),
+        ("Continue with email code", "hangs up"),
+        ("Continue with email code", "slow"),
+        ("Continue with SMS code", "500"),
+        ("Continue with SMS code", "slow"),
     ],
 )
 async def test_a_code_that_cannot_be_sent_leaves_another_way(
@@ -212,10 +212,10 @@ async def test_a_code_that_cannot_be_sent_leaves_another_way(
     person = await methods_management.create_user(
         username=f"rosa_{number}", email=address, name="Rosa", password=PASSWORD, phone=number
     )
-    BAD_DAYS[bad_day](methods_site.mailgun if way == "Code by email" else methods_site.gatewayapi)
+    BAD_DAYS[bad_day](methods_site.mailgun if way == "Continue with email code" else methods_site.gatewayapi)
     page = await visitor()
     await follow(page, way)
-    await identifier_field(page).fill(address if way == "Code by email" else f"+{number}")
+    await identifier_field(page).fill(address if way == "Continue with email code" else f"+{number}")
     await page.get_by_role("button", name="Sign in").click()
 
     alert = page.get_by_role("alert")

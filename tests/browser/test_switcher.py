@@ -27,11 +27,11 @@ async def test_switching_keeps_the_feature_and_shows_what_the_role_there_allows(
     globex = await people.organization("Globex", viewer=alice)
     page = await open_page(alice)
     await page.goto(f"/o/{acme}/projects")
-    await expect(page.get_by_role("link", name="New project")).to_be_visible()
+    await expect(page.get_by_role("link", name="Create project")).to_be_visible()
 
     await switch_to(page, "Globex")
     await expect_path(page, f"/o/{globex}/projects")
-    await expect(page.get_by_role("link", name="New project")).to_have_count(0)
+    await expect(page.get_by_role("link", name="Create project")).to_have_count(0)
 
     await page.get_by_role("link", name="My access").click()
     await switch_to(page, "Acme")
@@ -50,7 +50,7 @@ async def test_switching_without_a_role_there_leads_to_the_overview(
 
     await switch_to(page, "Globex")
     await expect_path(page, f"/o/{globex}/")
-    await expect(page.get_by_text("Projects are not part of your role here")).to_be_visible()
+    await expect(page.get_by_text("Your role does not include projects")).to_be_visible()
 
 
 async def test_switcher_marks_the_current_organization(open_page: OpenPage, people: Factory) -> None:

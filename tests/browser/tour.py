@@ -144,7 +144,7 @@ async def without_scripts(page: Page, people: Factory, site: Site) -> AsyncItera
     yield "access to be renewed"
     await page.context.route("**/*.js*", send_empty)
     await page.get_by_role("button", name="Renew and continue").click()
-    await page.get_by_role("button", name="Send it now").wait_for()
+    await page.get_by_role("button", name="Submit form").wait_for()
     yield "a kept form"
     if not site.has_own_logto:
         return

@@ -74,11 +74,11 @@ async def _changes_of_roles(page: Page, people: Factory, office: Office) -> Asyn
     yield "a preview of other roles"
     await people.give_roles(office.id, office.viewer, Role.ADMIN)
     await page.get_by_role("button", name="Save roles").click()
-    await page.get_by_role("heading", name="Somebody else changed these roles first").wait_for()
+    await page.get_by_role("heading", name="These roles have changed").wait_for()
     yield "a lost race over roles"
     await page.goto(f"{office.root}/members/{office.viewer.id}/roles")
-    await page.get_by_role("button", name="Preview the change").click()
-    await page.get_by_text("Nothing would change").wait_for()
+    await page.get_by_role("button", name="Preview changes").click()
+    await page.get_by_text("No changes:").wait_for()
     yield "a preview of nothing"
     await preview_roles(page, office.id, "Alexandra", give="viewer", take="admin")
     yield "a preview of one's own loss"
@@ -118,7 +118,7 @@ async def _sent_invitations(page: Page, office: Office) -> AsyncIterator[str]:
     yield "a refused form of invitations"
     await addresses.fill(f"lee@example.test, {address_of(office.viewer)}")
     await send.click()
-    await page.get_by_role("link", name="Invite others").wait_for()
+    await page.get_by_role("link", name="Invite more people").wait_for()
     yield "what came of invitations"
     await page.get_by_role("link", name="All invitations").click()
     await page.get_by_role("link", name="Revoke the invitation for lee@example.test").wait_for()
@@ -169,24 +169,24 @@ async def being_invited(page: Page, people: Factory, office: Office) -> AsyncIte
     await page.goto(f"/invitations/{pending.id}")
     yield "an invitation, signed out"
     await sign_in(page, office.guest, f"/sign-in?next=/invitations/{pending.id}")
-    await page.get_by_role("button", name="Accept and join").wait_for()
+    await page.get_by_role("button", name="Accept invitation").wait_for()
     yield "an invitation"
     await page.goto("/o")
-    await page.get_by_role("heading", name="You are invited").wait_for()
+    await page.get_by_role("heading", name="Pending invitations").wait_for()
     yield "an invitation among one's organizations"
     await page.goto(f"/invitations/{revoked.id}")
-    await page.get_by_role("heading", name="This invitation was revoked").wait_for()
+    await page.get_by_role("heading", name="This invitation has been revoked").wait_for()
     yield "an invitation that was revoked"
     await _wait_until_expired(page, expiring)
     await page.goto(f"/invitations/{expiring.id}")
     await page.get_by_role("heading", name="This invitation has expired").wait_for()
     yield "an invitation that has expired"
     await page.goto(f"/invitations/{pending.id}")
-    await page.get_by_role("button", name="Accept and join").click()
+    await page.get_by_role("button", name="Accept invitation").click()
     await page.wait_for_url(f"**{office.root}/")
     yield "the welcome"
     await page.goto(f"/invitations/{pending.id}")
-    await page.get_by_role("heading", name="You have accepted already").wait_for()
+    await page.get_by_role("heading", name="You have already accepted").wait_for()
     yield "an invitation that was accepted"
 
 
@@ -217,7 +217,7 @@ async def settings(page: Page, office: Office) -> AsyncIterator[str]:
     await page.get_by_role("heading", name="Delete “").wait_for()
     yield f"{root}/delete"
     await page.get_by_role("textbox", name="Name").fill("something else")
-    await page.get_by_role("button", name="Delete this organization").click()
+    await page.get_by_role("button", name="Delete organization").click()
     await page.get_by_role("alert").wait_for()
     yield "a deletion with the wrong name"
 
@@ -233,11 +233,11 @@ async def audit(page: Page, open_page: OpenPage, office: Office) -> AsyncIterato
     await page.goto(root)
     for summary in await page.locator(".event summary").all():
         await summary.click()
-    await page.get_by_role("heading", name="What changed").first.wait_for()
+    await page.get_by_role("heading", name="Changes").first.wait_for()
     await page.get_by_role("heading", name="How this was decided").first.wait_for()
     yield "an audit trail, unfolded"
     await page.get_by_role("link", name=f"Only actions by {LONG_NAME}").first.click()
-    await page.get_by_role("link", name="Show everybody").wait_for()
+    await page.get_by_role("link", name="Show all actors").wait_for()
     yield "an audit trail of one person"
     for query in ("?actor=nobody+like+this", "?since=2026-02-02&until=2026-02-01"):
         await page.goto(root + query)

@@ -24,7 +24,7 @@ async def codes(page: Page, ways: MethodsSite, members: Factory) -> AsyncIterato
     """From the front page by a code that goes astray to a new password; names each page while it stands."""
     address = address_of(await members.person())
     yield "front page with ways in"
-    await follow(page, "Code by SMS")
+    await follow(page, "Continue with SMS code")
     yield "one kind of identifier"
     ways.gatewayapi.refuse(500)
     await identifier_field(page).fill(f"+{new_number()}")

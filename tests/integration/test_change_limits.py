@@ -238,7 +238,7 @@ async def test_every_change_in_logto_counts_and_a_form_over_the_limit_is_kept(
     assert 0 < int(answer.headers["Retry-After"]) <= 3600
     assert f'action="{root}/members/{bob.id}/roles"' in page
     assert 'name="roles" value="editor"' in page
-    assert "What you entered is still on this page" in page
+    assert "Keep this page open: what you entered is still here" in page
     assert await make.management.find_member_roles(organization_id, bob.id) == {"viewer"}
     with monkeypatch.context() as patched:  # not even to be taken back
         patched.setattr("saas_app.logto.client.ManagementClient.create_machine", _refuse)

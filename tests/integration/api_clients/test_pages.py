@@ -108,7 +108,7 @@ async def test_after_a_rotation_only_the_new_secret_gets_tokens(
     machine = await create(acme.browser, acme.id)
     at_work = await programs.connect(machine, acme.id)
     path = f"{root_of(acme.id)}/{machine.id}/rotate"
-    assert "The old one is deleted at once" in await text_of(await acme.browser.get(path))
+    assert "The old secret is deleted immediately" in await text_of(await acme.browser.get(path))
     answer = await send(acme.browser, path)
     assert answer.headers["Cache-Control"] == "no-store"
     rotated = await shown(answer)
@@ -191,7 +191,7 @@ async def test_a_machine_added_in_logto_is_marked_and_only_removed(
     assert machine.secret not in await text_of(refused)
     assert [secret.value for secret in await make.management.list_secrets(machine.id)] == [machine.secret]
 
-    assert "It was added in Logto’s Console" in await text_of(await acme.browser.get(f"{path}/revoke"))
+    assert "It stays in Logto Console" in await text_of(await acme.browser.get(f"{path}/revoke"))
     await acme.browser.post(f"{path}/revoke")
     assert (await robot.json("GET", "/projects", 401))["code"] == "invalid-token"
     assert await make.management.find_application(machine.id) is not None
@@ -209,7 +209,7 @@ async def test_a_client_that_others_use_too_is_taken_out_and_never_deleted(
     assert "also belongs to other organizations" in await text_of(
         await acme.browser.post(f"{path}/rotate", expect=409)
     )
-    assert "keeps working there" in await text_of(await acme.browser.get(f"{path}/revoke"))
+    assert "where it keeps working" in await text_of(await acme.browser.get(f"{path}/revoke"))
     await acme.browser.post(f"{path}/revoke")
     assert (await programs.ask(machine, acme.id))[0] == 403
     assert (await programs.ask(machine, globex))[0] == 200
@@ -319,7 +319,7 @@ async def test_who_made_a_client_and_when_is_listed(acme: Acme) -> None:
     page = await text_of(await acme.browser.get(root_of(acme.id)))
     assert "by Ada" in page
     assert '<span class="fact-label">Secrets</span> 2' in page
-    assert '<span class="muted">never</span>' in page
+    assert '<span class="muted">Never</span>' in page
 
 
 async def test_every_secret_but_the_new_one_is_deleted_whatever_it_is_called(acme: Acme) -> None:
@@ -371,7 +371,7 @@ async def test_nothing_here_yet(acme: Acme) -> None:
 async def test_a_page_behind_the_end_leads_back(acme: Acme) -> None:
     await create(acme.browser, acme.id)
     page = await text_of(await acme.browser.get(f"{root_of(acme.id)}?page=7"))
-    assert "Nothing on page 7" in page
+    assert "Page 7 is empty" in page
     assert f'href="{root_of(acme.id)}">First page' in page
 
 

@@ -62,7 +62,7 @@ async def test_the_file_holds_what_the_list_shows(office: Office, work: UnitOfWo
 
 
 async def test_an_empty_trail_says_what_will_stand_there(office: Office) -> None:
-    assert "Nothing has happened yet" in await office.page()
+    assert "No entries yet" in await office.page()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ async def test_filters_narrow_the_list(office: Office, work: UnitOfWork, query: 
     page = await office.page(f"?{query}")
     shown = re.findall(r'<span class="who">([^<]+?)(?: <span|</span>)', page)
     assert set(shown) == found
-    assert ("Nothing matches" in page) is (not found)
+    assert ("No matching entries" in page) is (not found)
 
 
 async def test_a_day_is_included_from_its_first_moment_to_its_last(office: Office, work: UnitOfWork) -> None:

@@ -24,7 +24,7 @@ async def test_an_added_domain_has_no_effect_until_its_record_is_found(place: Pl
     await place.claim()
     page = await text_of(place.browser, place.root)
     assert f"_workroom.{place.domain}" in page
-    assert "not verified" in page
+    assert "Not verified" in page
     assert await place.in_logto() == []
 
     assert "There is no TXT record" in await place.verify(expect=422)
@@ -35,7 +35,7 @@ async def test_an_added_domain_has_no_effect_until_its_record_is_found(place: Pl
     await place.verify()
 
     assert await place.in_logto() == [place.domain]
-    assert "Verified by a TXT record" in await text_of(place.browser, place.root)
+    assert "Verified by TXT record" in await text_of(place.browser, place.root)
     claimed, verified = await place.events()
     assert (verified.actor_id, verified.target_name) == (place.admin.id, place.domain)
     assert (verified.before, verified.after) == (
@@ -243,7 +243,7 @@ async def test_a_removed_domain_lets_nobody_join_and_may_be_claimed_again(place:
 async def test_a_domain_set_in_logto_is_named_and_can_be_removed(place: Place) -> None:
     await place.management.add_joining_domain(place.id, place.domain.upper())
     page = await text_of(place.browser, place.root)
-    assert "set in Logto, not verified" in page
+    assert "Set in Logto, not verified" in page
     await place.browser.post(f"{place.root}/domains/remove", {"domain": place.domain.upper()})
     assert await place.in_logto() == []
 
@@ -339,6 +339,6 @@ async def test_when_logto_fails_the_page_says_what_holds(
     assert found is not None
     assert found.is_verified is is_verified
     page = await text_of(place.browser, place.root)
-    assert ("not in effect" in page) is is_verified
+    assert ("Not in effect" in page) is is_verified
     await place.verify()
     assert await place.in_logto() == [place.domain]

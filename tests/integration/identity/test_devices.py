@@ -30,7 +30,7 @@ async def devices(browser: Browser) -> list[str]:
 
 
 async def end_links(browser: Browser) -> list[str]:
-    """Where the buttons lead, in the order of the list: this device first."""
+    """Where the buttons lead, in the order of the list: This device first."""
     page = await text_of(await browser.get("/account"))
     return re.findall(r'action="(/account/sessions/[^"]+/end)"', page)
 
@@ -117,8 +117,8 @@ async def test_devices_tell_where_and_when(pia: Person, open_browser: OpenBrowse
 
     mine, other = await devices(here)
 
-    assert "this device" in mine
-    assert "this device" not in other
+    assert "This device" in mine
+    assert "This device" not in other
     assert other.startswith("Firefox on Windows")
     for item in (mine, other):
         assert re.search(r" · signed in .* UTC · last used just now Sign out$", item), item
@@ -134,7 +134,7 @@ async def test_a_browser_that_is_signed_in_only_at_the_provider_is_listed_and_ca
     await runtime.sessions.end(hers, subject=pia.id)
 
     _, listed = await devices(here)
-    assert "No open session in Workroom, but still signed in at the sign-in provider." in listed
+    assert "Signed in to Logto, but not to Workroom." in listed
     _, link = await end_links(here)
     await here.post(link)
 
@@ -237,7 +237,7 @@ async def test_a_device_ends_here_although_the_provider_does_not_answer_and_the_
     assert "Try again in a moment." in page
     await there.get("/account", 303)
     _, listed = await devices(here)
-    assert "still signed in at the sign-in provider" in listed
+    assert "Signed in to Logto, but not to Workroom" in listed
 
 
 async def test_without_an_answer_the_list_shows_our_own_sessions_and_says_so(
@@ -247,7 +247,7 @@ async def test_without_an_answer_the_list_shows_our_own_sessions_and_says_so(
     faulty.gate.fail(Fault("GET", r"/sessions$", **FAILED))
     page = await text_of(await here.get("/account"))
     assert "This list shows only sessions in Workroom." in page
-    assert "this device" in page
+    assert "This device" in page
     await here.post("/account/sessions/nosuchsession/end", expect=503)
 
 

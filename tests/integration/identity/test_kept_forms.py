@@ -126,7 +126,7 @@ async def test_it_is_sent_by_itself_once_and_afterwards_only_by_hand(desk: Desk,
     page = await (await desk.browser.get(waiting)).get_data(as_text=True)
 
     assert "data-send-now" not in page
-    assert "It may have been sent already" in page
+    assert "It may already have been submitted" in page
     assert "Long story" in page
 
 

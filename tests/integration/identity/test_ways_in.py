@@ -51,8 +51,8 @@ async def _first_page(browser: Browser, path: str) -> tuple[str, dict[str, list[
     [
         ("Sign in", "/sign-in", {}),
         ("Create account", "/register", {}),
-        ("Code by email", "/identifier-sign-in", {"identifier": ["email"]}),
-        ("Code by SMS", "/identifier-sign-in", {"identifier": ["phone"]}),
+        ("Continue with email code", "/identifier-sign-in", {"identifier": ["email"]}),
+        ("Continue with SMS code", "/identifier-sign-in", {"identifier": ["phone"]}),
         ("Continue with Naver", "/direct/social/naver", {"fallback": ["sign-in"]}),
     ],
 )
@@ -70,7 +70,7 @@ async def test_what_is_not_declared_is_not_offered(open_browser: OpenBrowser, se
     assert list(await _links(await open_browser())) == ["Sign in", "Create account"]
     app = create_app(settings, OfferedMethods(email_code=True))
     async with app.test_app(), Browser(app, settings.redirect_uri) as browser:
-        assert list(await _links(browser)) == ["Sign in", "Create account", "Code by email"]
+        assert list(await _links(browser)) == ["Sign in", "Create account", "Continue with email code"]
 
 
 async def test_logto_receives_what_a_link_asks_for(open_browser: OpenBrowser) -> None:
@@ -101,7 +101,7 @@ async def test_the_account_page_tells_of_a_linked_identity_and_where_to_change_i
     person = await make.person("Min")
     browser = await open_browser(person)
     page = unescape(await (await browser.get("/account")).get_data(as_text=True))
-    assert "None. Accounts from other services that you sign in with appear here." in page
+    assert "No linked accounts. Accounts from other services that you sign in with appear here." in page
     assert f'href="{settings.logto_endpoint}/account"' in page
 
     identity = {"userId": "n-1", "details": {"id": "n-1", "name": "김민", "email": "min@naver.test"}}

@@ -91,7 +91,7 @@ async def test_the_wrong_person_cannot_tell_it_from_no_invitation(
         pages.append(shown)
     assert len(set(pages)) == 1
     assert address_of(other) in pages[0]
-    assert "for another address, or the link is not complete" in pages[0]
+    assert "for another address, or the link is incomplete" in pages[0]
     for secret in (address_of(erin), "Acme", "Ada", "editor"):
         assert secret not in pages[0]
     assert (await acme.found(address_of(erin))).status == "Pending"
@@ -115,7 +115,7 @@ async def test_the_address_is_that_of_the_account_now_in_any_case(
     invitation = await acme.invited(moved)
     await browser.get(path_of(invitation), 404)
     await make.management._transport.call("PATCH", f"/users/{erin.id}", body={"primaryEmail": moved.title()})
-    assert "Accept and join" in await text_of(await browser.get(path_of(invitation)))
+    assert "Accept invitation" in await text_of(await browser.get(path_of(invitation)))
     await accept(browser, invitation)
     assert await make.management.find_member_roles(acme.id, erin.id) == {"viewer"}
 
@@ -151,9 +151,9 @@ async def test_accepting_twice_or_at_the_same_time_is_accepting_once(
         "invitation.accept",
     ]
     page = await text_of(await browsers[0].get(path_of(invitation)))
-    assert "You have accepted already" in page
+    assert "You have already accepted" in page
     assert f'href="/o/{acme.id}/"' in page
-    assert "Accept and join" not in page
+    assert "Accept invitation" not in page
 
 
 async def test_a_revoked_invitation_says_so_and_what_to_do(
@@ -161,15 +161,15 @@ async def test_a_revoked_invitation_says_so_and_what_to_do(
 ) -> None:
     invitation = await acme.invited(address_of(erin))
     browser = await open_browser(erin)
-    assert "Accept and join" in await text_of(await browser.get(path_of(invitation)))
+    assert "Accept invitation" in await text_of(await browser.get(path_of(invitation)))
     await acme.browser.post(f"{acme.root}/{invitation.id}/revoke")
     for page in (
         await text_of(await browser.get(path_of(invitation))),
         await accept(browser, invitation, expect=409),
     ):
-        assert "This invitation was revoked" in page
+        assert "This invitation has been revoked" in page
         assert "Ask Ada for a new one." in page
-        assert "Accept and join" not in page
+        assert "Accept invitation" not in page
     await browser.get(f"/o/{acme.id}/", 404)
     assert (await actions_of(runtime, acme.id))[-1] == "invitation.revoke"
 
@@ -188,7 +188,7 @@ async def test_an_expired_invitation_says_so_and_what_to_do(
     ):
         assert "This invitation has expired" in page
         assert "Ask an admin of Acme" in page
-        assert "Accept and join" not in page
+        assert "Accept invitation" not in page
     await browser.get(f"/o/{acme.id}/", 404)
     listed = await text_of(await acme.browser.get(f"{acme.root}?state=expired"))
     assert address_of(erin) in listed
@@ -205,7 +205,7 @@ async def test_an_invitation_another_account_used_says_so(
         await make.management._transport.call("PATCH", f"/users/{person.id}", body={"primaryEmail": address})
     browser = await open_browser(heir)
     page = await text_of(await browser.get(path_of(invitation)))
-    assert "This invitation was used already" in page
+    assert "This invitation has already been used" in page
     await accept(browser, invitation, expect=409)
     assert await make.management.find_member_roles(acme.id, heir.id) is None
 
@@ -247,12 +247,12 @@ async def test_ones_organizations_mention_what_waits_for_ones_verified_address(
     acme: Acme, open_browser: OpenBrowser, erin: Person
 ) -> None:
     browser = await open_browser(erin)
-    assert "You are invited" not in await text_of(await browser.get("/o"))
+    assert "Pending invitations" not in await text_of(await browser.get("/o"))
     invitation = await acme.invited(address_of(erin), "editor")
     page = await text_of(await browser.get("/o"))
-    assert "You are invited" in page
+    assert "Pending invitations" in page
     assert f'href="{path_of(invitation)}"' in page
-    assert "You are invited" not in await text_of(await acme.browser.get("/o"))
-    assert "You are invited" not in await text_of(await browser.get("/o?q=a"))
+    assert "Pending invitations" not in await text_of(await acme.browser.get("/o"))
+    assert "Pending invitations" not in await text_of(await browser.get("/o?q=a"))
     await acme.browser.post(f"{acme.root}/{invitation.id}/revoke")
-    assert "You are invited" not in await text_of(await browser.get("/o"))
+    assert "Pending invitations" not in await text_of(await browser.get("/o"))

@@ -105,7 +105,7 @@ async def test_an_address_that_logto_refuses_stays_in_the_form_and_the_others_ar
     faulty.gate.fail(Fault("POST", CREATION, 400, refusal, times=1))
     page = await faulty.acme.invite(f"{bad}\n{good}", "editor", expect=422)
     assert await mailbox.pages_for(good) == [link_of(await faulty.acme.found(good))]
-    assert f"This address stays in the form below: {bad}." in page
+    assert f"This address is still in the form below: {bad}." in page
     assert "Logto does not accept something you entered." in page
     assert f"{bad}</textarea>" in page
     assert 'value="editor" checked' in page
@@ -167,7 +167,7 @@ async def test_when_it_is_revoked_at_the_last_moment_nothing_is_recorded(
 
     faulty.gate.before = revoke_first
     page = await text_of(await browser.post(f"{path_of(invitation)}/accept", expect=409))
-    assert "This invitation was revoked" in page
+    assert "This invitation has been revoked" in page
     assert await actions_of(runtime, faulty.acme.id) == ["invitation.create"]
     assert await pending_in(runtime, faulty.acme.id) == []
 
@@ -196,7 +196,7 @@ async def test_ones_organizations_are_shown_while_logto_cannot_tell_what_waits(
     faulty.gate.fail(Fault("GET", CREATION, 500, {"message": "Internal server error."}))
     page = await text_of(await browser.get("/o"))
     assert "You do not belong to an organization yet" in page
-    assert "You are invited" not in page
+    assert "Pending invitations" not in page
 
 
 async def test_an_address_that_is_not_verified_is_asked_about_nothing(runtime: Runtime) -> None:

@@ -95,8 +95,7 @@ async def test_nobody_invites_into_a_role_that_holds_more_than_they_do(
     assert 'value="viewer" checked>' in page
     assert 'value="editor" disabled' in page
     assert (
-        "You cannot assign it: it includes <code>projects:write</code>, which you do not have yourself."
-        in page
+        "You cannot assign this role. It includes <code>projects:write</code>, which you do not have." in page
     )
     address = new_address()
     refused = await acme.invite(address, "viewer", "editor", expect=403, by=browser)

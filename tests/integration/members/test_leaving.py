@@ -89,7 +89,7 @@ async def test_leaving_asks_once_and_then_ends_the_membership_everywhere(
     await make.join(acme.id, bob)
     desk, phone = await open_browser(bob), await open_browser(bob)
     for browser in (desk, phone):
-        assert "You are here as" in await text_of(await browser.get(f"/o/{acme.id}/leave"))
+        assert "Your roles:" in await text_of(await browser.get(f"/o/{acme.id}/leave"))
     await desk.post(f"/o/{acme.id}/leave", expect=422)  # a form that does not say so only asks
     assert await roles_at_logto(management, acme.id, bob) == set()
 

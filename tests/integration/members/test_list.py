@@ -87,7 +87,7 @@ async def test_a_page_behind_the_end_leads_to_the_last_page_there_is(acme: Acme,
 
     page = await text_of(await acme.browser.get(f"{acme.members}?page=999999"))
 
-    assert "Nothing on page 999999" in page
+    assert "Page 999999 is empty" in page
     (last,) = re.findall(r'href="([^"]+)">Last page', page)
     assert len(names_in(await text_of(await acme.browser.get(f"{acme.members}{last}")))) == 5
 
@@ -95,7 +95,7 @@ async def test_a_page_behind_the_end_leads_to_the_last_page_there_is(acme: Acme,
 @pytest.mark.parametrize("query", ["q=no-such-person", "role=nonsense"])
 async def test_a_search_that_finds_nobody_says_so_on_any_page(acme: Acme, query: str) -> None:
     page = await text_of(await acme.browser.get(f"{acme.members}?{query}&page=3"))
-    assert "Nobody matches" in page
+    assert "No matching members" in page
 
 
 async def test_a_page_of_machines_behind_the_end_leads_back(acme: Acme, make: Factory) -> None:
@@ -104,7 +104,7 @@ async def test_a_page_of_machines_behind_the_end_leads_back(acme: Acme, make: Fa
 
     page = await text_of(await acme.browser.get(f"{acme.members}?show=machines&page=2"))
 
-    assert "Nothing on page 2" in page
+    assert "Page 2 is empty" in page
     (first,) = re.findall(r'href="([^"]+)">First page', page)
     assert names_in(await text_of(await acme.browser.get(f"{acme.members}{first}"))) == ["Nightly export"]
 
@@ -125,7 +125,7 @@ async def test_search_and_role_filter_ask_logto_and_stay_while_paging(acme: Acme
     (following,) = re.findall(r'rel="next" href="([^"]+)"', viewers)
     assert len(names_in(await text_of(await acme.browser.get(f"{acme.members}{following}")))) == 1
     nobody = await text_of(await acme.browser.get(f"{acme.members}?q=no-such-person&role=editor"))
-    assert "Nobody matches" in nobody
+    assert "No matching members" in nobody
     assert 'value="no-such-person"' in nobody
 
 
@@ -136,12 +136,12 @@ async def test_a_role_made_in_logto_can_be_filtered_by_and_an_unknown_one_is_hel
     await join_as(make, acme.id, mia, people_manager)
     page = await text_of(await acme.browser.get(f"{acme.members}?role={people_manager}"))
     assert names_in(page) == ["Mia"]
-    assert "Nobody matches" in await text_of(await acme.browser.get(f"{acme.members}?role=nonsense"))
+    assert "No matching members" in await text_of(await acme.browser.get(f"{acme.members}?role=nonsense"))
 
 
 async def test_machines_have_a_list_of_their_own(acme: Acme, make: Factory) -> None:
     empty = await text_of(await acme.browser.get(f"{acme.members}?show=machines"))
-    assert "No machines yet" in empty
+    assert "No API clients yet" in empty
     body = {"name": "Nightly export", "type": "MachineToMachine", "description": "Feeds the warehouse"}
     machine = await make.management._body("POST", "/applications", body)
     applications = f"/organizations/{acme.id}/applications"
@@ -158,7 +158,7 @@ async def test_machines_have_a_list_of_their_own(acme: Acme, make: Factory) -> N
     assert "Feeds the warehouse" in page
     assert "Nightly export" not in await text_of(await acme.browser.get(acme.members))
     nothing = await text_of(await acme.browser.get(f"{acme.members}?show=machines&q=nothing-like-it"))
-    assert "No machine matches" in nothing
+    assert "No matching API clients" in nothing
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "1.5", "%D9%A3", "9" * 30, ""])

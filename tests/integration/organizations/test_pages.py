@@ -164,7 +164,7 @@ async def test_a_member_without_a_role_sees_no_projects(make: Factory, open_brow
     organization_id = await make.organization()
     await make.join(organization_id, person)
     page = await _text(await open_browser(person), f"/o/{organization_id}/")
-    assert "Projects are not part of your role here" in page
+    assert "Your role does not include projects" in page
     assert "Active projects" not in page
 
 
@@ -183,7 +183,7 @@ async def test_my_access_shows_roles_matrix_and_both_tokens_without_the_tokens(
     page = await _text(await open_browser(person), f"/o/{organization_id}/access")
     assert f"urn:logto:organization:{organization_id}" in page
     assert f'"scope": "{" ".join(scopes_of(Role.EDITOR))}"' in page
-    assert page.count(">yes</span>") == len(ROLE_PERMISSIONS[Role.EDITOR])
+    assert page.count(">Yes</span>") == len(ROLE_PERMISSIONS[Role.EDITOR])
     assert "(your role)" in page
     assert re.search(r"eyJ[\w-]+\.", page) is None
 
@@ -201,7 +201,7 @@ async def test_reading_again_finds_a_role_that_was_given_elsewhere(
     after = await _text(browser, f"/o/{organization_id}/access")
     assert "Your access was refreshed from Logto." in after
     assert Role.ADMIN.description in after
-    assert "but the token does not carry it yet" in after
+    assert "but your token does not include them yet" in after
 
 
 async def test_files_and_health_answer_without_a_session(open_browser: OpenBrowser) -> None:

@@ -224,7 +224,7 @@ async def test_when_logto_fails_nothing_is_half_done_and_what_was_typed_stays(
             mfa = await client.post(f"{address}/mfa", form={"require": "yes"}, headers=SAME_ORIGIN)
 
     assert (response.status_code, mfa.status_code) == (503, 503)
-    assert "This may not have been saved" in page
+    assert "Your changes may not have been saved" in page
     assert 'value="Renamed"' in page
     assert "Renamed" not in await text_of(browser, address)
     assert await update_events(runtime, acme) == []

@@ -82,7 +82,7 @@ async def test_one_click_changes_a_status_and_keeps_what_is_shown(editor: Desk) 
     answer = await editor.browser.post(f"{task}/status?show=all", {"status": "done", "version": "1"})
     assert answer.headers["Location"] == f"{project}?show=all#task-{task.rpartition('/')[2]}"
     assert "1 of 1 done" in await editor.text(f"{project}?show=all")
-    assert "Everything is done" in await editor.text(project)
+    assert "All tasks are done" in await editor.text(project)
 
 
 async def test_a_refused_form_keeps_what_was_typed_and_points_at_the_field(editor: Desk) -> None:
@@ -154,7 +154,7 @@ async def test_deleting_asks_once_by_name(desks: dict[str, Desk]) -> None:
     await admin.new_task(project, "Launch")
     page = await admin.text(f"{project}/delete")
     assert "Delete “Apollo”?" in page
-    assert "Its task is deleted with it." in page
+    assert "Its task is deleted too." in page
     answer = await admin.browser.post(f"{project}/delete")
     assert "“Apollo” was deleted." in await admin.text(answer.headers["Location"])
     await admin.browser.get(project, 404)
@@ -188,7 +188,7 @@ async def test_each_role_is_offered_what_it_may_do(desks: dict[str, Desk]) -> No
 
     assert offered(lists, "/projects/new") == ["admin", "editor"]
     assert offered(lists, "/export.csv") == ["admin"]
-    assert offered(lists, "needs the role admin or editor") == ["viewer"]
+    assert offered(lists, "Requires the role admin or editor") == ["viewer"]
     assert offered(pages, "/edit") == ["admin", "editor"]
     assert offered(pages, "/status") == ["admin", "editor"]
     assert offered(pages, "/delete") == ["admin"]

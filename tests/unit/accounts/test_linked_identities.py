@@ -1,4 +1,4 @@
-"""Linked identities, as userinfo tells them."""
+"""Linked accounts, as userinfo tells them."""
 
 from __future__ import annotations
 
