@@ -10,7 +10,7 @@ from pathlib import Path
 class DemoOptions:
     """Where the demo listens, on this machine only, and where it keeps its data.
 
-    ``reload``: restart Workroom when its code changes, and show its log in the terminal.
+    ``reload``: restart Workroom when its code changes, and print its log to the terminal.
     """
 
     app_port: int
