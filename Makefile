@@ -1,6 +1,6 @@
 # You need make and Python 3.11 or newer. PYTHON=… chooses the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test coverage fuzz lint fmt lock clean
+.PHONY: help setup demo dev shell migration test coverage fuzz lint fmt lock clean
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -11,6 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made-from
 ARGS ?=
+ENV ?= var/demo.env
+NAME ?=
 EXAMPLES ?= 50
 SEED ?= $(shell date +%s)
 # Per cent of the lines in a folder of saas_app that the tests have to run.
@@ -52,6 +54,14 @@ demo: setup ## Run Workroom and the development identity provider; Ctrl-C stops 
 
 dev: setup ## Run the demo, and restart Workroom when its code or templates change
 	@exec $(BIN)/saas-app demo --reload
+
+shell: setup ## Open a Python prompt on the demo's database; ENV=.env opens another one
+	@[ -f "$(ENV)" ] || { echo "$(ENV) was not found. Run make demo once, or name the file of a deployment: make shell ENV=.env"; exit 1; }
+	@exec $(BIN)/saas-app shell --env-file "$(ENV)"
+
+migration: setup ## Write a migration for changed models and try it; NAME="add project colors" names it
+	@[ -n "$(NAME)" ] || { echo 'Say what the migration does: make migration NAME="add project colors"'; exit 1; }
+	@$(BIN)/saas-app make-migration "$(NAME)"
 
 test: setup ## Run all tests, including those of local_logto; ARGS="tests/unit -x" passes options to pytest
 	@[ -w . ] || { echo "$$(pwd) is not writable, and the tests keep a cache there. Run them in a copy elsewhere."; exit 1; }

@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "connectors": "saas_app.operations.commands.connectors",
     "demo": "saas_app.demo.command",
     "doctor": "saas_app.operations.commands.doctor",
+    "make-migration": "saas_app.operations.commands.make_migration",
     "migrate": "saas_app.operations.commands.migrate",
     "openapi": "saas_app.operations.commands.openapi",
     "permissions": "saas_app.operations.commands.permissions",
@@ -30,6 +31,7 @@ _COMMANDS: Final = {
     "reconcile": "saas_app.operations.commands.reconcile",
     "seed-demo": "saas_app.demo.seed_command",
     "serve": "saas_app.operations.commands.serve",
+    "shell": "saas_app.operations.commands.shell",
     "token": "saas_app.operations.commands.token",
 }
 

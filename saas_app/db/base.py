@@ -61,6 +61,11 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {datetime: UtcDateTime, uuid.UUID: sa.Uuid}  # noqa: RUF012
 
+    def __repr__(self) -> str:
+        """Return the class and the primary key, which holds no personal data; a new row has none."""
+        identity = sa.inspect(self).identity
+        return f"{type(self).__name__}({', '.join(map(str, identity or ('new',)))})"
+
 
 class TenantOwned:
     """A table whose rows belong to one organization.

@@ -1,0 +1,29 @@
+"""``saas-app make-migration``: write a migration from the models, and try it in both directions."""
+
+from __future__ import annotations
+
+import click
+
+from saas_app.operations.commands.common import in_one_line
+from saas_app.operations.new_migration import write_migration
+
+
+@click.command("make-migration")
+@click.argument("name")
+@in_one_line
+def command(name: str) -> None:
+    """Write a migration for changed models; NAME says what it does, as in "add project colors".
+
+    It is tried on a scratch database: applied, undone and applied again. No other database is touched.
+    """
+    written = write_migration(name)
+    if written is None:
+        click.echo("Nothing to write: the migrations already have everything that the models have.")
+        return
+    for operation in written.operations:
+        click.echo(f"  {operation}")
+    click.echo(f"Written: {written.path}")
+    click.echo(
+        "It was applied, undone and applied again on a scratch database. Read it before you commit it:"
+    )
+    click.echo("renames, data and triggers have to be written by hand.")

@@ -1,0 +1,83 @@
+"""``saas-app make-migration``: what the models have and the migrations do not becomes a file that works."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.databases import ROOT
+
+pytestmark = pytest.mark.one_database
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    """A copy of the project whose files may be changed."""
+    folder = tmp_path / "code"
+    for name in ("saas_app", "migrations"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "alembic.ini", folder)
+    return folder
+
+
+def make_migration(code: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "saas_app", "make-migration", "add project colors"],
+        cwd=code,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+
+
+def add_to_projects(code: Path, column: str) -> None:
+    models = code / "saas_app/models/project.py"
+    text = models.read_text()
+    anchor = "    name: Mapped[str]"
+    assert anchor in text
+    models.write_text(text.replace(anchor, f"    color: {column}\n{anchor}", 1))
+
+
+def versions(code: Path) -> set[Path]:
+    return set((code / "migrations/versions").glob("*.py"))
+
+
+def test_a_new_column_becomes_a_migration_with_both_directions(code: Path) -> None:
+    before = versions(code)
+    add_to_projects(code, "Mapped[str | None] = mapped_column(sa.String(20))")
+
+    finished = make_migration(code)
+
+    assert finished.returncode == 0, finished.stderr
+    (written,) = versions(code) - before
+    text = written.read_text()
+    assert written.name.endswith("_add_project_colors.py")
+    assert "batch_op.add_column(sa.Column('color', sa.String(length=20), nullable=True))" in text
+    assert "batch_op.drop_column('color')" in text
+    assert finished.stdout.startswith("  add column projects.color\nWritten: ")
+    assert str(written) in finished.stdout
+
+
+def test_nothing_is_written_when_models_and_migrations_agree(code: Path) -> None:
+    before = versions(code)
+
+    finished = make_migration(code)
+
+    assert finished.returncode == 0
+    assert "Nothing to write" in finished.stdout
+    assert versions(code) == before
+
+
+def test_a_migration_that_leaves_a_difference_is_reported(code: Path) -> None:
+    add_to_projects(code, "Mapped[str] = mapped_column(sa.String(20), server_default='')")
+
+    finished = make_migration(code)
+
+    assert finished.returncode == 1
+    assert "was written, but does not work yet" in finished.stderr
+    assert "the models still differ" in finished.stderr
