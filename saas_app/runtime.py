@@ -1,18 +1,26 @@
-"""What the whole process shares, built once by :mod:`saas_app.app`."""
+"""The services of this process, each built once, when it is first needed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Final
+
+import aiohttp
 
 from saas_app.audit.denials import Denials, Outsiders
 from saas_app.config import Settings
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains.dns_records import TxtResolver
+from saas_app.identity.attempts import Attempts
 from saas_app.identity.bearer import VerifiedTokens
 from saas_app.identity.credentials.bearer_token import BearerTokens
 from saas_app.identity.credentials.browser_session import BrowserSessions
 from saas_app.identity.directory import Directory
+from saas_app.identity.freshness import Freshness
 from saas_app.identity.kept_forms import KeptForms
+from saas_app.identity.logto_client import LogtoProvider
 from saas_app.identity.offered_methods import OfferedMethods
 from saas_app.identity.profiles import Profiles
 from saas_app.identity.sessions import SessionStore
@@ -21,39 +29,189 @@ from saas_app.identity.sign_in import SignIn
 from saas_app.identity.sign_out import SignOut
 from saas_app.identity.tenants import Tenants
 from saas_app.identity.token_refresh import TokenRefresher
+from saas_app.identity.vault import Vault
 from saas_app.invitations.links import InvitationLinks
 from saas_app.limits.changes import ChangeLimits
+from saas_app.limits.lasting_counters import LastingCounters
 from saas_app.limits.requests import RateLimits
 from saas_app.logto import ManagementClient
 from saas_app.organizations.removal import RemovalWorker
+from saas_app.rbac.permissions import Permission
 from saas_app.webhooks.backchannel import BackchannelLogout
 
+_GRACE: Final = 0.5  # seconds a request waits longer than a call to Logto may take
+_CALLBACK_GRACE: Final = 1  # seconds a repeated callback waits longer for the first one to finish
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """Settings and services of this process. ``management`` is None without its credentials."""
+    """Settings, open connections, and the services that are built on them."""
 
     settings: Settings
     offered: OfferedMethods
     work: UnitOfWork
-    directory: Directory
-    sessions: SessionStore
-    refresher: TokenRefresher
-    tenants: Tenants
-    profiles: Profiles
-    browser_sessions: BrowserSessions
-    verified_tokens: VerifiedTokens
-    bearer_tokens: BearerTokens
-    sign_in: SignIn
-    sign_out: SignOut
-    kept_forms: KeptForms
-    shown_secrets: ShownSecrets
-    management: ManagementClient | None
-    denials: Denials
-    outsiders: Outsiders
-    backchannel: BackchannelLogout
-    removals: RemovalWorker
+    vault: Vault
+    http: aiohttp.ClientSession
     rate_limits: RateLimits
-    txt_resolver: TxtResolver
-    change_limits: ChangeLimits
-    invitation_links: InvitationLinks
+
+    async def close(self) -> None:
+        """Finish what is under way at Logto. The connections belong to whoever opened them."""
+        await self.refresher.close()
+        if self.management is not None:
+            await self.management.close()
+
+    # Logto
+
+    @cached_property
+    def provider(self) -> LogtoProvider:
+        """Logto as the sign-in provider."""
+        return LogtoProvider(
+            endpoint=self.settings.logto_endpoint,
+            app_id=self.settings.logto_app_id,
+            app_secret=self.settings.logto_app_secret,
+            api_resource=self.settings.api_resource,
+            permission_scopes=tuple(permission.value for permission in Permission),
+            http=self.http,
+        )
+
+    @cached_property
+    def management(self) -> ManagementClient | None:
+        """Logto's Management API, or None without credentials for it."""
+        if self.settings.management is None:
+            return None
+        return ManagementClient(self.settings.management, self.http, timeout=self.settings.logto_timeout)
+
+    @cached_property
+    def directory(self) -> Directory:
+        """Names of users and organizations."""
+        return Directory(self.work)
+
+    # Who is calling
+
+    @cached_property
+    def sessions(self) -> SessionStore:
+        """Sessions of browsers."""
+        return SessionStore(
+            self.work,
+            self.vault,
+            idle_timeout=self.settings.session_idle_timeout,
+            absolute_timeout=self.settings.session_absolute_timeout,
+        )
+
+    @cached_property
+    def freshness(self) -> Freshness:
+        """How long a token is believed."""
+        max_age = timedelta(seconds=self.settings.organization_token_max_age)
+        return Freshness(max_age, self.settings.api_resource)
+
+    @cached_property
+    def refresher(self) -> TokenRefresher:
+        """Fetches tokens, one attempt a session at a time."""
+        return TokenRefresher(
+            self.sessions, self.directory, self.provider, self.freshness, timeout=self.settings.logto_timeout
+        )
+
+    @cached_property
+    def tenants(self) -> Tenants:
+        """Organizations for a session, with fresh tokens."""
+        return Tenants(self.sessions, self.refresher, self.freshness, patience=self._patience)
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        """What Logto tells of the person in a session."""
+        return Profiles(self.sessions, self.directory, self.provider, self.refresher, patience=self._patience)
+
+    @cached_property
+    def browser_sessions(self) -> BrowserSessions:
+        """The credential of a browser."""
+        step_up = self.settings.fresh_sign_in_max_age
+        return BrowserSessions(self.sessions, self.tenants, fresh_sign_in_max_age=step_up)
+
+    @cached_property
+    def verified_tokens(self) -> VerifiedTokens:
+        """Bearer tokens whose signature was checked."""
+        return VerifiedTokens(self.provider.verifier, api_resource=self.settings.api_resource)
+
+    @cached_property
+    def bearer_tokens(self) -> BearerTokens:
+        """The credential of a program."""
+        step_up = self.settings.fresh_sign_in_max_age
+        return BearerTokens(self.work, self.management, fresh_sign_in_max_age=step_up)
+
+    # Signing in and out
+
+    @cached_property
+    def sign_in(self) -> SignIn:
+        """The way to Logto and back."""
+        patience = self.settings.logto_timeout + _CALLBACK_GRACE
+        return SignIn(
+            Attempts(self.work, self.vault, patience=patience),
+            self.provider,
+            self.sessions,
+            self.refresher,
+            self.directory,
+            redirect_uri=self.settings.redirect_uri,
+        )
+
+    @cached_property
+    def sign_out(self) -> SignOut:
+        """Signing out, here and at Logto."""
+        return SignOut(
+            self.provider,
+            self.sessions,
+            self.management,
+            client_id=self.settings.logto_app_id,
+            post_sign_out_uri=self.settings.post_sign_out_uri,
+        )
+
+    @cached_property
+    def backchannel(self) -> BackchannelLogout:
+        """Signing out because Logto says so."""
+        client_id = self.settings.logto_app_id
+        return BackchannelLogout(self.work, self.provider, self.sessions, client_id=client_id)
+
+    @cached_property
+    def kept_forms(self) -> KeptForms:
+        """Forms that wait while their sender signs in again."""
+        return KeptForms(self.work, self.vault)
+
+    @cached_property
+    def shown_secrets(self) -> ShownSecrets:
+        """Secrets that are shown once."""
+        return ShownSecrets(self.work, self.vault)
+
+    # Features
+
+    @cached_property
+    def denials(self) -> Denials:
+        """Denied requests, for the audit log."""
+        return Denials(self.work)
+
+    @cached_property
+    def outsiders(self) -> Outsiders:
+        """Denied requests of people who do not belong to the organization, counted in the log."""
+        return Outsiders()
+
+    @cached_property
+    def removals(self) -> RemovalWorker:
+        """Deletes the rows of deleted organizations."""
+        return RemovalWorker(self.work)
+
+    @cached_property
+    def txt_resolver(self) -> TxtResolver:
+        """Reads DNS records of claimed email domains."""
+        return TxtResolver(self.settings.domain_nameservers)
+
+    @cached_property
+    def change_limits(self) -> ChangeLimits:
+        """How often people may create organizations, invite, and change things in Logto."""
+        return ChangeLimits(self.settings, LastingCounters(self.work))
+
+    @cached_property
+    def invitation_links(self) -> InvitationLinks:
+        """Links that accept an invitation."""
+        return InvitationLinks(self.settings.app_url, self.vault)
+
+    @property
+    def _patience(self) -> float:
+        return self.settings.logto_timeout + _GRACE

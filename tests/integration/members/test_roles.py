@@ -310,6 +310,7 @@ async def test_a_refusal_or_silence_of_logtos_is_a_clear_page_and_no_event(
 async def test_without_credentials_for_the_management_api_the_page_says_so(
     acme: Acme, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(context, "runtime", lambda: replace(runtime, management=None))
+    without = replace(runtime, settings=runtime.settings.model_copy(update={"management": None}))
+    monkeypatch.setattr(context, "runtime", lambda: without)
     page = await text_of(await acme.browser.get(acme.members, 409))
     assert "LOGTO_MANAGEMENT_APP_ID" in page
