@@ -13,6 +13,7 @@ from quart import Blueprint, flash, g, redirect, render_template, request, url_f
 from quart.typing import ResponseReturnValue
 
 from saas_app.api_clients import changes, service
+from saas_app.api_clients.applications import NotRotated
 from saas_app.api_clients.changes import NewSecret
 from saas_app.api_clients.forms import NAME_LENGTH, ClientForm
 from saas_app.api_clients.service import Client
@@ -114,7 +115,7 @@ async def revoke(tenant: Tenant, client_id: str) -> ResponseReturnValue:
 
 
 @blueprint.errorhandler(changes.NotOnlyHere)
-@blueprint.errorhandler(changes.NotRotated)
+@blueprint.errorhandler(NotRotated)
 @blueprint.errorhandler(service.ClientNotFound)
 async def refused(error: AppError) -> ResponseReturnValue:
     """Why it was not done, and the way back to the clients."""

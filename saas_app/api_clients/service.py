@@ -17,8 +17,8 @@ from saas_app.api_clients import queries
 from saas_app.api_clients.queries import Origin
 from saas_app.errors import NotFound
 from saas_app.identity.tenant import Tenant
-from saas_app.logto import ManagementClient, ManagementError
-from saas_app.members.service import Listing, Machine, MembersFilter, explaining, list_machines
+from saas_app.logto import ManagementClient, ManagementError, explaining
+from saas_app.members.service import Listing, Machine, MembersFilter, list_machines
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Role, permissions_carried_by
 from saas_app.text.visible import isolated
 

@@ -17,8 +17,8 @@ from typing import Any, Final
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from saas_app.audit.changes import OrganizationChange, Turn, alone
-from saas_app.audit.recorder import SYSTEM, Action, Actor, AuditEntry, Target, record
+from saas_app.audit.recorder import Action, AuditEntry, Target, record
+from saas_app.changes.organization_change import MemberChange, OrganizationChange
 from saas_app.db.base import utc_now
 from saas_app.email_domains import queries
 from saas_app.email_domains.dns_records import TxtResolver
@@ -26,10 +26,10 @@ from saas_app.email_domains.names import domain_of, find_ascii_domain, why_uncla
 from saas_app.email_domains.queries import Claim
 from saas_app.email_domains.service import record_name, record_value
 from saas_app.errors import Invalid, LogtoUnavailable
-from saas_app.identity.standing import Standing
-from saas_app.logto import ManagementClient, ManagementError
+from saas_app.identity.standing import Caller, Workroom
+from saas_app.logto import ManagementError
 from saas_app.models import DomainProof
-from saas_app.organizations.settings import explaining, read_joining
+from saas_app.organizations.settings import OrganizationGone, read_joining
 from saas_app.text.domains import shown_domain
 from saas_app.text.visible import isolated
 
@@ -45,29 +45,29 @@ class NotProved(Invalid):
         super().__init__(reason, fields={"domain": reason})
 
 
-async def claim_domain(change: OrganizationChange, domain: str) -> None:
+async def claim_domain(change: MemberChange, domain: str) -> None:
     """Note that the organization wants a domain, and make its TXT record's value. Raises :class:`Invalid`."""
-    async with change.alone():
-        with explaining():
-            await change.management.get_organization(change.organization_id)
-        async with change.work.reading() as db:
-            count = len(await queries.list_claims(db, change.organization_id))
+    async with change.alone() as turn:
+        with turn.explain(OrganizationGone):
+            await turn.management.get_organization(turn.organization_id)
+        async with turn.work.reading() as db:
+            count = len(await queries.list_claims(db, turn.organization_id))
         if count >= MOST_CLAIMS:
             raise Invalid(fields={"domain": f"An organization can list at most {MOST_CLAIMS} domains."})
-        async with change.work.writing(change.organization_id) as db:
+        async with turn.work.writing(turn.organization_id) as db:
             token = secrets.token_urlsafe(24)
-            if not await queries.add_claim(db, change.organization_id, domain, token, utc_now()):
+            if not await queries.add_claim(db, turn.organization_id, domain, token, utc_now()):
                 raise Invalid(fields={"domain": f"{shown_domain(domain)} is already on the list."})
-            record(db, _entry(change, Action.DOMAIN_CLAIM, domain, after={"verified": False}))
+            record(db, _event(turn, Action.DOMAIN_CLAIM, domain, after={"verified": False}))
 
 
-async def verify_by_dns(change: OrganizationChange, resolver: TxtResolver, domain: str) -> None:
+async def verify_by_dns(change: MemberChange, resolver: TxtResolver, domain: str) -> None:
     """Verify a claimed domain by its TXT record.
 
     Raises :class:`NotProved`, :class:`Invalid` and :class:`LimitReached`.
     """
     claim = await _get_claim(change, domain)
-    await change.limits.spend((change.limits.changes, change.tenant.principal.subject))  # before DNS is asked
+    await change.count()  # before DNS is asked
     name, value = record_name(domain), record_value(claim.token)
     answer = await resolver.look_up(name)
     if answer.problem:
@@ -85,15 +85,15 @@ async def verify_by_dns(change: OrganizationChange, resolver: TxtResolver, domai
     await _verify(change, domain, DomainProof.DNS)
 
 
-async def verify_by_address(change: OrganizationChange, claims: Mapping[str, Any], domain: str) -> None:
+async def verify_by_address(change: MemberChange, claims: Mapping[str, Any], domain: str) -> None:
     """Verify a claimed domain by the caller's own address. ``claims`` are those of their ID token.
 
     Raises :class:`NotProved` unless the address is verified, at exactly this domain, in the account as it
     is now, and not merely what a social sign-in told.
     """
     await _get_claim(change, domain)
-    with explaining():
-        user = await change.management.get_user(change.tenant.principal.subject)
+    with change.explain(OrganizationGone):
+        user = await change.management.get_user(change.caller.principal.subject)
     is_verified = claims.get("email_verified") is True and domain_of(claims.get("email")) == domain
     if domain_of(user.email) != domain or not is_verified:
         raise NotProved(
@@ -108,54 +108,53 @@ async def verify_by_address(change: OrganizationChange, claims: Mapping[str, Any
     await _verify(change, domain, DomainProof.ADDRESS)
 
 
-async def remove_domain(change: OrganizationChange, name: str) -> None:
+async def remove_domain(change: MemberChange, name: str) -> None:
     """Let nobody join by a domain; members who joined stay. Removing it again changes nothing.
 
     ``name`` may be one that somebody set in Logto, spelled in any way.
     """
     domain = find_ascii_domain(name) or name
     async with change.alone() as turn:
-        with explaining():
-            in_logto = (await read_joining(change)).domains
+        with turn.explain(OrganizationGone):
+            in_logto = (await read_joining(turn)).domains
             matching = [found for found in in_logto if found == name or find_ascii_domain(found) == domain]
-            async with change.work.reading() as db:
-                claim = await queries.find_claim(db, change.organization_id, domain)
+            async with turn.work.reading() as db:
+                claim = await queries.find_claim(db, turn.organization_id, domain)
             if claim is None and not matching:
                 return
             was_verified = claim is not None and claim.is_verified
             await turn.carry_out(
-                _entry(change, Action.DOMAIN_REMOVE, domain, before={"verified": was_verified}),
-                lambda: take_out(change.management, change.organization_id, matching),
-                also=lambda db: queries.remove_claim(db, change.organization_id, domain),
+                _event(turn, Action.DOMAIN_REMOVE, domain, before={"verified": was_verified}),
+                lambda: take_out(turn, matching),
+                also=lambda db: queries.remove_claim(db, turn.organization_id, domain),
             )
 
 
-async def lapse(turn: Turn, management: ManagementClient, claim: Claim, reason: str) -> None:
-    """Mark a verified domain as not verified, in Logto first. ``turn`` is its organization's."""
-    target = Target("domain", claim.domain, shown_domain(claim.domain))
-    before, after = {"verified": True}, {"verified": False, "reason": reason}
+async def lapse(turn: OrganizationChange[Workroom], claim: Claim, reason: str) -> None:
+    """Mark a verified domain as not verified, in Logto first."""
 
     async def release(db: AsyncSession) -> None:
-        await queries.release(db, claim.organization_id, claim.domain)
+        await queries.release(db, turn.organization_id, claim.domain)
 
+    after = {"verified": False, "reason": reason}
     await turn.carry_out(
-        AuditEntry(SYSTEM, Action.DOMAIN_LAPSE, target, before, after),
-        lambda: take_out(management, claim.organization_id, [claim.domain]),
+        _event(turn, Action.DOMAIN_LAPSE, claim.domain, {"verified": True}, after),
+        lambda: take_out(turn, [claim.domain]),
         also=release,
     )
 
 
-async def take_out(management: ManagementClient, organization_id: str, names: Collection[str]) -> None:
+async def take_out(turn: OrganizationChange[Caller], names: Collection[str]) -> None:
     """Remove domains of an organization in Logto. Those that are not there are passed over."""
     for name in names:
         try:
-            await management.remove_joining_domain(organization_id, name)
+            await turn.management.remove_joining_domain(turn.organization_id, name)
         except ManagementError as refusal:
             if refusal.status != 404:
                 raise
 
 
-async def _get_claim(change: OrganizationChange, domain: str) -> Claim:
+async def _get_claim(change: MemberChange, domain: str) -> Claim:
     async with change.work.reading() as db:
         claim = await queries.find_claim(db, change.organization_id, domain)
     if claim is None:
@@ -166,7 +165,7 @@ async def _get_claim(change: OrganizationChange, domain: str) -> Claim:
     return claim
 
 
-async def _make_way(change: OrganizationChange, domain: str, found: Collection[str]) -> None:
+async def _make_way(change: MemberChange, domain: str, found: Collection[str]) -> None:
     """Take the domain from an organization that holds it without a TXT record. Raises :class:`NotProved`."""
     async with change.work.reading() as db:
         holder = await queries.find_holder(db, domain)
@@ -174,38 +173,38 @@ async def _make_way(change: OrganizationChange, domain: str, found: Collection[s
         return
     if holder.proof is DomainProof.DNS and record_value(holder.token) in found:
         raise _taken(domain, "Remove its TXT record from DNS first, then verify again.")
-    async with alone(change.work, Standing.of_system(holder.organization_id), None) as turn:
+    async with change.by(Workroom(holder.organization_id)).alone() as turn:
+        await change.require_standing()
         async with change.work.reading() as db:
-            await Standing.of(change.tenant).require(db)
             now = await queries.find_holder(db, domain)
         if now == holder:
-            await lapse(turn, change.management, holder, "another organization proved it with a TXT record")
+            await lapse(turn, holder, "another organization proved it with a TXT record")
 
 
-async def _verify(change: OrganizationChange, domain: str, proof: DomainProof) -> None:
+async def _verify(change: MemberChange, domain: str, proof: DomainProof) -> None:
     async with change.alone() as turn:
-        with explaining():
-            await change.management.get_organization(change.organization_id)
-            joining = await read_joining(change)
-            change.tenant.require_assignable(joining.role_names)
-            before = await _get_claim(change, domain)
-            await _hold(change, domain, proof)
+        with turn.explain(OrganizationGone):
+            await turn.management.get_organization(turn.organization_id)
+            joining = await read_joining(turn)
+            turn.caller.require_assignable(joining.role_names)
+            before = await _get_claim(turn, domain)
+            await _hold(turn, domain, proof)
             after = {"verified": True, "proof": proof.value, "roles": sorted(joining.role_names)}
-            entry = _entry(change, Action.DOMAIN_VERIFY, domain, {"verified": before.is_verified}, after)
+            event = _event(turn, Action.DOMAIN_VERIFY, domain, {"verified": before.is_verified}, after)
             try:
-                await turn.carry_out(entry, lambda: _let_in(change, domain, joining.domains))
+                await turn.carry_out(event, lambda: _let_in(turn, domain, joining.domains))
             except LogtoUnavailable:
                 raise  # nobody knows whether Logto has it; the next check will tell
             except Exception:
                 if not before.is_verified:
-                    async with change.work.writing() as db:
-                        await queries.release(db, change.organization_id, domain)
+                    async with turn.work.writing() as db:
+                        await queries.release(db, turn.organization_id, domain)
                 raise
 
 
-async def _hold(change: OrganizationChange, domain: str, proof: DomainProof) -> None:
+async def _hold(change: MemberChange, domain: str, proof: DomainProof) -> None:
     """Take the domain, or find that another organization was first: the unique index decides."""
-    subject = change.tenant.principal.subject
+    subject = change.caller.principal.subject
     try:
         async with change.work.writing() as db:
             if not await queries.hold(db, change.organization_id, domain, proof, subject, utc_now()):
@@ -214,7 +213,7 @@ async def _hold(change: OrganizationChange, domain: str, proof: DomainProof) -> 
         raise _taken(domain, "A TXT record takes precedence over an address.") from None
 
 
-async def _let_in(change: OrganizationChange, domain: str, in_logto: Collection[str]) -> None:
+async def _let_in(change: MemberChange, domain: str, in_logto: Collection[str]) -> None:
     if domain not in in_logto:
         await change.management.add_joining_domain(change.organization_id, domain)
 
@@ -223,12 +222,11 @@ def _taken(domain: str, advice: str) -> NotProved:
     return NotProved(f"Another organization has verified {shown_domain(domain)}. {advice}")
 
 
-def _entry(
-    change: OrganizationChange,
+def _event(
+    change: OrganizationChange[Caller],
     action: Action,
     domain: str,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> AuditEntry:
-    target = Target("domain", domain, shown_domain(domain))
-    return AuditEntry(Actor.of(change.tenant.principal), action, target, before, after)
+    return change.event(action, Target("domain", domain, shown_domain(domain)), before, after)

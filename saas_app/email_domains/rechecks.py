@@ -17,10 +17,9 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from saas_app.audit.changes import Turn, alone
-from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target
+from saas_app.audit.recorder import Action, Target
+from saas_app.changes.organization_change import OrganizationChange, Systems
 from saas_app.db.base import utc_now
-from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains import queries
 from saas_app.email_domains.changes import MOST_CLAIMS, lapse, take_out
 from saas_app.email_domains.dns_records import TxtResolver
@@ -32,8 +31,8 @@ from saas_app.email_domains.service import (
     record_name,
     record_value,
 )
-from saas_app.identity.standing import Standing
-from saas_app.logto import LogtoUser, ManagementClient
+from saas_app.identity.standing import Workroom
+from saas_app.logto import LogtoUser
 from saas_app.models import DomainProof
 from saas_app.text.domains import shown_domain
 
@@ -57,11 +56,8 @@ class _Finding:
 class DomainChecks:
     """Checks domains of one organization at a time."""
 
-    def __init__(
-        self, work: UnitOfWork, management: ManagementClient, resolver: TxtResolver, grace: timedelta
-    ) -> None:
-        self._work = work
-        self._management = management
+    def __init__(self, systems: Systems, resolver: TxtResolver, grace: timedelta) -> None:
+        self._systems = systems
         self._resolver = resolver
         self._grace = grace
 
@@ -74,8 +70,8 @@ class DomainChecks:
         claims = await self._claims(organization_id)
         verified = [claim for claim in claims if claim.is_verified]
         findings = await asyncio.gather(*(self._look(claim, stewards) for claim in verified))
-        async with alone(self._work, Standing.of_system(organization_id), None) as turn:
-            news = await self._take_out_unverified(turn, organization_id)
+        async with self._systems.by(Workroom(organization_id)).alone() as turn:
+            news = await self._take_out_unverified(turn)
             unchanged = {claim.domain: claim for claim in await self._claims(organization_id)}
             for claim, finding in zip(verified, findings, strict=True):
                 if unchanged.get(claim.domain) == claim:
@@ -83,7 +79,7 @@ class DomainChecks:
         return news
 
     async def _claims(self, organization_id: str) -> list[Claim]:
-        async with self._work.reading() as db:
+        async with self._systems.work.reading() as db:
             return await queries.list_claims(db, organization_id)
 
     async def _look(self, claim: Claim, stewards: Collection[LogtoUser]) -> _Finding:
@@ -104,14 +100,14 @@ class DomainChecks:
         is_found = record_value(claim.token) in answer.values
         return _Finding("" if is_found else f"the TXT record at {record_name(claim.domain)} is missing")
 
-    async def _take_out_unverified(self, turn: Turn, organization_id: str) -> list[DomainNews]:
-        in_logto = await self._management.list_joining_domains(organization_id)
-        claims = {claim.domain: claim for claim in await self._claims(organization_id)}
+    async def _take_out_unverified(self, turn: OrganizationChange[Workroom]) -> list[DomainNews]:
+        in_logto = await turn.management.list_joining_domains(turn.organization_id)
+        claims = {claim.domain: claim for claim in await self._claims(turn.organization_id)}
         news = []
         for name in in_logto:
             claim = claims.get(name)
             if claim is None or not claim.is_verified:
-                await self._take_out(turn, organization_id, name, len(claims))
+                await self._take_out(turn, name, len(claims))
                 news.append(
                     DomainNews(
                         f"{shown_domain(name)} was set in Logto without being verified: nobody joins through "
@@ -121,7 +117,7 @@ class DomainChecks:
                 )
         for claim in claims.values():
             if claim.is_verified and claim.domain not in in_logto:
-                await lapse(turn, self._management, claim, "Logto does not have it")
+                await lapse(turn, claim, "Logto does not have it")
                 news.append(
                     DomainNews(
                         f"{shown_domain(claim.domain)} is not set in Logto, so it has no effect",
@@ -130,31 +126,34 @@ class DomainChecks:
                 )
         return news
 
-    async def _take_out(self, turn: Turn, organization_id: str, name: str, count: int) -> None:
+    async def _take_out(self, turn: OrganizationChange[Workroom], name: str, count: int) -> None:
         """Out of Logto, and onto the organization's list as not verified, where it may be claimed at all."""
         domain = can_be_claimed(name)
         target = Target("domain", name, shown_domain(name))
 
         async def list_as_unverified(db: AsyncSession) -> None:
             if domain is not None and count < MOST_CLAIMS:
-                await queries.add_claim(db, organization_id, domain, secrets.token_urlsafe(24), utc_now())
+                token = secrets.token_urlsafe(24)
+                await queries.add_claim(db, turn.organization_id, domain, token, utc_now())
 
         await turn.carry_out(
-            AuditEntry(SYSTEM, Action.DOMAIN_LAPSE, target, None, {"reason": "set in Logto, never verified"}),
-            lambda: take_out(self._management, organization_id, [name]),
+            turn.event(Action.DOMAIN_LAPSE, target, after={"reason": "set in Logto, never verified"}),
+            lambda: take_out(turn, [name]),
             also=list_as_unverified,
         )
 
-    async def _judge(self, turn: Turn, claim: Claim, finding: _Finding) -> list[DomainNews]:
+    async def _judge(
+        self, turn: OrganizationChange[Workroom], claim: Claim, finding: _Finding
+    ) -> list[DomainNews]:
         now, shown = utc_now(), shown_domain(claim.domain)
         failing_since = (claim.failing_since or now) if finding.problem else None
-        async with self._work.writing() as db:
+        async with self._systems.work.writing() as db:
             await queries.note_check(db, claim.organization_id, claim.domain, now, failing_since)
         if failing_since is None:
             return []
         grace = self._grace * (1 if finding.is_certain else UNREACHABLE_FACTOR)
         if now >= failing_since + grace:
-            await lapse(turn, self._management, claim, finding.problem)
+            await lapse(turn, claim, finding.problem)
             return [DomainNews(f"{shown}: {finding.problem}. People no longer join through it", changed=True)]
         until = f"{failing_since + grace:%Y-%m-%d %H:%M} UTC"
         return [DomainNews(f"{shown}: {finding.problem}. It stops working at {until}", changed=False)]

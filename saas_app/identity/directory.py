@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
@@ -14,7 +15,7 @@ from saas_app.db.upsert import upsert
 from saas_app.identity.claims import is_id
 from saas_app.identity.former_members import FormerMember, find_former_member
 from saas_app.identity.membership_changes import mark_changed
-from saas_app.logto import LogtoUser
+from saas_app.logto import LogtoUser, OrganizationInfo
 from saas_app.models import Organization, OrganizationRemoval, User
 from saas_app.text.cleaning import name_of_others
 
@@ -83,6 +84,17 @@ class Directory:
         """Mark a membership as changed: this person's earlier tokens for this organization are rejected."""
         async with self._work.writing() as db:
             await mark_changed(db, organization_id, [user_id])
+
+
+async def remember_organization(db: AsyncSession, organization: OrganizationInfo) -> None:
+    """Keep a name in the transaction of the change that gave it, unless the organization is gone."""
+    if await db.get(OrganizationRemoval, organization.id) is None:
+        entry = {
+            "id": organization.id,
+            "name": organization.name,
+            "description": organization.description,
+        }
+        await upsert(db, Organization, [organization_row(entry)], key=("id",))
 
 
 def organizations_of(user_info: Mapping[str, Any]) -> list[dict[str, Any]]:

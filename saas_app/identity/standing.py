@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import Self
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,56 +28,47 @@ class AccessChanged(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A caller in an organization, as their request found them.
-
-    ``membership_version`` counts the changes of their membership that were known at that time. No clock is
-    asked, so that the clocks of workers need not agree. A newcomer, who is about to join, has no membership
-    yet that could have changed.
-    """
+class Newcomer:
+    """Somebody who is about to belong to an organization, and has no membership yet that could change."""
 
     organization_id: str
-    organization_name: str
     principal: Principal
-    membership_version: int = 0
-    is_newcomer: bool = False
 
-    @classmethod
-    def of(cls, tenant: Tenant) -> Self:
-        """A member, or a machine, whose access a guard has decided on."""
-        return cls(
-            tenant.organization_id, tenant.organization_name, tenant.principal, tenant.membership_version
+
+@dataclass(frozen=True, slots=True)
+class Workroom:
+    """Workroom itself, which checks an organization again on nobody's behalf."""
+
+    organization_id: str
+
+
+Caller: TypeAlias = Tenant | Newcomer | Workroom
+"""Who changes an organization. A :class:`Tenant` is a member or a machine that a guard has let in."""
+
+
+async def require_standing(db: AsyncSession, caller: Caller) -> None:
+    """Check that a caller still may what their request was allowed.
+
+    Raises :class:`SignInRequired` when the browser session has ended, and :class:`AccessChanged` when another
+    change of the membership is known than when the request's access was decided. No clock is asked, so the
+    clocks of workers need not agree.
+    """
+    if isinstance(caller, Workroom):
+        return
+    await require_session(db, caller.principal)
+    if isinstance(caller, Newcomer):
+        return
+    changes = await read_changes(db, caller.organization_id, caller.principal.subject)
+    if changes.version != caller.membership_version:
+        raise AccessChanged(
+            f"Your access to {isolated(caller.organization_name)} changed while your request was in "
+            "progress. Nothing more was changed. Open the page again."
         )
 
-    @classmethod
-    def of_newcomer(cls, principal: Principal, organization_id: str) -> Self:
-        """A person who is about to join an organization."""
-        return cls(organization_id, organization_id, principal, is_newcomer=True)
 
-    @classmethod
-    def of_system(cls, organization_id: str) -> Self:
-        """Workroom itself, which checks things again on nobody's behalf."""
-        return cls(organization_id, organization_id, Principal("system", name="Workroom"), is_newcomer=True)
-
-    async def require(self, db: AsyncSession) -> None:
-        """Raise :class:`SignInRequired` when the session has ended, :class:`AccessChanged` when the
-        membership changed since the request's access was decided.
-        """
-        if isinstance(self.principal, SessionPrincipal):
-            await require_session(db, self.principal)
-        if self.is_newcomer:
-            return
-        changes = await read_changes(db, self.organization_id, self.principal.subject)
-        if changes.version != self.membership_version:
-            raise AccessChanged(
-                f"Your access to {isolated(self.organization_name)} changed while your request was in "
-                "progress. Nothing more was changed. Open the page again."
-            )
-
-
-async def require_session(db: AsyncSession, principal: SessionPrincipal) -> None:
-    """Raise :class:`SignInRequired` when the browser session has been ended meanwhile."""
-    if not await _is_alive(db, principal.session_id):
+async def require_session(db: AsyncSession, principal: Principal) -> None:
+    """Raise :class:`SignInRequired` when the caller's browser session has ended. A token has no session."""
+    if isinstance(principal, SessionPrincipal) and not await _is_alive(db, principal.session_id):
         raise SignInRequired("Your session ended while your request was in progress.")
 
 

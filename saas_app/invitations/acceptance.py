@@ -16,20 +16,18 @@ from typing import Any
 
 import structlog
 
-from saas_app.audit.changes import Turn, alone
-from saas_app.audit.recorder import Action, Actor, AuditEntry
+from saas_app.audit.recorder import Action
+from saas_app.changes.organization_change import OrganizationChange, Systems
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import Conflict, Invalid, LogtoUnavailable, NotFound
 from saas_app.identity.logto_client import SignInOptions
 from saas_app.identity.principal import Principal
-from saas_app.identity.standing import Standing
+from saas_app.identity.standing import Newcomer
 from saas_app.invitations import queries
 from saas_app.invitations.changes import InvitationSettled, settle, target_of, why_refused
 from saas_app.invitations.links import InvitationLinks
 from saas_app.invitations.service import InvitationState, moment_of, state_of
-from saas_app.limits.changes import ChangeLimits
-from saas_app.logto import Invitation, LogtoUser, ManagementClient, ManagementError
-from saas_app.members.service import explaining
+from saas_app.logto import Invitation, LogtoUser, ManagementClient, ManagementError, explaining
 from saas_app.text.addresses import same_address, spellings
 from saas_app.text.visible import isolated
 
@@ -109,39 +107,31 @@ async def get_offer(
     )
 
 
-async def accept(
-    work: UnitOfWork,
-    management: ManagementClient,
-    limits: ChangeLimits,
-    principal: Principal,
-    invitation_id: str,
-    name: str = "",
-) -> Invitation:
+async def accept(systems: Systems, principal: Principal, invitation_id: str, name: str = "") -> Invitation:
     """Make the caller a member with the invitation's roles; accepting twice is accepting once.
 
     ``name`` is given to an account that has none. Raises :class:`NameNeeded` when that is empty.
 
-    It is read twice: which organization's turn to wait for, and, when that has come, whether it is still
-    theirs. Raises :class:`NotInvited`, :class:`InvitationSettled`, :class:`SignInRequired`,
+    The invitation is read twice: which organization's turn to wait for, and, when that has come, whether it
+    is still theirs. Raises :class:`NotInvited`, :class:`InvitationSettled`, :class:`SignInRequired`,
     :class:`LimitReached`, :class:`Busy` and :class:`LogtoUnavailable`.
     """
+    management = systems.management
     with explaining():
         user, found = await _get_own(management, principal, invitation_id)
         if state_of(found) is InvitationState.PENDING and not user.name:
             if not name:
                 raise NameNeeded
             await management.set_user_name(user.id, name)
-    standing = Standing.of_newcomer(principal, found.organization_id)
-    async with alone(work, standing, limits, management.clock) as turn:
+    async with systems.by(Newcomer(found.organization_id, principal)).alone() as turn:
         _, invitation = await _get_own(management, principal, invitation_id)
         if _is_accepted_by(invitation, principal):
             return invitation
         if state_of(invitation) is not InvitationState.PENDING:
             raise InvitationSettled(invitation)
-        with explaining():
-            await _require_one_spelling(management, principal, invitation)
+        await _require_one_spelling(management, principal, invitation)
         try:
-            return await _accept(turn, management, principal, invitation)
+            return await _accept(turn, invitation)
         except ManagementError as refusal:
             raise await why_refused(management, invitation.id, refusal) from None
 
@@ -216,29 +206,27 @@ async def _require_one_spelling(
         )
 
 
-async def _accept(
-    turn: Turn, management: ManagementClient, principal: Principal, invitation: Invitation
-) -> Invitation:
-    entry = AuditEntry(
-        actor=Actor.of(principal),
-        action=Action.INVITATION_ACCEPT,
-        target=target_of(invitation.invitee),
-        before={"state": InvitationState.PENDING.value},
-        after={
-            "state": InvitationState.ACCEPTED.value,
-            "roles": sorted(invitation.role_names),
-            "invitation": invitation.id,
-        },
-    )
+async def _accept(turn: OrganizationChange[Newcomer], invitation: Invitation) -> Invitation:
+    management, principal = turn.management, turn.caller.principal
+    after = {
+        "state": InvitationState.ACCEPTED.value,
+        "roles": sorted(invitation.role_names),
+        "invitation": invitation.id,
+    }
     return await turn.carry_out(
-        entry,
+        turn.event(
+            Action.INVITATION_ACCEPT,
+            target_of(invitation.invitee),
+            {"state": InvitationState.PENDING.value},
+            after,
+        ),
         lambda: settle(
             management,
             invitation.id,
             lambda: management.accept_invitation(invitation.id, principal.subject),
             lambda now: _is_accepted_by(now, principal),
         ),
-        user_ids=[principal.subject],
+        subjects=[principal.subject],
     )
 
 

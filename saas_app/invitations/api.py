@@ -12,7 +12,8 @@ from quart_schema import tag, validate_querystring, validate_request, validate_r
 from saas_app.errors import Conflict, LogtoUnavailable
 from saas_app.identity.tenant import Tenant
 from saas_app.invitations import changes, service
-from saas_app.invitations.changes import InvitationInput, Outcome, OutcomeKind
+from saas_app.invitations.inviting import InvitationInput, invite
+from saas_app.invitations.outcomes import Outcome, OutcomeKind
 from saas_app.invitations.service import InvitationRow, InvitationState
 from saas_app.members.api_roles import PersonRole
 from saas_app.members.roles import read_choice
@@ -123,7 +124,7 @@ async def create_invitation(tenant: Tenant, data: NewInvitation) -> ApiResponse:
     """Invite somebody. 409 for who is a member or invited already, and for what Logto refuses."""
     roles = read_choice([role.value for role in data.roles])
     wanted = InvitationInput((data.email,), roles, data.days)
-    (outcome,) = await changes.invite(organization_change(tenant), wanted, runtime().invitation_links)
+    (outcome,) = await invite(organization_change(tenant), wanted, runtime().invitation_links)
     return _created(outcome), 201
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wtforms import Form, SelectField, SelectMultipleField, StringField, TextAreaField, ValidationError
 
 from saas_app.errors import Invalid
-from saas_app.invitations.changes import InvitationInput
+from saas_app.invitations.inviting import InvitationInput
 from saas_app.invitations.service import InvitationState
 from saas_app.members.roles import read_choice
 from saas_app.rbac.assignment import PERSON_ROLES

@@ -16,8 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from saas_app.errors import NotFound
 from saas_app.identity.tenant import Tenant
 from saas_app.invitations import queries
-from saas_app.logto import Invitation, ManagementClient
-from saas_app.members.service import explaining
+from saas_app.logto import Invitation, ManagementClient, explaining
 from saas_app.text.visible import isolated
 
 MOST_SHOWN = 1000  # of the newest; older ones are in Logto's Console

@@ -6,7 +6,7 @@ Only calls live here. What is written with them belongs to :mod:`saas_app.operat
 
 from saas_app.logto.client import ManagementClient, connect
 from saas_app.logto.connectors import provider_answer
-from saas_app.logto.explanations import explained
+from saas_app.logto.explanations import explained, explaining
 from saas_app.logto.records import (
     Application,
     ApplicationSecret,
@@ -51,5 +51,6 @@ __all__ = [
     "UserGrant",
     "connect",
     "explained",
+    "explaining",
     "provider_answer",
 ]

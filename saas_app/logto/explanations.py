@@ -7,7 +7,8 @@ business of the reader's: they are told that Logto cannot be used just now, the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -139,6 +140,20 @@ def explained(error: ManagementError) -> AppError:
         if error.code == case.code and case.says in error.message:
             return case.build(case.sentence)
     return _by_status(error)
+
+
+@contextmanager
+def explaining(gone: Callable[[], AppError] | None = None) -> Iterator[None]:
+    """Within the block, turn a refusal by Logto into the error that a person understands.
+
+    ``gone`` makes the error for a 404, where that has only one meaning.
+    """
+    try:
+        yield
+    except ManagementError as refusal:
+        if gone is not None and refusal.status == 404:
+            raise gone() from None
+        raise explained(refusal) from None
 
 
 def _by_status(error: ManagementError) -> AppError:

@@ -13,17 +13,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from saas_app.audit.changes import OrganizationChange, Turn
-from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
+from saas_app.audit.recorder import Action, AuditEntry, Target
+from saas_app.changes.organization_change import MemberChange
 from saas_app.errors import Conflict, Invalid, VersionConflict
 from saas_app.identity.former_members import note_end
 from saas_app.identity.tenant import Tenant
-from saas_app.logto import ManagementClient
 from saas_app.members.roles import with_choice
 from saas_app.members.service import Member, get_member, is_last_admin
 from saas_app.models import Ending
@@ -92,113 +90,95 @@ class RolePlan:
         return self.member.is_self and bool(self.change.lost)
 
 
-async def plan_roles(management: ManagementClient, tenant: Tenant, wanted: WantedRoles) -> RolePlan:
-    """What the choice would come to, if it is allowed as things stand now.
+async def plan_roles(change: MemberChange, wanted: WantedRoles) -> RolePlan:
+    """Return what the choice would come to, if it is allowed as things stand now.
 
     Raises :class:`NotAMember`, :class:`RolesChanged`, :class:`AssignmentDenied`, :class:`LastAdmin`.
     """
-    member = await get_member(management, tenant, wanted.user_id)
+    member = await get_member(change.management, change.caller, wanted.user_id)
     after = with_choice(member.role_names, wanted.chosen)
     if member.role_names not in (wanted.seen, after):
         raise RolesChanged(member, wanted)
     plan = RolePlan(member, after, preview(member.role_names, after))
-    tenant.require_assignable(plan.change.added)
+    change.caller.require_assignable(plan.change.added)
     if Role.ADMIN.value in plan.change.removed:
-        await _require_another_admin(management, tenant, member)
+        await _require_another_admin(change, member)
     return plan
 
 
-async def change_roles(change: OrganizationChange, wanted: WantedRoles) -> RolePlan:
-    """Carry the choice out. Raises what :func:`plan_roles` raises, :class:`AccessChanged`,
+async def change_roles(change: MemberChange, wanted: WantedRoles) -> RolePlan:
+    """Carry out the choice. Raises what :func:`plan_roles` raises, :class:`AccessChanged`,
     :class:`OwnLossUnconfirmed`, :class:`Busy` and :class:`LogtoUnavailable`.
     """
-    management, organization_id = change.management, change.organization_id
     async with change.alone() as turn:
-        plan = await plan_roles(management, change.tenant, wanted)
+        plan = await plan_roles(turn, wanted)
+        member, names = plan.member, sorted(plan.after)
         if plan.is_own_loss and not wanted.accepts_own_loss:
             raise OwnLossUnconfirmed(plan)
         if not plan.change.is_empty:
-            await _carry_out(
-                turn,
-                Action.MEMBER_CHANGE_ROLES,
-                plan.member,
-                plan.after,
-                lambda: management.replace_roles(organization_id, plan.member.id, sorted(plan.after)),
+            await turn.carry_out(
+                _event(turn, Action.MEMBER_CHANGE_ROLES, member, {"roles": names}),
+                lambda: turn.management.replace_roles(turn.organization_id, member.id, names),
+                subjects=[member.id],
             )
     return plan
 
 
-async def remove_member(
-    change: OrganizationChange, user_id: str, seen: frozenset[str] | None = None
-) -> Member:
+async def remove_member(change: MemberChange, user_id: str, seen: frozenset[str] | None = None) -> Member:
     """Take somebody else out of the organization; only while they hold the roles ``seen``, if given.
 
     Raises :class:`LeaveInstead`, :class:`NotAMember`, :class:`VersionConflict`, :class:`LastAdmin`,
     :class:`AccessChanged`, :class:`Busy` and :class:`LogtoUnavailable`.
     """
-    refuse_own_removal(change.tenant, user_id)
-    return await _take_out(change, user_id, Action.MEMBER_REMOVE, seen)
-
-
-async def leave(change: OrganizationChange) -> Member:
-    """Let the caller leave. Raises :class:`LastAdmin`, :class:`NotAMember`, :class:`AccessChanged`,
-    :class:`Busy` and :class:`LogtoUnavailable`.
-    """
-    return await _take_out(change, change.tenant.principal.subject, Action.MEMBER_LEAVE)
-
-
-def refuse_own_removal(tenant: Tenant, user_id: str) -> None:
-    """Raises :class:`LeaveInstead` where somebody is about to remove themselves."""
-    if user_id == tenant.principal.subject:
-        raise LeaveInstead("To end your own membership, leave the organization.")
-
-
-async def _take_out(
-    change: OrganizationChange, user_id: str, action: Action, seen: frozenset[str] | None = None
-) -> Member:
-    management, tenant = change.management, change.tenant
+    refuse_own_removal(change.caller, user_id)
     async with change.alone() as turn:
-        member = await get_member(management, tenant, user_id)
+        member = await get_member(turn.management, turn.caller, user_id)
         if seen is not None and member.role_names != seen:
             raise VersionConflict(
                 f"The roles of {isolated(member.display_name)} were changed. Nobody was removed."
             )
-        if member.is_admin:
-            await _require_another_admin(management, tenant, member)
-        await _carry_out(
-            turn,
-            action,
-            member,
-            None,
-            lambda: management.remove_member(change.organization_id, member.id),
-        )
+        await _take_out(turn, member, Action.MEMBER_REMOVE, Ending.REMOVED)
     return member
 
 
-async def _carry_out(
-    turn: Turn,
-    action: Action,
-    member: Member,
-    after: frozenset[str] | None,
-    call: Callable[[], Awaitable[None]],
-) -> None:
-    entry = AuditEntry(
-        actor=Actor.of(turn.standing.principal),
-        action=action,
-        target=Target("member", member.id, member.display_name),
-        before={"roles": sorted(member.role_names)},
-        after=None if after is None else {"roles": sorted(after)},
-    )
-    ending = Ending.LEFT if action is Action.MEMBER_LEAVE else Ending.REMOVED
-    where = turn.standing
+async def leave(change: MemberChange) -> Member:
+    """Let the caller leave. Raises :class:`LastAdmin`, :class:`NotAMember`, :class:`AccessChanged`,
+    :class:`Busy` and :class:`LogtoUnavailable`.
+    """
+    async with change.alone() as turn:
+        member = await get_member(turn.management, turn.caller, turn.caller.principal.subject)
+        await _take_out(turn, member, Action.MEMBER_LEAVE, Ending.LEFT)
+    return member
+
+
+def refuse_own_removal(tenant: Tenant, user_id: str) -> None:
+    """Raise :class:`LeaveInstead` when somebody is about to remove themselves."""
+    if user_id == tenant.principal.subject:
+        raise LeaveInstead("To end your own membership, leave the organization.")
+
+
+async def _take_out(turn: MemberChange, member: Member, action: Action, ending: Ending) -> None:
+    if member.is_admin:
+        await _require_another_admin(turn, member)
 
     async def note(db: AsyncSession) -> None:
-        if after is None:
-            await note_end(db, where.organization_id, where.organization_name, member.id, ending)
+        await note_end(db, turn.organization_id, turn.caller.organization_name, member.id, ending)
 
-    await turn.carry_out(entry, call, user_ids=[member.id], also=note)
+    await turn.carry_out(
+        _event(turn, action, member),
+        lambda: turn.management.remove_member(turn.organization_id, member.id),
+        subjects=[member.id],
+        also=note,
+    )
 
 
-async def _require_another_admin(management: ManagementClient, tenant: Tenant, member: Member) -> None:
-    if await is_last_admin(management, tenant, member):
-        raise LastAdmin(member, tenant.organization_name)
+def _event(
+    change: MemberChange, action: Action, member: Member, after: dict[str, list[str]] | None = None
+) -> AuditEntry:
+    target = Target("member", member.id, member.display_name)
+    return change.event(action, target, {"roles": sorted(member.role_names)}, after)
+
+
+async def _require_another_admin(change: MemberChange, member: Member) -> None:
+    if await is_last_admin(change.management, change.caller, member):
+        raise LastAdmin(member, change.caller.organization_name)

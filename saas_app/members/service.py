@@ -1,13 +1,11 @@
 """Who belongs to an organization, read from Logto page by page. Changes stand in :mod:`.changes`.
 
 Nothing is kept here: Logto holds members and roles, and every page asks it. Refusals of Logto's arrive as
-errors of our own (:func:`explaining`).
+errors of our own (:func:`saas_app.logto.explaining`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -16,8 +14,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.logto import (
     LogtoUser,
     ManagementClient,
-    ManagementError,
-    explained,
+    explaining,
 )
 from saas_app.rbac.permissions import Role, RoleType
 from saas_app.text.visible import isolated
@@ -116,15 +113,6 @@ class People:
 
     page: Listing[Member]
     role_names: tuple[str, ...]
-
-
-@contextmanager
-def explaining() -> Iterator[None]:
-    """Within the block, a refusal of Logto's becomes the error a person understands."""
-    try:
-        yield
-    except ManagementError as refusal:
-        raise explained(refusal) from None
 
 
 async def list_people(management: ManagementClient, tenant: Tenant, wanted: MembersFilter) -> People:

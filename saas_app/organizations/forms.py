@@ -5,7 +5,7 @@ from __future__ import annotations
 from wtforms import Form, StringField, TextAreaField
 from wtforms.validators import DataRequired
 
-from saas_app.organizations.service import OrganizationInput
+from saas_app.organizations.creation import OrganizationInput
 from saas_app.web.typed_text import at_most, clean_line, clean_text
 
 NAME_LENGTH = 128  # Logto 1.42 accepts no more

@@ -18,8 +18,8 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from saas_app.audit.notes import UnreadableNote, close_note, find_note, list_note_ids
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
+from saas_app.changes.notes import UnreadableNote, close_note, find_note, list_note_ids
 from saas_app.coordination.jobs import Failure
 from saas_app.coordination.leases import lease
 from saas_app.db.base import Base, TenantOwned, is_tenant_owned, utc_now
@@ -49,17 +49,16 @@ _SETTLED: Final = timedelta(minutes=2)  # a change begun longer ago is under way
 
 
 async def request_removal(
-    work: UnitOfWork, organization_id: str, organization_name: str, requested_by: str
+    db: AsyncSession, organization_id: str, organization_name: str, requested_by: str
 ) -> None:
-    """Order the removal of a gone organization's data. Ordering it again changes nothing."""
+    """Order the removal of a deleted organization's data. Ordering it again changes nothing."""
     order = {
         "organization_id": organization_id,
         "organization_name": organization_name[:128],
         "requested_at": utc_now(),
         "requested_by": requested_by[:64],
     }
-    async with work.writing() as db:
-        await insert_if_absent(db, OrganizationRemoval, order, key=("organization_id",))
+    await insert_if_absent(db, OrganizationRemoval, order, key=("organization_id",))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,23 +5,11 @@ Logto holds organizations and memberships; nothing here decides what somebody ma
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
-import structlog
-
-from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
-from saas_app.db.endurance import endure
-from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.errors import LogtoUnavailable
-from saas_app.identity.principal import Principal, SessionPrincipal
 from saas_app.identity.profiles import Membership
-from saas_app.identity.standing import require_session
 from saas_app.identity.tenants import TokenDescription
-from saas_app.limits.changes import ChangeLimits
-from saas_app.logto import ManagementClient, ManagementError
 from saas_app.rbac.decision import Decision
 from saas_app.rbac.permissions import (
     ROLE_PERMISSIONS,
@@ -34,109 +22,12 @@ from saas_app.rbac.permissions import (
 from saas_app.rbac.policy import AccessFacts, decide
 from saas_app.text.order import fold, order_key
 
-log = structlog.get_logger(__name__)
-
-_SECONDS_TO_FINISH: Final = 30.0
-"""For a creation whose caller went away: longer than a call to Logto takes."""
-
-
-@dataclass(frozen=True, slots=True)
-class OrganizationInput:
-    """What somebody typed for a new organization; bounds and spaces were seen to by the form."""
-
-    name: str
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CreatedOrganization:
-    """An organization that exists in Logto, with its creator as admin."""
-
-    id: str
-    name: str
-    description: str | None
-
 
 def matching(memberships: Iterable[Membership], text: str, language: str = "") -> list[Membership]:
     """The memberships whose organization's name holds ``text``, in the order of the reader's language."""
     wanted = fold(text.strip())
     found = [item for item in memberships if wanted in fold(item.organization_name)]
     return sorted(found, key=lambda item: (order_key(item.organization_name, language), item.organization_id))
-
-
-async def create_organization(
-    management: ManagementClient,
-    work: UnitOfWork,
-    limits: ChangeLimits,
-    principal: SessionPrincipal,
-    wanted: OrganizationInput,
-) -> CreatedOrganization:
-    """Create an organization in Logto, its creator the admin, its trail begun: all of it, or nothing.
-
-    When a later step fails, the organization is deleted again. When the caller goes away it is finished, so
-    that it counts for the limit and belongs to somebody. Raises
-    :class:`LogtoUnavailable`, :class:`LimitReached`, and :class:`SignInRequired` when the session is ended
-    before the last step. Never inside an open writing session.
-    """
-    await _require_session(work, principal)
-    return await endure(
-        _create_counted(management, work, limits, principal, wanted), grace=_SECONDS_TO_FINISH
-    )
-
-
-async def _create_counted(
-    management: ManagementClient,
-    work: UnitOfWork,
-    limits: ChangeLimits,
-    principal: SessionPrincipal,
-    wanted: OrganizationInput,
-) -> CreatedOrganization:
-    who = principal.subject
-    async with limits.spending((limits.changes, who), (limits.new_organizations, who)):
-        return await _create(management, work, principal, wanted)
-
-
-async def _create(
-    management: ManagementClient, work: UnitOfWork, principal: SessionPrincipal, wanted: OrganizationInput
-) -> CreatedOrganization:
-    try:
-        created = await management.create_organization(wanted.name, wanted.description or None)
-        try:
-            await management.add_members(created.id, [principal.subject])
-            await _require_session(work, principal)
-            await management.assign_roles(created.id, principal.subject, [Role.ADMIN.value])
-            async with work.writing(created.id) as db:
-                record(db, _creation(principal, created.id, wanted))
-        except BaseException:
-            await asyncio.shield(_delete_again(management, created.id))
-            raise
-    except ManagementError as refusal:
-        log.exception(
-            "logto refused to create an organization", status=refusal.status, logto_code=refusal.code
-        )
-        raise LogtoUnavailable("Logto did not accept the new organization.") from None
-    return CreatedOrganization(created.id, created.name, created.description)
-
-
-async def _require_session(work: UnitOfWork, principal: SessionPrincipal) -> None:
-    async with work.reading() as db:
-        await require_session(db, principal)
-
-
-def _creation(principal: Principal, organization_id: str, wanted: OrganizationInput) -> AuditEntry:
-    return AuditEntry(
-        actor=Actor.of(principal),
-        action=Action.ORGANIZATION_CREATE,
-        target=Target("organization", organization_id, wanted.name),
-        after={"name": wanted.name, "description": wanted.description},
-    )
-
-
-async def _delete_again(management: ManagementClient, organization_id: str) -> None:
-    try:
-        await management.delete_organization(organization_id)
-    except (ManagementError, LogtoUnavailable):
-        log.exception("a half-made organization remains", organization_id=organization_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Awaitable
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
-from saas_app.audit.changes import OrganizationChange
-from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, changed_fields
+from saas_app.audit.recorder import Action, AuditEntry, Target, changed_fields
+from saas_app.changes.organization_change import MemberChange
 from saas_app.errors import Invalid, NotFound, VersionConflict
+from saas_app.identity.directory import remember_organization
 from saas_app.identity.tenant import Tenant
-from saas_app.logto import ManagementError, OrganizationInfo, explained
+from saas_app.logto import ManagementError, OrganizationInfo
 from saas_app.models import EVERYONE
 from saas_app.organizations.removal import request_removal
 from saas_app.rbac.assignment import assignable_roles
@@ -96,77 +96,79 @@ class RolesConflict(VersionConflict):
         self.theirs = theirs
 
 
-async def read_settings(change: OrganizationChange) -> OrganizationSettings:
+async def read_settings(change: MemberChange) -> OrganizationSettings:
     """What Logto knows now. Raises :class:`OrganizationGone`."""
-    with explaining():
+    with change.explain(OrganizationGone):
         organization, joining, has_factor = await asyncio.gather(
             change.management.get_organization(change.organization_id),
             read_joining(change),
-            change.management.has_second_factor(change.tenant.principal.subject),
+            change.management.has_second_factor(change.caller.principal.subject),
         )
     return OrganizationSettings(_details(organization), organization.is_mfa_required, joining, has_factor)
 
 
-async def save_details(change: OrganizationChange, seen: str, wanted: Details) -> Details:
+async def save_details(change: MemberChange, seen: str, wanted: Details) -> Details:
     """Rename and describe. ``seen`` is the version the form began with. Raises :class:`DetailsConflict`."""
     async with change.alone() as turn:
-        with explaining():
-            theirs = _details(await change.management.get_organization(change.organization_id))
+        with turn.explain(OrganizationGone):
+            now = await turn.management.get_organization(turn.organization_id)
+            theirs = _details(now)
             if wanted == theirs:
                 return theirs
             if seen != theirs.version:
                 raise DetailsConflict(theirs, wanted, wanted.changed_since(seen))
-            entry = _entry(change, *changed_fields(asdict(theirs), asdict(wanted)))
+            renamed = replace(now, name=wanted.name, description=wanted.description)
             saved = await turn.carry_out(
-                entry,
-                lambda: change.management.update_organization(
-                    change.organization_id, name=wanted.name, description=wanted.description
+                _event(turn, *changed_fields(asdict(theirs), asdict(wanted))),
+                lambda: turn.management.update_organization(
+                    turn.organization_id, name=wanted.name, description=wanted.description
                 ),
+                also=lambda db: remember_organization(db, renamed),
             )
     return _details(saved)
 
 
-async def require_mfa(change: OrganizationChange, wanted: bool) -> bool:
+async def require_mfa(change: MemberChange, wanted: bool) -> bool:
     """Ask members for a second factor, or stop asking. True when that changed something.
 
-    Every membership is read again at its next request: who has no factor is refused from then on.
+    Every membership is read again at its next request: members without a factor are refused from then on.
     """
     async with change.alone() as turn:
-        with explaining():
-            organization = await change.management.get_organization(change.organization_id)
+        with turn.explain(OrganizationGone):
+            organization = await turn.management.get_organization(turn.organization_id)
             if organization.is_mfa_required is wanted:
                 return False
             await turn.carry_out(
-                _entry(change, {"mfa_required": not wanted}, {"mfa_required": wanted}),
-                lambda: change.management.update_organization(change.organization_id, is_mfa_required=wanted),
-                user_ids=[EVERYONE],
+                _event(turn, {"mfa_required": not wanted}, {"mfa_required": wanted}),
+                lambda: turn.management.update_organization(turn.organization_id, is_mfa_required=wanted),
+                subjects=[EVERYONE],
             )
     return True
 
 
-async def choose_joining_role(change: OrganizationChange, seen: str, wanted: Role | None) -> None:
+async def choose_joining_role(change: MemberChange, seen: str, wanted: Role | None) -> None:
     """Choose the default role for people who auto-join; None gives none.
 
     Raises :class:`RolesConflict`, and :class:`AssignmentDenied` for a role that holds more than the caller.
     """
     names = frozenset({wanted.value} if wanted else ())
-    change.tenant.require_assignable(names)
+    change.caller.require_assignable(names)
     async with change.alone() as turn:
-        with explaining():
-            theirs = (await _read_joining_of_existing(change)).role_names
+        with turn.explain(OrganizationGone):
+            theirs = (await _read_joining_of_existing(turn)).role_names
             if theirs == names:
                 return
             if seen != Joining((), theirs).version:
                 raise RolesConflict(theirs)
             role_ids = [
-                role.id for role in await change.management.list_organization_roles() if role.name in names
+                role.id for role in await turn.management.list_organization_roles() if role.name in names
             ]
             if len(role_ids) != len(names):
                 raise Invalid(fields={"role": "This role does not exist in Logto."})
             before, after = {"joining_roles": sorted(theirs)}, {"joining_roles": sorted(names)}
             await turn.carry_out(
-                _entry(change, before, after),
-                lambda: change.management.replace_joining_roles(change.organization_id, role_ids),
+                _event(turn, before, after),
+                lambda: turn.management.replace_joining_roles(turn.organization_id, role_ids),
             )
 
 
@@ -176,13 +178,13 @@ def joining_role_choices(tenant: Tenant) -> tuple[Role, ...]:
     return assignable_roles(offered)
 
 
-async def get_name(change: OrganizationChange) -> str:
+async def get_name(change: MemberChange) -> str:
     """What the organization is called in Logto now. Raises :class:`OrganizationGone`."""
-    with explaining():
+    with change.explain(OrganizationGone):
         return (await change.management.get_organization(change.organization_id)).name
 
 
-async def delete_organization(change: OrganizationChange, typed_name: str) -> str:
+async def delete_organization(change: MemberChange, typed_name: str) -> str:
     """Delete it in Logto and order the removal of its data here; returns its name.
 
     One that is gone in Logto already is removed here all the same. Raises :class:`Invalid` when the typed
@@ -190,35 +192,20 @@ async def delete_organization(change: OrganizationChange, typed_name: str) -> st
     """
     async with change.alone() as turn:
         try:
-            name = await get_name(change)
+            name = await get_name(turn)
         except OrganizationGone:
-            name = change.tenant.organization_name
+            name = turn.caller.organization_name
         if as_seen(typed_name) != as_seen(name):
             raise Invalid(
                 fields={"name": f"The name doesn’t match. Type “{isolated(as_seen(name))}” to confirm."}
             )
-
-        async def delete() -> None:
-            await _unless_gone(change.management.delete_organization(change.organization_id))
-            requested_by = change.tenant.principal.subject
-            await request_removal(change.work, change.organization_id, name, requested_by)
-
-        target = Target("organization", change.organization_id, name)
-        entry = AuditEntry(Actor.of(change.tenant.principal), Action.ORGANIZATION_DELETE, target)
-        with explaining():
-            await turn.carry_out(entry, delete, user_ids=[EVERYONE])
+        await turn.carry_out(
+            turn.event(Action.ORGANIZATION_DELETE, Target("organization", turn.organization_id, name)),
+            lambda: _unless_gone(turn.management.delete_organization(turn.organization_id)),
+            subjects=[EVERYONE],
+            also=lambda db: request_removal(db, turn.organization_id, name, turn.caller.principal.subject),
+        )
     return name
-
-
-@contextmanager
-def explaining() -> Iterator[None]:
-    """Refusals of Logto's as errors for people."""
-    try:
-        yield
-    except ManagementError as refusal:
-        if refusal.status == 404:
-            raise OrganizationGone from None
-        raise explained(refusal) from None
 
 
 async def _unless_gone(call: Awaitable[None]) -> None:
@@ -230,7 +217,7 @@ async def _unless_gone(call: Awaitable[None]) -> None:
             raise
 
 
-async def read_joining(change: OrganizationChange) -> Joining:
+async def read_joining(change: MemberChange) -> Joining:
     """Read which domains let people join in Logto now, and the roles they are given there."""
     domains, roles = await asyncio.gather(
         change.management.list_joining_domains(change.organization_id),
@@ -239,16 +226,15 @@ async def read_joining(change: OrganizationChange) -> Joining:
     return Joining(tuple(sorted(domains)), roles)
 
 
-async def _read_joining_of_existing(change: OrganizationChange) -> Joining:
+async def _read_joining_of_existing(change: MemberChange) -> Joining:
     """The same of one that exists for sure: Logto answers empty lists for one that does not."""
     await change.management.get_organization(change.organization_id)
     return await read_joining(change)
 
 
-def _entry(change: OrganizationChange, before: dict[str, Any], after: dict[str, Any]) -> AuditEntry:
-    tenant = change.tenant
-    target = Target("organization", tenant.organization_id, tenant.organization_name)
-    return AuditEntry(Actor.of(tenant.principal), Action.ORGANIZATION_UPDATE, target, before, after)
+def _event(change: MemberChange, before: dict[str, Any], after: dict[str, Any]) -> AuditEntry:
+    target = Target("organization", change.organization_id, change.caller.organization_name)
+    return change.event(Action.ORGANIZATION_UPDATE, target, before, after)
 
 
 def _details(organization: OrganizationInfo) -> Details:

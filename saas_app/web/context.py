@@ -10,7 +10,7 @@ from quart import Request, current_app, g, request
 from sqlalchemy.ext.asyncio import AsyncSession
 from werkzeug.sansio.response import Response as BaseResponse
 
-from saas_app.audit.changes import OrganizationChange
+from saas_app.changes.organization_change import MemberChange, Systems
 from saas_app.errors import ManagementNotSetUp
 from saas_app.identity.principal import Principal
 from saas_app.identity.sign_in import Browser
@@ -35,9 +35,14 @@ def management() -> ManagementClient:
     return found
 
 
-def organization_change(tenant: Tenant) -> OrganizationChange:
-    """What a change of the caller's organization needs. Raises :class:`ManagementNotSetUp`."""
-    return OrganizationChange(runtime().work, management(), tenant, runtime().change_limits)
+def systems() -> Systems:
+    """Our database and Logto, to change both. Raises :class:`ManagementNotSetUp`."""
+    return Systems(runtime().work, management(), runtime().change_limits)
+
+
+def organization_change(tenant: Tenant) -> MemberChange:
+    """A change of the organization by the caller. Raises :class:`ManagementNotSetUp`."""
+    return systems().by(tenant)
 
 
 def database() -> AsyncSession:

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from saas_app.audit.recorder import LOGTO
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
@@ -43,6 +44,7 @@ from saas_app.models import (
     User,
     WebhookDelivery,
 )
+from saas_app.organizations.removal import request_removal
 from saas_app.webhooks.bodies import ROUTES_WITH_A_USER, Event, read_event
 from saas_app.webhooks.events import WebhookEvent
 
@@ -133,13 +135,7 @@ async def _organization_deleted(db: AsyncSession, event: Event) -> None:
         return
     await mark_changed(db, organization_id, [EVERYONE], moment_of(event))
     name = await db.scalar(sa.select(Organization.name).where(Organization.id == organization_id))
-    removal = {
-        "organization_id": organization_id,
-        "organization_name": name or organization_id,
-        "requested_at": utc_now(),
-        "requested_by": "logto",
-    }
-    await insert_if_absent(db, OrganizationRemoval, removal, key=("organization_id",))
+    await request_removal(db, organization_id, name or organization_id, LOGTO.id)
 
 
 async def _organization_written(db: AsyncSession, event: Event) -> None:

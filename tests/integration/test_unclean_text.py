@@ -18,13 +18,14 @@ from saas_app.db.upsert import upsert
 from saas_app.identity.directory import Directory, organizations_of
 from saas_app.models import AuditEvent, Organization, PendingChange, User
 from saas_app.operations.reconciliation.service import Repair
-from saas_app.organizations.removal import Removals, remove_pending, request_removal
+from saas_app.organizations.removal import Removals, remove_pending
 from saas_app.runtime import Runtime
 from saas_app.web.context import browser as browser_of
 from tests.clients import SAME_ORIGIN, Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.operations.reconciliation.conftest import reconciler_of
+from tests.removals import order_removal
 
 UNCLEAN = "\x00\x1b\x9f\ufffe"
 
@@ -210,7 +211,7 @@ async def test_poisoned_notes_are_told_each_and_stop_nothing(
 async def test_notes_that_cannot_be_read_keep_no_data_of_a_deleted_organization(
     runtime: Runtime, poisoned: str, spoilt: list[str]
 ) -> None:
-    await request_removal(runtime.work, poisoned, "Gone", "somebody")
+    await order_removal(runtime.work, poisoned, "Gone", "somebody")
     assert await remove_pending(runtime.work) == Removals(1)
     assert await _notes(runtime, poisoned) == 0
 
@@ -220,7 +221,7 @@ async def test_an_order_that_fails_keeps_no_other_from_being_carried_out(
 ) -> None:
     bad, good = f"bad{new_uuid().hex}", f"good{new_uuid().hex}"
     for organization_id in (bad, good):
-        await request_removal(runtime.work, organization_id, "Gone", "somebody")
+        await order_removal(runtime.work, organization_id, "Gone", "somebody")
     async with runtime.work.writing(bad) as db:
         deletion = AuditEntry(SYSTEM, Action.ORGANIZATION_DELETE, Target("organization", bad, "Gone"))
         db.add(_note(bad, deletion.as_json() | {"outcome": "neither"}))

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from saas_app.audit import changes
+from saas_app.changes import organization_change
 from saas_app.coordination.leases import lease
 from saas_app.logto.transport import ManagementTransport
 from saas_app.rbac.permissions import Role
@@ -107,7 +107,7 @@ async def test_whoever_loses_their_right_while_they_wait_changes_nothing(
         is_waiting.set()
         return lease(*arguments, **named)
 
-    monkeypatch.setattr(changes, "lease", noting)
+    monkeypatch.setattr(organization_change, "lease", noting)
     async with lease(runtime.work, f"organization:{organization_id}", seconds=20):
         sent = asyncio.create_task(_send(browser, route, path))
         waiting = asyncio.create_task(is_waiting.wait())

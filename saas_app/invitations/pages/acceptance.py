@@ -12,7 +12,7 @@ from saas_app.identity.principal import Principal
 from saas_app.invitations import acceptance
 from saas_app.invitations.changes import InvitationSettled
 from saas_app.invitations.forms import NameForm
-from saas_app.web.context import management, runtime
+from saas_app.web.context import management, runtime, systems
 from saas_app.web.guards import public, signed_in
 from saas_app.web.limits import limited_by_address
 from saas_app.web.visitors import find_principal
@@ -57,9 +57,7 @@ async def accept(principal: Principal, invitation_id: str) -> ResponseReturnValu
         return await _show_offer(principal, invitation_id, form), 422
     name = form.name.data or ""
     try:
-        accepted = await acceptance.accept(
-            runtime().work, management(), runtime().change_limits, principal, invitation_id, name
-        )
+        accepted = await acceptance.accept(systems(), principal, invitation_id, name)
     except InvitationSettled as error:
         return await _show_offer(principal, invitation_id, form), error.status
     except acceptance.NameNeeded as error:

@@ -12,8 +12,9 @@ from quart.typing import ResponseReturnValue
 from saas_app.errors import AppError, AssignmentDenied, SignInRequired
 from saas_app.identity.tenant import Tenant
 from saas_app.invitations import changes, service
-from saas_app.invitations.changes import Outcome, OutcomeKind
 from saas_app.invitations.forms import MOST_ADDRESSES, InviteForm, read_state
+from saas_app.invitations.inviting import invite
+from saas_app.invitations.outcomes import Outcome, OutcomeKind
 from saas_app.invitations.service import InvitationState
 from saas_app.members.roles import role_options
 from saas_app.rbac.permissions import Permission
@@ -63,7 +64,7 @@ async def create_invitations(tenant: Tenant) -> ResponseReturnValue:
     form = InviteForm(await request.form)
     if not form.validate():
         return await _show_form(tenant, form), 422
-    outcomes = await changes.invite(organization_change(tenant), form.as_input(), runtime().invitation_links)
+    outcomes = await invite(organization_change(tenant), form.as_input(), runtime().invitation_links)
     if all(outcome.kind is OutcomeKind.SENT for outcome in outcomes):
         await flash(_sent_to(outcomes), "success")
         return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)

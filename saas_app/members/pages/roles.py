@@ -41,7 +41,7 @@ async def change(tenant: Tenant, user_id: str) -> ResponseReturnValue:
         page = await _choice_page(tenant, member, form.getlist("roles"), error.fields["roles"])
         return page, error.status
     if form.get("step") != "confirm":
-        return await _preview_page(await changes.plan_roles(management(), tenant, wanted))
+        return await _preview_page(await changes.plan_roles(organization_change(tenant), wanted))
     try:
         plan = await changes.change_roles(organization_change(tenant), wanted)
     except changes.OwnLossUnconfirmed as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from saas_app.changes.organization_change import Systems
 from saas_app.config import ManagementSettings, load_management_settings
 from saas_app.coordination.jobs import Failure
 from saas_app.db.engine import create_engine
@@ -44,7 +45,9 @@ async def _reconcile(
         async with connect(management) as client:
             await require_own_application(client, settings.app_id)
             work, grace = UnitOfWork(engine), timedelta(seconds=settings.domain_grace)
-            domains = DomainChecks(work, client, TxtResolver(settings.domain_nameservers), grace)
+            domains = DomainChecks(
+                Systems(work, client, None), TxtResolver(settings.domain_nameservers), grace
+            )
             async for found in Reconciler(work, client, domains).run(organization_id):
                 if isinstance(found, Failure):
                     failed.append(found)

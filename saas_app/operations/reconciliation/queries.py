@@ -10,8 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from saas_app.audit.recorder import Action
 from saas_app.db.upsert import upsert
 from saas_app.models import (
+    AuditEvent,
     MembershipChange,
     Organization,
     OrganizationRemoval,
@@ -46,6 +48,12 @@ async def list_known_organizations(db: AsyncSession) -> dict[str, str]:
         sa.select(Organization.id, Organization.name).where(Organization.id.not_in(finished))
     )
     return {row.id: row.name for row in rows}
+
+
+async def has_begun(db: AsyncSession) -> bool:
+    """Return whether the organization's trail tells of its creation."""
+    wanted = sa.select(AuditEvent.id).where(AuditEvent.action == Action.ORGANIZATION_CREATE.value).limit(1)
+    return await db.scalar(wanted) is not None
 
 
 async def list_beliefs(db: AsyncSession, organization_id: str, until: datetime) -> list[Belief]:

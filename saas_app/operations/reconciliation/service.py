@@ -19,8 +19,8 @@ from typing import Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from saas_app.audit import notes
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
+from saas_app.changes import notes
 from saas_app.coordination.jobs import Failure
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
@@ -33,6 +33,7 @@ from saas_app.logto.provider_clock import Moment
 from saas_app.models import EVERYONE
 from saas_app.operations.reconciliation import queries
 from saas_app.operations.reconciliation.truth import Truth, find_organization, outcome_of, read_truth
+from saas_app.organizations.creation import was_cut_off
 from saas_app.organizations.removal import remove_pending, request_removal
 from saas_app.rbac.permissions import Permission, permissions_of
 
@@ -117,14 +118,27 @@ class Reconciler:
 
     async def _reconcile(self, organization_id: str, known_as: str | None) -> list[Repair | Failure]:
         truth = await read_truth(self._client, organization_id)
+        repairs: list[str] = []
+        if truth.info is not None and await self._was_cut_off(truth, truth.info):
+            await self._client.delete_organization(organization_id)
+            known_as = truth.info.name
+            repairs += [f"the creation of '{known_as}' was cut off before anybody could use it"]
+            truth = replace(truth, info=None, people={}, role_names={})
         if truth.info is not None:
-            repairs = await self._repair(truth, truth.info)
+            repairs += await self._repair(truth, truth.info)
         elif known_as is not None:
-            repairs = await self._remove(truth, known_as)
+            repairs += await self._remove(truth, known_as)
         else:
             return []  # made and deleted there since the list was read
         done = [*(Repair(organization_id, what) for what in repairs), *await self._close(truth)]
         return done if truth.info is None else [*done, *await self._check_domains(truth)]
+
+    async def _was_cut_off(self, truth: Truth, info: OrganizationInfo) -> bool:
+        """Whether a creation here left it behind. Its trail would have begun together with it."""
+        if not was_cut_off(info, truth.role_names, LEFT_OVER_AFTER):
+            return False
+        async with self._work.reading(truth.organization_id) as db:
+            return not await queries.has_begun(db)
 
     async def _check_domains(self, truth: Truth) -> list[Repair]:
         """Let email domains count only while they are proved. A busy organization has its turn next time."""
@@ -148,7 +162,7 @@ class Reconciler:
     async def _remove(self, truth: Truth, known_as: str) -> list[str]:
         async with self._work.writing(truth.organization_id) as db:
             await mark_changed(db, truth.organization_id, [EVERYONE], self._now())
-        await request_removal(self._work, truth.organization_id, known_as, SYSTEM.id)
+            await request_removal(db, truth.organization_id, known_as, SYSTEM.id)
         return [f"'{known_as}' is deleted in Logto: nobody can open it, and its data is being removed"]
 
     async def _repair(self, truth: Truth, info: OrganizationInfo) -> list[str]:

@@ -13,11 +13,11 @@ from saas_app.errors import LogtoUnavailable, RateLimited
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.profiles import Membership
 from saas_app.identity.tenant import Tenant
-from saas_app.organizations import service
+from saas_app.organizations import creation, service
 from saas_app.organizations.forms import OrganizationForm
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.text.visible import isolated
-from saas_app.web.context import database, management, reader_language, runtime
+from saas_app.web.context import database, reader_language, runtime, systems
 from saas_app.web.guards import public, requires_member, signed_in
 from saas_app.web.limits import retry_after
 from saas_app.web.navigation import feature_path
@@ -112,16 +112,10 @@ async def create_organization(principal: SessionPrincipal) -> ResponseReturnValu
     if not form.validate():
         return await _show_form(form), 422
     try:
-        created = await service.create_organization(
-            management(), runtime().work, runtime().change_limits, principal, form.as_input()
-        )
+        created = await creation.create_organization(systems(), principal, form.as_input())
     except (LogtoUnavailable, RateLimited) as error:
         page = await _show_form(form, failure=error.detail)
         return page, error.status, retry_after(error)
-    await runtime().directory.remember_organizations(
-        [{"id": created.id, "name": created.name, "description": created.description}]
-    )
-    await runtime().directory.note_membership_change(created.id, principal.subject)
     await flash(f"{isolated(created.name)} was created. You are its admin.", "success")
     target = f"/o/{quote(created.id, safe='')}/projects"
     return redirect(f"/sign-in/renew?{urlencode({'next': target})}", 303)

@@ -47,13 +47,10 @@ async def save_details(tenant: Tenant) -> ResponseReturnValue:
         return await _show(tenant, await settings.read_settings(change), details=form, seen=seen), 422
     wanted = Details(form.name.data or "", form.description.data or "")
     try:
-        saved = await settings.save_details(change, seen, wanted)
+        await settings.save_details(change, seen, wanted)
     except (LogtoUnavailable, RateLimited) as error:
         page = await _show(tenant, None, details=form, seen=seen, failure=error.detail)
         return page, error.status, retry_after(error)
-    await runtime().directory.remember_organizations(
-        [{"id": tenant.organization_id, "name": saved.name, "description": saved.description}]
-    )
     return await _back(tenant, "Saved.")
 
 

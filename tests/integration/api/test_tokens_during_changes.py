@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from quart import Quart
 
-from saas_app.audit.notes import close_note
+from saas_app.changes.notes import close_note
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.identity.membership_changes import mark_changed
 from saas_app.logto.provider_clock import Moment

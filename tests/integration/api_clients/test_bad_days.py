@@ -117,8 +117,8 @@ async def test_what_cannot_be_taken_back_is_told_and_noted_and_can_be_removed(
 async def test_a_request_that_takes_too_long_leaves_nothing(
     faulty: Faulty, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, to_finish: float, left_open: int
 ) -> None:
-    monkeypatch.setattr("saas_app.audit.changes._SECONDS_FOR_A_TURN", 2.0)
-    monkeypatch.setattr("saas_app.audit.changes._SECONDS_TO_FINISH", to_finish)
+    monkeypatch.setattr("saas_app.changes.organization_change._SECONDS_FOR_A_TURN", 2.0)
+    monkeypatch.setattr("saas_app.changes.organization_change._SECONDS_TO_FINISH", to_finish)
     gone = asyncio.Event()
 
     async def hang(path: str) -> None:
@@ -136,10 +136,10 @@ async def test_a_request_that_takes_too_long_leaves_nothing(
 async def test_when_our_own_database_fails_nothing_is_left_in_logto(
     faulty: Faulty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise RuntimeError("disk full")
 
-    monkeypatch.setattr("saas_app.api_clients.changes._note_client", fail)
+    monkeypatch.setattr("saas_app.api_clients.queries.add_client", fail)
     path = f"{root_of(faulty.acme.id)}/new"
     await faulty.acme.browser.post(path, {"name": NAME}, expect=500)
     assert await made_here(faulty) == []

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from quart.wrappers import Response
 
 from saas_app.api_clients import changes
-from saas_app.audit.changes import OrganizationChange
+from saas_app.changes.organization_change import Systems
 from saas_app.identity.standing import AccessChanged
 from saas_app.models import ActorType, ApiClient, MembershipChange
-from saas_app.organizations.removal import remove_pending, request_removal
+from saas_app.organizations.removal import remove_pending
 from saas_app.rbac.permissions import Carrier, Permission, Role
 from saas_app.runtime import Runtime
 from tests.conftest import OpenBrowser
@@ -20,6 +20,7 @@ from tests.factories import Factory
 from tests.integration.api_clients.conftest import Acme, Programs, create, root_of, send, shown
 from tests.integration.invitations.conftest import actions_of
 from tests.integration.members.conftest import events_of, join_as, pending_in, text_of
+from tests.removals import order_removal
 from tests.tokens import scopes_of
 
 
@@ -240,7 +241,7 @@ async def test_who_was_demoted_while_the_form_was_on_its_way_changes_nothing(
     caller = await runtime.browser_sessions.prove(str(cookie), acme.id)
     tenant = await caller.get_tenant(acme.id, tuple(Carrier))
     await runtime.directory.note_membership_change(acme.id, acme.admin.id)
-    change = OrganizationChange(runtime.work, acme.management, tenant, runtime.change_limits)
+    change = Systems(runtime.work, acme.management, runtime.change_limits).by(tenant)
     for attempt in (
         changes.create(change, "Too late"),
         changes.rotate(change, machine.id),
@@ -357,7 +358,7 @@ async def test_an_application_of_another_kind_is_no_client(acme: Acme, programs:
 
 async def test_with_its_organization_what_is_known_of_a_client_goes(acme: Acme, runtime: Runtime) -> None:
     await create(acme.browser, acme.id)
-    await request_removal(runtime.work, acme.id, "Acme", acme.admin.id)
+    await order_removal(runtime.work, acme.id, "Acme", acme.admin.id)
     await remove_pending(runtime.work)
     async with runtime.work.reading(acme.id) as db:
         assert await db.scalar(sa.select(sa.func.count(ApiClient.id))) == 0

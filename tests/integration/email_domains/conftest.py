@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from saas_app.changes.organization_change import Systems
 from saas_app.db.base import utc_now
 from saas_app.email_domains import queries
 from saas_app.email_domains.dns_records import TxtResolver
@@ -92,7 +93,7 @@ class Place:
     async def reconcile(self, grace: timedelta = GRACE) -> list[str]:
         """What ``saas-app reconcile`` tells of this domain."""
         resolver = TxtResolver(self.runtime.settings.domain_nameservers, timeout=1)
-        checks = DomainChecks(self.runtime.work, self.management, resolver, grace)
+        checks = DomainChecks(Systems(self.runtime.work, self.management, None), resolver, grace)
         found = [item async for item in Reconciler(self.runtime.work, self.management, checks).run(self.id)]
         return [item.what for item in found if self.domain in item.what.lower()]
 

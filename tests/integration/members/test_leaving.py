@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from saas_app.app import create_app
-from saas_app.audit import changes
+from saas_app.changes import organization_change
 from saas_app.config import Settings
 from saas_app.coordination.leases import lease
 from saas_app.logto import ManagementClient
@@ -215,7 +215,7 @@ async def test_who_is_demoted_while_waiting_for_their_turn_changes_nothing_any_m
         is_waiting.set()
         return lease(*arguments, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(changes, "lease", noting)
+    monkeypatch.setattr(organization_change, "lease", noting)
     async with lease(runtime.work, f"organization:{acme.id}", seconds=15):
         sent = asyncio.create_task(
             send(acme.browser, acme.roles_of(bob), roles_form(["viewer"], ["admin"]), 409)

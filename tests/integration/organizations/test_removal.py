@@ -33,12 +33,13 @@ from saas_app.models import (
     TaskStatus,
 )
 from saas_app.models.project import fold_name
-from saas_app.organizations.removal import Removals, RemovalWorker, remove_pending, request_removal
+from saas_app.organizations.removal import Removals, RemovalWorker, remove_pending
 from saas_app.runtime import Runtime
 from tests.clients import FRESH, SAME_ORIGIN, Browser
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.organizations.logto_that_fails import failing_management_api
+from tests.removals import order_removal
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +266,7 @@ async def test_a_crash_between_two_batches_loses_nothing_and_the_next_call_goes_
     gone, stays = f"gone{secrets.token_hex(6)}", f"stays{secrets.token_hex(6)}"
     for organization_id in (gone, stays):
         await _fill(runtime.work, organization_id, projects=2, tasks=3)
-    await request_removal(runtime.work, gone, "Gone Ltd", "somebody")
+    await order_removal(runtime.work, gone, "Gone Ltd", "somebody")
 
     with pytest.raises(Crash):
         await remove_pending(CrashingWork(engine, after=batches), batch=2)
@@ -287,8 +288,8 @@ async def test_two_workers_at_once_remove_it_once(
 ) -> None:
     gone = f"gone{secrets.token_hex(6)}"
     await _fill(runtime.work, gone, projects=3, tasks=3)
-    await request_removal(runtime.work, gone, "Gone Ltd", "somebody")
-    await request_removal(runtime.work, gone, "Ordered twice", "logto")
+    await order_removal(runtime.work, gone, "Gone Ltd", "somebody")
+    await order_removal(runtime.work, gone, "Ordered twice", "logto")
     await asyncio.gather(remove_pending(runtime.work, batch=2), remove_pending(UnitOfWork(engine), batch=2))
     left = await kept(gone)
     assert (left.projects, left.tasks) == (0, 0)
@@ -308,7 +309,7 @@ async def test_a_deletion_that_was_never_told_is_told_once_nobody_is_at_it(
             entry = AuditEntry(Actor("ada", "Ada"), action, target)
             started_at = utc_now() - timedelta(minutes=minutes)
             db.add(PendingChange(entry=entry.as_json(), user_ids=[], started_at=started_at))
-    await request_removal(runtime.work, gone, "Gone Ltd", "ada")
+    await order_removal(runtime.work, gone, "Gone Ltd", "ada")
     await remove_pending(runtime.work)
     left = await kept(gone)
     assert left.actions == (["organization.delete", "organization.remove-data"] if is_told else [])
@@ -339,7 +340,7 @@ async def test_the_worker_acts_when_woken_and_ends_with_the_application(
     async with worker.running():
         [own] = _workers() - before
         await _fill(runtime.work, gone)
-        await request_removal(runtime.work, gone, "Gone Ltd", "somebody")
+        await order_removal(runtime.work, gone, "Gone Ltd", "somebody")
         worker.wake()
         await asyncio.wait_for(finished.wait(), 20)
     assert own.done()

@@ -3,8 +3,8 @@
 import pytest
 from werkzeug.datastructures import MultiDict
 
+from saas_app.organizations.creation import OrganizationInput
 from saas_app.organizations.forms import OrganizationForm
-from saas_app.organizations.service import OrganizationInput
 
 
 def _form(name: str, description: str = "") -> OrganizationForm:

@@ -30,8 +30,14 @@ def test_an_offered_role_can_be_chosen(value: str, role: Role | None) -> None:
     assert form.as_role() is role
 
 
-@pytest.mark.parametrize("value", ["admin", "integration", "owner", "viewer "])
-def test_a_role_that_was_not_offered_is_refused(value: str) -> None:
+def test_a_role_beyond_the_callers_own_is_left_to_the_rule_that_decides_it() -> None:
+    form = JoiningRoleForm(MultiDict({"role": "admin"}), offered=[Role.VIEWER])
+    assert form.validate()
+    assert form.as_role() is Role.ADMIN
+
+
+@pytest.mark.parametrize("value", ["integration", "owner", "viewer "])
+def test_what_is_no_role_for_people_is_refused(value: str) -> None:
     form = JoiningRoleForm(MultiDict({"role": value}), offered=[Role.VIEWER])
     assert not form.validate()
 

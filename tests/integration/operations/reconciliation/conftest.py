@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from saas_app.changes.organization_change import Systems
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains.dns_records import TxtResolver
 from saas_app.email_domains.rechecks import DomainChecks
@@ -20,7 +21,7 @@ def reconciler(runtime: Runtime, make: Factory) -> Reconciler:
 
 
 def reconciler_of(work: UnitOfWork, make: Factory) -> Reconciler:
-    checks = DomainChecks(work, make.management, TxtResolver(), timedelta(days=3))
+    checks = DomainChecks(Systems(work, make.management, None), TxtResolver(), timedelta(days=3))
     return Reconciler(work, make.management, checks)
 
 

@@ -7,14 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from saas_app.audit.changes import Turn
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
+from saas_app.changes.organization_change import OrganizationChange, Systems
 from saas_app.config import Settings
 from saas_app.db.base import utc_now
 from saas_app.db.engine import create_engine
@@ -22,7 +24,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import ConfigurationError, LogtoUnavailable, NotFound
 from saas_app.identity.directory import Directory
 from saas_app.identity.principal import Principal
-from saas_app.identity.standing import Standing
+from saas_app.identity.standing import Newcomer
 from saas_app.models import AuditEvent, Organization, OrganizationRemoval, PendingChange, User
 from saas_app.operations.reconciliation.service import Reconciler, require_own_application
 from saas_app.rbac.permissions import Role
@@ -34,10 +36,14 @@ from tests.factories import Factory
 from tests.integration.operations.reconciliation.conftest import reconciler_of, repairs_of
 
 
-def turn_in(runtime: Runtime, organization_id: str) -> Turn:
-    """The turn of an admin, without the wait for it."""
-    standing = Standing(organization_id, "Acme", Principal("ada", name="Ada"))
-    return Turn(runtime.work, standing, runtime.change_limits)
+@asynccontextmanager
+async def turn_in(
+    runtime: Runtime, make: Factory, organization_id: str
+) -> AsyncIterator[OrganizationChange[Newcomer]]:
+    """A turn of somebody whom nobody has let in."""
+    systems = Systems(runtime.work, make.management, runtime.change_limits)
+    async with systems.by(Newcomer(organization_id, Principal("ada", name="Ada"))).alone() as turn:
+        yield turn
 
 
 async def events_of(runtime: Runtime, organization_id: str) -> list[AuditEvent]:
@@ -201,9 +207,8 @@ async def test_a_crash_after_logtos_answer_is_repaired_and_told(
         raise Killed
 
     with pytest.raises(Killed):
-        await turn_in(runtime, organization_id).carry_out(
-            demotion(person), demote_and_die, user_ids=[person.id]
-        )
+        async with turn_in(runtime, make, organization_id) as turn:
+            await turn.carry_out(demotion(person), demote_and_die, subjects=[person.id])
 
     await browser.get(page, 403)  # what was noted before the call made the token stale already
     assert await events_of(runtime, organization_id) == []  # but nothing tells it yet
@@ -235,7 +240,8 @@ async def test_a_crash_before_logto_was_asked_tells_that_nothing_happened(
         raise Killed
 
     with pytest.raises(Killed):
-        await turn_in(runtime, organization_id).carry_out(demotion(person), die, user_ids=[person.id])
+        async with turn_in(runtime, make, organization_id) as turn:
+            await turn.carry_out(demotion(person), die, subjects=[person.id])
     await let_time_pass(runtime, organization_id)
 
     await repairs_of(reconciler, organization_id)
@@ -259,9 +265,8 @@ async def test_an_answer_that_never_came_is_closed_with_what_is_true(
         raise LogtoUnavailable("Logto did not answer.")
 
     with pytest.raises(LogtoUnavailable):
-        await turn_in(runtime, organization_id).carry_out(
-            entry, remove_without_an_answer, user_ids=[person.id]
-        )
+        async with turn_in(runtime, make, organization_id) as turn:
+            await turn.carry_out(entry, remove_without_an_answer, subjects=[person.id])
     await let_time_pass(runtime, organization_id)
 
     await repairs_of(reconciler, organization_id)
@@ -287,9 +292,8 @@ async def test_a_machine_clients_revocation_that_was_cut_off_is_closed_with_what
         raise LogtoUnavailable("Logto did not answer.")
 
     with pytest.raises(LogtoUnavailable):
-        await turn_in(runtime, organization_id).carry_out(
-            entry, revoke_without_an_answer, user_ids=[machine.id]
-        )
+        async with turn_in(runtime, make, organization_id) as turn:
+            await turn.carry_out(entry, revoke_without_an_answer, subjects=[machine.id])
     await let_time_pass(runtime, organization_id)
 
     await repairs_of(reconciler, organization_id)
@@ -301,12 +305,12 @@ async def test_a_machine_clients_revocation_that_was_cut_off_is_closed_with_what
 
 _CHANGE_AND_DIE = """
 import asyncio, os, signal, sys
-from saas_app.audit.changes import Turn
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
+from saas_app.changes.organization_change import Systems
 from saas_app.limits.changes import ChangeLimits
 from saas_app.config import Settings, load_management_settings
 from saas_app.identity.principal import Principal
-from saas_app.identity.standing import Standing
+from saas_app.identity.standing import Newcomer
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.logto import connect
@@ -321,8 +325,9 @@ async def main(database_url, organization_id, user_id):
             await client.remove_member(organization_id, user_id)
             os.kill(os.getpid(), signal.SIGKILL)
         work = UnitOfWork(create_engine(database_url))
-        standing = Standing(organization_id, "Acme", Principal("ada", name="Ada"))
-        await Turn(work, standing, limits).carry_out(entry, remove_and_die, user_ids=[user_id])
+        ada = Newcomer(organization_id, Principal("ada", name="Ada"))
+        async with Systems(work, client, limits).by(ada).alone() as turn:
+            await turn.carry_out(entry, remove_and_die, subjects=[user_id])
 
 asyncio.run(main(*sys.argv[1:]))
 """

@@ -1,22 +1,33 @@
-"""The notes of changes whose end nobody wrote, read one by one: one that cannot be read hides no other.
+"""The notes of changes that have begun and whose end is not written yet.
 
-What stands in a row is decoded when it is read, so a single statement for all of them would fail with the
-first that somebody's hand, or a broken disk, has spoilt.
+Notes are read one by one, so that one that cannot be read hides no other: a row is decoded when it is read,
+and a single statement for all of them would fail with the first that somebody's hand, or a broken disk, has
+spoilt.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from saas_app.audit.recorder import AuditEntry
+from saas_app.db.base import new_uuid, utc_now
 from saas_app.models import PendingChange
 
 
 class UnreadableNote(Exception):
     """A note whose row cannot be decoded."""
+
+
+def write_note(db: AsyncSession, event: AuditEntry, subjects: Collection[str]) -> uuid.UUID:
+    """Note a change that is about to begin: its audit event to be, and whose memberships it touches."""
+    note = PendingChange(id=new_uuid(), entry=event.as_json(), user_ids=list(subjects), started_at=utc_now())
+    db.add(note)
+    return note.id
 
 
 async def list_note_ids(db: AsyncSession, before: datetime | None = None) -> list[uuid.UUID]:

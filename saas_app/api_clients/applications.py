@@ -1,0 +1,138 @@
+"""The applications behind API clients, in Logto: making one, letting it in, its secrets.
+
+What Logto began and could not finish is taken back: no application without an organization stays behind.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from saas_app.changes.organization_change import MemberChange, NothingChanged
+from saas_app.db.base import new_uuid
+from saas_app.errors import LogtoUnavailable, SignInRequired
+from saas_app.identity.standing import AccessChanged
+from saas_app.logto import Application, ApplicationSecret, ManagementClient, ManagementError
+
+log = structlog.get_logger(__name__)
+
+_MARK: Final = "workroom"
+
+
+class NotMade(LogtoUnavailable, NothingChanged):
+    """Logto failed half way, and what it had begun was taken back."""
+
+    title = "No API client was created"
+
+
+class NotRotated(LogtoUnavailable, NothingChanged):
+    """Logto failed before there was a new secret."""
+
+    title = "The secret was not changed"
+
+
+async def make_application(change: MemberChange, name: str) -> Application:
+    """Make an application that is in no organization yet. When Logto's answer is lost, our mark finds it.
+
+    Raises :class:`ManagementError`, :class:`NotMade` and :class:`LogtoUnavailable`.
+    """
+    management, tenant = change.management, change.caller
+    mark = {"organizationId": tenant.organization_id, "request": str(new_uuid())}
+    description = f"API client of {tenant.organization_name}, made in Workroom."
+    try:
+        return await management.create_machine(name, description, custom_data={_MARK: mark})
+    except ManagementError:
+        raise
+    except BaseException as failure:  # also when the request is given up: nothing may stay behind
+        called = await management.list_machines_called(name)
+        made = next((found for found in called if found.custom_data.get(_MARK) == mark), None)
+        if made is not None and isinstance(failure, LogtoUnavailable):
+            return made
+        if made is not None:
+            await take_back(management, made.id)
+        if isinstance(failure, LogtoUnavailable):
+            raise NotMade("Logto did not answer, and no client was created. Please try again.") from None
+        raise
+
+
+async def let_in(turn: MemberChange, client_id: str, role_id: str) -> str:
+    """Let the new application belong to the organization, with its role; returns its secret.
+
+    A caller who loses their right half-way gets no secret, and what was begun is taken back.
+    """
+    management, organization_id = turn.management, turn.organization_id
+    try:
+        await management.add_machine(organization_id, client_id)
+        await turn.require_standing()
+        await management.assign_machine_roles(organization_id, client_id, [role_id])
+        (secret,) = await management.list_secrets(client_id)
+        await turn.require_standing()
+    except (ManagementError, AccessChanged, SignInRequired):
+        await take_back(management, client_id)
+        raise
+    except LogtoUnavailable:
+        await take_back(management, client_id)
+        raise NotMade(
+            "Logto stopped answering. What had been created was undone, and no client was created. "
+            "Please try again."
+        ) from None
+    return secret.value
+
+
+async def take_back(management: ManagementClient, client_id: str) -> None:
+    """Delete an application that was not finished. Raises :class:`LogtoUnavailable` if it may be left."""
+    try:
+        await management.delete_application(client_id)
+    except (ManagementError, LogtoUnavailable) as failure:
+        if isinstance(failure, ManagementError) and failure.status == 404:
+            return  # taken back before
+        log.warning("a machine application is left over in logto", client_id=client_id, why=str(failure))
+        raise LogtoUnavailable(
+            "Logto stopped answering while the client was created, and while that was undone. A client whose "
+            "secret nobody has may be left: check the list in a moment, and revoke it there."
+        ) from None
+
+
+async def replace_secrets(turn: MemberChange, client_id: str) -> tuple[ApplicationSecret, int]:
+    """Return a new secret, and how many of the old ones still exist: the caller must see the new one.
+
+    A caller who loses their right half-way gets none, and the old ones stay. Raises :class:`NotRotated`.
+    """
+    management = turn.management
+    old = {secret.name for secret in await management.list_secrets(client_id)}
+    await turn.require_standing()
+    new = await _add_secret(management, client_id)
+    try:
+        await turn.require_standing()
+    except (AccessChanged, SignInRequired):
+        await management.delete_secret(client_id, new.name)
+        raise
+    failures = 0
+    for name in old:
+        try:
+            await management.delete_secret(client_id, name)
+        except (ManagementError, LogtoUnavailable) as failure:
+            log.warning("an old secret was not deleted", client_id=client_id, why=str(failure))
+            failures += 1
+    return new, await _count_left(management, client_id, old, failures) if failures else 0
+
+
+async def _count_left(management: ManagementClient, client_id: str, old: set[str], failures: int) -> int:
+    """How many of the old secrets still work: a lost answer may have done it, somebody else may have."""
+    try:
+        return len(old & {secret.name for secret in await management.list_secrets(client_id)})
+    except (ManagementError, LogtoUnavailable):
+        return failures
+
+
+async def _add_secret(management: ManagementClient, client_id: str) -> ApplicationSecret:
+    """When Logto's answer is lost, the secret is found by its name."""
+    name = f"workroom {new_uuid()}"
+    try:
+        return await management.create_secret(client_id, name)
+    except LogtoUnavailable:
+        for secret in await management.list_secrets(client_id):
+            if secret.name == name:
+                return secret
+        raise NotRotated("Logto did not answer. The secret was not changed; please try again.") from None

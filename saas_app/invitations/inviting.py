@@ -1,0 +1,168 @@
+"""Inviting people, one address after the other.
+
+* Nobody invites into a role that holds a permission they lack themselves; roles for machines are not offered.
+* An invitation is made first and sent second, because its link names it: where no message can be sent the
+  invitation stands, and its link can be handed over by other means.
+* Several addresses are several invitations. One that fails takes nothing from the others; when Logto does
+  not answer, the rest is not tried, so that nobody waits for each of them.
+* Each invitation and each message is a turn of its own, in which the sender's right is checked again: whoever
+  is demoted half way through a form makes none of the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+from saas_app.audit.recorder import Action, AuditEntry
+from saas_app.changes.organization_change import MemberChange
+from saas_app.db.base import utc_now
+from saas_app.errors import Busy, Conflict, Invalid, LogtoUnavailable, SignInRequired
+from saas_app.identity.standing import AccessChanged
+from saas_app.invitations.changes import limits_of_messages, target_of
+from saas_app.invitations.links import InvitationLinks
+from saas_app.invitations.outcomes import Outcome, OutcomeKind, refused, why_not_sent
+from saas_app.invitations.service import link_to
+from saas_app.limits.changes import LimitReached
+from saas_app.logto import Invitation, ManagementClient, ManagementError
+from saas_app.rbac.permissions import Role, RoleType
+from saas_app.text.addresses import spellings
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationInput:
+    """What somebody asks for: addresses in lower case, each once; the form saw to their number."""
+
+    addresses: tuple[str, ...]
+    roles: frozenset[Role]
+    days: int  # until it expires
+
+
+async def invite(change: MemberChange, wanted: InvitationInput, links: InvitationLinks) -> list[Outcome]:
+    """Invite every address, one after the other, and say what came of each.
+
+    Raises, before anything is done, :class:`AssignmentDenied` for a role that holds more than the caller,
+    :class:`Invalid` for a role that is for machines, and what keeps Logto from telling its roles.
+    """
+    refuse_machine_roles(wanted.roles)
+    change.caller.require_assignable([role.value for role in wanted.roles])
+    with change.explain():
+        role_ids = await _role_ids(change.management, wanted.roles)
+    inviting = _Inviting(change, wanted, role_ids, links)
+    outcomes: list[Outcome] = []
+    for address in wanted.addresses:
+        if outcomes and outcomes[-1].kind in (OutcomeKind.UNKNOWN, OutcomeKind.NOT_TRIED):
+            said = "Not tried, because the one before failed."
+            outcomes.append(Outcome(address, OutcomeKind.NOT_TRIED, said))
+        else:
+            outcomes.append(await inviting.invite(address))
+    return outcomes
+
+
+def refuse_machine_roles(roles: Collection[Role]) -> None:
+    """Raise :class:`Invalid` for a role that Logto assigns only to machines."""
+    for role in roles:
+        if role.type is not RoleType.USER:
+            raise Invalid(fields={"roles": f"The role {role.value} is for programs, not for people."})
+
+
+@dataclass(frozen=True, slots=True)
+class _Inviting:
+    """What is the same for every address of a form."""
+
+    change: MemberChange
+    wanted: InvitationInput
+    role_ids: Collection[str]
+    links: InvitationLinks
+
+    async def invite(self, address: str) -> Outcome:
+        """Invite one address within the limits. What came to nothing does not count for them."""
+        limits = self.change.limits
+        try:
+            spent = await limits.spend(*limits_of_messages(self.change, address))
+        except LimitReached as error:
+            is_theirs = error.policy == limits.invited_address  # the others may still be invited
+            kind = OutcomeKind.FAILED if is_theirs else OutcomeKind.NOT_TRIED
+            return Outcome(address, kind, error.detail, error=error)
+        outcome = await self._make_and_send(address)
+        if outcome.kind not in (OutcomeKind.SENT, OutcomeKind.LINK_ONLY, OutcomeKind.UNKNOWN):
+            await limits.give_back(*spent)
+        return outcome
+
+    async def _make_and_send(self, address: str) -> Outcome:
+        event, call = self._creation(address)
+        try:
+            async with self.change.alone() as turn:
+                try:
+                    invitation = await turn.carry_out(event, call)
+                except ManagementError as refusal:
+                    return refused(address, refusal)
+        except LogtoUnavailable:
+            return Outcome(
+                address,
+                OutcomeKind.UNKNOWN,
+                "Logto did not answer, so the invitation may or may not exist. Send the form again in a "
+                "moment: nobody is invited twice.",
+            )
+        except (LimitReached, AccessChanged, SignInRequired, Busy) as error:
+            return Outcome(address, OutcomeKind.NOT_TRIED, error.detail, error=error)
+        return await self._send(invitation)
+
+    def _creation(self, address: str) -> tuple[AuditEntry, Callable[[], Awaitable[Invitation]]]:
+        change, expires_at = self.change, utc_now() + timedelta(days=self.wanted.days)
+        roles = sorted(role.value for role in self.wanted.roles)
+        after = {"roles": roles, "expires_at": expires_at.isoformat()}
+
+        async def call() -> Invitation:
+            return await change.management.create_invitation(
+                change.organization_id,
+                await _as_the_account_spells_it(change.management, address),
+                role_ids=self.role_ids,
+                expires_at=int(expires_at.timestamp() * 1000),
+                inviter_id=change.caller.principal.subject,
+            )
+
+        return change.event(Action.INVITATION_CREATE, target_of(address), after=after), call
+
+    async def _send(self, invitation: Invitation) -> Outcome:
+        """Send the message: a step of its own. A sender who lost their right is not given the link."""
+        address, link = invitation.invitee, link_to(self.links.app_url, invitation.id)
+        try:
+            async with self.change.alone() as turn:
+                try:
+                    await turn.management.send_invitation(invitation.id, self.links.mailed(invitation))
+                except ManagementError as refusal:
+                    why = why_not_sent(refusal)
+                else:
+                    return Outcome(address, OutcomeKind.SENT, "Invited. The email is on its way.", link)
+        except LogtoUnavailable:
+            why = "Logto did not answer when it was asked to send the message."
+        except Busy as error:
+            why = error.detail
+        except (AccessChanged, SignInRequired) as error:
+            said = f"Invited, but no email was sent. {error.detail.shown}"
+            return Outcome(address, OutcomeKind.LINK_ONLY, said)
+        said = f"Invited, but no email was sent. {why}"
+        return Outcome(address, OutcomeKind.LINK_ONLY, said, link, invitation_id=invitation.id)
+
+
+async def _role_ids(management: ManagementClient, roles: Collection[Role]) -> list[str]:
+    known = {role.name: role.id for role in await management.list_organization_roles()}
+    missing = [role.value for role in roles if role.value not in known]
+    if missing:
+        raise Conflict(
+            f"Logto does not know the role {missing[0]}. Whoever runs this application can fix it with "
+            "'saas-app provision'."
+        )
+    return [known[role.value] for role in roles]
+
+
+async def _as_the_account_spells_it(management: ManagementClient, address: str) -> str:
+    """Logto lets nobody accept whose address is spelled otherwise, in A-labels for example (1.42)."""
+    alternatives = spellings(address)
+    for spelling in alternatives if len(alternatives) > 1 else ():
+        user = await management.find_user_by_email(spelling)
+        if user is not None and user.email:
+            return user.email
+    return address

@@ -1,0 +1,309 @@
+"""Creating an organization: all of it or nothing, and what a crash leaves is closed by reconciling."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+import sqlalchemy as sa
+
+from saas_app.changes.organization_change import Systems
+from saas_app.config import Settings
+from saas_app.errors import LogtoUnavailable, SignInRequired
+from saas_app.identity.principal import Principal, SessionPrincipal
+from saas_app.logto import ManagementClient, ManagementError, OrganizationInfo
+from saas_app.logto.provider_clock import ProviderClock
+from saas_app.models import EVERYONE, MembershipChange, Organization, OrganizationRemoval, SessionRow
+from saas_app.operations.reconciliation.service import Reconciler
+from saas_app.organizations.creation import OrganizationInput, create_organization
+from saas_app.runtime import Runtime
+from tests.clients import Person
+from tests.conftest import OpenBrowser
+from tests.factories import Factory
+from tests.integration.members.conftest import events_of, pending_in, roles_at_logto
+from tests.integration.operations.reconciliation.conftest import reconciler, repairs_of
+
+__all__ = ["reconciler"]
+
+ALICE = Principal("alice", name="Alice")
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Stands for the Management API: notes the calls, and fails where it is told to."""
+
+    fails_at: str = ""
+    failure: BaseException | None = None
+    id: str = field(default_factory=lambda: f"org{secrets.token_hex(6)}")
+    calls: list[tuple[str, ...]] = field(default_factory=list)
+    clock: ProviderClock = field(default_factory=ProviderClock)
+    before_assigning: Any = None
+
+    def _note(self, *call: str) -> None:
+        self.calls.append(call)
+        if call[0] == self.fails_at and self.failure is not None:
+            raise self.failure
+
+    async def create_organization(
+        self, name: str, description: str | None, *, custom_data: dict[str, Any]
+    ) -> OrganizationInfo:
+        self._note("create", name, description or "-")
+        return OrganizationInfo(self.id, name, description, custom_data)
+
+    async def add_members(self, organization_id: str, user_ids: list[str]) -> None:
+        self._note("add", organization_id, *user_ids)
+        if self.before_assigning is not None:
+            await self.before_assigning()
+
+    async def assign_roles(self, organization_id: str, user_id: str, role_names: list[str]) -> None:
+        self._note("assign", organization_id, user_id, *role_names)
+
+    async def delete_organization(self, organization_id: str) -> None:
+        self._note("delete", organization_id)
+
+
+async def create(runtime: Runtime, recorder: Recorder, principal: Principal = ALICE) -> str:
+    systems = Systems(runtime.work, cast("ManagementClient", recorder), runtime.change_limits)
+    return (await create_organization(systems, principal, OrganizationInput("Acme", ""))).id
+
+
+async def test_the_creator_becomes_its_admin(runtime: Runtime) -> None:
+    recorder = Recorder()
+    assert await create(runtime, recorder) == recorder.id
+    (event,) = await events_of(runtime, recorder.id)
+    assert (event.action, event.actor_id, event.target_name) == ("organization.create", "alice", "Acme")
+    assert event.after == {"name": "Acme", "description": ""}
+    assert recorder.calls == [
+        ("create", "Acme", "-"),
+        ("add", recorder.id, "alice"),
+        ("assign", recorder.id, "alice", "admin"),
+    ]
+
+
+async def test_it_is_known_and_its_creators_membership_is_marked_before_the_page_goes_on(
+    runtime: Runtime,
+) -> None:
+    recorder = Recorder()
+    await create(runtime, recorder)
+    assert await runtime.directory.list_names([recorder.id]) == {recorder.id: "Acme"}
+    assert await pending_in(runtime, recorder.id) == []
+    async with runtime.work.reading() as db:
+        changed = await db.get(MembershipChange, (recorder.id, "alice"))
+    assert changed is not None
+
+
+async def test_it_is_noted_before_its_creator_is_let_in(runtime: Runtime) -> None:
+    noted = []
+
+    async def look() -> None:
+        noted.extend(await pending_in(runtime, recorder.id))
+
+    recorder = Recorder(before_assigning=look)
+    await create(runtime, recorder)
+    assert [(note.entry["action"], note.user_ids) for note in noted] == [("organization.create", ["alice"])]
+
+
+@pytest.mark.parametrize("step", ["add", "assign"])
+@pytest.mark.parametrize("failure", [ManagementError(422, "entity.x", "no"), LogtoUnavailable("away")])
+async def test_a_half_made_organization_is_deleted_again(
+    runtime: Runtime, step: str, failure: Exception
+) -> None:
+    recorder = Recorder(step, failure)
+    with pytest.raises(LogtoUnavailable):
+        await create(runtime, recorder)
+    assert recorder.calls[-1] == ("delete", recorder.id)
+    async with runtime.work.reading() as db:
+        assert await db.get(OrganizationRemoval, recorder.id) is not None
+
+
+async def test_it_is_deleted_again_when_the_caller_goes_away(runtime: Runtime) -> None:
+    recorder = Recorder("assign", asyncio.CancelledError())
+    with pytest.raises(asyncio.CancelledError):
+        await create(runtime, recorder)
+    assert recorder.calls[-1] == ("delete", recorder.id)
+
+
+async def test_it_is_deleted_again_when_its_trail_cannot_be_begun(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    recorder = Recorder()
+    monkeypatch.setattr("saas_app.changes.organization_change.record", fail)
+    with pytest.raises(OSError, match="full"):
+        await create(runtime, recorder)
+    assert recorder.calls[-1] == ("delete", recorder.id)
+
+
+async def test_nothing_is_deleted_when_nothing_was_made(runtime: Runtime) -> None:
+    recorder = Recorder("create", LogtoUnavailable("away"))
+    with pytest.raises(LogtoUnavailable):
+        await create(runtime, recorder)
+    assert recorder.calls == [("create", "Acme", "-")]
+
+
+async def session_of(runtime: Runtime, make: Factory, open_browser: OpenBrowser) -> SessionPrincipal:
+    person = await make.person()
+    await open_browser(person)
+    async with runtime.work.reading() as db:
+        session_id = await db.scalar(sa.select(SessionRow.id).where(SessionRow.subject == person.id))
+    assert session_id is not None
+    return SessionPrincipal(person.id, session_id=session_id, name="Sid")
+
+
+async def test_nobody_creates_one_whose_session_has_ended(
+    runtime: Runtime, make: Factory, open_browser: OpenBrowser
+) -> None:
+    principal, recorder = await session_of(runtime, make, open_browser), Recorder()
+    await runtime.sessions.end_all(principal.subject)
+    with pytest.raises(SignInRequired):
+        await create(runtime, recorder, principal)
+    assert recorder.calls == []
+
+
+async def test_nobody_becomes_admin_whose_session_ends_on_the_way(
+    runtime: Runtime, make: Factory, open_browser: OpenBrowser
+) -> None:
+    principal = await session_of(runtime, make, open_browser)
+
+    async def sign_out_everywhere() -> None:
+        await runtime.sessions.end_all(principal.subject)
+
+    recorder = Recorder(before_assigning=sign_out_everywhere)
+    with pytest.raises(SignInRequired):
+        await create(runtime, recorder, principal)
+    assert [call[0] for call in recorder.calls] == ["create", "add", "delete"]
+
+
+_CREATE_AND_DIE = """
+import asyncio, os, signal, sys
+from saas_app.changes.organization_change import Systems
+from saas_app.config import Settings, load_management_settings
+from saas_app.db.engine import create_engine
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.identity.principal import Principal
+from saas_app.limits.changes import ChangeLimits
+from saas_app.limits.requests import ProcessCounters
+from saas_app.logto import ManagementClient, connect
+from saas_app.organizations.creation import OrganizationInput, create_organization
+
+async def main(database_url, user_id, name, last):
+    settings = Settings(encryption_keys=(), logto_app_id="app", logto_app_secret="secret")
+    limits = ChangeLimits(settings, ProcessCounters())
+    call = getattr(ManagementClient, last)
+
+    async def call_and_die(*arguments, **named):
+        await call(*arguments, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(ManagementClient, last, call_and_die)
+    async with connect(load_management_settings()) as client:
+        systems = Systems(UnitOfWork(create_engine(database_url)), client, limits)
+        await create_organization(systems, Principal(user_id, name="Ada"), OrganizationInput(name))
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def create_and_die(settings: Settings, person: Person, name: str, last_call: str) -> None:
+    assert settings.management is not None
+    environment = {
+        **os.environ,
+        "LOGTO_ENDPOINT": settings.management.endpoint,
+        "LOGTO_MANAGEMENT_APP_ID": settings.management.app_id,
+        "LOGTO_MANAGEMENT_APP_SECRET": settings.management.app_secret.get_secret_value(),
+    }
+    arguments = ["-c", _CREATE_AND_DIE, settings.database_url, person.id, name, last_call]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, env=environment, stderr=subprocess.PIPE
+    )
+    _, errors = await process.communicate()
+    assert process.returncode == -signal.SIGKILL, errors.decode()
+
+
+async def called(make: Factory, name: str) -> list[OrganizationInfo]:
+    return [found for found in await make.management.list_organizations() if found.name == name]
+
+
+@pytest.mark.parametrize("last_call", ["create_organization", "add_members"])
+async def test_a_creation_that_a_crash_cut_off_is_deleted_once_it_is_old(
+    make: Factory,
+    runtime: Runtime,
+    settings: Settings,
+    reconciler: Reconciler,
+    monkeypatch: pytest.MonkeyPatch,
+    last_call: str,
+) -> None:
+    person, name = await make.person("Ada"), f"Cut off {secrets.token_hex(4)}"
+    await create_and_die(settings, person, name, last_call)
+    (left,) = await called(make, name)
+    assert not any("cut off" in what for what in await repairs_of(reconciler, left.id))  # it may go on yet
+    assert await called(make, name) == [left]
+
+    monkeypatch.setattr("saas_app.operations.reconciliation.service.LEFT_OVER_AFTER", timedelta(0))
+    repairs = await repairs_of(reconciler, left.id)
+
+    assert any("was cut off before anybody could use it" in what for what in repairs)
+    assert await called(make, name) == []
+    assert await pending_in(runtime, left.id) == []
+    async with runtime.work.reading() as db:
+        assert await db.get(Organization, left.id) is None
+        changed = await db.get(MembershipChange, (left.id, EVERYONE))
+    assert changed is not None
+
+
+async def test_a_creation_that_a_crash_cut_off_after_its_last_call_is_finished(
+    make: Factory,
+    runtime: Runtime,
+    settings: Settings,
+    reconciler: Reconciler,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person, name = await make.person("Ada"), f"Cut off {secrets.token_hex(4)}"
+    await create_and_die(settings, person, name, "assign_roles")
+    (made,) = await called(make, name)
+    monkeypatch.setattr("saas_app.operations.reconciliation.service.LEFT_OVER_AFTER", timedelta(0))
+
+    await repairs_of(reconciler, made.id)
+
+    assert await roles_at_logto(make.management, made.id, person) == {"admin"}
+    assert await pending_in(runtime, made.id) == []
+    (event,) = [
+        event for event in await events_of(runtime, made.id) if event.action != "organization.reconcile"
+    ]
+    assert (event.action, event.actor_id) == ("organization.create", person.id)
+    assert event.after is not None
+    assert event.after["recovered"] is True
+
+
+async def test_an_organization_that_its_author_has_left_is_not_taken_for_one_that_was_cut_off(
+    make: Factory, runtime: Runtime, reconciler: Reconciler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody belongs to it any more, but its trail tells of its creation."""
+    person = await make.person("Ada")
+    systems = Systems(runtime.work, make.management, runtime.change_limits)
+    made = await create_organization(systems, Principal(person.id, name="Ada"), OrganizationInput("Empty"))
+    await make.management.remove_member(made.id, person.id)
+    monkeypatch.setattr("saas_app.operations.reconciliation.service.LEFT_OVER_AFTER", timedelta(0))
+
+    await repairs_of(reconciler, made.id)
+
+    assert (await make.management.get_organization(made.id)).name == "Empty"
+
+
+async def test_an_empty_organization_that_was_made_elsewhere_stays(
+    make: Factory, reconciler: Reconciler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await make.management.create_organization("Elsewhere", custom_data={"workroom": "something"})
+    monkeypatch.setattr("saas_app.operations.reconciliation.service.LEFT_OVER_AFTER", timedelta(0))
+    await repairs_of(reconciler, made.id)
+    assert (await make.management.get_organization(made.id)).name == "Elsewhere"
