@@ -77,6 +77,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="workroom", prog_name="saas-app")
 def main() -> None:
     """Workroom: projects and tasks for organizations, with Logto deciding who may do what."""
     os.umask(0o077)  # the commands write files that hold keys and people's data

@@ -87,7 +87,7 @@ async def _until_stopped(demo: _Demo) -> None:
     try:
         await running
     except asyncio.CancelledError:
-        click.echo("Stopped. The data stays for the next start.")
+        click.echo("Stopped. The data is kept for the next start.")
 
 
 class _Demo:

@@ -107,6 +107,15 @@ def test_lock_files_hold_neither_comments_nor_addresses() -> None:
         assert not re.search(r"^#|https?://", lock.read_text(encoding="utf-8"), re.MULTILINE), lock.name
 
 
+def test_the_version_is_the_same_wherever_it_is_shown() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    command = [Path(sys.executable).parent / "saas-app", "--version"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert shown.strip() == f"saas-app, version {version}"
+    assert f"({version.rpartition('.')[0]})" in (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+
+
 def test_packages_are_marked_as_typed() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
