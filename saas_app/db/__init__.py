@@ -1,1 +1,1 @@
-"""The database: base classes, engine, unit of work, and the tenant scope nobody can forget."""
+"""The database: base classes, engine, unit of work, and the tenant scope."""

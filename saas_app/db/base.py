@@ -1,4 +1,4 @@
-"""Base classes and column types every table shares."""
+"""Base classes and column types that all tables share."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, declared_attr, mappe
 
 
 def new_uuid() -> uuid.UUID:
-    """A UUIDv7: unique, and sortable by the time it was made."""
+    """Return a UUIDv7: unique, and sortable by creation time."""
     return uuid.UUID(bytes=uuid_utils.uuid7().bytes)
 
 
 def uuid_at(moment: datetime) -> uuid.UUID:
-    """Return a UUIDv7 with the time ``moment``, for rows of a demonstration that are dated back."""
+    """Return a UUIDv7 with the time ``moment``, for backdated rows of the demo."""
     milliseconds = int(moment.timestamp() * 1000)
     return uuid.UUID(bytes=milliseconds.to_bytes(6, "big") + new_uuid().bytes[6:])
 
 
 def utc_now() -> datetime:
-    """The current time, aware, in UTC."""
+    """Return the current time, aware, in UTC."""
     return datetime.now(UTC)
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
-    """An aware UTC time on every database. SQLite drops the zone; this puts it back."""
+    """A column for an aware UTC time on every database. SQLite drops the zone; this type restores it."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -48,7 +48,7 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """Root of every mapped class. Constraint names are fixed, so that migrations can name them."""
+    """The base of every mapped class. Constraints have fixed names, so that migrations can refer to them."""
 
     metadata = sa.MetaData(
         naming_convention={
@@ -68,7 +68,7 @@ class Base(DeclarativeBase):
 
 
 class TenantOwned:
-    """A table whose rows belong to one organization.
+    """A table whose rows each belong to one organization.
 
     The key is ``(organization_id, id)`` and every index begins with the organization, so the schema can
     be distributed by organization without a rewrite. Statements on such a table run only inside a
@@ -86,11 +86,11 @@ class TenantOwned:
 
 @event.listens_for(Base, "after_mapper_constructed", propagate=True)
 def _mark_tenant_owned(mapper: Mapper[Any], class_: type) -> None:
-    """Here, where no table can be mapped before it: a mark that came late would leave a table unguarded."""
+    """Mark the table. The listener is registered in this module, so that no table is mapped before it."""
     if issubclass(class_, TenantOwned):
         mapper.local_table.info["tenant_owned"] = True  # type: ignore[attr-defined]
 
 
 def is_tenant_owned(table: sa.Table) -> bool:
-    """Whether a table belongs to organizations: it is mapped by a :class:`TenantOwned` class."""
+    """Return whether a table's rows belong to organizations: a :class:`TenantOwned` class maps it."""
     return bool(table.info.get("tenant_owned"))

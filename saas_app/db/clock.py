@@ -1,4 +1,4 @@
-"""The database's clock: the one that all hosts share, for what they decide by the time together."""
+"""The database's clock, which all hosts share, for decisions that depend on the time."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from saas_app.db.base import utc_now
 
 
 def database_now(db: AsyncSession) -> datetime | sa.ColumnElement[Any]:
-    """Return the current time for a statement, to compare with stored times or to add a duration to.
+    """Return an expression for the current time, to compare with stored times or to add a duration to.
 
-    On PostgreSQL it is the server's; a SQLite file is on one host, whose clock it shares.
+    PostgreSQL uses the server's clock. A SQLite file is used by one host, so the host's clock is used.
     """
     if db.get_bind().dialect.name == "sqlite":
         return utc_now()

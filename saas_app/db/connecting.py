@@ -1,4 +1,4 @@
-"""How a database's address becomes what SQLAlchemy's engine is made from. Every engine is made from this."""
+"""Turns a database address into the arguments of SQLAlchemy's ``create_async_engine``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Connecting:
 
 
 def connecting_to(database_url: str) -> Connecting:
-    """Read an address. Raises :class:`ConfigurationError` that says what is wrong with it."""
+    """Read an address. Raises :class:`ConfigurationError` with the reason if it is invalid."""
     try:
         address = read_database_address(database_url)
     except ValueError as error:

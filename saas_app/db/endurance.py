@@ -1,7 +1,7 @@
-"""Work that is finished before a cancellation is heard.
+"""Work that is finished before a cancellation takes effect.
 
 A request is cancelled when its client leaves. A driver that is cancelled between a statement and its answer
-leaves connections in states nobody knows: never returned to the pool, or closed with the lock still held.
+leaves the connection in an unknown state: it may never return to the pool, or close with a lock still held.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ GRACE: Final = 1.0
 
 
 async def endure(work: Coroutine[Any, Any, T], *, grace: float = GRACE) -> T:
-    """Await ``work`` to its end, then raise a cancellation of the caller, even if ``work`` failed."""
+    """Await ``work`` until it ends, then raise a cancellation of the caller, even if ``work`` failed."""
     task = asyncio.create_task(work)
     try:
         return await asyncio.shield(task)

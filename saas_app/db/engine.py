@@ -1,4 +1,4 @@
-"""One engine a process, for SQLite (embedded) or PostgreSQL."""
+"""The engine: one for each process, on SQLite (embedded) or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ MAX_OVERFLOW: Final = 10
 POOL_PATIENCE: Final = 5.0  # seconds a statement may wait for a connection
 
 _BUSY_TIMEOUT: Final = 250  # milliseconds; sessions try again, and a cancelled one need not wait for long
-_IDLE: Final = 30.0  # seconds after which a connection may have been cut without a word
+_IDLE: Final = 30.0  # seconds after which a firewall may have dropped an idle connection
 _PING_TIMEOUT: Final = 2.0  # seconds
 _CONNECT_TIMEOUT: Final = 10.0  # seconds
 _COMMAND_TIMEOUT: Final = 20.0  # seconds; whoever waits for a lock longer than that is answered 503
 
 
 def create_engine(database_url: str) -> AsyncEngine:
-    """Create an engine whose connections are ready for us: foreign keys, WAL, tenant lock, alive."""
+    """Create an engine whose connections enforce foreign keys and the tenant scope."""
     connecting = connecting_to(database_url)
     url = connecting.url
     options: dict[str, Any] = {
@@ -66,10 +66,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _refuse_cut_connection(connection: Any, record: Any, _proxy: Any) -> None:
-    """Have the pool replace a connection that the server closed.
+    """Make the pool replace a connection that the server closed.
 
-    The driver knows it without asking when the server said so: a restart, ``pg_terminate_backend``. Only a
-    connection that was idle for long is asked, since firewalls cut without a word. A busy pool pays nothing.
+    After a restart or ``pg_terminate_backend`` the driver knows this without a query. A connection that was
+    idle for a long time is pinged, because firewalls drop connections silently. A busy pool pays nothing.
     """
     if connection.driver_connection.is_closed():
         raise DisconnectionError("the server closed this connection")

@@ -1,4 +1,4 @@
-"""What a database's failures mean for who asked: try again, the database is busy or not there."""
+"""What a database failure means: the database is busy or unavailable, or our statement is wrong."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TOO_MANY: Final = "53300"
 
 
 def is_locked(error: BaseException) -> bool:
-    """Return whether SQLite refused because somebody else holds its lock. Nothing was done."""
+    """Return whether SQLite refused because another connection holds its lock. Nothing was changed."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(cause, "sqlite_errorcode", None)
     return code is not None and code & _PRIMARY in _LOCKED
@@ -31,7 +31,7 @@ def is_cut(error: BaseException) -> bool:
 
 
 def explained(error: Exception) -> AppError | None:
-    """Return the error to raise for a failure that ends by itself. None for a mistake in our statement."""
+    """Return the error to raise for a temporary failure, or None for a mistake in our statement."""
     if is_locked(error):
         return DatabaseBusy("Another program is writing to the database.")
     if isinstance(error, sa.exc.TimeoutError):
@@ -42,7 +42,7 @@ def explained(error: Exception) -> AppError | None:
 
 
 def _is_no_answer(error: BaseException) -> bool:
-    """A refused connection and a timeout reach us as they are, or wrapped."""
+    """Return whether the server did not answer. Refused connections and timeouts may come wrapped."""
     return isinstance(error, (OSError, TimeoutError)) or isinstance(error.__cause__, (OSError, TimeoutError))
 
 

@@ -1,4 +1,4 @@
-"""The texts of a JSON list as rows, in the words of each database."""
+"""The texts of a JSON list as rows, in the dialect of each database."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def _in_postgresql(element: _JsonTexts, compiler: Any, **options: Any) -> str:
 
 
 def json_texts(column: sa.SQLColumnExpression[Any], *, otherwise: str) -> sa.TableValuedAlias:
-    """A table with the column ``value``: one row for each text in a JSON list.
+    """Return a table with the column ``value`` and one row for each text in a JSON list.
 
-    A value that is no list counts as one of the single text ``otherwise``, a constant.
+    A value that is not a list counts as a list of the single text ``otherwise``, a constant.
     """
     constant = json.dumps([otherwise]).replace("'", "''")
     rows = _JsonTexts(column, sa.literal_column(f"'{constant}'"))

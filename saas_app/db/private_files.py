@@ -1,4 +1,4 @@
-"""Files that hold what is nobody else's, databases first: only their owner may read them."""
+"""Private files, such as databases: only their owner may read them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def prepare_private_database(path: Path) -> None:
-    """Make a SQLite file, and its folder where that is missing, for their owner only; tighten the file."""
+    """Create a SQLite file and its folder, if needed, for their owner only. Tighten an existing file."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
     for file in (path, *(path.with_name(path.name + ending) for ending in _BESIDE)):
@@ -22,7 +22,7 @@ def prepare_private_database(path: Path) -> None:
 
 
 def tighten(path: Path) -> None:
-    """Take away what others may do with a file or folder of ours, and say so. It need not be there."""
+    """Remove the permissions of other users from our file or folder, if it exists, and log that."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & _OTHERS:

@@ -1,4 +1,4 @@
-"""Sessions that a cancelled request leaves in order, and that tell a busy database from a broken one."""
+"""Sessions that survive a cancelled request, and that tell a busy database from a broken one."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ Call = Callable[[], Awaitable[Any]]
 
 
 class EnduringSession(AsyncSession):
-    """Every call to the database ends before a cancellation is heard, so a transaction can always be ended.
+    """A session whose calls end before a cancellation takes effect, so that it can always be closed.
 
-    Raises :class:`saas_app.errors.DatabaseBusy` and :class:`saas_app.errors.DatabaseUnavailable` for what
-    heals by itself.
+    Raises :class:`saas_app.errors.DatabaseBusy` and :class:`saas_app.errors.DatabaseUnavailable` for
+    temporary failures.
     """
 
     async def execute(self, statement: Any, *arguments: Any, **named: Any) -> Any:
@@ -52,7 +52,7 @@ class EnduringSession(AsyncSession):
         return await endure(self._told(call))
 
     async def _told(self, call: Call) -> Any:
-        """Make the call, with failures as errors of ours."""
+        """Make the call, and raise its failures as errors of ours."""
         try:
             return await call()
         except _FAILURES as failure:
@@ -63,7 +63,7 @@ class EnduringSession(AsyncSession):
 
 
 class ReadingSession(EnduringSession):
-    """Reads only, each statement by itself, so one that found no connection is tried again."""
+    """A session that only reads, each statement by itself. It tries again if there is no connection."""
 
     patience: float
 
@@ -89,7 +89,7 @@ class ReadingSession(EnduringSession):
 
 
 class WritingSession(EnduringSession):
-    """One transaction, which begins with its first change and not before its turn."""
+    """A session of one transaction, which begins with its first change, when it is this writer's turn."""
 
     writers: Writers
     patience: float
@@ -136,5 +136,5 @@ class WritingSession(EnduringSession):
 
 
 def _in_a_line(failure: Exception) -> str:
-    """The cause without a stack trace: it is the database's, and under load there are many."""
+    """Return the cause on one line. A stack trace would say nothing more, and under load there are many."""
     return " ".join(f"{type(failure).__name__}: {failure}".split())[:300]

@@ -1,7 +1,8 @@
-"""The last look at text on its way into the database, whichever way it came.
+"""The last check of text on its way into the database.
 
-SQLite keeps NUL and PostgreSQL refuses it; neither driver encodes half a character. Such text is cleaned
-where it comes in; what was forgotten there is replaced here instead of failing in the middle of a change.
+SQLite stores NUL and PostgreSQL rejects it; neither driver encodes half a character. Such text is cleaned
+where it comes in. Anything that was missed there is replaced here, instead of failing in the middle of a
+change.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """The tenant scope: every statement on a tenant-owned table is confined to one organization.
 
-Two locks, so that neither can be forgotten. A session bound to an organization adds
-``organization_id = …`` to every ORM statement. And the engine refuses any statement on a tenant-owned
-table, however it was written, on a connection that is not bound to an organization; textual SQL, which
-cannot be looked into, is refused altogether.
+There are two locks. A session bound to an organization adds ``organization_id = …`` to every ORM statement.
+And the engine rejects every statement on a tenant-owned table, however it was written, on a connection that
+is not bound to an organization. Textual SQL cannot be inspected, so it is always rejected.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ ORGANIZATION_OPTION = "organization_id"
 
 
 class OutsideTenant(RuntimeError):
-    """A statement on a tenant-owned table outside a tenant, or beyond the tenant it runs in."""
+    """A statement on a tenant-owned table outside a tenant, or on rows of another tenant."""
 
 
 def guard_engine(engine: sa.Engine) -> None:
-    """Refuse statements on tenant-owned tables on connections that carry no organization."""
+    """Reject statements on tenant-owned tables on connections that are bound to no organization."""
     event.listen(engine, "before_execute", _refuse_outside_tenant)
 
 
@@ -48,7 +47,7 @@ def _tenant_table_in(clause: Any) -> str | None:
 
 
 def _check_rows(statement: Any, rows: Any, organization_id: str) -> None:
-    """An insert names its rows as parameters, and each belongs to the session's organization."""
+    """Check that an insert passes its rows as parameters, and that all belong to the organization."""
     if _tenant_table_in(statement) is None:
         return
     if not rows:

@@ -31,9 +31,9 @@ class UnitOfWork:
     async def writing(
         self, organization_id: str | None = None, *, patience: float = PATIENCE
     ) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed at the end of the block, rolled back when it raises or is cancelled.
+        """Open a transaction: committed at the end of the block, rolled back if it raises or is cancelled.
 
-        Raises :class:`saas_app.errors.DatabaseBusy` when its turn to write does not come within ``patience``
+        Raises :class:`saas_app.errors.DatabaseBusy` if its turn to write does not come within ``patience``
         seconds.
         """
         session = WritingSession(self._bound(organization_id), expire_on_commit=False, autoflush=False)

@@ -1,4 +1,4 @@
-"""Insert or update, or insert once, in one statement, on SQLite and PostgreSQL alike."""
+"""Insert or update, or insert once, in one statement, on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from saas_app.db.base import Base
 async def insert_if_absent(
     db: AsyncSession, model: type[Base], row: dict[str, Any], *, key: Sequence[str]
 ) -> bool:
-    """Write ``row`` unless ``key`` exists already. Returns whether it was written."""
+    """Insert ``row`` unless ``key`` exists already. Returns whether it was inserted."""
     dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
     statement = dialect.insert(model).on_conflict_do_nothing(index_elements=list(key))
     written = await db.execute(statement.returning(*(getattr(model, name) for name in key)), [row])
@@ -24,7 +24,7 @@ async def insert_if_absent(
 async def upsert(
     db: AsyncSession, model: type[Base], rows: Sequence[dict[str, Any]], *, key: Sequence[str]
 ) -> None:
-    """Write ``rows``; where ``key`` exists already, the row's other columns are replaced."""
+    """Insert ``rows``. If ``key`` exists already, replace the other columns of that row."""
     if not rows:
         return
     dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql

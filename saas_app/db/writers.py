@@ -1,7 +1,7 @@
-"""Who may write at a time: bounded, so that waiting writers leave connections to those who read.
+"""Whose turn it is to write. Waiting writers are limited, so that readers find connections.
 
-SQLite has one writer. Waiting for it happens here, where a wait can be cancelled and holds no lock, rather
-than inside SQLite: a transaction begins with ``BEGIN IMMEDIATE``, which takes the lock or is refused at once.
+SQLite has one writer. Writers wait here, where a wait can be cancelled and holds no lock, rather than inside
+SQLite: a transaction begins with ``BEGIN IMMEDIATE``, which takes the lock or fails at once.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Writers:
             raise
 
     def end_turn(self) -> None:
-        """Let the next writer begin; the transaction is over."""
+        """Let the next writer begin, because the transaction has ended."""
         self._turn.release()
 
 
@@ -67,7 +67,7 @@ async def _before(deadline: float, acquire: Callable[[], Awaitable[bool]]) -> No
 
 
 async def _begin_immediately(session: AsyncSession, deadline: float) -> None:
-    """Take SQLite's lock, trying again while another process has it."""
+    """Take SQLite's lock, and try again while another process holds it."""
     clock, pause = asyncio.get_running_loop(), _FIRST_PAUSE
     while True:
         try:
@@ -85,7 +85,7 @@ async def _begin_immediately(session: AsyncSession, deadline: float) -> None:
 
 
 async def _begin(session: AsyncSession) -> None:
-    """Begin on the driver's connection: SQLAlchemy would log and wrap a refusal that is expected here."""
+    """Begin on the driver's connection. SQLAlchemy would log and wrap the failure expected here."""
     raw = await (await session.connection()).get_raw_connection()
     driver = raw.driver_connection
     if driver is None:

@@ -1,1 +1,1 @@
-"""Text from outside: what may be kept, what people can see, and when two texts are the same. Pure, no I/O."""
+"""Text from outside: what may be stored, what people can see, and when two texts are equal. Pure, no I/O."""

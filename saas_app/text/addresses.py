@@ -1,8 +1,8 @@
 """Email addresses as people type and paste them: read, bounded and compared.
 
-Two spellings of one address are the same: composed or decomposed, in any case, with the domain in its own
-letters or in A-labels. What only looks like an address that somebody knows is refused: characters that nobody
-sees, words that mix scripts, letters in a width or form of their own. Pure.
+Spellings of one address are equal: composed or decomposed, in any case, with the domain in its own letters or
+in A-labels. Look-alikes of an address are rejected: invisible characters, words that mix scripts, letters in
+special widths or forms. Pure.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from saas_app.text.normal import normalize
 from saas_app.text.scripts import is_of_one_script
 from saas_app.text.visible import has_piled_marks, without_invisible
 
-LONGEST: Final = 128  # an account in Logto 1.42 holds no longer one
+LONGEST: Final = 128  # the longest address an account in Logto 1.42 can have
 _LONGEST_LOCAL: Final = 64  # RFC 5321 section 4.5.3.1
 _ATOM: Final = r"[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL: Final = regex.compile(rf"{_ATOM}(?:\.{_ATOM})*")
@@ -29,7 +29,7 @@ _AFTER_COMMA: Final = "\x00,"  # marks a word that a comma followed, while a tex
 
 
 class NotAnAddress(ValueError):
-    """What was typed is no email address that somebody could be invited at."""
+    """The text is not an email address to which an invitation could be sent."""
 
 
 def read_address(typed: str) -> str:
@@ -86,7 +86,7 @@ def spellings(address: str) -> tuple[str, ...]:
 
 
 def shown_address(address: str) -> str:
-    """An address with what its domain really is beside it, where that has letters of its own."""
+    """Return an address for display. If its domain has letters beyond ASCII, the A-label form follows."""
     domain = address.rpartition("@")[2]
     try:
         ascii_form = ascii_domain(domain)
@@ -123,7 +123,7 @@ def _with_separator(segment: str, separator: str) -> list[str]:
 
 
 def _without_surname(found: list[str], segment: str) -> list[str]:
-    """``Lovelace, Ada <ada@example.com>``: the word before a comma belongs to the name that follows it."""
+    """Drop the word before a comma, a part of the name: ``Lovelace, Ada <ada@example.com>``."""
     while found and found[-1].endswith(_AFTER_COMMA) and "@" not in found[-1] and segment.strip()[0] != "<":
         found.pop()
     return found

@@ -1,8 +1,8 @@
-"""Text made fit to be kept and shown: without what no database holds and no page can render.
+"""Cleaning: removes the characters that databases cannot store and pages cannot show.
 
-Everything that comes from outside passes here: forms, queries and JSON, headers that are stored, Logto's
-answers, its webhooks and its tokens. What goes to the database is looked at once more (``db/storable.py``),
-so that a way in that somebody forgets cannot end in an error.
+All text from outside passes through here: forms, queries, JSON, stored headers, Logto's answers, webhooks and
+tokens. Text on its way to the database is checked once more (``db/storable.py``), so that a forgotten way in
+does not end in an error.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ _UNCLEAN: Final = regex.compile(
 _UNSTORABLE: Final = regex.compile(r"[\x00\ud800-\udfff]")
 _LINE_END: Final = regex.compile(r"\r\n|[\n\v\f\r\x85\u2028\u2029]")
 _MOST_ROUNDS: Final = 4
-_LONGEST: Final = 100_000  # characters; no field takes a tenth of that, and a megabyte takes seconds to clean
+_LONGEST: Final = 100_000  # characters; no field accepts a tenth of it; a megabyte takes seconds to clean
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 
 def is_clean(text: str) -> bool:
-    """Whether :func:`clean` would leave the text as it is."""
+    """Return whether :func:`clean` would leave the text unchanged."""
     return _UNCLEAN.search(text) is None
 
 
 def clean(text: str) -> str:
-    """The text without lone surrogates, noncharacters, and control characters but tabs and line ends."""
+    """Return the text without lone surrogates, noncharacters and controls; tabs and line ends stay."""
     return _UNCLEAN.sub("", text)
 
 
@@ -45,12 +45,12 @@ def clean_text(value: str | None) -> str:
 
 
 def name_of_others(value: str | None) -> str:
-    """A name that was made elsewhere, such as in Logto's Console, fit to be shown; "" for a blank one."""
+    """Return a name chosen elsewhere, such as in Logto's Console, cleaned for display; "" for a blank one."""
     return without_piles(clean_line(value))
 
 
 def clean_json(value: Any) -> Any:
-    """A value read from JSON with every text in it clean, names of members included."""
+    """Return a value read from JSON with every text in it cleaned, including the keys of objects."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, list):
@@ -61,9 +61,9 @@ def clean_json(value: Any) -> Any:
 
 
 def storable(text: str) -> str:
-    """The text with a replacement character for what PostgreSQL and UTF-8 cannot hold: NUL, lone surrogates.
+    """Return the text with NUL and lone surrogates replaced, because PostgreSQL and UTF-8 cannot hold them.
 
-    Replaced and not removed, so that a text that is looked for never equals another one.
+    They are replaced and not removed, so that a text that is searched for never equals another one.
     """
     if text.isascii() and "\x00" not in text:
         return text
@@ -83,7 +83,7 @@ def storable_json(value: Any) -> Any:
 
 def _seen(text: str) -> str:
     seen = clean(text[:_LONGEST].replace("\t", " "))
-    for _ in range(_MOST_ROUNDS):  # what is taken out brings others together
+    for _ in range(_MOST_ROUNDS):  # removing characters can bring others together
         before, seen = seen, without_invisible(normalize("NFC", seen))
         if seen == before:
             break

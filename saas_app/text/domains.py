@@ -1,4 +1,4 @@
-"""Domain names: the one form in which they are kept and compared, and the form that people read.
+"""Domain names: the form in which they are stored and compared, and the form that people read.
 
 An internationalized domain is written in many ways: ``MÜLLER.example``, composed or decomposed,
 ``müller。example``, ``xn--mller-kva.example``. They are one domain (IDNA 2008, UTS #46), and its A-labels, in
@@ -17,14 +17,14 @@ _LONGEST_TYPED: Final = 1000  # characters; a name has at most 253 in ASCII
 
 
 class NotADomainName(ValueError):
-    """What was typed is no domain name."""
+    """The text is not a domain name."""
 
 
 def ascii_domain(typed: str) -> str:
-    """The domain in its A-label form: ASCII, lower case, without a final dot. Two spellings give the same.
+    """Return the A-label form of a domain, the same for all spellings: lower-case ASCII, no final dot.
 
-    Raises :class:`NotADomainName` for what the DNS cannot hold, for a single label, for an IP address, and
-    for a label that mixes scripts.
+    Raises :class:`NotADomainName` for text that is not valid in the DNS, for a single label, for an IP
+    address, and for a label that mixes scripts.
     """
     if len(typed) > _LONGEST_TYPED:
         raise NotADomainName("too long")

@@ -1,8 +1,8 @@
 """Unicode's normal forms of a text from outside, in time that grows with its length, not with its square.
 
-To put the marks on a letter in order, each is compared with those before it, so a megabyte of marks on one
-letter takes minutes. No writing puts more than a few there. What is beyond the thirtieth is taken out, where
-UAX #15 (section 13, Stream-Safe Text) would break the row. Pure.
+Normalization sorts the marks on a letter by comparing each with those before it, so a megabyte of marks on
+one letter takes minutes. No script uses more than a few. Marks beyond the thirtieth are removed, where UAX
+#15 (section 13, Stream-Safe Text) would break the row. Pure.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ NormalForm: TypeAlias = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
 MOST_MARKS_IN_A_ROW: Final = 30
 
-_MARK: Final = r"[\P{Canonical_Combining_Class=0}\u0f73\u0f75\u0f81]"  # the three are each made of two
+_MARK: Final = r"[\P{Canonical_Combining_Class=0}\u0f73\u0f75\u0f81]"  # each of the three is composed of two
 _LONG_ROW: Final = regex.compile(rf"({_MARK}{{{MOST_MARKS_IN_A_ROW}}}){_MARK}+")
 
 

@@ -1,9 +1,9 @@
-"""Texts in the order of an alphabet, and found whatever way their letters are written. Pure.
+"""Searching texts regardless of spelling, and sorting them alphabetically. Pure.
 
-:func:`fold` takes case, accents, and width away: ``İzmir``, ``IZMIR`` and ``ızmir`` are found by ``izmir``,
-``Straße`` by ``strasse``. It orders as most alphabets do: ``Ärger`` stands before ``Zebra``. Marks stay
-where they are letters of their own, as in Hindi or Thai. :func:`order_key` knows the languages that place
-letters elsewhere. A list that a database orders has one order for all readers, so that an index carries it.
+:func:`fold` removes case, accents and width: a search for ``izmir`` finds ``İzmir``, ``IZMIR`` and ``ızmir``;
+``strasse`` finds ``Straße``. Its order suits most alphabets: ``Ärger`` comes before ``Zebra``. Marks that are
+letters of their own stay, as in Hindi or Thai. :func:`order_key` knows the languages that place letters
+elsewhere. A list sorted by the database has one order for all readers, so that an index can provide it.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ _MARKS: Final = regex.compile(
 _LETTERS: Final = str.maketrans(
     {"ı": "i", "ł": "l", "đ": "d", "ð": "d", "ø": "o", "ħ": "h", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th"}
 )  # Unicode does not decompose them
-_BEHIND: Final = "\x7f"  # sorts behind every letter of ASCII
+_BEHIND: Final = "\x7f"  # sorts after every ASCII letter
 
 
 def _after(letters: str) -> dict[str, str]:
-    """Letters that follow the one that they are written with, as ``n`` is followed by ``ñ``."""
+    """Place letters right after their base letter, as ``ñ`` after ``n``."""
     return {letter: fold(letter)[0] + _BEHIND for letter in letters}
 
 
 def _at_the_end(letters: str) -> dict[str, str]:
-    """Letters that follow ``z``, in this order."""
+    """Place letters after ``z``, in this order."""
     return {letter: f"z{_BEHIND}{place:02}" for place, letter in enumerate(letters)}
 
 
 def fold(text: str) -> str:
-    """A text as it is searched: without case, accents and width. Folding twice is folding once."""
+    """Return a text in the form used for searching: no case, accents or width. Folding is idempotent."""
     return _folded(normalize("NFKC", text).casefold())
 
 

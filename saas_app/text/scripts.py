@@ -1,4 +1,4 @@
-"""Scripts that are mixed to deceive: Cyrillic ``а`` in a Latin word looks right and is another character.
+"""Mixed scripts, which can deceive: Cyrillic ``а`` looks right in a Latin word but is another character.
 
 The rule is "highly restrictive" of UTS #39 (section 5.2): one script that is in use today, or Latin together
 with the scripts of Japanese, Chinese or Korean.
@@ -30,5 +30,5 @@ _ALLOWED: Final = tuple(_only(*scripts) for scripts in (*((script,) for script i
 
 
 def is_of_one_script(text: str) -> bool:
-    """Whether the characters of ``text`` belong together; digits and punctuation go with every script."""
+    """Return whether all letters of ``text`` are of one script. Digits and punctuation suit every script."""
     return text.isascii() or any(pattern.fullmatch(text) for pattern in _ALLOWED)

@@ -25,7 +25,7 @@ class Sentence(str):
     """The sentence with its names isolated, for building another sentence or a notice."""
 
     def __new__(cls, text: str) -> Self:
-        """Take a text with isolated names. A sentence stays as it is."""
+        """Create a sentence from a text with isolated names. A sentence is returned unchanged."""
         shown = text.shown if isinstance(text, Sentence) else text
         sentence = super().__new__(cls, shown.translate(_ISOLATES))
         sentence.shown = shown

@@ -1,8 +1,8 @@
-"""What a person can see of a text: characters that show nothing are taken out where they mean nothing.
+"""The visible part of a text: invisible characters are removed where they have no meaning.
 
-Zero-width and bidirectional controls, fillers and blank signs make two names look alike, turn the words
-around them, or leave nothing to click. Some of them belong to honest names: the joiners of Persian, of Indic
-scripts and of emoji, variation selectors of emoji and of ideographs, the tags of flags. Those stay where the
+Zero-width and bidirectional controls, fillers and blank signs can make two names look alike, reorder the
+words around them, or leave nothing to click. Some are part of real names: the joiners of Persian, Indic
+scripts and emoji, the variation selectors of emoji and ideographs, the tags of flags. They stay where the
 Unicode standard gives them a meaning (UAX #31 section 2.3, UTS #51, UTS #37). Pure.
 """
 
@@ -44,7 +44,7 @@ _PILE: Final = regex.compile(
 
 
 def without_invisible(text: str) -> str:
-    """The text without characters that show nothing and mean nothing where they stand."""
+    """Return the text without invisible characters that have no meaning in their place."""
     if text.isascii():
         return text
     meant = {found.start() for found in _MEANT.finditer(text)}
@@ -62,10 +62,10 @@ def runs_right_to_left(text: str) -> bool:
 
 
 def isolated(name: str) -> str:
-    """A name for a sentence in plain text: visible in every case, and apart from the words around it.
+    """Return a name for a plain-text sentence: always visible, and isolated from the words around it.
 
-    A name from right to left would otherwise turn punctuation and numbers beside it. It is put between the
-    controls that isolate it (U+2068 and U+2069, UAX #9), which is what ``<bdi>`` does in HTML.
+    A right-to-left name would otherwise reorder the punctuation and numbers beside it. It is wrapped in the
+    controls U+2068 and U+2069 (UAX #9), which do what ``<bdi>`` does in HTML.
     """
     if not shows_something(name):
         return BLANK_NAME
@@ -73,12 +73,12 @@ def isolated(name: str) -> str:
 
 
 def has_piled_marks(text: str) -> bool:
-    """Whether marks are piled up on a letter until they cover the lines around it."""
+    """Return whether so many marks are stacked on a letter that they cover the lines around it."""
     return not text.isascii() and _PILE.search(normalize("NFD", text)) is not None
 
 
 def without_piles(text: str) -> str:
-    """The text with no more marks on a letter than :data:`MOST_MARKS`: for names that others made."""
+    """Return the text with at most :data:`MOST_MARKS` marks on a letter. Used for names chosen elsewhere."""
     if not has_piled_marks(text):
         return text
     cut = _PILE.sub(lambda found: found[0][:MOST_MARKS], normalize("NFD", text))
@@ -92,6 +92,6 @@ def as_seen(text: str) -> str:
 
 
 def initial(text: str) -> str:
-    """The first character as a person counts them, in upper case: an emoji of several is one."""
+    """Return the first character in upper case. An emoji made of several code points counts as one."""
     found = regex.match(r"\X", text.strip())
     return found[0].upper() if found else ""
