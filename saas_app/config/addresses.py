@@ -1,7 +1,6 @@
-"""Addresses in settings: checked when the program starts, so that nothing fails later for a slip in one.
+"""Addresses in settings, checked at start, so that a typo does not cause a failure later.
 
-Each function returns the one form that is used, or raises :class:`ValueError` with a sentence for whoever set
-it.
+Each function returns the normal form, or raises :class:`ValueError` with a sentence for the operator.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _MOST_NAME: Final = 253
 
 
 def origin_address(value: str) -> str:
-    """Return ``scheme://host[:port]`` of a site that is reached at its root."""
+    """Return ``scheme://host[:port]`` of a site that is served at its root."""
     parts = _web_parts(value)
     if parts.path not in ("", "/"):
         raise ValueError("must have no path: it is reached at the root of its host")
@@ -35,7 +34,7 @@ def web_address(value: str) -> str:
 
 
 def optional_web_address(value: str) -> str:
-    """Return the same as :func:`web_address`, or nothing for nothing."""
+    """Return :func:`web_address` of the value, or "" for ""."""
     return web_address(value) if value.strip() else ""
 
 
@@ -113,7 +112,7 @@ def _rebuilt(parts: SplitResult, path: str) -> str:
 
 
 def _host(name: str) -> str:
-    """A host's name as browsers send it: in small letters, in A-labels (UTS #46), IPv6 in its short form."""
+    """Return a host name as browsers send it: lower case, A-labels (UTS #46), IPv6 in its short form."""
     if name.startswith("["):
         try:
             return f"[{IPv6Address(name.strip('[]').partition('%')[0])}]"

@@ -1,8 +1,8 @@
-"""``DATABASE_URL``: the forms in which PostgreSQL's and SQLite's addresses are written, as one value.
+"""``DATABASE_URL``: reads the addresses of PostgreSQL and SQLite databases.
 
-PostgreSQL's parameters are libpq's (PostgreSQL 18, 34.1.2) as far as asyncpg has a counterpart. What is not
-known is refused: a parameter that is dropped in silence may be the one that asks for TLS. No message repeats
-the address: it holds a password.
+PostgreSQL's parameters are those of libpq (PostgreSQL 18, 34.1.2) that asyncpg supports. Unknown parameters
+are rejected, because a parameter dropped silently may be the one that asks for TLS. No message repeats the
+address, because it holds a password.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _ENCODE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SqliteAddress:
-    """A file, relative to the working directory or absolute."""
+    """A SQLite file, relative to the working directory or absolute."""
 
     path: str
 
 
 @dataclass(frozen=True, slots=True)
 class PostgresAddress:
-    """A PostgreSQL database. ``parameters`` are those of ``_KNOWN`` without host and port, checked."""
+    """A PostgreSQL database. ``parameters`` are the checked parameters of ``_KNOWN`` except host and port."""
 
     hosts: tuple[tuple[str, int | None], ...]
     database: str
@@ -46,7 +46,7 @@ class PostgresAddress:
 
 
 def read_database_address(value: str) -> SqliteAddress | PostgresAddress:
-    """Read an address. Raises :class:`ValueError` with a sentence that repeats nothing of it."""
+    """Read an address. Raises :class:`ValueError` with a sentence that does not repeat the address."""
     value = value.strip()
     if value[:1] in ("'", '"'):
         raise ValueError("has quotation marks around it: leave them out")
@@ -98,7 +98,7 @@ def _postgresql(rest: str) -> PostgresAddress:
 
 
 def _hosts(authority: str, host: str, port: str) -> tuple[tuple[str, int | None], ...]:
-    """Hosts of the authority; a parameter ``host`` stands in for it, as with a socket's folder."""
+    """Return the hosts of the authority. A parameter ``host`` replaces it, as for a socket's folder."""
     if host and authority:
         raise ValueError("names the host twice: before the database and as a parameter")
     if host:

@@ -30,14 +30,14 @@ _LONGEST_WINDOW = 86_400  # seconds
 
 
 class Rate(NamedTuple):
-    """So many requests in so many seconds."""
+    """A number of requests in a number of seconds."""
 
     amount: int
     seconds: int
 
 
 def read_rate(value: object) -> object:
-    """A rate from a text like ``300/minute`` or ``20/5 seconds``. Raises :class:`ValueError`."""
+    """Read a rate such as ``300/minute`` or ``20/5 seconds``. Raises :class:`ValueError`."""
     if not isinstance(value, str):
         return value
     try:
@@ -50,14 +50,14 @@ def read_rate(value: object) -> object:
 
 
 class Nameserver(NamedTuple):
-    """Where to ask DNS, apart from what this machine is set to: an IP address and a port."""
+    """A DNS server to use instead of the machine's own: an IP address and a port."""
 
     address: str
     port: int = 53
 
 
 def read_nameservers(value: object) -> object:
-    """Nameservers from a text like ``192.0.2.53, [2001:db8::53]:5353``. Raises :class:`ValueError`."""
+    """Read nameservers such as ``192.0.2.53, [2001:db8::53]:5353``. Raises :class:`ValueError`."""
     if not isinstance(value, str):
         return value
     return tuple(_read_nameserver(part.strip()) for part in value.split(",") if part.strip())
@@ -91,7 +91,7 @@ _Rate: TypeAlias = Annotated[Rate, NoDecode, BeforeValidator(read_rate)]
 
 
 class ManagementSettings(BaseSettings):
-    """How to reach Logto's Management API. On a self-hosted Logto the token comes from elsewhere."""
+    """How to reach Logto's Management API. A self-hosted Logto has another token endpoint."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
@@ -107,12 +107,12 @@ class ManagementSettings(BaseSettings):
 
     @property
     def token_url(self) -> str:
-        """Where the machine token is fetched: the given endpoint, else Logto's own."""
+        """The token endpoint of the machine application: the given one, or Logto's own."""
         return self.token_endpoint or f"{self.endpoint}/oidc/token"
 
 
 class Settings(BaseSettings):
-    """Everything the application is told from outside. Times are seconds."""
+    """The settings of the application. Times are in seconds."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
@@ -174,7 +174,7 @@ class Settings(BaseSettings):
     @classmethod
     def _fernet_keys(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         for key in value:
-            Fernet(key.get_secret_value())  # raises ValueError when it is not 32 bytes of base64
+            Fernet(key.get_secret_value())  # raises ValueError unless it is 32 bytes of base64
         return value
 
     @field_validator("rate_limit_storage")
@@ -188,27 +188,27 @@ class Settings(BaseSettings):
 
     @property
     def is_tls(self) -> bool:
-        """Whether people reach the application over HTTPS: decides cookie flags and HSTS."""
+        """Whether people reach the application over HTTPS. Decides cookie flags and HSTS."""
         return self.app_url.startswith("https://")
 
     @property
     def redirect_uri(self) -> str:
-        """Where Logto sends people back to after a sign-in; registered by ``saas-app provision``."""
+        """The address Logto returns people to after signing in. ``saas-app provision`` registers it."""
         return f"{self.app_url}/callback"
 
     @property
     def account_center(self) -> str:
-        """Logto's own page where people set up their second factors."""
+        """Logto's page where people set up their second factors."""
         return f"{self.logto_endpoint}/account"
 
     @property
     def post_sign_out_uri(self) -> str:
-        """Where Logto sends people after signing out; registered by ``saas-app provision``."""
+        """The address Logto returns people to after signing out. ``saas-app provision`` registers it."""
         return f"{self.app_url}/"
 
 
 def load_settings() -> Settings:
-    """Read the environment. Raises :class:`ConfigurationError` that names each variable at fault."""
+    """Read the environment. Raises :class:`ConfigurationError` with the name of each invalid variable."""
     try:
         settings = Settings()  # type: ignore[call-arg]  # the fields come from the environment
     except ValidationError as error:
@@ -223,7 +223,7 @@ def load_settings() -> Settings:
 
 
 def load_management_settings() -> ManagementSettings:
-    """Read what provisioning needs. Raises :class:`ConfigurationError` that names what is missing."""
+    """Read what provisioning needs. Raises :class:`ConfigurationError` with the missing variables."""
     try:
         return ManagementSettings()  # type: ignore[call-arg]
     except ValidationError as error:
@@ -231,7 +231,7 @@ def load_management_settings() -> ManagementSettings:
 
 
 def explain_settings(error: ValidationError) -> str:
-    """Say what is missing or wrong, one clause for each variable. No value is repeated: some are secret."""
+    """Describe what is missing or wrong, one clause a variable. Values are left out, as some are secret."""
     lines, is_incomplete = [], False
     for problem in error.errors(include_input=False, include_url=False):
         name = ".".join(str(part) for part in problem["loc"])

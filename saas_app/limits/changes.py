@@ -1,7 +1,7 @@
-"""How often people may do what costs others something: organizations, invitations, changes in Logto.
+"""Limits on actions that cost others something: new organizations, invitations, changes in Logto.
 
-Pages and the API count together, on all workers, in the database: these limits hold for a day and longer
-than a process lives. Where one of several limits is reached, none of the others counts.
+Pages and the API count together, across workers, in the database, because these limits last a day and a
+process may not. If one of several limits is reached, none of the others is counted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
 class LimitReached(RateLimited):
-    """Somebody has done something as often as they may. ``goes_on_at`` is when they may again."""
+    """The caller has reached a limit. ``goes_on_at`` is when they may continue."""
 
     title = "You have reached a limit"
 
@@ -49,7 +49,7 @@ _TOLD = {
 
 
 class ChangeLimits(Windows):
-    """The limits of this installation on changes, and where everybody stands."""
+    """The limits of this installation on changes."""
 
     def __init__(
         self, settings: Settings, counters: Counters, clock: Callable[[], float] = time.time
@@ -64,7 +64,7 @@ class ChangeLimits(Windows):
         self.changes = Policy("changes", settings.rate_limit_changes)
 
     async def spend(self, *claims: Claim) -> tuple[Standing, ...]:
-        """Count once for each claim. Raises :class:`LimitReached`, and then counts nothing."""
+        """Count each claim once. Raises :class:`LimitReached`, and then counts none of them."""
         spent: list[Standing] = []
         for policy, who in claims:
             spent.append(await self.count(policy, who))
@@ -75,7 +75,7 @@ class ChangeLimits(Windows):
 
     @asynccontextmanager
     async def spending(self, *claims: Claim) -> AsyncIterator[None]:
-        """Count for the block, and take it back where the block raises: nothing was done."""
+        """Count for the block, and undo that if the block raises, because nothing was done."""
         spent = await self.spend(*claims)
         try:
             yield
@@ -85,7 +85,7 @@ class ChangeLimits(Windows):
 
 
 def in_words(seconds: int) -> str:
-    """A duration as people say it: ``40 seconds``, ``3 hours``; rounded up."""
+    """Return a duration in words, rounded up: ``40 seconds``, ``3 hours``."""
     for length, unit in _UNITS:
         if seconds >= length:
             return _counted(-(-seconds // length), unit)

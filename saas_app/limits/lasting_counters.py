@@ -1,4 +1,4 @@
-"""Numbers in the database, for limits whose window is longer than a process lives.
+"""Counters in the database, for limits that outlast a process.
 
 As in :class:`saas_app.limits.requests.Counters`, an increment is one atomic statement, so that a limit holds
 however many workers count at once, and a restart forgives nothing.
@@ -18,15 +18,15 @@ from saas_app.models import RateCounter
 
 
 class LastingCounters:
-    """Numbers that all workers have in common, whatever ``RATE_LIMIT_STORAGE`` says."""
+    """Counters that all workers share, whatever ``RATE_LIMIT_STORAGE`` says."""
 
     def __init__(self, work: UnitOfWork) -> None:
         self._work = work
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Add to a number that is forgotten ``expiry`` seconds after its first use, and return it.
+        """Add to a counter that expires ``expiry`` seconds after its first use, and return its value.
 
-        Never inside an open writing session: SQLite has one writer.
+        Do not call it inside an open writing session, because SQLite has one writer.
         """
         now = utc_now()
         row = {

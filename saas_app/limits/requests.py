@@ -1,9 +1,9 @@
-"""How often somebody may ask: quotas, and counting against them in this process or in Redis.
+"""Rate limits for requests: quotas, counted in this process or in Redis.
 
-Fixed windows with one atomic increment a request, so that a limit holds however many requests come at once.
-The number of the window is part of the counter's key and comes from the clock: it resets by itself, on every
-worker at the same moment. Windows of different callers begin at different moments, so nobody's reset brings
-everybody back at once. No web framework here; who is counted for what is in :mod:`saas_app.web.limits`.
+A request is one atomic increment of a fixed window, so a limit holds however many requests come at once. The
+window's number comes from the clock and is part of the counter's key, so it resets on every worker at the
+same moment. Windows of different callers begin at different moments, so they do not all return at once. There
+is no web framework here; :mod:`saas_app.web.limits` decides who is counted for what.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from saas_app.limits.slow_lane import SlowLane
 
 log = structlog.get_logger(__name__)
 
-_PATIENCE = 0.5  # seconds a request waits for Redis at most
-_PAUSE: Final = 10.0  # seconds Redis is left alone after it did not answer
-_TOLD_EVERY: Final = 60.0  # seconds between two lines in the log about it
+_PATIENCE = 0.5  # seconds a request waits for Redis
+_PAUSE: Final = 10.0  # seconds without a call to Redis after a failure
+_TOLD_EVERY: Final = 60.0  # seconds between two log lines about it
 _CONNECTIONS: Final = 16
-_SWEEP_INTERVAL: Final = 10.0  # seconds between two looks for counters that have run out
+_SWEEP_INTERVAL: Final = 10.0  # seconds between two searches for expired counters
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A quota of requests in a window of so many seconds; ``name`` says for whom it is."""
+    """A quota of requests in a window of some seconds. ``name`` says who it is for."""
 
     name: str
     rate: Rate
 
     def __str__(self) -> str:
-        """An item of ``RateLimit-Policy`` (draft-ietf-httpapi-ratelimit-headers-10 §3)."""
+        """Return an item of ``RateLimit-Policy`` (draft-ietf-httpapi-ratelimit-headers-10 §3)."""
         return f'"{self.name}";q={self.rate.amount};w={self.rate.seconds}'
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where somebody stands with a policy: ``used`` counts this request; ``reset`` is seconds, at least 1."""
+    """The state of a caller's quota. ``used`` includes this request; ``reset`` is in seconds, at least 1."""
 
     policy: Policy
     counter: str
@@ -56,23 +56,23 @@ class Standing:
 
     @property
     def is_exceeded(self) -> bool:
-        """Whether this request is one too many."""
+        """Return whether this request exceeds the quota."""
         return self.used > self.policy.rate.amount
 
     def __str__(self) -> str:
-        """An item of ``RateLimit`` (the draft's §4)."""
+        """Return an item of ``RateLimit`` (draft-ietf-httpapi-ratelimit-headers-10 §4)."""
         return f'"{self.policy.name}";r={max(0, self.policy.rate.amount - self.used)};t={self.reset}'
 
 
 class Counters(Protocol):
-    """What numbers are kept in; :class:`limits.aio.storage.Storage` is one."""
+    """A storage for counters; :class:`limits.aio.storage.Storage` is one."""
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Add to a number that is forgotten ``expiry`` seconds after its first use, and tell it."""
+        """Add to a counter that expires ``expiry`` seconds after its first use, and return its value."""
 
 
 class ProcessCounters:
-    """Numbers of this process. Its own, because that of ``limits`` looks at every counter in every call."""
+    """Counters of this process. The storage of ``limits`` would visit every counter in every call."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -83,7 +83,7 @@ class ProcessCounters:
         return len(self._counters)
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """As :class:`Counters` says. Nothing is awaited, so nothing comes between reading and writing."""
+        """Add to a counter. Nothing is awaited, so nothing comes between reading and writing."""
         now = self._clock()
         if now >= self._sweep_at:
             self._counters = {name: kept for name, kept in self._counters.items() if kept[1] > now}
@@ -96,10 +96,10 @@ class ProcessCounters:
 
 
 class RedisCounters:
-    """Numbers that all workers have in common; while Redis does not answer, each worker counts by itself.
+    """Counters that all workers share. While Redis does not answer, each worker counts alone.
 
-    A request waits for Redis a moment at most, and for ten seconds after a failure only one request at a time
-    asks whether it is back.
+    A request waits for Redis for a moment at most. For ten seconds after a failure, only one request at a
+    time checks whether Redis is back.
     """
 
     def __init__(self, redis: Counters, clock: Callable[[], float] = time.monotonic) -> None:
@@ -110,7 +110,7 @@ class RedisCounters:
         self._tell_again_at = clock()
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """As :class:`Counters` says; never fails."""
+        """Add to a counter in Redis, or in this process if Redis does not answer. Never fails."""
         if self._may_ask():
             try:
                 async with asyncio.timeout(_PATIENCE):
@@ -127,7 +127,7 @@ class RedisCounters:
             return True
         if self._clock() < self._ask_again_at:
             return False
-        self._ask_again_at = self._clock() + _PAUSE  # the others go on without it meanwhile
+        self._ask_again_at = self._clock() + _PAUSE  # meanwhile the others continue without it
         return True
 
     def _failed(self, failure: Exception) -> None:
@@ -144,14 +144,14 @@ class RedisCounters:
 
 
 class Windows:
-    """Counts somebody's uses of a policy, window by window. ``clock`` gives Unix seconds."""
+    """Counts a caller's uses of a policy, window by window. ``clock`` returns Unix seconds."""
 
     def __init__(self, counters: Counters, clock: Callable[[], float] = time.time) -> None:
         self._counters = counters
         self._clock = clock
 
     async def count(self, policy: Policy, who: str) -> Standing:
-        """Count one request of somebody, whether it is one too many or not."""
+        """Count one request of a caller, even if it exceeds the quota."""
         window, key = policy.rate.seconds, f"{policy.name}:{who}"
         moment = self._clock() + zlib.crc32(key.encode()) % window
         counter = f"{key}:{int(moment // window)}"
@@ -159,13 +159,13 @@ class Windows:
         return Standing(policy, counter, used, max(1, math.ceil(window - moment % window)))
 
     async def give_back(self, *standings: Standing) -> None:
-        """Take back what was counted beforehand, for something that then did not happen."""
+        """Undo a count that was made in advance for something that did not happen."""
         for standing in standings:
             await self._counters.incr(standing.counter, standing.policy.rate.seconds, -1)
 
 
 class RateLimits(Windows):
-    """The policies of this installation for requests, and where everybody stands."""
+    """The rate limits of this installation."""
 
     def __init__(
         self, settings: Settings, counters: Counters, clock: Callable[[], float] = time.time
@@ -180,11 +180,11 @@ class RateLimits(Windows):
 
 @asynccontextmanager
 async def open_rate_limits(settings: Settings) -> AsyncIterator[RateLimits]:
-    """Limits that count where the settings say. Redis is asked for nothing yet, and may be down."""
+    """Open the limits with the storage that the settings name. Redis need not be running yet."""
     if settings.rate_limit_storage == MEMORY:
         yield RateLimits(settings, ProcessCounters())
         return
-    from redis.asyncio import BlockingConnectionPool  # an extra: not installed where nothing needs it
+    from redis.asyncio import BlockingConnectionPool  # an optional dependency
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
 

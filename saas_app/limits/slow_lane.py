@@ -1,6 +1,6 @@
-"""Where tokens of an address wait that has used up its limit: a few signatures a second, one after the other.
+"""The slow lane: an address over its limit gets a few signature checks a second, one after the other.
 
-Forged tokens then cost no more than that, and a good token that merely is new gets through.
+This bounds the cost of forged tokens, while a valid new token still gets through.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from collections.abc import Callable
 from typing import Final
 
 _INTERVAL: Final = 0.05  # seconds between two signatures of one address
-_MOST_WAITING: Final = 20  # turns that are given in advance: nobody waits longer than a second
+_MOST_WAITING: Final = 20  # turns given in advance, so that nobody waits longer than a second
 
 
 class SlowLane:
-    """Turns by address, in this process. ``clock`` gives seconds that never go back."""
+    """Turns for each address, in this process. ``clock`` returns monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._next_turns: dict[str, float] = {}
 
     async def wait(self, address: str) -> bool:
-        """Wait for a turn. False, at once, where too many of the address wait already."""
+        """Wait for a turn. Returns False at once if too many requests of the address wait already."""
         now = self._clock()
         self._next_turns = {kept: moment for kept, moment in self._next_turns.items() if moment > now}
         turn = self._next_turns.get(address, now)

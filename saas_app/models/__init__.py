@@ -1,4 +1,4 @@
-"""One table a file. Importing the package registers them all."""
+"""The tables, one file each. Importing the package registers all of them."""
 
 from saas_app.models.api_client import ApiClient
 from saas_app.models.audit_event import ActorType, AuditEvent, Outcome

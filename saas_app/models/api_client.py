@@ -1,4 +1,4 @@
-"""A machine client that was made here: what it is called, and who made it. Logto holds its secrets."""
+"""An API client that was created here: its name and its creator. Logto holds its secrets."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from saas_app.db.base import Base, TenantOwned
 
 
 class ApiClient(TenantOwned, Base):
-    """A projection of a machine application. It stays when the client is revoked, so that what the client
-    did keeps a name; whether the client still belongs here, only Logto tells.
+    """A projection of a machine application at Logto.
+
+    The row stays when the client is revoked, so that its past actions keep a name. Only Logto knows whether
+    the client still belongs to the organization.
     """
 
     __tablename__ = "api_clients"

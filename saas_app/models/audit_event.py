@@ -1,4 +1,4 @@
-"""What happened in an organization: append-only, by the database's own rule."""
+"""Events of an organization. The table is append-only, enforced by the database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from saas_app.db.base import Base, TenantOwned
 
 
 class ActorType(StrEnum):
-    """Who acts."""
+    """The kind of actor."""
 
     PERSON = "person"
     MACHINE = "machine"
@@ -21,21 +21,21 @@ class ActorType(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What came of it."""
+    """Whether the action was allowed."""
 
     ALLOWED = "allowed"
     DENIED = "denied"
 
 
 class AuditEvent(TenantOwned, Base):
-    """One change or one denial. A trigger refuses to update or delete a row."""
+    """A change or a denial. A trigger rejects updates and deletions."""
 
     __tablename__ = "audit_events"
     __table_args__ = (
         sa.Index("ix_audit_events_organization_id_actor_id_id", "organization_id", "actor_id", "id"),
         sa.Index("ix_audit_events_organization_id_action_id", "organization_id", "action", "id"),
         sa.Index("ix_audit_events_organization_id_target_id_id", "organization_id", "target_id", "id"),
-        {"sqlite_with_rowid": False},  # a rowid would be a second key, by which a row could be replaced
+        {"sqlite_with_rowid": False},  # a rowid would be a second key, which could be used to replace a row
     )
 
     occurred_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""How a person came into an organization that holds the domain of their address."""
+"""How a person joined an organization that holds the domain of their address."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from saas_app.db.base import Base
 
 
 class DomainJoin(Base):
-    """Whether somebody became a member because of their email domain: decided once, at their first sign-in.
+    """Whether a member joined because of their email domain. This is decided once, at their first sign-in.
 
-    ``domain`` is None for a member who came another way. ``seen_at`` is set when they confirm the notice.
+    ``domain`` is None for a member who joined another way. ``seen_at`` is set when they confirm the notice.
     """
 
     __tablename__ = "domain_joins"

@@ -1,4 +1,4 @@
-"""An email domain that an organization claims, and how it was proved to be theirs."""
+"""An email domain that an organization claims, and how ownership was proved."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from saas_app.db.base import Base
 
 
 class DomainProof(StrEnum):
-    """What shows that a domain belongs to an organization."""
+    """How an organization proved that a domain is theirs."""
 
     DNS = "dns"
     ADDRESS = "address"
 
 
 class EmailDomain(Base):
-    """A claim. It counts only while ``verified_at`` is set, and then for one organization alone.
+    """A claim of a domain. It counts only while ``verified_at`` is set, and then for one organization only.
 
-    Several organizations may claim a domain, so that nobody can block its owner; a unique index over the
-    verified rows lets one hold it. That is why the table is not confined to a tenant.
+    Several organizations may claim a domain, so that nobody can block its owner. A unique index over the
+    verified rows lets only one hold it, which is why the table is not confined to a tenant.
     """
 
     __tablename__ = "email_domains"
@@ -51,6 +51,4 @@ class EmailDomain(Base):
     proved_by: Mapped[str | None] = mapped_column(sa.String(64))  # the person who verified it
     verified_at: Mapped[datetime | None]
     checked_at: Mapped[datetime | None]
-    failing_since: Mapped[
-        datetime | None
-    ]  # when a check first did not find the proof; None while it is found
+    failing_since: Mapped[datetime | None]  # when a check first missed the proof; None while it is found

@@ -1,4 +1,4 @@
-"""Memberships that ended: somebody who was a member is told so, and a stranger is told nothing."""
+"""Memberships that ended. Former members are told so; strangers are told nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from saas_app.db.base import Base
 
 
 class Ending(StrEnum):
-    """How a membership ended, as far as we know."""
+    """How a membership ended, as far as is known."""
 
     REMOVED = "removed"
     LEFT = "left"
@@ -20,7 +20,7 @@ class Ending(StrEnum):
 
 
 class FormerMembership(Base):
-    """A person who belonged to an organization until ``ended_at``. Its name is what they knew it by."""
+    """A person who belonged to an organization until ``ended_at``, with the name it had for them."""
 
     __tablename__ = "former_memberships"
 

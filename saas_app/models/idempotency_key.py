@@ -1,4 +1,4 @@
-"""What a repeatable request brought, so that the same request brings it again and does nothing twice."""
+"""Results of repeatable requests, so that a request sent twice runs once and gets the same answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from saas_app.db.base import Base, TenantOwned
 
 
 class IdempotencyKey(TenantOwned, Base):
-    """A key a caller chose. ``status`` is None while the first request with it is under way."""
+    """A key that a caller chose. ``status`` is None while the first request with it runs."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (

@@ -11,16 +11,16 @@ from saas_app.db.base import Base
 
 
 class KeptFormRow(Base):
-    """Keyed by the hash of a random handle, bound to the browser and to the person who typed it."""
+    """A stored form, keyed by the hash of a random handle, and bound to a browser and to its sender."""
 
     __tablename__ = "kept_forms"
 
     handle_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
     browser_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
     owner: Mapped[str] = mapped_column(sa.String(64), index=True)
-    # Encrypted JSON: where it goes, its fields, and whether files were left out.
+    # Encrypted JSON: the form's action, its fields, and whether files were left out.
     payload: Mapped[bytes] = mapped_column(sa.LargeBinary)
     kept_at: Mapped[datetime]
-    # When it was shown first: from then on it may have been sent, so it is not sent again by itself.
+    # When it was first shown. It may have been sent since, so it is not sent again automatically.
     shown_at: Mapped[datetime | None]
     expires_at: Mapped[datetime] = mapped_column(index=True)

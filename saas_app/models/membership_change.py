@@ -1,4 +1,4 @@
-"""When a membership last changed, as far as we know: what makes cached tokens stale."""
+"""When a membership last changed, as far as is known. A change makes cached tokens stale."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ EVERYWHERE = "*"
 class MembershipChange(Base):
     """The known changes of one membership. Rows are written by :mod:`saas_app.identity.membership_changes`.
 
-    Freshness is decided by ``version``, which counts the changes: hosts and databases may disagree about the
-    time. ``changed_at`` is for people. Bearer tokens that Logto issued before the second ``issued_before`` of
-    its own clock are older than the last change, and those after ``issued_after`` are newer.
+    ``version``, which counts the changes, decides freshness, because the clocks of hosts and databases may
+    differ. ``changed_at`` is for people. Bearer tokens that Logto issued before the second ``issued_before``
+    of its own clock are older than the last change, and those after ``issued_after`` are newer.
     """
 
     __tablename__ = "membership_changes"
@@ -37,7 +37,7 @@ class MembershipChange(Base):
     def touches(
         cls, organization_id: str | sa.ColumnElement[str], user_id: sa.SQLColumnExpression[str]
     ) -> sa.ColumnElement[bool]:
-        """Whether a row tells of this membership: by name, of everyone's here, or of theirs everywhere."""
+        """Match the rows about this membership: by name, of everyone's here, or of theirs everywhere."""
         return sa.and_(
             cls.organization_id.in_((organization_id, EVERYWHERE)), cls.user_id.in_((user_id, EVERYONE))
         )

@@ -1,4 +1,4 @@
-"""A projection of Logto's organization, for display and joins. Logto stays the truth."""
+"""A projection of Logto's organization, for display and joins. Logto is the source of truth."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from saas_app.db.base import Base
 
 
 class Organization(Base):
-    """What an organization is called, as last seen."""
+    """An organization's name, as last seen."""
 
     __tablename__ = "organizations"
 

@@ -1,4 +1,4 @@
-"""An organization that is gone in Logto and whose data here is being removed."""
+"""An organization that was deleted in Logto, and whose data here is being deleted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from saas_app.db.base import Base
 
 
 class OrganizationRemoval(Base):
-    """Work to be done in the background, resumed after a restart until ``finished_at`` is set."""
+    """Work in the background, resumed after a restart until ``finished_at`` is set."""
 
     __tablename__ = "organization_removals"
 

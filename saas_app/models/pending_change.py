@@ -1,4 +1,4 @@
-"""A change of Logto that was begun here and whose end is not yet known."""
+"""A change in Logto that was begun here and whose result is not known yet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from saas_app.models.membership_change import EVERYONE
 
 
 class PendingChange(TenantOwned, Base):
-    """Written before Logto is called, removed with the audit event; what is left over is reconciled."""
+    """A note written before Logto is called, and deleted with the audit event. Leftovers are reconciled."""
 
     __tablename__ = "pending_changes"
 
@@ -26,9 +26,9 @@ class PendingChange(TenantOwned, Base):
     def touches(
         cls, organization_id: sa.SQLColumnExpression[str], user_id: sa.SQLColumnExpression[str]
     ) -> sa.ColumnElement[bool]:
-        """Whether a change of this membership has begun whose end is not known.
+        """Match if a change of this membership has begun whose result is not known.
 
-        A note in which nobody can read whom it touches counts for everyone.
+        A note whose ``user_ids`` cannot be read counts for everyone.
         """
         touched = json_texts(cls.user_ids, otherwise=EVERYONE)
         return (

@@ -15,19 +15,19 @@ _FOLDED_LENGTH = 360  # a character may become several
 
 
 class ProjectStatus(StrEnum):
-    """Where a project stands."""
+    """The status of a project."""
 
     ACTIVE = "active"
     ARCHIVED = "archived"
 
 
 def fold_name(name: str) -> str:
-    """A name as it is searched and sorted: without case and accents, on every database alike."""
+    """Return a name in the form used for searching and sorting, the same on every database."""
     return fold(name)[:_FOLDED_LENGTH]
 
 
 class Project(TenantOwned, Base):
-    """Something an organization works on. ``version`` grows with every edit; a lost race is a 409.
+    """A project. ``version`` grows with every edit; an edit of an older version is answered 409.
 
     ``updated_at`` is when the project or one of its tasks last changed.
     """

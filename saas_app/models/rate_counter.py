@@ -1,4 +1,4 @@
-"""Numbers that limits of a day count with: they outlive restarts, and all workers share them."""
+"""Counters for limits of a day. They survive restarts, and all workers share them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from saas_app.db.base import Base
 
 
 class RateCounter(Base):
-    """How often something was done in one window. ``key`` is a hash: it may stand for a person's address."""
+    """How often something was done in one window. ``key`` is a hash, because it may stand for an address."""
 
     __tablename__ = "rate_counters"
 

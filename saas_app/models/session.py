@@ -1,4 +1,4 @@
-"""A person's session in one browser. The cookie holds a random value; this table only its hash."""
+"""A person's session in one browser. The cookie holds a random value, and this table only its hash."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from saas_app.db.base import Base, new_uuid
 
 
 class SessionRow(Base):
-    """One signed-in browser. Tokens are encrypted; times bound how long it lives."""
+    """A signed-in browser. Tokens are encrypted; times limit its life."""
 
     __tablename__ = "sessions"
 
@@ -26,15 +26,15 @@ class SessionRow(Base):
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
-    # The last authorization round trip: API-resource scopes are frozen in the grant from then on.
+    # The last authorization round trip. From then on, API-resource scopes are frozen in the grant.
     granted_at: Mapped[datetime]
-    # When Logto last asked who this is (``auth_time``), as far as it told: silent round trips do not.
+    # When Logto last authenticated the person (``auth_time``). Silent round trips do not change it.
     authenticated_at: Mapped[datetime | None]
-    # "<organization id> <permission>" the last round trip was made for: it is not made twice in a row.
+    # The reason for the last round trip, "<organization id> <permission>". It is not made twice in a row.
     renewed_for: Mapped[str | None] = mapped_column(sa.String(160))
     user_agent: Mapped[str] = mapped_column(sa.String(256))
     address: Mapped[str] = mapped_column(sa.String(64))
-    # Who is refreshing now, and until when that claim holds: one refresh at a time, on every worker.
+    # Who is refreshing now, and until when that claim holds. One refresh runs at a time, across workers.
     refresh_owner: Mapped[uuid.UUID | None]
     refresh_until: Mapped[datetime | None]
     last_organization_id: Mapped[str | None] = mapped_column(sa.String(64))

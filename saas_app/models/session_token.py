@@ -1,4 +1,4 @@
-"""A verified access token of a session: one row an audience, so that two requests never overwrite."""
+"""A verified access token of a session. Each audience has a row, so requests never overwrite another's."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class SessionToken(Base):
     refusal: Mapped[str | None] = mapped_column(sa.String(256))
     fetched_at: Mapped[datetime]
     expires_at: Mapped[datetime]
-    # Of the membership's known changes, when fetching began: another version since makes the token stale.
+    # The membership's version when fetching began. The token is stale if the version has changed since.
     membership_version: Mapped[int | None]
 
 
 def read_role_names(kept: str) -> frozenset[str] | None:
-    """Read a row's ``role_names``; None if they cannot be read: then Logto is to be asked again."""
+    """Return a row's ``role_names``, or None if they cannot be read. Then the token is fetched again."""
     try:
         names = json.loads(kept)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""A secret that was just shown: it can be read again for a minute, in the same session."""
+"""A secret that was just shown. It can be read again for a minute, in the same session."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from saas_app.db.base import Base
 
 
 class ShownSecretRow(Base):
-    """Bound to a session, with which it goes. ``name`` says of what it is the secret."""
+    """A secret of the thing in ``name``, bound to a session and deleted with it."""
 
     __tablename__ = "shown_secrets"
     __table_args__ = (sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], ondelete="CASCADE"),)

@@ -1,4 +1,4 @@
-"""A sign-in that is under way: what the callback must match. One row a ``state``."""
+"""A sign-in that has begun: what the callback must match. Each ``state`` has one row."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from saas_app.db.base import Base
 
 
 class SignInAttemptRow(Base):
-    """Keyed by the hash of ``state``, so that two tabs both succeed, and bound to the browser."""
+    """An attempt, keyed by the hash of ``state``, so that two tabs both succeed, and bound to the browser."""
 
     __tablename__ = "sign_in_attempts"
 
     state_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
     browser_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
-    # Encrypted JSON: code verifier, nonce, redirect URI, the way back; afterwards, what it led to.
+    # Encrypted JSON: code verifier, nonce, redirect URI, next page. After the callback: its outcome.
     payload: Mapped[bytes] = mapped_column(sa.LargeBinary)
-    # When its callback began: it is carried out once.
+    # When its callback began. It is completed once.
     taken_at: Mapped[datetime | None]
     expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -13,7 +13,7 @@ from saas_app.db.base import Base, TenantOwned
 
 
 class TaskStatus(StrEnum):
-    """Where a task stands."""
+    """The status of a task."""
 
     TODO = "todo"
     DOING = "doing"
@@ -21,7 +21,7 @@ class TaskStatus(StrEnum):
 
 
 class Task(TenantOwned, Base):
-    """A piece of work in a project of the same organization."""
+    """A task in a project of the same organization."""
 
     __tablename__ = "tasks"
     __table_args__ = (

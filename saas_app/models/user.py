@@ -1,4 +1,4 @@
-"""A projection of Logto's user, for display and joins. Logto stays the truth."""
+"""A projection of Logto's user, for display and joins. Logto is the source of truth."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from saas_app.db.base import Base
 
 
 class User(Base):
-    """Who somebody is, as last seen in their claims or through the Management API."""
+    """A person's name and addresses, as last seen in claims or the Management API."""
 
     __tablename__ = "users"
 

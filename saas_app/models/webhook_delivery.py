@@ -1,4 +1,4 @@
-"""Deliveries of Logto's webhooks that were handled: each is acted on once."""
+"""Handled deliveries of Logto's webhooks. Each is processed once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from saas_app.db.base import Base
 
 
 class WebhookDelivery(Base):
-    """The hash of a body that was accepted."""
+    """The hash of an accepted body."""
 
     __tablename__ = "webhook_deliveries"
 
