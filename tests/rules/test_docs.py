@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -18,6 +20,8 @@ pytestmark = pytest.mark.one_database
 DOCUMENTS = sorted(
     path for path in ROOT.rglob("*.md") if not {".venv", "var", "node_modules"} & set(path.parts)
 )
+
+COLUMNS = {"membership_changes.version"}  # of tables
 
 
 def test_the_permission_table_of_the_guide_is_the_registry() -> None:
@@ -54,6 +58,31 @@ def test_every_feature_says_what_it_is_for(feature: str) -> None:
     assert import_module(f"saas_app.{feature}").__doc__
 
 
+def test_the_layout_of_the_architecture_page_names_what_exists() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = list(_named_in_layout(page.split("```")[1]))
+
+    assert len(named) > 100
+    assert [place for place in named if not place.exists()] == []
+
+
+def test_the_architecture_page_refers_to_files_and_names_that_exist() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("```")[2]
+    quoted = set(re.findall(r"`([^`]+)`", page))
+    paths = {text for text in quoted if re.fullmatch(r"\w[\w/]*(/|\.py)", text)}
+    names = {text for text in quoted if re.fullmatch(r"[a-z_]+(\.\w+)+", text)} - paths
+    methods = {text for text in quoted if re.fullmatch(r"[A-Z][A-Za-z]+\.[a-z_]+", text)}
+
+    assert [path for path in sorted(paths) if not _is_in_product(path)] == []
+    for name in names - COLUMNS - _files_of_the_root():
+        pkgutil.resolve_name(f"saas_app.{name}")
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "saas_app").rglob("*.py")]
+    for method in methods:
+        owner, name = method.split(".")
+        found = [text for text in sources if f"class {owner}" in text and f"def {name}(" in text]
+        assert found, method
+
+
 def test_every_command_the_readme_names_exists() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -68,3 +97,34 @@ def test_the_reading_path_can_be_read_in_half_an_hour() -> None:
 
     assert len(stops) >= 8
     assert lines <= 1_000, "leave a stop out of docs/start-here.md, or shorten a file"
+
+
+def _named_in_layout(layout: str) -> Iterator[Path]:
+    """Yield each file and folder that a layout names: its entries, and those in what it says of an entry."""
+    folders: dict[int, Path] = {-1: ROOT}
+    folder = ROOT
+    for line in filter(str.strip, layout.splitlines()):
+        indent = len(line) - len(line.lstrip())
+        text = line.strip()
+        if indent < 20:  # beyond it, a line continues the description above
+            entries, _, text = text.partition("  ")
+            above = folders[max(level for level in folders if level < indent)]
+            folders = {level: path for level, path in folders.items() if level < indent}
+            folder = above
+            for entry in filter(None, entries.split(", ")):
+                yield above / entry
+                if entry.endswith("/"):
+                    folder = folders[indent] = above / entry
+        for name in re.findall(r"(?:^|(?<=[ (]))\w+(?:/|\.py|\.md|\.html|\.json)(?=[ ,.)]|$)", text):
+            yield ROOT / name if name.endswith("/") and (ROOT / name).exists() else folder / name
+
+
+def _is_in_product(path: str) -> bool:
+    """Whether a path exists from the root, in the product, or in one of its features."""
+    return any(
+        [(ROOT / path).exists(), (ROOT / "saas_app" / path).exists(), *ROOT.glob(f"saas_app/*/{path}")]
+    )
+
+
+def _files_of_the_root() -> set[str]:
+    return {path.name for path in ROOT.iterdir()}
