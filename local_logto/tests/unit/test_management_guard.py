@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from local_logto.management.guard import (
+from local_logto.management.guard import invalid_input
+from local_logto.values import (
     AnyObject,
     Choice,
     Flag,
@@ -19,7 +20,6 @@ from local_logto.management.guard import (
     OrNull,
     Shape,
     Text,
-    invalid_input,
 )
 
 PERSON = Shape({"name": Text(min=1, max=4)}, {"age": Number(is_integer=True), "note": OrNull(Text())})

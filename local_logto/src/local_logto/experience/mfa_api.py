@@ -9,9 +9,10 @@ from quart import Blueprint, Response
 from local_logto import second_factors
 from local_logto.experience import flow, mfa, mfa_codes
 from local_logto.experience.api import open_begun, verified
-from local_logto.management.guard import Choice, Shape, Text, read_body
+from local_logto.management.guard import read_body
 from local_logto.responses import json_response, no_content
 from local_logto.second_factors import BACKUP_CODE, EMAIL_CODE, PHONE_CODE, TOTP
+from local_logto.values import Choice, Shape, Text
 
 _KINDS: Final = (TOTP, "WebAuthn", BACKUP_CODE, EMAIL_CODE, PHONE_CODE)
 _CHECK_TOTP: Final = Shape({"code": Text(min=1)}, {"verificationId": Text()})

@@ -9,7 +9,7 @@ from typing import Any
 from local_logto.experience.sign_in_experience import IDENTIFIER_TYPES
 from local_logto.experience.state import Event
 from local_logto.experience.username_policy import USERNAME_PATTERN
-from local_logto.management.guard import AnyObject, Choice, Flag, Issue, Path, Shape, Text
+from local_logto.values import AnyObject, Choice, Flag, Issue, Path, Shape, Text
 
 
 @dataclass(frozen=True)

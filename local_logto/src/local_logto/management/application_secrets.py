@@ -12,10 +12,11 @@ from local_logto.context import current_store
 from local_logto.errors import RequestError
 from local_logto.management import entities
 from local_logto.management.failures import constraint_violated, invalid_input
-from local_logto.management.guard import Number, OrNull, Shape, Text, read_body
+from local_logto.management.guard import read_body
 from local_logto.management.rows import delete_row, find_row, get_row, insert_row, update_row
 from local_logto.responses import json_response, no_content
 from local_logto.store import application_secrets, applications, new_secret, now_ms
+from local_logto.values import Number, OrNull, Shape, Text
 
 HAVE_SECRETS: Final = frozenset({"Traditional", "MachineToMachine"})
 

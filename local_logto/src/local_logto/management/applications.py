@@ -14,21 +14,8 @@ from quart import Blueprint, Response, request
 from local_logto.context import current_store
 from local_logto.management import entities, failures
 from local_logto.management.application_secrets import HAVE_SECRETS, insert_secret
-from local_logto.management.guard import (
-    AnyObject,
-    AnyOf,
-    Choice,
-    Flag,
-    Issue,
-    ListOf,
-    Number,
-    OrNull,
-    Shape,
-    Text,
-    invalid_input,
-    read_body,
-    read_query,
-)
+from local_logto.management.families import Entities
+from local_logto.management.guard import invalid_input, read_body, read_query
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.role_choice import roles_by_owner
 from local_logto.management.rows import delete_row, get_row, insert_row, to_columns, update_row
@@ -43,6 +30,7 @@ from local_logto.store import (
     organization_applications,
     organizations,
 )
+from local_logto.values import AnyObject, AnyOf, Choice, Flag, Issue, ListOf, Number, OrNull, Shape, Text
 
 TYPES: Final = ("Native", "SPA", "Traditional", "MachineToMachine")
 _NO_ADDRESSES: Final[Mapping[str, list[str]]] = {"redirectUris": [], "postLogoutRedirectUris": []}
@@ -91,6 +79,7 @@ _FILTERS: Final = Shape(
 _SEARCH_FIELDS: Final = ("id", "name", "description")
 
 blueprint = Blueprint("applications", __name__, url_prefix="/applications")
+Entities(applications, entities.application).serve(blueprint, "read")
 
 
 @blueprint.get("")
@@ -118,13 +107,6 @@ async def create_application() -> Response:
         row = await insert_row(connection, applications, values)
         if row["type"] in HAVE_SECRETS:
             await insert_secret(connection, row["id"], "Default secret")
-    return json_response(entities.application(row))
-
-
-@blueprint.get("/<application_id>")
-async def get_application(application_id: str) -> Response:
-    async with current_store().begin() as connection:
-        row = await get_row(connection, applications, application_id)
     return json_response(entities.application(row))
 
 

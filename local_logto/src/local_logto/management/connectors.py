@@ -25,12 +25,13 @@ from local_logto.context import current_settings, current_store
 from local_logto.errors import RequestError
 from local_logto.management.entities import Entity
 from local_logto.management.failures import no_values, not_found
-from local_logto.management.guard import AnyObject, Flag, OrNull, Shape, Text, read_body
+from local_logto.management.guard import read_body
 from local_logto.management.rows import to_columns
 from local_logto.refusals import refusal
 from local_logto.responses import json_response, no_content
 from local_logto.settings_rows import SIGN_IN_EXP, read_setting, write_setting
 from local_logto.store import new_id, now_ms
+from local_logto.values import AnyObject, Flag, OrNull, Shape, Text
 
 _METADATA: Final = Shape(
     optional={"target": Text(), "name": AnyObject(), "logo": Text(), "logoDark": OrNull(Text())}

@@ -12,11 +12,13 @@ from local_logto.connectors.custom_templates import email_templates
 from local_logto.connectors.templates import USAGES
 from local_logto.context import current_store
 from local_logto.management.entities import TENANT, Entity
-from local_logto.management.guard import Choice, ListOf, Shape, Text, read_body
+from local_logto.management.families import Entities
+from local_logto.management.guard import read_body
 from local_logto.management.rows import camel, delete_row, get_row, to_columns, update_row
 from local_logto.refusals import refusal
 from local_logto.responses import json_response, no_content
 from local_logto.store import new_id, now_ms
+from local_logto.values import Choice, ListOf, Shape, Text
 
 _DETAILS: Final = Shape(
     {"subject": Text(), "content": Text()},
@@ -31,6 +33,13 @@ _FILTERS: Final = ("languageTag", "templateType")
 _c = email_templates.c
 
 blueprint = Blueprint("email_templates", __name__, url_prefix="/email-templates")
+
+
+def _shown(row: sa.RowMapping) -> Entity:
+    return TENANT | {camel(name): value for name, value in row.items()}
+
+
+Entities(email_templates, _shown).serve(blueprint, "read")
 
 
 @blueprint.put("")
@@ -68,13 +77,6 @@ async def delete_templates() -> Response:
     return json_response({"rowCount": deleted.rowcount})
 
 
-@blueprint.get("/<template_id>")
-async def get_template(template_id: str) -> Response:
-    async with current_store().begin() as connection:
-        row = await get_row(connection, email_templates, template_id)
-    return json_response(_shown(row))
-
-
 @blueprint.patch("/<template_id>/details")
 async def change_template(template_id: str) -> Response:
     """Change the details that are named."""
@@ -97,7 +99,3 @@ async def delete_template(template_id: str) -> Response:
 def _wanted() -> list[sa.ColumnElement[bool]]:
     columns: dict[str, Any] = {"languageTag": _c.language_tag, "templateType": _c.template_type}
     return [columns[name] == request.args[name] for name in _FILTERS if request.args.get(name)]
-
-
-def _shown(row: sa.RowMapping) -> Entity:
-    return TENANT | {camel(name): value for name, value in row.items()}

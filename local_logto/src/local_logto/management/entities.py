@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -14,57 +14,34 @@ Entity = dict[str, Any]
 
 TENANT: Final[Entity] = {"tenantId": "default"}
 
+
+def _members(row: Row, columns: Iterable[str]) -> Entity:
+    return {camel(column): row[column] for column in columns}
+
+
+def _of_tenant(*columns: str) -> Callable[[Row], Entity]:
+    """Return what shows these columns of a row, with the tenant in front."""
+    return lambda row: TENANT | _members(row, columns)
+
+
 _USER: Final = (
-    "id",
-    "username",
-    "primary_email",
-    "primary_phone",
-    "name",
-    "avatar",
-    "custom_data",
-    "identities",
-    "last_sign_in_at",
-    "created_at",
-    "updated_at",
-    "profile",
-    "application_id",
-)
-_ORGANIZATION: Final = (
-    "id",
-    "name",
-    "description",
-    "custom_data",
-    "is_mfa_required",
-    "color",
-    "branding",
-    "custom_css",
-    "created_at",
+    *("id", "username", "primary_email", "primary_phone", "name", "avatar", "custom_data", "identities"),
+    *("last_sign_in_at", "created_at", "updated_at", "profile", "application_id"),
 )
 
-
-def organization(row: Row) -> Entity:
-    return TENANT | _members(row, _ORGANIZATION)
-
-
-def organization_scope(row: Row) -> Entity:
-    return TENANT | _members(row, ("id", "name", "description"))
-
-
-def organization_role(row: Row) -> Entity:
-    return TENANT | _members(row, ("id", "name", "description", "type"))
-
-
-def role(row: Row) -> Entity:
-    """A role of the tenant, outside every organization."""
-    return TENANT | _members(row, ("id", "name", "description", "type", "is_default"))
-
-
-def resource(row: Row) -> Entity:
-    return TENANT | _members(row, ("id", "name", "indicator", "is_default", "access_token_ttl"))
-
-
-def resource_scope(row: Row) -> Entity:
-    return TENANT | _members(row, ("id", "resource_id", "name", "description", "created_at"))
+organization = _of_tenant(
+    *("id", "name", "description", "custom_data", "is_mfa_required", "color", "branding", "custom_css"),
+    "created_at",
+)
+organization_scope = _of_tenant("id", "name", "description")
+organization_role = _of_tenant("id", "name", "description", "type")
+role = _of_tenant("id", "name", "description", "type", "is_default")  # of the tenant, outside organizations
+resource = _of_tenant("id", "name", "indicator", "is_default", "access_token_ttl")
+resource_scope = _of_tenant("id", "resource_id", "name", "description", "created_at")
+application_secret = _of_tenant("application_id", "name", "value", "created_at", "expires_at")
+jit_email_domain = _of_tenant("organization_id", "email_domain")
+# "event" is what older versions had in place of "events"
+hook = _of_tenant("id", "name", "event", "events", "config", "signing_key", "enabled", "created_at")
 
 
 def application(row: Row) -> Entity:
@@ -76,10 +53,6 @@ def application(row: Row) -> Entity:
         | {"isThirdParty": row["is_third_party"], "appLevelAccessControlEnabled": False}
         | {"createdAt": row["created_at"]}
     )
-
-
-def application_secret(row: Row) -> Entity:
-    return TENANT | _members(row, ("application_id", "name", "value", "created_at", "expires_at"))
 
 
 def user(row: Row) -> Entity:
@@ -95,20 +68,6 @@ def user_with_password_state(row: Row) -> Entity:
 def named(row: Row) -> Entity:
     """Just enough to show what something is."""
     return {"id": row["id"], "name": row["name"]}
-
-
-def _members(row: Row, columns: Iterable[str]) -> Entity:
-    return {camel(column): row[column] for column in columns}
-
-
-def jit_email_domain(row: Row) -> Entity:
-    return TENANT | _members(row, ("organization_id", "email_domain"))
-
-
-def hook(row: Row) -> Entity:
-    """``event`` is what older versions had in place of ``events``."""
-    columns = ("id", "name", "event", "events", "config", "signing_key", "enabled", "created_at")
-    return TENANT | _members(row, columns)
 
 
 def organization_invitation(row: Row, roles: list[Entity], moment: int) -> Entity:

@@ -12,57 +12,7 @@ from typing import Any
 from quart import request
 
 from local_logto.errors import RequestError
-from local_logto.values import (
-    ANY_TEXTS,
-    SOME_TEXTS,
-    AnyObject,
-    AnyOf,
-    Anything,
-    Choice,
-    Exactly,
-    Filled,
-    Flag,
-    Issue,
-    Kind,
-    ListOf,
-    MapOf,
-    Number,
-    OrFalse,
-    OrNull,
-    Path,
-    Refined,
-    Rule,
-    Shape,
-    Text,
-    refusal_of_faults,
-)
-
-__all__ = [
-    "ANY_TEXTS",
-    "SOME_TEXTS",
-    "AnyObject",
-    "AnyOf",
-    "Anything",
-    "Choice",
-    "Exactly",
-    "Filled",
-    "Flag",
-    "Issue",
-    "Kind",
-    "ListOf",
-    "MapOf",
-    "Number",
-    "OrFalse",
-    "OrNull",
-    "Path",
-    "Refined",
-    "Rule",
-    "Shape",
-    "Text",
-    "invalid_input",
-    "read_body",
-    "read_query",
-]
+from local_logto.values import Issue, Kind, Shape, refusal_of_faults
 
 
 async def read_body(shape: Kind) -> Any:

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import aiohttp
-import sqlalchemy as sa
 from quart import Blueprint, Response
 
 from local_logto.context import current_store
 from local_logto.errors import RequestError
 from local_logto.management import entities
-from local_logto.management.guard import Choice, Flag, ListOf, MapOf, Number, Shape, Text, read_body
-from local_logto.management.paging import list_response, read_page, read_paging
-from local_logto.management.rows import delete_row, get_row, insert_row, to_columns, update_row
+from local_logto.management.families import Entities
+from local_logto.management.guard import read_body
+from local_logto.management.rows import get_row, insert_row, to_columns, update_row
 from local_logto.responses import json_response, no_content
 from local_logto.store import new_id, new_secret, now_ms
+from local_logto.values import Choice, Flag, ListOf, MapOf, Number, Shape, Text
 from local_logto.webhooks import Hook, deliver, hooks, iso_moment
 
 EVENTS: Final = (
@@ -58,20 +58,28 @@ _HOOK: Final = Shape(
     {"config": _CONFIG},
     {"name": Text(max=256), "event": Choice(EVENTS), "events": _EVENTS, "enabled": Flag()},
 )
-_CHANGES: Final = _HOOK.partial()
 _TEST: Final = Shape({"events": _EVENTS, "config": _CONFIG})
 
 blueprint = Blueprint("hooks", __name__, url_prefix="/hooks")
 
 
-@blueprint.get("")
-async def list_hooks() -> Response:
-    """The newest first, with the keys that sign them."""
-    paging = read_paging(is_optional=True)
-    query = sa.select(hooks).order_by(hooks.c.created_at.desc(), hooks.c.id)
-    async with current_store().begin() as connection:
-        page = await read_page(connection, query, paging)
-    return list_response([entities.hook(row) for row in page.rows], page)
+def _columns(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body's members as columns, each event once."""
+    values = to_columns(body)
+    if "events" in values:
+        values["events"] = list(dict.fromkeys(values["events"]))
+    return values
+
+
+HOOKS: Final = Entities(
+    hooks,
+    entities.hook,
+    _HOOK,
+    columns=_columns,
+    order=(hooks.c.created_at.desc(), hooks.c.id),
+    is_paging_optional=True,
+)
+HOOKS.serve(blueprint, "list", "read", "change", "delete")
 
 
 @blueprint.post("")
@@ -85,21 +93,6 @@ async def create_hook() -> Response:
     return json_response(entities.hook(row), 201)
 
 
-@blueprint.get("/<hook_id>")
-async def get_hook(hook_id: str) -> Response:
-    async with current_store().begin() as connection:
-        row = await get_row(connection, hooks, hook_id)
-    return json_response(entities.hook(row))
-
-
-@blueprint.patch("/<hook_id>")
-async def change_hook(hook_id: str) -> Response:
-    values = _columns(await read_body(_CHANGES))
-    async with current_store().begin() as connection:
-        row = await update_row(connection, hooks, values, hooks.c.id == hook_id)
-    return json_response(entities.hook(row))
-
-
 @blueprint.patch("/<hook_id>/signing-key")
 async def rotate_signing_key(hook_id: str) -> Response:
     """Sign with a new key from now on; the old one is worth nothing at once."""
@@ -107,13 +100,6 @@ async def rotate_signing_key(hook_id: str) -> Response:
     async with current_store().begin() as connection:
         row = await update_row(connection, hooks, values, hooks.c.id == hook_id)
     return json_response(entities.hook(row))
-
-
-@blueprint.delete("/<hook_id>")
-async def delete_hook(hook_id: str) -> Response:
-    async with current_store().begin() as connection:
-        await delete_row(connection, hooks, hooks.c.id == hook_id)
-    return no_content()
 
 
 @blueprint.post("/<hook_id>/test")
@@ -127,14 +113,6 @@ async def try_hook(hook_id: str) -> Response:
     for event in body["events"]:
         await _try(hook, event)
     return no_content()
-
-
-def _columns(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body's members as columns, each event once."""
-    values = to_columns(body)
-    if "events" in values:
-        values["events"] = list(dict.fromkeys(values["events"]))
-    return values
 
 
 async def _try(hook: Hook, event: str) -> None:

@@ -20,17 +20,7 @@ from local_logto.context import current_settings, current_store
 from local_logto.errors import RequestError
 from local_logto.management import entities
 from local_logto.management.failures import invalid_input, not_found
-from local_logto.management.guard import (
-    AnyObject,
-    Choice,
-    ListOf,
-    Number,
-    OrFalse,
-    OrNull,
-    Shape,
-    Text,
-    read_body,
-)
+from local_logto.management.guard import read_body
 from local_logto.management.relations import MEMBER_ROLES, MEMBERS, Relation
 from local_logto.management.role_choice import roles_by_owner
 from local_logto.management.rows import delete_row, find_row, insert_row
@@ -38,6 +28,7 @@ from local_logto.management.tables import organization_invitation_roles, organiz
 from local_logto.management.users import get_user_row
 from local_logto.responses import json_response, no_content
 from local_logto.store import new_id, now_ms, organization_users, users
+from local_logto.values import AnyObject, Choice, ListOf, Number, OrFalse, OrNull, Shape, Text
 from local_logto.webhooks import announce_membership_change
 
 TEMPLATE: Final = "OrganizationInvitation"

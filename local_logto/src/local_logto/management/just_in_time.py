@@ -5,22 +5,26 @@ Joining happens when somebody signs up, which is not this room's work.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import sqlalchemy as sa
 from quart import Blueprint, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.management import entities
 from local_logto.management.failures import foreign_key_not_found, not_found
-from local_logto.management.guard import ANY_TEXTS, SOME_TEXTS, Shape, Text, read_body
+from local_logto.management.families import Related
+from local_logto.management.guard import read_body
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.relations import Relation
 from local_logto.management.role_choice import PERSON, require_kind
 from local_logto.management.rows import get_row, insert_row
 from local_logto.management.tables import organization_jit_email_domains, organization_jit_roles
-from local_logto.responses import created, json_response, no_content
+from local_logto.responses import json_response, no_content
 from local_logto.store import organization_roles, organizations
+from local_logto.values import ANY_TEXTS, SOME_TEXTS, Shape, Text
 
 _DOMAINS: Final = Relation(organization_jit_email_domains, "email_domain")
 _ROLES: Final = Relation(organization_jit_roles, "organization_role_id")
@@ -28,17 +32,34 @@ _ROLES: Final = Relation(organization_jit_roles, "organization_role_id")
 blueprint = Blueprint("just_in_time", __name__, url_prefix="/organizations/<organization_id>/jit")
 
 
+async def _require_organization(connection: AsyncConnection, organization_id: str) -> None:
+    await get_row(connection, organizations, organization_id)
+
+
+async def _require_roles_of_people(connection: AsyncConnection, role_ids: Sequence[str]) -> None:
+    await require_kind(connection, role_ids, PERSON)
+
+
+Related(_DOMAINS, "emailDomains", organization_jit_email_domains, entities.jit_email_domain).serve(
+    blueprint, "/email-domains", "replace", "remove"
+)
+Related(
+    _ROLES,
+    "organizationRoleIds",
+    organization_roles,
+    entities.organization_role,
+    exists=_require_organization,
+    check=_require_roles_of_people,
+).serve(blueprint, "/roles", "list", "add", "replace", "remove")
+
+
 @blueprint.get("/email-domains")
 async def list_email_domains(organization_id: str) -> Response:
     paging = read_paging(is_optional=True)
     domains = organization_jit_email_domains
-    query = (
-        sa.select(domains)
-        .where(domains.c.organization_id == organization_id)
-        .order_by(domains.c.email_domain)
-    )
+    query = sa.select(domains).where(domains.c.organization_id == organization_id)
     async with current_store().begin() as connection:
-        page = await read_page(connection, query, paging)
+        page = await read_page(connection, query.order_by(domains.c.email_domain), paging)
     return list_response([entities.jit_email_domain(row) for row in page.rows], page)
 
 
@@ -49,62 +70,6 @@ async def add_email_domain(organization_id: str) -> Response:
     async with current_store().begin() as connection:
         row = await insert_row(connection, organization_jit_email_domains, values)
     return json_response(entities.jit_email_domain(row), 201)
-
-
-@blueprint.put("/email-domains")
-async def replace_email_domains(organization_id: str) -> Response:
-    domains = (await read_body(Shape({"emailDomains": ANY_TEXTS})))["emailDomains"]
-    async with current_store().begin() as connection:
-        await _DOMAINS.replace(connection, domains, organization_id=organization_id)
-    return no_content()
-
-
-@blueprint.delete("/email-domains/<email_domain>")
-async def remove_email_domain(organization_id: str, email_domain: str) -> Response:
-    async with current_store().begin() as connection:
-        await _DOMAINS.remove(connection, email_domain, organization_id=organization_id)
-    return no_content()
-
-
-@blueprint.get("/roles")
-async def list_roles(organization_id: str) -> Response:
-    paging = read_paging(is_optional=True)
-    given = organization_jit_roles
-    query = (
-        sa.select(organization_roles)
-        .join(given, given.c.organization_role_id == organization_roles.c.id)
-        .where(given.c.organization_id == organization_id)
-        .order_by(organization_roles.c.id)
-    )
-    async with current_store().begin() as connection:
-        await get_row(connection, organizations, organization_id)
-        page = await read_page(connection, query, paging)
-    return list_response([entities.organization_role(row) for row in page.rows], page)
-
-
-@blueprint.post("/roles")
-async def add_roles(organization_id: str) -> Response:
-    role_ids = (await read_body(Shape({"organizationRoleIds": SOME_TEXTS})))["organizationRoleIds"]
-    async with current_store().begin() as connection:
-        await require_kind(connection, role_ids, PERSON)
-        await _ROLES.add(connection, role_ids, organization_id=organization_id)
-    return created()
-
-
-@blueprint.put("/roles")
-async def replace_roles(organization_id: str) -> Response:
-    role_ids = (await read_body(Shape({"organizationRoleIds": ANY_TEXTS})))["organizationRoleIds"]
-    async with current_store().begin() as connection:
-        await require_kind(connection, role_ids, PERSON)
-        await _ROLES.replace(connection, role_ids, organization_id=organization_id)
-    return no_content()
-
-
-@blueprint.delete("/roles/<organization_role_id>")
-async def remove_role(organization_id: str, organization_role_id: str) -> Response:
-    async with current_store().begin() as connection:
-        await _ROLES.remove(connection, organization_role_id, organization_id=organization_id)
-    return no_content()
 
 
 @blueprint.get("/sso-connectors")

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from local_logto.context import current_store
 from local_logto.management import entities
 from local_logto.management.failures import no_values
-from local_logto.management.guard import SOME_TEXTS, Shape, read_body
+from local_logto.management.families import Related
+from local_logto.management.guard import read_body
 from local_logto.management.membership import require_membership
-from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.relations import MEMBER_ROLES, MEMBERS
 from local_logto.management.role_choice import PERSON, ROLE_CHOICE, read_role_choice, require_kind
 from local_logto.responses import created, json_response, no_content
@@ -26,10 +26,24 @@ from local_logto.store import (
     organization_scopes,
     organization_user_roles,
 )
+from local_logto.values import SOME_TEXTS, Shape
 
 _BULK: Final = Shape(required={"userIds": SOME_TEXTS, "organizationRoleIds": SOME_TEXTS})
 
 blueprint = Blueprint("member_roles", __name__, url_prefix="/organizations/<organization_id>/users")
+
+
+async def _require_member(connection: AsyncConnection, organization_id: str, user_id: str) -> None:
+    await require_membership(connection, MEMBERS, user_id, organization_id)
+
+
+Related(
+    MEMBER_ROLES,
+    "organizationRoleIds",
+    organization_roles,
+    entities.organization_role,
+    require=_require_member,
+).serve(blueprint, "/<user_id>/roles", "list", "remove")
 
 
 @blueprint.post("/roles")
@@ -43,20 +57,6 @@ async def assign_roles_to_members(organization_id: str) -> Response:
                 connection, body["organizationRoleIds"], organization_id=organization_id, user_id=user_id
             )
     return created()
-
-
-@blueprint.get("/<user_id>/roles")
-async def list_member_roles(organization_id: str, user_id: str) -> Response:
-    paging = read_paging(is_optional=True)
-    query = (
-        sa.select(organization_roles)
-        .where(organization_roles.c.id.in_(_role_ids(organization_id, user_id)))
-        .order_by(organization_roles.c.id)
-    )
-    async with current_store().begin() as connection:
-        await _require_member(connection, organization_id, user_id)
-        page = await read_page(connection, query, paging)
-    return list_response([entities.organization_role(row) for row in page.rows], page)
 
 
 @blueprint.post("/<user_id>/roles")
@@ -83,16 +83,6 @@ async def replace_member_roles(organization_id: str, user_id: str) -> Response:
     return no_content()
 
 
-@blueprint.delete("/<user_id>/roles/<organization_role_id>")
-async def remove_member_role(organization_id: str, user_id: str, organization_role_id: str) -> Response:
-    async with current_store().begin() as connection:
-        await _require_member(connection, organization_id, user_id)
-        await MEMBER_ROLES.remove(
-            connection, organization_role_id, organization_id=organization_id, user_id=user_id
-        )
-    return no_content()
-
-
 @blueprint.get("/<user_id>/scopes")
 async def list_member_scopes(organization_id: str, user_id: str) -> Response:
     """The organization permissions of the member's roles; nobody checks here that they are a member."""
@@ -114,7 +104,3 @@ def _role_ids(organization_id: str, user_id: str) -> sa.Select[tuple[str]]:
     return sa.select(assigned.c.organization_role_id).where(
         assigned.c.organization_id == organization_id, assigned.c.user_id == user_id
     )
-
-
-async def _require_member(connection: AsyncConnection, organization_id: str, user_id: str) -> None:
-    await require_membership(connection, MEMBERS, user_id, organization_id)

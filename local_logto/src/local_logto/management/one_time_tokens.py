@@ -10,8 +10,9 @@ from quart import Blueprint, Response, request
 from local_logto import one_time_tokens
 from local_logto.context import current_store
 from local_logto.management.entities import TENANT, Entity
-from local_logto.management.guard import ANY_TEXTS, Choice, Number, Shape, Text, read_body
-from local_logto.management.rows import delete_row, get_row, update_row
+from local_logto.management.families import Entities
+from local_logto.management.guard import read_body
+from local_logto.management.rows import update_row
 from local_logto.one_time_tokens import (
     DEFAULT_LIFETIME,
     STATUSES,
@@ -20,7 +21,8 @@ from local_logto.one_time_tokens import (
     status_of,
     use_token,
 )
-from local_logto.responses import json_response, no_content
+from local_logto.responses import json_response
+from local_logto.values import ANY_TEXTS, Choice, Number, Shape, Text
 
 _TABLE: Final = one_time_tokens.one_time_tokens
 _CONTEXT: Final = Shape(
@@ -33,6 +35,21 @@ _PROOF: Final = Shape({"email": Text(min=1), "token": Text(min=1)})
 _STATUS: Final = Shape({"status": Choice(STATUSES)})
 
 blueprint = Blueprint("one_time_tokens", __name__, url_prefix="/one-time-tokens")
+
+
+def _shown(row: sa.RowMapping) -> Entity:
+    return TENANT | {
+        "id": row["id"],
+        "email": row["email"],
+        "token": row["token"],
+        "context": row["context"],
+        "status": status_of(row),
+        "createdAt": row["created_at"],
+        "expiresAt": row["expires_at"],
+    }
+
+
+Entities(_TABLE, _shown).serve(blueprint, "read", "delete")
 
 
 @blueprint.get("")
@@ -63,13 +80,6 @@ async def verify_token() -> Response:
     return json_response(_shown(await use_token(current_store(), body["email"], body["token"])))
 
 
-@blueprint.get("/<token_id>")
-async def get_token(token_id: str) -> Response:
-    async with current_store().begin() as connection:
-        row = await get_row(connection, _TABLE, token_id)
-    return json_response(_shown(row))
-
-
 @blueprint.put("/<token_id>/status")
 async def change_status(token_id: str) -> Response:
     status = (await read_body(_STATUS))["status"]
@@ -78,22 +88,3 @@ async def change_status(token_id: str) -> Response:
     async with current_store().begin() as connection:
         row = await update_row(connection, _TABLE, {"status": status}, _TABLE.c.id == token_id)
     return json_response(_shown(row))
-
-
-@blueprint.delete("/<token_id>")
-async def delete_token(token_id: str) -> Response:
-    async with current_store().begin() as connection:
-        await delete_row(connection, _TABLE, _TABLE.c.id == token_id)
-    return no_content()
-
-
-def _shown(row: sa.RowMapping) -> Entity:
-    return TENANT | {
-        "id": row["id"],
-        "email": row["email"],
-        "token": row["token"],
-        "context": row["context"],
-        "status": status_of(row),
-        "createdAt": row["created_at"],
-        "expiresAt": row["expires_at"],
-    }

@@ -5,24 +5,22 @@ from __future__ import annotations
 from typing import Any, Final
 
 import sqlalchemy as sa
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.management import entities
-from local_logto.management.guard import Choice, ListOf, OrNull, Shape, Text, read_body
+from local_logto.management.families import Entities
+from local_logto.management.guard import read_body
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.relations import ROLE_RESOURCE_SCOPES, ROLE_SCOPES
 from local_logto.management.role_choice import MACHINE, PERSON
 from local_logto.management.rows import (
-    any_holds,
-    delete_row,
     get_row_unnamed,
     insert_row,
     to_columns,
-    update_row,
 )
-from local_logto.responses import json_response, no_content
+from local_logto.responses import json_response
 from local_logto.store import (
     new_id,
     organization_role_resource_scopes,
@@ -32,6 +30,7 @@ from local_logto.store import (
     resource_scopes,
     resources,
 )
+from local_logto.values import Choice, ListOf, OrNull, Shape, Text
 from local_logto.webhooks import announce
 
 _ROLE: Final = Shape(
@@ -49,18 +48,24 @@ _NEW_ROLE: Final = Shape(
 
 blueprint = Blueprint("organization_roles", __name__, url_prefix="/organization-roles")
 
+ROLES: Final = Entities(
+    organization_roles,
+    entities.organization_role,
+    _ROLE,
+    order=(organization_roles.c.name,),
+    search=(organization_roles.c.id, organization_roles.c.name, organization_roles.c.description),
+    events="OrganizationRole",
+    get=get_row_unnamed,
+)
+ROLES.serve(blueprint, "read", "change", "delete")
+
 
 @blueprint.get("")
 async def list_roles() -> Response:
     """By name, with what each bundles; only this list tells that."""
     paging = read_paging()
-    query = sa.select(organization_roles).order_by(organization_roles.c.name)
-    wanted = request.args.get("q")
-    if wanted:
-        fields = (organization_roles.c.id, organization_roles.c.name, organization_roles.c.description)
-        query = query.where(any_holds(wanted, fields))
     async with current_store().begin() as connection:
-        page = await read_page(connection, query, paging)
+        page = await read_page(connection, ROLES.found(), paging)
         role_ids = [row["id"] for row in page.rows]
         scopes = await _scopes_by_role(connection, role_ids)
         on_resources = await _resource_scopes_by_role(connection, role_ids)
@@ -88,35 +93,6 @@ async def create_role() -> Response:
     if scope_ids or resource_scope_ids:
         announce("OrganizationRole.Scopes.Updated", organizationRoleId=row["id"])
     return json_response(entity, 201)
-
-
-@blueprint.get("/<organization_role_id>")
-async def get_role(organization_role_id: str) -> Response:
-    """The role itself, without what it bundles."""
-    async with current_store().begin() as connection:
-        row = await get_row_unnamed(connection, organization_roles, organization_role_id)
-    return json_response(entities.organization_role(row))
-
-
-@blueprint.patch("/<organization_role_id>")
-async def change_role(organization_role_id: str) -> Response:
-    values = to_columns(await read_body(_ROLE.partial()))
-    is_it = organization_roles.c.id == organization_role_id
-    async with current_store().begin() as connection:
-        row = await update_row(connection, organization_roles, values, is_it)
-    entity = entities.organization_role(row)
-    announce("OrganizationRole.Data.Updated", data=entity)
-    return json_response(entity)
-
-
-@blueprint.delete("/<organization_role_id>")
-async def delete_role(organization_role_id: str) -> Response:
-    """Delete the role; whoever held it holds it no more."""
-    is_it = organization_roles.c.id == organization_role_id
-    async with current_store().begin() as connection:
-        await delete_row(connection, organization_roles, is_it)
-    announce("OrganizationRole.Deleted")
-    return no_content()
 
 
 async def _scopes_by_role(

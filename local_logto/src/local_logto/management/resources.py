@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from local_logto.context import current_store
 from local_logto.errors import RequestError
 from local_logto.management import entities
-from local_logto.management.guard import Flag, Number, OrNull, Shape, Text, read_body
+from local_logto.management.families import Entities
+from local_logto.management.guard import read_body
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.rows import (
     delete_row,
@@ -24,6 +25,7 @@ from local_logto.management.rows import (
 from local_logto.oidc.scopes import MANAGEMENT_RESOURCE
 from local_logto.responses import json_response, no_content
 from local_logto.store import new_id, now_ms, resource_scopes, resources
+from local_logto.values import Flag, Number, OrNull, Shape, Text
 from local_logto.webhooks import announce
 
 _CHANGES: Final = Shape(optional={"name": Text(min=1), "accessTokenTtl": Number()})
@@ -34,6 +36,7 @@ _SCOPE: Final = Shape(required={"name": Text(min=1, max=256)}, optional={"descri
 _BY_AGE: Final = sa.text("resources.rowid")
 
 blueprint = Blueprint("resources", __name__, url_prefix="/resources")
+Entities(resources, entities.resource).serve(blueprint, "read", parameter="resource_id")
 
 
 @blueprint.get("")
@@ -62,13 +65,6 @@ async def create_resource() -> Response:
             )
         row = await insert_row(connection, resources, values)
     return json_response(entities.resource(row) | {"scopes": []}, 201)
-
-
-@blueprint.get("/<resource_id>")
-async def get_resource(resource_id: str) -> Response:
-    async with current_store().begin() as connection:
-        row = await get_row(connection, resources, resource_id)
-    return json_response(entities.resource(row))
 
 
 @blueprint.patch("/<resource_id>")

@@ -16,13 +16,14 @@ from local_logto.context import current_store
 from local_logto.errors import RequestError
 from local_logto.management import entities
 from local_logto.management.failures import no_values
-from local_logto.management.guard import ANY_TEXTS, Choice, Shape, Text, read_body, read_query
+from local_logto.management.guard import read_body, read_query
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.relations import TENANT_ROLES
 from local_logto.management.role_choice import MACHINE, PERSON
 from local_logto.management.rows import any_holds, get_row
 from local_logto.responses import json_response, no_content, text_response
 from local_logto.store import application_roles, applications, roles
+from local_logto.values import ANY_TEXTS, Choice, Shape, Text
 
 FEATURED_APPLICATIONS: Final = 3
 

@@ -15,12 +15,13 @@ from local_logto.errors import RequestError
 from local_logto.management.connectors import known_social_targets
 from local_logto.management.entities import TENANT, Entity
 from local_logto.management.failures import no_values
-from local_logto.management.guard import Shape, Text, read_body, read_query
+from local_logto.management.guard import read_body, read_query
 from local_logto.management.sign_in_exp_rules import check_changes, refuse_cloud_only
 from local_logto.management.sign_in_exp_shapes import CHANGES
 from local_logto.management.username_case import find_case_conflicts, refuse_case_conflicts
 from local_logto.responses import json_response
 from local_logto.settings_rows import SIGN_IN_EXP, read_setting, write_setting
+from local_logto.values import Shape, Text
 
 _LIMIT: Final = Shape(optional={"limit": Text(pattern=r"[1-9]\d?|100")})
 

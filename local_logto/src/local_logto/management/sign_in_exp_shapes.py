@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from local_logto.connectors.languages import LANGUAGE_TAGS
-from local_logto.management.guard import (
+from local_logto.values import (
     AnyOf,
     Anything,
     Choice,

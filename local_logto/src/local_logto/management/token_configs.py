@@ -7,10 +7,11 @@ from typing import Final
 from quart import Blueprint, Response
 
 from local_logto.context import current_store
-from local_logto.management.guard import Choice, ListOf, Shape, read_body
+from local_logto.management.guard import read_body
 from local_logto.oidc.claims import DEFAULT_EXTENDED_CLAIMS, EXTENDED_CLAIMS
 from local_logto.responses import json_response
 from local_logto.settings_rows import read_setting, write_setting
+from local_logto.values import Choice, ListOf, Shape
 
 KEY: Final = "id-token"
 SEED: Final = {"enabledExtendedClaims": list(DEFAULT_EXTENDED_CLAIMS)}

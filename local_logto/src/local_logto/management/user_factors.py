@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from local_logto import second_factors
 from local_logto.context import current_store, origin_of
 from local_logto.management.failures import not_found
-from local_logto.management.guard import Choice, ListOf, Shape, Text, read_body
+from local_logto.management.guard import read_body
 from local_logto.management.users import get_user_row, update_user_row
 from local_logto.refusals import refusal
 from local_logto.responses import json_response, no_content
 from local_logto.second_factors import BACKUP_CODE, TOTP, Factor, Factors
 from local_logto.store import now_ms
+from local_logto.values import Choice, ListOf, Shape, Text
 
 _FACTOR: Final = Shape({"type": Choice((TOTP, BACKUP_CODE))}, {"secret": Text(), "codes": ListOf(Text())})
 

@@ -15,11 +15,12 @@ from local_logto.context import current_settings, current_store
 from local_logto.errors import RequestError
 from local_logto.management import entities
 from local_logto.management.failures import not_found
-from local_logto.management.guard import AnyObject, Shape, Text, read_body
+from local_logto.management.guard import read_body
 from local_logto.management.users import get_user_row, update_user_row
 from local_logto.refusals import refusal
 from local_logto.responses import json_response
 from local_logto.store import users
+from local_logto.values import AnyObject, Shape, Text
 
 _IDENTITY: Final = Shape({"userId": Text()}, {"details": AnyObject()})
 _RETURN: Final = Shape({"connectorId": Text(), "connectorData": AnyObject()})

@@ -9,11 +9,12 @@ from quart import Blueprint, Response
 from local_logto.context import current_store
 from local_logto.crypto.passwords import hash_password, verify_password
 from local_logto.management import entities
-from local_logto.management.guard import AnyObject, Flag, Shape, Text, read_body
+from local_logto.management.guard import read_body
 from local_logto.management.users import PROFILE, get_user_row, update_user_row
 from local_logto.oidc.grants import revoke_everything_of
 from local_logto.refusals import refusal
 from local_logto.responses import json_response, no_content
+from local_logto.values import AnyObject, Flag, Shape, Text
 from local_logto.webhooks import announce
 
 _PASSWORD: Final = Shape({"password": Text(min=1)})

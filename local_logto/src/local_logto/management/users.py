@@ -14,7 +14,7 @@ from local_logto.context import current_store
 from local_logto.crypto.passwords import hash_password
 from local_logto.management import entities
 from local_logto.management.failures import no_values, not_found
-from local_logto.management.guard import AnyObject, Kind, OrNull, Shape, Text, read_body
+from local_logto.management.guard import read_body
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.role_choice import roles_by_owner
 from local_logto.management.rows import delete_row, find_row, insert_row, to_columns, update_row
@@ -30,6 +30,7 @@ from local_logto.store import (
     organizations,
     users,
 )
+from local_logto.values import AnyObject, Kind, OrNull, Shape, Text
 from local_logto.webhooks import announce
 
 _EMAIL: Final = r"\S+@\S+\.\S+"

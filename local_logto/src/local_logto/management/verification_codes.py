@@ -10,9 +10,10 @@ from local_logto import verification_codes
 from local_logto.connectors.sending import Kind, Outgoing
 from local_logto.connectors.templates import GENERIC
 from local_logto.context import current_settings, current_store
-from local_logto.management.guard import AnyOf, Shape, Text, read_body
+from local_logto.management.guard import read_body
 from local_logto.responses import no_content
 from local_logto.settings_rows import SIGN_IN_EXP, read_setting
+from local_logto.values import AnyOf, Shape, Text
 from local_logto.verification_codes import CodePolicy
 
 _EMAIL: Final = {"email": Text(pattern=r"\S+@\S+\.\S+")}
