@@ -21,6 +21,7 @@ from saas_app.logto.provider_clock import ProviderClock
 from saas_app.logto.records import (
     Application,
     ApplicationSecret,
+    IdTokenConfig,
     LogtoUser,
     OneTimeToken,
     OrganizationInfo,
@@ -30,7 +31,7 @@ from saas_app.logto.records import (
     Resource,
     ResourceScope,
 )
-from saas_app.logto.transport import ManagementError, ManagementTransport, as_list
+from saas_app.logto.transport import ManagementError, ManagementTransport
 from saas_app.logto.user_sessions import UserSessionCalls
 
 TRADITIONAL: Final = "Traditional"
@@ -85,7 +86,7 @@ class ManagementClient(
 
     async def list_organizations(self) -> list[OrganizationInfo]:
         """Every organization, all pages of them: for seeding, not for a request."""
-        return [OrganizationInfo.read(entry) for entry in await self._transport.list_all("/organizations")]
+        return OrganizationInfo.read_all(await self._transport.list_all("/organizations"))
 
     async def delete_organization(self, organization_id: str) -> None:
         """Delete an organization with its memberships and invitations; 404 when there is none."""
@@ -94,7 +95,7 @@ class ManagementClient(
     async def list_user_organizations(self, user_id: str) -> list[OrganizationMembership]:
         """Every organization somebody belongs to, in one call."""
         body = await self._body("GET", f"/users/{_id(user_id)}/organizations")
-        return [OrganizationMembership.read(entry) for entry in as_list(body)]
+        return OrganizationMembership.read_all(body)
 
     # People
 
@@ -147,15 +148,14 @@ class ManagementClient(
             "/users",
             query={f"search.{field}": value, f"mode.{field}": "exact", "page": 1, "page_size": 1},
         )
-        found = as_list(answer.body)
-        return LogtoUser.read(found[0]) if found else None
+        return next(iter(LogtoUser.read_all(answer.body)), None)
 
     # The organization template
 
     async def list_organization_scopes(self) -> list[OrganizationScope]:
         """Every organization permission."""
         found = await self._transport.list_all("/organization-scopes")
-        return [OrganizationScope.read(entry) for entry in found]
+        return OrganizationScope.read_all(found)
 
     async def create_organization_scope(self, name: str, description: str) -> OrganizationScope:
         """Add an organization permission."""
@@ -169,7 +169,7 @@ class ManagementClient(
     async def list_organization_roles(self) -> list[OrganizationRole]:
         """Every organization role with what it bundles. Only the list tells that (Logto 1.42)."""
         found = await self._transport.list_all("/organization-roles")
-        return [OrganizationRole.read(entry) for entry in found]
+        return OrganizationRole.read_all(found)
 
     async def create_organization_role(self, name: str, description: str, type_: str) -> OrganizationRole:
         """Add a role that bundles nothing yet. ``type_`` is User or MachineToMachine, for good."""
@@ -195,7 +195,7 @@ class ManagementClient(
     async def list_resources(self) -> list[Resource]:
         """Every API resource with its scopes."""
         found = await self._transport.list_all("/resources", {"includeScopes": "true"})
-        return [Resource.read(entry) for entry in found]
+        return Resource.read_all(found)
 
     async def create_resource(self, name: str, indicator: str) -> Resource:
         """Add an API resource. Its indicator cannot be changed afterwards."""
@@ -225,7 +225,7 @@ class ManagementClient(
     async def list_traditional_applications(self) -> list[Application]:
         """Every traditional web application. Names are not unique."""
         found = await self._transport.list_all("/applications", {"types": TRADITIONAL})
-        return [Application.read(entry) for entry in found]
+        return Application.read_all(found)
 
     async def create_traditional_application(
         self, name: str, description: str, *, oidc_metadata: Mapping[str, Any], custom: Mapping[str, Any]
@@ -250,7 +250,7 @@ class ManagementClient(
     async def list_secrets(self, application_id: str) -> list[ApplicationSecret]:
         """An application's secrets, in plain text."""
         body = await self._body("GET", f"/applications/{_id(application_id)}/secrets")
-        return [ApplicationSecret.read(entry) for entry in as_list(body)]
+        return ApplicationSecret.read_all(body)
 
     async def create_secret(self, application_id: str, name: str) -> ApplicationSecret:
         """Add a named secret; 422 ``application.secret_name_exists``."""
@@ -259,8 +259,8 @@ class ManagementClient(
 
     async def list_id_token_claims(self) -> list[str]:
         """The extended claims that ID tokens carry, for the whole tenant."""
-        body = await self._body("GET", "/configs/id-token")
-        return [str(name) for name in (body or {}).get("enabledExtendedClaims", ())]
+        config = IdTokenConfig.read(await self._body("GET", "/configs/id-token") or {})
+        return list(config.enabled_extended_claims)
 
     async def replace_id_token_claims(self, names: Iterable[str]) -> None:
         """Set the extended claims that ID tokens carry."""

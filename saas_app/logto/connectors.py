@@ -7,7 +7,7 @@ from typing import Any
 
 from saas_app.logto.paths import segment
 from saas_app.logto.records import Connector, EmailTemplate
-from saas_app.logto.transport import ManagementError, ManagementTransport, as_list
+from saas_app.logto.transport import ManagementError, ManagementTransport
 
 
 class ConnectorCalls:
@@ -17,10 +17,7 @@ class ConnectorCalls:
 
     async def list_connectors(self) -> list[Connector]:
         """Every connector with its config, secrets included: all of them, Logto does not page this list."""
-        return [
-            Connector.read(entry)
-            for entry in as_list((await self._transport.call("GET", "/connectors")).body)
-        ]
+        return Connector.read_all((await self._transport.call("GET", "/connectors")).body)
 
     async def create_connector(
         self,
@@ -68,7 +65,7 @@ class ConnectorCalls:
     async def list_email_templates(self) -> list[EmailTemplate]:
         """Every email template of the tenant."""
         body = (await self._transport.call("GET", "/email-templates")).body
-        return [EmailTemplate.read(entry) for entry in as_list(body)]
+        return EmailTemplate.read_all(body)
 
     async def put_email_templates(self, templates: Iterable[EmailTemplate]) -> None:
         """Store templates, each in the place of the one for its usage and language."""

@@ -19,7 +19,7 @@ class HookCalls:
 
     async def list_hooks(self) -> list[Hook]:
         """Every webhook of the tenant, with the key that signs it. Neither names nor addresses are unique."""
-        return [Hook.read(entry) for entry in await self._transport.list_all("/hooks")]
+        return Hook.read_all(await self._transport.list_all("/hooks"))
 
     async def create_hook(self, name: str, url: str, events: Collection[str]) -> Hook:
         """Register a webhook; Logto makes its signing key."""

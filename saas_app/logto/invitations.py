@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from saas_app.logto.paths import segment
 from saas_app.logto.records import Invitation
-from saas_app.logto.transport import ManagementError, ManagementTransport, as_list
+from saas_app.logto.transport import ManagementError, ManagementTransport
 
 _PATH: Final = "/organization-invitations"
 
@@ -83,4 +83,4 @@ class InvitationCalls:
 
     async def _list(self, query: dict[str, str | int]) -> list[Invitation]:
         answer = await self._transport.call("GET", _PATH, query=query)
-        return [Invitation.read(entry) for entry in as_list(answer.body)]
+        return Invitation.read_all(answer.body)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from saas_app.logto.paths import quoted, segment
 from saas_app.logto.records import Application, OrganizationMembership
-from saas_app.logto.transport import ManagementError, ManagementTransport, as_list
+from saas_app.logto.transport import ManagementError, ManagementTransport
 
 MACHINE: Final = "MachineToMachine"
 
@@ -30,7 +30,7 @@ class MachineClientCalls:
     async def list_machines_called(self, name: str) -> list[Application]:
         """Every machine application of the tenant with exactly this name: names are not unique."""
         query = {"types": MACHINE, "search.name": name, "mode.name": "exact"}
-        return [Application.read(entry) for entry in await self._transport.list_all("/applications", query)]
+        return Application.read_all(await self._transport.list_all("/applications", query))
 
     async def delete_application(self, application_id: str) -> None:
         """Delete an application with its secrets, in every organization it belongs to; 404 without one."""
@@ -46,7 +46,7 @@ class MachineClientCalls:
             if refusal.status == 404:
                 return None
             raise
-        return [OrganizationMembership.read(entry) for entry in as_list(answer.body)]
+        return OrganizationMembership.read_all(answer.body)
 
     async def add_machine(self, organization_id: str, application_id: str) -> None:
         """Let a machine belong to an organization; one that does already stays as it is."""

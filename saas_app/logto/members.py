@@ -7,7 +7,7 @@ from typing import Final
 
 from saas_app.logto.paths import segment
 from saas_app.logto.records import MachineInfo, MemberInfo, MembersPage, RoleName
-from saas_app.logto.transport import Answer, ManagementError, ManagementTransport, as_list
+from saas_app.logto.transport import Answer, ManagementError, ManagementTransport
 
 NOT_A_MEMBER: Final = "organization.require_membership"
 
@@ -29,10 +29,7 @@ class MemberCalls:
         Logto answers an empty list for an unknown organization.
         """
         query = {"organizationRoleId": role_id} if role_id else None
-        return [
-            MemberInfo.read(entry)
-            for entry in await self._transport.list_all(_people(organization_id), query)
-        ]
+        return MemberInfo.read_all(await self._transport.list_all(_people(organization_id), query))
 
     async def list_members_page(
         self,
@@ -45,7 +42,7 @@ class MemberCalls:
     ) -> MembersPage[MemberInfo]:
         """One page of the members, counted from 1, by user id; ``search`` looks into names and addresses."""
         answer = await self._page(_people(organization_id), page, page_size, search, role_id)
-        return MembersPage(tuple(MemberInfo.read(entry) for entry in as_list(answer.body)), answer.total or 0)
+        return MembersPage(tuple(MemberInfo.read_all(answer.body)), answer.total or 0)
 
     async def list_machines_page(
         self, organization_id: str, *, page: int, page_size: int, search: str = ""
@@ -53,9 +50,7 @@ class MemberCalls:
         """One page of the machine applications that belong to an organization, counted from 1."""
         path = f"/organizations/{segment(organization_id)}/applications"
         answer = await self._page(path, page, page_size, search, None)
-        return MembersPage(
-            tuple(MachineInfo.read(entry) for entry in as_list(answer.body)), answer.total or 0
-        )
+        return MembersPage(tuple(MachineInfo.read_all(answer.body)), answer.total or 0)
 
     async def find_member_roles(self, organization_id: str, user_id: str) -> frozenset[str] | None:
         """The names of a member's roles; None for who is not a member."""
@@ -65,7 +60,7 @@ class MemberCalls:
             if refusal.code == NOT_A_MEMBER or refusal.status == 404:
                 return None
             raise
-        return frozenset(RoleName.read(entry).name for entry in as_list(answer.body))
+        return frozenset(role.name for role in RoleName.read_all(answer.body))
 
     async def remove_member(self, organization_id: str, user_id: str) -> None:
         """Take somebody out of an organization, their roles with them; 404 for who is not a member."""

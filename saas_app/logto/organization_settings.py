@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from saas_app.logto.paths import segment
-from saas_app.logto.records import OrganizationInfo, RoleName
+from saas_app.logto.records import JoiningDomain, OrganizationInfo, RoleName
 from saas_app.logto.transport import ManagementTransport, as_list
 
 
@@ -33,7 +33,7 @@ class OrganizationSettingsCalls:
     async def list_joining_domains(self, organization_id: str) -> list[str]:
         """The email domains whose people become members when they sign up."""
         answer = await self._transport.call("GET", f"{_joining(organization_id)}/email-domains")
-        return [str(entry["emailDomain"]) for entry in as_list(answer.body)]
+        return [found.email_domain for found in JoiningDomain.read_all(answer.body)]
 
     async def add_joining_domain(self, organization_id: str, domain: str) -> None:
         """Let a domain's people join; 422 ``entity.unique_integrity_violation`` when they may already."""
@@ -49,7 +49,7 @@ class OrganizationSettingsCalls:
     async def list_joining_roles(self, organization_id: str) -> frozenset[str]:
         """The names of the roles that who joins by themselves is given."""
         answer = await self._transport.call("GET", f"{_joining(organization_id)}/roles")
-        return frozenset(RoleName.read(entry).name for entry in as_list(answer.body))
+        return frozenset(role.name for role in RoleName.read_all(answer.body))
 
     async def replace_joining_roles(self, organization_id: str, role_ids: Collection[str]) -> None:
         """Let who joins by themselves be given exactly these roles."""

@@ -1,154 +1,166 @@
 """What the Management API answers, as frozen records: only the fields we read (Logto 1.42).
 
-Names are as they can be shown: a blank one of a person is None, one of another thing its id.
+Null counts as absent. Names that are shown are fit for it: a blank name of a person is None, that of another
+thing its id.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Generic, Self, TypeVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Generic, Self, TypeAlias, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AliasPath,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
 
 from saas_app.errors import LogtoUnavailable
+from saas_app.logto.transport import as_list
 from saas_app.text.cleaning import name_of_others
 
-Entry = Mapping[str, Any]
+Entry: TypeAlias = Mapping[str, Any]
 Item = TypeVar("Item")
 
 
-class Record:
-    """Reads itself from an entry. An entry that lacks what a record needs is an unreadable answer."""
+class Record(BaseModel):
+    """A JSON object of Logto's. Fields are named as there, in snake_case, or say which one they read."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        val_temporal_unit="milliseconds",
+        hide_input_in_errors=True,
+    )
 
     @classmethod
     def read(cls, entry: Any) -> Self:
-        """The record in a JSON object. Raises :class:`LogtoUnavailable` when it cannot be read."""
+        """Return the record in a JSON object. Raises :class:`LogtoUnavailable` when it cannot be read."""
         try:
-            return cls._from_entry(entry)
-        except (KeyError, TypeError, AttributeError):
+            return cls.model_validate(entry)
+        except ValidationError:
             raise LogtoUnavailable("Logto's answer could not be read.") from None
 
     @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        raise NotImplementedError
+    def read_all(cls, entries: Any) -> list[Self]:
+        """Return the records in a JSON array. Raises :class:`LogtoUnavailable` when one cannot be read."""
+        return [cls.read(entry) for entry in as_list(entries)]
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: Any, info: ValidationInfo) -> Any:
+        return cls.model_fields[info.field_name or ""].get_default() if value is None else value
 
 
-@dataclass(frozen=True, slots=True)
+def _each(key: str) -> BeforeValidator:
+    """Read one value of each object in a list; what is no list is left as it is."""
+
+    def read(entries: Any) -> Any:
+        if not isinstance(entries, list):
+            return entries
+        return [entry.get(key) if isinstance(entry, Mapping) else None for entry in entries]
+
+    return BeforeValidator(read)
+
+
+def _or_id(name: str, info: ValidationInfo) -> str:
+    return name_of_others(name) or str(info.data.get("id") or info.data.get("organization_id"))
+
+
+Ids: TypeAlias = Annotated[frozenset[str], _each("id")]
+Names: TypeAlias = Annotated[frozenset[str], _each("name")]
+RoleNames: TypeAlias = Annotated[Names, Field(validation_alias="organizationRoles")]
+ShownName: TypeAlias = Annotated[str, AfterValidator(_or_id)]
+PersonName: TypeAlias = Annotated[str | None, AfterValidator(lambda name: name_of_others(name) or None)]
+
+
 class OrganizationInfo(Record):
     """An organization. Names are not unique in Logto; ``custom_data`` is ours to use."""
 
     id: str
-    name: str
-    description: str | None
-    custom_data: Entry = field(default_factory=dict)
+    name: ShownName
+    description: str | None = None
+    custom_data: Entry = {}
     is_mfa_required: bool = False
 
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        return cls(
-            entry["id"],
-            name_of_others(entry["name"]) or entry["id"],
-            entry.get("description"),
-            entry.get("customData") or {},
-            bool(entry.get("isMfaRequired")),
-        )
 
-
-@dataclass(frozen=True, slots=True)
 class OrganizationMembership(Record):
     """An organization somebody belongs to, with their roles there."""
 
-    organization_id: str
-    organization_name: str
-    role_names: frozenset[str]
-
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        return cls(
-            entry["id"], name_of_others(entry["name"]) or entry["id"], _names(entry["organizationRoles"])
-        )
+    organization_id: str = Field(validation_alias="id")
+    organization_name: ShownName = Field(validation_alias="name")
+    role_names: RoleNames
 
 
-@dataclass(frozen=True, slots=True)
+class SocialIdentity(Record):
+    """A linked social account. ``details`` is what its provider says of the person."""
+
+    details: Entry = {}
+
+
 class LogtoUser(Record):
-    """A person's account. ``linked_emails`` are the addresses that social sign-ins told of them."""
+    """A person's account."""
 
     id: str
-    username: str | None
-    email: str | None
-    name: str | None
+    username: PersonName = None
+    email: str | None = Field(None, validation_alias="primaryEmail")
+    name: PersonName = None
     avatar: str | None = None
     is_suspended: bool = False
-    phone: str | None = None
+    phone: str | None = Field(None, validation_alias="primaryPhone")
     created_at: datetime | None = None
-    linked_emails: frozenset[str] = frozenset()
+    identities: Mapping[str, SocialIdentity] = {}
 
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        return cls(
-            entry["id"],
-            name_of_others(entry.get("username")) or None,
-            entry.get("primaryEmail"),
-            name_of_others(entry.get("name")) or None,
-            entry.get("avatar"),
-            entry.get("isSuspended") is True,
-            entry.get("primaryPhone"),
-            _moment(entry.get("createdAt")),
-            _linked_emails(entry.get("identities")),
-        )
+    @property
+    def linked_emails(self) -> frozenset[str]:
+        """The addresses that social sign-ins told of the person."""
+        found = (identity.details.get("email") for identity in self.identities.values())
+        return frozenset(email for email in found if isinstance(email, str))
 
 
-@dataclass(frozen=True, slots=True)
 class OneTimeToken(Record):
     """A token that proves an address once."""
 
-    token: str = field(repr=False)
-
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        return cls(entry["token"])
+    token: str = Field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
 class MemberInfo(Record):
-    """A member of an organization, with the roles held there."""
+    """A member of an organization, with the roles held there: in Logto's answer, a field of the user."""
 
     user: LogtoUser
-    role_names: frozenset[str]
+    role_names: RoleNames
 
+    @model_validator(mode="before")
     @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        return cls(LogtoUser.read(entry), _names(entry["organizationRoles"]))
+    def _with_user(cls, entry: Any) -> Any:
+        return {"user": entry, **entry} if isinstance(entry, Mapping) else entry
 
 
-@dataclass(frozen=True, slots=True)
 class MachineInfo(Record):
     """A machine application that belongs to an organization, with the roles held there."""
 
     id: str
-    name: str
-    description: str | None
-    role_names: frozenset[str]
-
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        return cls(
-            entry["id"],
-            name_of_others(entry["name"]) or entry["id"],
-            entry.get("description"),
-            _names(entry["organizationRoles"]),
-        )
+    name: ShownName
+    description: str | None = None
+    role_names: RoleNames
 
 
-@dataclass(frozen=True, slots=True)
 class RoleName(Record):
     """A role of which only the name matters."""
 
     name: str
-
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        return cls(entry["name"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +171,6 @@ class MembersPage(Generic[Item]):
     total: int
 
 
-@dataclass(frozen=True, slots=True)
 class Invitation(Record):
     """An invitation. ``status`` is Pending, Accepted, Expired or Revoked; times are milliseconds (epoch).
 
@@ -170,69 +181,34 @@ class Invitation(Record):
     organization_id: str
     invitee: str
     status: str
-    role_names: frozenset[str]
+    role_names: RoleNames
     created_at: int
     expires_at: int
-    inviter_id: str | None
-    accepted_user_id: str | None
-
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        return cls(
-            id=entry["id"],
-            organization_id=entry["organizationId"],
-            invitee=entry["invitee"],
-            status=entry["status"],
-            role_names=_names(entry["organizationRoles"]),
-            created_at=entry["createdAt"],
-            expires_at=entry["expiresAt"],
-            inviter_id=entry["inviterId"],
-            accepted_user_id=entry["acceptedUserId"],
-        )
+    inviter_id: str | None = None
+    accepted_user_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class OrganizationScope(Record):
     """An organization permission of the template."""
 
     id: str
     name: str
-    description: str | None
-
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        return cls(entry["id"], entry["name"], entry.get("description"))
+    description: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceScope(Record):
+class ResourceScope(OrganizationScope):
     """A scope of an API resource."""
 
-    id: str
-    name: str
-    description: str | None
 
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        return cls(entry["id"], entry["name"], entry.get("description"))
-
-
-@dataclass(frozen=True, slots=True)
 class Resource(Record):
     """An API resource, named by its indicator, with its scopes."""
 
     id: str
     name: str
     indicator: str
-    scopes: tuple[ResourceScope, ...]
-
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        scopes = tuple(ResourceScope.read(scope) for scope in entry.get("scopes") or ())
-        return cls(entry["id"], entry["name"], entry["indicator"], scopes)
+    scopes: tuple[ResourceScope, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
 class OrganizationRole(Record):
     """An organization role of the template, with the ids and names of what it bundles.
 
@@ -241,28 +217,14 @@ class OrganizationRole(Record):
 
     id: str
     name: str
-    description: str | None
-    type: str
-    scope_ids: frozenset[str]
-    resource_scope_ids: frozenset[str]
-    scope_names: frozenset[str] = frozenset()
-    resource_scope_names: frozenset[str] = frozenset()
-
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        return cls(
-            entry["id"],
-            entry["name"],
-            entry.get("description"),
-            entry.get("type", "User"),
-            frozenset(scope["id"] for scope in entry.get("scopes") or ()),
-            frozenset(scope["id"] for scope in entry.get("resourceScopes") or ()),
-            _names(entry.get("scopes") or ()),
-            _names(entry.get("resourceScopes") or ()),
-        )
+    description: str | None = None
+    type: str = "User"
+    scope_ids: Ids = Field(frozenset(), validation_alias="scopes")
+    scope_names: Names = Field(frozenset(), validation_alias="scopes")
+    resource_scope_ids: Ids = Field(frozenset(), validation_alias="resourceScopes")
+    resource_scope_names: Names = Field(frozenset(), validation_alias="resourceScopes")
 
 
-@dataclass(frozen=True, slots=True)
 class Application(Record):
     """An application. Its metadata are kept as they came, because Logto replaces them whole; ``custom_data``
     is ours to use.
@@ -271,105 +233,57 @@ class Application(Record):
     id: str
     name: str
     type: str
-    oidc_metadata: Entry
-    custom_metadata: Entry
-    custom_data: Entry = field(default_factory=dict)
-
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        return cls(
-            entry["id"],
-            entry["name"],
-            entry["type"],
-            entry.get("oidcClientMetadata") or {},
-            entry.get("customClientMetadata") or {},
-            entry.get("customData") or {},
-        )
+    oidc_metadata: Entry = Field({}, validation_alias="oidcClientMetadata")
+    custom_metadata: Entry = Field({}, validation_alias="customClientMetadata")
+    custom_data: Entry = {}
 
 
-@dataclass(frozen=True, slots=True)
 class ApplicationSecret(Record):
-    """A named secret of an application."""
+    """A named secret of an application. ``expires_at`` is milliseconds since the epoch."""
 
     name: str
-    value: str = field(repr=False)
-    expires_at: int | None  # milliseconds since the epoch
-
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        return cls(entry["name"], entry["value"], entry.get("expiresAt"))
+    value: str = Field(repr=False)
+    expires_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Hook(Record):
     """A registered webhook. ``config`` is kept as it came, because Logto replaces it whole."""
 
     id: str
     name: str
-    url: str
-    events: frozenset[str]
-    is_enabled: bool
-    signing_key: str = field(repr=False)
-    config: Entry = field(default_factory=dict)
-
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        return cls(
-            entry["id"],
-            entry["name"],
-            str(entry["config"].get("url", "")),
-            frozenset(entry.get("events") or ()),
-            bool(entry["enabled"]),
-            entry["signingKey"],
-            entry["config"],
-        )
+    url: str = Field("", validation_alias=AliasPath("config", "url"))
+    events: frozenset[str] = frozenset()
+    is_enabled: bool = Field(validation_alias="enabled")
+    signing_key: str = Field(repr=False)
+    config: Entry
 
 
-@dataclass(frozen=True, slots=True)
 class Connector(Record):
     """What sends messages or signs people in. ``factory`` is its kind; ``config`` includes secrets."""
 
     id: str
-    factory: str
+    factory: str = Field(validation_alias="connectorId")
     type: str  # Email, Sms or Social
     target: str
-    config: Entry = field(repr=False)
+    config: Entry = Field(repr=False)
     sync_profile: bool = False
 
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        return cls(
-            entry["id"],
-            entry["connectorId"],
-            entry["type"],
-            entry["target"],
-            entry["config"],
-            bool(entry.get("syncProfile")),
-        )
+
+class IdTokenConfig(Record):
+    """What ID tokens carry, for the whole tenant."""
+
+    enabled_extended_claims: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+class JoiningDomain(Record):
+    """An email domain whose people become members when they sign up."""
+
+    email_domain: str
+
+
 class EmailTemplate(Record):
     """A text of an email that the tenant keeps: it is sent in place of the connector's own."""
 
-    language: str
-    usage: str
+    language: str = Field(validation_alias="languageTag")
+    usage: str = Field(validation_alias="templateType")
     details: Entry
-
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        return cls(entry["languageTag"], entry["templateType"], entry["details"])
-
-
-def _names(entries: Any) -> frozenset[str]:
-    return frozenset(entry["name"] for entry in entries)
-
-
-def _moment(milliseconds: Any) -> datetime | None:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC) if isinstance(milliseconds, int) else None
-
-
-def _linked_emails(identities: Any) -> frozenset[str]:
-    """The addresses in the details of linked social accounts."""
-    found = ((identity.get("details") or {}).get("email") for identity in (identities or {}).values())
-    return frozenset(email for email in found if isinstance(email, str))

@@ -6,67 +6,54 @@ Ending any of it tells nobody (Logto 1.42): no webhook is sent, and no back-chan
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final, Self, TypeGuard
+from datetime import datetime
+from typing import Annotated, Any, Final, TypeAlias
+
+from pydantic import AfterValidator, AliasPath, ConfigDict, Field
 
 from saas_app.logto.paths import segment
-from saas_app.logto.records import Entry, Record
-from saas_app.logto.transport import ManagementError, ManagementTransport, as_list
+from saas_app.logto.records import Record
+from saas_app.logto.transport import ManagementError, ManagementTransport
 
-_LATEST: Final = 4_102_444_800  # seconds since the epoch: the year 2100
+_IPV4_IN_IPV6: Final = "::ffff:"
+Address: TypeAlias = Annotated[str, AfterValidator(lambda address: address.removeprefix(_IPV4_IN_IPV6))]
 
 
-@dataclass(frozen=True, slots=True)
+class Authorization(Record):
+    """What a browser session holds for one application."""
+
+    sid: str = ""
+    grant_id: str = ""
+
+
 class BrowserSession(Record):
-    """One browser that is signed in at Logto. ``sids`` maps each application's id to its ``sid`` there;
-    ``grant_ids`` are those of all its applications.
-    """
+    """One browser that is signed in at Logto."""
 
-    uid: str
-    signed_in_at: datetime | None
-    address: str
-    user_agent: str
-    sids: Mapping[str, str]
-    grant_ids: frozenset[str]
+    model_config = ConfigDict(val_temporal_unit="seconds")
 
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        payload = entry["payload"]
-        context = (entry.get("lastSubmission") or {}).get("signInContext") or {}
-        login = payload.get("loginTs")
-        authorizations = payload.get("authorizations") or {}
-        return cls(
-            uid=payload["uid"],
-            signed_in_at=datetime.fromtimestamp(login, UTC) if _is_moment(login) else None,
-            address=str(context.get("ip") or "").removeprefix("::ffff:"),
-            user_agent=str(context.get("userAgent") or ""),
-            sids={
-                client_id: authorization["sid"]
-                for client_id, authorization in authorizations.items()
-                if authorization.get("sid")
-            },
-            grant_ids=frozenset(
-                authorization["grantId"]
-                for authorization in authorizations.values()
-                if authorization.get("grantId")
-            ),
-        )
+    uid: str = Field(validation_alias=AliasPath("payload", "uid"))
+    signed_in_at: datetime | None = Field(None, validation_alias=AliasPath("payload", "loginTs"))
+    address: Address = Field("", validation_alias=AliasPath("lastSubmission", "signInContext", "ip"))
+    user_agent: str = Field("", validation_alias=AliasPath("lastSubmission", "signInContext", "userAgent"))
+    authorizations: Mapping[str, Authorization] = Field(
+        {}, validation_alias=AliasPath("payload", "authorizations")
+    )
+
+    @property
+    def sids(self) -> Mapping[str, str]:
+        """The ``sid`` of each application there, by the application's id."""
+        return {client_id: found.sid for client_id, found in self.authorizations.items() if found.sid}
+
+    @property
+    def grant_ids(self) -> frozenset[str]:
+        """The grants of all its applications."""
+        return frozenset(found.grant_id for found in self.authorizations.values() if found.grant_id)
 
 
-def _is_moment(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and 0 < value < _LATEST
-
-
-@dataclass(frozen=True, slots=True)
 class UserGrant(Record):
     """What somebody granted to an application; its tokens die with it."""
 
     id: str
-
-    @classmethod
-    def _from_entry(cls, entry: Entry) -> Self:
-        return cls(entry["id"])
 
 
 class UserSessionCalls:
@@ -77,7 +64,7 @@ class UserSessionCalls:
     async def list_user_sessions(self, user_id: str) -> list[BrowserSession]:
         """Every browser in which the person is signed in at Logto. Nobody by this id has none."""
         body = await self._read(f"/users/{segment(user_id)}/sessions")
-        return [BrowserSession.read(entry) for entry in as_list(body.get("sessions"))]
+        return BrowserSession.read_all(body.get("sessions"))
 
     async def end_user_session(self, user_id: str, uid: str) -> None:
         """End a browser's session with the grants of all its applications. One that is gone is ended."""
@@ -87,7 +74,7 @@ class UserSessionCalls:
     async def list_user_grants(self, user_id: str) -> list[UserGrant]:
         """Every grant of the person, those without a browser session included."""
         body = await self._read(f"/users/{segment(user_id)}/grants")
-        return [UserGrant.read(entry) for entry in as_list(body.get("grants"))]
+        return UserGrant.read_all(body.get("grants"))
 
     async def end_user_grant(self, user_id: str, grant_id: str) -> None:
         """Revoke a grant with its tokens. One that is gone is ended."""

@@ -40,7 +40,7 @@ async def apply_sign_in(
                 sync_profile=connector.sync_profile,
             )
     templates = [
-        EmailTemplate(template.language, template.usage, template.details)
+        EmailTemplate(language=template.language, usage=template.usage, details=template.details)
         for template in wanted_templates(declaration, found)
         if template.name in different[Kind.EMAIL_TEMPLATE]
     ]

@@ -65,7 +65,9 @@ async def test_the_demonstrations_trail_tells_of_people_roles_and_denials_over_w
 ) -> None:
     organization_id, now = f"org-{new_uuid().hex}", utc_now()
     users = {
-        person.username: LogtoUser(person.username, person.username, person.email, person.name)
+        person.username: LogtoUser(
+            id=person.username, username=person.username, email=person.email, name=person.name
+        )
         for person in PEOPLE
     }
     told = trail_of(declared, organization_id, users)

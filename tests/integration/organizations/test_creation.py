@@ -56,7 +56,7 @@ class Recorder:
         self, name: str, description: str | None, *, custom_data: dict[str, Any]
     ) -> OrganizationInfo:
         self._note("create", name, description or "-")
-        return OrganizationInfo(self.id, name, description, custom_data)
+        return OrganizationInfo(id=self.id, name=name, description=description, custom_data=custom_data)
 
     async def add_members(self, organization_id: str, user_ids: list[str]) -> None:
         self._note("add", organization_id, *user_ids)

@@ -49,29 +49,33 @@ def role_as_declared(role: Role) -> OrganizationRole:
 def everything_holds() -> Found:
     return Found(
         organization_scopes={
-            p.value: OrganizationScope(f"id {p.value}", p.value, p.description) for p in ORGANIZATION_SCOPES
+            p.value: OrganizationScope(id=f"id {p.value}", name=p.value, description=p.description)
+            for p in ORGANIZATION_SCOPES
         },
         resources=(
             Resource(
-                "resource",
-                "Whatever they call it",
-                DEPLOYMENT.api_resource,
-                tuple(ResourceScope(f"id {p.value}", p.value, p.description) for p in API_SCOPES),
+                id="resource",
+                name="Whatever they call it",
+                indicator=DEPLOYMENT.api_resource,
+                scopes=tuple(
+                    ResourceScope(id=f"id {p.value}", name=p.value, description=p.description)
+                    for p in API_SCOPES
+                ),
             ),
         ),
         roles={role.value: role_as_declared(role) for role in Role},
         id_token_claims=("roles", "organizations", "organization_roles"),
         application=Application(
-            "app",
-            "Workroom",
-            "Traditional",
-            {
+            id="app",
+            name="Workroom",
+            type="Traditional",
+            oidc_metadata={
                 "redirectUris": ["https://work.example/callback"],
                 "postLogoutRedirectUris": ["https://work.example/"],
                 "backchannelLogoutUri": "https://work.example/backchannel-logout",
                 "backchannelLogoutSessionRequired": True,
             },
-            {"rotateRefreshToken": True, "allowTokenExchange": False},
+            custom_metadata={"rotateRefreshToken": True, "allowTokenExchange": False},
         ),
         usable_secrets=("secret",),
         webhook=HOOK,
@@ -112,10 +116,11 @@ def test_permissions_come_before_the_roles_that_bundle_them() -> None:
 def test_a_role_that_lost_a_permission_and_gained_one_is_put_back() -> None:
     found = everything_holds()
     editor = found.roles["editor"]
-    bent = replace(
-        editor,
-        scope_ids=editor.scope_ids | {"id audit:read"},
-        resource_scope_ids=editor.resource_scope_ids - {"id projects:write"},
+    bent = editor.model_copy(
+        update={
+            "scope_ids": editor.scope_ids | {"id audit:read"},
+            "resource_scope_ids": editor.resource_scope_ids - {"id projects:write"},
+        }
     )
 
     change = only_drift(replace(found, roles={**found.roles, "editor": bent}))
@@ -127,10 +132,13 @@ def test_a_role_that_lost_a_permission_and_gained_one_is_put_back() -> None:
 def test_a_scope_of_another_resource_in_our_role_is_drift_even_when_it_has_our_name() -> None:
     found = everything_holds()
     stranger = Resource(
-        "other", "Ledger", "https://ledger.example", (ResourceScope("x", "projects:read", ""),)
+        id="other",
+        name="Ledger",
+        indicator="https://ledger.example",
+        scopes=(ResourceScope(id="x", name="projects:read", description=""),),
     )
     viewer = found.roles["viewer"]
-    bent = replace(viewer, resource_scope_ids=viewer.resource_scope_ids | {"x"})
+    bent = viewer.model_copy(update={"resource_scope_ids": viewer.resource_scope_ids | {"x"}})
 
     change = only_drift(
         replace(found, resources=(*found.resources, stranger), roles={**found.roles, "viewer": bent})
@@ -141,7 +149,7 @@ def test_a_scope_of_another_resource_in_our_role_is_drift_even_when_it_has_our_n
 
 def test_roles_scopes_and_claims_of_others_are_no_drift() -> None:
     found = everything_holds()
-    theirs = OrganizationRole("r", "auditor", "theirs", "User", frozenset({"s"}), frozenset())
+    theirs = OrganizationRole(id="r", name="auditor", description="theirs", scope_ids=frozenset({"s"}))
 
     assert (
         drift(
@@ -152,7 +160,7 @@ def test_roles_scopes_and_claims_of_others_are_no_drift() -> None:
                     roles={**found.roles, "auditor": theirs},
                     organization_scopes={
                         **found.organization_scopes,
-                        "books:read": OrganizationScope("s", "books:read", None),
+                        "books:read": OrganizationScope(id="s", name="books:read"),
                     },
                     id_token_claims=(*found.id_token_claims, "custom_data"),
                 ),
@@ -164,7 +172,7 @@ def test_roles_scopes_and_claims_of_others_are_no_drift() -> None:
 
 def test_a_role_of_the_wrong_type_is_told_before_anything_is_written() -> None:
     found = everything_holds()
-    wrong = replace(found.roles["integration"], type="User")
+    wrong = found.roles["integration"].model_copy(update={"type": "User"})
 
     with pytest.raises(ConfigurationError, match=r"'integration' is of type User.*MachineToMachine"):
         plan(DEPLOYMENT, replace(found, roles={**found.roles, "integration": wrong}))
@@ -174,15 +182,15 @@ def test_a_role_of_the_wrong_type_is_told_before_anything_is_written() -> None:
 def test_a_changed_description_is_mended(permission: Permission) -> None:
     found = everything_holds()
     if permission.carrier is Carrier.ORGANIZATION_TOKEN:
-        scope = replace(found.organization_scopes[permission.value], description="old")
+        scope = found.organization_scopes[permission.value].model_copy(update={"description": "old"})
         found = replace(found, organization_scopes={**found.organization_scopes, permission.value: scope})
     else:
         (resource,) = found.resources
         scopes = tuple(
-            replace(scope, description="old") if scope.name == permission.value else scope
+            scope.model_copy(update={"description": "old"}) if scope.name == permission.value else scope
             for scope in resource.scopes
         )
-        found = replace(found, resources=(replace(resource, scopes=scopes),))
+        found = replace(found, resources=(resource.model_copy(update={"scopes": scopes}),))
 
     change = only_drift(found)
 
@@ -201,11 +209,15 @@ def test_moving_the_application_adds_its_addresses_and_keeps_the_others() -> Non
 
 def test_other_metadata_of_the_application_survive() -> None:
     application = Application(
-        "app",
-        "Workroom",
-        "Traditional",
-        {"redirectUris": [], "postLogoutRedirectUris": [], "logoUri": "https://b.example/logo.svg"},
-        {"rotateRefreshToken": False, "refreshTokenTtlInDays": 30},
+        id="app",
+        name="Workroom",
+        type="Traditional",
+        oidc_metadata={
+            "redirectUris": [],
+            "postLogoutRedirectUris": [],
+            "logoUri": "https://b.example/logo.svg",
+        },
+        custom_metadata={"rotateRefreshToken": False, "refreshTokenTtlInDays": 30},
     )
 
     oidc, custom = merged_metadata(DEPLOYMENT, application)
@@ -222,7 +234,8 @@ def test_other_metadata_of_the_application_survive() -> None:
 def test_token_settings_that_somebody_loosened_are_put_right(changed: dict[str, bool]) -> None:
     found = everything_holds()
     assert found.application is not None
-    loosened = replace(found.application, custom_metadata={**found.application.custom_metadata, **changed})
+    metadata = {**found.application.custom_metadata, **changed}
+    loosened = found.application.model_copy(update={"custom_metadata": metadata})
 
     change = only_drift(replace(found, application=loosened))
 
@@ -266,9 +279,12 @@ def test_secrets_do_not_show() -> None:
 @pytest.mark.parametrize(
     ("hook", "detail"),
     [
-        (replace(HOOK, events=HOOK.events - {"User.Deleted"}), "+User.Deleted"),
-        (replace(HOOK, is_enabled=False), "it is disabled"),
-        (replace(HOOK, signing_key="another"), "the stored LOGTO_WEBHOOK_SIGNING_KEY is no longer valid"),
+        (HOOK.model_copy(update={"events": HOOK.events - {"User.Deleted"}}), "+User.Deleted"),
+        (HOOK.model_copy(update={"is_enabled": False}), "it is disabled"),
+        (
+            HOOK.model_copy(update={"signing_key": "another"}),
+            "the stored LOGTO_WEBHOOK_SIGNING_KEY is no longer valid",
+        ),
     ],
 )
 def test_a_webhook_that_would_not_reach_us_is_put_right(hook: Hook, detail: str) -> None:
@@ -290,6 +306,7 @@ def test_an_application_that_is_not_told_of_sign_outs_is_put_right() -> None:
     assert found.application is not None
     metadata = {**found.application.oidc_metadata, "backchannelLogoutSessionRequired": False}
 
-    change = only_drift(replace(found, application=replace(found.application, oidc_metadata=metadata)))
+    changed = found.application.model_copy(update={"oidc_metadata": metadata})
+    change = only_drift(replace(found, application=changed))
 
     assert (change.kind, change.detail) == (Kind.APPLICATION, "back-channel logout")

@@ -52,12 +52,16 @@ def everything_holds() -> Found:
             for declared in connectors_of(DECLARATION)
         ),
         email_templates=tuple(
-            EmailTemplate(template.language, template.usage, template.details)
+            EmailTemplate(language=template.language, usage=template.usage, details=template.details)
             for template in email_templates_of(DECLARATION)
             if template.language == "es"
         ),
         sign_in_experience=SEEDED | sign_in_experience_of(DECLARATION, SEEDED, frozenset()),
     )
+
+
+def connector(id_: str, factory: str, type_: str, target: str, config: dict[str, str]) -> Connector:
+    return Connector(id=id_, factory=factory, type=type_, target=target, config=config)
 
 
 def only_drift(found: Found, declaration: Declaration = DECLARATION) -> Change:
@@ -67,8 +71,8 @@ def only_drift(found: Found, declaration: Declaration = DECLARATION) -> Change:
 
 def with_config(found: Found, factory: str, config: Mapping[str, object]) -> Found:
     connectors = tuple(
-        replace(connector, config=config) if connector.factory == factory else connector
-        for connector in found.connectors
+        one.model_copy(update={"config": config}) if one.factory == factory else one
+        for one in found.connectors
     )
     return replace(found, connectors=connectors)
 
@@ -147,7 +151,7 @@ def test_a_setting_that_is_not_declared_is_drift() -> None:
 def test_naver_that_updates_profiles_against_the_declaration_is_drift() -> None:
     found = everything_holds()
     connectors = tuple(
-        replace(one, sync_profile=True) if one.factory == "naver-universal" else one
+        one.model_copy(update={"sync_profile": True}) if one.factory == "naver-universal" else one
         for one in found.connectors
     )
 
@@ -156,7 +160,7 @@ def test_naver_that_updates_profiles_against_the_declaration_is_drift() -> None:
 
 def test_the_email_connector_that_is_replaced_is_named() -> None:
     found = everything_holds()
-    theirs = Connector("x", "sendgrid-email-service", "Email", "sendgrid", {"apiKey": "hush"})
+    theirs = connector("x", "sendgrid-email-service", "Email", "sendgrid", {"apiKey": "hush"})
     connectors = tuple(one for one in found.connectors if one.factory != "mailgun-email")
 
     change = only_drift(replace(found, connectors=(*connectors, theirs)))
@@ -166,7 +170,7 @@ def test_the_email_connector_that_is_replaced_is_named() -> None:
 
 def test_connectors_of_others_keep_their_buttons() -> None:
     found = everything_holds()
-    google = Connector("g", "google-universal", "Social", "google", {"clientSecret": "hush"})
+    google = connector("g", "google-universal", "Social", "google", {"clientSecret": "hush"})
     experience = {**found.sign_in_experience, "socialSignInConnectorTargets": ["naver", "google"]}
     theirs = replace(found, connectors=(*found.connectors, google), sign_in_experience=experience)
 
@@ -221,7 +225,9 @@ def test_texts_of_the_fallback_language_are_the_connectors_and_bring_html_and_te
 
 def test_a_stored_template_in_the_fallback_language_is_not_left_to_win_over_ours() -> None:
     found = everything_holds()
-    generic = EmailTemplate("en", "Generic", {"subject": "theirs", "content": "theirs {{code}}"})
+    generic = EmailTemplate(
+        language="en", usage="Generic", details={"subject": "theirs", "content": "theirs {{code}}"}
+    )
 
     changes = drift(
         plan_sign_in(DECLARATION, replace(found, email_templates=(*found.email_templates, generic)))
@@ -235,7 +241,9 @@ def test_a_stored_template_in_the_fallback_language_is_not_left_to_win_over_ours
 def test_a_stored_template_before_one_that_mailgun_keeps_cannot_be_mended_from_here() -> None:
     document = DECLARATION.model_dump(by_alias=True)
     document["connectors"]["mailgun-email"]["templates"]["SignIn"]["en"] = {"template": "sign-in"}
-    found = replace(everything_holds(), email_templates=(EmailTemplate("en", "Generic", {}),))
+    found = replace(
+        everything_holds(), email_templates=(EmailTemplate(language="en", usage="Generic", details={}),)
+    )
 
     with pytest.raises(ConfigurationError, match=r"'en' \(Generic\).*delete them in Logto"):
         list(plan_sign_in(Declaration.model_validate(document), found))
