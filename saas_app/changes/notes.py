@@ -25,7 +25,7 @@ class UnreadableNote(Exception):
 
 def write_note(db: AsyncSession, event: AuditEntry, subjects: Collection[str]) -> uuid.UUID:
     """Note a change that is about to begin: its audit event to be, and whose memberships it touches."""
-    note = PendingChange(id=new_uuid(), entry=event.as_json(), user_ids=list(subjects), started_at=utc_now())
+    note = PendingChange(id=new_uuid(), entry=event.as_json(), subjects=list(subjects), started_at=utc_now())
     db.add(note)
     return note.id
 

@@ -16,8 +16,8 @@ async def insert_if_absent(
 ) -> bool:
     """Insert ``row`` unless ``key`` exists already. Returns whether it was inserted."""
     dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(model).on_conflict_do_nothing(index_elements=list(key))
-    written = await db.execute(statement.returning(*(getattr(model, name) for name in key)), [row])
+    statement = dialect.insert(model).on_conflict_do_nothing(index_elements=_columns(model, key))
+    written = await db.execute(statement.returning(*_columns(model, key)), [row])
     return written.first() is not None
 
 
@@ -30,4 +30,9 @@ async def upsert(
     dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
     statement = dialect.insert(model).values(list(rows))
     changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
-    await db.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed))
+    await db.execute(statement.on_conflict_do_update(index_elements=_columns(model, key), set_=changed))
+
+
+def _columns(model: type[Base], names: Sequence[str]) -> list[Any]:
+    """The columns of these attributes: a column may be called otherwise in the database."""
+    return [getattr(model, name) for name in names]

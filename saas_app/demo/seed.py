@@ -33,6 +33,7 @@ from saas_app.demo.trail import trail_of
 from saas_app.email_domains.seed import seed_claim, seed_verified
 from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.identity.directory import Directory
+from saas_app.identity.membership_changes import note_change
 from saas_app.logto import (
     LogtoUser,
     ManagementClient,
@@ -189,7 +190,7 @@ class DemoSeeder:
         elif members[user_id].role_names == {role}:
             return False
         await self._client.replace_roles(organization_id, user_id, [role])
-        await self._directory.note_membership_change(organization_id, user_id)
+        await note_change(self._work, organization_id, user_id)
         return True
 
     async def _machine(self, declared: DemoOrganization, organization_id: str, admin_id: str) -> SeedStep:

@@ -14,7 +14,6 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
 from saas_app.identity.claims import is_id
 from saas_app.identity.former_members import FormerMember, find_former_member
-from saas_app.identity.membership_changes import mark_changed
 from saas_app.logto import LogtoUser, OrganizationInfo
 from saas_app.models import Organization, OrganizationRemoval, User
 from saas_app.text.cleaning import name_of_others
@@ -23,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 class Directory:
-    """What people and organizations are called, and when a membership last changed."""
+    """What people and organizations are called."""
 
     def __init__(self, work: UnitOfWork) -> None:
         self._work = work
@@ -79,11 +78,6 @@ class Directory:
         """Return how the person's membership ended, or None if they never had one."""
         async with self._work.reading() as db:
             return await find_former_member(db, organization_id, user_id)
-
-    async def note_membership_change(self, organization_id: str, user_id: str) -> None:
-        """Mark a membership as changed: this person's earlier tokens for this organization are rejected."""
-        async with self._work.writing() as db:
-            await mark_changed(db, organization_id, [user_id])
 
 
 async def remember_organization(db: AsyncSession, organization: OrganizationInfo) -> None:

@@ -16,19 +16,20 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import utc_now
+from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.logto.provider_clock import Moment
 from saas_app.models import MembershipChange
 
 _CHUNK: Final = 200  # rows a statement
-_KEY: Final = ("organization_id", "user_id")
+_KEY: Final = ("organization_id", "subject")
 
 UNTIL_FURTHER_NOTICE: Final = 253_402_300_799
 """As the ``latest`` of a moment: of every token Logto is asked what holds, however new it is."""
 
 CHANGE_COLUMNS: Final = (
     MembershipChange.organization_id.label("change_organization_id"),
-    MembershipChange.user_id.label("change_user_id"),
+    MembershipChange.subject.label("change_subject"),
     MembershipChange.changed_at,
     MembershipChange.version,
     MembershipChange.issued_before,
@@ -62,6 +63,12 @@ async def mark_changed(
         await _note(db, rows[start : start + _CHUNK])
 
 
+async def note_change(work: UnitOfWork, organization_id: str, subject: str) -> None:
+    """Mark one membership as changed, in a transaction of its own."""
+    async with work.writing() as db:
+        await mark_changed(db, organization_id, [subject])
+
+
 async def mark_added(db: AsyncSession, organization_id: str, subject: str, moment: datetime) -> None:
     """Note when a machine was added, unless a change of its membership is known.
 
@@ -77,7 +84,7 @@ async def lift(db: AsyncSession, organization_id: str, subject: str, moment: Mom
     """End a change that held until further notice: tokens issued since ``moment`` count again."""
     await db.execute(
         sa.update(MembershipChange)
-        .where(MembershipChange.organization_id == organization_id, MembershipChange.user_id == subject)
+        .where(MembershipChange.organization_id == organization_id, MembershipChange.subject == subject)
         .values(version=MembershipChange.version + 1, issued_after=moment.latest)
         .execution_options(synchronize_session=False)
     )
@@ -95,7 +102,7 @@ async def read_changes(db: AsyncSession, organization_id: str, subject: str) -> 
 def as_changes(rows: Iterable[sa.Row[Any]]) -> KnownChanges:
     """Sum up rows that hold :data:`CHANGE_COLUMNS`, repeated or empty where other tables were joined."""
     changes = {
-        (row.change_organization_id, row.change_user_id): row
+        (row.change_organization_id, row.change_subject): row
         for row in rows
         if row.change_organization_id is not None
     }
@@ -113,7 +120,7 @@ def _row(organization_id: str, subject: str, now: datetime, moment: Moment | Non
     when = moment or Moment.of_ours(now)
     return {
         "organization_id": organization_id,
-        "user_id": subject,
+        "subject": subject,
         "changed_at": now,
         "version": 1,
         "issued_before": when.earliest,
@@ -129,7 +136,8 @@ async def _note(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
     for name in ("changed_at", "issued_before", "issued_after"):
         known, new = getattr(MembershipChange, name), statement.excluded[name]
         values[name] = sa.case((sa.or_(known.is_(None), known < new), new), else_=known)
-    await db.execute(statement.on_conflict_do_update(index_elements=list(_KEY), set_=values))
+    key = [getattr(MembershipChange, name) for name in _KEY]
+    await db.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
 
 
 def _moment_of(row: sa.Row[Any]) -> Moment:

@@ -10,14 +10,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from saas_app.db.base import Base
 
 EVERYONE = "*"
-"""As ``user_id``: every membership of the organization changed, as when it is deleted."""
+"""As ``subject``: every membership of the organization changed, as when it is deleted."""
 
 EVERYWHERE = "*"
 """As ``organization_id``: in every organization; with EVERYONE, whatever a role means may have changed."""
 
 
 class MembershipChange(Base):
-    """The known changes of one membership. Rows are written by :mod:`saas_app.identity.membership_changes`.
+    """The known changes of one membership, of a person or a machine.
+
+    Rows are written by :mod:`saas_app.identity.membership_changes`.
 
     ``version``, which counts the changes, decides freshness, because the clocks of hosts and databases may
     differ. ``changed_at`` is for people. Bearer tokens that Logto issued before the second ``issued_before``
@@ -27,7 +29,8 @@ class MembershipChange(Base):
     __tablename__ = "membership_changes"
 
     organization_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
-    user_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    # The column keeps its first name: workers of an older release write it while a newer one is rolled out.
+    subject: Mapped[str] = mapped_column("user_id", sa.String(64), key="subject", primary_key=True)
     changed_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     issued_before: Mapped[int | None] = mapped_column(sa.BigInteger)
@@ -35,9 +38,9 @@ class MembershipChange(Base):
 
     @classmethod
     def touches(
-        cls, organization_id: str | sa.ColumnElement[str], user_id: sa.SQLColumnExpression[str]
+        cls, organization_id: str | sa.ColumnElement[str], subject: sa.SQLColumnExpression[str]
     ) -> sa.ColumnElement[bool]:
         """Match the rows about this membership: by name, of everyone's here, or of theirs everywhere."""
         return sa.and_(
-            cls.organization_id.in_((organization_id, EVERYWHERE)), cls.user_id.in_((user_id, EVERYONE))
+            cls.organization_id.in_((organization_id, EVERYWHERE)), cls.subject.in_((subject, EVERYONE))
         )

@@ -19,23 +19,24 @@ class PendingChange(TenantOwned, Base):
     __tablename__ = "pending_changes"
 
     entry: Mapped[dict[str, Any]] = mapped_column(sa.JSON)  # the audit event to be
-    user_ids: Mapped[list[str]] = mapped_column(sa.JSON)  # whose memberships it touches
+    # People and machines whose memberships it touches. On its name: see MembershipChange.
+    subjects: Mapped[list[str]] = mapped_column("user_ids", sa.JSON, key="subjects")
     started_at: Mapped[datetime]
 
     @classmethod
     def touches(
-        cls, organization_id: sa.SQLColumnExpression[str], user_id: sa.SQLColumnExpression[str]
+        cls, organization_id: sa.SQLColumnExpression[str], subject: sa.SQLColumnExpression[str]
     ) -> sa.ColumnElement[bool]:
         """Match if a change of this membership has begun whose result is not known.
 
         A note whose ``user_ids`` cannot be read counts for everyone.
         """
-        touched = json_texts(cls.user_ids, otherwise=EVERYONE)
+        touched = json_texts(cls.subjects, otherwise=EVERYONE)
         return (
             sa.select(sa.literal(1))
             .select_from(cls)
             .join(touched, sa.true())
-            .where(cls.organization_id == organization_id, touched.c.value.in_((user_id, EVERYONE)))
+            .where(cls.organization_id == organization_id, touched.c.value.in_((subject, EVERYONE)))
             .correlate_except(cls, touched)
             .exists()
         )

@@ -83,7 +83,7 @@ async def test_a_role_taken_away_by_somebody_who_leaves_is_known_and_recorded(
     async def version() -> int:
         async with runtime.work.reading() as db:
             found = await db.scalar(
-                sa.select(MembershipChange.version).where(MembershipChange.user_id == person.id)
+                sa.select(MembershipChange.version).where(MembershipChange.subject == person.id)
             )
         return found or 0
 

@@ -140,7 +140,7 @@ async def test_names_from_claims_and_userinfo_are_kept_clean(runtime: Runtime) -
 
 
 def _note(organization_id: str, entry: dict[str, Any]) -> PendingChange:
-    return PendingChange(id=new_uuid(), entry=entry, user_ids=[], started_at=utc_now() - timedelta(hours=1))
+    return PendingChange(id=new_uuid(), entry=entry, subjects=[], started_at=utc_now() - timedelta(hours=1))
 
 
 async def _spoil(runtime: Runtime, organization_id: str, entry: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from saas_app.changes import organization_change
 from saas_app.coordination.leases import lease
+from saas_app.identity.membership_changes import note_change
 from saas_app.logto.transport import ManagementTransport
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
@@ -113,7 +114,7 @@ async def test_whoever_loses_their_right_while_they_wait_changes_nothing(
         waiting = asyncio.create_task(is_waiting.wait())
         await asyncio.wait({sent, waiting}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
         assert is_waiting.is_set(), f"{(await sent).status} without a turn"
-        await runtime.directory.note_membership_change(organization_id, admin.id)
+        await note_change(runtime.work, organization_id, admin.id)
     answer = await sent
 
     assert answer.status_code == 409

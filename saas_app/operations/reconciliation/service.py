@@ -222,11 +222,11 @@ class Reconciler:
         if note is None:
             return None
         entry = AuditEntry.from_json(note.entry)
-        true_now = await outcome_of(self._client, truth, entry, note.user_ids)
+        true_now = await outcome_of(self._client, truth, entry, note.subjects)
         after = {**true_now, "recovered": True, "wanted": entry.after}
         async with self._work.writing(truth.organization_id) as db:
             if not await notes.close_note(db, note_id):
                 return None
-            await mark_changed(db, truth.organization_id, note.user_ids, self._now())
+            await mark_changed(db, truth.organization_id, note.subjects, self._now())
             record(db, replace(entry, after=after))
         return f"{entry.action} of {entry.target.name}, begun {note.started_at:%Y-%m-%d %H:%M}, was cut off"

@@ -89,13 +89,13 @@ async def find_organization(client: ManagementClient, organization_id: str) -> O
 
 
 async def outcome_of(
-    client: ManagementClient, truth: Truth, entry: AuditEntry, user_ids: list[str]
+    client: ManagementClient, truth: Truth, entry: AuditEntry, subjects: list[str]
 ) -> dict[str, Any]:
     """What is true now of the thing a change was about, in the words its event uses."""
     if truth.info is None:
         return {"organization": "deleted"}
     if entry.action in _OF_MEMBERS:
-        return {"members": {user_id: _roles(truth, user_id) for user_id in user_ids}}
+        return {"members": {subject: _roles(truth, subject) for subject in subjects}}
     if entry.action in _OF_INVITATIONS:
         invitations = await client.list_invitations(truth.organization_id)
         return {"state": _state(invitations, entry), "invitee": entry.target.name}
@@ -109,9 +109,9 @@ async def outcome_of(
     return {"name": truth.info.name, "description": truth.info.description or ""}
 
 
-def _roles(truth: Truth, user_id: str) -> list[str] | None:
+def _roles(truth: Truth, subject: str) -> list[str] | None:
     """A member's roles; None for who is none."""
-    names = truth.role_names.get(user_id)
+    names = truth.role_names.get(subject)
     return None if names is None else sorted(names)
 
 

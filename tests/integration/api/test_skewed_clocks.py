@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 
+from saas_app.identity.membership_changes import note_change
 from saas_app.logto import ManagementClient
 from saas_app.models import MembershipChange
 from saas_app.rbac.permissions import Carrier, Role
@@ -130,11 +131,11 @@ async def test_a_new_token_goes_on_when_the_change_is_told_once_more(
     organization_id: str,
     as_person: PersonClient,
 ) -> None:
-    await runtime.directory.note_membership_change(organization_id, editor.id)
+    await note_change(runtime.work, organization_id, editor.id)
     new = await as_person(editor, organization_id)
     await new.call("GET", "/projects")
 
-    await runtime.directory.note_membership_change(organization_id, editor.id)
+    await note_change(runtime.work, organization_id, editor.id)
 
     await new.call("GET", "/projects")
 
@@ -150,7 +151,7 @@ async def test_whoever_was_suspended_does_not_come_back_with_a_token_of_before(
     unused = await as_person(editor, organization_id)
     await management._transport.call("PATCH", f"/users/{editor.id}/is-suspended", body={"isSuspended": True})
 
-    await runtime.directory.note_membership_change(organization_id, editor.id)
+    await note_change(runtime.work, organization_id, editor.id)
 
     await unused.call("GET", "/projects", 401)
 
@@ -170,12 +171,12 @@ async def test_a_change_that_another_host_noted_makes_a_session_read_again(
     await make.give_roles(organization_id, editor, Role.VIEWER)
 
     with our_clock_moved_by(other_host_is_ahead):
-        await runtime.directory.note_membership_change(organization_id, editor.id)
+        await note_change(runtime.work, organization_id, editor.id)
 
     await browser.get(page, 403)
     async with runtime.work.reading() as db:
         noted = await db.scalar(
-            sa.select(MembershipChange.changed_at).where(MembershipChange.user_id == editor.id)
+            sa.select(MembershipChange.changed_at).where(MembershipChange.subject == editor.id)
         )
     assert noted is not None
     assert abs(noted.timestamp() - time.time() - other_host_is_ahead) < timedelta(seconds=20).total_seconds()

@@ -12,6 +12,7 @@ from quart import Quart
 from quart.wrappers import Response
 
 from saas_app.config import Settings
+from saas_app.identity.membership_changes import note_change
 from saas_app.logto import ManagementClient
 from saas_app.rbac.permissions import Carrier, Permission, Role
 from saas_app.runtime import Runtime
@@ -142,7 +143,7 @@ async def test_a_removed_member_is_refused_at_the_next_request(
     organization_id = await make.organization("Acme", editor=person)
     client = await as_person(person, organization_id)
     await client.call("GET", "/projects")
-    await runtime.directory.note_membership_change(organization_id, person.id)
+    await note_change(runtime.work, organization_id, person.id)
     assert (await client.json("GET", "/projects", 401))["code"] == "invalid-token"
 
 
@@ -158,7 +159,7 @@ async def test_a_removed_machine_is_refused_at_the_next_request(
     machine = await make_machine(organization_id)
     robot = ApiClient(app, organization_id, await machine_token(settings, machine, organization_id))
     await robot.call("GET", "/projects")
-    await runtime.directory.note_membership_change(organization_id, machine.id)
+    await note_change(runtime.work, organization_id, machine.id)
     assert (await robot.json("GET", "/projects", 401))["code"] == "invalid-token"
 
 

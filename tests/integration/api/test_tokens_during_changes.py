@@ -41,7 +41,7 @@ def client(app: Quart, mint: Mint, eve: Person, organization_id: str) -> ApiClie
 @pytest.fixture
 def note(runtime: Runtime, organization_id: str) -> MakeNote:
     """``note(user_ids)``: the note of a change that touches these memberships, to be stored."""
-    return lambda user_ids: PendingChange(id=new_uuid(), entry={}, user_ids=user_ids, started_at=utc_now())
+    return lambda subjects: PendingChange(id=new_uuid(), entry={}, subjects=subjects, started_at=utc_now())
 
 
 async def test_a_token_in_doubt_is_refused_while_the_change_is_open_and_asked_about_afterwards(

@@ -193,7 +193,7 @@ async def test_while_logto_does_not_answer_a_revoked_client_is_refused_already(
     assert answer.headers["Retry-After"]
     await robot.call("GET", "/projects", 401)
     (noted,) = await pending_in(runtime, faulty.acme.id)
-    assert (noted.entry["action"], noted.user_ids) == ("api-client.revoke", [machine.id])
+    assert (noted.entry["action"], noted.subjects) == ("api-client.revoke", [machine.id])
     faulty.gate.fail()
     await faulty.acme.browser.post(path)
     assert await faulty.acme.management.find_application(machine.id) is None

@@ -10,6 +10,7 @@ from quart.wrappers import Response
 
 from saas_app.api_clients import changes
 from saas_app.changes.organization_change import Systems
+from saas_app.identity.membership_changes import note_change
 from saas_app.identity.standing import AccessChanged
 from saas_app.models import ActorType, ApiClient, MembershipChange
 from saas_app.organizations.removal import remove_pending
@@ -240,7 +241,7 @@ async def test_who_was_demoted_while_the_form_was_on_its_way_changes_nothing(
     cookie = next(kept.value for kept in acme.browser.app.cookie_jar if kept.name == "workroom_session")
     caller = await runtime.browser_sessions.prove(str(cookie), acme.id)
     tenant = await caller.get_tenant(acme.id, tuple(Carrier))
-    await runtime.directory.note_membership_change(acme.id, acme.admin.id)
+    await note_change(runtime.work, acme.id, acme.admin.id)
     change = Systems(runtime.work, acme.management, runtime.change_limits).by(tenant)
     for attempt in (
         changes.create(change, "Too late"),

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from saas_app.identity.membership_changes import note_change
 from saas_app.runtime import Runtime
 from tests.integration.api_clients.conftest import Faulty, Programs, create, root_of
 from tests.integration.invitations.conftest import actions_of
@@ -22,7 +23,7 @@ def lose_the_right_during(faulty: Faulty, runtime: Runtime, path_of_call: str, a
         nonlocal waiting
         if re.search(path_of_call, path):
             if waiting == 0:
-                await runtime.directory.note_membership_change(faulty.acme.id, faulty.acme.admin.id)
+                await note_change(runtime.work, faulty.acme.id, faulty.acme.admin.id)
             waiting -= 1
 
     faulty.gate.before = change

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from saas_app.audit import denials
 from saas_app.audit.recorder import Action
 from saas_app.config import Settings
+from saas_app.identity.membership_changes import note_change
 from saas_app.rbac.permissions import Permission
 from saas_app.runtime import Runtime
 from tests.clients import SAME_ORIGIN
@@ -127,7 +128,7 @@ async def test_somebody_who_was_removed_is_a_stranger_at_the_next_request(
     await office.get("viewer", "/projects")
     assert runtime.management is not None
     await runtime.management.remove_member(office.organization_id, viewer.id)
-    await runtime.directory.note_membership_change(office.organization_id, viewer.id)
+    await note_change(runtime.work, office.organization_id, viewer.id)
     await office.get("viewer", "/projects", 404)
     assert await office.trail() == []
 

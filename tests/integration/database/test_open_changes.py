@@ -23,7 +23,7 @@ def organization_id() -> str:
 @pytest.fixture
 async def note(runtime: Runtime, organization_id: str, user_ids: str) -> None:
     """A note in which ``user_ids`` stands as it is."""
-    change = PendingChange(id=new_uuid(), entry={}, user_ids=[], started_at=utc_now())
+    change = PendingChange(id=new_uuid(), entry={}, subjects=[], started_at=utc_now())
     async with runtime.work.writing(organization_id) as db:
         db.add(change)
     async with runtime.work.writing() as db:

@@ -9,6 +9,7 @@ import pytest
 
 from saas_app.app import create_app
 from saas_app.config import Settings
+from saas_app.identity.membership_changes import note_change
 from saas_app.logto import ManagementClient
 from saas_app.models import DomainProof
 from saas_app.rbac.permissions import Role
@@ -279,7 +280,7 @@ async def test_who_is_demoted_while_dns_is_asked_changes_nothing(place: Place) -
 
     def demote(name: str) -> None:
         if place.domain in name:
-            note = place.runtime.directory.note_membership_change(place.id, place.admin.id)
+            note = note_change(place.runtime.work, place.id, place.admin.id)
             asyncio.run_coroutine_threadsafe(note, loop).result(30)
 
     place.nameserver.before = demote

@@ -14,6 +14,7 @@ from saas_app.app import create_app
 from saas_app.config import Settings
 from saas_app.db.base import utc_now
 from saas_app.identity.logto_client import LogtoCore
+from saas_app.identity.membership_changes import note_change
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from tests.clients import Person
@@ -37,7 +38,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 async def expire(runtime: Runtime, organization_id: str, person: Person) -> None:
     """As after a change we know of: what is cached for this membership answers no more."""
-    await runtime.directory.note_membership_change(organization_id, person.id)
+    await note_change(runtime.work, organization_id, person.id)
 
 
 async def test_a_warm_page_costs_two_statements_and_no_call_to_logto(

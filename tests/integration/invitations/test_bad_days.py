@@ -182,7 +182,7 @@ async def test_while_logto_does_not_answer_an_acceptance_stays_noted(
     answer = await browser.post(f"{path_of(invitation)}/accept", expect=503)
     assert answer.headers["Retry-After"]
     (noted,) = await pending_in(runtime, faulty.acme.id)
-    assert (noted.entry["action"], noted.user_ids) == ("invitation.accept", [erin.id])
+    assert (noted.entry["action"], noted.subjects) == ("invitation.accept", [erin.id])
     faulty.gate.fail()
     await browser.post(f"{path_of(invitation)}/accept")
 

@@ -8,6 +8,7 @@ import re
 import pytest
 import sqlalchemy as sa
 
+from saas_app.identity.membership_changes import note_change
 from saas_app.models import SessionRow
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
@@ -122,7 +123,7 @@ async def test_the_message_is_a_step_of_its_own(faulty: Faulty, runtime: Runtime
 
     async def change_access_before_the_note(path: str) -> None:
         if path == "/api/organization-invitations":
-            await runtime.directory.note_membership_change(faulty.acme.id, faulty.acme.admin.id)
+            await note_change(runtime.work, faulty.acme.id, faulty.acme.admin.id)
 
     faulty.gate.before = change_access_before_the_note
     page = await faulty.acme.invite(address, "viewer", expect=200)
@@ -138,7 +139,7 @@ async def test_somebody_suspended_everywhere_sends_nothing_more(faulty: Faulty, 
 
     async def suspend(path: str) -> None:
         if path == "/api/organization-invitations":
-            await runtime.directory.note_membership_change("*", faulty.acme.admin.id)
+            await note_change(runtime.work, "*", faulty.acme.admin.id)
 
     faulty.gate.before = suspend
     page = await faulty.acme.invite("\n".join(wanted), "viewer", expect=409)
@@ -214,7 +215,7 @@ async def test_whoever_is_not_touched_by_another_change_sends_on(
 
     async def change_somebody_else(path: str) -> None:
         if path == "/api/organization-invitations":
-            await runtime.directory.note_membership_change(faulty.acme.id, bob.id)
+            await note_change(runtime.work, faulty.acme.id, bob.id)
 
     faulty.gate.before = change_somebody_else
     wanted = addresses()

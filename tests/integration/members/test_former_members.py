@@ -7,6 +7,7 @@ import json
 import pytest
 
 from saas_app.db.base import utc_now
+from saas_app.identity.membership_changes import note_change
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from saas_app.webhooks.changes import receive
@@ -71,7 +72,7 @@ async def test_a_removal_in_logtos_console_is_told_too_though_no_webhook_came(
     browser = await open_browser(bob)
     await browser.get(f"/o/{acme.id}/projects")
     await make.management.remove_member(acme.id, bob.id)
-    await runtime.directory.note_membership_change(acme.id, bob.id)
+    await note_change(runtime.work, acme.id, bob.id)
     page = await text_of(await browser.get(f"/o/{acme.id}/projects", 404))
     assert f"You are no longer a member of {await name_of(make, acme.id)}" in page
 

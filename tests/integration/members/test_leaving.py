@@ -10,6 +10,7 @@ from saas_app.app import create_app
 from saas_app.changes import organization_change
 from saas_app.config import Settings
 from saas_app.coordination.leases import lease
+from saas_app.identity.membership_changes import note_change
 from saas_app.logto import ManagementClient
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
@@ -222,6 +223,6 @@ async def test_who_is_demoted_while_waiting_for_their_turn_changes_nothing_any_m
         )
         await asyncio.wait_for(is_waiting.wait(), 30)
         await make.give_roles(acme.id, acme.admin, Role.VIEWER)
-        await runtime.directory.note_membership_change(acme.id, acme.admin.id)
+        await note_change(runtime.work, acme.id, acme.admin.id)
     assert "Your own access has just changed" in await text_of(await sent)
     assert await roles_at_logto(management, acme.id, bob) == {"viewer"}

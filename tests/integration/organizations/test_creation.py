@@ -108,7 +108,7 @@ async def test_it_is_noted_before_its_creator_is_let_in(runtime: Runtime) -> Non
 
     recorder = Recorder(before_assigning=look)
     await create(runtime, recorder)
-    assert [(note.entry["action"], note.user_ids) for note in noted] == [("organization.create", ["alice"])]
+    assert [(note.entry["action"], note.subjects) for note in noted] == [("organization.create", ["alice"])]
 
 
 @pytest.mark.parametrize("step", ["add", "assign"])

@@ -308,7 +308,7 @@ async def test_a_deletion_that_was_never_told_is_told_once_nobody_is_at_it(
         for action in (Action.ORGANIZATION_DELETE, Action.MEMBER_REMOVE):
             entry = AuditEntry(Actor("ada", "Ada"), action, target)
             started_at = utc_now() - timedelta(minutes=minutes)
-            db.add(PendingChange(entry=entry.as_json(), user_ids=[], started_at=started_at))
+            db.add(PendingChange(entry=entry.as_json(), subjects=[], started_at=started_at))
     await order_removal(runtime.work, gone, "Gone Ltd", "ada")
     await remove_pending(runtime.work)
     left = await kept(gone)

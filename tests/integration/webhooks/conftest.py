@@ -23,6 +23,6 @@ def logto(app: Quart, settings: Settings) -> Sender:
 async def nothing_changed_for_everybody(runtime: Runtime) -> AsyncIterator[None]:
     """Other tests share the database, and tokens of theirs would be older than a change for everybody."""
     yield
-    everybody = (MembershipChange.organization_id == EVERYWHERE, MembershipChange.user_id == EVERYONE)
+    everybody = (MembershipChange.organization_id == EVERYWHERE, MembershipChange.subject == EVERYONE)
     async with runtime.work.writing() as db:
         await db.execute(sa.delete(MembershipChange).where(*everybody))
