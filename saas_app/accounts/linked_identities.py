@@ -1,4 +1,4 @@
-"""The accounts elsewhere by which a person signs in, as userinfo tells them (scope ``identities``). Pure."""
+"""Social accounts that a person signs in with, from userinfo (scope ``identities``). Pure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from saas_app.text.order import order_key
 
 @dataclass(frozen=True, slots=True)
 class LinkedIdentity:
-    """One account at a social provider. ``name`` and ``email`` are "" where the provider told none.
+    """An account at a social provider. ``name`` and ``email`` are "" if the provider did not give any.
 
-    Logto 1.42 does not keep when it was linked.
+    Logto 1.42 does not store when it was linked.
     """
 
     provider: str
@@ -24,7 +24,7 @@ class LinkedIdentity:
 
 
 def linked_identities(user_info: Mapping[str, Any], offered: OfferedMethods) -> tuple[LinkedIdentity, ...]:
-    """From ``identities: {target: {userId, details?}}`` (Logto 1.42), by the provider's name."""
+    """Read ``identities: {target: {userId, details?}}`` (Logto 1.42), sorted by the provider's name."""
     known = {button.target: button.name for button in offered.social}
     identities = user_info.get("identities")
     found = [

@@ -1,4 +1,4 @@
-"""Signing in, up and out, the callback, and the account page."""
+"""Pages to sign in, sign up and sign out, the callback, and the account page."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ATTEMPT_COOKIE_LIFETIME = 3600  # seconds, as long as an attempt lives
 @public
 @only_deliberately
 async def sign_in() -> ResponseReturnValue:
-    """Send the browser to Logto, with the extra parameters Logto knows."""
+    """Send the browser to Logto, with the extra parameters that Logto supports."""
     return await to_logto(read_options(request.args))
 
 
@@ -54,7 +54,7 @@ async def sign_up() -> ResponseReturnValue:
 @public
 @only_deliberately
 async def callback() -> ResponseReturnValue:
-    """Complete the sign-in with which Logto sends the browser back."""
+    """Complete a sign-in when Logto returns the browser."""
     done = await runtime().sign_in.finish(browser(request), _callback_url())
     await note_join(runtime().work, runtime().management, done.claims)
     response = redirect(done.next_path, 303)
@@ -65,7 +65,7 @@ async def callback() -> ResponseReturnValue:
 
 
 def _callback_url() -> str:
-    """Where Logto was told to send the browser, with what it sent along; the request may call itself else."""
+    """Return the redirect URI given to Logto, with the query it sent. A proxy may change the request URL."""
     return f"{runtime().settings.redirect_uri}?{request.query_string.decode('ascii', 'replace')}"
 
 
@@ -73,7 +73,7 @@ def _callback_url() -> str:
 @signed_in
 @only_deliberately
 async def renew(principal: SessionPrincipal) -> ResponseReturnValue:
-    """Renew the grant silently at Logto: API-resource scopes are fixed at consent, so promotions need it."""
+    """Renew the grant silently at Logto. Promotions need it: API-resource scopes are fixed at consent."""
     return await to_logto(SignInOptions(), renewed_for=request.args.get("for", "")[:160])
 
 
@@ -123,7 +123,7 @@ async def sign_out() -> ResponseReturnValue:
 @blueprint.get("/account")
 @signed_in
 async def account(principal: SessionPrincipal) -> ResponseReturnValue:
-    """Who Logto says you are, and where you are signed in."""
+    """Show the person's account at Logto, and where they are signed in."""
     user_info, devices = await asyncio.gather(
         _user_info(principal), runtime().sign_out.list_devices(principal)
     )
@@ -139,7 +139,7 @@ async def account(principal: SessionPrincipal) -> ResponseReturnValue:
 
 
 async def _user_info(principal: SessionPrincipal) -> dict[str, Any] | None:
-    """What Logto says of the person now; None when it could not be asked."""
+    """Return the person's current userinfo, or None if Logto cannot be asked."""
     try:
         return await runtime().profiles.fetch_user_info(principal)
     except LogtoUnavailable:
@@ -150,7 +150,7 @@ async def _user_info(principal: SessionPrincipal) -> dict[str, Any] | None:
 @signed_in
 @counts_as_change
 async def end_session(principal: SessionPrincipal, device_id: str) -> ResponseReturnValue:
-    """Sign out one of one's own devices, at the sign-in provider too."""
+    """Sign out one of the person's devices, at the sign-in provider too."""
     device, ended = await runtime().sign_out.device(principal, device_id)
     if device.is_current:
         return _signed_out(await runtime().sign_out.here(principal))
@@ -188,7 +188,7 @@ async def sign_out_everywhere(principal: SessionPrincipal) -> ResponseReturnValu
 async def to_logto(
     options: SignInOptions, *, renewed_for: str | None = None, next_path: str | None = None
 ) -> BaseResponse:
-    """Send the browser to Logto. ``next_path``: where to go afterwards, if the query does not say."""
+    """Send the browser to Logto. ``next_path`` is the page to open afterwards, unless the query names one."""
     visitor = browser(request)
     if next_path is None:
         next_path = own_path(request.args.get("next"))

@@ -1,7 +1,7 @@
-"""What a link to ``/sign-in`` may ask of Logto's pages: each parameter checked by itself.
+"""The parameters of ``/sign-in`` that are passed on to Logto's pages, each checked by itself.
 
-Logto 1.42 leaves out all of its own parameters when it does not know the value of one of them. So what it
-would not know is left out here, and the others still work.
+If Logto 1.42 does not know the value of one of its parameters, it ignores all of them. Unknown values are
+therefore left out here, so that the other parameters still work.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3}")
 _HINT_LENGTH: Final = 320  # the longest email address
 _MANY: Final = 8  # values in a list
 
-# Logto 1.42 issues a refresh token only where consent is asked for, so it is asked for always.
+# Logto 1.42 issues a refresh token only with a consent prompt, so consent is always requested.
 _PROMPTS: Final = {"login": "login consent"}
 
 
 def read_options(given: Mapping[str, str], *, first_screen: str = "") -> SignInOptions:
-    """The options in a query. ``first_screen`` holds whatever the query says."""
+    """Return the options in a query. ``first_screen`` takes precedence over the query."""
     return SignInOptions(
         first_screen=first_screen or _one(given.get("first_screen", ""), _FIRST_SCREENS.__contains__),
         direct_sign_in=_one(given.get("direct_sign_in", ""), _DIRECT.fullmatch),

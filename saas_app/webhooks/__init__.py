@@ -1,1 +1,1 @@
-"""Webhooks: what Logto tells us of changes made elsewhere, and what they mean here."""
+"""Webhooks: Logto reports changes that were made elsewhere."""

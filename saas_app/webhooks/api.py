@@ -1,6 +1,6 @@
-"""Where Logto calls us: its webhooks, and the back-channel logout. Who calls is proved by a signature.
+"""The routes that Logto calls: its webhooks, and the back-channel logout. A signature proves the caller.
 
-What the calls mean is in :mod:`saas_app.webhooks.changes` and :mod:`saas_app.webhooks.backchannel`.
+The calls are handled in :mod:`saas_app.webhooks.changes` and :mod:`saas_app.webhooks.backchannel`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ blueprint = Blueprint("webhooks", __name__)
 @blueprint.post(WEBHOOK_PATH)
 @public_webhook
 async def logto_webhook() -> ResponseReturnValue:
-    """One delivery of an event. Repeated and unknown ones are accepted, and nothing is done."""
+    """Receive one delivery of an event. Repeated and unknown events are accepted and ignored."""
     key = runtime().settings.webhook_signing_key
     if not key.get_secret_value():
         raise NotFound("Webhooks are not set up here.")
@@ -44,7 +44,7 @@ async def logto_webhook() -> ResponseReturnValue:
 
 
 def is_signed(content: bytes, signature: str, key: SecretStr) -> bool:
-    """Whether a signature is the hex HMAC-SHA256 of exactly these bytes; compared in constant time."""
+    """Return whether a signature is the hex HMAC-SHA256 of these bytes, compared in constant time."""
     expected = hmac.new(key.get_secret_value().encode(), content, hashlib.sha256).hexdigest()
     return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))
 

@@ -1,7 +1,7 @@
-"""Back-channel logout: Logto says that a browser's session there has ended, and so do those it led to here.
+"""Back-channel logout: when a session ends at Logto, the sessions it led to here end too.
 
-OpenID Connect Back-Channel Logout 1.0. Logto 1.42 sends it once, when somebody signs out at Logto itself;
-suspension and deletion come as webhooks (:mod:`saas_app.webhooks.changes`).
+See OpenID Connect Back-Channel Logout 1.0. Logto 1.42 sends it once, when a person signs out at Logto itself.
+Suspension and deletion arrive as webhooks (:mod:`saas_app.webhooks.changes`).
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class BackchannelLogout:
         self._client_id = client_id
 
     async def receive(self, logout_token: str) -> int:
-        """How many sessions ended: those of the token's ``sid``, or all of its ``sub`` without one.
+        """End the sessions of the token's ``sid``, or of its ``sub`` without one. Returns how many.
 
         A token works once. Raises :class:`TokenRejected`, and
-        :class:`saas_app.errors.LogtoUnavailable` when its key cannot be read just now.
+        :class:`saas_app.errors.LogtoUnavailable` if its key cannot be fetched.
         """
         core = await self._provider.core()
         claims = await core.verifier.verify_logout_token(logout_token, client_id=self._client_id)

@@ -1,6 +1,6 @@
-"""Reading a delivery of Logto's webhooks: every part that counts is of its type, or it is refused.
+"""Reads a delivery of Logto's webhooks, and rejects one whose parts have the wrong types.
 
-The signature was checked before; it says who wrote the body, not that it makes sense. Pure.
+The signature was checked before. It proves who wrote the body, not that the body is valid. Pure.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _FIRST_YEAR: Final = 2020
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One delivery, read but not yet believed to be complete: Logto leaves members out."""
+    """A delivery that was read. Logto may have left parts out."""
 
     name: str
     created_at: datetime
     body: Mapping[str, Any]
 
     def find_id(self, *path: str) -> str | None:
-        """The id at a place in the body; None when there is none that looks like one."""
+        """Return the id at a place in the body, or None if nothing there looks like an id."""
         found: Any = self.body
         for step in path:
             found = found.get(step) if isinstance(found, Mapping) else None
@@ -44,7 +44,7 @@ class Event:
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """The entity the event is about, as far as it came along."""
+        """The entity that the event is about, as far as it was sent."""
         found = self.body.get("data")
         return found if isinstance(found, Mapping) else {}
 
@@ -54,7 +54,7 @@ class _Part(BaseModel):
 
 
 class _Delivery(_Part):
-    """Without the lists of members: one that cannot be read means everyone, which is safer than nobody."""
+    """A delivery without its lists of members. An unreadable list means everyone, the safe reading."""
 
     event: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     createdAt: str  # noqa: N815 - the names are Logto's
@@ -88,8 +88,10 @@ _DATA: Final[Mapping[str, type[_Part]]] = {
 
 
 def read_event(content: bytes) -> Event:
-    """The event in a body, its texts clean. Raises :class:`BadRequest` when there is none, and for one whose
-    parts are not of their types."""
+    """Return the event in a body, with its texts cleaned.
+
+    Raises :class:`BadRequest` if there is none, or if its parts have the wrong types.
+    """
     try:
         body = clean_json(json.loads(content))
         delivery = _Delivery.model_validate(body)

@@ -1,9 +1,9 @@
-"""What Logto's webhooks mean here: changes made outside, in Logto's console or by another program.
+"""Handles Logto's webhooks: changes made in Logto's Console or by another program.
 
-An event is a hint that something changed: it makes tokens stale, and the next request reads the truth from
-Logto. Nothing is granted because of an event. Each is acted on once, in one transaction with the note of it;
-what is never delivered (Logto 1.42 sends once) is found by ``saas-app reconcile``. Signatures are checked
-before, in :mod:`saas_app.webhooks.api`.
+An event is a hint that something changed: it makes tokens stale, and the next request asks Logto. An event
+never grants anything. Each is processed once, in one transaction with the note of it. Logto 1.42 sends an
+event only once; ``saas-app reconcile`` finds those that never arrived. Signatures are checked before, in
+:mod:`saas_app.webhooks.api`.
 """
 
 from __future__ import annotations
@@ -56,13 +56,16 @@ KEPT_FOR: Final = timedelta(days=7)
 _MOST_AHEAD: Final = timedelta(hours=1)
 """How far Logto's clock may be ahead of ours. A later moment would count for more than it is."""
 
-_LONGEST_CALL: Final = 10  # seconds that a call may have taken at Logto before its event was stamped
-_MOST_NAMED: Final = 200  # members an event may name; beyond, it is cheaper to say: everyone
+_LONGEST_CALL: Final = 10  # seconds a call at Logto may take before its event is stamped
+_MOST_NAMED: Final = 200  # members an event may name; beyond that, everyone's tokens become stale
 
 
 async def receive(work: UnitOfWork, content: bytes) -> str | None:
-    """Act on a delivery whose signature was checked; returns the event's name. None when there was nothing
-    to do: a repeated, unknown or outdated one. Raises :class:`BadRequest` when it cannot be read."""
+    """Process a delivery whose signature was checked, and return the event's name.
+
+    Returns None if there is nothing to do, for a repeated, unknown or outdated event. Raises
+    :class:`BadRequest` if the delivery cannot be read.
+    """
     event, now = read_event(content), utc_now()
     if event.created_at > now + _MOST_AHEAD:
         log.warning("webhook from the future", event_name=event.name, created_at=event.created_at.isoformat())
@@ -81,7 +84,7 @@ async def receive(work: UnitOfWork, content: bytes) -> str | None:
 
 
 async def note_delivery(db: AsyncSession, digest: bytes) -> bool:
-    """Remember that something was received, and forget what is old. False when it was received before."""
+    """Record a delivery and delete old records. Returns False if the delivery was received before."""
     now = utc_now()
     await db.execute(sa.delete(WebhookDelivery).where(WebhookDelivery.received_at < now - KEPT_FOR))
     row = {"body_hash": digest, "received_at": now}
@@ -89,19 +92,20 @@ async def note_delivery(db: AsyncSession, digest: bytes) -> bool:
 
 
 def moment_of(event: Event) -> Moment:
-    """When the change was made, on Logto's own clock, which stamps the event.
+    """Return when the change was made, by Logto's clock, which stamps the event.
 
-    A time ahead of what token checks accept counts as the latest that they do.
+    A time further ahead than token checks accept counts as the latest time they accept.
     """
     latest = min(event.created_at.timestamp(), utc_now().timestamp() + LEEWAY)
     return Moment(math.floor(latest) - _LONGEST_CALL, math.floor(latest))
 
 
 async def _membership_updated(db: AsyncSession, event: Event) -> None:
-    """``params.id`` may be an invitation's id; the organization is named at the top, the members too.
+    """Make tokens of changed members stale.
 
-    Without readable ids nobody knows who: everyone's tokens are read again. A machine that was added had no
-    token here a second before, and the event must not make one stale that it fetched since.
+    ``params.id`` may be an invitation's id; the organization and the members are named at the top. If no ids
+    can be read, everyone's tokens become stale. A machine that was just added had no token before, and the
+    event must not make one stale that it has fetched since.
     """
     organization_id = event.find_id("organizationId")
     if organization_id is None:
@@ -128,7 +132,7 @@ def _named_subjects(event: Event) -> list[str]:
 
 
 async def _organization_deleted(db: AsyncSession, event: Event) -> None:
-    """Nobody is a member any more; what we keep of the organization is removed in the background."""
+    """End all memberships, and delete the organization's data in the background."""
     organization_id = event.find_id("params", "id")
     if organization_id is None or event.body.get("matchedRoute") != "/organizations/:id":
         log.warning("webhook names no organization", event_name=event.name)
@@ -139,9 +143,9 @@ async def _organization_deleted(db: AsyncSession, event: Event) -> None:
 
 
 async def _organization_written(db: AsyncSession, event: Event) -> None:
-    """A new name; and perhaps a second factor is asked for now, which only Logto's tokens tell.
+    """Store a new name, and make tokens stale, because a second factor may be required now.
 
-    An organization that was deleted stays so, and a name that was read later than the event stays too.
+    A deleted organization stays deleted, and a name that was read later than the event stays.
     """
     organization_id = event.find_id("data", "id")
     if organization_id is None:
@@ -161,9 +165,9 @@ async def _organization_written(db: AsyncSession, event: Event) -> None:
 
 
 async def _user_gone(db: AsyncSession, event: Event) -> None:
-    """Suspended or deleted: signed out everywhere, and no token of theirs answers anywhere.
+    """Sign out a suspended or deleted user everywhere, and make all of their tokens stale.
 
-    Logto 1.42 still exchanges tokens for somebody suspended, so that a new one proves nothing either.
+    Logto 1.42 still issues tokens for a suspended user, so a new token proves nothing either.
     """
     subject = event.find_id("params", "userId") or event.find_id("data", "id")
     if subject is None:
@@ -183,7 +187,7 @@ async def _user_gone(db: AsyncSession, event: Event) -> None:
 
 
 async def _user_updated(db: AsyncSession, event: Event) -> None:
-    """A new name or address, for who is known here. Some routes send only a part of the user as data."""
+    """Store a new name or address of a known user. Some routes send only a part of the user."""
     subject = event.find_id("data", "id")
     route = event.body.get("matchedRoute")
     if subject is None or route not in ROUTES_WITH_A_USER:
@@ -195,9 +199,9 @@ async def _user_updated(db: AsyncSession, event: Event) -> None:
 
 
 async def _template_changed(db: AsyncSession, event: Event) -> None:
-    """A role holds other permissions now, or is called otherwise: for everyone in every organization.
+    """Make everyone's tokens stale, because a role has other permissions or another name.
 
-    One row says so, however many organizations there are; each session reads its tokens again when it is
+    This takes one row, however many organizations there are. Each session fetches its tokens again when it is
     used next.
     """
     await mark_changed(db, EVERYWHERE, [EVERYONE], moment_of(event))

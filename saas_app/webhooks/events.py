@@ -1,4 +1,4 @@
-"""Which of Logto's events we listen to. What they mean is in :mod:`saas_app.webhooks.changes`."""
+"""The events of Logto that Workroom listens to. :mod:`saas_app.webhooks.changes` handles them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ BACKCHANNEL_LOGOUT_PATH = "/backchannel-logout"
 
 
 class WebhookEvent(StrEnum):
-    """The names under which Logto 1.42 registers and sends them. It sends none for a change of roles."""
+    """The names of events in Logto 1.42. It sends no event for a change of a member's roles."""
 
     ORGANIZATION_CREATED = "Organization.Created"
     ORGANIZATION_DELETED = "Organization.Deleted"

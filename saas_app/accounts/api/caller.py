@@ -1,4 +1,4 @@
-"""Who am I: the caller as the API sees them, and what the registry knows."""
+"""Routes about the caller and the permission registry."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ blueprint = Blueprint("identity_api", __name__, url_prefix="/api/v1")
 
 
 class TokenView(ApiModel):
-    """What the bearer token says; `carrier` is the kind of token. Times are Unix seconds."""
+    """The claims of a bearer token. `carrier` is the kind of token. Times are in Unix seconds."""
 
     carrier: str
     client_id: str
@@ -40,7 +40,7 @@ class Me(ApiModel):
 
 
 class PermissionView(ApiModel):
-    """A permission of the registry: its scope, what it is for, the token it travels in, who holds it."""
+    """A permission: its scope, its purpose, the token it travels in, and the roles that grant it."""
 
     value: str
     description: str
@@ -49,7 +49,7 @@ class PermissionView(ApiModel):
 
 
 class Permissions(ApiModel):
-    """The whole registry."""
+    """All permissions."""
 
     items: list[PermissionView]
 
@@ -59,7 +59,7 @@ class Permissions(ApiModel):
 @tag(["access"])
 @validate_response(Me)
 async def get_me(principal: Principal) -> ApiResponse:
-    """Who calls, by session or by token."""
+    """Return the caller, identified by session or token."""
     bearer: BearerToken | None = g.get("bearer")
     claims = None
     if isinstance(principal, SessionPrincipal):
@@ -79,7 +79,7 @@ async def get_me(principal: Principal) -> ApiResponse:
 @tag(["access"])
 @validate_response(Permissions)
 async def list_permissions(principal: Principal) -> ApiResponse:
-    """Every permission there is, and the roles that bundle it."""
+    """List all permissions, and the roles that grant each."""
     return Permissions(
         items=[
             PermissionView(

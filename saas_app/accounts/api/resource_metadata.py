@@ -1,4 +1,4 @@
-"""RFC 9728: what this API is, which authorization server gives tokens for it, and the scopes there are."""
+"""Metadata of the protected resource (RFC 9728): its authorization server and its scopes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ blueprint = Blueprint("resource_metadata", __name__)
 @blueprint.get(METADATA_PATH)
 @public_without_database
 async def protected_resource() -> ResponseReturnValue:
-    """The metadata document, which ``WWW-Authenticate`` points to."""
+    """Return the metadata document, to which ``WWW-Authenticate`` points."""
     settings = runtime().settings
     answer = jsonify(
         {
