@@ -33,25 +33,25 @@ class AppError(Exception):
 class BadRequest(AppError):
     """The request cannot be understood."""
 
-    status, code, title = 400, "bad-request", "That request could not be understood"
+    status, code, title = 400, "bad-request", "The request could not be understood"
 
 
 class SignInRequired(AppError):
     """No credential, or one that has ended. Pages answer with a way to sign in and back."""
 
-    status, code, title = 401, "sign-in-required", "Please sign in"
+    status, code, title = 401, "sign-in-required", "Sign in to continue"
 
 
 class InvalidToken(AppError):
     """A bearer token that is not acceptable: RFC 6750's ``invalid_token``. Says why, never the token."""
 
-    status, code, title = 401, "invalid-token", "That token is not accepted"
+    status, code, title = 401, "invalid-token", "The token is not accepted"
 
 
 class FreshSignInRequired(AppError):
     """The sign-in is older than this action allows (RFC 9470 §3). ``max_age`` in seconds."""
 
-    status, code, title = 401, "insufficient-user-authentication", "Please sign in again first"
+    status, code, title = 401, "insufficient-user-authentication", "Sign in again to continue"
 
     def __init__(self, detail: str, *, max_age: int) -> None:
         super().__init__(detail)
@@ -61,7 +61,7 @@ class FreshSignInRequired(AppError):
 class SignatureRejected(AppError):
     """A program's request that does not carry the signature it must carry."""
 
-    status, code, title = 401, "signature-rejected", "The signature is not valid"
+    status, code, title = 401, "signature-rejected", "Invalid signature"
 
 
 class CrossSiteRequest(AppError):
@@ -73,7 +73,7 @@ class CrossSiteRequest(AppError):
 class PermissionDenied(AppError):
     """A member without the permission. Carries the decision, so that the refusal explains itself."""
 
-    status, code, title = 403, "permission-denied", "Your role here does not allow this"
+    status, code, title = 403, "permission-denied", "Your role does not allow this"
 
     def __init__(self, decision: Decision, detail: str = "") -> None:
         super().__init__(detail or decision.decided_by.explanation)
@@ -83,7 +83,7 @@ class PermissionDenied(AppError):
 class AssignmentDenied(PermissionDenied):
     """A role that holds more than the caller: nobody gives what they do not have."""
 
-    title = "You cannot assign that role"
+    title = "You cannot assign this role"
 
 
 class MfaRequired(AppError):
@@ -101,7 +101,7 @@ class NotFound(AppError):
 class UnsupportedMediaType(AppError):
     """A body in a format that is not accepted there."""
 
-    status, code, title = 415, "unsupported-media-type", "That format is not accepted"
+    status, code, title = 415, "unsupported-media-type", "Unsupported format"
 
 
 class MisdirectedRequest(AppError):
@@ -113,50 +113,50 @@ class MisdirectedRequest(AppError):
 class VersionConflict(AppError):
     """Somebody else saved first. The page shows both sides; nothing was overwritten."""
 
-    status, code, title = 409, "version-conflict", "Somebody else changed this first"
+    status, code, title = 409, "version-conflict", "This has changed since you opened it"
 
 
 class Busy(AppError):
     """Somebody else is at it; trying again helps."""
 
-    status, code, title = 409, "busy", "Somebody else is changing this right now"
+    status, code, title = 409, "busy", "Another change is in progress"
 
 
 class Conflict(AppError):
     """The request is understood and allowed, but does not fit how things stand now."""
 
-    status, code, title = 409, "conflict", "That conflicts with the current state"
+    status, code, title = 409, "conflict", "Conflict with the current state"
 
 
 class ManagementNotSetUp(AppError):
     """The application runs without credentials for Logto's Management API."""
 
-    status, code, title = 409, "management-not-set-up", "That is not set up here"
+    status, code, title = 409, "management-not-set-up", "Logto’s Management API is not set up"
 
     def __init__(self) -> None:
         super().__init__(
-            "This installation has no credentials for Logto's Management API, which is needed to change "
-            "organizations, members and invitations. Whoever runs it can use Logto's Console, or set "
-            "LOGTO_MANAGEMENT_APP_ID and its secret."
+            "This installation has no credentials for the Logto Management API, which is "
+            "needed to change organizations, members and invitations. The operator can set "
+            "LOGTO_MANAGEMENT_APP_ID and its secret, or use Logto Console."
         )
 
 
 class PreconditionFailed(AppError):
     """``If-Match`` names a version that is not the current one (RFC 9110 §15.5.13). Nothing was changed."""
 
-    status, code, title = 412, "precondition-failed", "Somebody else changed this first"
+    status, code, title = 412, "precondition-failed", "This has changed since you opened it"
 
 
 class PreconditionRequired(AppError):
     """An edit without ``If-Match`` (RFC 6585 §3): it could overwrite what somebody else saved."""
 
-    status, code, title = 428, "precondition-required", "Say which version you are changing"
+    status, code, title = 428, "precondition-required", "Version required"
 
 
 class Invalid(AppError):
     """Well-formed input that breaks a rule. ``fields`` maps a field's name to what is wrong with it."""
 
-    status, code, title = 422, "invalid", "Please check what you entered"
+    status, code, title = 422, "invalid", "Check what you entered"
 
     def __init__(self, detail: str = "", *, fields: dict[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -172,7 +172,7 @@ class RateLimited(AppError):
 class LogtoUnavailable(AppError):
     """Logto did not answer in time, or answered with a failure of its own. It heals by itself."""
 
-    status, code, title = 503, "logto-unavailable", "Sign-in is not available right now"
+    status, code, title = 503, "logto-unavailable", "The sign-in provider is unavailable"
 
     def __init__(self, detail: str = "", *, retry_after: int = 5) -> None:
         super().__init__(detail, retry_after=retry_after)
@@ -181,7 +181,7 @@ class LogtoUnavailable(AppError):
 class DatabaseUnavailable(AppError):
     """The database did not answer. It heals by itself; a change under way may or may not be saved."""
 
-    status, code, title = 503, "database-unavailable", "The database is not reachable"
+    status, code, title = 503, "database-unavailable", "The database is unavailable"
 
     def __init__(self, detail: str = "", *, retry_after: int = 5) -> None:
         super().__init__(detail, retry_after=retry_after)
@@ -199,7 +199,7 @@ class SignInFailed(AppError):
     ``next_path`` is where it would have led, where that is known: another sign-in can lead there.
     """
 
-    status, code, title = 400, "sign-in-failed", "That sign-in did not work"
+    status, code, title = 400, "sign-in-failed", "Sign-in failed"
 
     def __init__(self, detail: str = "", *, next_path: str = "") -> None:
         super().__init__(detail)
@@ -209,7 +209,7 @@ class SignInFailed(AppError):
 class OpenedBySomebodyElse(AppError):
     """A form of a page that was made for another person than the one who is signed in now."""
 
-    status, code, title = 409, "opened-by-somebody-else", "This page belongs to another account"
+    status, code, title = 409, "opened-by-somebody-else", "This page was opened by another account"
 
 
 class ConfigurationError(Exception):

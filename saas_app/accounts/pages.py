@@ -83,7 +83,7 @@ async def renew_with_form(principal: SessionPrincipal) -> ResponseReturnValue:
     """Store a form that was refused, and renew access silently; the form is sent again afterwards."""
     waiting = await keep_form(principal.subject)
     if waiting is None:
-        raise BadRequest("There is no form to keep.")
+        raise BadRequest("There is no form to continue with.")
     form = await request.form
     response = await to_logto(SignInOptions(), renewed_for=form.get("_for", "")[:160], next_path=waiting)
     return bind_to_browser(response)
@@ -107,7 +107,9 @@ async def finish_form(principal: SessionPrincipal) -> ResponseReturnValue:
     found = await runtime().kept_forms.find(handle, visitor.attempt_cookie, principal.subject)
     if found is None:
         await flash(
-            "There is no saved form for you. It may have expired, or it belongs to another account.", "info"
+            "No saved form was found for your account. It may have expired, or it belongs "
+            "to another account.",
+            "info",
         )
         return redirect("/", 303)
     return await render_template("identity/finish.html", form=found.form, is_new=found.is_new)
@@ -160,8 +162,8 @@ async def end_session(principal: SessionPrincipal, device_id: str) -> ResponseRe
     else:
         ending = "Try again in a moment." if ended.failure.can_retry else ""
         await flash(
-            f"{isolated(name)} is signed out of Workroom. {ended.failure.detail} That browser may still be "
-            f"signed in there, and can return without a password. {ending}".strip(),
+            f"{isolated(name)} is signed out of Workroom. {ended.failure.detail} It may "
+            f"still be signed in to Logto, and could return without a password. {ending}".strip(),
             "danger",
         )
     return redirect("/account", 303)
@@ -175,12 +177,17 @@ async def sign_out_everywhere(principal: SessionPrincipal) -> ResponseReturnValu
     ended = await runtime().sign_out.everywhere(principal)
     if ended.failure is None:
         return _signed_out(await runtime().sign_out.here(None))
-    here = f"{ended.here} of your sessions in Workroom and {ended.at_provider} at the sign-in provider ended."
-    left = f"{ended.failure.detail} Other browsers may still be signed in there, and can return."
+    here = f"{ended.here} of your Workroom sessions and {ended.at_provider} of your Logto sessions ended."
+    left = (
+        f"{ended.failure.detail} Other devices may still be signed in to Logto, and could "
+        "return without a password."
+    )
     if ended.spared:
-        await flash(f"{here} {left} You are still signed in here. Try again.", "danger")
+        await flash(f"{here} {left} You are still signed in on this device. Try again.", "danger")
         return redirect("/account", 303)
-    then = "Sign in and try again." if ended.failure.can_retry else "End them in your account there."
+    then = (
+        "Sign in and try again." if ended.failure.can_retry else ("Sign them out on your Logto account page.")
+    )
     await flash(f"{here} {left} {then}", "danger")
     return _signed_out(await runtime().sign_out.here(None))
 

@@ -25,7 +25,7 @@ from saas_app.web.context import database, management, organization_change, runt
 from saas_app.web.guards import requires
 from saas_app.web.json_api import ApiModel, ApiResponse, Line, ListQuery, answers, list_response
 
-TAG = Tag("api-clients", description="Machine clients of the organization and their secrets")
+TAG = Tag("api-clients", description="API clients of the organization and their secrets")
 blueprint = Blueprint(
     "api_clients_api", __name__, url_prefix="/api/v1/organizations/<organization_id>/api-clients"
 )
@@ -34,13 +34,13 @@ Name: TypeAlias = Annotated[str, Line(NAME_LENGTH)]
 
 
 class NewClient(ApiModel):
-    """A client to be made. No other client of the organization has its name."""
+    """A new API client. Its name must be unique in the organization."""
 
     name: Name
 
 
 class ClientView(ApiModel):
-    """A machine client. Of one that was not made here, `created_by` and what follows are null."""
+    """An API client. If it was not created in Workroom, `created_by` and the later fields are null."""
 
     id: str
     name: str
@@ -52,7 +52,7 @@ class ClientView(ApiModel):
 
 
 class ClientList(ApiModel):
-    """A page of clients; `total` counts all pages."""
+    """A page of API clients. `total` counts all pages."""
 
     items: list[ClientView]
     total: int
@@ -60,9 +60,9 @@ class ClientList(ApiModel):
 
 
 class SecretView(ApiModel):
-    """A client with its new secret, and what to send to `token_endpoint` besides, by client credentials.
+    """An API client with its new secret, and the parameters for `token_endpoint` (client credentials).
 
-    `old_secrets_left` counts those that Logto did not delete: they still work.
+    `old_secrets_left` counts old secrets that Logto did not delete. They still work.
     """
 
     id: str
@@ -82,7 +82,7 @@ class SecretView(ApiModel):
 @validate_querystring(ListQuery)
 @validate_response(ClientList)
 async def list_api_clients(tenant: Tenant, query_args: ListQuery) -> ApiResponse:
-    """List the machine clients of the organization."""
+    """List the API clients of the organization."""
 
     async def read(page: int, size: int) -> Listing[ListedClient]:
         wanted = MembersFilter(page=page, page_size=size)
@@ -101,7 +101,7 @@ async def list_api_clients(tenant: Tenant, query_args: ListQuery) -> ApiResponse
 @validate_request(NewClient)
 @validate_response(SecretView, 201)
 async def create_api_client(tenant: Tenant, data: NewClient) -> ApiResponse:
-    """Create a machine client. Its secret is returned once and never again; `Idempotency-Key` is ignored."""
+    """Create an API client. The secret is returned only once. `Idempotency-Key` is ignored."""
     made = await changes.create(organization_change(tenant), data.name)
     return _secret(tenant, made), 201
 
@@ -112,7 +112,7 @@ async def create_api_client(tenant: Tenant, data: NewClient) -> ApiResponse:
 @answers(409)
 @validate_response(SecretView)
 async def rotate_api_client(tenant: Tenant, client_id: str) -> ApiResponse:
-    """Give a client a new secret and delete the others; tokens it has already work until they expire."""
+    """Rotate the secret of an API client. Its current tokens work until they expire."""
     return _secret(tenant, await changes.rotate(organization_change(tenant), client_id))
 
 
@@ -121,7 +121,10 @@ async def rotate_api_client(tenant: Tenant, client_id: str) -> ApiResponse:
 @tag(["api-clients"])
 @answers(204, 409)
 async def revoke_api_client(tenant: Tenant, client_id: str) -> ApiResponse:
-    """Revoke a client: its next request is refused. One that is used elsewhere too is only taken out."""
+    """Revoke an API client. Its tokens are rejected immediately.
+
+    A client that other organizations use is only removed from this organization.
+    """
     await changes.revoke(organization_change(tenant), client_id)
     return Response(status=204)
 

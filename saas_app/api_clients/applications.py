@@ -29,7 +29,7 @@ class NotMade(LogtoUnavailable, NothingChanged):
 class NotRotated(LogtoUnavailable, NothingChanged):
     """Logto failed before there was a new secret."""
 
-    title = "The secret was not changed"
+    title = "The secret was not rotated"
 
 
 async def make_application(change: MemberChange, name: str) -> Application:
@@ -52,7 +52,7 @@ async def make_application(change: MemberChange, name: str) -> Application:
         if made is not None:
             await take_back(management, made.id)
         if isinstance(failure, LogtoUnavailable):
-            raise NotMade("Logto did not answer, and no client was created. Please try again.") from None
+            raise NotMade("Logto did not respond, and no API client was created. Try again.") from None
         raise
 
 
@@ -73,10 +73,7 @@ async def let_in(turn: MemberChange, client_id: str, role_id: str) -> str:
         raise
     except LogtoUnavailable:
         await take_back(management, client_id)
-        raise NotMade(
-            "Logto stopped answering. What had been created was undone, and no client was created. "
-            "Please try again."
-        ) from None
+        raise NotMade("Logto stopped responding, and no API client was created. Try again.") from None
     return secret.value
 
 
@@ -89,8 +86,9 @@ async def take_back(management: ManagementClient, client_id: str) -> None:
             return  # taken back before
         log.warning("a machine application is left over in logto", client_id=client_id, why=str(failure))
         raise LogtoUnavailable(
-            "Logto stopped answering while the client was created, and while that was undone. A client whose "
-            "secret nobody has may be left: check the list in a moment, and revoke it there."
+            "Logto stopped responding while the API client was created and while that was "
+            "undone. A client with an unknown secret may remain. Check the list in a few "
+            "minutes and revoke it there."
         ) from None
 
 
@@ -135,4 +133,4 @@ async def _add_secret(management: ManagementClient, client_id: str) -> Applicati
         for secret in await management.list_secrets(client_id):
             if secret.name == name:
                 return secret
-        raise NotRotated("Logto did not answer. The secret was not changed; please try again.") from None
+        raise NotRotated("Logto did not respond, so the secret was not changed. Try again.") from None

@@ -34,7 +34,7 @@ MOST_CLIENTS: Final = 100
 class NameTaken(Invalid):
     """Another client of the organization is called so."""
 
-    status, code, title = 409, "name-taken", "That name is taken"
+    status, code, title = 409, "name-taken", "This name is taken"
 
 
 class TooManyClients(Conflict):
@@ -46,7 +46,7 @@ class TooManyClients(Conflict):
 class NotOnlyHere(Conflict):
     """The client is not this organization's alone, so its secret is not changed here."""
 
-    code, title = "api-client-not-only-here", "Its secret cannot be changed here"
+    code, title = "api-client-not-only-here", "The secret cannot be rotated here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,8 @@ async def _role_id(management: ManagementClient) -> str:
         if role.name == ROLE.value and role.type == ROLE.type.value:
             return role.id
     raise Conflict(
-        f"Logto does not know the role {ROLE.value} for machines. Whoever runs this application can fix it "
-        "with 'saas-app provision'."
+        f"The role {ROLE.value} for API clients does not exist in Logto. The operator can "
+        "fix this with 'saas-app provision'."
     )
 
 
@@ -147,13 +147,15 @@ async def _require_room(change: MemberChange, name: str) -> None:
     found = await change.management.list_machines_page(change.organization_id, page=1, page_size=MOST_CLIENTS)
     if any(machine.name.casefold() == name.casefold() for machine in found.items):
         raise NameTaken(
-            "There is a client of this name already.",
-            fields={"name": f"{isolated(tenant.organization_name)} has a client of this name already."},
+            "An API client with this name already exists.",
+            fields={
+                "name": f"{isolated(tenant.organization_name)} already has an API client with this name."
+            },
         )
     if found.total >= MOST_CLIENTS:
         raise TooManyClients(
-            f"{isolated(tenant.organization_name)} has {found.total} machine clients; {MOST_CLIENTS} are the "
-            "most. Revoke those that are no longer used."
+            f"{isolated(tenant.organization_name)} has {found.total} API clients. The limit "
+            f"is {MOST_CLIENTS}. Revoke clients that are no longer used."
         )
 
 
@@ -169,10 +171,10 @@ def _target(client_id: str, name: str) -> Target:
 def _why_not_rotated(client: Client) -> str:
     if client.is_elsewhere:
         return (
-            f"{isolated(client.name)} also belongs to other organizations, so its secret gives access to "
-            "more than yours. Whoever runs this application can change it in Logto's Console."
+            f"{isolated(client.name)} also belongs to other organizations, and its secret "
+            "gives access to them too. The operator can change it in Logto Console."
         )
     return (
-        f"{isolated(client.name)} was added in Logto's Console. Whoever runs this application can change its "
-        "secret there; here it can only be removed from the organization."
+        f"{isolated(client.name)} was added in Logto Console, where the operator can change "
+        "its secret. Here, you can only remove it from the organization."
     )

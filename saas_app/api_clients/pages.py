@@ -110,7 +110,7 @@ async def revoke(tenant: Tenant, client_id: str) -> ResponseReturnValue:
     """Revoke it; its next request is refused."""
     client = await changes.revoke(organization_change(tenant), client_id)
     what = "revoked" if client.is_only_here else f"removed from {isolated(tenant.organization_name)}"
-    await flash(f"{isolated(client.name)} is {what}. Its next request is refused.", "success")
+    await flash(f"{isolated(client.name)} was {what}. Its tokens are rejected from now on.", "success")
     return redirect(url_for("api_clients.list_clients", organization_id=tenant.organization_id), 303)
 
 

@@ -36,7 +36,7 @@ PERMISSIONS = tuple(
 class ClientNotFound(NotFound):
     """No such client in this organization: one of another organization looks the same."""
 
-    code, title = "api-client-not-found", "There is no such API client"
+    code, title = "api-client-not-found", "API client not found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ async def get_client(
             application = await management.find_application(client_id)
     if application is None:
         raise ClientNotFound(
-            f"No API client of {isolated(tenant.organization_name)} has this id, or not any more."
+            f"{isolated(tenant.organization_name)} has no API client with this ID. It may have been revoked."
         )
     origins = await queries.find_origins(db, [client_id])
     return Client(application.id, application.name, client_id in origins, len(organizations) > 1)

@@ -20,7 +20,7 @@ from saas_app.web.guards import requires
 from saas_app.web.json_api import ApiModel, ApiResponse, ListQuery, Moment, Search, list_response
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
 
-TAG = Tag("audit", description="Who did what")
+TAG = Tag("audit", description="Changes and denied requests")
 blueprint = Blueprint(
     "audit_api", __name__, url_prefix="/api/v1/organizations/<organization_id>/audit-events"
 )
@@ -41,16 +41,18 @@ BoundedMoment: TypeAlias = Annotated[Moment, AfterValidator(_reckonable)]
 class EventQuery(ListQuery):
     """Which events, the newest first. `since` is included, `until` is not."""
 
-    actor_id: Annotated[str, Search(_NAME_LENGTH)] = Field("", description="Who did it: a user or client id")
+    actor_id: Annotated[str, Search(_NAME_LENGTH)] = Field(
+        "", description=("The actor: the ID of a user or an API client")
+    )
     action: Action | None = None
     outcome: Outcome | None = None
-    target_id: Annotated[str, Search(_NAME_LENGTH)] = Field("", description="To whom or what it was done")
+    target_id: Annotated[str, Search(_NAME_LENGTH)] = Field("", description="The ID of the changed item")
     since: BoundedMoment | None = None
     until: BoundedMoment | None = None
 
 
 class ActorView(ApiModel):
-    """Who did it."""
+    """The actor of an event."""
 
     type: ActorType
     id: str
@@ -58,7 +60,7 @@ class ActorView(ApiModel):
 
 
 class TargetView(ApiModel):
-    """To whom or what it was done."""
+    """The target of an event."""
 
     type: str
     id: str
@@ -66,7 +68,7 @@ class TargetView(ApiModel):
 
 
 class EventView(ApiModel):
-    """An event. `before` and `after` hold what changed; `decision` is that of a denial."""
+    """An audit log entry. `before` and `after` hold what changed. `decision` is set for a denial."""
 
     id: uuid.UUID
     occurred_at: datetime
@@ -82,7 +84,7 @@ class EventView(ApiModel):
 
 
 class EventList(ApiModel):
-    """A page of events."""
+    """A page of audit log entries."""
 
     items: list[EventView]
     next_cursor: str | None
@@ -94,7 +96,7 @@ class EventList(ApiModel):
 @validate_querystring(EventQuery)
 @validate_response(EventList)
 async def list_audit_events(tenant: Tenant, query_args: EventQuery) -> ApiResponse:
-    """List who did what to whom, when, from where, allowed or denied."""
+    """List the entries of the audit log."""
     wanted = EventFilter(**query_args.model_dump(exclude={"limit", "cursor"}))
     decoded = decode_cursor(query_args.cursor, uuid.UUID)
     before = None if decoded is None else decoded[0]

@@ -108,7 +108,7 @@ class Denials:
                 record(db, entry)
         except Exception:
             self._written.pop(refusal, None)
-            log.exception("a denial could not be written to the audit trail", route=asked.route)
+            log.exception("a denial could not be written to the audit log", route=asked.route)
             return False
         return True
 
@@ -132,7 +132,7 @@ class Denials:
         hour.count += 1
         if hour.count == MOST_AN_HOUR + 1:
             log.warning(
-                "the audit trail takes few more denials of a caller in this hour",
+                "the audit log records few more denials of a caller in this hour",
                 subject=subject,
                 organization_id=refusal.organization_id,
             )
@@ -180,7 +180,7 @@ def refused_without_second_factor(principal: Principal, organization_name: str) 
     return _refused(
         principal,
         StepResult(Step.MEMBER, True, f"Member of {organization}."),
-        StepResult(Step.AUDIENCE, False, f"{organization} requires a second factor; none is set up."),
+        StepResult(Step.AUDIENCE, False, f"{organization} requires a second factor, and none is set up."),
     )
 
 

@@ -22,24 +22,24 @@ class _DayField(DateField):
         try:
             super().process_formdata(valuelist)
         except ValueError:
-            raise ValueError("Enter a date like 2026-11-21, or leave this empty.") from None
+            raise ValueError("Enter a date like 2026-11-21, or leave this field empty.") from None
 
 
 class EventFilterForm(Form):
     """What the list is narrowed to. Everything may stay empty."""
 
-    actor = StringField("Who", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
+    actor = StringField("Actor", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
     action = SelectField(
-        "What",
+        "Action",
         default="",
-        choices={"": "Everything", **{action.value: action.label for action in Action}},
+        choices={"": "All actions", **{action.value: action.label for action in Action}},
     )
     outcome = SelectField(
         "Outcome",
         default="",
-        choices={"": "Any", Outcome.ALLOWED.value: "Allowed", Outcome.DENIED.value: "Denied"},
+        choices={"": "All outcomes", Outcome.ALLOWED.value: "Allowed", Outcome.DENIED.value: "Denied"},
     )
-    target = StringField("To whom or what", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
+    target = StringField("Target", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
     since = _DayField("From (UTC)", validators=[Optional()])
     until = _DayField("Until (UTC)", validators=[Optional()])
     actor_id = HiddenField("Actor", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
@@ -53,7 +53,7 @@ class EventFilterForm(Form):
         """The same, and not before the other."""
         _check_year(field.data)
         if field.data is not None and self.since.data is not None and field.data < self.since.data:
-            raise ValidationError("This is before the first day.")
+            raise ValidationError("The end date is before the start date.")
 
     def as_filter(self) -> EventFilter:
         """What is wanted, once :meth:`validate` has said yes. Both days are included."""

@@ -17,7 +17,7 @@ from saas_app.models import ActorType, AuditEvent, Outcome
 
 
 class Action(StrEnum):
-    """What can happen in an organization, ``noun.verb``."""
+    """An action in an organization, as ``noun.verb``."""
 
     label: str  # what the audit page calls it
 
@@ -28,9 +28,9 @@ class Action(StrEnum):
         return member
 
     ORGANIZATION_CREATE = ("organization.create", "Organization created")
-    ORGANIZATION_UPDATE = ("organization.update", "Organization changed")
+    ORGANIZATION_UPDATE = ("organization.update", "Organization updated")
     ORGANIZATION_DELETE = ("organization.delete", "Organization deleted")
-    ORGANIZATION_REMOVE_DATA = ("organization.remove-data", "Organization’s data removed")
+    ORGANIZATION_REMOVE_DATA = ("organization.remove-data", "Organization data removed")
     RECONCILE = ("organization.reconcile", "Organization reconciled")
     DOMAIN_CLAIM = ("domain.claim", "Email domain added")
     DOMAIN_VERIFY = ("domain.verify", "Email domain verified")
@@ -38,33 +38,33 @@ class Action(StrEnum):
     DOMAIN_REMOVE = ("domain.remove", "Email domain removed")
     MEMBER_ADD = ("member.add", "Member added")
     MEMBER_JOIN = ("member.join", "Member joined by email domain")
-    MEMBER_CHANGE_ROLES = ("member.change-roles", "Member’s roles changed")
+    MEMBER_CHANGE_ROLES = ("member.change-roles", "Member roles changed")
     MEMBER_REMOVE = ("member.remove", "Member removed")
     MEMBER_LEAVE = ("member.leave", "Member left")
     INVITATION_CREATE = ("invitation.create", "Invitation sent")
-    INVITATION_RESEND = ("invitation.resend", "Invitation sent again")
+    INVITATION_RESEND = ("invitation.resend", "Invitation resent")
     INVITATION_REVOKE = ("invitation.revoke", "Invitation revoked")
     INVITATION_ACCEPT = ("invitation.accept", "Invitation accepted")
     API_CLIENT_CREATE = ("api-client.create", "API client created")
-    API_CLIENT_ROTATE = ("api-client.rotate", "API client’s secret rotated")
+    API_CLIENT_ROTATE = ("api-client.rotate", "API client secret rotated")
     API_CLIENT_REVOKE = ("api-client.revoke", "API client revoked")
     API_CLIENT_REMOVE = ("api-client.remove", "API client removed")
     PROJECT_CREATE = ("project.create", "Project created")
-    PROJECT_UPDATE = ("project.update", "Project changed")
+    PROJECT_UPDATE = ("project.update", "Project updated")
     PROJECT_ARCHIVE = ("project.archive", "Project archived")
     PROJECT_RESTORE = ("project.restore", "Project unarchived")
     PROJECT_DELETE = ("project.delete", "Project deleted")
     PROJECT_EXPORT = ("project.export", "Projects exported")
     TASK_CREATE = ("task.create", "Task created")
-    TASK_UPDATE = ("task.update", "Task changed")
+    TASK_UPDATE = ("task.update", "Task updated")
     TASK_DELETE = ("task.delete", "Task deleted")
-    AUDIT_EXPORT = ("audit.export", "Audit trail exported")
+    AUDIT_EXPORT = ("audit.export", "Audit log exported")
     ACCESS_DENY = ("access.deny", "Access denied")
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it."""
+    """The actor of an event."""
 
     id: str
     name: str

@@ -81,7 +81,7 @@ async def export_rows(db: AsyncSession, tenant: Tenant, wanted: EventFilter) -> 
 
 def record_export(db: AsyncSession, tenant: Tenant) -> None:
     """Tell the trail that it is taken away."""
-    target = Target("audit", tenant.organization_id, "Audit trail")
+    target = Target("audit", tenant.organization_id, "Audit log")
     record(db, AuditEntry(Actor.of(tenant.principal), Action.AUDIT_EXPORT, target))
 
 

@@ -117,7 +117,7 @@ class OrganizationChange(Systems, Generic[CallerT]):
             except TimeoutError:
                 if not limit.expired():
                     raise
-                raise LogtoUnavailable("Logto took too long to answer.") from None
+                raise LogtoUnavailable("Logto took too long to respond.") from None
 
     def explain(self, gone: Callable[[], AppError] | None = None) -> AbstractContextManager[None]:
         """Within the block, turn a refusal by Logto into the error that a person understands.

@@ -59,7 +59,8 @@ async def renewed(renew: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
             raise
         log.warning("a claim was taken over while its holder was still at work")
         raise Busy(
-            "This took too long, and another change has started. Check the current state, then try again."
+            "The change took too long, and another change has started. Check the current "
+            "state, then try again."
         ) from None
 
 

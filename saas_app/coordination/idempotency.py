@@ -80,7 +80,7 @@ async def claim(
         if found is not None:
             first_seen = first_seen or found.claimed_at
             if found.claimed_at != first_seen:
-                raise Busy("The first request with this Idempotency-Key is still under way.", retry_after=1)
+                raise Busy("The first request with this Idempotency-Key is still in progress.", retry_after=1)
         await asyncio.sleep(_POLL_INTERVAL)
 
 
@@ -110,7 +110,7 @@ async def keep(db: AsyncSession, claimed: Claim, result: Result) -> None:
         .values(status=result.status, headers=dict(result.headers), body=result.body)
     )
     if not await _has_row(db, statement):
-        raise Busy("This took too long, and the request was started again.", retry_after=1)
+        raise Busy("The request took too long and was started again.", retry_after=1)
 
 
 async def _has_row(db: AsyncSession, statement: sa.Update) -> bool:

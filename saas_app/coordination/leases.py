@@ -39,7 +39,7 @@ async def lease(work: UnitOfWork, name: str, *, seconds: float) -> AsyncIterator
         if watch.is_lost(seen) or seen[1] < utc_now() - _LONG_AGO:
             await _forget(work, name, seen)
         elif clock.time() > deadline:
-            raise Busy("Somebody else is changing the same thing just now. Please try again.")
+            raise Busy("Another change to the same item is in progress. Try again in a moment.")
         else:
             await asyncio.sleep(_POLL_INTERVAL)
     try:

@@ -60,13 +60,13 @@ class SharedAttempts:
             task.add_done_callback(_retrieve)
         done, _waiting = await asyncio.wait({task}, timeout=patience)
         if not done:
-            raise LogtoUnavailable("Logto did not answer in time.")
+            raise LogtoUnavailable("Logto did not respond in time.")
         try:
             result: Result = task.result()
         except LogtoUnavailable as failure:
             raise LogtoUnavailable(failure.detail, retry_after=failure.retry_after or 1) from None
         except asyncio.CancelledError:
-            raise LogtoUnavailable("The application is stopping.") from None
+            raise LogtoUnavailable("Workroom is shutting down.") from None
         return result
 
     def raise_if_paused(self, key: Hashable) -> None:

@@ -37,7 +37,7 @@ def explained(error: Exception) -> AppError | None:
     if isinstance(error, sa.exc.TimeoutError):
         return DatabaseBusy("All connections to the database are in use.")
     if is_cut(error) or _sqlstate(error) == _TOO_MANY or _is_no_answer(error):
-        return DatabaseUnavailable("The database did not answer.")
+        return DatabaseUnavailable("The database did not respond.")
     return None
 
 

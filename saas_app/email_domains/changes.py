@@ -73,13 +73,13 @@ async def verify_by_dns(change: MemberChange, resolver: TxtResolver, domain: str
     if answer.problem:
         raise NotProved(f"{answer.problem} Nothing was changed. Try again in a few minutes.")
     if value not in answer.values:
-        found = {0: "There is no TXT record", 1: "There is one TXT record"}.get(
-            len(answer.values), f"There are {len(answer.values)} TXT records"
+        found = {0: "No TXT record was found", 1: "One TXT record was found"}.get(
+            len(answer.values), f"{len(answer.values)} TXT records were found"
         )
         other = ", but none with the value below" if answer.values else ""
         raise NotProved(
-            f"{found} at {isolated(name)}{other}. Nothing was changed. A new record can take some hours to "
-            "be visible everywhere."
+            f"{found} at {isolated(name)}{other}. Nothing was changed. A new record can "
+            "take several hours to become visible."
         )
     await _make_way(change, domain, answer.values)
     await _verify(change, domain, DomainProof.DNS)
@@ -97,13 +97,13 @@ async def verify_by_address(change: MemberChange, claims: Mapping[str, Any], dom
     is_verified = claims.get("email_verified") is True and domain_of(claims.get("email")) == domain
     if domain_of(user.email) != domain or not is_verified:
         raise NotProved(
-            f"Your account has no verified address at {shown_domain(domain)}. Use the TXT record, or "
-            "sign in again if you have just added the address."
+            f"Your account has no verified email address at {shown_domain(domain)}. Use the "
+            "TXT record, or sign in again if you have just added the address."
         )
     if user.email in user.linked_emails:
         raise NotProved(
-            "Your address came from a social sign-in, which is no proof of the domain. Use the TXT record "
-            "instead."
+            "Your email address came from a social sign-in, which does not prove that you "
+            "own the domain. Use the TXT record instead."
         )
     await _verify(change, domain, DomainProof.ADDRESS)
 
@@ -172,7 +172,7 @@ async def _make_way(change: MemberChange, domain: str, found: Collection[str]) -
     if holder is None or holder.organization_id == change.organization_id:
         return
     if holder.proof is DomainProof.DNS and record_value(holder.token) in found:
-        raise _taken(domain, "Remove its TXT record from DNS first, then verify again.")
+        raise _taken(domain, "Remove that organization’s TXT record from DNS, then verify again.")
     async with change.by(Workroom(holder.organization_id)).alone() as turn:
         await change.require_standing()
         async with change.work.reading() as db:
@@ -210,7 +210,7 @@ async def _hold(change: MemberChange, domain: str, proof: DomainProof) -> None:
             if not await queries.hold(db, change.organization_id, domain, proof, subject, utc_now()):
                 raise Invalid(fields={"domain": "This domain is no longer on the list. Add it again first."})
     except IntegrityError:
-        raise _taken(domain, "A TXT record takes precedence over an address.") from None
+        raise _taken(domain, "To take over the domain, verify it with a TXT record.") from None
 
 
 async def _let_in(change: MemberChange, domain: str, in_logto: Collection[str]) -> None:

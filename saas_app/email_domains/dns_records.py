@@ -70,15 +70,15 @@ class TxtResolver:
 
 def _explain(error: Exception) -> str:
     if isinstance(error, dns.resolver.NoResolverConfiguration):
-        return "This server has no nameserver configured."
+        return "No nameserver is configured for this installation."
     if isinstance(error, dns.exception.Timeout | TimeoutError):
-        return "DNS did not answer in time."
+        return "DNS did not respond in time."
     if isinstance(error, dns.resolver.NoNameservers):
         codes = sorted({dns.rcode.to_text(response.rcode()) for response in _responses(error)})
         if codes:
-            return f"DNS answered with an error ({', '.join(codes)})."
+            return f"DNS returned an error ({', '.join(codes)})."
         return "The nameserver could not be reached."
-    return "DNS sent an answer that could not be read."
+    return "DNS returned a response that could not be read."
 
 
 def _responses(error: dns.resolver.NoNameservers) -> list[Any]:

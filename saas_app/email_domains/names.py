@@ -46,7 +46,7 @@ def read_domain(typed: str) -> str:
         raise NotADomain("Enter only the part after the @, like example.com.")
     domain = find_ascii_domain(typed)
     if domain is None:
-        raise NotADomain("This is not a domain. Enter one like example.com.")
+        raise NotADomain("Enter a valid domain, like example.com.")
     if len(domain) > DOMAIN_LENGTH:
         raise NotADomain(f"Use at most {DOMAIN_LENGTH} characters.")
     reason = why_unclaimable(domain)
@@ -59,13 +59,13 @@ def why_unclaimable(domain: str) -> str | None:
     """Return why a domain cannot be claimed, as a sentence for the person who tries. None if it can."""
     if is_public(domain):
         return (
-            f"Anyone can get an address at {shown_domain(domain)}, so anyone could join. Use a domain whose "
-            "addresses only your organization gives out."
+            f"Anyone can get an email address at {shown_domain(domain)}, so anyone could "
+            "join. Use a domain that only your organization controls."
         )
     if _public_suffixes().is_public(domain):
         return (
-            f"Anyone can get a domain under {shown_domain(domain)}. Use your organization's own domain, "
-            f"like example.{shown_domain(domain)}."
+            f"Anyone can register a domain under {shown_domain(domain)}. Use your "
+            f"organization’s own domain, like example.{shown_domain(domain)}."
         )
     return None
 

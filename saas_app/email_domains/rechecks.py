@@ -84,7 +84,7 @@ class DomainChecks:
 
     async def _look(self, claim: Claim, stewards: Collection[LogtoUser]) -> _Finding:
         if can_be_claimed(claim.domain) is None:  # claimed before it became known as such
-            return _Finding("it is a domain that no organization may claim")
+            return _Finding("organizations cannot claim this domain")
         if claim.proof is DomainProof.ADDRESS:
             holds = any(
                 person.id == claim.proved_by
@@ -92,7 +92,7 @@ class DomainChecks:
                 and not person.is_suspended
                 for person in stewards
             )
-            lost = "the person who proved it by their address has lost the address or their role"
+            lost = "the person who verified it by email no longer has the address or the role"
             return _Finding("" if holds else lost)
         answer = await self._resolver.look_up(record_name(claim.domain))
         if answer.problem:
@@ -110,14 +110,15 @@ class DomainChecks:
                 await self._take_out(turn, name, len(claims))
                 news.append(
                     DomainNews(
-                        f"{shown_domain(name)} was set in Logto without being verified: nobody joins through "
-                        "it until an admin verifies it in the settings",
+                        f"{shown_domain(name)} was set in Logto without being verified. "
+                        "Nobody can join through it until an admin verifies it in the "
+                        "settings",
                         changed=True,
                     )
                 )
         for claim in claims.values():
             if claim.is_verified and claim.domain not in in_logto:
-                await lapse(turn, claim, "Logto does not have it")
+                await lapse(turn, claim, "it is not set in Logto")
                 news.append(
                     DomainNews(
                         f"{shown_domain(claim.domain)} is not set in Logto, so it has no effect",
@@ -154,6 +155,8 @@ class DomainChecks:
         grace = self._grace * (1 if finding.is_certain else UNREACHABLE_FACTOR)
         if now >= failing_since + grace:
             await lapse(turn, claim, finding.problem)
-            return [DomainNews(f"{shown}: {finding.problem}. People no longer join through it", changed=True)]
+            return [
+                DomainNews(f"{shown}: {finding.problem}. People can no longer join through it", changed=True)
+            ]
         until = f"{failing_since + grace:%Y-%m-%d %H:%M} UTC"
         return [DomainNews(f"{shown}: {finding.problem}. It stops working at {until}", changed=False)]

@@ -51,13 +51,13 @@ class NoLongerMember(NotFound):
     def __init__(self, former: FormerMember) -> None:
         whence = isolated(former.organization_name)
         if former.is_deleted:
-            detail = f"{whence} was deleted. You were a member of it until then."
+            detail = f"{whence} was deleted. You were a member."
         elif former.ending is Ending.LEFT:
             detail = f"You left {whence}."
         elif former.ending is Ending.REMOVED:
             detail = f"You were removed from {whence}."
         else:
-            detail = f"Your membership in {whence} has ended."
+            detail = f"Your membership of {whence} has ended."
         title = f"{whence} was deleted" if former.is_deleted else f"You are no longer a member of {whence}"
         super().__init__(detail, title=title)
         self.former = former

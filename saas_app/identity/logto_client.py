@@ -107,9 +107,9 @@ class LogtoCore(OidcCore):
         try:
             response = ScopedTokenResponse(**body)
         except (TypeError, ValidationError):
-            raise LogtoUnavailable("Logto's token answer could not be read.") from None
+            raise LogtoUnavailable("Logto returned a token response that could not be read.") from None
         if not 0 <= response.expires_in <= _LONGEST_LIFE:
-            raise LogtoUnavailable("Logto's token answer could not be read.")
+            raise LogtoUnavailable("Logto returned a token response that could not be read.")
         return response
 
     async def fetch_user_info(self, access_token: str) -> Claims:
@@ -118,7 +118,7 @@ class LogtoCore(OidcCore):
         async with _answer(self._http.get(self.metadata.userinfo_endpoint, headers=headers)) as response:
             claims: Claims = await _read_json(response)
         if not isinstance(claims, dict):
-            raise LogtoUnavailable("Logto's answer could not be read.")
+            raise LogtoUnavailable("Logto returned a response that could not be read.")
         return claims
 
     async def revoke(self, form: Mapping[str, str]) -> None:
@@ -140,7 +140,7 @@ class _answer:  # noqa: N801 - reads as the context manager it is
         try:
             response: aiohttp.ClientResponse = await self._request.__aenter__()
         except (aiohttp.ClientError, TimeoutError):
-            raise LogtoUnavailable("Logto did not answer.") from None
+            raise LogtoUnavailable("Logto did not respond.") from None
         return response
 
     async def __aexit__(self, *exc: Any) -> None:
@@ -151,13 +151,13 @@ async def _read_json(response: aiohttp.ClientResponse) -> Any:
     try:
         text = await response.text()
     except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError):
-        raise LogtoUnavailable("Logto's answer did not arrive whole.") from None
+        raise LogtoUnavailable("Logto’s response was incomplete.") from None
     if response.status >= 500 or response.status == 429:
-        raise LogtoUnavailable(f"Logto answered {response.status}.")
+        raise LogtoUnavailable(f"Logto returned status {response.status}.")
     try:
         body = clean_json(json.loads(text)) if text else {}
     except (ValueError, RecursionError):
-        raise LogtoUnavailable("Logto's answer could not be read.") from None
+        raise LogtoUnavailable("Logto returned a response that could not be read.") from None
     if response.status >= 400:
         error = body if isinstance(body, dict) else {}
         raise LogtoRefusal(
@@ -311,7 +311,7 @@ class RequestClient(LogtoClient):
 
     def _granted(self) -> GrantedTokens:
         if self._received is None:
-            raise LogtoUnavailable("Logto answered without tokens.")
+            raise LogtoUnavailable("Logto returned no tokens.")
         response, claims = self._received
         return GrantedTokens(
             access_token=response.access_token,
@@ -366,7 +366,7 @@ class LogtoProvider:
         try:
             metadata = OidcProviderMetadata(**document)
         except (TypeError, ValidationError):
-            raise LogtoUnavailable("Logto's discovery document could not be read.") from None
+            raise LogtoUnavailable("Logto returned a discovery document that could not be read.") from None
         keys = KeySet(lambda: self._get(metadata.jwks_uri))
         return LogtoCore(metadata, self._http, TokenVerifier(metadata.issuer, keys))
 
@@ -375,4 +375,6 @@ class LogtoProvider:
             try:
                 return await _read_json(response)
             except LogtoRefusal as refusal:
-                raise LogtoUnavailable(f"Logto answered {refusal.status} at {urlsplit(url).path}.") from None
+                raise LogtoUnavailable(
+                    f"Logto returned status {refusal.status} at {urlsplit(url).path}."
+                ) from None

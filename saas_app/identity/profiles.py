@@ -75,7 +75,7 @@ class Profiles:
             async with asyncio.timeout(self._patience):  # a token's refresh goes on by itself
                 return await self._fetch_user_info(principal.session_id, deadline)
         except TimeoutError:
-            raise LogtoUnavailable("Logto did not answer in time.") from None
+            raise LogtoUnavailable("Logto did not respond in time.") from None
 
     async def _fetch_user_info(self, session_id: uuid.UUID, deadline: float) -> dict[str, Any]:
         token = await self._sessions.find_token(session_id, USERINFO_AUDIENCE)

@@ -90,7 +90,7 @@ class RefreshTurns:
                 yield access
                 return
             if claim is Claim.PAUSED or time.monotonic() - began > self._timeout:
-                raise LogtoUnavailable("Logto did not answer.")
+                raise LogtoUnavailable("Logto did not respond.")
             await asyncio.sleep(_POLL_INTERVAL)
         try:
             async with self._extending(session_id, owner):

@@ -33,16 +33,16 @@ _SAME_MOMENT: Final = timedelta(seconds=60)  # how long a lost answer to a callb
 _SECONDS_FOR_NAMES: Final = 3.0  # a sign-in waits no longer for what is only shown
 
 _REASONS = {
-    "access_denied": "Logto refused access for this account.",
-    "login_required": "You are no longer signed in at the sign-in provider.",
-    "consent_required": "The sign-in provider needs you to sign in again.",
-    "interaction_required": "The sign-in provider needs you to sign in again.",
-    "invalid_target": "Logto does not know this application's API resource. "
-    "Whoever runs this application can fix it with 'saas-app provision'.",
-    "invalid_request": "Logto could not accept the sign-in request.",
-    "invalid_scope": "Logto does not let this application ask for these permissions.",
-    "server_error": "Logto had an internal error.",
-    "temporarily_unavailable": "Logto is busy right now.",
+    "access_denied": "Logto denied access for this account.",
+    "login_required": "You are no longer signed in to Logto.",
+    "consent_required": "Logto requires you to sign in again.",
+    "interaction_required": "Logto requires you to sign in again.",
+    "invalid_target": "The API resource of this application does not exist in Logto. The operator can fix "
+    "this with 'saas-app provision'.",
+    "invalid_request": "Logto did not accept the sign-in request.",
+    "invalid_scope": "This application is not allowed to request these permissions from Logto.",
+    "server_error": "Logto reported an internal error.",
+    "temporarily_unavailable": "Logto is busy. Try again in a moment.",
 }
 
 
@@ -157,11 +157,11 @@ class SignIn:
         core = await self._provider.core()
         may_be_anonymous = callback.error and not callback.names_issuer
         if not may_be_anonymous and callback.issuer != core.verifier.issuer:
-            raise SignInFailed("The answer came from another sign-in provider than the one we asked.")
+            raise SignInFailed("The response came from an unexpected sign-in provider.")
         if callback.error:
             log.info("logto refused a sign-in", error=callback.error)
             raise SignInFailed(
-                _REASONS.get(callback.error, f"Logto refused the sign-in ({callback.error[:64]}).")
+                _REASONS.get(callback.error, f"Logto rejected the sign-in ({callback.error[:64]}).")
             )
         return await self._exchange(callback.url, attempt)
 
@@ -188,15 +188,15 @@ class SignIn:
         except LogtoRefusal as refusal:
             log.warning("code exchange refused", error=refusal.error, status=refusal.status)
             if refusal.error == "invalid_client":
-                raise LogtoUnavailable("Logto does not accept this application at the moment.") from None
-            raise SignInFailed("Logto did not accept the answer it sent itself. Please try again.") from None
+                raise LogtoUnavailable("Logto is currently rejecting this application.") from None
+            raise SignInFailed("Logto did not accept the sign-in code. Try again.") from None
         except TokenRejected as rejected:
             log.warning("sign-in rejected", reason=str(rejected))
-            raise SignInFailed("The answer from Logto could not be verified.") from None
+            raise SignInFailed("The response from Logto could not be verified.") from None
 
     async def _establish(self, browser: Browser, attempt: Attempt, granted: GrantedTokens) -> Outcome:
         if granted.id_token is None or granted.id_claims is None:
-            raise SignInFailed("Logto answered without saying who you are.")
+            raise SignInFailed("Logto did not say who you are.")
         new = NewSession(
             subject=granted.id_claims["sub"],
             logto_session_id=_session_id_of(granted.id_claims),

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 _ROUNDS: Final = 3  # looks at what is left at Logto: a browser may come back while the first is under way
 
 NOT_SET_UP: Final = ProviderFailure(
-    "This installation is not allowed to end sessions at the sign-in provider.", can_retry=False
+    "This installation is not allowed to end Logto sessions.", can_retry=False
 )
 
 
@@ -105,9 +105,9 @@ class SignOut:
         listed = await self.list_devices(principal)
         device = listed.find(device_id)
         if device is None and listed.failure is not None and listed.failure.can_retry:
-            raise LogtoUnavailable("Nothing was ended, because the sign-in provider did not answer.")
+            raise LogtoUnavailable("No session was ended, because Logto did not respond.")
         if device is None:
-            raise NotFound("You have no such session.")
+            raise NotFound("This session does not exist. It may have already ended.")
         if device.is_current:
             return device, Ended()
         at_provider, failure = 0, listed.failure or _unknown_at_provider(device)
@@ -164,7 +164,7 @@ class SignOut:
                 progress.sessions += 1
             if not sessions and not grants:
                 return
-        raise LogtoUnavailable("New sessions keep starting while others are ended.")
+        raise LogtoUnavailable("New sessions started while the others were being ended.")
 
     async def _list_at_provider(self, subject: str) -> tuple[list[BrowserSession], ProviderFailure | None]:
         if self._management is None:
@@ -192,7 +192,7 @@ class SignOut:
 def _unknown_at_provider(device: Device) -> ProviderFailure | None:
     """A session that never learned its ``sid`` cannot be found at Logto: only all of them can end."""
     if device.provider_uid is None and any(session.logto_session_id is None for session in device.own):
-        return ProviderFailure("Its session at the sign-in provider is not known.", can_retry=False)
+        return ProviderFailure("Its Logto session is not known.", can_retry=False)
     return None
 
 
@@ -200,5 +200,5 @@ def _failure(error: LogtoUnavailable | ManagementError) -> ProviderFailure:
     """Whatever Logto refuses now, it refuses the next time; except when it was asked too often."""
     log.warning("sessions at logto could not be ended or listed", reason=str(error))
     if isinstance(error, LogtoUnavailable):
-        return ProviderFailure("The sign-in provider did not answer.", can_retry=True)
-    return ProviderFailure("The sign-in provider refused it.", can_retry=error.status == 429)
+        return ProviderFailure("Logto did not respond.", can_retry=True)
+    return ProviderFailure("Logto rejected the request.", can_retry=error.status == 429)

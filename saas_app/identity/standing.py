@@ -24,7 +24,7 @@ from saas_app.text.visible import isolated
 class AccessChanged(Conflict):
     """The caller's own membership changed while their request was in progress."""
 
-    code, title = "access-changed", "Your own access has just changed"
+    code, title = "access-changed", "Your access has changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,9 @@ async def require_standing(db: AsyncSession, caller: Caller) -> None:
     changes = await read_changes(db, caller.organization_id, caller.principal.subject)
     if changes.version != caller.membership_version:
         raise AccessChanged(
-            f"Your access to {isolated(caller.organization_name)} changed while your request was in "
-            "progress. Nothing more was changed. Open the page again."
+            f"Your access to {isolated(caller.organization_name)} changed while your "
+            "request was in progress. Nothing more was changed. Reload the page and try "
+            "again."
         )
 
 

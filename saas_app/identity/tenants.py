@@ -80,7 +80,7 @@ class Tenants:
                 access.principal.session_id, organization_id, stale, patience=deadline - time.monotonic()
             )
             reading = reading.read(stale, refreshed)
-        raise LogtoUnavailable("Your access is being changed. Try again in a moment.", retry_after=1)
+        raise LogtoUnavailable("Your access is being updated. Try again in a moment.", retry_after=1)
 
     async def describe_tokens(self, tenant: Tenant) -> list[TokenDescription]:
         """Return the tokens behind a tenant, decoded; never the tokens themselves."""
@@ -150,13 +150,13 @@ def _raise_refusal(token: CachedToken, organization_id: str) -> None:
     if token.refusal is None:
         return
     if token.refusal is Refusal.NEEDS_MFA:
-        raise MfaRequired("Set up a second factor in your account at the sign-in provider, then try again.")
+        raise MfaRequired("Set up a second factor on your Logto account page, then try again.")
     if token.refusal is Refusal.NEEDS_CONSENT:
         raise RenewalRequired(f"{organization_id} consent")
-    raise NotFound("There is no such organization, or you do not belong to it.")
+    raise NotFound("This organization does not exist, or you are not a member.")
 
 
 def _session_of(tenant: Tenant) -> uuid.UUID:
     if not isinstance(tenant.principal, SessionPrincipal):
-        raise SignInRequired("Only a signed-in browser has tokens here.")
+        raise SignInRequired("Tokens are available only to signed-in browsers.")
     return tenant.principal.session_id

@@ -172,7 +172,7 @@ class TokenRefresher:
             if refusal.error != "invalid_grant":
                 raise
             await self._sessions.forget(session_id)
-            raise SignInRequired("Your session at Logto has ended.") from None
+            raise SignInRequired("Your Logto session has ended.") from None
         except TokenRejected as rejected:
             raise _unverified(rejected) from None
         if granted.id_token:
@@ -194,7 +194,7 @@ class TokenRefresher:
 
 def _unverified(rejected: TokenRejected) -> LogtoUnavailable:
     log.error("a token from logto was rejected", reason=str(rejected))
-    return LogtoUnavailable("Logto's answer could not be verified.")
+    return LogtoUnavailable("The response from Logto could not be verified.")
 
 
 def _refusal_of(refusal: LogtoRefusal) -> Refusal:
@@ -205,4 +205,4 @@ def _refusal_of(refusal: LogtoRefusal) -> Refusal:
     if refusal.error in ("insufficient_scope", "invalid_target", "invalid_scope"):
         return Refusal.NEEDS_CONSENT
     log.error("logto refused our application", error=refusal.error, description=refusal.description)
-    raise LogtoUnavailable("Logto does not accept this application at the moment.")
+    raise LogtoUnavailable("Logto is currently rejecting this application.")

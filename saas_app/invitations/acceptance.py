@@ -41,7 +41,7 @@ _TOKEN_LIFETIME = 600  # seconds to get from our page to Logto's
 class NotInvited(NotFound):
     """No invitation with this id, or one for somebody else. ``email`` is the caller's own address."""
 
-    code, title = "not-invited", "There is no invitation for you here"
+    code, title = "not-invited", "Invitation not found"
 
     def __init__(self, email: str | None) -> None:
         super().__init__("It is for another address, or the link is not complete.")
@@ -200,9 +200,10 @@ async def _require_one_spelling(
     email = (await management.get_user(principal.subject)).email or ""
     if email.lower() != invitation.invitee.lower():
         raise Conflict(
-            f"The invitation is for {isolated(invitation.invitee)}, and your account has {isolated(email)}. "
-            "They are the same address, but Logto compares them letter by letter. "
-            "Ask for a new invitation to the address as your account spells it."
+            f"The invitation is for {isolated(invitation.invitee)}, and your account has "
+            f"{isolated(email)}. This is the same address, but Logto requires the same "
+            "spelling. Ask for a new invitation to the address as it is spelled in your "
+            "account."
         )
 
 

@@ -60,7 +60,7 @@ class InvitationQuery(ListQuery):
 
 
 class NewInvitation(ApiModel):
-    """Whom to invite, as what, and how many days it stands."""
+    """The person to invite, their roles, and the days until the invitation expires."""
 
     email: EmailAddress
     roles: list[PersonRole] = Field(min_length=1, max_length=len(Role))
@@ -68,7 +68,7 @@ class NewInvitation(ApiModel):
 
 
 class CreatedInvitation(ApiModel):
-    """What came of it. `link` is to be passed on where no message could be sent (`link only`)."""
+    """The result of an invitation. Send the `link` yourself if no email could be sent (`link only`)."""
 
     email: str
     outcome: OutcomeKind
@@ -77,7 +77,7 @@ class CreatedInvitation(ApiModel):
 
 
 class InvitationView(ApiModel):
-    """An invitation. `invited_by` is null where nobody known here made it."""
+    """An invitation. `invited_by` is null if its creator is unknown to Workroom."""
 
     id: str
     email: str
@@ -103,7 +103,7 @@ class InvitationList(ApiModel):
 @validate_querystring(InvitationQuery)
 @validate_response(InvitationList)
 async def list_invitations(tenant: Tenant, query_args: InvitationQuery) -> ApiResponse:
-    """List the invitations of one state."""
+    """List the invitations in one state."""
     decoded = decode_cursor(query_args.cursor, datetime, str)
     found = await service.list_invitations(database(), management(), tenant, query_args.state, _app_url())
     after = (decoded[0], decoded[1]) if decoded else None
@@ -121,7 +121,7 @@ async def list_invitations(tenant: Tenant, query_args: InvitationQuery) -> ApiRe
 @validate_request(NewInvitation)
 @validate_response(CreatedInvitation, 201)
 async def create_invitation(tenant: Tenant, data: NewInvitation) -> ApiResponse:
-    """Invite somebody. 409 for who is a member or invited already, and for what Logto refuses."""
+    """Invite a person. Returns 409 if they are already a member or invited, or if Logto rejects it."""
     roles = read_choice([role.value for role in data.roles])
     wanted = InvitationInput((data.email,), roles, data.days)
     (outcome,) = await invite(organization_change(tenant), wanted, runtime().invitation_links)
@@ -144,7 +144,7 @@ async def get_invitation(tenant: Tenant, invitation_id: str) -> ApiResponse:
 @answers(409)
 @validate_response(InvitationView)
 async def resend_invitation(tenant: Tenant, invitation_id: str) -> ApiResponse:
-    """Send the invitation's message again."""
+    """Resend the email of an invitation."""
     await changes.resend(organization_change(tenant), invitation_id, runtime().invitation_links)
     return await _read(tenant, invitation_id)
 
@@ -155,7 +155,7 @@ async def resend_invitation(tenant: Tenant, invitation_id: str) -> ApiResponse:
 @answers(409)
 @validate_response(InvitationView)
 async def revoke_invitation(tenant: Tenant, invitation_id: str) -> ApiResponse:
-    """Take it back: its link no longer works."""
+    """Revoke an invitation. Its link no longer works."""
     await changes.revoke(organization_change(tenant), invitation_id)
     return await _read(tenant, invitation_id)
 

@@ -19,7 +19,7 @@ from saas_app.text.visible import isolated
 class InvitationSettled(Conflict):
     """The invitation is not pending any more, so nothing can be done with it."""
 
-    code, title = "invitation-settled", "This invitation is no longer open"
+    code, title = "invitation-settled", "This invitation is no longer pending"
 
     def __init__(self, invitation: Invitation) -> None:
         super().__init__(

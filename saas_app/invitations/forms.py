@@ -64,7 +64,7 @@ class InviteForm(Form):
             raise ValidationError(f"{named}{rest} {does}.")
         if len(found) > MOST_ADDRESSES:
             raise ValidationError(
-                f"These are {len(found)} addresses. Invite at most {MOST_ADDRESSES} at once."
+                f"You entered {len(found)} addresses. Invite up to {MOST_ADDRESSES} people at a time."
             )
 
     def validate_roles(self, field: SelectMultipleField) -> None:

@@ -53,7 +53,7 @@ async def invite(change: MemberChange, wanted: InvitationInput, links: Invitatio
     outcomes: list[Outcome] = []
     for address in wanted.addresses:
         if outcomes and outcomes[-1].kind in (OutcomeKind.UNKNOWN, OutcomeKind.NOT_TRIED):
-            said = "Not tried, because the one before failed."
+            said = "Not sent, because the invitation before it failed."
             outcomes.append(Outcome(address, OutcomeKind.NOT_TRIED, said))
         else:
             outcomes.append(await inviting.invite(address))
@@ -64,7 +64,7 @@ def refuse_machine_roles(roles: Collection[Role]) -> None:
     """Raise :class:`Invalid` for a role that Logto assigns only to machines."""
     for role in roles:
         if role.type is not RoleType.USER:
-            raise Invalid(fields={"roles": f"The role {role.value} is for programs, not for people."})
+            raise Invalid(fields={"roles": f"The role {role.value} is for API clients, not for people."})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,8 @@ class _Inviting:
             return Outcome(
                 address,
                 OutcomeKind.UNKNOWN,
-                "Logto did not answer, so the invitation may or may not exist. Send the form again in a "
-                "moment: nobody is invited twice.",
+                "Logto did not respond, so it is not known whether the invitation was "
+                "created. Submit the form again in a moment. Nobody is invited twice.",
             )
         except (LimitReached, AccessChanged, SignInRequired, Busy) as error:
             return Outcome(address, OutcomeKind.NOT_TRIED, error.detail, error=error)
@@ -135,15 +135,15 @@ class _Inviting:
                 except ManagementError as refusal:
                     why = why_not_sent(refusal)
                 else:
-                    return Outcome(address, OutcomeKind.SENT, "Invited. The email is on its way.", link)
+                    return Outcome(address, OutcomeKind.SENT, "Invitation sent.", link)
         except LogtoUnavailable:
-            why = "Logto did not answer when it was asked to send the message."
+            why = "Logto did not respond. Copy the link instead."
         except Busy as error:
             why = error.detail
         except (AccessChanged, SignInRequired) as error:
-            said = f"Invited, but no email was sent. {error.detail.shown}"
+            said = f"Invitation created, but no email was sent. {error.detail.shown}"
             return Outcome(address, OutcomeKind.LINK_ONLY, said)
-        said = f"Invited, but no email was sent. {why}"
+        said = f"Invitation created, but no email was sent. {why}"
         return Outcome(address, OutcomeKind.LINK_ONLY, said, link, invitation_id=invitation.id)
 
 
@@ -152,7 +152,7 @@ async def _role_ids(management: ManagementClient, roles: Collection[Role]) -> li
     missing = [role.value for role in roles if role.value not in known]
     if missing:
         raise Conflict(
-            f"Logto does not know the role {missing[0]}. Whoever runs this application can fix it with "
+            f"The role {missing[0]} does not exist in Logto. The operator can fix this with "
             "'saas-app provision'."
         )
     return [known[role.value] for role in roles]

@@ -58,7 +58,7 @@ def refused(address: str, refusal: ManagementError) -> Outcome:
     """Return what a refusal by Logto to make an invitation means for its address."""
     if refusal.code == _SECOND_PENDING:
         return Outcome(
-            address, OutcomeKind.ALREADY_INVITED, "Already invited. That invitation is still open."
+            address, OutcomeKind.ALREADY_INVITED, "Already invited. The invitation is still pending."
         )
     if refusal.code == _SHARED_CODE and refusal.status == 422:
         return Outcome(address, OutcomeKind.ALREADY_MEMBER, "Already a member of the organization.")
@@ -70,8 +70,10 @@ def refused(address: str, refusal: ManagementError) -> Outcome:
 def why_not_sent(refusal: ManagementError) -> str:
     """Return why Logto did not send a message, and what to do instead."""
     if refusal.status == 429:
-        return "Logto sends only a few messages to one address within ten minutes. Copy the link instead."
+        return (
+            "Logto limits how many emails it sends to one address within ten minutes. Copy the link instead."
+        )
     if refusal.code.startswith("connector.") and refusal.code != _NO_CONNECTOR:
         log.warning("logto could not send an invitation", status=refusal.status, logto_code=refusal.code)
-        return "Logto's email service did not accept the message. Copy the link instead."
+        return "Logto’s email service did not accept the message. Copy the link instead."
     return explained(refusal).detail

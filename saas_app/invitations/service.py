@@ -25,11 +25,11 @@ MOST_SHOWN = 1000  # of the newest; older ones are in Logto's Console
 class InvitationNotFound(NotFound):
     """No such invitation in this organization: one of another organization looks the same."""
 
-    code, title = "invitation-not-found", "There is no such invitation"
+    code, title = "invitation-not-found", "Invitation not found"
 
 
 class InvitationState(StrEnum):
-    """Where an invitation stands. The names are Logto's, in lower case."""
+    """The state of an invitation. The names are Logto's, in lower case."""
 
     PENDING = "pending"
     EXPIRED = "expired"
@@ -109,7 +109,7 @@ async def get_invitation(management: ManagementClient, tenant: Tenant, invitatio
     with explaining():
         found = await management.find_invitation(invitation_id)
     if found is None or found.organization_id != tenant.organization_id:
-        raise InvitationNotFound(f"{isolated(tenant.organization_name)} has no such invitation.")
+        raise InvitationNotFound(f"{isolated(tenant.organization_name)} has no invitation with this ID.")
     return found
 
 

@@ -31,8 +31,8 @@ class LimitReached(RateLimited):
         policy = standing.policy
         said, noun = _TOLD[policy.name]
         super().__init__(
-            f"{said.format(count=_counted(policy.rate.amount, noun))} in {_window(policy.rate)}. "
-            f"You can go on in {in_words(standing.reset)}.",
+            f"{said.format(count=_counted(policy.rate.amount, noun))} in "
+            f"{_window(policy.rate)}. Try again in {in_words(standing.reset)}.",
             retry_after=standing.reset,
         )
         self.policy = policy
@@ -43,7 +43,7 @@ _TOLD = {
     "new-organizations": ("One person can create {count}", "organization"),
     "inviter": ("One person can send {count}", "invitation"),
     "inviting-organization": ("An organization can send {count}", "invitation"),
-    "invited-address": ("An address can get {count}", "invitation"),
+    "invited-address": ("One address can receive {count}", "invitation"),
     "changes": ("You can make {count} to members, invitations, settings and API clients", "change"),
 }
 

@@ -42,7 +42,7 @@ class Circuit:
         remaining = self._opened_at + self._pause - self._clock()
         if remaining > 0 or self._is_probing:
             raise LogtoUnavailable(
-                "Logto did not answer several times in a row.", retry_after=max(1, math.ceil(remaining))
+                "Logto failed to respond several times in a row.", retry_after=max(1, math.ceil(remaining))
             )
         self._is_probing = True
 

@@ -47,39 +47,38 @@ _CASES: Final = (
         "connector.not_found",
         "",
         Conflict,
-        "Logto has no email connector, so it cannot send messages. Copy the link and send it yourself, or "
-        "ask whoever runs this application to add an email connector in Logto.",
+        "Logto has no email connector, so it cannot send emails. Copy the link and send it "
+        "yourself, or ask the operator to add an email connector in Logto.",
     ),
     _Case(
         "request.invalid_input",
         "must be in the future",
         Invalid,
-        "That time has already passed. Please choose one in the future.",
+        "This time is in the past. Choose a time in the future.",
     ),
     _Case(
         "request.invalid_input",
         "already a member",
         Conflict,
-        "Somebody with this address is already a member of the organization.",
+        "A person with this email address is already a member of the organization.",
     ),
     _Case(
         "request.invalid_input",
         "same email",
         Conflict,
-        "This invitation is for another email address than that of your account.",
+        "This invitation is for a different email address than the one in your account.",
     ),
     _Case(
         "request.invalid_input",
         "status of the invitation",
         Conflict,
-        "This invitation has already been accepted or revoked, or has expired.",
+        "This invitation has already been accepted, was revoked, or has expired.",
     ),
     _Case(
         "organization.role_names_not_found",
         "",
         Conflict,
-        "A role that was chosen does not exist in Logto. Whoever runs this application can fix it with "
-        "'saas-app provision'.",
+        "A selected role does not exist in Logto. The operator can fix this with 'saas-app provision'.",
     ),
     _Case(
         "organization.require_membership",
@@ -91,24 +90,25 @@ _CASES: Final = (
         "entity.db_constraint_violated",
         "",
         Invalid,
-        "A role that was chosen cannot be assigned here: roles for people and roles for machines differ.",
+        "A selected role cannot be assigned here. Some roles are only for people, others "
+        "only for API clients.",
     ),
     _Case(
         "entity.relation_foreign_key_not_found",
         "",
         NotFound,
-        "The organization, the person or a role that was chosen no longer exists.",
+        "The organization, the person or a selected role no longer exists.",
     ),
     _Case(
         "entity.unique_integrity_violation",
         "",
         Conflict,
-        "This already exists: the same request was made before, and is still open.",
+        "This already exists. The same request was made before and is still pending.",
     ),
     _Case("entity.value_too_long", "", Invalid, "Something you entered is longer than Logto accepts."),
     _Case("guard.invalid_input", "", Invalid, "Logto does not accept something you entered."),
-    _Case("user.email_already_in_use", "", Conflict, "There is an account with this email address already."),
-    _Case("user.username_already_in_use", "", Conflict, "There is an account with this username already."),
+    _Case("user.email_already_in_use", "", Conflict, "An account with this email address already exists."),
+    _Case("user.username_already_in_use", "", Conflict, "An account with this username already exists."),
 )
 
 
@@ -118,9 +118,7 @@ def explained(error: ManagementError) -> AppError:
     A refusal nobody foresaw becomes a sentence by its status, and a line in the log.
     """
     if error.code.endswith(_LIMIT):
-        return Conflict(
-            "Logto does not allow any more of these. Whoever runs this application can raise the limit."
-        )
+        return Conflict("The limit in Logto has been reached. The operator can raise it.")
     if error.status in (401, 403) or error.code.startswith(_OWN_CREDENTIALS):
         log.error(
             "logto does not accept our machine application; 'saas-app doctor' says what to fix",
@@ -128,12 +126,10 @@ def explained(error: ManagementError) -> AppError:
             logto_code=error.code,
             reason=error.message,
         )
-        return LogtoUnavailable(
-            "Logto does not accept this application at the moment.", retry_after=_RETRY_AFTER
-        )
+        return LogtoUnavailable("Logto is currently rejecting this application.", retry_after=_RETRY_AFTER)
     if error.status == 429:
         return RateLimited(
-            "Logto is getting too many requests. Please wait a moment and try again.",
+            "Logto is receiving too many requests. Try again in a moment.",
             retry_after=error.retry_after or _RETRY_AFTER,
         )
     for case in _CASES:
@@ -158,12 +154,12 @@ def explaining(gone: Callable[[], AppError] | None = None) -> Iterator[None]:
 
 def _by_status(error: ManagementError) -> AppError:
     if error.status == 404:
-        return NotFound("It does not exist, or no longer exists.")
+        return NotFound("This item does not exist, or no longer exists.")
     log.warning("logto refused a call", status=error.status, logto_code=error.code, reason=error.message)
     if error.code.startswith("connector."):
-        return Conflict("Logto could not send the message. Nothing was changed; please try again later.")
+        return Conflict("Logto could not send the email. Nothing was changed. Try again later.")
     if error.status == 422:
-        return Conflict("Logto does not allow this at the moment.")
+        return Conflict("Logto does not currently allow this.")
     if error.status == 400:
-        return BadRequest("Logto could not accept this request.")
-    return LogtoUnavailable("Logto could not do this right now.")
+        return BadRequest("Logto did not accept this request.")
+    return LogtoUnavailable("Logto could not complete this request. Try again in a moment.")

@@ -108,7 +108,7 @@ class ManagementTransport:
                 return await self._repeat(attempts, method, path, body, query)
         except TimeoutError:
             self._circuit.failed()
-            raise LogtoUnavailable("Logto did not answer in time.") from None
+            raise LogtoUnavailable("Logto did not respond in time.") from None
 
     async def _repeat(self, attempts: int, method: str, path: str, body: Json, query: Query | None) -> Answer:
         repeated = AsyncRetrying(
@@ -160,7 +160,7 @@ class ManagementTransport:
             if is_whole or (before is not None and found.keys() == before.keys()):
                 return list(found.values())
             before = found
-        raise LogtoUnavailable("Logto's list changed each time it was read.")
+        raise LogtoUnavailable("The list in Logto kept changing while it was read. Try again in a moment.")
 
     async def _read_list(self, path: str, query: Query | None) -> tuple[dict[str, Json], bool]:
         """The entries of all pages by id, and whether one page held them all."""
@@ -175,7 +175,7 @@ class ManagementTransport:
             found.update((_id_of(entry), entry) for entry in entries)
             if not entries or answer.total is None or count >= answer.total:
                 return found, page == 1
-        raise LogtoUnavailable("Logto's list does not end.")
+        raise LogtoUnavailable("The list in Logto does not end.")
 
     async def _authorized(self, method: str, path: str, body: Json, query: Query | None) -> Answer:
         token = await self._machine_token()
@@ -226,7 +226,7 @@ class ManagementTransport:
         try:
             lifetime, value = float(answer.body["expires_in"]), str(answer.body["access_token"])
         except (KeyError, TypeError, ValueError):
-            raise LogtoUnavailable("Logto's token answer could not be read.") from None
+            raise LogtoUnavailable("Logto returned a token response that could not be read.") from None
         answered = time.monotonic()
         self.clock.learn(value, asked=asked, answered=answered)
         self._token = _Token(value, answered + lifetime * (1 - _EARLY))
@@ -241,7 +241,7 @@ class ManagementTransport:
             async with self._http.request(method, url, timeout=self._timeout, **how) as response:
                 text = await response.text()
         except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError):
-            raise LogtoUnavailable("Logto did not answer.") from None
+            raise LogtoUnavailable("Logto did not respond.") from None
         body = _read(text, response.content_type)
         if response.status >= 400:
             raise _refusal(response.status, body, response.headers.get("Retry-After", ""))
@@ -257,7 +257,7 @@ def _basic(client_id: str, secret: str) -> str:
 def as_list(body: Json) -> list[Json]:
     """A reply that must be a list. Raises :class:`LogtoUnavailable` when it is not."""
     if not isinstance(body, list):
-        raise LogtoUnavailable("Logto's answer could not be read.")
+        raise LogtoUnavailable("Logto returned a response that could not be read.")
     return body
 
 
@@ -265,7 +265,7 @@ def _id_of(entry: Json) -> str:
     try:
         return str(entry["id"])
     except (KeyError, TypeError):
-        raise LogtoUnavailable("Logto's answer could not be read.") from None
+        raise LogtoUnavailable("Logto returned a response that could not be read.") from None
 
 
 def _read(text: str, content_type: str) -> Json:
@@ -274,7 +274,7 @@ def _read(text: str, content_type: str) -> Json:
     try:
         return clean_json(json.loads(text)) if text else None
     except (ValueError, RecursionError):
-        raise LogtoUnavailable("Logto's answer could not be read.") from None
+        raise LogtoUnavailable("Logto returned a response that could not be read.") from None
 
 
 def _refusal(status: int, body: Json, retry_after: str) -> Exception:
@@ -286,7 +286,7 @@ def _refusal(status: int, body: Json, retry_after: str) -> Exception:
     code = error.get("code")
     wait = int(retry_after) if retry_after.isdecimal() else None
     if status >= 500 and not (code and status == 501):
-        return LogtoUnavailable(f"Logto answered {status}.")
+        return LogtoUnavailable(f"Logto returned status {status}.")
     message = error.get("error_description") or error.get("message") or ""
     return ManagementError(status, str(code or "unknown"), str(message), error.get("data"), retry_after=wait)
 

@@ -36,7 +36,7 @@ from saas_app.web.json_api import (
     sends,
 )
 
-TAG = Tag("members", description="People and machines of the organization, and invitations")
+TAG = Tag("members", description="Members, API clients and invitations of the organization")
 blueprint = Blueprint("members_api", __name__, url_prefix="/api/v1/organizations/<organization_id>")
 
 _SEARCH_LENGTH = 128
@@ -56,7 +56,7 @@ class MachineQuery(ListQuery):
 
 
 class MemberView(ApiModel):
-    """A person of the organization."""
+    """A member of the organization."""
 
     id: str
     name: str
@@ -66,7 +66,7 @@ class MemberView(ApiModel):
 
 
 class MemberList(ApiModel):
-    """A page of members; `total` counts all pages."""
+    """A page of members. `total` counts all pages."""
 
     items: list[MemberView]
     total: int
@@ -74,7 +74,7 @@ class MemberList(ApiModel):
 
 
 class MachineView(ApiModel):
-    """A machine client of the organization."""
+    """An API client of the organization."""
 
     id: str
     name: str
@@ -82,7 +82,7 @@ class MachineView(ApiModel):
 
 
 class MachineList(ApiModel):
-    """A page of machines; `total` counts all pages."""
+    """A page of API clients. `total` counts all pages."""
 
     items: list[MachineView]
     total: int
@@ -90,7 +90,7 @@ class MachineList(ApiModel):
 
 
 class RolesChange(ApiModel):
-    """All the roles the member shall hold. Who gives up permissions of their own says `accept_own_loss`."""
+    """All roles of the member after the change. To give up your own permissions, set `accept_own_loss`."""
 
     roles: list[PersonRole] = Field(max_length=len(Role))
     accept_own_loss: StrictBool = False
@@ -103,7 +103,7 @@ class RolesChange(ApiModel):
 @validate_querystring(MemberQuery)
 @validate_response(MemberList)
 async def list_members(tenant: Tenant, query_args: MemberQuery) -> ApiResponse:
-    """List the people of the organization."""
+    """List the members of the organization."""
     role = query_args.role.value if query_args.role else ""
 
     async def read(page: int, size: int) -> Listing[Member]:
@@ -123,7 +123,7 @@ async def list_members(tenant: Tenant, query_args: MemberQuery) -> ApiResponse:
 @validate_querystring(MachineQuery)
 @validate_response(MachineList)
 async def list_machines(tenant: Tenant, query_args: MachineQuery) -> ApiResponse:
-    """List the machine clients of the organization."""
+    """List the API clients of the organization."""
 
     async def read(page: int, size: int) -> Listing[Machine]:
         wanted = MembersFilter(query_args.search.strip(), page=page, page_size=size)
@@ -142,7 +142,7 @@ async def list_machines(tenant: Tenant, query_args: MachineQuery) -> ApiResponse
 @sends("ETag")
 @validate_response(MemberView)
 async def get_member(tenant: Tenant, user_id: str) -> ApiResponse:
-    """Read a member; the `ETag` names the roles they hold."""
+    """Read a member. The `ETag` identifies their roles."""
     member = await service.get_member(management(), tenant, user_id)
     return _view(member), 200, _tag_of(member)
 
@@ -155,7 +155,7 @@ async def get_member(tenant: Tenant, user_id: str) -> ApiResponse:
 @validate_request(RolesChange)
 @validate_response(MemberView)
 async def replace_roles(tenant: Tenant, user_id: str, data: RolesChange) -> ApiResponse:
-    """Change the roles of a member. Callers cannot assign a role that can do more than they can."""
+    """Change the roles of a member. Callers can assign only roles whose permissions they have."""
     chosen = read_choice([role.value for role in data.roles])
     member = await service.get_member(management(), tenant, user_id)
     require_match(_tag_of(member))
@@ -171,7 +171,7 @@ async def replace_roles(tenant: Tenant, user_id: str, data: RolesChange) -> ApiR
 @answers(204, 409)
 @heeds_version
 async def remove_member(tenant: Tenant, user_id: str) -> ApiResponse:
-    """Take somebody else out of the organization; their next request is refused."""
+    """Remove a member from the organization. They lose access immediately."""
     member = await service.get_member(management(), tenant, user_id)
     seen = member.role_names if matches(_tag_of(member)) else None
     await changes.remove_member(organization_change(tenant), user_id, seen)
@@ -183,7 +183,7 @@ async def remove_member(tenant: Tenant, user_id: str) -> ApiResponse:
 @tag(["members"])
 @answers(204, 409)
 async def leave_organization(tenant: Tenant) -> ApiResponse:
-    """Leave the organization oneself."""
+    """Leave the organization."""
     await changes.leave(organization_change(tenant))
     return Response(status=204)
 

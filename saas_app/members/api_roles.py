@@ -12,7 +12,7 @@ from saas_app.rbac.permissions import Role
 
 def _for_people(role: Role) -> Role:
     if role not in PERSON_ROLES:
-        raise ValueError("is a role for programs, not for people")
+        raise ValueError("is a role for API clients, not for people")
     return role
 
 

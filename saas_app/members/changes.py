@@ -38,8 +38,8 @@ class LastAdmin(Conflict):
     def __init__(self, member: Member, organization_name: str) -> None:
         who = "You are" if member.is_self else f"{isolated(member.display_name)} is"
         super().__init__(
-            f"{who} the only admin of {isolated(organization_name)} who can sign in. Make somebody else an "
-            "admin first. Nothing was changed."
+            f"{who} the only admin of {isolated(organization_name)} who can sign in. Make "
+            "another member an admin first. Nothing was changed."
         )
 
 
@@ -135,7 +135,8 @@ async def remove_member(change: MemberChange, user_id: str, seen: frozenset[str]
         member = await get_member(turn.management, turn.caller, user_id)
         if seen is not None and member.role_names != seen:
             raise VersionConflict(
-                f"The roles of {isolated(member.display_name)} were changed. Nobody was removed."
+                f"The roles of {isolated(member.display_name)} have changed since you "
+                "opened the page. Nobody was removed."
             )
         await _take_out(turn, member, Action.MEMBER_REMOVE, Ending.REMOVED)
     return member
@@ -154,7 +155,7 @@ async def leave(change: MemberChange) -> Member:
 def refuse_own_removal(tenant: Tenant, user_id: str) -> None:
     """Raise :class:`LeaveInstead` when somebody is about to remove themselves."""
     if user_id == tenant.principal.subject:
-        raise LeaveInstead("To end your own membership, leave the organization.")
+        raise LeaveInstead("To end your own membership, leave the organization instead.")
 
 
 async def _take_out(turn: MemberChange, member: Member, action: Action, ending: Ending) -> None:

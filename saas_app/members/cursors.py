@@ -19,7 +19,7 @@ _LAST_PAGE: Final = 1_000_000
 _LARGEST_PAGE: Final = 100  # the most Logto 1.42 gives
 _READINGS: Final = 5  # of pages that move while they are read, at most
 _FARTHEST: Final = 20  # pages between where a position was and where it is
-_INVALID: Final = "This cursor is not valid. Start at the first page."
+_INVALID: Final = "This cursor is not valid. Start from the first page."
 
 
 class Identified(Protocol):
@@ -71,7 +71,7 @@ async def following(position: Position, read: Read[Item]) -> Following[Item]:
         pages = await _pages_behind(position, read)
         if await _stood_still(pages, position.size, read):
             return _portion(position, pages)
-    raise LogtoUnavailable("Logto's list changed each time it was read.")
+    raise LogtoUnavailable("The list in Logto kept changing while it was read. Try again in a moment.")
 
 
 async def _pages_behind(position: Position, read: Read[Item]) -> list[Listing[Item]]:

@@ -43,11 +43,13 @@ def seen_fields(role_names: Collection[str]) -> list[tuple[str, str]]:
 
 def _read_seen(names: Sequence[str]) -> frozenset[str]:
     if "" not in names:
-        raise BadRequest("The form does not say which roles it was opened with. Open it again.")
+        raise BadRequest(
+            "The form does not say which roles it was opened with. Reload the page and try again."
+        )
     return frozenset(names) - {""}
 
 
 def _read_page(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _PAGE_DIGITS and int(text) > 0):
-        raise BadRequest("This page address is not valid. Start at the first page.")
+        raise BadRequest("This page address is not valid. Start from the first page.")
     return int(text)

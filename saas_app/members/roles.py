@@ -43,7 +43,7 @@ def read_choice(names: Sequence[str]) -> frozenset[Role]:
     unknown = [name for name in names if name not in _BY_NAME]
     if unknown:
         raise Invalid(
-            "Only the roles shown here can be given to a person.",
+            "Choose one of the roles listed here.",
             fields={"roles": f"“{unknown[0][:64]}” is not a role for people."},
         )
     return frozenset(_BY_NAME[name] for name in names)

@@ -27,7 +27,7 @@ T = TypeVar("T")
 class NotAMember(NotFound):
     """Nobody of this id belongs to the organization, or not any more: a stranger's account looks the same."""
 
-    code, title = "not-a-member", "Not a member of this organization"
+    code, title = "not-a-member", "Member not found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +151,8 @@ async def get_member(management: ManagementClient, tenant: Tenant, user_id: str)
         role_names = await management.find_member_roles(tenant.organization_id, user_id)
         if role_names is None:
             raise NotAMember(
-                f"They are not a member of {isolated(tenant.organization_name)}. They may have left, or been "
-                "removed. Nothing was changed."
+                f"This person is not a member of {isolated(tenant.organization_name)}. They "
+                "may have left or been removed. Nothing was changed."
             )
         return _as_member(tenant, await management.get_user(user_id), role_names)
 

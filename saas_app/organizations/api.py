@@ -16,7 +16,7 @@ blueprint = Blueprint("organizations_api", __name__, url_prefix="/api/v1/organiz
 
 
 class PermissionAccess(ApiModel):
-    """Whether a permission is granted, why, the token it travels in, and the roles that bundle it."""
+    """Whether a permission is granted and why, the token that carries it, and the roles that include it."""
 
     permission: str
     carrier: str
@@ -26,7 +26,7 @@ class PermissionAccess(ApiModel):
 
 
 class Access(ApiModel):
-    """What the caller may do. `roles` is null for a bearer token, which says what is granted, not by whom."""
+    """The caller's permissions. `roles` is null for a bearer token, which does not name the roles."""
 
     organization_id: str
     organization_name: str
@@ -40,7 +40,7 @@ class Access(ApiModel):
 @tag(["access"])
 @validate_response(Access)
 async def get_access(tenant: Tenant) -> ApiResponse:
-    """Say what the caller may do in the organization, permission by permission."""
+    """List each permission and whether the caller has it in the organization."""
     for carrier in Carrier:
         tenant = await with_token(tenant, carrier)
     roles = tenant.facts.role_names

@@ -18,7 +18,7 @@ class OrganizationForm(Form):
     name = StringField(
         "Name",
         filters=[clean_line],
-        validators=[DataRequired("Give the organization a name."), at_most(NAME_LENGTH)],
+        validators=[DataRequired("Enter a name for the organization."), at_most(NAME_LENGTH)],
     )
     description = TextAreaField("Description", filters=[clean_text], validators=[at_most(DESCRIPTION_LENGTH)])
 

@@ -82,7 +82,7 @@ class DetailsConflict(VersionConflict):
     """Somebody else changed name or description after the form was opened. ``changed``: what you did."""
 
     def __init__(self, theirs: Details, yours: Details, changed: frozenset[str]) -> None:
-        super().__init__("It has changed since you opened it. Nothing was overwritten.")
+        super().__init__("Another change was saved after you opened it. Nothing was overwritten.")
         self.theirs = theirs
         self.yours = yours
         self.changed = changed

@@ -43,7 +43,7 @@ class JoiningRoleForm(Form):
     def validate_role(self, field: SelectField) -> None:
         """A role for people. Whether the caller may assign it is decided when it is saved."""
         if field.data and field.data not in _PERSON_ROLES:
-            raise ValidationError("Choose one of the roles that are offered here.")
+            raise ValidationError("Choose one of the roles listed here.")
 
     def as_role(self) -> Role | None:
         """What was chosen, once :meth:`validate` has said yes."""
@@ -53,12 +53,14 @@ class JoiningRoleForm(Form):
 class DeleteForm(Form):
     """The name, typed so that nobody deletes an organization by a slip."""
 
-    name = StringField("Name of the organization", filters=[clean_line])
+    name = StringField("Organization name", filters=[clean_line])
 
 
 def read_mfa_choice(fields: Mapping[str, str]) -> bool:
     """Whether a second factor is to be required. Raises :class:`BadRequest`."""
     chosen = fields.get("require", "")
     if chosen not in ("yes", "no"):
-        raise BadRequest("The form does not say whether a second factor is to be required.")
+        raise BadRequest(
+            "The form does not say whether to require a second factor. Reload the page and try again."
+        )
     return chosen == "yes"

@@ -44,7 +44,7 @@ def task_fields(theirs: TaskRow, yours: TaskInput) -> list[ConflictField]:
     return [
         ConflictField("title", "Title", _text(theirs.title), _text(yours.title)),
         ConflictField("status", "Status", _status(theirs), _status(yours)),
-        ConflictField("due_on", "Due", _due(theirs), _due(yours)),
+        ConflictField("due_on", "Due date", _due(theirs), _due(yours)),
     ]
 
 
@@ -57,4 +57,6 @@ def _status(side: TaskRow | TaskInput) -> Side:
 
 
 def _due(side: TaskRow | TaskInput) -> Side:
-    return Side(side.due_on.isoformat(), f"{side.due_on:%d %b %Y}") if side.due_on else Side("", "no date")
+    return (
+        Side(side.due_on.isoformat(), f"{side.due_on:%d %b %Y}") if side.due_on else Side("", "No due date")
+    )

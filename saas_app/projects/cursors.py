@@ -44,7 +44,7 @@ def _task_key(values: tuple[Any, ...]) -> TaskKey:
     try:
         return TaskStatus(values[0]), date.fromisoformat(values[1]), values[2]
     except ValueError:
-        raise BadRequest("This page address is no longer valid. Start at the first page.") from None
+        raise BadRequest("This page address is no longer valid. Start from the first page.") from None
 
 
 def _page(
@@ -71,5 +71,5 @@ def _read(
             return Place(values[1], changed=values[2])
         raise
     if values[0] != _AMONG_STANDING:
-        raise BadRequest("This page address is no longer valid. Start at the first page.")
+        raise BadRequest("This page address is no longer valid. Start from the first page.")
     return Place(values[1], key_from(values[2:]))

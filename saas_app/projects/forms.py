@@ -27,7 +27,7 @@ DESCRIPTION_LENGTH = 2000
 TITLE_LENGTH = 200
 _VERSION_DIGITS = 9
 
-TASK_STATUS_LABELS = {TaskStatus.TODO: "To do", TaskStatus.DOING: "Doing", TaskStatus.DONE: "Done"}
+TASK_STATUS_LABELS = {TaskStatus.TODO: "To do", TaskStatus.DOING: "In progress", TaskStatus.DONE: "Done"}
 
 Choice = TypeVar("Choice", bound=Enum)
 
@@ -38,7 +38,7 @@ class ProjectForm(Form):
     name = StringField(
         "Name",
         filters=[clean_line],
-        validators=[DataRequired("Give the project a name."), at_most(NAME_LENGTH)],
+        validators=[DataRequired("Enter a name for the project."), at_most(NAME_LENGTH)],
     )
     description = TextAreaField("Description", filters=[clean_text], validators=[at_most(DESCRIPTION_LENGTH)])
 
@@ -54,7 +54,7 @@ class DueDateField(DateField):
         try:
             super().process_formdata(valuelist)
         except ValueError:
-            raise ValueError("Enter a date like 2026-11-21, or leave this empty.") from None
+            raise ValueError("Enter a date like 2026-11-21, or leave this field empty.") from None
 
 
 class TaskForm(Form):
@@ -63,14 +63,14 @@ class TaskForm(Form):
     title = StringField(
         "Title",
         filters=[clean_line],
-        validators=[DataRequired("Say what there is to do."), at_most(TITLE_LENGTH)],
+        validators=[DataRequired("Enter a title for the task."), at_most(TITLE_LENGTH)],
     )
     status = SelectField(
         "Status",
         default=TaskStatus.TODO.value,
         choices={status.value: label for status, label in TASK_STATUS_LABELS.items()},
     )
-    due_on = DueDateField("Due", validators=[Optional()])
+    due_on = DueDateField("Due date", validators=[Optional()])
 
     def as_input(self) -> TaskInput:
         """What was typed, once :meth:`validate` has said yes."""
@@ -82,7 +82,7 @@ def read_version(fields: Mapping[str, str]) -> int:
     """The version an edit began with, from its hidden field. Raises :class:`BadRequest`."""
     text = fields.get("version", "")
     if not (text.isascii() and text.isdigit() and len(text) <= _VERSION_DIGITS):
-        raise BadRequest("The form does not say which version was edited. Open it again.")
+        raise BadRequest("The form does not say which version was edited. Reload the page and try again.")
     return int(text)
 
 
@@ -90,7 +90,7 @@ def read_task_status(fields: Mapping[str, str]) -> TaskStatus:
     """The status a button stands for. Raises :class:`BadRequest`."""
     status = _choice(TaskStatus, fields.get("status"), None)
     if status is None:
-        raise BadRequest("A task is to do, doing or done.")
+        raise BadRequest("Choose to do, in progress or done.")
     return status
 
 

@@ -75,7 +75,9 @@ async def get_project(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -
     """Return a project of the organization. Raises :class:`NotFound`."""
     project = await queries.find_project(db, project_id)
     if project is None:
-        raise NotFound(f"{isolated(tenant.organization_name)} has no such project. It may have been deleted.")
+        raise NotFound(
+            f"{isolated(tenant.organization_name)} has no project with this ID. It may have been deleted."
+        )
     return project
 
 
@@ -102,7 +104,9 @@ async def get_task(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, task
     """Return a task of the project. Raises :class:`NotFound`."""
     task = await task_queries.find_task(db, project_id, task_id)
     if task is None:
-        raise NotFound(f"{isolated(tenant.organization_name)} has no such task. It may have been deleted.")
+        raise NotFound(
+            f"{isolated(tenant.organization_name)} has no task with this ID. It may have been deleted."
+        )
     return task
 
 

@@ -12,11 +12,11 @@ from saas_app.errors import AppError, VersionConflict
 from saas_app.models import ProjectStatus as ProjectStatus
 from saas_app.models import TaskStatus as TaskStatus
 
-CHANGED_MEANWHILE = "It has changed since you opened it. Nothing was overwritten."
+CHANGED_MEANWHILE = "Another change was saved after you opened it. Nothing was overwritten."
 
 
 class StatusFilter(StrEnum):
-    """Which projects a list shows."""
+    """The status of the listed projects."""
 
     ACTIVE = "active"
     ARCHIVED = "archived"
@@ -24,7 +24,7 @@ class StatusFilter(StrEnum):
 
 
 class ProjectSort(StrEnum):
-    """What a list begins with: the project touched last, the first in the alphabet, or the newest.
+    """The sort order of projects: by last activity, by name, or newest first.
 
     Only the last of these is an order in which nothing ever moves.
     """
@@ -138,7 +138,7 @@ TaskKey: TypeAlias = tuple[TaskStatus, date, uuid.UUID]
 
 
 class TaskFilter(StrEnum):
-    """Which tasks of a project are shown."""
+    """The status of the listed tasks."""
 
     OPEN = "open"
     DONE = "done"

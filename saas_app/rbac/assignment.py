@@ -75,17 +75,15 @@ def find_denied_assignment(facts: AccessFacts, role_names: Collection[str]) -> D
     for name in sorted(role_names, key=_position):
         role = _ROLES.get(name)
         if role is None:
-            why = (
-                f"Workroom does not know the role {isolated(name)}, so it cannot tell what the role includes."
-            )
+            why = f"You cannot assign the role {isolated(name)}, because Workroom does not recognize it."
             step = StepResult(Step.PERMISSION, False, why)
             return DeniedAssignment(Decision(False, (*proved(facts), step)), why)
         missing = missing_to_assign(facts.granted, role)
         if missing:
             return DeniedAssignment(
                 decide(facts, missing[0]),
-                f"The role {name} includes {missing[0].value}, which you do not have yourself. You cannot "
-                "assign a role that can do more than you can.",
+                f"The role {role.value} includes {missing[0].value}, which you do not have. You "
+                "can assign only roles whose permissions you have.",
             )
     return None
 

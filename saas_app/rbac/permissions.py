@@ -40,17 +40,17 @@ class Permission(StrEnum):
         "Delete the organization and everything in it",
         Carrier.ORGANIZATION_TOKEN,
     )
-    MEMBERS_READ = ("members:read", "See who belongs to the organization", Carrier.ORGANIZATION_TOKEN)
+    MEMBERS_READ = ("members:read", "View the organization's members", Carrier.ORGANIZATION_TOKEN)
     MEMBERS_INVITE = ("members:invite", "Invite people by email", Carrier.ORGANIZATION_TOKEN)
     MEMBERS_UPDATE = ("members:update", "Change the roles of members", Carrier.ORGANIZATION_TOKEN)
     MEMBERS_REMOVE = ("members:remove", "Remove members", Carrier.ORGANIZATION_TOKEN)
-    AUDIT_READ = ("audit:read", "Read the audit trail", Carrier.ORGANIZATION_TOKEN)
+    AUDIT_READ = ("audit:read", "View the audit log", Carrier.ORGANIZATION_TOKEN)
     API_CLIENTS_MANAGE = (
         "api-clients:manage",
-        "Create, rotate and revoke machine clients",
+        "Create, rotate and revoke API clients",
         Carrier.ORGANIZATION_TOKEN,
     )
-    PROJECTS_READ = ("projects:read", "See projects and their tasks", Carrier.API_TOKEN)
+    PROJECTS_READ = ("projects:read", "View projects and their tasks", Carrier.API_TOKEN)
     PROJECTS_WRITE = ("projects:write", "Create and change projects and tasks", Carrier.API_TOKEN)
     PROJECTS_DELETE = ("projects:delete", "Delete projects", Carrier.API_TOKEN)
     PROJECTS_EXPORT = ("projects:export", "Export projects as CSV", Carrier.API_TOKEN)
@@ -76,10 +76,10 @@ class Role(StrEnum):
         member.type = type_
         return member
 
-    ADMIN = ("admin", "Runs the organization: members, settings and every project", RoleType.USER)
+    ADMIN = ("admin", "Manages the organization: members, settings and all projects", RoleType.USER)
     EDITOR = ("editor", "Creates and changes projects and tasks", RoleType.USER)
-    VIEWER = ("viewer", "Reads projects and sees who else is here", RoleType.USER)
-    INTEGRATION = ("integration", "A program that reads and writes projects", RoleType.MACHINE)
+    VIEWER = ("viewer", "Views projects and members", RoleType.USER)
+    INTEGRATION = ("integration", "An API client that reads and writes projects", RoleType.MACHINE)
 
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {

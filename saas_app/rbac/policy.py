@@ -40,7 +40,7 @@ def decide(facts: AccessFacts, permission: Permission) -> Decision:
         StepResult(Step.AUDIENCE, True, f"The {carrier} was issued by Logto for {organization} only.")
     )
     allowed = permission in facts.granted
-    says = "carries" if allowed else "does not carry"
+    says = "includes" if allowed else "does not include"
     steps.append(StepResult(Step.PERMISSION, allowed, f"The {carrier} {says} {permission.value}."))
     return Decision(allowed, tuple(steps), permission=permission)
 
@@ -49,7 +49,7 @@ def proved(facts: AccessFacts) -> tuple[StepResult, StepResult]:
     """Return the first two steps of a decision: who the caller is, and that they belong here."""
     caller, organization = isolated(facts.subject), isolated(facts.organization_name)
     if facts.role_names is None:
-        authenticated = f"A bearer token of {caller}."
+        authenticated = f"Bearer token of {caller}."
         member = f"The token was issued for {organization}."
     else:
         names = " and ".join(sorted(facts.role_names))

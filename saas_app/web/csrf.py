@@ -42,5 +42,6 @@ def init(app: Quart, settings: Settings) -> None:
             accepted = origin is not None and origin_of(origin) == own_origin
         if not accepted:
             raise CrossSiteRequest(
-                "Changes are accepted only from Workroom's own pages. Open the page here and try again."
+                "Changes are accepted only from Workroom's own pages. Open the page in "
+                "Workroom and try again."
             )

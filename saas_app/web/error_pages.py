@@ -55,12 +55,12 @@ _TEMPLATES: dict[type[AppError], str] = {
 }
 
 _HTTP_ERRORS = {
-    400: ("bad-request", "That request could not be understood", "Something in it is missing or malformed."),
-    404: ("not-found", "Not found", "There is nothing at this address, or you may not see it."),
-    405: ("method-not-allowed", "That cannot be done here", "This address does not accept that method."),
-    413: ("too-large", "That is too large", "The request is larger than the limit."),
-    415: ("unsupported-media-type", "That format is not accepted", "Send a form, or JSON below /api."),
-    429: ("too-many-requests", "Too many requests", "Please wait a moment and try again."),
+    400: ("bad-request", "The request could not be understood", "Something in it is missing or malformed."),
+    404: ("not-found", "Not found", "This page does not exist, or you do not have access to it."),
+    405: ("method-not-allowed", "Method not allowed", "This address does not accept this method."),
+    413: ("too-large", "Request too large", "The request is larger than the limit."),
+    415: ("unsupported-media-type", "Unsupported format", "Send a form, or JSON below /api."),
+    429: ("too-many-requests", "Too many requests", "Try again in a moment."),
 }
 
 
@@ -174,7 +174,7 @@ def as_app_error(error: HTTPException) -> AppError:
     if status == AppError.status:
         return AppError()
     code, title, detail = _HTTP_ERRORS.get(
-        status, (f"http-{status}", error.name, "This request cannot be answered.")
+        status, (f"http-{status}", error.name, "The request cannot be processed.")
     )
     wrapped = AppError(detail, title=title)
     wrapped.status, wrapped.code = status, code

@@ -34,7 +34,7 @@ def init(app: Quart, settings: Settings) -> None:
         if name is None:
             raise BadRequest("The request must name one host (RFC 9112, 3.2).")
         if name not in own:
-            raise MisdirectedRequest("This server does not answer for that host name.")
+            raise MisdirectedRequest("This server does not serve this host name.")
 
     @app.before_request
     async def redirect_within_our_origin() -> None:

@@ -170,7 +170,7 @@ async def _note(policy: Policy, who: str) -> Standing:
 def _over(standing: Standing) -> RateLimited:
     amount, seconds = standing.policy.rate
     return RateLimited(
-        f"The limit of this {standing.policy.name} is {amount} requests in {seconds} seconds. "
-        f"Try again in {standing.reset} seconds.",
+        f"The limit for this {standing.policy.name} is {amount} requests in {seconds} "
+        f"seconds. Try again in {standing.reset} seconds.",
         retry_after=standing.reset,
     )

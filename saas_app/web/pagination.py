@@ -20,7 +20,7 @@ T = TypeVar("T")
 _MAX_CURSOR_LENGTH = 1000
 
 _MAX_INTEGER = 2**63 - 1  # what a database column holds
-_INVALID = "This page address is no longer valid. Start at the first page."
+_INVALID = "This page address is no longer valid. Start from the first page."
 
 
 @dataclass(frozen=True, slots=True)

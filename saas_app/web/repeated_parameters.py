@@ -18,4 +18,4 @@ def init(app: Quart) -> None:
     async def refuse_repeated() -> None:
         names = [name for name, _ in request.args.items(multi=True)]
         if len(names) != len(set(names)):
-            raise BadRequest("A query parameter is given twice. Give each parameter once.")
+            raise BadRequest("A query parameter is given more than once. Give each parameter only once.")

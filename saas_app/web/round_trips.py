@@ -13,10 +13,8 @@ from saas_app.identity.renewal import RenewalRequired, StepUpRequired
 from saas_app.web.context import is_api
 from saas_app.web.error_pages import answer_error
 
-_NOTHING_DONE = "Nothing has been done yet, and what you entered will be asked for again."
-_NOT_CONFIRMED = (
-    "You have just signed in, but the sign-in provider did not confirm that it asked who you are."
-)
+_NOTHING_DONE = "Nothing was changed. After you sign in, fill in the form again."
+_NOT_CONFIRMED = "You signed in, but Logto did not confirm that it asked for your credentials."
 
 
 def init(app: Quart) -> None:
@@ -28,7 +26,7 @@ def init(app: Quart) -> None:
 async def renew(required: RenewalRequired) -> ResponseReturnValue:
     """Send a page through a silent round trip; show a form a page with one button that keeps it."""
     if is_api(request):
-        return await answer_error(SignInRequired("Your access has to be renewed by signing in again."))
+        return await answer_error(SignInRequired("Sign in again to renew your access."))
     if _is_reading():
         return redirect(f"/sign-in/renew?{_there_and_back(required.purpose)}", 303)
     form: MultiDict[str, str] = await request.form

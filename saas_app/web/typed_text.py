@@ -12,7 +12,7 @@ from saas_app.text.visible import MOST_MARKS, has_piled_marks
 
 __all__ = ["PILED_MARKS", "at_most", "clean_line", "clean_text"]
 
-PILED_MARKS: Final = f"Use at most {MOST_MARKS} accents or marks on a letter."
+PILED_MARKS: Final = f"Use at most {MOST_MARKS} accents or marks per letter."
 
 
 class _Bounded(Length):

@@ -33,7 +33,7 @@ async def logto_webhook() -> ResponseReturnValue:
     """Receive one delivery of an event. Repeated and unknown events are accepted and ignored."""
     key = runtime().settings.webhook_signing_key
     if not key.get_secret_value():
-        raise NotFound("Webhooks are not set up here.")
+        raise NotFound("Webhooks are not set up for this installation.")
     content = await request.get_data(cache=False, as_text=False, parse_form_data=False)
     if not is_signed(content, request.headers.get(SIGNATURE_HEADER, ""), key):
         log.warning("webhook with a wrong signature", size=len(content))

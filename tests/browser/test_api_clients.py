@@ -101,6 +101,6 @@ async def test_a_name_that_is_taken_stays_in_the_form_with_the_focus_on_it(
     name = page.get_by_label("Name")
     await name.fill("Nightly export")
     await page.get_by_role("button", name="Create API client").click()
-    await expect(page.get_by_role("alert")).to_contain_text("has a client of this name already")
+    await expect(page.get_by_role("alert")).to_contain_text("already has an API client with this name")
     await expect(name).to_have_value("Nightly export")
     await expect(name).to_be_focused()

@@ -106,7 +106,7 @@ async def test_the_wrong_person_learns_nothing_and_hands_the_link_to_the_right_o
     answer = await page.goto(link)
     assert answer is not None
     assert answer.status == 404
-    await expect(page.get_by_role("heading", name="There is no invitation for you here")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Invitation not found")).to_be_visible()
     main = page.get_by_role("main")
     await expect(main).to_contain_text(f"You are signed in with {address_of(mallory)}")
     for secret in ("Acme", "Alice", address_of(erin)):

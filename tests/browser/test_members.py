@@ -13,7 +13,7 @@ from tests.browser.steps import change_roles, create_project, expect_path, previ
 from tests.browser.watch import pages_that_ask
 from tests.factories import Factory
 
-REFUSED = "Your role here does not allow this"
+REFUSED = "Your role does not allow this"
 
 
 async def test_preview_says_what_is_gained_and_lost_before_anything_is_saved(
@@ -110,10 +110,10 @@ async def test_two_admins_who_demote_each_other_at_once_leave_one(
     assert sorted(map(sorted, filter(None, held))) == [[Role.ADMIN], [Role.VIEWER]]
     winner, loser = pages if held[0] == {Role.ADMIN} else reversed(pages)
     demoted = "Bob" if winner is pages[0] else "Alice"
-    await expect(winner.get_by_role("status")).to_contain_text(f"{demoted} now holds viewer")
+    await expect(winner.get_by_role("status")).to_contain_text(f"Roles of {demoted} changed to viewer")
     assert answers[pages.index(winner)] == 303
     # Whether the loser was already past the guard when the role went is chance; both pages say what happened.
-    told = {403: REFUSED, 409: "Your own access has just changed"}[answers[pages.index(loser)]]
+    told = {403: REFUSED, 409: "Your access has changed"}[answers[pages.index(loser)]]
     await expect(loser.get_by_role("heading", name=told)).to_be_visible()
     await loser.get_by_role("link", name="Members", exact=True).click()
     await expect(loser.get_by_role("table")).to_contain_text("Alice")

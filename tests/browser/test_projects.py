@@ -33,7 +33,7 @@ async def test_project_is_created_edited_archived_and_taken_up_again(
     await page.get_by_label("Name").fill("Gripper 3.2")
     await page.get_by_role("button", name="Save changes").click()
     await expect(page.get_by_role("heading", name="Gripper 3.2", level=1)).to_be_visible()
-    await expect(page.get_by_role("status")).to_contain_text("Saved.")
+    await expect(page.get_by_role("status")).to_contain_text("Project saved.")
 
     await page.get_by_role("button", name="Archive").click()
     await expect(page.get_by_text("This project is archived")).to_be_visible()
@@ -57,7 +57,7 @@ async def test_task_is_added_started_and_finished(open_page: OpenPage, people: F
     await expect(page.get_by_role("heading", name="To do")).to_be_visible()
 
     await page.get_by_role("button", name="Start: Soak test").click()
-    await expect(page.get_by_role("heading", name="Doing")).to_be_visible()
+    await expect(page.get_by_role("heading", name="In progress")).to_be_visible()
     await page.get_by_role("button", name="Mark as done: Soak test").click()
     await expect(page.get_by_text("All tasks are done")).to_be_visible()
     await expect(page.get_by_text("1 of 1 done")).to_be_visible()
@@ -80,7 +80,7 @@ async def test_what_was_typed_stays_and_the_focus_is_on_the_wrong_field(
 
     name = page.get_by_label("Name")
     await expect(name).to_be_focused()
-    await expect(name).to_have_accessible_description(re.compile("Give the project a name"))
+    await expect(name).to_have_accessible_description(re.compile("Enter a name for the project"))
     await expect(page.get_by_label("Description")).to_have_value("Half a thought")
 
 
@@ -97,11 +97,11 @@ async def test_lost_race_shows_both_sides_and_saves_what_is_chosen(
 
     await his.get_by_label("Name").fill("Gripper of Bob")
     await his.get_by_role("button", name="Save changes").click()
-    await expect(his.get_by_role("status")).to_contain_text("Saved.")
+    await expect(his.get_by_role("status")).to_contain_text("Project saved.")
     await hers.get_by_label("Name").fill("Gripper of Alice")
     await hers.get_by_role("button", name="Save changes").click()
 
-    await expect(hers.get_by_role("heading", name="Somebody else changed this first")).to_be_visible()
+    await expect(hers.get_by_role("heading", name="This has changed since you opened it")).to_be_visible()
     sides = hers.get_by_role("group", name="Name")
     await expect(sides.get_by_role("radio", name="Latest version Gripper of Bob")).not_to_be_checked()
     await expect(sides.get_by_role("radio", name="Your version Gripper of Alice")).to_be_checked()

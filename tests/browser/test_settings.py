@@ -21,7 +21,7 @@ async def test_a_new_name_stands_in_the_head_for_everybody(open_page: OpenPage, 
     await page.get_by_label("Name").fill("Umbrella Robotics")
     await page.get_by_role("button", name="Save changes").click()
 
-    await expect(page.get_by_role("status")).to_contain_text("Saved")
+    await expect(page.get_by_role("status")).to_contain_text("Settings saved")
     await expect(page.get_by_label("Name")).to_have_value("Umbrella Robotics")
     await expect(switcher(page)).to_have_accessible_name("Organization: Umbrella Robotics. Switch")
     await member.get_by_role("link", name="Overview", exact=True).click()

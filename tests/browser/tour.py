@@ -50,7 +50,7 @@ async def set_scene(page: Page, people: Factory) -> Scene:
         await page.get_by_role("button", name="Add").click()
         await expect(page.get_by_role("link", name=title)).to_be_visible()
     await page.get_by_role("button", name="Start: Soak test").click()
-    await expect(page.get_by_role("heading", name="Doing")).to_be_visible()
+    await expect(page.get_by_role("heading", name="In progress")).to_be_visible()
     return Scene(person, own, foreign, project)
 
 
@@ -164,4 +164,4 @@ async def _lose_a_race(page: Page, scene: Scene) -> None:
     await other.close()
     await page.get_by_label("Description").fill("Yours")
     await page.get_by_role("button", name="Save changes").click()
-    await page.get_by_role("heading", name="Somebody else changed this first").wait_for()
+    await page.get_by_role("heading", name="This has changed since you opened it").wait_for()

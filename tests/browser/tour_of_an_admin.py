@@ -284,4 +284,4 @@ async def _lose_a_race(page: Page, root: str) -> None:
     await other.close()
     await page.get_by_label("Description").fill("Yours")
     await page.get_by_role("button", name="Save changes").click()
-    await page.get_by_role("heading", name="Somebody else changed this first").wait_for()
+    await page.get_by_role("heading", name="This has changed since you opened it").wait_for()

@@ -88,7 +88,7 @@ async def test_one_person_creates_so_many_organizations_on_all_workers_together(
         answer = await browser.post("/o/new", {"name": name, "description": "All about it"}, expect=429)
         page = await text_of(answer)
         assert 0 < int(answer.headers["Retry-After"]) <= DAY
-        assert "One person can create 3 organizations in a day. You can go on in" in page
+        assert "One person can create 3 organizations in a day. Try again in" in page
         assert f'value="{name}"' in page
         assert "All about it</textarea>" in page
     made = [found for found in await make.management.list_organizations() if found.name == name]
@@ -140,7 +140,7 @@ async def test_invitations_are_limited_for_a_person_and_the_rest_stays_in_the_fo
 
     page = await text_of(answer)
     assert 0 < int(answer.headers["Retry-After"]) <= DAY
-    assert "One person can send 4 invitations in a day. You can go on in" in page
+    assert "One person can send 4 invitations in a day. Try again in" in page
     made = {entry.invitee for entry in await make.management.list_invitations(organization_id)}
     assert made == set(wanted[:4])
     assert "\n".join(wanted[4:]) + "</textarea>" in page
@@ -200,7 +200,7 @@ async def test_an_address_gets_so_many_messages_and_the_others_are_invited_all_t
     page = await text_of(await send(browser, f"/o/{globex}/invitations/new", form, 429))
 
     assert refused.headers["Retry-After"]
-    assert "An address can get 2 invitations in a day." in page
+    assert "One address can receive 2 invitations in a day." in page
     assert f"{address}</textarea>" in page
     assert [entry.invitee for entry in await make.management.list_invitations(globex)] == [other]
 

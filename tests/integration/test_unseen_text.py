@@ -145,7 +145,7 @@ async def test_an_invitation_of_another_spelling_says_why_it_cannot_be_accepted(
     jo = await open_browser(Person(user.id, username, PASSWORD))
     await jo.get(f"/invitations/{invitation.id}")
     refused = await jo.post(f"/invitations/{invitation.id}/accept", expect=409)
-    assert "as your account spells it" in await refused.get_data(as_text=True)
+    assert "as it is spelled in your account" in await refused.get_data(as_text=True)
 
 
 @pytest.mark.parametrize(

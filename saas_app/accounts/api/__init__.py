@@ -4,5 +4,5 @@ from quart_schema import Tag
 
 from saas_app.accounts.api import caller, resource_metadata
 
-TAG = Tag("access", description="Who am I, and what may I do")
+TAG = Tag("access", description="The caller and their permissions")
 blueprints = (caller.blueprint, resource_metadata.blueprint)

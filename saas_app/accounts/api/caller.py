@@ -29,7 +29,7 @@ class TokenView(ApiModel):
 
 
 class Me(ApiModel):
-    """The caller. `claims` are those of the ID token of a browser session, `token` is a bearer token's."""
+    """The caller. `claims` is set for a browser session (from its ID token), `token` for a bearer token."""
 
     subject: str
     type: Literal["person", "machine"]

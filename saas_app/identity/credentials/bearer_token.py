@@ -48,7 +48,7 @@ class BearerTokens:
         """
         access = await read_access(self._work, token)
         if not await self._freshness.is_current(token, access):
-            raise InvalidToken("The membership changed after the token was issued: fetch a new one.")
+            raise InvalidToken("The membership changed after the token was issued. Request a new token.")
         return TokenCaller(token, access, self._management, self._fresh_sign_in_max_age)
 
 
@@ -81,9 +81,11 @@ class TokenCaller:
         """
         token = self.token
         if token.organization_id is None:
-            raise InvalidToken("The token names no organization: ask Logto for it with organization_id.")
+            raise InvalidToken(
+                "The token is not for an organization. Request it from Logto with organization_id."
+            )
         if token.organization_id != organization_id:
-            raise NotFound("There is no such organization, or the token is not for it.")
+            raise NotFound("This organization does not exist, or the token is not for it.")
         known = known_permissions(token.scopes)
         return Tenant(
             organization_id=organization_id,
@@ -103,7 +105,7 @@ class TokenCaller:
     def require_fresh_sign_in(self, tenant: Tenant) -> None:
         """Raise :class:`FreshSignInRequired`, always."""
         raise FreshSignInRequired(
-            "A bearer token does not tell when its owner signed in: do this in the browser.",
+            "A bearer token does not say when its owner signed in. Do this in a browser instead.",
             max_age=self.fresh_sign_in_max_age,
         )
 

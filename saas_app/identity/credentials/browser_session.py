@@ -18,8 +18,8 @@ from saas_app.rbac.decision import Decision
 from saas_app.rbac.permissions import Carrier, permissions_of
 
 _NOT_GRANTED = (
-    "Your role allows this, but Logto did not put it into your token. Whoever runs this "
-    "application can check with 'saas-app provision --check'."
+    "Your role allows this, but Logto did not include it in your token. The operator can "
+    "check with 'saas-app provision --check'."
 )
 
 

@@ -82,7 +82,7 @@ async def create_invitations(tenant: Tenant) -> ResponseReturnValue:
 async def resend(tenant: Tenant, invitation_id: str) -> ResponseReturnValue:
     """Send the invitation again."""
     sent = await changes.resend(organization_change(tenant), invitation_id, runtime().invitation_links)
-    await flash(f"Invitation sent to {isolated(sent.invitee)} again.", "success")
+    await flash(f"Invitation resent to {isolated(sent.invitee)}.", "success")
     return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
 
 
@@ -137,8 +137,8 @@ async def _show_form(
 
 def _sent_to(outcomes: Sequence[Outcome]) -> str:
     if len(outcomes) == 1:
-        return f"{isolated(outcomes[0].address)} is invited. The email is on its way."
-    return f"{len(outcomes)} people are invited. The emails are on their way."
+        return f"Invitation sent to {isolated(outcomes[0].address)}."
+    return f"{len(outcomes)} invitations sent."
 
 
 def _app_url() -> str:

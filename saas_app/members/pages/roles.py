@@ -98,6 +98,9 @@ def _fields(seen: Collection[str], chosen: Collection[str]) -> list[tuple[str, s
 
 def _told(plan: RolePlan) -> str:
     if plan.member.is_self:
-        return "Your roles were changed. This is what you can do now."
+        return "Your roles were changed. Your current permissions are listed below."
     names = " and ".join(sorted(plan.after)) or "no role"
-    return f"{isolated(plan.member.display_name)} now holds {names}. It takes effect at their next request."
+    return (
+        f"Roles of {isolated(plan.member.display_name)} changed to {names}. The change takes "
+        "effect with their next request."
+    )

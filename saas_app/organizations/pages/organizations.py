@@ -154,7 +154,7 @@ async def access(tenant: Tenant) -> ResponseReturnValue:
 async def read_again(tenant: Tenant) -> ResponseReturnValue:
     """Forget the tokens for this organization; the page that follows reads them from Logto."""
     await runtime().tenants.read_again(tenant)
-    await flash("Your access was refreshed from Logto.", "success")
+    await flash("Your access was refreshed.", "success")
     return redirect(f"/o/{quote(tenant.organization_id, safe='')}/access", 303)
 
 

@@ -51,7 +51,7 @@ async def save_details(tenant: Tenant) -> ResponseReturnValue:
     except (LogtoUnavailable, RateLimited) as error:
         page = await _show(tenant, None, details=form, seen=seen, failure=error.detail)
         return page, error.status, retry_after(error)
-    return await _back(tenant, "Saved.")
+    return await _back(tenant, "Settings saved.")
 
 
 @blueprint.post("/mfa")
@@ -80,7 +80,7 @@ async def add_domain(tenant: Tenant) -> ResponseReturnValue:
         else:
             return await _back(
                 tenant,
-                f"{isolated(shown_domain(domain))} was added. It has no effect until it is verified.",
+                f"{isolated(shown_domain(domain))} was added. Verify it to let people join with it.",
                 "info",
             )
     return await _show(tenant, await settings.read_settings(change), domain=form), 422
@@ -118,7 +118,7 @@ async def remove_domain(tenant: Tenant) -> ResponseReturnValue:
     domain = (await request.form).get("domain", "")
     await domain_changes.remove_domain(organization_change(tenant), domain)
     return await _back(
-        tenant, f"{isolated(shown_domain(domain))} was removed. People who joined by it stay members."
+        tenant, f"{isolated(shown_domain(domain))} was removed. People who joined through it stay members."
     )
 
 
@@ -138,9 +138,11 @@ async def choose_joining_role(tenant: Tenant) -> ResponseReturnValue:
         return await _show(tenant, await settings.read_settings(change), role=form), 422
     except settings.RolesConflict as error:
         chosen = ", ".join(sorted(error.theirs)) or "no role"
-        form.role.errors = [f"Somebody else chose {chosen} since you opened this page. Choose again."]
+        form.role.errors = [
+            f"The default role was changed to {chosen} after you opened this page. Choose again."
+        ]
         return await _show(tenant, await settings.read_settings(change), role=form), error.status
-    return await _back(tenant, "Saved. It applies to people who join from now on.")
+    return await _back(tenant, "Default role saved. It applies to people who join from now on.")
 
 
 @blueprint.get("/delete")

@@ -58,28 +58,28 @@ class ProjectQuery(ListQuery):
     """Which projects, and what the list begins with."""
 
     search: Annotated[str, Search(NAME_LENGTH)] = Field(
-        "", description="A part of the name, in any case, with or without accents"
+        "", description="Part of the name, in upper or lower case, with or without accents"
     )
     status: StatusFilter = StatusFilter.ACTIVE
     sort: ProjectSort = ProjectSort.UPDATED
 
 
 class NewProject(ApiModel):
-    """A project to be made."""
+    """A new project."""
 
     name: Name
     description: Description = ""
 
 
 class ProjectChanges(ApiModel):
-    """What is to be changed; what is left out stays."""
+    """The fields to change. Omitted fields stay the same."""
 
     name: Name = unchanged()
     description: Description = unchanged()
 
 
 class ProjectSummaryView(ApiModel):
-    """A project as a list shows it; `excerpt` is how the description begins."""
+    """A project in a list. `excerpt` is the beginning of the description."""
 
     id: uuid.UUID
     name: str
@@ -98,7 +98,7 @@ class ProjectList(ApiModel):
 
 
 class ProjectView(ApiModel):
-    """A project. `version` is what `ETag` names."""
+    """A project. `version` is the value in the `ETag`."""
 
     id: uuid.UUID
     name: str
@@ -120,7 +120,7 @@ class ProjectView(ApiModel):
 async def list_projects(tenant: Tenant, query_args: ProjectQuery) -> ApiResponse:
     """List projects.
 
-    One page, sorted and filtered as asked.
+    Returns one page, sorted and filtered.
     """
     wanted = ProjectFilter(query_args.search, query_args.status, query_args.sort)
     place = read_project_place(query_args.cursor, wanted.sort)
@@ -173,7 +173,7 @@ async def get_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
 @validate_request(ProjectChanges)
 @validate_response(ProjectView)
 async def change_project(tenant: Tenant, project_id: uuid.UUID, data: ProjectChanges) -> ApiResponse:
-    """Change a project over the version that was read."""
+    """Update a project."""
     current = await _get(tenant, project_id)
     require_match(etag(current.version))
     form = replace(ProjectInput(current.name, current.description), **data.model_dump(exclude_unset=True))
@@ -189,7 +189,7 @@ async def change_project(tenant: Tenant, project_id: uuid.UUID, data: ProjectCha
 @heeds_version
 @validate_response(ProjectView)
 async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
-    """Put a project away; its tasks stay as they are."""
+    """Archive a project. Its tasks can no longer be changed."""
     version = await _version_to_change(tenant, project_id)
     await changes.archive_project(database(), tenant, project_id, version)
     project = await _get(tenant, project_id)
@@ -203,7 +203,7 @@ async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
 @heeds_version
 @validate_response(ProjectView)
 async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
-    """Take a project up again."""
+    """Unarchive a project."""
     version = await _version_to_change(tenant, project_id)
     await changes.unarchive_project(database(), tenant, project_id, version)
     project = await _get(tenant, project_id)
@@ -216,7 +216,7 @@ async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiRespons
 @answers(204)
 @heeds_version
 async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
-    """Delete a project with its tasks."""
+    """Delete a project and its tasks."""
     version = await _version_to_change(tenant, project_id)
     await changes.delete_project(database(), tenant, project_id, version)
     return Response(status=204)

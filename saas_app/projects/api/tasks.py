@@ -52,7 +52,7 @@ class TaskQuery(ListQuery):
 
 
 class NewTask(ApiModel):
-    """A task to be made. `due_on` is a day, without a time."""
+    """A new task. `due_on` is a date without a time."""
 
     title: Title
     status: TaskStatus = TaskStatus.TODO
@@ -60,13 +60,13 @@ class NewTask(ApiModel):
 
 
 class NewTasks(ApiModel):
-    """Many tasks to be made, all or none."""
+    """New tasks, to be added all or none."""
 
     items: list[NewTask] = Field(min_length=1, max_length=MOST_AT_ONCE)
 
 
 class TaskChanges(ApiModel):
-    """What is to be changed; what is left out stays. `due_on: null` takes the day away."""
+    """The fields to change. Omitted fields stay the same. `due_on: null` removes the due date."""
 
     title: Title = unchanged()
     status: TaskStatus = unchanged()
@@ -74,7 +74,7 @@ class TaskChanges(ApiModel):
 
 
 class TaskView(ApiModel):
-    """A task. `version` is what `ETag` names."""
+    """A task. `version` is the value in the `ETag`."""
 
     id: uuid.UUID
     project_id: uuid.UUID
@@ -95,7 +95,7 @@ class TaskList(ApiModel):
 
 
 class CreatedTasks(ApiModel):
-    """The ids of new tasks, in the order in which they were sent."""
+    """The IDs of the new tasks, in the order in which they were sent."""
 
     ids: list[uuid.UUID]
 
@@ -164,7 +164,7 @@ async def get_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) ->
 async def change_task(
     tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID, data: TaskChanges
 ) -> ApiResponse:
-    """Change a task over the version that was read."""
+    """Update a task."""
     current = await service.get_task(database(), tenant, project_id, task_id)
     require_match(etag(current.version))
     form = replace(

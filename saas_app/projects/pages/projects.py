@@ -102,7 +102,7 @@ async def save_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnV
         page = await render_template("projects/edit.html", form=form, project=project, version=version)
         return page, 422
     await changes.edit_project(database(), tenant, project_id, version, form.as_input())
-    await flash("Saved.", "success")
+    await flash("Project saved.", "success")
     return _to_project(tenant, project_id)
 
 
@@ -111,7 +111,7 @@ async def save_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnV
 async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Put it away."""
     await changes.archive_project(database(), tenant, project_id)
-    await flash("Archived. Its tasks cannot be changed until it is unarchived.", "success")
+    await flash("Project archived. To change its tasks, unarchive it first.", "success")
     return _to_project(tenant, project_id)
 
 
@@ -120,7 +120,7 @@ async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseRetu
 async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Take it up again."""
     await changes.unarchive_project(database(), tenant, project_id)
-    await flash("Active again.", "success")
+    await flash("Project unarchived.", "success")
     return _to_project(tenant, project_id)
 
 

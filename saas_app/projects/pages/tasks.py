@@ -83,7 +83,7 @@ async def save_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -
         return page, 422
     wanted = form.as_input()
     await changes.edit_task(database(), tenant, project_id, task_id, version, wanted)
-    await flash("Saved.", "success")
+    await flash("Task saved.", "success")
     return _to_tasks(tenant, project_id, task_id, wanted.status)
 
 
@@ -95,7 +95,7 @@ async def change_status(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUI
     fields = await request.form
     status, version = read_task_status(fields), read_version(fields)
     await changes.set_task_status(database(), tenant, task, version, status)
-    await flash(f"“{isolated(task.title)}”: {TASK_STATUS_LABELS[status].lower()}.", "success")
+    await flash(f"“{isolated(task.title)}” is now {TASK_STATUS_LABELS[status].lower()}.", "success")
     return _to_tasks(tenant, project_id, task_id, status)
 
 

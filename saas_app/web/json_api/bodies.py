@@ -42,18 +42,18 @@ def _check_query(query: bytes) -> None:
     try:
         text = unquote_to_bytes(query).decode()
     except UnicodeError:
-        raise BadRequest("The query is not text in UTF-8.") from None
+        raise BadRequest("The query is not valid UTF-8.") from None
     if "\x00" in text:
-        raise BadRequest("The query contains the character NUL.")
+        raise BadRequest("The query contains a NUL character.")
 
 
 async def _check_body() -> None:
     raw = await request_body()
     if not raw:
-        raise Invalid("A body is needed.", fields={"body": "must be a JSON object"})
+        raise Invalid("A request body is required.", fields={"body": "must be a JSON object"})
     charset = request.mimetype_params.get("charset", "utf-8")
     if request.mimetype != "application/json" or charset.lower() not in ("utf-8", "utf8"):
-        raise UnsupportedMediaType("Send the body as application/json, in UTF-8.")
+        raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("Send the body as it is, without a content encoding.")
+        raise UnsupportedMediaType("Send the body without a content encoding.")
     require_strict_json(raw)

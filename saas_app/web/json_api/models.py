@@ -64,7 +64,7 @@ class Line:
         if len(cleaned) > self.longest:
             raise ValueError(f"must have at most {self.longest} characters")
         if has_piled_marks(cleaned):
-            raise ValueError(f"must have at most {MOST_MARKS} marks on a letter")
+            raise ValueError(f"must have at most {MOST_MARKS} marks per letter")
         return cleaned
 
 
@@ -90,7 +90,7 @@ class Search(Line):
 
 def _text_only(value: Any) -> Any:
     if not isinstance(value, (str, date)) or (isinstance(value, str) and not _CALENDAR.match(value)):
-        raise ValueError("must be written as in RFC 3339, such as 2027-01-31 or 2027-01-31T09:30:00Z")
+        raise ValueError("must be in RFC 3339 format, such as 2027-01-31 or 2027-01-31T09:30:00Z")
     return value
 
 
@@ -122,7 +122,7 @@ def _forget_default(schema: dict[str, Any]) -> None:
 
 def _one_value(value: Any) -> Any:
     if isinstance(value, list):
-        raise ValueError("may be given once")  # noqa: TRY004 - pydantic wants a ValueError
+        raise ValueError("must be given only once")  # noqa: TRY004 - pydantic wants a ValueError
     return value
 
 
@@ -130,13 +130,15 @@ class ListQuery(ApiModel):
     """How a list is paged (keyset): ``cursor`` is what the page before gave as ``next_cursor``."""
 
     limit: Annotated[int, BeforeValidator(_one_value)] = Field(
-        DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="How many items at most"
+        DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="The maximum number of items"
     )
-    cursor: str | None = Field(None, max_length=1000, description="`next_cursor` of the page before; opaque")
+    cursor: str | None = Field(
+        None, max_length=1000, description=("The `next_cursor` of the previous page; opaque")
+    )
 
 
 class DecisionStep(ApiModel):
-    """One rung of a decision, and a sentence on it."""
+    """One step of a decision, with an explanation."""
 
     step: str
     passed: bool
@@ -144,7 +146,7 @@ class DecisionStep(ApiModel):
 
 
 class DecisionView(ApiModel):
-    """Why access was denied: every step that was tried; the last one decided."""
+    """Why access was denied: every step that was checked. The last step decided."""
 
     allowed: bool
     permission: str | None
@@ -153,13 +155,13 @@ class DecisionView(ApiModel):
 
 
 class Problem(ApiModel):
-    """An error (RFC 9457). ``code`` is stable; ``decision`` says step by step why a 403 is one."""
+    """An error (RFC 9457). ``code`` is stable. ``decision`` lists the steps that led to a 403."""
 
     type: str = Field(description="A URN that ends with `code`")
-    title: str = Field(description="What kind of problem it is, for people")
-    status: int = Field(description="The HTTP status once more")
+    title: str = Field(description="The kind of problem, for people")
+    status: int = Field(description="The HTTP status")
     detail: str = Field(description="What is wrong with this request, for people")
-    code: str = Field(description="What kind of problem it is, for programs; it does not change")
-    request_id: str = Field(description="What to tell whoever runs this application")
-    decision: DecisionView = unchanged("With a 403 for want of a permission")
-    errors: dict[str, str] = unchanged("With a 422: what is wrong with which field")
+    code: str = Field(description="The kind of problem, for programs. Stable")
+    request_id: str = Field(description="The ID to give to support")
+    decision: DecisionView = unchanged("For a 403: the decision, step by step")
+    errors: dict[str, str] = unchanged("For a 422: what is wrong with each field")

@@ -35,15 +35,16 @@ _ARGUMENT: Final = re.compile(r"<(?:[^:<>]*:)?([^<>]+)>")
 
 
 _ABOUT: Final = """\
-Projects, tasks, members and the audit trail of an organization, for programs.
+Projects, tasks, members and the audit log of an organization.
 
-* **Authentication**: `Authorization: Bearer` with a token of Logto's, or the session of a signed-in browser.
-  Which kind of token an operation takes stands at the operation; tokens belong to one organization.
+* **Authentication**: `Authorization: Bearer` with a token from Logto, or the session of a signed-in browser.
+  Each operation says which kind of token it accepts. A token belongs to one organization.
 * **Errors** are problem documents (RFC 9457) with a stable `code` and a `request_id`.
-* **Lists** are paged by `limit` and `cursor`; the `Link` header and `next_cursor` lead on.
-* **Edits** name the version they change: send the `ETag` you read as `If-Match`. Deleting and archiving may.
-* **Creations** with an `Idempotency-Key` happen once, however often they are sent within 24 hours.
-* **Bodies** are JSON of at most 1 MB; unknown fields are refused.
+* **Lists** are paged with `limit` and `cursor`. The `Link` header and `next_cursor` lead to the next page.
+* **Edits** require the version they change: send the `ETag` you read as `If-Match`. It is optional for
+  deleting and archiving.
+* **Creations** with an `Idempotency-Key` happen once, even if the request is repeated within 24 hours.
+* **Bodies** are JSON of at most 1 MB. Unknown fields are rejected.
 """
 
 
@@ -114,10 +115,10 @@ def init(app: Quart, tags: list[Tag | dict[Any, Any]]) -> None:
         info=Info(
             title="Workroom API",
             version=VERSION,
-            summary="Workroom for programs",
+            summary="The Workroom API",
             description=_ABOUT,
         ),
-        servers=[Server("/", description="The Workroom that serves this document")],
+        servers=[Server("/", description="The installation that serves this document")],
         tags=tags,
         conversion_preference="pydantic",
         openapi_provider_class=_Provider,
@@ -183,12 +184,12 @@ def _asked_for(guard: Guard) -> str:
     if guard.permission is not None:
         roles = ", ".join(role.value for role in roles_granting(guard.permission))
         return (
-            f"Permission: `{guard.permission.value}`, in the {guard.permission.carrier.value}. "
-            f"Roles that grant it: {roles}."
+            f"Permission: `{guard.permission.value}`, in the "
+            f"{guard.permission.carrier.value}. Roles that grant it: {roles}."
         )
     if guard.audience is Audience.MEMBER:
-        return "For every member and machine of the organization."
-    return "For every caller that proves who it is."
+        return "For every member and API client of the organization."
+    return "For every authenticated caller."
 
 
 def _security(guard: Guard) -> list[dict[str, list[str]]]:
@@ -233,11 +234,14 @@ def _sent(view: Any) -> list[str]:
 def _add_request_headers(operation: dict[str, Any], view: Any) -> None:
     parameters = list(operation["parameters"])
     if (if_match := getattr(view, CHANGES_VERSION, None)) is not None:
-        told = 'The `ETag` of the version that is changed, quotes included: `"3"`'
+        told = 'The `ETag` of the version to change, including quotes: `"3"`'
         required = if_match == "required"
         parameters.append(_header("If-Match", told, _ENTITY_TAGS, required=required))
     if getattr(view, REPEATABLE, False):
-        told = "A key of your choice. The same key brings the same answer, and nothing happens twice"
+        told = (
+            "A key of your choice. A repeated request with the same key returns the same "
+            "response and has no further effect"
+        )
         parameters.append(_header("Idempotency-Key", told, _KEY))
     operation["parameters"] = parameters
 

@@ -43,18 +43,18 @@ _REQUEST_ID: Final = "01990d3c5f7a4b3e8b0c2f8a7d1e6b90"
 
 _MEANINGS: Final = {
     400: "The request cannot be understood: a parameter, a header, the cursor or the JSON is malformed.",
-    401: "No credential, or a token that is not accepted; `WWW-Authenticate` says which.",
-    403: "The token does not carry the permission, and `decision` says step by step why; or a browser "
+    401: "No credential, or an invalid token. `WWW-Authenticate` says which.",
+    403: "The token does not include the permission (`decision` lists each step), a browser "
     "session was used from another site, or the organization requires a second factor.",
-    404: "It does not exist, or the caller may not see it.",
-    409: "It conflicts with the current state.",
+    404: "The item does not exist, or the caller has no access to it.",
+    409: "The request conflicts with the current state.",
     412: "`If-Match` is not the current version. Nothing was changed.",
     413: "The body is larger than 1 MB.",
     415: "The body is not `application/json`.",
-    422: "Well-formed, but a field is invalid; `errors` names it.",
-    428: "An edit needs `If-Match`.",
-    429: "Too many requests; `Retry-After` says when to try again.",
-    503: "Logto or the database is not reachable or busy; `Retry-After` says when to try again.",
+    422: "A field is invalid. `errors` names it.",
+    428: "An edit requires `If-Match`.",
+    429: "Too many requests. `Retry-After` says when to try again.",
+    503: "Logto or the database is unavailable or busy. `Retry-After` says when to try again.",
 }
 
 _PROBLEM_HEADERS: Final[dict[int, tuple[str, ...]]] = {
@@ -65,16 +65,16 @@ _PROBLEM_HEADERS: Final[dict[int, tuple[str, ...]]] = {
 }
 
 _HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
-    "ETag": ("The version, quotes included, as `If-Match` wants it.", {"type": "string"}),
-    "Location": ("The address of the created item.", {"type": "string", "format": "uri-reference"}),
-    "Link": ('The next page, `rel="next"` (RFC 8288); absent on the last one.', {"type": "string"}),
+    "ETag": ("The version, including quotes, to send as `If-Match`.", {"type": "string"}),
+    "Location": ("The URL of the created item.", {"type": "string", "format": "uri-reference"}),
+    "Link": ('The next page, `rel="next"` (RFC 8288). Absent on the last page.', {"type": "string"}),
     "Idempotency-Replayed": (
-        "`true` when this answer was stored under the same `Idempotency-Key` before.",
+        "`true` if this response was stored earlier under the same `Idempotency-Key`.",
         {"type": "string", "enum": ["true"]},
     ),
     "WWW-Authenticate": (
-        "What to send instead (RFC 6750 §3): `error`, and `scope` for the missing permission; "
-        "`resource_metadata` is where RFC 9728 metadata stand.",
+        "What is required (RFC 6750 §3): `error`, and `scope` for the missing permission. "
+        "`resource_metadata` is the URL of the RFC 9728 metadata.",
         {"type": "string"},
     ),
     "Retry-After": ("When to try again, in seconds.", {"type": "integer", "minimum": 0}),
@@ -83,8 +83,8 @@ _HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         "(draft-ietf-httpapi-ratelimit-headers-10).",
         {"type": "string"},
     ),
-    "RateLimit-Policy": ("The limits that count: `q` requests in `w` seconds.", {"type": "string"}),
-    "X-Request-Id": ("Names this request in logs, problems and the audit trail.", {"type": "string"}),
+    "RateLimit-Policy": ("The limits that apply: `q` requests in `w` seconds.", {"type": "string"}),
+    "X-Request-Id": ("Identifies this request in logs, problems and the audit log.", {"type": "string"}),
 }
 
 
@@ -103,16 +103,16 @@ _EXAMPLES: Final[dict[int, tuple[AppError, ...]]] = {
     400: (BadRequest("limit: Input should be less than or equal to 100"),),
     401: (
         SignInRequired(),
-        InvalidToken("The membership changed after the token was issued: fetch a new one."),
+        InvalidToken("The membership changed after the token was issued. Request a new token."),
     ),
     403: (_denial(), CrossSiteRequest(), MfaRequired()),
-    404: (NotFound("There is no such organization, or the token is not for it."),),
+    404: (NotFound("This organization does not exist, or the token is not for it."),),
     409: (Conflict(), Busy(), ManagementNotSetUp()),
-    412: (PreconditionFailed("It has changed since you read it. Nothing was overwritten."),),
+    412: (PreconditionFailed("Another change was saved after you read it. Nothing was overwritten."),),
     413: (as_app_error(RequestEntityTooLarge()),),
-    415: (UnsupportedMediaType("Send the body as application/json."),),
+    415: (UnsupportedMediaType("Send the body as application/json in UTF-8."),),
     422: (Invalid("The request is invalid.", fields={"name": "must not be blank"}),),
-    428: (PreconditionRequired("Send If-Match with the ETag of the version you have read."),),
+    428: (PreconditionRequired("Send If-Match with the ETag of the version you read."),),
     429: (RateLimited(),),
     503: (LogtoUnavailable(), DatabaseBusy(), DatabaseUnavailable()),
 }
@@ -152,19 +152,19 @@ def security_schemes() -> dict[str, Any]:
     return {
         SCHEME_OF[Carrier.API_TOKEN]: _bearer(
             Carrier.API_TOKEN,
-            "A JWT of Logto's for this API resource, asked for with `resource` and `organization_id`.",
+            "A JWT from Logto for this API resource, requested with `resource` and `organization_id`.",
         ),
         SCHEME_OF[Carrier.ORGANIZATION_TOKEN]: _bearer(
             Carrier.ORGANIZATION_TOKEN,
-            "A JWT of Logto's for the organization, asked for with `organization_id` alone.",
+            "A JWT from Logto for the organization, requested with `organization_id` only.",
         ),
         SESSION: {
             "type": "apiKey",
             "in": "cookie",
             "name": "workroom_session",
-            "description": "The cookie of a browser that is signed in to Workroom; on HTTPS its name begins "
-            "with `__Host-`. Changes are accepted from Workroom's own pages only. "
-            "A bearer token wins over it.",
+            "description": "The cookie of a browser that is signed in to Workroom. On HTTPS, its name "
+            "begins with `__Host-`. Changes are accepted only from Workroom's own pages. A "
+            "bearer token takes precedence over the cookie.",
         },
     }
 

@@ -21,7 +21,7 @@ _TAG: Final = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _LIST: Final = re.compile(rf"[ \t,]*(?:{_TAG}[ \t]*(?:,[ \t,]*|\Z))*")
 """Empty elements count for none. It reads each character in one way only, so a long header takes no time."""
 _ONE: Final = re.compile(_TAG)
-_STALE: Final = "It has changed since you read it. Nothing was overwritten."
+_STALE: Final = "Another change was saved after you read it. Nothing was overwritten."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def read_if_match(lines: list[str]) -> IfMatch | None:
         return IfMatch(frozenset(), is_any=True)
     tags = _ONE.findall(text)
     if not tags or not _LIST.fullmatch(text):
-        raise BadRequest('If-Match is a list of tags in quotes, such as "3", "4", or a single *.')
+        raise BadRequest('If-Match must be a list of quoted tags, such as "3", "4", or a single *.')
     return IfMatch(frozenset(tag for tag in tags if not tag.startswith("W/")))
 
 
@@ -65,7 +65,7 @@ def require_match(current: dict[str, str]) -> None:
     Raises :class:`PreconditionRequired` without ``If-Match``, :class:`PreconditionFailed` when no tag fits.
     """
     if not matches(current):
-        raise PreconditionRequired("Send If-Match with the ETag of the version you have read.")
+        raise PreconditionRequired("Send If-Match with the ETag of the version you read.")
 
 
 def matches(current: dict[str, str]) -> bool:

@@ -47,9 +47,9 @@ def require_strict_json(raw: bytes) -> None:
         if _SURROGATE.search(raw):
             json.dumps(value, ensure_ascii=False).encode()  # raises where one half lacks the other
     except UnicodeError:
-        raise BadRequest("The body is not JSON in UTF-8.") from None
+        raise BadRequest("The body is not valid JSON in UTF-8.") from None
     except ValueError:  # numbers of thousands of digits, too
-        raise BadRequest("The body is not JSON.") from None
+        raise BadRequest("The body is not valid JSON.") from None
 
 
 def _brackets(structure: bytes) -> bytes:
@@ -60,9 +60,9 @@ def _brackets(structure: bytes) -> bytes:
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     named = dict(pairs)
     if len(named) != len(pairs):
-        raise BadRequest("The JSON has an object with the same name twice.")
+        raise BadRequest("The JSON has an object with a duplicate name.")
     return named
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise BadRequest(f"The body is not JSON: {name} is no number there.")
+    raise BadRequest(f"The body is not valid JSON: {name} is not a number.")

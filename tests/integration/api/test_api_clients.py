@@ -66,7 +66,7 @@ async def test_no_secret_is_kept_for_a_repeated_request(
     headers = {"Idempotency-Key": "once"}
     await admin.call("POST", PATH, 201, json={"name": "Nightly"}, headers=headers)
     again = await admin.json("POST", PATH, 409, json={"name": "Nightly"}, headers=headers)
-    assert "name already" in again["errors"]["name"]
+    assert "with this name" in again["errors"]["name"]
     async with runtime.work.reading(admin.organization_id) as db:
         assert await db.scalar(sa.select(sa.func.count()).select_from(IdempotencyKey)) == 0
 
@@ -126,7 +126,7 @@ async def test_nobody_makes_a_program_that_reaches_further_than_they_do(
     manager = await as_person(person, organization_id, Carrier.ORGANIZATION_TOKEN)
     assert (await manager.json("GET", PATH))["items"] == []
     refused = await manager.json("POST", PATH, 403, json={"name": "Mine"})
-    assert "The role integration includes projects:read, which you do not have yourself" in refused["detail"]
+    assert "The role integration includes projects:read, which you do not have" in refused["detail"]
     assert refused["decision"]["permission"] == "projects:read"
 
 

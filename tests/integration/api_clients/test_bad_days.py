@@ -59,7 +59,7 @@ async def test_a_creation_that_fails_half_way_leaves_nothing(
     faulty: Faulty, runtime: Runtime, fault: Fault
 ) -> None:
     faulty.gate.fail(fault)
-    assert "What had been created was undone, and no client was created." in await refused(faulty, 503)
+    assert "Logto stopped responding, and no API client was created." in await refused(faulty, 503)
     await nothing_is_left(faulty, runtime)
     faulty.gate.fail()
     await create(faulty.acme.browser, faulty.acme.id, NAME)
@@ -74,14 +74,14 @@ async def test_a_role_that_logto_refuses_leaves_nothing(faulty: Faulty, runtime:
 
 async def test_an_application_that_is_not_made_is_told(faulty: Faulty, runtime: Runtime) -> None:
     faulty.gate.fail(Fault("POST", APPLICATIONS, **DOWN))
-    assert "no client was created" in await refused(faulty, 503)
+    assert "no API client was created" in await refused(faulty, 503)
     await nothing_is_left(faulty, runtime)
 
 
 async def test_a_plan_that_allows_no_more_is_told(faulty: Faulty, runtime: Runtime) -> None:
     refusal = {"code": "subscription.limit_exceeded", "message": "Quota exceeded."}
     faulty.gate.fail(Fault("POST", APPLICATIONS, 403, refusal))
-    assert "Logto does not allow any more of these." in await refused(faulty, 409)
+    assert "The limit in Logto has been reached." in await refused(faulty, 409)
     await nothing_is_left(faulty, runtime)
 
 
@@ -100,7 +100,7 @@ async def test_what_cannot_be_taken_back_is_told_and_noted_and_can_be_removed(
 ) -> None:
     no = {"code": "entity.not_found", "message": "?"}
     faulty.gate.fail(Fault("POST", ROLES, 422, no), Fault("DELETE", ONE_APPLICATION, 422, no))
-    assert "may be left" in await refused(faulty, 503)
+    assert "may remain" in await refused(faulty, 503)
     (noted,) = await pending_in(runtime, faulty.acme.id)
     assert noted.entry["action"] == "api-client.create"
     faulty.gate.fail()
@@ -128,7 +128,7 @@ async def test_a_request_that_takes_too_long_leaves_nothing(
     faulty.gate.before = hang
     page = await refused(faulty, 503)
     gone.set()
-    assert "took too long to answer" in page
+    assert "took too long to respond" in page
     assert await made_here(faulty) == []
     assert len(await pending_in(runtime, faulty.acme.id)) == left_open  # where nobody waited to close it
 
@@ -161,7 +161,7 @@ async def test_a_rotation_that_does_not_begin_changes_nothing(
     faulty.gate.fail(Fault("POST", SECRETS, **DOWN))
     path = f"{root_of(faulty.acme.id)}/{machine.id}/rotate"
     answer = await faulty.acme.browser.post(path, expect=503)
-    assert "The secret was not changed; please try again." in await text_of(answer)
+    assert "so the secret was not changed. Try again." in await text_of(answer)
     assert (await programs.ask(machine, faulty.acme.id))[0] == 200
     assert await actions_of(runtime, faulty.acme.id) == ["api-client.create"]
     assert await pending_in(runtime, faulty.acme.id) == []

@@ -141,7 +141,7 @@ async def test_a_revoked_client_is_refused_at_its_next_request(
     assert (status, refusal["error"]) == (400, "invalid_client")
     assert await acme.management.find_application(machine.id) is None
     listed = await page_of(acme)
-    assert "Robot is revoked." in listed
+    assert "Robot was revoked." in listed
     assert machine.id not in listed
     assert (await actions_of(runtime, acme.id))[-1] == "api-client.revoke"
     await acme.browser.post(path, expect=404)
@@ -173,7 +173,7 @@ async def test_a_client_of_one_organization_is_nothing_in_another(
     assert machine.id not in await text_of(await browser.get(root_of(globex)))
     for what in ("rotate", "revoke"):
         path = f"{root_of(globex)}/{machine.id}/{what}"
-        assert "There is no such API client" in await text_of(await browser.get(path, 404))
+        assert "API client not found" in await text_of(await browser.get(path, 404))
         await browser.post(path, expect=404)
     await robot.call("GET", "/projects")
     assert (await programs.ask(machine, acme.id))[0] == 200
@@ -188,7 +188,7 @@ async def test_a_machine_added_in_logto_is_marked_and_only_removed(
     assert "Added in Logto" in listed
     assert f"{machine.id}/rotate" not in listed
     path = f"{root_of(acme.id)}/{machine.id}"
-    assert "Its secret cannot be changed here" in await text_of(await acme.browser.get(f"{path}/rotate", 409))
+    assert "The secret cannot be rotated here" in await text_of(await acme.browser.get(f"{path}/rotate", 409))
     refused = await acme.browser.post(f"{path}/rotate", expect=409)
     assert machine.secret not in await text_of(refused)
     assert [secret.value for secret in await make.management.list_secrets(machine.id)] == [machine.secret]
@@ -264,9 +264,7 @@ async def test_nobody_makes_a_program_that_reaches_further_than_they_do(
     machine = await create(acme.browser, acme.id)
     browser = await open_browser(person)
     refused = await browser.post(f"{root_of(acme.id)}/new", {"name": "Mine"}, expect=403)
-    assert "The role integration includes projects:read, which you do not have yourself." in await text_of(
-        refused
-    )
+    assert "The role integration includes projects:read, which you do not have." in await text_of(refused)
     await browser.post(f"{root_of(acme.id)}/{machine.id}/rotate", expect=403)
     assert len(await acme.management.list_secrets(machine.id)) == 1
     await browser.post(f"{root_of(acme.id)}/{machine.id}/revoke")
@@ -287,7 +285,7 @@ async def test_a_name_is_cleaned_and_taken_once(acme: Acme) -> None:
     assert '<span class="name">Nightly export</span>' in await page_of(acme)
     again = await acme.browser.post(f"{root_of(acme.id)}/new", {"name": "nightly EXPORT"}, expect=409)
     page = await text_of(again)
-    assert "has a client of this name already" in page
+    assert "already has an API client with this name" in page
     assert 'value="nightly EXPORT"' in page
     listed = await acme.management.list_machines_page(acme.id, page=1, page_size=100)
     assert listed.total == 1
@@ -298,7 +296,7 @@ async def test_an_organization_has_only_so_many(acme: Acme, monkeypatch: pytest.
     monkeypatch.setattr(changes, "MOST_CLIENTS", 1)
     answer = await acme.browser.post(f"{root_of(acme.id)}/new", {"name": "Second"}, expect=409)
     page = await text_of(answer)
-    assert "1 are the most" in page
+    assert "The limit is 1" in page
     assert 'value="Second"' in page
 
 

@@ -45,7 +45,7 @@ async def test_a_viewer_who_asks_for_the_trail_is_refused_and_stands_in_it(offic
     assert [step["passed"] for step in decision["steps"]] == [True, True, True, False]
     shown = await office.page()
     assert "Access denied" in shown
-    assert "does not carry audit:read" in shown
+    assert "does not include audit:read" in shown
 
 
 async def test_a_refused_change_changes_nothing_and_is_told(office: Office) -> None:

@@ -108,7 +108,7 @@ async def test_a_day_is_included_from_its_first_moment_to_its_last(office: Offic
         ("since=yesterday", "Enter a date like 2026-11-21"),
         ("since=0001-01-01", "Enter a year from 2000 to 2999."),
         ("until=9999-12-31", "Enter a year from 2000 to 2999."),
-        ("since=2026-11-21&until=2026-11-20", "This is before the first day."),
+        ("since=2026-11-21&until=2026-11-20", "The end date is before the start date."),
         ("action=project.explode", "Not a valid choice"),
         (f"actor={'x' * 321}", "Use at most 320 characters."),
     ],

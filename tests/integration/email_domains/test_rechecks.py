@@ -44,7 +44,7 @@ async def test_a_missing_record_costs_the_domain_after_the_grace_and_not_before(
     await verified.let_pass(timedelta(days=3, minutes=1))
     (told,) = await verified.reconcile()
 
-    assert "People no longer join through it" in told
+    assert "People can no longer join through it" in told
     assert await verified.in_logto() == []
     lapsed = (await verified.events())[-1]
     assert (lapsed.action, lapsed.actor_id) == ("domain.lapse", "system")
@@ -80,7 +80,7 @@ async def test_a_domain_that_has_become_a_public_suffix_loses_its_effect(as_suff
 
 async def test_a_domain_that_has_become_a_public_suffix_cannot_be_verified(as_suffix: Place) -> None:
     page = await as_suffix.verify(expect=422)
-    assert f"Anyone can get a domain under {as_suffix.domain}" in page
+    assert f"Anyone can register a domain under {as_suffix.domain}" in page
 
 
 async def test_dns_that_does_not_answer_is_put_up_with_ten_times_as_long(verified: Place) -> None:
@@ -153,7 +153,7 @@ async def test_an_address_counts_while_its_owner_may_change_the_organization(
 
     (told,) = await place.reconcile(timedelta(0))
 
-    assert "has lost the address or their role" in told
+    assert "no longer has the address or the role" in told
     assert await place.in_logto() == []
 
 
@@ -189,5 +189,5 @@ async def test_the_command_asks_the_nameserver_of_the_settings(verified: Place, 
     )  # fmt: skip
     output, _ = await command.communicate()
     assert command.returncode == 0, output
-    assert b"People no longer join through it" in output
+    assert b"People can no longer join through it" in output
     assert await verified.in_logto() == []

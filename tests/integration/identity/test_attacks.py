@@ -109,7 +109,7 @@ async def test_an_error_of_logto_is_a_page_that_says_what_happened(
     query = urlencode({"error": "access_denied", "state": state, "iss": f"{settings.logto_endpoint}/oidc"})
 
     page = await refused(browser, f"/callback?{query}")
-    assert "refused access" in page
+    assert "denied access" in page
 
 
 async def test_an_error_text_is_escaped(open_browser: OpenBrowser, settings: Settings) -> None:

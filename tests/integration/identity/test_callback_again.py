@@ -121,7 +121,7 @@ async def test_a_repeated_parameter_at_the_callback_is_a_plain_400_and_costs_not
 
     page = await (await browser.get(doubled, 400)).get_data(as_text=True)
 
-    assert "A query parameter is given twice." in page
+    assert "A query parameter is given more than once." in page
     await browser.get("/account", 303)
     await browser.get(callback, 303)  # the attempt was not touched
 

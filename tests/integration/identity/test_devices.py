@@ -188,9 +188,9 @@ async def test_when_the_provider_fails_midway_it_is_said_and_trying_again_ends_t
 
     assert done.headers["Location"] == "/account"
     page = await text_of(await here.get("/account"))
-    assert "2 of your sessions in Workroom and 1 at the sign-in provider ended." in page
-    assert "The sign-in provider did not answer." in page
-    assert "You are still signed in here. Try again." in page
+    assert "2 of your Workroom sessions and 1 of your Logto sessions ended." in page
+    assert "Logto did not respond." in page
+    assert "You are still signed in on this device. Try again." in page
     await there.get("/account", 303)
     assert len(await runtime.sessions.list_session_ids(pia.id)) == 1
     assert len(await management.list_user_sessions(pia.id)) == 2
@@ -233,7 +233,7 @@ async def test_a_device_ends_here_although_the_provider_does_not_answer_and_the_
     await here.post(other)
 
     page = await text_of(await here.get("/account"))
-    assert "is signed out of Workroom. The sign-in provider did not answer." in page
+    assert "is signed out of Workroom. Logto did not respond." in page
     assert "Try again in a moment." in page
     await there.get("/account", 303)
     _, listed = await devices(here)
@@ -266,7 +266,7 @@ async def test_where_the_provider_cannot_be_managed_what_is_ours_ends_and_the_re
         await here.post("/account/sign-out-everywhere")
 
         page = await text_of(await here.get("/"))
-        assert "2 of your sessions in Workroom and 0 at the sign-in provider ended." in page
-        assert "This installation is not allowed to end sessions at the sign-in provider." in page
+        assert "2 of your Workroom sessions and 0 of your Logto sessions ended." in page
+        assert "This installation is not allowed to end Logto sessions." in page
         await here.get("/account", 303)
         await there.get("/account", 303)

@@ -143,7 +143,7 @@ async def test_another_person_never_sees_it_and_its_owner_still_does(
     page = await (await desk.browser.get("/o")).get_data(as_text=True)
 
     assert led_to.headers["Location"] == "/"
-    assert "There is no saved form for you." in page
+    assert "No saved form was found for your account." in page
     assert "Long story" not in page
     await desk.browser.post("/sign-out")
     await desk.browser.logto.close()
@@ -174,7 +174,7 @@ async def test_a_form_that_reaches_somebody_elses_session_is_not_carried_out(
     answer = await desk.browser.post("/o/new", {"name": "Hers", "_owner": desk.typed["_owner"]}, 409)
 
     page = await answer.get_data(as_text=True)
-    assert "This page belongs to another account" in page
+    assert "This page was opened by another account" in page
     assert "Hers" not in page
     (kept,) = await kept_of(runtime, desk.person)
     assert kept.shown_at is None

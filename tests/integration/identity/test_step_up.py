@@ -114,7 +114,7 @@ async def test_the_form_itself_is_refused_when_the_sign_in_has_grown_old(
 
     assert refused.status_code == 401
     page = unescape(await refused.get_data(as_text=True))
-    assert "Nothing has been done yet" in page
+    assert "Nothing was changed" in page
     assert f'href="/sign-in/fresh?next={scene.page}"' in page
     challenge = 'Bearer error="insufficient_user_authentication", max_age="600", '
     assert refused.headers["WWW-Authenticate"].startswith(challenge)
@@ -157,7 +157,7 @@ async def test_a_prompt_that_the_browser_took_out_counts_for_nothing_and_makes_n
     assert await _come_back(scene.browser, tampered, None, settings) == scene.page
 
     page = unescape(await (await scene.browser.get(scene.page, 401)).get_data(as_text=True))
-    assert "did not confirm that it asked who you are" in page
+    assert "did not confirm that it asked for your credentials" in page
     await scene.browser.post(scene.page, {"name": scene.name}, 401)
 
 

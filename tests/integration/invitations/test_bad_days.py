@@ -37,7 +37,7 @@ async def test_without_an_email_connector_the_invitation_stands_and_its_link_is_
         revoke = f"{faulty.acme.root}/{(await faulty.acme.found(address)).id}/revoke"
         assert f'href="{revoke}"' in page
         await faulty.acme.browser.get(revoke)
-    assert page.count("Invited, but no email was sent. Logto has no email connector") == 2
+    assert page.count("Invitation created, but no email was sent. Logto has no email connector") == 2
     assert "Some invitations were not sent" not in page
     listed = await text_of(await faulty.acme.browser.get(faulty.acme.root))
     assert link_of(await faulty.acme.found(first)) in listed
@@ -66,9 +66,12 @@ async def test_sending_again_without_a_connector_says_why_nothing_is_sent(
         ),
         (
             Fault("POST", MESSAGE, 429, {"code": "request.message_rate_limited", "message": "?"}),
-            "only a few messages",
+            "how many emails",
         ),
-        (Fault("POST", MESSAGE, 500, {"message": "Internal server error."}), "Logto did not answer when"),
+        (
+            Fault("POST", MESSAGE, 500, {"message": "Internal server error."}),
+            "Logto did not respond. Copy the link",
+        ),
     ],
 )
 async def test_an_email_that_fails_leaves_the_link(faulty: Faulty, fault: Fault, said: str) -> None:
@@ -87,8 +90,8 @@ async def test_when_logto_fails_midway_what_is_done_is_told_and_the_rest_stays_i
     faulty.gate.fail(Fault("POST", CREATION, 500, {"message": "Internal server error."}))
     faulty.gate.calls.clear()
     page = await faulty.acme.invite("\n".join(addresses[1:]), "editor", expect=422)
-    assert "the invitation may or may not exist" in page
-    assert page.count("Not tried, because the one before failed.") == 2
+    assert "it is not known whether the invitation was created" in page
+    assert page.count("Not sent, because the invitation before it failed.") == 2
     assert "\n".join(addresses[1:]) + "</textarea>" in page
     assert 'value="editor" checked' in page
     assert len([call for call in faulty.gate.calls if call.startswith("POST /api/organization-inv")]) == 1
@@ -114,9 +117,9 @@ async def test_an_address_that_logto_refuses_stays_in_the_form_and_the_others_ar
 async def test_a_creation_whose_answer_is_lost_is_not_made_twice(faulty: Faulty) -> None:
     address = new_address()
     faulty.gate.fail(Fault("POST", CREATION, **LOST))
-    assert "may or may not exist" in await faulty.acme.invite(address, "viewer", expect=422)
+    assert "it is not known whether" in await faulty.acme.invite(address, "viewer", expect=422)
     faulty.gate.fail()
-    assert "That invitation is still open" in await faulty.acme.invite(address, "viewer", expect=200)
+    assert "The invitation is still pending" in await faulty.acme.invite(address, "viewer", expect=200)
     assert len(await faulty.acme.management.list_invitations(faulty.acme.id)) == 1
 
 
@@ -125,7 +128,7 @@ async def test_refused_credentials_are_no_business_of_who_invites(faulty: Faulty
     faulty.gate.fail(Fault("POST", CREATION, status, {"code": "auth.forbidden", "message": "Forbidden."}))
     addresses = "\n".join(new_address() for _ in range(2))
     page = await faulty.acme.invite(addresses, "viewer", expect=422)
-    assert "Logto does not accept this application at the moment." in page
+    assert "Logto is currently rejecting this application." in page
     assert addresses in page
 
 

@@ -128,7 +128,7 @@ async def test_the_message_is_a_step_of_its_own(faulty: Faulty, runtime: Runtime
     faulty.gate.before = change_access_before_the_note
     page = await faulty.acme.invite(address, "viewer", expect=200)
 
-    assert "Invited, but no email was sent. Your access to" in page
+    assert "Invitation created, but no email was sent. Your access to" in page
     assert not [call for call in faulty.gate.calls if call.endswith("/message")]
     invitation = await faulty.acme.found(address)
     assert path_of(invitation) not in page

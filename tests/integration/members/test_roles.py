@@ -49,7 +49,7 @@ async def test_preview_says_what_is_gained_and_lost_and_changes_nothing(
     form = roles_form(["viewer"], [], step="preview")
     page = await text_of(await send(acme.browser, acme.roles_of(bob), form, 200))
     _gains, losses = page.split('id="loses"')
-    assert "See projects and their tasks <code>projects:read</code>" in losses
+    assert "View projects and their tasks <code>projects:read</code>" in losses
     assert 'value="confirm"' in losses
 
     form = roles_form(["viewer"], ["viewer"], step="preview")
@@ -270,7 +270,7 @@ async def test_who_left_while_the_form_was_open_is_told_and_not_brought_back(
         await send(acme.browser, acme.roles_of(bob), roles_form(["viewer"], ["editor"]), 404)
     )
 
-    assert "They may have left, or been removed" in page
+    assert "They may have left or been removed" in page
     assert f'href="{acme.members}"' in page
     assert await roles_at_logto(management, acme.id, bob) is None
     assert await events_of(runtime, acme.id) == []
@@ -279,7 +279,7 @@ async def test_who_left_while_the_form_was_open_is_told_and_not_brought_back(
 @pytest.mark.parametrize(
     ("failure", "status"),
     [
-        (LogtoUnavailable("Logto did not answer in time."), 503),
+        (LogtoUnavailable("Logto did not respond in time."), 503),
         (ManagementError(429, "request.rate_limited", ""), 429),
         (ManagementError(422, "organization.role_names_not_found", ""), 409),
         (ManagementError(403, "auth.forbidden", ""), 503),

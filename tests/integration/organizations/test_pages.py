@@ -115,7 +115,7 @@ async def test_what_was_typed_stays_when_it_is_wrong(make: Factory, open_browser
     browser = await open_browser(await make.person())
     response = await browser.post("/o/new", {"name": " ", "description": "Kept <text>"}, 422)
     page = await response.get_data(as_text=True)
-    assert "Give the organization a name." in page
+    assert "Enter a name for the organization." in page
     assert "Kept &lt;text&gt;" in page
     assert 'aria-invalid="true"' in page
 
@@ -172,7 +172,7 @@ async def test_somebody_elses_organization_looks_like_none(make: Factory, open_b
     browser = await open_browser(await make.person())
     theirs = await make.organization(admin=await make.person())
     for path in (f"/o/{theirs}/", f"/o/{theirs}/access", "/o/no-such-id/"):
-        assert "There is no such organization, or you do not belong to it." in await _text(browser, path, 404)
+        assert "This organization does not exist, or you are not a member." in await _text(browser, path, 404)
 
 
 async def test_my_access_shows_roles_matrix_and_both_tokens_without_the_tokens(
@@ -199,7 +199,7 @@ async def test_reading_again_finds_a_role_that_was_given_elsewhere(
     await make.give_roles(organization_id, person, Role.ADMIN)
     await browser.post(f"/o/{organization_id}/access/read-again")
     after = await _text(browser, f"/o/{organization_id}/access")
-    assert "Your access was refreshed from Logto." in after
+    assert "Your access was refreshed." in after
     assert Role.ADMIN.description in after
     assert "but your token does not include them yet" in after
 

@@ -97,7 +97,7 @@ async def test_a_field_that_only_they_changed_stays_theirs_unless_one_chooses(
 @pytest.mark.parametrize(
     ("form", "message"),
     [
-        ({"name": "", "description": "Kept"}, "Give the organization a name."),
+        ({"name": "", "description": "Kept"}, "Enter a name for the organization."),
         ({"name": "x" * 129, "description": "Kept"}, "Use at most 128 characters."),
         ({"name": "Acme", "description": "Kept" * 65}, "Use at most 256 characters."),
     ],
@@ -159,9 +159,9 @@ async def test_a_default_role_is_chosen_and_forged_ones_are_refused(
     assert await management.list_joining_roles(acme) == {"viewer"}
     for forged in ("integration", "owner", "viewer, admin"):
         page = await answer_of(browser, role_form, {"role": forged, "seen": seen}, 422)
-        assert "Choose one of the roles that are offered here." in page
+        assert "Choose one of the roles listed here." in page
     outdated = await answer_of(browser, role_form, {"role": "editor", "seen": seen}, 409)
-    assert "Somebody else chose viewer" in outdated
+    assert "The default role was changed to viewer" in outdated
     assert await management.list_joining_roles(acme) == {"viewer"}
 
     seen = hidden_field(outdated, "seen", role_form)
@@ -200,7 +200,7 @@ async def test_nobody_lets_people_join_with_roles_beyond_their_own(
     seen = hidden_field(page, "seen", f"{settings}/joining-role")
     refused = await answer_of(browser, f"{settings}/joining-role", {"role": "viewer", "seen": seen}, 403)
 
-    assert "The role viewer includes members:read, which you do not have yourself." in refused
+    assert "The role viewer includes members:read, which you do not have." in refused
     assert await management.list_joining_roles(acme) == {"admin"}
 
 

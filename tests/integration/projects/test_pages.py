@@ -92,7 +92,7 @@ async def test_a_refused_form_keeps_what_was_typed_and_points_at_the_field(edito
     (focused,) = re.findall(r"<(?:input|textarea)[^>]*autofocus[^>]*>", page)
     assert 'name="name"' in focused
     assert 'aria-invalid="true"' in focused
-    assert "Give the project a name." in page
+    assert "Enter a name for the project." in page
 
 
 async def test_a_refused_task_keeps_what_was_typed(editor: Desk) -> None:

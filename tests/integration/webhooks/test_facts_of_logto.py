@@ -58,13 +58,15 @@ async def test_an_error_of_a_sign_in_may_name_its_issuer_or_not(
     page = await _callback(
         open_browser, settings, f"{settings.logto_endpoint}/oidc" if says_its_issuer else None
     )
-    assert "refused access" in page
+    assert "denied access" in page
 
 
 async def test_an_error_of_another_issuer_is_none_of_ours(
     open_browser: OpenBrowser, settings: Settings
 ) -> None:
-    assert "another sign-in provider" in await _callback(open_browser, settings, "https://evil.example/oidc")
+    assert "unexpected sign-in provider" in await _callback(
+        open_browser, settings, "https://evil.example/oidc"
+    )
 
 
 async def _callback(open_browser: OpenBrowser, settings: Settings, issuer: str | None) -> str:

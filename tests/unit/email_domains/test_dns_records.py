@@ -64,7 +64,7 @@ async def test_a_failure_of_dns_is_no_missing_record(
 ) -> None:
     nameserver.failures[name] = rcode
     answer = await resolver.look_up(name)
-    assert answer.problem == f"DNS answered with an error ({dns.rcode.to_text(rcode)})."
+    assert answer.problem == f"DNS returned an error ({dns.rcode.to_text(rcode)})."
 
 
 async def test_an_unreadable_answer_is_told(
@@ -90,7 +90,7 @@ async def test_silence_ends_in_time_and_blocks_nobody(
     while not looking.done():
         await asyncio.sleep(0.05)
         ticks += 1
-    assert looking.result().problem == "DNS did not answer in time."
+    assert looking.result().problem == "DNS did not respond in time."
     assert ticks > 5
     assert time.monotonic() - began < 30  # two seconds, on a machine with time to spare
 

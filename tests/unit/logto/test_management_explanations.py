@@ -29,19 +29,19 @@ INPUT = "Input is invalid. "
          Conflict, "already a member of the organization"),
         (422, "request.invalid_input",
          f"{INPUT}The accepted user must have the same email as the invitee.",
-         Conflict, "another email address"),
+         Conflict, "different email address"),
         (422, "request.invalid_input",
          f"{INPUT}The status of the invitation cannot be changed anymore.", Conflict, "has expired"),
         (422, "organization.role_names_not_found", "Invalid role names detected: nope.", Conflict, "role"),
         (422, "organization.require_membership", "The user must be a member.", NotFound, "no longer"),
-        (422, "entity.db_constraint_violated", "Database constraint violated.", Invalid, "machines"),
+        (422, "entity.db_constraint_violated", "Database constraint violated.", Invalid, "API clients"),
         (422, "entity.relation_foreign_key_not_found", "Cannot find keys.", NotFound, "no longer exists"),
         (422, "entity.unique_integrity_violation", "The entity already exists.", Conflict, "already"),
         (400, "guard.invalid_input", "The request body is invalid.", Invalid, "does not accept"),
         (404, "entity.not_found", "The resource does not exist.", NotFound, "does not exist"),
         (404, "entity.not_exists", "The organization does not exist.", NotFound, "does not exist"),
-        (422, "something.new", "Whatever.", Conflict, "does not allow this"),
-        (400, "something.new", "Whatever.", BadRequest, "could not accept"),
+        (422, "something.new", "Whatever.", Conflict, "does not currently allow this"),
+        (400, "something.new", "Whatever.", BadRequest, "did not accept"),
     ],
 )  # fmt: skip
 def test_a_refusal_becomes_a_sentence(
@@ -85,4 +85,4 @@ def test_a_limit_of_the_plan_is_no_lack_of_credentials(code: str) -> None:
     error = explained(ManagementError(403, code, "Quota exceeded."))
 
     assert isinstance(error, Conflict)
-    assert "not allow any more" in error.detail
+    assert "has been reached" in error.detail

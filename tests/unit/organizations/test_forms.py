@@ -21,7 +21,7 @@ def test_what_was_typed_arrives_cleaned() -> None:
 def test_a_name_is_needed(name: str) -> None:
     form = _form(name)
     assert not form.validate()
-    assert form.errors == {"name": ["Give the organization a name."]}
+    assert form.errors == {"name": ["Enter a name for the organization."]}
 
 
 def test_logto_bounds_are_ours_too() -> None:

@@ -33,5 +33,5 @@ def test_a_task_shows_what_people_read_and_sends_what_the_form_reads() -> None:
     theirs = TaskRow(new_uuid(), new_uuid(), "Launch", TaskStatus.DONE, date(2026, 12, 24), NOW, NOW, NOW, 3)
     title, status, due_on = task_fields(theirs, TaskInput("Launch", TaskStatus.DOING, None))
     assert not title.differs
-    assert (status.theirs, status.yours) == (Side("done", "Done"), Side("doing", "Doing"))
-    assert (due_on.theirs, due_on.yours) == (Side("2026-12-24", "24 Dec 2026"), Side("", "no date"))
+    assert (status.theirs, status.yours) == (Side("done", "Done"), Side("doing", "In progress"))
+    assert (due_on.theirs, due_on.yours) == (Side("2026-12-24", "24 Dec 2026"), Side("", "No due date"))

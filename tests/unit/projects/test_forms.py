@@ -56,9 +56,9 @@ def test_a_project_is_read_from_its_form() -> None:
 @pytest.mark.parametrize(
     ("typed", "field", "message"),
     [
-        ({"name": "   "}, "name", "Give the project a name."),
-        ({}, "name", "Give the project a name."),
-        ({"name": "\x00"}, "name", "Give the project a name."),
+        ({"name": "   "}, "name", "Enter a name for the project."),
+        ({}, "name", "Enter a name for the project."),
+        ({"name": "\x00"}, "name", "Enter a name for the project."),
         ({"name": "x" * 121}, "name", "Use at most 120 characters."),
         ({"name": "x", "description": "x" * 2001}, "description", "Use at most 2000 characters."),
     ],
@@ -107,7 +107,7 @@ def test_a_wrong_date_is_kept_as_it_was_typed() -> None:
     form = TaskForm(MultiDict({"title": "x", "due_on": "tomorrow"}))
     form.validate()
     assert 'value="tomorrow"' in str(form.due_on())
-    assert form.errors["due_on"] == ["Enter a date like 2026-11-21, or leave this empty."]
+    assert form.errors["due_on"] == ["Enter a date like 2026-11-21, or leave this field empty."]
 
 
 def test_a_version_is_a_number_that_fits_the_database() -> None:

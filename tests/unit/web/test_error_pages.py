@@ -41,10 +41,10 @@ def _app(carol: Principal, carol_at_acme: Tenant) -> Quart:
         "bad": BadRequest("The <colour> is missing."),
         "signed-out": SignInRequired(),
         "denied": PermissionDenied(decide(carol_at_acme.facts, Permission.PROJECTS_WRITE)),
-        "missing": NotFound("There is no such organization, or you do not belong to it."),
+        "missing": NotFound("This organization does not exist, or you are not a member."),
         "invalid": Invalid("Check it.", fields={"name": "Too long."}),
         "logto": LogtoUnavailable(retry_after=7),
-        "sign-in": SignInFailed("Logto refused access for this account."),
+        "sign-in": SignInFailed("Logto denied access for this account."),
         "crash": RuntimeError("password=hunter2"),
     }
 
@@ -92,7 +92,7 @@ async def test_programs_get_a_problem_document(app: Quart) -> None:
         "type": "urn:workroom:problem:not-found",
         "title": "Not found",
         "status": 404,
-        "detail": "There is no such organization, or you do not belong to it.",
+        "detail": "This organization does not exist, or you are not a member.",
         "code": "not-found",
         "request_id": "request-17",
     }
@@ -117,7 +117,14 @@ async def test_a_refusal_carries_the_whole_decision(app: Quart) -> None:
 
 async def test_the_refusal_page_explains_itself(app: Quart) -> None:
     page = await _page(app, "/fail/denied", 403)
-    for text in ("projects:write", "does not carry", "admin", "editor", "Acme &amp; Sons", "/o/acme/access"):
+    for text in (
+        "projects:write",
+        "does not include",
+        "admin",
+        "editor",
+        "Acme &amp; Sons",
+        "/o/acme/access",
+    ):
         assert text in page
     assert "integration" not in page
 
@@ -172,7 +179,7 @@ async def test_logto_being_away_offers_to_try_again(app: Quart) -> None:
 
 async def test_a_failed_sign_in_offers_another(app: Quart) -> None:
     page = await _page(app, "/fail/sign-in", 400)
-    assert "Logto refused access for this account." in page
+    assert "Logto denied access for this account." in page
     assert 'href="/sign-in"' in page
 
 

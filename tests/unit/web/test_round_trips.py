@@ -84,8 +84,8 @@ async def test_a_page_that_wants_a_fresh_sign_in_goes_through_one_and_back(app: 
     ("method", "path", "says"),
     [
         ("GET", "/o/in-vain", "did not confirm"),
-        ("POST", "/o/fresh", "Nothing has been done yet"),
-        ("GET", "/api/fresh", "Nothing has been done yet"),
+        ("POST", "/o/fresh", "Nothing was changed"),
+        ("GET", "/api/fresh", "Nothing was changed"),
     ],
     ids=["a page that just did", "a form", "a program"],
 )
