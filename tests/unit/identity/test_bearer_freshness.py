@@ -106,6 +106,14 @@ async def test_while_a_change_is_under_way_logto_is_asked_at_every_request(
     assert logto.asked == 2
 
 
+async def test_a_token_that_was_current_is_asked_about_when_a_change_begins(
+    freshness: BearerFreshness, logto: Logto
+) -> None:
+    logto.holds = False
+    assert await freshness.is_current(TOKEN, known(BEFORE))
+    assert not await freshness.is_current(TOKEN, known(BEFORE, is_changing=True))
+
+
 async def test_while_a_change_is_under_way_a_token_in_doubt_is_refused(
     freshness: BearerFreshness, logto: Logto
 ) -> None:
