@@ -1,0 +1,46 @@
+"""Which credential counts, where a request brings one or both."""
+
+from __future__ import annotations
+
+import pytest
+from quart import Quart
+
+from saas_app.web import proof
+
+BEARER = {"Authorization": "Bearer some-token"}
+COOKIE = {"Cookie": "workroom_session=some-session"}
+
+
+@pytest.fixture
+def proved(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the callers of this test were proved by."""
+    by: list[str] = []
+
+    async def prove_session(organization_id: str | None = None) -> None:
+        by.append("session")
+
+    async def prove_token(token: str) -> None:
+        by.append(token)
+
+    monkeypatch.setattr(proof, "prove_session", prove_session)
+    monkeypatch.setattr(proof, "prove_token", prove_token)
+    return by
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "by"),
+    [
+        ("/api/v1/me", {}, "session"),
+        ("/api/v1/me", COOKIE, "session"),
+        ("/api/v1/me", BEARER, "some-token"),
+        ("/api/v1/me", BEARER | COOKIE, "some-token"),
+        ("/o/acme/projects", BEARER | COOKIE, "session"),
+    ],
+    ids=["neither", "cookie", "token", "both", "a page"],
+)
+async def test_with_a_bearer_token_no_cookie_counts(
+    proved: list[str], path: str, headers: dict[str, str], by: str
+) -> None:
+    async with Quart(__name__).test_request_context(path, headers=headers):
+        await proof.prove("acme")
+    assert proved == [by]
