@@ -23,6 +23,9 @@ from saas_app.identity.kept_forms import KeptForms
 from saas_app.identity.logto_client import LogtoProvider
 from saas_app.identity.offered_methods import OfferedMethods
 from saas_app.identity.profiles import Profiles
+from saas_app.identity.refresh_claims import RefreshClaims
+from saas_app.identity.refresh_turns import RefreshTurns
+from saas_app.identity.session_tokens import SessionTokens
 from saas_app.identity.sessions import SessionStore
 from saas_app.identity.shown_secrets import ShownSecrets
 from saas_app.identity.sign_in import SignIn
@@ -99,6 +102,11 @@ class Runtime:
         )
 
     @cached_property
+    def session_tokens(self) -> SessionTokens:
+        """The tokens that sessions hold."""
+        return SessionTokens(self.work, self.vault)
+
+    @cached_property
     def freshness(self) -> Freshness:
         """How long a token is believed."""
         max_age = timedelta(seconds=self.settings.organization_token_max_age)
@@ -107,19 +115,30 @@ class Runtime:
     @cached_property
     def refresher(self) -> TokenRefresher:
         """Fetches tokens, one attempt a session at a time."""
+        timeout = self.settings.logto_timeout
         return TokenRefresher(
-            self.sessions, self.directory, self.provider, self.freshness, timeout=self.settings.logto_timeout
+            self.sessions,
+            self.session_tokens,
+            RefreshTurns(self.sessions, RefreshClaims(self.work), timeout=timeout),
+            self.directory,
+            self.provider,
+            self.freshness,
+            timeout=timeout,
         )
 
     @cached_property
     def tenants(self) -> Tenants:
         """Organizations for a session, with fresh tokens."""
-        return Tenants(self.sessions, self.refresher, self.freshness, patience=self._patience)
+        return Tenants(
+            self.sessions, self.session_tokens, self.refresher, self.freshness, patience=self._patience
+        )
 
     @cached_property
     def profiles(self) -> Profiles:
         """What Logto tells of the person in a session."""
-        return Profiles(self.sessions, self.directory, self.provider, self.refresher, patience=self._patience)
+        return Profiles(
+            self.session_tokens, self.directory, self.provider, self.refresher, patience=self._patience
+        )
 
     @cached_property
     def browser_sessions(self) -> BrowserSessions:
@@ -159,6 +178,7 @@ class Runtime:
         return SignOut(
             self.provider,
             self.sessions,
+            self.session_tokens,
             self.management,
             client_id=self.settings.logto_app_id,
             post_sign_out_uri=self.settings.post_sign_out_uri,

@@ -29,7 +29,7 @@ async def token_of(runtime: Runtime, browser: Browser, organization_id: str, car
     await caller.get_tenant(organization_id, (carrier,))
     api = f"{runtime.settings.api_resource}#{organization_id}"
     audience = api if carrier is Carrier.API_TOKEN else f"urn:logto:organization:{organization_id}"
-    token = await runtime.sessions.find_token(caller.principal.session_id, audience)
+    token = await runtime.session_tokens.find_token(caller.principal.session_id, audience)
     assert token
     return token
 

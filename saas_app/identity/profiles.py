@@ -15,7 +15,7 @@ from saas_app.identity.claims import decode_unverified, organization_roles
 from saas_app.identity.directory import Directory
 from saas_app.identity.logto_client import LogtoProvider, LogtoRefusal
 from saas_app.identity.principal import SessionPrincipal
-from saas_app.identity.sessions import SessionStore
+from saas_app.identity.session_tokens import SessionTokens
 from saas_app.identity.token_refresh import USERINFO_AUDIENCE, TokenRefresher
 from saas_app.text.order import order_key
 
@@ -36,14 +36,14 @@ class Profiles:
 
     def __init__(
         self,
-        sessions: SessionStore,
+        tokens: SessionTokens,
         directory: Directory,
         provider: LogtoProvider,
         refresher: TokenRefresher,
         *,
         patience: float,
     ) -> None:
-        self._sessions = sessions
+        self._tokens = tokens
         self._directory = directory
         self._provider = provider
         self._refresher = refresher
@@ -51,7 +51,7 @@ class Profiles:
 
     async def get_claims(self, principal: SessionPrincipal) -> dict[str, Any]:
         """Return the claims of the session's ID token, which was verified when it came."""
-        return decode_unverified(await self._sessions.get_id_token(principal.session_id))
+        return decode_unverified(await self._tokens.get_id_token(principal.session_id))
 
     async def list_memberships(self, principal: SessionPrincipal) -> list[Membership]:
         """Return the organizations of the latest ID token, by name, with the roles it tells."""
@@ -78,7 +78,7 @@ class Profiles:
             raise LogtoUnavailable("Logto did not respond in time.") from None
 
     async def _fetch_user_info(self, session_id: uuid.UUID, deadline: float) -> dict[str, Any]:
-        token = await self._sessions.find_token(session_id, USERINFO_AUDIENCE)
+        token = await self._tokens.find_token(session_id, USERINFO_AUDIENCE)
         core = await self._provider.core()
         try:
             if token is not None:

@@ -18,7 +18,8 @@ from typing import Final, TypeVar
 from saas_app.coordination.shared_attempts import SharedAttempts, pause_after
 from saas_app.db.base import new_uuid
 from saas_app.errors import LogtoUnavailable, SignInRequired
-from saas_app.identity.sessions import Claim, SessionAccess, SessionStore
+from saas_app.identity.refresh_claims import Claim, RefreshClaims
+from saas_app.identity.sessions import SessionAccess, SessionStore
 
 _CLAIM_SECONDS: Final = 3.0  # how long a worker that died keeps the others waiting
 _CLAIM_INTERVAL: Final = 1.0  # seconds between two extensions of a claim
@@ -33,8 +34,9 @@ Result = TypeVar("Result")
 class RefreshTurns:
     """Gives out turns to refresh. ``timeout`` is how many seconds an attempt may take."""
 
-    def __init__(self, sessions: SessionStore, *, timeout: float) -> None:
+    def __init__(self, sessions: SessionStore, claims: RefreshClaims, *, timeout: float) -> None:
         self._sessions = sessions
+        self._claims = claims
         self._timeout = timeout
         self._attempts = SharedAttempts()
         self._locks: weakref.WeakValueDictionary[uuid.UUID, asyncio.Lock] = weakref.WeakValueDictionary()
@@ -84,7 +86,7 @@ class RefreshTurns:
     ) -> AsyncIterator[SessionAccess]:
         """Hold the session's claim and yield the session; no claim is held when another worker was faster."""
         owner, began, pause = new_uuid(), time.monotonic(), 0.0
-        while (claim := await self._sessions.claim_refresh(session_id, owner, _CLAIM_SECONDS)) != Claim.OURS:
+        while (claim := await self._claims.claim(session_id, owner, _CLAIM_SECONDS)) != Claim.OURS:
             access = await self.look(session_id, organization_id)
             if is_done(access):
                 yield access
@@ -99,7 +101,7 @@ class RefreshTurns:
             pause = pause_after(time.monotonic() - began)
             raise
         finally:
-            await self._sessions.release_refresh(session_id, owner, pause=pause)
+            await self._claims.release(session_id, owner, pause=pause)
 
     @asynccontextmanager
     async def _extending(self, session_id: uuid.UUID, owner: uuid.UUID) -> AsyncIterator[None]:
@@ -112,7 +114,7 @@ class RefreshTurns:
                     async with asyncio.timeout(_CLAIM_INTERVAL):
                         await ended.wait()
                 except TimeoutError:
-                    await self._sessions.claim_refresh(session_id, owner, _CLAIM_SECONDS)
+                    await self._claims.claim(session_id, owner, _CLAIM_SECONDS)
 
         task = asyncio.create_task(extend())
         try:

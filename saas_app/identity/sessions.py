@@ -1,16 +1,14 @@
-"""Server-side sessions: one row a signed-in browser, one row a token.
+"""Server-side sessions: one row a signed-in browser, from sign-in to sign-out.
 
-The cookie holds 256 random bits and nothing else; the database holds their hash. Tokens are encrypted.
-What a request reads of its session is in ``session_access``.
+The cookie holds 256 random bits and nothing else; the database holds their hash. What a request reads of its
+session is in ``session_access``, the tokens it holds are in ``session_tokens``.
 """
 
 from __future__ import annotations
 
-import json
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum, auto
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,19 +16,14 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import new_uuid, utc_now
-from saas_app.db.clock import database_now
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.db.upsert import upsert
 from saas_app.db.writers import PATIENCE
 from saas_app.errors import DatabaseBusy
-from saas_app.identity.former_members import note_refused
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.session_access import (
     ACCESS_BY_COOKIE,
     ACCESS_BY_ID,
     NOWHERE,
-    CachedToken,
-    Refusal,
     SessionAccess,
     as_access,
 )
@@ -39,18 +32,10 @@ from saas_app.models import SessionRow, SessionToken, ShownSecretRow
 
 log = structlog.get_logger(__name__)
 
-__all__ = ["CachedToken", "Claim", "NewSession", "OwnSession", "SessionAccess", "SessionStore"]
+__all__ = ["NewSession", "OwnSession", "SessionAccess", "SessionStore"]
 
 _TOUCH_INTERVAL = timedelta(seconds=60)  # how often a busy session writes when it was last seen
 _TOUCH_PATIENCE = 0.2  # seconds; reading goes on while the database takes no changes
-
-
-class Claim(Enum):
-    """Who may refresh a session's tokens now. ``PAUSED``: nobody, because an attempt has just failed."""
-
-    OURS = auto()
-    ANOTHERS = auto()
-    PAUSED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,110 +167,12 @@ class SessionStore:
             )
             await db.execute(sa.delete(SessionToken).where(SessionToken.session_id == session_id))
 
-    async def find_refresh_token(self, session_id: uuid.UUID) -> str | None:
-        """The session's refresh token, decrypted; None when it has none."""
-        async with self._work.reading() as db:
-            sealed = await db.scalar(sa.select(SessionRow.refresh_token).where(SessionRow.id == session_id))
-        return self._vault.open(sealed) if sealed else None
-
     async def find_logto_session_id(self, session_id: uuid.UUID) -> str | None:
         """The ``sid`` under which Logto knows the session's browser; None when it never told."""
         async with self._work.reading() as db:
             statement = sa.select(SessionRow.logto_session_id).where(SessionRow.id == session_id)
             found: str | None = await db.scalar(statement)
         return found
-
-    async def save_refresh_token(self, session_id: uuid.UUID, refresh_token: str) -> None:
-        """Keep the refresh token that came back: always the first thing done with an answer."""
-        await self.update(session_id, refresh_token=self._vault.seal(refresh_token))
-
-    async def get_id_token(self, session_id: uuid.UUID) -> str:
-        """The latest verified ID token of the session."""
-        async with self._work.reading() as db:
-            sealed = await db.scalar(sa.select(SessionRow.id_token).where(SessionRow.id == session_id))
-        return self._vault.open(sealed) if sealed else ""
-
-    async def save_id_token(self, session_id: uuid.UUID, id_token: str) -> None:
-        """Keep a verified ID token that a refresh brought."""
-        await self.update(session_id, id_token=self._vault.seal(id_token))
-
-    async def save_token(
-        self, session_id: uuid.UUID, organization_id: str, cached: CachedToken, token: str | None
-    ) -> None:
-        """Store what Logto granted or refused for one audience. ``token`` is None for a refusal."""
-        row = {
-            "session_id": session_id,
-            "audience": cached.audience,
-            "organization_id": organization_id,
-            "token": self._vault.seal(token) if token else None,
-            "scopes": " ".join(sorted(cached.scopes)),
-            "role_names": json.dumps(sorted(cached.role_names)),
-            "refusal": cached.refusal,
-            "fetched_at": cached.fetched_at,
-            "expires_at": cached.expires_at,
-            "membership_version": cached.membership_version,
-        }
-        async with self._work.writing() as db:
-            if cached.refusal is Refusal.NOT_A_MEMBER:
-                await note_refused(db, session_id, organization_id)
-            await upsert(db, SessionToken, [row], key=("session_id", "audience"))
-
-    async def find_token(self, session_id: uuid.UUID, audience: str) -> str | None:
-        """A cached token itself, decrypted: to show its claims or to call an API with it."""
-        statement = sa.select(SessionToken.token).where(
-            SessionToken.session_id == session_id,
-            SessionToken.audience == audience,
-            SessionToken.expires_at > utc_now(),
-        )
-        async with self._work.reading() as db:
-            sealed = await db.scalar(statement)
-        return self._vault.open(sealed) if sealed else None
-
-    async def forget_tokens(self, session_id: uuid.UUID, organization_id: str) -> None:
-        """Drop what is cached for one organization, so that the next request reads it again."""
-        async with self._work.writing() as db:
-            await db.execute(
-                sa.delete(SessionToken).where(
-                    SessionToken.session_id == session_id,
-                    SessionToken.organization_id == organization_id,
-                )
-            )
-
-    async def claim_refresh(self, session_id: uuid.UUID, owner: uuid.UUID, seconds: float) -> Claim:
-        """Claim the right to refresh this session's tokens, or extend an own claim, for ``seconds``.
-
-        Only one worker holds it. It ends by itself when the worker that holds it dies.
-        """
-        async with self._work.writing() as db:
-            now = database_now(db)
-            claimed = await db.execute(
-                sa.update(SessionRow)
-                .where(
-                    SessionRow.id == session_id,
-                    sa.or_(
-                        SessionRow.refresh_until.is_(None),
-                        SessionRow.refresh_until < now,
-                        SessionRow.refresh_owner == owner,
-                    ),
-                )
-                .values(refresh_owner=owner, refresh_until=now + timedelta(seconds=seconds))
-                .execution_options(synchronize_session=False)
-            )
-            if getattr(claimed, "rowcount", 0):
-                return Claim.OURS
-            holder = await db.scalar(sa.select(SessionRow.refresh_owner).where(SessionRow.id == session_id))
-        return Claim.ANOTHERS if holder is not None else Claim.PAUSED
-
-    async def release_refresh(self, session_id: uuid.UUID, owner: uuid.UUID, *, pause: float = 0) -> None:
-        """Release the claim if ``owner`` still holds it. Nobody can claim it for ``pause`` seconds."""
-        async with self._work.writing() as db:
-            until = database_now(db) + timedelta(seconds=pause) if pause else None
-            await db.execute(
-                sa.update(SessionRow)
-                .where(SessionRow.id == session_id, SessionRow.refresh_owner == owner)
-                .values(refresh_owner=None, refresh_until=until)
-                .execution_options(synchronize_session=False)
-            )
 
     async def list_own(self, principal: SessionPrincipal) -> list[OwnSession]:
         """The person's live sessions, the latest first, bounded."""

@@ -20,6 +20,7 @@ from saas_app.errors import LogtoUnavailable, NotFound
 from saas_app.identity.devices import Device, DeviceList, ProviderFailure, merge
 from saas_app.identity.logto_client import LogtoProvider, LogtoRefusal
 from saas_app.identity.principal import SessionPrincipal
+from saas_app.identity.session_tokens import SessionTokens
 from saas_app.identity.sessions import SessionStore
 from saas_app.logto import BrowserSession, ManagementClient, ManagementError
 
@@ -63,6 +64,7 @@ class SignOut:
         self,
         provider: LogtoProvider,
         sessions: SessionStore,
+        tokens: SessionTokens,
         management: ManagementClient | None,
         *,
         client_id: str,
@@ -70,6 +72,7 @@ class SignOut:
     ) -> None:
         self._provider = provider
         self._sessions = sessions
+        self._tokens = tokens
         self._management = management
         self._client_id = client_id
         self._post_sign_out_uri = post_sign_out_uri
@@ -176,7 +179,7 @@ class SignOut:
 
     async def _end_here(self, session_ids: Collection[UUID], subject: str) -> int:
         """End these sessions, then revoke what they held, however long Logto takes. Returns how many."""
-        tokens = [await self._sessions.find_refresh_token(session_id) for session_id in session_ids]
+        tokens = [await self._tokens.find_refresh_token(session_id) for session_id in session_ids]
         ended = [await self._sessions.end(session_id, subject=subject) for session_id in session_ids]
         await asyncio.gather(*(self._revoke(token) for token in tokens if token is not None))
         return sum(ended)

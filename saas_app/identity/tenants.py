@@ -19,6 +19,7 @@ from saas_app.identity.freshness import Freshness, Reading
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.renewal import RenewalRequired
 from saas_app.identity.session_access import CachedToken, Refusal, SessionAccess
+from saas_app.identity.session_tokens import SessionTokens
 from saas_app.identity.sessions import SessionStore
 from saas_app.identity.tenant import Tenant
 from saas_app.identity.token_refresh import TokenRefresher
@@ -47,9 +48,16 @@ class Tenants:
     """
 
     def __init__(
-        self, sessions: SessionStore, refresher: TokenRefresher, freshness: Freshness, *, patience: float
+        self,
+        sessions: SessionStore,
+        tokens: SessionTokens,
+        refresher: TokenRefresher,
+        freshness: Freshness,
+        *,
+        patience: float,
     ) -> None:
         self._sessions = sessions
+        self._tokens = tokens
         self._refresher = refresher
         self._freshness = freshness
         self._patience = patience
@@ -90,7 +98,7 @@ class Tenants:
         for carrier in Carrier:
             audience = self._freshness.audience(carrier, tenant.organization_id)
             cached = access.tokens.get(audience) if access else None
-            token = await self._sessions.find_token(session_id, audience)
+            token = await self._tokens.find_token(session_id, audience)
             if cached is not None and token is not None:
                 descriptions.append(self._describe(carrier, cached, token))
         return descriptions
@@ -108,7 +116,7 @@ class Tenants:
 
     async def read_again(self, tenant: Tenant) -> None:
         """Drop what is cached of this organization, so that the next request reads it from Logto."""
-        await self._sessions.forget_tokens(_session_of(tenant), tenant.organization_id)
+        await self._tokens.forget_tokens(_session_of(tenant), tenant.organization_id)
 
 
 def find_stale(reading: Reading, carriers: Collection[Carrier]) -> Carrier | None:

@@ -21,6 +21,7 @@ from saas_app.identity.freshness import EXPIRY_MARGIN, Freshness
 from saas_app.identity.logto_client import GrantedTokens, LogtoProvider, LogtoRefusal
 from saas_app.identity.refresh_turns import RefreshTurns
 from saas_app.identity.session_access import CachedToken, Refusal, SessionAccess
+from saas_app.identity.session_tokens import SessionTokens
 from saas_app.identity.sessions import SessionStore
 from saas_app.identity.token_verifier import TokenRejected
 from saas_app.rbac.permissions import Carrier
@@ -39,6 +40,8 @@ class TokenRefresher:
     def __init__(
         self,
         sessions: SessionStore,
+        tokens: SessionTokens,
+        turns: RefreshTurns,
         directory: Directory,
         provider: LogtoProvider,
         freshness: Freshness,
@@ -46,11 +49,12 @@ class TokenRefresher:
         timeout: float,
     ) -> None:
         self._sessions = sessions
+        self._tokens = tokens
+        self._turns = turns
         self._directory = directory
         self._provider = provider
         self._freshness = freshness
         self._timeout = timeout
-        self._turns = RefreshTurns(sessions, timeout=timeout)
 
     async def refresh(
         self, session_id: uuid.UUID, organization_id: str, carrier: Carrier, *, patience: float
@@ -103,7 +107,7 @@ class TokenRefresher:
         now = utc_now()
         expires_at = now + timedelta(seconds=granted.expires_in) - EXPIRY_MARGIN
         cached = CachedToken(USERINFO_AUDIENCE, now, expires_at, scopes=granted.scopes)
-        await self._sessions.save_token(session_id, "", cached, granted.access_token)
+        await self._tokens.save_token(session_id, "", cached, granted.access_token)
 
     async def close(self) -> None:
         """Let running attempts finish when the application stops."""
@@ -125,7 +129,7 @@ class TokenRefresher:
                 refusal=_refusal_of(refusal),
                 membership_version=access.membership_version,
             )
-            await self._sessions.save_token(session_id, organization_id, cached, None)
+            await self._tokens.save_token(session_id, organization_id, cached, None)
             return
         claims = await self._verify(granted, carrier, organization_id)
         cached = CachedToken(
@@ -136,14 +140,14 @@ class TokenRefresher:
             role_names=organization_roles(granted.id_claims or {}, organization_id),
             membership_version=access.membership_version,
         )
-        await self._sessions.save_token(session_id, organization_id, cached, granted.access_token)
+        await self._tokens.save_token(session_id, organization_id, cached, granted.access_token)
 
     async def _learn_name(self, session_id: uuid.UUID, organization_id: str, deadline: float) -> None:
         """Ask userinfo, while there is time, for the name of an organization that was joined lately."""
         access = await self._sessions.find_access_by_id(session_id, organization_id)
         if access is None or access.organization_name is not None:
             return
-        token = await self._sessions.find_token(session_id, USERINFO_AUDIENCE)
+        token = await self._tokens.find_token(session_id, USERINFO_AUDIENCE)
         if token is None or not any(cached.refusal is None for cached in access.tokens.values()):
             return
         try:
@@ -158,13 +162,13 @@ class TokenRefresher:
         self, session_id: uuid.UUID, organization_id: str | None, resource: str | None
     ) -> GrantedTokens:
         """One refresh call. Ends the session when the grant is gone; other refusals are raised."""
-        refresh_token = await self._sessions.find_refresh_token(session_id)
+        refresh_token = await self._tokens.find_refresh_token(session_id)
         if refresh_token is None:
             raise SignInRequired
         client = await self._provider.client({"refreshToken": refresh_token})
         try:
             granted = await client.refresh(
-                lambda token: self._sessions.save_refresh_token(session_id, token),
+                lambda token: self._tokens.save_refresh_token(session_id, token),
                 organization_id=organization_id,
                 resource=resource,
             )
@@ -176,7 +180,7 @@ class TokenRefresher:
         except TokenRejected as rejected:
             raise _unverified(rejected) from None
         if granted.id_token:
-            await self._sessions.save_id_token(session_id, granted.id_token)
+            await self._tokens.save_id_token(session_id, granted.id_token)
         return granted
 
     async def _verify(self, granted: GrantedTokens, carrier: Carrier, organization_id: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from saas_app.config import Settings
 from saas_app.coordination import shared_attempts
 from saas_app.db.base import new_uuid
 from saas_app.identity import refresh_turns, token_verifier
-from saas_app.identity.sessions import Claim
+from saas_app.identity.refresh_claims import Claim, RefreshClaims
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Person
 from tests.factories import Factory
@@ -180,7 +180,7 @@ async def test_a_worker_that_died_while_it_refreshed_holds_nobody_up_for_long(
     page = f"/o/{await make.organization('Acme', viewer=person)}/projects"
     async with signed_in(app, settings, person) as browser:
         (session_id,) = await services(app).sessions.list_session_ids(person.id)
-        dead = await services(app).sessions.claim_refresh(
+        dead = await RefreshClaims(services(app).work).claim(
             session_id, new_uuid(), refresh_turns._CLAIM_SECONDS
         )
         assert dead is Claim.OURS

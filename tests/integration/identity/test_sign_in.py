@@ -158,7 +158,7 @@ async def test_signing_out_ends_the_session_and_the_grant(
     browser = await open_browser(person)
     access = await runtime.sessions.find_access(_session_cookie(browser.app), None)
     assert access is not None
-    refresh_token = await runtime.sessions.find_refresh_token(access.principal.session_id)
+    refresh_token = await runtime.session_tokens.find_refresh_token(access.principal.session_id)
     provider = runtime.profiles._provider
     client = await provider.client({"refreshToken": refresh_token or ""})
 

@@ -113,7 +113,7 @@ async def test_an_id_token_opens_nothing_and_our_application_exchanges_none(
     organization_id = await make.organization("Acme", admin=person)
     browser = await open_browser(person)
     (session_id,) = await runtime.sessions.list_session_ids(person.id)
-    id_token = await runtime.sessions.get_id_token(session_id)
+    id_token = await runtime.session_tokens.get_id_token(session_id)
     await ApiClient(browser.app.app, organization_id, id_token).call("GET", "/projects", 401)
     application = await management.find_application(settings.logto_app_id)
     assert application is not None

@@ -137,8 +137,8 @@ async def test_a_membership_that_never_stops_changing_is_given_up() -> None:
             self.fetched += 1
             return session
 
-    refresher = Refresher()
-    tenants = Tenants(cast(Any, None), cast(Any, refresher), FRESHNESS, patience=5)
+    refresher, nothing = Refresher(), cast(Any, None)
+    tenants = Tenants(nothing, nothing, cast(Any, refresher), FRESHNESS, patience=5)
     with pytest.raises(LogtoUnavailable, match="being changed"):
         await tenants.get_tenant(session, "acme", (Carrier.API_TOKEN,))
     assert refresher.fetched == 10
