@@ -18,7 +18,7 @@ HEADER = re.compile(
     r"Status: (?P<status>proposed|accepted|superseded by \d{4})\. Date: (?P<date>\d{4}-\d\d-\d\d)\.\n\n"
 )
 SECTIONS = ["Context", "Decision", "Alternatives", "Consequences"]
-A_PAGE = 70  # lines
+A_PAGE = 80  # lines
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda path: path.stem)
@@ -28,7 +28,8 @@ def test_a_record_has_the_form_and_is_in_the_index(record: Path) -> None:
 
     assert header, "a record begins with its title, then 'Status: accepted. Date: 2026-11-21.'"
     assert record.name.startswith(f"{header['number']}-")
-    assert re.findall(r"^\*\*([A-Z][a-z]+)", text, re.MULTILINE) == SECTIONS
+    sections = re.findall(r"^\*\*([A-Z][a-z]+)", text, re.MULTILINE)
+    assert [section for section in sections if section in SECTIONS] == SECTIONS
     assert len(text.splitlines()) <= A_PAGE
     row = f"| [{header['number']} {header['title']}]({record.name}) | {header['status']} | {header['date']} |"
     assert row in (FOLDER / "README.md").read_text(encoding="utf-8").splitlines()

@@ -37,7 +37,8 @@ def test_a_role_can_be_assigned_by_whoever_holds_all_that_it_holds(role: Role) -
 
 
 @pytest.mark.parametrize(
-    ("role", "permission"), [(role, permission) for role in Role for permission in ROLE_PERMISSIONS[role]]
+    ("role", "permission"),
+    [(role, permission) for role in Role for permission in sorted(ROLE_PERMISSIONS[role])],
 )
 def test_each_permission_of_a_role_is_needed_to_assign_it(role: Role, permission: Permission) -> None:
     found = denied(frozenset(Permission) - {permission}, role.value)
