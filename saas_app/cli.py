@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "doctor": "saas_app.operations.commands.doctor",
     "make-migration": "saas_app.operations.commands.make_migration",
     "migrate": "saas_app.operations.commands.migrate",
+    "new": "saas_app.operations.commands.new",
     "openapi": "saas_app.operations.commands.openapi",
     "permissions": "saas_app.operations.commands.permissions",
     "provision": "saas_app.operations.commands.provision",

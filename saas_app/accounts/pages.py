@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
-from quart import Blueprint, flash, g, redirect, render_template, request
+from quart import Blueprint, flash, redirect, render_template, request
 from quart.typing import ResponseReturnValue
-from werkzeug.wrappers import Response as BaseResponse
 
 from saas_app.accounts.linked_identities import linked_identities
 from saas_app.accounts.sign_in_options import read_options
@@ -16,19 +14,18 @@ from saas_app.email_domains.joins import note_join
 from saas_app.errors import BadRequest, LogtoUnavailable
 from saas_app.identity.logto_client import SignInOptions
 from saas_app.identity.principal import SessionPrincipal
-from saas_app.identity.way_back import KEPT_FORM, own_path
+from saas_app.identity.way_back import KEPT_FORM
 from saas_app.text.visible import isolated
 from saas_app.web.context import browser, cookie_name, runtime, set_cookie
 from saas_app.web.deliberate import only_deliberately
 from saas_app.web.guards import public, signed_in
 from saas_app.web.kept_forms import bind_to_browser, keep_form
 from saas_app.web.limits import counts_as_change, limited_by_address
+from saas_app.web.to_logto import to_logto
 from saas_app.web.user_agents import device_name
 from saas_app.web.visitors import find_principal
 
 blueprint = Blueprint("identity", __name__)
-
-_ATTEMPT_COOKIE_LIFETIME = 3600  # seconds, as long as an attempt lives
 
 
 @blueprint.get("/sign-in")
@@ -190,22 +187,6 @@ async def sign_out_everywhere(principal: SessionPrincipal) -> ResponseReturnValu
     )
     await flash(f"{here} {left} {then}", "danger")
     return _signed_out(await runtime().sign_out.here(None))
-
-
-async def to_logto(
-    options: SignInOptions, *, renewed_for: str | None = None, next_path: str | None = None
-) -> BaseResponse:
-    """Send the browser to Logto. ``next_path`` is the page to open afterwards, unless the query names one."""
-    visitor = browser(request)
-    if next_path is None:
-        next_path = own_path(request.args.get("next"))
-    if "attempt_cookie" in g:
-        visitor = replace(visitor, attempt_cookie=g.attempt_cookie)
-    url, attempt = await runtime().sign_in.start(visitor, next_path, options, renewed_for=renewed_for)
-    response = redirect(url, 303)
-    if attempt != visitor.attempt_cookie:
-        set_cookie(response, "attempt", attempt, _ATTEMPT_COOKIE_LIFETIME)
-    return response
 
 
 def _signed_out(url: str) -> ResponseReturnValue:

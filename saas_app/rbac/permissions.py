@@ -84,9 +84,25 @@ class Role(StrEnum):
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
-    Role.EDITOR: frozenset({Permission.MEMBERS_READ, Permission.PROJECTS_READ, Permission.PROJECTS_WRITE}),
-    Role.VIEWER: frozenset({Permission.MEMBERS_READ, Permission.PROJECTS_READ}),
-    Role.INTEGRATION: frozenset({Permission.PROJECTS_READ, Permission.PROJECTS_WRITE}),
+    Role.EDITOR: frozenset(
+        {
+            Permission.MEMBERS_READ,
+            Permission.PROJECTS_READ,
+            Permission.PROJECTS_WRITE,
+        }
+    ),
+    Role.VIEWER: frozenset(
+        {
+            Permission.MEMBERS_READ,
+            Permission.PROJECTS_READ,
+        }
+    ),
+    Role.INTEGRATION: frozenset(
+        {
+            Permission.PROJECTS_READ,
+            Permission.PROJECTS_WRITE,
+        }
+    ),
 }
 """Which role bundles which permissions, as ``saas-app provision`` writes it to Logto."""
 

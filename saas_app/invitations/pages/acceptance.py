@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from quart import Blueprint, flash, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 
-from saas_app.accounts.pages import to_logto
 from saas_app.identity.principal import Principal
 from saas_app.invitations import acceptance
 from saas_app.invitations.changes import InvitationSettled
@@ -15,6 +14,7 @@ from saas_app.invitations.forms import NameForm
 from saas_app.web.context import management, runtime, systems
 from saas_app.web.guards import public, signed_in
 from saas_app.web.limits import limited_by_address
+from saas_app.web.to_logto import to_logto
 from saas_app.web.visitors import find_principal
 
 blueprint = Blueprint("acceptance", __name__, url_prefix="/invitations/<invitation_id>")

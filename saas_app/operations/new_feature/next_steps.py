@@ -1,0 +1,35 @@
+"""What is left to do by hand after the skeleton was written, in order: five files, then three commands."""
+
+from __future__ import annotations
+
+from string import Template
+from typing import Final
+
+from saas_app.operations.new_feature.names import FeatureNames
+
+_STEPS: Final = Template("""\
+Next:
+
+ 1. saas_app/rbac/permissions.py: declare the permissions, and give them to roles in ROLE_PERMISSIONS.
+        ${MANY}_READ = ("${slug}:read", "See ${many_words}", Carrier.API_TOKEN)
+        ${MANY}_WRITE = ("${slug}:write", "Add ${many_words}", Carrier.API_TOKEN)
+ 2. saas_app/models/__init__.py: import the table, and name it in __all__.
+        from saas_app.models.${one} import ${One}
+ 3. saas_app/audit/recorder.py: name the change.
+        ${ONE}_ADD = ("${slug_one}.add", "${One_words} added")
+ 4. saas_app/features.py: list the feature.
+        "${many}",
+ 5. saas_app/web/navigation.py: put it into the menu.
+        Feature("${slug}", "${Many_words}", Permission.${MANY}_READ),
+ 6. make migration NAME="${many_words}"
+ 7. .venv/bin/saas-app permissions --markdown
+    .venv/bin/saas-app openapi --write docs/openapi.json
+ 8. make fmt lint
+    make test ARGS="tests/integration/${many} tests/rules"
+
+Then 'saas-app provision' writes the permissions to Logto. docs/add-a-feature.md explains each step.""")
+
+
+def next_steps(names: FeatureNames) -> str:
+    """Return the steps, with the feature's own names in them."""
+    return _STEPS.substitute(names.as_words())

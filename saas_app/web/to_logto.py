@@ -1,0 +1,31 @@
+"""Sends a browser to Logto to sign in, with the cookie that binds the attempt to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from quart import g, redirect, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from saas_app.identity.logto_client import SignInOptions
+from saas_app.identity.way_back import own_path
+from saas_app.web.context import browser, runtime, set_cookie
+
+_ATTEMPT_COOKIE_LIFETIME: Final = 3600  # seconds, as long as an attempt lives
+
+
+async def to_logto(
+    options: SignInOptions, *, renewed_for: str | None = None, next_path: str | None = None
+) -> BaseResponse:
+    """Send the browser to Logto. ``next_path`` is the page to open afterwards, unless the query names one."""
+    visitor = browser(request)
+    if next_path is None:
+        next_path = own_path(request.args.get("next"))
+    if "attempt_cookie" in g:
+        visitor = replace(visitor, attempt_cookie=g.attempt_cookie)
+    url, attempt = await runtime().sign_in.start(visitor, next_path, options, renewed_for=renewed_for)
+    response = redirect(url, 303)
+    if attempt != visitor.attempt_cookie:
+        set_cookie(response, "attempt", attempt, _ATTEMPT_COOKIE_LIFETIME)
+    return response

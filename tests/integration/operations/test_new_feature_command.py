@@ -1,0 +1,115 @@
+"""``saas-app new feature`` and the page that walks through it, in a copy of the repository."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from saas_app.errors import ConfigurationError
+from saas_app.operations.new_feature.names import feature_names
+from saas_app.operations.new_feature.next_steps import next_steps
+from saas_app.operations.new_feature.skeleton import write_feature
+from tests.commands import run
+from tests.copies import Copy, blocks_of
+from tests.databases import ROOT
+
+pytestmark = pytest.mark.one_database
+
+_CHECKED_LATER = ("make fmt lint", "make test", "make demo")
+_RULES = (
+    "tests/rules/test_docs.py",
+    "tests/rules/test_features.py",
+    "tests/rules/test_forms.py",
+    "tests/rules/test_isolated_names.py",
+    "tests/rules/test_lists.py::test_lists_are_found_and_each_has_a_second_page",
+    "tests/rules/test_migrations.py",
+    "tests/rules/test_openapi.py",
+)
+_LADDER = ("tests/rules/test_guards.py", "tests/rules/test_api_guards.py", "tests/rules/test_standing.py")
+
+
+def _follow(copy: Copy, page: str) -> list[str]:
+    """Carry out the blocks of a page and return the paths of the files it edits by hand."""
+    edited = []
+    for language, content in blocks_of(page):
+        if language == "diff":
+            edited.append(copy.apply(content))
+        for line in content.splitlines() if language == "sh" else ():
+            if line.startswith("make migration"):
+                copy.run("saas-app", "make-migration", shlex.split(line)[2].removeprefix("NAME="))
+            elif not line.startswith(_CHECKED_LATER):
+                copy.run(*shlex.split(line.removeprefix(".venv/bin/")))
+    return edited
+
+
+@pytest.mark.timeout(300)
+def test_the_page_leads_from_nothing_to_a_feature_that_passes_the_rules(tmp_path: Path) -> None:
+    copy = Copy.make(tmp_path)
+
+    edited = _follow(copy, "add-a-feature.md")
+
+    assert len(set(edited)) <= 5
+    assert not [path for path in edited if path.startswith("tests/")]
+    copy.run("ruff", "check", ".")
+    copy.run("ruff", "format", "--check", ".")
+    copy.run("lint-imports")
+    copy.run("mypy")
+    copy.test(
+        "tests/integration/reports",
+        *_RULES,
+        *_LADDER,
+        "-k",
+        "reports or not test_guards and not test_standing",
+    )
+
+
+def test_the_steps_that_the_command_prints_are_those_of_the_page() -> None:
+    printed = next_steps(feature_names("reports", None))
+
+    for language, content in blocks_of("add-a-feature.md"):
+        if language == "diff":
+            path, *lines = content.splitlines()
+            assert path.removeprefix("+++ ") in printed
+            added = [line[1:].strip() for line in lines if line.startswith("+")]
+            assert any(line in printed for line in added)
+
+
+@pytest.mark.parametrize(
+    "name", ["Reports", "reports-2", "class", "9lives", "../reports", "", "re ports", "a" * 25, "rapports_é"]
+)
+def test_what_is_no_name_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="is not a name for a feature"):
+        feature_names(name, None)
+
+
+@pytest.mark.parametrize("name", ["news", "glass"])
+def test_a_plural_that_shows_no_singular_asks_for_it(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="--one"):
+        feature_names(name, name)
+    assert feature_names(name, f"{name}_item").one == f"{name}_item"
+
+
+@pytest.mark.parametrize(
+    ("many", "one"), [("reports", "report"), ("categories", "category"), ("sales_reports", "sales_report")]
+)
+def test_the_singular_is_found(many: str, one: str) -> None:
+    assert feature_names(many, None).one == one
+
+
+@pytest.mark.parametrize("name", ["projects", "members", "users"])
+def test_nothing_is_written_over(name: str) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (ROOT / "saas_app").rglob("*.py")}
+
+    refused = run("new", "feature", name)
+
+    assert refused.exit_code == 1
+    assert "exists already" in refused.output
+    assert {path: path.stat().st_mtime_ns for path in (ROOT / "saas_app").rglob("*.py")} == before
+
+
+def test_outside_a_checkout_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="not a checkout"):
+        write_feature(feature_names("reports", None), tmp_path)
+    assert list(tmp_path.iterdir()) == []
