@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
-from typing import Any, Final
+from typing import Any
 
 from saas_app.runtime import Runtime
 from tests.databases import ROOT
@@ -27,12 +28,11 @@ class Rows:
     make: MakeRows
 
 
-def _find() -> tuple[Rows, ...]:
+@cache
+def all_rows() -> tuple[Rows, ...]:
+    """Return the rows of every feature."""
     modules = sorted((ROOT / "tests/integration").glob("*/rows.py"))
     return tuple(import_module(f"tests.integration.{path.parent.name}.rows").ROWS for path in modules)
-
-
-ROWS: Final = _find()
 
 
 async def make_rows(
@@ -42,7 +42,7 @@ async def make_rows(
     whose routes take one of ``arguments``.
     """
     values: dict[str, Any] = {}
-    for rows in ROWS:
+    for rows in all_rows():
         if arguments is None or rows.arguments & arguments:
             values |= await rows.make(make, runtime, organization_id)
     return values

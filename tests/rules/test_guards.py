@@ -13,7 +13,7 @@ from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.rules.calls import UNKNOWN_ORGANIZATION, answers_as_registered, fill, nothing, path_with_rows
 from tests.rules.routes import ROUTES, TENANT_ROUTES, Route
-from tests.rules.rows import ROWS, make_rows
+from tests.rules.rows import all_rows, make_rows
 
 ROLES = [role for role in Role if role.type is RoleType.USER]
 
@@ -109,7 +109,7 @@ async def test_rows_of_another_organization_are_not_found_under_ones_own(
     browser = await open_browser(admin)
     wrong = []
     for route in TENANT_ROUTES:
-        if not any(rows.arguments & route.arguments for rows in ROWS):
+        if not any(rows.arguments & route.arguments for rows in all_rows()):
             continue
         rows = await make_rows(make, runtime, globex, route.arguments)
         response = await _call(browser, route, fill(route, {**rows, "organization_id": acme}))
