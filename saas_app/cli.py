@@ -30,6 +30,7 @@ _COMMANDS: Final = {
     "permissions": "saas_app.operations.commands.permissions",
     "provision": "saas_app.operations.commands.provision",
     "reconcile": "saas_app.operations.commands.reconcile",
+    "rename": "saas_app.operations.commands.rename",
     "seed-demo": "saas_app.demo.seed_command",
     "serve": "saas_app.operations.commands.serve",
     "shell": "saas_app.operations.commands.shell",

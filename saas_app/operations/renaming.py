@@ -1,0 +1,140 @@
+"""Gives a checkout the name of another product. Run again after a merge, it renames what came from upstream.
+
+The package keeps its name, ``saas_app``: it says what it is, and a renamed package would turn every later
+change of upstream into a conflict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from saas_app.config import MIGRATIONS
+from saas_app.errors import ConfigurationError
+
+ROOT: Final = MIGRATIONS.parent
+
+_UPSTREAM: Final = "Workroom"
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*( [A-Za-z0-9]+)*")
+_LONGEST: Final = 24
+_SENDER_LENGTH: Final = 11  # GSM: the letters and digits of an SMS's sender
+_LINE_LENGTH: Final = 110
+_MOST_IN_A_LINE: Final = 3  # how often a line of code names the product
+
+_LEFT_OUT: Final = frozenset(
+    {
+        ".env",
+        ".git",
+        ".venv",
+        "var",
+        "local_logto",  # a project of its own, used as it is
+        "CHANGELOG.md",  # the history of upstream, and its licence
+        "LICENSE",
+        "docs/decisions",
+        "docs/start-your-own.md",
+        "saas_app/operations/renaming.py",
+        "saas_app/operations/commands/rename.py",
+        "tests/integration/operations/test_rename_command.py",
+    }
+)
+_GENERATED: Final = frozenset(
+    {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductName:
+    """A product's name as people read it, and as identifiers carry it: ``Acme Desk`` and ``acmedesk``."""
+
+    title: str
+
+    @classmethod
+    def parse(cls, title: str) -> ProductName:
+        """Check a name. Raises :class:`ConfigurationError`."""
+        if not _NAME.fullmatch(title) or not 2 <= len(title) <= _LONGEST:
+            raise ConfigurationError(
+                f"'{title}' does not fit everywhere a name goes. Use 2 to {_LONGEST} letters A to Z, digits "
+                "and single spaces, beginning with a letter. Edit texts in templates afterwards if need be."
+            )
+        return cls(title)
+
+    @property
+    def compact(self) -> str:
+        """The name without spaces."""
+        return self.title.replace(" ", "")
+
+    @property
+    def slug(self) -> str:
+        """The name in cookies, databases, the distribution and host names."""
+        return self.compact.lower()
+
+
+def rename(new: ProductName, old: ProductName | None = None, root: Path = ROOT) -> list[Path]:
+    """Rename the product in a checkout and return the files that changed, below ``root``, in order.
+
+    ``old`` is upstream's name, unless given. Raises :class:`ConfigurationError` if the new name contains it.
+    """
+    old = old or ProductName(_UPSTREAM)
+    if old.slug in new.slug and old != new:
+        raise ConfigurationError(f"'{new.title}' contains {old.title}, so a second run would go wrong.")
+    changed = []
+    for path in _files(root):
+        text = _read(path)
+        renamed = _renamed(text, old, new)
+        if path == root / "pyproject.toml":
+            renamed = _with_room_for(new, renamed)
+        if renamed != text:
+            path.write_text(renamed, encoding="utf-8")
+            changed.append(path.relative_to(root))
+    return changed
+
+
+def _renamed(text: str, old: ProductName, new: ProductName) -> str:
+    for pattern, replacement in (
+        (rf'(\bsender\W+){old.title}(?=")', rf"\g<1>{new.compact[:_SENDER_LENGTH]}"),
+        (rf"\b{old.title}(?=-(demo|test)-)", new.compact),  # passwords
+        (rf"(?<=class ){old.title}\b|\b{old.title}(?=\()", new.compact),
+        (rf"\b{old.title}\b", new.title),
+        (rf"\b{old.compact}\b", new.compact),
+        (old.slug.upper(), new.slug.upper()),
+        (old.slug, new.slug),
+    ):
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
+def _with_room_for(new: ProductName, pyproject: str) -> str:
+    """Let lines of code be longer by what a longer name adds; comments and texts are not wrapped anew."""
+    more = _MOST_IN_A_LINE * (len(new.title) - len(_UPSTREAM))
+    section = "[tool.ruff.lint.pycodestyle]\n"
+    if more <= 0 or section in pyproject:
+        return pyproject
+    return pyproject.replace(
+        "[tool.mypy]\n", f"{section}max-line-length = {_LINE_LENGTH + more}\n\n[tool.mypy]\n", 1
+    )
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for path in sorted(root.iterdir()):
+        yield from _below(path, root)
+
+
+def _below(path: Path, root: Path) -> Iterator[Path]:
+    if path.relative_to(root).as_posix() in _LEFT_OUT or path.name in _GENERATED or path.is_symlink():
+        return
+    if path.is_dir():
+        for inner in sorted(path.iterdir()):
+            yield from _below(inner, root)
+    elif _read(path):
+        yield path
+
+
+def _read(path: Path) -> str:
+    """Return a file's text, or nothing if it is not text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return ""
