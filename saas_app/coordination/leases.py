@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
@@ -27,15 +27,21 @@ Seen: TypeAlias = tuple[uuid.UUID, datetime]
 
 
 @asynccontextmanager
-async def lease(work: UnitOfWork, name: str, *, seconds: float) -> AsyncIterator[None]:
+async def lease(
+    work: UnitOfWork, name: str, *, seconds: float, is_done: Callable[[], Awaitable[bool]] | None = None
+) -> AsyncIterator[bool]:
     """Hold ``name`` for the block. ``seconds`` bounds the wait; a lost holder takes a few of them.
 
-    Raises :class:`Busy` when it cannot be had in time, or when it was lost (see
-    :mod:`saas_app.coordination.heartbeat`).
+    ``is_done`` is asked while somebody else holds it: once they have done what the lease is wanted for, the
+    block runs without it. Yields whether it is held. Raises :class:`Busy` when it cannot be had in time, or
+    when it was lost (see :mod:`saas_app.coordination.heartbeat`).
     """
     owner, clock = new_uuid(), asyncio.get_running_loop()
     deadline, watch = clock.time() + seconds, Watch[Seen]()
     while (seen := await _claim(work, name, owner)) is not None:
+        if is_done is not None and await is_done():
+            yield False
+            return
         if watch.is_lost(seen) or seen[1] < utc_now() - _LONG_AGO:
             await _forget(work, name, seen)
         elif clock.time() > deadline:
@@ -44,7 +50,7 @@ async def lease(work: UnitOfWork, name: str, *, seconds: float) -> AsyncIterator
             await asyncio.sleep(_POLL_INTERVAL)
     try:
         async with renewed(lambda: _renew(work, name, owner)):
-            yield
+            yield True
     finally:
         await endure(_release(work, name, owner))
 

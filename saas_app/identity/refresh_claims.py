@@ -1,64 +1,42 @@
-"""The claim in a session's row: which worker may refresh its tokens now, and until when."""
+"""The right to refresh a session's tokens: one worker at a time holds it, and nobody after a slow failure."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from enum import Enum, auto
 
 import sqlalchemy as sa
 
+from saas_app.coordination.leases import lease
 from saas_app.db.clock import database_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.models import SessionRow
 
 
-class Claim(Enum):
-    """Who may refresh a session's tokens now. ``PAUSED``: nobody, because an attempt has just failed."""
-
-    OURS = auto()
-    ANOTHERS = auto()
-    PAUSED = auto()
-
-
 class RefreshClaims:
-    """Claims in SQL, by the clock of the database."""
+    """Claims to refresh sessions, as leases, and the pauses after attempts that failed."""
 
     def __init__(self, work: UnitOfWork) -> None:
         self._work = work
 
-    async def claim(self, session_id: uuid.UUID, owner: uuid.UUID, seconds: float) -> Claim:
-        """Claim the right to refresh this session's tokens, or extend an own claim, for ``seconds``.
+    def hold(
+        self, session_id: uuid.UUID, *, seconds: float, is_done: Callable[[], Awaitable[bool]]
+    ) -> AbstractAsyncContextManager[bool]:
+        """Hold the right to refresh this session's tokens, on all workers; see :func:`lease`."""
+        return lease(self._work, f"refresh:{session_id}", seconds=seconds, is_done=is_done)
 
-        Only one worker holds it. It ends by itself when the worker that holds it dies.
-        """
-        async with self._work.writing() as db:
-            now = database_now(db)
-            claimed = await db.execute(
-                sa.update(SessionRow)
-                .where(
-                    SessionRow.id == session_id,
-                    sa.or_(
-                        SessionRow.refresh_until.is_(None),
-                        SessionRow.refresh_until < now,
-                        SessionRow.refresh_owner == owner,
-                    ),
-                )
-                .values(refresh_owner=owner, refresh_until=now + timedelta(seconds=seconds))
-                .execution_options(synchronize_session=False)
-            )
-            if getattr(claimed, "rowcount", 0):
-                return Claim.OURS
-            holder = await db.scalar(sa.select(SessionRow.refresh_owner).where(SessionRow.id == session_id))
-        return Claim.ANOTHERS if holder is not None else Claim.PAUSED
+    async def is_paused(self, session_id: uuid.UUID) -> bool:
+        """Return whether an attempt to refresh has just failed, so that nobody tries again yet."""
+        async with self._work.reading() as db:
+            paused = sa.select(SessionRow.refresh_paused_until > database_now(db))
+            return bool(await db.scalar(paused.where(SessionRow.id == session_id)))
 
-    async def release(self, session_id: uuid.UUID, owner: uuid.UUID, *, pause: float = 0) -> None:
-        """Release the claim if ``owner`` still holds it. Nobody can claim it for ``pause`` seconds."""
+    async def pause(self, session_id: uuid.UUID, seconds: float) -> None:
+        """Keep every worker from refreshing this session's tokens for a while."""
         async with self._work.writing() as db:
-            until = database_now(db) + timedelta(seconds=pause) if pause else None
+            until = database_now(db) + timedelta(seconds=seconds)
             await db.execute(
-                sa.update(SessionRow)
-                .where(SessionRow.id == session_id, SessionRow.refresh_owner == owner)
-                .values(refresh_owner=None, refresh_until=until)
-                .execution_options(synchronize_session=False)
+                sa.update(SessionRow).where(SessionRow.id == session_id).values(refresh_paused_until=until)
             )

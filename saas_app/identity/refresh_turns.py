@@ -1,8 +1,8 @@
 """Whose turn it is to refresh a session's tokens: one attempt at a time, on every worker, for all who wait.
 
-In this process an attempt is shared. Across workers a claim in the session's row keeps the others waiting:
-they read what it brought or learn that it failed. The claim is extended while the attempt runs, so that a
-worker that was killed holds nobody up for long.
+In this process an attempt is shared. Across workers a lease keeps the others waiting
+(:mod:`saas_app.coordination.leases`): they read what it brought or learn that it failed. A worker that was
+killed holds nobody up for long.
 """
 
 from __future__ import annotations
@@ -13,17 +13,12 @@ import uuid
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from saas_app.coordination.shared_attempts import SharedAttempts, pause_after
-from saas_app.db.base import new_uuid
-from saas_app.errors import LogtoUnavailable, SignInRequired
-from saas_app.identity.refresh_claims import Claim, RefreshClaims
+from saas_app.errors import Busy, LogtoUnavailable, SignInRequired
+from saas_app.identity.refresh_claims import RefreshClaims
 from saas_app.identity.sessions import SessionAccess, SessionStore
-
-_CLAIM_SECONDS: Final = 3.0  # how long a worker that died keeps the others waiting
-_CLAIM_INTERVAL: Final = 1.0  # seconds between two extensions of a claim
-_POLL_INTERVAL: Final = 0.05  # seconds between two looks at what another worker is fetching
 
 IsDone = Callable[[SessionAccess], bool]
 """Whether the session already holds what an attempt is to fetch."""
@@ -73,7 +68,7 @@ class RefreshTurns:
         """Read the session again. Raises :class:`SignInRequired` when it has ended meanwhile."""
         access = await self._sessions.find_access_by_id(session_id, organization_id)
         if access is None:
-            raise SignInRequired  # nobody will ever get its claim
+            raise SignInRequired  # nobody will ever refresh its tokens
         return access
 
     async def close(self) -> None:
@@ -84,41 +79,29 @@ class RefreshTurns:
     async def _claim(
         self, session_id: uuid.UUID, organization_id: str | None, is_done: IsDone
     ) -> AsyncIterator[SessionAccess]:
-        """Hold the session's claim and yield the session; no claim is held when another worker was faster."""
-        owner, began, pause = new_uuid(), time.monotonic(), 0.0
-        while (claim := await self._claims.claim(session_id, owner, _CLAIM_SECONDS)) != Claim.OURS:
-            access = await self.look(session_id, organization_id)
-            if is_done(access):
-                yield access
-                return
-            if claim is Claim.PAUSED or time.monotonic() - began > self._timeout:
-                raise LogtoUnavailable("Logto did not respond.")
-            await asyncio.sleep(_POLL_INTERVAL)
+        """Hold the session's lease and yield the session; nothing is held when another worker was faster."""
+
+        async def is_fetched() -> bool:
+            return is_done(await self.look(session_id, organization_id))
+
         try:
-            async with self._extending(session_id, owner):
-                yield await self.look(session_id, organization_id)
-        except LogtoUnavailable:
-            pause = pause_after(time.monotonic() - began)
-            raise
-        finally:
-            await self._claims.release(session_id, owner, pause=pause)
+            async with self._claims.hold(session_id, seconds=self._timeout, is_done=is_fetched):
+                access = await self.look(session_id, organization_id)
+                if not is_done(access) and await self._claims.is_paused(session_id):
+                    raise LogtoUnavailable("Logto did not respond.")
+                async with self._pausing(session_id):
+                    yield access
+        except Busy:
+            raise LogtoUnavailable("Logto did not respond.") from None
 
     @asynccontextmanager
-    async def _extending(self, session_id: uuid.UUID, owner: uuid.UUID) -> AsyncIterator[None]:
-        """Extend the claim for as long as the block takes."""
-        ended = asyncio.Event()
-
-        async def extend() -> None:
-            while not ended.is_set():
-                try:
-                    async with asyncio.timeout(_CLAIM_INTERVAL):
-                        await ended.wait()
-                except TimeoutError:
-                    await self._claims.claim(session_id, owner, _CLAIM_SECONDS)
-
-        task = asyncio.create_task(extend())
+    async def _pausing(self, session_id: uuid.UUID) -> AsyncIterator[None]:
+        """After a failure that took long, keep all workers from trying again for a while."""
+        began = time.monotonic()
         try:
             yield
-        finally:
-            ended.set()
-            await task
+        except LogtoUnavailable:
+            pause = pause_after(time.monotonic() - began)
+            if pause > 0:
+                await self._claims.pause(session_id, pause)
+            raise

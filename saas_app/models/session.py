@@ -34,7 +34,6 @@ class SessionRow(Base):
     renewed_for: Mapped[str | None] = mapped_column(sa.String(160))
     user_agent: Mapped[str] = mapped_column(sa.String(256))
     address: Mapped[str] = mapped_column(sa.String(64))
-    # Who is refreshing now, and until when that claim holds. One refresh runs at a time, across workers.
-    refresh_owner: Mapped[uuid.UUID | None]
-    refresh_until: Mapped[datetime | None]
+    # After a failed refresh: until when no worker tries again.
+    refresh_paused_until: Mapped[datetime | None]
     last_organization_id: Mapped[str | None] = mapped_column(sa.String(64))

@@ -48,6 +48,22 @@ async def test_a_lease_that_is_renewed_stays_with_its_holder(work: UnitOfWork, q
                 pass
 
 
+async def test_whoever_waits_goes_on_without_the_lease_once_its_holder_did_the_work(work: UnitOfWork) -> None:
+    name, asked = f"test:{new_uuid()}", 0
+
+    async def is_done() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked == 3
+
+    async with (
+        leases.lease(work, name, seconds=10) as is_first,
+        leases.lease(work, name, seconds=10, is_done=is_done) as is_second,
+    ):
+        assert (is_first, is_second) == (True, False)
+    assert asked == 3
+
+
 async def test_whoever_lost_a_lease_stops(work: UnitOfWork, quick: None) -> None:
     name = f"test:{new_uuid()}"
 

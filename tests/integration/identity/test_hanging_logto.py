@@ -15,10 +15,10 @@ from quart import Quart
 
 from saas_app.app import create_app
 from saas_app.config import Settings
-from saas_app.coordination import shared_attempts
-from saas_app.db.base import new_uuid
+from saas_app.coordination import heartbeat, shared_attempts
+from saas_app.db.base import new_uuid, utc_now
 from saas_app.identity import refresh_turns, token_verifier
-from saas_app.identity.refresh_claims import Claim, RefreshClaims
+from saas_app.models import LeaseRow
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Person
 from tests.factories import Factory
@@ -180,20 +180,18 @@ async def test_a_worker_that_died_while_it_refreshed_holds_nobody_up_for_long(
     page = f"/o/{await make.organization('Acme', viewer=person)}/projects"
     async with signed_in(app, settings, person) as browser:
         (session_id,) = await services(app).sessions.list_session_ids(person.id)
-        dead = await RefreshClaims(services(app).work).claim(
-            session_id, new_uuid(), refresh_turns._CLAIM_SECONDS
-        )
-        assert dead is Claim.OURS
+        async with services(app).work.writing() as db:
+            db.add(LeaseRow(name=f"refresh:{session_id}", owner=new_uuid(), until=utc_now()))
         began = time.monotonic()
         await browser.get(page)
-    assert refresh_turns._CLAIM_SECONDS - 1 < time.monotonic() - began < 15
+    assert heartbeat.LOST_AFTER - 1 < time.monotonic() - began < 15
 
 
 async def test_a_slow_refresh_keeps_its_claim(
     make: Factory, settings: Settings, gate: Gate, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refresh_turns, "_CLAIM_SECONDS", 1.0)
-    monkeypatch.setattr(refresh_turns, "_CLAIM_INTERVAL", 0.1)
+    monkeypatch.setattr(heartbeat, "LOST_AFTER", 1.0)
+    monkeypatch.setattr(heartbeat, "_INTERVAL", 0.1)
     first, second, person = await open_app(30), await open_app(30), await make.person()
     page = f"/o/{await make.organization('Acme', viewer=person)}/projects"
     async with signed_in(first, settings, person) as browser:
