@@ -3,7 +3,7 @@
 import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 - said before an import fails for that reason
-    sys.exit(f"Workroom needs Python 3.11 or newer; this is {sys.version.split()[0]}. Set PYTHON=…")
+    sys.exit(f"Workroom requires Python 3.11 or newer, and this is {sys.version.split()[0]}. Set PYTHON=…")
 
 from saas_app.cli import main
 

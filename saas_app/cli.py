@@ -81,7 +81,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="workroom", prog_name="saas-app")
 def main() -> None:
-    """Workroom: projects and tasks for organizations, with Logto deciding who may do what."""
+    """Workroom: projects and tasks for organizations, with roles and permissions from Logto."""
     os.umask(0o077)  # the commands write files that hold keys and people's data
     if logs_are_json():
         take_over_logging("json")

@@ -66,5 +66,5 @@ def ask(provider: Provider, question: Callable[[ManagementClient], Awaitable[_R]
 
 def tally(result: Result) -> tuple[int, int]:
     """How many things were written, or differ, and how many held."""
-    changed, held = result.stdout.partition(" held already")[0].splitlines()[-1].split(", ")
+    changed, held = result.stdout.partition(" already up to date")[0].splitlines()[-1].split(", ")
     return int(changed.split()[0]), int(held)

@@ -22,9 +22,7 @@ _PLAIN: Final = ("host", "port", "application_name")
 _NUMBERS: Final = ("connect_timeout", "statement_cache_size")
 _KNOWN: Final = frozenset({"sslmode", "target_session_attrs", *_FILES, *_PLAIN, *_NUMBERS})
 _OLD_NAMES: Final = {"ssl": "sslmode", "prepared_statement_cache_size": "statement_cache_size"}
-_ENCODE: Final = (
-    "write special characters in the user name and the password as %40 for @, %2F for / and so on"
-)
+_ENCODE: Final = "encode special characters in the user name and password, such as @ as %40 and / as %2F"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def read_database_address(value: str) -> SqliteAddress | PostgresAddress:
     """Read an address. Raises :class:`ValueError` with a sentence that does not repeat the address."""
     value = value.strip()
     if value[:1] in ("'", '"'):
-        raise ValueError("has quotation marks around it: leave them out")
+        raise ValueError("has quotation marks around it: remove them")
     scheme, mark, rest = value.partition("://")
     scheme = scheme.lower()
     if mark and scheme in _SQLITE:
@@ -57,32 +55,33 @@ def read_database_address(value: str) -> SqliteAddress | PostgresAddress:
     if mark and scheme in _POSTGRESQL:
         return _postgresql(rest)
     if mark and scheme.split("+")[0] in ("postgres", "postgresql"):
-        raise ValueError("names another driver than asyncpg: begin it with postgresql://")
-    raise ValueError("must begin with postgresql:// or sqlite:///")
+        raise ValueError("uses a driver other than asyncpg: start it with postgresql://")
+    raise ValueError("must start with postgresql:// or sqlite:///")
 
 
 def _sqlite(rest: str) -> SqliteAddress:
     if not rest.startswith("/"):
         raise ValueError(
-            "needs three slashes for a relative path (sqlite:///var/workroom.db), four for an absolute"
+            "needs three slashes for a relative path (sqlite:///var/workroom.db) and four "
+            "for an absolute path"
         )
     path = rest[1:]
     if "?" in path or "#" in path or "\x00" in path:
-        raise ValueError("takes no parameters: SQLite needs a path only")
+        raise ValueError("must have no parameters: SQLite takes only a path")
     if path in ("", ":memory:") or path.startswith("file:") or path.endswith("/"):
-        raise ValueError("must name a file: a database in memory would be empty for every connection")
+        raise ValueError("must name a file: an in-memory database would be empty for every connection")
     return SqliteAddress(path)
 
 
 def _postgresql(rest: str) -> PostgresAddress:
     if find_spec("asyncpg") is None:
-        raise ValueError("needs the extra: pip install 'workroom[postgres]'")
+        raise ValueError("needs an extra package: pip install 'workroom[postgres]'")
     if "#" in rest:
         raise ValueError(f"must have no fragment; {_ENCODE}")
     before, _, query = rest.partition("?")
     authority, _, database = before.rpartition("/") if "/" in before else (before, "", "")
     if "/" in authority:
-        raise ValueError(f"has more than one slash before the database's name; {_ENCODE}")
+        raise ValueError(f"has more than one slash before the database name; {_ENCODE}")
     credentials, has_credentials, hosts = authority.rpartition("@")
     if not database:
         raise ValueError("names no database: postgresql://user:password@host/database")
@@ -100,12 +99,12 @@ def _postgresql(rest: str) -> PostgresAddress:
 def _hosts(authority: str, host: str, port: str) -> tuple[tuple[str, int | None], ...]:
     """Return the hosts of the authority. A parameter ``host`` replaces it, as for a socket's folder."""
     if host and authority:
-        raise ValueError("names the host twice: before the database and as a parameter")
+        raise ValueError("names the host twice: before the database name and as a parameter")
     if host:
         ports = port.split(",") if port else [""]
         names = host.split(",")
         if len(ports) not in (1, len(names)):
-            raise ValueError("has as many ports as hosts, or one")
+            raise ValueError("must have one port, or as many ports as hosts")
         return tuple((name, _port(ports[index if len(ports) > 1 else 0])) for index, name in enumerate(names))
     if port:
         raise ValueError("has a port as a parameter, but no host")
@@ -116,13 +115,13 @@ def _host(item: str) -> tuple[str, int | None]:
     if item.startswith("["):
         name, closing, after = item[1:].partition("]")
         if not closing or (after and not after.startswith(":")):
-            raise ValueError("has brackets that hold no IPv6 address")
+            raise ValueError("has brackets without a valid IPv6 address")
         return name, _port(after[1:]) if after else None
     name, mark, port = item.partition(":")
     if ":" in port:
-        raise ValueError("needs brackets around an IPv6 address, as [::1]:5432")
+        raise ValueError("needs brackets around an IPv6 address, such as [::1]:5432")
     if not name:
-        raise ValueError("names no host before the port")
+        raise ValueError("has no host before the port")
     return _decoded(name), _port(port) if mark else None
 
 
@@ -144,7 +143,7 @@ def _parameters(query: str) -> dict[str, str]:
         name = _OLD_NAMES.get(given, given)
         if name not in _KNOWN:
             known = ", ".join(sorted(_KNOWN))
-            raise ValueError(f"has a parameter that is not supported here: {given[:40]}. Known are {known}")
+            raise ValueError(f"has an unsupported parameter: {given[:40]}. Supported: {known}")
         if found.get(name, text) != text:
             raise ValueError(f"has the parameter {name} twice")
         _check(name, text)
@@ -157,7 +156,7 @@ def _check(name: str, text: str) -> None:
     if choices and text not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}")
     if name in _FILES and not Path(text).is_file():
-        raise ValueError(f"{name} names a file that is not there")
+        raise ValueError(f"{name} names a file that does not exist")
     if name == "connect_timeout" and not (text.isascii() and text.isdigit() and 1 <= int(text) <= 3600):
         raise ValueError("connect_timeout must be a number of seconds from 1 to 3600")
     if name == "statement_cache_size" and not (text.isascii() and text.isdigit() and int(text) <= 10_000):
@@ -170,7 +169,7 @@ def _decoded(text: str) -> str:
     try:
         decoded = unquote(text, errors="strict")
     except UnicodeDecodeError:
-        raise ValueError(f"holds an escape that is no UTF-8; {_ENCODE}") from None
+        raise ValueError(f"contains an escape that is not valid UTF-8; {_ENCODE}") from None
     if "\x00" in decoded:
-        raise ValueError("holds a NUL")
+        raise ValueError("contains a NUL character")
     return decoded

@@ -43,9 +43,9 @@ def read_rate(value: object) -> object:
     try:
         (item,) = parse_many(value)
     except ValueError:
-        raise ValueError("must be one rate like 300/minute") from None
+        raise ValueError("must be a rate such as 300/minute") from None
     if item.amount < 1 or not 1 <= item.get_expiry() <= _LONGEST_WINDOW:
-        raise ValueError("must allow at least one request, in a window of a second to a day")
+        raise ValueError("must allow at least one request, in a window from one second to one day")
     return Rate(item.amount, item.get_expiry())
 
 
@@ -68,9 +68,9 @@ def _read_nameserver(text: str) -> Nameserver:
         parts = urlsplit(f"//{text if text.count(':') < 2 or text.startswith('[') else f'[{text}]'}")
         address, port = ip_address(parts.hostname or ""), 53 if parts.port is None else parts.port
     except ValueError:
-        raise ValueError("must be IP addresses, each with its port where that is not 53") from None
+        raise ValueError("must be a list of IP addresses, each with its port if it is not 53") from None
     if port == 0 or f"{parts.path}{parts.query}{parts.fragment}{parts.username or ''}":
-        raise ValueError("must be IP addresses, each with its port where that is not 53")
+        raise ValueError("must be a list of IP addresses, each with its port if it is not 53")
     return Nameserver(str(address), port)
 
 
@@ -183,7 +183,7 @@ class Settings(BaseSettings):
         if value == MEMORY:
             return value
         if find_spec("redis") is None:
-            raise ValueError("needs the extra: pip install 'workroom[redis]'")
+            raise ValueError("needs an extra package: pip install 'workroom[redis]'")
         return redis_address(value)
 
     @property

@@ -27,8 +27,11 @@ def tighten(path: Path) -> None:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & _OTHERS:
             path.chmod(mode & ~_OTHERS)
-            log.warning("%s could be read by others; now only its owner can.", path)
+            log.warning("%s was readable by other users. It is now readable only by its owner.", path)
     except FileNotFoundError:
         return
     except PermissionError:
-        log.warning("%s can be read by others, and belongs to somebody else: nothing was changed.", path)
+        log.warning(
+            "%s is readable by other users and belongs to another user. Its permissions were not changed.",
+            path,
+        )

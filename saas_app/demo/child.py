@@ -57,7 +57,7 @@ class Child:
                     await asyncio.sleep(_READY_INTERVAL)
         except TimeoutError:
             raise ConfigurationError(
-                f"{self.name} did not answer within {_READY_TIMEOUT:.0f} seconds:\n{self._last_lines()}"
+                f"{self.name} did not respond within {_READY_TIMEOUT:.0f} seconds:\n{self._last_lines()}"
             ) from None
 
     async def wait(self) -> None:
@@ -98,4 +98,4 @@ class Child:
         if self._log is None:
             return "  (its output is above)"
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
-        return "\n".join(f"  {line}" for line in lines) or "  (it said nothing)"
+        return "\n".join(f"  {line}" for line in lines) or "  (no output)"

@@ -23,7 +23,7 @@ from saas_app.operations.commands.common import in_one_line
 @click.option("--reload", is_flag=True, help="Restart Workroom when its code or templates change.")
 @in_one_line
 def command(app_port: int, logto_port: int, data: Path, reload: bool) -> None:
-    """Run everything on this machine: application, identity provider, demo people and projects."""
+    """Run everything on this machine: Workroom, an identity provider, demo people and projects."""
     if app_port == logto_port:
         raise ConfigurationError("APP_PORT and LOGTO_PORT must differ.")
     run_demo(DemoOptions(app_port, logto_port, data, reload))

@@ -124,7 +124,7 @@ ACME: Final = (
         todo("Audit the supplier in Brno", 14),
     ),
     project(
-        "Apprentice programme",
+        "Apprentice program",
         "Four apprentices, one workshop, a robot of their own by spring.",
         40,
         done("Choose the mentors", 8),

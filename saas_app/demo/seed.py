@@ -115,7 +115,7 @@ class DemoSeeder:
         """So that who is invited can sign up with the address. Only a sign-up nobody has set is changed."""
         current = (await self._client.get_sign_in_experience()).get("signUp", {})
         if current.get("identifiers") != ["username"] or current.get("secondaryIdentifiers"):
-            return SeedStep("sign-up", "stays as it is set", False)
+            return SeedStep("sign-up", "not changed: it was set before", False)
         wanted = {
             "identifiers": ["username"],
             "password": True,
@@ -143,8 +143,9 @@ class DemoSeeder:
             return created, True
         if (user.email or "").lower() != person.email:
             raise ConfigurationError(
-                f"The username '{person.username}' belongs to {user.email or 'somebody else'} in this Logto; "
-                "the demo leaves real accounts alone."
+                f"The username '{person.username}' belongs to "
+                f"{user.email or 'another account'} in this Logto. The demo does not change "
+                "real accounts."
             )
         if user.phone is None:  # a demo of an earlier version
             return await self._client.set_user_phone(user.id, person.phone), True
@@ -180,7 +181,7 @@ class DemoSeeder:
         yield SeedStep("projects", name, bool(created))
         async with self._work.writing(organization.id) as db:
             told = await seed_trail(db, trail_of(declared, organization.id, users), utc_now())
-        yield SeedStep("audit trail", f"weeks of {declared.name}", told)
+        yield SeedStep("audit log", f"weeks of {declared.name}", told)
 
     async def _membership(
         self, organization_id: str, user_id: str, role: str, members: Mapping[str, MemberInfo]
@@ -199,7 +200,7 @@ class DemoSeeder:
         known = await self._client.list_machines_called(declared.machine)
         machine = next((found for found in known if found.custom_data == mark), None)
         if machine is None:
-            told = f"A machine client of {declared.name}, for the demonstration"
+            told = f"A demo API client of {declared.name}"
             machine = await self._client.create_machine(declared.machine, told, custom_data=mark)
         held: frozenset[str] = frozenset()
         for membership in await self._client.find_machine_organizations(machine.id) or []:

@@ -31,7 +31,7 @@ def command(env_file: Path | None) -> None:
         click.echo(f"Note: the password of these accounts at {management.endpoint} is public.", err=True)
     apply_migrations(settings.database_url)
     failed = asyncio.run(_seed(management, settings))
-    click.echo(f"Everybody's password is {PASSWORD}")
+    click.echo(f"The password of every account is {PASSWORD}")
     exit_for(failed)
 
 

@@ -67,8 +67,12 @@ def run_demo(options: DemoOptions) -> None:
     if options.env_file.exists():  # the folder is the demo's, of an earlier run
         for path in (options.data, *options.data.iterdir()):
             tighten(path)
-    require_free_port("localhost", options.app_port, "stop what listens there, or start with APP_PORT=…")
-    require_free_port("localhost", options.logto_port, "stop what listens there, or start with LOGTO_PORT=…")
+    require_free_port(
+        "localhost", options.app_port, "stop the program that uses it, or start with APP_PORT=…"
+    )
+    require_free_port(
+        "localhost", options.logto_port, "stop the program that uses it, or start with LOGTO_PORT=…"
+    )
     asyncio.run(_until_stopped(_Demo(options)))
 
 
@@ -124,12 +128,12 @@ class _Demo:
         logto = await self._start_logto()
         before = await asyncio.to_thread(migrate, self._options.database_url)
         await logto.wait_until(lambda: probe.is_ready(self._options.logto_url, http))
-        click.echo("[2/4] Checking its roles, permissions and ways to sign in …")
+        click.echo("[2/4] Checking roles, permissions and sign-in methods …")
         try:
             application = await self._set_up(ManagementClient(self._management, http), before)
         except (LogtoUnavailable, ManagementError) as error:
             raise ConfigurationError(
-                f"Setting up the identity provider failed: {error} Its log is {self._log('local_logto')}."
+                f"Setting up the identity provider failed: {error} See its log: {self._log('local_logto')}."
             ) from None
         click.echo("[4/4] Starting Workroom …")
         app = await self._start_app(application)
@@ -187,7 +191,7 @@ class _Demo:
         if drift(changes):
             click.echo(f"      Provisioned: {len(drift(changes))} of {len(changes)} settings written.")
         for callback in await list_social_callbacks(client, deployment, self._options.logto_url):
-            click.echo(f"      Register at {callback.provider} as callback URL: {callback.url}")
+            click.echo(f"      Register this callback URL at {callback.provider}: {callback.url}")
         click.echo("[3/4] Checking the demo people, organizations and projects …")
         mark = {"data": _fingerprint(), "application": application.app_id}
         if before.current is None or _read_mark(self._options.seeded_file) != mark:
@@ -203,8 +207,8 @@ class _Demo:
             await engine.dispose()
         done = [step for step in steps if not isinstance(step, Failure)]
         for failure in (step for step in steps if isinstance(step, Failure)):
-            click.echo(f"      Not seeded: {failure.item} ({failure.why})", err=True)
-        click.echo(f"      Seeded: {sum(step.changed for step in done)} of {len(steps)} items written.")
+            click.echo(f"      Not created: {failure.item} ({failure.why})", err=True)
+        click.echo(f"      Demo data: {sum(step.changed for step in done)} of {len(steps)} items written.")
 
     def _deployment(self, application: ProvisionedApplication | None = None) -> DeploymentSettings:
         """What an earlier run stored; nothing is taken from the environment of another deployment."""

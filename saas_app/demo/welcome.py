@@ -11,8 +11,8 @@ from saas_app.demo.people import ORGANIZATIONS, PASSWORD, PEOPLE
 from saas_app.operations.sign_in_methods.model import Connectors
 
 _RELOADING: Final = (
-    "  Workroom restarts when its code, templates or static files change. Its log follows.\n"
-    "  Restart this command after a change of migrations, permissions or demo data.\n\n"
+    "  Workroom restarts when its code, templates or static files change. Its log "
+    "follows.\n  Restart this command when migrations, permissions or demo data change.\n\n"
 )
 
 

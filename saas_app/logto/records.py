@@ -51,7 +51,7 @@ class Record(BaseModel):
         try:
             return cls.model_validate(entry)
         except ValidationError:
-            raise LogtoUnavailable("Logto's answer could not be read.") from None
+            raise LogtoUnavailable("Logto returned a response that could not be read.") from None
 
     @classmethod
     def read_all(cls, entries: Any) -> list[Self]:

@@ -49,9 +49,9 @@ async def fetch_token(
         async with http.post(f"{endpoint}/oidc/token", data=form, headers=headers) as response:
             body = json.loads(await response.text())
     except (aiohttp.ClientError, TimeoutError, ValueError):
-        raise LogtoUnavailable("Logto did not answer.") from None
+        raise LogtoUnavailable("Logto did not respond.") from None
     if not isinstance(body, dict) or response.status >= 500:
-        raise LogtoUnavailable(f"Logto answered {response.status}.")
+        raise LogtoUnavailable(f"Logto returned status {response.status}.")
     if response.status != 200:
         raise ConfigurationError(_explain(body, credentials.client_id, wanted))
     return str(body["access_token"])
@@ -61,8 +61,9 @@ def _explain(refusal: dict[str, object], client_id: str, wanted: Wanted) -> str:
     error = str(refusal.get("error") or refusal.get("code"))
     told = str(refusal.get("error_description") or refusal.get("message") or "")
     remedy = {
-        "invalid_client": "its secret or its id is not right",
+        "invalid_client": "its secret or ID is wrong",
         "access_denied": f"it does not belong to the organization {wanted.organization_id}",
-        "invalid_target": f"there is no API resource {wanted.resource} ('saas-app provision' makes it)",
+        "invalid_target": f"the API resource {wanted.resource} does not exist ('saas-app provision' creates "
+        "it)",
     }.get(error, told)
-    return f"Logto gives the client {client_id} no token ({error}): {remedy}."
+    return f"Logto did not issue a token for the API client {client_id} ({error}): {remedy}."

@@ -53,7 +53,7 @@ async def get_token(
             secret = asked.secret or await read_secret(client, place.client_id)
     else:
         if asked.organization is None:
-            raise ConfigurationError("Say which organization's token it shall be: --organization ID.")
+            raise ConfigurationError("Name the organization that the token is for: --organization ID.")
         place = Place(asked.client, asked.organization, asked.organization)
         secret = asked.secret or ask_secret()
     scopes = [permission.value for permission in permissions_carried_by(Carrier.API_TOKEN)]
@@ -71,11 +71,11 @@ async def find_place(management: ManagementClient, asked: Asked) -> Place:
                 places.append(Place(application.id, found.organization_id, found.organization_name))
     if not places:
         where = f"the organization '{asked.organization}'" if asked.organization else "any organization"
-        raise ConfigurationError(f"No machine client '{asked.client}' belongs to {where}.")
+        raise ConfigurationError(f"No API client '{asked.client}' belongs to {where}.")
     if len(places) > 1:
         listed = ", ".join(f"{place.client_id} in {place.organization_name}" for place in places)
         raise ConfigurationError(
-            f"Several are meant: {listed}. Name the client by its id, and its organization too."
+            f"Several API clients match: {listed}. Name the client by its ID, and its organization too."
         )
     return places[0]
 
@@ -91,4 +91,4 @@ async def read_secret(management: ManagementClient, client_id: str) -> str:
     for secret in await management.list_secrets(client_id):
         if secret.expires_at is None or secret.expires_at > now:
             return secret.value
-    raise ConfigurationError(f"The client {client_id} has no secret that is valid now. Rotate it.")
+    raise ConfigurationError(f"The API client {client_id} has no valid secret. Rotate its secret.")

@@ -27,10 +27,10 @@ def read_env_file(path: Path) -> dict[str, str]:
         lines = _lines(path)
     except FileNotFoundError:
         raise ConfigurationError(
-            f"There is no {path}. Run 'saas-app provision --write-env {path}' to make it."
+            f"{path} was not found. Run 'saas-app provision --write-env {path}' to create it."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {_reason(error)}.") from None
+        raise ConfigurationError(f"Cannot read {path}: {_reason(error)}.") from None
     values = {}
     for number, line in enumerate(lines, start=1):
         binding = _parse(line)
@@ -57,7 +57,7 @@ def write_env_file(path: Path, values: Mapping[str, str]) -> None:
         existing = _lines(target) if target.exists() else []
         _replace(target, "\n".join(_merged(existing, values)) + "\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} cannot be written: {_reason(error)}.") from None
+        raise ConfigurationError(f"Cannot write {path}: {_reason(error)}.") from None
 
 
 def _lines(path: Path) -> list[str]:
@@ -86,7 +86,9 @@ def _parse(line: str) -> Binding:
 def _assignment(name: str, value: str) -> str:
     """Return a line that python-dotenv, Docker Compose and a shell read alike."""
     if "\n" in value or "\r" in value:
-        raise ConfigurationError(f"{name} holds a line break, which an environment file cannot carry.")
+        raise ConfigurationError(
+            f"{name} contains a line break, which is not possible in an environment file."
+        )
     if not value or shlex.quote(value) == value:
         return f"{name}={value}"
     if not re.search(r"['\\]", value):

@@ -94,4 +94,4 @@ def _make_folder(database_url: str) -> None:
 def _unusable(database_url: str, error: Exception) -> ConfigurationError:
     shown = connecting_to(database_url).url.render_as_string(hide_password=True)
     cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    return ConfigurationError(f"The database {shown} cannot be used: {cause}. Check DATABASE_URL.")
+    return ConfigurationError(f"Cannot use the database {shown}: {cause}. Check DATABASE_URL.")

@@ -14,7 +14,7 @@ END: Final = "<!-- /permissions -->"
 
 def as_text() -> str:
     """The matrix, aligned for a terminal."""
-    rows = [["permission", "travels in", *Role], *(_row(permission) for permission in Permission)]
+    rows = [["permission", "token", *Role], *(_row(permission) for permission in Permission)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     lines.insert(1, "  ".join("─" * width for width in widths))
@@ -47,11 +47,11 @@ def update_page(path: Path, *, check: bool) -> bool:
     try:
         page = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigurationError(f"There is no {path}.") from None
+        raise ConfigurationError(f"{path} was not found.") from None
     before, start, rest = page.partition(START)
     _, end, after = rest.partition(END)
     if not start or not end:
-        raise ConfigurationError(f"{path} lacks the lines {START} and {END}, between which the table goes.")
+        raise ConfigurationError(f"{path} has no lines {START} and {END}, which enclose the table.")
     updated = f"{before}{START}\n{as_markdown()}\n{END}{after}"
     if updated != page and not check:
         path.write_text(updated, encoding="utf-8")

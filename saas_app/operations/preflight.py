@@ -46,7 +46,7 @@ def _resolve(host: str) -> tuple[socket.AddressFamily, str]:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
     except OSError:
-        raise ConfigurationError(f"{host} is no address of this machine.") from None
+        raise ConfigurationError(f"{host} is not an address of this machine.") from None
     return family, str(address[0])
 
 

@@ -37,7 +37,7 @@ def _serve(*arguments: str, **variables: str) -> tuple[int, list[dict[str, Any]]
     [
         ((), {}, "LOGTO_ENDPOINT is not set"),
         ((), {"APP_URL": "https://work.example/app"}, "APP_URL must have no path"),
-        (("--env-file", "/no/such/file"), {}, "There is no /no/such/file"),
+        (("--env-file", "/no/such/file"), {}, "/no/such/file was not found"),
         (("--workers", "none"), {}, "not a valid integer"),
         (("--nonsense",), {}, "No such option"),
     ],
@@ -62,7 +62,7 @@ async def test_start_requests_refusals_and_stop_are_lines_of_the_log(
         async with aiohttp.ClientSession() as http, http.get(f"{application.url}/no/such/page") as answer:
             assert answer.status == 404
     events = _events(log.read_text())
-    assert any(event["event"].startswith("Workroom serves") for event in events)
+    assert any(event["event"].startswith("Workroom is running at") for event in events)
     assert all({"event", "level", "timestamp"} <= set(event) for event in events)
 
 
@@ -121,5 +121,5 @@ def test_a_new_folder_is_for_its_owner_only_and_an_old_file_is_told(tmp_path: Pa
     assert path.parent.stat().st_mode & 0o777 == 0o700
     path.chmod(0o644)
     again = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    assert f"{path} could be read by others" in again.stderr
+    assert f"{path} was readable by other users" in again.stderr
     assert path.stat().st_mode & 0o777 == 0o600

@@ -34,10 +34,10 @@ def in_one_line(function: Callable[_P, _R]) -> Callable[_P, _R]:
         except ManagementError as refusal:
             raise click.ClickException(_explain(refusal)) from None
         except DatabaseUnavailable as failure:
-            raise click.ClickException(f"{failure.detail} Nothing is lost: run the command again.") from None
+            raise click.ClickException(f"{failure.detail} Nothing was lost. Run the command again.") from None
         except LogtoUnavailable as failure:
             endpoint = os.environ.get("LOGTO_ENDPOINT", "")
-            raise click.ClickException(f"{failure.detail} Is LOGTO_ENDPOINT={endpoint} right?") from None
+            raise click.ClickException(f"{failure.detail} Check LOGTO_ENDPOINT={endpoint}.") from None
 
     return wrapper
 
@@ -45,25 +45,27 @@ def in_one_line(function: Callable[_P, _R]) -> Callable[_P, _R]:
 def _explain(refusal: ManagementError) -> str:
     if refusal.code in ("oidc.invalid_client", "auth.unauthorized"):
         return (
-            f"Logto refused the machine application ({refusal.message}): "
-            "check LOGTO_MANAGEMENT_APP_ID, LOGTO_MANAGEMENT_APP_SECRET and LOGTO_MANAGEMENT_TOKEN_ENDPOINT."
+            f"Logto rejected the machine application ({refusal.message}): check "
+            "LOGTO_MANAGEMENT_APP_ID, LOGTO_MANAGEMENT_APP_SECRET and "
+            "LOGTO_MANAGEMENT_TOKEN_ENDPOINT."
         )
     if refusal.code in ("oidc.invalid_target", "auth.forbidden"):
         return (
-            f"The machine application may not use the Management API ({refusal.message}): give it the role "
-            "'Logto Management API access' and check LOGTO_MANAGEMENT_RESOURCE."
+            f"The machine application cannot use the Management API ({refusal.message}): "
+            "assign it the role 'Logto Management API access' and check "
+            "LOGTO_MANAGEMENT_RESOURCE."
         )
     if refusal.code == "organization.role_names_not_found":
         return f"{refusal.message} Run 'saas-app provision' first."
     if refusal.code.startswith("connector."):
-        return f"Logto refused a connector ({refusal.code}): {one_line(provider_answer(refusal))}"
-    return f"Logto refused: {refusal}."
+        return f"Logto rejected a connector ({refusal.code}): {one_line(provider_answer(refusal))}"
+    return f"Logto rejected the request: {refusal}."
 
 
 env_file_option = click.option(
     "--env-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File with KEY=value lines. Variables of the environment take precedence.",
+    help="A file with KEY=value lines. Environment variables take precedence.",
 )
 
 
@@ -79,4 +81,4 @@ def exit_for(failed: list[Failure]) -> None:
     for failure in failed:
         click.echo(f"FAILED {one_line(failure.item)} ({failure.why})", err=True)
     if failed:
-        raise click.ClickException(f"{len(failed)} failed; everything else was done.")
+        raise click.ClickException(f"{len(failed)} failed. Everything else was completed.")

@@ -32,7 +32,7 @@ connectors_option = click.option(
     "--connectors",
     "connectors_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help=f"The ways to sign in ({FILE_VARIABLE}; {DEFAULT_FILE} when it exists).",
+    help=f"The file with the sign-in methods ({FILE_VARIABLE}, or {DEFAULT_FILE} if it exists).",
 )
 
 
@@ -51,14 +51,14 @@ def _load(given: Path | None) -> Declaration:
     declaration = load_connectors(given)
     if declaration is None:
         raise ConfigurationError(
-            f"There is no {DEFAULT_FILE}. Copy {DEFAULT_FILE}.example, or name a file with --connectors."
+            f"{DEFAULT_FILE} was not found. Copy {DEFAULT_FILE}.example, or name a file with --connectors."
         )
     return declaration
 
 
 @click.group("connectors")
 def command() -> None:
-    """The ways to sign in that connectors.toml declares: Mailgun, GatewayAPI, Naver."""
+    """Check and test the sign-in methods in connectors.toml: Mailgun, GatewayAPI, Naver."""
 
 
 @command.command()
@@ -66,23 +66,23 @@ def command() -> None:
 @env_file_option
 @in_one_line
 def check(connectors_file: Path | None, env_file: Path | None) -> None:
-    """Check the file, without asking Logto or a provider."""
+    """Check the file without connecting to Logto or a provider."""
     overlay(env_file)
     declared = ", ".join(connector.factory for connector in connectors_of(_load(connectors_file)))
-    click.echo(f"Nothing to fix. Connectors: {declared or 'none'}.")
+    click.echo(f"No problems found. Connectors: {declared or 'none'}.")
 
 
 @command.command()
 @click.argument("name")
-@click.option("--to", required=True, help="An email address, or a phone number with its country code.")
-@click.option("--language", default="", help="Ask for the text in this language, such as es.")
+@click.option("--to", required=True, help="An email address, or a phone number with country code.")
+@click.option("--language", default="", help="The language of the text, such as es.")
 @connectors_option
 @env_file_option
 @in_one_line
 def test(name: str, to: str, language: str, connectors_file: Path | None, env_file: Path | None) -> None:
-    """Have Logto send a test message through a connector, as the file declares it: mailgun-email, …
+    """Send a test message through a connector of the file, such as mailgun-email.
 
-    The connector need not be provisioned; the message is the text for Generic with the code 000000.
+    The connector does not have to be provisioned. The message is the text for Generic, with the code 000000.
     """
     overlay(env_file)
     declaration = _load(connectors_file)
@@ -95,10 +95,10 @@ def test(name: str, to: str, language: str, connectors_file: Path | None, env_fi
         raise click.ClickException(_refused(connector, refusal)) from None
     except LogtoUnavailable as failure:
         raise click.ClickException(
-            f"Logto could not send it ({failure.detail}) Is Logto itself well ('saas-app doctor'), and does "
-            f"the endpoint of connectors.{name} answer?"
+            f"Logto could not send the message ({failure.detail}) Check Logto with "
+            f"'saas-app doctor', and check that the endpoint of connectors.{name} responds."
         ) from None
-    click.echo(f"{name} took the message to {to}: the text for Generic, with the code 000000.")
+    click.echo(f"{name} accepted the message to {to}: the text for Generic, with the code 000000.")
 
 
 def _addressed(declaration: Declaration, name: str, to: str) -> tuple[DeclaredConnector, dict[str, str]]:
@@ -106,16 +106,17 @@ def _addressed(declaration: Declaration, name: str, to: str) -> tuple[DeclaredCo
     senders = {sender.factory: sender for sender in (email, sms) if sender}
     if name not in senders:
         raise ConfigurationError(
-            f"No connector '{name}' is declared that sends messages; there is {', '.join(senders) or 'none'}."
+            f"No connector '{name}' that sends messages is declared. Declared: "
+            f"{', '.join(senders) or 'none'}."
         )
     (connector,) = (found for found in connectors_of(declaration) if found.factory == name)
     if senders[name] is email:
         if not re.fullmatch(r"[^\s@]+@[^\s@]+", to):
-            raise ConfigurationError(f"{name} sends email: --to takes an email address.")
+            raise ConfigurationError(f"{name} sends email, so --to must be an email address.")
         return connector, {"email": to}
     digits = re.sub(r"[\s()+.-]", "", to)
     if not _PHONE.fullmatch(digits):
-        raise ConfigurationError(f"{name} sends to phones: --to takes a number with its country code.")
+        raise ConfigurationError(f"{name} sends to phones, so --to must be a phone number with country code.")
     return connector, {"phone": digits}
 
 
@@ -131,4 +132,4 @@ def _refused(connector: DeclaredConnector, refusal: ManagementError) -> str:
         answer = answer.replace(value, "…")
     if len(answer) > _LONGEST_ANSWER:
         answer = f"{answer[:_LONGEST_ANSWER]}…"
-    return f"{connector.factory} did not send it ({refusal.code}): {answer}"
+    return f"{connector.factory} did not send the message ({refusal.code}): {answer}"

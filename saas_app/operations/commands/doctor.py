@@ -18,7 +18,7 @@ from saas_app.operations.doctor import examine
 @env_file_option
 @in_one_line
 def command(connectors_file: Path | None, env_file: Path | None) -> None:
-    """Check everything from the settings to Logto's webhooks, and say which command fixes what is wrong."""
+    """Check the settings, the database and Logto, and show how to fix each problem."""
     overlay(env_file)
     failed = False
     for check in examine(os.environ, connectors_file):

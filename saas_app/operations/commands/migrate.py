@@ -19,6 +19,6 @@ def command(env_file: Path | None) -> None:
     overlay(env_file)
     before = apply_migrations(load_deployment_settings().database_url)
     if before.is_newest:
-        click.echo(f"The database is at {before.newest} already.")
+        click.echo(f"The database is up to date ({before.newest}).")
     else:
-        click.echo(f"Migrated from {before.current or 'nothing'} to {before.newest}.")
+        click.echo(f"Migrated from {before.current or 'an empty database'} to {before.newest}.")

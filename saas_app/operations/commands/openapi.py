@@ -16,10 +16,12 @@ from saas_app.web.json_api.pages import schema_text
 
 
 @click.command("openapi")
-@click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write it to this file.")
+@click.option(
+    "--write", type=click.Path(path_type=Path, dir_okay=False), help=("Write the schema to this file.")
+)
 @in_one_line
 def command(write: Path | None) -> None:
-    """Print the schema of the JSON API (OpenAPI 3.1), as /api/openapi.json serves it."""
+    """Print the OpenAPI 3.1 schema of the JSON API, as served at /api/openapi.json."""
     text = schema_text(create_app(_any_settings()))
     if write is None:
         click.echo(text, nl=False)
@@ -27,7 +29,7 @@ def command(write: Path | None) -> None:
     try:
         write.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise ConfigurationError(f"{write} cannot be written: {error.strerror or error}.") from None
+        raise ConfigurationError(f"Cannot write {write}: {error.strerror or error}.") from None
     click.echo(f"{write} written.")
 
 

@@ -30,17 +30,17 @@ from saas_app.operations.provisioning import (
 
 
 @click.command("provision")
-@click.option("--check", is_flag=True, help="Only report what differs; exit 1 when something does.")
+@click.option("--check", is_flag=True, help="Only report differences, and exit with 1 if there are any.")
 @click.option(
     "--write-env",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Store the application's id and secret, and all that 'serve' needs, in this file.",
+    help="Store the application's ID and secret, and everything else that 'serve' needs, in this file.",
 )
 @connectors_option
 @env_file_option
 @in_one_line
 def command(check: bool, write_env: Path | None, connectors_file: Path | None, env_file: Path | None) -> None:
-    """Write roles, permissions, the API resource, the application and the ways to sign in to Logto."""
+    """Set up Logto: roles, permissions, the API resource, the application and the sign-in methods."""
     overlay(env_file, write_env if write_env and write_env.exists() else None)
     management, settings = load_management_settings(), load_deployment_settings()
     deployment = replace(settings.deployment, sign_in_methods=load_connectors(connectors_file))
@@ -49,13 +49,16 @@ def command(check: bool, write_env: Path | None, connectors_file: Path | None, e
     if outcome.application is None:
         sys.exit(1 if drift(outcome.changes) else 0)
     for callback in outcome.callbacks:
-        click.echo(f"Register at {callback.provider} as callback URL: {callback.url}")
+        click.echo(f"Register this callback URL at {callback.provider}: {callback.url}")
     if write_env:
         stored = stored_environment(management, settings, outcome.application, named_file(connectors_file))
         write_env_file(write_env, stored)
         click.echo(f"Stored in {write_env}. Start with: saas-app serve --env-file {write_env}")
     else:
-        click.echo(f"The application is {outcome.application.app_id}; --write-env FILE stores its secret.")
+        click.echo(
+            f"The application's ID is {outcome.application.app_id}. To store its secret, use "
+            "--write-env FILE."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +89,6 @@ def _report(changes: tuple[Change, ...], *, check: bool) -> None:
         detail = f"  ({change.detail})" if change.detail and change.action is not Action.HOLDS else ""
         click.echo(f"{says:<8} {change.kind:<23} {change.name}{detail}")
     different = len(drift(changes))
-    click.echo(f"{different} {'differ' if check else 'written'}, {len(changes) - different} held already.")
+    click.echo(
+        f"{different} {'differ' if check else 'written'}, {len(changes) - different} already up to date."
+    )

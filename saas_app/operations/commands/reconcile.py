@@ -24,11 +24,11 @@ from saas_app.operations.reconciliation.service import Reconciler, require_own_a
 
 
 @click.command("reconcile")
-@click.option("--organization", "organization_id", help="Only this organization, by its id.")
+@click.option("--organization", "organization_id", help="Only the organization with this ID.")
 @env_file_option
 @in_one_line
 def command(organization_id: str | None, env_file: Path | None) -> None:
-    """Read members again from Logto and repair what was missed: lost webhooks, changes cut off by a crash."""
+    """Compare Workroom with Logto and repair missed changes, such as lost webhooks."""
     overlay(env_file)
     management, settings = load_management_settings(), load_deployment_settings()
     apply_migrations(settings.database_url)

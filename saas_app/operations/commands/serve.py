@@ -18,17 +18,19 @@ from saas_app.operations.sign_in_methods.declaration import find_declaration, of
 
 
 @click.command("serve")
-@click.option("--host", help="Address to listen on (APP_HOST).")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (APP_PORT).")
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
-@click.option("--no-migrate", is_flag=True, help="Do not apply pending migrations first.")
+@click.option("--host", help="The address to listen on (APP_HOST).")
+@click.option("--port", type=click.IntRange(1, 65535), help="The port to listen on (APP_PORT).")
+@click.option(
+    "--workers", type=click.IntRange(1), default=1, show_default=True, help=("The number of processes.")
+)
+@click.option("--no-migrate", is_flag=True, help="Do not apply pending migrations.")
 @click.option("--reload", is_flag=True, help="For development: restart when code or templates change.")
 @env_file_option
 @in_one_line
 def command(
     host: str | None, port: int | None, workers: int, no_migrate: bool, reload: bool, env_file: Path | None
 ) -> None:
-    """Run the application. FORWARDED_ALLOW_IPS names the proxies whose X-Forwarded-* headers are trusted."""
+    """Run the application. FORWARDED_ALLOW_IPS lists the proxies whose X-Forwarded-* headers are trusted."""
     overlay(env_file)
     if reload:
         require_package("watchfiles", "it comes with make setup")
@@ -37,8 +39,8 @@ def command(
     settings = load_settings()
     offered_methods(find_declaration(os.environ))  # a file that cannot be read is told before anything starts
     host, port = host or settings.host, port or settings.port
-    require_free_port(host, port, "stop what listens there, or choose another with --port")
+    require_free_port(host, port, "stop the program that uses it, or choose another port with --port")
     if not no_migrate:
         apply_migrations(settings.database_url)
-    announce(f"Workroom serves {settings.app_url}, listening on {host}:{port}")
+    announce(f"Workroom is running at {settings.app_url}, listening on {host}:{port}")
     run_server(settings, host, port, workers, reload=reload)

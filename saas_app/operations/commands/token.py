@@ -19,15 +19,15 @@ SECRET_VARIABLE = "WORKROOM_CLIENT_SECRET"  # noqa: S105 - a name, not a passwor
 
 
 @click.command("token")
-@click.option("--client", required=True, help="The machine client: its id or its name.")
-@click.option("--organization", help="Its organization: id or name. Needed when it belongs to several.")
+@click.option("--client", required=True, help="The ID or name of the API client.")
+@click.option("--organization", help="The ID or name of its organization. Required if it belongs to several.")
 @env_file_option
 @in_one_line
 def command(client: str, organization: str | None, env_file: Path | None) -> None:
-    """Print an access token of a machine client, for the API and one organization.
+    """Print an access token for an API client and one of its organizations.
 
-    The secret is WORKROOM_CLIENT_SECRET; without it, it is read through the Management API where there are
-    credentials for that, or asked for.
+    The secret is read from WORKROOM_CLIENT_SECRET, or from the Management API if its credentials are set.
+    Otherwise, the command asks for it.
     """
     overlay(env_file)
     resource = load_deployment_settings().api_resource
@@ -45,12 +45,14 @@ def _find_management() -> ManagementSettings | None:
 def _endpoint() -> str:
     endpoint = os.environ.get("LOGTO_ENDPOINT", "").rstrip("/")
     if not endpoint:
-        raise ConfigurationError("LOGTO_ENDPOINT is not set. Name the environment with --env-file.")
+        raise ConfigurationError("LOGTO_ENDPOINT is not set. Name the environment file with --env-file.")
     return endpoint
 
 
 def _ask_secret() -> str:
     if not sys.stdin.isatty():
-        raise ConfigurationError(f"{SECRET_VARIABLE} is not set, and nobody is there to be asked.")
+        raise ConfigurationError(
+            f"{SECRET_VARIABLE} is not set, and the secret cannot be asked for without a terminal."
+        )
     answer: str = click.prompt("Secret", hide_input=True, err=True)
     return answer

@@ -29,7 +29,7 @@ def examine(environ: Mapping[str, str], connectors_file: Path | None = None) -> 
     try:
         settings = load_deployment_settings()
     except ConfigurationError as error:
-        yield Check("deployment", False, str(error), "mend what is named, see .env.example")
+        yield Check("deployment", False, str(error), "correct the named settings, see .env.example")
         return
     yield here.check_database(settings.database_url)
     yield here.check_redis()

@@ -35,14 +35,15 @@ def check_declaration(environ: Mapping[str, str], given: Path | None) -> tuple[D
     """Whether the declared ways to sign in hold together, and which they are; there may be none."""
     path = given or find_declaration(environ)
     if path is None:
-        return None, Check(
-            "sign-in methods", True, "none declared: Logto's own settings are left as they are"
-        )
+        return None, Check("sign-in methods", True, "none declared: Logto's own settings are not changed")
     try:
         declaration = load_declaration(path, environ)
     except ConfigurationError as error:
         return None, Check(
-            "sign-in methods", False, str(error), "mend it; look with: saas-app connectors check"
+            "sign-in methods",
+            False,
+            str(error),
+            "correct the file, and check it with: saas-app connectors check",
         )
     declared = ", ".join(connector.factory for connector in connectors_of(declaration)) or "no connector"
     return declaration, Check("sign-in methods", True, f"{path} declares {declared}")
@@ -53,34 +54,34 @@ def check_database(database_url: str) -> Check:
     try:
         state = read_state(database_url)
     except ConfigurationError as error:
-        return Check("database", False, str(error), "start the database, or mend DATABASE_URL")
+        return Check("database", False, str(error), "start the database, or correct DATABASE_URL")
     found = f"at {state.current or 'no migration'}, the newest is {state.newest}"
     return Check("database", state.is_newest, found, "saas-app migrate")
 
 
 def check_redis() -> Check:
     """Said, so that nobody looks for it: workers share the database and nothing else."""
-    return Check("redis", True, "not used: sessions, leases and what workers share are in the database")
+    return Check("redis", True, "not used: sessions, leases and other shared data are in the database")
 
 
 async def check_address(deployment: Deployment, endpoint: str, http: aiohttp.ClientSession) -> Check:
     """Whether the application answers where people, and Logto, are told that it does."""
     address = deployment.app_url
     if _is_local(address) and endpoint and not _is_local(endpoint):
-        found = f"{address} is this machine only: {endpoint} cannot reach it with webhooks"
+        found = f"{address} is local to this machine: {endpoint} cannot send webhooks to it"
         return Check("address", False, found, f"set APP_URL to a public address, then {PROVISION}")
     try:
         async with http.get(f"{address}/readyz", allow_redirects=False) as response:
             status, text = response.status, await response.text()
     except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError):
-        return Check("address", False, f"nothing answers at {address}", f"{_SERVE}, or mend APP_URL")
+        return Check("address", False, f"nothing responds at {address}", f"{_SERVE}, or correct APP_URL")
     if status == 503:
-        found = f"Workroom answers at {address}, but it does not reach its database"
+        found = f"Workroom responds at {address}, but it cannot reach its database"
         return Check("address", False, found, "start the database, or restart Workroom")
     if status != 200 or '"database"' not in text:
-        found = f"something else than Workroom answers at {address} ({status})"
-        return Check("address", False, found, f"mend APP_URL, or the proxy in front, then {_SERVE}")
-    return Check("address", True, f"Workroom answers at {address}")
+        found = f"something other than Workroom responds at {address} ({status})"
+        return Check("address", False, found, f"correct APP_URL or the proxy, then {_SERVE}")
+    return Check("address", True, f"Workroom responds at {address}")
 
 
 def _is_local(url: str) -> bool:

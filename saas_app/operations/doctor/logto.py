@@ -20,11 +20,11 @@ async def check_logto(endpoint: str, http: aiohttp.ClientSession) -> list[Check]
     """Endpoint, issuer and clock, as far as each can be asked."""
     if fault := await probe.find_fault(endpoint, http):
         return [Check(_ENDPOINT, False, f"{endpoint} {fault}", "start Logto, or correct LOGTO_ENDPOINT")]
-    there = Check(_ENDPOINT, True, f"{endpoint} answers")
+    there = Check(_ENDPOINT, True, f"{endpoint} responds")
     try:
         discovery = await probe.discover(endpoint, http)
     except LogtoUnavailable as failure:
-        return [there, Check("issuer", False, failure.detail, "mend LOGTO_ENDPOINT")]
+        return [there, Check("issuer", False, failure.detail, "correct LOGTO_ENDPOINT")]
     return [there, _issuer(endpoint, discovery), _clock(discovery)]
 
 
@@ -44,10 +44,15 @@ def _issuer(endpoint: str, discovery: probe.Discovery) -> Check:
 def _clock(discovery: probe.Discovery) -> Check:
     ahead = discovery.clock_ahead
     if ahead is None:
-        return Check("clock", True, "not known: no Date header came from Logto")
-    found = f"Logto's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} ours"
+        return Check("clock", True, "unknown: Logto sent no Date header")
+    found = (
+        f"Logto's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the clock "
+        "of this machine"
+    )
     if abs(ahead) < _PRECISION:
-        found = "Logto's clock agrees with ours"
+        found = "Logto's clock agrees with the clock of this machine"
     if abs(ahead) > LEEWAY:
-        found += f"; tokens are refused beyond {LEEWAY} s"
-    return Check("clock", abs(ahead) <= LEEWAY, found, "set both clocks by NTP: timedatectl set-ntp true")
+        found += f"; tokens are rejected if the difference exceeds {LEEWAY} s"
+    return Check(
+        "clock", abs(ahead) <= LEEWAY, found, "synchronize both clocks with NTP: timedatectl set-ntp true"
+    )

@@ -28,14 +28,14 @@ async def check_provisioned(
     try:
         management = load_management_settings()
     except ConfigurationError as error:
-        return [Check("Management API", False, str(error), "set what is named, see .env.example")]
+        return [Check("Management API", False, str(error), "set the named settings, see .env.example")]
     client = ManagementClient(management, http, timeout=patience)
     try:
         found = await survey(client, deployment)
         changes = plan(deployment, found)
         webhook = await _check_webhook(client, deployment, found.webhook, changes)
     except ConfigurationError as error:
-        return [_access(management), Check("template", False, str(error), "fix it in Logto's Console")]
+        return [_access(management), Check("template", False, str(error), "fix it in Logto Console")]
     except ManagementError as refusal:
         return [Check("Management API", False, str(refusal), _access_remedy(management, refusal))]
     except LogtoUnavailable as failure:
@@ -64,22 +64,25 @@ def _check_backchannel(deployment: Deployment, application: Application | None) 
         return Check(name, False, f"{registered or 'nothing'} is registered, not {uri}", PROVISION)
     found = f"{uri} is registered"
     if is_private(urlsplit(uri).hostname or ""):
-        found += "; Logto 1.42 calls no private address unless OIDC_PROVIDER_SSRF_PROTECTION_DISABLED is set"
+        found += (
+            "; Logto 1.42 does not call private addresses unless "
+            "OIDC_PROVIDER_SSRF_PROTECTION_DISABLED is set"
+        )
     return Check(name, True, found)
 
 
 def _access(management: ManagementSettings) -> Check:
-    return Check("Management API", True, f"{management.app_id} may use it")
+    return Check("Management API", True, f"{management.app_id} has access")
 
 
 def _access_remedy(management: ManagementSettings, refusal: ManagementError) -> str:
     if refusal.status == 403:
-        return f"give {management.app_id} the role 'Logto Management API access'"
+        return f"assign {management.app_id} the role 'Logto Management API access'"
     if refusal.code == "oidc.invalid_target":
         return "correct LOGTO_MANAGEMENT_RESOURCE; Logto Cloud: https://<tenant-id>.logto.app/api"
     if refusal.status == 401 or refusal.code.startswith("oidc."):
         return "correct LOGTO_MANAGEMENT_APP_ID and LOGTO_MANAGEMENT_APP_SECRET"
-    return "check Logto's log; Workroom speaks the Management API of Logto 1.42"
+    return "check Logto's log; Workroom uses the Management API of Logto 1.42"
 
 
 async def _check_webhook(
@@ -104,16 +107,16 @@ def _undelivered(deployment: Deployment, refusal: ManagementError) -> tuple[str,
     status, url = data.get("responseStatus"), deployment.webhook_url
     if status is None:
         return (
-            f"Logto does not reach {url}",
-            f"start Workroom, or set APP_URL to what Logto reaches and {PROVISION}",
+            f"Logto cannot reach {url}",
+            f"start Workroom, or set APP_URL to a URL that Logto can reach and {PROVISION}",
         )
     if status in (401, 404):
-        reason = {401: "refuses Logto's signature", 404: "does not know the webhook"}[status]
+        reason = {401: "rejects Logto's signature", 404: "does not recognize the webhook"}[status]
         return (
-            f"Workroom {reason} at {url}: it runs with another LOGTO_WEBHOOK_SIGNING_KEY or none",
+            f"Workroom {reason} at {url}: it runs with a different LOGTO_WEBHOOK_SIGNING_KEY, or without one",
             "restart it: saas-app serve --env-file .env",
         )
-    return f"{url} answered Logto with {status}", "check Workroom's log, and the proxy in front"
+    return f"{url} returned status {status} to Logto", "check the log of Workroom and the proxy"
 
 
 def _summary(name: str, holds: str, changes: tuple[Change, ...], kinds: frozenset[Kind]) -> Check:

@@ -84,8 +84,8 @@ async def _find_application(client: ManagementClient, deployment: Deployment) ->
         stored = await client.find_application(deployment.app_id)
         if stored is not None and stored.type != TRADITIONAL:
             raise ConfigurationError(
-                f"LOGTO_APP_ID names the application '{stored.name}' of type {stored.type}; "
-                f"it must be of type {TRADITIONAL}."
+                f"LOGTO_APP_ID names the application '{stored.name}' of type {stored.type}. "
+                f"It must be of type {TRADITIONAL}."
             )
         if stored is not None:
             return stored
@@ -97,8 +97,8 @@ async def _find_application(client: ManagementClient, deployment: Deployment) ->
     if len(named) > 1:
         ids = ", ".join(sorted(application.id for application in named))
         raise ConfigurationError(
-            f"Logto has {len(named)} applications called {APPLICATION_NAME} ({ids}): "
-            "set LOGTO_APP_ID to the one to use."
+            f"Logto has {len(named)} applications named {APPLICATION_NAME} ({ids}): set "
+            "LOGTO_APP_ID to the one to use."
         )
     return named[0] if named else None
 

@@ -71,8 +71,9 @@ def _role(role: Role, found: Found, resource: Resource | None) -> Change:
         return Change(Kind.ROLE, role.value, Action.CREATE)
     if existing.type != role.type.value:
         raise ConfigurationError(
-            f"The organization role '{role.value}' is of type {existing.type} in Logto, which cannot be "
-            f"changed; rename or delete it there, so that one of type {role.type.value} can be made."
+            f"The organization role '{role.value}' is of type {existing.type} in Logto, and "
+            "this cannot be changed. Rename or delete it there, so that a role of type "
+            f"{role.type.value} can be created."
         )
     differences = _differences(_declared_scopes(role), _bundled(existing, found, resource))
     if existing.description != role.description:
@@ -123,7 +124,7 @@ def _application(deployment: Deployment, application: Application | None) -> Cha
         if wanted != present
     ]
     if deployment.app_id not in ("", application.id):
-        reasons.append("the stored LOGTO_APP_ID is unknown to this Logto")
+        reasons.append("the stored LOGTO_APP_ID does not exist in this Logto")
     action = Action.UPDATE if reasons else Action.HOLDS
     return Change(Kind.APPLICATION, application.name, action, ", ".join(reasons))
 

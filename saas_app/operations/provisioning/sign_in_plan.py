@@ -63,8 +63,8 @@ def wanted_templates(declaration: Declaration, found: Found) -> tuple[DeclaredEm
     email = declaration.connectors.email
     if email and any(texts[fallback].template for texts in email.templates.values()):
         raise ConfigurationError(
-            f"Logto keeps email templates in '{fallback}' ({', '.join(in_the_way)}), which are sent in "
-            "place of those that Mailgun keeps: delete them in Logto."
+            f"Logto stores email templates in '{fallback}' ({', '.join(in_the_way)}), which "
+            "replace the templates in Mailgun: delete them in Logto."
         )
     return declared
 

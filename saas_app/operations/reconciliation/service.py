@@ -61,7 +61,7 @@ async def require_own_application(client: ManagementClient, app_id: str) -> None
     """
     if not app_id or await client.find_application(app_id) is None:
         raise ConfigurationError(
-            f"This Logto does not know our application (LOGTO_APP_ID={app_id}): is LOGTO_ENDPOINT right?"
+            f"This Logto does not have the application LOGTO_APP_ID={app_id}: check LOGTO_ENDPOINT."
         )
 
 
@@ -105,14 +105,15 @@ class Reconciler:
 
     async def _require_known_to_logto(self, organization_id: str) -> None:
         if await find_organization(self._client, organization_id) is None:
-            raise NotFound(f"Neither Logto nor Workroom knows an organization {organization_id}.")
+            raise NotFound(f"The organization {organization_id} exists neither in Logto nor in Workroom.")
 
     async def _to_visit(self, known: dict[str, str]) -> list[str]:
         there = [organization.id for organization in await self._client.list_organizations()]
         if known and not known.keys() & set(there):
             raise ConfigurationError(
-                f"This Logto knows none of the {len(known)} organizations in this database: is DATABASE_URL "
-                "right? Nothing was changed. One that is really gone can be named with --organization."
+                f"This Logto has none of the {len(known)} organizations in this database. "
+                "Nothing was changed. Check DATABASE_URL. To remove an organization that "
+                "was deleted, name it with --organization."
             )
         return list(dict.fromkeys([*there, *known]))
 
@@ -153,7 +154,7 @@ class Reconciler:
             return [
                 Repair(
                     truth.organization_id,
-                    "its email domains were not checked: they are being changed at the moment",
+                    "its email domains were not checked, because they are being changed",
                     False,
                 )
             ]
@@ -163,7 +164,7 @@ class Reconciler:
         async with self._work.writing(truth.organization_id) as db:
             await mark_changed(db, truth.organization_id, [EVERYONE], self._now())
             await request_removal(db, truth.organization_id, known_as, SYSTEM.id)
-        return [f"'{known_as}' is deleted in Logto: nobody can open it, and its data is being removed"]
+        return [f"'{known_as}' was deleted in Logto: its data is being removed"]
 
     async def _repair(self, truth: Truth, info: OrganizationInfo) -> list[str]:
         """Names and memberships, in one transaction with the event that tells it."""
@@ -171,14 +172,14 @@ class Reconciler:
         async with self._work.writing(truth.organization_id) as db:
             row = organization_row({"id": info.id, "name": info.name, "description": info.description})
             if await queries.write_organization(db, row):
-                repairs.append(f"called '{info.name}'")
+                repairs.append(f"renamed to '{info.name}'")
             people = await queries.write_users(db, [user_row(person) for person in truth.people.values()])
             if people:
-                repairs.append(f"{len(people)} people's names or addresses")
+                repairs.append(f"{len(people)} names or email addresses")
             wrong = await self._wrongly_believed(db, truth)
             if wrong:
                 await mark_changed(db, truth.organization_id, wrong, self._now())
-                repairs.append(f"read again at the next request: {', '.join(wrong)}")
+                repairs.append(f"refreshed at the next request: {', '.join(wrong)}")
                 target = Target("organization", info.id, info.name)
                 record(db, AuditEntry(SYSTEM, Action.RECONCILE, target, after={"members": wrong}))
         return repairs
@@ -229,4 +230,7 @@ class Reconciler:
                 return None
             await mark_changed(db, truth.organization_id, note.subjects, self._now())
             record(db, replace(entry, after=after))
-        return f"{entry.action} of {entry.target.name}, begun {note.started_at:%Y-%m-%d %H:%M}, was cut off"
+        return (
+            f"{entry.action} of {entry.target.name}, started {note.started_at:%Y-%m-%d %H:%M}, "
+            "was interrupted"
+        )

@@ -70,7 +70,8 @@ def _check_connectors(declaration: Declaration) -> Iterator[Problem]:
     ):
         if first and second:
             yield Problem(
-                f"connectors.{second.factory}", f"Logto keeps one of its type: beside {first.factory}"
+                f"connectors.{second.factory}",
+                f"conflicts with {first.factory}: Logto has only one connector of this type",
             )
     if connectors.mailgun:
         yield from _check_mailgun(connectors.mailgun)
@@ -82,7 +83,7 @@ def _check_connectors(declaration: Declaration) -> Iterator[Problem]:
         if not _MAILBOX.fullmatch(email.sender):
             yield Problem(f"connectors.{email.factory}.from", "must look like 'Name <address@example.com>'")
         if declaration.language is None:
-            yield Problem("language.fallback", "is missing: it says which of the email texts is the default")
+            yield Problem("language.fallback", "is missing: it names the default language of the emails")
         else:
             yield from check_email_texts(email, declaration.language.fallback)
     if connectors.sms:
@@ -94,18 +95,16 @@ def _check_mailgun(mailgun: Mailgun) -> Iterator[Problem]:
     if parts.scheme != "https" or not mailgun.endpoint.endswith(".mailgun.net"):
         yield Problem(
             "connectors.mailgun-email.endpoint",
-            "must be an https address that ends in .mailgun.net, without a slash or path after it",
+            "must be an https URL that ends in .mailgun.net, without a trailing slash or path",
         )
     if not _HOST.fullmatch(mailgun.domain):
-        yield Problem(
-            "connectors.mailgun-email.domain", "must be a domain name alone, such as mg.example.com"
-        )
+        yield Problem("connectors.mailgun-email.domain", "must be only a domain name, such as mg.example.com")
 
 
 def _check_gatewayapi(gatewayapi: GatewayApi) -> Iterator[Problem]:
     parts = urlsplit(gatewayapi.endpoint)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        yield Problem("connectors.gatewayapi-sms.endpoint", "must be an absolute http or https address")
+        yield Problem("connectors.gatewayapi-sms.endpoint", "must be an absolute http or https URL")
     if not _SENDER.fullmatch(gatewayapi.sender):
         yield Problem(
             "connectors.gatewayapi-sms.sender",
@@ -125,7 +124,7 @@ def _sends_to(identifier: Identifier, connectors: Connectors) -> bool:
 
 def _no_connector(key: str, identifier: str) -> Problem:
     kind = {"email": "an email", "phone": "an SMS"}[identifier]
-    return Problem(key, f"needs {kind} connector below [connectors], which sends the codes")
+    return Problem(key, f"needs {kind} connector under [connectors] to send the codes")
 
 
 # The sign-in experience
@@ -137,11 +136,13 @@ def _check_sign_in(sign_in: SignIn, connectors: Connectors) -> Iterator[Problem]
         if not proofs or len(set(proofs)) < len(proofs):
             yield Problem(key, "must be 'password', 'code' or both, each once")
         if "code" in proofs and identifier == "username":
-            yield Problem(key, "must not have 'code': a code is sent to an address or a number")
+            yield Problem(
+                key, "must not include 'code': codes are sent only to email addresses and phone numbers"
+            )
         elif "code" in proofs and not _sends_to(identifier, connectors):
             yield _no_connector(key, identifier)
     if sign_in.methods == {}:
-        yield Problem("sign_in.methods", "must name at least one of username, email and phone")
+        yield Problem("sign_in.methods", "must include at least one of username, email and phone")
     for way in sign_in.forgot_password or ():
         if not _sends_to(way, connectors):
             yield _no_connector("sign_in.forgot_password", way)
@@ -150,13 +151,15 @@ def _check_sign_in(sign_in: SignIn, connectors: Connectors) -> Iterator[Problem]
 def _check_sign_up(sign_up: SignUp, declaration: Declaration) -> Iterator[Problem]:
     asked = (*sign_up.identifiers, *sign_up.also)
     if sign_up.also and not sign_up.identifiers:
-        yield Problem("sign_up.also", "needs an identifier in sign_up.identifiers beside it")
+        yield Problem("sign_up.also", "needs an identifier in sign_up.identifiers")
     if len(set(asked)) < len(asked) or ("emailOrPhone" in asked and {"email", "phone"} & set(asked)):
-        yield Problem("sign_up.also", "must not ask twice for what is asked for already")
+        yield Problem("sign_up.also", "must not ask for the same identifier twice")
     if set(asked) - {"username"} and not sign_up.verify:
-        yield Problem("sign_up.verify", "must be true: Logto takes no address or number without a code")
+        yield Problem(
+            "sign_up.verify", "must be true: Logto requires a code for email addresses and phone numbers"
+        )
     if "username" in sign_up.identifiers and not sign_up.password:
-        yield Problem("sign_up.password", "must be true: a username is proved with a password")
+        yield Problem("sign_up.password", "must be true: a username needs a password")
     reached: tuple[Identifier, ...] = ("email", "phone")
     for identifier in reached:
         if {identifier, "emailOrPhone"} & set(asked) and not _sends_to(identifier, declaration.connectors):
@@ -166,7 +169,7 @@ def _check_sign_up(sign_up: SignUp, declaration: Declaration) -> Iterator[Proble
         if sign_up.verify and not sign_up.password and proofs and "code" not in proofs:
             yield Problem(
                 f"sign_in.methods.{identifier}",
-                "must have 'code': sign_up.password is false, so accounts have no password",
+                "must include 'code': sign_up.password is false, so accounts have no password",
             )
 
 
@@ -174,10 +177,10 @@ def _check_social(declaration: Declaration) -> Iterator[Problem]:
     known = {connector.target for connector in declaration.connectors.social}
     buttons = (declaration.social.buttons if declaration.social else None) or ()
     if len(set(buttons)) < len(buttons):
-        yield Problem("social.buttons", "must name each once")
+        yield Problem("social.buttons", "must name each item only once")
     for target in buttons:
         if target not in known:
-            yield Problem("social.buttons", f"'{target}' has no connector below [connectors]")
+            yield Problem("social.buttons", f"'{target}' has no connector under [connectors]")
 
 
 def _check_mfa(mfa: Mfa, declaration: Declaration) -> Iterator[Problem]:
@@ -185,16 +188,16 @@ def _check_mfa(mfa: Mfa, declaration: Declaration) -> Iterator[Problem]:
     if factors is None:
         return
     if len(set(factors)) < len(factors):
-        yield Problem("mfa.factors", "must name each once")
+        yield Problem("mfa.factors", "must name each item only once")
     if set(factors) == {"BackupCode"}:
-        yield Problem("mfa.factors", "must hold another factor beside BackupCode")
+        yield Problem("mfa.factors", "must include another factor besides BackupCode")
     for factor in factors:
         identifier = _CODE_FACTORS.get(factor)
         if identifier is None:
             continue
         if "code" in declaration.proofs_of(identifier):
             yield Problem(
-                "mfa.factors", f"must not hold {factor} while sign_in.methods.{identifier} has 'code'"
+                "mfa.factors", f"must not include {factor} if sign_in.methods.{identifier} includes 'code'"
             )
         if not _sends_to(identifier, declaration.connectors):
             yield _no_connector("mfa.factors", identifier)
@@ -203,7 +206,7 @@ def _check_mfa(mfa: Mfa, declaration: Declaration) -> Iterator[Problem]:
     if mfa.organizations == "Mandatory" and not _COUNTS_FOR_ORGANIZATIONS & set(factors):
         yield Problem(
             "mfa.organizations",
-            "needs Totp or WebAuthn in mfa.factors: Logto counts no other for organizations",
+            "needs Totp or WebAuthn in mfa.factors: Logto accepts no other factors for organizations",
         )
 
 

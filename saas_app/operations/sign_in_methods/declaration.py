@@ -24,9 +24,9 @@ DEFAULT_FILE: Final = Path("connectors.toml")
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _REFERENCE_RULE: Final = (
-    'takes the name of an environment variable, as in "${NAME}": no secret stands in the file'
+    'must name an environment variable, as in "${NAME}", because secrets must not be in the file'
 )
-_SHAPES: Final = {"missing": "is missing", "extra_forbidden": "is not known here"}
+_SHAPES: Final = {"missing": "is missing", "extra_forbidden": "is not a known key"}
 
 
 def find_declaration(environ: Mapping[str, str]) -> Path | None:
@@ -76,11 +76,11 @@ def _read(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from None
+        raise ConfigurationError(f"Cannot read {path}: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{path} cannot be read: it is not UTF-8 text.") from None
+        raise ConfigurationError(f"Cannot read {path}: it is not UTF-8 text.") from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path} is not TOML: {error}.") from None
+        raise ConfigurationError(f"{path} is not valid TOML: {error}.") from None
 
 
 def _parsed(path: Path, document: Mapping[str, object], known: Iterable[Problem] = ()) -> Declaration:

@@ -23,8 +23,8 @@ _VARIABLE = re.compile(r"{{\s*([\w.]+)\s*}}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,4})?")
 _REQUIRED_BY_SMS: Final = (Usage.REGISTER, Usage.SIGN_IN, Usage.FORGOT_PASSWORD, Usage.GENERIC)
 _REQUIRED_BY_EMAIL: Final = {
-    Usage.GENERIC: "is missing: Logto sends it for every usage that has no text",
-    Usage.ORGANIZATION_INVITATION: "is missing: Logto would send Generic, whose {{code}} nothing fills in",
+    Usage.GENERIC: "is missing: Logto sends it for every usage without its own text",
+    Usage.ORGANIZATION_INVITATION: "is missing: Logto would send Generic, without a value for {{code}}",
 }
 _CHOSEN_BY_PEOPLE: Final = frozenset({"organization", "inviter", "user"})
 _WITH_USER: Final = frozenset({Usage.USER_PERMISSION_VALIDATION, Usage.BIND_NEW_IDENTIFIER})
@@ -42,7 +42,9 @@ def check_email_texts(connector: Mailgun | MockEmail, fallback: str) -> Iterator
             yield Problem(f"{path}.{usage}", rule)
     for usage, texts in connector.templates.items():
         if fallback not in texts:
-            yield Problem(f"{path}.{usage}.{fallback}", "is missing: the fallback language has every text")
+            yield Problem(
+                f"{path}.{usage}.{fallback}", "is missing: the fallback language must have every text"
+            )
         for language, text in texts.items():
             key = f"{path}.{usage}.{language}"
             if not _LANGUAGE.fullmatch(language):
@@ -59,7 +61,9 @@ def _check_named(
     if not isinstance(connector, Mailgun) or not is_fallback:
         yield Problem(f"{key}.template", "is for Mailgun and the fallback language only")
     if text.html or text.text:
-        yield Problem(f"{key}.template", "must stand alone: Mailgun keeps html and text of this template")
+        yield Problem(
+            f"{key}.template", "must be the only key: Mailgun stores the html and text of this template"
+        )
 
 
 def _check_written(text: EmailText, key: str, usage: Usage, *, needs_html: bool) -> Iterator[Problem]:
@@ -78,8 +82,8 @@ def _check_written(text: EmailText, key: str, usage: Usage, *, needs_html: bool)
     for name in _roots(text.html) & _CHOSEN_BY_PEOPLE:
         yield Problem(
             f"{key}.html",
-            f"must not hold {{{{{name}.…}}}}: Logto escapes nothing, so a name could bring markup along; "
-            "subject and text may hold it",
+            f"must not include {{{{{name}.…}}}}: Logto does not escape values, so a name could "
+            "contain markup. Subject and text may include it",
         )
 
 
@@ -95,24 +99,26 @@ def check_sms_texts(connector: GatewayApi | MockSms) -> Iterator[Problem]:
         yield from _check_bodies(key, text, usage)
         yield from _check_variables(key, text, usage, filled)
         if isinstance(connector, GatewayApi) and (strange := "".join(sorted(set(text) - _GSM))):
-            yield Problem(key, f"must be of the GSM 03.38 alphabet, which lacks '{strange}'")
+            yield Problem(key, f"must use only the GSM 03.38 alphabet, which does not have '{strange}'")
 
 
 def _check_bodies(key: str, text: str, usage: Usage) -> Iterator[Problem]:
     """What brings the code, or the link, must hold it."""
     if usage.carries_code and "code" not in _roots(text):
-        yield Problem(key, "must hold {{code}}: a code is sent with it")
+        yield Problem(key, "must include {{code}}: this message sends a code")
     if not usage.carries_code and "link" not in _roots(text):
-        yield Problem(key, "must hold {{link}}: the invitation is opened with it")
+        yield Problem(key, "must include {{link}}: it opens the invitation")
 
 
 def _check_variables(
     key: str, text: str, usage: Usage, filled: frozenset[str] | set[str]
 ) -> Iterator[Problem]:
     if not usage.carries_code and "code" in _roots(text):
-        yield Problem(key, "must not hold {{code}}: an invitation has none")
+        yield Problem(key, "must not include {{code}}: an invitation has no code")
     for name in sorted(_roots(text) - filled - {"code"}):
-        yield Problem(key, f"must not hold {{{{{name}}}}}: Logto fills in {', '.join(sorted(filled))} here")
+        yield Problem(
+            key, f"must not include {{{{{name}}}}}: Logto fills in {', '.join(sorted(filled))} here"
+        )
 
 
 def _filled_in_emails(usage: Usage) -> frozenset[str]:

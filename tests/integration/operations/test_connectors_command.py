@@ -128,7 +128,7 @@ def test_what_is_declared_is_what_logto_then_holds(first: tuple[Result, Result],
 def test_navers_callback_url_is_told_and_stays_when_its_secret_changes(
     first: tuple[Result, Result], logto: Provider, declared: Path
 ) -> None:
-    callback = f"Register at Naver as callback URL: {logto.endpoint}/callback/naver-example-com"
+    callback = f"Register this callback URL at Naver: {logto.endpoint}/callback/naver-example-com"
     assert callback in first[1].stdout
 
     check = run("provision", "--check", "--connectors", declared, NAVER_CLIENT_SECRET="rolled-hush")
@@ -193,8 +193,10 @@ def test_a_broken_file_is_refused_before_anything_is_sent(
 def test_a_file_in_order_is_said_to_be(logto: Provider, declared: Path) -> None:
     result = run("connectors", "check", "--connectors", declared)
 
-    assert result.output == ("Nothing to fix. Connectors: mailgun-email, gatewayapi-sms, naver-universal.\n")
-    assert "There is no connectors.toml" in run("connectors", "check").stderr
+    assert result.output == (
+        "No problems found. Connectors: mailgun-email, gatewayapi-sms, naver-universal.\n"
+    )
+    assert "connectors.toml was not found" in run("connectors", "check").stderr
 
 
 async def command(*arguments: object, **env: str) -> Result:
@@ -211,7 +213,8 @@ async def test_a_test_message_by_email_goes_through_mailgun(
 
     assert result.exit_code == 0, result.output
     assert result.output == (
-        "mailgun-email took the message to grace@example.test: the text for Generic, with the code 000000.\n"
+        "mailgun-email accepted the message to grace@example.test: "
+        "the text for Generic, with the code 000000.\n"
     )
     message = await senders.mailgun.next_message("grace@example.test")
     assert message.credentials == ("api", API_KEY)
@@ -259,7 +262,9 @@ async def test_a_wrong_key_is_one_line_without_the_key(
 
     (line,) = result.stderr.splitlines()
     assert result.exit_code == 1
-    assert line.startswith(f"Error: {name} did not send it (connector.general): the provider answered")
+    assert line.startswith(
+        f"Error: {name} did not send the message (connector.general): the provider answered"
+    )
     assert "hush" not in line
 
 
@@ -275,7 +280,7 @@ async def test_an_answer_that_repeats_the_key_is_shown_without_it(
         senders.mailgun.behave()
 
     assert result.stderr == (
-        "Error: mailgun-email did not send it (connector.general): the provider answered 400: "
+        "Error: mailgun-email did not send the message (connector.general): the provider answered 400: "
         "the key … is [2Jnot good\n"
     )
 
@@ -299,9 +304,9 @@ async def test_a_provider_that_hangs_up_is_one_line(
 @pytest.mark.parametrize(
     ("name", "to", "says"),
     [
-        ("naver-universal", "ada@example.test", "there is mailgun-email, gatewayapi-sms"),
-        ("mailgun-email", "12025550101", "takes an email address"),
-        ("gatewayapi-sms", "ada@example.test", "takes a number with its country code"),
+        ("naver-universal", "ada@example.test", "Declared: mailgun-email, gatewayapi-sms"),
+        ("mailgun-email", "12025550101", "must be an email address"),
+        ("gatewayapi-sms", "ada@example.test", "must be a phone number with country code"),
     ],
 )
 def test_what_cannot_be_tested_is_told_before_anything_is_sent(

@@ -145,7 +145,7 @@ def test_it_starts_stops_and_starts_again(demo: Demo) -> None:
 
     second = demo.start()
     demo.wait_until_ready()
-    assert "Seeded" not in demo.output()  # what people changed since stays
+    assert "Demo data:" not in demo.output()  # what people changed since stays
     assert "Provisioned" not in demo.output()
     assert read_env_file(demo.data / "demo.env") == stored
     second.send_signal(signal.SIGTERM)

@@ -146,7 +146,7 @@ def test_it_is_content_when_everything_holds(chain: Chain) -> None:
     ):  # fmt: skip
         assert f"\nok      {name:<15} " in f"\n{told.output}"
     assert "not used" in told.output
-    assert "/backchannel-logout is registered; Logto 1.42 calls no private address" in told.output
+    assert "/backchannel-logout is registered; Logto 1.42 does not call private addresses" in told.output
 
 
 def test_no_secret_is_told(chain: Chain) -> None:
@@ -186,8 +186,8 @@ def test_a_database_behind_and_one_that_cannot_be_used(chain: Chain, tmp_path: P
 
     (tmp_path / "no.db").write_text("This is a letter and no database. " * 40)
     unusable = chain.doctor(DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path / 'no.db'}").failed
-    assert "cannot be used" in unusable["database"]
-    assert "mend DATABASE_URL" in unusable["database"]
+    assert "Cannot use the database" in unusable["database"]
+    assert "correct DATABASE_URL" in unusable["database"]
 
 
 def test_an_application_that_is_not_there(chain: Chain, tmp_path: Path) -> None:
@@ -202,15 +202,15 @@ def test_an_application_that_is_not_there(chain: Chain, tmp_path: Path) -> None:
         assert run("provision", **_only(chain.stored)).exit_code == 0
 
     assert list(told.failed) == ["address", "webhook"], told.output
-    assert "nothing answers" in told.failed["address"]
+    assert "nothing responds" in told.failed["address"]
     assert "→ saas-app serve" in told.failed["address"]
-    assert "Logto does not reach" in told.failed["webhook"]
+    assert "Logto cannot reach" in told.failed["webhook"]
 
 
 def test_an_address_where_something_else_answers(chain: Chain) -> None:
     told = chain.doctor(APP_URL=chain.provider.endpoint)
 
-    assert "something else than Workroom answers" in told.failed["address"]
+    assert "something other than Workroom responds" in told.failed["address"]
     assert "redirect URI" in told.failed["application"]
     assert "webhook" in told.failed["webhook"]
     assert "→ saas-app provision" in told.failed["application"]
@@ -219,9 +219,9 @@ def test_an_address_where_something_else_answers(chain: Chain) -> None:
 @pytest.mark.parametrize(
     ("status", "found", "remedy"),
     [
-        (401, "refuses Logto's signature", "restart it"),
-        (404, "does not know the webhook", "restart it"),
-        (502, "answered Logto with 502", "the proxy in front"),
+        (401, "rejects Logto's signature", "restart it"),
+        (404, "does not recognize the webhook", "restart it"),
+        (502, "returned status 502 to Logto", "the log of Workroom and the proxy"),
     ],
 )
 def test_a_webhook_that_arrives_and_is_not_taken(chain: Chain, status: int, found: str, remedy: str) -> None:
@@ -240,7 +240,7 @@ def test_a_webhook_that_arrives_and_is_not_taken(chain: Chain, status: int, foun
 
 def test_a_database_that_the_running_application_does_not_reach(chain: Chain) -> None:
     with answering({"/readyz": (503, "{}")}) as url:
-        assert "does not reach its database" in chain.doctor(APP_URL=url).failed["address"]
+        assert "cannot reach its database" in chain.doctor(APP_URL=url).failed["address"]
 
 
 def test_a_logto_that_is_not_there_or_is_none(chain: Chain) -> None:
@@ -293,7 +293,7 @@ def test_a_machine_application_without_the_role(chain: Chain) -> None:
     machine = chain.ask(make)
     told = chain.doctor(**machine).failed["Management API"]
 
-    assert f"→ give {machine['LOGTO_MANAGEMENT_APP_ID']} the role 'Logto Management API access'" in told
+    assert f"→ assign {machine['LOGTO_MANAGEMENT_APP_ID']} the role 'Logto Management API access'" in told
 
 
 def test_a_secret_that_is_not_valid_any_more(chain: Chain) -> None:

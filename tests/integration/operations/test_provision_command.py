@@ -207,7 +207,7 @@ def test_reconcile_repairs_prints_and_then_has_nothing_to_do(first: FirstRun, fr
 
     result = run("reconcile", "--env-file", first.env_file)
     assert result.exit_code == 0, result.output
-    assert f"{organization_id} called 'Nobody told us'" in result.output
+    assert f"{organization_id} renamed to 'Nobody told us'" in result.output
     again = run("reconcile", "--env-file", first.env_file, "--organization", organization_id)
     assert (again.exit_code, again.output) == (0, "Nothing to repair.\n")
 
@@ -219,7 +219,7 @@ def test_reconcile_refuses_what_it_does_not_know(first: FirstRun) -> None:
 
     elsewhere = run("reconcile", "--env-file", first.env_file, LOGTO_APP_ID="another")
     assert elsewhere.exit_code == 1
-    assert "does not know our application" in elsewhere.output
+    assert "does not have the application" in elsewhere.output
 
 
 def test_a_wrong_secret_is_one_line(first: FirstRun) -> None:

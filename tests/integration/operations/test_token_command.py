@@ -151,15 +151,15 @@ async def test_which_client_is_meant_must_be_clear(
     name = f"Twins of {acme}"
     for made in (await make.machine(acme), await make.machine(acme)):
         await management._body("PATCH", f"/applications/{made.id}", {"name": name})
-    assert "Several are meant" in _line(await run("--client", name, **provider.environment))
-    assert "No machine client" in _line(await run("--client", "Nobody", **provider.environment))
+    assert "Several API clients match" in _line(await run("--client", name, **provider.environment))
+    assert "No API client" in _line(await run("--client", "Nobody", **provider.environment))
 
 
 async def test_only_machines_of_an_organization_are_clients(
     provider: Provider, settings: Settings, acme: str
 ) -> None:
     for client_id in (settings.logto_app_id, provider.management_app_id):
-        assert "No machine client" in _line(await run("--client", client_id, **provider.environment))
+        assert "No API client" in _line(await run("--client", client_id, **provider.environment))
 
 
 def _line(done: subprocess.CompletedProcess[str]) -> str:

@@ -73,7 +73,7 @@ def test_rates_come_from_the_environment_and_a_wrong_one_is_named(monkeypatch: p
     monkeypatch.setenv("RATE_LIMIT_CLIENT", "7/second")
     assert settings().rate_limit_client == Rate(7, 1)
     monkeypatch.setenv("RATE_LIMIT_CLIENT", "lots")
-    with pytest.raises(ValidationError, match=r"RATE_LIMIT_CLIENT\n.*must be one rate like 300/minute"):
+    with pytest.raises(ValidationError, match=r"RATE_LIMIT_CLIENT\n.*must be a rate such as 300/minute"):
         settings()
 
 
@@ -87,7 +87,7 @@ def test_only_known_storages_are_accepted(address: str) -> None:
 
 def test_a_redis_without_its_client_is_refused_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("saas_app.config.settings.find_spec", lambda name: None)
-    with pytest.raises(ValidationError, match="needs the extra"):
+    with pytest.raises(ValidationError, match="needs an extra package"):
         settings(rate_limit_storage="redis://localhost:6379/0")
 
 

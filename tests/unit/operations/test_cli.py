@@ -92,15 +92,15 @@ def test_permissions_leaves_a_page_without_markers_alone(tmp_path: Path) -> None
     page = tmp_path / "guide.md"
     page.write_text("mine\n")
 
-    assert "lacks the lines" in refused(run("permissions", "--markdown", "--page", page))
+    assert "has no lines" in refused(run("permissions", "--markdown", "--page", page))
     assert page.read_text() == "mine\n"
 
 
 def test_migrate_brings_an_empty_database_up_and_then_has_nothing_to_do(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/new folder/workroom.db"
 
-    assert "Migrated from nothing" in run("migrate", DATABASE_URL=url).output
-    assert "already" in run("migrate", DATABASE_URL=url).output
+    assert "Migrated from an empty database" in run("migrate", DATABASE_URL=url).output
+    assert "up to date" in run("migrate", DATABASE_URL=url).output
 
 
 def test_migrate_says_in_a_line_that_the_database_does_not_answer() -> None:
@@ -127,12 +127,13 @@ def test_serve_says_that_the_port_is_busy(busy_port: int, complete: dict[str, st
     line = refused(run("serve", "--port", busy_port, **complete))
 
     assert line == (
-        f"Error: Port {busy_port} is in use: stop what listens there, or choose another with --port."
+        f"Error: Port {busy_port} is in use: "
+        "stop the program that uses it, or choose another port with --port."
     )
 
 
 def test_serve_says_that_the_env_file_is_missing(tmp_path: Path) -> None:
-    assert "There is no" in refused(run("serve", "--env-file", tmp_path / "none.env"))
+    assert "was not found" in refused(run("serve", "--env-file", tmp_path / "none.env"))
 
 
 @pytest.mark.parametrize(("name", "other"), [("APP_PORT", "LOGTO_PORT"), ("LOGTO_PORT", "APP_PORT")])
@@ -182,7 +183,7 @@ def test_serve_says_that_it_cannot_read_the_declared_ways_in(
 ) -> None:
     line = refused(run("serve", **{**complete, "CONNECTORS_FILE": str(tmp_path / "missing.toml")}))
 
-    assert "missing.toml cannot be read" in line
+    assert "missing.toml: No such file" in line
 
 
 def test_doctor_says_what_mends_each_fault(complete: dict[str, str]) -> None:
@@ -203,7 +204,7 @@ def test_a_job_that_could_not_do_everything_names_what_and_ends_with_1(
     with pytest.raises(click.ClickException) as ended:
         exit_for([Failure.of("org1: the note", ValueError("odd\x1b[2J\nentry")), Failure("org2", "gone")])
     assert ended.value.exit_code == 1
-    assert "2 failed; everything else was done." in ended.value.message
+    assert "2 failed. Everything else was completed." in ended.value.message
     told = capsys.readouterr().err
     assert "FAILED org1: the note (ValueError: odd[2J entry)" in told
     assert "\x1b" not in told

@@ -13,5 +13,5 @@ async def test_a_logto_elsewhere_cannot_send_webhooks_to_this_machine() -> None:
         check = await check_address(deployment, "https://tenant.logto.app", http)
 
     assert not check.passed
-    assert "https://tenant.logto.app cannot reach it" in check.found
+    assert "https://tenant.logto.app cannot send webhooks to it" in check.found
     assert "APP_URL" in check.remedy

@@ -155,12 +155,12 @@ def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="cannot be written: No such file"):
+    with pytest.raises(ConfigurationError, match=r"Cannot write .*: No such file"):
         write_env_file(tmp_path / "none" / ".env", {"A": "1"})
 
 
 def test_a_line_break_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="A holds a line break"):
+    with pytest.raises(ConfigurationError, match="A contains a line break"):
         write_env_file(tmp_path / ".env", {"A": "1\nB=2"})
 
 

@@ -37,7 +37,7 @@ def test_a_port_that_was_just_left_is_free() -> None:
 
 
 def test_an_unknown_address_is_named() -> None:
-    with pytest.raises(ConfigurationError, match=r"nowhere\.invalid is no address"):
+    with pytest.raises(ConfigurationError, match=r"nowhere\.invalid is not an address"):
         require_free_port("nowhere.invalid", 1, "never said")
 
 

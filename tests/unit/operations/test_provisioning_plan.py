@@ -247,7 +247,7 @@ def test_a_stored_id_that_this_logto_does_not_know_is_drift() -> None:
 
     assert (change.kind, change.detail) == (
         Kind.APPLICATION,
-        "the stored LOGTO_APP_ID is unknown to this Logto",
+        "the stored LOGTO_APP_ID does not exist in this Logto",
     )
 
 

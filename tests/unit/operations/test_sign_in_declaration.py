@@ -72,11 +72,11 @@ def test_the_demo_needs_no_account_anywhere() -> None:
         ('endpoint = "https://api.mailgun.net" ', 'endpoint = "http://localhost:1" ',
          "connectors.mailgun-email.endpoint", "ends in .mailgun.net"),
         ('domain = "mg.example.com"', 'domain = "https://mg.example.com"',
-         "connectors.mailgun-email.domain", "a domain name alone"),
+         "connectors.mailgun-email.domain", "only a domain name"),
         ('from = "Workroom <no-reply@mg.example.com>"', 'from = "Workroom"',
          "connectors.mailgun-email.from", "Name <address@example.com>"),
         ('"https://gatewayapi.com/rest/mtsms"', '"gatewayapi.com"',
-         "connectors.gatewayapi-sms.endpoint", "absolute http or https address"),
+         "connectors.gatewayapi-sms.endpoint", "absolute http or https URL"),
         ('sender = "Workroom" ', 'sender = "Workroom of Example" ',
          "connectors.gatewayapi-sms.sender", "up to 11 letters"),
         ('id = "naver-example-com" ', 'id = "naver/1" ', "connectors.naver-universal.id", "letters, digits"),
@@ -85,22 +85,22 @@ def test_the_demo_needs_no_account_anywhere() -> None:
          "auto_detect = true             # by the browser's settings\n", "",
          "language.fallback", "is missing"),
         ('username = ["password"]', 'username = ["password", "code"]',
-         "sign_in.methods.username", "must not have 'code'"),
+         "sign_in.methods.username", "must not include 'code'"),
         ('username = ["password"]', "username = []", "sign_in.methods.username", "'password', 'code'"),
         ('username = ["password"]\nemail = ["code", "password"]\nphone = ["code", "password"]\n', "",
          "sign_in.methods", "at least one"),
-        ('also = [] ', 'also = ["email"] ', "sign_up.also", "must not ask twice"),
-        ('also = [] ', 'also = ["emailOrPhone"] ', "sign_up.also", "must not ask twice"),
+        ('also = [] ', 'also = ["email"] ', "sign_up.also", "must not ask for the same identifier twice"),
+        ('also = [] ', 'also = ["emailOrPhone"] ', "sign_up.also", "must not ask for the same identifier"),
         ("verify = true  ", "verify = false  ", "sign_up.verify", "must be true"),
         ('buttons = ["naver"] ', 'buttons = ["naver", "kakao"] ',
          "social.buttons", "'kakao' has no connector"),
-        ('buttons = ["naver"] ', 'buttons = ["naver", "naver"] ', "social.buttons", "each once"),
+        ('buttons = ["naver"] ', 'buttons = ["naver", "naver"] ', "social.buttons", "each item only once"),
         ('factors = ["Totp", "BackupCode"] ', 'factors = ["BackupCode"] ', "mfa.factors", "another factor"),
-        ('factors = ["Totp", "BackupCode"] ', 'factors = ["Totp", "Totp"] ', "mfa.factors", "each once"),
+        ('factors = ["Totp", "BackupCode"] ', 'factors = ["Totp", "Totp"] ', "mfa.factors", "item only once"),
         ('factors = ["Totp", "BackupCode"] ', 'factors = ["Totp", "EmailVerificationCode"] ',
-         "mfa.factors", "must not hold EmailVerificationCode while sign_in.methods.email has 'code'"),
+         "mfa.factors", "must not include EmailVerificationCode if sign_in.methods.email includes 'code'"),
         ('factors = ["Totp", "BackupCode"] ', 'factors = ["Totp", "PhoneVerificationCode"] ',
-         "mfa.factors", "must not hold PhoneVerificationCode while sign_in.methods.phone has 'code'"),
+         "mfa.factors", "must not include PhoneVerificationCode if sign_in.methods.phone includes 'code'"),
         ('factors = ["Totp", "BackupCode"] ', "factors = [] ", "mfa.organizations", "needs Totp or WebAuthn"),
         ('policy = "NoPrompt"  ', 'policy = "PromptOnlyAtSignInMandatory"  ',
          "mfa.policy", "input should be"),
@@ -110,9 +110,9 @@ def test_the_demo_needs_no_account_anywhere() -> None:
         ("max_attempts = 10 ", "max_attempts = 101 ", "verification_code.max_attempts", "from 1 to 100"),
         ("max_attempts = 100 ", "max_attempts = 0 ", "lockout.max_attempts", "from 1 to 1000"),
         ("minutes = 60 ", "minutes = 0 ", "lockout.minutes", "from 1 to 1440"),
-        ("max_attempts = 10 ", "max_tries = 10 ", "verification_code.max_tries", "is not known here"),
+        ("max_attempts = 10 ", "max_tries = 10 ", "verification_code.max_tries", "is not a known key"),
         ('domain = "mg.example.com"\n', "", "connectors.mailgun-email.domain", "is missing"),
-        ("[connectors.naver-universal]", "[connectors.naver]", "connectors.naver", "is not known here"),
+        ("[connectors.naver-universal]", "[connectors.naver]", "connectors.naver", "is not a known key"),
         ("templates.SignIn.en]", "templates.SignInn.en]",
          "connectors.mailgun-email.templates.SignInn", "should be"),
     ],
@@ -128,27 +128,27 @@ def test_a_broken_rule_is_told_by_its_key(tmp_path: Path, old: str, new: str, ke
     ("old", "new", "key", "rule"),
     [
         ("<p>Your Workroom code:</p><p><strong>{{code}}</strong></p>", "<p>Your Workroom code</p>",
-         "mailgun-email.templates.Generic.en.html", "must hold {{code}}"),
+         "mailgun-email.templates.Generic.en.html", "must include {{code}}"),
         ("Your Workroom code: {{code}}\n", "Your Workroom code\n",
-         "mailgun-email.templates.Generic.en.text", "must hold {{code}}"),
+         "mailgun-email.templates.Generic.en.text", "must include {{code}}"),
         ("See the invitation: {{link}}", "See the invitation: {{link}} {{code}}",
-         "mailgun-email.templates.OrganizationInvitation.en.text", "must not hold {{code}}"),
+         "mailgun-email.templates.OrganizationInvitation.en.text", "must not include {{code}}"),
         ("See the invitation: {{link}}", "See the invitation",
-         "mailgun-email.templates.OrganizationInvitation.en.text", "must hold {{link}}"),
+         "mailgun-email.templates.OrganizationInvitation.en.text", "must include {{link}}"),
         ("You are invited to an organization on", "You are invited to {{organization.name}} on",
-         "mailgun-email.templates.OrganizationInvitation.en.html", "Logto escapes nothing"),
+         "mailgun-email.templates.OrganizationInvitation.en.html", "Logto does not escape values"),
         ('subject = "{{code}} is your Workroom code"', 'subject = "{{code}} for {{organization.name}}"',
-         "mailgun-email.templates.Generic.en.subject", "must not hold {{organization}}"),
+         "mailgun-email.templates.Generic.en.subject", "must not include {{organization}}"),
         ('subject = "{{code}} is your Workroom code"\n', "",
          "mailgun-email.templates.Generic.en.subject", "is missing"),
         ("[connectors.mailgun-email.templates.Generic.en]", "[connectors.mailgun-email.templates.Generic.fr]",
-         "mailgun-email.templates.Generic.en", "the fallback language has every text"),
+         "mailgun-email.templates.Generic.en", "the fallback language must have every text"),
         ('"{{code}} is your Workroom code. / {{code}} es tu clave de Workroom."', '"Hello"',
-         "gatewayapi-sms.templates.Generic", "must hold {{code}}"),
+         "gatewayapi-sms.templates.Generic", "must include {{code}}"),
         ("es tu clave de Workroom.", "es tu código de Workroom.",
-         "gatewayapi-sms.templates.Generic", "GSM 03.38 alphabet, which lacks 'ó'"),
+         "gatewayapi-sms.templates.Generic", "GSM 03.38 alphabet, which does not have 'ó'"),
         ("es tu clave de Workroom.", "es tu clave de {{application.name}}.",
-         "gatewayapi-sms.templates.Generic", "must not hold {{application}}"),
+         "gatewayapi-sms.templates.Generic", "must not include {{application}}"),
     ],
 )  # fmt: skip
 def test_a_text_that_would_be_sent_wrongly_is_refused(
@@ -170,7 +170,10 @@ def test_gatewayapi_has_the_four_texts_that_logto_requires(tmp_path: Path, usage
 
 @pytest.mark.parametrize(
     ("usage", "rule"),
-    [("Generic", "for every usage that has no text"), ("OrganizationInvitation", "whose {{code}} nothing")],
+    [
+        ("Generic", "for every usage without its own text"),
+        ("OrganizationInvitation", "without a value for {{code}}"),
+    ],
 )
 def test_an_email_connector_has_what_others_fall_back_to_and_its_own_invitation(
     tmp_path: Path, usage: str, rule: str
@@ -205,7 +208,7 @@ def test_codes_need_a_connector_to_be_sent_by(tmp_path: Path) -> None:
         "sign_in.forgot_password": "an email",
         "sign_up.identifiers": "an email",
     }.items():
-        assert f"{key}: needs {kind} connector below [connectors]" in said
+        assert f"{key}: needs {kind} connector under [connectors]" in said
 
 
 def test_factors_by_code_need_a_connector_to_be_sent_by(tmp_path: Path) -> None:
@@ -217,9 +220,7 @@ def test_factors_by_code_need_a_connector_to_be_sent_by(tmp_path: Path) -> None:
         ('factors = ["Totp", "BackupCode"] ', 'factors = ["Totp", "PhoneVerificationCode"] '),
     )
 
-    assert refusal(path).endswith(
-        "mfa.factors: needs an SMS connector below [connectors], which sends the codes."
-    )
+    assert refusal(path).endswith("mfa.factors: needs an SMS connector under [connectors] to send the codes.")
 
 
 def test_accounts_without_a_password_sign_in_by_code(tmp_path: Path) -> None:
@@ -227,7 +228,7 @@ def test_accounts_without_a_password_sign_in_by_code(tmp_path: Path) -> None:
 
     said = refusal(changed(tmp_path, no_password, ('email = ["code", "password"]', 'email = ["password"]')))
 
-    assert "sign_in.methods.email: must have 'code': sign_up.password is false" in said
+    assert "sign_in.methods.email: must include 'code': sign_up.password is false" in said
     load_declaration(changed(tmp_path, no_password), ENVIRONMENT)
 
 
@@ -258,7 +259,10 @@ def test_there_is_one_connector_of_a_type(tmp_path: Path) -> None:
     demo = DEMO.read_text()
     path.write_text(path.read_text() + "\n" + demo[demo.index("[connectors.mock-email-service]") :])
 
-    assert "connectors.mock-email-service: Logto keeps one of its type: beside mailgun-email" in refusal(path)
+    assert (
+        "connectors.mock-email-service: conflicts with mailgun-email: Logto has only one connector"
+        in refusal(path)
+    )
 
 
 def test_a_template_kept_at_mailgun_stands_alone_and_in_the_fallback_language(tmp_path: Path) -> None:
@@ -275,7 +279,7 @@ def test_a_template_kept_at_mailgun_stands_alone_and_in_the_fallback_language(tm
     both = changed(
         tmp_path, (generic.format("en"), generic.format("en").replace("subject", 'template = "c"\nsubject'))
     )
-    assert "Generic.en.template: must stand alone" in refusal(both)
+    assert "Generic.en.template: must be the only key" in refusal(both)
     spanish = changed(
         tmp_path, (generic.format("es"), generic.format("es").replace("subject", 'template = "c"\nsubject'))
     )
@@ -306,20 +310,20 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     misshapen = changed(tmp_path, ("max_attempts = 10 ", "max_tries = 10 "))
     said = refusal(misshapen, {**ENVIRONMENT, "GATEWAYAPI_TOKEN": ""})
     assert "connectors.gatewayapi-sms.api_token: the environment variable GATEWAYAPI_TOKEN is not set" in said
-    assert "verification_code.max_tries: is not known here" in said
+    assert "verification_code.max_tries: is not a known key" in said
 
 
 def test_a_secret_in_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
     said = refusal(changed(tmp_path, ('"${MAILGUN_API_KEY}"', '"key-1234"')))
 
-    assert "connectors.mailgun-email.api_key: takes the name of an environment variable" in said
+    assert "connectors.mailgun-email.api_key: must name an environment variable" in said
     assert "key-1234" not in said
 
 
 def test_a_secret_under_a_wrong_name_is_not_repeated(tmp_path: Path) -> None:
     said = refusal(changed(tmp_path, ("api_key = ", "api_kei = ")))
 
-    assert "connectors.mailgun-email.api_kei: is not known here" in said
+    assert "connectors.mailgun-email.api_kei: is not a known key" in said
     assert "hush" not in said
 
 
@@ -328,14 +332,14 @@ def test_secrets_do_not_show() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [(b"[sign_in\n", "is not TOML"), (b"\xff\xfe", "it is not UTF-8 text")]
+    ("content", "says"), [(b"[sign_in\n", "is not valid TOML"), (b"\xff\xfe", "it is not UTF-8 text")]
 )
 def test_what_cannot_be_read_is_told(tmp_path: Path, content: bytes, says: str) -> None:
     path = tmp_path / "connectors.toml"
     path.write_bytes(content)
 
     assert says in refusal(path)
-    assert "cannot be read" in refusal(tmp_path / "none.toml")
+    assert "Cannot read" in refusal(tmp_path / "none.toml")
 
 
 def test_an_empty_file_declares_nothing(tmp_path: Path) -> None:

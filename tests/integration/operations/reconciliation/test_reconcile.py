@@ -88,7 +88,7 @@ async def test_a_role_changed_in_logtos_console_is_noticed_once_and_counts_at_th
     await make.give_roles(organization_id, person, Role.VIEWER)
     await browser.get(page)  # Logto tells nobody: the cached token still answers
 
-    assert await repairs_of(reconciler, organization_id) == [f"read again at the next request: {person.id}"]
+    assert await repairs_of(reconciler, organization_id) == [f"refreshed at the next request: {person.id}"]
     await browser.get(page, 403)
     assert await repairs_of(reconciler, organization_id) == []
     (event,) = [
@@ -106,7 +106,7 @@ async def test_a_removed_member_whose_webhook_was_lost_is_refused(
     await browser.get(f"/o/{organization_id}/projects")
     await make.management.remove_member(organization_id, person.id)
 
-    assert f"read again at the next request: {person.id}" in await repairs_of(reconciler, organization_id)
+    assert f"refreshed at the next request: {person.id}" in await repairs_of(reconciler, organization_id)
     await browser.get(f"/o/{organization_id}/projects", 404)
     assert await repairs_of(reconciler, organization_id) == []
 
@@ -120,7 +120,7 @@ async def test_names_are_corrected(make: Factory, runtime: Runtime, reconciler: 
 
     repairs = await repairs_of(reconciler, organization_id)
 
-    assert repairs == ["called 'Afterwards'", "1 people's names or addresses"]
+    assert repairs == ["renamed to 'Afterwards'", "1 names or email addresses"]
     async with runtime.work.reading() as db:
         assert await db.scalar(sa.select(Organization.name).where(Organization.id == organization_id)) == (
             "Afterwards"
@@ -137,7 +137,7 @@ async def test_every_page_of_members_is_read(
     for person in people:
         await make.join(organization_id, person, Role.VIEWER)
 
-    assert "5 people's names or addresses" in await repairs_of(reconciler, organization_id)
+    assert "5 names or email addresses" in await repairs_of(reconciler, organization_id)
 
 
 async def test_a_deletion_whose_webhook_was_lost_is_carried_out(
@@ -151,7 +151,7 @@ async def test_a_deletion_whose_webhook_was_lost_is_carried_out(
 
     (repair,) = await repairs_of(reconciler, organization_id)
 
-    assert "is deleted in Logto" in repair
+    assert "was deleted in Logto" in repair
     await browser.get(f"/o/{organization_id}/projects", 404)
     async with runtime.work.reading() as db:
         removal = await db.get(OrganizationRemoval, organization_id)
@@ -356,7 +356,7 @@ async def test_a_process_killed_between_the_two_systems_leaves_nothing_that_reco
     assert await make.management.find_member_roles(organization_id, person.id) is None
     assert await events_of(runtime, organization_id) == []
     await let_time_pass(runtime, organization_id)
-    assert any("was cut off" in what for what in await repairs_of(reconciler, organization_id))
+    assert any("was interrupted" in what for what in await repairs_of(reconciler, organization_id))
     (event,) = await events_of(runtime, organization_id)
     assert event.action == "member.remove"
     assert event.after is not None

@@ -38,7 +38,7 @@ async def test_roles_that_cannot_be_read_are_told_and_read_again(
 ) -> None:
     browser, organization_id = spoiled
     repairs = await repairs_of(reconciler, organization_id)
-    assert [what for what in repairs if what.startswith("read again at the next request")]
+    assert [what for what in repairs if what.startswith("refreshed at the next request")]
     await browser.get(f"/o/{organization_id}/projects")
     assert await repairs_of(reconciler, organization_id) == []
 
