@@ -32,8 +32,8 @@ def _reaches_logto(route: Route) -> bool:
     if f"{route.rule}/".split("<organization_id>/")[1].split("/")[0] in _ONLY_HERE:
         return False
     feature = APP.view_functions[route.endpoint].__module__.split(".")[1]
-    files = (ROOT / "saas_app" / feature).rglob("*.py")
-    return any(re.search(r"saas_app\.logto|organization_change", file.read_text("utf-8")) for file in files)
+    texts = (file.read_text("utf-8") for file in (ROOT / "saas_app" / feature).rglob("*.py"))
+    return any(re.search(r"saas_app\.(logto|changes)|organization_change", text) for text in texts)
 
 
 APP: Final = application()
