@@ -31,7 +31,7 @@ _LEFT_OUT: Final = frozenset(
         ".venv",
         "var",
         "local_logto",  # a project of its own, used as it is
-        "CHANGELOG.md",  # the history of upstream, and its licence
+        "CHANGELOG.md",  # the history of upstream, and its license
         "LICENSE",
         "docs/decisions",
         "docs/start-your-own.md",
@@ -107,7 +107,7 @@ def _renamed(text: str, old: ProductName, new: ProductName) -> str:
 
 
 def _with_room_for(new: ProductName, pyproject: str) -> str:
-    """Let lines of code be longer by what a longer name adds; comments and texts are not wrapped anew."""
+    """Let lines of code be longer by what a longer name adds; comments and texts are not wrapped again."""
     more = _MOST_IN_A_LINE * (len(new.title) - len(_UPSTREAM))
     section = "[tool.ruff.lint.pycodestyle]\n"
     if more <= 0 or section in pyproject:
