@@ -7,9 +7,11 @@ import base64
 
 import pytest
 from aiohttp import web
+from tenacity import wait_fixed
 
 from saas_app.errors import LogtoUnavailable
 from saas_app.logto import ManagementClient, ManagementError, explained
+from saas_app.logto import transport as transport_module
 from tests.unit.logto.management_stand_in import ORGANIZATION, OpenClient, StandIn, replies
 
 
@@ -194,6 +196,20 @@ async def test_while_logto_is_down_calls_are_answered_without_asking_it_and_then
     stand_in.replies = [replies(ORGANIZATION)]
     assert (await client.get_organization("o1")).id == "o1"
     await client.get_organization("o1")
+
+
+async def test_a_call_is_not_repeated_once_the_circuit_is_open(
+    client: ManagementClient, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in.replies = [replies("down", 503)]
+    for _ in range(2):
+        with pytest.raises(LogtoUnavailable):
+            await client.get_organization("o1")
+    monkeypatch.setattr(transport_module, "_BACKOFF", wait_fixed(60))
+
+    async with asyncio.timeout(5):
+        with pytest.raises(LogtoUnavailable):
+            await client.get_organization("o1")
 
 
 async def test_hanging_calls_open_the_circuit_too(open_client: OpenClient, stand_in: StandIn) -> None:
