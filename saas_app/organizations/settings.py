@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from saas_app.audit.recorder import Action, AuditEntry, Target, changed_fields
@@ -117,7 +117,7 @@ async def save_details(change: MemberChange, seen: str, wanted: Details) -> Deta
                 return theirs
             if seen != theirs.version:
                 raise DetailsConflict(theirs, wanted, wanted.changed_since(seen))
-            renamed = replace(now, name=wanted.name, description=wanted.description)
+            renamed = now.model_copy(update={"name": wanted.name, "description": wanted.description})
             saved = await turn.carry_out(
                 _event(turn, *changed_fields(asdict(theirs), asdict(wanted))),
                 lambda: turn.management.update_organization(
