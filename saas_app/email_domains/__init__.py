@@ -1,1 +1,1 @@
-"""Email domains whose people join an organization automatically: claimed, verified, checked again, lost."""
+"""Email domains whose people join an organization automatically."""

@@ -1,11 +1,11 @@
-"""Claiming, verifying and removing email domains.
+"""Claims, verifies and removes email domains.
 
-* A claim changes nothing in Logto. People join by a domain only after it was verified.
+* A claim changes nothing in Logto. People join by a domain only once it is verified.
 * A domain is verified by a TXT record, or by the caller's own verified address at that domain.
-* It belongs to one organization at a time; a unique index decides between two that verify it at once.
-* A TXT record outranks an address: whoever runs the domain's DNS takes it from an organization that only
-  had a person with an address there. One that holds it by a TXT record keeps it while that record exists.
-* Nobody opens the door to roles that they may not assign themselves.
+* A domain belongs to one organization at a time. A unique index decides between two that verify it at once.
+* A TXT record outranks an address: an organization that controls the DNS takes the domain from one that only
+  had a person with an address there. A domain held by a TXT record stays while that record exists.
+* Nobody can let people join with roles that they could not assign themselves.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MOST_CLAIMS: Final = 20  # domains an organization may claim
 
 
 class NotProved(Invalid):
-    """The domain could not be verified; the text says what was found, and what to do."""
+    """The domain could not be verified. The text says what was found, and what to do."""
 
     code, title = "domain-not-verified", "The domain is not verified"
 
@@ -46,7 +46,7 @@ class NotProved(Invalid):
 
 
 async def claim_domain(change: MemberChange, domain: str) -> None:
-    """Note that the organization wants a domain, and make its TXT record's value. Raises :class:`Invalid`."""
+    """Record a claim of a domain, and create the value of its TXT record. Raises :class:`Invalid`."""
     async with change.alone() as turn:
         with turn.explain(OrganizationGone):
             await turn.management.get_organization(turn.organization_id)
@@ -88,8 +88,8 @@ async def verify_by_dns(change: MemberChange, resolver: TxtResolver, domain: str
 async def verify_by_address(change: MemberChange, claims: Mapping[str, Any], domain: str) -> None:
     """Verify a claimed domain by the caller's own address. ``claims`` are those of their ID token.
 
-    Raises :class:`NotProved` unless the address is verified, at exactly this domain, in the account as it
-    is now, and not merely what a social sign-in told.
+    Raises :class:`NotProved` unless the account at Logto currently has a verified address at exactly this
+    domain. An address from a social sign-in does not count.
     """
     await _get_claim(change, domain)
     with change.explain(OrganizationGone):
@@ -109,9 +109,9 @@ async def verify_by_address(change: MemberChange, claims: Mapping[str, Any], dom
 
 
 async def remove_domain(change: MemberChange, name: str) -> None:
-    """Let nobody join by a domain; members who joined stay. Removing it again changes nothing.
+    """Remove a domain, so that nobody joins by it. Members stay. Removing it again changes nothing.
 
-    ``name`` may be one that somebody set in Logto, spelled in any way.
+    ``name`` may be a domain that was set in Logto, in any spelling.
     """
     domain = find_ascii_domain(name) or name
     async with change.alone() as turn:
@@ -145,7 +145,7 @@ async def lapse(turn: OrganizationChange[Workroom], claim: Claim, reason: str) -
 
 
 async def take_out(turn: OrganizationChange[Caller], names: Collection[str]) -> None:
-    """Remove domains of an organization in Logto. Those that are not there are passed over."""
+    """Remove domains of an organization in Logto. Domains that are not set there are skipped."""
     for name in names:
         try:
             await turn.management.remove_joining_domain(turn.organization_id, name)
@@ -160,7 +160,7 @@ async def _get_claim(change: MemberChange, domain: str) -> Claim:
     if claim is None:
         raise Invalid(fields={"domain": "This domain is no longer on the list. Add it again first."})
     reason = why_unclaimable(domain)
-    if reason is not None:  # claimed before it became known as such
+    if reason is not None:  # claimed before the list named it
         raise NotProved(reason)
     return claim
 
@@ -194,7 +194,7 @@ async def _verify(change: MemberChange, domain: str, proof: DomainProof) -> None
             try:
                 await turn.carry_out(event, lambda: _let_in(turn, domain, joining.domains))
             except LogtoUnavailable:
-                raise  # nobody knows whether Logto has it; the next check will tell
+                raise  # it is unknown whether Logto has it; the next check finds out
             except Exception:
                 if not before.is_verified:
                     async with turn.work.writing() as db:
@@ -203,7 +203,7 @@ async def _verify(change: MemberChange, domain: str, proof: DomainProof) -> None
 
 
 async def _hold(change: MemberChange, domain: str, proof: DomainProof) -> None:
-    """Take the domain, or find that another organization was first: the unique index decides."""
+    """Take the domain, unless another organization was first. The unique index decides."""
     subject = change.caller.principal.subject
     try:
         async with change.work.writing() as db:

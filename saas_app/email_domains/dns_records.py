@@ -1,4 +1,4 @@
-"""Looking up TXT records: bounded in time, never blocking, and telling "no record" from "no answer"."""
+"""Looks up TXT records, within a time limit and without blocking, and tells "no record" from "no answer"."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from saas_app.config import Nameserver
 
 log = structlog.get_logger(__name__)
 
-_LOOK_UP_TIMEOUT: Final = 5.0  # seconds, all nameservers and repetitions together
-_TRY_TIMEOUT: Final = 2.0  # seconds until a nameserver is asked once more
+_LOOK_UP_TIMEOUT: Final = 5.0  # seconds, for all nameservers and attempts together
+_TRY_TIMEOUT: Final = 2.0  # seconds until a nameserver is asked again
 
 
 @dataclass(frozen=True, slots=True)
 class TxtAnswer:
-    """The TXT records of a name. ``problem`` says why they could not be looked up."""
+    """The TXT records of a name. ``problem`` says why the lookup failed, if it did."""
 
     values: frozenset[str] = frozenset()
     problem: str = ""
 
 
 class TxtResolver:
-    """Asks the given nameservers, or those of this machine."""
+    """Looks up TXT records at the given nameservers, or at those of this machine."""
 
     def __init__(self, nameservers: Sequence[Nameserver] = (), *, timeout: float = _LOOK_UP_TIMEOUT) -> None:
         self._nameservers = tuple(nameservers)
         self._timeout = timeout
 
     async def look_up(self, name: str) -> TxtAnswer:
-        """Return every TXT record of an absolute name, whose strings are joined (RFC 7208 §3.3)."""
+        """Return the TXT records of an absolute name. The strings of each are joined (RFC 7208 §3.3)."""
         try:
             async with asyncio.timeout(self._timeout + 1):
                 found = await self._resolve(name)

@@ -1,9 +1,9 @@
-"""Noticing who became a member because of their email domain, so that they are told and can leave.
+"""Detects members who joined because of their email domain, so that they are told and can leave.
 
-Logto adds a new account to the organization that has the domain of its address, and tells nobody why
-somebody is a member. So it is worked out at the first sign-in: the account's verified address is at a
-domain that the organization holds, the account is younger than that (give or take what clocks differ), and
-the audit trail knows no other way.
+Logto adds a new account to the organization that has the domain of its address, and does not say why somebody
+is a member. So it is worked out at the first sign-in: the account's verified address is at a domain that the
+organization holds, the account is younger than that (allowing for differing clocks), and the audit log
+records no other way of joining.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from saas_app.text.domains import shown_domain
 
 log = structlog.get_logger(__name__)
 
-_CLOCKS_DIFFER: Final = timedelta(seconds=30)  # Logto's and ours, at most
+_CLOCKS_DIFFER: Final = timedelta(seconds=30)  # the largest difference between Logto's clock and ours
 _OTHER_WAYS: Final = [
     Action.INVITATION_ACCEPT.value,
     Action.ORGANIZATION_CREATE.value,
@@ -34,9 +34,9 @@ _OTHER_WAYS: Final = [
 
 
 async def note_join(work: UnitOfWork, management: ManagementClient | None, claims: Mapping[str, Any]) -> None:
-    """Note how the person of these ID-token claims came into the organization that holds their domain, once.
+    """Record once how the person of these ID-token claims joined the organization that holds their domain.
 
-    A sign-in does not fail because this cannot be found out just now: the next one tries again.
+    If that cannot be found out now, the sign-in still succeeds, and the next one tries again.
     """
     domain = domain_of(claims.get("email")) if claims.get("email_verified") is True else None
     if management is None or domain is None:

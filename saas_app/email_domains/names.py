@@ -1,10 +1,10 @@
-"""Email domains by name: which of them nobody may claim. Pure.
+"""Which email domains nobody may claim. Pure.
 
-Domains of mail providers that give an address to everybody cannot be claimed, nor can anything below them:
-the provider may hand out subdomains too. Neither can public suffixes (``com``, ``co.uk``, ``github.io``),
-since the domains below them have different owners; those domains themselves can. Suffixes are those of the
-Public Suffix List (publicsuffix.org), both its parts, as the installed ``publicsuffixlist`` brings it. A
-domain's one form is that of :mod:`saas_app.text.domains`.
+Domains of public mail providers cannot be claimed, nor can their subdomains, which the provider may give away
+too. Public suffixes (``com``, ``co.uk``, ``github.io``) cannot be claimed either, because the domains below
+them have different owners; those domains can. The suffixes are both parts of the Public Suffix List
+(publicsuffix.org), in the version of the installed ``publicsuffixlist``. Domains are compared in the form of
+:mod:`saas_app.text.domains`.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _SECOND_LEVEL: Final = frozenset({"ac", "co", "com", "net", "org"})
 
 
 class NotADomain(ValueError):
-    """Why a text cannot be claimed as an email domain, in words for the person who typed it."""
+    """The text cannot be claimed as an email domain. The message is for the person who typed it."""
 
 
 def read_domain(typed: str) -> str:
-    """Return the domain that somebody wants to claim. Raises :class:`NotADomain`."""
+    """Return the domain in what a person typed. Raises :class:`NotADomain`."""
     typed = typed.strip().removeprefix("@")
     if not typed.strip("."):
         raise NotADomain("Enter a domain, like example.com.")
@@ -56,7 +56,7 @@ def read_domain(typed: str) -> str:
 
 
 def why_unclaimable(domain: str) -> str | None:
-    """Return why a domain cannot be claimed, as a sentence for the person who tries. None if it can."""
+    """Return why a domain cannot be claimed, as a sentence for the person who tries, or None if it can."""
     if is_public(domain):
         return (
             f"Anyone can get an email address at {shown_domain(domain)}, so anyone could "
@@ -71,7 +71,7 @@ def why_unclaimable(domain: str) -> str | None:
 
 
 def find_ascii_domain(text: str) -> str | None:
-    """Return a domain in the form in which domains are compared. None when the text is no domain."""
+    """Return a domain in the form used for comparison, or None if the text is not a domain."""
     try:
         return ascii_domain(text)
     except NotADomainName:
@@ -79,13 +79,13 @@ def find_ascii_domain(text: str) -> str | None:
 
 
 def domain_of(address: str | None) -> str | None:
-    """Return the domain of an email address in its comparable form. None without one."""
+    """Return the domain of an email address in the form used for comparison, or None without one."""
     _, at, domain = (address or "").rpartition("@")
     return find_ascii_domain(domain) if at else None
 
 
 def is_public(domain: str) -> bool:
-    """Return whether a provider gives addresses of this domain, or of one above it, to everybody."""
+    """Return whether anybody can get an address at this domain, or at a domain above it."""
     labels = domain.split(".")
     return any(_is_providers(labels[start:]) for start in range(len(labels) - 1))
 

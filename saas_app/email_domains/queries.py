@@ -1,4 +1,4 @@
-"""What the database knows of email domains: who claims them, who holds them, who joined by them."""
+"""Statements on email domains: claims of them, and members who joined by them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from saas_app.models import AuditEvent, DomainJoin, DomainProof, EmailDomain, Us
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A domain that an organization claims. ``proof`` and ``verified_at`` are set while it counts."""
+    """A domain that an organization claims. ``proof`` and ``verified_at`` are set while it is verified."""
 
     organization_id: str
     domain: str
@@ -54,27 +54,27 @@ _CLAIM: sa.Select[*tuple[Any, ...]] = (
 
 
 async def list_claims(db: AsyncSession, organization_id: str) -> list[Claim]:
-    """The domains that an organization claims, by name."""
+    """Return the domains that an organization claims, sorted by name."""
     statement = _CLAIM.where(EmailDomain.organization_id == organization_id).order_by(EmailDomain.domain)
     return [Claim(*row) for row in await db.execute(statement)]
 
 
 async def find_claim(db: AsyncSession, organization_id: str, domain: str) -> Claim | None:
-    """An organization's claim of a domain."""
+    """Return an organization's claim of a domain, or None."""
     statement = _CLAIM.where(_is(organization_id, domain))
     row = (await db.execute(statement)).one_or_none()
     return None if row is None else Claim(*row)
 
 
 async def find_holder(db: AsyncSession, domain: str) -> Claim | None:
-    """The one claim of a domain that is verified."""
+    """Return the verified claim of a domain, or None. There is at most one."""
     statement = _CLAIM.where(EmailDomain.domain == domain, EmailDomain.verified_at.is_not(None))
     row = (await db.execute(statement)).one_or_none()
     return None if row is None else Claim(*row)
 
 
 async def add_claim(db: AsyncSession, organization_id: str, domain: str, token: str, now: datetime) -> bool:
-    """Claim a domain. False when the organization claims it already."""
+    """Claim a domain. Returns False if the organization claims it already."""
     row = {"organization_id": organization_id, "domain": domain, "token": token, "claimed_at": now}
     return await insert_if_absent(db, EmailDomain, row, key=("organization_id", "domain"))
 
@@ -82,9 +82,9 @@ async def add_claim(db: AsyncSession, organization_id: str, domain: str, token: 
 async def hold(
     db: AsyncSession, organization_id: str, domain: str, proof: DomainProof, proved_by: str, now: datetime
 ) -> bool:
-    """Mark a claim as verified. Return False if the claim no longer exists.
+    """Mark a claim as verified. Returns False if the claim no longer exists.
 
-    Raises :class:`sqlalchemy.exc.IntegrityError` when another organization holds the domain.
+    Raises :class:`sqlalchemy.exc.IntegrityError` if another organization holds the domain.
     """
     return await _update(
         db, organization_id, domain,
@@ -107,7 +107,7 @@ async def note_check(
 
 
 async def remove_claim(db: AsyncSession, organization_id: str, domain: str) -> None:
-    """Forget a claim, verified or not."""
+    """Delete a claim, verified or not."""
     statement = sa.delete(EmailDomain).where(_is(organization_id, domain))
     await db.execute(statement.execution_options(synchronize_session=False))
 
@@ -121,7 +121,7 @@ async def has_join(db: AsyncSession, organization_id: str, user_id: str) -> bool
 async def add_join(
     db: AsyncSession, organization_id: str, user_id: str, domain: str | None, now: datetime
 ) -> bool:
-    """Record by which domain a person joined (None: another way). Return False if it was recorded before."""
+    """Record the domain a person joined by (None: another way). Returns False if that was recorded before."""
     row = {"organization_id": organization_id, "user_id": user_id, "domain": domain, "noted_at": now}
     return await insert_if_absent(db, DomainJoin, row, key=("organization_id", "user_id"))
 
@@ -133,7 +133,7 @@ async def confirm_join(db: AsyncSession, organization_id: str, user_id: str, now
 
 
 async def came_otherwise(db: AsyncSession, user_id: str, actions: Collection[str], before: datetime) -> bool:
-    """Whether the organization's trail knows one of these actions of somebody, or any before a moment.
+    """Return whether the audit log has one of these actions of a person, or any action before a moment.
 
     The session adds the tenant.
     """

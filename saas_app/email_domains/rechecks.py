@@ -1,10 +1,10 @@
-"""Checking an organization's email domains again: what ``saas-app reconcile`` does with them.
+"""Checks an organization's email domains again, as a part of ``saas-app reconcile``.
 
-People join only by domains that are verified here and still proved. So a domain that somebody set in
-Logto's Console, or that was set before domains had to be verified, is taken out of Logto and listed as not
-verified. A domain whose TXT record is gone counts for a grace period after the first check that missed it;
-one whose DNS gives no answer ten times as long. The same holds for a domain proved by an address, when that
-person lost it, or the right to change the organization.
+People join only by domains that are verified here and still proved. A domain that was set in Logto's Console,
+or before domains had to be verified, is removed from Logto and listed as not verified. A domain whose TXT
+record is missing keeps working for a grace period after the first check that missed it, or for ten times as
+long if the DNS does not answer. The same applies to a domain proved by an address, when that person loses the
+address or the permission to change the organization.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from saas_app.text.domains import shown_domain
 
 @dataclass(frozen=True, slots=True)
 class DomainNews:
-    """What a check found out about a domain, for the operator. ``changed``: it also changed something."""
+    """The result of a check, for the operator. ``changed`` says whether the check changed something."""
 
     what: str
     changed: bool
@@ -47,14 +47,14 @@ class DomainNews:
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """Why the proof was not found, empty when it was. ``is_certain``: it is gone, not only out of reach."""
+    """Why the proof was not found, or "". ``is_certain`` means that it is gone, not just unreachable."""
 
     problem: str = ""
     is_certain: bool = True
 
 
 class DomainChecks:
-    """Checks domains of one organization at a time."""
+    """Checks the domains of one organization at a time."""
 
     def __init__(self, systems: Systems, resolver: TxtResolver, grace: timedelta) -> None:
         self._systems = systems
@@ -83,7 +83,7 @@ class DomainChecks:
             return await queries.list_claims(db, organization_id)
 
     async def _look(self, claim: Claim, stewards: Collection[LogtoUser]) -> _Finding:
-        if can_be_claimed(claim.domain) is None:  # claimed before it became known as such
+        if can_be_claimed(claim.domain) is None:  # claimed before the list named it
             return _Finding("organizations cannot claim this domain")
         if claim.proof is DomainProof.ADDRESS:
             holds = any(
@@ -128,7 +128,7 @@ class DomainChecks:
         return news
 
     async def _take_out(self, turn: OrganizationChange[Workroom], name: str, count: int) -> None:
-        """Out of Logto, and onto the organization's list as not verified, where it may be claimed at all."""
+        """Remove the domain from Logto, and list it as not verified if it may be claimed at all."""
         domain = can_be_claimed(name)
         target = Target("domain", name, shown_domain(name))
 

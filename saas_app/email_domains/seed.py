@@ -1,4 +1,4 @@
-"""Email domains of a demonstration, as if they had been claimed and verified in the settings."""
+"""Email domains of the demo, as if they had been claimed and verified in the settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from saas_app.models import DomainProof
 
 
 async def seed_claim(work: UnitOfWork, organization_id: str, domain: str) -> bool:
-    """Add a domain that stays unverified. Return False if the organization has added it before."""
+    """Add a domain that stays unverified. Returns False if the organization has added it before."""
     async with work.writing() as db:
         return await queries.add_claim(db, organization_id, domain, secrets.token_urlsafe(24), utc_now())
 
@@ -20,9 +20,9 @@ async def seed_claim(work: UnitOfWork, organization_id: str, domain: str) -> boo
 async def seed_verified(
     work: UnitOfWork, client: ManagementClient, organization_id: str, domain: str, admin_id: str
 ) -> bool:
-    """Let people join by the domain of an admin's address. False when an organization holds it already.
+    """Let people join by the domain of an admin's address. Returns False if an organization holds it.
 
-    Its members of now came another way, and are told nothing.
+    The current members joined another way, and see no notice.
     """
     members = await client.list_members(organization_id)
     await seed_claim(work, organization_id, domain)

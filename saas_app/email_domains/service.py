@@ -1,4 +1,4 @@
-"""The email domains of an organization, as its settings show them: claimed here, and in effect in Logto."""
+"""The email domains of an organization, as its settings show them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _VALUE: Final = "workroom-domain-verification"
 
 
 class DomainState(StrEnum):
-    """What a domain is to an organization."""
+    """The state of a domain in an organization."""
 
     VERIFIED = "verified"
     UNVERIFIED = "not verified"
-    NOT_APPLIED = "not applied"  # verified here, and Logto does not know
-    UNCLAIMED = "set in Logto"  # in Logto, and never verified here
+    NOT_APPLIED = "not applied"  # verified here, but not set in Logto
+    UNCLAIMED = "set in Logto"  # set in Logto, but never verified here
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +48,17 @@ class ListedDomain:
 
     @property
     def counts(self) -> bool:
-        """Whether it was verified."""
+        """Whether the domain was verified."""
         return self.state in (DomainState.VERIFIED, DomainState.NOT_APPLIED)
 
 
 def record_name(domain: str) -> str:
-    """The name of the TXT record that proves a domain."""
+    """Return the name of the TXT record that proves a domain."""
     return f"{_RECORD}.{domain}"
 
 
 def record_value(token: str) -> str:
-    """What that TXT record must say."""
+    """Return the text that the TXT record of a domain must contain."""
     return f"{_VALUE}={token}"
 
 
