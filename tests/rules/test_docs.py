@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pkgutil
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -128,3 +130,11 @@ def _is_in_product(path: str) -> bool:
 
 def _files_of_the_root() -> set[str]:
     return {path.name for path in ROOT.iterdir()}
+
+
+def test_the_measurements_that_the_documents_name_can_be_started() -> None:
+    pages = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
+    named = sorted(set(re.findall(r"python -m (bench\.\w+)", pages)))
+
+    assert named
+    subprocess.run([sys.executable, "-c", f"import {', '.join(named)}"], cwd=ROOT, check=True)
