@@ -85,6 +85,29 @@ def test_the_architecture_page_refers_to_files_and_names_that_exist() -> None:
         assert found, method
 
 
+def test_the_security_page_names_code_and_tests_that_exist() -> None:
+    page = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    paths = set(
+        re.findall(r"`([\w.][\w./]*/[\w.]+|\w+\.py)`", re.sub(r"```.*?```", "", page, flags=re.DOTALL))
+    )
+
+    assert len(paths) > 80
+    places = (ROOT / "saas_app", ROOT / "tests", ROOT)
+    missing = [path for path in sorted(paths) if not any((place / path).exists() for place in places)]
+    assert missing == []
+
+
+def test_every_promise_of_the_security_page_names_a_test() -> None:
+    page = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    promises = page.split("\n## Promises\n")[1].split("\n## ")[0]
+    rows = [line for line in promises.splitlines() if line.startswith("|")]
+    promised = [row for row in rows if not row.startswith(("| promise ", "|---"))]
+
+    assert len(promised) > 50
+    for row in promised:
+        assert re.search(r"`(unit|integration|browser|rules|fuzz)(/\w+)*(\.py)?` \|$", row), row
+
+
 def test_every_command_the_readme_names_exists() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
