@@ -1,4 +1,4 @@
-"""A machine client of one organization: makes a project with tasks, renames it, lists all projects.
+"""An API client of one organization: creates a project with tasks, renames it, lists all projects.
 
     LOGTO=http://localhost:3001 WORKROOM=http://localhost:3000 RESOURCE=https://api.workroom.example \
     ORGANIZATION=… CLIENT_ID=… CLIENT_SECRET=… python docs/examples/machine.py
@@ -17,7 +17,7 @@ SCOPES = "projects:read projects:write"
 
 
 class Workroom:
-    """The API of one organization, with a token that is fetched when it is needed."""
+    """The API of one organization. Fetches a token when it needs one."""
 
     def __init__(self, http: aiohttp.ClientSession) -> None:
         self._http = http
@@ -25,7 +25,7 @@ class Workroom:
         self.url = f"{os.environ['WORKROOM']}/api/v1/organizations/{os.environ['ORGANIZATION']}"
 
     async def call(self, method: str, url: str, **options: Any) -> tuple[Any, Any]:
-        """The JSON and the headers of an answer. Waits when told to; takes a new token once."""
+        """Return the JSON and the headers of a response. Waits if told to, and fetches a new token once."""
         given = options.pop("headers", {})
         for attempt in range(5):
             headers = {**given, "Authorization": f"Bearer {await self._get_token()}"}
@@ -33,7 +33,7 @@ class Workroom:
                 body = await answer.json() if answer.status != 204 else None
                 if answer.status in (429, 503) and attempt < 4:
                     await asyncio.sleep(int(answer.headers.get("Retry-After", "1")))
-                elif answer.status == 401 and attempt == 0:  # it may have been refused as too old
+                elif answer.status == 401 and attempt == 0:  # the token may be older than a change
                     self._good_until = 0
                 elif answer.status >= 400:
                     raise RuntimeError(f"{body['code']}: {body['detail']} (request {body['request_id']})")
@@ -42,7 +42,7 @@ class Workroom:
         raise RuntimeError("Workroom is busy")
 
     async def list_projects(self) -> AsyncIterator[Any]:
-        """Every project, page by page: ``next_cursor`` leads on, and so does the ``Link`` header."""
+        """Yield every project, page by page. ``next_cursor`` and the ``Link`` header name the next one."""
         query = {"limit": "50", "sort": "name"}
         while True:
             page, _ = await self.call("GET", f"{self.url}/projects", params=query)
@@ -71,10 +71,10 @@ class Workroom:
 
 
 async def main() -> None:
-    """Use it."""
+    """Create, rename and list projects."""
     async with aiohttp.ClientSession() as http:
         workroom = Workroom(http)
-        once = {"Idempotency-Key": str(uuid.uuid4())}  # sent again, the same request makes no second project
+        once = {"Idempotency-Key": str(uuid.uuid4())}  # a repeated request creates no second project
         new = {"name": "Nightly build", "description": "Made by a machine."}
         project, headers = await workroom.call("POST", f"{workroom.url}/projects", json=new, headers=once)
 

@@ -19,12 +19,12 @@ from aiohttp import web
 
 PORT = int(os.environ.get("PORT", "8765"))
 REDIRECT_URI = f"http://127.0.0.1:{PORT}/callback"
-ORGANIZATIONS = "urn:logto:scope:organizations"  # without it Logto gives no token for an organization
-PERMISSIONS = ("projects:read", "projects:write", "members:read")  # all that will ever be asked for
+ORGANIZATIONS = "urn:logto:scope:organizations"  # without it, Logto issues no token for an organization
+PERMISSIONS = ("projects:read", "projects:write", "members:read")  # everything the program will ever request
 
 
 async def sign_in(http: aiohttp.ClientSession) -> str:
-    """The authorization code flow with PKCE; returns the refresh token."""
+    """Run the authorization code flow with PKCE and return the refresh token."""
     state, verifier = secrets.token_urlsafe(16), secrets.token_urlsafe(48)
     challenge = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
     query = [
@@ -53,7 +53,7 @@ async def sign_in(http: aiohttp.ClientSession) -> str:
 
 
 async def callback(address: str) -> dict[str, str]:
-    """Show where to sign in, and wait on our own port for the way back."""
+    """Print where to sign in, and wait for the redirect back to our own port."""
     arrived: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
 
     async def answer(request: web.Request) -> web.Response:
@@ -74,7 +74,7 @@ async def callback(address: str) -> dict[str, str]:
 
 
 async def ask_logto(http: aiohttp.ClientSession, form: dict[str, str]) -> Any:
-    """The token endpoint, for a client without a secret."""
+    """Call the token endpoint, as a client without a secret."""
     form = {**form, "client_id": os.environ["CLIENT_ID"]}
     async with http.post(f"{os.environ['LOGTO']}/oidc/token", data=form) as answer:
         body = await answer.json()
@@ -84,7 +84,7 @@ async def ask_logto(http: aiohttp.ClientSession, form: dict[str, str]) -> Any:
 
 
 async def read(http: aiohttp.ClientSession, refresh: dict[str, str], path: str, **resource: str) -> Any:
-    """Read from the API with a token for the organization: of the resource, or of the organization itself."""
+    """Read from the API. With ``resource``, use an API-resource token, otherwise an organization token."""
     url = f"{os.environ['WORKROOM']}/api/v1/organizations/{refresh['organization_id']}{path}"
     for _ in range(3):
         tokens = await ask_logto(http, {**refresh, **resource})
@@ -96,12 +96,12 @@ async def read(http: aiohttp.ClientSession, refresh: dict[str, str], path: str, 
                 return body
             if body["code"] != "invalid-token":
                 break
-        await asyncio.sleep(1)  # the membership has just changed: a later token counts
+        await asyncio.sleep(1)  # the membership has just changed: a later token is accepted
     raise SystemExit(f"{body['code']}: {body['detail']}")
 
 
 async def main() -> None:
-    """Sign in, take both kinds of token, and use each for what it is good for."""
+    """Sign in, fetch both kinds of token, and use each for its own routes."""
     async with aiohttp.ClientSession() as http:
         refresh = {"grant_type": "refresh_token", "organization_id": os.environ["ORGANIZATION"]}
         refresh["refresh_token"] = await sign_in(http)
