@@ -6,7 +6,9 @@ change of upstream into a conflict.
 
 from __future__ import annotations
 
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +85,8 @@ def rename(new: ProductName, old: ProductName | None = None, root: Path = ROOT) 
     changed = []
     for path in _files(root):
         text = _read(path)
-        renamed = _renamed(text, old, new)
+        code = _with_identifiers_renamed(text, old, new) if path.suffix == ".py" else text
+        renamed = _renamed(code, old, new)
         if path == root / "pyproject.toml":
             renamed = _with_room_for(new, renamed)
         if renamed != text:
@@ -92,11 +95,23 @@ def rename(new: ProductName, old: ProductName | None = None, root: Path = ROOT) 
     return changed
 
 
+def _with_identifiers_renamed(code: str, old: ProductName, new: ProductName) -> str:
+    """Rename classes and the like, which hold no spaces, in a Python file."""
+    lines = code.split("\n")
+    tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
+    for token in reversed(tokens):  # from the end, so that the columns before stay right
+        if token.type == tokenize.NAME and old.compact in token.string:
+            row, (begin, end) = token.start[0] - 1, (token.start[1], token.end[1])
+            renamed = token.string.replace(old.compact, new.compact)
+            lines[row] = lines[row][:begin] + renamed + lines[row][end:]
+    return "\n".join(lines)
+
+
 def _renamed(text: str, old: ProductName, new: ProductName) -> str:
     for pattern, replacement in (
         (rf'(\bsender\W+){old.title}(?=")', rf"\g<1>{new.compact[:_SENDER_LENGTH]}"),
         (rf"\b{old.title}(?=-(demo|test)-)", new.compact),  # passwords
-        (rf"(?<=class ){old.title}\b|\b{old.title}(?=\()", new.compact),
+        (rf"(?<=class:`){old.title}(?=`)", new.compact),
         (rf"\b{old.title}\b", new.title),
         (rf"\b{old.compact}\b", new.compact),
         (old.slug.upper(), new.slug.upper()),

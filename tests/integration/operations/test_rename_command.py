@@ -42,8 +42,11 @@ def copy(tmp_path: Path) -> Copy:
 def _follow_the_page(copy: Copy) -> None:
     for language, content in blocks_of("start-your-own.md"):
         for line in content.splitlines() if language == "sh" else ():
-            command = "ruff format -q ." if line == "make fmt" else line.removeprefix(".venv/bin/")
-            copy.run(*shlex.split(command))
+            if line == "make fmt":
+                copy.run("ruff", "format", "-q", ".")
+                copy.run("ruff", "check", "--fix", "-q", ".")
+            else:
+                copy.run(*shlex.split(line.removeprefix(".venv/bin/")))
 
 
 def _naming(copy: Copy, word: str) -> set[str]:
