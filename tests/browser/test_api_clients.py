@@ -60,7 +60,7 @@ async def test_the_copied_commands_work_until_the_client_is_revoked(
     await page.get_by_role("link", name="I have copied the secret").click()
     await page.get_by_role("link", name="Revoke Nightly export").click()
     await page.get_by_role("button", name="Revoke Nightly export").click()
-    await expect(page.get_by_role("status")).to_contain_text("Nightly export is revoked.")
+    await expect(page.get_by_role("status")).to_contain_text("Nightly export was revoked.")
     await expect(page.get_by_role("heading", name="No API clients yet")).to_be_visible()
     assert json.loads(await run(with_that_token))["code"] == "invalid-token"
     assert "invalid_client" in await run(show_token)
@@ -85,7 +85,7 @@ async def test_the_secret_survives_a_reload_and_can_be_selected_without_a_script
 
     await page.get_by_role("link", name="Rotate the secret of Nightly export").click()
     await expect(page.get_by_text("The old secret is deleted immediately")).to_be_visible()
-    await page.get_by_role("button", name="Make a new secret").click()
+    await page.get_by_role("button", name="Rotate secret").click()
     await expect(page.get_by_role("heading", name="Nightly export has a new secret")).to_be_visible()
     assert await page.get_by_role("textbox", name="Client secret").input_value() != secret
 

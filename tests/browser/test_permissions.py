@@ -48,7 +48,7 @@ async def test_refused_address_says_which_permission_is_missing_and_which_roles_
     await expect(remedy).to_contain_text("viewer")
     await expect(page.get_by_role("region", name="How this was decided")).to_contain_text("Denied")
 
-    await page.get_by_role("link", name="My access here").click()
+    await page.get_by_role("link", name="View my access").click()
     await expect_path(page, f"/o/{acme}/access")
 
 

@@ -21,7 +21,7 @@ async def test_project_is_created_edited_archived_and_taken_up_again(
     acme = await people.organization("Acme", editor=alice)
     page = await open_page(alice)
     await page.goto(f"/o/{acme}/projects")
-    await page.get_by_role("link", name="Create project").click()
+    await page.get_by_role("link", name="Create first project").click()
     await page.get_by_label("Name").fill("Gripper")
     await page.get_by_label("Description").fill("Closes softly.")
     await page.get_by_role("button", name="Create project").click()

@@ -120,11 +120,11 @@ async def _sent_invitations(page: Page, office: Office) -> AsyncIterator[str]:
     await send.click()
     await page.get_by_role("link", name="Invite more people").wait_for()
     yield "what came of invitations"
-    await page.get_by_role("link", name="All invitations").click()
-    await page.get_by_role("link", name="Revoke the invitation for lee@example.test").wait_for()
+    await page.get_by_role("link", name="View invitations").click()
+    await page.get_by_role("link", name="Revoke invitation for lee@example.test").wait_for()
     yield "a list of invitations"
-    await page.get_by_role("link", name="Revoke the invitation for lee@example.test").click()
-    await page.get_by_role("button", name="Revoke the invitation").wait_for()
+    await page.get_by_role("link", name="Revoke invitation for lee@example.test").click()
+    await page.get_by_role("button", name="Revoke invitation").wait_for()
     yield "an invitation's revocation"
 
 
@@ -147,7 +147,7 @@ async def api_clients(page: Page, people: Factory, office: Office) -> AsyncItera
     yield "a list of API clients"
     await page.get_by_role("link", name=f"Rotate the secret of {LONG_NAME}").click()
     yield "the rotation of an API client"
-    await page.get_by_role("button", name="Make a new secret").click()
+    await page.get_by_role("button", name="Rotate secret").click()
     await page.get_by_role("textbox", name="Client secret").wait_for()
     yield "a new secret of an API client"
     await page.goto(root)
