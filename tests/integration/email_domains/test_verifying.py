@@ -6,9 +6,11 @@ import asyncio
 
 import dns.rcode
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.app import create_app
 from saas_app.config import Settings
+from saas_app.email_domains import queries
 from saas_app.identity.membership_changes import note_change
 from saas_app.logto import ManagementClient
 from saas_app.models import DomainProof
@@ -209,6 +211,27 @@ async def test_a_record_takes_the_domain_from_an_address_and_an_address_from_nob
     assert owner.id not in str(lapsed.after)
     assert "Another organization has verified" in await squatter.verify("address", 422)
     assert (await squatter.in_logto(), await owner.in_logto()) == ([], [owner.domain])
+
+
+async def test_whoever_is_demoted_takes_no_domain_from_another_organization(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = await places.new(has_address=True)
+    place = await places.new(holder.domain)
+    await holder.claim()
+    await holder.verify("address")
+    await place.claim()
+    await place.publish()
+    find_holder = queries.find_holder
+
+    async def demote(db: AsyncSession, name: str) -> queries.Claim | None:
+        monkeypatch.setattr(queries, "find_holder", find_holder)
+        await note_change(place.runtime.work, place.id, place.admin.id)
+        return await find_holder(db, name)
+
+    monkeypatch.setattr(queries, "find_holder", demote)
+    await place.verify(expect=409)
+    assert await holder.in_logto() == [holder.domain]
 
 
 async def test_a_record_is_outranked_only_when_it_is_gone(places: Places) -> None:
