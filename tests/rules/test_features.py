@@ -6,7 +6,9 @@ from importlib.util import find_spec
 
 import pytest
 
+from saas_app.db.base import Base, is_tenant_owned
 from saas_app.features import FEATURES
+from saas_app.organizations import removal
 from saas_app.web.navigation import FEATURES as MENU
 from saas_app.web.navigation import Feature
 from tests.databases import ROOT
@@ -34,3 +36,8 @@ def test_every_menu_entry_leads_to_a_page_with_the_same_permission(entry: Featur
     (route,) = (route for route in ROUTES if route.rule == rule and route.method == "GET")
     assert route.guard is not None
     assert route.guard.permission == entry.permission
+
+
+def test_a_deleted_organization_leaves_no_rows_of_any_feature() -> None:
+    owned = {table.name for table in Base.metadata.sorted_tables if is_tenant_owned(table)}
+    assert owned - set(removal._DELETIONS) == {"audit_events", "idempotency_keys", "pending_changes"}
