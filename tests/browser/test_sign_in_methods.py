@@ -49,7 +49,7 @@ async def test_sign_up_by_a_code_from_mailgun(visitor: OpenPage, methods_site: M
 
     await expect(account_menu(page)).to_be_visible()
     await page.goto("/account")
-    await expect(page.get_by_role("main")).to_contain_text(f"{address} verified")
+    await expect(page.get_by_role("main")).to_contain_text(f"{address} Verified")
 
 
 async def test_sign_in_by_a_code_from_gatewayapi(
