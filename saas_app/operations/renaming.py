@@ -49,7 +49,7 @@ _GENERATED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ProductName:
-    """A product's name as people read it, and as identifiers carry it: ``Acme Desk`` and ``acmedesk``."""
+    """A product's name as people read it, and as identifiers carry it: ``Blue Heron`` and ``blueheron``."""
 
     title: str
 
