@@ -59,6 +59,12 @@ class Kept:
         return [event.action for event in self.events]
 
 
+@pytest.fixture(autouse=True)
+async def nothing_is_ordered(runtime: Runtime) -> None:
+    """Other tests of this process may have left orders in the database that they share."""
+    await remove_pending(runtime.work)
+
+
 @pytest.fixture
 def kept(runtime: Runtime) -> Callable[[str], Any]:
     async def count(organization_id: str) -> Kept:
