@@ -38,13 +38,14 @@ def bare_environment(provider: Provider, directory: Path) -> Iterator[None]:
 
 
 def run(*arguments: object, **env: str | None) -> Result:
-    """A command in an environment that it cannot change for the next; None takes a variable out of it."""
-    before = dict(os.environ)
+    """Run a command. It cannot change environment or logs for the next one; None leaves a variable out."""
+    before, logging = dict(os.environ), structlog.get_config()
     try:
         return CliRunner().invoke(main, [str(argument) for argument in arguments], env=env)
     finally:
         os.environ.clear()
         os.environ.update(before)
+        structlog.configure(**logging)
 
 
 def ask(provider: Provider, question: Callable[[ManagementClient], Awaitable[_R]]) -> _R:
