@@ -73,7 +73,7 @@ async def test_roles_are_replaced_over_what_was_read(
     machine_role = await client.json(
         "PUT", f"{path}/roles", 422, json={"roles": ["integration"]}, headers=again
     )
-    assert "for programs" in machine_role["errors"]["roles.0"]
+    assert "for API clients" in machine_role["errors"]["roles.0"]
 
 
 async def test_the_last_admin_stays(client: ApiClient, admin: Person) -> None:

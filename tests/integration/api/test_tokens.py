@@ -48,7 +48,7 @@ async def test_a_genuine_token_is_let_in(app: Quart, make: Factory, mint: Mint) 
         ({"header": {"alg": "none"}, "key": ""}, "algorithm"),
         ({"header": {"alg": "HS256"}, "key": "x" * 40}, "algorithm"),
         ({"key": ec.generate_private_key(ec.SECP384R1())}, "Signature verification failed"),
-        ({"organization_id": None}, "names no organization"),
+        ({"organization_id": None}, "not for an organization"),
         ({"sub": None}, "sub"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else str(value),

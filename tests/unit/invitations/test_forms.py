@@ -79,7 +79,7 @@ def test_a_good_form_is_an_input() -> None:
         (filled(""), "addresses", "at least one"),
         (filled("jo@example.test, nonsense"), "addresses", "“nonsense” is not an email address."),
         (filled("a b c d e"), "addresses", "“a”, “b”, “c” and 2 more are not email addresses."),
-        (filled("\n".join(f"p{n}@x.test" for n in range(MOST_ADDRESSES + 1))), "addresses", "at most 20"),
+        (filled("\n".join(f"p{n}@x.test" for n in range(MOST_ADDRESSES + 1))), "addresses", "up to 20"),
         (filled("x" * 7000), "addresses", "at most 6000 characters"),
         (filled(roles=()), "roles", "at least one role"),
         (filled(roles=("viewer", "owner")), "roles", "“owner” is not a role for people"),
@@ -101,7 +101,7 @@ def test_twenty_addresses_are_not_too_many() -> None:
 def test_a_role_for_programs_is_given_to_nobody() -> None:
     with pytest.raises(Invalid) as refused:
         refuse_machine_roles([Role.INTEGRATION])
-    assert "for programs" in refused.value.fields["roles"]
+    assert "for API clients" in refused.value.fields["roles"]
 
 
 @pytest.mark.parametrize(
