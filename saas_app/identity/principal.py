@@ -1,4 +1,4 @@
-"""The authenticated caller, as a value."""
+"""The authenticated caller as a value."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from saas_app.text.visible import initial
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A person or a program that proved who it is. ``subject`` is the ``sub`` claim.
+    """A person or a program that has proved its identity. ``subject`` is the ``sub`` claim.
 
-    For a person that is Logto's user id, for a machine its client id; a person who comes with a bearer
-    token uses ``client_id``, a machine is it.
+    For a person that is Logto's user id, and for a machine its client id. ``client_id`` is the client with
+    which a person uses a bearer token; for a machine it is the machine itself.
     """
 
     subject: str
@@ -25,7 +25,7 @@ class Principal:
 
     @property
     def display_name(self) -> str:
-        """What to call them: name, else username, else email, else the bare id."""
+        """The name for display: name, else username, else email, else the id."""
         return self.name or self.username or self.email or self.subject
 
     @property
@@ -36,7 +36,7 @@ class Principal:
 
     @property
     def credential(self) -> str:
-        """Tells apart the callers of one subject: a browser session, or a client with its token."""
+        """What tells apart the callers of one subject: a browser session, or a client with its token."""
         return self.client_id or self.subject
 
 

@@ -1,4 +1,4 @@
-"""This organization, for this caller, now: what a guard hands to a view."""
+"""The tenant: one organization, for one caller, in one request. A guard hands it to a view."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from saas_app.rbac.policy import AccessFacts
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """The organization of the request, with what the caller's tokens for it grant.
+    """The organization of the request, and what the caller's tokens for it grant.
 
-    ``granted`` comes only from fresh tokens that Logto signed for this organization; ``carriers`` names
-    the kinds of token that were read for this request. ``role_names`` are the organization roles as Logto
-    told them with those tokens, empty for who comes with a bearer token, which does not tell them;
-    ``read_at`` is when. ``membership_version`` is that of the membership's changes known then.
-    ``joined_by``: the email domain that made the caller a member, until they have confirmed the notice of it.
+    ``granted`` comes only from fresh tokens that Logto signed for this organization. ``carriers`` names the
+    kinds of token that were read for this request, and ``read_at`` the time. ``role_names`` are the
+    organization roles that came with those tokens; they are empty for a bearer token, which has none.
+    ``membership_version`` counts the changes of the membership that were known then. ``joined_by`` is the
+    email domain that made the caller a member, until they confirm the notice about it.
     """
 
     organization_id: str
@@ -35,22 +35,22 @@ class Tenant:
     joined_by: str | None = None
 
     def may(self, permission: Permission) -> bool:
-        """Whether a token read for this request grants the permission. The answer guards rely on."""
+        """Return whether a token read for this request grants the permission. Guards rely on this answer."""
         return permission in self.granted
 
     def offers(self, permission: Permission) -> bool:
-        """Whether to show a way to use the permission: for menus and buttons, never for a guard.
+        """Return whether to show a link or button for the permission. Never use it in a guard.
 
-        A page reads only the kind of token its guard needs, and Logto freezes API-resource scopes in the
-        grant, so a token may lack what the roles bundle. The guard behind the link asks the token itself,
-        and renews it where the roles hold more.
+        A page reads only the kind of token that its guard needs, and Logto freezes API-resource scopes in the
+        grant, so a token may lack what the roles grant. The guard behind the link asks the token itself, and
+        renews it if the roles grant more.
         """
         return permission in self.granted or permission in permissions_of(self.role_names)
 
     def require_assignable(self, role_names: Collection[str]) -> None:
-        """Raise :class:`AssignmentDenied` if one of these roles holds a permission that the caller lacks.
+        """Raise :class:`AssignmentDenied` if one of these roles grants a permission that the caller lacks.
 
-        The request must have read every kind of token: what a token that was not read grants does not count.
+        The request must have read every kind of token, because a token that was not read does not count.
         """
         denied = find_denied_assignment(self.facts, role_names)
         if denied is not None:
@@ -58,7 +58,7 @@ class Tenant:
 
     @property
     def facts(self) -> AccessFacts:
-        """The same, as the policy takes it."""
+        """The facts about the caller, in the form the policy takes."""
         return AccessFacts(
             subject=self.principal.display_name,
             organization_name=self.organization_name,

@@ -1,4 +1,4 @@
-"""Who may assign which role: nobody gives more than they hold. The one place where that is decided. Pure."""
+"""Decides who may assign which role: nobody gives more than they hold. Pure."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _ROLES: Final = {role.value: role for role in Role}
 
 @dataclass(frozen=True, slots=True)
 class RoleChange:
-    """What a member would gain and lose by a change of roles: what the preview shows.
+    """The permissions a member gains and loses by a change of roles, in the registry's order.
 
-    Permissions stand in the registry's order.
+    The preview of the change shows them.
     """
 
     added: frozenset[str]
@@ -31,7 +31,7 @@ class RoleChange:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing would change."""
+        """Whether the change has no effect."""
         return not self.added and not self.removed
 
 
@@ -44,7 +44,7 @@ class DeniedAssignment:
 
 
 def preview(before: frozenset[str], after: frozenset[str]) -> RoleChange:
-    """Compare two sets of role names; names the registry does not know bundle nothing."""
+    """Compare two sets of role names. Unknown names grant nothing."""
     held, holds = permissions_of(before), permissions_of(after)
     return RoleChange(
         added=after - before,
@@ -68,9 +68,9 @@ def assignable_roles(granted: frozenset[Permission]) -> tuple[Role, ...]:
 
 
 def find_denied_assignment(facts: AccessFacts, role_names: Collection[str]) -> DeniedAssignment | None:
-    """Find the first of these roles that the caller may not assign. None: they may assign all of them.
+    """Return the first of these roles that the caller may not assign, or None if they may assign all.
 
-    A role that the registry does not know may bundle anything in Logto, so nobody may assign it here.
+    An unknown role may grant anything in Logto, so nobody may assign it here.
     """
     for name in sorted(role_names, key=_position):
         role = _ROLES.get(name)
@@ -93,5 +93,5 @@ def _in_order(permissions: Collection[Permission]) -> tuple[Permission, ...]:
 
 
 def _position(name: str) -> tuple[int, str]:
-    """Roles in the registry's order, then the names that it does not know."""
+    """Sort roles by the registry's order, and unknown names after them."""
     return (list(_ROLES).index(name) if name in _ROLES else len(_ROLES)), name

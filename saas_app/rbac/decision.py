@@ -1,4 +1,4 @@
-"""A decision and the steps that led to it, so that every allow and every deny explains itself."""
+"""A decision and the steps that led to it, so that every answer explains itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from saas_app.text.sentences import Sentence
 
 
 class Step(StrEnum):
-    """The rungs of the ladder, in the order in which they are tried."""
+    """The steps of a decision, in the order in which they are tried."""
 
     AUTHENTICATED = "authenticated"
     MEMBER = "member"
@@ -21,7 +21,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """One rung: whether it held, and a sentence for the person who reads the decision."""
+    """The result of one step, with a sentence for the person who reads the decision."""
 
     step: Step
     passed: bool
@@ -33,7 +33,7 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Allow or deny, with every step that was tried; the last one decided."""
+    """An allow or a deny, with every step that was tried. The last step decided."""
 
     allowed: bool
     steps: tuple[StepResult, ...]
@@ -41,12 +41,12 @@ class Decision:
 
     @property
     def roles_that_grant(self) -> tuple[Role, ...]:
-        """The roles that would have allowed it, for the page that explains a refusal."""
+        """The roles that grant the permission, for the page that explains a denial."""
         return () if self.permission is None else roles_granting(self.permission)
 
     @property
     def decided_by(self) -> StepResult:
-        """The step that settled the matter."""
+        """The step that decided."""
         return self.steps[-1]
 
     def as_json(self) -> dict[str, Any]:

@@ -11,14 +11,14 @@ from enum import StrEnum
 
 
 class Carrier(StrEnum):
-    """The kind of token in which Logto delivers a permission."""
+    """The kind of token that carries a permission."""
 
     ORGANIZATION_TOKEN = "organization token"  # noqa: S105 - a name, not a password
     API_TOKEN = "API-resource token"  # noqa: S105
 
 
 class Permission(StrEnum):
-    """A permission code checks. Its value is the Logto scope string, ``noun:verb``."""
+    """A permission that code checks. Its value is the Logto scope, ``noun:verb``."""
 
     description: str
     carrier: Carrier
@@ -57,7 +57,7 @@ class Permission(StrEnum):
 
 
 class RoleType(StrEnum):
-    """Who may hold a role: Logto keeps roles for people and roles for machines apart."""
+    """The kind of holder of a role. Logto has separate roles for people and for machines."""
 
     USER = "User"
     MACHINE = "MachineToMachine"
@@ -108,22 +108,22 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 
 def permissions_carried_by(carrier: Carrier) -> tuple[Permission, ...]:
-    """The permissions that travel in one kind of token, in the registry's order."""
+    """Return the permissions that travel in one kind of token, in the registry's order."""
     return tuple(permission for permission in Permission if permission.carrier is carrier)
 
 
 def roles_granting(permission: Permission) -> tuple[Role, ...]:
-    """The roles that bundle a permission, in the registry's order."""
+    """Return the roles that grant a permission, in the registry's order."""
     return tuple(role for role in Role if permission in ROLE_PERMISSIONS[role])
 
 
 def permissions_of(role_names: frozenset[str]) -> frozenset[Permission]:
-    """What the named roles bundle. Names the registry does not know add nothing."""
+    """Return the permissions that the named roles grant. Unknown names add nothing."""
     return frozenset(
         permission for role in Role if role.value in role_names for permission in ROLE_PERMISSIONS[role]
     )
 
 
 def known_permissions(scopes: frozenset[str]) -> frozenset[Permission]:
-    """The permissions among a token's scopes; scopes the registry does not know are dropped."""
+    """Return the permissions among a token's scopes. Unknown scopes are dropped."""
     return frozenset(permission for permission in Permission if permission.value in scopes)

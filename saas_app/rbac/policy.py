@@ -1,7 +1,7 @@
-"""The policy: may this caller, in this organization, do this? Default is deny.
+"""The policy decides whether a caller may do something in an organization. The default is deny.
 
-Pure functions over what the caller's tokens say. They know nothing of requests, databases or Logto;
-:mod:`saas_app.identity.credentials` gathers the facts, :mod:`saas_app.web.guards` acts on the answer.
+It is made of pure functions of what the caller's tokens say. They know nothing of requests, databases or
+Logto; :mod:`saas_app.identity.credentials` gathers the facts, :mod:`saas_app.web.guards` acts on the answer.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from saas_app.text.visible import isolated
 
 @dataclass(frozen=True, slots=True)
 class AccessFacts:
-    """What is known about a caller in one organization, as plain values.
+    """The facts about a caller in one organization, as plain values.
 
     ``granted`` holds only permissions that arrived in tokens Logto signed for this caller and this
-    organization; ``carriers`` names the kinds of token that were read. ``role_names`` is None for who comes
-    with a bearer token: it says what is granted, never by which role.
+    organization; ``carriers`` names the kinds of token that were read. ``role_names`` is None for a
+    bearer token, which says what is granted but not by which role.
     """
 
     subject: str

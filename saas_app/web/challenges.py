@@ -1,4 +1,4 @@
-"""``WWW-Authenticate``: what a program would have to send instead (RFC 6750 §3, RFC 9470, RFC 9728 §5.1)."""
+"""``WWW-Authenticate``: tells a program which token it needs (RFC 6750 §3, RFC 9470, RFC 9728 §5.1)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ METADATA_PATH = "/.well-known/oauth-protected-resource"
 
 
 def challenge_for(error: AppError) -> str | None:
-    """The header for a refusal that another token would lift; None for every other error."""
+    """Return the header for an error that another token would fix, or None for other errors."""
     if isinstance(error, SignInRequired):
         return _bearer()
     if isinstance(error, InvalidToken):
@@ -32,5 +32,5 @@ def _bearer(**parameters: str) -> str:
 
 
 def _quotable(text: str) -> str:
-    """Only what RFC 6750 allows between the quotes: printable ASCII without quote and backslash."""
+    """Return the text in the characters that RFC 6750 allows between quotes."""
     return "".join(char if " " <= char <= "~" and char not in '"\\' else "?" for char in text)

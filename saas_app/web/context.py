@@ -1,4 +1,4 @@
-"""What a view can reach: the process's services, and the database session of its request."""
+"""What a view can use: the services of the process, and the database session of its request."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def runtime() -> Runtime:
-    """The services of this process."""
+    """Return the services of this process."""
     return cast("Runtime", current_app.extensions["workroom"])
 
 
 def management() -> ManagementClient:
-    """Logto's Management API. Raises :class:`ManagementNotSetUp` without credentials for it."""
+    """Return the client of Logto's Management API. Raises :class:`ManagementNotSetUp` without credentials."""
     found = runtime().management
     if found is None:
         raise ManagementNotSetUp
@@ -46,13 +46,13 @@ def organization_change(tenant: Tenant) -> MemberChange:
 
 
 def database() -> AsyncSession:
-    """The session of this request: opened by the guard, committed when the view has returned."""
+    """Return the session of this request. The guard opens it, and commits it when the view has returned."""
     return cast("AsyncSession", g.database)
 
 
 @asynccontextmanager
 async def request_database(organization_id: str | None) -> AsyncIterator[None]:
-    """Open the request's session around a view: reading for safe methods, one transaction else."""
+    """Open the request's session around a view: reading for safe methods, else one transaction."""
     work = runtime().work
     opened = work.reading if request.method in _READING else work.writing
     async with opened(organization_id) as session:
@@ -64,41 +64,41 @@ async def request_database(organization_id: str | None) -> AsyncIterator[None]:
 
 
 def open_reading(tenant: Tenant) -> AbstractAsyncContextManager[AsyncSession]:
-    """A reading session of its own, for a stream that outlives the view."""
+    """Open a separate reading session, for a stream that outlives the view."""
     return runtime().work.reading(tenant.organization_id)
 
 
 def open_writing(tenant: Tenant) -> AbstractAsyncContextManager[AsyncSession]:
-    """A short transaction of its own, for what a reading request leaves behind.
+    """Open a short separate transaction, for a reading request that records something.
 
-    Only while the request's own session has not been used: SQLite has one writer.
+    Use it before the request's own session is used, because SQLite has one writer.
     """
     return runtime().work.writing(tenant.organization_id)
 
 
 def current_principal() -> Principal | None:
-    """The caller the guard found, if any: for templates."""
+    """Return the caller that the guard found, or None. For templates."""
     return cast("Principal | None", g.get("principal"))
 
 
 def current_tenant() -> Tenant | None:
-    """The organization the guard resolved, if any: for templates."""
+    """Return the tenant that the guard found, or None. For templates."""
     return cast("Tenant | None", g.get("tenant"))
 
 
 def cookie_name(kind: str) -> str:
-    """The name of one of our cookies; on TLS with the prefix that pins it to this host (RFC 6265bis)."""
+    """Return the name of one of our cookies. On TLS, a prefix pins it to this host (RFC 6265bis)."""
     prefix = "__Host-" if runtime().settings.is_tls else ""
     return f"{prefix}workroom_{kind}"
 
 
 def session_cookie(incoming: Request) -> str:
-    """The session cookie's value, empty when there is none."""
+    """Return the session cookie's value, or "" if there is none."""
     return incoming.cookies.get(cookie_name("session"), "")
 
 
 def set_cookie(response: BaseResponse, kind: str, value: str, max_age: int) -> None:
-    """Set one of our cookies: for this host alone, never for a script."""
+    """Set one of our cookies, for this host only and hidden from scripts."""
     response.set_cookie(
         cookie_name(kind),
         value,
@@ -111,28 +111,28 @@ def set_cookie(response: BaseResponse, kind: str, value: str, max_age: int) -> N
 
 
 def is_api(incoming: Request) -> bool:
-    """Whether a program is spoken to: errors are problem documents, and bearer tokens are accepted."""
+    """Return whether the request is for the API: errors are problem documents, bearer tokens are accepted."""
     return incoming.path == "/api" or incoming.path.startswith("/api/")
 
 
 def bearer_token(incoming: Request) -> str | None:
-    """The bearer token of an API request (RFC 6750 §2.1); then no cookie counts. None without one."""
+    """Return the bearer token of an API request (RFC 6750 §2.1), or None. With one, no cookie counts."""
     scheme, _, token = incoming.headers.get("Authorization", "").partition(" ")
     return token.strip() if is_api(incoming) and scheme.lower() == "bearer" else None
 
 
 async def request_body() -> bytes:
-    """The body of this request, as it came."""
+    """Return the raw body of this request."""
     return cast("bytes", await request.get_data(as_text=False))
 
 
 def reader_language() -> str:
-    """The language that the reader's browser asks for first; "" when it names none."""
+    """Return the language that the browser prefers, or "" if it names none."""
     return next(iter(request.accept_languages.values()), "")
 
 
 def browser(incoming: Request) -> Browser:
-    """What identifies the browser that asks."""
+    """Return what identifies the browser of a request."""
     return Browser(
         attempt_cookie=incoming.cookies.get(cookie_name("attempt"), ""),
         session_cookie=session_cookie(incoming),

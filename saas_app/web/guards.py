@@ -3,14 +3,14 @@
 A route of an organization is reached over a ladder of five steps, the same for pages and API and for every
 credential (:mod:`saas_app.identity.credentials`):
 
-1. **Prove** who is calling. No proof: a way to sign in (page) or 401 (API).
-2. **Find the tenant**: the organization in the path, for this caller. Not a member, or no such organization:
-   404, and a stranger cannot tell the two apart.
-3. **Decide** by the permission the route declares. Denied: 403 that shows the decision, or a renewal when the
-   role grants what the token lacks.
-4. **Step up**, where the route wants a fresh sign-in or all that the caller holds.
-5. **Run** the view in its own unit of work. It gets the :class:`Tenant`, and never reads an organization id
-   from the request.
+1. **Prove** who is calling. Without a proof, a page leads to sign-in and the API answers 401.
+2. **Find the tenant**: the organization in the path, for this caller. If they are not a member, or it does
+   not exist, the answer is 404, and a stranger cannot tell the two apart.
+3. **Decide** by the permission that the route declares. A denial is answered 403 and shows the decision. If
+   the role grants what the token lacks, access is renewed instead.
+4. **Step up**, if the route requires a fresh sign-in or all permissions of the caller.
+5. **Run** the view in its own unit of work. It receives the :class:`Tenant`, and never reads an organization
+   id from the request.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ View = Callable[..., Awaitable[Any]]
 
 
 class Audience(StrEnum):
-    """Whom a route is for."""
+    """The callers that a route is for."""
 
     PUBLIC = "public"
     SIGNED_IN = "signed in"
@@ -50,11 +50,11 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What a route declared; found on the view as ``view.guard``.
+    """The declaration of a route, stored on the view as ``view.guard``.
 
-    ``complete``: the view weighs all that the caller holds. ``fresh``: the person must have signed in within
-    ``FRESH_SIGN_IN_MAX_AGE``. ``for_programs``: other programs call it and prove themselves by what they
-    send. No cookie is read there, so it is exempt from the check that changes come from our own pages.
+    ``complete``: the view needs all permissions of the caller. ``fresh``: the person must have signed in
+    within ``FRESH_SIGN_IN_MAX_AGE``. ``for_programs``: other programs call the route and prove themselves by
+    the request. It reads no cookie, so it is exempt from the check that changes come from our own pages.
     """
 
     audience: Audience
@@ -65,14 +65,14 @@ class Guard:
 
     @property
     def carriers(self) -> tuple[Carrier, ...]:
-        """The kinds of token that the route weighs."""
+        """The kinds of token that the route needs."""
         if self.complete:
             return tuple(Carrier)
         return () if self.permission is None else (self.permission.carrier,)
 
 
 def public(view: View) -> View:
-    """For everyone, signed in or not."""
+    """Allow everyone, signed in or not."""
 
     @wraps(view)
     async def guarded(**arguments: Any) -> Any:
@@ -83,17 +83,17 @@ def public(view: View) -> View:
 
 
 def public_without_database(view: View) -> View:
-    """For everyone, and without a session of the database: files, and the probes that ask how we are."""
+    """Allow everyone, without a database session: for static files and health checks."""
     return _declare(view, Guard(Audience.PUBLIC))
 
 
 def public_webhook(view: View) -> View:
-    """For programs elsewhere, which the view itself authenticates: it gets neither session nor database."""
+    """Allow other programs, which the view authenticates itself. There is neither session nor database."""
     return _declare(view, Guard(Audience.PUBLIC, for_programs=True))
 
 
 def signed_in(view: View) -> View:
-    """For people who are signed in; the view gets the principal. Pages redirect the others to sign-in."""
+    """Allow people who are signed in. The view receives the principal. Pages redirect others to sign-in."""
 
     @wraps(view)
     async def guarded(**arguments: Any) -> Any:
@@ -104,7 +104,7 @@ def signed_in(view: View) -> View:
 
 
 def authenticated(view: View) -> View:
-    """For every caller of the API, with a session or a bearer token; the view gets the principal."""
+    """Allow every caller of the API, with a session or a bearer token. The view receives the principal."""
 
     @wraps(view)
     async def guarded(**arguments: Any) -> Any:
@@ -117,24 +117,24 @@ def authenticated(view: View) -> View:
 
 
 def requires_member(view: View) -> View:
-    """For every member of the organization; the view gets the tenant."""
+    """Allow every member of the organization. The view receives the tenant."""
     return _guarded_by_ladder(view, Guard(Audience.MEMBER))
 
 
 def requires(
     permission: Permission, *, complete: bool = False, fresh: bool = False
 ) -> Callable[[View], View]:
-    """For members whose token grants ``permission``; the view gets the tenant.
+    """Allow members whose token grants ``permission``. The view receives the tenant.
 
-    ``complete``: for views that weigh all the caller holds, as when roles are given to others. ``fresh``: for
-    what cannot be undone; the caller is asked to sign in again when the last time was too long ago.
+    ``complete``: the view needs all permissions of the caller, for example to assign roles. ``fresh``: the
+    view does something that cannot be undone, so the caller signs in again if the last time was too long ago.
     """
     guard = Guard(Audience.PERMISSION, permission, complete=complete, fresh=fresh)
     return lambda view: _guarded_by_ladder(view, guard)
 
 
 def declared_guard() -> Guard | None:
-    """What the route of this request declared; None where there is no such route."""
+    """Return the declaration of this request's route, or None if there is no such route."""
     view = current_app.view_functions.get(request.endpoint or "")
     return getattr(view, "guard", None)
 
@@ -161,7 +161,7 @@ async def find_tenant(caller: Caller, guard: Guard, organization_id: str) -> Ten
 
 
 def require_permission(caller: Caller, guard: Guard, tenant: Tenant) -> None:
-    """Step 3: decide whether the caller may. Raises :class:`PermissionDenied`, or the renewal that helps."""
+    """Step 3: decide by the permission. Raises :class:`PermissionDenied`, or :class:`RenewalRequired`."""
     if guard.permission is None:
         return
     decision = decide(tenant.facts, guard.permission)
@@ -170,7 +170,7 @@ def require_permission(caller: Caller, guard: Guard, tenant: Tenant) -> None:
 
 
 async def step_up(caller: Caller, guard: Guard, tenant: Tenant) -> Tenant:
-    """Step 4: ask for what the route wants beyond the permission; return the tenant, complete if need be.
+    """Step 4: require a fresh sign-in or all permissions, if the route declares it. Returns the tenant.
 
     Raises :class:`StepUpRequired` or :class:`FreshSignInRequired`, and :class:`RenewalRequired`.
     """
@@ -184,7 +184,7 @@ async def step_up(caller: Caller, guard: Guard, tenant: Tenant) -> Tenant:
 async def run(
     view: View, organization_id: str | None, subject: Principal | Tenant, arguments: dict[str, Any]
 ) -> Any:
-    """Step 5: run the view in its unit of work, once what was sent to it is found in order."""
+    """Step 5: check what was sent, and run the view in its unit of work."""
     await check_sent(view)
     async with request_database(organization_id):
         return await view(subject, **arguments)

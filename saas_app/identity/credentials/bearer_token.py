@@ -1,6 +1,6 @@
 """A bearer token of a program: proved by Logto's signature, and newer than every change of its membership.
 
-It is for one organization, tells no roles and not when its owner signed in, and cannot be renewed from here.
+It is for one organization, names no roles and no time of sign-in, and cannot be renewed from here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from saas_app.rbac.permissions import Carrier, known_permissions, permissions_of
 class BearerTokens:
     """Proves callers by a verified token. ``fresh_sign_in_max_age`` in seconds.
 
-    Without ``management`` nobody can be asked, and a token that may be older than a change is rejected.
+    Without ``management``, Logto cannot be asked, and a token that may be older than a change is rejected.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class BearerTokens:
     async def prove(self, token: BearerToken) -> TokenCaller:
         """Return the holder of a token whose signature was verified.
 
-        Raises :class:`InvalidToken` when the membership changed after the token was issued.
+        Raises :class:`InvalidToken` if the membership changed after the token was issued.
         """
         access = await read_access(self._work, token)
         if not await self._freshness.is_current(token, access):
@@ -54,7 +54,7 @@ class BearerTokens:
 
 @dataclass(frozen=True, slots=True)
 class TokenCaller:
-    """A program, or a person by way of one."""
+    """A program, or a person who uses one."""
 
     token: BearerToken
     access: BearerAccess
@@ -76,8 +76,8 @@ class TokenCaller:
     ) -> Tenant:
         """Return the organization that the token names, with what it grants there.
 
-        Raises :class:`InvalidToken` when it names none; :class:`NotFound` when it names another one, whether
-        ``organization_id`` exists or not. One token is all there is: ``carriers`` adds none.
+        Raises :class:`InvalidToken` if it names none, and :class:`NotFound` if it names another one, whether
+        ``organization_id`` exists or not. There is only this token, so ``carriers`` changes nothing.
         """
         token = self.token
         if token.organization_id is None:
@@ -99,7 +99,7 @@ class TokenCaller:
         )
 
     def denial(self, tenant: Tenant, decision: Decision) -> Exception:
-        """Return the denial: the program has to bring another token."""
+        """Return the denial. The program needs another token."""
         return PermissionDenied(decision)
 
     def require_fresh_sign_in(self, tenant: Tenant) -> None:
@@ -110,9 +110,10 @@ class TokenCaller:
         )
 
     async def complete(self, tenant: Tenant) -> Tenant:
-        """Return the tenant with what the caller's roles bundle, asked of Logto now.
+        """Return the tenant with all permissions of the caller's roles, which Logto is asked for now.
 
-        A token says what it grants, and what others are given is weighed against all that the giver holds.
+        A token may grant less than its holder has, and assigning a role is compared with everything they
+        have.
         """
         if self.management is None:
             raise ManagementNotSetUp

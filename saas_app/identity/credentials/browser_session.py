@@ -1,4 +1,4 @@
-"""A browser's session: proved by its cookie, with tokens of Logto's that are fetched again when needed."""
+"""A browser's session: proved by its cookie, with tokens that are fetched from Logto when needed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class BrowserSessions:
     async def prove(self, cookie: str, organization_id: str | None = None) -> SessionCaller:
         """Return the person whose live session the cookie opens. Raises :class:`SignInRequired`.
 
-        ``organization_id``: where the request goes; one statement reads what the session knows of it, too.
+        ``organization_id`` is the organization in the path. One statement reads the session and its tokens
+        for it.
         """
         access = await self._sessions.find_access(cookie, organization_id)
         if access is None:
@@ -54,22 +55,22 @@ class SessionCaller:
 
     @property
     def principal(self) -> SessionPrincipal:
-        """The person."""
+        """The person who is signed in."""
         return self.access.principal
 
     @property
     def organization_id(self) -> str | None:
-        """A session is for every organization of its person."""
+        """None, because a session is valid for all organizations of the person."""
         return None
 
     async def get_tenant(
         self, organization_id: str, carriers: Collection[Carrier] = (), *, is_visit: bool = True
     ) -> Tenant:
-        """Return the organization, with fresh tokens of Logto's for it. See :class:`Tenants`."""
+        """Return the organization, with fresh tokens from Logto. See :class:`Tenants`."""
         return await self.tenants.get_tenant(self.access, organization_id, carriers, is_visit=is_visit)
 
     def denial(self, tenant: Tenant, decision: Decision) -> Exception:
-        """Return the denial, or the renewal that lifts it when the roles hold what the frozen grant lacks."""
+        """Return the denial, or a renewal if the roles grant what the frozen grant lacks."""
         permission = decision.permission
         if permission is None or permission not in permissions_of(tenant.role_names):
             return PermissionDenied(decision)
@@ -79,7 +80,7 @@ class SessionCaller:
         return RenewalRequired(purpose, decision)
 
     def require_fresh_sign_in(self, tenant: Tenant) -> None:
-        """Raise :class:`StepUpRequired` when the last sign-in that Logto confirmed is too old."""
+        """Raise :class:`StepUpRequired` if the last sign-in that Logto confirmed is too old."""
         if is_fresh(self.access.authenticated_at, self.fresh_sign_in_max_age, utc_now()):
             return
         purpose = f"{tenant.organization_id} fresh"
@@ -88,7 +89,7 @@ class SessionCaller:
         )
 
     async def complete(self, tenant: Tenant) -> Tenant:
-        """Return the tenant; raise :class:`RenewalRequired` while its tokens lack what the roles hold."""
+        """Return the tenant. Raises :class:`RenewalRequired` while its tokens lack what the roles grant."""
         purpose = f"{tenant.organization_id} all"
         lacks = not permissions_of(tenant.role_names) <= tenant.granted
         if lacks and not was_just_made(self.access, purpose):

@@ -1,7 +1,6 @@
-"""What a guard may ask of a caller, whatever they proved themselves with.
+"""The caller, as guards see it, whatever the credential.
 
-There is no caller without a proof: only a credential's ``prove`` makes one. So no later step of the ladder
-can be taken before the first.
+Only a credential's ``prove`` creates a caller, so no later step of the ladder can come before the first.
 """
 
 from __future__ import annotations
@@ -16,34 +15,34 @@ from saas_app.rbac.permissions import Carrier
 
 
 class Caller(Protocol):
-    """A person or program that proved who it is."""
+    """A person or program that has proved its identity."""
 
     @property
     def principal(self) -> Principal:
-        """Who it is."""
+        """The identity of the caller."""
 
     @property
     def organization_id(self) -> str | None:
-        """The one organization that the credential itself is for, if it is bound to one."""
+        """The organization that the credential is bound to, or None."""
 
     async def get_tenant(
         self, organization_id: str, carriers: Collection[Carrier] = (), *, is_visit: bool = True
     ) -> Tenant:
         """Find the tenant: the organization in the path, for this caller.
 
-        ``carriers`` are the kinds of token whose permissions the route weighs. ``is_visit``: somebody opened
-        it on purpose. Raises :class:`NotFound` alike for an organization that the caller does not belong to
-        and for one that does not exist; further what the credential cannot be read without.
+        ``carriers`` are the kinds of token that the route needs. ``is_visit``: a person opened the page on
+        purpose. Raises :class:`NotFound`, the same for an organization that the caller does not belong to as
+        for one that does not exist.
         """
 
     def denial(self, tenant: Tenant, decision: Decision) -> Exception:
-        """Return what a denied decision means: :class:`PermissionDenied`, or a way to mend it."""
+        """Return the error for a denied decision: :class:`PermissionDenied`, or a renewal that lifts it."""
 
     def require_fresh_sign_in(self, tenant: Tenant) -> None:
-        """Step up: raise unless the caller proved who they are within ``FRESH_SIGN_IN_MAX_AGE``."""
+        """Raise unless the caller signed in within ``FRESH_SIGN_IN_MAX_AGE``."""
 
     async def complete(self, tenant: Tenant) -> Tenant:
-        """Return the tenant with everything the caller holds, for routes that weigh more than one permission.
+        """Return the tenant with all permissions of the caller, for routes that need more than one.
 
-        Only for what has been decided already: it may hold more than the credential grants.
+        Call it after the decision, because the result may hold more than the credential grants.
         """
