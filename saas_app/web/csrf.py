@@ -1,10 +1,10 @@
-"""Changing requests come from our own pages, or not at all.
+"""Rejects changing requests that do not come from our own pages.
 
-Browsers say where a request comes from in ``Sec-Fetch-Site`` and ``Origin``; neither can be set by a page.
-The session cookie is ``SameSite=Lax`` besides. There are no tokens in forms to forget. Exempt are only
-routes that declare themselves for programs (:func:`saas_app.web.guards.public_webhook`): they read no cookie,
-so another site's page gains nothing by calling them. So are API requests with a bearer token, which no
-browser adds by itself, and with which no cookie counts.
+Browsers send the origin of a request in ``Sec-Fetch-Site`` and ``Origin``, which no page can set. The session
+cookie is also ``SameSite=Lax``. There are no tokens in forms that could be forgotten. Two kinds of requests
+are exempt: routes for programs (:func:`saas_app.web.guards.public_webhook`), which read no cookie, so that
+another site gains nothing by calling them; and API requests with a bearer token, which no browser adds by
+itself and with which no cookie counts.
 """
 
 from __future__ import annotations

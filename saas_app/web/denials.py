@@ -1,12 +1,11 @@
-"""Which refusals on an organization's routes its audit trail hears of.
+"""Decides which denials on an organization's routes are recorded in its audit log.
 
-A member without the permission, always. A member without the second factor, when Logto was asked for their
-token in this very request: a refusal that is answered from memory is no news. Never anybody who does not
-belong to the organization: they are only counted, in the log. Somebody who was a member is told so; a
+A denial of a member without the permission is always recorded. A denial of a member without a second factor
+is recorded if Logto was asked for their token in this request; a denial from memory is not new. Requests of
+people who do not belong to the organization are only counted, in the log. Former members are told so; a
 stranger cannot tell an organization from one that does not exist.
 
-What is refused is recorded whatever the browser says of its purpose, so that nobody looks for open doors
-unseen.
+Denials are recorded whatever the browser says about the purpose of the request, so that nobody probes unseen.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from saas_app.web.context import current_principal, current_tenant, runtime, ses
 
 @asynccontextmanager
 async def denials_noted(organization_id: str) -> AsyncIterator[None]:
-    """Around everything a guarded view does, the request's transaction included; raises what it raises."""
+    """Record the denials of a guarded view, and raise what it raises. The view's transaction is inside."""
     began = utc_now()
     try:
         yield
@@ -56,7 +55,7 @@ async def _note_missing_factor(organization_id: str, began: datetime) -> None:
 
 
 def _count_outsider(organization_id: str) -> str | None:
-    """Count who asks, where somebody does; return who it is."""
+    """Count the caller's request, and return the caller, if there is one."""
     principal = current_principal()
     if principal is None:
         return None

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can serve."""
+"""Health checks: whether the process is alive, and whether it is ready to serve."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ blueprint = Blueprint("health", __name__)
 @blueprint.get("/healthz")
 @public_without_database
 async def healthz() -> dict[str, str]:
-    """The process answers."""
+    """Answer 200 while the process is alive."""
     return {"status": "ok"}
 
 
 @blueprint.get("/readyz")
 @public_without_database
 async def readyz() -> tuple[dict[str, str], int]:
-    """The database answers; 503 when it does not."""
+    """Answer 200 if the database answers, and 503 if it does not."""
     try:
         async with runtime().work.reading() as session:
             await session.execute(sa.select(1))

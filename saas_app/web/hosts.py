@@ -1,8 +1,7 @@
-"""Requests are answered under our own names only.
+"""Answers requests for our own host names only.
 
-What a browser caches, or a proxy routes, by another name is not ours to answer. Links and redirects are
-relative or begin with ``APP_URL``, so the ``Host`` header decides nothing else; ``X-Forwarded-Host`` is never
-read.
+Links and redirects are relative or begin with ``APP_URL``, so the ``Host`` header decides nothing else.
+``X-Forwarded-Host`` is never read.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _PROBES: Final = frozenset({"/healthz", "/readyz"})  # asked by address, from in
 
 
 def init(app: Quart, settings: Settings) -> None:
-    """Refuse requests for other hosts before anything else is done for them."""
+    """Reject requests for other hosts before anything else is done."""
     own = frozenset((host_name(urlsplit(settings.app_url).netloc) or "", *settings.allowed_hosts))
 
     @app.before_request
@@ -38,7 +37,7 @@ def init(app: Quart, settings: Settings) -> None:
 
     @app.before_request
     async def redirect_within_our_origin() -> None:
-        """The router's own redirects begin with the scheme and host of the request. Ours are paths."""
+        """Turn a redirect of the router, which repeats the scheme and host of the request, into a path."""
         redirection = request.routing_exception
         if isinstance(redirection, RequestRedirect):
             target = urlsplit(redirection.new_url)
@@ -46,6 +45,6 @@ def init(app: Quart, settings: Settings) -> None:
 
 
 def host_name(host: str) -> str | None:
-    """Return the name in a ``Host`` header, without port; None if it is malformed."""
+    """Return the name in a ``Host`` header without its port, or None if it is malformed."""
     match = _HOST.fullmatch(host)
     return match["name"].lower().removesuffix(".") if match else None

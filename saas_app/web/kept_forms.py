@@ -1,8 +1,8 @@
-"""Forms of our pages name for whom they were made, and wait while that person signs in again.
+"""Forms name the person they were made for, and wait while that person signs in again.
 
 Each form that posts gets a hidden mark when its template is compiled, so no template can forget it. A form
-whose session has ended waits under its owner's mark; one that reaches the session of somebody else is never
-carried out. Only forms that came from our own pages get here: :mod:`saas_app.web.csrf` refuses the others.
+whose session has ended waits under its owner's mark. A form that reaches another person's session is
+rejected. Only forms from our own pages get here; :mod:`saas_app.web.csrf` rejects others.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _FORM_TYPES: Final = frozenset({"application/x-www-form-urlencoded", "multipart/
 
 
 class OwnedForms(Extension):
-    """Puts the owner's mark into every form that posts."""
+    """Adds the owner's mark to every form that posts."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
         return _FORM_TAG.sub(lambda form: form[0] + "{{ form_owner() }}", source)
 
 
 def form_owner() -> Markup:
-    """The hidden field that says for whom this page was made; nothing for nobody."""
+    """Return the hidden field that names the person this page was made for, or "" if nobody is signed in."""
     principal = current_principal()
     if not isinstance(principal, SessionPrincipal):
         return Markup("")
@@ -50,7 +50,7 @@ def form_owner() -> Markup:
 
 
 async def require_same_person(principal: Principal) -> None:
-    """Raises :class:`OpenedBySomebodyElse` for a form of a page that was made for another person."""
+    """Raise :class:`OpenedBySomebodyElse` if the form's page was made for another person."""
     if not _is_form():
         return
     owner = await _find_owner()
@@ -61,14 +61,14 @@ async def require_same_person(principal: Principal) -> None:
 
 
 async def sign_in_and_back(way_back: str) -> WsgiResponse:
-    """To the sign-in, and from there to the form that was sent, where it can be kept; else to a page."""
+    """Redirect to sign-in, and from there to the stored form, or to a page if it cannot be stored."""
     waiting = await keep_form()
     response = redirect(f"/sign-in?{urlencode({'next': waiting or way_back})}", 303)
     return bind_to_browser(response)
 
 
 async def keep_form(owner: str | None = None) -> str | None:
-    """Keep the form of this request for its owner, by its mark unless told; the path where it waits."""
+    """Store the form of this request for its owner, and return the path at which it waits."""
     if not _is_form():
         return None
     try:
@@ -89,7 +89,7 @@ async def keep_form(owner: str | None = None) -> str | None:
 
 
 def bind_to_browser(response: AnyResponse) -> AnyResponse:
-    """Give the browser the cookie that a form kept in this request is bound to, for as long as it waits."""
+    """Set the cookie that a form stored in this request is bound to, for as long as the form waits."""
     if (cookie := g.get("attempt_cookie")) is not None:
         set_cookie(response, "attempt", cookie, int(LIFETIME.total_seconds()))
     return response

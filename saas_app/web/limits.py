@@ -1,11 +1,11 @@
-"""Who is counted for what: the limits of the API, and of what costs something before anybody is known.
+"""Rate limits of the API, and of public views that are expensive.
 
-A caller's own limit comes first, then the person's, then the organization's; who is over one counts for none
-of the next, so that a program run wild uses up nothing of its neighbours'. A caller that is not known yet
-counts for its address: tokens beforehand, so that no more signatures are checked at once than the limit
-allows, however many come; what turns out well is given back. Beyond the limit a few a second are still
-checked (:mod:`saas_app.limits.slow_lane`), so that a good token that is merely new gets through. Addresses
-are those the server tells: it decides which proxies' ``X-Forwarded-For`` is believed.
+A client's own limit is counted first, then the person's, then the organization's. Requests over one limit do
+not count towards the next, so a runaway program uses up nothing of its neighbours' quota. An unknown caller
+counts for its address. Tokens are counted in advance, so that no more signatures are checked at once than the
+limit allows; the count of a valid token is undone. Beyond the limit a few tokens a second are still checked
+(:mod:`saas_app.limits.slow_lane`), so that a valid new token gets through. Addresses come from the server,
+which decides which proxies' ``X-Forwarded-For`` is trusted.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _IPV6_PREFIX: Final = 64  # bits that one customer of a network is given; the re
 
 
 def init(app: Quart) -> None:
-    """Tell every caller of the API where they stand (draft-ietf-httpapi-ratelimit-headers-10)."""
+    """Send rate-limit headers to every caller of the API (draft-ietf-httpapi-ratelimit-headers-10)."""
 
     @app.after_request
     async def tell(response: Response) -> Response:
@@ -56,7 +56,7 @@ async def verify_token(token: str) -> BearerToken:
 
 @asynccontextmanager
 async def proving_session(cookie: str) -> AsyncIterator[None]:
-    """Around finding out whose session it is; pages are not counted."""
+    """Count a lookup of a session for the address. Pages are not counted."""
     if not is_api(request):
         yield
         return
@@ -76,13 +76,13 @@ async def count_person(subject: str) -> None:
 
 
 async def count_organization(organization_id: str) -> None:
-    """Count a request in an organization, for which the caller is proven to be entitled to ask."""
+    """Count a request in an organization that the caller belongs to."""
     if is_api(request):
         await _count(runtime().rate_limits.organization, organization_id)
 
 
 def limited_by_address(view: View) -> View:
-    """For public views that cost something: each address may ask so often. Outermost, before the guard."""
+    """Limit how often an address may request an expensive public view. Outermost, before the guard."""
 
     @wraps(view)
     async def limited(**arguments: Any) -> Any:
@@ -93,9 +93,9 @@ def limited_by_address(view: View) -> View:
 
 
 def counts_as_change(view: View) -> View:
-    """For views of the signed-in that write in Logto beside any organization. Innermost, behind the guard.
+    """Limit views that write to Logto outside any organization. Innermost, after the guard.
 
-    Each session counts by itself: whoever stole one cannot keep its owner from ending it.
+    Each session counts by itself, so that a stolen session cannot keep its owner from ending it.
     """
 
     @wraps(view)
@@ -108,12 +108,12 @@ def counts_as_change(view: View) -> View:
 
 
 def retry_after(error: AppError | None) -> dict[str, str]:
-    """The header that says when trying again makes sense; none where nobody knows."""
+    """Return the ``Retry-After`` header, or no header if the time is unknown."""
     return {} if error is None or error.retry_after is None else {"Retry-After": str(error.retry_after)}
 
 
 def network_of(address: str | None) -> str:
-    """What counts as one address: an IPv4 address, or the network an IPv6 address was chosen from."""
+    """Return what counts as one address: an IPv4 address, or the network of an IPv6 address."""
     try:
         ip = ip_address(address or "")
     except ValueError:
@@ -124,9 +124,9 @@ def network_of(address: str | None) -> str:
 
 
 async def _verify_for_address(token: str) -> BearerToken:
-    """Verify a token that is not known yet, within the limit of its address.
+    """Verify an unknown token within the limit of its address.
 
-    Beyond it, one whose claims are right waits for a turn in the slow lane: it may be good and merely new.
+    Beyond the limit, a token with the right claims waits in the slow lane, because it may be valid and new.
     """
     tokens, address = runtime().verified_tokens, f"api/{network_of(request.remote_addr)}"
     standing = await _note(runtime().rate_limits.address, address)

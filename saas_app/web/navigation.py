@@ -1,4 +1,4 @@
-"""The features of an organization, once: for the menu, and for the switcher that keeps you on one."""
+"""The features of an organization, for the menu and for the organization switcher."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _BY_SLUG = {feature.slug: feature for feature in FEATURES}
 
 
 def features_offered(tenant: Tenant) -> tuple[Feature, ...]:
-    """What the menu shows this caller."""
+    """Return the features that the menu shows to this caller."""
     return tuple(
         feature for feature in FEATURES if feature.permission is None or tenant.offers(feature.permission)
     )
 
 
 def feature_of(path: str) -> str | None:
-    """The slug of the feature an address belongs to; None outside an organization's features."""
+    """Return the slug of the feature of a path, or None outside an organization's features."""
     parts = path.split("/")
     if len(parts) < 4 or parts[1] != "o" or parts[3] not in _BY_SLUG:
         return None
@@ -48,7 +48,7 @@ def feature_of(path: str) -> str | None:
 
 
 def feature_path(organization_id: str, slug: str, role_names: frozenset[str]) -> str:
-    """The same feature in another organization, or its overview when the roles there do not allow it."""
+    """Return the path of a feature in another organization, or its overview if the roles do not allow it."""
     feature = _BY_SLUG.get(slug)
     root = f"/o/{quote(organization_id, safe='')}/"
     if feature is None or (feature.permission and feature.permission not in permissions_of(role_names)):

@@ -8,7 +8,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def origin_of(url: str) -> str | None:
-    """``scheme://host[:port]`` without a default port; None for what has no such origin."""
+    """Return ``scheme://host[:port]`` without a default port, or None if the URL has no such origin."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

@@ -1,4 +1,4 @@
-"""Keyset paging: a page begins after a row, not after a count, so it stays right while rows come and go.
+"""Keyset paging: a page begins after a row, not after a count, so it stays correct while rows change.
 
 Pure: cursors and pages as values. The query that uses them belongs to the feature.
 """
@@ -33,16 +33,16 @@ class Page(Generic[T]):
 
 
 def encode_cursor(*values: str | int | uuid.UUID | datetime) -> str:
-    """The sort values of a row, its unique id last, as an opaque text for a URL."""
+    """Return the sort values of a row, its unique id last, as an opaque text for a URL."""
     texts = [value.isoformat() if isinstance(value, datetime) else str(value) for value in values]
     raw = json.dumps(texts, separators=(",", ":"), ensure_ascii=False).encode()
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def decode_cursor(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
-    """The values :func:`encode_cursor` was given, of these types; None when there is no cursor.
+    """Return the values given to :func:`encode_cursor`, of these types, or None if there is no cursor.
 
-    A cursor is what somebody sent, so everything about it is checked. Raises :class:`BadRequest`.
+    A cursor comes from outside, so everything about it is checked. Raises :class:`BadRequest`.
     """
     if not cursor:
         return None
@@ -55,7 +55,7 @@ def decode_cursor(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
 def page_of(
     rows: Sequence[T], size: int, cursor_of: Callable[[T], str], *, after: object | None = None
 ) -> Page[T]:
-    """A page from ``size + 1`` rows: the extra one only tells that more follow."""
+    """Return a page from ``size + 1`` rows. The extra row only shows that more follow."""
     items = tuple(rows[:size])
     more = len(rows) > size
     return Page(items, cursor_of(items[-1]) if more and items else None, is_first=after is None)

@@ -1,7 +1,7 @@
 """The first step of the ladder: who is calling, by which credential, within which limits.
 
-With a bearer token no cookie counts. Limits are counted in the same order for every credential: the client
-first, then the person; what is counted for the address of strangers is in :mod:`saas_app.web.limits`.
+With a bearer token, no cookie counts. Limits are counted in the same order for every credential: first the
+client, then the person. :mod:`saas_app.web.limits` counts unknown callers by address.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from saas_app.web.kept_forms import require_same_person
 
 
 async def prove(organization_id: str | None = None) -> Caller:
-    """Return who is calling. ``organization_id``: the organization in the path, if there is one.
+    """Return the caller. ``organization_id`` is the organization in the path, if there is one.
 
     Raises :class:`SignInRequired` without a live session, :class:`InvalidToken` for a bearer token that is
     not accepted, and :class:`RateLimited`.
@@ -27,7 +27,7 @@ async def prove(organization_id: str | None = None) -> Caller:
 
 
 async def prove_session(organization_id: str | None = None) -> SessionCaller:
-    """Return the person whose browser session this is, and whose form, if the request is one."""
+    """Return the person of the browser session, after checking that a form was made for them."""
     cookie = session_cookie(request)
     async with limits.proving_session(cookie):
         caller = await runtime().browser_sessions.prove(cookie, organization_id)

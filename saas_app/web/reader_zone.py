@@ -1,7 +1,6 @@
-"""Which day it is for the reader: their time zone, as a script of ours tells it in a cookie.
+"""The reader's time zone, which our script stores in a cookie, and their current day.
 
-Without a script, or where this machine knows no such zone, it is UTC. The cookie decides what is shown, and
-nothing else.
+Without the script, or if this machine does not know the zone, it is UTC. The cookie only affects display.
 """
 
 from __future__ import annotations
@@ -19,17 +18,17 @@ ZONE_COOKIE: Final = "workroom_zone"
 
 
 def reader_zone() -> tzinfo:
-    """The zone of whoever asks."""
+    """Return the reader's time zone."""
     name = request.cookies.get(ZONE_COOKIE, "")
     return ZoneInfo(name) if name in _known_zones() else UTC
 
 
 def reader_day() -> date:
-    """What day it is there."""
+    """Return the current day in the reader's time zone."""
     return utc_now().astimezone(reader_zone()).date()
 
 
 @lru_cache(maxsize=1)
 def _known_zones() -> frozenset[str]:
-    """A name from outside opens no file unless it is one of these."""
+    """Return the zones of this machine. No file is opened for any other name."""
     return frozenset(available_timezones())

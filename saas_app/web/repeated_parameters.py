@@ -1,4 +1,4 @@
-"""A query parameter that comes twice is refused: two readers could understand the address differently.
+"""Rejects a query parameter that comes twice, because two readers could interpret it differently.
 
 OAuth says so for ``code`` and ``state`` (RFC 6749 §3.1); no address of ours repeats one, so it holds for all.
 Forms are another matter: one with checkboxes repeats a name on purpose.

@@ -1,4 +1,4 @@
-"""Renewals and step-ups, answered: a page goes to Logto and back, a form is kept, a program gets 401."""
+"""Answers renewals and step-ups: a page goes to Logto and back, a form is stored, a program gets 401."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _NOT_CONFIRMED = "You signed in, but Logto did not confirm that it asked for you
 
 
 def init(app: Quart) -> None:
-    """Answer what a round trip to Logto would mend."""
+    """Handle the errors that a round trip to Logto resolves."""
     app.register_error_handler(RenewalRequired, renew)
     app.register_error_handler(StepUpRequired, sign_in_again)
 
 
 async def renew(required: RenewalRequired) -> ResponseReturnValue:
-    """Send a page through a silent round trip; show a form a page with one button that keeps it."""
+    """Send a page through a silent round trip. For a form, show a page with a button that stores it."""
     if is_api(request):
         return await answer_error(SignInRequired("Sign in again to renew your access."))
     if _is_reading():
@@ -41,7 +41,7 @@ async def renew(required: RenewalRequired) -> ResponseReturnValue:
 
 
 async def sign_in_again(required: StepUpRequired) -> ResponseReturnValue:
-    """Send a page through a sign-in and back, once. A form is not kept: who comes back is asked again."""
+    """Send a page through a sign-in and back, once. A form is not stored; the person submits it again."""
     is_page = _is_reading() and not is_api(request)
     if is_page and not required.just_made:
         return redirect(f"/sign-in/fresh?{_there_and_back(required.purpose)}", 303)

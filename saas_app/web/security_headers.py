@@ -1,4 +1,4 @@
-"""Headers that tell the browser what our pages never do, so that it can refuse it for us."""
+"""Security headers: they tell the browser what our pages never do, so that it blocks that."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def content_security_policy(settings: Settings) -> str:
 
 
 def init(app: Quart, settings: Settings) -> None:
-    """Add the headers to every answer, errors included."""
+    """Add the headers to every response, including errors."""
     fixed = {
         "Content-Security-Policy": content_security_policy(settings),
         "X-Content-Type-Options": "nosniff",

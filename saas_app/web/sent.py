@@ -1,7 +1,7 @@
-"""What was sent is checked when the caller is known and may do what they ask, before the view runs.
+"""Checks what was sent after the caller is allowed, and before the view runs.
 
-The formats are not known here: whoever takes one registers the check for it (``register_check``). Checks
-read the body, so they run before the view's transaction begins: nobody holds one while a body trickles in.
+A module that accepts a format registers the check for it (``register_check``). Checks read the body, so they
+run before the view's transaction begins, and no transaction is open while a slow body arrives.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Style sheets, scripts and symbols: our own, and those of installed wheels: Bootstrap, Swagger UI.
+"""Style sheets, scripts and icons: our own, and those of installed packages (Bootstrap, Swagger UI).
 
-Only files named here or standing in ``saas_app/static`` are served. Their address carries a digest of
-their content, so browsers keep them for a year and a new version is a new address.
+Only files named here or in ``saas_app/static`` are served. Their URL contains a digest of their content, so
+browsers cache them for a year, and a new version has a new URL.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ class StaticFile:
 
 @cache
 def static_files() -> dict[str, StaticFile]:
-    """Every file that is served, by the name that follows ``/static/``."""
+    """Return every file that is served, by its name after ``/static/``."""
     paths = {str(path.relative_to(_OWN_FILES)): path for path in _OWN_FILES.rglob("*") if path.is_file()}
     paths |= {name: _package(module) / path for name, (module, path) in _VENDOR_FILES.items()}
     return {name: _read(path) for name, path in paths.items()}
 
 
 def static_url(name: str) -> str:
-    """The address of a file, with its version. A name that does not exist is a mistake of ours: KeyError."""
+    """Return the URL of a file, with its version. Raises :class:`KeyError` for an unknown name."""
     return f"/static/{name}?v={static_files()[name].digest}"
 
 
@@ -67,7 +67,7 @@ async def static_file(name: str) -> Response:
 
 
 def _package(module: str) -> Path:
-    """Where an installed package lies; nothing of it is imported."""
+    """Return the folder of an installed package, without importing it."""
     spec = find_spec(module)
     if spec is None or spec.origin is None:
         raise FileNotFoundError(f"{module} is not installed; install requirements.lock")

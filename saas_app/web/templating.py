@@ -1,4 +1,4 @@
-"""What every template can use: globals, filters, and who is asking. Undefined names are errors."""
+"""What every template can use: globals, filters, and the caller. Undefined names are errors."""
 
 from __future__ import annotations
 
@@ -65,23 +65,23 @@ def init(app: Quart) -> None:
 
 
 def iso_utc(moment: datetime) -> str:
-    """For the ``datetime`` attribute of a ``time`` element."""
+    """Format a moment for the ``datetime`` attribute of a ``time`` element."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def exact_utc(moment: datetime) -> str:
-    """For the title: the exact time."""
+    """Format the exact time, for a title."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def short_utc(moment: datetime) -> str:
-    """For reading where no script turns it into the reader's zone."""
+    """Format a moment in UTC, for readers whose browser runs no script."""
     utc = moment.astimezone(UTC)
     return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:
-    """How long ago, or how long until, in the largest unit that fits."""
+    """Return how long ago a moment was, or how far ahead it is, in the largest unit that fits."""
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
     for name, length in _UNITS:
         count = int(abs(seconds) // length)
@@ -92,26 +92,26 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
 
 
 def in_role_order(names: Iterable[str]) -> list[str]:
-    """Role names as the registry orders them; those it does not know come last, by name."""
+    """Sort role names by the registry's order, and unknown names after them."""
     order = {role.value: position for position, role in enumerate(Role)}
     return sorted(names, key=lambda name: (order.get(name, len(order)), name))
 
 
 def lower_first(text: str) -> str:
-    """A sentence's beginning, for use inside another sentence."""
+    """Return the text with a lower-case first letter, for use inside another sentence."""
     return text[:1].lower() + text[1:]
 
 
 def upper_first(text: str) -> str:
-    """A heading's beginning; the rest stays as it is, unlike with ``capitalize``."""
+    """Return the text with an upper-case first letter. Unlike ``capitalize``, the rest stays as it is."""
     return text[:1].upper() + text[1:]
 
 
 def shown_name(value: Any) -> Any:
-    """A name or an address for an element: something to see in every case, and apart from the text around it.
+    """Return a name or an address for an element: always visible, and isolated from the text around it.
 
-    Words from right to left would otherwise turn punctuation and numbers beside them. In attributes and
-    inside sentences the filter ``isolated`` does the same.
+    Right-to-left words would otherwise reorder the punctuation and numbers beside them. In attributes and
+    inside sentences, the filter ``isolated`` does the same.
     """
     if not isinstance(value, str):
         return value
@@ -121,12 +121,12 @@ def shown_name(value: Any) -> Any:
 
 
 def pretty_json(value: Any) -> str:
-    """JSON for reading."""
+    """Format JSON for reading."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
 def with_query(request: Request, **changes: str | None) -> str:
-    """The address of this request with some of its query changed; None removes a name."""
+    """Return the URL of this request with some query parameters changed. None removes a parameter."""
     pairs = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
     pairs += [(name, value) for name, value in changes.items() if value is not None]
     return f"?{urlencode(pairs)}" if pairs else request.path

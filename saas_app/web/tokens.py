@@ -1,4 +1,4 @@
-"""For views that need to know more of the caller than the one token tells that their guard asks for."""
+"""Reads a further kind of token, for views that need more than the one token their guard needs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from saas_app.web.context import runtime, session_cookie
 
 
 async def with_token(tenant: Tenant, carrier: Carrier) -> Tenant:
-    """The tenant with this kind of token read too, where it can be had: a browser session can fetch one."""
+    """Return the tenant with this kind of token read too, if possible. A browser session can fetch one."""
     if carrier in tenant.carriers or not isinstance(tenant.principal, SessionPrincipal):
         return tenant
     cookie, organization_id = session_cookie(request), tenant.organization_id

@@ -1,4 +1,4 @@
-"""What people type into fields, made fit to be stored and shown."""
+"""Cleans what people type into fields."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ PILED_MARKS: Final = f"Use at most {MOST_MARKS} accents or marks per letter."
 
 
 class _Bounded(Length):
-    """So many characters, and no letter with a pile of marks on it, which would cover the lines around.
+    """Limits the characters, and the marks on a letter, which could cover the lines around it.
 
-    What is too long is looked at no further.
+    A text that is too long is not examined further.
     """
 
     def __call__(self, form: Any, field: StringField) -> None:
@@ -31,5 +31,5 @@ class _Bounded(Length):
 
 
 def at_most(characters: int) -> Length:
-    """The bounds of a field, in our words."""
+    """Return the validators of a field's bounds, with our messages."""
     return _Bounded(max=characters, message=f"Use at most {characters} characters.")

@@ -1,4 +1,4 @@
-"""Browser and system in plain words, from a User-Agent header, for a person's list of devices."""
+"""Names the browser and system of a User-Agent header, for a person's list of devices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SYSTEMS: Final = (
 
 
 def device_name(user_agent: str) -> str:
-    """Browser and system, as far as the header tells them."""
+    """Return the browser and system, as far as the header names them."""
     browser = _first_named(user_agent, _BROWSERS)
     system = _first_named(user_agent, _SYSTEMS)
     if browser and system:

@@ -1,4 +1,4 @@
-"""Who looks at a page that is for everybody: signed in perhaps, and where they were last."""
+"""The visitor of a public page, who may be signed in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from saas_app.web.context import runtime, session_cookie
 
 
 async def find_principal() -> SessionPrincipal | None:
-    """On a public page: who is signed in, if anybody."""
+    """Return the person who is signed in, or None."""
     access = await _find_access()
     if access is not None:
         g.principal = access.principal
@@ -18,13 +18,13 @@ async def find_principal() -> SessionPrincipal | None:
 
 
 async def find_last_organization_id() -> str | None:
-    """On a public page: the organization the signed-in person worked in last."""
+    """Return the organization that the signed-in person last worked in, or None."""
     access = await _find_access()
     return access.last_organization_id if access else None
 
 
 async def find_last_renewal() -> str | None:
-    """What the session's last round trip to Logto was made for, if for anything."""
+    """Return the purpose of the session's last round trip to Logto, or None."""
     access = await _find_access()
     return access.renewed_for if access else None
 
