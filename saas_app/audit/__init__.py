@@ -1,1 +1,1 @@
-"""The audit trail: every change and every denial in an organization, append-only."""
+"""The audit log: every change and every denial in an organization, append-only."""

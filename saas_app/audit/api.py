@@ -1,4 +1,4 @@
-"""The audit trail for programs."""
+"""Routes of the JSON API for the audit log."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LAST = datetime(2999, 1, 1, tzinfo=UTC)  # the database and the keys reckon no 
 
 
 def _reckonable(moment: datetime) -> datetime:
-    """The same moment, or the bound beyond which there are no events."""
+    """Return the moment, limited to the range in which events can exist."""
     return min(max(moment, _FIRST), _LAST).astimezone(UTC)
 
 

@@ -1,15 +1,14 @@
-"""Denials on an organization's routes: written once the request's own work is rolled back.
+"""Records denials on an organization's routes, after the request's own work is rolled back.
 
-Only what members and machines of the organization are refused is an event of its trail. People who do not
-belong to it choose their own names and may ask as often as they like; they are counted in the log, and
-their names stand nowhere (:class:`Outsiders`).
+Only denials of members and machines of the organization go to its audit log. Other people choose their own
+names and may send any number of requests, so they are counted in the server's log, without names
+(:class:`Outsiders`).
 
-A member who is refused may ask again as often as they like, so what a refusal writes is bounded: one event
-in ten seconds for the same session, organization, route and permission. After a hundred in an hour for the
-same person or machine in an organization, whatever their sessions, only a route and permission that was not
-among them is written, once, and the log says so: others' events stay findable, and no kind of attempt goes
-unseen. That is remembered by each process for itself, for the last ten thousand such refusals. Writing is
-the trail's concern and never the caller's: when it fails, the log says so and the refusal stands.
+Denials of a member are limited: one event in ten seconds for the same session, organization, route and
+permission. After a hundred in an hour for the same person or machine in an organization, across their
+sessions, only a new combination of route and permission is recorded, once, and the server's log says so. So
+other events stay easy to find, and no kind of attempt goes unseen. Each process remembers the last ten
+thousand denials for this. If recording fails, the server's log says so, and the caller gets the same denial.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ _REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody asked for: the method, the address without its query, and the rule of its route."""
+    """The request: its method, its path without the query, and the rule of its route."""
 
     method: str
     path: str
@@ -53,13 +52,13 @@ class Asked:
 
     @property
     def route(self) -> str:
-        """The same for every address of a route."""
+        """The route's rule, which is the same for all of its paths."""
         return f"{self.method} {self.rule}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """What makes two denials the same."""
+    """The properties that make two denials the same."""
 
     credential: str
     organization_id: str
@@ -69,7 +68,7 @@ class _Refusal:
 
 @dataclass(slots=True)
 class _Hour:
-    """What a caller was refused since the first refusal of an hour."""
+    """The denials of a caller since the first one in an hour."""
 
     began_at: float
     count: int = 0
@@ -77,7 +76,7 @@ class _Hour:
 
 
 class Denials:
-    """Writes denials into the trails of organizations. One a process."""
+    """Records denials in the audit logs of organizations. Each process has one."""
 
     def __init__(self, work: UnitOfWork, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._work = work
@@ -88,9 +87,10 @@ class Denials:
     async def note(
         self, principal: Principal, organization_id: str, asked: Asked, decision: Decision
     ) -> bool:
-        """Write that ``principal`` was refused what they asked for; return whether it was written.
+        """Record a denial of ``principal``, and return whether it was recorded.
 
-        Never inside an open writing session: SQLite has one writer. Raises nothing of the database's.
+        Do not call it inside an open writing session, because SQLite has one writer. Raises no database
+        errors.
         """
         what = decision.permission or decision.decided_by.step
         refusal = _Refusal(principal.credential, organization_id, asked.route, what.value)
@@ -140,10 +140,10 @@ class Denials:
 
 
 class Outsiders:
-    """Counts what people and machines asked for in organizations they do not belong to. One a process.
+    """Counts requests to organizations that the caller does not belong to. Each process has one.
 
-    The log hears of each caller at once, and then at most once in ten seconds, with how many requests there
-    were since. It names ids and never a name that somebody chose.
+    The server's log gets a line for each caller at once, and then at most one in ten seconds, with the number
+    of requests since. It contains ids, and never a name that somebody chose.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -167,7 +167,7 @@ class Outsiders:
 
 
 def _remember(known: OrderedDict[Key, Value], key: Key, value: Value) -> None:
-    """Keep a value as the latest, and forget the one that was not touched for the longest time."""
+    """Store a value as the latest, and drop the one that was unused for the longest time."""
     known[key] = value
     known.move_to_end(key)
     if len(known) > _REMEMBERED:
@@ -175,7 +175,7 @@ def _remember(known: OrderedDict[Key, Value], key: Key, value: Value) -> None:
 
 
 def refused_without_second_factor(principal: Principal, organization_name: str) -> Decision:
-    """Why a member gets no token: the organization asks for a second factor (Logto 1.42)."""
+    """Return the denial of a member without the second factor that the organization requires (Logto 1.42)."""
     organization = isolated(organization_name)
     return _refused(
         principal,

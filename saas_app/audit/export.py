@@ -1,4 +1,4 @@
-"""The audit trail as CSV: a line an event, every column of it."""
+"""The audit log as CSV: one line for each event, with all columns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COLUMNS = (
 
 
 def event_chunks(batches: AsyncIterator[list[EventRow]]) -> AsyncIterator[bytes]:
-    """The file, as it is read."""
+    """Yield the file in chunks, as the events are read."""
     return csv_chunks(COLUMNS, batches, _cells)
 
 

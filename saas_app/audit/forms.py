@@ -1,4 +1,4 @@
-"""How somebody asks for a part of the audit trail."""
+"""The filter form of the audit log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 2999
 
 
 class _DayField(DateField):
-    """A day (UTC), with our words when it is none."""
+    """A field for a day in UTC, with our message for an invalid one."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         try:
@@ -26,7 +26,7 @@ class _DayField(DateField):
 
 
 class EventFilterForm(Form):
-    """What the list is narrowed to. Everything may stay empty."""
+    """The filter of the list. All fields are optional."""
 
     actor = StringField("Actor", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
     action = SelectField(
@@ -46,17 +46,17 @@ class EventFilterForm(Form):
     target_id = HiddenField("Target", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
 
     def validate_since(self, field: DateField) -> None:
-        """A year the calendar and the database can both reckon with."""
+        """Check that the year is one that the calendar and the database support."""
         _check_year(field.data)
 
     def validate_until(self, field: DateField) -> None:
-        """The same, and not before the other."""
+        """Check the year, and that the day is not before ``since``."""
         _check_year(field.data)
         if field.data is not None and self.since.data is not None and field.data < self.since.data:
             raise ValidationError("The end date is before the start date.")
 
     def as_filter(self) -> EventFilter:
-        """What is wanted, once :meth:`validate` has said yes. Both days are included."""
+        """Return the filter. Call :meth:`validate` first. Both days are included."""
         return EventFilter(
             actor=self.actor.data or "",
             actor_id=self.actor_id.data or "",
@@ -70,7 +70,7 @@ class EventFilterForm(Form):
 
     @property
     def kept(self) -> dict[str, str]:
-        """What was asked for, as a query for another address."""
+        """Return the filter as query parameters, for links."""
         return {
             name: field.raw_data[0] for name, field in self._fields.items() if field.raw_data and field.data
         }

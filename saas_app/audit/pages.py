@@ -1,4 +1,4 @@
-"""The audit trail of an organization: a list to look through, and the file."""
+"""Pages of the audit log: the list, and the export."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NOTHING: Page[Event] = Page(())
 @blueprint.get("")
 @requires(Permission.AUDIT_READ)
 async def list_events(tenant: Tenant) -> ResponseReturnValue:
-    """Who did what to whom, when, from where, allowed or denied; one statement."""
+    """List the events that match the filter, in one statement."""
     form = EventFilterForm(request.args)
     is_valid, page = form.validate(), _NOTHING
     if is_valid:
@@ -54,7 +54,7 @@ async def _read_page(tenant: Tenant, wanted: EventFilter) -> Page[Event]:
 @requires(Permission.AUDIT_READ)
 @only_deliberately
 async def export_events(tenant: Tenant) -> ResponseReturnValue:
-    """What the list would show, all of it, sent while it is read; the export is itself an event."""
+    """Stream all events that match the filter as a file. The export is an event too."""
     form = EventFilterForm(request.args)
     if not form.validate():
         raise Invalid(

@@ -1,6 +1,6 @@
-"""Every statement that reads the audit trail. The session is bound to an organization and adds it to each.
+"""Statements that read the audit log. The session is bound to an organization and adds it to each.
 
-Events are written by :mod:`saas_app.audit.recorder` and changed by nobody.
+:mod:`saas_app.audit.recorder` writes events, and nothing changes them.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _ID_MARGIN = timedelta(hours=1)  # an id is made a moment before its event's tim
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events are wanted; what is empty or None asks for nothing.
+    """A filter of events. Empty and None values do not filter.
 
-    ``actor`` is a part of a name, username or email address, or a network address; ``target`` is a part of a
-    name or of what was asked for. They are compared in any case (SQLite: any case of ASCII letters),
-    ``actor_id`` and ``target_id`` exact. ``since`` is included, ``until`` is not.
+    ``actor`` is a part of a name, username or email address, or a network address. ``target`` is a part of a
+    name or of the requested path. Both ignore case (on SQLite, the case of ASCII letters); ``actor_id`` and
+    ``target_id`` are compared exactly. ``since`` is included, ``until`` is not.
     """
 
     actor: str = ""
@@ -40,7 +40,7 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """An event as it was written. ``action`` may be one this version does not know."""
+    """An event as it was recorded. ``action`` may be unknown to this version."""
 
     id: uuid.UUID
     occurred_at: datetime
@@ -81,7 +81,7 @@ _EVENT: sa.Select[*tuple[Any, ...]] = sa.select(
 async def list_events(
     db: AsyncSession, wanted: EventFilter, before: uuid.UUID | None, limit: int
 ) -> list[EventRow]:
-    """At most ``limit`` events older than the one with the id ``before``, the newest first."""
+    """Return at most ``limit`` events older than the one with the id ``before``, the newest first."""
     statement = _EVENT.order_by(AuditEvent.id.desc()).limit(limit)
     if before is not None:
         statement = statement.where(AuditEvent.id < before)
@@ -130,6 +130,6 @@ def _by(who: str) -> sa.ColumnElement[bool]:
 
 
 def first_id(moment: datetime) -> uuid.UUID:
-    """The smallest UUIDv7 of a moment (RFC 9562 §5.7), so that a span of time is a span of the key."""
+    """Return the smallest UUIDv7 of a moment (RFC 9562 §5.7), so that a time range is a range of keys."""
     milliseconds = max(0, int(moment.timestamp() * 1000))
     return uuid.UUID(bytes=milliseconds.to_bytes(6, "big") + bytes(10))

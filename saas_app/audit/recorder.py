@@ -1,4 +1,4 @@
-"""Writes audit events, always in the transaction of what they tell."""
+"""Records audit events, always in the transaction of the change they describe."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Actor:
 
     @classmethod
     def of(cls, principal: Principal) -> Self:
-        """The caller: a person, or a machine as itself."""
+        """Return the actor for a caller, a person or a machine."""
         type_ = ActorType.MACHINE if principal.is_machine else ActorType.PERSON
         return cls(principal.subject, principal.display_name, type_)
 
@@ -83,7 +83,7 @@ LOGTO = Actor("logto", "Logto", ActorType.SYSTEM)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What it was done to."""
+    """The target of an event."""
 
     type: str
     id: str
@@ -92,7 +92,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One event to be written. ``before`` and ``after`` hold only what changed, and never a secret."""
+    """An event to be recorded. ``before`` and ``after`` hold only what changed, and never a secret."""
 
     actor: Actor
     action: Action
@@ -104,12 +104,12 @@ class AuditEntry:
     trace: Trace = field(default_factory=current_trace.get)
 
     def as_json(self) -> dict[str, Any]:
-        """For keeping it while its change is under way."""
+        """Return the entry as JSON, to store it while its change is in progress."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Self:
-        """What :meth:`as_json` made."""
+        """Read the JSON of :meth:`as_json`."""
         return cls(
             actor=Actor(kept["actor"]["id"], kept["actor"]["name"], ActorType(kept["actor"]["type"])),
             action=Action(kept["action"]),
@@ -123,9 +123,9 @@ class AuditEntry:
 
 
 def record(db: AsyncSession, entry: AuditEntry, *, at: datetime | None = None) -> None:
-    """Add an event to a session that is bound to the organization; it is committed with the rest.
+    """Add an event to a session that is bound to the organization. It is committed with the rest.
 
-    ``at``: when a demonstration says that it happened; else it happens now.
+    ``at`` is the time of the event, for the demo's history; by default it is now.
     """
     db.add(
         AuditEvent(
@@ -151,6 +151,6 @@ def record(db: AsyncSession, entry: AuditEntry, *, at: datetime | None = None) -
 def changed_fields(
     before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What differs, as it was and as it is: an event's ``before`` and ``after``."""
+    """Return the fields that differ, as they were and as they are: an event's ``before`` and ``after``."""
     names = [name for name in before if before[name] != after[name]]
     return {name: before[name] for name in names}, {name: after[name] for name in names}

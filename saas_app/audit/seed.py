@@ -1,4 +1,4 @@
-"""A trail that somebody else thought of: what a demonstration starts with. Written once, like every event."""
+"""The demo's history in the audit log. It is written once, like every event."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MARK: Final = "demo-"
 
 @dataclass(frozen=True, slots=True)
 class SeedEvent:
-    """An event so many days ago, at an hour of that day (UTC), from an address."""
+    """An event some days ago, at an hour of that day in UTC, from an address."""
 
     days_ago: int
     hour: float
@@ -29,7 +29,7 @@ class SeedEvent:
 
 
 async def seed_trail(db: AsyncSession, events: Sequence[SeedEvent], now: datetime) -> bool:
-    """Write the events, unless the organization has seeded ones. ``db`` is bound to it, and writes."""
+    """Write the events, unless the organization has seeded ones. ``db`` is a writing session bound to it."""
     seeded = sa.select(AuditEvent.id).where(AuditEvent.request_id.startswith(_MARK)).limit(1)
     if await db.scalar(seeded) is not None:
         return False

@@ -1,6 +1,6 @@
-"""Reading an organization's audit trail: pages of it, all of it, and what an event says to a person.
+"""Questions about an organization's audit log, and its events in words.
 
-Whether the caller may read it was settled by the guard on the route.
+The guard on the route has decided that the caller may ask.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _ABSENT = object()
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """A field as it was and as it is, in words; None on the side where the thing did not exist."""
+    """A field before and after a change, in words. A side is None if the target did not exist then."""
 
     name: str
     before: str | None
@@ -50,7 +50,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event as a page shows it: the row, and what its JSON says."""
+    """An event for a page: its row, and its JSON as values."""
 
     row: EventRow
     changes: tuple[FieldChange, ...]
@@ -61,7 +61,7 @@ class Event:
 async def list_events(
     db: AsyncSession, tenant: Tenant, wanted: EventFilter, *, before: uuid.UUID | None, limit: int
 ) -> list[Event]:
-    """At most ``limit`` events older than ``before``, the newest first; one statement."""
+    """Return at most ``limit`` events older than ``before``, the newest first, in one statement."""
     rows = await queries.list_events(db, wanted, before, limit)
     return [
         Event(row, changes_of(row), steps_of(row, (tenant.organization_name,)), _permission_of(row))
@@ -70,7 +70,7 @@ async def list_events(
 
 
 async def export_rows(db: AsyncSession, tenant: Tenant, wanted: EventFilter) -> AsyncIterator[list[EventRow]]:
-    """Every event that is wanted, the newest first, some hundred rows at a time."""
+    """Yield all events that match, the newest first, some hundred rows at a time."""
     rows = await queries.list_events(db, wanted, None, _EXPORT_BATCH)
     while rows:
         yield rows
@@ -80,13 +80,13 @@ async def export_rows(db: AsyncSession, tenant: Tenant, wanted: EventFilter) -> 
 
 
 def record_export(db: AsyncSession, tenant: Tenant) -> None:
-    """Tell the trail that it is taken away."""
+    """Record that the audit log was exported."""
     target = Target("audit", tenant.organization_id, "Audit log")
     record(db, AuditEntry(Actor.of(tenant.principal), Action.AUDIT_EXPORT, target))
 
 
 def changes_of(row: EventRow) -> tuple[FieldChange, ...]:
-    """Field by field, what an event says was changed."""
+    """Return the changes of an event, field by field."""
     before, after = row.before or {}, row.after or {}
     return tuple(
         FieldChange(name, _side(before, name), _side(after, name))
@@ -95,7 +95,7 @@ def changes_of(row: EventRow) -> tuple[FieldChange, ...]:
 
 
 def steps_of(row: EventRow, names: Iterable[str] = ()) -> tuple[StepResult, ...]:
-    """The steps of the decision an event carries, as far as this version knows them.
+    """Return the steps of an event's decision that this version knows.
 
     The log stores plain text: the actor's name and ``names`` are isolated again for the page.
     """

@@ -1,4 +1,4 @@
-"""Which request is being answered: for the audit trail. Set at the edge, read where events are written."""
+"""The current request, for the audit log. It is set at the edge, and read where events are recorded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The request's id and the caller's address; empty outside a request."""
+    """The request's id and the caller's address. Both are empty outside a request."""
 
     request_id: str = ""
     address: str = ""

@@ -1,1 +1,1 @@
-"""Who belongs to an organization: the list, changing roles, removing, leaving."""
+"""Members of an organization: listing them, changing roles, removing, leaving."""

@@ -1,4 +1,4 @@
-"""Choosing roles for a member: which are offered, which stay untouched, what a choice comes to. Pure."""
+"""Choosing roles for a member: which are offered, which stay untouched, and the result of a choice. Pure."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ class RoleOption:
 
     @property
     def is_open(self) -> bool:
-        """Whether the caller may change it: give it, or take it away where it is held."""
+        """Whether the caller may assign the role, or take it away if it is held."""
         return self.held or not self.missing
 
 
 def role_options(held: frozenset[str], granted: frozenset[Permission]) -> tuple[RoleOption, ...]:
-    """The roles for people, as somebody with ``granted`` is offered them for a member who holds ``held``."""
+    """Return the roles for people that a caller with ``granted`` sees for a member who holds ``held``."""
     return tuple(
         RoleOption(role, role.value in held, missing_to_assign(granted, role)) for role in PERSON_ROLES
     )
 
 
 def kept_roles(held: frozenset[str]) -> frozenset[str]:
-    """What a member holds that the registry does not offer to people: no form here touches it."""
+    """Return the roles of a member that the registry does not offer to people. No form here changes them."""
     return held - _BY_NAME.keys()
 
 
 def read_choice(names: Sequence[str]) -> frozenset[Role]:
-    """The roles of a form. Raises :class:`Invalid` for a name that is no role for people."""
+    """Read the roles of a form. Raises :class:`Invalid` for a name that is not a role for people."""
     unknown = [name for name in names if name not in _BY_NAME]
     if unknown:
         raise Invalid(
@@ -50,5 +50,5 @@ def read_choice(names: Sequence[str]) -> frozenset[Role]:
 
 
 def with_choice(held: frozenset[str], chosen: frozenset[Role]) -> frozenset[str]:
-    """The role names a member has after a choice: the chosen ones, and what no form touches."""
+    """Return the role names of a member after a choice: the chosen ones, and those no form changes."""
     return kept_roles(held) | {role.value for role in chosen}

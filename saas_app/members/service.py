@@ -1,7 +1,7 @@
-"""Who belongs to an organization, read from Logto page by page. Changes stand in :mod:`.changes`.
+"""Questions about the members of an organization, which Logto answers page by page.
 
-Nothing is kept here: Logto holds members and roles, and every page asks it. Refusals of Logto's arrive as
-errors of our own (:func:`saas_app.logto.explaining`).
+Nothing is stored here: Logto holds members and roles, and every page asks it. Its refusals become errors of
+ours (:func:`saas_app.logto.explaining`).
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ T = TypeVar("T")
 
 
 class NotAMember(NotFound):
-    """Nobody of this id belongs to the organization, or not any more: a stranger's account looks the same."""
+    """Nobody with this id belongs to the organization. A stranger's account looks the same as none."""
 
     code, title = "not-a-member", "Member not found"
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person of the organization, as pages show them. ``is_self``: it is the caller."""
+    """A person of the organization. ``is_self`` says whether it is the caller."""
 
     id: str
     display_name: str
@@ -43,7 +43,7 @@ class Member:
 
     @property
     def is_admin(self) -> bool:
-        """Whether they hold the role that runs the organization."""
+        """Whether the member holds the role that runs the organization."""
         return Role.ADMIN.value in self.role_names
 
 
@@ -59,7 +59,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class MembersFilter:
-    """Which members are asked for. ``role`` is a role's name; empty texts ask for everybody."""
+    """A filter of members. ``role`` is a role's name; empty texts do not filter."""
 
     search: str = ""
     role: str = ""
@@ -68,13 +68,13 @@ class MembersFilter:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nobody is left out."""
+        """Whether the filter matches everybody."""
         return not self.search and not self.role
 
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[T]):
-    """One page of Logto's, and where it stands among all of them."""
+    """A page of Logto's, and its position among all pages."""
 
     items: tuple[T, ...]
     number: int
@@ -93,12 +93,12 @@ class Listing(Generic[T]):
 
     @property
     def has_next(self) -> bool:
-        """Whether more follow."""
+        """Whether another page follows."""
         return self.number * self.size < self.total
 
     @property
     def is_past_end(self) -> bool:
-        """Whether the list has items, but ended before this page: it is shorter than when it was linked."""
+        """Whether the list has items but ends before this page, because it has become shorter."""
         return not self.items and self.total > 0
 
     @property
@@ -109,14 +109,14 @@ class Listing(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """A page of people, and the roles one may filter by."""
+    """A page of people, and the roles to filter by."""
 
     page: Listing[Member]
     role_names: tuple[str, ...]
 
 
 async def list_people(management: ManagementClient, tenant: Tenant, wanted: MembersFilter) -> People:
-    """A page of the people, with their roles. A role Logto does not know is held by nobody."""
+    """Return a page of the people, with their roles. Nobody holds a role that Logto does not know."""
     with explaining():
         roles = await management.list_organization_roles()
         role_ids = {role.name: role.id for role in roles if role.type == RoleType.USER}
@@ -146,7 +146,7 @@ async def list_machines(
 
 
 async def get_member(management: ManagementClient, tenant: Tenant, user_id: str) -> Member:
-    """A member as Logto knows them now. Raises :class:`NotAMember`."""
+    """Return a member as Logto knows them now. Raises :class:`NotAMember`."""
     with explaining():
         role_names = await management.find_member_roles(tenant.organization_id, user_id)
         if role_names is None:
@@ -158,9 +158,9 @@ async def get_member(management: ManagementClient, tenant: Tenant, user_id: str)
 
 
 async def is_last_admin(management: ManagementClient, tenant: Tenant, member: Member) -> bool:
-    """Whether nobody else could run the organization: asked of Logto now, all pages of it.
+    """Return whether nobody else could run the organization. Logto is asked now, for all pages.
 
-    Somebody suspended cannot sign in, so they do not count.
+    Suspended people cannot sign in, so they do not count.
     """
     if not member.is_admin:
         return False
