@@ -1,1 +1,1 @@
-"""Machine clients of an organization: made in Logto, given the machine role, rotated and revoked."""
+"""API clients of an organization: created in Logto with the machine role, rotated and revoked."""

@@ -1,11 +1,11 @@
-"""The rules of making, rotating and revoking API clients, asked of Logto at the moment of the change.
+"""Creates, rotates and revokes API clients. Logto is asked about each rule at the moment of the change.
 
-* Nobody makes a client, or gets a new secret of one, that may do more than they may themselves.
-* Only a client that was made here and belongs to no other organization is rotated or deleted; any other is
-  taken out of this organization, and works on wherever else it belongs.
+* Nobody creates a client, or gets a new secret of one, that may do more than they may themselves.
+* Only a client that was created here and belongs to no other organization is rotated or deleted. Any other
+  client is removed from this organization, and keeps working in the others.
 * Tokens of a revoked client are rejected from the moment its revocation begins.
 
-A secret is handed to the caller and kept nowhere; its page shows it for a minute
+A secret is returned to the caller and not stored; its page shows it for a minute
 (:mod:`saas_app.identity.shown_secrets`).
 """
 
@@ -32,19 +32,19 @@ MOST_CLIENTS: Final = 100
 
 
 class NameTaken(Invalid):
-    """Another client of the organization is called so."""
+    """Another client of the organization has this name."""
 
     status, code, title = 409, "name-taken", "This name is taken"
 
 
 class TooManyClients(Conflict):
-    """The organization has as many machines as it may."""
+    """The organization has the maximum number of machines."""
 
     code, title = "too-many-api-clients", "Too many API clients"
 
 
 class NotOnlyHere(Conflict):
-    """The client is not this organization's alone, so its secret is not changed here."""
+    """The client belongs to other organizations too, so its secret is not changed here."""
 
     code, title = "api-client-not-only-here", "The secret cannot be rotated here"
 
@@ -60,7 +60,7 @@ class NewSecret:
 
 
 async def create(change: MemberChange, name: str) -> NewSecret:
-    """Make a client of this name with the machine role.
+    """Create a client with this name and the machine role.
 
     Raises :class:`AssignmentDenied`, :class:`Invalid` for a name that another has, :class:`TooManyClients`,
     :class:`NotMade`, :class:`AccessChanged`, :class:`SignInRequired` and what keeps Logto from answering.
@@ -109,7 +109,7 @@ async def rotate(change: MemberChange, client_id: str) -> NewSecret:
 
 
 async def revoke(change: MemberChange, client_id: str) -> Client:
-    """Delete a client, or take one that is not ours alone out of the organization.
+    """Delete a client, or remove it from the organization if others use it too.
 
     Raises :class:`ClientNotFound` and what keeps Logto from answering.
     """
@@ -126,7 +126,7 @@ async def revoke(change: MemberChange, client_id: str) -> Client:
 
 
 def require_only_here(client: Client) -> None:
-    """Raise :class:`NotOnlyHere` where a new secret would be for more than this organization."""
+    """Raise :class:`NotOnlyHere` if a new secret would affect other organizations."""
     if not client.is_only_here:
         raise NotOnlyHere(_why_not_rotated(client))
 
@@ -142,7 +142,7 @@ async def _role_id(management: ManagementClient) -> str:
 
 
 async def _require_room(change: MemberChange, name: str) -> None:
-    """Names tell clients apart, and a form that is sent twice by mistake makes one client."""
+    """Check the name and the number of clients. Names are unique, so a form sent twice creates one client."""
     tenant = change.caller
     found = await change.management.list_machines_page(change.organization_id, page=1, page_size=MOST_CLIENTS)
     if any(machine.name.casefold() == name.casefold() for machine in found.items):

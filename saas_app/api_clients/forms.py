@@ -1,4 +1,4 @@
-"""What somebody types to make a machine client, cleaned and bounded."""
+"""The form for a new API client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAME_LENGTH = 80
 
 
 class ClientForm(Form):
-    """A new client's name."""
+    """The name of a new client."""
 
     name = StringField(
         "Name",
@@ -21,6 +21,6 @@ class ClientForm(Form):
     )
 
     def refuse(self, error: Invalid) -> None:
-        """Put the messages of a refusal at their fields."""
+        """Show the messages of an error at their fields."""
         for name, message in error.fields.items():
             self[name].errors = [*self[name].errors, message]

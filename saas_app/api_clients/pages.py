@@ -1,7 +1,7 @@
-"""Pages of machine clients: the list, making one, a new secret, revoking.
+"""Pages of API clients: the list, creating, rotating, revoking.
 
-A secret is shown by the page that its form leads to, which can be reloaded for a minute in the same session.
-It is in no address and no notice.
+A form leads to the page that shows the secret. That page can be reloaded for a minute in the same session.
+The secret is in no URL and no notice.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ blueprint = Blueprint("api_clients", __name__, url_prefix="/o/<organization_id>/
 @blueprint.get("")
 @requires(Permission.API_CLIENTS_MANAGE)
 async def list_clients(tenant: Tenant) -> ResponseReturnValue:
-    """The machines of the organization; each page is one of Logto's."""
+    """List the API clients of the organization. Each page is one of Logto's."""
     wanted = read_filter(request.args)
     page = await service.list_clients(database(), management(), tenant, wanted)
     return await render_template("api_clients/list.html", page=page, wanted=wanted)
@@ -45,7 +45,7 @@ async def list_clients(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.get("/new")
 @requires(Permission.API_CLIENTS_MANAGE, complete=True)
 async def new_client(tenant: Tenant) -> ResponseReturnValue:
-    """The form."""
+    """Show the form for a new client."""
     management()
     return await _show_form(ClientForm())
 
@@ -53,7 +53,7 @@ async def new_client(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.post("/new")
 @requires(Permission.API_CLIENTS_MANAGE, complete=True)
 async def create_client(tenant: Tenant) -> ResponseReturnValue:
-    """Make it, and lead to its secret. What Logto could not do leaves the form as it was typed."""
+    """Create the client and redirect to its secret. If Logto fails, the form keeps what was typed."""
     form = ClientForm(await request.form)
     if not form.validate():
         return await _show_form(form), 422
@@ -70,7 +70,7 @@ async def create_client(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.get("/<client_id>/secret")
 @requires(Permission.API_CLIENTS_MANAGE)
 async def show_secret(tenant: Tenant, client_id: str) -> ResponseReturnValue:
-    """The secret that this session was just given; after a minute only what can be done then."""
+    """Show the secret that this session just received, or after a minute what to do without it."""
     session = _session_of(tenant)
     found = await runtime().shown_secrets.find(session.session_id, _secret_name(tenant, client_id))
     if found is None:
@@ -92,7 +92,7 @@ async def confirm_rotation(tenant: Tenant, client_id: str) -> ResponseReturnValu
 @blueprint.post("/<client_id>/rotate")
 @requires(Permission.API_CLIENTS_MANAGE, complete=True)
 async def rotate(tenant: Tenant, client_id: str) -> ResponseReturnValue:
-    """Make a new secret and lead to it; the old ones are deleted."""
+    """Create a new secret, delete the old ones, and redirect to the new one."""
     changed = await changes.rotate(organization_change(tenant), client_id)
     return await _lead_to_secret(tenant, changed, is_new=False)
 
@@ -107,7 +107,7 @@ async def confirm_revocation(tenant: Tenant, client_id: str) -> ResponseReturnVa
 @blueprint.post("/<client_id>/revoke")
 @requires(Permission.API_CLIENTS_MANAGE)
 async def revoke(tenant: Tenant, client_id: str) -> ResponseReturnValue:
-    """Revoke it; its next request is refused."""
+    """Revoke the client. Its next request is rejected."""
     client = await changes.revoke(organization_change(tenant), client_id)
     what = "revoked" if client.is_only_here else f"removed from {isolated(tenant.organization_name)}"
     await flash(f"{isolated(client.name)} was {what}. Its tokens are rejected from now on.", "success")
@@ -118,7 +118,7 @@ async def revoke(tenant: Tenant, client_id: str) -> ResponseReturnValue:
 @blueprint.errorhandler(NotRotated)
 @blueprint.errorhandler(service.ClientNotFound)
 async def refused(error: AppError) -> ResponseReturnValue:
-    """Why it was not done, and the way back to the clients."""
+    """Show why it was not done, with a link to the clients."""
     page = await render_template("api_clients/refused.html", error=error, request_id=g.get("request_id", ""))
     return page, error.status, retry_after(error)
 
@@ -141,7 +141,7 @@ async def _show_form(form: ClientForm, failure: str = "") -> str:
 
 
 async def _lead_to_secret(tenant: Tenant, made: NewSecret, *, is_new: bool) -> ResponseReturnValue:
-    """To the page that shows it; where it cannot be put aside, it is shown at once: it must not be lost."""
+    """Redirect to the page with the secret. If it cannot be stored, show it at once."""
     content = {"name": made.name, "secret": made.secret, "old_left": made.old_left, "is_new": is_new}
     name = _secret_name(tenant, made.client_id)
     try:
@@ -160,7 +160,7 @@ def _secret_name(tenant: Tenant, client_id: str) -> str:
 
 
 def _session_of(tenant: Tenant) -> SessionPrincipal:
-    """The session behind a page: pages take no bearer token."""
+    """Return the session of the request. Pages accept no bearer token."""
     return cast("SessionPrincipal", tenant.principal)
 
 

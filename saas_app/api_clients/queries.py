@@ -1,4 +1,4 @@
-"""What the database knows of machine clients: which were made here, by whom. The session adds the tenant."""
+"""Statements on API clients that were created here. The session adds the tenant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from saas_app.models import ApiClient, User
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """How a client came to be here. ``created_by`` is a name, or an id nobody has a name for."""
+    """The origin of a client. ``created_by`` is a name, or an id without a known name."""
 
     created_by: str
     created_at: datetime
@@ -23,7 +23,7 @@ class Origin:
 
 
 async def find_origins(db: AsyncSession, client_ids: Collection[str]) -> dict[str, Origin]:
-    """Of these clients, those that were made here, by id; one statement."""
+    """Return the origins of those clients that were created here, by id, in one statement."""
     statement: sa.Select[*tuple[Any, ...]] = (
         sa.select(
             ApiClient.client_id,
@@ -38,11 +38,11 @@ async def find_origins(db: AsyncSession, client_ids: Collection[str]) -> dict[st
 
 
 def add_client(db: AsyncSession, client_id: str, name: str, created_by: str, now: datetime) -> None:
-    """Note a client that was made here."""
+    """Record a client that was created here."""
     db.add(ApiClient(client_id=client_id, name=name, created_by=created_by, created_at=now))
 
 
 async def note_rotation(db: AsyncSession, client_id: str, now: datetime) -> None:
-    """Note that a client has a new secret."""
+    """Record that a client has a new secret."""
     statement = sa.update(ApiClient).where(ApiClient.client_id == client_id).values(rotated_at=now)
     await db.execute(statement.execution_options(synchronize_session=False))

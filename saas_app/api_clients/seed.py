@@ -1,4 +1,4 @@
-"""A machine client that was made for a demonstration, noted as one that was made here."""
+"""Records the demo's API client as one that was created here."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from saas_app.db.base import utc_now
 
 
 async def remember_client(db: AsyncSession, client_id: str, name: str, created_by: str) -> None:
-    """Note a client, unless it is known. ``db`` is a writing session bound to the organization."""
+    """Record a client, unless it is known. ``db`` is a writing session bound to the organization."""
     if client_id not in await queries.find_origins(db, [client_id]):
         queries.add_client(db, client_id, name, created_by, utc_now())

@@ -1,8 +1,8 @@
-"""The machine clients of an organization, read from Logto. Changes stand in :mod:`.changes`.
+"""Questions about the API clients of an organization, which Logto answers.
 
-Logto holds which machines belong here. The database tells which of them were made here: only of those is a
-secret ever read, and only those can be rotated or deleted. A machine that somebody added in Logto's Console
-is listed, and can be taken out of the organization.
+Logto knows which machines belong to the organization. The database knows which of them were created here:
+only their secrets are read, and only they can be rotated or deleted. A machine that was added in Logto's
+Console is listed, and can be removed from the organization.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PERMISSIONS = tuple(
 
 
 class ClientNotFound(NotFound):
-    """No such client in this organization: one of another organization looks the same."""
+    """There is no such client in this organization. A client of another organization looks the same."""
 
     code, title = "api-client-not-found", "API client not found"
 
@@ -65,14 +65,14 @@ class Client:
 
     @property
     def is_only_here(self) -> bool:
-        """Whether nobody else depends on it, so that it may be deleted and its secret be changed."""
+        """Whether no other organization uses it, so that it can be deleted and its secret changed."""
         return self.is_ours and not self.is_elsewhere
 
 
 async def list_clients(
     db: AsyncSession, management: ManagementClient, tenant: Tenant, wanted: MembersFilter
 ) -> Listing[ListedClient]:
-    """A page of the machines that belong to the organization."""
+    """Return a page of the machines that belong to the organization."""
     found = await list_machines(management, tenant, wanted)
     origins = await queries.find_origins(db, [machine.id for machine in found.items])
     counts = await _count_secrets(management, origins)
@@ -83,7 +83,7 @@ async def list_clients(
 async def get_client(
     db: AsyncSession, management: ManagementClient, tenant: Tenant, client_id: str
 ) -> Client:
-    """A client of this organization, as Logto knows it now. Raises :class:`ClientNotFound`."""
+    """Return a client of this organization, as Logto knows it now. Raises :class:`ClientNotFound`."""
     with explaining():
         memberships = await management.find_machine_organizations(client_id) or []
         organizations = {membership.organization_id for membership in memberships}
@@ -99,7 +99,7 @@ async def get_client(
 
 
 async def _count_secrets(management: ManagementClient, client_ids: Collection[str]) -> dict[str, int]:
-    """How many secrets each client has; one that was deleted this very moment is missing."""
+    """Count the secrets of each client. A client that was just deleted is missing."""
 
     async def count(client_id: str) -> int | None:
         try:

@@ -1,4 +1,4 @@
-"""How a machine client gets a token and calls the API: as commands to try. Pure."""
+"""Commands that show how an API client gets a token and calls the API. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from saas_app.identity.tenant import Tenant
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Where an organization's clients get tokens, what they ask for, and what they call with them."""
+    """The endpoints and parameters that an organization's clients use."""
 
     token_endpoint: str
     resource: str
@@ -22,7 +22,7 @@ class Usage:
 
     @classmethod
     def of(cls, settings: Settings, tenant: Tenant) -> Self:
-        """What holds for this organization."""
+        """Return the usage for an organization."""
         return cls(
             token_endpoint=f"{settings.logto_endpoint}/oidc/token",
             resource=settings.api_resource,
@@ -32,11 +32,11 @@ class Usage:
 
     @property
     def scope(self) -> str:
-        """The scopes to ask for: Logto grants none that are not named (Logto 1.42)."""
+        """The scopes to request. Logto 1.42 grants only scopes that are named."""
         return " ".join(permission.value for permission in PERMISSIONS)
 
     def token_command(self, client_id: str, secret: str) -> str:
-        """A POSIX shell command that leaves a token in ``TOKEN``."""
+        """A POSIX shell command that stores a token in ``TOKEN``."""
         form = {
             "grant_type": "client_credentials",
             "resource": self.resource,

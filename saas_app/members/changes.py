@@ -1,13 +1,13 @@
-"""The rules of changing who belongs here and as what. Each is asked of Logto at the moment of the change.
+"""Changes members and their roles. Logto is asked about each rule at the moment of the change.
 
-* Nobody gives a role that holds a permission they lack themselves, whatever the form says.
-* Taking a role away needs ``members:update`` alone, and removing a member ``members:remove`` alone, also
-  where the caller could not give that role: taking away hands no power to anybody, and an organization must
-  be able to stop a member who holds more than the one who watches over it.
-* The last admin is neither demoted nor removed, and does not leave. One change of members at a time in an
-  organization, on every worker (a lease), so that two admins who demote each other leave one.
-* Nobody removes themselves by the way others are removed: they leave.
-* Who gives up permissions of their own says so once more.
+* Nobody assigns a role with a permission that they lack themselves, whatever the form says.
+* Taking a role away needs only ``members:update``, and removing a member only ``members:remove``, even if the
+  caller could not assign that role: it gives nobody power, and an organization must be able to stop a member
+  who holds more than the caller.
+* The last admin cannot be demoted or removed, and cannot leave. Changes of members run one at a time in an
+  organization, across workers (a lease), so that of two admins who demote each other, one remains.
+* Nobody removes themselves the way others are removed: they leave.
+* A caller who gives up their own permissions confirms it.
 * Roles that the registry does not know, or that changed since the form was opened, are not overwritten.
 """
 
@@ -44,13 +44,13 @@ class LastAdmin(Conflict):
 
 
 class LeaveInstead(Conflict):
-    """Somebody is about to remove themselves."""
+    """The caller tried to remove themselves."""
 
     code, title = "leave-instead", "You cannot remove yourself"
 
 
 class RolesChanged(VersionConflict):
-    """Somebody else changed the member's roles since the form was opened. Nothing was overwritten."""
+    """The member's roles changed since the form was opened. Nothing was overwritten."""
 
     def __init__(self, member: Member, wanted: WantedRoles) -> None:
         super().__init__(f"The roles of {isolated(member.display_name)} were changed by somebody else.")
@@ -59,7 +59,7 @@ class RolesChanged(VersionConflict):
 
 
 class OwnLossUnconfirmed(Invalid):
-    """The caller would give up permissions of their own, and has not said that they mean it."""
+    """The caller would give up permissions of their own, and has not confirmed it."""
 
     def __init__(self, plan: RolePlan) -> None:
         super().__init__("You would give up permissions of your own.")
@@ -68,7 +68,7 @@ class OwnLossUnconfirmed(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class WantedRoles:
-    """What a form asks for. ``seen`` are the names of the roles the member held when it was opened."""
+    """The choice of a form. ``seen`` are the names of the roles the member held when it was opened."""
 
     user_id: str
     seen: frozenset[str]
@@ -78,7 +78,7 @@ class WantedRoles:
 
 @dataclass(frozen=True, slots=True)
 class RolePlan:
-    """What a choice of roles comes to, before or after it is carried out."""
+    """The result of a choice of roles, before or after the change."""
 
     member: Member
     after: frozenset[str]
@@ -86,12 +86,12 @@ class RolePlan:
 
     @property
     def is_own_loss(self) -> bool:
-        """Whether the caller gives up permissions of their own."""
+        """Return whether the caller gives up permissions of their own."""
         return self.member.is_self and bool(self.change.lost)
 
 
 async def plan_roles(change: MemberChange, wanted: WantedRoles) -> RolePlan:
-    """Return what the choice would come to, if it is allowed as things stand now.
+    """Return the result of the choice, if it is allowed now.
 
     Raises :class:`NotAMember`, :class:`RolesChanged`, :class:`AssignmentDenied`, :class:`LastAdmin`.
     """
@@ -107,7 +107,7 @@ async def plan_roles(change: MemberChange, wanted: WantedRoles) -> RolePlan:
 
 
 async def change_roles(change: MemberChange, wanted: WantedRoles) -> RolePlan:
-    """Carry out the choice. Raises what :func:`plan_roles` raises, :class:`AccessChanged`,
+    """Change the roles. Raises what :func:`plan_roles` raises, :class:`AccessChanged`,
     :class:`OwnLossUnconfirmed`, :class:`Busy` and :class:`LogtoUnavailable`.
     """
     async with change.alone() as turn:
@@ -125,7 +125,7 @@ async def change_roles(change: MemberChange, wanted: WantedRoles) -> RolePlan:
 
 
 async def remove_member(change: MemberChange, user_id: str, seen: frozenset[str] | None = None) -> Member:
-    """Take somebody else out of the organization; only while they hold the roles ``seen``, if given.
+    """Remove another member from the organization. If ``seen`` is given, they must still hold those roles.
 
     Raises :class:`LeaveInstead`, :class:`NotAMember`, :class:`VersionConflict`, :class:`LastAdmin`,
     :class:`AccessChanged`, :class:`Busy` and :class:`LogtoUnavailable`.
@@ -153,7 +153,7 @@ async def leave(change: MemberChange) -> Member:
 
 
 def refuse_own_removal(tenant: Tenant, user_id: str) -> None:
-    """Raise :class:`LeaveInstead` when somebody is about to remove themselves."""
+    """Raise :class:`LeaveInstead` if the caller would remove themselves."""
     if user_id == tenant.principal.subject:
         raise LeaveInstead("To end your own membership, leave the organization instead.")
 

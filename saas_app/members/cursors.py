@@ -1,8 +1,8 @@
-"""Pages of lists that Logto pages by number and orders by id: the cursor names the last id.
+"""Cursors for lists that Logto pages by number and orders by id: the cursor names the last id.
 
-A number alone would skip somebody when another on an earlier page is removed, and repeat somebody when one is
-added. So the page that holds the last id is looked for, from where it was. Where somebody moved from one page
-to another while they were read, they are read again.
+A page number alone would skip an item when one on an earlier page is removed, and repeat one when an item is
+added. So the page with the last id is searched for, starting where it was. If an item moved to another page
+during the search, the pages are read again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _INVALID: Final = "This cursor is not valid. Start from the first page."
 
 
 class Identified(Protocol):
-    """Somebody or something with an id of Logto's."""
+    """A thing with an id from Logto."""
 
     @property
     def id(self) -> str:
@@ -36,7 +36,7 @@ Read: TypeAlias = Callable[[int, int], Awaitable[Listing[Item]]]
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Behind which id a page begins, on which of Logto's pages that was, and how long those are."""
+    """The id after which a page begins, the page of Logto's it was on, and the size of those pages."""
 
     after: str
     number: int
@@ -45,7 +45,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Following(Generic[Item]):
-    """Items of a page, how many there are on all pages, and the cursor of the next one; None at the end."""
+    """The items of a page, the total on all pages, and the cursor of the next page, or None at the end."""
 
     items: tuple[Item, ...]
     total: int
@@ -53,7 +53,7 @@ class Following(Generic[Item]):
 
 
 def read_position(cursor: str | None, limit: int) -> Position:
-    """Where to go on. Raises :class:`BadRequest`."""
+    """Read the position in a cursor. Raises :class:`BadRequest`."""
     decoded = decode_cursor(cursor, str, int, int)
     position = Position("", 1, limit) if decoded is None else Position(*decoded)
     if not (1 <= position.number <= _LAST_PAGE and 1 <= position.size <= _LARGEST_PAGE):
@@ -62,10 +62,11 @@ def read_position(cursor: str | None, limit: int) -> Position:
 
 
 async def following(position: Position, read: Read[Item]) -> Following[Item]:
-    """The items behind a position; ``read`` asks Logto for a page by its number and size.
+    """Return the items after a position. ``read`` requests a page from Logto by its number and size.
 
-    Raises :class:`LogtoUnavailable` when the list moves during every reading, and :class:`BadRequest` when
-    the position is far from the page that the cursor names: no cursor costs thousands of requests to Logto.
+    Raises :class:`LogtoUnavailable` if the list changes during every attempt, and :class:`BadRequest` if the
+    position is far from the page that the cursor names, so that no cursor causes thousands of requests to
+    Logto.
     """
     for _ in range(_READINGS):
         pages = await _pages_behind(position, read)
@@ -75,7 +76,7 @@ async def following(position: Position, read: Read[Item]) -> Following[Item]:
 
 
 async def _pages_behind(position: Position, read: Read[Item]) -> list[Listing[Item]]:
-    """Pages of Logto's in their order, from the one that holds the position, until they fill one of ours."""
+    """Read Logto's pages in order, from the one with the position, until they fill one page of ours."""
     pages = [await _page_of(position, read)]
     while len(_items_behind(position, pages)) < position.size and pages[-1].has_next and pages[-1].items:
         if len(pages) > _FARTHEST:
@@ -85,7 +86,7 @@ async def _pages_behind(position: Position, read: Read[Item]) -> list[Listing[It
 
 
 async def _page_of(position: Position, read: Read[Item]) -> Listing[Item]:
-    """The page that holds the position: where it was, or before that if somebody was removed."""
+    """Find the page with the position: where it was, or earlier if items were removed."""
     listing = await read(position.number, position.size)
     for _ in range(_FARTHEST):
         if listing.number == 1 or not _begins_behind(listing, position.after):
@@ -95,7 +96,7 @@ async def _page_of(position: Position, read: Read[Item]) -> Listing[Item]:
 
 
 async def _stood_still(pages: list[Listing[Item]], size: int, read: Read[Item]) -> bool:
-    """Whether nobody moved to another page while they were read: all but the last say the same again."""
+    """Return whether no item moved during the search: all pages but the last still have the same items."""
     for listing in pages[:-1]:
         again = await read(listing.number, size)
         if [item.id for item in again.items] != [item.id for item in listing.items]:

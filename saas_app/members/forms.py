@@ -1,4 +1,4 @@
-"""What somebody asks of the pages of members, read and bounded."""
+"""Reads the queries and forms of the member pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PAGE_DIGITS = 6
 
 
 def read_filter(query: Mapping[str, str]) -> MembersFilter:
-    """Which members are asked for. Raises :class:`BadRequest` for a page that is no number."""
+    """Read the filter of the list. Raises :class:`BadRequest` for a page that is not a number."""
     return MembersFilter(
         search=clean_line(query.get("q"))[:SEARCH_LENGTH],
         role=clean_line(query.get("role"))[:_ROLE_LENGTH],
@@ -27,7 +27,7 @@ def read_filter(query: Mapping[str, str]) -> MembersFilter:
 
 
 def read_wanted_roles(user_id: str, form: MultiDict[str, str]) -> WantedRoles:
-    """The choice of a form. Raises :class:`BadRequest`, and :class:`Invalid` for no role of people."""
+    """Read the choice of a form. Raises :class:`BadRequest`, and :class:`Invalid` for other roles."""
     return WantedRoles(
         user_id=user_id,
         seen=_read_seen(form.getlist("seen")),
@@ -37,7 +37,7 @@ def read_wanted_roles(user_id: str, form: MultiDict[str, str]) -> WantedRoles:
 
 
 def seen_fields(role_names: Collection[str]) -> list[tuple[str, str]]:
-    """The hidden fields that say with which roles a form was opened; an empty one says that it says so."""
+    """Return hidden fields with the roles at the time a form was opened, led by an empty one."""
     return [("seen", ""), *(("seen", name) for name in sorted(role_names))]
 
 

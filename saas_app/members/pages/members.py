@@ -1,4 +1,4 @@
-"""Pages of members: the list, removing, leaving. Roles stand in :mod:`saas_app.members.pages.roles`."""
+"""Pages of members: the list, removing, leaving. :mod:`saas_app.members.pages.roles` has the roles."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ blueprint.register_blueprint(roles)
 @blueprint.get("/members")
 @requires(Permission.MEMBERS_READ)
 async def list_members(tenant: Tenant) -> ResponseReturnValue:
-    """People, or with ``show=machines`` the machines: search, role, paging; each page is one of Logto's."""
+    """List people, or machines with ``show=machines``. Each page is one of Logto's."""
     wanted = read_filter(request.args)
     if request.args.get("show") == "machines":
         machines = await service.list_machines(management(), tenant, wanted)
@@ -48,7 +48,7 @@ async def confirm_remove(tenant: Tenant, user_id: str) -> ResponseReturnValue:
 @blueprint.post("/members/<user_id>/remove")
 @requires(Permission.MEMBERS_REMOVE)
 async def remove(tenant: Tenant, user_id: str) -> ResponseReturnValue:
-    """Remove them; their next request is refused, in every session."""
+    """Remove the member. Their next request is rejected, in every session."""
     member = await changes.remove_member(organization_change(tenant), user_id)
     await flash(
         f"{isolated(member.display_name)} is no longer a member of {isolated(tenant.organization_name)}.",
@@ -67,7 +67,7 @@ async def confirm_leave(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.post("/leave")
 @requires_member
 async def leave(tenant: Tenant) -> ResponseReturnValue:
-    """Leave, once the form says so; then renew access, since the ID token still names the organization."""
+    """Leave the organization, then renew access, because the ID token still names the organization."""
     if (await request.form).get("confirm") != "yes":
         return await _ask_to_leave(tenant), 422
     await changes.leave(organization_change(tenant))
@@ -78,14 +78,14 @@ async def leave(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.post("/joined")
 @requires_member
 async def confirm_joined(tenant: Tenant) -> ResponseReturnValue:
-    """The caller has read that they are a member because of their email domain, and stays."""
+    """Record that the caller knows that they joined by their email domain, and stays."""
     await joins.confirm(runtime().work, tenant)
     return redirect(url_for("organizations.overview", organization_id=tenant.organization_id), 303)
 
 
 @blueprint.errorhandler(changes.LeaveInstead)
 async def lead_to_leaving(error: changes.LeaveInstead) -> ResponseReturnValue:
-    """Nobody removes themselves by mistake: the page that lets them leave asks first."""
+    """Redirect a caller who tried to remove themselves to the page for leaving."""
     await flash(error.detail.shown, "info")
     arguments = request.view_args or {}
     return redirect(
@@ -97,7 +97,7 @@ async def lead_to_leaving(error: changes.LeaveInstead) -> ResponseReturnValue:
 @blueprint.errorhandler(AccessChanged)
 @blueprint.errorhandler(service.NotAMember)
 async def refused(error: AppError) -> ResponseReturnValue:
-    """Why it was not done, and the way back to the members."""
+    """Show why it was not done, with a link to the members."""
     return await render_template("members/refused.html", error=error), error.status
 
 

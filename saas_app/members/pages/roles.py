@@ -1,4 +1,4 @@
-"""Pages that change a member's roles: choose, see what it comes to, confirm."""
+"""Pages that change a member's roles: choose, preview, confirm."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ blueprint = Blueprint("roles", __name__, url_prefix="/members/<user_id>/roles")
 @blueprint.get("")
 @requires(Permission.MEMBERS_UPDATE, complete=True)
 async def choose(tenant: Tenant, user_id: str) -> ResponseReturnValue:
-    """The roles a member holds, and those the caller may give."""
+    """Show the roles of a member, and those the caller may assign."""
     member = await service.get_member(management(), tenant, user_id)
     return await _choice_page(tenant, member, member.role_names)
 
@@ -32,7 +32,7 @@ async def choose(tenant: Tenant, user_id: str) -> ResponseReturnValue:
 @blueprint.post("")
 @requires(Permission.MEMBERS_UPDATE, complete=True)
 async def change(tenant: Tenant, user_id: str) -> ResponseReturnValue:
-    """Show what the choice comes to; with ``step=confirm`` carry it out."""
+    """Preview the choice, or apply it with ``step=confirm``."""
     form = await request.form
     try:
         wanted = read_wanted_roles(user_id, form)
@@ -53,7 +53,7 @@ async def change(tenant: Tenant, user_id: str) -> ResponseReturnValue:
 
 @blueprint.errorhandler(changes.RolesChanged)
 async def choose_side(error: changes.RolesChanged) -> ResponseReturnValue:
-    """Both sides of a lost race. Saving one's own goes over what stands now, by way of the preview."""
+    """Show both versions after a conflict. Saving one's own replaces the current roles, after the preview."""
     yours = {role.value for role in error.wanted.chosen}
     page = await render_template(
         "members/conflict.html",
