@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.coordination.heartbeat import Watch, renewed
 from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.rows import changed
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import Busy, Invalid
@@ -92,7 +93,7 @@ def held(work: UnitOfWork, organization_id: str, claimed: Claim) -> AbstractAsyn
 async def _renew(work: UnitOfWork, organization_id: str, claimed: Claim) -> bool:
     statement = sa.update(IdempotencyKey).where(IdempotencyKey.id == claimed.id).values(claimed_at=utc_now())
     async with work.writing(organization_id) as db:
-        return await _has_row(db, statement)
+        return await changed(db, statement, IdempotencyKey.id)
 
 
 async def _take_over(db: AsyncSession, found: IdempotencyKey) -> uuid.UUID:
@@ -109,15 +110,8 @@ async def keep(db: AsyncSession, claimed: Claim, result: Result) -> None:
         .where(IdempotencyKey.id == claimed.id)
         .values(status=result.status, headers=dict(result.headers), body=result.body)
     )
-    if not await _has_row(db, statement):
+    if not await changed(db, statement, IdempotencyKey.id):
         raise Busy("The request took too long and was started again.", retry_after=1)
-
-
-async def _has_row(db: AsyncSession, statement: sa.Update) -> bool:
-    changed = await db.execute(
-        statement.returning(IdempotencyKey.id), execution_options={"synchronize_session": False}
-    )
-    return changed.one_or_none() is not None
 
 
 async def release(work: UnitOfWork, organization_id: str, claimed: Claim) -> None:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from saas_app.coordination.heartbeat import LOST_AFTER, Watch, renewed
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.endurance import endure
+from saas_app.db.rows import changed
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import Busy
@@ -71,11 +72,7 @@ async def _claim(work: UnitOfWork, name: str, owner: uuid.UUID) -> Seen | None:
 async def _renew(work: UnitOfWork, name: str, owner: uuid.UUID) -> bool:
     async with work.writing() as db:
         statement = sa.update(LeaseRow).where(LeaseRow.name == name, LeaseRow.owner == owner)
-        renewed_one = await db.execute(
-            statement.values(until=_until()).returning(LeaseRow.name),
-            execution_options={"synchronize_session": False},
-        )
-        return renewed_one.one_or_none() is not None
+        return await changed(db, statement.values(until=_until()), LeaseRow.name)
 
 
 async def _forget(work: UnitOfWork, name: str, seen: Seen) -> None:

@@ -51,15 +51,6 @@ def read_address(typed: str) -> str:
     return f"{local}@{shown_domain(ascii_form)}"
 
 
-def is_address(typed: str) -> bool:
-    """Return whether a text is an email address. Logto may still reject it."""
-    try:
-        read_address(typed)
-    except NotAnAddress:
-        return False
-    return True
-
-
 def address_key(address: str) -> str:
     """Return a key that is equal for all spellings of an address. Other texts are normalized."""
     local, _, domain = address.strip().rpartition("@")

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import utc_now
+from saas_app.db.rows import changed
 from saas_app.models import ApiClient, Project, Task, User
 from saas_app.models.project import fold_name
-from saas_app.projects.queries.rows import changed
 from saas_app.projects.values import (
     ProjectDetail,
     ProjectFilter,

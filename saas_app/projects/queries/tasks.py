@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import UtcDateTime
+from saas_app.db.rows import changed
 from saas_app.models import Task
-from saas_app.projects.queries.rows import changed
 from saas_app.projects.values import (
     TaskFilter,
     TaskKey,

@@ -15,7 +15,7 @@ from saas_app.invitations.forms import (
 from saas_app.invitations.inviting import refuse_machine_roles
 from saas_app.invitations.service import InvitationState
 from saas_app.rbac.permissions import Role
-from saas_app.text.addresses import is_address
+from tests.unit.addresses import is_address
 
 
 def filled(

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from saas_app.text.addresses import (
     NotAnAddress,
     address_key,
-    is_address,
     read_address,
     same_address,
     shown_address,
     spellings,
     split_addresses,
 )
+from tests.unit.addresses import is_address
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
-"""Changing one row by its key."""
+"""Changing one row by its key, and knowing whether it was there."""
 
 from __future__ import annotations
 
-import uuid
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,8 +10,11 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 
 async def changed(
-    db: AsyncSession, statement: sa.Update | sa.Delete, key: InstrumentedAttribute[uuid.UUID]
+    db: AsyncSession, statement: sa.Update | sa.Delete, key: InstrumentedAttribute[Any]
 ) -> bool:
-    """Run an update or delete of one row by its key, and return whether there was such a row."""
+    """Run an update or delete of at most one row, and return whether there was such a row.
+
+    ``key`` is any column of the table that is never null.
+    """
     result = await db.execute(statement.returning(key), execution_options={"synchronize_session": False})
     return result.one_or_none() is not None
