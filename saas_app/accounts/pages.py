@@ -12,7 +12,7 @@ from saas_app.accounts.linked_identities import linked_identities
 from saas_app.accounts.sign_in_options import read_options
 from saas_app.email_domains.joins import note_join
 from saas_app.errors import BadRequest, LogtoUnavailable
-from saas_app.identity.logto_client import SignInOptions
+from saas_app.identity.logto_messages import SignInOptions
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.way_back import KEPT_FORM
 from saas_app.text.visible import isolated

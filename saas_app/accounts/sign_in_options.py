@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from saas_app.identity.logto_client import SignInOptions
+from saas_app.identity.logto_messages import SignInOptions
 
 _FIRST_SCREENS: Final = frozenset(
     {"sign_in", "register", "reset_password", "identifier:sign_in", "identifier:register", "single_sign_on"}

@@ -1,8 +1,8 @@
-"""Sign-ins that are under way: one row a ``state``, bound to the browser by a cookie.
+"""Sign-ins in progress: one row per ``state``, bound to the browser by a cookie.
 
-So two tabs both succeed, another browser's callback is refused, and each callback is carried out once. What
-it led to is remembered as long as the attempt would have lived: a callback that is opened again, by reload,
-*Back* or a double click, leads where the first one did, and never exchanges anything twice.
+So two tabs can sign in at once, a callback in another browser is rejected, and each callback is processed
+once. Its outcome is stored until the attempt expires: if the callback is opened again (reload, *Back*, double
+click), it leads to the same page without exchanging the code again.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from saas_app.errors import SignInFailed
 from saas_app.identity.vault import Vault, fingerprint
 from saas_app.models import SignInAttemptRow
 
-LIFETIME: Final = timedelta(hours=1)  # as long as Logto keeps an interaction
-_POLL_INTERVAL: Final = 0.1  # seconds between two looks at what another request is finishing
+LIFETIME: Final = timedelta(hours=1)  # of an interaction at Logto 1.42
+_POLL_INTERVAL: Final = 0.1  # seconds between two reads of an outcome that another request will store
 
 _NOT_OURS: Final = "This sign-in has already been used, has expired, or was started in another browser."
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A sign-in that has begun, and what its callback is compared with.
+    """A sign-in that has begun, with the values that its callback must match.
 
     ``sdk_session`` is what the SDK stores between the two requests: redirect URI, code verifier and state.
-    ``renewed_for`` names the permission that a round trip was made for. ``asked_at`` is the Unix time, in
-    seconds of our clock, at which Logto was asked.
+    ``renewed_for`` is the reason for a renewal, or None for a sign-in. ``asked_at`` is when the browser was
+    sent to Logto, in Unix seconds of our clock.
     """
 
     nonce: str
@@ -47,9 +47,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a callback led to: the next page, the person, the session, and its cookie if the callback set one.
+    """The outcome of a callback: the next page, the person and their session.
 
-    ``claims`` are those of the ID token that the callback brought.
+    ``session_cookie`` is None if the session already existed. ``claims`` come from the ID token.
     """
 
     next_path: str
@@ -64,12 +64,12 @@ _STORED: Final[TypeAdapter[Attempt | Outcome]] = TypeAdapter(Attempt | Outcome)
 
 
 class Attempts:
-    """Attempts in SQL, sealed."""
+    """Stores sign-in attempts and their outcomes, encrypted."""
 
     def __init__(self, work: UnitOfWork, vault: Vault, *, patience: float) -> None:
         self._work = work
         self._vault = vault
-        self._patience = patience  # seconds a callback may take
+        self._patience = patience  # seconds to wait for the request that processes the callback
 
     async def begin(self, state: str, browser_cookie: str, attempt: Attempt) -> None:
         """Store an attempt until its callback."""
@@ -85,9 +85,9 @@ class Attempts:
             db.add(row)
 
     async def take(self, state: str, browser_cookie: str) -> Attempt | Outcome:
-        """Return the attempt to the one request that completes it, or to any later request its outcome.
+        """Return the attempt to the first request, which completes it, and its outcome to later ones.
 
-        Raises :class:`SignInFailed` if this browser began no such attempt.
+        Raises :class:`SignInFailed` if this browser started no such attempt.
         """
         its_own = self._its_own(state, browser_cookie)
         take = (
@@ -115,18 +115,18 @@ class Attempts:
         await self._update(state, payload=self._seal(outcome))
 
     async def give_back(self, state: str) -> None:
-        """Let the callback be opened again, because Logto did not answer the first time."""
+        """Let the callback be opened again, because Logto did not respond the first time."""
         await self._update(state, taken_at=None)
 
     async def forget(self, state: str) -> None:
-        """Remove an attempt that came to nothing."""
+        """Delete an attempt that failed."""
         async with self._work.writing() as db:
             await db.execute(
                 sa.delete(SignInAttemptRow).where(SignInAttemptRow.state_hash == fingerprint(state))
             )
 
     async def _find_outcome(self, its_own: sa.ColumnElement[bool]) -> Outcome | None:
-        """Return the outcome of a taken attempt; None while it is not known. Raises :class:`SignInFailed`."""
+        """Return the outcome of an attempt, or None while it is not known. Raises :class:`SignInFailed`."""
         async with self._work.reading() as db:
             sealed = await db.scalar(sa.select(SignInAttemptRow.payload).where(its_own))
         if sealed is None:
@@ -151,7 +151,7 @@ class Attempts:
         return self._vault.seal(_STORED.dump_json(stored).decode())
 
     def _open(self, sealed: bytes) -> Attempt | Outcome:
-        """Read what is stored. Attempts that another release began in another form count as expired."""
+        """Decrypt a stored value. An attempt in the format of another release counts as expired."""
         try:
             return _STORED.validate_json(self._vault.open(sealed))
         except ValidationError:

@@ -1,4 +1,4 @@
-"""What a request needs to know of a bearer token's holder and organization: read in one statement."""
+"""The holder of a bearer token and its organization, read in one statement by every request."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.bearer import BearerToken
 from saas_app.identity.membership_changes import CHANGE_COLUMNS, KnownChanges, as_changes
 from saas_app.identity.principal import Principal
-from saas_app.identity.session_access import NOWHERE
+from saas_app.identity.session_access import NO_ORGANIZATION
 from saas_app.models import ApiClient, MembershipChange, Organization, PendingChange, User
 
 
 @dataclass(frozen=True, slots=True)
 class BearerAccess:
-    """Who holds a token, the name of the organization it is for, and the changes of that membership.
+    """The holder of a token, the name of its organization, and the changes of that membership.
 
-    ``is_membership_changing``: a change has begun whose end is not known.
+    ``is_membership_changing``: a change has begun whose result is not known.
     """
 
     principal: Principal
@@ -29,8 +29,8 @@ class BearerAccess:
 
 
 async def read_access(work: UnitOfWork, token: BearerToken) -> BearerAccess:
-    """Return what is known of the token's holder, in one statement."""
-    organization_id = token.organization_id or NOWHERE
+    """Read the holder of a token, and the changes of their membership."""
+    organization_id = token.organization_id or NO_ORGANIZATION
     values = {"organization_id": organization_id, "subject": token.subject}
     async with work.reading(organization_id) as db:
         rows = (await db.execute(_KNOWN, values)).all()
@@ -47,7 +47,7 @@ async def read_access(work: UnitOfWork, token: BearerToken) -> BearerAccess:
 
 
 def _statement() -> sa.Select[*tuple[Any, ...]]:
-    """What is known of the caller and of the organization, in one row a known change."""
+    """Build the statement. It returns a row for each known change, and at least one."""
     organization_id = sa.bindparam("organization_id", type_=sa.String)
     subject = sa.bindparam("subject", type_=sa.String)
     here = sa.select(organization_id.label("organization_id"), subject.label("subject")).subquery()

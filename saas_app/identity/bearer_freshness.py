@@ -1,9 +1,9 @@
-"""Whether a bearer token is newer than the last known change of its membership.
+"""Decides whether a bearer token is newer than the last known change of its membership.
 
-Its ``iat`` is compared with what Logto's own clock said at the change. Where that leaves a doubt, a token
-that was used before the change is older than it, and for every other Logto is asked whether it would grant
-now what the token claims. While a change has begun whose end is not known, a token in doubt is refused, and
-for a newer one Logto is asked at every request.
+Its ``iat`` is compared with the time of the change by Logto's own clock. If that leaves a doubt, a token that
+was used before the change is outdated; for any other, Logto is asked whether it would still grant what the
+token claims. While a change has begun whose result is not known, a token in doubt is rejected, and for a
+newer one Logto is asked at each request.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 from saas_app.identity.bearer import BearerToken
 from saas_app.identity.bearer_access import BearerAccess
 from saas_app.identity.membership_changes import KnownChanges
-from saas_app.identity.membership_check import Claimed, holds_now
+from saas_app.identity.membership_check import Claimed, is_still_granted
 from saas_app.logto import ManagementClient
 from saas_app.rbac.permissions import known_permissions
 
@@ -24,7 +24,7 @@ _MOST_REMEMBERED: Final = 4_096
 
 
 class _Judged(Enum):
-    """How a token was found last. ``OUTDATED``, to be older than a change, is for good."""
+    """How a token was last judged: newer by its time, confirmed by Logto, or outdated, which is final."""
 
     BY_TIME = auto()
     BY_LOGTO = auto()
@@ -33,16 +33,16 @@ class _Judged(Enum):
 
 @dataclass(slots=True)
 class _Judgement:
-    """How a token was judged, at which version of its membership's changes."""
+    """How a token was judged, and at which version of its membership."""
 
     judged: _Judged | None = None
     version: int = 0
 
 
 class BearerFreshness:
-    """Judges tokens against the changes of their memberships, and remembers how.
+    """Compares tokens with the changes of their memberships, and remembers the results.
 
-    Without ``management`` nobody can be asked, and a token that may be older than a change is rejected.
+    Without ``management``, Logto cannot be asked, and a token that may be older than a change is rejected.
     """
 
     def __init__(self, management: ManagementClient | None) -> None:
@@ -52,8 +52,8 @@ class BearerFreshness:
     async def is_current(self, token: BearerToken, access: BearerAccess) -> bool:
         """Return whether the token was issued after all known changes of its membership.
 
-        While a change is under way, Logto may carry it out at any moment: it is asked at every request, and
-        its answer counts for that request only.
+        Logto may carry out a change in progress at any moment. So it is asked at each request, and its answer
+        counts for that request only.
         """
         last, changes = self._recall(token), access.changes
         if last.judged is _Judged.OUTDATED:
@@ -63,10 +63,10 @@ class BearerFreshness:
             return True
         judged = _compare(token, last, changes)
         if access.is_membership_changing and judged is not _Judged.OUTDATED:
-            # in doubt it is older: the change may be done
-            return judged is _Judged.BY_TIME and await self._holds_now(token)
+            # a token in doubt counts as outdated, because the change may have been made
+            return judged is _Judged.BY_TIME and await self._is_still_granted(token)
         if judged is None:
-            judged = _Judged.BY_LOGTO if await self._holds_now(token) else _Judged.OUTDATED
+            judged = _Judged.BY_LOGTO if await self._is_still_granted(token) else _Judged.OUTDATED
         last.judged, last.version = judged, changes.version
         return judged is not _Judged.OUTDATED
 
@@ -77,18 +77,18 @@ class BearerFreshness:
             self._remembered.popitem(last=False)
         return last
 
-    async def _holds_now(self, token: BearerToken) -> bool:
+    async def _is_still_granted(self, token: BearerToken) -> bool:
         if self._management is None:
             return False
         known = {item.value for item in known_permissions(token.scopes) if item.carrier is token.carrier}
-        return await holds_now(
+        return await is_still_granted(
             self._management,
             Claimed(token.subject, token.is_machine, token.organization_id, token.carrier, frozenset(known)),
         )
 
 
 def _compare(token: BearerToken, last: _Judgement, changes: KnownChanges) -> _Judged | None:
-    """Judge a token by its time alone: newer than the changes or older. None where it is in doubt."""
+    """Judge a token by its time: newer than the changes, or outdated. None if in doubt."""
     latest = changes.latest
     if latest is None or token.issued_at > latest.latest:
         return _Judged.BY_TIME

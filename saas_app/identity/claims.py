@@ -1,7 +1,8 @@
-"""Claims: whether those of a verified token are of the types we rely on, and reading them again later.
+"""The claims of tokens: checks their types, and reads them again later.
 
-A signature says who wrote a claim, not that it makes sense: Logto lets a tenant write claims of its own. What
-we decide by must be what it should be, or the token is refused; every text loses what no database holds.
+A signature proves who wrote a claim, not that its value makes sense: Logto lets an operator add custom
+claims. A token is rejected if a claim that we rely on has the wrong type. Texts are cleaned of characters
+that a database cannot store.
 """
 
 from __future__ import annotations
@@ -15,22 +16,21 @@ from saas_app.text.cleaning import clean_json
 from saas_app.text.ids import ID_PATTERN
 
 ORGANIZATION_AUDIENCE: Final = "urn:logto:organization:"
-"""What an organization token's audience begins with; the organization's id follows (Logto 1.42)."""
-
+"""The prefix of an organization token's audience. The organization's id follows (Logto 1.42)."""
 
 Id: TypeAlias = Annotated[str, StringConstraints(pattern=rf"^{ID_PATTERN}\z")]
-"""What Logto names people, machines and organizations by (1.42)."""
+"""The id of a person, machine or organization at Logto (1.42)."""
 
 _IDS: Final[TypeAdapter[str]] = TypeAdapter(Id)
-_Second: TypeAlias = Annotated[float, Field(ge=0, le=253_402_300_799)]  # to the end of the year 9999
+_Second: TypeAlias = Annotated[float, Field(ge=0, le=253_402_300_799)]  # until the end of the year 9999
 
 
-class OddClaim(ValueError):
-    """A claim that is not of its type. The text names it, and holds nothing of its value."""
+class InvalidClaim(ValueError):
+    """A claim of the wrong type. The message names the claim and never contains its value."""
 
 
 class _ReliedOn(BaseModel):
-    """The claims that something is decided by. Names and addresses are not: :mod:`.directory` bounds them."""
+    """The claims that decisions rely on. :mod:`.directory` cleans the others, which are only shown."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
@@ -49,18 +49,21 @@ class _ReliedOn(BaseModel):
 
 
 def checked(claims: dict[str, Any]) -> dict[str, Any]:
-    """The claims with clean texts, those that we rely on of their types. Raises :class:`OddClaim`."""
+    """Check the claims that we rely on, and return all claims with their texts cleaned.
+
+    Raises :class:`InvalidClaim`.
+    """
     try:
         _ReliedOn.model_validate(claims)
     except ValidationError as error:
         where = error.errors(include_input=False, include_url=False)[0]["loc"]
-        raise OddClaim(f"claim {where[0]} is not what it should be") from None
+        raise InvalidClaim(f"claim {where[0]} is invalid") from None
     cleaned: dict[str, Any] = clean_json(claims)
     return cleaned
 
 
 def is_id(value: object) -> bool:
-    """Whether it can be the id of anything at Logto."""
+    """Return whether the value has the form of an id at Logto."""
     try:
         _IDS.validate_python(value, strict=True)
     except ValidationError:
@@ -69,7 +72,10 @@ def is_id(value: object) -> bool:
 
 
 def decode_unverified(token: str) -> dict[str, Any]:
-    """The claims of a token that was verified when it was fetched; empty for what is not a JWT."""
+    """Return the claims of a token without verifying it: empty if it is not a JWT.
+
+    Only for tokens that were verified when they were fetched, or whose signature is checked next.
+    """
     try:
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except (jwt.InvalidTokenError, ValueError, RecursionError):
@@ -79,9 +85,9 @@ def decode_unverified(token: str) -> dict[str, Any]:
 
 
 def organization_roles(claims: dict[str, Any], organization_id: str) -> frozenset[str]:
-    """Role names in one organization, from ``organization_roles: ["<organization id>:<role name>"]``.
+    """Return the role names in one organization, from ``["<organization id>:<role name>"]`` (Logto 1.42).
 
-    A role's name may hold a colon, so only the first one separates (Logto 1.42).
+    Only the first colon separates, because a role's name may contain colons.
     """
     names = set()
     for entry in claims.get("organization_roles") or ():
@@ -92,6 +98,6 @@ def organization_roles(claims: dict[str, Any], organization_id: str) -> frozense
 
 
 def scopes_of(claims: dict[str, Any]) -> frozenset[str]:
-    """The scopes of a token: none where the claim is empty (Logto 1.42) or absent (later releases)."""
+    """Return the scopes of a token. The claim may be empty (Logto 1.42) or missing (later releases)."""
     scope = claims.get("scope")
     return frozenset(scope.split()) if isinstance(scope, str) else frozenset()

@@ -1,7 +1,8 @@
-"""Where a person is signed in: the sessions at the sign-in provider and ours, merged into devices.
+"""The devices on which a person is signed in: sessions at Logto and in Workroom, merged.
 
-One browser has one session at Logto, and one or more with us that name it by its ``sid``. A session of ours
-whose ``sid`` Logto does not list is a device of its own; so is a session at Logto that never led here.
+One browser has one session at Logto, and one or more in Workroom that name it by its ``sid``. A session in
+Workroom whose ``sid`` Logto does not list is a separate device, and so is a session that exists only at
+Logto.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One browser. ``provider_uid`` is its session at Logto; ``own`` are its sessions here, latest first."""
+    """A browser. ``provider_uid`` is its session at Logto; ``own`` are its sessions here, latest first."""
 
     provider_uid: str | None
     own: tuple[OwnSession, ...]
@@ -30,7 +31,7 @@ class Device:
 
     @property
     def id(self) -> str:
-        """What a form names the device by: a session here where there is one, which we know ourselves."""
+        """The id that a form sends: of a session here if there is one, else of the session at Logto."""
         return str(self.own[0].id) if self.own else self.provider_uid or ""
 
     @property
@@ -41,14 +42,14 @@ class Device:
     def session_ids(self) -> tuple[UUID, ...]:
         return tuple(session.id for session in self.own)
 
-    def is_called(self, device_id: str) -> bool:
-        """Whether a form means this device: by any of its sessions, here or at Logto."""
+    def has_id(self, device_id: str) -> bool:
+        """Return whether this is the id of one of the device's sessions, here or at Logto."""
         return device_id == self.provider_uid or any(str(session.id) == device_id for session in self.own)
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderFailure:
-    """Why something was not done at Logto, in a sentence; ``can_retry`` when trying again may help."""
+    """Why something was not done at Logto, in a sentence. ``can_retry``: another attempt may succeed."""
 
     detail: str
     can_retry: bool
@@ -56,17 +57,17 @@ class ProviderFailure:
 
 @dataclass(frozen=True, slots=True)
 class DeviceList:
-    """The devices, this one first, then the latest used. ``failure``: why Logto's are not among them."""
+    """The devices: the current one, then the most recently used. ``failure``: why Logto's are missing."""
 
     devices: tuple[Device, ...]
     failure: ProviderFailure | None = None
 
     def find(self, device_id: str) -> Device | None:
-        return next((device for device in self.devices if device.is_called(device_id)), None)
+        return next((device for device in self.devices if device.has_id(device_id)), None)
 
 
 def merge(own: Sequence[OwnSession], at_provider: Iterable[BrowserSession], client_id: str) -> list[Device]:
-    """The devices behind these sessions; ``client_id`` is ours at Logto."""
+    """Return the devices of these sessions. ``client_id`` is Workroom's application at Logto."""
     left = list(own)
     devices = []
     for browser in at_provider:

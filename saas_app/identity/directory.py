@@ -1,4 +1,4 @@
-"""Projections of Logto's users and organizations: names for display, never a permission."""
+"""Copies of names from Logto, of people and organizations. For display only, never for decisions."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ log = structlog.get_logger(__name__)
 
 
 class Directory:
-    """What people and organizations are called."""
+    """Stores and finds names of people and organizations."""
 
     def __init__(self, work: UnitOfWork) -> None:
         self._work = work
 
     async def remember_user(self, claims: dict[str, Any]) -> None:
-        """Keep a person's name and addresses from claims or userinfo."""
+        """Store a person's name and addresses from claims or userinfo."""
         row = {
             "id": claims["sub"],
             "username": _bounded(claims.get("username"), 128),
@@ -41,19 +41,19 @@ class Directory:
             await upsert(db, User, [row], key=("id",))
 
     async def remember_organizations(self, entries: Iterable[dict[str, Any]]) -> None:
-        """Keep names from userinfo's ``organization_data`` or the Management API.
+        """Store names from userinfo's ``organization_data`` or the Management API.
 
-        One that was deleted does not come back: a token may name it until it is fetched again.
+        Deleted organizations are skipped. A token may still name them until a new one is fetched.
         """
         found = [organization_row(entry) for entry in entries]
-        gone = await self.list_gone([row["id"] for row in found])
-        rows = [row for row in found if row["id"] not in gone]
+        deleted = await self.list_deleted([row["id"] for row in found])
+        rows = [row for row in found if row["id"] not in deleted]
         async with self._work.writing() as db:
             for start in range(0, len(rows), 100):
                 await upsert(db, Organization, rows[start : start + 100], key=("id",))
 
     async def list_names(self, organization_ids: list[str]) -> dict[str, str]:
-        """Names by id; ids that are not known are missing."""
+        """Return names by id. Unknown ids are missing."""
         names: dict[str, str] = {}
         async with self._work.reading() as db:
             for start in range(0, len(organization_ids), 500):
@@ -64,24 +64,25 @@ class Directory:
                 names.update((row.id, row.name) for row in rows)
         return names
 
-    async def list_gone(self, organization_ids: list[str]) -> set[str]:
-        """Those that were deleted, though an ID token may name them until it is read again."""
-        gone: set[str] = set()
+    async def list_deleted(self, organization_ids: list[str]) -> set[str]:
+        """Return which of these organizations were deleted. An ID token may still name them for a while."""
+        deleted: set[str] = set()
         async with self._work.reading() as db:
             for start in range(0, len(organization_ids), 500):
                 chunk = organization_ids[start : start + 500]
                 statement = sa.select(OrganizationRemoval.organization_id)
-                gone.update(await db.scalars(statement.where(OrganizationRemoval.organization_id.in_(chunk))))
-        return gone
+                chosen = statement.where(OrganizationRemoval.organization_id.in_(chunk))
+                deleted.update(await db.scalars(chosen))
+        return deleted
 
     async def find_former_member(self, organization_id: str, user_id: str) -> FormerMember | None:
-        """Return how the person's membership ended, or None if they never had one."""
+        """Return how the person's membership ended, or None if none ended in the last 90 days."""
         async with self._work.reading() as db:
             return await find_former_member(db, organization_id, user_id)
 
 
 async def remember_organization(db: AsyncSession, organization: OrganizationInfo) -> None:
-    """Keep a name in the transaction of the change that gave it, unless the organization is gone."""
+    """Store a name in the transaction of the change that set it, unless the organization was deleted."""
     if await db.get(OrganizationRemoval, organization.id) is None:
         entry = {
             "id": organization.id,
@@ -92,17 +93,17 @@ async def remember_organization(db: AsyncSession, organization: OrganizationInfo
 
 
 def organizations_of(user_info: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The entries of userinfo's ``organization_data`` that name an organization; others are left out."""
+    """Return the entries of userinfo's ``organization_data`` that have a valid id."""
     found = user_info.get("organization_data")
     entries = found if isinstance(found, list) else []
     usable = [entry for entry in entries if isinstance(entry, dict) and is_id(entry.get("id"))]
     if len(usable) < len(entries) or (found is not None and not isinstance(found, list)):
-        log.warning("userinfo names organizations in a way that cannot be read", usable=len(usable))
+        log.warning("userinfo has organizations that cannot be read", usable=len(usable))
     return usable
 
 
 def organization_row(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A projection of an organization, from the JSON that Logto tells it in everywhere."""
+    """Return the row of an organization, from Logto's JSON, which is the same in userinfo and all APIs."""
     return {
         "id": entry["id"],
         "name": _bounded(entry.get("name"), 128) or entry["id"],
@@ -112,7 +113,7 @@ def organization_row(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def user_row(user: LogtoUser) -> dict[str, Any]:
-    """A projection of a person, from the Management API's record."""
+    """Return the row of a person, from a record of the Management API."""
     entry = {
         "username": user.username,
         "name": user.name,
@@ -123,7 +124,7 @@ def user_row(user: LogtoUser) -> dict[str, Any]:
 
 
 def user_values(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A projection of a person without the id, from the Management API's JSON: claims have other names."""
+    """Return the row of a person without the id, from the Management API's JSON."""
     return {
         "username": _bounded(entry.get("username"), 128),
         "name": _bounded(entry.get("name"), 256),
@@ -134,5 +135,5 @@ def user_values(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bounded(value: Any, length: int) -> str | None:
-    """A text that can be kept and shown, on one line; None for what is none."""
+    """Return a text cleaned for display, on one line, or None if it is blank or no text."""
     return name_of_others(value)[:length].strip() or None if isinstance(value, str) else None

@@ -1,7 +1,8 @@
-"""Memberships that ended: what somebody who was a member may still be told, and a stranger may not.
+"""Memberships that ended. Former members are told about the end; strangers are told nothing.
 
-Known from our own removals, from Logto's webhooks, and from a session whose token Logto granted before and
-refuses now. Names are those the person knew; what an organization is called later is none of their business.
+An end is known from our own removals, from Logto's webhooks, and from a session for which Logto granted a
+token before and refuses one now. The stored name is the one that the former member knew; they do not learn
+later names of the organization.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from saas_app.models import (
 from saas_app.text.visible import isolated
 
 KEPT_FOR: Final = timedelta(days=90)
-"""How long somebody is told that they were a member."""
+"""How long former members are told so."""
 
-_ONE_EVENT: Final = timedelta(minutes=10)  # what is told of an end within this time is told of the same one
+_ONE_EVENT: Final = timedelta(minutes=10)  # two reports within this time are about the same end
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +50,26 @@ class NoLongerMember(NotFound):
     code = "no-longer-a-member"
 
     def __init__(self, former: FormerMember) -> None:
-        whence = isolated(former.organization_name)
+        organization = isolated(former.organization_name)
         if former.is_deleted:
-            detail = f"{whence} was deleted. You were a member."
+            detail = f"{organization} was deleted. You were a member."
         elif former.ending is Ending.LEFT:
-            detail = f"You left {whence}."
+            detail = f"You left {organization}."
         elif former.ending is Ending.REMOVED:
-            detail = f"You were removed from {whence}."
+            detail = f"You were removed from {organization}."
         else:
-            detail = f"Your membership of {whence} has ended."
-        title = f"{whence} was deleted" if former.is_deleted else f"You are no longer a member of {whence}"
+            detail = f"Your membership of {organization} has ended."
+        title = (
+            f"{organization} was deleted"
+            if former.is_deleted
+            else f"You are no longer a member of {organization}"
+        )
         super().__init__(detail, title=title)
         self.former = former
 
 
 async def find_former_member(db: AsyncSession, organization_id: str, user_id: str) -> FormerMember | None:
-    """Return how the person's membership ended, or None if they had none in the last months."""
+    """Return how the person's membership ended, or None if none ended within :data:`KEPT_FOR`."""
     statement = (
         sa.select(
             FormerMembership.organization_name,
@@ -88,7 +93,7 @@ async def find_former_member(db: AsyncSession, organization_id: str, user_id: st
 async def note_end(
     db: AsyncSession, organization_id: str, organization_name: str, user_id: str, ending: Ending
 ) -> None:
-    """Note that a membership ends now, as its own person or an admin wanted it. Forgets what is old."""
+    """Record that a membership ends now. Deletes expired records."""
     now = utc_now()
     await db.execute(sa.delete(FormerMembership).where(FormerMembership.ended_at < now - KEPT_FOR))
     row = {
@@ -102,14 +107,14 @@ async def note_end(
 
 
 async def note_removed_elsewhere(db: AsyncSession, organization_id: str, user_id: str) -> None:
-    """Note that Logto tells of a removal: one of our own, which is noted already, or one made elsewhere."""
+    """Record a removal that Logto reported, unless it was our own, which is recorded already."""
     name = await db.scalar(sa.select(Organization.name).where(Organization.id == organization_id))
     if name is not None and not await _is_noted(db, organization_id, user_id, utc_now() - _ONE_EVENT):
         await note_end(db, organization_id, name, user_id, Ending.REMOVED)
 
 
 async def note_refused(db: AsyncSession, session_id: uuid.UUID, organization_id: str) -> None:
-    """Note that Logto does not count the session's person as a member, where its token says they were."""
+    """Record the end of a membership that Logto refuses now and granted to this session before."""
     statement = (
         sa.select(SessionRow.subject, Organization.name, sa.func.max(SessionToken.fetched_at).label("until"))
         .join(SessionToken, SessionToken.session_id == SessionRow.id)

@@ -1,8 +1,8 @@
-"""Forms that wait: while access is renewed, and through a sign-in when the session has ended meanwhile.
+"""Forms that wait while access is renewed, or while their sender signs in again.
 
-A page says in each of its forms for whom it was made, by a mark that only we can write. So a form whose
-session is gone still has an owner, and is given back to that person alone, in the browser it came from.
-What was typed is encrypted, bounded in size and number, and gone after an hour.
+Each form has a signed mark that names the person its page was made for. So a form whose session has ended
+still has an owner, and only that person gets it back, in the browser that sent it. Stored forms are
+encrypted, limited in size and number, and deleted after an hour.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from saas_app.identity.way_back import KEPT_FORM
 from saas_app.models import KeptFormRow
 
 OWNER_FIELD: Final = "_owner"
-"""The hidden field that names for whom a page was made."""
+"""The hidden field with the mark of the person that a page was made for."""
 
 LIFETIME: Final = timedelta(hours=1)
 MOST_OF_ONE_PERSON: Final = 5
-LONGEST: Final = 1_000_000  # characters of all names and values: what a body may hold anyway
+LONGEST: Final = 1_000_000  # characters of all names and values; a request body has the same limit
 
 _PURPOSE: Final = "owner of a form"
 
 
 @dataclass(frozen=True, slots=True)
 class KeptForm:
-    """Where a form goes and what it holds. ``lost_files``: it had files, which are not kept."""
+    """The action and fields of a form. ``lost_files``: it had files, which are not stored."""
 
     action: str
     fields: tuple[tuple[str, str], ...]
@@ -48,21 +48,21 @@ class KeptForm:
 
 @dataclass(frozen=True, slots=True)
 class FoundForm:
-    """A form that waited. ``is_new``: nobody has seen it since, so it cannot have been sent yet."""
+    """A stored form. ``is_new``: it was not shown before, so it cannot have been sent again yet."""
 
     form: KeptForm
     is_new: bool
 
 
 class KeptForms:
-    """Keeps forms in SQL, sealed."""
+    """Stores forms, encrypted."""
 
     def __init__(self, work: UnitOfWork, vault: Vault) -> None:
         self._work = work
         self._vault = vault
 
     def mark(self, subject: str) -> str:
-        """Return the mark that forms carry on pages made for this person."""
+        """Return the mark for the forms of pages that are made for this person."""
         return self._vault.stamp(_PURPOSE, subject)
 
     def owner_of(self, mark: str) -> str | None:
@@ -70,7 +70,7 @@ class KeptForms:
         return self._vault.read_stamped(_PURPOSE, mark)
 
     async def keep(self, owner: str, browser_cookie: str, form: KeptForm) -> str | None:
-        """Store a form for its owner, and return the path where it waits. None if it is too long."""
+        """Store a form for its owner, and return the path to it, or None if the form is too long."""
         if form.length > LONGEST:
             return None
         handle, now = new_cookie_value(), utc_now()
@@ -91,7 +91,7 @@ class KeptForms:
         return f"{KEPT_FORM}?{urlencode({'form': handle})}"
 
     async def find(self, handle: str, browser_cookie: str, subject: str) -> FoundForm | None:
-        """The form behind a handle, for its owner in its browser; None for everybody else."""
+        """Return the form of a handle to its owner, in the browser that sent it, or None."""
         its_own = sa.and_(
             KeptFormRow.handle_hash == fingerprint(handle),
             KeptFormRow.browser_hash == fingerprint(browser_cookie),
@@ -110,7 +110,7 @@ class KeptForms:
 
 
 def without_marks(fields: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """The fields that were typed or chosen: names of our own begin with an underscore."""
+    """Return the fields without our own, whose names begin with an underscore."""
     return tuple((name, value) for name, value in fields if not name.startswith("_"))
 
 

@@ -1,10 +1,9 @@
-"""Logto's SDK, behind our own types: the only module that imports ``logto``.
+"""Subclasses of Logto's SDK. The only module that imports ``logto``.
 
-A client is made for one request, with storage of its own, so that two people never share one. What all
-requests share is only the provider's metadata and keys. Against the published SDK (0.2.1) this adds: a
-nonce, extra authorization parameters, API-resource tokens of an organization, revocation, checks that do
-not block the event loop, errors with status and code, and a refresh token that is saved before anything
-else is looked at.
+Each request gets its own client and storage, so two people never share one. Requests share only the
+provider's metadata and keys. This adds to the published SDK (0.2.1): a nonce, optional authorization
+parameters, API-resource tokens of an organization, revocation, verification that does not block the event
+loop, typed errors, and a refresh token that is saved before the rest of a response is processed.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -24,8 +22,14 @@ from pydantic import SecretStr, ValidationError
 
 from saas_app.coordination.shared_attempts import SharedAttempts
 from saas_app.errors import LogtoUnavailable
+from saas_app.identity.logto_messages import (
+    GrantedTokens,
+    LogtoRefusal,
+    SignInOptions,
+    StartedSignIn,
+    fetch_json,
+)
 from saas_app.identity.token_verifier import Claims, KeySet, TokenRejected, TokenVerifier
-from saas_app.text.cleaning import clean_json
 
 IDENTITY_SCOPES = (
     SdkScope.email,
@@ -34,32 +38,25 @@ IDENTITY_SCOPES = (
     SdkScope.organizations,
     SdkScope.organization_roles,
 )
-"""Asked for beside the SDK's own ``openid``, ``offline_access`` and ``profile``. As the SDK's enum: with a
-plain string it would not ask for the organizations resource, and organization permissions would be lost."""
+"""Scopes to request besides the SDK's own ``openid``, ``offline_access`` and ``profile``.
 
-_LONGEST_LIFE = 10 * 366 * 86_400  # seconds: no access token lives for ten years
+They are members of the SDK's enum: for a plain string, the SDK would not request the organizations resource,
+and organization permissions would be missing.
+"""
+
+_LONGEST_LIFE = 10 * 366 * 86_400  # seconds; no access token lives for ten years
 
 SaveRefreshToken = Callable[[str], Awaitable[None]]
 
 
-class LogtoRefusal(Exception):
-    """Logto answered with an OAuth error (RFC 6749 §5.2): status, error, description."""
-
-    def __init__(self, status: int, error: str, description: str) -> None:
-        super().__init__(f"{status} {error}: {description}")
-        self.status = status
-        self.error = error
-        self.description = description
-
-
 class ScopedTokenResponse(TokenResponse):
-    """The SDK's token response with the ``scope`` it drops."""
+    """The SDK's token response, with the ``scope`` that the SDK drops."""
 
     scope: str = ""
 
 
 class RequestStorage(Storage):
-    """What one client keeps, for one request. Sessions are loaded into it and written back by us."""
+    """The storage of one client, for one request. The caller fills it from the session."""
 
     def __init__(self, values: Mapping[str, str] | None = None) -> None:
         self._values = dict(values or {})
@@ -78,7 +75,7 @@ class RequestStorage(Storage):
 
 
 class LogtoCore(OidcCore):
-    """The SDK's protocol calls over one shared HTTP session, bounded in time, with typed errors."""
+    """The SDK's protocol calls, over one shared HTTP session with a time limit, with typed errors."""
 
     def __init__(
         self, metadata: OidcProviderMetadata, http: aiohttp.ClientSession, verifier: TokenVerifier
@@ -102,7 +99,7 @@ class LogtoCore(OidcCore):
         )
 
     async def fetch_token(self, form: Mapping[str, str]) -> ScopedTokenResponse:
-        """One call to the token endpoint. Raises :class:`LogtoRefusal` or :class:`LogtoUnavailable`."""
+        """Call the token endpoint. Raises :class:`LogtoRefusal` or :class:`LogtoUnavailable`."""
         body = await self._post(self.metadata.token_endpoint, form)
         try:
             response = ScopedTokenResponse(**body)
@@ -113,111 +110,23 @@ class LogtoCore(OidcCore):
         return response
 
     async def fetch_user_info(self, access_token: str) -> Claims:
-        """The userinfo document as Logto sends it, ``organization_data`` included."""
+        """Return the userinfo document as Logto sends it, with ``organization_data``."""
         headers = {"Authorization": f"Bearer {access_token}"}
-        async with _answer(self._http.get(self.metadata.userinfo_endpoint, headers=headers)) as response:
-            claims: Claims = await _read_json(response)
+        claims: Claims = await fetch_json(self._http.get(self.metadata.userinfo_endpoint, headers=headers))
         if not isinstance(claims, dict):
             raise LogtoUnavailable("Logto returned a response that could not be read.")
         return claims
 
     async def revoke(self, form: Mapping[str, str]) -> None:
-        """Revoke a token and with it its grant (RFC 7009). The SDK's metadata has no such endpoint."""
+        """Revoke a token and its grant (RFC 7009). The SDK's metadata does not name this endpoint."""
         await self._post(f"{self.metadata.token_endpoint}/revocation", form)
 
     async def _post(self, url: str, form: Mapping[str, str]) -> Any:
-        async with _answer(self._http.post(url, data=dict(form))) as response:
-            return await _read_json(response)
-
-
-class _answer:  # noqa: N801 - reads as the context manager it is
-    """A request whose failure to arrive is :class:`LogtoUnavailable`."""
-
-    def __init__(self, request: Any) -> None:
-        self._request = request
-
-    async def __aenter__(self) -> aiohttp.ClientResponse:
-        try:
-            response: aiohttp.ClientResponse = await self._request.__aenter__()
-        except (aiohttp.ClientError, TimeoutError):
-            raise LogtoUnavailable("Logto did not respond.") from None
-        return response
-
-    async def __aexit__(self, *exc: Any) -> None:
-        await self._request.__aexit__(*exc)
-
-
-async def _read_json(response: aiohttp.ClientResponse) -> Any:
-    try:
-        text = await response.text()
-    except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError):
-        raise LogtoUnavailable("Logto’s response was incomplete.") from None
-    if response.status >= 500 or response.status == 429:
-        raise LogtoUnavailable(f"Logto returned status {response.status}.")
-    try:
-        body = clean_json(json.loads(text)) if text else {}
-    except (ValueError, RecursionError):
-        raise LogtoUnavailable("Logto returned a response that could not be read.") from None
-    if response.status >= 400:
-        error = body if isinstance(body, dict) else {}
-        raise LogtoRefusal(
-            response.status,
-            str(error.get("error") or error.get("code") or "unknown"),
-            str(error.get("error_description") or error.get("message") or ""),
-        )
-    return body
-
-
-@dataclass(frozen=True, slots=True)
-class SignInOptions:
-    """Extra parameters of the authorization request; empty ones are not sent (Logto 1.42)."""
-
-    first_screen: str = ""
-    direct_sign_in: str = ""
-    identifier: str = ""
-    login_hint: str = ""
-    ui_locales: str = ""
-    prompt: str = "consent"
-    one_time_token: str = field(default="", repr=False)  # proves login_hint's address, once
-
-    def as_query(self) -> dict[str, str]:
-        """The parameters that were given, by their names on the wire."""
-        named = {
-            "first_screen": self.first_screen,
-            "direct_sign_in": self.direct_sign_in,
-            "identifier": self.identifier,
-            "login_hint": self.login_hint,
-            "ui_locales": self.ui_locales,
-            "prompt": self.prompt,
-            "one_time_token": self.one_time_token,
-        }
-        return {name: value for name, value in named.items() if value}
-
-
-@dataclass(frozen=True, slots=True)
-class StartedSignIn:
-    """An authorization request: where to send the browser, and what its callback must match."""
-
-    url: str
-    state: str
-    nonce: str
-    sdk_session: str = field(repr=False)  # redirect URI, code verifier and state, as the SDK stores it
-
-
-@dataclass(frozen=True, slots=True)
-class GrantedTokens:
-    """A verified answer of the token endpoint."""
-
-    access_token: str = field(repr=False)
-    scopes: frozenset[str]
-    expires_in: int  # seconds
-    id_token: str | None = field(repr=False)
-    id_claims: Claims | None = field(repr=False)
-    refresh_token: str | None = field(repr=False)
+        return await fetch_json(self._http.post(url, data=dict(form)))
 
 
 class RequestClient(LogtoClient):
-    """Logto's client for one request, on one person's tokens."""
+    """Logto's client for one request, with one person's tokens."""
 
     def __init__(self, config: LogtoConfig, core: LogtoCore, stored: Mapping[str, str] | None = None) -> None:
         super().__init__(config, RequestStorage(stored))
@@ -236,8 +145,10 @@ class RequestClient(LogtoClient):
         return StartedSignIn(url, state, self._nonce, sdk_session)
 
     async def finish_sign_in(self, callback_url: str, nonce: str) -> GrantedTokens:
-        """Exchange the callback's code. Raises :class:`LogtoRefusal`, :class:`TokenRejected` or
-        :class:`LogtoUnavailable`."""
+        """Exchange the callback's code for tokens.
+
+        Raises :class:`LogtoRefusal`, :class:`TokenRejected` or :class:`LogtoUnavailable`.
+        """
         self._nonce = nonce
         try:
             await self.handleSignInCallback(callback_url)
@@ -252,10 +163,11 @@ class RequestClient(LogtoClient):
         organization_id: str | None = None,
         resource: str | None = None,
     ) -> GrantedTokens:
-        """A token for an organization, for an API resource in it, or neither (userinfo).
+        """Fetch a token for an organization, for an API resource in it, or for userinfo (neither).
 
-        The refresh token that comes back is saved before the answer is looked at any further: losing a
-        rotated one would burn the whole grant. Raises as :meth:`finish_sign_in`.
+        The new refresh token is saved before the rest of the response is processed, because losing a rotated
+        refresh token ends the whole grant. Raises :class:`LogtoRefusal`, :class:`TokenRejected` or
+        :class:`LogtoUnavailable`.
         """
         form = {
             "grant_type": "refresh_token",
@@ -274,7 +186,7 @@ class RequestClient(LogtoClient):
         return self._granted()
 
     async def revoke_refresh_token(self) -> None:
-        """End the grant at Logto. Signing out there alone would leave the refresh token alive."""
+        """End the grant at Logto. Signing out there does not revoke the refresh token (Logto 1.42)."""
         await self._core.revoke(
             {
                 "client_id": self.config.appId,
@@ -324,7 +236,7 @@ class RequestClient(LogtoClient):
 
 
 class LogtoProvider:
-    """One Logto for the process: its metadata, read once and when needed, its keys, our clients."""
+    """Logto as the sign-in provider of this process: its metadata, its keys, and a client per request."""
 
     def __init__(
         self,
@@ -348,17 +260,21 @@ class LogtoProvider:
         self._attempts = SharedAttempts()
 
     async def core(self) -> LogtoCore:
-        """Metadata and keys. Raises :class:`LogtoUnavailable` for all who wait; later callers try again."""
+        """Return the protocol calls, with the metadata and keys that the first caller fetches.
+
+        Raises :class:`LogtoUnavailable` to all callers that wait for the same attempt. Later callers try
+        again.
+        """
         if self._core is None:
             self._core = await self._attempts.join("discovery", self._discover)
         return self._core
 
     async def client(self, stored: Mapping[str, str] | None = None) -> RequestClient:
-        """A client for this request, on what the session stores (``refreshToken``, …)."""
+        """Return a client for one request. ``stored`` is what the SDK reads, such as ``refreshToken``."""
         return RequestClient(self._config, await self.core(), stored)
 
     async def verifier(self) -> TokenVerifier:
-        """What checks this provider's tokens."""
+        """Return the verifier of this provider's tokens."""
         return (await self.core()).verifier
 
     async def _discover(self) -> LogtoCore:
@@ -371,10 +287,9 @@ class LogtoProvider:
         return LogtoCore(metadata, self._http, TokenVerifier(metadata.issuer, keys))
 
     async def _get(self, url: str) -> Any:
-        async with _answer(self._http.get(url, headers={"Accept": "*/*"})) as response:
-            try:
-                return await _read_json(response)
-            except LogtoRefusal as refusal:
-                raise LogtoUnavailable(
-                    f"Logto returned status {refusal.status} at {urlsplit(url).path}."
-                ) from None
+        try:
+            return await fetch_json(self._http.get(url, headers={"Accept": "*/*"}))
+        except LogtoRefusal as refusal:
+            raise LogtoUnavailable(
+                f"Logto returned status {refusal.status} at {urlsplit(url).path}."
+            ) from None

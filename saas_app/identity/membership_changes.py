@@ -1,7 +1,7 @@
-"""Noting that memberships changed, and reading what is known of it. The only place that writes those rows.
+"""Known changes of memberships: records and reads them. No other module writes these rows.
 
-Every change counts its row's version up. What was read before is stale when the versions differ, whatever
-anybody's clock said, so that hosts whose clocks disagree agree on what is fresh.
+Each change increments the version of its row. Anything that was read at another version is stale. No clocks
+are compared, so hosts whose clocks differ agree on what is fresh.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from saas_app.db.upsert import insert_if_absent
 from saas_app.logto.provider_clock import Moment
 from saas_app.models import MembershipChange
 
-_CHUNK: Final = 200  # rows a statement
+_CHUNK: Final = 200  # rows per statement
 _KEY: Final = ("organization_id", "subject")
 
 UNTIL_FURTHER_NOTICE: Final = 253_402_300_799
-"""As the ``latest`` of a moment: of every token Logto is asked what holds, however new it is."""
+"""A ``latest`` with which no token is new enough, so that Logto is asked about each one."""
 
 CHANGE_COLUMNS: Final = (
     MembershipChange.organization_id.label("change_organization_id"),
@@ -35,12 +35,12 @@ CHANGE_COLUMNS: Final = (
     MembershipChange.issued_before,
     MembershipChange.issued_after,
 )
-"""What a statement selects so that :func:`as_changes` can read its rows."""
+"""The columns that :func:`as_changes` reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownChanges:
-    """All that is known to have changed one membership. ``version`` differs when there was another change."""
+    """The known changes of a membership. ``version`` grows with each of them."""
 
     version: int = 0
     changed_at: datetime | None = None
@@ -55,7 +55,8 @@ async def mark_changed(
 ) -> None:
     """Mark memberships of people and machines as changed: tokens issued earlier are rejected.
 
-    ``moment`` is when, on Logto's clock; without it, now by our own clock, give or take the accepted skew.
+    ``moment`` is the time of the change by Logto's clock, or None for now by our clock, with the accepted
+    skew.
     """
     now = utc_now()
     rows = [_row(organization_id, subject, now, moment) for subject in dict.fromkeys(subjects)]
@@ -64,24 +65,24 @@ async def mark_changed(
 
 
 async def note_change(work: UnitOfWork, organization_id: str, subject: str) -> None:
-    """Mark one membership as changed, in a transaction of its own."""
+    """Mark one membership as changed, in a separate transaction."""
     async with work.writing() as db:
         await mark_changed(db, organization_id, [subject])
 
 
 async def mark_added(db: AsyncSession, organization_id: str, subject: str, moment: datetime) -> None:
-    """Note when a machine was added, unless a change of its membership is known.
+    """Record when a machine was added, unless a change of its membership is known already.
 
-    It had no token here a second before, and one that it has fetched since goes on.
+    It had no token for the organization a second before, so tokens that it fetched since stay valid.
     """
-    second = moment.replace(microsecond=0)  # a token tells its time in whole seconds
+    second = moment.replace(microsecond=0)  # a token's iat counts whole seconds
     newer_than = int(second.timestamp()) - 1
     row = _row(organization_id, subject, second, Moment(newer_than, newer_than))
     await insert_if_absent(db, MembershipChange, row, key=_KEY)
 
 
 async def lift(db: AsyncSession, organization_id: str, subject: str, moment: Moment) -> None:
-    """End a change that held until further notice: tokens issued since ``moment`` count again."""
+    """End a change that was marked :data:`UNTIL_FURTHER_NOTICE`: tokens issued after ``moment`` are valid."""
     await db.execute(
         sa.update(MembershipChange)
         .where(MembershipChange.organization_id == organization_id, MembershipChange.subject == subject)
@@ -91,7 +92,7 @@ async def lift(db: AsyncSession, organization_id: str, subject: str, moment: Mom
 
 
 async def read_changes(db: AsyncSession, organization_id: str, subject: str) -> KnownChanges:
-    """Return all changes that are known of one membership."""
+    """Return the known changes of one membership."""
     statement = sa.select(*CHANGE_COLUMNS).where(
         MembershipChange.touches(organization_id, sa.literal(subject))
     )
@@ -100,7 +101,7 @@ async def read_changes(db: AsyncSession, organization_id: str, subject: str) -> 
 
 
 def as_changes(rows: Iterable[sa.Row[Any]]) -> KnownChanges:
-    """Sum up rows that hold :data:`CHANGE_COLUMNS`, repeated or empty where other tables were joined."""
+    """Combine rows with :data:`CHANGE_COLUMNS`. Joins may repeat them or leave them empty."""
     changes = {
         (row.change_organization_id, row.change_subject): row
         for row in rows
@@ -129,7 +130,7 @@ def _row(organization_id: str, subject: str, now: datetime, moment: Moment | Non
 
 
 async def _note(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
-    """Write changes; a row that is there counts its version up, and its times never go back."""
+    """Insert changes. In an existing row, increment the version; its times only move forward."""
     dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
     statement = dialect.insert(MembershipChange).values(list(rows))
     values: dict[str, Any] = {"version": MembershipChange.version + 1}
@@ -141,7 +142,7 @@ async def _note(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _moment_of(row: sa.Row[Any]) -> Moment:
-    """Rows of before these columns hold only our own time."""
+    """Return the time of a change by Logto's clock. Rows older than these columns only have our time."""
     if row.issued_before is None or row.issued_after is None:
         return Moment.of_ours(cast(datetime, row.changed_at))
     return Moment(row.issued_before, row.issued_after)

@@ -1,6 +1,6 @@
-"""What somebody may do in an organization now, asked of Logto: where a token's times cannot tell.
+"""Asks Logto whether a bearer token's claims are still true, when the token's time leaves that in doubt.
 
-It is asked with the Management API, which reads what holds at this moment, and so no clock is needed.
+The Management API returns the current state, so no clocks are compared.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from saas_app.rbac.permissions import Carrier
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What a token says of its holder. ``organization_id`` is None for one that opens no organization."""
+    """What a token claims about its holder. ``organization_id`` is None for a token of no organization."""
 
     subject: str
     is_machine: bool
@@ -25,10 +25,10 @@ class Claimed:
     scopes: frozenset[str]
 
 
-async def holds_now(management: ManagementClient, claimed: Claimed) -> bool:
-    """Return whether Logto would still grant what a token claims: membership, scopes, second factor, account.
+async def is_still_granted(management: ManagementClient, claimed: Claimed) -> bool:
+    """Return whether Logto would grant what a token claims: account, second factor, membership and scopes.
 
-    Raises :class:`LogtoUnavailable` when it cannot be asked.
+    Raises :class:`LogtoUnavailable` if Logto does not respond or rejects the request.
     """
     try:
         if claimed.is_machine:
@@ -51,7 +51,7 @@ async def holds_now(management: ManagementClient, claimed: Claimed) -> bool:
 async def _memberships_of_person(
     management: ManagementClient, claimed: Claimed
 ) -> list[OrganizationMembership] | None:
-    """Every membership of a person; None for an account that is gone, suspended or lacks a second factor."""
+    """Return a person's memberships, or None if the account is gone, suspended or lacks a second factor."""
     try:
         user, memberships = await asyncio.gather(
             management.get_user(claimed.subject), management.list_user_organizations(claimed.subject)
@@ -73,7 +73,7 @@ async def _memberships_of_person(
 async def _scopes_of(
     management: ManagementClient, role_names: frozenset[str], carrier: Carrier
 ) -> frozenset[str]:
-    """What the roles grant as the template stands now, roles that the registry does not know included."""
+    """Return what the roles grant now at Logto, including roles that the registry does not know."""
     roles = [role for role in await management.list_organization_roles() if role.name in role_names]
     if carrier is Carrier.ORGANIZATION_TOKEN:
         return frozenset[str]().union(*(role.scope_names for role in roles))

@@ -1,4 +1,4 @@
-"""What the front page offers beside a password: frozen values, read once when the application starts."""
+"""The ways to sign in that the front page offers besides a password. Read once, at startup."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SocialButton:
-    """One social provider: ``direct_sign_in=social:<target>`` leads to it, ``name`` stands on the button."""
+    """A button for a social provider, which ``direct_sign_in=social:<target>`` leads to."""
 
     target: str
     name: str
@@ -15,7 +15,7 @@ class SocialButton:
 
 @dataclass(frozen=True, slots=True)
 class OfferedMethods:
-    """The ways in that the declaration has; with nothing declared there are none."""
+    """The ways to sign in that are declared in ``connectors.toml``. Without it, there are none."""
 
     email_code: bool = False
     sms_code: bool = False

@@ -1,4 +1,4 @@
-"""The authenticated caller as a value."""
+"""The authenticated caller, as a frozen value."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from saas_app.text.visible import initial
 class Principal:
     """A person or a program that has proved its identity. ``subject`` is the ``sub`` claim.
 
-    For a person that is Logto's user id, and for a machine its client id. ``client_id`` is the client with
-    which a person uses a bearer token; for a machine it is the machine itself.
+    For a person, that is the user id at Logto; for a machine, its client id. ``client_id`` is the client that
+    a bearer token was issued to, which for a machine is the machine itself.
     """
 
     subject: str
@@ -25,7 +25,7 @@ class Principal:
 
     @property
     def display_name(self) -> str:
-        """The name for display: name, else username, else email, else the id."""
+        """The name to display: the name, username, email address or id, whichever exists first."""
         return self.name or self.username or self.email or self.subject
 
     @property
@@ -36,7 +36,7 @@ class Principal:
 
     @property
     def credential(self) -> str:
-        """What tells apart the callers of one subject: a browser session, or a client with its token."""
+        """A key that tells apart the callers of one subject: a client here, a session in the subclass."""
         return self.client_id or self.subject
 
 

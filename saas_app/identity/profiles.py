@@ -1,4 +1,4 @@
-"""What Logto tells a signed-in person about themselves: their ID token, their organizations, userinfo."""
+"""A person's own data from Logto: their ID token, their organizations, userinfo."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import structlog
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.claims import decode_unverified, organization_roles
 from saas_app.identity.directory import Directory
-from saas_app.identity.logto_client import LogtoProvider, LogtoRefusal
+from saas_app.identity.logto_client import LogtoProvider
+from saas_app.identity.logto_messages import LogtoRefusal
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.session_tokens import SessionTokens
 from saas_app.identity.token_refresh import USERINFO_AUDIENCE, TokenRefresher
@@ -24,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """An organization the person belongs to, with their roles there."""
+    """An organization that the person belongs to, with their roles there."""
 
     organization_id: str
     organization_name: str
@@ -32,7 +33,7 @@ class Membership:
 
 
 class Profiles:
-    """Reads what a person may know of themselves. ``patience`` is how many seconds a request waits for it."""
+    """Reads a person's own data. ``patience`` is how many seconds a request waits for Logto."""
 
     def __init__(
         self,
@@ -50,29 +51,29 @@ class Profiles:
         self._patience = patience
 
     async def get_claims(self, principal: SessionPrincipal) -> dict[str, Any]:
-        """Return the claims of the session's ID token, which was verified when it came."""
+        """Return the claims of the session's ID token, which was verified when it was fetched."""
         return decode_unverified(await self._tokens.get_id_token(principal.session_id))
 
     async def list_memberships(self, principal: SessionPrincipal) -> list[Membership]:
-        """Return the organizations of the latest ID token, by name, with the roles it tells."""
+        """Return the organizations in the latest ID token, sorted by name, with their roles."""
         claims = await self.get_claims(principal)
         ids: list[str] = claims.get("organizations") or []
-        names, gone = await self._directory.list_names(ids), await self._directory.list_gone(ids)
+        names, deleted = await self._directory.list_names(ids), await self._directory.list_deleted(ids)
         memberships = [
             Membership(item, names.get(item, item), organization_roles(claims, item))
             for item in ids
-            if item not in gone
+            if item not in deleted
         ]
         return sorted(memberships, key=lambda membership: order_key(membership.organization_name))
 
     async def fetch_user_info(self, principal: SessionPrincipal) -> dict[str, Any]:
-        """Return what Logto's userinfo says of the person now.
+        """Fetch the person's current userinfo from Logto.
 
         Raises :class:`LogtoUnavailable` or :class:`SignInRequired`.
         """
         deadline = time.monotonic() + self._patience
         try:
-            async with asyncio.timeout(self._patience):  # a token's refresh goes on by itself
+            async with asyncio.timeout(self._patience):  # a token refresh continues in the background
                 return await self._fetch_user_info(principal.session_id, deadline)
         except TimeoutError:
             raise LogtoUnavailable("Logto did not respond in time.") from None
@@ -84,7 +85,7 @@ class Profiles:
             if token is not None:
                 return await core.fetch_user_info(token)
         except LogtoRefusal:
-            log.info("the cached userinfo token is no longer good")
+            log.info("the cached userinfo token is no longer accepted")
         fresh = await self._refresher.refresh_user_info_token(
             session_id, patience=deadline - time.monotonic()
         )

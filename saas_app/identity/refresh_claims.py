@@ -1,4 +1,4 @@
-"""The right to refresh a session's tokens: one worker at a time holds it, and nobody after a slow failure."""
+"""Claims to refresh a session's tokens: one worker holds a claim, and no worker does after a slow failure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from saas_app.models import SessionRow
 
 
 class RefreshClaims:
-    """Claims to refresh sessions, as leases, and the pauses after attempts that failed."""
+    """Claims to refresh sessions, as leases, and pauses after slow failures."""
 
     def __init__(self, work: UnitOfWork) -> None:
         self._work = work
@@ -24,11 +24,11 @@ class RefreshClaims:
     def hold(
         self, session_id: uuid.UUID, *, seconds: float, is_done: Callable[[], Awaitable[bool]]
     ) -> AbstractAsyncContextManager[bool]:
-        """Hold the right to refresh this session's tokens, on all workers; see :func:`lease`."""
+        """Hold the claim to refresh this session's tokens, across workers. See :func:`lease`."""
         return lease(self._work, f"refresh:{session_id}", seconds=seconds, is_done=is_done)
 
     async def is_paused(self, session_id: uuid.UUID) -> bool:
-        """Return whether an attempt to refresh has just failed, so that nobody tries again yet."""
+        """Return whether refreshing is paused, because an attempt has just failed."""
         async with self._work.reading() as db:
             paused = sa.select(SessionRow.refresh_paused_until > database_now(db))
             return bool(await db.scalar(paused.where(SessionRow.id == session_id)))

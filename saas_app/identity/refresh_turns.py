@@ -1,8 +1,8 @@
-"""Whose turn it is to refresh a session's tokens: one attempt at a time, on every worker, for all who wait.
+"""Turns to refresh a session's tokens: one attempt at a time, across workers, for all requests that wait.
 
-In this process an attempt is shared. Across workers a lease keeps the others waiting
-(:mod:`saas_app.coordination.leases`): they read what it brought or learn that it failed. A worker that was
-killed holds nobody up for long.
+Within a process, requests share an attempt. Across workers, a lease makes the others wait
+(:mod:`saas_app.coordination.leases`): they read the new tokens or fail too. A worker that was killed delays
+the others by seconds only.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from saas_app.identity.refresh_claims import RefreshClaims
 from saas_app.identity.sessions import SessionAccess, SessionStore
 
 IsDone = Callable[[SessionAccess], bool]
-"""Whether the session already holds what an attempt is to fetch."""
+"""Whether the session already has the token that an attempt would fetch."""
 
 Result = TypeVar("Result")
 
 
 class RefreshTurns:
-    """Gives out turns to refresh. ``timeout`` is how many seconds an attempt may take."""
+    """Assigns turns to refresh. ``timeout`` is how many seconds an attempt may take."""
 
     def __init__(self, sessions: SessionStore, claims: RefreshClaims, *, timeout: float) -> None:
         self._sessions = sessions
@@ -39,10 +39,10 @@ class RefreshTurns:
     async def share(
         self, key: Hashable, attempt: Callable[[], Awaitable[Result]], *, patience: float
     ) -> Result:
-        """Join the attempt with this key that is under way in this process, or begin it.
+        """Join the running attempt with this key in this process, or start one.
 
         ``patience`` is how many seconds to wait. Raises what the attempt raises, and
-        :class:`LogtoUnavailable` when it takes longer.
+        :class:`LogtoUnavailable` if it takes longer.
         """
         return await self._attempts.join(key, attempt, patience=patience)
 
@@ -53,7 +53,7 @@ class RefreshTurns:
         is_done: IsDone,
         fetch: Callable[[SessionAccess], Awaitable[Result]],
     ) -> Result:
-        """Run ``fetch`` while nobody else refreshes this session. Its failure is that of all who wait."""
+        """Run ``fetch`` while nobody else refreshes this session. If it fails, all that wait fail with it."""
         async with self._locks.setdefault(session_id, asyncio.Lock()):
             self._attempts.raise_if_paused(session_id)
             began = time.monotonic()
@@ -65,10 +65,10 @@ class RefreshTurns:
                 raise
 
     async def look(self, session_id: uuid.UUID, organization_id: str | None) -> SessionAccess:
-        """Read the session again. Raises :class:`SignInRequired` when it has ended meanwhile."""
+        """Read the session again. Raises :class:`SignInRequired` if it has ended meanwhile."""
         access = await self._sessions.find_access_by_id(session_id, organization_id)
         if access is None:
-            raise SignInRequired  # nobody will ever refresh its tokens
+            raise SignInRequired
         return access
 
     async def close(self) -> None:
@@ -79,7 +79,7 @@ class RefreshTurns:
     async def _claim(
         self, session_id: uuid.UUID, organization_id: str | None, is_done: IsDone
     ) -> AsyncIterator[SessionAccess]:
-        """Hold the session's lease and yield the session; nothing is held when another worker was faster."""
+        """Hold the session's lease and yield the session, without the lease if another worker was faster."""
 
         async def is_fetched() -> bool:
             return is_done(await self.look(session_id, organization_id))
@@ -96,7 +96,7 @@ class RefreshTurns:
 
     @asynccontextmanager
     async def _pausing(self, session_id: uuid.UUID) -> AsyncIterator[None]:
-        """After a failure that took long, keep all workers from trying again for a while."""
+        """Pause refreshing on all workers after a slow failure."""
         began = time.monotonic()
         try:
             yield

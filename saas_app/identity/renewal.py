@@ -1,8 +1,8 @@
-"""When a round trip to Logto helps a browser's session, and why the same one is not made in a loop.
+"""Round trips to Logto that give a browser's session what it lacks, and what keeps them from looping.
 
-Logto freezes API-resource scopes in the grant at consent, and tells how old a sign-in is only when it was
-asked for one. Both are mended by sending the browser to Logto and back. The session notes the purpose of its
-last round trip: when the same one has just been made, another one would change nothing.
+Logto freezes API-resource scopes in the grant at consent, and reports the time of a sign-in only if one was
+requested. A round trip through the browser fixes both. The session stores the purpose of its last round trip:
+if one with the same purpose has just been made, another would change nothing.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from saas_app.db.base import utc_now
 from saas_app.identity.session_access import SessionAccess
 from saas_app.rbac.decision import Decision
 
-_INTERVAL: Final = timedelta(seconds=60)  # a round trip that changed nothing is not made again sooner
+_INTERVAL: Final = timedelta(seconds=60)  # a round trip with the same purpose is not repeated sooner
 
 
 class RenewalRequired(Exception):
-    """A silent round trip to Logto gives the session what its caller is entitled to.
+    """The session needs a silent round trip to Logto to get what its caller is entitled to.
 
-    ``purpose`` is what the session notes of it. ``decision`` is the denial that it may lift, if there is one.
+    ``purpose`` is stored in the session. ``decision`` is the denial that the round trip may lift, if any.
     """
 
     def __init__(self, purpose: str, decision: Decision | None = None) -> None:
@@ -32,8 +32,8 @@ class RenewalRequired(Exception):
 class StepUpRequired(Exception):
     """The caller has to sign in again, because the last sign-in is older than ``max_age`` seconds.
 
-    ``purpose`` is what the session notes of that sign-in; ``just_made``: it has just been made and Logto did
-    not confirm it.
+    ``purpose`` is stored in the session. ``just_made``: such a sign-in has just been made, but Logto did not
+    confirm it.
     """
 
     def __init__(self, purpose: str, *, just_made: bool, max_age: int) -> None:

@@ -1,4 +1,4 @@
-"""What a request needs to know of its session, and of one organization: read in one statement."""
+"""A session with its tokens for one organization, read in one statement by every request."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from saas_app.models import (
 )
 from saas_app.models.session_token import read_role_names
 
-NOWHERE: Final = ""
-"""As an organization's id, where there is none: nothing belongs to it."""
+NO_ORGANIZATION: Final = ""
+"""The organization's id in statements of requests outside an organization. It matches nothing."""
 
 
 class Refusal(StrEnum):
-    """Why Logto gave no token for an organization."""
+    """Why Logto refused a token for an organization."""
 
     NOT_A_MEMBER = "not-a-member"
     NEEDS_MFA = "mfa"
@@ -38,7 +38,7 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CachedToken:
-    """What the session's token for one audience grants, without the token."""
+    """What a session's token for one audience grants, or why Logto refused it, without the token itself."""
 
     audience: str
     fetched_at: datetime
@@ -46,16 +46,16 @@ class CachedToken:
     scopes: frozenset[str] = frozenset()
     role_names: frozenset[str] = frozenset()
     refusal: Refusal | None = None
-    membership_version: int | None = None  # of the membership's changes, when fetching it began
+    membership_version: int | None = None  # when fetching the token began
 
 
 @dataclass(frozen=True, slots=True)
 class SessionAccess:
-    """A live session, with all it knows about one organization (or none).
+    """A live session, with its tokens and the person's membership for one organization, or for none.
 
-    ``joined_by``: the email domain that made the person a member, until they have confirmed that notice.
-    ``membership_version`` differs from what a token was fetched with when the membership changed since.
-    ``is_membership_changing``: a change has begun whose end is not known, so that no cached token answers.
+    ``joined_by`` is the email domain that made the person a member, until they confirm the notice about it.
+    ``membership_version`` counts the changes of the membership; a token with another version is stale.
+    ``is_membership_changing``: a change has begun whose result is not known, so no cached token may answer.
     """
 
     principal: SessionPrincipal
@@ -72,65 +72,70 @@ class SessionAccess:
     is_membership_changing: bool = False
 
 
-def _access_statement(which: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, ...]]:
-    """What a request needs to know; built once, because every request asks it."""
-    organization_id = sa.bindparam("organization_id", type_=sa.String)
+_PERSON_COLUMNS: Final = (
+    SessionRow.id,
+    SessionRow.subject,
+    SessionRow.granted_at,
+    SessionRow.authenticated_at,
+    SessionRow.renewed_for,
+    SessionRow.last_seen_at,
+    SessionRow.last_organization_id,
+    User.name,
+    User.username,
+    User.email,
+)
+_TOKEN_COLUMNS: Final = (
+    SessionToken.audience,
+    SessionToken.scopes,
+    SessionToken.role_names,
+    SessionToken.refusal,
+    SessionToken.fetched_at,
+    SessionToken.expires_at,
+    SessionToken.membership_version,
+)
+_ORGANIZATION_ID: Final = sa.bindparam("organization_id", type_=sa.String)
+_UNCONFIRMED_JOIN: Final = sa.and_(
+    DomainJoin.organization_id == _ORGANIZATION_ID,
+    DomainJoin.user_id == SessionRow.subject,
+    DomainJoin.seen_at.is_(None),
+)
+_TOKENS_THERE: Final = sa.and_(
+    SessionToken.session_id == SessionRow.id, SessionToken.organization_id == _ORGANIZATION_ID
+)
+_IS_LIVE: Final = sa.and_(
+    SessionRow.expires_at > sa.bindparam("now", type_=SessionRow.expires_at.type),
+    SessionRow.last_seen_at > sa.bindparam("seen_after", type_=SessionRow.last_seen_at.type),
+)
+
+
+def _access_statement(key: InstrumentedAttribute[Any]) -> sa.Select[*tuple[Any, ...]]:
+    """Build the statement that finds a live session by this column. Its rows are for :func:`as_access`."""
     return (
         sa.select(
-            SessionRow.id,
-            SessionRow.subject,
-            SessionRow.granted_at,
-            SessionRow.authenticated_at,
-            SessionRow.renewed_for,
-            SessionRow.last_seen_at,
-            SessionRow.last_organization_id,
-            User.name,
-            User.username,
-            User.email,
+            *_PERSON_COLUMNS,
             Organization.name.label("organization_name"),
             *CHANGE_COLUMNS,
-            PendingChange.touches(organization_id, SessionRow.subject).label("is_changing"),
+            PendingChange.touches(_ORGANIZATION_ID, SessionRow.subject).label("is_changing"),
             DomainJoin.domain.label("joined_by"),
-            SessionToken.audience,
-            SessionToken.scopes,
-            SessionToken.role_names,
-            SessionToken.refusal,
-            SessionToken.fetched_at,
-            SessionToken.expires_at,
-            SessionToken.membership_version,
+            *_TOKEN_COLUMNS,
         )
         .select_from(SessionRow)
         .outerjoin(User, User.id == SessionRow.subject)
-        .outerjoin(Organization, Organization.id == organization_id)
-        .outerjoin(MembershipChange, MembershipChange.touches(organization_id, SessionRow.subject))
-        .outerjoin(
-            DomainJoin,
-            sa.and_(
-                DomainJoin.organization_id == organization_id,
-                DomainJoin.user_id == SessionRow.subject,
-                DomainJoin.seen_at.is_(None),
-            ),
-        )
-        .outerjoin(
-            SessionToken,
-            sa.and_(
-                SessionToken.session_id == SessionRow.id, SessionToken.organization_id == organization_id
-            ),
-        )
-        .where(
-            which == sa.bindparam("which", type_=which.type),
-            SessionRow.expires_at > sa.bindparam("now", type_=SessionRow.expires_at.type),
-            SessionRow.last_seen_at > sa.bindparam("seen_after", type_=SessionRow.last_seen_at.type),
-        )
+        .outerjoin(Organization, Organization.id == _ORGANIZATION_ID)
+        .outerjoin(MembershipChange, MembershipChange.touches(_ORGANIZATION_ID, SessionRow.subject))
+        .outerjoin(DomainJoin, _UNCONFIRMED_JOIN)
+        .outerjoin(SessionToken, _TOKENS_THERE)
+        .where(key == sa.bindparam("key", type_=key.type), _IS_LIVE)
     )
 
 
-ACCESS_BY_COOKIE = _access_statement(SessionRow.cookie_hash)
-ACCESS_BY_ID = _access_statement(SessionRow.id)
+# Built once, because every request executes one of them.
+ACCESS_BY_COOKIE: Final = _access_statement(SessionRow.cookie_hash)
+ACCESS_BY_ID: Final = _access_statement(SessionRow.id)
 
 
 def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
-    """The session of these rows: one for each token and each change of the membership, at least one."""
+    """Return the session of these rows: one for each token and each change of the membership."""
     first, changes = rows[0], as_changes(rows)
     return SessionAccess(
         principal=SessionPrincipal(
@@ -155,7 +160,7 @@ def as_access(rows: Sequence[sa.Row[Any]]) -> SessionAccess:
 
 
 def _find_token(row: sa.Row[Any]) -> CachedToken | None:
-    """The token of a row; None without one, and for one whose roles cannot be read: it is fetched again."""
+    """Return the token of a row, or None if it has none. A token with unreadable roles is fetched again."""
     role_names = None if row.audience is None else read_role_names(row.role_names)
     if role_names is None:
         return None

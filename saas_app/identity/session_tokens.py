@@ -1,4 +1,4 @@
-"""The tokens that a session holds: its refresh token, its ID token, one row an audience. All encrypted."""
+"""The tokens of a session, encrypted: a refresh token, an ID token, and one access token per audience."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from saas_app.models import SessionRow, SessionToken
 
 
 class SessionTokens:
-    """Tokens of sessions in SQL. Every method is one short piece of work of its own."""
+    """Stores the tokens of sessions. Each method runs in its own short unit of work."""
 
     def __init__(self, work: UnitOfWork, vault: Vault) -> None:
         self._work = work
         self._vault = vault
 
     async def find_refresh_token(self, session_id: uuid.UUID) -> str | None:
-        """The session's refresh token, decrypted; None when it has none."""
+        """Return the session's refresh token, decrypted, or None."""
         async with self._work.reading() as db:
             sealed = await db.scalar(sa.select(SessionRow.refresh_token).where(SessionRow.id == session_id))
         return self._vault.open(sealed) if sealed else None
 
     async def save_refresh_token(self, session_id: uuid.UUID, refresh_token: str) -> None:
-        """Keep the refresh token that came back: always the first thing done with an answer."""
+        """Store a new refresh token. Always do this before anything else with a token response."""
         await self._update(session_id, refresh_token=self._vault.seal(refresh_token))
 
     async def get_id_token(self, session_id: uuid.UUID) -> str:
-        """The latest verified ID token of the session."""
+        """Return the latest verified ID token of the session, or "" if the session has ended."""
         async with self._work.reading() as db:
             sealed = await db.scalar(sa.select(SessionRow.id_token).where(SessionRow.id == session_id))
         return self._vault.open(sealed) if sealed else ""
 
     async def save_id_token(self, session_id: uuid.UUID, id_token: str) -> None:
-        """Keep a verified ID token that a refresh brought."""
+        """Store a verified ID token from a refresh."""
         await self._update(session_id, id_token=self._vault.seal(id_token))
 
     async def save_token(
@@ -65,7 +65,7 @@ class SessionTokens:
             await upsert(db, SessionToken, [row], key=("session_id", "audience"))
 
     async def find_token(self, session_id: uuid.UUID, audience: str) -> str | None:
-        """A cached token itself, decrypted: to show its claims or to call an API with it."""
+        """Return a cached token, decrypted, or None if there is no valid one."""
         statement = sa.select(SessionToken.token).where(
             SessionToken.session_id == session_id,
             SessionToken.audience == audience,
@@ -76,7 +76,7 @@ class SessionTokens:
         return self._vault.open(sealed) if sealed else None
 
     async def forget_tokens(self, session_id: uuid.UUID, organization_id: str) -> None:
-        """Drop what is cached for one organization, so that the next request reads it again."""
+        """Delete the cached tokens for one organization, so that the next request fetches new ones."""
         async with self._work.writing() as db:
             await db.execute(
                 sa.delete(SessionToken).where(

@@ -1,7 +1,7 @@
-"""Server-side sessions: one row a signed-in browser, from sign-in to sign-out.
+"""Server-side sessions: one row per signed-in browser, from sign-in to sign-out.
 
-The cookie holds 256 random bits and nothing else; the database holds their hash. What a request reads of its
-session is in ``session_access``, the tokens it holds are in ``session_tokens``.
+The cookie holds 256 random bits and nothing else; the database holds their hash. ``session_access`` has the
+statement that every request uses to read its session, and ``session_tokens`` the session's tokens.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.session_access import (
     ACCESS_BY_COOKIE,
     ACCESS_BY_ID,
-    NOWHERE,
+    NO_ORGANIZATION,
     SessionAccess,
     as_access,
 )
@@ -34,13 +34,13 @@ log = structlog.get_logger(__name__)
 
 __all__ = ["NewSession", "OwnSession", "SessionAccess", "SessionStore"]
 
-_TOUCH_INTERVAL = timedelta(seconds=60)  # how often a busy session writes when it was last seen
-_TOUCH_PATIENCE = 0.2  # seconds; reading goes on while the database takes no changes
+_TOUCH_INTERVAL = timedelta(seconds=60)  # how often an active session updates its last_seen_at
+_TOUCH_PATIENCE = 0.2  # seconds; a page does not wait longer than this for a busy database
 
 
 @dataclass(frozen=True, slots=True)
 class OwnSession:
-    """One of a person's own sessions, as the account page lists it."""
+    """A session in the list on its owner's account page."""
 
     id: uuid.UUID
     created_at: datetime
@@ -53,9 +53,10 @@ class OwnSession:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """What a finished sign-in brings. ``logto_session_id`` is the ID token's ``sid``, where it has one.
+    """The result of a sign-in or a renewal.
 
-    ``authenticated_at``: when Logto asked who this is, where it says so; ``renewed_for``: what for.
+    ``logto_session_id`` is the ID token's ``sid``, if it has one. ``authenticated_at`` is when Logto last
+    authenticated the person, if the ID token says so. ``renewed_for`` is the reason for a renewal.
     """
 
     subject: str
@@ -69,7 +70,7 @@ class NewSession:
 
 
 class SessionStore:
-    """Sessions in SQL. Every method is one short piece of work of its own."""
+    """Stores sessions. Each method runs in its own short unit of work."""
 
     def __init__(self, work: UnitOfWork, vault: Vault, *, idle_timeout: int, absolute_timeout: int) -> None:
         self._work = work
@@ -102,7 +103,7 @@ class SessionStore:
         return row.id, cookie
 
     async def find_access(self, cookie: str, organization_id: str | None) -> SessionAccess | None:
-        """The live session behind a cookie, in one statement; None when there is none."""
+        """Return the live session of a cookie, read in one statement, or None."""
         if not cookie:
             return None
         return await self._read_access(ACCESS_BY_COOKIE, fingerprint(cookie), organization_id)
@@ -114,21 +115,24 @@ class SessionStore:
         return await self._read_access(ACCESS_BY_ID, session_id, organization_id)
 
     async def _read_access(
-        self, statement: sa.Select[*tuple[Any, ...]], which: Any, organization_id: str | None
+        self, statement: sa.Select[*tuple[Any, ...]], key: Any, organization_id: str | None
     ) -> SessionAccess | None:
         now = utc_now()
         values = {
-            "which": which,
-            "organization_id": organization_id or NOWHERE,
+            "key": key,
+            "organization_id": organization_id or NO_ORGANIZATION,
             "now": now,
             "seen_after": now - self._idle,
         }
-        async with self._work.reading(organization_id or NOWHERE) as db:
+        async with self._work.reading(organization_id or NO_ORGANIZATION) as db:
             rows = (await db.execute(statement, values)).all()
         return as_access(rows) if rows else None
 
     async def touch(self, access: SessionAccess, organization_id: str | None) -> None:
-        """Note that the session was seen, at most once a minute, and where; nobody waits long for this."""
+        """Record that the session was used, at most once a minute, and in which organization.
+
+        If the database is busy, this is skipped.
+        """
         now = utc_now()
         moved = organization_id is not None and organization_id != access.last_organization_id
         if now - access.last_seen_at < _TOUCH_INTERVAL and not moved:
@@ -138,10 +142,10 @@ class SessionStore:
             values["last_organization_id"] = organization_id
         try:
             await self.update(access.principal.session_id, patience=_TOUCH_PATIENCE, **values)
-            async with self._work.writing(patience=_TOUCH_PATIENCE) as db:  # somebody comes by every minute
+            async with self._work.writing(patience=_TOUCH_PATIENCE) as db:
                 await db.execute(sa.delete(ShownSecretRow).where(ShownSecretRow.expires_at < now))
         except DatabaseBusy:
-            log.info("when a session was last seen is not noted: the database is busy")
+            log.info("the session's last use is not recorded, because the database is busy")
 
     async def update(self, session_id: uuid.UUID, *, patience: float = PATIENCE, **values: Any) -> None:
         """Set columns of one session. ``patience`` is how many seconds to wait for a turn to write."""
@@ -149,9 +153,9 @@ class SessionStore:
             await db.execute(sa.update(SessionRow).where(SessionRow.id == session_id).values(**values))
 
     async def renew(self, session_id: uuid.UUID, tokens: NewSession) -> None:
-        """A new grant for the same session: its tokens are replaced, those cached of the old dropped.
+        """Give the session a new grant: replace its tokens and delete the cached tokens of the old grant.
 
-        Nobody was asked who they are, so that ``authenticated_at`` stays as it was.
+        ``authenticated_at`` does not change, because Logto did not authenticate the person again.
         """
         async with self._work.writing() as db:
             await db.execute(
@@ -168,14 +172,14 @@ class SessionStore:
             await db.execute(sa.delete(SessionToken).where(SessionToken.session_id == session_id))
 
     async def find_logto_session_id(self, session_id: uuid.UUID) -> str | None:
-        """The ``sid`` under which Logto knows the session's browser; None when it never told."""
+        """Return the ``sid`` of the browser's session at Logto, or None if no ID token named it."""
         async with self._work.reading() as db:
             statement = sa.select(SessionRow.logto_session_id).where(SessionRow.id == session_id)
             found: str | None = await db.scalar(statement)
         return found
 
     async def list_own(self, principal: SessionPrincipal) -> list[OwnSession]:
-        """The person's live sessions, the latest first, bounded."""
+        """Return the person's live sessions, most recently used first, at most 100."""
         now = utc_now()
         statement = (
             sa.select(
@@ -199,7 +203,7 @@ class SessionStore:
         return [OwnSession(*row, is_current=row.id == principal.session_id) for row in rows]
 
     async def end_all(self, subject: str, *, but: uuid.UUID | None = None) -> int:
-        """End every session of a person, live or not; ``but`` spares one. Returns how many were live."""
+        """End all sessions of a person except ``but``. Returns how many were live."""
         now = utc_now()
         all_of_them = [SessionRow.subject == subject]
         if but is not None:
@@ -211,23 +215,23 @@ class SessionStore:
         return count or 0
 
     async def list_session_ids(self, subject: str) -> list[uuid.UUID]:
-        """Every session of a person, live or not."""
+        """Return the ids of all sessions of a person, including expired ones."""
         async with self._work.reading() as db:
             return list(await db.scalars(sa.select(SessionRow.id).where(SessionRow.subject == subject)))
 
     async def forget(self, session_id: uuid.UUID) -> None:
-        """Remove a session whose grant is gone."""
+        """Delete a session whose grant has ended."""
         async with self._work.writing() as db:
             await db.execute(sa.delete(SessionRow).where(SessionRow.id == session_id))
 
     async def end_at_logto(self, db: AsyncSession, *, subject: str | None, sid: str | None) -> int:
-        """End what ended at Logto: the sessions of ``sid``, else all of ``subject``. Returns how many.
+        """End the sessions that ended at Logto, in the caller's transaction. Returns how many.
 
-        Where both are given, both must fit; a session of the person that never learned its ``sid`` ends too.
-        Runs in the caller's transaction.
+        Without ``sid``, all sessions of ``subject`` end; without ``subject``, those of ``sid``. With both,
+        the person's sessions of ``sid`` end, and those whose ``sid`` is not known.
         """
         if subject is None and sid is None:
-            raise ValueError("whose sessions?")
+            raise ValueError("subject or sid is required")
         its_own = SessionRow.logto_session_id == sid if sid is not None else sa.true()
         if subject is None:
             which = its_own
@@ -239,7 +243,7 @@ class SessionStore:
         return int(getattr(ended, "rowcount", 0))
 
     async def end(self, session_id: uuid.UUID, *, subject: str) -> bool:
-        """End one session of this person, tokens included. False when they have no such session."""
+        """End one session of this person, with its tokens. Returns False if they have no such session."""
         async with self._work.writing() as db:
             ended = await db.execute(
                 sa.delete(SessionRow).where(SessionRow.id == session_id, SessionRow.subject == subject)

@@ -1,8 +1,8 @@
-"""Secrets that are shown once: a reload of the page shows them again for a minute, and only there.
+"""New secrets, which their page can show again for a minute after it is reloaded.
 
-A page that answers a form cannot be reloaded without sending the form again. So the form leads to a page of
-its own, and what that shows waits here: encrypted, for the session that made it alone, and deleted
-with the session, or as soon as anybody's request comes by after its time.
+A page that is the response to a form cannot be reloaded without sending the form again. So the form redirects
+to a page that shows the secret from here. It is encrypted, readable by the session that created it only, and
+deleted with the session, or by the first request after it expired.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ SHOWN_FOR: Final = timedelta(seconds=60)
 
 
 class ShownSecrets:
-    """What was just shown, in SQL, sealed."""
+    """Stores secrets that were just shown, encrypted."""
 
     def __init__(self, work: UnitOfWork, vault: Vault) -> None:
         self._work = work
         self._vault = vault
 
     async def put(self, session_id: UUID, name: str, content: Mapping[str, Any]) -> None:
-        """Let this session read ``content`` under this name for a minute; an older one is replaced."""
+        """Let this session read ``content`` by this name for a minute. Replaces older content."""
         now = utc_now()
         row = {
             "session_id": session_id,
@@ -45,7 +45,7 @@ class ShownSecrets:
             await upsert(db, ShownSecretRow, [row], key=("session_id", "name"))
 
     async def find(self, session_id: UUID, name: str) -> dict[str, Any] | None:
-        """Return what this session stored under a name, or None after a minute and for any other session."""
+        """Return what this session stored by a name, or None after a minute and for other sessions."""
         async with self._work.writing() as db:
             await db.execute(sa.delete(ShownSecretRow).where(ShownSecretRow.expires_at < utc_now()))
             sealed = await db.scalar(

@@ -1,7 +1,7 @@
-"""Signing in: the way to Logto, the callback, and renewal.
+"""Signing in: the redirect to Logto, the callback, and renewal.
 
-A callback is carried out once, and to its end, also when the browser that opened it goes away: who opens it
-again is led where it led, as the session that it began.
+A callback is processed once, and to the end even if its browser disconnects. If it is opened again, it leads
+to the same page, with the same session.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from saas_app.db.base import utc_now
 from saas_app.errors import LogtoUnavailable, SignInFailed
 from saas_app.identity.attempts import Attempt, Attempts, Outcome
 from saas_app.identity.directory import Directory, organizations_of
-from saas_app.identity.logto_client import GrantedTokens, LogtoProvider, LogtoRefusal, SignInOptions
+from saas_app.identity.logto_client import LogtoProvider
+from saas_app.identity.logto_messages import GrantedTokens, LogtoRefusal, SignInOptions
 from saas_app.identity.sessions import NewSession, SessionStore
 from saas_app.identity.step_up import authentication_time
 from saas_app.identity.token_refresh import TokenRefresher
@@ -29,8 +30,8 @@ from saas_app.identity.vault import new_cookie_value
 
 log = structlog.get_logger(__name__)
 
-_SAME_MOMENT: Final = timedelta(seconds=60)  # how long a lost answer to a callback is given again
-_SECONDS_FOR_NAMES: Final = 3.0  # a sign-in waits no longer for what is only shown
+_SAME_MOMENT: Final = timedelta(seconds=60)  # how long a repeated callback gets the session cookie again
+_SECONDS_FOR_NAMES: Final = 3.0  # a sign-in waits no longer for names to display
 
 _REASONS = {
     "access_denied": "Logto denied access for this account.",
@@ -48,7 +49,7 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """What identifies the browser that asks: its cookies, and how it shows itself."""
+    """The browser of a request: its cookies, its User-Agent header and its address."""
 
     attempt_cookie: str
     session_cookie: str
@@ -58,12 +59,12 @@ class Browser:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """What a callback's address says. A parameter that is missing, or comes twice, is empty (RFC 6749 §3.1).
+    """The parameters of a callback. A missing or repeated parameter is empty (RFC 6749 §3.1).
 
-    ``names_issuer`` tells whether ``iss`` came at all: Logto leaves it out of some refusals.
+    ``names_issuer``: ``iss`` is present. Logto omits it from some errors.
     """
 
-    url: str = field(repr=False)  # it holds the code
+    url: str = field(repr=False)  # contains the code
     state: str
     error: str
     issuer: str
@@ -71,7 +72,7 @@ class Callback:
 
     @classmethod
     def read(cls, url: str) -> Callback:
-        """Read the parameters of a callback's address."""
+        """Read the parameters of a callback's URL."""
         query = parse_qs(urlsplit(url).query)
         state, error, issuer = (_only(query, name) for name in ("state", "error", "iss"))
         return cls(url, state, error, issuer, names_issuer="iss" in query)
@@ -79,9 +80,9 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Where to go now, and what the ID token says of the person who signed in.
+    """A completed sign-in: the next page, and the ID token's claims.
 
-    ``session_cookie`` is None when the session stays the one it was.
+    ``session_cookie`` is None if the browser keeps its session.
     """
 
     next_path: str
@@ -90,7 +91,7 @@ class SignedIn:
 
 
 class SignIn:
-    """The sign-in flow, over the SDK's client."""
+    """The sign-in flow, on top of the SDK's client."""
 
     def __init__(
         self,
@@ -113,9 +114,9 @@ class SignIn:
     async def start(
         self, browser: Browser, next_path: str, options: SignInOptions, *, renewed_for: str | None = None
     ) -> tuple[str, str]:
-        """Begin an attempt. Returns where to send the browser, and its attempt cookie's value.
+        """Start an attempt. Returns the URL at Logto, and the value of the attempt cookie.
 
-        ``renewed_for`` marks a round trip made for one permission. Raises :class:`LogtoUnavailable`.
+        ``renewed_for`` is the reason for a renewal. Raises :class:`LogtoUnavailable`.
         """
         client = await self._provider.client()
         started = await client.start_sign_in(self._redirect_uri, options)
@@ -125,8 +126,10 @@ class SignIn:
         return started.url, cookie
 
     async def finish(self, browser: Browser, callback_url: str) -> SignedIn:
-        """Complete the attempt a callback belongs to. Raises :class:`SignInFailed` or
-        :class:`LogtoUnavailable`."""
+        """Complete the attempt of a callback.
+
+        Raises :class:`SignInFailed` or :class:`LogtoUnavailable`.
+        """
         callback = Callback.read(callback_url)
         taken = await self._attempts.take(callback.state, browser.attempt_cookie)
         if isinstance(taken, Outcome):
@@ -153,7 +156,7 @@ class SignIn:
         return outcome
 
     async def _redeem(self, callback: Callback, attempt: Attempt) -> GrantedTokens:
-        """Return the tokens a callback's code is exchanged for, if the answer is Logto's and grants any."""
+        """Check that a callback comes from Logto and is no error, and exchange its code for tokens."""
         core = await self._provider.core()
         may_be_anonymous = callback.error and not callback.names_issuer
         if not may_be_anonymous and callback.issuer != core.verifier.issuer:
@@ -166,11 +169,11 @@ class SignIn:
         return await self._exchange(callback.url, attempt)
 
     async def _repeat(self, browser: Browser, outcome: Outcome) -> SignedIn:
-        """Answer a callback that was opened before: for who is still signed in, as it was answered then.
+        """Respond to a callback that was opened before.
 
-        Its first answer may never have reached the browser. So for a moment the cookie is given again,
-        to the browser that began the attempt, while the session it belongs to lives; it is the same one,
-        so that it does not matter which answer arrives last.
+        The person who is still signed in gets the same response. If the browser has no session, the first
+        response may not have arrived, so for a short time the same cookie is sent again while its session is
+        live. It does not matter which of the responses arrives last.
         """
         current = await self._sessions.find_access(browser.session_cookie, None)
         if current is not None and current.principal.subject == outcome.subject:
@@ -196,7 +199,7 @@ class SignIn:
 
     async def _establish(self, browser: Browser, attempt: Attempt, granted: GrantedTokens) -> Outcome:
         if granted.id_token is None or granted.id_claims is None:
-            raise SignInFailed("Logto did not say who you are.")
+            raise SignInFailed("Logto did not send an ID token.")
         new = NewSession(
             subject=granted.id_claims["sub"],
             logto_session_id=_session_id_of(granted.id_claims),
@@ -209,11 +212,11 @@ class SignIn:
         )
         session_id, cookie = await self._open_session(browser, new)
         await self._refresher.keep_user_info_token(session_id, granted)
-        await self._learn(granted)
+        await self._store_names(granted)
         return Outcome(attempt.next_path, new.subject, session_id, cookie, utc_now(), granted.id_claims)
 
     async def _open_session(self, browser: Browser, new: NewSession) -> tuple[UUID, str | None]:
-        """Return the session and its new cookie. A silent renewal by the same person keeps both."""
+        """Return the session's id and its new cookie. A silent renewal by the same person keeps both."""
         before = await self._sessions.find_access(browser.session_cookie, None)
         is_silent = new.renewed_for is not None and new.authenticated_at is None
         if before is not None and before.principal.subject == new.subject and is_silent:
@@ -223,8 +226,8 @@ class SignIn:
             await self._sessions.forget(before.principal.session_id)
         return await self._sessions.create(new)
 
-    async def _learn(self, granted: GrantedTokens) -> None:
-        """Names for display. A sign-in does not fail because they cannot be read just now."""
+    async def _store_names(self, granted: GrantedTokens) -> None:
+        """Store names for display. If they cannot be fetched, the sign-in succeeds without them."""
         claims = granted.id_claims or {}
         await self._directory.remember_user(claims)
         try:
@@ -237,12 +240,12 @@ class SignIn:
 
 
 def _session_id_of(claims: dict[str, Any]) -> str | None:
-    """The browser's session at Logto (``sid``), by which a back-channel logout names it."""
+    """Return the ``sid``, which identifies the browser's session at Logto in a back-channel logout."""
     sid = claims.get("sid")
     return sid if isinstance(sid, str) and 0 < len(sid) <= 128 else None
 
 
 def _only(query: dict[str, list[str]], name: str) -> str:
-    """The one value of a parameter; a parameter that comes twice counts as absent (RFC 6749 §3.1)."""
+    """Return the only value of a parameter, or "" if it is missing or repeated (RFC 6749 §3.1)."""
     values = query.get(name, [])
     return values[0] if len(values) == 1 else ""

@@ -1,9 +1,9 @@
-"""Signing out: here, on one device, everywhere; each time at Logto as well.
+"""Signing out: in this browser, on one device, everywhere, and always at Logto too.
 
-Whoever is only signed out here comes back without a password, through the browser's session at Logto. So a
-device's session there ends first, with its grants, and ours afterwards. Logto tells nobody of what ends
-through its Management API, so what it leads to here is ended here (:mod:`saas_app.webhooks.backchannel`
-hears of the other ways). What Logto cannot end just now is said, and can be tried again.
+A person who is signed out only here can return without a password, through the browser's session at Logto. So
+the session at Logto ends first, with its grants, then ours. Logto sends no back-channel logout for sessions
+that end through its Management API, so our sessions are ended here. For sessions that end another way, see
+:mod:`saas_app.webhooks.backchannel`. If Logto fails, the person is told and can try again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import structlog
 
 from saas_app.errors import LogtoUnavailable, NotFound
 from saas_app.identity.devices import Device, DeviceList, ProviderFailure, merge
-from saas_app.identity.logto_client import LogtoProvider, LogtoRefusal
+from saas_app.identity.logto_client import LogtoProvider
+from saas_app.identity.logto_messages import LogtoRefusal
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.session_tokens import SessionTokens
 from saas_app.identity.sessions import SessionStore
@@ -26,7 +27,7 @@ from saas_app.logto import BrowserSession, ManagementClient, ManagementError
 
 log = structlog.get_logger(__name__)
 
-_ROUNDS: Final = 3  # looks at what is left at Logto: a browser may come back while the first is under way
+_ROUNDS: Final = 3  # of ending all sessions at Logto, because new ones may start meanwhile
 
 NOT_SET_UP: Final = ProviderFailure(
     "This installation is not allowed to end Logto sessions.", can_retry=False
@@ -35,10 +36,10 @@ NOT_SET_UP: Final = ProviderFailure(
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What a sign-out ended: sessions at the provider, grants that were left there, sessions here.
+    """What a sign-out ended: sessions at Logto, grants at Logto without a session, and sessions here.
 
-    ``failure`` says why some of it may live on at the provider; ``spared`` that this session was left, so
-    that its owner can try again.
+    ``failure`` is why some may continue at Logto. ``spared``: the current session was kept, so that its owner
+    can try again.
     """
 
     at_provider: int = 0
@@ -50,7 +51,7 @@ class Ended:
 
 @dataclass(slots=True)
 class _Progress:
-    """What has been ended at Logto so far, also when it stops answering in the middle."""
+    """What has ended at Logto so far. It stays correct if Logto stops responding."""
 
     sessions: int = 0
     grants: int = 0
@@ -78,7 +79,7 @@ class SignOut:
         self._post_sign_out_uri = post_sign_out_uri
 
     async def list_devices(self, principal: SessionPrincipal) -> DeviceList:
-        """Return where the person is signed in. If Logto does not answer, only sessions in Workroom."""
+        """Return the person's devices. If Logto does not respond, only those with a session in Workroom."""
         own, at_provider = await asyncio.gather(
             self._sessions.list_own(principal), self._list_at_provider(principal.subject)
         )
@@ -86,9 +87,9 @@ class SignOut:
         return DeviceList(tuple(merge(own, found, self._client_id)), failure)
 
     async def here(self, principal: SessionPrincipal | None) -> str:
-        """End this session and its grant; returns where the browser signs out at Logto.
+        """End this session and its grant, and return the URL where the browser signs out at Logto.
 
-        The refresh token is revoked first: Logto's own sign-out leaves it alive (Logto 1.42).
+        The refresh token is revoked first, because signing out at Logto does not revoke it (Logto 1.42).
         """
         if principal is not None:
             await self._end_here([principal.session_id], principal.subject)
@@ -102,8 +103,8 @@ class SignOut:
     async def device(self, principal: SessionPrincipal, device_id: str) -> tuple[Device, Ended]:
         """End one device of the person: its session and grants at Logto, and its sessions here.
 
-        Raises :class:`NotFound` for what is none of theirs, :class:`LogtoUnavailable` when only Logto could
-        tell. This browser itself is left to :meth:`here`, which takes it through Logto.
+        The current browser is returned unchanged: :meth:`here` signs it out through Logto. Raises
+        :class:`NotFound` if the person has no such device, and :class:`LogtoUnavailable` if only Logto knows.
         """
         listed = await self.list_devices(principal)
         device = listed.find(device_id)
@@ -124,9 +125,10 @@ class SignOut:
         return device, Ended(at_provider, 0, len(device.session_ids), failure)
 
     async def everywhere(self, principal: SessionPrincipal) -> Ended:
-        """End every session of the person at Logto with its grants, then every grant that is left, then ours.
+        """End all sessions of the person at Logto with their grants, then other grants, then our sessions.
 
-        This browser's session there ends last: when Logto stops answering before, its owner can try again.
+        The current browser's session at Logto ends last. If Logto stops responding before that, the person
+        stays signed in here and can try again.
         """
         subject, progress, failure = principal.subject, _Progress(), None
         try:
@@ -139,7 +141,7 @@ class SignOut:
         spared = failure is not None and failure.can_retry and not progress.this_one_ended
         if spared:
             here = await self._sessions.end_all(subject, but=principal.session_id)
-        elif failure is not None:  # the grants that we know of end at least
+        elif failure is not None:  # revoke at least the grants that we know
             here = await self._end_here(await self._sessions.list_session_ids(subject), subject)
         else:
             here = await self._sessions.end_all(subject)
@@ -162,7 +164,7 @@ class SignOut:
                 await management.end_user_grant(subject, grant.id)
                 progress.grants += 1
             for session in this_one:
-                progress.this_one_ended = True  # whatever Logto answers: nobody knows any more
+                progress.this_one_ended = True  # assumed even if the call fails, because it may have worked
                 await management.end_user_session(subject, session.uid)
                 progress.sessions += 1
             if not sessions and not grants:
@@ -178,7 +180,7 @@ class SignOut:
             return [], _failure(error)
 
     async def _end_here(self, session_ids: Collection[UUID], subject: str) -> int:
-        """End these sessions, then revoke what they held, however long Logto takes. Returns how many."""
+        """End these sessions, then revoke their refresh tokens at Logto. Returns how many ended."""
         tokens = [await self._tokens.find_refresh_token(session_id) for session_id in session_ids]
         ended = [await self._sessions.end(session_id, subject=subject) for session_id in session_ids]
         await asyncio.gather(*(self._revoke(token) for token in tokens if token is not None))
@@ -193,14 +195,14 @@ class SignOut:
 
 
 def _unknown_at_provider(device: Device) -> ProviderFailure | None:
-    """A session that never learned its ``sid`` cannot be found at Logto: only all of them can end."""
+    """Return a failure if a session's ``sid`` is not known: then it cannot be found at Logto."""
     if device.provider_uid is None and any(session.logto_session_id is None for session in device.own):
         return ProviderFailure("Its Logto session is not known.", can_retry=False)
     return None
 
 
 def _failure(error: LogtoUnavailable | ManagementError) -> ProviderFailure:
-    """Whatever Logto refuses now, it refuses the next time; except when it was asked too often."""
+    """Return the failure to show. A rejection by Logto is final, except for a rate limit."""
     log.warning("sessions at logto could not be ended or listed", reason=str(error))
     if isinstance(error, LogtoUnavailable):
         return ProviderFailure("Logto did not respond.", can_retry=True)

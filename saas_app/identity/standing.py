@@ -1,7 +1,7 @@
-"""Whether a caller still may change what their request was allowed to change: asked again before every step.
+"""Checks before each step of a change that the caller still has the access that the guard granted.
 
-A guard decides once, when a request comes in. A change that takes steps outside, in Logto, goes on for
-seconds after that, and meanwhile its author may be demoted, removed, suspended or signed out everywhere.
+A guard decides once, when a request arrives. A change in Logto takes seconds after that, and meanwhile its
+caller may be demoted, removed, suspended or signed out everywhere.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class AccessChanged(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """Somebody who is about to belong to an organization, and has no membership yet that could change."""
+    """A person who is about to join an organization, and has no membership yet that could change."""
 
     organization_id: str
     principal: Principal
@@ -37,21 +37,20 @@ class Newcomer:
 
 @dataclass(frozen=True, slots=True)
 class Workroom:
-    """Workroom itself, which checks an organization again on nobody's behalf."""
+    """Workroom itself, when it changes an organization without a caller."""
 
     organization_id: str
 
 
 Caller: TypeAlias = Tenant | Newcomer | Workroom
-"""Who changes an organization. A :class:`Tenant` is a member or a machine that a guard has let in."""
+"""The author of a change. A :class:`Tenant` is a member or a machine that a guard has admitted."""
 
 
 async def require_standing(db: AsyncSession, caller: Caller) -> None:
-    """Check that a caller still may what their request was allowed.
+    """Check that the caller still has the access that the guard granted.
 
-    Raises :class:`SignInRequired` when the browser session has ended, and :class:`AccessChanged` when another
-    change of the membership is known than when the request's access was decided. No clock is asked, so the
-    clocks of workers need not agree.
+    Raises :class:`SignInRequired` if the browser session has ended, and :class:`AccessChanged` if the
+    membership has changed since the guard decided. Changes are counted, so clocks need not agree.
     """
     if isinstance(caller, Workroom):
         return
@@ -68,7 +67,7 @@ async def require_standing(db: AsyncSession, caller: Caller) -> None:
 
 
 async def require_session(db: AsyncSession, principal: Principal) -> None:
-    """Raise :class:`SignInRequired` when the caller's browser session has ended. A token has no session."""
+    """Raise :class:`SignInRequired` if the caller's browser session has ended. A token has no session."""
     if isinstance(principal, SessionPrincipal) and not await _is_alive(db, principal.session_id):
         raise SignInRequired("Your session ended while your request was in progress.")
 

@@ -1,14 +1,14 @@
-"""Step-up: what cannot be undone asks for a sign-in of the last minutes (RFC 9470).
+"""Step-up: actions that cannot be undone require a sign-in within the last minutes (RFC 9470).
 
-The RFC names the refusal (401, ``insufficient_user_authentication``, ``max_age``); the guard on the route
-makes it, and for a page the way out of it: to Logto with ``prompt=login``, which asks who this is whatever
-session it has, and back to the same page.
+The guard of a route rejects an older sign-in as the RFC says: 401, ``insufficient_user_authentication``,
+``max_age``. A page instead goes to Logto with ``prompt=login``, where the person signs in whatever session
+they have, and comes back.
 
-Only Logto's own word counts: ``auth_time`` in the ID token that the callback brought, bound to our request by
-its nonce (OpenID Connect Core §2). Logto 1.42 tells it when the request it received held ``prompt=login``.
-That request travels through the browser, and whoever sits there can take the prompt out: Logto then answers
-without asking anybody, and without ``auth_time``. So its absence is never made good by the time of the
-callback, and a silent round trip makes nothing fresher.
+Only ``auth_time`` in the callback's ID token counts. The nonce binds that token to our request (OpenID
+Connect Core §2). Logto 1.42 sends ``auth_time`` if the request it received contains ``prompt=login``. The
+request travels through the browser, where the prompt can be removed; Logto then responds without a sign-in
+and without ``auth_time``. So the time of the callback never replaces a missing ``auth_time``, and a silent
+round trip does not make a sign-in fresher.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from saas_app.logto.provider_clock import LEEWAY
 def authentication_time(
     claims: dict[str, Any], now: datetime, asked_at: float | None = None
 ) -> datetime | None:
-    """When the person proved who they are, from a verified ID token; None when it does not say.
+    """Return when the person last signed in, from a verified ID token, or None if it does not say.
 
-    ``asked_at``: when Logto was asked for the sign-in, in Unix seconds of our clock. Where Logto's clock is
-    ahead of ours, a sign-in counts from ``now`` at the latest; where it is behind by what token checks
-    accept, from the moment at which it was asked for.
+    ``asked_at`` is when the sign-in was requested, in Unix seconds of our clock. If Logto's clock is ahead of
+    ours, the result is at most ``now``. If it is behind, by no more than token checks accept, the result is
+    ``asked_at``.
     """
     told = claims.get("auth_time")
     if isinstance(told, bool) or not isinstance(told, int) or told <= 0:
@@ -37,5 +37,5 @@ def authentication_time(
 
 
 def is_fresh(authenticated_at: datetime | None, max_age: int, now: datetime) -> bool:
-    """Whether the person proved who they are within the last ``max_age`` seconds."""
+    """Return whether the person signed in within the last ``max_age`` seconds."""
     return authenticated_at is not None and now - authenticated_at <= timedelta(seconds=max_age)

@@ -1,7 +1,7 @@
-"""An organization for a signed-in person: from their session's tokens, fetched again where they are stale.
+"""Finds the tenant of a signed-in person from their session's tokens, and fetches stale tokens again.
 
-Which tokens answer is in :mod:`saas_app.identity.freshness`, how they are fetched in
-:mod:`saas_app.identity.token_refresh`.
+:mod:`saas_app.identity.freshness` decides which tokens may answer, and :mod:`saas_app.identity.token_refresh`
+fetches new ones.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from saas_app.identity.tenant import Tenant
 from saas_app.identity.token_refresh import TokenRefresher
 from saas_app.rbac.permissions import Carrier, known_permissions
 
-_MOST_READINGS: Final = 10  # of a membership that changes again while it is read
+_MOST_READINGS: Final = 10  # if the membership keeps changing meanwhile
 
 
 @dataclass(frozen=True, slots=True)
 class TokenDescription:
-    """A token behind a tenant, decoded for the reader. It holds no token."""
+    """The contents of a token behind a tenant, for display, without the token itself."""
 
     audience: str
     carrier: Carrier
     scopes: tuple[str, ...]
     claims: dict[str, Any]
     fetched_at: datetime
-    read_again_at: datetime
+    stale_at: datetime
     expires_at: datetime
 
 
@@ -72,10 +72,10 @@ class Tenants:
     ) -> Tenant:
         """Return the organization for this session, with a fresh token of each kind in ``carriers``.
 
-        Without ``carriers``, a token of either kind is enough. ``is_visit``: remember it as the organization
-        where the person worked last. Raises :class:`NotFound` if the person is not a member or there is no
-        such organization; :class:`SignInRequired` if Logto has ended the grant; :class:`MfaRequired`,
-        :class:`RenewalRequired` and :class:`LogtoUnavailable`.
+        Without ``carriers``, a token of either kind is enough. ``is_visit``: remember the organization as the
+        last one the person worked in. Raises :class:`NotFound` if the person is not a member or there is no
+        such organization, :class:`SignInRequired` if Logto has ended the grant, :class:`MfaRequired`,
+        :class:`RenewalRequired`, and :class:`LogtoUnavailable`.
         """
         reading = Reading(access, organization_id, self._freshness)
         deadline = time.monotonic() + self._patience
@@ -91,7 +91,7 @@ class Tenants:
         raise LogtoUnavailable("Your access is being updated. Try again in a moment.", retry_after=1)
 
     async def describe_tokens(self, tenant: Tenant) -> list[TokenDescription]:
-        """Return the tokens behind a tenant, decoded; never the tokens themselves."""
+        """Return the contents of the tokens behind a tenant."""
         session_id = _session_of(tenant)
         access = await self._sessions.find_access_by_id(session_id, tenant.organization_id)
         descriptions = []
@@ -110,19 +110,19 @@ class Tenants:
             scopes=tuple(sorted(cached.scopes)),
             claims=decode_unverified(token),
             fetched_at=cached.fetched_at,
-            read_again_at=self._freshness.read_again_at(cached),
+            stale_at=self._freshness.stale_at(cached),
             expires_at=cached.expires_at,
         )
 
-    async def read_again(self, tenant: Tenant) -> None:
-        """Drop what is cached of this organization, so that the next request reads it from Logto."""
+    async def forget_tokens(self, tenant: Tenant) -> None:
+        """Delete the cached tokens for this organization, so that the next request fetches new ones."""
         await self._tokens.forget_tokens(_session_of(tenant), tenant.organization_id)
 
 
 def find_stale(reading: Reading, carriers: Collection[Carrier]) -> Carrier | None:
-    """Return the first kind of token that has to be fetched; None when all that is asked for answers.
+    """Return the first kind of token that must be fetched, or None if all required tokens may answer.
 
-    Raises what a refusal of Logto's means for the caller.
+    Without ``carriers``, any one token is enough. Raises the error for a refusal by Logto.
     """
     for carrier in carriers or (reading.any_carrier(),):
         answer = reading.find_answer(carrier)
@@ -133,7 +133,7 @@ def find_stale(reading: Reading, carriers: Collection[Carrier]) -> Carrier | Non
 
 
 def as_tenant(reading: Reading) -> Tenant:
-    """Return the tenant with what the answering tokens grant, each only permissions of its own kind."""
+    """Return the tenant with the permissions of its tokens. Each kind of token counts for its own only."""
     answering, access = reading.granted(), reading.access
     latest = max(answering.values(), key=lambda token: token.fetched_at)
     return Tenant(

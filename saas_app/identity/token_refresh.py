@@ -1,6 +1,6 @@
-"""Fetching a session's tokens from Logto, verifying them, and storing what was granted or refused.
+"""Fetches a session's tokens from Logto, verifies them, and stores what was granted or refused.
 
-Who fetches, and who waits for it, is in :mod:`saas_app.identity.refresh_turns`.
+:mod:`saas_app.identity.refresh_turns` decides which request fetches and which ones wait for it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from saas_app.errors import LogtoUnavailable, SignInRequired
 from saas_app.identity.claims import organization_roles, scopes_of
 from saas_app.identity.directory import Directory, organizations_of
 from saas_app.identity.freshness import EXPIRY_MARGIN, Freshness
-from saas_app.identity.logto_client import GrantedTokens, LogtoProvider, LogtoRefusal
+from saas_app.identity.logto_client import LogtoProvider
+from saas_app.identity.logto_messages import GrantedTokens, LogtoRefusal
 from saas_app.identity.refresh_turns import RefreshTurns
 from saas_app.identity.session_access import CachedToken, Refusal, SessionAccess
 from saas_app.identity.session_tokens import SessionTokens
@@ -29,6 +30,7 @@ from saas_app.rbac.permissions import Carrier
 log = structlog.get_logger(__name__)
 
 USERINFO_AUDIENCE: Final = "userinfo"
+_REFUSAL_LIFETIME: Final = timedelta(hours=1)  # of the row; Freshness decides how long a refusal may answer
 
 
 class TokenRefresher:
@@ -59,10 +61,10 @@ class TokenRefresher:
     async def refresh(
         self, session_id: uuid.UUID, organization_id: str, carrier: Carrier, *, patience: float
     ) -> SessionAccess:
-        """Return the session with a token that was just fetched, by this worker or by another one.
+        """Return the session with a fresh token, fetched by this request or by another one.
 
-        ``patience`` is how many seconds to wait. Raises :class:`SignInRequired` when the session or its grant
-        is gone, and :class:`LogtoUnavailable`.
+        ``patience`` is how many seconds to wait. Raises :class:`SignInRequired` if the session or its grant
+        has ended, and :class:`LogtoUnavailable`.
         """
         audience = self._freshness.audience(carrier, organization_id)
 
@@ -76,7 +78,7 @@ class TokenRefresher:
         async def attempt() -> None:
             deadline = time.monotonic() + self._timeout
             await self._turns.take(session_id, organization_id, is_done, fetch)
-            await self._learn_name(session_id, organization_id, deadline)
+            await self._fetch_name(session_id, organization_id, deadline)
 
         await self._turns.share((session_id, audience), attempt, patience=patience)
         access = await self._turns.look(session_id, organization_id)
@@ -87,8 +89,8 @@ class TokenRefresher:
     async def refresh_user_info_token(self, session_id: uuid.UUID, *, patience: float) -> str:
         """Fetch and store a new opaque token for userinfo, and return it.
 
-        ``patience`` is how many seconds to wait. Raises :class:`SignInRequired` when the session or its grant
-        is gone, :class:`LogtoRefusal`, and :class:`LogtoUnavailable`.
+        ``patience`` is how many seconds to wait. Raises :class:`SignInRequired` if the session or its grant
+        has ended, :class:`LogtoRefusal`, and :class:`LogtoUnavailable`.
         """
 
         async def fetch(_access: SessionAccess) -> str:
@@ -103,7 +105,7 @@ class TokenRefresher:
         )
 
     async def keep_user_info_token(self, session_id: uuid.UUID, granted: GrantedTokens) -> None:
-        """Store the opaque token of a sign-in, which only userinfo accepts."""
+        """Store a session's opaque token for userinfo."""
         now = utc_now()
         expires_at = now + timedelta(seconds=granted.expires_in) - EXPIRY_MARGIN
         cached = CachedToken(USERINFO_AUDIENCE, now, expires_at, scopes=granted.scopes)
@@ -114,7 +116,7 @@ class TokenRefresher:
         await self._turns.close()
 
     async def _fetch(self, access: SessionAccess, organization_id: str, carrier: Carrier) -> None:
-        """Store what Logto grants or refuses, as of the changes that were known before it was asked."""
+        """Fetch a token, and store it or Logto's refusal. ``access`` was read before Logto is asked."""
         session_id, fetched_at = access.principal.session_id, utc_now()
         audience = self._freshness.audience(carrier, organization_id)
         resource = self._freshness.api_resource if carrier is Carrier.API_TOKEN else None
@@ -125,7 +127,7 @@ class TokenRefresher:
             cached = CachedToken(
                 audience,
                 fetched_at,
-                expires_at=fetched_at + timedelta(hours=1),
+                expires_at=fetched_at + _REFUSAL_LIFETIME,
                 refusal=_refusal_of(refusal),
                 membership_version=access.membership_version,
             )
@@ -142,8 +144,8 @@ class TokenRefresher:
         )
         await self._tokens.save_token(session_id, organization_id, cached, granted.access_token)
 
-    async def _learn_name(self, session_id: uuid.UUID, organization_id: str, deadline: float) -> None:
-        """Ask userinfo, while there is time, for the name of an organization that was joined lately."""
+    async def _fetch_name(self, session_id: uuid.UUID, organization_id: str, deadline: float) -> None:
+        """Fetch the name of an organization that is not known yet from userinfo, if there is time."""
         access = await self._sessions.find_access_by_id(session_id, organization_id)
         if access is None or access.organization_name is not None:
             return
@@ -161,7 +163,7 @@ class TokenRefresher:
     async def _call(
         self, session_id: uuid.UUID, organization_id: str | None, resource: str | None
     ) -> GrantedTokens:
-        """One refresh call. Ends the session when the grant is gone; other refusals are raised."""
+        """Make one refresh call. Ends the session if its grant has ended, and raises other refusals."""
         refresh_token = await self._tokens.find_refresh_token(session_id)
         if refresh_token is None:
             raise SignInRequired

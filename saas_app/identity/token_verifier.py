@@ -1,7 +1,7 @@
-"""Is this JWT really Logto's, and for us? Signature, algorithm, issuer, audience, times.
+"""Verifies JWTs from Logto: signature, algorithm, issuer, audience and times.
 
-Keys are fetched without blocking the event loop and shared by the whole process. The algorithm is the
-one the key set declares for the key, never the one a token's header asks for (RFC 8725 §3.1).
+Keys are fetched without blocking the event loop and shared by the whole process. The algorithm comes from the
+key set, never from the token's header (RFC 8725 §3.1).
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import structlog
 
 from saas_app.coordination.shared_attempts import SharedAttempts
 from saas_app.errors import LogtoUnavailable
-from saas_app.identity.claims import OddClaim, checked
+from saas_app.identity.claims import InvalidClaim, checked
 from saas_app.logto.provider_clock import LEEWAY
 
 log = structlog.get_logger(__name__)
 
 _ASYMMETRIC = frozenset({"ES256", "ES384", "ES512", "RS256", "PS256"})
-_MAX_AGE = 3600.0  # seconds a key set is used before it is read again
-_UNKNOWN_KEY_INTERVAL = 10.0  # seconds between two fetches for keys we do not know
+_MAX_AGE = 3600.0  # seconds before the key set is fetched again
+_UNKNOWN_KEY_INTERVAL = 10.0  # seconds between two fetches because of unknown keys
 _LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
-_LOGOUT_MAX_AGE = 600  # seconds after which a logout token is not believed, whatever its exp
+_LOGOUT_MAX_AGE = 600  # seconds after which a logout token is rejected, whatever its exp
 
 _REQUIRED = ("iss", "sub", "aud", "exp", "iat")
 
@@ -33,14 +33,14 @@ Claims = dict[str, Any]
 
 
 class TokenRejected(Exception):
-    """A token that is not acceptable. The text says why and never contains the token."""
+    """The token is rejected. The message says why and never contains the token."""
 
 
 class KeySet:
-    """The provider's public keys: cached, read once for all who wait, and on demand for a new key.
+    """The provider's public keys, cached. All callers that wait for them share one fetch.
 
-    A known key answers at once; when the set is old, it is read again in the background, and waited for only
-    when that has not worked for as long again. An attempt that hangs is one for all who need its keys.
+    A known key is returned at once. If the set is old, it is fetched again in the background. Callers wait
+    for that only if it has failed for as long again. An unknown key causes a fetch.
     """
 
     def __init__(self, fetch: Callable[[], Awaitable[dict[str, Any]]]) -> None:
@@ -51,9 +51,9 @@ class KeySet:
         self._reading: asyncio.Task[None] | None = None
 
     async def get_key(self, key_id: str) -> jwt.PyJWK:
-        """The key with this ``kid``. Raises :class:`TokenRejected` when the provider has none."""
+        """Return the key with this ``kid``. Raises :class:`TokenRejected` if the provider has none."""
         if key_id not in self._keys:
-            if self._age() > _UNKNOWN_KEY_INTERVAL:  # whoever asks for keys that are not there
+            if self._age() > _UNKNOWN_KEY_INTERVAL:  # a token can name any key
                 await self._read_shared()
         elif self._age() > 2 * _MAX_AGE:
             await self._read_or_keep()
@@ -62,7 +62,11 @@ class KeySet:
         try:
             return self._keys[key_id]
         except KeyError:
-            raise TokenRejected("signed with a key the provider does not publish") from None
+            raise TokenRejected("signed with a key that the provider does not publish") from None
+
+    def find_known(self, key_id: str) -> jwt.PyJWK | None:
+        """Return the key with this ``kid`` if it is cached."""
+        return self._keys.get(key_id)
 
     async def _read_in_background(self) -> None:
         try:
@@ -71,18 +75,15 @@ class KeySet:
             self._reading = None
 
     async def _read_or_keep(self) -> None:
+        """Fetch the keys, or keep the known ones if that fails."""
         try:
             await self._read_shared()
         except LogtoUnavailable:
-            log.warning("key set could not be read again; the known keys stay in use")
+            log.warning("the key set could not be fetched; the known keys stay in use")
 
     async def _read_shared(self) -> None:
-        """Read once for all who wait; where that fails, it fails for all of them."""
+        """Join the running fetch, or start one. All callers share its result or its failure."""
         await self._attempts.join("keys", self._read)
-
-    def find_known(self, key_id: str) -> jwt.PyJWK | None:
-        """The key with this ``kid``, without asking the provider."""
-        return self._keys.get(key_id)
 
     def _age(self) -> float:
         return time.monotonic() - self._fetched_at
@@ -104,9 +105,9 @@ class TokenVerifier:
         self._keys = keys
 
     async def verify_id_token(self, token: str, *, client_id: str, nonce: str | None) -> Claims:
-        """The claims of an ID token for this client (OIDC Core §3.1.3.7).
+        """Return the claims of an ID token for this client (OIDC Core §3.1.3.7).
 
-        ``nonce`` is what the sign-in sent; None for a refresh, whose request sends none. Raises
+        ``nonce`` is the one that the sign-in sent, or None for a refresh, which sends none. Raises
         :class:`TokenRejected`.
         """
         claims = await self._verify(token, audience=client_id, token_type=None)
@@ -115,13 +116,16 @@ class TokenVerifier:
         return claims
 
     async def verify_access_token(self, token: str, *, audience: str) -> Claims:
-        """The claims of a JWT access token for this audience (RFC 9068). Raises :class:`TokenRejected`."""
+        """Return the claims of an access token for this audience (RFC 9068).
+
+        Raises :class:`TokenRejected`.
+        """
         return await self._verify(token, audience=audience, token_type="at+jwt")  # noqa: S106
 
     def may_be_genuine(self, token: str, *, audience: str) -> bool:
-        """Whether a token's signature is worth checking: its header and claims are as a good one's would be.
+        """Return whether a token is worth verifying: its header and claims are those of a valid token.
 
-        It costs next to nothing, asks nobody, and proves nothing.
+        This is cheap and makes no call. It proves nothing, because the signature is not checked.
         """
         try:
             header = jwt.get_unverified_header(token)
@@ -147,21 +151,21 @@ class TokenVerifier:
         return key is not None and header.get("alg") == key.algorithm_name
 
     async def verify_logout_token(self, token: str, *, client_id: str) -> Claims:
-        """The claims of a back-channel logout token for this client (Back-Channel Logout 1.0 §2.6).
+        """Return the claims of a logout token for this client (OIDC Back-Channel Logout 1.0 §2.6).
 
-        Whether its ``jti`` was seen before is for the caller to know. Raises :class:`TokenRejected`.
+        The caller has to reject a ``jti`` that was used before. Raises :class:`TokenRejected`.
         """
         required = ("iss", "aud", "iat", "exp", "jti", "events")
         claims = await self._verify(token, audience=client_id, token_type="logout+jwt", required=required)  # noqa: S106
         events = claims["events"]
         if not isinstance(events, dict) or not isinstance(events.get(_LOGOUT_EVENT), dict):
-            raise TokenRejected("does not tell of a logout")
+            raise TokenRejected("not a logout event")
         if "nonce" in claims:
-            raise TokenRejected("carries a nonce, as only ID tokens do")
+            raise TokenRejected("contains a nonce, which only ID tokens have")
         if not (_is_text(claims.get("sub")) or _is_text(claims.get("sid"))):
             raise TokenRejected("names neither a person nor a session")
         if not _is_text(claims["jti"]):
-            raise TokenRejected("has no identifier")
+            raise TokenRejected("its identifier is empty")
         if claims["iat"] < time.time() - _LOGOUT_MAX_AGE:
             raise TokenRejected("was issued too long ago")
         return claims
@@ -169,15 +173,7 @@ class TokenVerifier:
     async def _verify(
         self, token: str, *, audience: str, token_type: str | None, required: Sequence[str] = _REQUIRED
     ) -> Claims:
-        try:
-            header = jwt.get_unverified_header(token)
-        except (jwt.InvalidTokenError, ValueError, RecursionError):
-            raise TokenRejected("not a signed token") from None
-        if token_type is not None and str(header.get("typ", "")).lower() != token_type:
-            raise TokenRejected("not a token of this type")
-        key = await self._keys.get_key(str(header.get("kid", "")))
-        if header.get("alg") != key.algorithm_name:
-            raise TokenRejected("algorithm is not the one the key is published for")
+        key = await self._get_key(token, token_type)
         try:
             claims: Claims = jwt.decode(
                 token,
@@ -189,10 +185,23 @@ class TokenVerifier:
                 options={"require": list(required), "strict_aud": True},
             )
             return checked(claims)
-        except (jwt.InvalidTokenError, OddClaim) as error:
+        except (jwt.InvalidTokenError, InvalidClaim) as error:
             raise TokenRejected(str(error)) from None
         except (ValueError, TypeError, OverflowError, RecursionError):
             raise TokenRejected("its claims cannot be read") from None
+
+    async def _get_key(self, token: str, token_type: str | None) -> jwt.PyJWK:
+        """Return the key that the token's header names, if the header is that of a token of this type."""
+        try:
+            header = jwt.get_unverified_header(token)
+        except (jwt.InvalidTokenError, ValueError, RecursionError):
+            raise TokenRejected("not a signed token") from None
+        if token_type is not None and str(header.get("typ", "")).lower() != token_type:
+            raise TokenRejected("not a token of this type")
+        key = await self._keys.get_key(str(header.get("kid", "")))
+        if header.get("alg") != key.algorithm_name:
+            raise TokenRejected("its algorithm is not the one of its key")
+        return key
 
 
 def _is_text(value: object) -> bool:

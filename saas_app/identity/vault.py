@@ -1,4 +1,4 @@
-"""Encryption at rest: what a session keeps of tokens is unreadable to whoever reads the database."""
+"""Encryption at rest: stored tokens and forms are unreadable to anyone who only has the database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 
 class Vault:
-    """Encrypts with the first key and decrypts with any of them, so that keys can rotate."""
+    """Encrypts with the first key and decrypts with any, so keys can rotate."""
 
     def __init__(self, keys: Sequence[SecretStr]) -> None:
         self._fernet = MultiFernet([Fernet(key.get_secret_value()) for key in keys])
@@ -27,22 +27,22 @@ class Vault:
         return self._fernet.encrypt(text.encode())
 
     def open(self, sealed: bytes) -> str:
-        """Decrypt what :meth:`seal` made. Raises ``InvalidToken`` when no key fits."""
+        """Decrypt a result of :meth:`seal`. Raises ``InvalidToken`` if no key fits."""
         return self._fernet.decrypt(sealed).decode()
 
     def find(self, sealed: str) -> str | None:
-        """Decrypt what came from outside. None unless :meth:`seal` made it."""
+        """Decrypt a value from outside. Returns None if it is not a result of :meth:`seal`."""
         try:
             return self._fernet.decrypt(sealed).decode()
         except (InvalidToken, UnicodeError):
             return None
 
     def stamp(self, purpose: str, text: str) -> str:
-        """``text`` with a proof that it is ours and for this purpose: readable, not forgeable."""
+        """Sign a text for one purpose. The text stays readable."""
         return f"{text}.{_proof(self._stamping_keys[0], purpose, text)}"
 
     def read_stamped(self, purpose: str, stamped: str) -> str | None:
-        """The text of what :meth:`stamp` made with any of the keys; None for anything else."""
+        """Return the text that :meth:`stamp` signed for this purpose, or None if the signature is wrong."""
         text, _, proof = stamped.rpartition(".")
         given = proof.encode("utf-8", "replace")
         proofs = [_proof(key, purpose, text).encode() for key in self._stamping_keys]
@@ -54,10 +54,10 @@ def _proof(key: bytes, purpose: str, text: str) -> str:
 
 
 def new_cookie_value() -> str:
-    """256 random bits, URL-safe: the whole content of an identity cookie."""
+    """Return 256 random bits, URL-safe, for a cookie."""
     return secrets.token_urlsafe(32)
 
 
 def fingerprint(value: str) -> bytes:
-    """SHA-256 of a random value: what the database keeps in place of the value itself."""
+    """Return the SHA-256 hash of a secret random value, to store or remember in its place."""
     return hashlib.sha256(value.encode()).digest()

@@ -1,19 +1,19 @@
-"""The way back after a sign-in: only paths of our own."""
+"""Where to go after a sign-in: only to our own paths."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
 _MAX_LENGTH = 2000
-KEPT_FORM = "/sign-in/finish"  # where a form waits; the one page below /sign-in that a sign-in may lead to
-_NOWHERE = ("/sign-in", "/sign-up", "/callback")  # coming back there would go round in circles
+KEPT_FORM = "/sign-in/finish"  # a form waits here; the only page below /sign-in that a sign-in may lead to
+_NOWHERE = ("/sign-in", "/sign-up", "/callback")  # returning there would loop
 
 
 def own_path(value: str | None, default: str = "/") -> str:
-    """``value`` when it is a path on this site, else ``default``.
+    """Return ``value`` if it is a path on this site, else ``default``.
 
-    Browsers read ``//host``, ``/\\host`` and paths with tabs or newlines as other sites; none of those, and
-    nothing with a scheme or a host, comes through.
+    Browsers read ``//host``, ``/\\host`` and paths with tabs or newlines as other sites. Those are rejected,
+    and so is everything with a scheme or a host.
     """
     if not value or len(value) > _MAX_LENGTH or not value.startswith("/"):
         return default

@@ -20,7 +20,7 @@ from saas_app.audit.recorder import Action
 from saas_app.changes.organization_change import OrganizationChange, Systems
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import Conflict, Invalid, LogtoUnavailable, NotFound
-from saas_app.identity.logto_client import SignInOptions
+from saas_app.identity.logto_messages import SignInOptions
 from saas_app.identity.principal import Principal
 from saas_app.identity.standing import Newcomer
 from saas_app.invitations import queries

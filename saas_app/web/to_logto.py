@@ -8,7 +8,7 @@ from typing import Final
 from quart import g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from saas_app.identity.logto_client import SignInOptions
+from saas_app.identity.logto_messages import SignInOptions
 from saas_app.identity.way_back import own_path
 from saas_app.web.context import browser, runtime, set_cookie
 

@@ -1,6 +1,6 @@
-"""How callers prove who they are: one module a credential, each with the same few steps.
+"""How callers prove who they are: one module per credential, each with the same few steps.
 
-A guard climbs the same ladder for every credential (:mod:`saas_app.web.guards`). What differs between a
-browser's session and a bearer token is here, each by itself: how it is proved, where its permissions come
-from, and what can be done when they are not enough.
+A guard climbs the same ladder for every credential (:mod:`saas_app.web.guards`). These modules contain the
+differences between a browser session and a bearer token: how the caller is proved, where their permissions
+come from, and what happens if those are not enough.
 """

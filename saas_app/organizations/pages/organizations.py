@@ -153,7 +153,7 @@ async def access(tenant: Tenant) -> ResponseReturnValue:
 @requires_member
 async def read_again(tenant: Tenant) -> ResponseReturnValue:
     """Forget the tokens for this organization; the page that follows reads them from Logto."""
-    await runtime().tenants.read_again(tenant)
+    await runtime().tenants.forget_tokens(tenant)
     await flash("Your access was refreshed.", "success")
     return redirect(f"/o/{quote(tenant.organization_id, safe='')}/access", 303)
 

@@ -13,13 +13,8 @@ from pydantic import SecretStr
 
 from saas_app.config import Settings
 from saas_app.errors import LogtoUnavailable
-from saas_app.identity.logto_client import (
-    LogtoCore,
-    LogtoProvider,
-    LogtoRefusal,
-    ScopedTokenResponse,
-    SignInOptions,
-)
+from saas_app.identity.logto_client import LogtoCore, LogtoProvider, ScopedTokenResponse
+from saas_app.identity.logto_messages import LogtoRefusal, SignInOptions
 from saas_app.identity.token_verifier import TokenRejected
 from saas_app.logto import ManagementClient
 from tests.clients import LogtoVisit, Person

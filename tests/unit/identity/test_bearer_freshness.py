@@ -37,7 +37,7 @@ class Logto:
         self.holds = True
         self.asked = 0
 
-    async def holds_now(self, management: Any, claimed: Claimed) -> bool:
+    async def is_still_granted(self, management: Any, claimed: Claimed) -> bool:
         self.asked += 1
         return self.holds
 
@@ -45,7 +45,7 @@ class Logto:
 @pytest.fixture
 def logto(monkeypatch: pytest.MonkeyPatch) -> Logto:
     asked = Logto()
-    monkeypatch.setattr(bearer_freshness, "holds_now", asked.holds_now)
+    monkeypatch.setattr(bearer_freshness, "is_still_granted", asked.is_still_granted)
     return asked
 
 

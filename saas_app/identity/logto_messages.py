@@ -1,0 +1,113 @@
+"""What Workroom and Logto's OpenID Connect endpoints send each other, as types, errors included.
+
+No SDK here: :mod:`saas_app.identity.logto_client` makes the calls.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from saas_app.errors import LogtoUnavailable
+from saas_app.identity.token_verifier import Claims
+from saas_app.text.cleaning import clean_json
+
+
+class LogtoRefusal(Exception):
+    """An OAuth error response from Logto (RFC 6749 §5.2): status, error and description."""
+
+    def __init__(self, status: int, error: str, description: str) -> None:
+        super().__init__(f"{status} {error}: {description}")
+        self.status = status
+        self.error = error
+        self.description = description
+
+
+@dataclass(frozen=True, slots=True)
+class SignInOptions:
+    """Optional parameters of the authorization request. Empty ones are not sent (Logto 1.42)."""
+
+    first_screen: str = ""
+    direct_sign_in: str = ""
+    identifier: str = ""
+    login_hint: str = ""
+    ui_locales: str = ""
+    prompt: str = "consent"
+    one_time_token: str = field(default="", repr=False)  # proves once that login_hint is the person's address
+
+    def as_query(self) -> dict[str, str]:
+        """Return the parameters that are set, by their names in the request."""
+        named = {
+            "first_screen": self.first_screen,
+            "direct_sign_in": self.direct_sign_in,
+            "identifier": self.identifier,
+            "login_hint": self.login_hint,
+            "ui_locales": self.ui_locales,
+            "prompt": self.prompt,
+            "one_time_token": self.one_time_token,
+        }
+        return {name: value for name, value in named.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class StartedSignIn:
+    """An authorization request: where to send the browser, and what its callback must match."""
+
+    url: str
+    state: str
+    nonce: str
+    sdk_session: str = field(repr=False)  # redirect URI, code verifier and state, as the SDK stores them
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedTokens:
+    """A verified response of the token endpoint."""
+
+    access_token: str = field(repr=False)
+    scopes: frozenset[str]
+    expires_in: int  # seconds
+    id_token: str | None = field(repr=False)
+    id_claims: Claims | None = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+
+
+async def fetch_json(request: AbstractAsyncContextManager[aiohttp.ClientResponse]) -> Any:
+    """Send a request and return the JSON of a successful response, cleaned. Empty responses are ``{}``.
+
+    Raises :class:`LogtoRefusal` for a rejected request. Raises :class:`LogtoUnavailable` if Logto does not
+    respond, has a problem, limits the rate, or returns something unreadable.
+    """
+    try:
+        async with request as response:
+            text = await _read_text(response)
+    except (aiohttp.ClientError, TimeoutError):
+        raise LogtoUnavailable("Logto did not respond.") from None
+    if response.status >= 500 or response.status == 429:
+        raise LogtoUnavailable(f"Logto returned status {response.status}.")
+    try:
+        body = clean_json(json.loads(text)) if text else {}
+    except (ValueError, RecursionError):
+        raise LogtoUnavailable("Logto returned a response that could not be read.") from None
+    if response.status >= 400:
+        raise _refusal(response.status, body)
+    return body
+
+
+async def _read_text(response: aiohttp.ClientResponse) -> str:
+    try:
+        return await response.text()
+    except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError):
+        raise LogtoUnavailable("Logto’s response was incomplete.") from None
+
+
+def _refusal(status: int, body: Any) -> LogtoRefusal:
+    error = body if isinstance(body, dict) else {}
+    return LogtoRefusal(
+        status,
+        str(error.get("error") or error.get("code") or "unknown"),
+        str(error.get("error_description") or error.get("message") or ""),
+    )
