@@ -118,7 +118,7 @@ def as_changes(rows: Iterable[sa.Row[Any]]) -> KnownChanges:
 
 
 def _row(organization_id: str, subject: str, now: datetime, moment: Moment | None) -> dict[str, Any]:
-    when = moment or Moment.of_ours(now)
+    when = moment or Moment.from_own_clock(now)
     return {
         "organization_id": organization_id,
         "subject": subject,
@@ -144,5 +144,5 @@ async def _note(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
 def _moment_of(row: sa.Row[Any]) -> Moment:
     """Return the time of a change by Logto's clock. Rows older than these columns only have our time."""
     if row.issued_before is None or row.issued_after is None:
-        return Moment.of_ours(cast(datetime, row.changed_at))
+        return Moment.from_own_clock(cast(datetime, row.changed_at))
     return Moment(row.issued_before, row.issued_after)

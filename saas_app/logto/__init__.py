@@ -1,7 +1,7 @@
-"""Logto's Management API, as far as we use it. What it answers arrives as frozen records.
+"""The part of Logto's Management API that we use. Responses are returned as frozen records.
 
-Only calls live here. What is written with them belongs to :mod:`saas_app.operations.provisioning`, to
-:mod:`saas_app.demo` and to the features.
+This package only makes calls. :mod:`saas_app.operations.provisioning`, :mod:`saas_app.demo` and the features
+decide what to write.
 """
 
 from saas_app.logto.client import ManagementClient, connect
@@ -25,7 +25,7 @@ from saas_app.logto.records import (
     Resource,
     ResourceScope,
 )
-from saas_app.logto.transport import ManagementError
+from saas_app.logto.responses import ManagementError
 from saas_app.logto.user_sessions import BrowserSession, UserGrant
 
 __all__ = [

@@ -1,6 +1,6 @@
-"""A circuit breaker: while Logto is down, calls are answered at once instead of waiting for it.
+"""A circuit breaker: while Logto is down, calls fail at once instead of waiting for it.
 
-Pure of HTTP. What counts as a failure is decided by who uses it (:mod:`.transport`).
+It knows nothing of HTTP: :mod:`.transport` decides what counts as a failure.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ log = structlog.get_logger(__name__)
 
 
 class Circuit:
-    """Opens after ``threshold`` failures in a row, for ``pause`` seconds; then one call at a time probes.
+    """Opens for ``pause`` seconds after ``threshold`` failures in a row. Then one call at a time is a probe.
 
-    Belongs to one event loop. ``clock`` gives seconds that never go back.
+    Belongs to one event loop. ``clock`` returns seconds and never goes back.
     """
 
     def __init__(self, *, threshold: int, pause: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -32,11 +32,11 @@ class Circuit:
 
     @property
     def is_open(self) -> bool:
-        """Whether Logto is being left alone, or probed."""
+        """Whether Logto counts as down. It may be probed at the moment."""
         return self._opened_at is not None
 
     def enter(self) -> None:
-        """Ask to make a call. Raises :class:`LogtoUnavailable`, with when to come back, while it is open."""
+        """Ask to make a call. While open, raises :class:`LogtoUnavailable` with a ``retry_after``."""
         if self._opened_at is None:
             return
         remaining = self._opened_at + self._pause - self._clock()
@@ -47,19 +47,19 @@ class Circuit:
         self._is_probing = True
 
     def succeeded(self) -> None:
-        """Logto answered, be it with a refusal."""
+        """Record that Logto responded. A refusal counts as a response."""
         if self._opened_at is not None:
-            log.info("logto answers again")
+            log.info("logto responds again")
         self._failures, self._opened_at, self._is_probing = 0, None, False
 
     def failed(self) -> None:
-        """Logto failed or did not answer."""
+        """Record that Logto failed or did not respond."""
         self._failures += 1
         if self._is_probing or (self._opened_at is None and self._failures >= self._threshold):
-            log.error("logto is not asked for a while", failures=self._failures, seconds=self._pause)
+            log.error("logto is down; calls are paused", failures=self._failures, seconds=self._pause)
             self._opened_at = self._clock()
         self._is_probing = False
 
     def abandoned(self) -> None:
-        """A call ended without telling anything of Logto, as when who asked went away."""
+        """Record that a call ended early, for example because its caller was canceled."""
         self._is_probing = False

@@ -1,8 +1,8 @@
-"""What a refusal of Logto's means to the person who asked: one table, from status and code to a sentence.
+"""Sentences for people about calls that Logto refused: one table, by status and code.
 
-Logto's own messages are for developers, and several different refusals share one code; the table tells them
-apart by their message where nothing else does (Logto 1.42). What fails for want of our own credentials is no
-business of the reader's: they are told that Logto cannot be used just now, the log tells the operator why.
+Logto's own messages are for developers. Where several refusals share a code, the table also looks at the
+message (Logto 1.42). If Logto rejects our own credentials, people read that Logto cannot be used at the
+moment, and the log tells the operator why.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from saas_app.errors import (
     NotFound,
     RateLimited,
 )
-from saas_app.logto.transport import ManagementError
+from saas_app.logto.responses import ManagementError
 
 log = structlog.get_logger(__name__)
 
-_RETRY_AFTER: Final = 60  # seconds, where Logto does not say
+_RETRY_AFTER: Final = 60  # seconds, if Logto does not say
 _OWN_CREDENTIALS: Final = ("auth.", "oidc.")
-_LIMIT: Final = ".limit_exceeded"  # of the subscription or the system, with 403 (Logto 1.42)
+_LIMIT: Final = ".limit_exceeded"  # of the subscription or of the system, with status 403 (Logto 1.42)
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A refusal: its code, a part of its message where the code is shared, and what it means."""
+    """One refusal. ``says`` is part of its message, or "" if the code alone identifies it."""
 
     code: str
     says: str
@@ -113,15 +113,15 @@ _CASES: Final = (
 
 
 def explained(error: ManagementError) -> AppError:
-    """Return the error to raise instead of a refusal of Logto's, with a detail that a person understands.
+    """Return the error to raise instead of a refusal, with a detail that people understand.
 
-    A refusal nobody foresaw becomes a sentence by its status, and a line in the log.
+    A refusal that is not in the table gets a general sentence for its status, and a line in the log.
     """
     if error.code.endswith(_LIMIT):
         return Conflict("The limit in Logto has been reached. The operator can raise it.")
     if error.status in (401, 403) or error.code.startswith(_OWN_CREDENTIALS):
         log.error(
-            "logto does not accept our machine application; 'saas-app doctor' says what to fix",
+            "logto rejected our machine application; run 'saas-app doctor'",
             status=error.status,
             logto_code=error.code,
             reason=error.message,
@@ -140,9 +140,9 @@ def explained(error: ManagementError) -> AppError:
 
 @contextmanager
 def explaining(gone: Callable[[], AppError] | None = None) -> Iterator[None]:
-    """Within the block, turn a refusal by Logto into the error that a person understands.
+    """Within the block, replace a refusal by the error that :func:`explained` returns.
 
-    ``gone`` makes the error for a 404, where that has only one meaning.
+    ``gone`` creates the error for a 404, if a 404 has only one meaning there.
     """
     try:
         yield

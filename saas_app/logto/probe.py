@@ -1,4 +1,4 @@
-"""Is Logto there, and is it the one we think it is? What anybody may ask it, without a credential."""
+"""Checks whether Logto is up and which issuer it is. They need no credentials."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from saas_app.errors import LogtoUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What Logto says of itself. ``clock_ahead`` is how far its clock is ahead of ours, in seconds."""
+    """Logto's discovery document. ``clock_ahead`` is by how many seconds its clock is ahead of ours."""
 
     issuer: str
     clock_ahead: float | None
 
 
 async def is_ready(endpoint: str, http: aiohttp.ClientSession) -> bool:
-    """Whether a Logto answers there that can be asked more."""
+    """Return whether a Logto at this endpoint is ready for requests."""
     return not await find_fault(endpoint, http)
 
 
 async def find_fault(endpoint: str, http: aiohttp.ClientSession) -> str:
-    """What is wrong with the answer to the readiness probe; "" when nothing is.
+    """Return what is wrong with the response to the readiness probe, or "" if Logto is ready.
 
-    ``GET /api/status``, Logto 1.42: 204.
+    Logto 1.42 responds to ``GET /api/status`` with 204.
     """
     try:
         async with http.get(f"{endpoint}/api/status", allow_redirects=False) as response:
             if response.status == 204:
                 return ""
-            return f"answers, but not as a Logto that is ready ({response.status} at /api/status)"
+            return f"responds, but not like a Logto that is ready (status {response.status} at /api/status)"
     except (aiohttp.ClientError, TimeoutError, ValueError):
-        return "does not answer"
+        return "does not respond"
 
 
 async def discover(endpoint: str, http: aiohttp.ClientSession) -> Discovery:
-    """Read the discovery document. Raises :class:`LogtoUnavailable` when there is none to read."""
+    """Read the discovery document. Raises :class:`LogtoUnavailable` if there is none."""
     url = f"{endpoint}/oidc/.well-known/openid-configuration"
     try:
         async with http.get(url) as response:
             document = await response.json()
             issuer = str(document["issuer"])
     except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
-        raise LogtoUnavailable(f"{url} holds no discovery document.") from None
+        raise LogtoUnavailable(f"{url} returned no discovery document.") from None
     return Discovery(issuer, _clock_ahead(response.headers.get("Date")))
 
 

@@ -1,7 +1,7 @@
-"""What time it is at Logto, as far as its own tokens tell.
+"""The time on Logto's clock, derived from the tokens that it issues.
 
-Two machines' clocks are never compared. A token that Logto has just issued carries Logto's time (``iat``),
-and from then on only elapsed time is added, measured by a clock that never goes back.
+The clocks of two machines are never compared. A token that Logto has just issued carries Logto's time
+(``iat``). Later times are that time plus the elapsed time, which a monotonic clock measures.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from datetime import datetime
 from typing import Final
 
 LEEWAY: Final = 30
-"""Seconds of clock skew that token checks forgive."""
+"""Seconds of clock skew that token checks accept."""
 
-_LONGEST_AGE: Final = 3_600.0  # seconds after which a reading has drifted too far
-_TOLERANCE: Final = 1.0  # seconds by which several servers of one Logto may differ
+_LONGEST_AGE: Final = 3_600.0  # seconds; an older reading may have drifted too far
+_TOLERANCE: Final = 1.0  # seconds; the servers of one Logto may differ by that much
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When something happened, on Logto's clock: not before the second ``earliest`` nor after ``latest``."""
+    """A time on Logto's clock, in Unix seconds: not before ``earliest`` and not after ``latest``."""
 
     earliest: int
     latest: int
 
     @classmethod
-    def of_ours(cls, ours: datetime) -> Moment:
-        """Bounds from our own clock alone: Logto's may differ by the skew that token checks accept."""
-        moment = ours.timestamp()
+    def from_own_clock(cls, time_: datetime) -> Moment:
+        """Return bounds for a time on our own clock, with the skew that token checks accept."""
+        moment = time_.timestamp()
         return cls(math.floor(moment - LEEWAY) - 1, math.floor(moment + LEEWAY) + 1)
 
 
@@ -44,21 +44,22 @@ class _Reading:
 
 
 class ProviderClock:
-    """Logto's clock within bounds, for the whole process."""
+    """Logto's clock, as far as this process knows it."""
 
     def __init__(self) -> None:
         self._latest: _Reading | None = None
 
     def learn(self, token: str, *, asked: float, answered: float) -> None:
-        """Take in a token that Logto has just sent us, and when it was asked for and came
-        (``time.monotonic()``). One that tells no time teaches nothing.
+        """Read the time from a token that Logto has just sent. A token without a time is ignored.
+
+        ``asked`` and ``answered`` are when it was requested and received (``time.monotonic()``).
         """
         issued_at = _issued_at(token)
         if issued_at is not None:
             self._latest = _Reading(issued_at, asked, answered)
 
     def between(self, began: float, ended: float) -> Moment | None:
-        """Return Logto's time between two moments of ``time.monotonic()``. None if no token has told it."""
+        """Return Logto's time between two values of ``time.monotonic()``, or None if it is not known."""
         reading = self._latest
         if reading is None or time.monotonic() - reading.answered > _LONGEST_AGE:
             return None
@@ -68,7 +69,7 @@ class ProviderClock:
 
 
 def _issued_at(token: str) -> int | None:
-    """The ``iat`` of a JWT that came from Logto itself, so that there is nothing to verify."""
+    """Return the ``iat`` of a JWT. It is not verified, because it came from Logto directly."""
     try:
         _header, payload, _signature = token.split(".")
         issued_at = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["iat"]

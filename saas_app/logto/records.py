@@ -1,7 +1,7 @@
-"""What the Management API answers, as frozen records: only the fields we read (Logto 1.42).
+"""The responses of the Management API as frozen records, with only the fields that we read (Logto 1.42).
 
-Null counts as absent. Names that are shown are fit for it: a blank name of a person is None, that of another
-thing its id.
+Null counts as absent. Names are cleaned for display: a blank name becomes None for a person, and the ID for
+anything else.
 """
 
 from __future__ import annotations
@@ -9,95 +9,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Generic, Self, TypeAlias, TypeVar
+from typing import Any, Generic, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    AliasPath,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import AliasPath, Field, model_validator
 
-from saas_app.errors import LogtoUnavailable
-from saas_app.logto.transport import as_list
-from saas_app.text.cleaning import name_of_others
+from saas_app.logto.record import Entry, Ids, Names, PersonName, Record, RoleNames, ShownName
 
-Entry: TypeAlias = Mapping[str, Any]
 Item = TypeVar("Item")
 
 
-class Record(BaseModel):
-    """A JSON object of Logto's. Fields are named as there, in snake_case, or say which one they read."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="ignore",
-        alias_generator=to_camel,
-        validate_by_name=True,
-        val_temporal_unit="milliseconds",
-        hide_input_in_errors=True,
-    )
-
-    @classmethod
-    def read(cls, entry: Any) -> Self:
-        """Return the record in a JSON object. Raises :class:`LogtoUnavailable` when it cannot be read."""
-        try:
-            return cls.model_validate(entry)
-        except ValidationError:
-            raise LogtoUnavailable("Logto returned a response that could not be read.") from None
-
-    @classmethod
-    def read_all(cls, entries: Any) -> list[Self]:
-        """Return the records in a JSON array. Raises :class:`LogtoUnavailable` when one cannot be read."""
-        return [cls.read(entry) for entry in as_list(entries)]
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _null_is_absent(cls, value: Any, info: ValidationInfo) -> Any:
-        return cls.model_fields[info.field_name or ""].get_default() if value is None else value
-
-
-def _each(key: str) -> BeforeValidator:
-    """Read one value of each object in a list; what is no list is left as it is."""
-
-    def read(entries: Any) -> Any:
-        if not isinstance(entries, list):
-            return entries
-        return [entry.get(key) if isinstance(entry, Mapping) else None for entry in entries]
-
-    return BeforeValidator(read)
-
-
-def _or_id(name: str, info: ValidationInfo) -> str:
-    return name_of_others(name) or str(info.data.get("id") or info.data.get("organization_id"))
-
-
-Ids: TypeAlias = Annotated[frozenset[str], _each("id")]
-Names: TypeAlias = Annotated[frozenset[str], _each("name")]
-RoleNames: TypeAlias = Annotated[Names, Field(validation_alias="organizationRoles")]
-ShownName: TypeAlias = Annotated[str, AfterValidator(_or_id)]
-PersonName: TypeAlias = Annotated[str | None, AfterValidator(lambda name: name_of_others(name) or None)]
-
-
 class OrganizationInfo(Record):
-    """An organization. Names are not unique in Logto; ``custom_data`` is ours to use."""
+    """An organization. Its name is not unique. Logto ignores ``custom_data``, so we may use it."""
 
     id: str
     name: ShownName
     description: str | None = None
-    custom_data: Entry = {}
+    custom_data: Entry = Field({})
     is_mfa_required: bool = False
 
 
 class OrganizationMembership(Record):
-    """An organization somebody belongs to, with their roles there."""
+    """An organization that a person or machine belongs to, with their roles there."""
 
     organization_id: str = Field(validation_alias="id")
     organization_name: ShownName = Field(validation_alias="name")
@@ -105,9 +37,9 @@ class OrganizationMembership(Record):
 
 
 class SocialIdentity(Record):
-    """A linked social account. ``details`` is what its provider says of the person."""
+    """A linked social account. ``details`` is the profile that its provider sent."""
 
-    details: Entry = {}
+    details: Entry = Field({})
 
 
 class LogtoUser(Record):
@@ -125,19 +57,19 @@ class LogtoUser(Record):
 
     @property
     def linked_emails(self) -> frozenset[str]:
-        """The addresses that social sign-ins told of the person."""
+        """The email addresses in the profiles of linked social accounts."""
         found = (identity.details.get("email") for identity in self.identities.values())
         return frozenset(email for email in found if isinstance(email, str))
 
 
 class OneTimeToken(Record):
-    """A token that proves an address once."""
+    """A token that proves an email address once."""
 
     token: str = Field(repr=False)
 
 
 class MemberInfo(Record):
-    """A member of an organization, with the roles held there: in Logto's answer, a field of the user."""
+    """A member of an organization with their roles there. Logto sends the roles as a field of the user."""
 
     user: LogtoUser
     role_names: RoleNames
@@ -149,7 +81,7 @@ class MemberInfo(Record):
 
 
 class MachineInfo(Record):
-    """A machine application that belongs to an organization, with the roles held there."""
+    """A machine application that belongs to an organization, with its roles there."""
 
     id: str
     name: ShownName
@@ -158,23 +90,24 @@ class MachineInfo(Record):
 
 
 class RoleName(Record):
-    """A role of which only the name matters."""
+    """A role. Only its name is read."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class MembersPage(Generic[Item]):
-    """One page of a list, and how many entries all its pages hold together."""
+    """One page of a list, and the number of entries on all its pages."""
 
     items: tuple[Item, ...]
     total: int
 
 
 class Invitation(Record):
-    """An invitation. ``status`` is Pending, Accepted, Expired or Revoked; times are milliseconds (epoch).
+    """An invitation. ``status`` is Pending, Accepted, Expired or Revoked.
 
-    ``inviter_id`` is None for one that no person made, ``accepted_user_id`` until somebody accepts.
+    Times are in milliseconds since the epoch. ``inviter_id`` is None if no person sent the invitation,
+    ``accepted_user_id`` is None until it is accepted.
     """
 
     id: str
@@ -189,7 +122,7 @@ class Invitation(Record):
 
 
 class OrganizationScope(Record):
-    """An organization permission of the template."""
+    """An organization permission."""
 
     id: str
     name: str
@@ -201,7 +134,7 @@ class ResourceScope(OrganizationScope):
 
 
 class Resource(Record):
-    """An API resource, named by its indicator, with its scopes."""
+    """An API resource with its scopes. Tokens name it by its indicator."""
 
     id: str
     name: str
@@ -210,9 +143,9 @@ class Resource(Record):
 
 
 class OrganizationRole(Record):
-    """An organization role of the template, with the ids and names of what it bundles.
+    """An organization role, with the IDs and names of its permissions and scopes.
 
-    They are there only in a role that came from the list: Logto's other replies leave them out.
+    Only the list of roles has them. They are empty in Logto's other responses.
     """
 
     id: str
@@ -226,8 +159,9 @@ class OrganizationRole(Record):
 
 
 class Application(Record):
-    """An application. Its metadata are kept as they came, because Logto replaces them whole; ``custom_data``
-    is ours to use.
+    """An application. Both metadata objects are unchanged, because Logto replaces them as a whole.
+
+    Logto ignores ``custom_data``, so we may use it.
     """
 
     id: str
@@ -235,11 +169,11 @@ class Application(Record):
     type: str
     oidc_metadata: Entry = Field({}, validation_alias="oidcClientMetadata")
     custom_metadata: Entry = Field({}, validation_alias="customClientMetadata")
-    custom_data: Entry = {}
+    custom_data: Entry = Field({})
 
 
 class ApplicationSecret(Record):
-    """A named secret of an application. ``expires_at`` is milliseconds since the epoch."""
+    """A named secret of an application. ``expires_at`` is in milliseconds since the epoch."""
 
     name: str
     value: str = Field(repr=False)
@@ -247,7 +181,7 @@ class ApplicationSecret(Record):
 
 
 class Hook(Record):
-    """A registered webhook. ``config`` is kept as it came, because Logto replaces it whole."""
+    """A webhook. ``config`` is unchanged, because Logto replaces it as a whole."""
 
     id: str
     name: str
@@ -259,7 +193,7 @@ class Hook(Record):
 
 
 class Connector(Record):
-    """What sends messages or signs people in. ``factory`` is its kind; ``config`` includes secrets."""
+    """A provider of messages or social sign-in. ``factory`` is its kind; ``config`` includes secrets."""
 
     id: str
     factory: str = Field(validation_alias="connectorId")
@@ -270,7 +204,7 @@ class Connector(Record):
 
 
 class IdTokenConfig(Record):
-    """What ID tokens carry, for the whole tenant."""
+    """The settings of ID tokens, for the whole tenant."""
 
     enabled_extended_claims: tuple[str, ...] = ()
 
@@ -282,7 +216,7 @@ class JoiningDomain(Record):
 
 
 class EmailTemplate(Record):
-    """A text of an email that the tenant keeps: it is sent in place of the connector's own."""
+    """A text for emails that the tenant stores. Logto sends it instead of the connector's own text."""
 
     language: str = Field(validation_alias="languageTag")
     usage: str = Field(validation_alias="templateType")

@@ -1,6 +1,6 @@
-"""The calls about where somebody is signed in at Logto, and what they granted. Part of the client.
+"""Calls for a person's browser sessions and grants at Logto.
 
-Ending any of it tells nobody (Logto 1.42): no webhook is sent, and no back-channel logout.
+When one of them ends this way, Logto 1.42 sends neither a webhook nor a back-channel logout.
 """
 
 from __future__ import annotations
@@ -11,23 +11,24 @@ from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import AfterValidator, AliasPath, ConfigDict, Field
 
+from saas_app.logto.calls import Calls
 from saas_app.logto.paths import segment
-from saas_app.logto.records import Record
-from saas_app.logto.transport import ManagementError, ManagementTransport
+from saas_app.logto.record import Record
+from saas_app.logto.responses import ManagementError
 
 _IPV4_IN_IPV6: Final = "::ffff:"
 Address: TypeAlias = Annotated[str, AfterValidator(lambda address: address.removeprefix(_IPV4_IN_IPV6))]
 
 
 class Authorization(Record):
-    """What a browser session holds for one application."""
+    """The part of a browser session that belongs to one application."""
 
     sid: str = ""
     grant_id: str = ""
 
 
 class BrowserSession(Record):
-    """One browser that is signed in at Logto."""
+    """A browser that is signed in at Logto."""
 
     model_config = ConfigDict(val_temporal_unit="seconds")
 
@@ -41,7 +42,7 @@ class BrowserSession(Record):
 
     @property
     def sids(self) -> Mapping[str, str]:
-        """The ``sid`` of each application there, by the application's id."""
+        """The ``sid`` of each application, by the application's ID."""
         return {client_id: found.sid for client_id, found in self.authorizations.items() if found.sid}
 
     @property
@@ -51,38 +52,36 @@ class BrowserSession(Record):
 
 
 class UserGrant(Record):
-    """What somebody granted to an application; its tokens die with it."""
+    """A person's grant to an application. When it ends, so do its tokens."""
 
     id: str
 
 
-class UserSessionCalls:
-    """Browser sessions and grants of a person. Mixed into the client, which brings the transport."""
-
-    _transport: ManagementTransport
+class UserSessionCalls(Calls):
+    """Browser sessions and grants of a person."""
 
     async def list_user_sessions(self, user_id: str) -> list[BrowserSession]:
-        """Every browser in which the person is signed in at Logto. Nobody by this id has none."""
+        """Return every browser in which a person is signed in at Logto. Empty for an unknown person."""
         body = await self._read(f"/users/{segment(user_id)}/sessions")
         return BrowserSession.read_all(body.get("sessions"))
 
     async def end_user_session(self, user_id: str, uid: str) -> None:
-        """End a browser's session with the grants of all its applications. One that is gone is ended."""
+        """End a browser session and the grants of all its applications. Nothing happens if it has ended."""
         path = f"/users/{segment(user_id)}/sessions/{segment(uid)}"
         await self._end(path, {"revokeGrantsTarget": "all"}, gone="oidc.session_not_found")
 
     async def list_user_grants(self, user_id: str) -> list[UserGrant]:
-        """Every grant of the person, those without a browser session included."""
+        """Return every grant of a person, including those without a browser session."""
         body = await self._read(f"/users/{segment(user_id)}/grants")
         return UserGrant.read_all(body.get("grants"))
 
     async def end_user_grant(self, user_id: str, grant_id: str) -> None:
-        """Revoke a grant with its tokens. One that is gone is ended."""
+        """Revoke a grant and its tokens. Nothing happens if it has been revoked."""
         path = f"/users/{segment(user_id)}/grants/{segment(grant_id)}"
         await self._end(path, None, gone="oidc.invalid_grant")
 
     async def _read(self, path: str) -> dict[str, Any]:
-        body = (await self._transport.call("GET", path)).body
+        body = await self._body("GET", path)
         return body if isinstance(body, dict) else {}
 
     async def _end(self, path: str, query: dict[str, str | int] | None, *, gone: str) -> None:

@@ -19,7 +19,7 @@ from saas_app.logto import (
     OrganizationScope,
     Resource,
 )
-from saas_app.logto.client import TRADITIONAL
+from saas_app.logto.applications import TRADITIONAL
 from saas_app.operations.provisioning.declared import APPLICATION_NAME, Deployment
 
 

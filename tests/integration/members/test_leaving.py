@@ -152,7 +152,7 @@ async def test_the_last_admin_is_not_removed_by_who_may_remove_without_being_one
 async def test_the_last_admin_is_found_among_all_pages_of_logtos(
     acme: Acme, second: Person, management: ManagementClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("saas_app.logto.transport.PAGE_SIZE", 1)
+    monkeypatch.setattr("saas_app.logto.paging.PAGE_SIZE", 1)
     await acme.browser.post(f"/o/{acme.id}/leave", {"confirm": "yes"})
     assert await admins_at_logto(management, acme.id) == {second.id}
 

@@ -9,7 +9,8 @@ from collections import Counter
 
 import pytest
 
-from saas_app.logto.transport import Answer, ManagementTransport
+from saas_app.logto.responses import Answer
+from saas_app.logto.transport import ManagementTransport
 from saas_app.rbac.permissions import Role
 from tests.conftest import OpenBrowser
 from tests.factories import Factory

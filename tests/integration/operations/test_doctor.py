@@ -245,11 +245,11 @@ def test_a_database_that_the_running_application_does_not_reach(chain: Chain) ->
 
 def test_a_logto_that_is_not_there_or_is_none(chain: Chain) -> None:
     nowhere = chain.doctor(LOGTO_ENDPOINT=f"http://localhost:{free_port()}")
-    assert "does not answer" in nowhere.failed["endpoint"]
+    assert "does not respond" in nowhere.failed["endpoint"]
     assert "Management API" not in nowhere.output  # nothing more can be asked
 
     other = chain.doctor(LOGTO_ENDPOINT=chain.url)
-    assert "answers, but not as a Logto" in other.failed["endpoint"]
+    assert "responds, but not like a Logto" in other.failed["endpoint"]
     assert "correct LOGTO_ENDPOINT" in other.failed["endpoint"]
 
 

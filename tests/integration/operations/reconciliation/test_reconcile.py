@@ -131,7 +131,7 @@ async def test_names_are_corrected(make: Factory, runtime: Runtime, reconciler: 
 async def test_every_page_of_members_is_read(
     make: Factory, runtime: Runtime, reconciler: Reconciler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("saas_app.logto.transport.PAGE_SIZE", 2)
+    monkeypatch.setattr("saas_app.logto.paging.PAGE_SIZE", 2)
     people = [await make.person(f"P{number}") for number in range(5)]
     organization_id = await make.organization("Acme")
     for person in people:

@@ -1,0 +1,68 @@
+"""Calls for people's accounts. Where they are signed in is in :mod:`.user_sessions`."""
+
+from __future__ import annotations
+
+from saas_app.logto.calls import Calls
+from saas_app.logto.paths import segment
+from saas_app.logto.records import LogtoUser, OneTimeToken
+from saas_app.logto.responses import as_list
+
+
+class UserCalls(Calls):
+    """Accounts of the tenant."""
+
+    async def get_user(self, user_id: str) -> LogtoUser:
+        """Return an account. 404 ``entity.not_found`` if there is none."""
+        return LogtoUser.read(await self._body("GET", _path(user_id)))
+
+    async def find_user_by_email(self, email: str) -> LogtoUser | None:
+        """Return the account with this primary email address, or None. Case does not matter."""
+        return await self._find_by("primaryEmail", email)
+
+    async def find_user_by_username(self, username: str) -> LogtoUser | None:
+        """Return the account with this username, or None."""
+        return await self._find_by("username", username)
+
+    async def create_user(
+        self, *, username: str, email: str, name: str, password: str, phone: str = ""
+    ) -> LogtoUser:
+        """Create an account. 422 ``user.username_already_in_use``, ``user.email_…`` or ``user.phone_…``.
+
+        ``phone`` is digits with the country code, without a plus.
+        """
+        body = {"username": username, "primaryEmail": email, "name": name, "password": password}
+        if phone:
+            body["primaryPhone"] = phone
+        return LogtoUser.read(await self._body("POST", "/users", body))
+
+    async def set_user_name(self, user_id: str, name: str) -> LogtoUser:
+        """Set the display name of an account. 404 ``entity.not_found`` if there is none."""
+        return LogtoUser.read(await self._body("PATCH", _path(user_id), {"name": name}))
+
+    async def set_user_phone(self, user_id: str, phone: str) -> LogtoUser:
+        """Set the phone number of an account. 422 ``user.phone_already_in_use``."""
+        return LogtoUser.read(await self._body("PATCH", _path(user_id), {"primaryPhone": phone}))
+
+    async def has_second_factor(self, user_id: str) -> bool:
+        """Return whether an account has a second factor for organizations (Logto 1.42: not email or SMS)."""
+        return bool(as_list(await self._body("GET", f"{_path(user_id)}/mfa-verifications")))
+
+    async def create_one_time_token(self, email: str, *, seconds: int) -> str:
+        """Create a token, valid for ``seconds``, that proves an email address once on Logto's pages.
+
+        Logto 1.42 checks neither the address nor whether there is an account.
+        """
+        body = {"email": email, "expiresIn": seconds}
+        return OneTimeToken.read(await self._body("POST", "/one-time-tokens", body)).token
+
+    async def _find_by(self, field: str, value: str) -> LogtoUser | None:
+        answer = await self._transport.call(
+            "GET",
+            "/users",
+            query={f"search.{field}": value, f"mode.{field}": "exact", "page": 1, "page_size": 1},
+        )
+        return next(iter(LogtoUser.read_all(answer.body)), None)
+
+
+def _path(user_id: str) -> str:
+    return f"/users/{segment(user_id)}"
