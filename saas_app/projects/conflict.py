@@ -1,4 +1,4 @@
-"""Both sides of an edit that lost the race, field by field, for the page that lets somebody choose."""
+"""Both versions of an edit conflict, field by field, for the page that lets the caller choose."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from saas_app.projects.values import ProjectDetail, ProjectInput, TaskInput, Tas
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a field: the value a form sends, and what a person reads."""
+    """One version of a field: the value in the form, and the text for people."""
 
     value: str
     shown: str
@@ -18,7 +18,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class ConflictField:
-    """A field of the form, as it stands and as it was to be saved."""
+    """A field of the form, in the current version and in the caller's edit."""
 
     name: str
     label: str
@@ -27,12 +27,12 @@ class ConflictField:
 
     @property
     def differs(self) -> bool:
-        """Whether there is anything to choose."""
+        """Whether the two versions differ, so that there is something to choose."""
         return self.theirs.value != self.yours.value
 
 
 def project_fields(theirs: ProjectDetail, yours: ProjectInput) -> list[ConflictField]:
-    """The fields of a project's form."""
+    """Return the fields of a project's form."""
     return [
         ConflictField("name", "Name", _text(theirs.name), _text(yours.name)),
         ConflictField("description", "Description", _text(theirs.description), _text(yours.description)),
@@ -40,7 +40,7 @@ def project_fields(theirs: ProjectDetail, yours: ProjectInput) -> list[ConflictF
 
 
 def task_fields(theirs: TaskRow, yours: TaskInput) -> list[ConflictField]:
-    """The fields of a task's form."""
+    """Return the fields of a task's form."""
     return [
         ConflictField("title", "Title", _text(theirs.title), _text(yours.title)),
         ConflictField("status", "Status", _status(theirs), _status(yours)),

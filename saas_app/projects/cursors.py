@@ -1,4 +1,4 @@
-"""Where a page of projects or of tasks begins, as an opaque text: for pages and programs alike."""
+"""Cursors for lists of projects and tasks, for pages and the API."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from saas_app.projects.values import ProjectKey, ProjectSort, TaskKey, TaskStatu
 from saas_app.web.pagination import Page, decode_cursor, encode_cursor
 
 _AMONG_CHANGED: Final = "changed"
-_AMONG_STANDING: Final = "standing"
+_AMONG_UNCHANGED: Final = "standing"
 
 Row = TypeVar("Row")
 Key = TypeVar("Key")
 
 
 def project_page(portion: Portion[Any, ProjectKey], cursor: str | None) -> Page[Any]:
-    """A page of projects, with the cursor of the next one."""
+    """Return a page of projects, with the cursor of the next page."""
     return _page(portion, cursor, lambda key: key)
 
 
 def read_project_place(cursor: str | None, sort: ProjectSort) -> Place[ProjectKey] | None:
-    """What :func:`project_page` made. Raises :class:`BadRequest`."""
+    """Read a cursor of :func:`project_page`. Raises :class:`BadRequest`."""
     kind = str if sort is ProjectSort.NAME else datetime
     return _read(cursor, (kind, uuid.UUID), lambda values: (values[0], values[1]))
 
 
 def task_page(portion: Portion[Any, TaskKey], cursor: str | None) -> Page[Any]:
-    """A page of tasks, with the cursor of the next one."""
+    """Return a page of tasks, with the cursor of the next page."""
     return _page(portion, cursor, lambda key: (key[0].value, key[1].isoformat(), key[2]))
 
 
 def read_task_place(cursor: str | None) -> Place[TaskKey] | None:
-    """What :func:`task_page` made. Raises :class:`BadRequest`."""
+    """Read a cursor of :func:`task_page`. Raises :class:`BadRequest`."""
     return _read(cursor, (str, str, uuid.UUID), _task_key)
 
 
@@ -52,7 +52,7 @@ def _page(
 ) -> Page[Any]:
     place, following = portion.following, None
     if place is not None and place.key is not None:
-        following = encode_cursor(_AMONG_STANDING, place.as_of, *values_of(place.key))
+        following = encode_cursor(_AMONG_UNCHANGED, place.as_of, *values_of(place.key))
     elif place is not None and place.changed is not None:
         following = encode_cursor(_AMONG_CHANGED, place.as_of, place.changed)
     return Page(tuple(portion.rows), following, is_first=not cursor)
@@ -70,6 +70,6 @@ def _read(
         if values[:1] == (_AMONG_CHANGED,):
             return Place(values[1], changed=values[2])
         raise
-    if values[0] != _AMONG_STANDING:
+    if values[0] != _AMONG_UNCHANGED:
         raise BadRequest("This page address is no longer valid. Start from the first page.")
     return Place(values[1], key_from(values[2:]))

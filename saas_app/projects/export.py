@@ -1,4 +1,4 @@
-"""Projects and their tasks as CSV: a line a task, and one for a project that has none."""
+"""Projects and their tasks as CSV: one line per task, and one for a project without tasks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ COLUMNS = ("Project", "Project status", "Description", "Task", "Task status", "D
 
 
 def project_chunks(batches: AsyncIterator[list[ExportRow]]) -> AsyncIterator[bytes]:
-    """The file, as it is read."""
+    """Yield the file in chunks, as the rows are read."""
     return csv_chunks(COLUMNS, batches, _cells)
 
 

@@ -1,4 +1,4 @@
-"""What somebody types about projects and tasks, cleaned and bounded, and how a list is asked for."""
+"""Forms for projects and tasks, and the filters of their lists."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ProjectForm(Form):
     description = TextAreaField("Description", filters=[clean_text], validators=[at_most(DESCRIPTION_LENGTH)])
 
     def as_input(self) -> ProjectInput:
-        """What was typed, once :meth:`validate` has said yes."""
+        """Return the input. Call :meth:`validate` first."""
         return ProjectInput(name=self.name.data or "", description=self.description.data or "")
 
 
@@ -73,13 +73,13 @@ class TaskForm(Form):
     due_on = DueDateField("Due date", validators=[Optional()])
 
     def as_input(self) -> TaskInput:
-        """What was typed, once :meth:`validate` has said yes."""
+        """Return the input. Call :meth:`validate` first."""
         due_on: date | None = self.due_on.data
         return TaskInput(self.title.data or "", TaskStatus(self.status.data), due_on)
 
 
 def read_version(fields: Mapping[str, str]) -> int:
-    """The version an edit began with, from its hidden field. Raises :class:`BadRequest`."""
+    """Return the version with which a form was opened, from its hidden field. Raises :class:`BadRequest`."""
     text = fields.get("version", "")
     if not (text.isascii() and text.isdigit() and len(text) <= _VERSION_DIGITS):
         raise BadRequest("The form does not say which version was edited. Reload the page and try again.")
@@ -87,7 +87,7 @@ def read_version(fields: Mapping[str, str]) -> int:
 
 
 def read_task_status(fields: Mapping[str, str]) -> TaskStatus:
-    """The status a button stands for. Raises :class:`BadRequest`."""
+    """Return the status of the pressed button. Raises :class:`BadRequest`."""
     status = _choice(TaskStatus, fields.get("status"), None)
     if status is None:
         raise BadRequest("Choose to do, in progress or done.")
@@ -95,7 +95,7 @@ def read_task_status(fields: Mapping[str, str]) -> TaskStatus:
 
 
 def read_project_filter(query: Mapping[str, str]) -> ProjectFilter:
-    """How a list is asked for; what is not known falls back to active projects, touched last first."""
+    """Return the filter and sort order of a list. Unknown values fall back to the defaults."""
     return ProjectFilter(
         search=clean_line(query.get("q"))[:NAME_LENGTH],
         status=_choice(StatusFilter, query.get("status"), StatusFilter.ACTIVE),
@@ -104,7 +104,7 @@ def read_project_filter(query: Mapping[str, str]) -> ProjectFilter:
 
 
 def read_task_filter(query: Mapping[str, str]) -> TaskFilter:
-    """Which tasks are asked for; by default the open ones."""
+    """Return the filter of a list of tasks, by default open."""
     return _choice(TaskFilter, query.get("show"), TaskFilter.OPEN)
 
 

@@ -1,8 +1,8 @@
-"""Pages of a list whose order moves: whoever walks through it misses nothing that was there all along.
+"""Pages of a list whose rows move when they change. Following all pages misses no row that existed all along.
 
-The first page notes the last change it could see. Further pages go on among what has not changed since, whose
-order stands still; what was changed meanwhile comes at the end, in an order that cannot move. So a row that
-is touched between two pages may come twice, and never not at all.
+The first page notes the last change before it. Further pages first list the rows that have not changed since,
+which keep their order. The rows that have changed come at the end, sorted by id. So a row that changes
+between two pages can be listed twice, but is never missed.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _BEFORE_ALL: Final = uuid.UUID(int=0)
 
 
 class Identified(Protocol):
-    """A row with a key that never changes."""
+    """A row with an id that never changes."""
 
     @property
     def id(self) -> uuid.UUID:
-        """The key, sorted by the time it was made."""
+        """The UUIDv7, which sorts by the time of creation."""
 
 
 Row = TypeVar("Row", bound=Identified)
@@ -30,7 +30,7 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True, slots=True)
 class Place(Generic[Key]):
-    """Where a page begins: behind ``key`` among what stands since ``as_of``, or behind ``changed``."""
+    """The row after which a page begins: ``key`` among rows not changed since ``as_of``, else ``changed``."""
 
     as_of: datetime
     key: Key | None = None
@@ -39,7 +39,7 @@ class Place(Generic[Key]):
 
 @dataclass(frozen=True, slots=True)
 class Portion(Generic[Row, Key]):
-    """The rows of a page, and where the next one begins; None at the end."""
+    """The rows of a page, and the place of the next page, or None at the end."""
 
     rows: list[Row]
     following: Place[Key] | None
@@ -47,33 +47,35 @@ class Portion(Generic[Row, Key]):
 
 @dataclass(frozen=True, slots=True)
 class Order(Generic[Row, Key]):
-    """How a list is read: ``standing(place, limit)`` answers what did not change since, in the list's order,
-    ``changed(as_of, after, limit)`` what did, by id.
+    """The queries of a list.
+
+    ``unchanged(place, limit)`` returns rows not changed since ``place.as_of``, in the order of the list.
+    ``changed(as_of, after, limit)`` returns the others, sorted by id.
     """
 
     key_of: Callable[[Row], Key]
-    standing: Callable[[Place[Key], int], Awaitable[list[Row]]]
+    unchanged: Callable[[Place[Key], int], Awaitable[list[Row]]]
     changed: Callable[[datetime, uuid.UUID | None, int], Awaitable[list[Row]]]
 
 
 def first_portion(
     rows: list[Row], size: int, as_of: datetime, key_of: Callable[[Row], Key]
 ) -> Portion[Row, Key]:
-    """The first page, from ``size + 1`` rows."""
+    """Return the first page, from ``size + 1`` rows."""
     if len(rows) <= size:
         return Portion(rows, None)
     return Portion(rows[:size], Place(as_of, key_of(rows[size - 1])))
 
 
 async def next_portion(place: Place[Key], size: int, order: Order[Row, Key]) -> Portion[Row, Key]:
-    """The page that begins at a place."""
-    rows = [] if place.changed is not None else await order.standing(place, size + 1)
-    standing = len(rows)
-    if standing <= size:
-        rows += await order.changed(place.as_of, place.changed, size + 1 - standing)
+    """Return the page that begins at a place."""
+    rows = [] if place.changed is not None else await order.unchanged(place, size + 1)
+    unchanged = len(rows)
+    if unchanged <= size:
+        rows += await order.changed(place.as_of, place.changed, size + 1 - unchanged)
     if len(rows) <= size:
         return Portion(rows, None)
     last = rows[size - 1]
-    if standing > size:
+    if unchanged > size:
         return Portion(rows[:size], Place(place.as_of, order.key_of(last)))
-    return Portion(rows[:size], Place(place.as_of, changed=_BEFORE_ALL if standing == size else last.id))
+    return Portion(rows[:size], Place(place.as_of, changed=_BEFORE_ALL if unchanged == size else last.id))

@@ -1,4 +1,4 @@
-"""Projects that somebody else thought of: what a demonstration starts with. No rule lives here."""
+"""Creates the demo's projects."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["SeedProject", "SeedTask", "TaskStatus", "seed_projects"]
 
 @dataclass(frozen=True, slots=True)
 class SeedTask:
-    """A task, with days counted from the day of seeding, so that a demonstration never looks old.
+    """A task. Days are counted from the day of seeding, so that a demo never looks old.
 
-    ``due_in_days`` may be negative: overdue. ``completed_days_ago`` counts only for a task that is done.
+    A negative ``due_in_days`` makes it overdue. ``completed_days_ago`` is ignored unless the task is done.
     """
 
     title: str
@@ -32,7 +32,7 @@ class SeedTask:
 
 @dataclass(frozen=True, slots=True)
 class SeedProject:
-    """A project with its tasks; made ``created_days_ago``, last changed ``updated_days_ago``."""
+    """A project with its tasks. Days are counted back from the day of seeding."""
 
     name: str
     description: str = ""
@@ -45,10 +45,10 @@ class SeedProject:
 async def seed_projects(
     db: AsyncSession, created_by: str, projects: Sequence[SeedProject]
 ) -> tuple[str, ...]:
-    """Create those of ``projects`` whose name the organization does not have; the names of the new ones.
+    """Create the projects whose names the organization does not have yet, and return their names.
 
-    ``db`` is a writing session bound to the organization, ``created_by`` the subject they are said to
-    come from. Done twice, it changes nothing the second time.
+    ``db`` is a writing session bound to the organization. ``created_by`` is the subject that is shown as
+    their creator.
     """
     present = await queries.find_names_among(db, [project.name for project in projects])
     now = utc_now()
@@ -67,7 +67,7 @@ async def seed_projects(
 
 
 def _record(db: AsyncSession, project: Project, seed: SeedProject) -> None:
-    """The trail tells of the day on which the demonstration says that it was made."""
+    """Record the creation of a project, at the time when it seems to have been created."""
     target = Target("project", str(project.id), project.name)
     after = {"name": project.name, "description": project.description, "tasks": len(seed.tasks)}
     record(db, AuditEntry(SYSTEM, Action.PROJECT_CREATE, target, after=after), at=project.created_at)

@@ -34,26 +34,22 @@ from saas_app.projects.values import (
 from saas_app.text.visible import isolated
 
 _RECENT = 5
-
-
 _DAYS = 14
-
-
-_EXPORT_BATCH = 500  # rows a statement
+_EXPORT_BATCH = 500  # rows per statement
 
 
 async def page_projects(
     db: AsyncSession, wanted: ProjectFilter, place: Place[ProjectKey] | None, size: int
 ) -> Portion[ProjectRow, ProjectKey]:
-    """Return a page of ``size`` projects. Walking on misses none that existed all along, whatever changes."""
+    """Return a page of ``size`` projects. Following pages miss no project that existed all along."""
     order: Order[ProjectRow, ProjectKey] = Order(
         key_of=lambda row: row.key(wanted.sort),
-        standing=lambda place, limit: queries.list_projects(
+        unchanged=lambda place, limit: queries.list_projects(
             db, wanted, place.key, limit, as_of=None if wanted.sort is ProjectSort.CREATED else place.as_of
         ),
-        changed=lambda as_of, after, limit: queries.list_touched(db, wanted, as_of, after, limit),
+        changed=lambda as_of, after, limit: queries.list_changed(db, wanted, as_of, after, limit),
     )
-    if wanted.sort is ProjectSort.CREATED:  # nothing moves, so nothing comes at the end
+    if wanted.sort is ProjectSort.CREATED:  # no project moves, so none is listed at the end
         order = replace(order, changed=_nothing)
     if place is not None:
         return await next_portion(place, size, order)
@@ -84,10 +80,10 @@ async def get_project(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -
 async def page_tasks(
     db: AsyncSession, project: ProjectDetail, shown: TaskFilter, place: Place[TaskKey] | None, size: int
 ) -> Portion[TaskRow, TaskKey]:
-    """Return a page of ``size`` tasks of a project just read. What changes meanwhile comes at the end."""
+    """Return a page of ``size`` tasks of a project. Tasks that change between pages come at the end."""
     order: Order[TaskRow, TaskKey] = Order(
         key_of=lambda row: row.key,
-        standing=lambda place, limit: task_queries.list_tasks(
+        unchanged=lambda place, limit: task_queries.list_tasks(
             db, project.id, shown, place.key, limit, as_of=place.as_of
         ),
         changed=lambda as_of, after, limit: task_queries.list_changed(
@@ -111,7 +107,7 @@ async def get_task(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, task
 
 
 async def summarize(db: AsyncSession, zone: tzinfo = UTC) -> ProjectSummary:
-    """Return the organization's projects at a glance, in three statements. Days are those of ``zone``."""
+    """Return a summary of the organization's projects, in three statements. Days are those of ``zone``."""
     today = utc_now().astimezone(zone).date()
     days = [today - timedelta(days=ago) for ago in reversed(range(_DAYS))]
     bounds = [datetime.combine(day, time.min, zone) for day in (*days, today + timedelta(days=1))]
@@ -129,7 +125,7 @@ async def summarize(db: AsyncSession, zone: tzinfo = UTC) -> ProjectSummary:
 
 
 async def export_rows(db: AsyncSession) -> AsyncIterator[list[ExportRow]]:
-    """Yield every project with its tasks, some hundred rows at a time."""
+    """Yield every project with its tasks, in batches."""
     rows = await summary_queries.list_export_rows(db, None, _EXPORT_BATCH)
     while rows:
         yield rows

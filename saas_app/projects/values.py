@@ -26,7 +26,7 @@ class StatusFilter(StrEnum):
 class ProjectSort(StrEnum):
     """The sort order of projects: by last activity, by name, or newest first.
 
-    Only the last of these is an order in which nothing ever moves.
+    Only when sorted by newest first does a project never move.
     """
 
     UPDATED = "updated"
@@ -36,7 +36,7 @@ class ProjectSort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProjectFilter:
-    """What a list is asked for. ``search`` is a part of the name, in any case; empty means all."""
+    """A filter and the sort order. ``search`` is a part of the name, ignoring case; empty means all."""
 
     search: str = ""
     status: StatusFilter = StatusFilter.ACTIVE
@@ -44,12 +44,12 @@ class ProjectFilter:
 
 
 ProjectKey: TypeAlias = tuple[datetime | str, uuid.UUID]
-"""A project's place in a list: the moment or the ``folded_name`` by which it is sorted, and its id."""
+"""A project's position in a list: the time or the ``folded_name`` by which it is sorted, and its id."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectRow:
-    """A line of the list. ``excerpt`` is how the description begins."""
+    """A project in a list. ``excerpt`` is the beginning of the description."""
 
     id: uuid.UUID
     name: str
@@ -63,11 +63,11 @@ class ProjectRow:
 
     @property
     def all_tasks(self) -> int:
-        """How many tasks the project has."""
+        """The number of tasks, open and done."""
         return self.open_tasks + self.done_tasks
 
     def key(self, sort: ProjectSort) -> ProjectKey:
-        """Its place in a list sorted like this."""
+        """Return the position in a list with this sort order."""
         if sort is ProjectSort.NAME:
             return self.folded_name, self.id
         return (self.created_at if sort is ProjectSort.CREATED else self.updated_at), self.id
@@ -75,7 +75,7 @@ class ProjectRow:
 
 @dataclass(frozen=True, slots=True)
 class ProjectDetail:
-    """A project as its own page shows it. ``created_by`` is a name, or an id nobody has a name for."""
+    """A project with all its fields. ``created_by`` is a name, or an id without a known name."""
 
     id: uuid.UUID
     name: str
@@ -90,18 +90,18 @@ class ProjectDetail:
 
     @property
     def all_tasks(self) -> int:
-        """How many tasks the project has."""
+        """The number of tasks, open and done."""
         return self.open_tasks + self.done_tasks
 
     @property
     def is_archived(self) -> bool:
-        """Whether its tasks can no longer be changed."""
+        """Whether the project is archived, so that its tasks cannot be changed."""
         return self.status is ProjectStatus.ARCHIVED
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How many projects and tasks an organization has; tasks of archived projects are not counted."""
+    """The numbers of an organization's projects and tasks. Tasks of archived projects are not counted."""
 
     active: int
     archived: int
@@ -111,7 +111,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class RecentProject:
-    """A project that was worked on lately."""
+    """A project in the list of recent activity."""
 
     id: uuid.UUID
     name: str
@@ -120,7 +120,7 @@ class RecentProject:
 
 @dataclass(frozen=True, slots=True)
 class ExportRow:
-    """A project with one of its tasks; one without tasks comes once, its task's values None."""
+    """A project with one of its tasks. A project without tasks has one row, with None for the task."""
 
     project_id: uuid.UUID
     task_id: uuid.UUID | None
@@ -134,7 +134,7 @@ class ExportRow:
 
 
 TaskKey: TypeAlias = tuple[TaskStatus, date, uuid.UUID]
-"""A task's place in a list: by status, then the soonest due (no date: ``date.max``), then the oldest."""
+"""A task's position in a list: its status, its due date (``date.max`` for none), and its id."""
 
 
 class TaskFilter(StrEnum):
@@ -147,7 +147,7 @@ class TaskFilter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """A task as lists and its own page show it."""
+    """A task."""
 
     id: uuid.UUID
     project_id: uuid.UUID
@@ -161,17 +161,17 @@ class TaskRow:
 
     @property
     def key(self) -> TaskKey:
-        """Its place in a list."""
+        """The position in a list."""
         return self.status, self.due_on or date.max, self.id
 
     def is_overdue(self, today: date) -> bool:
-        """Whether it should have been done before ``today``."""
+        """Return whether the task is not done and was due before ``today``."""
         return self.completed_at is None and self.due_on is not None and self.due_on < today
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectInput:
-    """What somebody typed for a project; bounds and spaces were seen to by the form."""
+    """The editable fields of a project, cleaned and limited by the form."""
 
     name: str
     description: str = ""
@@ -179,7 +179,7 @@ class ProjectInput:
 
 @dataclass(frozen=True, slots=True)
 class TaskInput:
-    """What somebody typed for a task; bounds and spaces were seen to by the form."""
+    """The editable fields of a task, cleaned and limited by the form."""
 
     title: str
     status: TaskStatus = TaskStatus.TODO
@@ -188,7 +188,7 @@ class TaskInput:
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """How many tasks were completed on a day."""
+    """The number of tasks completed on a day."""
 
     day: date
     count: int
@@ -196,10 +196,10 @@ class DayCount:
 
 @dataclass(frozen=True, slots=True)
 class ProjectSummary:
-    """What an organization's overview shows. Tasks of archived projects are not counted.
+    """The projects on an organization's overview. Tasks of archived projects are not counted.
 
-    ``recent`` holds at most five active projects, ``completed_by_day`` the last 14 days, the
-    oldest first, today last.
+    ``recent`` has at most five active projects. ``completed_by_day`` has the last 14 days and ends with
+    today.
     """
 
     active: int
@@ -211,7 +211,7 @@ class ProjectSummary:
 
 
 class ProjectConflict(VersionConflict):
-    """A project's edit that lost: what stands now, and what was to be saved instead."""
+    """The project changed after the form was opened: the current version, and the caller's edit."""
 
     def __init__(self, theirs: ProjectDetail, yours: ProjectInput) -> None:
         super().__init__(CHANGED_MEANWHILE)
@@ -220,7 +220,7 @@ class ProjectConflict(VersionConflict):
 
 
 class TaskConflict(VersionConflict):
-    """A task's edit that lost: what stands now, and what was to be saved instead."""
+    """The task changed after the form was opened: the current version, and the caller's edit."""
 
     def __init__(self, theirs: TaskRow, yours: TaskInput) -> None:
         super().__init__(CHANGED_MEANWHILE)
@@ -229,6 +229,6 @@ class TaskConflict(VersionConflict):
 
 
 class ProjectArchived(AppError):
-    """Tasks of an archived project stay as they are."""
+    """The project is archived, so its tasks cannot be changed."""
 
     status, code, title = 409, "project-archived", "This project is archived"

@@ -1,4 +1,4 @@
-"""Projects for programs. Tasks stand in :mod:`saas_app.projects.api.tasks`."""
+"""Routes of the JSON API for projects. :mod:`saas_app.projects.api.tasks` has the tasks."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ Description: TypeAlias = Annotated[str, Text(DESCRIPTION_LENGTH)]
 
 
 class ProjectQuery(ListQuery):
-    """Which projects, and what the list begins with."""
+    """The filter and the sort order of the list."""
 
     search: Annotated[str, Search(NAME_LENGTH)] = Field(
         "", description="Part of the name, in upper or lower case, with or without accents"
@@ -227,7 +227,7 @@ async def _get(tenant: Tenant, project_id: uuid.UUID) -> ProjectDetail:
 
 
 async def _version_to_change(tenant: Tenant, project_id: uuid.UUID) -> int | None:
-    """The version that ``If-Match`` names; None without the header."""
+    """Return the project's version if ``If-Match`` names it, or None without the header."""
     current = await _get(tenant, project_id)
     return current.version if matches(etag(current.version)) else None
 

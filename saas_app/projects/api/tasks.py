@@ -1,4 +1,4 @@
-"""The tasks of a project, for programs. Registered below :mod:`saas_app.projects.api.projects`."""
+"""Routes of the JSON API for tasks, registered below those of :mod:`saas_app.projects.api.projects`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ Title: TypeAlias = Annotated[str, Line(TITLE_LENGTH)]
 
 
 class TaskQuery(ListQuery):
-    """Which tasks: those being done, to do, done; the soonest due first."""
+    """The filter of the list, which is sorted by status (in progress, to do, done) and due date."""
 
     show: TaskFilter = TaskFilter.ALL
 

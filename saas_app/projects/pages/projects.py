@@ -1,4 +1,4 @@
-"""Pages of projects. A project's own page and its tasks stand in :mod:`saas_app.projects.pages.tasks`."""
+"""Pages of projects. :mod:`saas_app.projects.pages.tasks` has the page of one project, with its tasks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _WRITERS = [role.value for role in roles_granting(Permission.PROJECTS_WRITE) if 
 @blueprint.get("")
 @requires(Permission.PROJECTS_READ)
 async def list_projects(tenant: Tenant) -> ResponseReturnValue:
-    """The list: search, filter, sort, paging; one statement."""
+    """List the projects that match the filter, in one statement."""
     wanted = read_project_filter(request.args)
     page = await _read_page(wanted, request.args.get("after"))
     is_unasked = page.is_first and not wanted.search and wanted.status is StatusFilter.ACTIVE
@@ -65,14 +65,14 @@ async def _read_page(wanted: ProjectFilter, cursor: str | None) -> Page[ProjectR
 @blueprint.get("/new")
 @requires(Permission.PROJECTS_WRITE)
 async def new_project(tenant: Tenant) -> ResponseReturnValue:
-    """The form for a new project."""
+    """Show the form for a new project."""
     return await render_template("projects/new.html", form=ProjectForm())
 
 
 @blueprint.post("/new")
 @requires(Permission.PROJECTS_WRITE)
 async def create_project(tenant: Tenant) -> ResponseReturnValue:
-    """Create it, then show it."""
+    """Create a project, then show it."""
     form = ProjectForm(await request.form)
     if not form.validate():
         return await render_template("projects/new.html", form=form), 422
@@ -85,7 +85,7 @@ async def create_project(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.get("/<uuid:project_id>/edit")
 @requires(Permission.PROJECTS_WRITE)
 async def edit_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
-    """The form for a project."""
+    """Show the form of a project."""
     project = await service.get_project(database(), tenant, project_id)
     form = ProjectForm(data={"name": project.name, "description": project.description})
     return await render_template("projects/edit.html", form=form, project=project, version=project.version)
@@ -94,7 +94,7 @@ async def edit_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnV
 @blueprint.post("/<uuid:project_id>/edit")
 @requires(Permission.PROJECTS_WRITE)
 async def save_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
-    """Save it over the version that was edited; a lost race is answered by :func:`choose_side`."""
+    """Save an edit. :func:`choose_side` handles a conflict."""
     project = await service.get_project(database(), tenant, project_id)
     fields = await request.form
     form, version = ProjectForm(fields), read_version(fields)
@@ -109,7 +109,7 @@ async def save_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnV
 @blueprint.post("/<uuid:project_id>/archive")
 @requires(Permission.PROJECTS_WRITE)
 async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
-    """Put it away."""
+    """Archive the project."""
     await changes.archive_project(database(), tenant, project_id)
     await flash("Project archived. To change its tasks, unarchive it first.", "success")
     return _to_project(tenant, project_id)
@@ -118,7 +118,7 @@ async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseRetu
 @blueprint.post("/<uuid:project_id>/unarchive")
 @requires(Permission.PROJECTS_WRITE)
 async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
-    """Take it up again."""
+    """Make the project active again."""
     await changes.unarchive_project(database(), tenant, project_id)
     await flash("Project unarchived.", "success")
     return _to_project(tenant, project_id)
@@ -127,7 +127,7 @@ async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseRe
 @blueprint.get("/<uuid:project_id>/delete")
 @requires(Permission.PROJECTS_DELETE)
 async def confirm_delete_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
-    """Ask once, by name."""
+    """Ask for confirmation."""
     project = await service.get_project(database(), tenant, project_id)
     return await render_template("projects/delete.html", project=project)
 
@@ -135,7 +135,7 @@ async def confirm_delete_project(tenant: Tenant, project_id: uuid.UUID) -> Respo
 @blueprint.post("/<uuid:project_id>/delete")
 @requires(Permission.PROJECTS_DELETE)
 async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
-    """Delete it with its tasks."""
+    """Delete the project and its tasks."""
     project = await service.get_project(database(), tenant, project_id)
     await changes.delete_project(database(), tenant, project_id)
     await flash(f"“{isolated(project.name)}” was deleted.", "success")
@@ -162,7 +162,7 @@ async def export_projects(tenant: Tenant) -> ResponseReturnValue:
 
 @blueprint.errorhandler(ProjectConflict)
 async def choose_side(error: ProjectConflict) -> ResponseReturnValue:
-    """Both sides of a lost race; what was begun is rolled back. Choosing saves over their version."""
+    """Show both versions after a conflict. Saving one's own replaces the current one."""
     page = await render_template(
         "projects/conflict.html",
         title=error.theirs.name,

@@ -1,4 +1,4 @@
-"""Pages of tasks: a project's own page, which lists them, and what is done with each."""
+"""Pages of tasks: the page of a project, which lists them, and the pages of each task."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PAGE_SIZE = 50
 @blueprint.get("")
 @requires(Permission.PROJECTS_READ)
 async def show_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
-    """A project with its tasks; two statements."""
+    """Show a project with its tasks, in two statements."""
     return await _show(tenant, project_id, TaskForm())
 
 
@@ -54,7 +54,7 @@ async def add_task(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue
 @blueprint.get("/tasks")
 @requires(Permission.PROJECTS_READ)
 async def list_tasks(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
-    """The tasks stand on the project's page; this is where its form leaves people when it is refused."""
+    """Redirect to the project's page. A rejected form leaves the browser at this address."""
     await service.get_project(database(), tenant, project_id)
     url = url_for(
         "projects.tasks.show_project", organization_id=tenant.organization_id, project_id=project_id
@@ -65,7 +65,7 @@ async def list_tasks(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnVal
 @blueprint.get("/tasks/<uuid:task_id>/edit")
 @requires(Permission.PROJECTS_WRITE)
 async def edit_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> ResponseReturnValue:
-    """The form for a task."""
+    """Show the form of a task."""
     task = await service.get_task(database(), tenant, project_id, task_id)
     form = TaskForm(data={"title": task.title, "status": task.status.value, "due_on": task.due_on})
     return await render_template("projects/task_edit.html", form=form, task=task, version=task.version)
@@ -74,7 +74,7 @@ async def edit_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -
 @blueprint.post("/tasks/<uuid:task_id>/edit")
 @requires(Permission.PROJECTS_WRITE)
 async def save_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> ResponseReturnValue:
-    """Save it over the version that was edited; a lost race is answered by :func:`choose_side`."""
+    """Save an edit. :func:`choose_side` handles a conflict."""
     task = await service.get_task(database(), tenant, project_id, task_id)
     fields = await request.form
     form, version = TaskForm(fields), read_version(fields)
@@ -90,7 +90,7 @@ async def save_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -
 @blueprint.post("/tasks/<uuid:task_id>/status")
 @requires(Permission.PROJECTS_WRITE)
 async def change_status(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> ResponseReturnValue:
-    """One click: to do, doing or done."""
+    """Set the status of a task, with one click."""
     task = await service.get_task(database(), tenant, project_id, task_id)
     fields = await request.form
     status, version = read_task_status(fields), read_version(fields)
@@ -104,7 +104,7 @@ async def change_status(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUI
 async def confirm_delete_task(
     tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID
 ) -> ResponseReturnValue:
-    """Ask once, by name."""
+    """Ask for confirmation."""
     task = await service.get_task(database(), tenant, project_id, task_id)
     return await render_template("projects/task_delete.html", task=task)
 
@@ -112,7 +112,7 @@ async def confirm_delete_task(
 @blueprint.post("/tasks/<uuid:task_id>/delete")
 @requires(Permission.PROJECTS_WRITE)
 async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> ResponseReturnValue:
-    """Delete it."""
+    """Delete the task."""
     task = await service.get_task(database(), tenant, project_id, task_id)
     await changes.delete_task(database(), tenant, project_id, task_id)
     await flash(f"“{isolated(task.title)}” was deleted.", "success")
@@ -121,7 +121,7 @@ async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID)
 
 @blueprint.errorhandler(TaskConflict)
 async def choose_side(error: TaskConflict) -> ResponseReturnValue:
-    """Both sides of a lost race; what was begun is rolled back. Choosing saves over their version."""
+    """Show both versions after a conflict. Saving one's own replaces the current one."""
     where = {name: (request.view_args or {})[name] for name in ("organization_id", "project_id")}
     page = await render_template(
         "projects/conflict.html",
@@ -154,7 +154,7 @@ async def _show(tenant: Tenant, project_id: uuid.UUID, form: TaskForm) -> str:
 
 
 def _kept_query() -> str:
-    """Which tasks are shown, for the addresses of the forms among them."""
+    """Return the filter and page of the tasks as a query, for the addresses of forms."""
     kept = [(name, request.args[name]) for name in ("show", "after") if name in request.args]
     return f"?{urlencode(kept)}" if kept else ""
 
@@ -162,7 +162,7 @@ def _kept_query() -> str:
 def _to_tasks(
     tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID | None = None, status: TaskStatus | None = None
 ) -> ResponseReturnValue:
-    """Back to the project, the same tasks shown, at the task where it is among them."""
+    """Redirect to the project with the same filter, and to the task if the filter shows it."""
     shown = read_task_filter(request.args)
     is_among = shown is TaskFilter.ALL or (shown is TaskFilter.DONE) == (status is TaskStatus.DONE)
     url = url_for(

@@ -113,7 +113,7 @@ async def list_projects(
     return [ProjectRow(*row) for row in await db.execute(statement)]
 
 
-async def list_touched(
+async def list_changed(
     db: AsyncSession, wanted: ProjectFilter, as_of: datetime, after: uuid.UUID | None, limit: int
 ) -> list[ProjectRow]:
     """Return at most ``limit`` projects changed later than ``as_of``, the oldest first, after ``after``."""

@@ -1,4 +1,4 @@
-"""Statements on all projects of an organization at once: the overview, and the export."""
+"""Statements on all projects of an organization: the overview, and the export."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from saas_app.projects.values import (
 
 
 async def get_totals(db: AsyncSession) -> Totals:
-    """Count the organization's projects and the tasks of those that are active, in one statement."""
+    """Count the organization's projects, and the tasks of active projects, in one statement."""
     statement: sa.Select[*tuple[Any, ...]] = sa.select(
         _count_where(Project.status == ProjectStatus.ACTIVE),
         _count_where(Project.status == ProjectStatus.ARCHIVED),
@@ -48,7 +48,7 @@ def _count_tasks_of_active(*statuses: TaskStatus) -> sa.ScalarSelect[int]:
 
 
 async def list_recent_projects(db: AsyncSession, limit: int) -> list[RecentProject]:
-    """The active projects touched last."""
+    """Return the active projects with the latest changes."""
     statement = (
         sa.select(Project.id, Project.name, Project.updated_at)
         .where(Project.status == ProjectStatus.ACTIVE)
@@ -59,7 +59,7 @@ async def list_recent_projects(db: AsyncSession, limit: int) -> list[RecentProje
 
 
 async def count_completed_between(db: AsyncSession, bounds: Sequence[datetime]) -> list[int]:
-    """How many tasks were completed from each of ``bounds`` to the next, in one statement."""
+    """Count the tasks completed from each of ``bounds`` to the next, in one statement."""
     spans = list(pairwise(bounds))
     counts = [_count_where((Task.completed_at >= start) & (Task.completed_at < end)) for start, end in spans]
     statement: sa.Select[*tuple[Any, ...]] = sa.select(*counts).where(
@@ -69,7 +69,7 @@ async def count_completed_between(db: AsyncSession, bounds: Sequence[datetime]) 
 
 
 async def list_export_rows(db: AsyncSession, after: ExportRow | None, limit: int) -> list[ExportRow]:
-    """At most ``limit`` projects with their tasks behind ``after``, the oldest project first."""
+    """Return at most ``limit`` rows after ``after``, or from the start. The oldest project comes first."""
     statement: sa.Select[*tuple[Any, ...]] = (
         sa.select(
             Project.id,
@@ -83,7 +83,7 @@ async def list_export_rows(db: AsyncSession, after: ExportRow | None, limit: int
             Task.completed_at,
         )
         .outerjoin(Task, (Task.organization_id == Project.organization_id) & (Task.project_id == Project.id))
-        .order_by(Project.id, Task.id)  # neither ever changes, so a task that moves meanwhile comes once
+        .order_by(Project.id, Task.id)  # ids never change, so no row is exported twice
         .limit(limit)
     )
     if after is not None:

@@ -25,7 +25,7 @@ _ORDER = {TaskStatus.DOING: 0, TaskStatus.TODO: 1, TaskStatus.DONE: 2}
 _RANK = sa.case(*((Task.status == status, rank) for status, rank in _ORDER.items()))
 
 
-_DUE = sa.func.coalesce(Task.due_on, sa.literal(date.max, sa.Date))  # no date: last
+_DUE = sa.func.coalesce(Task.due_on, sa.literal(date.max, sa.Date))  # tasks without a date come last
 
 
 _SHOWN = {
@@ -56,9 +56,9 @@ async def list_tasks(
     *,
     as_of: datetime | None = None,
 ) -> list[TaskRow]:
-    """At most ``limit`` tasks of a project behind ``after``: being done, to do, done; soonest due first.
+    """Return at most ``limit`` tasks of a project after ``after``, by status and due date.
 
-    ``as_of``: only those that were not changed later.
+    With ``as_of``, tasks that changed later are left out.
     """
     statement = _shown(project_id, shown).order_by(_RANK, _DUE, Task.id).limit(limit)
     if as_of is not None:
@@ -77,7 +77,7 @@ async def list_changed(
     after: uuid.UUID | None,
     limit: int,
 ) -> list[TaskRow]:
-    """At most ``limit`` tasks of a project that were changed after ``as_of``, the oldest first."""
+    """Return at most ``limit`` tasks changed later than ``as_of``, the oldest first, after ``after``."""
     statement = _shown(project_id, shown).where(Task.updated_at > as_of).order_by(Task.id).limit(limit)
     if after is not None:
         statement = statement.where(Task.id > after)
@@ -90,7 +90,7 @@ def _shown(project_id: uuid.UUID, shown: TaskFilter) -> sa.Select[*tuple[Any, ..
 
 
 async def find_task(db: AsyncSession, project_id: uuid.UUID, task_id: uuid.UUID) -> TaskRow | None:
-    """One task of a project."""
+    """Return a task of a project, or None."""
     statement = _TASK.where(Task.project_id == project_id, Task.id == task_id)
     row = (await db.execute(statement)).one_or_none()
     return None if row is None else TaskRow(*row)
@@ -107,7 +107,10 @@ async def update_task(
     due_on: date | None,
     now: datetime,
 ) -> bool:
-    """Save an edit if the task still has ``version``; whether it had. A task done stays done since when."""
+    """Save an edit if the task still has ``version``, and return whether it had.
+
+    A task that is already done keeps the time at which it was completed.
+    """
     done_at = sa.func.coalesce(Task.completed_at, sa.literal(now, UtcDateTime))
     statement = (
         sa.update(Task)
@@ -125,6 +128,6 @@ async def update_task(
 
 
 async def delete_task(db: AsyncSession, project_id: uuid.UUID, task_id: uuid.UUID) -> bool:
-    """Delete a task of a project. Whether it existed."""
+    """Delete a task of a project. Returns whether it existed."""
     statement = sa.delete(Task).where(Task.project_id == project_id, Task.id == task_id)
     return await changed(db, statement, Task.id)
