@@ -12,7 +12,7 @@ from quart_schema import Tag, tag, validate_querystring, validate_response
 
 from saas_app.audit import service
 from saas_app.audit.recorder import Action
-from saas_app.audit.service import ActorType, Event, EventFilter, Outcome
+from saas_app.audit.values import ActorType, Event, EventFilter, Outcome
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database
@@ -27,22 +27,22 @@ blueprint = Blueprint(
 
 _NAME_LENGTH = 320
 _FIRST = datetime(2000, 1, 1, tzinfo=UTC)
-_LAST = datetime(2999, 1, 1, tzinfo=UTC)  # the database and the keys reckon no further
+_LAST = datetime(2999, 1, 1, tzinfo=UTC)  # the database and UUIDv7 keys support little more
 
 
-def _reckonable(moment: datetime) -> datetime:
+def _bounded(moment: datetime) -> datetime:
     """Return the moment, limited to the range in which events can exist."""
     return min(max(moment, _FIRST), _LAST).astimezone(UTC)
 
 
-BoundedMoment: TypeAlias = Annotated[Moment, AfterValidator(_reckonable)]
+BoundedMoment: TypeAlias = Annotated[Moment, AfterValidator(_bounded)]
 
 
 class EventQuery(ListQuery):
     """Which events, the newest first. `since` is included, `until` is not."""
 
     actor_id: Annotated[str, Search(_NAME_LENGTH)] = Field(
-        "", description=("The actor: the ID of a user or an API client")
+        "", description="The actor: the ID of a user or an API client"
     )
     action: Action | None = None
     outcome: Outcome | None = None

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from saas_app.audit.service import EventRow
+from saas_app.audit.values import EventRow
 from saas_app.web.csv_stream import csv_chunks, moment_cell
 
 COLUMNS = (

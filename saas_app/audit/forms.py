@@ -8,7 +8,7 @@ from wtforms import DateField, Form, HiddenField, SelectField, StringField, Vali
 from wtforms.validators import Optional
 
 from saas_app.audit.recorder import Action
-from saas_app.audit.service import EventFilter, Outcome
+from saas_app.audit.values import EventFilter, Outcome
 from saas_app.web.typed_text import at_most, clean_line
 
 _NAME_LENGTH = 320  # as wide as the columns

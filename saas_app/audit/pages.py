@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from quart import Blueprint, render_template, request
 from quart.typing import ResponseReturnValue
 
-from saas_app.audit import service
+from saas_app.audit import changes, service
 from saas_app.audit.export import event_chunks
 from saas_app.audit.forms import EventFilterForm
 from saas_app.audit.recorder import Action
-from saas_app.audit.service import Event, EventFilter
+from saas_app.audit.values import Event, EventFilter
 from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Permission
@@ -62,7 +62,7 @@ async def export_events(tenant: Tenant) -> ResponseReturnValue:
         )
     wanted = form.as_filter()
     async with open_writing(tenant) as db:
-        service.record_export(db, tenant)
+        changes.record_export(db, tenant)
     reading = open_reading(tenant)
 
     async def body() -> AsyncIterator[bytes]:

@@ -6,57 +6,18 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
-from saas_app.audit.recorder import Action
-from saas_app.models import ActorType, AuditEvent, Outcome, User
+from saas_app.audit.values import EventFilter, EventRow
+from saas_app.models import AuditEvent, User
 
 _ID_MARGIN = timedelta(hours=1)  # an id is made a moment before its event's time, by the same clock
-
-
-@dataclass(frozen=True, slots=True)
-class EventFilter:
-    """A filter of events. Empty and None values do not filter.
-
-    ``actor`` is a part of a name, username or email address, or a network address. ``target`` is a part of a
-    name or of the requested path. Both ignore case (on SQLite, the case of ASCII letters); ``actor_id`` and
-    ``target_id`` are compared exactly. ``since`` is included, ``until`` is not.
-    """
-
-    actor: str = ""
-    actor_id: str = ""
-    action: Action | None = None
-    outcome: Outcome | None = None
-    target: str = ""
-    target_id: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    """An event as it was recorded. ``action`` may be unknown to this version."""
-
-    id: uuid.UUID
-    occurred_at: datetime
-    actor_type: ActorType
-    actor_id: str
-    actor_name: str
-    action: str
-    target_type: str
-    target_id: str
-    target_name: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-    outcome: Outcome
-    decision: dict[str, Any] | None
-    request_id: str
-    address: str
 
 
 _EVENT: sa.Select[*tuple[Any, ...]] = sa.select(
@@ -88,45 +49,49 @@ async def list_events(
     return [EventRow(*row) for row in await db.execute(statement.where(*_conditions(wanted)))]
 
 
-def _conditions(wanted: EventFilter) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = []
+async def has_seeded(db: AsyncSession, prefix: str) -> bool:
+    """Return whether the audit log has an event whose request id starts with ``prefix``."""
+    statement = sa.select(AuditEvent.id).where(AuditEvent.request_id.startswith(prefix)).limit(1)
+    return await db.scalar(statement) is not None
+
+
+def _conditions(wanted: EventFilter) -> Iterator[sa.ColumnElement[bool]]:
     if wanted.actor:
-        found.append(_by(wanted.actor))
+        yield _is_actor(wanted.actor)
     if wanted.actor_id:
-        found.append(AuditEvent.actor_id == wanted.actor_id)
+        yield AuditEvent.actor_id == wanted.actor_id
     if wanted.action is not None:
-        found.append(AuditEvent.action == wanted.action.value)
+        yield AuditEvent.action == wanted.action.value
     if wanted.outcome is not None:
-        found.append(AuditEvent.outcome == wanted.outcome)
+        yield AuditEvent.outcome == wanted.outcome
     if wanted.target:
-        found.append(
-            sa.or_(
-                AuditEvent.target_name.icontains(wanted.target, autoescape=True),
-                AuditEvent.target_id.icontains(wanted.target, autoescape=True),
-            )
-        )
+        yield _contains(wanted.target, AuditEvent.target_name, AuditEvent.target_id)
     if wanted.target_id:
-        found.append(AuditEvent.target_id == wanted.target_id)
+        yield AuditEvent.target_id == wanted.target_id
     if wanted.since is not None:
-        found.append(AuditEvent.occurred_at >= wanted.since)
-        found.append(AuditEvent.id >= first_id(wanted.since - _ID_MARGIN))
+        yield AuditEvent.occurred_at >= wanted.since
+        yield AuditEvent.id >= first_id(wanted.since - _ID_MARGIN)
     if wanted.until is not None:
-        found.append(AuditEvent.occurred_at < wanted.until)
-        found.append(AuditEvent.id < first_id(wanted.until + _ID_MARGIN))
-    return found
+        yield AuditEvent.occurred_at < wanted.until
+        yield AuditEvent.id < first_id(wanted.until + _ID_MARGIN)
 
 
-def _by(who: str) -> sa.ColumnElement[bool]:
-    """Whether somebody did it who is meant by a part of a name, username or email address, or by an id or a
-    network address as a whole. Email addresses are those of now: events do not keep them.
+def _is_actor(text: str) -> sa.ColumnElement[bool]:
+    """Match a part of the actor's name, username or email address, or a whole id or network address.
+
+    Usernames and email addresses are the current ones, because events do not store them.
     """
-    called = sa.or_(User.email.icontains(who, autoescape=True), User.username.icontains(who, autoescape=True))
+    named = sa.select(User.id).where(_contains(text, User.email, User.username))
     return sa.or_(
-        AuditEvent.actor_name.icontains(who, autoescape=True),
-        AuditEvent.actor_id == who,
-        AuditEvent.address == who,
-        AuditEvent.actor_id.in_(sa.select(User.id).where(called)),
+        _contains(text, AuditEvent.actor_name),
+        AuditEvent.actor_id == text,
+        AuditEvent.address == text,
+        AuditEvent.actor_id.in_(named),
     )
+
+
+def _contains(text: str, *columns: InstrumentedAttribute[Any]) -> sa.ColumnElement[bool]:
+    return sa.or_(*(column.icontains(text, autoescape=True) for column in columns))
 
 
 def first_id(moment: datetime) -> uuid.UUID:

@@ -7,20 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from saas_app.audit import queries
 from saas_app.audit.recorder import AuditEntry, record
 from saas_app.audit.trace import Trace
-from saas_app.models import AuditEvent
 
 _MARK: Final = "demo-"
-"""How the request ids of seeded events begin: by them a trail that was seeded is known."""
+"""The prefix of the request ids of seeded events."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeedEvent:
-    """An event some days ago, at an hour of that day in UTC, from an address."""
+    """An event some days ago, at an hour of that day in UTC, from a network address."""
 
     days_ago: int
     hour: float
@@ -29,9 +28,11 @@ class SeedEvent:
 
 
 async def seed_trail(db: AsyncSession, events: Sequence[SeedEvent], now: datetime) -> bool:
-    """Write the events, unless the organization has seeded ones. ``db`` is a writing session bound to it."""
-    seeded = sa.select(AuditEvent.id).where(AuditEvent.request_id.startswith(_MARK)).limit(1)
-    if await db.scalar(seeded) is not None:
+    """Record the events, and return whether it did so. An organization is seeded once.
+
+    ``db`` is a writing session bound to the organization.
+    """
+    if await queries.has_seeded(db, _MARK):
         return False
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     for number, event in enumerate(events, 1):

@@ -7,55 +7,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.audit import queries
-from saas_app.audit.queries import EventFilter, EventRow
-from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
+from saas_app.audit.values import Event, EventFilter, EventRow, FieldChange
 from saas_app.identity.tenant import Tenant
-from saas_app.models import ActorType, Outcome
 from saas_app.rbac.decision import Step, StepResult
 from saas_app.rbac.permissions import Permission
 from saas_app.text.sentences import Sentence
 
-__all__ = [
-    "ActorType",
-    "Event",
-    "EventFilter",
-    "EventRow",
-    "FieldChange",
-    "Outcome",
-    "changes_of",
-    "export_rows",
-    "list_events",
-    "record_export",
-    "steps_of",
-]
-
-_EXPORT_BATCH = 500  # rows a statement
+_EXPORT_BATCH = 500  # rows per statement
 _ABSENT = object()
-
-
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    """A field before and after a change, in words. A side is None if the target did not exist then."""
-
-    name: str
-    before: str | None
-    after: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """An event for a page: its row, and its JSON as values."""
-
-    row: EventRow
-    changes: tuple[FieldChange, ...]
-    steps: tuple[StepResult, ...]
-    permission: Permission | None = None  # what was lacking, where this version knows it
 
 
 async def list_events(
@@ -70,19 +34,13 @@ async def list_events(
 
 
 async def export_rows(db: AsyncSession, tenant: Tenant, wanted: EventFilter) -> AsyncIterator[list[EventRow]]:
-    """Yield all events that match, the newest first, some hundred rows at a time."""
+    """Yield all events that match, the newest first, in batches."""
     rows = await queries.list_events(db, wanted, None, _EXPORT_BATCH)
     while rows:
         yield rows
         if len(rows) < _EXPORT_BATCH:
             return
         rows = await queries.list_events(db, wanted, rows[-1].id, _EXPORT_BATCH)
-
-
-def record_export(db: AsyncSession, tenant: Tenant) -> None:
-    """Record that the audit log was exported."""
-    target = Target("audit", tenant.organization_id, "Audit log")
-    record(db, AuditEntry(Actor.of(tenant.principal), Action.AUDIT_EXPORT, target))
 
 
 def changes_of(row: EventRow) -> tuple[FieldChange, ...]:

@@ -22,7 +22,7 @@ from saas_app.webhooks.events import WebhookEvent
 log = structlog.get_logger(__name__)
 
 ROUTES_WITH_A_USER: Final = frozenset({None, "/users/:userId", "/users/:userId/password"})
-"""Those whose answer, and so whose ``data``, is the person; others tell a part (Logto 1.42)."""
+"""The routes whose response, and so the event's ``data``, is the whole user (Logto 1.42)."""
 
 _FIRST_YEAR: Final = 2020
 

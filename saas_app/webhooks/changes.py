@@ -14,14 +14,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
-import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.audit.recorder import LOGTO
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import BadRequest
 from saas_app.identity.claims import is_id
 from saas_app.identity.directory import organization_row, user_values
@@ -33,18 +31,9 @@ from saas_app.identity.membership_changes import (
     mark_changed,
 )
 from saas_app.logto.provider_clock import LEEWAY, Moment
-from saas_app.models import (
-    EVERYONE,
-    EVERYWHERE,
-    FormerMembership,
-    KeptFormRow,
-    Organization,
-    OrganizationRemoval,
-    SessionRow,
-    User,
-    WebhookDelivery,
-)
+from saas_app.models import EVERYONE, EVERYWHERE
 from saas_app.organizations.removal import request_removal
+from saas_app.webhooks import queries
 from saas_app.webhooks.bodies import ROUTES_WITH_A_USER, Event, read_event
 from saas_app.webhooks.events import WebhookEvent
 
@@ -86,9 +75,8 @@ async def receive(work: UnitOfWork, content: bytes) -> str | None:
 async def note_delivery(db: AsyncSession, digest: bytes) -> bool:
     """Record a delivery and delete old records. Returns False if the delivery was received before."""
     now = utc_now()
-    await db.execute(sa.delete(WebhookDelivery).where(WebhookDelivery.received_at < now - KEPT_FOR))
-    row = {"body_hash": digest, "received_at": now}
-    return await insert_if_absent(db, WebhookDelivery, row, key=("body_hash",))
+    await queries.delete_deliveries(db, now - KEPT_FOR)
+    return await queries.add_delivery(db, digest, now)
 
 
 def moment_of(event: Event) -> Moment:
@@ -138,7 +126,7 @@ async def _organization_deleted(db: AsyncSession, event: Event) -> None:
         log.warning("webhook names no organization", event_name=event.name)
         return
     await mark_changed(db, organization_id, [EVERYONE], moment_of(event))
-    name = await db.scalar(sa.select(Organization.name).where(Organization.id == organization_id))
+    name = await queries.find_organization_name(db, organization_id)
     await request_removal(db, organization_id, name or organization_id, LOGTO.id)
 
 
@@ -151,15 +139,10 @@ async def _organization_written(db: AsyncSession, event: Event) -> None:
     if organization_id is None:
         log.warning("webhook names no organization", event_name=event.name)
         return
-    if await db.get(OrganizationRemoval, organization_id) is not None:
+    if await queries.is_removed(db, organization_id):
         log.info("webhook of a deleted organization ignored", event_name=event.name)
         return
-    row = {**organization_row(event.data), "seen_at": event.created_at}
-    if not await insert_if_absent(db, Organization, row, key=("id",)):
-        newer = sa.update(Organization).where(
-            Organization.id == organization_id, Organization.seen_at <= event.created_at
-        )
-        await db.execute(newer.values(**row).execution_options(synchronize_session=False))
+    await queries.save_organization(db, organization_id, organization_row(event.data), event.created_at)
     if event.name == WebhookEvent.ORGANIZATION_DATA_UPDATED:
         await mark_changed(db, organization_id, [EVERYONE], moment_of(event))
 
@@ -178,10 +161,9 @@ async def _user_gone(db: AsyncSession, event: Event) -> None:
     if event.name == WebhookEvent.USER_SUSPENSION_STATUS_UPDATED and is_back:
         await lift(db, EVERYWHERE, subject, moment)
         return
-    await db.execute(sa.delete(SessionRow).where(SessionRow.subject == subject))
-    await db.execute(sa.delete(KeptFormRow).where(KeptFormRow.owner == subject))
+    await queries.delete_sessions(db, subject)
     if event.name == WebhookEvent.USER_DELETED:
-        await db.execute(sa.delete(FormerMembership).where(FormerMembership.user_id == subject))
+        await queries.delete_former_memberships(db, subject)
     gone = Moment(moment.earliest, UNTIL_FURTHER_NOTICE)
     await mark_changed(db, EVERYWHERE, [subject], gone)
 
@@ -194,8 +176,7 @@ async def _user_updated(db: AsyncSession, event: Event) -> None:
         return
     if event.find_id("params", "userId") not in (None, subject):
         return
-    newer = sa.update(User).where(User.id == subject, User.seen_at <= event.created_at)
-    await db.execute(newer.values(**{**user_values(event.data), "seen_at": event.created_at}))
+    await queries.update_user(db, subject, user_values(event.data), event.created_at)
 
 
 async def _template_changed(db: AsyncSession, event: Event) -> None:

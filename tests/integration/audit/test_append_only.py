@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from saas_app.audit.queries import EventFilter, list_events
+from saas_app.audit.queries import list_events
+from saas_app.audit.values import EventFilter
 from saas_app.db.base import new_uuid
 from saas_app.db.unit_of_work import UnitOfWork
 from tests.integration.audit.conftest import add_events

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from saas_app.audit.queries import EventFilter, first_id, list_events
+from saas_app.audit.queries import first_id, list_events
 from saas_app.audit.recorder import Action
+from saas_app.audit.values import EventFilter
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.models import Outcome

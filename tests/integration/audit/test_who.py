@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from saas_app.audit.queries import EventFilter, list_events
+from saas_app.audit.queries import list_events
 from saas_app.audit.recorder import Action
 from saas_app.audit.seed import seed_trail
+from saas_app.audit.values import EventFilter
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.demo.people import ORGANIZATIONS, PEOPLE

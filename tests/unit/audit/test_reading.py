@@ -8,9 +8,9 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from saas_app.audit.forms import EventFilterForm
-from saas_app.audit.queries import EventFilter, EventRow
 from saas_app.audit.recorder import Action, changed_fields
-from saas_app.audit.service import FieldChange, changes_of, steps_of
+from saas_app.audit.service import changes_of, steps_of
+from saas_app.audit.values import EventFilter, EventRow, FieldChange
 from saas_app.db.base import new_uuid
 from saas_app.models import ActorType, Outcome
 from saas_app.rbac.decision import Step, StepResult

@@ -1,0 +1,73 @@
+"""The frozen values that the parts of this feature hand to each other."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from saas_app.audit.recorder import Action
+from saas_app.models import ActorType as ActorType
+from saas_app.models import Outcome as Outcome
+from saas_app.rbac.decision import StepResult
+from saas_app.rbac.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """A filter of events. Empty and None values do not filter.
+
+    ``actor`` is a part of a name, username or email address, or a network address. ``target`` is a part of a
+    name or of the requested path. Both ignore case (on SQLite, the case of ASCII letters); ``actor_id`` and
+    ``target_id`` are compared exactly. ``since`` is included, ``until`` is not.
+    """
+
+    actor: str = ""
+    actor_id: str = ""
+    action: Action | None = None
+    outcome: Outcome | None = None
+    target: str = ""
+    target_id: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event as it was recorded. ``action`` may be unknown to this version."""
+
+    id: uuid.UUID
+    occurred_at: datetime
+    actor_type: ActorType
+    actor_id: str
+    actor_name: str
+    action: str
+    target_type: str
+    target_id: str
+    target_name: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    outcome: Outcome
+    decision: dict[str, Any] | None
+    request_id: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field before and after a change, in words. A side is None if the target did not exist then."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event for a page: its row, and its JSON as values."""
+
+    row: EventRow
+    changes: tuple[FieldChange, ...]
+    steps: tuple[StepResult, ...]
+    permission: Permission | None = None  # the missing one, if this version knows it
