@@ -10,7 +10,7 @@ from quart.typing import ResponseReturnValue
 
 from saas_app.accounts.linked_identities import linked_identities
 from saas_app.accounts.sign_in_options import read_options
-from saas_app.email_domains.joins import note_join
+from saas_app.email_domains.changes.joins import note_join
 from saas_app.errors import BadRequest, LogtoUnavailable
 from saas_app.identity.logto_messages import SignInOptions
 from saas_app.identity.principal import SessionPrincipal

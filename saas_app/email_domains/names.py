@@ -1,4 +1,4 @@
-"""Which email domains nobody may claim. Pure.
+"""Decides which email domains an organization can claim. Pure.
 
 Domains of public mail providers cannot be claimed, nor can their subdomains, which the provider may give away
 too. Public suffixes (``com``, ``co.uk``, ``github.io``) cannot be claimed either, because the domains below
@@ -38,36 +38,44 @@ class NotADomain(ValueError):
 
 
 def read_domain(typed: str) -> str:
-    """Return the domain in what a person typed. Raises :class:`NotADomain`."""
+    """Return the domain in what a person typed, if it can be claimed. Raises :class:`NotADomain`."""
     typed = typed.strip().removeprefix("@")
     if not typed.strip("."):
         raise NotADomain("Enter a domain, like example.com.")
     if "@" in typed:
         raise NotADomain("Enter only the part after the @, like example.com.")
-    domain = find_ascii_domain(typed)
+    return claimable_domain(typed)
+
+
+def claimable_domain(name: str) -> str:
+    """Return a domain in the form used for comparison, if an organization can claim it.
+
+    Raises :class:`NotADomain`.
+    """
+    domain = find_ascii_domain(name)
     if domain is None:
         raise NotADomain("Enter a valid domain, like example.com.")
     if len(domain) > DOMAIN_LENGTH:
         raise NotADomain(f"Use at most {DOMAIN_LENGTH} characters.")
-    reason = why_unclaimable(domain)
-    if reason is not None:
-        raise NotADomain(reason)
-    return domain
-
-
-def why_unclaimable(domain: str) -> str | None:
-    """Return why a domain cannot be claimed, as a sentence for the person who tries, or None if it can."""
     if is_public(domain):
-        return (
+        raise NotADomain(
             f"Anyone can get an email address at {shown_domain(domain)}, so anyone could "
             "join. Use a domain that only your organization controls."
         )
     if _public_suffixes().is_public(domain):
-        return (
+        raise NotADomain(
             f"Anyone can register a domain under {shown_domain(domain)}. Use your "
             f"organization’s own domain, like example.{shown_domain(domain)}."
         )
-    return None
+    return domain
+
+
+def find_claimable_domain(name: str) -> str | None:
+    """Return a domain in the form used for comparison, or None if no organization can claim it."""
+    try:
+        return claimable_domain(name)
+    except NotADomain:
+        return None
 
 
 def find_ascii_domain(text: str) -> str | None:

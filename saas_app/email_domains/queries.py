@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from saas_app.db.rows import changed
 from saas_app.db.upsert import insert_if_absent
 from saas_app.models import AuditEvent, DomainJoin, DomainProof, EmailDomain, User
 
@@ -154,5 +155,4 @@ def _joined(organization_id: str, user_id: str) -> sa.ColumnElement[bool]:
 
 async def _update(db: AsyncSession, organization_id: str, domain: str, **values: Any) -> bool:
     statement = sa.update(EmailDomain).where(_is(organization_id, domain)).values(**values)
-    done = await db.execute(statement.execution_options(synchronize_session=False))
-    return bool(getattr(done, "rowcount", 0))
+    return await changed(db, statement, EmailDomain.domain)

@@ -21,16 +21,11 @@ from saas_app.audit.recorder import Action, Target
 from saas_app.changes.organization_change import OrganizationChange, Systems
 from saas_app.db.base import utc_now
 from saas_app.email_domains import queries
-from saas_app.email_domains.changes import MOST_CLAIMS, lapse, take_out
+from saas_app.email_domains.changes.domains import MOST_CLAIMS, lapse, remove_from_logto
 from saas_app.email_domains.dns_records import TxtResolver
-from saas_app.email_domains.names import domain_of
+from saas_app.email_domains.names import domain_of, find_claimable_domain
 from saas_app.email_domains.queries import Claim
-from saas_app.email_domains.service import (
-    UNREACHABLE_FACTOR,
-    can_be_claimed,
-    record_name,
-    record_value,
-)
+from saas_app.email_domains.service import UNREACHABLE_FACTOR, record_name, record_value
 from saas_app.identity.standing import Workroom
 from saas_app.logto import LogtoUser
 from saas_app.models import DomainProof
@@ -69,9 +64,9 @@ class DomainChecks:
         """
         claims = await self._claims(organization_id)
         verified = [claim for claim in claims if claim.is_verified]
-        findings = await asyncio.gather(*(self._look(claim, stewards) for claim in verified))
+        findings = await asyncio.gather(*(self._find_proof(claim, stewards) for claim in verified))
         async with self._systems.by(Workroom(organization_id)).alone() as turn:
-            news = await self._take_out_unverified(turn)
+            news = await self._compare_with_logto(turn)
             unchanged = {claim.domain: claim for claim in await self._claims(organization_id)}
             for claim, finding in zip(verified, findings, strict=True):
                 if unchanged.get(claim.domain) == claim:
@@ -82,8 +77,8 @@ class DomainChecks:
         async with self._systems.work.reading() as db:
             return await queries.list_claims(db, organization_id)
 
-    async def _look(self, claim: Claim, stewards: Collection[LogtoUser]) -> _Finding:
-        if can_be_claimed(claim.domain) is None:  # claimed before the list named it
+    async def _find_proof(self, claim: Claim, stewards: Collection[LogtoUser]) -> _Finding:
+        if find_claimable_domain(claim.domain) is None:  # it became public after it was claimed
             return _Finding("organizations cannot claim this domain")
         if claim.proof is DomainProof.ADDRESS:
             holds = any(
@@ -100,36 +95,26 @@ class DomainChecks:
         is_found = record_value(claim.token) in answer.values
         return _Finding("" if is_found else f"the TXT record at {record_name(claim.domain)} is missing")
 
-    async def _take_out_unverified(self, turn: OrganizationChange[Workroom]) -> list[DomainNews]:
+    async def _compare_with_logto(self, turn: OrganizationChange[Workroom]) -> list[DomainNews]:
+        """End the effect of domains that are not both verified here and set in Logto."""
         in_logto = await turn.management.list_joining_domains(turn.organization_id)
-        claims = {claim.domain: claim for claim in await self._claims(turn.organization_id)}
-        news = []
-        for name in in_logto:
-            claim = claims.get(name)
-            if claim is None or not claim.is_verified:
-                await self._take_out(turn, name, len(claims))
-                news.append(
-                    DomainNews(
-                        f"{shown_domain(name)} was set in Logto without being verified. "
-                        "Nobody can join through it until an admin verifies it in the "
-                        "settings",
-                        changed=True,
-                    )
-                )
-        for claim in claims.values():
-            if claim.is_verified and claim.domain not in in_logto:
-                await lapse(turn, claim, "it is not set in Logto")
-                news.append(
-                    DomainNews(
-                        f"{shown_domain(claim.domain)} is not set in Logto, so it has no effect",
-                        changed=True,
-                    )
-                )
-        return news
+        claims = await self._claims(turn.organization_id)
+        verified = {claim.domain: claim for claim in claims if claim.is_verified}
+        unverified = [name for name in in_logto if name not in verified]
+        unset = [claim for domain, claim in verified.items() if domain not in in_logto]
+        return [
+            *[await self._remove_unverified(turn, name, len(claims)) for name in unverified],
+            *[await self._lapse_unset(turn, claim) for claim in unset],
+        ]
 
-    async def _take_out(self, turn: OrganizationChange[Workroom], name: str, count: int) -> None:
-        """Remove the domain from Logto, and list it as not verified if it may be claimed at all."""
-        domain = can_be_claimed(name)
+    async def _remove_unverified(
+        self, turn: OrganizationChange[Workroom], name: str, count: int
+    ) -> DomainNews:
+        """Remove a domain from Logto, and list it as not verified if it can be claimed.
+
+        ``count`` is the number of domains that the organization had claimed before.
+        """
+        domain = find_claimable_domain(name)
         target = Target("domain", name, shown_domain(name))
 
         async def list_as_unverified(db: AsyncSession) -> None:
@@ -139,8 +124,19 @@ class DomainChecks:
 
         await turn.carry_out(
             turn.event(Action.DOMAIN_LAPSE, target, after={"reason": "set in Logto, never verified"}),
-            lambda: take_out(turn, [name]),
+            lambda: remove_from_logto(turn, [name]),
             also=list_as_unverified,
+        )
+        return DomainNews(
+            f"{shown_domain(name)} was set in Logto without being verified. Nobody can join through it until "
+            "an admin verifies it in the settings",
+            changed=True,
+        )
+
+    async def _lapse_unset(self, turn: OrganizationChange[Workroom], claim: Claim) -> DomainNews:
+        await lapse(turn, claim, "it is not set in Logto")
+        return DomainNews(
+            f"{shown_domain(claim.domain)} is not set in Logto, so it has no effect", changed=True
         )
 
     async def _judge(

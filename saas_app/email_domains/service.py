@@ -10,13 +10,12 @@ from typing import Final
 
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains import queries
-from saas_app.email_domains.names import find_ascii_domain, why_unclaimable
 from saas_app.email_domains.queries import Claim
 from saas_app.models import DomainProof
 from saas_app.text.domains import shown_domain
 
 UNREACHABLE_FACTOR: Final = 10
-"""How many times longer than a missing record DNS that does not answer is put up with."""
+"""How many times longer the grace period is when the DNS does not answer than when the record is missing."""
 
 _RECORD: Final = "_workroom"
 _VALUE: Final = "workroom-domain-verification"
@@ -77,12 +76,6 @@ async def list_domains(
         *(_listed(claim, claim.domain in in_logto, grace) for claim in claims),
         *(ListedDomain(name, shown_domain(name), DomainState.UNCLAIMED) for name in stray),
     )
-
-
-def can_be_claimed(name: str) -> str | None:
-    """Return the domain behind a name set in Logto, or None if no organization can claim it."""
-    domain = find_ascii_domain(name)
-    return None if domain is None or why_unclaimable(domain) else domain
 
 
 def _listed(claim: Claim, is_in_logto: bool, grace: timedelta) -> ListedDomain:

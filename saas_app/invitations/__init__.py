@@ -1,1 +1,1 @@
-"""Inviting people into an organization by email, and accepting an invitation. Logto keeps them all."""
+"""Inviting people into an organization by email, and accepting an invitation. Logto stores invitations."""

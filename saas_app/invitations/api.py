@@ -1,4 +1,4 @@
-"""Invitations for programs: one at a time, with what came of it as the status."""
+"""Routes of the JSON API for invitations. A request creates one; its outcome decides the status."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from quart_schema import tag, validate_querystring, validate_request, validate_r
 
 from saas_app.errors import Conflict, LogtoUnavailable
 from saas_app.identity.tenant import Tenant
-from saas_app.invitations import changes, service
-from saas_app.invitations.inviting import InvitationInput, invite
+from saas_app.invitations import service
+from saas_app.invitations.changes import pending
+from saas_app.invitations.changes.inviting import invite
 from saas_app.invitations.outcomes import Outcome, OutcomeKind
-from saas_app.invitations.service import InvitationRow, InvitationState
+from saas_app.invitations.values import InvitationInput, InvitationRow, InvitationState
 from saas_app.members.api_roles import PersonRole
 from saas_app.members.roles import read_choice
 from saas_app.rbac.permissions import Permission, Role
@@ -107,7 +108,7 @@ async def list_invitations(tenant: Tenant, query_args: InvitationQuery) -> ApiRe
     decoded = decode_cursor(query_args.cursor, datetime, str)
     found = await service.list_invitations(database(), management(), tenant, query_args.state, _app_url())
     after = (decoded[0], decoded[1]) if decoded else None
-    rows = service.following(found.rows, after, query_args.limit + 1)
+    rows = service.rows_after(found.rows, after, query_args.limit + 1)
     page = page_of(rows, query_args.limit, lambda row: encode_cursor(*row.key))
     body = InvitationList(items=[_view(row) for row in page.items], next_cursor=page.next_cursor)
     return list_response(body, page.next_cursor)
@@ -145,7 +146,7 @@ async def get_invitation(tenant: Tenant, invitation_id: str) -> ApiResponse:
 @validate_response(InvitationView)
 async def resend_invitation(tenant: Tenant, invitation_id: str) -> ApiResponse:
     """Resend the email of an invitation."""
-    await changes.resend(organization_change(tenant), invitation_id, runtime().invitation_links)
+    await pending.resend(organization_change(tenant), invitation_id, runtime().invitation_links)
     return await _read(tenant, invitation_id)
 
 
@@ -156,14 +157,12 @@ async def resend_invitation(tenant: Tenant, invitation_id: str) -> ApiResponse:
 @validate_response(InvitationView)
 async def revoke_invitation(tenant: Tenant, invitation_id: str) -> ApiResponse:
     """Revoke an invitation. Its link no longer works."""
-    await changes.revoke(organization_change(tenant), invitation_id)
+    await pending.revoke(organization_change(tenant), invitation_id)
     return await _read(tenant, invitation_id)
 
 
 async def _read(tenant: Tenant, invitation_id: str) -> InvitationView:
-    found = await service.get_invitation(management(), tenant, invitation_id)
-    names = await service.list_inviters(database(), [found])
-    return _view(service.as_row(found, names, _app_url()))
+    return _view(await service.get_row(database(), management(), tenant, invitation_id, _app_url()))
 
 
 def _created(outcome: Outcome) -> CreatedInvitation:

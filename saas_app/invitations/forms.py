@@ -1,12 +1,11 @@
-"""What somebody types to invite people, cleaned and bounded."""
+"""Forms to invite people, and to accept an invitation."""
 
 from __future__ import annotations
 
 from wtforms import Form, SelectField, SelectMultipleField, StringField, TextAreaField, ValidationError
 
 from saas_app.errors import Invalid
-from saas_app.invitations.inviting import InvitationInput
-from saas_app.invitations.service import InvitationState
+from saas_app.invitations.values import InvitationInput, InvitationState
 from saas_app.members.roles import read_choice
 from saas_app.rbac.assignment import PERSON_ROLES
 from saas_app.rbac.permissions import Role
@@ -17,12 +16,12 @@ from saas_app.web.typed_text import at_most, clean_line, clean_text
 MOST_ADDRESSES = 20
 _TEXT_LENGTH = 6000
 _NAME_LENGTH = 128  # Logto 1.42 accepts no more
-_NAMED_WRONG = 3  # addresses an error message names
+_NAMED_WRONG = 3  # invalid addresses that an error message names
 _DAYS = {"1": "in 1 day", "7": "in 7 days", "30": "in 30 days"}
 
 
 def read_addresses(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The addresses of a text, each once, in order; and what stands there and is none."""
+    """Return the addresses in a text, in order, each once, and the parts that are not addresses."""
     found: dict[str, str] = {}
     wrong = []
     for part in split_addresses(text):
@@ -36,12 +35,12 @@ def read_addresses(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def read_state(text: str | None) -> InvitationState:
-    """Which invitations are asked for; those that wait, unless said otherwise."""
+    """Return the state to list, by default pending."""
     return next((state for state in InvitationState if state.value == text), InvitationState.PENDING)
 
 
 class InviteForm(Form):
-    """Whom to invite, as what, for how long."""
+    """The addresses and roles of new invitations, and when they expire."""
 
     addresses = TextAreaField("Email addresses", filters=[clean_text], validators=[at_most(_TEXT_LENGTH)])
     roles = SelectMultipleField(
@@ -53,7 +52,7 @@ class InviteForm(Form):
     days = SelectField("Expires", default="7", choices=_DAYS, validate_choice=False)
 
     def validate_addresses(self, field: TextAreaField) -> None:
-        """At least one, not too many, each an address."""
+        """Check that each part is an address, and that there are not too many."""
         found, wrong = read_addresses(field.data or "")
         if not found and not wrong:
             raise ValidationError("Enter at least one email address.")
@@ -68,7 +67,7 @@ class InviteForm(Form):
             )
 
     def validate_roles(self, field: SelectMultipleField) -> None:
-        """At least one, and only roles for people."""
+        """Check that there is a role, and that all are roles for people."""
         if not field.data:
             raise ValidationError("Choose at least one role.")
         try:
@@ -77,12 +76,12 @@ class InviteForm(Form):
             raise ValidationError(error.fields["roles"]) from None
 
     def validate_days(self, field: SelectField) -> None:
-        """One of those that are offered."""
+        """Check that the number of days is one of the choices."""
         if field.data not in _DAYS:
             raise ValidationError("Choose when the invitation expires.")
 
     def as_input(self) -> InvitationInput:
-        """What was typed, once :meth:`validate` has said yes."""
+        """Return the input. Call :meth:`validate` first."""
         return InvitationInput(
             addresses=read_addresses(self.addresses.data or "")[0],
             roles=read_choice(self.roles.data or []),
@@ -91,6 +90,6 @@ class InviteForm(Form):
 
 
 class NameForm(Form):
-    """What somebody is called who joins without a name; only they are asked."""
+    """The name of a person who accepts an invitation with an account that has none."""
 
     name = StringField("Your name", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])

@@ -1,4 +1,4 @@
-"""What came of inviting one address, for the page and for a program."""
+"""The outcome of inviting one address, for pages and the API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NO_CONNECTOR: Final = "connector.not_found"
 
 
 class OutcomeKind(StrEnum):
-    """What came of one address."""
+    """The kind of an outcome."""
 
     SENT = "sent"
     LINK_ONLY = "link only"
@@ -33,9 +33,9 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one address, in a sentence too. ``link`` is there for a new invitation.
+    """The outcome of inviting one address. ``link`` is set for a new invitation, unless it must not be shown.
 
-    ``error``: what a program that asked for this one alone is told, where that is more than a conflict.
+    ``error`` is the error for a program that invited only this address, if it is more than a conflict.
     """
 
     address: str
@@ -43,19 +43,19 @@ class Outcome:
     explanation: str
     link: str | None = None
     error: AppError | None = None
-    invitation_id: str | None = None  # of one that was made and can still be taken back here
+    invitation_id: str | None = None  # of a new invitation that can be revoked from the page
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "explanation", Sentence(self.explanation))
 
     @property
     def is_open(self) -> bool:
-        """Whether the address is still to be invited, so that it stays in the form."""
+        """Whether the address is not invited yet, so that it stays in the form."""
         return self.kind in (OutcomeKind.FAILED, OutcomeKind.UNKNOWN, OutcomeKind.NOT_TRIED)
 
 
 def refused(address: str, refusal: ManagementError) -> Outcome:
-    """Return what a refusal by Logto to make an invitation means for its address."""
+    """Return the outcome for an address whose invitation Logto rejected."""
     if refusal.code == _SECOND_PENDING:
         return Outcome(
             address, OutcomeKind.ALREADY_INVITED, "Already invited. The invitation is still pending."
@@ -63,12 +63,12 @@ def refused(address: str, refusal: ManagementError) -> Outcome:
     if refusal.code == _SHARED_CODE and refusal.status == 422:
         return Outcome(address, OutcomeKind.ALREADY_MEMBER, "Already a member of the organization.")
     error = explained(refusal)
-    is_all = isinstance(error, LogtoUnavailable | RateLimited)  # the others would fare no better
-    return Outcome(address, OutcomeKind.NOT_TRIED if is_all else OutcomeKind.FAILED, error.detail)
+    concerns_all = isinstance(error, LogtoUnavailable | RateLimited)
+    return Outcome(address, OutcomeKind.NOT_TRIED if concerns_all else OutcomeKind.FAILED, error.detail)
 
 
 def why_not_sent(refusal: ManagementError) -> str:
-    """Return why Logto did not send a message, and what to do instead."""
+    """Return why Logto did not send an email, and what to do instead."""
     if refusal.status == 429:
         return (
             "Logto limits how many emails it sends to one address within ten minutes. Copy the link instead."

@@ -1,4 +1,4 @@
-"""What the database knows for showing invitations: how people are called. Logto knows the rest."""
+"""Statements for showing invitations: the names of people. Logto stores the invitations."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.models import User
 
-_CHUNK = 500  # bound parameters in one statement
+_CHUNK = 500  # bound parameters per statement
 
 
 async def find_names(db: AsyncSession, user_ids: Collection[str]) -> dict[str, str]:
-    """What people are called, by id; who was never seen here is missing."""
+    """Return people's names for display, by id. People unknown to Workroom are missing."""
     wanted = sorted(set(user_ids))
     names: dict[str, str] = {}
     for start in range(0, len(wanted), _CHUNK):

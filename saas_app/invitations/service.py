@@ -1,111 +1,74 @@
-"""The invitations of an organization, read from Logto. Changes stand in :mod:`.changes`.
+"""Questions about invitations, which Logto answers.
 
-Logto answers with all of them at once, whatever their state: they are bounded, filtered and paged here.
+Logto returns all invitations of an organization at once, whatever their state. They are limited, filtered and
+paged here.
+
+An invitation belongs to the account whose primary email it names, ignoring case, as in Logto. To everybody
+else it looks like one that does not exist: neither the organization, the roles nor the inviter is shown.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
+from typing import Any, Final
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from saas_app.errors import NotFound
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.errors import LogtoUnavailable
+from saas_app.identity.principal import Principal
 from saas_app.identity.tenant import Tenant
 from saas_app.invitations import queries
-from saas_app.logto import Invitation, ManagementClient, explaining
+from saas_app.invitations.links import link_to
+from saas_app.invitations.values import (
+    InvitationNotFound,
+    InvitationRow,
+    Invitations,
+    InvitationSettled,
+    InvitationState,
+    NotInvited,
+    Offer,
+    WaitingInvitation,
+    state_of,
+)
+from saas_app.logto import Invitation, LogtoUser, ManagementClient, ManagementError, explaining
+from saas_app.text.addresses import same_address, spellings
 from saas_app.text.visible import isolated
 
-MOST_SHOWN = 1000  # of the newest; older ones are in Logto's Console
+log = structlog.get_logger(__name__)
 
-
-class InvitationNotFound(NotFound):
-    """No such invitation in this organization: one of another organization looks the same."""
-
-    code, title = "invitation-not-found", "Invitation not found"
-
-
-class InvitationState(StrEnum):
-    """The state of an invitation. The names are Logto's, in lower case."""
-
-    PENDING = "pending"
-    EXPIRED = "expired"
-    ACCEPTED = "accepted"
-    REVOKED = "revoked"
-
-
-@dataclass(frozen=True, slots=True)
-class InvitationRow:
-    """An invitation as pages show it. ``inviter_name`` is None where nobody here made it."""
-
-    id: str
-    address: str
-    state: InvitationState
-    role_names: frozenset[str]
-    inviter_name: str | None
-    created_at: datetime
-    expires_at: datetime
-    link: str
-
-    @property
-    def key(self) -> tuple[datetime, str]:
-        """How a list of them is ordered."""
-        return self.created_at, self.id
-
-
-@dataclass(frozen=True, slots=True)
-class Invitations:
-    """All invitations of one state, the newest first, and how many there are of each.
-
-    ``is_cut`` says that older ones were left out.
-    """
-
-    rows: tuple[InvitationRow, ...]
-    counts: Mapping[InvitationState, int]
-    is_cut: bool
-
-
-def link_to(app_url: str, invitation_id: str) -> str:
-    """Where an invitation is accepted: what is sent by email, or copied."""
-    return f"{app_url}/invitations/{invitation_id}"
-
-
-def state_of(invitation: Invitation) -> InvitationState:
-    """Where it stands, as Logto computed it when it was read."""
-    return InvitationState(invitation.status.lower())
-
-
-def moment_of(milliseconds: int) -> datetime:
-    """A time of Logto's."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+MOST_SHOWN: Final = 1000  # of the newest; older ones are in Logto's Console
+_MOST_WAITING: Final = 5  # invitations in the list of the caller's organizations
+_WAITING_TIMEOUT: Final = 2.0  # seconds that this list waits for them
 
 
 async def list_invitations(
     db: AsyncSession, management: ManagementClient, tenant: Tenant, state: InvitationState, app_url: str
 ) -> Invitations:
-    """The organization's invitations of one state, the newest first."""
+    """Return the organization's invitations in one state, the newest first."""
     with explaining():
         found = await management.list_invitations(tenant.organization_id)
     bounded = found[:MOST_SHOWN]
-    names = await list_inviters(db, bounded)
-    rows = (as_row(entry, names, app_url) for entry in bounded)
+    names = await _find_inviters(db, bounded)
+    rows = (_as_row(entry, names, app_url) for entry in bounded)
     wanted = sorted((row for row in rows if row.state is state), key=lambda row: row.key, reverse=True)
     counts = Counter(state_of(entry) for entry in bounded)
     return Invitations(tuple(wanted), counts, is_cut=len(found) > MOST_SHOWN)
 
 
-def following(
+def rows_after(
     rows: Sequence[InvitationRow], after: tuple[datetime, str] | None, limit: int
 ) -> list[InvitationRow]:
-    """At most ``limit`` of the ordered rows, behind the one that ``after`` names."""
+    """Return at most ``limit`` of the sorted rows, after the one with the key ``after``."""
     return [row for row in rows if after is None or row.key < after][:limit]
 
 
 async def get_invitation(management: ManagementClient, tenant: Tenant, invitation_id: str) -> Invitation:
-    """An invitation to this organization, as it stands now. Raises :class:`InvitationNotFound`."""
+    """Return an invitation to this organization from Logto. Raises :class:`InvitationNotFound`."""
     with explaining():
         found = await management.find_invitation(invitation_id)
     if found is None or found.organization_id != tenant.organization_id:
@@ -113,25 +76,110 @@ async def get_invitation(management: ManagementClient, tenant: Tenant, invitatio
     return found
 
 
-async def list_inviters(db: AsyncSession, invitations: Iterable[Invitation]) -> dict[str, str]:
-    """The names of the people who made them, by id; who is not known is missing."""
-    return await queries.find_names(db, inviters_of(invitations))
+async def get_pending(management: ManagementClient, tenant: Tenant, invitation_id: str) -> Invitation:
+    """Return a pending invitation to this organization.
+
+    Raises :class:`InvitationNotFound` and :class:`InvitationSettled`.
+    """
+    invitation = await get_invitation(management, tenant, invitation_id)
+    if state_of(invitation) is not InvitationState.PENDING:
+        raise InvitationSettled(invitation)
+    return invitation
 
 
-def inviters_of(invitations: Iterable[Invitation]) -> set[str]:
-    """The ids of the people who made them."""
-    return {invitation.inviter_id for invitation in invitations if invitation.inviter_id}
+async def get_row(
+    db: AsyncSession, management: ManagementClient, tenant: Tenant, invitation_id: str, app_url: str
+) -> InvitationRow:
+    """Return an invitation to this organization as in a list. Raises :class:`InvitationNotFound`."""
+    found = await get_invitation(management, tenant, invitation_id)
+    return _as_row(found, await _find_inviters(db, [found]), app_url)
 
 
-def as_row(invitation: Invitation, names: Mapping[str, str], app_url: str) -> InvitationRow:
-    """An invitation with names instead of ids."""
+async def get_offer(
+    work: UnitOfWork, management: ManagementClient, principal: Principal, invitation_id: str
+) -> Offer:
+    """Return the caller's invitation. Raises :class:`NotInvited`."""
+    with explaining():
+        user, invitation = await get_own(management, principal, invitation_id)
+        organization = await management.get_organization(invitation.organization_id)
+    async with work.reading() as db:
+        names = await _find_inviters(db, [invitation])
+    return Offer(
+        id=invitation.id,
+        address=invitation.invitee,
+        state=state_of(invitation),
+        is_mine=invitation.accepted_user_id == principal.subject,
+        organization_id=invitation.organization_id,
+        organization_name=organization.name,
+        role_names=invitation.role_names,
+        inviter_name=names.get(invitation.inviter_id or ""),
+        expires_at=_moment(invitation.expires_at),
+        needs_name=not user.name,
+    )
+
+
+async def get_own(
+    management: ManagementClient, principal: Principal, invitation_id: str
+) -> tuple[LogtoUser, Invitation]:
+    """Return the caller's account and their invitation.
+
+    Raises :class:`NotInvited`, after the same calls whether the invitation is missing or somebody else's.
+    """
+    user, invitation = await asyncio.gather(
+        management.get_user(principal.subject), management.find_invitation(invitation_id)
+    )
+    if invitation is None or not same_address(user.email, invitation.invitee):
+        raise NotInvited(user.email)
+    return user, invitation
+
+
+async def list_waiting(
+    management: ManagementClient, claims: Mapping[str, Any]
+) -> tuple[WaitingInvitation, ...]:
+    """Return pending invitations for the person of these ID-token claims, if their address is verified.
+
+    The page that shows them is about something else, so if Logto does not answer soon, it gets none.
+    """
+    email = claims.get("email")
+    if not isinstance(email, str) or not email or claims.get("email_verified") is not True:
+        return ()
+    try:
+        async with asyncio.timeout(_WAITING_TIMEOUT):
+            return await _list_waiting(management, email)
+    except (ManagementError, LogtoUnavailable, TimeoutError) as error:
+        log.warning("waiting invitations could not be read", reason=type(error).__name__)
+        return ()
+
+
+async def _list_waiting(management: ManagementClient, email: str) -> tuple[WaitingInvitation, ...]:
+    lists = await asyncio.gather(*map(management.list_invitations_for, spellings(email)))
+    found = [entry for entries in lists for entry in entries]
+    pending = [entry for entry in found if state_of(entry) is InvitationState.PENDING][:_MOST_WAITING]
+    organizations = await asyncio.gather(
+        *(management.get_organization(entry.organization_id) for entry in pending)
+    )
+    return tuple(
+        WaitingInvitation(entry.id, organization.name, entry.role_names, _moment(entry.expires_at))
+        for entry, organization in zip(pending, organizations, strict=True)
+    )
+
+
+async def _find_inviters(db: AsyncSession, invitations: Iterable[Invitation]) -> dict[str, str]:
+    return await queries.find_names(db, {entry.inviter_id for entry in invitations if entry.inviter_id})
+
+
+def _as_row(invitation: Invitation, names: Mapping[str, str], app_url: str) -> InvitationRow:
     return InvitationRow(
         id=invitation.id,
         address=invitation.invitee,
         state=state_of(invitation),
         role_names=invitation.role_names,
         inviter_name=names.get(invitation.inviter_id or ""),
-        created_at=moment_of(invitation.created_at),
-        expires_at=moment_of(invitation.expires_at),
+        created_at=_moment(invitation.created_at),
+        expires_at=_moment(invitation.expires_at),
         link=link_to(app_url, invitation.id),
     )
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,4 +1,4 @@
-"""What may I do here: the caller's access to an organization, for programs."""
+"""Routes of the JSON API for the caller's access to an organization."""
 
 from __future__ import annotations
 

@@ -1,19 +1,29 @@
-"""What somebody types about an organization."""
+"""Forms for a new organization, and for an organization's settings."""
 
 from __future__ import annotations
 
-from wtforms import Form, StringField, TextAreaField
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from wtforms import Form, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.validators import DataRequired
 
-from saas_app.organizations.creation import OrganizationInput
+from saas_app.email_domains.names import NotADomain, read_domain
+from saas_app.errors import BadRequest
+from saas_app.organizations.values import Details
+from saas_app.rbac.assignment import PERSON_ROLES
+from saas_app.rbac.permissions import Role
 from saas_app.web.typed_text import at_most, clean_line, clean_text
 
 NAME_LENGTH = 128  # Logto 1.42 accepts no more
 DESCRIPTION_LENGTH = 256
 
+_NO_ROLE = ""
+_PERSON_ROLES = {role.value: role for role in PERSON_ROLES}
+
 
 class OrganizationForm(Form):
-    """A new organization."""
+    """The name and description of an organization, new or edited."""
 
     name = StringField(
         "Name",
@@ -22,6 +32,55 @@ class OrganizationForm(Form):
     )
     description = TextAreaField("Description", filters=[clean_text], validators=[at_most(DESCRIPTION_LENGTH)])
 
-    def as_input(self) -> OrganizationInput:
-        """What was typed, once :meth:`validate` has said yes."""
-        return OrganizationInput(name=self.name.data or "", description=self.description.data or "")
+    def as_details(self) -> Details:
+        """Return the input. Call :meth:`validate` first."""
+        return Details(name=self.name.data or "", description=self.description.data or "")
+
+
+class DomainForm(Form):
+    """An email domain whose people are to join automatically."""
+
+    domain = StringField("Email domain", filters=[clean_line])
+
+    def validate_domain(self, field: StringField) -> None:
+        """Check that an organization can claim the domain, and bring it into the form used for comparison."""
+        try:
+            field.data = read_domain(field.data or "")
+        except NotADomain as reason:
+            raise ValidationError(str(reason)) from None
+
+
+class JoiningRoleForm(Form):
+    """The default role of people who join automatically."""
+
+    role = SelectField("Default role for people who auto-join", validate_choice=False)
+
+    def __init__(self, formdata: Any = None, *, offered: Iterable[Role], **values: Any) -> None:
+        super().__init__(formdata, **values)
+        named = [(role.value, f"{role.value}: {role.description}") for role in offered]
+        self.role.choices = [(_NO_ROLE, "No role"), *named]
+
+    def validate_role(self, field: SelectField) -> None:
+        """Check that the role is one for people. Saving checks whether the caller may assign it."""
+        if field.data and field.data not in _PERSON_ROLES:
+            raise ValidationError("Choose one of the roles listed here.")
+
+    def as_role(self) -> Role | None:
+        """Return the role, or None for no role. Call :meth:`validate` first."""
+        return _PERSON_ROLES.get(self.role.data)
+
+
+class DeleteForm(Form):
+    """The name of the organization to delete, typed to prevent an accident."""
+
+    name = StringField("Organization name", filters=[clean_line])
+
+
+def read_mfa_choice(fields: Mapping[str, str]) -> bool:
+    """Return whether to require a second factor. Raises :class:`BadRequest`."""
+    chosen = fields.get("require", "")
+    if chosen not in ("yes", "no"):
+        raise BadRequest(
+            "The form does not say whether to require a second factor. Reload the page and try again."
+        )
+    return chosen == "yes"

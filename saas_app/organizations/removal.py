@@ -1,7 +1,8 @@
-"""What an organization leaves here when it is gone in Logto is removed: in the background, in batches.
+"""The background worker that removes the data of organizations deleted in Logto, in batches.
 
-A row of ``organization_removals`` is the order; it outlives restarts and counts what was removed so far. The
-audit trail stays: it is append-only, and with the organization gone only who runs the database can read it.
+A row of ``organization_removals`` requests each removal. It survives restarts, and counts what was removed so
+far. The audit log stays, because it is append-only. After the deletion, only the operator can read it, in the
+database.
 """
 
 from __future__ import annotations
@@ -9,12 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, TypeGuard, cast
+from typing import Final, TypeGuard
 
-import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,66 +22,50 @@ from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
 from saas_app.changes.notes import UnreadableNote, close_note, find_note, list_note_ids
 from saas_app.coordination.jobs import Failure
 from saas_app.coordination.leases import lease
-from saas_app.db.base import Base, TenantOwned, is_tenant_owned, utc_now
+from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import Busy
-from saas_app.identity.former_members import note_end
-from saas_app.models import (
-    AuditEvent,
-    DomainJoin,
-    EmailDomain,
-    Ending,
-    IdempotencyKey,
-    Organization,
-    OrganizationRemoval,
-    PendingChange,
-    SessionRow,
-    SessionToken,
-)
+from saas_app.models import OrganizationRemoval, PendingChange
+from saas_app.organizations import queries
 
 log = structlog.get_logger(__name__)
 
-_BATCH: Final = 500  # rows a transaction
-_LEASE: Final = 60.0  # seconds that one batch may take at most
-_INTERVAL: Final = 300.0  # seconds between two looks for orders that another worker left
-_SETTLED: Final = timedelta(minutes=2)  # a change begun longer ago is under way nowhere any more
+_BATCH: Final = 500  # rows per transaction
+_LEASE: Final = 60.0  # seconds, at most, for one batch
+_INTERVAL: Final = 300.0  # seconds between two searches for requests that another worker left
+_SETTLED: Final = timedelta(minutes=2)  # a change that began longer ago is no longer in progress anywhere
 
 
 async def request_removal(
     db: AsyncSession, organization_id: str, organization_name: str, requested_by: str
 ) -> None:
-    """Order the removal of a deleted organization's data. Ordering it again changes nothing."""
-    order = {
+    """Request the removal of a deleted organization's data. Requesting it again changes nothing."""
+    row = {
         "organization_id": organization_id,
         "organization_name": organization_name[:128],
         "requested_at": utc_now(),
         "requested_by": requested_by[:64],
     }
-    await insert_if_absent(db, OrganizationRemoval, order, key=("organization_id",))
+    await insert_if_absent(db, OrganizationRemoval, row, key=("organization_id",))
 
 
 @dataclass(frozen=True, slots=True)
 class Removals:
-    """What became of the orders: how many organizations are done with now, and which failed."""
+    """The result of a run: the number of organizations whose data is gone now, and the failures."""
 
     finished: int
     failed: tuple[Failure, ...] = ()
 
 
 async def remove_pending(work: UnitOfWork, *, batch: int = _BATCH) -> Removals:
-    """Carry out every order that is not finished. One that fails stays, and the others are carried out.
+    """Carry out every unfinished request. If one fails, it stays, and the others are carried out.
 
-    Each batch is a transaction of its own, and one worker at a time makes it. A crash between two of them
-    loses nothing: the next call goes on where this one stopped.
+    Each batch of rows is a transaction, run by one worker at a time. After a crash, the next call continues
+    with what is left.
     """
     async with work.reading() as db:
-        waiting = await db.scalars(
-            sa.select(OrganizationRemoval.organization_id)
-            .where(OrganizationRemoval.finished_at.is_(None))
-            .order_by(OrganizationRemoval.requested_at)
-        )
-        organization_ids = list(waiting)
+        organization_ids = await queries.list_requested(db)
     finished, failed = 0, []
     for organization_id in organization_ids:
         try:
@@ -97,7 +81,7 @@ async def remove_pending(work: UnitOfWork, *, batch: int = _BATCH) -> Removals:
 
 
 class RemovalWorker:
-    """Carries out orders while the application serves: at its start, when woken, and now and then."""
+    """Carries out requests while the application runs: at its start, when woken, and every few minutes."""
 
     def __init__(self, work: UnitOfWork, *, interval: float = _INTERVAL) -> None:
         self._work = work
@@ -105,12 +89,12 @@ class RemovalWorker:
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """There is a new order."""
+        """Start a run soon, because there is a new request."""
         self._woken.set()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Work beside the block, and stop with it; what was begun is rolled back and resumed later."""
+        """Run during the block, and stop with it. An unfinished batch is rolled back, and resumed later."""
         task = asyncio.create_task(self.run())
         try:
             yield
@@ -119,131 +103,55 @@ class RemovalWorker:
             await asyncio.gather(task, return_exceptions=True)
 
     async def run(self) -> None:
-        """Work until cancelled. A failure is logged, and tried again at the next turn."""
+        """Run until cancelled. A failure is logged, and retried in the next run."""
         while True:
             self._woken.clear()
             try:
                 await remove_pending(self._work)
             except Exception:
-                log.exception("removing the data of deleted organizations failed; it goes on later")
+                log.exception("removing the data of deleted organizations failed, and is retried later")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), self._interval)
 
 
 async def _remove(work: UnitOfWork, organization_id: str, batch: int) -> bool:
-    """Batch after batch until nothing is left. False when a deletion is still under way elsewhere."""
+    """Delete batch after batch until nothing is left. Returns False if a deletion is still in progress."""
     while True:
         async with (
             lease(work, f"removal:{organization_id}", seconds=_LEASE),
             work.writing(organization_id) as db,
         ):
-            order = await db.get_one(OrganizationRemoval, organization_id, with_for_update=True)
-            if order.finished_at is not None:
+            removal = await db.get_one(OrganizationRemoval, organization_id, with_for_update=True)
+            if removal.finished_at is not None:
                 return True
-            if await _delete_some(db, order, batch):
+            if await queries.delete_batch(db, removal, batch):
                 continue
-            return await _finish(db, order)
+            return await _finish(db, removal)
 
 
-Deletion = Callable[[AsyncSession, OrganizationRemoval, int], Awaitable[int]]
+async def _finish(db: AsyncSession, removal: OrganizationRemoval) -> bool:
+    """Close the notes of changes, write the event, and mark the request as finished.
 
-
-def _owned(model: type[TenantOwned]) -> Deletion:
-    """Return what deletes an organization's rows of a table."""
-
-    async def delete(db: AsyncSession, order: OrganizationRemoval, batch: int) -> int:
-        its_own = model.organization_id == order.organization_id
-        chosen = sa.select(model.id).where(its_own).limit(batch)
-        return await _execute(db, sa.delete(model).where(its_own, model.id.in_(chosen)))
-
-    return delete
-
-
-async def _tokens(db: AsyncSession, order: OrganizationRemoval, batch: int) -> int:
-    """What was fetched since holds no token: Logto refused it, and a request may be reading that now.
-
-    Their people are still told, when they come back, that they were members and that it was deleted.
+    Returns False if the change that deletes the organization may still be in progress.
     """
-    key = sa.tuple_(SessionToken.session_id, SessionToken.audience)
-    chosen = (
-        sa.select(SessionToken.session_id, SessionToken.audience)
-        .where(
-            SessionToken.organization_id == order.organization_id,
-            SessionToken.fetched_at <= order.requested_at,
-        )
-        .limit(batch)
-    )
-    members = sa.select(SessionRow.subject).join(SessionToken, SessionToken.session_id == SessionRow.id)
-    granted = members.where(key.in_(chosen), SessionToken.refusal.is_(None)).distinct()
-    for subject in list(await db.scalars(granted)):
-        await note_end(db, order.organization_id, order.organization_name, subject, Ending.UNKNOWN)
-    return await _execute(db, sa.delete(SessionToken).where(key.in_(chosen)))
-
-
-async def _domains(db: AsyncSession, order: OrganizationRemoval, batch: int) -> int:
-    """Its email domains, so that another organization may hold them; at most a few."""
-    its_own = EmailDomain.organization_id == order.organization_id
-    return await _execute(db, sa.delete(EmailDomain).where(its_own))
-
-
-async def _joins(db: AsyncSession, order: OrganizationRemoval, batch: int) -> int:
-    """How its members came here."""
-    its_own = DomainJoin.organization_id == order.organization_id
-    chosen = sa.select(DomainJoin.user_id).where(its_own).limit(batch)
-    return await _execute(db, sa.delete(DomainJoin).where(its_own, DomainJoin.user_id.in_(chosen)))
-
-
-_STAYING: Final = (AuditEvent, IdempotencyKey, PendingChange)
-"""Not deleted here: the audit log is append-only, keys expire within a day, notes are closed at the end."""
-
-
-def _owned_tables() -> dict[str, Deletion]:
-    """Return the deletion of every tenant-owned table, a new feature's included; those that refer, first."""
-    models = {mapper.local_table: mapper.class_ for mapper in Base.registry.mappers}
-    owned = {
-        table.name: models[table] for table in reversed(Base.metadata.sorted_tables) if is_tenant_owned(table)
-    }
-    return {name: _owned(model) for name, model in owned.items() if model not in _STAYING}
-
-
-_DELETIONS: Final[dict[str, Deletion]] = {
-    **_owned_tables(),
-    "session_tokens": _tokens,
-    "email_domains": _domains,
-    "domain_joins": _joins,
-}
-
-
-async def _delete_some(db: AsyncSession, order: OrganizationRemoval, batch: int) -> bool:
-    """One batch of the first table that still holds something. False when none does."""
-    for name, delete in _DELETIONS.items():
-        count = await delete(db, order, batch)
-        if count:
-            order.removed = {**order.removed, name: order.removed.get(name, 0) + count}
-            return True
-    return False
-
-
-async def _finish(db: AsyncSession, order: OrganizationRemoval) -> bool:
-    """Close the notes of changes, write the event, and mark the order as done."""
     now = utc_now()
     note_ids = await list_note_ids(db)
     notes = [await _find_readable(db, note_id) for note_id in note_ids]
     deletions = {note.id: note for note in notes if _is_deletion(note)}
     if any(note.started_at > now - _SETTLED for note in deletions.values()):
-        return False  # whoever deletes the organization is about to write the event themselves
+        return False  # that change is about to write the event itself
     for note_id in note_ids:
         if await close_note(db, note_id) and note_id in deletions:
             _record_deletion(db, deletions[note_id])
-    await db.execute(sa.delete(Organization).where(Organization.id == order.organization_id))
-    target = Target("organization", order.organization_id, order.organization_name)
-    record(db, AuditEntry(SYSTEM, Action.ORGANIZATION_REMOVE_DATA, target, after=dict(order.removed)))
-    order.finished_at = now
+    await queries.delete_name(db, removal.organization_id)
+    target = Target("organization", removal.organization_id, removal.organization_name)
+    record(db, AuditEntry(SYSTEM, Action.ORGANIZATION_REMOVE_DATA, target, after=dict(removal.removed)))
+    removal.finished_at = now
     return True
 
 
 async def _find_readable(db: AsyncSession, note_id: uuid.UUID) -> PendingChange | None:
-    """The note. None for one that cannot be read: it does not keep the organization's data here for ever."""
+    """Return the note, or None if it cannot be read: the organization's data must not stay because of it."""
     try:
         return await find_note(db, note_id)
     except UnreadableNote:
@@ -260,14 +168,8 @@ def _is_deletion(note: PendingChange | None) -> TypeGuard[PendingChange]:
 
 
 def _record_deletion(db: AsyncSession, note: PendingChange) -> None:
-    """Who deleted it. A note that cannot be read does not keep the organization's data here for ever."""
+    """Record who deleted the organization, unless the entry in the note cannot be read."""
     try:
         record(db, AuditEntry.from_json(note.entry))
     except (KeyError, TypeError, ValueError):
         log.exception("the note of a deletion cannot be read", organization_id=note.organization_id)
-
-
-async def _execute(db: AsyncSession, statement: sa.Delete) -> int:
-    """How many rows it deleted."""
-    result = await db.execute(statement.execution_options(synchronize_session=False))
-    return cast("sa.CursorResult[object]", result).rowcount

@@ -1,15 +1,20 @@
-"""The rules of the organization pages: finding one's own, creating one, and explaining access.
+"""Questions about organizations: the caller's own, their access, and the settings.
 
-Logto holds organizations and memberships; nothing here decides what somebody may do.
+Logto stores organizations, memberships and settings. Nothing here decides what a caller may do.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from saas_app.changes.organization_change import MemberChange
 from saas_app.identity.profiles import Membership
+from saas_app.identity.tenant import Tenant
 from saas_app.identity.tenants import TokenDescription
+from saas_app.organizations.values import Details, Joining, OrganizationGone, OrganizationSettings
+from saas_app.rbac.assignment import assignable_roles
 from saas_app.rbac.decision import Decision
 from saas_app.rbac.permissions import (
     ROLE_PERMISSIONS,
@@ -23,8 +28,8 @@ from saas_app.rbac.policy import AccessFacts, decide
 from saas_app.text.order import fold, order_key
 
 
-def matching(memberships: Iterable[Membership], text: str, language: str = "") -> list[Membership]:
-    """The memberships whose organization's name holds ``text``, in the order of the reader's language."""
+def search_memberships(memberships: Iterable[Membership], text: str, language: str = "") -> list[Membership]:
+    """Return the memberships whose organization's name contains ``text``, sorted as in the language."""
     wanted = fold(text.strip())
     found = [item for item in memberships if wanted in fold(item.organization_name)]
     return sorted(found, key=lambda item: (order_key(item.organization_name, language), item.organization_id))
@@ -32,7 +37,7 @@ def matching(memberships: Iterable[Membership], text: str, language: str = "") -
 
 @dataclass(frozen=True, slots=True)
 class MatrixColumn:
-    """A role of the matrix; ``held`` lights its column."""
+    """A role of the matrix. The column of a ``held`` role is highlighted."""
 
     role: Role
     held: bool
@@ -40,9 +45,9 @@ class MatrixColumn:
 
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
-    """A permission: which roles bundle it, and whether the caller's token carries it.
+    """A permission, and whether each role bundles it, in the order of the columns.
 
-    ``carried`` is None while no token of that kind has been read.
+    ``carried`` says whether the caller's token carries it. None means that no such token has been fetched.
     """
 
     permission: Permission
@@ -52,14 +57,14 @@ class MatrixRow:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Roles and permissions of the registry, beside what the caller's tokens really carry."""
+    """Roles and permissions of the registry, compared with what the caller's tokens carry."""
 
     columns: tuple[MatrixColumn, ...]
     groups: tuple[tuple[Carrier, tuple[MatrixRow, ...]], ...]
 
     @property
     def behind(self) -> tuple[Permission, ...]:
-        """Permissions that a held role bundles and the token lacks: what renewing access would bring."""
+        """Permissions that a held role bundles and the token lacks. Renewing access brings them."""
         held = [position for position, column in enumerate(self.columns) if column.held]
         return tuple(
             row.permission
@@ -70,7 +75,7 @@ class Matrix:
 
 
 def example_decision() -> Decision:
-    """A refusal for the front page, made by the same policy that makes the real ones."""
+    """Return a denial for the front page, decided by the policy that decides real requests."""
     facts = AccessFacts(
         subject="Carol",
         organization_name="Acme Robotics",
@@ -82,7 +87,7 @@ def example_decision() -> Decision:
 
 
 def permission_matrix(role_names: frozenset[str], tokens: Iterable[TokenDescription]) -> Matrix:
-    """The matrix for a member with these roles and these tokens."""
+    """Return the matrix for a member with these roles and these tokens."""
     carried = {token.carrier: known_permissions(frozenset(token.scopes)) for token in tokens}
 
     def row(permission: Permission) -> MatrixRow:
@@ -100,3 +105,36 @@ def permission_matrix(role_names: frozenset[str], tokens: Iterable[TokenDescript
             for carrier in Carrier
         ),
     )
+
+
+async def read_settings(change: MemberChange) -> OrganizationSettings:
+    """Return the current settings from Logto. Raises :class:`OrganizationGone`."""
+    with change.explain(OrganizationGone):
+        organization, joining, has_factor = await asyncio.gather(
+            change.management.get_organization(change.organization_id),
+            read_joining(change),
+            change.management.has_second_factor(change.caller.principal.subject),
+        )
+    details = Details(organization.name, organization.description or "")
+    return OrganizationSettings(details, organization.is_mfa_required, joining, has_factor)
+
+
+async def get_name(change: MemberChange) -> str:
+    """Return the organization's current name in Logto. Raises :class:`OrganizationGone`."""
+    with change.explain(OrganizationGone):
+        return (await change.management.get_organization(change.organization_id)).name
+
+
+async def read_joining(change: MemberChange) -> Joining:
+    """Return the email domains and default roles set in Logto. Both are empty if the organization is gone."""
+    domains, roles = await asyncio.gather(
+        change.management.list_joining_domains(change.organization_id),
+        change.management.list_joining_roles(change.organization_id),
+    )
+    return Joining(tuple(sorted(domains)), roles)
+
+
+def joining_role_choices(tenant: Tenant) -> tuple[Role, ...]:
+    """Return the default roles to offer the caller. Saving checks the caller's tokens again."""
+    offered = frozenset(permission for permission in Permission if tenant.offers(permission))
+    return assignable_roles(offered)

@@ -8,7 +8,7 @@ import pytest
 
 from saas_app.db.base import Base, is_tenant_owned
 from saas_app.features import FEATURES
-from saas_app.organizations import removal
+from saas_app.organizations import queries
 from saas_app.web.navigation import FEATURES as MENU
 from saas_app.web.navigation import Feature
 from tests.databases import ROOT
@@ -40,4 +40,4 @@ def test_every_menu_entry_leads_to_a_page_with_the_same_permission(entry: Featur
 
 def test_a_deleted_organization_leaves_no_rows_of_any_feature() -> None:
     owned = {table.name for table in Base.metadata.sorted_tables if is_tenant_owned(table)}
-    assert owned - set(removal._DELETIONS) == {"audit_events", "idempotency_keys", "pending_changes"}
+    assert owned - set(queries.DELETIONS) == {"audit_events", "idempotency_keys", "pending_changes"}

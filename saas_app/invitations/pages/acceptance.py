@@ -1,4 +1,4 @@
-"""Where the link of an invitation leads."""
+"""Pages for invited people, to which the link of an invitation leads."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from quart import Blueprint, flash, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.identity.principal import Principal
-from saas_app.invitations import acceptance
-from saas_app.invitations.changes import InvitationSettled
+from saas_app.invitations import service
+from saas_app.invitations.changes import accepting
 from saas_app.invitations.forms import NameForm
+from saas_app.invitations.values import InvitationSettled, NameNeeded, NotInvited
 from saas_app.web.context import management, runtime, systems
 from saas_app.web.guards import public, signed_in
 from saas_app.web.limits import limited_by_address
@@ -23,7 +24,7 @@ blueprint = Blueprint("acceptance", __name__, url_prefix="/invitations/<invitati
 @blueprint.get("")
 @public
 async def show(invitation_id: str) -> ResponseReturnValue:
-    """Who invites whom where as what, for whom it is meant; for a stranger the way to sign in or up."""
+    """Show the invitation to the invited person. Visitors who are not signed in see how to sign in or up."""
     principal = await find_principal()
     if principal is None:
         proof = request.args.get("mail", "")
@@ -41,26 +42,26 @@ async def show(invitation_id: str) -> ResponseReturnValue:
 @limited_by_address
 @public
 async def begin(invitation_id: str) -> ResponseReturnValue:
-    """Let the person who received the message sign in, or up, with the invited address."""
+    """Start the sign-in or sign-up of the invited person, with the invited address."""
     proof = (await request.form).get("mail", "")
     links = runtime().invitation_links
-    options = await acceptance.find_way_in(management(), links, invitation_id, proof)
+    options = await accepting.start_sign_in(management(), links, invitation_id, proof)
     return await to_logto(options, next_path=url_for("acceptance.show", invitation_id=invitation_id))
 
 
 @blueprint.post("/accept")
 @signed_in
 async def accept(principal: Principal, invitation_id: str) -> ResponseReturnValue:
-    """Accept, then renew access at once: the grant does not know the new organization yet."""
+    """Accept the invitation, then renew access, because the grant does not cover the organization yet."""
     form = NameForm(await request.form)
     if not form.validate():
         return await _show_offer(principal, invitation_id, form), 422
     name = form.name.data or ""
     try:
-        accepted = await acceptance.accept(systems(), principal, invitation_id, name)
+        accepted = await accepting.accept(systems(), principal, invitation_id, name)
     except InvitationSettled as error:
         return await _show_offer(principal, invitation_id, form), error.status
-    except acceptance.NameNeeded as error:
+    except NameNeeded as error:
         form.name.errors = list(error.fields.values())
         return await _show_offer(principal, invitation_id, form), error.status
     await flash("Welcome to the organization.", "success")
@@ -68,12 +69,12 @@ async def accept(principal: Principal, invitation_id: str) -> ResponseReturnValu
     return redirect(url_for("identity.renew", next=home), 303)
 
 
-@blueprint.errorhandler(acceptance.NotInvited)
-async def not_invited(error: acceptance.NotInvited) -> ResponseReturnValue:
-    """The same for a wrong id and for somebody else's invitation."""
+@blueprint.errorhandler(NotInvited)
+async def not_invited(error: NotInvited) -> ResponseReturnValue:
+    """Show one page for a wrong id and for somebody else's invitation."""
     return await render_template("invitations/not_invited.html", error=error), error.status
 
 
 async def _show_offer(principal: Principal, invitation_id: str, form: NameForm) -> str:
-    offer = await acceptance.get_offer(runtime().work, management(), principal, invitation_id)
+    offer = await service.get_offer(runtime().work, management(), principal, invitation_id)
     return await render_template("invitations/offer.html", offer=offer, form=form)

@@ -1,4 +1,4 @@
-"""Pages by which an organization invites. Accepting stands in :mod:`.acceptance_pages`."""
+"""Pages to list, send, resend and revoke invitations. :mod:`.acceptance` has the pages for invited people."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from quart.typing import ResponseReturnValue
 
 from saas_app.errors import AppError, AssignmentDenied, SignInRequired
 from saas_app.identity.tenant import Tenant
-from saas_app.invitations import changes, service
+from saas_app.invitations import service
+from saas_app.invitations.changes import pending
+from saas_app.invitations.changes.inviting import invite
 from saas_app.invitations.forms import MOST_ADDRESSES, InviteForm, read_state
-from saas_app.invitations.inviting import invite
 from saas_app.invitations.outcomes import Outcome, OutcomeKind
-from saas_app.invitations.service import InvitationState
+from saas_app.invitations.values import InvitationNotFound, InvitationSettled, InvitationState, NotSent
 from saas_app.members.roles import role_options
 from saas_app.rbac.permissions import Permission
 from saas_app.text.visible import isolated
@@ -33,11 +34,11 @@ _TEXT_LENGTH = 128
 @blueprint.get("")
 @requires(Permission.MEMBERS_INVITE)
 async def list_invitations(tenant: Tenant) -> ResponseReturnValue:
-    """The invitations of one state."""
+    """List the invitations in one state."""
     state = read_state(request.args.get("state"))
     after = decode_cursor(request.args.get("after"), datetime, str)
     found = await service.list_invitations(database(), management(), tenant, state, _app_url())
-    rows = service.following(found.rows, (after[0], after[1]) if after else None, _PAGE_SIZE + 1)
+    rows = service.rows_after(found.rows, (after[0], after[1]) if after else None, _PAGE_SIZE + 1)
     return await render_template(
         "invitations/list.html",
         page=page_of(rows, _PAGE_SIZE, lambda row: encode_cursor(*row.key), after=after),
@@ -51,7 +52,7 @@ async def list_invitations(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.get("/new")
 @requires(Permission.MEMBERS_INVITE, complete=True)
 async def new_invitation(tenant: Tenant) -> ResponseReturnValue:
-    """The form; an address in the query stands in it already, to invite somebody again."""
+    """Show the form. ``address`` in the query fills it in, to invite somebody again."""
     typed = request.args.get("address", "")[:_TEXT_LENGTH]
     management()
     return await _show_form(tenant, InviteForm(data={"addresses": typed}))
@@ -60,7 +61,7 @@ async def new_invitation(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.post("/new")
 @requires(Permission.MEMBERS_INVITE, complete=True)
 async def create_invitations(tenant: Tenant) -> ResponseReturnValue:
-    """Invite every address; unless all were sent, say of each what came of it."""
+    """Invite every address. Unless all emails were sent, show the outcome of each."""
     form = InviteForm(await request.form)
     if not form.validate():
         return await _show_form(tenant, form), 422
@@ -80,8 +81,8 @@ async def create_invitations(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.post("/<invitation_id>/resend")
 @requires(Permission.MEMBERS_INVITE)
 async def resend(tenant: Tenant, invitation_id: str) -> ResponseReturnValue:
-    """Send the invitation again."""
-    sent = await changes.resend(organization_change(tenant), invitation_id, runtime().invitation_links)
+    """Email the invitation again."""
+    sent = await pending.resend(organization_change(tenant), invitation_id, runtime().invitation_links)
     await flash(f"Invitation resent to {isolated(sent.invitee)}.", "success")
     return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
 
@@ -89,32 +90,32 @@ async def resend(tenant: Tenant, invitation_id: str) -> ResponseReturnValue:
 @blueprint.get("/<invitation_id>/revoke")
 @requires(Permission.MEMBERS_INVITE)
 async def confirm_revoke(tenant: Tenant, invitation_id: str) -> ResponseReturnValue:
-    """Ask once, by the address."""
-    invitation = await changes.get_pending(management(), tenant, invitation_id)
+    """Ask for confirmation."""
+    invitation = await service.get_pending(management(), tenant, invitation_id)
     return await render_template("invitations/revoke.html", invitation=invitation)
 
 
 @blueprint.post("/<invitation_id>/revoke")
 @requires(Permission.MEMBERS_INVITE)
 async def revoke(tenant: Tenant, invitation_id: str) -> ResponseReturnValue:
-    """Take it back."""
-    revoked = await changes.revoke(organization_change(tenant), invitation_id)
+    """Revoke the invitation."""
+    revoked = await pending.revoke(organization_change(tenant), invitation_id)
     await flash(f"Invitation for {isolated(revoked.invitee)} revoked. The link no longer works.", "success")
     return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)
 
 
 @blueprint.errorhandler(AssignmentDenied)
 async def denied(error: AssignmentDenied) -> Any:
-    """Why the role cannot be assigned, above the form as it was sent, so that no address is lost."""
+    """Show why the role cannot be assigned, above the form with everything that was typed."""
     form = InviteForm(await request.form)
     return await _show_form(cast("Tenant", current_tenant()), form, denied=error), error.status
 
 
-@blueprint.errorhandler(changes.InvitationSettled)
-@blueprint.errorhandler(changes.NotSent)
-@blueprint.errorhandler(service.InvitationNotFound)
+@blueprint.errorhandler(InvitationSettled)
+@blueprint.errorhandler(NotSent)
+@blueprint.errorhandler(InvitationNotFound)
 async def refused(error: AppError) -> ResponseReturnValue:
-    """Why it was not done, and the way back to the invitations."""
+    """Show why it was not done, with a link to the invitations."""
     return await render_template("invitations/refused.html", error=error), error.status
 
 

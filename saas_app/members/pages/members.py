@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, flash, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 
-from saas_app.email_domains import joins
+from saas_app.email_domains.changes import joins
 from saas_app.errors import AppError
 from saas_app.identity.standing import AccessChanged
 from saas_app.identity.tenant import Tenant

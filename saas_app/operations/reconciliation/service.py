@@ -33,7 +33,7 @@ from saas_app.logto.provider_clock import Moment
 from saas_app.models import EVERYONE
 from saas_app.operations.reconciliation import queries
 from saas_app.operations.reconciliation.truth import Truth, find_organization, outcome_of, read_truth
-from saas_app.organizations.creation import was_cut_off
+from saas_app.organizations.changes.creation import was_cut_off
 from saas_app.organizations.removal import remove_pending, request_removal
 from saas_app.rbac.permissions import Permission, permissions_of
 

@@ -1,4 +1,4 @@
-"""The front page, one's organizations, the switcher, an organization's overview, and my access there."""
+"""Pages: the front page, the caller's organizations, the switcher, an overview, and the caller's access."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from urllib.parse import quote, urlencode
 from quart import Blueprint, flash, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 
-import saas_app.invitations.acceptance as invitations
+import saas_app.invitations.service as invitations
 import saas_app.projects.service as projects
 from saas_app.errors import LogtoUnavailable, RateLimited
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.profiles import Membership
 from saas_app.identity.tenant import Tenant
-from saas_app.organizations import creation, service
+from saas_app.invitations.values import WaitingInvitation
+from saas_app.organizations import service
+from saas_app.organizations.changes import creation
 from saas_app.organizations.forms import OrganizationForm
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.text.visible import isolated
@@ -27,7 +29,7 @@ from saas_app.web.visitors import find_last_organization_id, find_principal
 
 blueprint = Blueprint("organizations", __name__)
 
-_LIST_SIZE = 500  # the filter finds those beyond
+_LIST_SIZE = 500  # the search finds the others
 _SWITCHER_SIZE = 20
 _QUERY_LENGTH = 128
 
@@ -35,7 +37,7 @@ _QUERY_LENGTH = 128
 @blueprint.get("/")
 @public
 async def front() -> ResponseReturnValue:
-    """What this is; for the signed-in, straight to where they worked last."""
+    """Introduce Workroom. Signed-in people are redirected to the organization they used last."""
     principal = await find_principal()
     if principal is None:
         return await render_template(
@@ -51,13 +53,13 @@ async def front() -> ResponseReturnValue:
 @blueprint.get("/o")
 @signed_in
 async def list_organizations(principal: SessionPrincipal) -> ResponseReturnValue:
-    """The organizations the caller belongs to, with their roles, by name.
+    """List the caller's organizations and roles, sorted by name.
 
-    All on one page: names change, so whoever turned pages could miss one that was renamed meanwhile.
+    They are on one page: with several pages, an organization renamed in between could be missed.
     """
     query = _query()
     memberships = await runtime().profiles.list_memberships(principal)
-    found = service.matching(memberships, query, reader_language())
+    found = service.search_memberships(memberships, query, reader_language())
     return await render_template(
         "organizations/list.html",
         memberships=found[:_LIST_SIZE],
@@ -69,7 +71,7 @@ async def list_organizations(principal: SessionPrincipal) -> ResponseReturnValue
     )
 
 
-async def _waiting_invitations(principal: SessionPrincipal) -> tuple[invitations.WaitingInvitation, ...]:
+async def _waiting_invitations(principal: SessionPrincipal) -> tuple[WaitingInvitation, ...]:
     client = runtime().management
     if client is None:
         return ()
@@ -80,9 +82,9 @@ async def _waiting_invitations(principal: SessionPrincipal) -> tuple[invitations
 @blueprint.get("/o/switch")
 @signed_in
 async def switch(principal: SessionPrincipal) -> ResponseReturnValue:
-    """The switcher's options: a fragment, with targets that keep the feature."""
+    """Return the switcher's options as a fragment. Their links lead to the same feature."""
     memberships = await runtime().profiles.list_memberships(principal)
-    found = service.matching(memberships, _query(), reader_language())
+    found = service.search_memberships(memberships, _query(), reader_language())
     feature = request.args.get("feature", "")
 
     def target(membership: Membership) -> str:
@@ -100,19 +102,19 @@ async def switch(principal: SessionPrincipal) -> ResponseReturnValue:
 @blueprint.get("/o/new")
 @signed_in
 async def new_organization(principal: SessionPrincipal) -> ResponseReturnValue:
-    """The form for a new organization."""
+    """Show the form for a new organization."""
     return await _show_form(OrganizationForm())
 
 
 @blueprint.post("/o/new")
 @signed_in
 async def create_organization(principal: SessionPrincipal) -> ResponseReturnValue:
-    """Create it, then renew access at once: the grant does not know the new organization yet."""
+    """Create an organization, then renew access, because the grant does not cover the organization yet."""
     form = OrganizationForm(await request.form)
     if not form.validate():
         return await _show_form(form), 422
     try:
-        created = await creation.create_organization(systems(), principal, form.as_input())
+        created = await creation.create_organization(systems(), principal, form.as_details())
     except (LogtoUnavailable, RateLimited) as error:
         page = await _show_form(form, failure=error.detail)
         return page, error.status, retry_after(error)
@@ -124,7 +126,7 @@ async def create_organization(principal: SessionPrincipal) -> ResponseReturnValu
 @blueprint.get("/o/<organization_id>/")
 @requires_member
 async def overview(tenant: Tenant) -> ResponseReturnValue:
-    """Projects and recent activity for who may see them, and what one's role allows."""
+    """Show the caller's roles, and the projects and recent activity if the caller may see them."""
     tenant = await with_token(tenant, Carrier.API_TOKEN)
     may_read = tenant.may(Permission.PROJECTS_READ)
     return await render_template(
@@ -137,7 +139,7 @@ async def overview(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.get("/o/<organization_id>/access")
 @requires_member
 async def access(tenant: Tenant) -> ResponseReturnValue:
-    """My access here: roles, the matrix, and the tokens behind it."""
+    """Show the caller's roles, the permission matrix, and the tokens."""
     for carrier in Carrier:
         tenant = await with_token(tenant, carrier)
     tokens = await runtime().tenants.describe_tokens(tenant)
@@ -152,7 +154,7 @@ async def access(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.post("/o/<organization_id>/access/read-again")
 @requires_member
 async def read_again(tenant: Tenant) -> ResponseReturnValue:
-    """Forget the tokens for this organization; the page that follows reads them from Logto."""
+    """Delete the cached tokens for this organization. The next page fetches new ones from Logto."""
     await runtime().tenants.forget_tokens(tenant)
     await flash("Your access was refreshed.", "success")
     return redirect(f"/o/{quote(tenant.organization_id, safe='')}/access", 303)

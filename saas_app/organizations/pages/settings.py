@@ -1,4 +1,4 @@
-"""An organization's settings, and its deletion."""
+"""Pages of an organization's settings, and its deletion."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ from quart import Blueprint, flash, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 
 import saas_app.projects.service as projects
-from saas_app.email_domains import changes as domain_changes
+from saas_app.email_domains.changes import domains as domain_changes
 from saas_app.email_domains.names import domain_of, find_ascii_domain
 from saas_app.email_domains.service import ListedDomain, list_domains
 from saas_app.errors import Invalid, LogtoUnavailable, RateLimited
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
-from saas_app.organizations import settings
-from saas_app.organizations.forms import OrganizationForm
-from saas_app.organizations.settings import Details, OrganizationSettings
-from saas_app.organizations.settings_forms import DeleteForm, DomainForm, JoiningRoleForm, read_mfa_choice
+from saas_app.organizations import service
+from saas_app.organizations.changes import settings as changes
+from saas_app.organizations.forms import (
+    DeleteForm,
+    DomainForm,
+    JoiningRoleForm,
+    OrganizationForm,
+    read_mfa_choice,
+)
+from saas_app.organizations.values import DetailsConflict, OrganizationSettings, RolesConflict
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.text.domains import shown_domain
 from saas_app.text.visible import isolated
@@ -33,21 +39,20 @@ blueprint = Blueprint("organization_settings", __name__, url_prefix="/o/<organiz
 @blueprint.get("")
 @requires(Permission.ORGANIZATION_UPDATE)
 async def show_settings(tenant: Tenant) -> ResponseReturnValue:
-    """Everything there is to set, as Logto has it now."""
-    return await _show(tenant, await settings.read_settings(organization_change(tenant)))
+    """Show the current settings in Logto."""
+    return await _show(tenant, await service.read_settings(organization_change(tenant)))
 
 
 @blueprint.post("")
 @requires(Permission.ORGANIZATION_UPDATE)
 async def save_details(tenant: Tenant) -> ResponseReturnValue:
-    """Name and description. A lost race is answered by :func:`choose_side`."""
+    """Save the name and description. :func:`choose_side` handles a conflict."""
     fields = await request.form
     form, seen, change = OrganizationForm(fields), fields.get("seen", ""), organization_change(tenant)
     if not form.validate():
-        return await _show(tenant, await settings.read_settings(change), details=form, seen=seen), 422
-    wanted = Details(form.name.data or "", form.description.data or "")
+        return await _show(tenant, await service.read_settings(change), details=form, seen=seen), 422
     try:
-        await settings.save_details(change, seen, wanted)
+        await changes.save_details(change, seen, form.as_details())
     except (LogtoUnavailable, RateLimited) as error:
         page = await _show(tenant, None, details=form, seen=seen, failure=error.detail)
         return page, error.status, retry_after(error)
@@ -59,7 +64,7 @@ async def save_details(tenant: Tenant) -> ResponseReturnValue:
 async def save_mfa(tenant: Tenant) -> ResponseReturnValue:
     """Require a second factor, or stop requiring it."""
     wanted = read_mfa_choice(await request.form)
-    await settings.require_mfa(organization_change(tenant), wanted)
+    await changes.require_mfa(organization_change(tenant), wanted)
     return await _back(
         tenant,
         "A second factor is now required." if wanted else "A second factor is no longer required.",
@@ -83,13 +88,13 @@ async def add_domain(tenant: Tenant) -> ResponseReturnValue:
                 f"{isolated(shown_domain(domain))} was added. Verify it to let people join with it.",
                 "info",
             )
-    return await _show(tenant, await settings.read_settings(change), domain=form), 422
+    return await _show(tenant, await service.read_settings(change), domain=form), 422
 
 
 @blueprint.post("/domains/verify")
 @requires(Permission.ORGANIZATION_UPDATE, complete=True)
 async def verify_domain(tenant: Tenant) -> ResponseReturnValue:
-    """Look for the domain's TXT record, or take the caller's own verified address as proof."""
+    """Verify a domain by its TXT record, or by the caller's own verified address."""
     fields, change = await request.form, organization_change(tenant)
     domain = find_ascii_domain(fields.get("domain", "")) or ""
     try:
@@ -99,11 +104,11 @@ async def verify_domain(tenant: Tenant) -> ResponseReturnValue:
             await domain_changes.verify_by_dns(change, runtime().txt_resolver, domain)
     except domain_changes.NotProved as error:
         problems = {domain: error.detail}
-        return await _show(tenant, await settings.read_settings(change), problems=problems), error.status
+        return await _show(tenant, await service.read_settings(change), problems=problems), error.status
     except Invalid as error:
         form = DomainForm(data={"domain": domain})
         form.domain.errors = _messages(error)
-        return await _show(tenant, await settings.read_settings(change), domain=form), error.status
+        return await _show(tenant, await service.read_settings(change), domain=form), error.status
     return await _back(
         tenant,
         f"{isolated(shown_domain(domain))} is verified. People who sign up with an address there join "
@@ -114,7 +119,7 @@ async def verify_domain(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.post("/domains/remove")
 @requires(Permission.ORGANIZATION_UPDATE)
 async def remove_domain(tenant: Tenant) -> ResponseReturnValue:
-    """Let nobody join by a domain any more."""
+    """Remove a domain, so that nobody joins by it."""
     domain = (await request.form).get("domain", "")
     await domain_changes.remove_domain(organization_change(tenant), domain)
     return await _back(
@@ -125,51 +130,51 @@ async def remove_domain(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.post("/joining-role")
 @requires(Permission.ORGANIZATION_UPDATE, complete=True)
 async def choose_joining_role(tenant: Tenant) -> ResponseReturnValue:
-    """The role of people who join automatically."""
+    """Save the default role of people who join automatically."""
     fields = await request.form
-    form = JoiningRoleForm(fields, offered=settings.joining_role_choices(tenant))
+    form = JoiningRoleForm(fields, offered=service.joining_role_choices(tenant))
     change = organization_change(tenant)
     if not form.validate():
-        return await _show(tenant, await settings.read_settings(change), role=form), 422
+        return await _show(tenant, await service.read_settings(change), role=form), 422
     try:
-        await settings.choose_joining_role(change, fields.get("seen", ""), form.as_role())
+        await changes.choose_joining_role(change, fields.get("seen", ""), form.as_role())
     except Invalid as error:
         form.role.errors = _messages(error)
-        return await _show(tenant, await settings.read_settings(change), role=form), 422
-    except settings.RolesConflict as error:
+        return await _show(tenant, await service.read_settings(change), role=form), 422
+    except RolesConflict as error:
         chosen = ", ".join(sorted(error.theirs)) or "no role"
         form.role.errors = [
             f"The default role was changed to {chosen} after you opened this page. Choose again."
         ]
-        return await _show(tenant, await settings.read_settings(change), role=form), error.status
+        return await _show(tenant, await service.read_settings(change), role=form), error.status
     return await _back(tenant, "Default role saved. It applies to people who join from now on.")
 
 
 @blueprint.get("/delete")
 @requires(Permission.ORGANIZATION_DELETE, complete=True, fresh=True)
 async def confirm_delete(tenant: Tenant) -> ResponseReturnValue:
-    """Ask once, for the name."""
-    return await _ask_to_delete(tenant, DeleteForm(), await settings.get_name(organization_change(tenant)))
+    """Ask for confirmation by typing the name."""
+    return await _ask_to_delete(tenant, DeleteForm(), await service.get_name(organization_change(tenant)))
 
 
 @blueprint.post("/delete")
 @requires(Permission.ORGANIZATION_DELETE, fresh=True)
 async def delete(tenant: Tenant) -> ResponseReturnValue:
-    """Delete it in Logto; its data here go in the background."""
+    """Delete the organization in Logto. Its data here is removed in the background."""
     form, change = DeleteForm(await request.form), organization_change(tenant)
     try:
-        name = await settings.delete_organization(change, form.name.data or "")
+        name = await changes.delete_organization(change, form.name.data or "")
     except Invalid as error:
         form.name.errors = _messages(error)
-        return await _ask_to_delete(tenant, form, await settings.get_name(change)), 422
+        return await _ask_to_delete(tenant, form, await service.get_name(change)), 422
     runtime().removals.wake()
     await flash(f"{isolated(name)} was deleted. Its data is being removed.", "success")
     return redirect(url_for("identity.renew", next="/o"), 303)
 
 
-@blueprint.errorhandler(settings.DetailsConflict)
-async def choose_side(error: settings.DetailsConflict) -> ResponseReturnValue:
-    """Both sides of a lost race. Choosing saves over what stands now."""
+@blueprint.errorhandler(DetailsConflict)
+async def choose_side(error: DetailsConflict) -> ResponseReturnValue:
+    """Show both versions after a conflict. Saving one's own replaces the current one."""
     page = await render_template(
         "organizations/settings_conflict.html",
         theirs=error.theirs,
@@ -197,7 +202,7 @@ async def _show(
     if current and role is None:
         held = current.joining.role_names
         value = next(iter(held)) if len(held) == 1 else ""
-        role = JoiningRoleForm(offered=settings.joining_role_choices(tenant), data={"role": value})
+        role = JoiningRoleForm(offered=service.joining_role_choices(tenant), data={"role": value})
     return await render_template(
         "organizations/settings.html",
         current=current,
@@ -221,13 +226,13 @@ async def _domains(tenant: Tenant, current: OrganizationSettings | None) -> tupl
 
 
 def _own_domain(tenant: Tenant) -> str | None:
-    """The domain of the caller's address, which they may offer as proof."""
+    """Return the domain of the caller's address, with which they may verify that domain."""
     principal = tenant.principal
     return domain_of(principal.email) if isinstance(principal, SessionPrincipal) else None
 
 
 async def _claims(tenant: Tenant) -> Mapping[str, Any]:
-    """What the caller's ID token says of them; nothing for a caller without a session."""
+    """Return the claims of the caller's ID token, or nothing for a caller without a session."""
     principal = tenant.principal
     if not isinstance(principal, SessionPrincipal):
         return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from saas_app.invitations.acceptance import list_waiting
+from saas_app.invitations.service import list_waiting
 from saas_app.runtime import Runtime
 from tests.factories import Factory
 from tests.integration.invitations.conftest import (

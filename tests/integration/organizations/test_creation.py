@@ -23,7 +23,8 @@ from saas_app.logto import ManagementClient, ManagementError, OrganizationInfo
 from saas_app.logto.provider_clock import ProviderClock
 from saas_app.models import EVERYONE, MembershipChange, Organization, OrganizationRemoval, SessionRow
 from saas_app.operations.reconciliation.service import Reconciler
-from saas_app.organizations.creation import OrganizationInput, create_organization
+from saas_app.organizations.changes.creation import create_organization
+from saas_app.organizations.values import Details
 from saas_app.runtime import Runtime
 from tests.clients import Person
 from tests.conftest import OpenBrowser
@@ -72,7 +73,7 @@ class Recorder:
 
 async def create(runtime: Runtime, recorder: Recorder, principal: Principal = ALICE) -> str:
     systems = Systems(runtime.work, cast("ManagementClient", recorder), runtime.change_limits)
-    return (await create_organization(systems, principal, OrganizationInput("Acme", ""))).id
+    return (await create_organization(systems, principal, Details("Acme", ""))).id
 
 
 async def test_the_creator_becomes_its_admin(runtime: Runtime) -> None:
@@ -194,7 +195,8 @@ from saas_app.identity.principal import Principal
 from saas_app.limits.changes import ChangeLimits
 from saas_app.limits.requests import ProcessCounters
 from saas_app.logto import ManagementClient, connect
-from saas_app.organizations.creation import OrganizationInput, create_organization
+from saas_app.organizations.changes.creation import create_organization
+from saas_app.organizations.values import Details
 
 async def main(database_url, user_id, name, last):
     settings = Settings(encryption_keys=(), logto_app_id="app", logto_app_secret="secret")
@@ -208,7 +210,7 @@ async def main(database_url, user_id, name, last):
     setattr(ManagementClient, last, call_and_die)
     async with connect(load_management_settings()) as client:
         systems = Systems(UnitOfWork(create_engine(database_url)), client, limits)
-        await create_organization(systems, Principal(user_id, name="Ada"), OrganizationInput(name))
+        await create_organization(systems, Principal(user_id, name="Ada"), Details(name))
 
 asyncio.run(main(*sys.argv[1:]))
 """
@@ -291,7 +293,7 @@ async def test_an_organization_that_its_author_has_left_is_not_taken_for_one_tha
     """Nobody belongs to it any more, but its trail tells of its creation."""
     person = await make.person("Ada")
     systems = Systems(runtime.work, make.management, runtime.change_limits)
-    made = await create_organization(systems, Principal(person.id, name="Ada"), OrganizationInput("Empty"))
+    made = await create_organization(systems, Principal(person.id, name="Ada"), Details("Empty"))
     await make.management.remove_member(made.id, person.id)
     monkeypatch.setattr("saas_app.operations.reconciliation.service.LEFT_OVER_AFTER", timedelta(0))
 

@@ -8,6 +8,7 @@ from saas_app.email_domains.names import (
     DOMAIN_LENGTH,
     NotADomain,
     domain_of,
+    find_claimable_domain,
     is_public,
     read_domain,
 )
@@ -74,6 +75,20 @@ def test_a_domain_is_kept_in_one_form(typed: str, domain: str) -> None:
 def test_anything_else_is_refused_with_its_reason(typed: str, reason: str) -> None:
     with pytest.raises(NotADomain, match=reason):
         read_domain(typed)
+
+
+@pytest.mark.parametrize(
+    ("name", "domain"),
+    [
+        ("BÜCHER.Example", "xn--bcher-kva.example"),
+        ("localhost", None),
+        (f"{'a.' * 64}com", None),
+        ("gmail.com", None),
+        ("co.uk", None),
+    ],
+)
+def test_a_stored_name_is_judged_like_a_typed_one(name: str, domain: str | None) -> None:
+    assert find_claimable_domain(name) == domain
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from saas_app.errors import Invalid
+from saas_app.invitations.changes.inviting import refuse_machine_roles
 from saas_app.invitations.forms import (
     MOST_ADDRESSES,
     InviteForm,
     read_addresses,
     read_state,
 )
-from saas_app.invitations.inviting import refuse_machine_roles
-from saas_app.invitations.service import InvitationState
+from saas_app.invitations.values import InvitationState
 from saas_app.rbac.permissions import Role
 from tests.unit.addresses import is_address
 

@@ -3,8 +3,8 @@
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from saas_app.organizations.creation import OrganizationInput
 from saas_app.organizations.forms import OrganizationForm
+from saas_app.organizations.values import Details
 
 
 def _form(name: str, description: str = "") -> OrganizationForm:
@@ -14,7 +14,7 @@ def _form(name: str, description: str = "") -> OrganizationForm:
 def test_what_was_typed_arrives_cleaned() -> None:
     form = _form("  Acme\tRobotics \x00", "One line\r\nand another ")
     assert form.validate()
-    assert form.as_input() == OrganizationInput("Acme Robotics", "One line\nand another")
+    assert form.as_details() == Details("Acme Robotics", "One line\nand another")
 
 
 @pytest.mark.parametrize("name", ["", "   ", "\x00\x07"])

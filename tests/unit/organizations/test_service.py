@@ -7,8 +7,8 @@ from saas_app.identity.tenants import TokenDescription
 from saas_app.organizations.service import (
     Matrix,
     example_decision,
-    matching,
     permission_matrix,
+    search_memberships,
 )
 from saas_app.rbac.permissions import Carrier, Permission, Role
 from tests.tokens import scopes_of
@@ -21,12 +21,12 @@ def _memberships(*names: str) -> list[Membership]:
 
 
 def test_organizations_are_found_by_part_of_their_name_in_any_case() -> None:
-    found = matching(_memberships("Initech", "ACME Straße", "globex"), " strasse ")
+    found = search_memberships(_memberships("Initech", "ACME Straße", "globex"), " strasse ")
     assert [membership.organization_name for membership in found] == ["ACME Straße"]
 
 
 def test_organizations_are_listed_by_name_and_equal_names_by_id() -> None:
-    ordered = matching(_memberships("Acme", "Beta", "Acme", "alpha"), "")
+    ordered = search_memberships(_memberships("Acme", "Beta", "Acme", "alpha"), "")
     assert [membership.organization_id for membership in ordered] == ["id-0", "id-2", "id-3", "id-1"]
 
 

@@ -6,8 +6,8 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from saas_app.errors import BadRequest
-from saas_app.organizations.settings import Details, Joining
-from saas_app.organizations.settings_forms import DomainForm, JoiningRoleForm, read_mfa_choice
+from saas_app.organizations.forms import DomainForm, JoiningRoleForm, read_mfa_choice
+from saas_app.organizations.values import Details, Joining
 from saas_app.rbac.permissions import Role
 
 

@@ -1,12 +1,12 @@
-"""Inviting people, one address after the other.
+"""Invites people, one address after the other.
 
-* Nobody invites into a role that holds a permission they lack themselves; roles for machines are not offered.
-* An invitation is made first and sent second, because its link names it: where no message can be sent the
-  invitation stands, and its link can be handed over by other means.
-* Several addresses are several invitations. One that fails takes nothing from the others; when Logto does
-  not answer, the rest is not tried, so that nobody waits for each of them.
-* Each invitation and each message is a turn of its own, in which the sender's right is checked again: whoever
-  is demoted half way through a form makes none of the rest.
+* Nobody invites into a role with a permission that they lack themselves, or into a role for API clients.
+* An invitation is created first and emailed second, because the link contains its id. If no email can be
+  sent, the invitation remains, and the sender can share its link.
+* Each address is an invitation. If one fails, the others do not. If Logto does not answer, the rest is
+  skipped, so that nobody waits for each of them.
+* Each invitation and each email takes a turn, in which the sender's permission is checked again. A sender who
+  is demoted in between creates no more of them.
 """
 
 from __future__ import annotations
@@ -20,30 +20,22 @@ from saas_app.changes.organization_change import MemberChange
 from saas_app.db.base import utc_now
 from saas_app.errors import Busy, Conflict, Invalid, LogtoUnavailable, SignInRequired
 from saas_app.identity.standing import AccessChanged
-from saas_app.invitations.changes import limits_of_messages, target_of
-from saas_app.invitations.links import InvitationLinks
+from saas_app.invitations.changes.pending import message_limits, target_of
+from saas_app.invitations.links import InvitationLinks, link_to
 from saas_app.invitations.outcomes import Outcome, OutcomeKind, refused, why_not_sent
-from saas_app.invitations.service import link_to
+from saas_app.invitations.values import InvitationInput
 from saas_app.limits.changes import LimitReached
 from saas_app.logto import Invitation, ManagementClient, ManagementError
 from saas_app.rbac.permissions import Role, RoleType
 from saas_app.text.addresses import spellings
 
 
-@dataclass(frozen=True, slots=True)
-class InvitationInput:
-    """What somebody asks for: addresses in lower case, each once; the form saw to their number."""
-
-    addresses: tuple[str, ...]
-    roles: frozenset[Role]
-    days: int  # until it expires
-
-
 async def invite(change: MemberChange, wanted: InvitationInput, links: InvitationLinks) -> list[Outcome]:
-    """Invite every address, one after the other, and say what came of each.
+    """Invite every address, one after the other, and return the outcomes in the same order.
 
-    Raises, before anything is done, :class:`AssignmentDenied` for a role that holds more than the caller,
-    :class:`Invalid` for a role that is for machines, and what keeps Logto from telling its roles.
+    Raises, before anything is changed, :class:`AssignmentDenied` for a role with permissions the caller
+    lacks, :class:`Invalid` for a role for API clients, :class:`Conflict` for a role that Logto does not have,
+    and :class:`LogtoUnavailable`.
     """
     refuse_machine_roles(wanted.roles)
     change.caller.require_assignable([role.value for role in wanted.roles])
@@ -53,8 +45,8 @@ async def invite(change: MemberChange, wanted: InvitationInput, links: Invitatio
     outcomes: list[Outcome] = []
     for address in wanted.addresses:
         if outcomes and outcomes[-1].kind in (OutcomeKind.UNKNOWN, OutcomeKind.NOT_TRIED):
-            said = "Not sent, because the invitation before it failed."
-            outcomes.append(Outcome(address, OutcomeKind.NOT_TRIED, said))
+            explanation = "Not sent, because the invitation before it failed."
+            outcomes.append(Outcome(address, OutcomeKind.NOT_TRIED, explanation))
         else:
             outcomes.append(await inviting.invite(address))
     return outcomes
@@ -69,7 +61,7 @@ def refuse_machine_roles(roles: Collection[Role]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Inviting:
-    """What is the same for every address of a form."""
+    """One form: the caller, the input, and Logto's ids of the roles."""
 
     change: MemberChange
     wanted: InvitationInput
@@ -77,13 +69,13 @@ class _Inviting:
     links: InvitationLinks
 
     async def invite(self, address: str) -> Outcome:
-        """Invite one address within the limits. What came to nothing does not count for them."""
+        """Invite one address, within the limits. A failure does not count towards them."""
         limits = self.change.limits
         try:
-            spent = await limits.spend(*limits_of_messages(self.change, address))
+            spent = await limits.spend(*message_limits(self.change, address))
         except LimitReached as error:
-            is_theirs = error.policy == limits.invited_address  # the others may still be invited
-            kind = OutcomeKind.FAILED if is_theirs else OutcomeKind.NOT_TRIED
+            is_of_address = error.policy == limits.invited_address  # others may still be invited
+            kind = OutcomeKind.FAILED if is_of_address else OutcomeKind.NOT_TRIED
             return Outcome(address, kind, error.detail, error=error)
         outcome = await self._make_and_send(address)
         if outcome.kind not in (OutcomeKind.SENT, OutcomeKind.LINK_ONLY, OutcomeKind.UNKNOWN):
@@ -117,7 +109,7 @@ class _Inviting:
         async def call() -> Invitation:
             return await change.management.create_invitation(
                 change.organization_id,
-                await _as_the_account_spells_it(change.management, address),
+                await _account_spelling(change.management, address),
                 role_ids=self.role_ids,
                 expires_at=int(expires_at.timestamp() * 1000),
                 inviter_id=change.caller.principal.subject,
@@ -126,7 +118,7 @@ class _Inviting:
         return change.event(Action.INVITATION_CREATE, target_of(address), after=after), call
 
     async def _send(self, invitation: Invitation) -> Outcome:
-        """Send the message: a step of its own. A sender who lost their right is not given the link."""
+        """Email the invitation, in a second turn. A sender without the permission does not get the link."""
         address, link = invitation.invitee, link_to(self.links.app_url, invitation.id)
         try:
             async with self.change.alone() as turn:
@@ -141,10 +133,10 @@ class _Inviting:
         except Busy as error:
             why = error.detail
         except (AccessChanged, SignInRequired) as error:
-            said = f"Invitation created, but no email was sent. {error.detail.shown}"
-            return Outcome(address, OutcomeKind.LINK_ONLY, said)
-        said = f"Invitation created, but no email was sent. {why}"
-        return Outcome(address, OutcomeKind.LINK_ONLY, said, link, invitation_id=invitation.id)
+            explanation = f"Invitation created, but no email was sent. {error.detail.shown}"
+            return Outcome(address, OutcomeKind.LINK_ONLY, explanation)
+        explanation = f"Invitation created, but no email was sent. {why}"
+        return Outcome(address, OutcomeKind.LINK_ONLY, explanation, link, invitation_id=invitation.id)
 
 
 async def _role_ids(management: ManagementClient, roles: Collection[Role]) -> list[str]:
@@ -158,8 +150,8 @@ async def _role_ids(management: ManagementClient, roles: Collection[Role]) -> li
     return [known[role.value] for role in roles]
 
 
-async def _as_the_account_spells_it(management: ManagementClient, address: str) -> str:
-    """Logto lets nobody accept whose address is spelled otherwise, in A-labels for example (1.42)."""
+async def _account_spelling(management: ManagementClient, address: str) -> str:
+    """Return an address as the account with it spells it. Logto 1.42 accepts no other spelling."""
     alternatives = spellings(address)
     for spelling in alternatives if len(alternatives) > 1 else ():
         user = await management.find_user_by_email(spelling)

@@ -22,14 +22,15 @@ from saas_app.changes.organization_change import MemberChange, OrganizationChang
 from saas_app.db.base import utc_now
 from saas_app.email_domains import queries
 from saas_app.email_domains.dns_records import TxtResolver
-from saas_app.email_domains.names import domain_of, find_ascii_domain, why_unclaimable
+from saas_app.email_domains.names import NotADomain, claimable_domain, domain_of, find_ascii_domain
 from saas_app.email_domains.queries import Claim
 from saas_app.email_domains.service import record_name, record_value
 from saas_app.errors import Invalid, LogtoUnavailable
 from saas_app.identity.standing import Caller, Workroom
 from saas_app.logto import ManagementError
 from saas_app.models import DomainProof
-from saas_app.organizations.settings import OrganizationGone, read_joining
+from saas_app.organizations.service import read_joining
+from saas_app.organizations.values import OrganizationGone
 from saas_app.text.domains import shown_domain
 from saas_app.text.visible import isolated
 
@@ -81,7 +82,7 @@ async def verify_by_dns(change: MemberChange, resolver: TxtResolver, domain: str
             f"{found} at {isolated(name)}{other}. Nothing was changed. A new record can "
             "take several hours to become visible."
         )
-    await _make_way(change, domain, answer.values)
+    await _take_over(change, domain, answer.values)
     await _verify(change, domain, DomainProof.DNS)
 
 
@@ -125,7 +126,7 @@ async def remove_domain(change: MemberChange, name: str) -> None:
             was_verified = claim is not None and claim.is_verified
             await turn.carry_out(
                 _event(turn, Action.DOMAIN_REMOVE, domain, before={"verified": was_verified}),
-                lambda: take_out(turn, matching),
+                lambda: remove_from_logto(turn, matching),
                 also=lambda db: queries.remove_claim(db, turn.organization_id, domain),
             )
 
@@ -139,12 +140,12 @@ async def lapse(turn: OrganizationChange[Workroom], claim: Claim, reason: str) -
     after = {"verified": False, "reason": reason}
     await turn.carry_out(
         _event(turn, Action.DOMAIN_LAPSE, claim.domain, {"verified": True}, after),
-        lambda: take_out(turn, [claim.domain]),
+        lambda: remove_from_logto(turn, [claim.domain]),
         also=release,
     )
 
 
-async def take_out(turn: OrganizationChange[Caller], names: Collection[str]) -> None:
+async def remove_from_logto(turn: OrganizationChange[Caller], names: Collection[str]) -> None:
     """Remove domains of an organization in Logto. Domains that are not set there are skipped."""
     for name in names:
         try:
@@ -159,13 +160,14 @@ async def _get_claim(change: MemberChange, domain: str) -> Claim:
         claim = await queries.find_claim(db, change.organization_id, domain)
     if claim is None:
         raise Invalid(fields={"domain": "This domain is no longer on the list. Add it again first."})
-    reason = why_unclaimable(domain)
-    if reason is not None:  # claimed before the list named it
-        raise NotProved(reason)
+    try:
+        claimable_domain(domain)
+    except NotADomain as reason:  # it became public after it was claimed
+        raise NotProved(str(reason)) from None
     return claim
 
 
-async def _make_way(change: MemberChange, domain: str, found: Collection[str]) -> None:
+async def _take_over(change: MemberChange, domain: str, found: Collection[str]) -> None:
     """Take the domain from an organization that holds it without a TXT record. Raises :class:`NotProved`."""
     async with change.work.reading() as db:
         holder = await queries.find_holder(db, domain)
@@ -192,7 +194,7 @@ async def _verify(change: MemberChange, domain: str, proof: DomainProof) -> None
             after = {"verified": True, "proof": proof.value, "roles": sorted(joining.role_names)}
             event = _event(turn, Action.DOMAIN_VERIFY, domain, {"verified": before.is_verified}, after)
             try:
-                await turn.carry_out(event, lambda: _let_in(turn, domain, joining.domains))
+                await turn.carry_out(event, lambda: _add_to_logto(turn, domain, joining.domains))
             except LogtoUnavailable:
                 raise  # it is unknown whether Logto has it; the next check finds out
             except Exception:
@@ -213,7 +215,7 @@ async def _hold(change: MemberChange, domain: str, proof: DomainProof) -> None:
         raise _taken(domain, "To take over the domain, verify it with a TXT record.") from None
 
 
-async def _let_in(change: MemberChange, domain: str, in_logto: Collection[str]) -> None:
+async def _add_to_logto(change: MemberChange, domain: str, in_logto: Collection[str]) -> None:
     if domain not in in_logto:
         await change.management.add_joining_domain(change.organization_id, domain)
 

@@ -1,0 +1,1 @@
+"""Changes of email domains, and of members who joined by one."""

@@ -1,0 +1,1 @@
+"""Changes of invitations: sending, resending, revoking and accepting them."""

@@ -1,0 +1,127 @@
+"""Accepts an invitation, and starts the sign-in that leads there.
+
+The person gets the roles of the invitation, as Logto stored them, even if its sender has lost those
+permissions since.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from saas_app.audit.recorder import Action
+from saas_app.changes.organization_change import OrganizationChange, Systems
+from saas_app.errors import Conflict, LogtoUnavailable
+from saas_app.identity.logto_messages import SignInOptions
+from saas_app.identity.principal import Principal
+from saas_app.identity.standing import Newcomer
+from saas_app.invitations.changes.pending import explain_refusal, settle, target_of
+from saas_app.invitations.links import InvitationLinks
+from saas_app.invitations.service import get_own
+from saas_app.invitations.values import InvitationSettled, InvitationState, NameNeeded, state_of
+from saas_app.logto import Invitation, ManagementClient, ManagementError, explaining
+from saas_app.text.addresses import spellings
+from saas_app.text.visible import isolated
+
+log = structlog.get_logger(__name__)
+
+_TOKEN_LIFETIME: Final = 600  # seconds, from our page to Logto's
+
+
+async def accept(systems: Systems, principal: Principal, invitation_id: str, name: str = "") -> Invitation:
+    """Make the caller a member with the invitation's roles. Accepting it again changes nothing.
+
+    ``name`` is given to an account that has none. The invitation is read before the turn, to learn its
+    organization, and again in the turn. Raises :class:`NameNeeded` if the account has no name and ``name`` is
+    empty, :class:`NotInvited`, :class:`InvitationSettled`, :class:`SignInRequired`, :class:`LimitReached`,
+    :class:`Busy` and :class:`LogtoUnavailable`.
+    """
+    management = systems.management
+    with explaining():
+        user, found = await get_own(management, principal, invitation_id)
+        if state_of(found) is InvitationState.PENDING and not user.name:
+            if not name:
+                raise NameNeeded
+            await management.set_user_name(user.id, name)
+    async with systems.by(Newcomer(found.organization_id, principal)).alone() as turn:
+        _, invitation = await get_own(management, principal, invitation_id)
+        if _is_accepted_by(invitation, principal):
+            return invitation
+        if state_of(invitation) is not InvitationState.PENDING:
+            raise InvitationSettled(invitation)
+        await _require_one_spelling(management, principal, invitation)
+        try:
+            return await _accept(turn, invitation)
+        except ManagementError as refusal:
+            raise await explain_refusal(management, invitation.id, refusal) from None
+
+
+async def start_sign_in(
+    management: ManagementClient, links: InvitationLinks, invitation_id: str, proof: str
+) -> SignInOptions:
+    """Return the options with which the person who opened an invitation's link signs in or up.
+
+    With the proof from the email, Logto's pages start with the invited address, and a one-time token verifies
+    it for a new account. Without the proof, the options contain nothing of the invitation.
+    """
+    address = links.read_address(invitation_id, proof)
+    if address is None:
+        return SignInOptions(first_screen="register")
+    try:
+        invitation = await management.find_invitation(invitation_id)
+        is_open = invitation is not None and state_of(invitation) is InvitationState.PENDING
+        accounts = [await management.find_user_by_email(spelling) for spelling in spellings(address)]
+        if not is_open or any(accounts):
+            return SignInOptions(login_hint=address)
+        token = await management.create_one_time_token(address, seconds=_TOKEN_LIFETIME)
+    except (ManagementError, LogtoUnavailable) as error:
+        log.warning("an invited person gets no one-time token", reason=type(error).__name__)
+        return SignInOptions(first_screen="register", login_hint=address)
+    # If somebody else is signed in to Logto in this browser, the invited person must sign in all the same.
+    return SignInOptions(login_hint=address, one_time_token=token, prompt="login consent")
+
+
+async def _require_one_spelling(
+    management: ManagementClient, principal: Principal, invitation: Invitation
+) -> None:
+    """Raise :class:`Conflict` if Logto 1.42 would reject the acceptance, because it compares by letter."""
+    if len(spellings(invitation.invitee)) == 1:
+        return
+    email = (await management.get_user(principal.subject)).email or ""
+    if email.lower() != invitation.invitee.lower():
+        raise Conflict(
+            f"The invitation is for {isolated(invitation.invitee)}, and your account has "
+            f"{isolated(email)}. This is the same address, but Logto requires the same "
+            "spelling. Ask for a new invitation to the address as it is spelled in your "
+            "account."
+        )
+
+
+async def _accept(turn: OrganizationChange[Newcomer], invitation: Invitation) -> Invitation:
+    management, principal = turn.management, turn.caller.principal
+    after = {
+        "state": InvitationState.ACCEPTED.value,
+        "roles": sorted(invitation.role_names),
+        "invitation": invitation.id,
+    }
+    return await turn.carry_out(
+        turn.event(
+            Action.INVITATION_ACCEPT,
+            target_of(invitation.invitee),
+            {"state": InvitationState.PENDING.value},
+            after,
+        ),
+        lambda: settle(
+            management,
+            invitation.id,
+            lambda: management.accept_invitation(invitation.id, principal.subject),
+            lambda now: _is_accepted_by(now, principal),
+        ),
+        subjects=[principal.subject],
+    )
+
+
+def _is_accepted_by(invitation: Invitation, principal: Principal) -> bool:
+    is_accepted = state_of(invitation) is InvitationState.ACCEPTED
+    return is_accepted and invitation.accepted_user_id == principal.subject

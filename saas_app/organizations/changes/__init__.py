@@ -1,0 +1,1 @@
+"""Changes of organizations: creating one, its settings, and deleting it."""

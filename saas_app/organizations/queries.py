@@ -1,0 +1,118 @@
+"""Statements that delete what an organization leaves here, batch by batch, once it is deleted in Logto."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeAlias, cast
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from saas_app.db.base import Base, TenantOwned, is_tenant_owned
+from saas_app.identity.former_members import note_end
+from saas_app.models import (
+    AuditEvent,
+    DomainJoin,
+    EmailDomain,
+    Ending,
+    IdempotencyKey,
+    Organization,
+    OrganizationRemoval,
+    PendingChange,
+    SessionRow,
+    SessionToken,
+)
+
+Deletion: TypeAlias = Callable[[AsyncSession, OrganizationRemoval, int], Awaitable[int]]
+"""Deletes at most so many rows of one table, and returns how many it deleted."""
+
+_STAYING: Final = (AuditEvent, IdempotencyKey, PendingChange)
+"""Not deleted here: the audit log is append-only, keys expire within a day, notes are closed at the end."""
+
+
+async def list_requested(db: AsyncSession) -> list[str]:
+    """Return the ids of the organizations whose data is still to be removed, the longest waiting first."""
+    statement = (
+        sa.select(OrganizationRemoval.organization_id)
+        .where(OrganizationRemoval.finished_at.is_(None))
+        .order_by(OrganizationRemoval.requested_at)
+    )
+    return list(await db.scalars(statement))
+
+
+async def delete_batch(db: AsyncSession, removal: OrganizationRemoval, batch: int) -> bool:
+    """Delete at most ``batch`` rows of the first table that has some, and count them in ``removal``.
+
+    Returns False if no table has any. ``db`` is a writing session bound to the organization.
+    """
+    for name, delete in DELETIONS.items():
+        count = await delete(db, removal, batch)
+        if count:
+            removal.removed = {**removal.removed, name: removal.removed.get(name, 0) + count}
+            return True
+    return False
+
+
+async def delete_name(db: AsyncSession, organization_id: str) -> None:
+    """Delete the copy of an organization's name."""
+    await db.execute(sa.delete(Organization).where(Organization.id == organization_id))
+
+
+def _rows_of(
+    model: type[TenantOwned] | type[EmailDomain] | type[DomainJoin], key: InstrumentedAttribute[Any]
+) -> Deletion:
+    """Return the deletion of an organization's rows. ``key`` identifies a row within the organization."""
+
+    async def delete(db: AsyncSession, removal: OrganizationRemoval, batch: int) -> int:
+        is_owned = model.organization_id == removal.organization_id
+        chosen = sa.select(key).where(is_owned).limit(batch)
+        return await _count(db, sa.delete(model).where(is_owned, key.in_(chosen)))
+
+    return delete
+
+
+async def _delete_tokens(db: AsyncSession, removal: OrganizationRemoval, batch: int) -> int:
+    """Delete cached tokens, and remember their members, who are told of the deletion when they come back.
+
+    Entries fetched after the removal was requested hold no token, because Logto refused it. They stay: a
+    request may be reading them now.
+    """
+    key = sa.tuple_(SessionToken.session_id, SessionToken.audience)
+    chosen = (
+        sa.select(SessionToken.session_id, SessionToken.audience)
+        .where(
+            SessionToken.organization_id == removal.organization_id,
+            SessionToken.fetched_at <= removal.requested_at,
+        )
+        .limit(batch)
+    )
+    members = sa.select(SessionRow.subject).join(SessionToken, SessionToken.session_id == SessionRow.id)
+    granted = members.where(key.in_(chosen), SessionToken.refusal.is_(None)).distinct()
+    for subject in list(await db.scalars(granted)):
+        await note_end(db, removal.organization_id, removal.organization_name, subject, Ending.UNKNOWN)
+    return await _count(db, sa.delete(SessionToken).where(key.in_(chosen)))
+
+
+async def _count(db: AsyncSession, statement: sa.Delete) -> int:
+    """Run a deletion, and return the number of deleted rows."""
+    result = await db.execute(statement.execution_options(synchronize_session=False))
+    return cast("sa.CursorResult[object]", result).rowcount
+
+
+def _owned_tables() -> dict[str, Deletion]:
+    """Return the deletions of all tenant-owned tables, in an order that foreign keys allow."""
+    models = {mapper.local_table: mapper.class_ for mapper in Base.registry.mappers}
+    owned = {
+        table.name: models[table] for table in reversed(Base.metadata.sorted_tables) if is_tenant_owned(table)
+    }
+    return {name: _rows_of(model, model.id) for name, model in owned.items() if model not in _STAYING}
+
+
+DELETIONS: Final[dict[str, Deletion]] = {
+    **_owned_tables(),
+    "session_tokens": _delete_tokens,
+    "email_domains": _rows_of(EmailDomain, EmailDomain.domain),
+    "domain_joins": _rows_of(DomainJoin, DomainJoin.user_id),
+}
+"""By table, in the order of deletion."""

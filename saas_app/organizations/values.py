@@ -1,0 +1,84 @@
+"""The frozen values that the parts of this feature hand to each other, and its errors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from saas_app.errors import NotFound, VersionConflict
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """The name and description of an organization."""
+
+    name: str
+    description: str = ""
+
+    @property
+    def version(self) -> str:
+        """Identifies the values a form was opened with. Each has its own part."""
+        return f"{_version([self.name])}.{_version([self.description])}"
+
+    def changed_since(self, seen: str) -> frozenset[str]:
+        """Return the names of the fields that differ from those of the version ``seen``."""
+        parts = zip(("name", "description"), self.version.split("."), f"{seen}.".split("."), strict=False)
+        return frozenset(field for field, now, then in parts if now != then)
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """How people join automatically: the email domains set in Logto, and the names of the default roles."""
+
+    domains: tuple[str, ...]
+    role_names: frozenset[str]
+
+    @property
+    def version(self) -> str:
+        """Identifies the roles."""
+        return _version(sorted(self.role_names))
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationSettings:
+    """The content of the settings page. ``has_factor`` says whether the caller has a second factor."""
+
+    details: Details
+    is_mfa_required: bool
+    joining: Joining
+    has_factor: bool
+
+
+class OrganizationGone(NotFound):
+    """The organization was deleted while the caller worked on it."""
+
+    code, title = "organization-gone", "This organization no longer exists"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody deleted it while this page was open. Nothing was changed.")
+
+
+class DetailsConflict(VersionConflict):
+    """The name or description changed after the form was opened.
+
+    ``changed`` names the fields in which the caller's values differ from those the form was opened with.
+    """
+
+    def __init__(self, theirs: Details, yours: Details, changed: frozenset[str]) -> None:
+        super().__init__("Another change was saved after you opened it. Nothing was overwritten.")
+        self.theirs = theirs
+        self.yours = yours
+        self.changed = changed
+
+
+class RolesConflict(VersionConflict):
+    """The default role changed after the form was opened."""
+
+    def __init__(self, theirs: frozenset[str]) -> None:
+        super().__init__("The role has changed since you opened this page. Nothing was overwritten.")
+        self.theirs = theirs
+
+
+def _version(values: list[str]) -> str:
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
