@@ -18,7 +18,7 @@ from quart import Quart
 from quart.testing import QuartClient
 
 from saas_app.app import create_app
-from saas_app.config import ManagementSettings, Nameserver, Rate, Settings
+from saas_app.config import Nameserver, Rate, Settings
 from saas_app.logto import ManagementClient
 from saas_app.logto.http import open_http
 from saas_app.observability import configure_logging
@@ -30,6 +30,7 @@ from tests.clients import Browser, LeavingConnection, Person
 from tests.databases import migrated_database
 from tests.factories import Factory
 from tests.nameserver import FakeNameserver, running_nameserver
+from tests.settings import management_settings
 
 APP_URL = "http://localhost:3000"  # the test client answers for it; nothing listens there
 API_RESOURCE = "https://api.workroom.example"
@@ -79,14 +80,8 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 async def management(provider: Provider) -> AsyncIterator[ManagementClient]:
     """The provider's Management API."""
-    settings = ManagementSettings(
-        endpoint=provider.endpoint,
-        app_id=provider.management_app_id,
-        app_secret=SecretStr(provider.management_app_secret),
-        token_endpoint="",
-    )
     async with open_http(30) as http:
-        yield ManagementClient(settings, http, timeout=30)
+        yield ManagementClient(management_settings(provider), http, timeout=30)
 
 
 @pytest.fixture(scope="session")
@@ -123,12 +118,7 @@ async def settings(
         rate_limit_invitations_organization=_NEVER_REACHED,
         rate_limit_invitations_address=_NEVER_REACHED,
         rate_limit_changes=_NEVER_REACHED,
-        management=ManagementSettings(
-            endpoint=provider.endpoint,
-            app_id=provider.management_app_id,
-            app_secret=SecretStr(provider.management_app_secret),
-            token_endpoint="",
-        ),
+        management=management_settings(provider),
     )
 
 

@@ -15,13 +15,12 @@ from pathlib import Path
 from local_logto.fakes.gatewayapi import API_TOKEN, FakeGatewayApi, fake_gatewayapi
 from local_logto.fakes.mailgun import API_KEY, FakeMailgun, fake_mailgun
 from local_logto.fakes.naver import CLIENT_ID, CLIENT_SECRET, FakeNaver, fake_naver
-from pydantic import SecretStr
 
-from saas_app.config import ManagementSettings
 from saas_app.web.origin import origin_of
 from tests.browser.site import Site
 from tests.databases import ROOT, migrated_database
 from tests.processes import running_application, running_provider
+from tests.settings import management_settings
 
 EXAMPLE = ROOT / "connectors.toml.example"
 EXAMPLE_DOMAIN = "mg.example.com"
@@ -92,10 +91,5 @@ async def open_methods_site(directory: Path) -> AsyncIterator[MethodsSite]:
                 provider, database_url, directory, CONNECTORS_FILE=str(declaration), **SECRETS
             )
         )
-        management = ManagementSettings(
-            endpoint=provider.endpoint,
-            app_id=provider.management_app_id,
-            app_secret=SecretStr(provider.management_app_secret),
-            token_endpoint="",
-        )
+        management = management_settings(provider)
         yield MethodsSite(Site(application.url, management), mailgun, gatewayapi, naver)

@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from saas_app.config import ManagementSettings, load_management_settings
 from saas_app.web.origin import origin_of
 from tests.databases import migrated_database
 from tests.processes import running_application, running_provider
+from tests.settings import management_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +63,6 @@ def open_site(directory: Path) -> Iterator[Site]:
         migrated_database(directory) as database_url,
         running_application(provider, database_url, directory) as application,
     ):
-        management = ManagementSettings(
-            endpoint=provider.endpoint,
-            app_id=provider.management_app_id,
-            app_secret=SecretStr(provider.management_app_secret),
-            token_endpoint="",
-        )
+        management = management_settings(provider)
         environment = {**provider.environment, "DATABASE_URL": database_url}
         yield Site(application.url, management, environment)

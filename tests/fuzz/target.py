@@ -11,16 +11,15 @@ from pathlib import Path
 import aiohttp
 from contract.client import LogtoBrowser
 from contract.people import App
-from pydantic import SecretStr
 
-from saas_app.config import ManagementSettings
 from saas_app.logto import connect
 from saas_app.operations.env_file import read_env_file
 from saas_app.rbac.permissions import Carrier, Permission, Role
 from tests.clients import Person
 from tests.databases import migrated_database
 from tests.factories import Factory
-from tests.processes import Provider, running_application, running_provider
+from tests.processes import running_application, running_provider
+from tests.settings import management_settings
 
 API_RESOURCE = "https://api.workroom.example"
 _LIMITED = ("CLIENT", "USER", "ORGANIZATION")  # beside those that no test is to reach
@@ -52,20 +51,11 @@ async def running_target(directory: Path) -> AsyncIterator[Target]:
         migrated_database(directory) as database_url,
         running_application(provider, database_url, directory, **unlimited) as application,
     ):
-        async with connect(_settings(provider)) as management:
+        async with connect(management_settings(provider)) as management:
             stored = read_env_file(application.env_file)
             client = App(stored["LOGTO_APP_ID"], stored["LOGTO_APP_SECRET"], f"{application.url}/callback")
             visit = _Visit(provider.endpoint, application.url, client, Factory(management))
             yield Target(application.url, await visit.all_callers())
-
-
-def _settings(provider: Provider) -> ManagementSettings:
-    return ManagementSettings(
-        endpoint=provider.endpoint,
-        app_id=provider.management_app_id,
-        app_secret=SecretStr(provider.management_app_secret),
-        token_endpoint="",
-    )
 
 
 @dataclass(frozen=True, slots=True)

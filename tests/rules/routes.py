@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cryptography.fernet import Fernet
-from pydantic import SecretStr
 from quart import Quart
 
 from saas_app.app import create_app
-from saas_app.config import Settings
 from saas_app.web.guards import Guard
+from tests.settings import bare_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +36,8 @@ class Route:
 
 
 def application() -> Quart:
-    """The application as it is wired; nothing is behind it, so it is not to be served."""
-    return create_app(
-        Settings(
-            encryption_keys=(SecretStr(Fernet.generate_key().decode()),),
-            logto_endpoint="http://localhost:1",
-            logto_app_id="app",
-            logto_app_secret=SecretStr("secret"),
-        )
-    )
+    """Return the application without a Logto or a database behind it, to read its routes."""
+    return create_app(bare_settings())
 
 
 def all_routes() -> list[Route]:

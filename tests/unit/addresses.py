@@ -1,4 +1,4 @@
-"""Asking whether a text is an email address, where a test needs a yes or a no."""
+"""A yes-or-no answer to whether a text is an email address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A demo program that does not stop when asked to is killed together with its own child processes."""
+"""A demo program that ignores SIGTERM is killed together with its child processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _STUBBORN = """
 """
 
 
-async def test_a_program_that_ignores_the_request_to_stop_leaves_no_worker_behind(
+async def test_a_program_that_ignores_sigterm_leaves_no_worker_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(child, "_STOP_TIMEOUT", 0.2)
@@ -45,6 +45,7 @@ async def test_a_program_that_ignores_the_request_to_stop_leaves_no_worker_behin
 
 
 def _eventually(holds: Callable[[], object]) -> None:
+    """Wait up to 30 seconds until the condition is true."""
     deadline = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < deadline, "waited too long"
@@ -52,7 +53,7 @@ def _eventually(holds: Callable[[], object]) -> None:
 
 
 def _lives(pid: int) -> bool:
-    """Return whether a process runs; one that ended and is not collected yet does not."""
+    """Return whether a process is running. A zombie is not."""
     if sys.platform == "linux":
         try:
             return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

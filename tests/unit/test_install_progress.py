@@ -12,13 +12,13 @@ pytestmark = pytest.mark.one_database
 
 
 class Terminal(io.StringIO):
-    """An output that says it is a terminal."""
+    """An output that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
-def test_a_log_gets_a_line_for_each_quarter() -> None:
+def test_a_log_gets_one_line_per_quarter() -> None:
     log = io.StringIO()
     progress = Progress("installed", 100, log)
     for done in (0, 1, 24, 26, 27, 60, 99, 100, 100):

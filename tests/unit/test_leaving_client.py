@@ -1,4 +1,4 @@
-"""The tests' own client: a request that is cancelled ends in the application too."""
+"""The test client: a request that is cancelled is cancelled in the application too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def ended() -> asyncio.Event:
 
 @pytest.fixture
 def app(ended: asyncio.Event) -> Quart:
-    """An application that answers nobody."""
+    """An application that never answers."""
     app = Quart(__name__)
 
     @app.get("/")

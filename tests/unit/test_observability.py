@@ -1,4 +1,4 @@
-"""What is secret never reaches a log line, a traceback included."""
+"""Secrets never reach a log line, not even in a traceback."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def test_a_traceback_on_the_console_shows_no_local_variables(program: str) -> No
 @pytest.mark.parametrize(
     "name", ["refresh_token", "client_secret", "password", "Cookie", "Authorization", "code_verifier", "code"]
 )
-def test_fields_whose_name_says_secret_are_redacted(name: str) -> None:
+def test_fields_with_the_name_of_a_secret_are_redacted(name: str) -> None:
     assert redact_secrets(None, "info", {"event": "x", name: "abc"}) == {"event": "x", name: "[redacted]"}
 
 
-def test_other_fields_stay(capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_fields_are_kept() -> None:
     line = {"event": "a token was rejected", "path": "/o", "status": 200, "error_code": "x"}
     assert redact_secrets(None, "info", dict(line)) == line

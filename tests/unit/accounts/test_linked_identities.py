@@ -1,4 +1,4 @@
-"""Linked accounts, as userinfo tells them."""
+"""Linked accounts, read from the userinfo response."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from saas_app.identity.offered_methods import OfferedMethods, SocialButton
 OFFERED = OfferedMethods(social=(SocialButton("naver", "NAVER"),))
 
 
-def test_each_is_named_as_its_button_with_what_the_provider_told() -> None:
+def test_a_linked_account_has_the_label_of_its_button_and_the_details_from_the_provider() -> None:
     told = {
         "naver": {"userId": "n-1", "details": {"id": "n-1", "name": "Min", "email": "min@naver.test"}},
         "hugging-face": {"userId": "h-1"},
@@ -27,10 +27,10 @@ def test_each_is_named_as_its_button_with_what_the_provider_told() -> None:
     "user_info",
     [{}, {"identities": None}, {"identities": {}}, {"identities": []}, {"identities": {"naver": "n-1"}}],
 )
-def test_without_any_there_are_none(user_info: dict[str, Any]) -> None:
+def test_a_user_without_identities_has_no_linked_accounts(user_info: dict[str, Any]) -> None:
     assert linked_identities(user_info, OFFERED) == ()
 
 
-def test_details_that_are_no_text_are_left_out() -> None:
+def test_details_that_are_not_strings_are_left_out() -> None:
     told = {"naver": {"userId": "n-1", "details": {"name": 7, "email": None}}}
     assert linked_identities({"identities": told}, OFFERED) == (LinkedIdentity("NAVER", "n-1", "", ""),)

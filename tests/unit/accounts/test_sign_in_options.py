@@ -1,4 +1,4 @@
-"""What a link to /sign-in may ask of Logto's pages."""
+"""Parameters of a link to /sign-in that are passed on to Logto's pages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from saas_app.accounts.sign_in_options import read_options
         ("ui_locales", "es-MX es en"),
     ],
 )
-def test_what_logto_knows_is_passed_on(name: str, value: str) -> None:
+def test_parameters_that_logto_knows_are_passed_on(name: str, value: str) -> None:
     assert read_options({name: value}).as_query() == {name: value, "prompt": "consent"}
 
 
@@ -43,21 +43,21 @@ def test_what_logto_knows_is_passed_on(name: str, value: str) -> None:
         ("prompt", "none"),
     ],
 )
-def test_what_logto_does_not_know_is_left_out_and_the_rest_still_works(name: str, value: str) -> None:
+def test_parameters_that_logto_does_not_know_are_dropped_and_the_others_kept(name: str, value: str) -> None:
     kept = {"ui_locales": "es"} if name != "ui_locales" else {"identifier": "email"}
     assert read_options({**kept, name: value}).as_query() == {**kept, "prompt": "consent"}
 
 
-def test_lists_keep_what_is_known_each_once() -> None:
+def test_a_list_keeps_its_known_items_without_duplicates() -> None:
     options = read_options({"identifier": "email fax email phone", "ui_locales": "es <b> es en"})
     assert (options.identifier, options.ui_locales) == ("email phone", "es en")
 
 
-def test_a_sign_in_may_be_demanded_and_still_brings_a_refresh_token() -> None:
+def test_prompt_login_is_combined_with_consent_to_get_a_refresh_token() -> None:
     assert read_options({"prompt": "login"}).prompt == "login consent"
 
 
-def test_signing_up_begins_there_whatever_the_query_says() -> None:
+def test_the_sign_up_page_overrides_first_screen() -> None:
     assert read_options({"first_screen": "sign_in"}, first_screen="register").first_screen == "register"
 
 
@@ -65,7 +65,7 @@ NAMES = st.sampled_from(["first_screen", "direct_sign_in", "identifier", "login_
 
 
 @given(st.dictionaries(NAMES, st.text()))
-def test_whatever_comes_the_values_are_printable_and_bounded(given_query: dict[str, str]) -> None:
+def test_every_value_is_printable_and_bounded_for_any_query(given_query: dict[str, str]) -> None:
     for value in read_options(given_query).as_query().values():
         assert value.isprintable()
         assert len(value) <= 320

@@ -1,4 +1,4 @@
-"""How often a refusal is written, told by a clock of the test's own."""
+"""How often a denied request is recorded in the audit log."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from saas_app.rbac.decision import Decision, Step, StepResult
 from saas_app.rbac.permissions import Permission
 
 EVE = SessionPrincipal("eve", session_id=new_uuid(), name="Eve")
+BOB = SessionPrincipal("bob", session_id=new_uuid(), name="Bob")
 READ = Asked("GET", "/o/acme/audit", "/o/<organization_id>/audit")
 EXPORT = Asked("GET", "/o/acme/audit/export.csv", "/o/<organization_id>/audit/export.csv")
 
 
 class Trail:
-    """Stands for the unit of work, and is the clock."""
+    """A stand-in for the unit of work, and the clock."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, AuditEvent]] = []
@@ -58,7 +59,12 @@ def refused(permission: Permission = Permission.AUDIT_READ) -> Decision:
     return Decision(False, (StepResult(Step.PERMISSION, False, "No."),), permission=permission)
 
 
-async def test_the_same_refusal_is_written_again_after_ten_seconds(trail: Trail, noting: Denials) -> None:
+def new_session() -> SessionPrincipal:
+    """Another session of Eve."""
+    return SessionPrincipal("eve", session_id=new_uuid(), name="Eve")
+
+
+async def test_a_repeated_denial_is_recorded_again_after_ten_seconds(trail: Trail, noting: Denials) -> None:
     assert await noting.note(EVE, "acme", READ, refused())
     trail.now += 9.9
     assert not await noting.note(EVE, "acme", READ, refused())
@@ -67,10 +73,9 @@ async def test_the_same_refusal_is_written_again_after_ten_seconds(trail: Trail,
     assert len(trail.events) == 2
 
 
-async def test_another_refusal_is_written_at_once(trail: Trail, noting: Denials) -> None:
-    other_session = SessionPrincipal("eve", session_id=new_uuid(), name="Eve")
+async def test_a_different_denial_is_recorded_immediately(trail: Trail, noting: Denials) -> None:
     assert await noting.note(EVE, "acme", READ, refused())
-    assert await noting.note(other_session, "acme", READ, refused())
+    assert await noting.note(new_session(), "acme", READ, refused())
     assert await noting.note(EVE, "globex", READ, refused())
     assert await noting.note(EVE, "acme", EXPORT, refused())
     assert await noting.note(EVE, "acme", READ, refused(Permission.PROJECTS_WRITE))
@@ -79,53 +84,52 @@ async def test_another_refusal_is_written_at_once(trail: Trail, noting: Denials)
 
 @pytest.fixture
 async def flooded(trail: Trail, noting: Denials) -> Trail:
-    """A trail that Eve has asked for a thousand times, each time in a session of its own."""
+    """The audit log after Eve was denied a thousand times, each time in a new session."""
     for _ in range(1000):
-        session = SessionPrincipal("eve", session_id=new_uuid(), name="Eve")
-        await noting.note(session, "acme", READ, refused())
+        await noting.note(new_session(), "acme", READ, refused())
     return trail
 
 
-async def test_one_person_cannot_fill_the_trail_from_many_sessions(flooded: Trail) -> None:
+async def test_one_person_cannot_fill_the_audit_log_from_many_sessions(flooded: Trail) -> None:
     assert len(flooded.events) == MOST_AN_HOUR
 
 
-async def test_the_log_says_once_that_denials_of_a_caller_are_left_out(trail: Trail, noting: Denials) -> None:
+async def test_the_application_log_says_once_that_denials_are_no_longer_recorded(
+    trail: Trail, noting: Denials
+) -> None:
     with capture_logs() as lines:
         for _ in range(MOST_AN_HOUR + 50):
-            session = SessionPrincipal("eve", session_id=new_uuid(), name="Eve")
-            await noting.note(session, "acme", READ, refused())
+            await noting.note(new_session(), "acme", READ, refused())
     assert [(line["log_level"], line["subject"], line["organization_id"]) for line in lines] == [
         ("warning", "eve", "acme")
     ]
 
 
-async def test_what_else_they_try_is_still_written_once(flooded: Trail, noting: Denials) -> None:
+async def test_another_route_is_still_recorded_once_after_the_limit(flooded: Trail, noting: Denials) -> None:
     for _ in range(3):
-        session = SessionPrincipal("eve", session_id=new_uuid(), name="Eve")
-        await noting.note(session, "acme", EXPORT, refused())
+        await noting.note(new_session(), "acme", EXPORT, refused())
     assert len(flooded.events) == MOST_AN_HOUR + 1
 
 
-async def test_what_others_are_refused_is_written_and_all_of_it_after_an_hour(
-    flooded: Trail, noting: Denials
-) -> None:
-    assert await noting.note(
-        SessionPrincipal("bob", session_id=new_uuid(), name="Bob"), "acme", READ, refused()
-    )
+@pytest.mark.usefixtures("flooded")
+async def test_denials_of_other_people_and_in_other_organizations_are_still_recorded(noting: Denials) -> None:
+    assert await noting.note(BOB, "acme", READ, refused())
     assert await noting.note(EVE, "globex", READ, refused())
+
+
+async def test_after_an_hour_everything_is_recorded_again(flooded: Trail, noting: Denials) -> None:
     flooded.now += 3600
     assert await noting.note(EVE, "acme", READ, refused())
 
 
-async def test_what_could_not_be_written_is_tried_again(trail: Trail, noting: Denials) -> None:
+async def test_a_denial_that_could_not_be_stored_is_recorded_next_time(trail: Trail, noting: Denials) -> None:
     trail.is_full = True
     assert not await noting.note(EVE, "acme", READ, refused())
     trail.is_full = False
     assert await noting.note(EVE, "acme", READ, refused())
 
 
-async def test_memory_is_bounded_and_forgets_the_oldest(
+async def test_remembered_denials_are_bounded_and_the_oldest_is_forgotten(
     trail: Trail, noting: Denials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(denials, "_REMEMBERED", 3)
@@ -135,13 +139,13 @@ async def test_memory_is_bounded_and_forgets_the_oldest(
     assert not await noting.note(EVE, "org-3", READ, refused()), "remembered"
 
 
-def test_what_members_without_a_second_factor_are_told() -> None:
+def test_the_decision_for_a_member_without_a_second_factor_fails_at_the_audience() -> None:
     without = refused_without_second_factor(EVE, "Acme")
     assert [step.passed for step in without.steps] == [True, True, False]
     assert without.decided_by.step is Step.AUDIENCE
 
 
-def test_outsiders_are_counted_in_a_line_at_once_and_then_every_ten_seconds(
+def test_requests_of_outsiders_are_logged_immediately_and_then_every_ten_seconds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now, lines = 1000.0, []
@@ -160,7 +164,7 @@ def test_outsiders_are_counted_in_a_line_at_once_and_then_every_ten_seconds(
     assert lines == [("eve", "acme", 1), ("mallory", "acme", 1), ("eve", "globex", 5)]
 
 
-def test_what_is_remembered_of_outsiders_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remembered_outsiders_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(denials, "_REMEMBERED", 3)
     outsiders = Outsiders()
     for number in range(10):

@@ -1,4 +1,4 @@
-"""What an event says to a person, and how the trail is asked."""
+"""How entries of the audit log are shown and filtered."""
 
 from __future__ import annotations
 
@@ -43,30 +43,36 @@ def form(**query: str) -> EventFilterForm:
     return EventFilterForm(MultiDict(query))
 
 
-def test_every_action_has_words() -> None:
+def test_every_action_has_a_label_of_its_own() -> None:
     assert all(action.label for action in Action)
     assert len({action.label for action in Action}) == len(Action)
 
 
-def test_only_what_differs_is_kept() -> None:
+def test_only_changed_fields_are_stored() -> None:
     was, is_now = {"name": "Apollo", "due_on": None}, {"name": "Apollo", "due_on": "2026-12-24"}
     assert changed_fields(was, is_now) == ({"due_on": None}, {"due_on": "2026-12-24"})
     assert changed_fields(was, was) == ({}, {})
 
 
-def test_changes_are_told_field_by_field_in_words() -> None:
+def test_changes_are_shown_field_by_field_in_words() -> None:
     event = row(before={"name": "", "tasks": 0}, after={"name": "Apollo", "role_names": ["admin", "editor"]})
     assert changes_of(event) == (
         FieldChange("name", "empty", "Apollo"),
         FieldChange("tasks", "0", None),
         FieldChange("role_names", None, "admin, editor"),
     )
+
+
+def test_an_entry_without_values_shows_no_changes() -> None:
     assert changes_of(row()) == ()
+
+
+def test_nested_values_are_shown_in_words() -> None:
     nested = row(after={"domains": [{"domain": "acme.example", "is_open": True}], "nothing": {}})
     assert [change.after for change in changes_of(nested)] == ["domain: acme.example, is_open: yes", "none"]
 
 
-def test_steps_are_those_this_version_knows() -> None:
+def test_steps_that_this_version_does_not_know_are_left_out() -> None:
     steps = [
         {"step": "member", "passed": True, "explanation": "Member."},
         {"step": "moonphase", "passed": False, "explanation": "Waning."},
@@ -75,14 +81,14 @@ def test_steps_are_those_this_version_knows() -> None:
     assert steps_of(row()) == ()
 
 
-def test_asking_for_nothing_wants_everything() -> None:
+def test_an_empty_form_filters_nothing() -> None:
     asked = form()
     assert asked.validate()
     assert asked.as_filter() == EventFilter()
     assert asked.kept == {}
 
 
-def test_every_field_narrows() -> None:
+def test_every_field_of_the_form_becomes_part_of_the_filter() -> None:
     query = {
         "actor": "Eve",
         "actor_id": "eve",

@@ -1,4 +1,4 @@
-"""What a change of an organization refuses before anything is asked or written."""
+"""What a change of an organization rejects before anything is read or written."""
 
 from __future__ import annotations
 
@@ -18,17 +18,20 @@ TARGET = Target("organization", "acme", "Acme")
 
 
 class Gone(NotFound):
-    """The thing is not there."""
+    """The thing no longer exists."""
 
 
-async def test_nothing_is_carried_out_outside_a_turn() -> None:
+async def test_a_change_cannot_be_carried_out_without_the_lease() -> None:
     change: OrganizationChange[Workroom] = SYSTEMS.by(Workroom("acme"))
     with pytest.raises(RuntimeError, match="only in a turn"):
         await change.carry_out(change.event(Action.ORGANIZATION_UPDATE, TARGET), cast("Any", None))
 
 
-async def test_people_change_nothing_without_limits_and_workroom_is_not_counted() -> None:
+async def test_changes_by_workroom_are_not_counted() -> None:
     await SYSTEMS.by(Workroom("acme")).count()
+
+
+async def test_changes_by_people_need_limits() -> None:
     with pytest.raises(RuntimeError, match="within limits"):
         await SYSTEMS.by(Newcomer("acme", Principal("ada"))).count()
 
@@ -39,10 +42,16 @@ def test_an_event_names_its_author() -> None:
     assert SYSTEMS.by(Workroom("acme")).event(Action.DOMAIN_LAPSE, TARGET).actor is SYSTEM
 
 
-def test_a_refusal_becomes_an_error_for_a_person() -> None:
+@pytest.mark.parametrize(("given", "expected"), [(None, NotFound), (Gone, Gone)])
+def test_a_404_of_logto_becomes_the_error_of_the_change(
+    given: type[NotFound] | None, expected: type[NotFound]
+) -> None:
     change = SYSTEMS.by(Workroom("acme"))
-    for given, expected in ((None, NotFound), (Gone, Gone)):
-        with pytest.raises(expected), change.explain(given):
-            raise ManagementError(404, "entity.not_found", "no")
+    with pytest.raises(expected), change.explain(given):
+        raise ManagementError(404, "entity.not_found", "no")
+
+
+def test_any_other_refusal_of_logto_keeps_its_own_explanation() -> None:
+    change = SYSTEMS.by(Workroom("acme"))
     with pytest.raises(LogtoUnavailable), change.explain(Gone):
         raise ManagementError(401, "auth.unauthorized", "no")

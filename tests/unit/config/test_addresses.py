@@ -1,4 +1,4 @@
-"""Addresses in settings: the form each gets, or the sentence that refuses it."""
+"""Addresses in settings: how each is normalized, and the sentence that rejects an invalid one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COMPLETE = {
     "LOGTO_APP_ID": "app",
     "LOGTO_APP_SECRET": "secret",
 }
-_CERTIFICATE = str(Path(__file__).resolve())  # any file that is there
+_CERTIFICATE = str(Path(__file__).resolve())  # any file that exists
 
 
 @pytest.fixture(autouse=True)
@@ -46,9 +46,7 @@ def _nothing_else_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("", "http://localhost:3000"),
     ],
 )
-def test_the_address_of_the_application_has_one_form(
-    given: str, used: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_app_url_is_normalized(given: str, used: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APP_URL", given)
     settings = load_settings()
     assert settings.app_url == used
@@ -86,7 +84,7 @@ def test_the_address_of_the_application_has_one_form(
         ("https://" + "a" * 64 + ".example", "invalid host name"),
     ],
 )
-def test_an_address_that_cannot_be_the_application_s_is_refused(
+def test_an_app_url_that_is_not_an_origin_is_rejected(
     given: str, refusal: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("APP_URL", given)
@@ -114,7 +112,7 @@ def test_an_address_that_cannot_be_the_application_s_is_refused(
         ("ALLOWED_HOSTS", "*", "invalid host name"),
     ],
 )
-def test_other_addresses_are_checked_alike(
+def test_other_addresses_are_validated(
     name: str, given: str, refusal: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, given)
@@ -123,7 +121,7 @@ def test_other_addresses_are_checked_alike(
     assert refusal in str(told.value)
 
 
-def test_a_slip_in_the_management_api_s_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_management_token_endpoint_is_named_in_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGTO_MANAGEMENT_APP_ID", "id")
     monkeypatch.setenv("LOGTO_MANAGEMENT_APP_SECRET", "secret")
     monkeypatch.setenv("LOGTO_MANAGEMENT_TOKEN_ENDPOINT", "logto.example/oidc/token")
@@ -182,7 +180,7 @@ _PG = "postgresql+asyncpg://u:***@h/d"
         ("sqlite:////srv/work room.db", "sqlite+aiosqlite:////srv/work room.db", {}),
     ],
 )
-def test_addresses_of_databases_are_understood(
+def test_a_database_url_becomes_a_url_and_connection_arguments(
     given: str, url: str, connect_args: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", given)
@@ -229,7 +227,7 @@ def test_addresses_of_databases_are_understood(
         ("sqlite:///var/workroom.db?timeout=5", "no parameters"),
     ],
 )
-def test_an_address_of_no_database_of_ours_is_refused(
+def test_a_database_url_that_cannot_be_used_is_rejected(
     given: str, refusal: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", given)

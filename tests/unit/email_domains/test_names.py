@@ -1,4 +1,4 @@
-"""Which email domains may let people join automatically."""
+"""Which email domains an organization may use to let people join automatically."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from saas_app.text.domains import shown_domain
         ("city.kawasaki.jp", "city.kawasaki.jp"),
     ],
 )
-def test_a_domain_is_kept_in_one_form(typed: str, domain: str) -> None:
+def test_a_domain_is_normalized(typed: str, domain: str) -> None:
     assert read_domain(typed) == domain
 
 
@@ -72,7 +72,7 @@ def test_a_domain_is_kept_in_one_form(typed: str, domain: str) -> None:
         ("com", "valid domain"),
     ],
 )
-def test_anything_else_is_refused_with_its_reason(typed: str, reason: str) -> None:
+def test_a_domain_that_cannot_be_used_is_rejected_with_the_reason(typed: str, reason: str) -> None:
     with pytest.raises(NotADomain, match=reason):
         read_domain(typed)
 
@@ -110,7 +110,7 @@ def test_a_stored_name_is_judged_like_a_typed_one(name: str, domain: str | None)
         ("gmail.com.example", False),
     ],
 )
-def test_public_mail_providers_are_known_by_name(domain: str, public: bool) -> None:
+def test_public_email_providers_are_recognized(domain: str, public: bool) -> None:
     assert is_public(domain) is public
 
 
@@ -127,11 +127,11 @@ def test_public_mail_providers_are_known_by_name(domain: str, public: bool) -> N
         (None, None),
     ],
 )
-def test_the_domain_of_an_address_has_the_same_form(address: str | None, domain: str | None) -> None:
+def test_the_domain_of_an_email_address_is_normalized(address: str | None, domain: str | None) -> None:
     assert domain_of(address) == domain
 
 
-def test_a_domain_is_shown_in_its_own_letters() -> None:
+def test_a_domain_is_shown_in_unicode() -> None:
     assert shown_domain("xn--bcher-kva.example") == "bücher.example"
     assert shown_domain("xn--nonsense-.example") == "xn--nonsense-.example"
     assert shown_domain("example.com") == "example.com"

@@ -1,4 +1,4 @@
-"""A server on a free port of this process, and a client that speaks raw bytes."""
+"""A server on a free port in this process, and a client that sends raw bytes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 import uvicorn
 from quart import Quart, request
 
 from saas_app.http_server import Bounds, bounded
+
+
+def with_bounds(**bounds: Any) -> pytest.MarkDecorator:
+    """Run the test's server with these bounds."""
+    name = " ".join(f"{bound}={value}" for bound, value in bounds.items())
+    return pytest.mark.parametrize("bounds", [Bounds(**bounds)], ids=[name])
+
 
 PATIENCE = 20.0  # seconds; only a broken server needs them
 END = b"\r\n\r\n"
@@ -20,7 +28,7 @@ END = b"\r\n\r\n"
 
 @dataclass
 class Site:
-    """A running server, and what its application saw."""
+    """A running server, and the requests that its application received."""
 
     port: int
     server: uvicorn.Server
@@ -35,7 +43,7 @@ class Site:
         return client
 
     async def hang_up(self) -> None:
-        """Close the ends of all clients."""
+        """Close all clients' connections."""
         for client in self.clients:
             client.writer.transport.abort()
             with contextlib.suppress(ConnectionError):
@@ -44,6 +52,8 @@ class Site:
 
 @dataclass
 class Client:
+    """One connection to the server."""
+
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
@@ -52,12 +62,12 @@ class Client:
         await self.writer.drain()
 
     async def everything(self) -> bytes:
-        """What the server says until it hangs up."""
+        """Return all bytes until the server closes the connection."""
         async with asyncio.timeout(PATIENCE):
             return await self.reader.read()
 
     async def answer(self) -> bytes:
-        """One answer with a Content-Length."""
+        """Return one response that has a Content-Length."""
         async with asyncio.timeout(PATIENCE):
             head = await self.reader.readuntil(END)
             size = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
@@ -65,13 +75,23 @@ class Client:
 
 
 @contextlib.asynccontextmanager
-async def running_site(bounds: Bounds, **config: Any) -> AsyncIterator[Site]:
-    """The server with a Quart application that tells what it received."""
+async def running_site(bounds: Bounds) -> AsyncIterator[Site]:
+    """Run the server with a Quart application that records what it received, until the block ends.
+
+    Idle connections are kept for a minute: a connection that closes sooner was closed by ``bounds``.
+    """
     app = Quart(__name__)
     app.config["MAX_CONTENT_LENGTH"] = 100_000
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
-        uvicorn.Config(app, http=bounded(bounds), ws="none", access_log=False, log_config=None, **config)
+        uvicorn.Config(
+            app,
+            http=bounded(bounds),
+            ws="none",
+            access_log=False,
+            log_config=None,
+            timeout_keep_alive=60,
+        )
     )
     site = Site(listener.getsockname()[1], server)
 
@@ -106,7 +126,7 @@ async def running_site(bounds: Bounds, **config: Any) -> AsyncIterator[Site]:
 
 
 async def until(condition: Any) -> None:
-    """Wait until a condition holds."""
+    """Wait until a condition is true."""
     async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - the server sets no event
             await asyncio.sleep(0.02)

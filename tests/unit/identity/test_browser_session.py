@@ -1,4 +1,4 @@
-"""A browser's session as a credential: what proves it, what is denied for good, and what is renewed."""
+"""A browser session as a credential: what proves it, what is denied, and what is renewed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from saas_app.identity.renewal import RenewalRequired, StepUpRequired
 from saas_app.identity.session_access import SessionAccess
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Permission, Role
 from saas_app.rbac.policy import decide
-from tests.unit.identity.tenants_of import access, tenant
+from tests.unit.identity.values import access, tenant
 
-JUST_NOW, LONG_AGO = 5.0, 90.0  # seconds before and after the interval between two round trips
+JUST_NOW, LONG_AGO = 5.0, 90.0  # seconds; the least interval between two round trips lies between
 MAX_AGE = 600
 
 
 class Sessions:
-    """The sessions of one cookie, and where it was seen."""
+    """A stand-in for the stored sessions: one session, and the organizations in which it was seen."""
 
     def __init__(self, session: SessionAccess) -> None:
         self.session = session
@@ -47,24 +47,24 @@ def caller(session: SessionAccess) -> SessionCaller:
 
 
 @pytest.mark.parametrize("cookie", ["", "forged"])
-async def test_a_cookie_that_opens_no_session_proves_nothing(policy: BrowserSessions, cookie: str) -> None:
+async def test_a_cookie_without_a_session_requires_sign_in(policy: BrowserSessions, cookie: str) -> None:
     with pytest.raises(SignInRequired):
         await policy.prove(cookie, "acme")
 
 
-async def test_the_owner_of_the_cookie_is_the_caller(policy: BrowserSessions, sessions: Sessions) -> None:
+async def test_the_owner_of_the_session_is_the_caller(policy: BrowserSessions, sessions: Sessions) -> None:
     proved = await policy.prove("genuine", "acme")
     assert proved.principal == sessions.session.principal
 
 
-async def test_outside_an_organization_the_session_is_noted_as_seen(
+async def test_outside_an_organization_the_session_is_marked_as_seen(
     policy: BrowserSessions, sessions: Sessions
 ) -> None:
     await policy.prove("genuine")
     assert sessions.seen == [None]
 
 
-async def test_inside_an_organization_it_is_noted_only_when_the_tenant_is_found(
+async def test_inside_an_organization_the_session_is_marked_as_seen_only_with_its_tenant(
     policy: BrowserSessions, sessions: Sessions
 ) -> None:
     await policy.prove("genuine", "acme")
@@ -103,7 +103,7 @@ def test_a_permission_that_only_the_token_lacks_is_renewed() -> None:
     ],
     ids=["the same just now", "the same long ago", "another just now"],
 )
-def test_a_renewal_that_changed_nothing_is_not_made_in_a_loop(
+def test_a_renewal_that_changed_nothing_is_not_repeated_immediately(
     last: tuple[str, float], error: type[Exception]
 ) -> None:
     session = access(round_trip=last)
@@ -114,14 +114,14 @@ def test_a_renewal_that_changed_nothing_is_not_made_in_a_loop(
     assert isinstance(denial, error)
 
 
-def test_a_renewal_in_vain_says_who_can_fix_it() -> None:
+def test_a_denial_after_a_failed_renewal_says_how_the_operator_can_fix_it() -> None:
     session = access(round_trip=("acme projects:write", JUST_NOW))
     promoted = tenant(session, Role.EDITOR, granted=frozenset())
     denial = caller(session).denial(promoted, decide(promoted.facts, Permission.PROJECTS_WRITE))
     assert "saas-app provision --check" in str(denial)
 
 
-async def test_tokens_that_lack_what_the_roles_hold_are_renewed_before_all_is_weighed() -> None:
+async def test_tokens_that_lack_permissions_of_the_roles_are_renewed() -> None:
     session = access()
     partly = tenant(session, Role.EDITOR, granted=frozenset({Permission.PROJECTS_READ}))
     with pytest.raises(RenewalRequired) as required:
@@ -129,26 +129,26 @@ async def test_tokens_that_lack_what_the_roles_hold_are_renewed_before_all_is_we
     assert required.value.purpose == "acme all"
 
 
-async def test_complete_tokens_are_weighed_as_they_are() -> None:
+async def test_complete_tokens_are_used_unchanged() -> None:
     session = access()
     editor = tenant(session, Role.EDITOR)
     assert await caller(session).complete(editor) is editor
 
 
-async def test_tokens_that_a_renewal_did_not_complete_are_weighed_as_they_are() -> None:
+async def test_tokens_that_a_renewal_did_not_complete_are_used_unchanged() -> None:
     session = access(round_trip=("acme all", JUST_NOW))
     partly = tenant(session, Role.EDITOR, granted=frozenset())
     completed = await caller(session).complete(partly)
     assert completed.granted == frozenset() != ROLE_PERMISSIONS[Role.EDITOR]
 
 
-def test_a_fresh_sign_in_is_fresh_enough() -> None:
+def test_a_recent_sign_in_counts_as_fresh() -> None:
     session = access(signed_in_ago=MAX_AGE - 1)
     caller(session).require_fresh_sign_in(tenant(session, Role.ADMIN))
 
 
 @pytest.mark.parametrize("signed_in_ago", [MAX_AGE + 1.0, None], ids=["too old", "never told"])
-def test_any_other_sign_in_has_to_be_made_again(signed_in_ago: float | None) -> None:
+def test_an_old_or_undated_sign_in_has_to_be_repeated(signed_in_ago: float | None) -> None:
     session = access(signed_in_ago=signed_in_ago)
     with pytest.raises(StepUpRequired) as required:
         caller(session).require_fresh_sign_in(tenant(session, Role.ADMIN))
@@ -156,7 +156,7 @@ def test_any_other_sign_in_has_to_be_made_again(signed_in_ago: float | None) -> 
     assert required.value.max_age == MAX_AGE
 
 
-def test_a_sign_in_that_logto_did_not_confirm_is_told_apart() -> None:
+def test_a_sign_in_that_logto_did_not_confirm_is_reported_as_just_made() -> None:
     session = access(round_trip=("acme fresh", JUST_NOW))
     with pytest.raises(StepUpRequired) as required:
         caller(session).require_fresh_sign_in(tenant(session, Role.ADMIN))

@@ -1,9 +1,9 @@
-"""Claims read from tokens that were verified when they came."""
+"""Claims read from tokens that were verified earlier."""
 
 from saas_app.identity.claims import decode_unverified, organization_roles
 
 
-def test_roles_are_those_of_the_organization_alone() -> None:
+def test_only_roles_of_the_organization_are_read() -> None:
     claims = {"organization_roles": ["acme:admin", "acme:editor", "globex:viewer"]}
 
     assert organization_roles(claims, "acme") == {"admin", "editor"}
@@ -11,7 +11,7 @@ def test_roles_are_those_of_the_organization_alone() -> None:
     assert organization_roles(claims, "initech") == frozenset()
 
 
-def test_a_role_name_may_hold_a_colon() -> None:
+def test_a_role_name_may_contain_a_colon() -> None:
     assert organization_roles({"organization_roles": ["acme:a:b"]}, "acme") == {"a:b"}
 
 

@@ -1,4 +1,4 @@
-"""What a tenant is granted: from fresh tokens of the right kind, and from nothing else."""
+"""A tenant's permissions come from fresh tokens of the right carrier, and from nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from saas_app.identity.session_access import CachedToken, Refusal, SessionAccess
 from saas_app.identity.tenant import Tenant
 from saas_app.identity.tenants import Tenants, as_tenant, find_stale
 from saas_app.rbac.permissions import Carrier, Permission
-from tests.unit.identity.tenants_of import API_AUDIENCE, ORGANIZATION_AUDIENCE, RESOURCE, access, token
+from tests.unit.identity.values import API_AUDIENCE, ORGANIZATION_AUDIENCE, RESOURCE, access, token
 
 FRESHNESS = Freshness(timedelta(seconds=300), RESOURCE)
 BOTH = tuple(Carrier)
@@ -29,7 +29,7 @@ def tenant_of(session: SessionAccess) -> Tenant:
     return as_tenant(reading(session))
 
 
-def test_a_permission_counts_only_in_its_own_kind_of_token() -> None:
+def test_a_permission_counts_only_in_a_token_of_its_carrier() -> None:
     tenant = tenant_of(
         access(
             token(ORGANIZATION_AUDIENCE, "members:read projects:delete"),
@@ -54,7 +54,7 @@ def test_a_token_that_is_not_fresh_grants_nothing(stale: CachedToken, changed_ag
 
     assert tenant.granted == {Permission.MEMBERS_READ}
     assert not tenant.may(Permission.PROJECTS_READ)
-    assert tenant.offers(Permission.PROJECTS_READ)  # a link may be shown; the guard behind it asks anew
+    assert tenant.offers(Permission.PROJECTS_READ)  # a link may be shown; its guard decides
 
 
 def test_a_refused_audience_grants_nothing() -> None:
@@ -82,20 +82,20 @@ def test_a_refused_audience_grants_nothing() -> None:
     ],
     ids=["none", "any", "its own", "one of two", "too old", "changing", "changed"],
 )
-def test_a_token_is_fetched_where_none_answers(
+def test_a_missing_or_stale_token_is_fetched(
     sign_in: Callable[[], SessionAccess], carriers: tuple[Carrier, ...], stale: Carrier | None
 ) -> None:
-    session = sign_in()  # now, and not when the tests were collected
+    session = sign_in()  # now, not when the tests were collected
 
     assert find_stale(reading(session), carriers) is stale
 
 
-def test_a_token_that_was_fetched_for_this_request_answers_it_while_a_change_is_under_way() -> None:
+def test_a_token_fetched_for_this_request_is_used_while_a_change_is_pending() -> None:
     session = access(token(API_AUDIENCE), is_changing=True)
     assert find_stale(reading(session, Carrier.API_TOKEN), (Carrier.API_TOKEN,)) is None
 
 
-def test_a_token_that_was_fetched_for_this_request_does_not_answer_after_another_change() -> None:
+def test_a_token_fetched_for_this_request_is_stale_after_another_change() -> None:
     session = access(token(API_AUDIENCE, age=2), changed_ago=1)
     assert find_stale(reading(session, Carrier.API_TOKEN), (Carrier.API_TOKEN,)) is Carrier.API_TOKEN
 
@@ -104,7 +104,7 @@ def test_a_token_that_was_fetched_for_this_request_does_not_answer_after_another
     ("refusal", "error"),
     [(Refusal.NOT_A_MEMBER, NotFound), (Refusal.NEEDS_MFA, MfaRequired)],
 )
-def test_a_refusal_of_logtos_is_the_callers(refusal: Refusal, error: type[AppError]) -> None:
+def test_a_refusal_by_logto_becomes_an_error_for_the_caller(refusal: Refusal, error: type[AppError]) -> None:
     with pytest.raises(error):
         find_stale(reading(access(token(ORGANIZATION_AUDIENCE, refusal=refusal))), ())
 
@@ -125,12 +125,12 @@ def test_a_grant_that_covers_too_little_is_renewed() -> None:
         (Refusal.NEEDS_MFA, 1.5, False),
     ],
 )
-def test_a_refusal_is_remembered_for_moments_only(refusal: Refusal, age: float, answers: bool) -> None:
+def test_a_refusal_is_cached_only_briefly(refusal: Refusal, age: float, answers: bool) -> None:
     session = access(token(ORGANIZATION_AUDIENCE, refusal=refusal, age=age))
     assert (reading(session).find_answer(Carrier.ORGANIZATION_TOKEN) is not None) is answers
 
 
-async def test_a_membership_that_never_stops_changing_is_given_up() -> None:
+async def test_a_membership_that_keeps_changing_is_reported_as_unavailable() -> None:
     session = access()
 
     class Refresher:

@@ -1,4 +1,4 @@
-"""Encryption at rest."""
+"""Encryption and signing of values at rest."""
 
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
@@ -11,7 +11,7 @@ def key() -> SecretStr:
     return SecretStr(Fernet.generate_key().decode())
 
 
-def test_what_is_sealed_is_unreadable_and_opens_again() -> None:
+def test_a_sealed_text_is_unreadable_and_can_be_opened() -> None:
     vault = Vault([key()])
     sealed = vault.seal("a refresh token")
 
@@ -19,17 +19,18 @@ def test_what_is_sealed_is_unreadable_and_opens_again() -> None:
     assert vault.open(sealed) == "a refresh token"
 
 
-def test_keys_rotate_and_an_old_key_alone_does_not_read_new_rows() -> None:
+def test_after_a_rotation_a_text_sealed_with_the_old_key_can_be_opened() -> None:
     old, new = key(), key()
-    before = Vault([old]).seal("kept")
-    rotated = Vault([new, old])
+    assert Vault([new, old]).open(Vault([old]).seal("kept")) == "kept"
 
-    assert rotated.open(before) == "kept"
+
+def test_after_a_rotation_the_old_key_alone_does_not_open_new_texts() -> None:
+    old, new = key(), key()
     with pytest.raises(InvalidToken):
-        Vault([old]).open(rotated.seal("fresh"))
+        Vault([old]).open(Vault([new, old]).seal("fresh"))
 
 
-def test_cookie_values_have_256_bits_and_are_not_what_is_stored() -> None:
+def test_cookie_values_have_256_bits_and_only_their_fingerprint_is_stored() -> None:
     value = new_cookie_value()
 
     assert len(value) == 43
@@ -37,13 +38,28 @@ def test_cookie_values_have_256_bits_and_are_not_what_is_stored() -> None:
     assert len(fingerprint(value)) == 32
 
 
-def test_a_stamp_is_readable_with_any_key_and_only_for_its_purpose() -> None:
+def test_a_stamped_value_stays_readable_text() -> None:
+    assert Vault([key()]).stamp("owner", "u1.x").startswith("u1.x.")
+
+
+def test_a_stamp_is_valid_with_any_of_the_keys_after_a_rotation() -> None:
     old, new = key(), key()
     stamped = Vault([old]).stamp("owner", "u1.x")
-
-    assert stamped.startswith("u1.x.")
     assert Vault([new, old]).read_stamped("owner", stamped) == "u1.x"
-    assert Vault([new]).read_stamped("owner", stamped) is None
-    assert Vault([old]).read_stamped("another purpose", stamped) is None
+
+
+def test_a_stamp_is_invalid_without_its_key() -> None:
+    stamped = Vault([key()]).stamp("owner", "u1.x")
+    assert Vault([key()]).read_stamped("owner", stamped) is None
+
+
+def test_a_stamp_is_invalid_for_another_purpose() -> None:
+    vault = Vault([key()])
+    assert vault.read_stamped("another purpose", vault.stamp("owner", "u1.x")) is None
+
+
+def test_a_forged_stamp_is_invalid() -> None:
+    vault = Vault([key()])
+    stamped = vault.stamp("owner", "u1.x")
     for forged in ("", ".", "u1.x", stamped.replace("u1", "u2"), stamped[:-1], stamped + "ü"):
-        assert Vault([old]).read_stamped("owner", forged) is None
+        assert vault.read_stamped("owner", forged) is None

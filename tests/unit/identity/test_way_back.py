@@ -1,4 +1,4 @@
-"""The way back after a sign-in leads to our own pages only."""
+"""After a sign-in, people return to our own pages only."""
 
 from urllib.parse import urljoin, urlsplit
 
@@ -10,7 +10,7 @@ from saas_app.identity.way_back import own_path
 
 
 @pytest.mark.parametrize("path", ["/", "/o", "/o/acme/projects?q=a&status=all", "/account#x", "/o/%2F/x"])
-def test_own_paths_come_through(path: str) -> None:
+def test_a_path_of_ours_is_kept(path: str) -> None:
     assert own_path(path) == path
 
 
@@ -39,11 +39,11 @@ def test_own_paths_come_through(path: str) -> None:
         "/sign-up",
     ],
 )
-def test_everything_else_leads_home(value: str | None) -> None:
+def test_any_other_value_leads_to_the_front_page(value: str | None) -> None:
     assert own_path(value) == "/"
 
 
 @given(st.text(max_size=60))
-def test_no_text_at_all_leads_to_another_site(value: str) -> None:
+def test_no_value_leads_to_another_site(value: str) -> None:
     stripped = own_path(value).replace("\t", "").replace("\n", "").replace("\r", "").replace("\\", "/")
     assert urlsplit(urljoin("https://workroom.test/", stripped)).netloc == "workroom.test"

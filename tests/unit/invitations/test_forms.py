@@ -1,4 +1,4 @@
-"""What is typed to invite people."""
+"""The form for inviting people."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def filled(
     "typed",
     ["a@x.test\nb@x.test", "a@x.test, b@x.test", " A@X.test ;b@x.test\r\n\r\na@x.TEST", "a@x.test b@x.test,"],
 )
-def test_addresses_stand_one_a_line_or_between_commas_each_counts_once(typed: str) -> None:
+def test_addresses_are_split_at_lines_commas_and_spaces_without_duplicates(typed: str) -> None:
     assert read_addresses(typed) == (("a@x.test", "b@x.test"), ())
 
 
 @pytest.mark.parametrize(
     "text", ["jo@example.test", "jo.van+tag@mail.example.co.uk", "o'neil@x.io", "jö@example.test"]
 )
-def test_what_may_be_an_address(text: str) -> None:
+def test_valid_addresses_are_recognized(text: str) -> None:
     assert is_address(text)
 
 
@@ -56,15 +56,15 @@ def test_what_may_be_an_address(text: str) -> None:
         "a" * 125 + "@x.test",
     ],
 )
-def test_what_is_no_address(text: str) -> None:
+def test_invalid_addresses_are_recognized(text: str) -> None:
     assert not is_address(text)
 
 
-def test_a_form_of_dashes_is_judged_at_once() -> None:
+def test_a_domain_of_dashes_is_rejected_quickly() -> None:
     assert not is_address("a@" + "-" * 120)
 
 
-def test_a_good_form_is_an_input() -> None:
+def test_a_valid_form_is_read() -> None:
     form = filled("Jo@Example.test\njo@example.test, kim@example.test", ("editor", "viewer"), "30")
     assert form.validate()
     wanted = form.as_input()
@@ -88,17 +88,17 @@ def test_a_good_form_is_an_input() -> None:
         (filled(days=""), "days", "when the invitation expires"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field(form: InviteForm, field: str, said: str) -> None:
+def test_each_error_is_shown_at_its_field(form: InviteForm, field: str, said: str) -> None:
     assert not form.validate()
     assert list(form.errors) == [field]
     assert said in " ".join(form.errors[field])
 
 
-def test_twenty_addresses_are_not_too_many() -> None:
+def test_twenty_addresses_are_accepted() -> None:
     assert filled("\n".join(f"p{n}@x.test" for n in range(MOST_ADDRESSES))).validate()
 
 
-def test_a_role_for_programs_is_given_to_nobody() -> None:
+def test_a_role_for_api_clients_cannot_be_offered_to_people() -> None:
     with pytest.raises(Invalid) as refused:
         refuse_machine_roles([Role.INTEGRATION])
     assert "for API clients" in refused.value.fields["roles"]
@@ -113,5 +113,5 @@ def test_a_role_for_programs_is_given_to_nobody() -> None:
         ("x", InvitationState.PENDING),
     ],
 )
-def test_a_state_nobody_knows_asks_for_those_that_wait(text: str | None, state: InvitationState) -> None:
+def test_an_unknown_state_shows_pending_invitations(text: str | None, state: InvitationState) -> None:
     assert read_state(text) is state

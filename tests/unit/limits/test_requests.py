@@ -1,40 +1,26 @@
-"""Rates as they are written in settings, windows as they pass, and Redis as it fails."""
+"""Rate limits: rates in settings, windows over time, and failures of Redis."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
 from limits.errors import StorageError
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 from structlog.testing import capture_logs
 
-from saas_app.config import Rate, Settings
+from saas_app.config import Rate
 from saas_app.config.settings import read_rate
 from saas_app.limits.requests import Policy, ProcessCounters, RateLimits, RedisCounters, Standing
+from tests.settings import bare_settings
+from tests.unit.clock import Clock
 
 
-class Clock:
-    """Time that passes when it is told to."""
-
-    def __init__(self, now: float = 1_000_000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def settings(**changes: object) -> Settings:
-    given: dict[str, object] = {
-        "encryption_keys": (SecretStr(Fernet.generate_key().decode()),),
-        "logto_endpoint": "https://logto.example",
-        "logto_app_id": "app",
-        "logto_app_secret": SecretStr("secret"),
-        **changes,
-    }
-    return Settings(**given)  # type: ignore[arg-type]
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(1_000_000.0)
 
 
 @pytest.mark.parametrize(
@@ -64,31 +50,33 @@ def test_a_rate_is_read_from_its_text(text: str, rate: Rate) -> None:
         "5/eon",
     ],
 )
-def test_what_is_no_rate_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_rate_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="must"):
         read_rate(text)
 
 
-def test_rates_come_from_the_environment_and_a_wrong_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rates_come_from_the_environment_and_an_invalid_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RATE_LIMIT_CLIENT", "7/second")
-    assert settings().rate_limit_client == Rate(7, 1)
+    assert bare_settings().rate_limit_client == Rate(7, 1)
     monkeypatch.setenv("RATE_LIMIT_CLIENT", "lots")
     with pytest.raises(ValidationError, match=r"RATE_LIMIT_CLIENT\n.*must be a rate such as 300/minute"):
-        settings()
+        bare_settings()
 
 
 @pytest.mark.parametrize(
     "address", ["", "redis", "redis:///0", "memcached://localhost", "file:///etc/passwd"]
 )
-def test_only_known_storages_are_accepted(address: str) -> None:
+def test_an_unknown_storage_is_rejected(address: str) -> None:
     with pytest.raises(ValidationError, match="memory:// or redis://"):
-        settings(rate_limit_storage=address)
+        bare_settings(rate_limit_storage=address)
 
 
-def test_a_redis_without_its_client_is_refused_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redis_storage_without_its_python_package_is_rejected_at_startup(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("saas_app.config.settings.find_spec", lambda name: None)
     with pytest.raises(ValidationError, match="needs an extra package"):
-        settings(rate_limit_storage="redis://localhost:6379/0")
+        bare_settings(rate_limit_storage="redis://localhost:6379/0")
 
 
 def test_policies_and_standings_are_structured_fields() -> None:
@@ -103,9 +91,8 @@ def test_the_quota_itself_is_still_within_the_limit(used: int, exceeded: bool) -
     assert Standing(Policy("client", Rate(300, 60)), "counter", used, reset=1).is_exceeded is exceeded
 
 
-async def test_a_window_begins_anew_when_its_reset_is_over_and_not_before() -> None:
-    clock = Clock()
-    limits = RateLimits(settings(rate_limit_client=Rate(2, 60)), ProcessCounters(clock), clock)
+async def test_a_window_begins_again_at_its_reset_and_not_before(clock: Clock) -> None:
+    limits = RateLimits(bare_settings(rate_limit_client=Rate(2, 60)), ProcessCounters(clock), clock)
     first = await limits.count(limits.client, "robot")
     assert (first.used, first.is_exceeded) == (1, False)
     assert 1 <= first.reset <= 60
@@ -119,23 +106,21 @@ async def test_a_window_begins_anew_when_its_reset_is_over_and_not_before() -> N
     assert (await limits.count(limits.client, "robot")).used == 1
 
 
-async def test_callers_and_policies_are_counted_apart_and_reset_at_different_moments() -> None:
-    clock = Clock()
-    limits = RateLimits(settings(), ProcessCounters(clock), clock)
+async def test_callers_and_policies_are_counted_separately_and_reset_at_different_times(clock: Clock) -> None:
+    limits = RateLimits(bare_settings(), ProcessCounters(clock), clock)
     standings = [await limits.count(limits.client, f"robot {number}") for number in range(20)]
     standings.append(await limits.count(limits.user, "robot 0"))
     assert {standing.used for standing in standings} == {1}
     assert len({standing.reset for standing in standings}) > 5
 
 
-async def test_what_is_given_back_can_be_used_again() -> None:
-    limits = RateLimits(settings(), ProcessCounters(), Clock())
+async def test_a_request_that_is_given_back_does_not_count() -> None:
+    limits = RateLimits(bare_settings(), ProcessCounters(), Clock())
     await limits.give_back(await limits.count(limits.address, "192.0.2.1"))
     assert (await limits.count(limits.address, "192.0.2.1")).used == 1
 
 
-async def test_counters_that_have_run_out_are_forgotten() -> None:
-    clock = Clock()
+async def test_expired_counters_are_removed(clock: Clock) -> None:
     counters = ProcessCounters(clock)
     for number in range(1000):
         await counters.incr(f"address {number}", 60)
@@ -148,7 +133,7 @@ async def test_counters_that_have_run_out_are_forgotten() -> None:
 
 
 class Redis:
-    """A Redis that does what a test tells it to."""
+    """A stand-in for Redis that fails or works as a test says."""
 
     def __init__(self, act: Callable[[], None]) -> None:
         self.act = act
@@ -167,38 +152,58 @@ def fails() -> None:
     raise StorageError(ConnectionError())
 
 
-async def test_without_redis_a_worker_counts_by_itself_and_says_so_once_a_minute() -> None:
-    clock = Clock()
-    redis = Redis(fails)
-    counters = RedisCounters(redis, clock)
+@pytest.fixture
+def redis() -> Redis:
+    """A Redis that is down."""
+    return Redis(fails)
+
+
+@pytest.fixture
+def counters(redis: Redis, clock: Clock) -> RedisCounters:
+    return RedisCounters(redis, clock)
+
+
+async def count_for_50_seconds(counters: RedisCounters, clock: Clock) -> list[MutableMapping[str, Any]]:
+    """Count one request a second while Redis is down, and return what was logged."""
     with capture_logs() as logs:
         for _second in range(50):
             await counters.incr("key", 3600)
             clock.now += 1
+    return logs
+
+
+async def test_while_redis_is_down_a_worker_counts_by_itself(
+    counters: RedisCounters, redis: Redis, clock: Clock
+) -> None:
+    await count_for_50_seconds(counters, clock)
     assert await counters.incr("key", 3600) == 51
     assert redis.asked <= 6
-    assert [line["log_level"] for line in logs] == ["warning"]
+
+
+async def test_while_redis_is_down_a_worker_logs_a_warning_once_a_minute(
+    counters: RedisCounters, clock: Clock
+) -> None:
+    first_minute = await count_for_50_seconds(counters, clock)
+    assert [line["log_level"] for line in first_minute] == ["warning"]
 
     clock.now += 60
-    with capture_logs() as logs:
+    with capture_logs() as second_minute:
         await counters.incr("key", 3600)
-    assert len(logs) == 1
+    assert len(second_minute) == 1
 
 
-async def test_while_redis_is_away_only_one_request_at_a_time_asks_for_it() -> None:
-    clock = Clock()
-    redis = Redis(fails)
-    counters = RedisCounters(redis, clock)
+async def test_while_redis_is_down_only_one_request_at_a_time_probes_it(
+    counters: RedisCounters, redis: Redis, clock: Clock
+) -> None:
     await counters.incr("key", 60)
     clock.now += 11
     await asyncio.gather(*(counters.incr("key", 60) for _ in range(40)))
     assert redis.asked == 2
 
 
-async def test_when_redis_is_back_it_counts_again() -> None:
-    clock = Clock()
-    redis = Redis(fails)
-    counters = RedisCounters(redis, clock)
+async def test_redis_counts_again_once_it_is_back(
+    counters: RedisCounters, redis: Redis, clock: Clock
+) -> None:
     await counters.incr("key", 60)
     redis.act, redis.count = (lambda: None), 100
     assert await counters.incr("key", 60) == 2

@@ -1,4 +1,4 @@
-"""A Management API client and the server it speaks to."""
+"""A Management API client and the server that it calls."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def stand_in() -> StandIn:
 
 @pytest.fixture
 async def open_client(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenClient]:
-    """Opens clients that wait for an answer for so many seconds."""
+    """Open clients with a timeout in seconds."""
     monkeypatch.setattr(transport_module, "_BACKOFF", wait_fixed(0.001))
     app = web.Application()
     app.router.add_post("/oidc/token", stand_in.token)

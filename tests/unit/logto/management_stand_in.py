@@ -16,7 +16,7 @@ ORGANIZATION: dict[str, Any] = {"id": "o1", "name": "Acme", "description": None,
 
 
 class StandIn:
-    """A server that answers what a test tells it to, and counts."""
+    """A server that gives the responses a test chose, and records the calls."""
 
     def __init__(self) -> None:
         self.token_requests: list[dict[str, str]] = []
@@ -30,7 +30,7 @@ class StandIn:
         """Answer a request for a machine token."""
         form = {name: str(value) for name, value in (await request.post()).items()}
         self.token_requests.append({**form, "authorization": request.headers["Authorization"]})
-        await asyncio.sleep(0)  # lets every caller arrive before the first has its answer
+        await asyncio.sleep(0)  # every caller arrives before the first gets its answer
         if self.token_status != 200:
             body = {"code": "oidc.invalid_client", "error": "invalid_client", "error_description": "no"}
             return web.json_response(body, status=self.token_status)
@@ -38,7 +38,7 @@ class StandIn:
         return web.json_response({"access_token": f"token-{number}", "expires_in": self.lifetime})
 
     async def api(self, request: web.Request) -> web.StreamResponse:
-        """Answer an API call with the next reply; the last one is given again and again."""
+        """Answer an API call with the next reply. The last reply is repeated."""
         self.calls.append(request)
         self.bearers.append(request.headers["Authorization"])
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
@@ -46,8 +46,14 @@ class StandIn:
         return answer
 
 
+async def never(_request: web.Request) -> web.Response:
+    """Give no answer at all."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
 def replies(body: Any, status: int = 200, **headers: str) -> Reply:
-    """A reply with this body, as JSON unless it is text."""
+    """Return a reply with this body, as JSON unless it is a text."""
 
     async def reply(_request: web.Request) -> web.Response:
         if isinstance(body, str):

@@ -1,4 +1,4 @@
-"""The circuit: open after failures in a row, closed by one probe that succeeds."""
+"""The circuit breaker: opens after consecutive failures, closes after one successful probe."""
 
 from __future__ import annotations
 
@@ -6,15 +6,7 @@ import pytest
 
 from saas_app.errors import LogtoUnavailable
 from saas_app.logto.circuit import Circuit
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.unit.clock import Clock
 
 
 @pytest.fixture
@@ -33,7 +25,9 @@ def fail(circuit: Circuit, times: int) -> None:
         circuit.failed()
 
 
-def test_it_opens_after_failures_in_a_row_and_says_when_to_come_back(circuit: Circuit, clock: Clock) -> None:
+def test_the_circuit_opens_after_consecutive_failures_and_says_when_to_retry(
+    circuit: Circuit, clock: Clock
+) -> None:
     fail(circuit, 2)
     assert not circuit.is_open
     fail(circuit, 1)
@@ -45,7 +39,7 @@ def test_it_opens_after_failures_in_a_row_and_says_when_to_come_back(circuit: Ci
     assert refused.value.retry_after == 7
 
 
-def test_a_success_between_failures_starts_the_count_again(circuit: Circuit) -> None:
+def test_a_success_resets_the_count_of_failures(circuit: Circuit) -> None:
     fail(circuit, 2)
     circuit.enter()
     circuit.succeeded()
@@ -54,7 +48,9 @@ def test_a_success_between_failures_starts_the_count_again(circuit: Circuit) -> 
     assert not circuit.is_open
 
 
-def test_after_the_pause_one_call_probes_and_the_others_wait(circuit: Circuit, clock: Clock) -> None:
+def test_after_the_pause_one_call_probes_and_others_are_rejected_until_it_succeeds(
+    circuit: Circuit, clock: Clock
+) -> None:
     fail(circuit, 3)
     clock.now += 10
 
@@ -67,7 +63,7 @@ def test_after_the_pause_one_call_probes_and_the_others_wait(circuit: Circuit, c
     assert not circuit.is_open
 
 
-def test_a_failed_probe_opens_it_for_another_pause(circuit: Circuit, clock: Clock) -> None:
+def test_a_failed_probe_opens_the_circuit_for_another_pause(circuit: Circuit, clock: Clock) -> None:
     fail(circuit, 3)
     clock.now += 10
     fail(circuit, 1)
@@ -79,7 +75,7 @@ def test_a_failed_probe_opens_it_for_another_pause(circuit: Circuit, clock: Cloc
     circuit.enter()
 
 
-def test_an_abandoned_probe_leaves_the_next_call_to_probe(circuit: Circuit, clock: Clock) -> None:
+def test_after_an_abandoned_probe_the_next_call_probes(circuit: Circuit, clock: Clock) -> None:
     fail(circuit, 3)
     clock.now += 10
     circuit.enter()

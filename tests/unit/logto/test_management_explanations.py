@@ -1,4 +1,4 @@
-"""Each refusal of Logto's as a person reads it: the recorded replies, and what is made of them."""
+"""Refusals by Logto, as recorded, and the errors that people read instead."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ INPUT = "Input is invalid. "
         (400, "something.new", "Whatever.", BadRequest, "did not accept"),
     ],
 )  # fmt: skip
-def test_a_refusal_becomes_a_sentence(
+def test_a_refusal_becomes_an_error_with_a_sentence_for_people(
     status: int, code: str, message: str, kind: type[AppError], part: str
 ) -> None:
     error = explained(ManagementError(status, code, message))
@@ -64,7 +64,7 @@ def test_a_refusal_becomes_a_sentence(
         (400, "oidc.invalid_target"),
     ],
 )
-def test_what_our_own_credentials_lack_is_no_fault_of_the_reader(status: int, code: str) -> None:
+def test_a_problem_with_our_own_credentials_is_reported_as_unavailable(status: int, code: str) -> None:
     error = explained(ManagementError(status, code, "invalid client m-secret-app"))
 
     assert isinstance(error, LogtoUnavailable)
@@ -73,7 +73,7 @@ def test_what_our_own_credentials_lack_is_no_fault_of_the_reader(status: int, co
 
 
 @pytest.mark.parametrize(("told", "expected"), [(7, 7), (None, 60)])
-def test_too_many_requests_say_when_to_come_back(told: int | None, expected: int) -> None:
+def test_a_rate_limit_of_logto_says_when_to_retry(told: int | None, expected: int) -> None:
     error = explained(ManagementError(429, "request.message_rate_limited", "Too many.", retry_after=told))
 
     assert isinstance(error, RateLimited)
@@ -81,7 +81,7 @@ def test_too_many_requests_say_when_to_come_back(told: int | None, expected: int
 
 
 @pytest.mark.parametrize("code", ["subscription.limit_exceeded", "system_limit.limit_exceeded"])
-def test_a_limit_of_the_plan_is_no_lack_of_credentials(code: str) -> None:
+def test_a_limit_of_the_plan_is_a_conflict(code: str) -> None:
     error = explained(ManagementError(403, code, "Quota exceeded."))
 
     assert isinstance(error, Conflict)

@@ -1,4 +1,4 @@
-"""Lists of the Management API, read page by page while they change. Over real HTTP."""
+"""Lists of the Management API, read page by page over real HTTP while they change."""
 
 from __future__ import annotations
 
@@ -24,11 +24,16 @@ async def test_every_page_is_read(client: ManagementClient, stand_in: StandIn) -
     organizations = await client.list_organizations()
 
     assert [organization.id for organization in organizations] == [f"o{n}" for n in range(250)]
-    assert [call.query["page_size"] for call in stand_in.calls] == ["100"] * 6  # once more: did it change?
+    assert [call.query["page_size"] for call in stand_in.calls] == [
+        "100"
+    ] * 6  # all pages again, to see whether the list changed
 
 
 class MovingList:
-    """A list that is changed behind a page, as often as a test wants; ``newcomers`` fill the gap."""
+    """A list that loses its first entry after each reading of page 1, ``changes`` times.
+
+    With ``newcomers`` another entry is added at the end, so that the length stays.
+    """
 
     def __init__(
         self, length: int, *, changes: int, newcomers: bool = False, entry: dict[str, Any] = ORGANIZATION
@@ -51,7 +56,7 @@ class MovingList:
 
 
 @pytest.mark.parametrize("newcomers", [False, True])
-async def test_nobody_is_missed_when_an_earlier_one_goes_between_two_pages(
+async def test_no_entry_is_missed_when_an_earlier_one_is_removed_between_two_pages(
     client: ManagementClient, stand_in: StandIn, newcomers: bool
 ) -> None:
     moving = MovingList(250, changes=2, newcomers=newcomers)
@@ -62,7 +67,7 @@ async def test_nobody_is_missed_when_an_earlier_one_goes_between_two_pages(
     assert [organization.id for organization in organizations] == moving.ids
 
 
-async def test_the_truth_about_an_organization_misses_no_member_when_another_is_removed_meanwhile(
+async def test_reconciliation_misses_no_member_when_another_is_removed_meanwhile(
     client: ManagementClient, stand_in: StandIn
 ) -> None:
     members = MovingList(250, changes=1, entry={"id": "", "organizationRoles": []})
@@ -73,7 +78,7 @@ async def test_the_truth_about_an_organization_misses_no_member_when_another_is_
     assert sorted(truth.people) == members.ids
 
 
-async def test_a_list_that_changes_during_every_reading_is_not_taken_for_whole(
+async def test_a_list_that_changes_during_every_reading_is_reported_as_unavailable(
     client: ManagementClient, stand_in: StandIn
 ) -> None:
     stand_in.replies = [MovingList(250, changes=100).page]

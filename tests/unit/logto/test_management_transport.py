@@ -1,4 +1,4 @@
-"""How Management API calls travel: one machine token, retries, typed errors. Over real HTTP."""
+"""Management API calls over real HTTP: one machine token, retries, typed errors, a circuit breaker."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import asyncio
 import base64
 
 import pytest
-from aiohttp import web
 from tenacity import wait_fixed
 
 from saas_app.errors import LogtoUnavailable
 from saas_app.logto import ManagementClient, ManagementError, explained
 from saas_app.logto import transport as transport_module
-from tests.unit.logto.management_stand_in import ORGANIZATION, OpenClient, StandIn, replies
+from tests.unit.clock import Clock
+from tests.unit.logto.management_stand_in import ORGANIZATION, OpenClient, StandIn, never, replies
 
 
-async def test_the_machine_token_is_asked_for_with_basic_and_scope_all(
+async def test_the_machine_token_is_requested_with_basic_authentication_and_scope_all(
     client: ManagementClient, stand_in: StandIn
 ) -> None:
     stand_in.replies = [replies(ORGANIZATION)]
@@ -30,7 +30,7 @@ async def test_the_machine_token_is_asked_for_with_basic_and_scope_all(
     assert stand_in.bearers == ["Bearer token-1"]
 
 
-async def test_fifty_concurrent_calls_ask_for_one_token(client: ManagementClient, stand_in: StandIn) -> None:
+async def test_fifty_concurrent_calls_request_one_token(client: ManagementClient, stand_in: StandIn) -> None:
     stand_in.replies = [replies(ORGANIZATION)]
 
     await asyncio.gather(*(client.get_organization("o1") for _ in range(50)))
@@ -48,17 +48,24 @@ async def test_a_token_is_replaced_before_it_expires(client: ManagementClient, s
     assert stand_in.bearers == ["Bearer token-1", "Bearer token-2"]
 
 
-async def test_a_refused_token_is_replaced_once(client: ManagementClient, stand_in: StandIn) -> None:
-    refusal = replies({"code": "auth.unauthorized", "message": "Unauthorized."}, 401)
-    stand_in.replies = [refusal, replies(ORGANIZATION)]
+UNAUTHORIZED = replies({"code": "auth.unauthorized", "message": "Unauthorized."}, 401)
+
+
+async def test_a_rejected_token_is_replaced(client: ManagementClient, stand_in: StandIn) -> None:
+    stand_in.replies = [UNAUTHORIZED, replies(ORGANIZATION)]
 
     assert (await client.get_organization("o1")).name == "Acme"
     assert stand_in.bearers == ["Bearer token-1", "Bearer token-2"]
 
-    stand_in.replies = [refusal]
+
+async def test_a_second_rejection_is_an_error(client: ManagementClient, stand_in: StandIn) -> None:
+    stand_in.replies = [UNAUTHORIZED]
+
     with pytest.raises(ManagementError) as caught:
         await client.get_organization("o1")
+
     assert caught.value.status == 401
+    assert stand_in.bearers == ["Bearer token-1", "Bearer token-2"]
 
 
 async def test_a_wrong_secret_is_a_typed_error(client: ManagementClient, stand_in: StandIn) -> None:
@@ -90,9 +97,7 @@ async def test_a_refusal_carries_status_code_message_and_data(
     assert len(stand_in.calls) == 1
 
 
-async def test_a_failure_is_tried_again_where_that_is_safe(
-    client: ManagementClient, stand_in: StandIn
-) -> None:
+async def test_a_failed_read_is_retried(client: ManagementClient, stand_in: StandIn) -> None:
     failure = replies({"message": "Internal server error."}, 500)
     stand_in.replies = [failure, failure, replies(ORGANIZATION)]
 
@@ -100,7 +105,7 @@ async def test_a_failure_is_tried_again_where_that_is_safe(
     assert len(stand_in.calls) == 3
 
 
-async def test_creating_is_never_tried_again(client: ManagementClient, stand_in: StandIn) -> None:
+async def test_a_failed_creation_is_not_retried(client: ManagementClient, stand_in: StandIn) -> None:
     stand_in.replies = [replies({"message": "Internal server error."}, 500)]
 
     with pytest.raises(LogtoUnavailable):
@@ -109,7 +114,7 @@ async def test_creating_is_never_tried_again(client: ManagementClient, stand_in:
     assert len(stand_in.calls) == 1
 
 
-async def test_adding_members_is_tried_again_because_it_is_idempotent(
+async def test_adding_members_is_retried_because_it_is_idempotent(
     client: ManagementClient, stand_in: StandIn
 ) -> None:
     stand_in.replies = [replies({"message": "Internal server error."}, 502), replies({"userIds": ["u"]}, 201)]
@@ -119,18 +124,27 @@ async def test_adding_members_is_tried_again_because_it_is_idempotent(
     assert len(stand_in.calls) == 2
 
 
-async def test_a_deletion_whose_answer_was_lost_counts(client: ManagementClient, stand_in: StandIn) -> None:
-    gone = replies({"code": "entity.not_found", "message": "The resource does not exist."}, 404)
-    stand_in.replies = [replies({"message": "Internal server error."}, 500), gone]
+GONE = replies({"code": "entity.not_found", "message": "The resource does not exist."}, 404)
+
+
+async def test_a_404_after_a_retried_deletion_counts_as_deleted(
+    client: ManagementClient, stand_in: StandIn
+) -> None:
+    stand_in.replies = [replies({"message": "Internal server error."}, 500), GONE]
 
     await client.delete_organization("o1")
 
-    stand_in.replies = [gone]
+
+async def test_a_404_at_the_first_attempt_of_a_deletion_is_an_error(
+    client: ManagementClient, stand_in: StandIn
+) -> None:
+    stand_in.replies = [GONE]
+
     with pytest.raises(ManagementError):
         await client.delete_organization("o1")
 
 
-async def test_asked_too_often_it_waits_as_long_as_logto_says_and_tries_again(
+async def test_a_rate_limited_read_is_retried_after_the_time_that_logto_names(
     client: ManagementClient, stand_in: StandIn
 ) -> None:
     refusal = replies({"code": "request.rate_limited", "message": "Slow down."}, 429, **{"Retry-After": "0"})
@@ -140,7 +154,9 @@ async def test_asked_too_often_it_waits_as_long_as_logto_says_and_tries_again(
     assert len(stand_in.calls) == 2
 
 
-async def test_a_long_wait_is_told_and_not_waited_for(client: ManagementClient, stand_in: StandIn) -> None:
+async def test_a_long_retry_after_is_passed_on_instead_of_waited_for(
+    client: ManagementClient, stand_in: StandIn
+) -> None:
     body = {"code": "request.rate_limited", "message": "Slow down."}
     stand_in.replies = [replies(body, 429, **{"Retry-After": "90"})]
 
@@ -151,9 +167,7 @@ async def test_a_long_wait_is_told_and_not_waited_for(client: ManagementClient, 
     assert explained(caught.value).retry_after == 90
 
 
-async def test_creating_is_not_tried_again_when_logto_is_asked_too_often(
-    client: ManagementClient, stand_in: StandIn
-) -> None:
+async def test_a_rate_limited_creation_is_not_retried(client: ManagementClient, stand_in: StandIn) -> None:
     stand_in.replies = [replies({"code": "request.message_rate_limited", "message": "Too many."}, 429)]
 
     with pytest.raises(ManagementError):
@@ -162,43 +176,63 @@ async def test_creating_is_not_tried_again_when_logto_is_asked_too_often(
     assert len(stand_in.calls) == 1
 
 
-async def test_a_failure_with_a_code_is_still_a_failure_but_501_is_a_refusal(
-    client: ManagementClient, stand_in: StandIn
-) -> None:
+async def test_a_500_with_a_code_is_logto_unavailable(client: ManagementClient, stand_in: StandIn) -> None:
     stand_in.replies = [replies({"code": "database.timeout", "message": "Internal."}, 500)]
+
     with pytest.raises(LogtoUnavailable):
         await client.create_organization("Acme")
 
+
+async def test_a_501_is_a_refusal(client: ManagementClient, stand_in: StandIn) -> None:
     stand_in.replies = [replies({"code": "connector.not_found", "message": "No connector."}, 501)]
+
     with pytest.raises(ManagementError) as caught:
         await client.create_organization("Acme")
+
     assert caught.value.status == 501
 
 
-async def test_while_logto_is_down_calls_are_answered_without_asking_it_and_then_one_probes(
-    client: ManagementClient, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = 1000.0
-    monkeypatch.setattr(client._transport._circuit, "_clock", lambda: clock)
+@pytest.fixture
+def clock(client: ManagementClient, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of the client's circuit breaker."""
+    clock = Clock()
+    monkeypatch.setattr(client._transport._circuit, "_clock", clock)
+    return clock
+
+
+@pytest.fixture
+async def _logto_is_down(client: ManagementClient, stand_in: StandIn, clock: Clock) -> None:
+    """Logto fails until the circuit is open."""
     stand_in.replies = [replies("down", 503)]
     for _ in range(5):
         with pytest.raises(LogtoUnavailable):
             await client.get_organization("o1")
-    asked = len(stand_in.calls)
-    assert asked == 5  # two calls of three attempts each: the fifth failure in a row opened the circuit
+    assert len(stand_in.calls) == 5  # two calls with three attempts: the fifth failure opened the circuit
 
+
+@pytest.mark.usefixtures("_logto_is_down")
+async def test_while_the_circuit_is_open_calls_fail_without_reaching_logto(
+    client: ManagementClient, stand_in: StandIn
+) -> None:
     with pytest.raises(LogtoUnavailable) as refused:
         await client.get_organization("o1")
-    assert refused.value.retry_after == 10
-    assert len(stand_in.calls) == asked
 
-    clock += 10
+    assert refused.value.retry_after == 10
+    assert len(stand_in.calls) == 5
+
+
+@pytest.mark.usefixtures("_logto_is_down")
+async def test_a_successful_probe_after_the_pause_closes_the_circuit(
+    client: ManagementClient, stand_in: StandIn, clock: Clock
+) -> None:
+    clock.now += 10
     stand_in.replies = [replies(ORGANIZATION)]
+
     assert (await client.get_organization("o1")).id == "o1"
     await client.get_organization("o1")
 
 
-async def test_a_call_is_not_repeated_once_the_circuit_is_open(
+async def test_a_call_is_not_retried_once_the_circuit_is_open(
     client: ManagementClient, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stand_in.replies = [replies("down", 503)]
@@ -214,11 +248,6 @@ async def test_a_call_is_not_repeated_once_the_circuit_is_open(
 
 async def test_hanging_calls_open_the_circuit_too(open_client: OpenClient, stand_in: StandIn) -> None:
     client = open_client(0.3)
-
-    async def never(_request: web.Request) -> web.Response:
-        await asyncio.Event().wait()
-        raise AssertionError
-
     stand_in.replies = [never]
     results = await asyncio.gather(*(client.get_organization("o1") for _ in range(5)), return_exceptions=True)
     assert all(isinstance(result, LogtoUnavailable) for result in results)
@@ -239,11 +268,7 @@ async def test_refusals_never_open_the_circuit(client: ManagementClient, stand_i
     assert len(stand_in.calls) == 10
 
 
-async def test_no_answer_in_time_is_logto_unavailable(open_client: OpenClient, stand_in: StandIn) -> None:
-    async def never(_request: web.Request) -> web.Response:
-        await asyncio.Event().wait()
-        raise AssertionError
-
+async def test_a_timeout_is_logto_unavailable(open_client: OpenClient, stand_in: StandIn) -> None:
     stand_in.replies = [never]
 
     with pytest.raises(LogtoUnavailable):
@@ -251,7 +276,7 @@ async def test_no_answer_in_time_is_logto_unavailable(open_client: OpenClient, s
             await open_client(0.3).get_organization("o1")
 
 
-async def test_an_answer_that_is_no_json_is_logto_unavailable(
+async def test_a_response_that_is_not_json_is_logto_unavailable(
     client: ManagementClient, stand_in: StandIn
 ) -> None:
     stand_in.replies = [replies("<html>a proxy</html>")]
@@ -260,7 +285,7 @@ async def test_an_answer_that_is_no_json_is_logto_unavailable(
         await client.get_organization("o1")
 
 
-async def test_a_text_answer_to_a_write_is_fine(client: ManagementClient, stand_in: StandIn) -> None:
+async def test_a_text_response_to_a_write_is_accepted(client: ManagementClient, stand_in: StandIn) -> None:
     stand_in.replies = [replies("Created", 201)]
 
     await client.assign_roles("o1", "u1", ["admin"])
@@ -268,14 +293,14 @@ async def test_a_text_answer_to_a_write_is_fine(client: ManagementClient, stand_
     assert stand_in.calls[0].path == "/api/organizations/o1/users/u1/roles"
 
 
-async def test_assigning_no_role_asks_nothing_of_logto(client: ManagementClient, stand_in: StandIn) -> None:
+async def test_assigning_no_roles_makes_no_call(client: ManagementClient, stand_in: StandIn) -> None:
     await client.assign_roles("o1", "u1", [])
 
     assert stand_in.calls == []
 
 
 @pytest.mark.parametrize("value", ["..", "../users", "a/b", "a?b", "", "a b", "%2e%2e"])
-async def test_what_is_no_id_is_not_found_and_never_sent(
+async def test_a_value_that_is_not_an_id_is_not_found_and_never_sent(
     client: ManagementClient, stand_in: StandIn, value: str
 ) -> None:
     with pytest.raises(ManagementError) as caught:

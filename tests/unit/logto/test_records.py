@@ -1,4 +1,4 @@
-"""Logto's answers as records: their own names, null as absent, and nothing malformed gets through."""
+"""Logto's responses as records: our field names, null as absent, malformed ones rejected."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ USER: dict[str, Any] = {
 ROLES = [{"id": "r1", "name": "editor"}, {"id": "r2", "name": "viewer"}]
 
 
-def test_a_user_has_our_names_and_only_what_we_read() -> None:
+def test_a_user_has_our_field_names_and_only_the_fields_we_use() -> None:
     user = LogtoUser.read(USER)
 
     assert (user.id, user.username, user.email, user.phone) == ("u1", "carol", "carol@example.com", None)
@@ -58,7 +58,7 @@ def test_a_member_is_a_user_with_roles() -> None:
 
 
 @pytest.mark.parametrize("name", ["", " ", "\u200b"])
-def test_a_thing_whose_name_shows_nothing_is_called_by_its_id(name: str) -> None:
+def test_an_organization_with_an_invisible_name_is_named_by_its_id(name: str) -> None:
     membership = OrganizationMembership.read({"id": "o1", "name": name, "organizationRoles": []})
 
     assert OrganizationInfo.read({"id": "o1", "name": name}).name == "o1"
@@ -81,7 +81,7 @@ def test_null_counts_as_absent() -> None:
     assert (browser.sids, browser.grant_ids) == ({}, frozenset())
 
 
-def test_a_browser_session_is_read_from_where_logto_puts_its_parts() -> None:
+def test_a_browser_session_is_read_from_its_payload_and_last_submission() -> None:
     browser = BrowserSession.read(
         {
             "payload": {
@@ -131,7 +131,7 @@ def test_a_malformed_list_is_logto_unavailable(entries: Any) -> None:
         LogtoUser.read_all(entries)
 
 
-def test_no_secret_shows_in_a_record_or_an_error() -> None:
+def test_no_secret_is_shown_by_a_record_or_an_error() -> None:
     secret = ApplicationSecret.read({"name": "one", "value": "hush", "expiresAt": None})
     connector = Connector.read(
         {"id": "c", "connectorId": "f", "type": "Email", "target": "t", "config": {"key": "hush"}}

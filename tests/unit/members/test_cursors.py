@@ -1,4 +1,4 @@
-"""Walking through members while others come and go: nobody who stays is skipped or comes twice."""
+"""Paging through members while others join and leave: nobody who stays is skipped or repeated."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Somebody:
 
 
 async def walk(members: list[str], size: int, meanwhile: Callable[[int], None]) -> list[str]:
+    """Read all pages and return the members seen. ``meanwhile`` runs between two pages."""
     seen: list[str] = []
 
     async def read(number: int, length: int) -> Listing[Somebody]:
@@ -37,7 +38,7 @@ async def walk(members: list[str], size: int, meanwhile: Callable[[int], None]) 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 7, 10])
 @pytest.mark.parametrize("gone", [[], [0], [0, 1, 2], [3], [9], [2, 3, 4], list(range(5))])
-async def test_who_is_removed_makes_nobody_else_skipped(size: int, gone: list[int]) -> None:
+async def test_removing_members_skips_nobody_who_stays(size: int, gone: list[int]) -> None:
     everybody = [f"m{number}" for number in range(10)]
     members, stays = list(everybody), [name for name in everybody if int(name[1:]) not in gone]
 
@@ -50,7 +51,7 @@ async def test_who_is_removed_makes_nobody_else_skipped(size: int, gone: list[in
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
-async def test_who_is_added_makes_nobody_come_twice(size: int) -> None:
+async def test_adding_members_repeats_nobody(size: int) -> None:
     everybody = [f"m{number}" for number in range(10)]
     members = list(everybody)
 
@@ -65,7 +66,10 @@ async def test_who_is_added_makes_nobody_come_twice(size: int) -> None:
 
 
 class MovingList:
-    """Members of whom one is removed, or replaced by a later one, behind every reading of a page."""
+    """A list that loses its first member after each reading, ``changes`` times.
+
+    With ``replaced`` another member is added at the end, so that the length stays.
+    """
 
     def __init__(self, changes: int, *, replaced: bool) -> None:
         self.members = [f"m{number:02}" for number in range(12)]
@@ -83,13 +87,13 @@ class MovingList:
 
 
 @pytest.mark.parametrize("replaced", [False, True])
-async def test_nobody_is_skipped_when_another_goes_while_a_page_is_put_together(replaced: bool) -> None:
+async def test_nobody_is_skipped_if_a_member_is_removed_while_a_page_is_read(replaced: bool) -> None:
     moving = MovingList(1, replaced=replaced)
     found = await following(Position("m02", 1, 4), moving.read)
     assert [item.id for item in found.items] == ["m03", "m04", "m05", "m06"]
 
 
-async def test_a_list_that_moves_during_every_reading_is_not_answered() -> None:
+async def test_a_list_that_changes_during_every_reading_is_reported_as_unavailable() -> None:
     readings = count()
 
     async def read(number: int, length: int) -> Listing[Somebody]:
@@ -100,7 +104,7 @@ async def test_a_list_that_moves_during_every_reading_is_not_answered() -> None:
 
 
 class LongList:
-    """A thousand members; counts how often a page of them is read."""
+    """A thousand members, and how often a page of them was read."""
 
     def __init__(self) -> None:
         self.members = [f"m{number:03}" for number in range(1000)]
@@ -120,7 +124,7 @@ def long_list() -> LongList:
 @pytest.mark.parametrize(
     "position", [Position("", 1000, 1), Position("m000", 500, 2), Position("m998", 1, 1)]
 )
-async def test_a_position_far_from_its_page_is_refused_after_a_few_readings(
+async def test_a_position_far_from_its_page_is_rejected_after_a_few_reads(
     long_list: LongList, position: Position
 ) -> None:
     with pytest.raises(BadRequest):
@@ -128,7 +132,7 @@ async def test_a_position_far_from_its_page_is_refused_after_a_few_readings(
     assert long_list.readings <= 22
 
 
-async def test_a_page_behind_the_end_leads_to_the_last_one(long_list: LongList) -> None:
+async def test_a_page_number_beyond_the_end_leads_to_the_last_page(long_list: LongList) -> None:
     found = await following(Position("m997", 1_000_000, 10), long_list.read)
     assert [item.id for item in found.items] == ["m998", "m999"]
     assert long_list.readings == 2

@@ -1,4 +1,4 @@
-"""What the pages of members are asked, read and bounded."""
+"""Queries and forms of the member pages: read, cleaned and bounded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from saas_app.members.service import Listing, MembersFilter
 from saas_app.rbac.permissions import Role
 
 
-def test_an_empty_query_asks_for_everybody() -> None:
+def test_an_empty_query_lists_all_members() -> None:
     assert read_filter({}) == MembersFilter("", "", 1)
     assert read_filter({}).is_empty
 
@@ -24,13 +24,13 @@ def test_search_and_role_are_cleaned_and_bounded() -> None:
 
 
 @pytest.mark.parametrize("page", ["", "0", "-1", "+1", "1 ", "1e3", "٣", "1234567"])
-def test_a_page_that_is_no_number_is_refused(page: str) -> None:
+def test_an_invalid_page_number_is_rejected(page: str) -> None:
     with pytest.raises(BadRequest):
         read_filter({"page": page})
 
 
 @pytest.mark.parametrize("seen", [set(), {"viewer"}, {"a role, with comma", "editor"}])
-def test_the_roles_seen_come_back_as_they_were_sent(seen: set[str]) -> None:
+def test_the_roles_that_the_form_showed_are_read_back(seen: set[str]) -> None:
     form = MultiDict([*seen_fields(seen), ("roles", "admin"), ("own_loss", "yes")])
     wanted = read_wanted_roles("u1", form)
     assert (wanted.user_id, wanted.seen, wanted.chosen) == ("u1", seen, {Role.ADMIN})
@@ -38,7 +38,7 @@ def test_the_roles_seen_come_back_as_they_were_sent(seen: set[str]) -> None:
 
 
 @pytest.mark.parametrize("fields", [[], [("seen", "viewer")], [("roles", "viewer")]])
-def test_a_form_that_does_not_say_what_was_seen_is_refused(fields: list[tuple[str, str]]) -> None:
+def test_a_form_without_the_roles_it_showed_is_rejected(fields: list[tuple[str, str]]) -> None:
     with pytest.raises(BadRequest):
         read_wanted_roles("u1", MultiDict(fields))
 
@@ -47,7 +47,7 @@ def test_a_form_that_does_not_say_what_was_seen_is_refused(fields: list[tuple[st
     ("number", "count", "total", "first", "last", "has_next"),
     [(1, 20, 45, 1, 20, True), (3, 5, 45, 41, 45, False), (2, 20, 40, 21, 40, False)],
 )
-def test_a_page_knows_where_it_stands(
+def test_a_page_knows_its_range_and_whether_another_follows(
     number: int, count: int, total: int, first: int, last: int, has_next: bool
 ) -> None:
     page = Listing(tuple(range(count)), number, total)

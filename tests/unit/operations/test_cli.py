@@ -1,4 +1,4 @@
-"""The commands without a Logto: what they print, and the one line each says when it cannot go on."""
+"""The commands without a Logto: their output, and the one-line error if they cannot continue."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import pytest
 import structlog
 from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
+from tenacity import wait_none
 
 from saas_app.cli import main
 from saas_app.coordination.jobs import Failure
+from saas_app.logto import transport
 from saas_app.operations.commands.common import exit_for
 from saas_app.operations.permissions_table import END, START, as_markdown
 from saas_app.rbac.permissions import Permission, Role
@@ -23,7 +25,7 @@ from tests.processes import free_port
 
 @pytest.fixture(autouse=True)
 def environment() -> Iterator[None]:
-    """An environment that says nothing to us; it and the logs' configuration are put back at the end."""
+    """Remove our settings from the environment; restore it and the configuration of the logs afterwards."""
     before, logging = dict(os.environ), structlog.get_config()
     for name in before:
         if name.startswith(("LOGTO_", "APP_", "DATABASE_URL")):
@@ -40,7 +42,7 @@ def run(*arguments: object, **env: str) -> Result:
 
 
 def refused(result: Result) -> str:
-    """The one line a command ended with."""
+    """Return the one line of a command's error."""
     assert result.exit_code == 1, result.output
     (line,) = result.stderr.splitlines()
     return line
@@ -55,8 +57,9 @@ def busy_port() -> Iterator[int]:
 
 
 @pytest.fixture
-def complete(tmp_path: Path) -> dict[str, str]:
-    """An environment that is complete, of a Logto that does not answer."""
+def complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A complete environment, for a Logto that does not answer. Calls are retried without a pause."""
+    monkeypatch.setattr(transport, "_BACKOFF", wait_none())
     return {
         "APP_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/workroom.db",
@@ -75,20 +78,30 @@ def test_permissions_prints_every_permission_and_role() -> None:
     assert all(role.value in output.splitlines()[0] for role in Role)
 
 
-def test_permissions_writes_the_table_between_its_markers(tmp_path: Path) -> None:
+@pytest.fixture
+def outdated_page(tmp_path: Path) -> Path:
+    """A page with an old table between its markers."""
     page = tmp_path / "guide.md"
     page.write_text(f"before\n{START}\nold\n{END}\nafter\n")
+    return page
 
-    behind = run("permissions", "--markdown", "--check", "--page", page)
-    written = run("permissions", "--markdown", "--page", page)
-    holds = run("permissions", "--markdown", "--check", "--page", page)
 
+def test_permissions_writes_the_table_between_its_markers(outdated_page: Path) -> None:
+    assert run("permissions", "--markdown", "--page", outdated_page).exit_code == 0
+    assert outdated_page.read_text() == f"before\n{START}\n{as_markdown()}\n{END}\nafter\n"
+
+
+def test_permissions_check_names_the_command_that_updates_the_page(outdated_page: Path) -> None:
+    behind = run("permissions", "--markdown", "--check", "--page", outdated_page)
     assert "saas-app permissions --markdown" in refused(behind)
-    assert (written.exit_code, holds.exit_code) == (0, 0)
-    assert page.read_text() == f"before\n{START}\n{as_markdown()}\n{END}\nafter\n"
 
 
-def test_permissions_leaves_a_page_without_markers_alone(tmp_path: Path) -> None:
+def test_permissions_check_passes_on_an_updated_page(outdated_page: Path) -> None:
+    run("permissions", "--markdown", "--page", outdated_page)
+    assert run("permissions", "--markdown", "--check", "--page", outdated_page).exit_code == 0
+
+
+def test_permissions_does_not_change_a_page_without_markers(tmp_path: Path) -> None:
     page = tmp_path / "guide.md"
     page.write_text("mine\n")
 
@@ -96,14 +109,14 @@ def test_permissions_leaves_a_page_without_markers_alone(tmp_path: Path) -> None
     assert page.read_text() == "mine\n"
 
 
-def test_migrate_brings_an_empty_database_up_and_then_has_nothing_to_do(tmp_path: Path) -> None:
+def test_migrate_migrates_an_empty_database_once(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/new folder/workroom.db"
 
     assert "Migrated from an empty database" in run("migrate", DATABASE_URL=url).output
     assert "up to date" in run("migrate", DATABASE_URL=url).output
 
 
-def test_migrate_says_in_a_line_that_the_database_does_not_answer() -> None:
+def test_migrate_says_in_one_line_that_the_database_does_not_answer() -> None:
     url = f"postgresql+asyncpg://workroom:hush@127.0.0.1:{free_port()}/workroom"
 
     line = refused(run("migrate", DATABASE_URL=url))
@@ -112,18 +125,18 @@ def test_migrate_says_in_a_line_that_the_database_does_not_answer() -> None:
     assert "hush" not in line
 
 
-def test_migrate_says_in_a_line_that_the_address_is_none() -> None:
+def test_migrate_names_an_invalid_database_url() -> None:
     assert "DATABASE_URL" in refused(run("migrate", DATABASE_URL="nonsense"))
 
 
-def test_serve_names_what_is_missing() -> None:
+def test_serve_names_missing_settings() -> None:
     line = refused(run("serve"))
 
     assert "LOGTO_ENDPOINT is not set" in line
     assert "provision --write-env" in line
 
 
-def test_serve_says_that_the_port_is_busy(busy_port: int, complete: dict[str, str]) -> None:
+def test_serve_names_the_busy_port(busy_port: int, complete: dict[str, str]) -> None:
     line = refused(run("serve", "--port", busy_port, **complete))
 
     assert line == (
@@ -132,12 +145,12 @@ def test_serve_says_that_the_port_is_busy(busy_port: int, complete: dict[str, st
     )
 
 
-def test_serve_says_that_the_env_file_is_missing(tmp_path: Path) -> None:
+def test_serve_says_that_the_env_file_was_not_found(tmp_path: Path) -> None:
     assert "was not found" in refused(run("serve", "--env-file", tmp_path / "none.env"))
 
 
 @pytest.mark.parametrize(("name", "other"), [("APP_PORT", "LOGTO_PORT"), ("LOGTO_PORT", "APP_PORT")])
-def test_demo_says_which_port_is_busy_and_how_to_move(
+def test_demo_names_the_busy_port_and_the_variable_that_changes_it(
     tmp_path: Path, busy_port: int, name: str, other: str
 ) -> None:
     ports = {name: str(busy_port), other: str(free_port())}
@@ -149,11 +162,11 @@ def test_demo_says_which_port_is_busy_and_how_to_move(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_demo_wants_two_ports(tmp_path: Path) -> None:
+def test_demo_requires_two_different_ports(tmp_path: Path) -> None:
     assert "must differ" in refused(run("demo", "--data", tmp_path, APP_PORT="4000", LOGTO_PORT="4000"))
 
 
-def test_demo_says_that_it_cannot_write_its_folder(tmp_path: Path) -> None:
+def test_demo_says_that_it_cannot_write_to_its_folder(tmp_path: Path) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.touch()
 
@@ -163,7 +176,9 @@ def test_demo_says_that_it_cannot_write_its_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["provision", "seed-demo"])
-def test_what_talks_to_logto_says_that_it_does_not_answer(command: str, complete: dict[str, str]) -> None:
+def test_commands_that_call_logto_name_the_endpoint_that_does_not_answer(
+    command: str, complete: dict[str, str]
+) -> None:
     line = refused(run(command, **complete))
 
     assert complete["LOGTO_ENDPOINT"] in line
@@ -171,22 +186,20 @@ def test_what_talks_to_logto_says_that_it_does_not_answer(command: str, complete
 
 
 @pytest.mark.parametrize("command", ["provision", "seed-demo"])
-def test_what_talks_to_logto_names_the_credentials_it_needs(command: str) -> None:
+def test_commands_that_call_logto_name_the_credentials_they_need(command: str) -> None:
     line = refused(run(command))
 
     assert "LOGTO_MANAGEMENT_APP_ID is not set" in line
     assert "LOGTO_MANAGEMENT_APP_SECRET is not set" in line
 
 
-def test_serve_says_that_it_cannot_read_the_declared_ways_in(
-    complete: dict[str, str], tmp_path: Path
-) -> None:
+def test_serve_says_that_it_cannot_read_the_connectors_file(complete: dict[str, str], tmp_path: Path) -> None:
     line = refused(run("serve", **{**complete, "CONNECTORS_FILE": str(tmp_path / "missing.toml")}))
 
     assert "missing.toml: No such file" in line
 
 
-def test_doctor_says_what_mends_each_fault(complete: dict[str, str]) -> None:
+def test_doctor_names_a_remedy_for_each_failed_check(complete: dict[str, str]) -> None:
     result = run("doctor", **complete)
 
     assert result.exit_code == 1
@@ -197,10 +210,13 @@ def test_doctor_says_what_mends_each_fault(complete: dict[str, str]) -> None:
     assert not Path(complete["DATABASE_URL"].removeprefix("sqlite+aiosqlite:///")).exists()
 
 
-def test_a_job_that_could_not_do_everything_names_what_and_ends_with_1(
+def test_a_job_without_failures_exits_normally() -> None:
+    exit_for([])
+
+
+def test_a_job_that_failed_in_part_names_the_failures_and_exits_with_1(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    exit_for([])
     with pytest.raises(click.ClickException) as ended:
         exit_for([Failure.of("org1: the note", ValueError("odd\x1b[2J\nentry")), Failure("org2", "gone")])
     assert ended.value.exit_code == 1

@@ -1,4 +1,4 @@
-"""What the doctor can tell of our own address without asking anybody."""
+"""Checks of the doctor about our own address that need no request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from saas_app.operations.doctor.here import check_address
 from saas_app.operations.provisioning import Deployment
 
 
-async def test_a_logto_elsewhere_cannot_send_webhooks_to_this_machine() -> None:
+async def test_a_remote_logto_cannot_send_webhooks_to_localhost() -> None:
     deployment = Deployment(app_url="http://localhost:3000", api_resource="https://api.example")
     async with open_http(1) as http:
         check = await check_address(deployment, "https://tenant.logto.app", http)

@@ -1,4 +1,4 @@
-"""Environment files: what is written can be read, sourced by a shell, and written again without loss."""
+"""Environment files: a written file can be read, sourced by a shell, and updated without loss."""
 
 from __future__ import annotations
 
@@ -23,8 +23,13 @@ def characters(without: str) -> st.SearchStrategy[str]:
 VALUES = st.text(characters("$`"), max_size=40) | st.text(characters("'\\"), max_size=40)
 
 
-def test_comments_blank_lines_and_other_values_stay(tmp_path: Path) -> None:
-    path = tmp_path / ".env"
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The path of an environment file that does not exist yet."""
+    return tmp_path / ".env"
+
+
+def test_comments_blank_lines_and_other_values_are_kept(path: Path) -> None:
     path.write_text("# mine\n\nOTHER=1  # why\nexport LOGTO_APP_ID=old\n#LOGTO_APP_SECRET=no\n")
 
     write_env_file(path, {"LOGTO_APP_ID": "new", "LOGTO_APP_SECRET": "s"})
@@ -35,8 +40,7 @@ def test_comments_blank_lines_and_other_values_stay(tmp_path: Path) -> None:
     assert read_env_file(path) == {"OTHER": "1", "LOGTO_APP_ID": "new", "LOGTO_APP_SECRET": "s"}
 
 
-def test_a_name_that_stood_twice_stands_once(tmp_path: Path) -> None:
-    path = tmp_path / ".env"
+def test_a_duplicate_name_is_written_once(path: Path) -> None:
     path.write_text("A=1\nA=2\n")
 
     write_env_file(path, {"A": "3"})
@@ -44,8 +48,7 @@ def test_a_name_that_stood_twice_stands_once(tmp_path: Path) -> None:
     assert path.read_text() == "A=3\n"
 
 
-def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
-    path = tmp_path / ".env"
+def test_only_the_owner_may_read_a_written_file(tmp_path: Path, path: Path) -> None:
     path.write_text("A=1\n")
     path.chmod(0o644)
 
@@ -55,7 +58,7 @@ def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
+def test_a_symbolic_link_stays_a_link(tmp_path: Path) -> None:
     target, link = tmp_path / "target", tmp_path / ".env"
     target.write_text("A=1\n")
     link.symlink_to(target)
@@ -68,7 +71,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 
 @settings(deadline=None)
 @given(value=VALUES)
-def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, value: str) -> None:
+def test_a_written_value_is_read_back(tmp_path_factory: pytest.TempPathFactory, value: str) -> None:
     path = tmp_path_factory.mktemp("env") / ".env"
 
     write_env_file(path, {"VALUE": value})
@@ -92,8 +95,7 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, value
         'it\'s \\ "so"',
     ],
 )
-def test_a_shell_reads_the_same(tmp_path: Path, value: str) -> None:
-    path = tmp_path / ".env"
+def test_a_shell_reads_the_same_value(path: Path, value: str) -> None:
     write_env_file(path, {"VALUE": value})
     shell = shutil.which("sh")
     assert shell
@@ -125,8 +127,7 @@ def test_a_shell_reads_the_same(tmp_path: Path, value: str) -> None:
         ("A=$HOME", "$HOME"),
     ],
 )
-def test_lines_as_people_write_them(tmp_path: Path, line: str, value: str | None) -> None:
-    path = tmp_path / ".env"
+def test_lines_are_read_as_people_write_them(path: Path, line: str, value: str | None) -> None:
     path.write_text(f"\n{line}\n")
 
     if value is None:
@@ -136,8 +137,7 @@ def test_lines_as_people_write_them(tmp_path: Path, line: str, value: str | None
         assert read_env_file(path) == {"A": value}
 
 
-def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / ".env"
+def test_the_environment_overrides_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.write_text("WORKROOM_TEST_A=file\nWORKROOM_TEST_B=file\n")
     monkeypatch.setenv("WORKROOM_TEST_A", "environment")
     monkeypatch.setenv("WORKROOM_TEST_B", "to be taken back at the end")
@@ -149,25 +149,23 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     assert os.environ["WORKROOM_TEST_B"] == "file"
 
 
-def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_with_the_command_that_creates_it(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"provision --write-env"):
         read_env_file(tmp_path / "none.env")
 
 
-def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"Cannot write .*: No such file"):
         write_env_file(tmp_path / "none" / ".env", {"A": "1"})
 
 
-def test_a_line_break_is_refused(tmp_path: Path) -> None:
+def test_a_line_break_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="A contains a line break"):
         write_env_file(tmp_path / ".env", {"A": "1\nB=2"})
 
 
 @pytest.mark.parametrize("value", ["it's $5", "it's `id`", "a\\$b"])
-def test_a_value_that_a_shell_would_expand_is_refused(tmp_path: Path, value: str) -> None:
-    path = tmp_path / ".env"
-
+def test_a_value_that_a_shell_would_expand_is_rejected(path: Path, value: str) -> None:
     with pytest.raises(ConfigurationError, match="A holds"):
         write_env_file(path, {"A": value})
 
@@ -184,22 +182,19 @@ def test_a_value_that_a_shell_would_expand_is_refused(tmp_path: Path, value: str
         b"  export APP_URL= https://work.example \t\nB=2 # two\n",
     ],
 )
-def test_every_editor_s_file_is_read(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / ".env"
+def test_files_of_every_editor_are_read(content: bytes, path: Path) -> None:
     path.write_bytes(content)
     assert read_env_file(path) == {"APP_URL": "https://work.example", "B": "2"}
     write_env_file(path, {"B": "3"})
     assert read_env_file(path) == {"APP_URL": "https://work.example", "B": "3"}
 
 
-def test_a_line_separator_inside_a_value_ends_no_line(tmp_path: Path) -> None:
-    path = tmp_path / ".env"
+def test_a_unicode_line_separator_does_not_end_a_line(path: Path) -> None:
     path.write_text("A=one\u2028two\nB=3\n", encoding="utf-8")
     assert read_env_file(path) == {"A": "one\u2028two", "B": "3"}
 
 
-def test_a_file_in_utf_16_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    path = tmp_path / ".env"
+def test_a_utf_16_file_is_rejected(path: Path) -> None:
     path.write_text("A=1\n", encoding="utf-16")
     with pytest.raises(ConfigurationError, match="not UTF-8"):
         read_env_file(path)

@@ -1,4 +1,4 @@
-"""What is looked at before a program starts, and the line each fault gives."""
+"""Checks before a program starts, and the line that each failure prints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_a_free_port_passes() -> None:
 
 
 @pytest.mark.parametrize("listening", ["127.0.0.1", "0.0.0.0"])  # noqa: S104 - what is in the way may listen anywhere
-def test_a_busy_port_is_named_with_what_to_do(listening: str) -> None:
+def test_a_busy_port_is_named_with_the_remedy(listening: str) -> None:
     with socket.create_server((listening, 0)) as listener:
         port = listener.getsockname()[1]
 
@@ -27,7 +27,7 @@ def test_a_busy_port_is_named_with_what_to_do(listening: str) -> None:
     assert str(caught.value) == f"Port {port} is in use: start with APP_PORT=…."
 
 
-def test_a_port_that_was_just_left_is_free() -> None:
+def test_a_port_with_a_closing_connection_counts_as_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)), listener.accept()[0] as accepted:
@@ -41,20 +41,22 @@ def test_an_unknown_address_is_named() -> None:
         require_free_port("nowhere.invalid", 1, "never said")
 
 
-def test_a_missing_package_is_named_with_what_to_do() -> None:
+def test_an_installed_package_passes() -> None:
     require_package("local_logto", "never said")
 
+
+def test_a_missing_package_is_named_with_the_remedy() -> None:
     with pytest.raises(ConfigurationError, match="no_such_package is not installed: run make setup"):
         require_package("no_such_package", "run make setup")
 
 
-def test_a_missing_folder_is_made(tmp_path: Path) -> None:
+def test_a_missing_folder_is_created(tmp_path: Path) -> None:
     require_writable_folder(tmp_path / "a" / "b")
 
     assert (tmp_path / "a" / "b").is_dir()
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     with pytest.raises(ConfigurationError, match=r"Cannot write to .*file/var \(not a directory\)"):

@@ -1,4 +1,4 @@
-"""Provisioning as data: what differs between the registry and what Logto holds, and what is left alone."""
+"""Provisioning as data: differences between the registry and Logto, and what is left unchanged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from saas_app.webhooks.events import WebhookEvent
 DEPLOYMENT = Deployment("https://work.example", "https://api.workroom.example", webhook_signing_key="key")
 HOOK = Hook(
     id="hook",
-    name="Whatever they call it",
+    name="Another name",
     url="https://work.example/webhooks/logto",
     events=frozenset(WebhookEvent) | {"PostSignIn"},
     is_enabled=True,
@@ -46,7 +46,8 @@ def role_as_declared(role: Role) -> OrganizationRole:
     )
 
 
-def everything_holds() -> Found:
+def up_to_date_logto() -> Found:
+    """Return a Logto in which everything is as the registry says."""
     return Found(
         organization_scopes={
             p.value: OrganizationScope(id=f"id {p.value}", name=p.value, description=p.description)
@@ -55,7 +56,7 @@ def everything_holds() -> Found:
         resources=(
             Resource(
                 id="resource",
-                name="Whatever they call it",
+                name="Another name",
                 indicator=DEPLOYMENT.api_resource,
                 scopes=tuple(
                     ResourceScope(id=f"id {p.value}", name=p.value, description=p.description)
@@ -83,11 +84,12 @@ def everything_holds() -> Found:
 
 
 def only_drift(found: Found, deployment: Deployment = DEPLOYMENT) -> Change:
+    """Return the one change in the plan."""
     (change,) = drift(plan(deployment, found))
     return change
 
 
-def test_a_fresh_logto_gets_everything_the_registry_names() -> None:
+def test_an_empty_logto_gets_everything_in_the_registry() -> None:
     changes = plan(DEPLOYMENT, Found())
 
     created = {(change.kind, change.name) for change in changes if change.action is Action.CREATE}
@@ -103,8 +105,8 @@ def test_a_fresh_logto_gets_everything_the_registry_names() -> None:
     assert [change.kind for change in drift(changes) if change.action is Action.UPDATE] == [Kind.ID_TOKEN]
 
 
-def test_what_holds_is_not_written_again() -> None:
-    assert drift(plan(DEPLOYMENT, everything_holds())) == ()
+def test_nothing_is_written_if_nothing_differs() -> None:
+    assert drift(plan(DEPLOYMENT, up_to_date_logto())) == ()
 
 
 def test_permissions_come_before_the_roles_that_bundle_them() -> None:
@@ -113,24 +115,24 @@ def test_permissions_come_before_the_roles_that_bundle_them() -> None:
     assert kinds == sorted(kinds, key=list(Kind).index)
 
 
-def test_a_role_that_lost_a_permission_and_gained_one_is_put_back() -> None:
-    found = everything_holds()
+def test_a_role_with_a_missing_and_an_extra_permission_is_corrected() -> None:
+    found = up_to_date_logto()
     editor = found.roles["editor"]
-    bent = editor.model_copy(
+    altered = editor.model_copy(
         update={
             "scope_ids": editor.scope_ids | {"id audit:read"},
             "resource_scope_ids": editor.resource_scope_ids - {"id projects:write"},
         }
     )
 
-    change = only_drift(replace(found, roles={**found.roles, "editor": bent}))
+    change = only_drift(replace(found, roles={**found.roles, "editor": altered}))
 
     assert (change.kind, change.name, change.action) == (Kind.ROLE, "editor", Action.UPDATE)
     assert change.detail == "+projects:write, -audit:read"
 
 
-def test_a_scope_of_another_resource_in_our_role_is_drift_even_when_it_has_our_name() -> None:
-    found = everything_holds()
+def test_a_scope_of_another_resource_in_our_role_is_drift_even_with_our_scopes_name() -> None:
+    found = up_to_date_logto()
     stranger = Resource(
         id="other",
         name="Ledger",
@@ -138,17 +140,17 @@ def test_a_scope_of_another_resource_in_our_role_is_drift_even_when_it_has_our_n
         scopes=(ResourceScope(id="x", name="projects:read", description=""),),
     )
     viewer = found.roles["viewer"]
-    bent = viewer.model_copy(update={"resource_scope_ids": viewer.resource_scope_ids | {"x"}})
+    altered = viewer.model_copy(update={"resource_scope_ids": viewer.resource_scope_ids | {"x"}})
 
     change = only_drift(
-        replace(found, resources=(*found.resources, stranger), roles={**found.roles, "viewer": bent})
+        replace(found, resources=(*found.resources, stranger), roles={**found.roles, "viewer": altered})
     )
 
     assert change.detail == "-Ledger projects:read"
 
 
-def test_roles_scopes_and_claims_of_others_are_no_drift() -> None:
-    found = everything_holds()
+def test_roles_scopes_and_claims_of_other_applications_are_not_drift() -> None:
+    found = up_to_date_logto()
     theirs = OrganizationRole(id="r", name="auditor", description="theirs", scope_ids=frozenset({"s"}))
 
     assert (
@@ -170,8 +172,8 @@ def test_roles_scopes_and_claims_of_others_are_no_drift() -> None:
     )
 
 
-def test_a_role_of_the_wrong_type_is_told_before_anything_is_written() -> None:
-    found = everything_holds()
+def test_a_role_of_the_wrong_type_stops_the_plan() -> None:
+    found = up_to_date_logto()
     wrong = found.roles["integration"].model_copy(update={"type": "User"})
 
     with pytest.raises(ConfigurationError, match=r"'integration' is of type User.*MachineToMachine"):
@@ -179,8 +181,8 @@ def test_a_role_of_the_wrong_type_is_told_before_anything_is_written() -> None:
 
 
 @pytest.mark.parametrize("permission", list(Permission), ids=str)
-def test_a_changed_description_is_mended(permission: Permission) -> None:
-    found = everything_holds()
+def test_a_changed_description_is_corrected(permission: Permission) -> None:
+    found = up_to_date_logto()
     if permission.carrier is Carrier.ORGANIZATION_TOKEN:
         scope = found.organization_scopes[permission.value].model_copy(update={"description": "old"})
         found = replace(found, organization_scopes={**found.organization_scopes, permission.value: scope})
@@ -198,7 +200,7 @@ def test_a_changed_description_is_mended(permission: Permission) -> None:
 
 
 def test_moving_the_application_adds_its_addresses_and_keeps_the_others() -> None:
-    found = everything_holds()
+    found = up_to_date_logto()
     moved = replace(DEPLOYMENT, app_url="http://localhost:3100")
 
     assert only_drift(found, moved).detail == "redirect URI, post sign-out URI, back-channel logout"
@@ -207,7 +209,7 @@ def test_moving_the_application_adds_its_addresses_and_keeps_the_others() -> Non
     assert oidc["postLogoutRedirectUris"] == ["https://work.example/", "http://localhost:3100/"]
 
 
-def test_other_metadata_of_the_application_survive() -> None:
+def test_other_metadata_of_the_application_is_kept() -> None:
     application = Application(
         id="app",
         name="Workroom",
@@ -231,8 +233,8 @@ def test_other_metadata_of_the_application_survive() -> None:
     [{"rotateRefreshToken": False}, {"allowTokenExchange": True}],
     ids=["refresh tokens kept for ever", "tokens of others exchanged"],
 )
-def test_token_settings_that_somebody_loosened_are_put_right(changed: dict[str, bool]) -> None:
-    found = everything_holds()
+def test_loosened_token_settings_are_corrected(changed: dict[str, bool]) -> None:
+    found = up_to_date_logto()
     assert found.application is not None
     metadata = {**found.application.custom_metadata, **changed}
     loosened = found.application.model_copy(update={"custom_metadata": metadata})
@@ -242,8 +244,8 @@ def test_token_settings_that_somebody_loosened_are_put_right(changed: dict[str, 
     assert (change.kind, change.detail) == (Kind.APPLICATION, "token settings")
 
 
-def test_a_stored_id_that_this_logto_does_not_know_is_drift() -> None:
-    change = only_drift(everything_holds(), replace(DEPLOYMENT, app_id="elsewhere"))
+def test_a_stored_application_id_that_logto_does_not_know_is_drift() -> None:
+    change = only_drift(up_to_date_logto(), replace(DEPLOYMENT, app_id="elsewhere"))
 
     assert (change.kind, change.detail) == (
         Kind.APPLICATION,
@@ -251,29 +253,29 @@ def test_a_stored_id_that_this_logto_does_not_know_is_drift() -> None:
     )
 
 
-def test_a_stored_secret_that_is_not_valid_any_more_is_drift() -> None:
-    change = only_drift(everything_holds(), replace(DEPLOYMENT, app_id="app", app_secret="gone"))
+def test_a_stored_secret_that_is_no_longer_valid_is_drift() -> None:
+    change = only_drift(up_to_date_logto(), replace(DEPLOYMENT, app_id="app", app_secret="gone"))
 
     assert (change.kind, change.action) == (Kind.SECRET, Action.UPDATE)
 
 
 def test_an_application_without_a_usable_secret_gets_one() -> None:
-    change = only_drift(replace(everything_holds(), usable_secrets=()))
+    change = only_drift(replace(up_to_date_logto(), usable_secrets=()))
 
     assert (change.kind, change.action) == (Kind.SECRET, Action.CREATE)
 
 
 def test_missing_id_token_claims_are_added() -> None:
-    change = only_drift(replace(everything_holds(), id_token_claims=("organizations",)))
+    change = only_drift(replace(up_to_date_logto(), id_token_claims=("organizations",)))
 
     assert (change.kind, change.detail) == (Kind.ID_TOKEN, "+organization_roles")
 
 
-def test_secrets_do_not_show() -> None:
+def test_secrets_are_not_shown() -> None:
     deployment = replace(DEPLOYMENT, app_secret="hush")
 
     assert "hush" not in repr(deployment)
-    assert "secret" not in repr(everything_holds()).replace("usable_secrets", "")
+    assert "secret" not in repr(up_to_date_logto()).replace("usable_secrets", "")
 
 
 @pytest.mark.parametrize(
@@ -287,22 +289,22 @@ def test_secrets_do_not_show() -> None:
         ),
     ],
 )
-def test_a_webhook_that_would_not_reach_us_is_put_right(hook: Hook, detail: str) -> None:
+def test_a_webhook_that_would_not_reach_us_is_corrected(hook: Hook, detail: str) -> None:
     deployment = replace(DEPLOYMENT, app_id="app")
 
-    change = only_drift(replace(everything_holds(), webhook=hook), deployment)
+    change = only_drift(replace(up_to_date_logto(), webhook=hook), deployment)
 
     assert (change.kind, change.action, change.detail) == (Kind.WEBHOOK, Action.UPDATE, detail)
 
 
 def test_a_signing_key_that_was_never_stored_is_drift() -> None:
-    change = only_drift(everything_holds(), replace(DEPLOYMENT, app_id="app", webhook_signing_key=""))
+    change = only_drift(up_to_date_logto(), replace(DEPLOYMENT, app_id="app", webhook_signing_key=""))
 
     assert change.detail == "LOGTO_WEBHOOK_SIGNING_KEY is not stored"
 
 
-def test_an_application_that_is_not_told_of_sign_outs_is_put_right() -> None:
-    found = everything_holds()
+def test_an_incomplete_back_channel_logout_is_corrected() -> None:
+    found = up_to_date_logto()
     assert found.application is not None
     metadata = {**found.application.oidc_metadata, "backchannelLogoutSessionRequired": False}
 

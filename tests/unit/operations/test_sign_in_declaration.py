@@ -1,4 +1,4 @@
-"""``connectors.toml``: what is understood, and what is refused by the name of the key and the rule."""
+"""``connectors.toml``: valid declarations, and errors that name the key and the broken rule."""
 
 from __future__ import annotations
 
@@ -14,20 +14,14 @@ from saas_app.operations.sign_in_methods.declaration import (
     offered_methods,
 )
 from saas_app.operations.sign_in_methods.model import Declaration, Usage
+from tests.databases import ROOT
+from tests.unit.operations.connectors_example import ENVIRONMENT, EXAMPLE
 
-ROOT = Path(__file__).parents[3]
-EXAMPLE = ROOT / "connectors.toml.example"
 DEMO = ROOT / "saas_app" / "demo" / "connectors.toml"
-ENVIRONMENT = {
-    "MAILGUN_API_KEY": "hush-mailgun",
-    "GATEWAYAPI_TOKEN": "hush-gatewayapi",
-    "NAVER_CLIENT_ID": "naver-client",
-    "NAVER_CLIENT_SECRET": "hush-naver",
-}
 
 
 def changed(directory: Path, *changes: tuple[str, str]) -> Path:
-    """The example with something else in it."""
+    """Return a copy of the example with texts replaced."""
     text = EXAMPLE.read_text()
     for old, new in changes:
         assert text.count(old) == 1, f"{text.count(old)} times in the example: {old}"
@@ -38,12 +32,13 @@ def changed(directory: Path, *changes: tuple[str, str]) -> Path:
 
 
 def refusal(path: Path, environment: dict[str, str] | None = None) -> str:
+    """Return the error that loading this declaration raises."""
     with pytest.raises(ConfigurationError) as caught:
         load_declaration(path, ENVIRONMENT if environment is None else environment)
     return str(caught.value)
 
 
-def test_the_example_is_in_order_and_has_every_usage_in_english_and_spanish() -> None:
+def test_the_example_is_valid_and_has_every_usage_in_english_and_spanish() -> None:
     declaration = load_declaration(EXAMPLE, ENVIRONMENT)
 
     mailgun, gatewayapi = declaration.connectors.mailgun, declaration.connectors.gatewayapi
@@ -56,7 +51,7 @@ def test_the_example_is_in_order_and_has_every_usage_in_english_and_spanish() ->
     assert mailgun.api_key.get_secret_value() == "hush-mailgun"
 
 
-def test_the_demo_needs_no_account_anywhere() -> None:
+def test_the_demo_needs_no_account_of_a_provider() -> None:
     declaration = load_declaration(DEMO, {})
 
     assert declaration.connectors.mock_email is not None
@@ -117,7 +112,9 @@ def test_the_demo_needs_no_account_anywhere() -> None:
          "connectors.mailgun-email.templates.SignInn", "should be"),
     ],
 )  # fmt: skip
-def test_a_broken_rule_is_told_by_its_key(tmp_path: Path, old: str, new: str, key: str, rule: str) -> None:
+def test_a_broken_rule_is_reported_with_its_key(
+    tmp_path: Path, old: str, new: str, key: str, rule: str
+) -> None:
     said = refusal(changed(tmp_path, (old, new)))
 
     assert f"{key}: " in said
@@ -151,7 +148,7 @@ def test_a_broken_rule_is_told_by_its_key(tmp_path: Path, old: str, new: str, ke
          "gatewayapi-sms.templates.Generic", "must not include {{application}}"),
     ],
 )  # fmt: skip
-def test_a_text_that_would_be_sent_wrongly_is_refused(
+def test_a_template_that_would_be_sent_wrongly_is_rejected(
     tmp_path: Path, old: str, new: str, key: str, rule: str
 ) -> None:
     said = refusal(changed(tmp_path, (old, new)))
@@ -160,7 +157,7 @@ def test_a_text_that_would_be_sent_wrongly_is_refused(
 
 
 @pytest.mark.parametrize("usage", ["Register", "SignIn", "ForgotPassword", "Generic"])
-def test_gatewayapi_has_the_four_texts_that_logto_requires(tmp_path: Path, usage: str) -> None:
+def test_gatewayapi_needs_the_four_templates_that_logto_requires(tmp_path: Path, usage: str) -> None:
     (line,) = [line for line in EXAMPLE.read_text().splitlines() if line.startswith(f'{usage} = "')]
 
     said = refusal(changed(tmp_path, (f"{line}\n", "")))
@@ -175,7 +172,7 @@ def test_gatewayapi_has_the_four_texts_that_logto_requires(tmp_path: Path, usage
         ("OrganizationInvitation", "without a value for {{code}}"),
     ],
 )
-def test_an_email_connector_has_what_others_fall_back_to_and_its_own_invitation(
+def test_an_email_connector_needs_generic_and_invitation_templates(
     tmp_path: Path, usage: str, rule: str
 ) -> None:
     path = f"connectors.mailgun-email.templates.{usage}"
@@ -193,13 +190,13 @@ def test_an_email_connector_has_what_others_fall_back_to_and_its_own_invitation(
 
 
 def without_senders(directory: Path, *changes: tuple[str, str]) -> Path:
-    """The example with Naver as its only connector."""
+    """Return a copy of the example in which Naver is the only connector."""
     path = changed(directory, *changes)
     path.write_text(path.read_text().partition("# --- GatewayAPI")[0])
     return path
 
 
-def test_codes_need_a_connector_to_be_sent_by(tmp_path: Path) -> None:
+def test_codes_need_a_connector(tmp_path: Path) -> None:
     said = refusal(without_senders(tmp_path))
 
     for key, kind in {
@@ -211,7 +208,7 @@ def test_codes_need_a_connector_to_be_sent_by(tmp_path: Path) -> None:
         assert f"{key}: needs {kind} connector under [connectors]" in said
 
 
-def test_factors_by_code_need_a_connector_to_be_sent_by(tmp_path: Path) -> None:
+def test_factors_by_code_need_a_connector(tmp_path: Path) -> None:
     path = without_senders(
         tmp_path,
         ('email = ["code", "password"]\nphone = ["code", "password"]\n', ""),
@@ -223,28 +220,28 @@ def test_factors_by_code_need_a_connector_to_be_sent_by(tmp_path: Path) -> None:
     assert refusal(path).endswith("mfa.factors: needs an SMS connector under [connectors] to send the codes.")
 
 
-def test_accounts_without_a_password_sign_in_by_code(tmp_path: Path) -> None:
-    no_password = ("password = true                # false: codes only", "password = false")
+NO_PASSWORD = ("password = true                # false: codes only", "password = false")
 
-    said = refusal(changed(tmp_path, no_password, ('email = ["code", "password"]', 'email = ["password"]')))
+
+def test_accounts_without_passwords_are_accepted_if_they_sign_in_by_code(tmp_path: Path) -> None:
+    load_declaration(changed(tmp_path, NO_PASSWORD), ENVIRONMENT)
+
+
+def test_accounts_without_passwords_must_sign_in_by_code(tmp_path: Path) -> None:
+    said = refusal(changed(tmp_path, NO_PASSWORD, ('email = ["code", "password"]', 'email = ["password"]')))
 
     assert "sign_in.methods.email: must include 'code': sign_up.password is false" in said
-    load_declaration(changed(tmp_path, no_password), ENVIRONMENT)
 
 
-def test_a_username_is_proved_with_a_password(tmp_path: Path) -> None:
+def test_usernames_require_passwords(tmp_path: Path) -> None:
     said = refusal(
-        changed(
-            tmp_path,
-            ("password = true                # false: codes only", "password = false"),
-            ('identifiers = ["email"] ', 'identifiers = ["username"] '),
-        )
+        changed(tmp_path, NO_PASSWORD, ('identifiers = ["email"] ', 'identifiers = ["username"] '))
     )
 
     assert "sign_up.password: must be true" in said
 
 
-def test_what_is_asked_for_besides_needs_an_identifier(tmp_path: Path) -> None:
+def test_an_additional_identifier_needs_a_first_one(tmp_path: Path) -> None:
     said = refusal(
         changed(
             tmp_path, ('identifiers = ["email"] ', "identifiers = [] "), ("also = [] ", 'also = ["phone"] ')
@@ -254,7 +251,7 @@ def test_what_is_asked_for_besides_needs_an_identifier(tmp_path: Path) -> None:
     assert "sign_up.also: needs an identifier" in said
 
 
-def test_there_is_one_connector_of_a_type(tmp_path: Path) -> None:
+def test_two_connectors_of_one_type_are_rejected(tmp_path: Path) -> None:
     path = changed(tmp_path)
     demo = DEMO.read_text()
     path.write_text(path.read_text() + "\n" + demo[demo.index("[connectors.mock-email-service]") :])
@@ -265,28 +262,30 @@ def test_there_is_one_connector_of_a_type(tmp_path: Path) -> None:
     )
 
 
-def test_a_template_kept_at_mailgun_stands_alone_and_in_the_fallback_language(tmp_path: Path) -> None:
-    generic = "[connectors.mailgun-email.templates.Generic.{}]\nsubject"
-    kept = changed(
-        tmp_path,
-        (
-            EXAMPLE.read_text().partition("templates.Generic.en]\n")[2].partition("\n\n[")[0],
-            'template = "code"',
-        ),
-    )
-    assert load_declaration(kept, ENVIRONMENT).connectors.mailgun is not None
+def test_a_template_stored_at_mailgun_is_accepted(tmp_path: Path) -> None:
+    texts = EXAMPLE.read_text().partition("templates.Generic.en]\n")[2].partition("\n\n[")[0]
+    stored = changed(tmp_path, (texts, 'template = "code"'))
 
-    both = changed(
-        tmp_path, (generic.format("en"), generic.format("en").replace("subject", 'template = "c"\nsubject'))
-    )
-    assert "Generic.en.template: must be the only key" in refusal(both)
-    spanish = changed(
-        tmp_path, (generic.format("es"), generic.format("es").replace("subject", 'template = "c"\nsubject'))
-    )
-    assert "Generic.es.template: is for Mailgun and the fallback language only" in refusal(spanish)
+    assert load_declaration(stored, ENVIRONMENT).connectors.mailgun is not None
 
 
-def test_what_the_environment_lacks_is_told_by_name() -> None:
+@pytest.mark.parametrize(
+    ("language", "rule"),
+    [
+        ("en", "must be the only key"),
+        ("es", "is for Mailgun and the fallback language only"),
+    ],
+)
+def test_a_template_stored_at_mailgun_excludes_texts_and_other_languages(
+    tmp_path: Path, language: str, rule: str
+) -> None:
+    section = f"[connectors.mailgun-email.templates.Generic.{language}]\n"
+    both = changed(tmp_path, (section, f'{section}template = "c"\n'))
+
+    assert f"Generic.{language}.template: {rule}" in refusal(both)
+
+
+def test_missing_environment_variables_are_named() -> None:
     said = refusal(EXAMPLE, {**ENVIRONMENT, "MAILGUN_API_KEY": "", "NAVER_CLIENT_ID": ""})
 
     assert "connectors.mailgun-email.api_key: the environment variable MAILGUN_API_KEY is not set" in said
@@ -294,7 +293,7 @@ def test_what_the_environment_lacks_is_told_by_name() -> None:
     assert "GATEWAYAPI_TOKEN" not in said
 
 
-def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
     broken = changed(
         tmp_path,
         ('domain = "mg.example.com"', 'domain = "${MAILGUN_DOMAIN}"'),
@@ -307,13 +306,15 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         "verification_code.expires_after: must be from 60 to 3600."
     )
 
+
+def test_missing_variables_are_reported_with_unknown_keys(tmp_path: Path) -> None:
     misshapen = changed(tmp_path, ("max_attempts = 10 ", "max_tries = 10 "))
     said = refusal(misshapen, {**ENVIRONMENT, "GATEWAYAPI_TOKEN": ""})
     assert "connectors.gatewayapi-sms.api_token: the environment variable GATEWAYAPI_TOKEN is not set" in said
     assert "verification_code.max_tries: is not a known key" in said
 
 
-def test_a_secret_in_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
+def test_a_secret_in_the_file_is_rejected_and_not_repeated(tmp_path: Path) -> None:
     said = refusal(changed(tmp_path, ('"${MAILGUN_API_KEY}"', '"key-1234"')))
 
     assert "connectors.mailgun-email.api_key: must name an environment variable" in said
@@ -327,18 +328,21 @@ def test_a_secret_under_a_wrong_name_is_not_repeated(tmp_path: Path) -> None:
     assert "hush" not in said
 
 
-def test_secrets_do_not_show() -> None:
+def test_secrets_are_not_shown() -> None:
     assert "hush" not in repr(load_declaration(EXAMPLE, ENVIRONMENT))
 
 
 @pytest.mark.parametrize(
     ("content", "says"), [(b"[sign_in\n", "is not valid TOML"), (b"\xff\xfe", "it is not UTF-8 text")]
 )
-def test_what_cannot_be_read_is_told(tmp_path: Path, content: bytes, says: str) -> None:
+def test_a_file_that_is_not_toml_is_rejected(tmp_path: Path, content: bytes, says: str) -> None:
     path = tmp_path / "connectors.toml"
     path.write_bytes(content)
 
     assert says in refusal(path)
+
+
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     assert "Cannot read" in refusal(tmp_path / "none.toml")
 
 
@@ -350,25 +354,47 @@ def test_an_empty_file_declares_nothing(tmp_path: Path) -> None:
     assert offered_methods(path) == OfferedMethods()
 
 
-def test_the_file_is_the_named_one_else_the_usual_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty working directory."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("_empty_folder")
+def test_without_a_file_nothing_is_declared() -> None:
     assert find_declaration({}) is None
+
+
+@pytest.mark.usefixtures("_empty_folder")
+@pytest.mark.parametrize(
+    ("environment", "found"),
+    [
+        ({}, Path("connectors.toml")),
+        ({"CONNECTORS_FILE": "other.toml"}, Path("other.toml")),
+        ({"CONNECTORS_FILE": ""}, None),
+    ],
+    ids=["not set", "another file", "no file"],
+)
+def test_connectors_file_overrides_the_file_in_the_working_directory(
+    environment: dict[str, str], found: Path | None
+) -> None:
     Path("connectors.toml").touch()
-
-    assert find_declaration({}) == Path("connectors.toml")
-    assert find_declaration({"CONNECTORS_FILE": "other.toml"}) == Path("other.toml")
-    assert find_declaration({"CONNECTORS_FILE": ""}) is None
+    assert find_declaration(environment) == found
 
 
-def test_what_the_front_page_offers_needs_no_secrets(tmp_path: Path) -> None:
+def test_the_methods_offered_on_the_front_page_are_read_without_secrets() -> None:
     everything = OfferedMethods(email_code=True, sms_code=True, social=(SocialButton("naver", "Naver"),))
     assert offered_methods(EXAMPLE) == everything
+
+
+def test_the_front_page_offers_only_declared_methods(tmp_path: Path) -> None:
     less = changed(
         tmp_path,
         ('phone = ["code", "password"]', 'phone = ["password"]'),
         ('buttons = ["naver"] ', "buttons = [] "),
     )
     assert offered_methods(less) == OfferedMethods(email_code=True)
+
+
+def test_without_a_declaration_the_front_page_offers_no_other_methods() -> None:
     assert offered_methods(None) == OfferedMethods()

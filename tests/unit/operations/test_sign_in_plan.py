@@ -1,10 +1,9 @@
-"""Declared ways to sign in against what Logto holds: what differs, by name, what stays, and no secret."""
+"""Declared sign-in methods compared with those in Logto: differences by name, and never a secret."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,14 +14,8 @@ from saas_app.operations.provisioning.sign_in_plan import plan_sign_in, wanted_e
 from saas_app.operations.sign_in_methods.declaration import load_declaration
 from saas_app.operations.sign_in_methods.model import Declaration
 from saas_app.operations.sign_in_methods.wire import connectors_of, email_templates_of, sign_in_experience_of
+from tests.unit.operations.connectors_example import ENVIRONMENT, EXAMPLE
 
-EXAMPLE = Path(__file__).parents[3] / "connectors.toml.example"
-ENVIRONMENT = {
-    "MAILGUN_API_KEY": "hush-mailgun",
-    "GATEWAYAPI_TOKEN": "hush-gatewayapi",
-    "NAVER_CLIENT_ID": "naver-client",
-    "NAVER_CLIENT_SECRET": "hush-naver",
-}
 DECLARATION = load_declaration(EXAMPLE, ENVIRONMENT)
 TYPES = {"mailgun-email": "Email", "gatewayapi-sms": "Sms", "naver-universal": "Social"}
 SEEDED = {
@@ -39,7 +32,8 @@ SEEDED = {
 }
 
 
-def everything_holds() -> Found:
+def up_to_date_logto() -> Found:
+    """Return a Logto in which everything is as declared."""
     return Found(
         connectors=tuple(
             Connector(
@@ -65,6 +59,7 @@ def connector(id_: str, factory: str, type_: str, target: str, config: dict[str,
 
 
 def only_drift(found: Found, declaration: Declaration = DECLARATION) -> Change:
+    """Return the one change in the plan."""
     (change,) = drift(plan_sign_in(declaration, found))
     return change
 
@@ -82,7 +77,7 @@ def config_of(factory: str) -> dict[str, object]:
     return dict(declared.config)
 
 
-def test_a_fresh_logto_gets_connectors_then_texts_then_the_experience() -> None:
+def test_an_empty_logto_gets_connectors_then_templates_then_the_sign_in_experience() -> None:
     changes = list(plan_sign_in(DECLARATION, Found(sign_in_experience=SEEDED)))
 
     assert [change.kind for change in changes] == sorted(
@@ -99,11 +94,11 @@ def test_a_fresh_logto_gets_connectors_then_texts_then_the_experience() -> None:
     )
 
 
-def test_what_holds_is_not_written_again() -> None:
-    assert drift(plan_sign_in(DECLARATION, everything_holds())) == ()
+def test_nothing_is_written_if_nothing_differs() -> None:
+    assert drift(plan_sign_in(DECLARATION, up_to_date_logto())) == ()
 
 
-def test_without_a_declaration_nothing_of_it_is_planned() -> None:
+def test_sign_in_methods_are_planned_only_if_declared() -> None:
     deployment = Deployment("https://work.example", "https://api.workroom.example")
     kinds = {Kind.CONNECTOR, Kind.EMAIL_TEMPLATE, Kind.SIGN_IN_EXPERIENCE}
 
@@ -121,35 +116,37 @@ def test_without_a_declaration_nothing_of_it_is_planned() -> None:
         ("naver-universal", "clientSecret", "clientSecret differs"),
     ],
 )
-def test_a_setting_that_differs_is_told_by_its_name_alone(factory: str, key: str, detail: str) -> None:
-    found = with_config(everything_holds(), factory, config_of(factory) | {key: "hush-theirs"})
+def test_a_setting_that_differs_is_reported_by_name_without_its_value(
+    factory: str, key: str, detail: str
+) -> None:
+    found = with_config(up_to_date_logto(), factory, config_of(factory) | {key: "hush-theirs"})
 
     change = only_drift(found)
 
     assert change == Change(Kind.CONNECTOR, factory, Action.UPDATE, detail)
 
 
-def test_a_text_that_differs_is_told_by_its_usage() -> None:
+def test_a_template_that_differs_is_reported_by_its_usage() -> None:
     config = config_of("gatewayapi-sms")
     templates = config["templates"]
     assert isinstance(templates, list)
-    bent = [
+    altered = [
         entry | {"content": "{{code}}"} if entry["usageType"] == "SignIn" else entry for entry in templates
     ]
 
-    found = with_config(everything_holds(), "gatewayapi-sms", config | {"templates": bent[::-1]})
+    found = with_config(up_to_date_logto(), "gatewayapi-sms", config | {"templates": altered[::-1]})
 
     assert only_drift(found).detail == "templates.SignIn differs"
 
 
 def test_a_setting_that_is_not_declared_is_drift() -> None:
-    found = with_config(everything_holds(), "mailgun-email", config_of("mailgun-email") | {"left": "over"})
+    found = with_config(up_to_date_logto(), "mailgun-email", config_of("mailgun-email") | {"left": "over"})
 
     assert only_drift(found).detail == "left differs"
 
 
-def test_naver_that_updates_profiles_against_the_declaration_is_drift() -> None:
-    found = everything_holds()
+def test_a_naver_connector_that_updates_profiles_against_the_declaration_is_drift() -> None:
+    found = up_to_date_logto()
     connectors = tuple(
         one.model_copy(update={"sync_profile": True}) if one.factory == "naver-universal" else one
         for one in found.connectors
@@ -158,8 +155,8 @@ def test_naver_that_updates_profiles_against_the_declaration_is_drift() -> None:
     assert only_drift(replace(found, connectors=connectors)).detail == "syncProfile differs"
 
 
-def test_the_email_connector_that_is_replaced_is_named() -> None:
-    found = everything_holds()
+def test_a_replaced_email_connector_is_named() -> None:
+    found = up_to_date_logto()
     theirs = connector("x", "sendgrid-email-service", "Email", "sendgrid", {"apiKey": "hush"})
     connectors = tuple(one for one in found.connectors if one.factory != "mailgun-email")
 
@@ -168,8 +165,8 @@ def test_the_email_connector_that_is_replaced_is_named() -> None:
     assert (change.action, change.detail) == (Action.CREATE, "in place of sendgrid-email-service")
 
 
-def test_connectors_of_others_keep_their_buttons() -> None:
-    found = everything_holds()
+def test_undeclared_social_connectors_keep_their_buttons() -> None:
+    found = up_to_date_logto()
     google = connector("g", "google-universal", "Social", "google", {"clientSecret": "hush"})
     experience = {**found.sign_in_experience, "socialSignInConnectorTargets": ["naver", "google"]}
     theirs = replace(found, connectors=(*found.connectors, google), sign_in_experience=experience)
@@ -177,8 +174,8 @@ def test_connectors_of_others_keep_their_buttons() -> None:
     assert drift(plan_sign_in(DECLARATION, theirs)) == ()
 
 
-def test_what_is_not_declared_of_an_object_stays() -> None:
-    found = everything_holds()
+def test_undeclared_keys_of_a_setting_are_kept() -> None:
+    found = up_to_date_logto()
     mfa = {"factors": [], "policy": "Mandatory", "organizationRequiredMfaPolicy": "Mandatory"}
     experience = {**found.sign_in_experience, "mfa": mfa, "verificationCodePolicy": {"maxRetryAttempts": 3}}
     declaration = Declaration.model_validate(
@@ -198,7 +195,7 @@ def test_what_is_not_declared_of_an_object_stays() -> None:
     }
 
 
-def test_the_first_proof_is_the_one_that_is_offered_first() -> None:
+def test_the_first_declared_proof_is_the_primary_one() -> None:
     signing_in = wanted_experience(DECLARATION, Found())["signIn"]
 
     assert signing_in == {
@@ -215,7 +212,7 @@ def test_the_first_proof_is_the_one_that_is_offered_first() -> None:
     }
 
 
-def test_texts_of_the_fallback_language_are_the_connectors_and_bring_html_and_text() -> None:
+def test_connectors_hold_the_templates_of_the_fallback_language_as_html_and_text() -> None:
     deliveries = config_of("mailgun-email")["deliveries"]
 
     assert isinstance(deliveries, dict)
@@ -223,8 +220,8 @@ def test_texts_of_the_fallback_language_are_the_connectors_and_bring_html_and_te
     assert "code to sign in" in deliveries["SignIn"]["text"]
 
 
-def test_a_stored_template_in_the_fallback_language_is_not_left_to_win_over_ours() -> None:
-    found = everything_holds()
+def test_a_stored_template_in_the_fallback_language_is_overwritten() -> None:
+    found = up_to_date_logto()
     generic = EmailTemplate(
         language="en", usage="Generic", details={"subject": "theirs", "content": "theirs {{code}}"}
     )
@@ -238,19 +235,19 @@ def test_a_stored_template_in_the_fallback_language_is_not_left_to_win_over_ours
     assert {change.action for change in changes if change.name == "Generic (en)"} == {Action.UPDATE}
 
 
-def test_a_stored_template_before_one_that_mailgun_keeps_cannot_be_mended_from_here() -> None:
+def test_a_stored_template_that_hides_one_at_mailgun_must_be_deleted_in_logto() -> None:
     document = DECLARATION.model_dump(by_alias=True)
     document["connectors"]["mailgun-email"]["templates"]["SignIn"]["en"] = {"template": "sign-in"}
     found = replace(
-        everything_holds(), email_templates=(EmailTemplate(language="en", usage="Generic", details={}),)
+        up_to_date_logto(), email_templates=(EmailTemplate(language="en", usage="Generic", details={}),)
     )
 
     with pytest.raises(ConfigurationError, match=r"'en' \(Generic\).*delete them in Logto"):
         list(plan_sign_in(Declaration.model_validate(document), found))
 
 
-def test_no_change_and_no_record_shows_a_secret() -> None:
-    found = with_config(everything_holds(), "mailgun-email", {"apiKey": "hush-theirs"})
+def test_no_change_or_record_shows_a_secret() -> None:
+    found = with_config(up_to_date_logto(), "mailgun-email", {"apiKey": "hush-theirs"})
 
     shown = repr(list(plan_sign_in(DECLARATION, found))) + repr(found) + repr(connectors_of(DECLARATION))
 

@@ -1,4 +1,4 @@
-"""What stands around the program: Docker's health check, and make with interpreters that are none."""
+"""Around the program: the health check of the Docker image, and ``make setup`` without a usable Python."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _Probed(BaseHTTPRequestHandler):
 def probed() -> Iterator[tuple[type[_Probed], int]]:
     handler = type("Probed", (_Probed,), {"asked": []})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield handler, server.server_port
         server.shutdown()
@@ -44,7 +44,7 @@ def probed() -> Iterator[tuple[type[_Probed], int]]:
 
 
 def _check_health(port: int) -> int:
-    """The command of the Dockerfile, with a proxy in the environment that must not be asked."""
+    """Run the Dockerfile's command, with a proxy in the environment that it must not use."""
     dockerfile = (ROOT / "Dockerfile").read_text()
     match = re.search(r"^HEALTHCHECK.*?CMD (\[.*?\])$", dockerfile, re.MULTILINE | re.DOTALL)
     assert match is not None
@@ -56,17 +56,24 @@ def _check_health(port: int) -> int:
     ).returncode
 
 
-def test_the_health_check_asks_where_the_application_listens(probed: tuple[type[_Probed], int]) -> None:
+def test_the_health_check_asks_whether_the_application_is_ready(probed: tuple[type[_Probed], int]) -> None:
     handler, port = probed
     assert _check_health(port) == 0
     assert handler.asked == ["/readyz"]
+
+
+def test_the_health_check_fails_if_the_application_is_not_ready(probed: tuple[type[_Probed], int]) -> None:
+    handler, port = probed
     handler.status = 503
     assert _check_health(port) != 0
+
+
+def test_the_health_check_fails_if_nothing_listens() -> None:
     assert _check_health(free_port()) != 0
 
 
 @pytest.mark.parametrize("python", ["/bin/ls", "/bin/true", "/bin/cat", "/tmp"])  # noqa: S108
-def test_make_says_that_an_interpreter_is_none(python: str) -> None:
+def test_make_setup_names_an_interpreter_that_is_not_python(python: str) -> None:
     done = subprocess.run(
         ["make", "-s", "setup", f"PYTHON={python}"], cwd=ROOT, capture_output=True, text=True, check=False
     )

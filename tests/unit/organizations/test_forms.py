@@ -1,4 +1,4 @@
-"""What is typed about an organization, cleaned and bounded."""
+"""The form for an organization: its input is cleaned and bounded."""
 
 import pytest
 from werkzeug.datastructures import MultiDict
@@ -11,20 +11,20 @@ def _form(name: str, description: str = "") -> OrganizationForm:
     return OrganizationForm(MultiDict({"name": name, "description": description}))
 
 
-def test_what_was_typed_arrives_cleaned() -> None:
+def test_input_is_cleaned() -> None:
     form = _form("  Acme\tRobotics \x00", "One line\r\nand another ")
     assert form.validate()
     assert form.as_details() == Details("Acme Robotics", "One line\nand another")
 
 
 @pytest.mark.parametrize("name", ["", "   ", "\x00\x07"])
-def test_a_name_is_needed(name: str) -> None:
+def test_a_name_is_required(name: str) -> None:
     form = _form(name)
     assert not form.validate()
     assert form.errors == {"name": ["Enter a name for the organization."]}
 
 
-def test_logto_bounds_are_ours_too() -> None:
+def test_lengths_are_limited_as_in_logto() -> None:
     assert _form("a" * 128, "b" * 256).validate()
     form = _form("a" * 129, "b" * 257)
     assert not form.validate()

@@ -1,4 +1,4 @@
-"""Finding one's organizations, and explaining access."""
+"""Finding organizations of the caller, and explaining their access."""
 
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ def _memberships(*names: str) -> list[Membership]:
     return [Membership(f"id-{number}", name, frozenset()) for number, name in enumerate(names)]
 
 
-def test_organizations_are_found_by_part_of_their_name_in_any_case() -> None:
+def test_organizations_are_found_by_a_part_of_their_name() -> None:
     found = search_memberships(_memberships("Initech", "ACME Straße", "globex"), " strasse ")
     assert [membership.organization_name for membership in found] == ["ACME Straße"]
 
@@ -38,12 +38,12 @@ def _carried(matrix: Matrix) -> dict[Permission, bool | None]:
     return {row.permission: row.carried for _carrier, rows in matrix.groups for row in rows}
 
 
-def test_the_matrix_lights_the_held_roles() -> None:
-    matrix = permission_matrix(frozenset({"editor", "a role of somebody else's"}), [])
+def test_the_matrix_highlights_the_held_roles() -> None:
+    matrix = permission_matrix(frozenset({"editor", "a role of another application"}), [])
     assert [column.role for column in matrix.columns if column.held] == [Role.EDITOR]
 
 
-def test_the_matrix_tells_tokens_from_roles() -> None:
+def test_the_matrix_distinguishes_tokens_from_roles() -> None:
     tokens = [_token(Carrier.API_TOKEN, "projects:read", "members:remove", "unknown:scope")]
     matrix = permission_matrix(frozenset({Role.EDITOR.value}), tokens)
     carried = _carried(matrix)
@@ -54,7 +54,7 @@ def test_the_matrix_tells_tokens_from_roles() -> None:
     assert set(matrix.behind) == set(scopes_of(Role.EDITOR)) - {Permission.PROJECTS_READ}
 
 
-def test_the_example_is_a_refusal() -> None:
+def test_the_example_decision_is_a_denial() -> None:
     decision = example_decision()
     assert not decision.allowed
     assert decision.roles_that_grant == (Role.ADMIN, Role.EDITOR, Role.INTEGRATION)

@@ -1,4 +1,4 @@
-"""What is chosen in an organization's settings."""
+"""The forms in an organization's settings."""
 
 from __future__ import annotations
 
@@ -30,25 +30,27 @@ def test_an_offered_role_can_be_chosen(value: str, role: Role | None) -> None:
     assert form.as_role() is role
 
 
-def test_a_role_beyond_the_callers_own_is_left_to_the_rule_that_decides_it() -> None:
+def test_the_form_accepts_a_role_that_the_caller_may_not_assign_and_leaves_the_decision_to_the_policy() -> (
+    None
+):
     form = JoiningRoleForm(MultiDict({"role": "admin"}), offered=[Role.VIEWER])
     assert form.validate()
     assert form.as_role() is Role.ADMIN
 
 
 @pytest.mark.parametrize("value", ["integration", "owner", "viewer "])
-def test_what_is_no_role_for_people_is_refused(value: str) -> None:
+def test_a_role_that_is_not_for_people_is_rejected(value: str) -> None:
     form = JoiningRoleForm(MultiDict({"role": value}), offered=[Role.VIEWER])
     assert not form.validate()
 
 
 @pytest.mark.parametrize(("value", "chosen"), [("yes", True), ("no", False)])
-def test_the_second_factor_is_required_or_not(value: str, chosen: bool) -> None:
+def test_the_choice_about_the_second_factor_is_read(value: str, chosen: bool) -> None:
     assert read_mfa_choice({"require": value}) is chosen
 
 
 @pytest.mark.parametrize("fields", [{}, {"require": "maybe"}])
-def test_a_form_that_says_neither_is_not_understood(fields: dict[str, str]) -> None:
+def test_a_form_without_a_choice_is_rejected(fields: dict[str, str]) -> None:
     with pytest.raises(BadRequest):
         read_mfa_choice(fields)
 
@@ -62,6 +64,9 @@ def test_a_version_differs_whenever_a_value_does() -> None:
         Joining((), frozenset({"viewer"})).version,
     }
     assert len(versions) == 5
+
+
+def test_a_version_does_not_depend_on_domains_or_the_order_of_roles() -> None:
     assert (
         Joining(("a.example",), frozenset({"b", "a"})).version == Joining((), frozenset({"a", "b"})).version
     )
@@ -76,10 +81,12 @@ def test_a_version_differs_whenever_a_value_does() -> None:
         (Details("Acme Ltd", ""), {"name", "description"}),
     ],
 )
-def test_what_a_form_changed_is_known_from_what_it_has_seen(now: Details, changed: set[str]) -> None:
+def test_changed_fields_are_known_from_the_version_that_the_form_showed(
+    now: Details, changed: set[str]
+) -> None:
     assert now.changed_since(Details("Acme", "Arms").version) == changed
 
 
 @pytest.mark.parametrize("seen", ["", "forged", "a.b.c", "."])
-def test_a_forged_version_has_seen_nothing(seen: str) -> None:
+def test_with_a_forged_version_every_field_counts_as_changed(seen: str) -> None:
     assert Details("Acme", "Arms").changed_since(seen) == {"name", "description"}

@@ -1,4 +1,4 @@
-"""Both sides of a lost race, field by field."""
+"""An edit conflict, shown field by field."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from saas_app.projects.values import (
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
-def test_only_what_differs_is_to_be_chosen() -> None:
+def test_only_fields_that_differ_are_to_be_chosen() -> None:
     theirs = ProjectDetail(
         new_uuid(), "Apollo", "The moon", ProjectStatus.ACTIVE, "Sam", NOW, NOW, 2, open_tasks=0, done_tasks=0
     )
@@ -29,7 +29,7 @@ def test_only_what_differs_is_to_be_chosen() -> None:
     assert description.yours == Side("", "empty")
 
 
-def test_a_task_shows_what_people_read_and_sends_what_the_form_reads() -> None:
+def test_a_field_of_a_task_has_a_text_for_people_and_a_value_for_the_form() -> None:
     theirs = TaskRow(new_uuid(), new_uuid(), "Launch", TaskStatus.DONE, date(2026, 12, 24), NOW, NOW, NOW, 3)
     title, status, due_on = task_fields(theirs, TaskInput("Launch", TaskStatus.DOING, None))
     assert not title.differs

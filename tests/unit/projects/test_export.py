@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet opens without running anything."""
+"""The CSV export of projects and tasks."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ async def test_every_value_has_its_column() -> None:
     ]
 
 
-async def test_a_project_without_tasks_has_a_line_of_its_own() -> None:
+async def test_a_project_without_tasks_has_one_line() -> None:
     assert (await read([export_row()]))[1:] == [["Apollo", "active", "", "", "", "", ""]]
 
 
-async def test_no_projects_leave_the_head() -> None:
+async def test_without_projects_only_the_header_is_exported() -> None:
     assert await read() == [list(COLUMNS)]
 
 
-async def test_a_batch_is_sent_as_it_comes() -> None:
+async def test_each_batch_is_sent_as_soon_as_it_arrives() -> None:
     chunks = [
         chunk async for chunk in project_chunks(batches([export_row()], [export_row(project="Gemini")]))
     ]

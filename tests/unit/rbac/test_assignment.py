@@ -1,4 +1,4 @@
-"""Nobody gives more than they hold: which roles a caller may assign, and what a denial says."""
+"""Nobody assigns a role with permissions they do not have: assignable roles, and explanations of denials."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def denied(granted: Collection[Permission], *role_names: str) -> DeniedAssignmen
 
 
 @pytest.mark.parametrize("role", Role)
-def test_a_role_can_be_assigned_by_whoever_holds_all_that_it_holds(role: Role) -> None:
+def test_a_caller_with_all_permissions_of_a_role_may_assign_it(role: Role) -> None:
     held = ROLE_PERMISSIONS[role]
     assert find_denied_assignment(facts(held), [role.value]) is None
     assert missing_to_assign(held, role) == ()
@@ -47,7 +47,7 @@ def test_each_permission_of_a_role_is_needed_to_assign_it(role: Role, permission
     assert missing_to_assign(frozenset(Permission) - {permission}, role) == (permission,)
 
 
-def test_the_first_role_that_reaches_further_is_named_with_what_is_lacking() -> None:
+def test_the_first_role_beyond_the_callers_permissions_is_named_with_the_missing_one() -> None:
     granted = ROLE_PERMISSIONS[Role.EDITOR]
     assert find_denied_assignment(facts(granted), {"viewer", "editor"}) is None
     found = denied(granted, "viewer", "admin")
@@ -55,7 +55,7 @@ def test_the_first_role_that_reaches_further_is_named_with_what_is_lacking() -> 
     assert "The role admin includes organization:update" in found.explanation
 
 
-def test_nobody_assigns_a_role_whose_reach_is_not_known() -> None:
+def test_nobody_may_assign_a_role_that_the_registry_does_not_know() -> None:
     found = denied(frozenset(Permission), "viewer", "people-manager")
     assert found.decision.permission is None
     assert "people-manager" in found.explanation

@@ -1,4 +1,4 @@
-"""The policy: who may do what, from values alone."""
+"""The policy: decisions from plain values, without I/O."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_a_token_that_carries_the_permission_allows(permission: Permission) -> N
 
 
 @pytest.mark.parametrize("permission", Permission)
-def test_nothing_is_allowed_by_default(permission: Permission) -> None:
+def test_a_permission_that_no_token_carries_is_denied(permission: Permission) -> None:
     decision = decide(facts(granted=frozenset(Permission) - {permission}), permission)
 
     assert not decision.allowed
@@ -66,7 +66,7 @@ def test_a_permission_is_read_from_its_own_kind_of_token() -> None:
     assert not decision.allowed
 
 
-def test_every_permission_is_granted_by_some_role_and_named_noun_verb() -> None:
+def test_every_permission_has_a_role_a_description_and_a_name_of_noun_and_verb() -> None:
     for permission in Permission:
         assert roles_granting(permission)
         noun, _, verb = permission.value.partition(":")
@@ -75,7 +75,7 @@ def test_every_permission_is_granted_by_some_role_and_named_noun_verb() -> None:
         assert permission.description
 
 
-def test_admin_holds_everything() -> None:
+def test_the_admin_role_has_every_permission() -> None:
     assert ROLE_PERMISSIONS[Role.ADMIN] == frozenset(Permission)
 
 
@@ -83,11 +83,11 @@ def test_only_machines_hold_the_integration_role() -> None:
     assert [role for role in Role if role.type is RoleType.MACHINE] == [Role.INTEGRATION]
 
 
-def test_carriers_divide_the_permissions() -> None:
+def test_every_permission_has_exactly_one_carrier() -> None:
     divided = [permission for carrier in Carrier for permission in permissions_carried_by(carrier)]
     assert sorted(divided) == sorted(Permission)
 
 
-def test_roles_and_scopes_the_registry_does_not_know_add_nothing() -> None:
+def test_unknown_roles_and_scopes_grant_nothing() -> None:
     assert permissions_of(frozenset({"owner", "viewer"})) == ROLE_PERMISSIONS[Role.VIEWER]
     assert known_permissions(frozenset({"projects:read", "all", ""})) == {Permission.PROJECTS_READ}

@@ -1,4 +1,4 @@
-"""Email addresses, as people type and paste them."""
+"""Email addresses as people type and paste them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.unit.addresses import is_address
         ("उपयोगकर्ता@उदाहरण.परीक्षा", "उपयोगकर्ता@उदाहरण.परीक्षा"),
     ],
 )
-def test_an_address_is_kept_composed_and_in_lower_case(typed: str, kept: str) -> None:
+def test_an_address_is_composed_and_in_lower_case(typed: str, kept: str) -> None:
     assert read_address(typed) == kept
     assert read_address(kept) == kept
 
@@ -67,7 +67,7 @@ def test_an_address_is_kept_composed_and_in_lower_case(typed: str, kept: str) ->
         "j\ud800o@x.test",
     ],
 )
-def test_what_only_looks_like_an_address_is_refused(typed: str) -> None:
+def test_a_text_that_only_looks_like_an_address_is_rejected(typed: str) -> None:
     assert not is_address(typed)
     with pytest.raises(NotAnAddress):
         read_address(typed)
@@ -81,7 +81,7 @@ def test_what_only_looks_like_an_address_is_refused(typed: str) -> None:
         ("jo@straße.example", "jo@STRASSE.example".replace("STRASSE", "xn--strae-oqa")),
     ],
 )
-def test_spellings_of_one_address_are_the_same(one: str, other: str) -> None:
+def test_spellings_of_one_address_are_equal(one: str, other: str) -> None:
     assert same_address(one, other)
     assert address_key(one) == address_key(other)
 
@@ -90,7 +90,7 @@ def test_spellings_of_one_address_are_the_same(one: str, other: str) -> None:
     ("one", "other"),
     [("jo@x.test", "jo@y.test"), (None, None), ("", ""), ("jo@x.test", None), ("jo@ss.test", "jo@ß.test")],
 )
-def test_others_are_not(one: str | None, other: str | None) -> None:
+def test_different_addresses_are_not_equal(one: str | None, other: str | None) -> None:
     assert not same_address(one, other)
 
 
@@ -112,11 +112,11 @@ def test_others_are_not(one: str | None, other: str | None) -> None:
         ("", ()),
     ],
 )
-def test_a_list_is_read_as_people_paste_it(text: str, found: tuple[str, ...]) -> None:
+def test_addresses_are_found_in_a_pasted_list(text: str, found: tuple[str, ...]) -> None:
     assert split_addresses(text) == found
 
 
-def test_the_domain_is_told_in_both_forms() -> None:
+def test_the_domain_is_shown_in_both_spellings() -> None:
     assert spellings("jo@müller.example") == ("jo@müller.example", "jo@xn--mller-kva.example")
     assert spellings("jo@x.test") == ("jo@x.test",)
     assert shown_address("jo@müller.example") == "jo@müller.example (xn--mller-kva.example)"
@@ -133,12 +133,12 @@ def test_any_text_can_be_split_and_read(text: str) -> None:
 
 
 @pytest.mark.timeout(20)
-def test_a_hostile_text_is_split_in_time() -> None:
+def test_a_hostile_text_is_split_quickly() -> None:
     for repeated in ('"', "<", '"<', "a, ", "a@", "<a>", " "):
         split_addresses(repeated * 6000)
 
 
-def test_a_text_of_very_many_words_before_an_address_holds_nobody_up() -> None:
+def test_many_words_before_an_address_are_split_quickly() -> None:
     typed = "a," * 100_000 + "b <jo@example.test>"
     began = time.process_time()
     assert split_addresses(typed) == ("jo@example.test",)

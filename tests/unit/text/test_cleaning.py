@@ -1,4 +1,4 @@
-"""Text from outside: what is taken out, and what stays."""
+"""Text from outside: which characters are removed, replaced or kept."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ UNCLEAN = [
 
 
 @pytest.mark.parametrize("char", UNCLEAN, ids=lambda char: f"U+{ord(char):04X}")
-def test_what_nobody_types_is_taken_out_wherever_it_stands(char: str) -> None:
+def test_control_characters_are_removed_everywhere(char: str) -> None:
     assert not is_clean(f"a{char}b")
     assert clean(f"a{char}b") == "ab" if char != "\x85" else True
     assert clean_json({f"n{char}": [f"{char}v", {"deep": char}], "count": 1}) == {
@@ -46,13 +46,13 @@ def test_what_nobody_types_is_taken_out_wherever_it_stands(char: str) -> None:
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"])
-def test_every_line_end_is_one(end: str) -> None:
+def test_every_kind_of_line_ending_is_recognized(end: str) -> None:
     assert clean_line(f"a{end}b") == "a b"
     assert clean_text(f"a{end}b") == "a\nb"
 
 
 @given(st.text(st.characters()))
-def test_what_is_cleaned_can_be_encoded_is_composed_and_stays_as_it_is(text: str) -> None:
+def test_a_cleaned_text_can_be_encoded_and_is_composed(text: str) -> None:
     for cleaned in (clean_line(text), clean_text(text)):
         cleaned.encode()
         assert is_clean(cleaned)
@@ -60,7 +60,7 @@ def test_what_is_cleaned_can_be_encoded_is_composed_and_stays_as_it_is(text: str
     assert clean_line(clean_line(text)) == clean_line(text)
 
 
-def test_what_cannot_be_stored_is_replaced_so_that_it_equals_nothing_else() -> None:
+def test_characters_that_cannot_be_stored_are_replaced() -> None:
     assert storable("a\x00b\ud800") == "a\ufffdb\ufffd"
     assert storable("ok \x01 ü") == "ok \x01 ü"
     assert storable_json({"a\x00": ("b\ud800", 1, None)}) == {"a\ufffd": ["b\ufffd", 1, None]}

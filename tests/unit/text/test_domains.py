@@ -28,7 +28,7 @@ from saas_app.text.domains import NotADomainName, ascii_domain, shown_domain
         ("soft­hyphen.example", "softhyphen.example"),
     ],
 )
-def test_the_spellings_of_a_domain_are_one(typed: str, domain: str) -> None:
+def test_the_spellings_of_a_domain_have_one_ascii_form(typed: str, domain: str) -> None:
     assert ascii_domain(typed) == domain
 
 
@@ -45,7 +45,7 @@ def test_the_spellings_of_a_domain_are_one(typed: str, domain: str) -> None:
         "a b.example",
         "a\x00b.example",
         "exаmple.com",  # a Cyrillic а
-        "xn--exmple-4nf.com",  # the same as a program writes it
+        "xn--exmple-4nf.com",  # that domain in Punycode
         "xn--0.example",
         "ex\u202eample.com",
         "💩.example",
@@ -55,18 +55,18 @@ def test_the_spellings_of_a_domain_are_one(typed: str, domain: str) -> None:
         "\ud800.example",
     ],
 )
-def test_what_is_no_domain_is_refused(typed: str) -> None:
+def test_a_text_that_is_not_a_domain_is_rejected(typed: str) -> None:
     with pytest.raises(NotADomainName):
         ascii_domain(typed)
 
 
-def test_a_domain_is_shown_in_its_own_letters() -> None:
+def test_a_domain_is_shown_in_unicode() -> None:
     assert shown_domain("xn--mller-kva.example") == "müller.example"
     assert shown_domain("xn--0.example") == "xn--0.example"
 
 
 @given(st.text() | st.text(alphabet="xn--aüß.١م。\u200d\u0301"))
-def test_any_text_is_a_domain_or_refused(typed: str) -> None:
+def test_any_text_is_a_domain_or_rejected(typed: str) -> None:
     try:
         domain = ascii_domain(typed)
     except NotADomainName:

@@ -1,4 +1,4 @@
-"""Normal forms of honest text are Unicode's; a text made to take minutes takes no time."""
+"""Normal forms are those of Unicode, and a hostile text is normalized quickly."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_text_has_the_normal_form_of_unicode(form: NormalForm, text: str) -> N
     assert normalize(form, text) == unicodedata.normalize(form, text)
 
 
-def test_marks_beyond_the_thirtieth_in_a_row_are_taken_out() -> None:
+def test_marks_beyond_the_thirtieth_in_a_row_are_removed() -> None:
     assert normalize("NFD", "a" + "\u0316" * 1000 + "b") == "a" + "\u0316" * MOST_MARKS_IN_A_ROW + "b"
 
 
@@ -47,16 +47,16 @@ def test_marks_beyond_the_thirtieth_in_a_row_are_taken_out() -> None:
         has_piled_marks,
     ],
 )
-def test_a_hundred_thousand_marks_on_a_letter_hold_nobody_up(
+def test_a_hundred_thousand_marks_on_a_letter_are_read_quickly(
     read: Callable[[str], object], marks: str
 ) -> None:
     text = "a" + marks * (100_000 // len(marks))
     began = time.process_time()
     read(text)
-    assert time.process_time() - began < 3  # seconds; the square of it takes twenty and more
+    assert time.process_time() - began < 3  # seconds; a quadratic algorithm takes twenty and more
 
 
-def test_a_text_beyond_what_any_field_takes_is_not_cleaned_whole() -> None:
+def test_only_the_beginning_of_a_huge_text_is_cleaned() -> None:
     text = "a\u200d" * 500_000
     began = time.process_time()
     assert len(clean_text(text)) == 50_000

@@ -1,4 +1,4 @@
-"""The order of names, and finding them."""
+"""Sorting and finding names."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from saas_app.text.order import fold, order_key
         ("office", "oﬃce"),
     ],
 )
-def test_a_name_is_found_however_its_letters_are_written(typed: str, name: str) -> None:
+def test_a_name_is_found_in_any_spelling(typed: str, name: str) -> None:
     assert fold(typed) == fold(name)
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("कि", "क"), ("กำ", "กา"), ("は", "ば"), ("각", "가"), ("o", "e")]
 )
-def test_marks_that_are_letters_stay(one: str, other: str) -> None:
+def test_marks_that_distinguish_letters_are_kept(one: str, other: str) -> None:
     assert fold(one) != fold(other)
 
 
@@ -55,11 +55,11 @@ def test_marks_that_are_letters_stay(one: str, other: str) -> None:
         ("xx", ["Ärger", "Zebra"]),
     ],
 )
-def test_names_stand_in_the_order_of_the_readers_language(language: str, names: list[str]) -> None:
+def test_names_are_sorted_in_the_order_of_the_readers_language(language: str, names: list[str]) -> None:
     backwards = list(reversed(names))
     assert sorted(backwards, key=lambda name: order_key(name, language)) == names
 
 
 @given(st.text())
-def test_folding_twice_is_folding_once(text: str) -> None:
+def test_folding_is_idempotent(text: str) -> None:
     assert fold(fold(text)) == fold(text)

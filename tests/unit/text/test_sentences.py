@@ -1,4 +1,4 @@
-"""Sentences with names: isolated on a page, plain for programs."""
+"""Sentences with names: names are isolated on a page, plain for programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people see of a text: honest names stay as they are, what nobody sees goes."""
+"""Visible text: ordinary names are unchanged, invisible characters are removed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from saas_app.text.visible import (
     without_invisible,
 )
 
-HONEST = [
+ORDINARY = [
     "محمد بن سلمان",
     "شرکت می\u200cخواهم",  # Persian, with a zero-width non-joiner
     "שָׁלוֹם",
@@ -52,8 +52,8 @@ UNSEEN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", HONEST)
-def test_an_honest_name_stays_as_it_is(name: str) -> None:
+@pytest.mark.parametrize("name", ORDINARY)
+def test_an_ordinary_name_is_unchanged(name: str) -> None:
     name = unicodedata.normalize("NFC", name)
     assert clean_line(name) == name
     assert clean_text(name) == name
@@ -62,7 +62,7 @@ def test_an_honest_name_stays_as_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("char", UNSEEN, ids=lambda char: f"U+{ord(char):04X}")
-def test_what_nobody_sees_goes_and_alone_it_is_a_blank(char: str) -> None:
+def test_invisible_characters_are_removed_and_alone_they_are_blank(char: str) -> None:
     assert clean_line(f"Ac{char}me{char}") == "Acme"
     assert clean_line(f" {char} \u00a0{char}") == ""
     assert clean_text(f"{char}\n{char}") == ""
@@ -71,25 +71,30 @@ def test_what_nobody_sees_goes_and_alone_it_is_a_blank(char: str) -> None:
 
 
 @pytest.mark.parametrize("blank", ["\u0301\u0302", "\u00a0\u3000", "\u2800\u0301", "\u200d\ufe0f"])
-def test_marks_and_spaces_alone_are_a_blank(blank: str) -> None:
+def test_marks_and_spaces_alone_are_blank(blank: str) -> None:
     assert clean_line(blank) == ""
 
 
-def test_marks_piled_on_a_letter_are_found_and_cut_from_names_of_others() -> None:
-    zalgo = "Z" + "\u0300\u0301\u0302\u0303\u0304" * 9 + "algo"
-    assert has_piled_marks(zalgo)
-    assert not has_piled_marks(name_of_others(zalgo))
+ZALGO = "Z" + "\u0300\u0301\u0302\u0303\u0304" * 9 + "algo"
+
+
+def test_marks_piled_on_a_letter_are_cut_from_names_of_others() -> None:
+    assert not has_piled_marks(name_of_others(ZALGO))
+
+
+def test_marks_piled_on_a_letter_are_found() -> None:
+    assert has_piled_marks(ZALGO)
     assert has_piled_marks(unicodedata.normalize("NFC", "a" + "\u0323\u0302\u0301\u0300\u0304"))
 
 
-def test_what_looks_alike_is_read_alike() -> None:
+def test_texts_that_look_alike_are_equal_as_seen() -> None:
     assert as_seen("Acme\u00a0 Robotics") == as_seen(" Acme\u200b Robotics\u202e")
     assert as_seen("Zu\u0308rich") == as_seen("Zürich")
     assert as_seen("Ａｃｍｅ") == as_seen("Acme")
     assert as_seen("acme") != as_seen("Acme")
 
 
-def test_an_initial_is_what_a_person_counts_as_one() -> None:
+def test_an_initial_is_one_character_as_people_count_them() -> None:
     assert [initial(name) for name in ("👨\u200d👩\u200d👧 fam", "e\u0301a", " x", "", "क्ष")] == [
         "👨\u200d👩\u200d👧",
         "E\u0301",
@@ -99,7 +104,7 @@ def test_an_initial_is_what_a_person_counts_as_one() -> None:
     ]
 
 
-def test_names_from_right_to_left_are_known() -> None:
+def test_right_to_left_names_are_recognized() -> None:
     assert [runs_right_to_left(name) for name in ("Acme", "Zürich", "אקמה", "محمد", "東京")] == [
         False,
         False,
@@ -110,14 +115,14 @@ def test_names_from_right_to_left_are_known() -> None:
 
 
 @given(st.text(alphabet=st.sampled_from([*"aZم क्ע❤👩", *UNSEEN, "\u0301", "\u0651", "\u094d"]), max_size=40))
-def test_cleaning_twice_is_cleaning_once(text: str) -> None:
+def test_cleaning_is_idempotent(text: str) -> None:
     once = without_invisible(text)
     assert clean_line(clean_line(text)) == clean_line(text)
     assert len(once) <= len(text)
 
 
 @pytest.mark.timeout(20)
-def test_a_hostile_text_is_read_in_time() -> None:
+def test_a_hostile_text_is_cleaned_quickly() -> None:
     for text in (
         "م" + "\u0651" * 200_000 + "\u200c",
         "\U0001f3f4" + "\U000e0061" * 200_000,
@@ -130,5 +135,5 @@ def test_a_hostile_text_is_read_in_time() -> None:
     ("name", "in_a_sentence"),
     [("Acme", "Acme"), ("Zoë", "Zoë"), ("שלום 3", "\u2068שלום 3\u2069"), ("\u200b", "(blank name)")],
 )
-def test_a_name_in_a_sentence_stands_apart_from_it(name: str, in_a_sentence: str) -> None:
+def test_a_right_to_left_name_is_isolated_in_a_sentence(name: str, in_a_sentence: str) -> None:
     assert isolated(name) == in_a_sentence

@@ -1,4 +1,4 @@
-"""Queries are looked at before any model sees them."""
+"""Queries are checked before any model validates them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def takes_nothing() -> str:
         ("x=" + "y" * LONGEST_QUERY, "longer"),
     ],
 )
-async def test_an_odd_query_is_refused_where_one_is_taken(query: str, says: str) -> None:
+async def test_a_malformed_query_is_rejected_by_a_view_that_takes_one(query: str, says: str) -> None:
     async with Quart(__name__).test_request_context(f"/api/v1/things?{query}"):
         with pytest.raises(BadRequest, match=says):
             await check_sent(takes_a_query)
@@ -39,6 +39,6 @@ async def test_an_odd_query_is_refused_where_one_is_taken(query: str, says: str)
 
 
 @pytest.mark.parametrize("query", ["", "x", "x=%F0%9F%9A%80", "x=%2500", "x=" + "y" * (LONGEST_QUERY - 2)])
-async def test_every_other_query_is_for_the_model_to_judge(query: str) -> None:
+async def test_any_other_query_is_left_to_the_model(query: str) -> None:
     async with Quart(__name__).test_request_context(f"/api/v1/things?{query}"):
         await check_sent(takes_a_query)

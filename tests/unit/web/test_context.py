@@ -1,4 +1,4 @@
-"""What a view can reach."""
+"""Services that a view can get."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changing requests come from our own pages, or not at all."""
+"""Changing requests are accepted from our own pages only."""
 
 import pytest
 from quart import Quart
@@ -59,21 +59,19 @@ async def _status(app: Quart, method: str, headers: dict[str, str]) -> int:
         ({}, 403),
     ],
 )
-async def test_a_change_needs_our_own_origin(
+async def test_a_changing_request_needs_our_own_origin(
     app: Quart, method: str, headers: dict[str, str], status: int
 ) -> None:
     assert await _status(app, method, headers) == status
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_reading_is_open_to_links_from_elsewhere(app: Quart, method: str) -> None:
+async def test_a_reading_request_may_come_from_another_site(app: Quart, method: str) -> None:
     assert await _status(app, method, {"Sec-Fetch-Site": "cross-site"}) == 200
 
 
 @pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.test"}])
-async def test_only_a_route_that_declares_itself_for_programs_is_exempt(
-    app: Quart, headers: dict[str, str]
-) -> None:
+async def test_only_a_route_declared_for_programs_is_exempt(app: Quart, headers: dict[str, str]) -> None:
     client = app.test_client()
 
     assert (await client.post("/webhook", headers=headers)).status_code == 200

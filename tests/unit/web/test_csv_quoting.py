@@ -1,4 +1,4 @@
-"""An export starts no formula, whichever separator the reader's program uses."""
+"""An export contains no formula, whichever separator the reader's program uses."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def exported(rows: Sequence[Sequence[str]]) -> str:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @settings(deadline=None)
 @given(rows=ROWS)
-def test_no_cell_begins_like_a_formula_however_the_file_is_separated(
+def test_no_cell_begins_like_a_formula_with_any_separator(
     delimiter: str, rows: list[tuple[str, str, str]]
 ) -> None:
     read = csv.reader(io.StringIO(exported(rows), newline=""), delimiter=delimiter)
@@ -43,14 +43,14 @@ def test_no_cell_begins_like_a_formula_however_the_file_is_separated(
 
 @settings(deadline=None)
 @given(text=CELL)
-def test_no_piece_of_a_cell_begins_like_a_formula(text: str) -> None:
+def test_no_part_of_a_cell_begins_like_a_formula(text: str) -> None:
     pieces = [piece for separator in ";,\t" for piece in neutral(text).split(separator)]
     assert list(filter(PIECE.match, pieces)) == []
 
 
 @settings(deadline=None)
 @given(rows=ROWS)
-def test_a_program_that_reads_commas_gets_every_cell_with_apostrophes_at_most(
+def test_a_reader_of_commas_gets_every_cell_with_at_most_added_apostrophes(
     rows: list[tuple[str, str, str]],
 ) -> None:
     _head, *read = csv.reader(io.StringIO(exported(rows), newline=""))
@@ -63,6 +63,6 @@ def test_every_cell_is_quoted() -> None:
         assert re.fullmatch(r'"(?:[^"]|"")*"(?:,"(?:[^"]|"")*")*', line), line
 
 
-def test_hostile_text_of_any_length_takes_no_time() -> None:
+def test_a_long_hostile_text_is_quoted_quickly() -> None:
     text = "\n" * 100_000
     assert neutral(text) == f"'{text}"

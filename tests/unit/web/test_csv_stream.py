@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet opens without running anything, whichever feature sends it."""
+"""CSV exports of every feature: harmless cells, file names and times."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from saas_app.web.csv_stream import filename, moment_cell, neutral
         ("Steps:\n- one", "Steps:\n'- one"),
     ],
 )
-def test_what_looks_like_a_formula_becomes_text(text: str, expected: str) -> None:
+def test_a_text_that_looks_like_a_formula_is_neutralized(text: str, expected: str) -> None:
     assert neutral(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "Apollo", "1-2", "a=b", "'quoted'", "Ümlaut", "  in", "one\n\ntwo; 3"])
-def test_other_text_stays_as_it_is(text: str) -> None:
+def test_other_text_is_unchanged(text: str) -> None:
     assert neutral(text) == text
 
 
@@ -54,7 +54,10 @@ def test_the_file_is_named_after_the_organization_and_the_day(name: str, expecte
     assert filename(name, "org_1", "projects", date(2026, 11, 21)) == expected
 
 
-def test_times_are_told_in_utc() -> None:
+def test_times_are_exported_in_utc() -> None:
     noon_in_cairo = datetime(2026, 11, 21, 12, tzinfo=timezone(timedelta(hours=2)))
     assert moment_cell(noon_in_cairo) == "2026-11-21 10:00:00"
+
+
+def test_a_missing_time_is_an_empty_cell() -> None:
     assert moment_cell(None) == ""

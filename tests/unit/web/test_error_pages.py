@@ -1,13 +1,11 @@
-"""One place turns an error into an answer, for people and for programs."""
+"""Errors become pages for people and problem documents for programs."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from quart import Quart, g, redirect
+from quart import Quart, redirect
 from quart.typing import ResponseReturnValue
 
-from saas_app.config import TEMPLATES
 from saas_app.errors import (
     AppError,
     BadRequest,
@@ -18,25 +16,16 @@ from saas_app.errors import (
     SignInFailed,
     SignInRequired,
 )
-from saas_app.identity.principal import Principal
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Permission
 from saas_app.rbac.policy import decide
-from saas_app.web import error_pages, templating
+from tests.unit.web.conftest import RaisingApp
 
 JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture(name="app")
-def _app(carol: Principal, carol_at_acme: Tenant) -> Quart:
-    app = Quart(__name__, static_folder=None, template_folder=str(TEMPLATES))
-    app.secret_key = "only for flashed messages"
-    app.extensions["workroom"] = SimpleNamespace(
-        settings=SimpleNamespace(app_url="https://workroom.test"),
-        kept_forms=SimpleNamespace(mark=lambda subject: f"mark of {subject}"),
-    )
-    templating.init(app)
-    error_pages.init(app)
+def _app(raising_app: RaisingApp, carol_at_acme: Tenant) -> Quart:
     errors: dict[str, Exception] = {
         "bad": BadRequest("The <colour> is missing."),
         "signed-out": SignInRequired(),
@@ -47,15 +36,7 @@ def _app(carol: Principal, carol_at_acme: Tenant) -> Quart:
         "sign-in": SignInFailed("Logto denied access for this account."),
         "crash": RuntimeError("password=hunter2"),
     }
-
-    @app.before_request
-    async def know_the_caller() -> None:
-        g.request_id, g.principal, g.tenant = "request-17", carol, carol_at_acme
-
-    @app.route("/fail/<which>", methods=["GET", "POST"])
-    @app.route("/api/fail/<which>", methods=["GET", "POST"])
-    async def fail(which: str) -> ResponseReturnValue:
-        raise errors[which]
+    app = raising_app(errors, "/fail", "/api/fail")
 
     @app.get("/moved/")
     async def moved() -> ResponseReturnValue:
@@ -81,13 +62,13 @@ async def _problem(app: Quart, path: str, status: int, **options: Any) -> dict[s
     return document
 
 
-async def test_a_page_says_what_went_wrong_and_escapes_it(app: Quart) -> None:
+async def test_an_error_page_says_what_went_wrong_and_escapes_it(app: Quart) -> None:
     page = await _page(app, "/fail/bad", 400)
     assert "The &lt;colour&gt; is missing." in page
     assert "Carol &lt;b&gt;Diaz&lt;/b&gt;" in page
 
 
-async def test_programs_get_a_problem_document(app: Quart) -> None:
+async def test_an_api_client_gets_a_problem_document(app: Quart) -> None:
     assert await _problem(app, "/api/fail/missing", 404) == {
         "type": "urn:workroom:problem:not-found",
         "title": "Not found",
@@ -98,11 +79,11 @@ async def test_programs_get_a_problem_document(app: Quart) -> None:
     }
 
 
-async def test_who_prefers_json_gets_it_outside_the_api_too(app: Quart) -> None:
+async def test_a_caller_that_prefers_json_gets_it_outside_the_api_too(app: Quart) -> None:
     assert (await _problem(app, "/fail/bad", 400, headers=JSON))["code"] == "bad-request"
 
 
-async def test_a_refusal_carries_the_whole_decision(app: Quart) -> None:
+async def test_a_denial_carries_the_whole_decision(app: Quart) -> None:
     decision = (await _problem(app, "/api/fail/denied", 403))["decision"]
     assert decision["allowed"] is False
     assert decision["permission"] == "projects:write"
@@ -115,7 +96,7 @@ async def test_a_refusal_carries_the_whole_decision(app: Quart) -> None:
     assert decision["roles_that_grant"] == ["admin", "editor", "integration"]
 
 
-async def test_the_refusal_page_explains_itself(app: Quart) -> None:
+async def test_the_denial_page_explains_the_decision(app: Quart) -> None:
     page = await _page(app, "/fail/denied", 403)
     for text in (
         "projects:write",
@@ -133,7 +114,7 @@ async def test_invalid_fields_are_named(app: Quart) -> None:
     assert (await _problem(app, "/api/fail/invalid", 422))["errors"] == {"name": "Too long."}
 
 
-async def test_a_page_leads_to_sign_in_and_back(app: Quart) -> None:
+async def test_a_page_redirects_to_sign_in_and_back(app: Quart) -> None:
     response = await app.test_client().get("/fail/signed-out?q=a%26b")
     assert response.status_code == 303
     assert response.headers["Location"] == "/sign-in?next=%2Ffail%2Fsigned-out%3Fq%3Da%2526b"
@@ -147,7 +128,7 @@ async def test_a_page_leads_to_sign_in_and_back(app: Quart) -> None:
         ("", "%2F"),
     ],
 )
-async def test_a_form_leads_back_to_the_page_it_stood_on(app: Quart, referrer: str, way_back: str) -> None:
+async def test_a_form_leads_back_to_its_own_page(app: Quart, referrer: str, way_back: str) -> None:
     response = await app.test_client().post("/fail/signed-out", headers={"Referer": referrer})
     assert response.status_code == 303
     assert response.headers["Location"] == f"/sign-in?next={way_back}"
@@ -160,35 +141,46 @@ async def test_the_api_answers_401_and_how_to_authenticate(app: Quart) -> None:
     assert response.headers["WWW-Authenticate"] == f'Bearer resource_metadata="{metadata}"'
 
 
-async def test_a_failure_shows_the_request_id_and_nothing_of_its_cause(app: Quart) -> None:
+def assert_hides_the_cause(text: str) -> None:
+    for part in ("hunter2", "Traceback", "RuntimeError"):
+        assert part not in text
+
+
+async def test_the_page_for_a_failure_shows_the_request_id_but_not_the_cause(app: Quart) -> None:
     page = await _page(app, "/fail/crash", 500)
     assert "request-17" in page
-    document = await _problem(app, "/api/fail/crash", 500)
-    for text in (page, str(document)):
-        assert "hunter2" not in text
-        assert "Traceback" not in text
-        assert "RuntimeError" not in text
+    assert_hides_the_cause(page)
 
 
-async def test_logto_being_away_offers_to_try_again(app: Quart) -> None:
+async def test_the_problem_document_for_a_failure_hides_the_cause(app: Quart) -> None:
+    assert_hides_the_cause(str(await _problem(app, "/api/fail/crash", 500)))
+
+
+async def test_the_page_for_an_unavailable_logto_offers_to_try_again(app: Quart) -> None:
     page = await _page(app, "/fail/logto?x=1", 503)
     assert 'href="/fail/logto?x=1">Try again' in page
+
+
+async def test_the_response_for_an_unavailable_logto_says_when_to_retry(app: Quart) -> None:
     response = await app.test_client().get("/fail/logto")
     assert response.headers["Retry-After"] == "7"
 
 
-async def test_a_failed_sign_in_offers_another(app: Quart) -> None:
+async def test_a_failed_sign_in_offers_to_sign_in_again(app: Quart) -> None:
     page = await _page(app, "/fail/sign-in", 400)
     assert "Logto denied access for this account." in page
     assert 'href="/sign-in"' in page
 
 
-async def test_addresses_nobody_knows_are_not_found(app: Quart) -> None:
+async def test_an_unknown_path_is_not_found(app: Quart) -> None:
     assert "Not found" in await _page(app, "/nowhere", 404)
+
+
+async def test_an_unknown_path_of_the_api_is_not_found(app: Quart) -> None:
     assert (await _problem(app, "/api/nowhere", 404))["code"] == "not-found"
 
 
-async def test_a_method_that_is_not_accepted_names_those_that_are(app: Quart) -> None:
+async def test_a_method_that_is_not_allowed_names_those_that_are(app: Quart) -> None:
     response = await app.test_client().delete("/fail/bad")
     assert response.status_code == 405
     assert response.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
@@ -199,7 +191,7 @@ async def test_redirects_of_the_router_stay_redirects(app: Quart) -> None:
     assert response.status_code == 308
 
 
-def test_every_error_of_ours_has_a_status_a_code_and_a_title() -> None:
+def test_every_application_error_has_a_status_a_code_and_a_title() -> None:
     for error in AppError.__subclasses__():
         assert 400 <= error.status < 600
         assert error.code

@@ -1,4 +1,4 @@
-"""The steps of the ladder, each by itself, and the order in which a guard takes them."""
+"""The steps of a guard, each by itself, and their order."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DELETING = Guard(Audience.PERMISSION, Permission.PROJECTS_DELETE)
 
 @dataclass
 class Known:
-    """A caller who is known, of no credential in particular, and what was asked of them."""
+    """A caller with no particular credential, and the questions a guard asked about them."""
 
     tenant: Tenant
     is_fresh: bool = True
@@ -80,7 +80,7 @@ async def request_of_a_page() -> AsyncIterator[Quart]:
 
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
-    """The organizations that units of work were opened for."""
+    """The organizations for which units of work were opened."""
     opened: list[str | None] = []
 
     @asynccontextmanager
@@ -103,7 +103,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     ids=["member", "API token", "organization token", "complete"],
 )
 @pytest.mark.usefixtures("request_of_a_page")
-async def test_step_2_reads_the_kinds_of_token_that_the_route_weighs(
+async def test_step_2_reads_the_kinds_of_token_that_the_route_needs(
     carol: Known, guard: Guard, carriers: tuple[Carrier, ...]
 ) -> None:
     await find_tenant(carol, guard, "acme")
@@ -117,7 +117,7 @@ async def test_step_2_finds_no_tenant_for_a_stranger(carol: Known) -> None:
     assert "tenant" not in g
 
 
-def test_step_3_lets_a_permission_pass_that_the_tokens_grant(carol: Known) -> None:
+def test_step_3_passes_a_permission_that_the_tokens_grant(carol: Known) -> None:
     require_permission(carol, READING, carol.tenant)
     assert carol.asked == []
 
@@ -128,23 +128,23 @@ def test_step_3_denies_every_other_permission(carol: Known) -> None:
     assert denied.value.decision.permission is Permission.PROJECTS_DELETE
 
 
-def test_step_3_asks_members_for_nothing_where_the_route_names_no_permission(carol: Known) -> None:
+def test_step_3_passes_every_member_if_the_route_names_no_permission(carol: Known) -> None:
     require_permission(carol, MEMBER, replace(carol.tenant, granted=frozenset()))
 
 
-async def test_step_4_asks_for_nothing_that_the_route_does_not_want(carol: Known) -> None:
+async def test_step_4_requires_nothing_that_the_route_does_not_ask_for(carol: Known) -> None:
     assert await step_up(carol, READING, carol.tenant) is carol.tenant
     assert carol.asked == []
 
 
-async def test_step_4_asks_for_a_fresh_sign_in(carol: Known) -> None:
+async def test_step_4_requires_a_fresh_sign_in(carol: Known) -> None:
     carol.is_fresh = False
     with pytest.raises(FreshSignInRequired):
         await step_up(carol, replace(READING, fresh=True), carol.tenant)
 
 
 @pytest.mark.usefixtures("request_of_a_page")
-async def test_step_4_hands_on_all_that_the_caller_holds(carol: Known) -> None:
+async def test_step_4_passes_on_all_permissions_of_the_caller(carol: Known) -> None:
     tenant = await step_up(carol, replace(READING, complete=True), carol.tenant)
     assert tenant.granted == frozenset(Permission)
     assert g.tenant is tenant
@@ -161,7 +161,7 @@ async def test_step_5_runs_the_view_for_the_caller_in_a_unit_of_work(
     assert answer == (carol.tenant, {"project_id": 7}, ["acme"])
 
 
-async def test_step_5_checks_what_was_sent_before_it_opens_the_unit_of_work(
+async def test_step_5_checks_the_request_before_it_opens_the_unit_of_work(
     request_of_a_page: Quart, carol: Known, database: list[str | None]
 ) -> None:
     async def view(tenant: Tenant) -> Any:
@@ -178,7 +178,7 @@ async def test_step_5_checks_what_was_sent_before_it_opens_the_unit_of_work(
 
 
 class Ladder:
-    """A guarded view of an organization, and a caller who climbs to it."""
+    """A guarded view of an organization, and a caller who tries to reach it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, caller: Caller | None) -> None:
         self.ran = False
@@ -204,7 +204,7 @@ class Ladder:
 
 
 @pytest.mark.usefixtures("request_of_a_page", "database")
-async def test_nobody_gets_past_the_first_step_without_a_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_a_credential_nobody_passes_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
     ladder = Ladder(monkeypatch, None)
     with pytest.raises(SignInRequired):
         await ladder.climb(guards.requires_member)
@@ -221,7 +221,7 @@ async def test_a_stranger_gets_no_decision(monkeypatch: pytest.MonkeyPatch, caro
 
 
 @pytest.mark.usefixtures("request_of_a_page", "database")
-async def test_what_the_caller_holds_beyond_the_credential_does_not_decide(
+async def test_permissions_beyond_the_credential_do_not_decide(
     monkeypatch: pytest.MonkeyPatch, carol: Known
 ) -> None:
     ladder = Ladder(monkeypatch, carol)
@@ -242,7 +242,7 @@ async def test_a_denied_caller_is_not_asked_to_sign_in_again(
 
 
 @pytest.mark.usefixtures("request_of_a_page", "database")
-async def test_whoever_may_gets_to_the_view_over_every_step(
+async def test_a_caller_with_the_permission_reaches_the_view_through_every_step(
     monkeypatch: pytest.MonkeyPatch, carol: Known
 ) -> None:
     ladder = Ladder(monkeypatch, carol)

@@ -1,4 +1,4 @@
-"""What counts as one address."""
+"""Addresses that share one rate limit."""
 
 from __future__ import annotations
 

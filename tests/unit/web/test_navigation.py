@@ -1,4 +1,4 @@
-"""The menu and the switcher know the same features."""
+"""Features in the menu and in the organization switcher."""
 
 import pytest
 
@@ -36,17 +36,17 @@ def test_an_address_belongs_to_a_feature(path: str, slug: str | None) -> None:
         ("//evil.test", {Role.ADMIN.value}, "/o/globex/"),
     ],
 )
-def test_switching_keeps_the_feature_where_the_roles_there_allow_it(
+def test_switching_keeps_the_feature_if_the_roles_there_allow_it(
     slug: str, roles: set[str], path: str
 ) -> None:
     assert feature_path("globex", slug, frozenset(roles)) == path
 
 
-def test_an_id_stays_one_segment_of_the_path() -> None:
+def test_an_organization_id_stays_one_segment_of_the_path() -> None:
     assert feature_path("a/../b?c", "access", frozenset()) == "/o/a%2F..%2Fb%3Fc/access"
 
 
-def test_the_menu_offers_what_a_viewer_may_see(carol_at_acme: Tenant) -> None:
+def test_the_menu_offers_the_features_of_a_viewer(carol_at_acme: Tenant) -> None:
     assert [feature.label for feature in features_offered(carol_at_acme)] == [
         "Overview",
         "Projects",

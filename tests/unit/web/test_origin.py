@@ -1,4 +1,4 @@
-"""Origins are compared as browsers compare them."""
+"""Origins are compared as in browsers."""
 
 import pytest
 
@@ -22,5 +22,5 @@ from saas_app.web.origin import origin_of
         ("https://[::1", None),
     ],
 )
-def test_the_origin_of_a_url(url: str, origin: str | None) -> None:
+def test_the_origin_of_a_url_is_normalized(url: str, origin: str | None) -> None:
     assert origin_of(url) == origin

@@ -1,4 +1,4 @@
-"""Cursors survive the way through a URL, and whatever else is sent there is refused kindly."""
+"""Cursors survive a URL, and anything else in their place is rejected."""
 
 import base64
 import inspect
@@ -28,7 +28,7 @@ def _cursor(document: object) -> str:
     st.uuids(),
     st.integers(-(2**63) + 1, 2**63 - 1),
 )
-def test_a_cursor_brings_back_what_it_was_made_of(
+def test_a_cursor_is_decoded_to_the_values_it_was_made_of(
     name: str, moment: datetime, row_id: uuid.UUID, number: int
 ) -> None:
     cursor = encode_cursor(name, moment, row_id, number)
@@ -43,7 +43,7 @@ def test_a_cursor_needs_no_escaping_in_a_url() -> None:
 
 
 @pytest.mark.parametrize("cursor", [None, ""])
-def test_without_a_cursor_it_is_the_first_page(cursor: str | None) -> None:
+def test_without_a_cursor_the_list_begins_at_the_first_page(cursor: str | None) -> None:
     assert decode_cursor(cursor, str, uuid.UUID) is None
 
 
@@ -63,18 +63,18 @@ def test_without_a_cursor_it_is_the_first_page(cursor: str | None) -> None:
         _cursor(["\ud800", str(ROW_ID)]),
     ],
 )
-def test_a_cursor_that_is_none_is_refused(cursor: str) -> None:
+def test_an_invalid_cursor_is_rejected(cursor: str) -> None:
     with pytest.raises(BadRequest):
         decode_cursor(cursor, str, uuid.UUID)
 
 
 @pytest.mark.parametrize("moment", ["2026-11-21T12:00:00", "0001-01-01T00:00:00+23:00", "yesterday"])
-def test_a_moment_in_a_cursor_is_aware_and_can_be_stored(moment: str) -> None:
+def test_a_time_in_a_cursor_that_is_naive_or_out_of_range_is_rejected(moment: str) -> None:
     with pytest.raises(BadRequest):
         decode_cursor(_cursor([moment]), datetime)
 
 
-def test_a_number_in_a_cursor_fits_a_column() -> None:
+def test_a_number_too_large_for_a_column_is_rejected() -> None:
     with pytest.raises(BadRequest):
         decode_cursor(_cursor(["9" * 30]), int)
 
@@ -83,7 +83,7 @@ def _deep_down(levels: int, act: Callable[[], object]) -> object:
     return _deep_down(levels - 1, act) if levels else act()
 
 
-def test_brackets_in_brackets_are_refused_wherever_the_cursor_is_read() -> None:
+def test_nested_brackets_are_rejected_even_near_the_recursion_limit() -> None:
     cursor = base64.urlsafe_b64encode(b"[" * 740).decode()
     room = sys.getrecursionlimit() - len(inspect.stack()) - 100
     with pytest.raises(BadRequest):
@@ -91,7 +91,7 @@ def test_brackets_in_brackets_are_refused_wherever_the_cursor_is_read() -> None:
 
 
 @given(st.text(max_size=300))
-def test_no_text_breaks_the_decoder(text: str) -> None:
+def test_any_text_is_decoded_or_rejected(text: str) -> None:
     try:
         values = decode_cursor(text, str, uuid.UUID)
     except BadRequest:
@@ -99,7 +99,7 @@ def test_no_text_breaks_the_decoder(text: str) -> None:
     assert values is None or isinstance(values[1], uuid.UUID)
 
 
-def test_the_extra_row_only_tells_that_more_follow() -> None:
+def test_the_extra_row_only_shows_that_another_page_follows() -> None:
     page = page_of(["a", "b", "c"], 2, encode_cursor)
     assert page.items == ("a", "b")
     assert page.next_cursor is not None
@@ -107,7 +107,7 @@ def test_the_extra_row_only_tells_that_more_follow() -> None:
     assert page.is_first
 
 
-def test_the_last_page_ends() -> None:
+def test_the_last_page_has_no_next_cursor() -> None:
     page = page_of(["c"], 2, encode_cursor, after=("b",))
     assert page.items == ("c",)
     assert page.next_cursor is None

@@ -1,4 +1,4 @@
-"""Which credential counts, where a request brings one or both."""
+"""Which credential counts if a request has one or both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COOKIE = {"Cookie": "workroom_session=some-session"}
 
 @pytest.fixture
 def proved(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the callers of this test were proved by."""
+    """The credentials that proved the callers of this test."""
     by: list[str] = []
 
     async def prove_session(organization_id: str | None = None) -> None:
@@ -38,7 +38,7 @@ def proved(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ],
     ids=["neither", "cookie", "token", "both", "a page"],
 )
-async def test_with_a_bearer_token_no_cookie_counts(
+async def test_the_api_ignores_the_cookie_if_there_is_a_bearer_token(
     proved: list[str], path: str, headers: dict[str, str], by: str
 ) -> None:
     async with Quart(__name__).test_request_context(path, headers=headers):

@@ -1,4 +1,4 @@
-"""Every answer tells the browser what our pages never do."""
+"""Every response tells the browser what our pages never do."""
 
 from quart import Quart, Response
 
@@ -21,7 +21,7 @@ def _app(settings: Settings) -> Quart:
     return app
 
 
-async def test_pages_load_nothing_from_elsewhere_and_run_nothing_inline(web_settings: Settings) -> None:
+async def test_pages_load_nothing_from_other_sites_and_run_nothing_inline(web_settings: Settings) -> None:
     response = await _app(web_settings).test_client().get("/")
     policy = response.headers["Content-Security-Policy"].split("; ")
     assert "default-src 'none'" in policy
@@ -33,7 +33,7 @@ async def test_pages_load_nothing_from_elsewhere_and_run_nothing_inline(web_sett
     assert "unsafe" not in response.headers["Content-Security-Policy"]
 
 
-async def test_errors_carry_the_headers_too(web_settings: Settings) -> None:
+async def test_errors_have_the_headers_too(web_settings: Settings) -> None:
     response = await _app(web_settings).test_client().get("/nowhere")
     assert response.status_code == 404
     assert response.headers["X-Content-Type-Options"] == "nosniff"
@@ -42,15 +42,22 @@ async def test_errors_carry_the_headers_too(web_settings: Settings) -> None:
     assert "Content-Security-Policy" in response.headers
 
 
-async def test_pages_are_not_stored_and_files_may_be(web_settings: Settings) -> None:
-    client = _app(web_settings).test_client()
-    assert (await client.get("/")).headers["Cache-Control"] == "no-store"
-    assert (await client.get("/kept")).headers["Cache-Control"] == "public, max-age=60"
+async def test_pages_are_not_stored(web_settings: Settings) -> None:
+    response = await _app(web_settings).test_client().get("/")
+    assert response.headers["Cache-Control"] == "no-store"
 
 
-async def test_browsers_are_pinned_to_tls_only_where_there_is_tls(web_settings: Settings) -> None:
+async def test_a_view_may_allow_caching(web_settings: Settings) -> None:
+    response = await _app(web_settings).test_client().get("/kept")
+    assert response.headers["Cache-Control"] == "public, max-age=60"
+
+
+async def test_browsers_are_pinned_to_tls_under_tls(web_settings: Settings) -> None:
+    response = await _app(web_settings).test_client().get("/")
+    assert response.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+
+
+async def test_browsers_are_not_pinned_to_tls_without_tls(web_settings: Settings) -> None:
     plain = web_settings.model_copy(update={"app_url": "http://localhost:3000"})
-    secure_response = await _app(web_settings).test_client().get("/")
-    plain_response = await _app(plain).test_client().get("/")
-    assert secure_response.headers["Strict-Transport-Security"].startswith("max-age=31536000")
-    assert "Strict-Transport-Security" not in plain_response.headers
+    response = await _app(plain).test_client().get("/")
+    assert "Strict-Transport-Security" not in response.headers

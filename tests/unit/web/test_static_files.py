@@ -1,4 +1,4 @@
-"""Only known files are served, under addresses that name their version."""
+"""Only known files are served, under URLs that contain their version."""
 
 import pytest
 from quart import Quart
@@ -28,7 +28,7 @@ def _app() -> Quart:
         ("vendor/bootstrap.min.css", "text/css; charset=utf-8"),
     ],
 )
-async def test_a_file_is_kept_for_a_year_under_its_version(app: Quart, name: str, content_type: str) -> None:
+async def test_a_file_with_its_version_is_cached_for_a_year(app: Quart, name: str, content_type: str) -> None:
     response = await app.test_client().get(static_url(name))
     assert response.status_code == 200
     assert response.content_type == content_type
@@ -36,22 +36,26 @@ async def test_a_file_is_kept_for_a_year_under_its_version(app: Quart, name: str
     assert await response.get_data() == static_files()[name].content
 
 
-async def test_another_version_is_asked_for_anew(app: Quart) -> None:
-    client = app.test_client()
-    response = await client.get("/static/app.css?v=old")
+async def test_a_file_with_another_version_is_revalidated(app: Quart) -> None:
+    response = await app.test_client().get("/static/app.css?v=old")
     assert response.headers["Cache-Control"] == "no-cache"
-    again = await client.get("/static/app.css", headers={"If-None-Match": response.headers["ETag"]})
+
+
+async def test_a_current_copy_is_not_sent_again(app: Quart) -> None:
+    client = app.test_client()
+    etag = (await client.get("/static/app.css?v=old")).headers["ETag"]
+    again = await client.get("/static/app.css", headers={"If-None-Match": etag})
     assert again.status_code == 304
 
 
 @pytest.mark.parametrize(
     "path", ["../app.py", "%2e%2e/app.py", "nothing.css", "vendor/", "vendor/../app.css"]
 )
-async def test_nothing_else_is_served(app: Quart, path: str) -> None:
+async def test_any_other_path_is_not_found(app: Quart, path: str) -> None:
     response = await app.test_client().get(f"/static/{path}")
     assert response.status_code == 404
 
 
-def test_a_name_without_a_file_is_a_mistake_of_ours() -> None:
+def test_a_url_for_a_missing_file_raises() -> None:
     with pytest.raises(KeyError):
         static_url("missing.css")

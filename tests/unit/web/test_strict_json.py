@@ -1,4 +1,4 @@
-"""JSON that two readers could understand differently is refused; everything else is let through."""
+"""JSON that two parsers could read differently is rejected; everything else is accepted."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def depth(value: Any) -> int:
 
 
 @given(values, st.booleans())
-def test_what_json_can_say_is_accepted_however_it_is_escaped(value: Any, ascii_only: bool) -> None:
+def test_any_json_value_is_accepted_with_any_escapes(value: Any, ascii_only: bool) -> None:
     raw = json.dumps(value, ensure_ascii=ascii_only).encode()
     if depth(value) <= DEEPEST:
         require_strict_json(raw)
 
 
 @given(values, st.integers(min_value=0, max_value=DEEPEST + 2))
-def test_the_depth_is_that_of_the_brackets_outside_of_strings(value: Any, levels: int) -> None:
+def test_brackets_inside_strings_do_not_count_as_depth(value: Any, levels: int) -> None:
     for _ in range(levels):
         value = [value, "]"]
     try:
@@ -68,7 +68,7 @@ def test_the_depth_is_that_of_the_brackets_outside_of_strings(value: Any, levels
         "[" * DEEPEST + "]" * DEEPEST,
     ],
 )
-def test_these_are_as_they_should_be(text: str) -> None:
+def test_valid_documents_are_accepted(text: str) -> None:
     require_strict_json(text.encode())
 
 
@@ -106,7 +106,7 @@ def test_these_are_as_they_should_be(text: str) -> None:
         (json.dumps([""] * 300_000).encode(), "names and texts"),
     ],
 )
-def test_these_are_refused(raw: bytes, says: str) -> None:
+def test_ambiguous_invalid_and_oversized_documents_are_rejected(raw: bytes, says: str) -> None:
     with pytest.raises(BadRequest, match=says):
         require_strict_json(raw)
 
@@ -114,7 +114,7 @@ def test_these_are_refused(raw: bytes, says: str) -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        b'"' + rb"\"" * 499_999,  # a string that never ends, with an end at every second byte
+        b'"' + rb"\"" * 499_999,  # an unterminated string of escaped quotes
         b'"' + rb"\"" * 499_998 + b'"',
         b'"' + rb"\"" * 499_998 + b"\\",
         b"[" + b"[]," * 333_000 + b"1]",
@@ -132,8 +132,8 @@ def test_these_are_refused(raw: bytes, says: str) -> None:
         "surrogates",
     ],
 )
-def test_a_megabyte_of_anything_is_judged_in_no_time(raw: bytes) -> None:
+def test_a_megabyte_of_hostile_json_is_checked_quickly(raw: bytes) -> None:
     began = time.process_time()
     with contextlib.suppress(BadRequest):
         require_strict_json(raw)
-    assert time.process_time() - began < 0.5  # a quadratic reading takes minutes
+    assert time.process_time() - began < 0.5  # seconds; a quadratic algorithm takes minutes

@@ -1,4 +1,4 @@
-"""How moments, devices and addresses read."""
+"""How times, devices, roles and links are shown."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -25,11 +25,11 @@ NOW = datetime(2026, 11, 21, 12, 35, 7, tzinfo=UTC)
         (-300, "in 5 minutes"),
     ],
 )
-def test_how_long_ago(seconds: int, text: str) -> None:
+def test_relative_times_use_the_largest_unit_that_fits(seconds: int, text: str) -> None:
     assert ago(NOW - timedelta(seconds=seconds), NOW) == text
 
 
-def test_a_moment_of_any_zone_reads_in_utc() -> None:
+def test_a_time_of_any_zone_is_shown_in_utc() -> None:
     moment = NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))
     assert iso_utc(moment) == "2026-11-21T12:35:07Z"
     assert exact_utc(moment) == "2026-11-21 12:35:07 UTC"
@@ -51,7 +51,7 @@ def test_a_session_is_named_by_its_device(user_agent: str, name: str) -> None:
     assert device_name(user_agent) == name
 
 
-def test_roles_stand_in_the_order_of_the_registry() -> None:
+def test_roles_are_listed_in_registry_order() -> None:
     assert in_role_order({"viewer", "zeta", "admin", "auditor"}) == ["admin", "viewer", "auditor", "zeta"]
 
 

@@ -1,4 +1,4 @@
-"""What is typed into a field is bounded before anything else is made of it."""
+"""The length of a typed text is checked before any other rule."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PILE = "a" + "\u0301\u0302\u0303" * 5
 
 
 class Tracing:
-    """A rule behind the bounds, which notes what it was asked about."""
+    """A rule after the bounds, which records the texts it was asked about."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -37,15 +37,15 @@ def _errors(tracing: Tracing, typed: str) -> list[str]:
     return list(map(str, form.name.errors))
 
 
-def test_what_is_too_long_is_looked_at_no_further(tracing: Tracing) -> None:
+def test_a_text_that_is_too_long_is_not_checked_further(tracing: Tracing) -> None:
     assert _errors(tracing, PILE + "a" * 20) == ["Use at most 20 characters."]
     assert tracing.asked == []
 
 
-def test_what_fits_is_asked_about_by_every_rule(tracing: Tracing) -> None:
+def test_a_text_that_fits_is_checked_by_every_rule(tracing: Tracing) -> None:
     assert _errors(tracing, "a" * 20) == []
     assert tracing.asked == ["a" * 20]
 
 
-def test_marks_piled_on_a_letter_are_refused(tracing: Tracing) -> None:
+def test_marks_piled_on_a_letter_are_rejected(tracing: Tracing) -> None:
     assert _errors(tracing, PILE) == [PILED_MARKS]

@@ -1,10 +1,11 @@
-"""Sessions, tokens and tenants as values, for tests of what is decided on them."""
+"""Sessions, tokens and tenants as values, for tests of the decisions about them."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from saas_app.db.base import new_uuid, utc_now
+from saas_app.identity.bearer import BearerToken
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.session_access import CachedToken, Refusal, SessionAccess
 from saas_app.identity.tenant import Tenant
@@ -14,9 +15,20 @@ RESOURCE = "https://api.workroom.example"
 ORGANIZATION_AUDIENCE = "urn:logto:organization:acme"
 API_AUDIENCE = f"{RESOURCE}#acme"
 
+BEARER_TOKEN = BearerToken(
+    fingerprint=b"1",
+    subject="u1",
+    client_id="cli",
+    carrier=Carrier.API_TOKEN,
+    organization_id="acme",
+    scopes=frozenset({"projects:read"}),
+    issued_at=1_000,
+    expires_at=2_000,
+)
+
 
 def token(audience: str, scopes: str = "", *, age: float = 0, refusal: Refusal | None = None) -> CachedToken:
-    """A token for an audience, fetched ``age`` seconds ago."""
+    """Return a token for an audience, fetched ``age`` seconds ago."""
     now = utc_now()
     return CachedToken(
         audience=audience,
@@ -35,7 +47,7 @@ def access(
     round_trip: tuple[str, float] = ("", 3600),
     is_changing: bool = False,
 ) -> SessionAccess:
-    """Alice's session at Acme. ``round_trip`` is the purpose of the last one, and how long ago it was."""
+    """Return Alice's session at Acme. ``round_trip``: purpose and age in seconds of the last one."""
     now, (purpose, trip_ago) = utc_now(), round_trip
     return SessionAccess(
         principal=SessionPrincipal("u1", session_id=new_uuid(), name="Alice"),
@@ -52,7 +64,7 @@ def access(
 
 
 def tenant(session: SessionAccess, role: Role, granted: frozenset[Permission] | None = None) -> Tenant:
-    """Alice at Acme with a role, and what her tokens grant: all of it unless told."""
+    """Return Alice as a member of Acme. Her tokens grant ``granted``, by default everything in her role."""
     return Tenant(
         organization_id="acme",
         organization_name="Acme",
