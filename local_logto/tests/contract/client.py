@@ -1,7 +1,6 @@
-"""A browser and a plain HTTP caller for a Logto under test, every reply kept as it came.
+"""A browser for the Logto under test, which keeps every reply unchanged.
 
-What belongs here: sending requests and following the redirects of a sign-in hop by hop. What does not:
-saying what the replies should have been, which is the tests' part.
+It sends requests and follows the redirects of a sign-in hop by hop. Tests decide what the replies should be.
 """
 
 from __future__ import annotations
@@ -25,11 +24,12 @@ from local_logto.testing.connections import brief_connector
 
 Parameters = Mapping[str, str | Sequence[str] | None]
 MAX_HOPS = 12
+NEW_PASSWORD = "Kestrel-4711-Moor"  # of accounts that a test signs up
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer of the server, with the request that caused it."""
+    """One reply of the server, with the request that caused it."""
 
     method: str
     url: str
@@ -44,7 +44,7 @@ class Reply:
 
     @property
     def location(self) -> str:
-        """Where the reply sends the browser, absolute."""
+        """The absolute URL to which the reply redirects the browser."""
         return urljoin(self.url, self.headers["Location"])
 
     @property
@@ -53,21 +53,26 @@ class Reply:
         return dict(parse_qsl(urlsplit(self.location).query, keep_blank_values=True))
 
     @property
+    def refusal(self) -> tuple[int, str]:
+        """The status and Logto's error code."""
+        return self.status, self.body["code"]
+
+    @property
     def cookie_names(self) -> set[str]:
         return {cookie.split("=", 1)[0] for cookie in self.cookies}
 
     def cookie(self, name: str) -> str:
-        """The whole ``Set-Cookie`` line of a cookie, in lower case after its value."""
+        """Return the whole ``Set-Cookie`` line of a cookie."""
         return next(line for line in self.cookies if line.startswith(f"{name}="))
 
     def expect(self, status: int) -> Self:
-        """This reply, after a check of its status that shows the body when it fails."""
+        """Return this reply after checking its status. A failure shows the body."""
         assert self.status == status, f"{self.method} {self.url}: {self.status} {self.body!r}"
         return self
 
 
 async def read_reply(response: aiohttp.ClientResponse) -> Reply:
-    """Keep everything of a response; JSON is parsed, other bodies stay text."""
+    """Read a response completely. JSON is parsed, other bodies stay text."""
     text = await response.text()
     is_json = "json" in response.headers.get("Content-Type", "")
     return Reply(
@@ -81,7 +86,7 @@ async def read_reply(response: aiohttp.ClientResponse) -> Reply:
 
 
 class Form(HTMLParser):
-    """The first form of a page: where it goes and what it carries."""
+    """The first form of a page: its action and its fields."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -92,7 +97,7 @@ class Form(HTMLParser):
 
     @property
     def submits_itself(self) -> bool:
-        """Whether the page sends the form without anybody's click."""
+        """Whether the page submits the form without a click."""
         return bool(self.action) and self._has_script
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -107,7 +112,7 @@ class Form(HTMLParser):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A JWT taken apart without checking its signature."""
+    """A decoded JWT whose signature was not checked."""
 
     header: dict[str, Any]
     claims: dict[str, Any]
@@ -123,7 +128,7 @@ def decode(token: str) -> Token:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """An authorization request and the secrets that only its sender knows."""
+    """An authorization request with the secrets that only its sender knows."""
 
     app: App
     url: str
@@ -133,7 +138,7 @@ class AuthorizationRequest:
 
 
 def authorization_request(endpoint: str, app: App, parameters: Parameters) -> AuthorizationRequest:
-    """A request for ``app`` with PKCE, state and nonce; ``None`` as a value leaves a parameter out."""
+    """Build a request for ``app`` with PKCE, state and nonce. ``None`` as a value omits a parameter."""
     verifier, state, nonce = (secrets.token_urlsafe(43), secrets.token_hex(8), secrets.token_hex(8))
     digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     everything: dict[str, str | Sequence[str] | None] = {
@@ -154,7 +159,7 @@ def authorization_request(endpoint: str, app: App, parameters: Parameters) -> Au
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """What came back to the application, and every hop on the way."""
+    """The parameters that reached the application's redirect URI, and every hop on the way there."""
 
     request: AuthorizationRequest
     parameters: dict[str, str]
@@ -168,7 +173,7 @@ class Callback:
 
 @dataclass(slots=True)
 class LogtoBrowser:
-    """One browser: its cookies at the server, and a person's way through the sign-in pages' API."""
+    """A browser with its own cookies, which signs people in through the Experience API."""
 
     endpoint: str
     hops: list[Reply] = field(default_factory=list)
@@ -186,7 +191,7 @@ class LogtoBrowser:
         return {cookie.key for cookie in self._http.cookie_jar}
 
     async def send(self, method: str, url: str, **options: Any) -> Reply:
-        """One request with this browser's cookies; redirects are not followed."""
+        """Send one request with this browser's cookies. Redirects are not followed."""
         target = urljoin(self.endpoint, url)
         async with self._http.request(method, target, allow_redirects=False, **options) as response:
             reply = await read_reply(response)
@@ -194,38 +199,56 @@ class LogtoBrowser:
         return reply
 
     async def submit(self, form: Form) -> Reply:
-        """Send a page's form with the values that it carries."""
+        """Submit a page's form with the values it contains."""
         return await self.send("POST", form.action, data=form.fields)
 
     async def experience(self, method: str, path: str, body: object = None) -> Reply:
-        """One call of the Experience API, below ``/api/experience``."""
+        """Call the Experience API, below ``/api/experience``."""
         options = {} if body is None else {"json": body}
         return await self.send(method, f"/api/experience{path}", **options)
 
     async def authorize(self, app: App, **parameters: str | Sequence[str] | None) -> Reply:
-        """The first hop of an authorization request."""
+        """Send an authorization request and return the first reply."""
         request = authorization_request(self.endpoint, app, parameters)
         return await self.send("GET", request.url)
 
-    async def prove_password(self, person: Person, kind: str = "username") -> str:
-        """Sign ``person`` in by password in the interaction that is open; returns where it resumes."""
+    async def begin(self, app: App, event: str = "SignIn", **parameters: str | Sequence[str] | None) -> Reply:
+        """Open an interaction for ``app`` and set its event. Returns the reply to the latter."""
+        await self.authorize(app, **parameters)
+        return (await self.experience("PUT", "", {"interactionEvent": event})).expect(204)
+
+    async def offer_password(self, person: Person, kind: str = "username") -> Reply:
+        """Send the person's password to the open interaction."""
         identifier = {"type": kind, "value": getattr(person, kind)}
+        body = {"identifier": identifier, "password": person.password}
+        return await self.experience("POST", "/verification/password", body)
+
+    async def offer_identity(self, username: str, password: str = NEW_PASSWORD) -> Reply:
+        """Send a username and a password for a new account to the open interaction."""
+        body = {"identifier": {"type": "username", "value": username}, "password": password}
+        return await self.experience("POST", "/verification/new-password-identity", body)
+
+    async def prove_password(self, person: Person, kind: str = "username") -> str:
+        """Sign in by password in the open interaction. Returns the URL that resumes the request."""
         (await self.experience("PUT", "", {"interactionEvent": "SignIn"})).expect(204)
-        proof = await self.experience(
-            "POST", "/verification/password", {"identifier": identifier, "password": person.password}
-        )
-        return await self.identify_and_submit(proof.expect(200).body["verificationId"])
+        proof = (await self.offer_password(person, kind)).expect(200)
+        return await self.identify_and_submit(proof.body["verificationId"])
 
     async def identify_and_submit(self, verification_id: str) -> str:
-        """The two calls that end a sign-in; returns where the authorization request resumes."""
+        """Make the two calls that end a sign-in. Returns the URL that resumes the authorization request."""
         identified = await self.experience("POST", "/identification", {"verificationId": verification_id})
         assert identified.status in (201, 204), identified.body
+        return await self.finish()
+
+    async def finish(self) -> str:
+        """Submit the interaction. Returns the URL that resumes the authorization request."""
         submitted = (await self.experience("POST", "/submit")).expect(200)
+        assert submitted.body.keys() == {"redirectTo"}
         resume: str = submitted.body["redirectTo"]
         return resume
 
     async def follow(self, url: str, redirect_uri: str) -> dict[str, str]:
-        """Follow redirects until the application's address; returns the parameters it received."""
+        """Follow redirects to the application's redirect URI. Returns the parameters it received."""
         for _ in range(MAX_HOPS):
             if url.startswith(redirect_uri):
                 parts = urlsplit(url)
@@ -245,7 +268,7 @@ class LogtoBrowser:
         kind: str = "username",
         **parameters: str | Sequence[str] | None,
     ) -> Callback:
-        """The whole sign-in of ``person`` to ``app``; the server must ask who this is."""
+        """Sign ``person`` in to ``app``. Fails if the server does not ask them to sign in."""
         self.hops.clear()
         request = authorization_request(self.endpoint, app, parameters)
         first = (await self.send("GET", request.url)).expect(303)
@@ -254,7 +277,7 @@ class LogtoBrowser:
         return Callback(request, await self.follow(resume, app.redirect_uri), tuple(self.hops))
 
     async def authorize_silently(self, app: App, **parameters: str | Sequence[str] | None) -> Callback:
-        """An authorization request that is answered without asking the person anything."""
+        """Send an authorization request that the server answers without asking the person anything."""
         self.hops.clear()
         request = authorization_request(self.endpoint, app, parameters)
         return Callback(request, await self.follow(request.url, app.redirect_uri), tuple(self.hops))

@@ -1,4 +1,4 @@
-"""Where the messages that a Logto of ours sends can be read, and the connectors by which it sends them."""
+"""Reading the messages that a Logto of ours sends, and the connectors by which it sends them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ from contract.recordings import load
 EMAIL_RECORD = Path("/tmp/logto/mock_email_record.txt")  # noqa: S108 - where Logto's mock connector writes (1.42)
 
 
+def other_code(code: str) -> str:
+    """Return a verification code that is not this one."""
+    return "000000" if code != "000000" else "000001"
+
+
 class Mailbox(Protocol):
-    """Shows what was sent to an address."""
+    """The messages that were sent to an address."""
 
     async def code_for(self, recipient: str) -> str:
         """Return the newest code that was sent to the recipient."""
@@ -29,7 +34,7 @@ class Mailbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MessagesPage:
-    """The page on which the development provider shows what it would have sent."""
+    """The page on which the development provider shows the messages that it would have sent."""
 
     oidc: Oidc
 
@@ -45,7 +50,7 @@ class MessagesPage:
 
 @dataclass(frozen=True, slots=True)
 class EmailRecord:
-    """The file in which Logto's mock email connector keeps the last message it was given."""
+    """The file in which Logto's mock email connector stores the last message."""
 
     path: Path = EMAIL_RECORD
 
@@ -76,7 +81,7 @@ class EmailRecord:
 
 @asynccontextmanager
 async def mock_connectors(api: ManagementApi) -> AsyncIterator[None]:
-    """Logto's mock connectors for email and text messages, for the time of the block."""
+    """Create Logto's mock connectors for email and text messages, and delete them after the block."""
     made: list[str] = []
     for recording in ("80-create-mock-email", "80-create-mock-sms"):
         created = await api.post("/connectors", load(recording)["request"]["body"])

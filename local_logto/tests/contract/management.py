@@ -1,4 +1,4 @@
-"""The Management API as a test uses it, and a workshop that deletes everything it made."""
+"""A client of the Management API, and a workshop that deletes everything it creates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEFAULT_RESOURCE = "https://default.logto.app/api"
 
 @dataclass(frozen=True, slots=True)
 class ManagementCredentials:
-    """Where a Management API token comes from, and for what it is asked."""
+    """Where to get a Management API token, and the resource to request it for."""
 
     token_endpoint: str
     app_id: str
@@ -28,7 +28,7 @@ class ManagementCredentials:
 
 
 class ManagementApi:
-    """Calls below ``/api``; nothing is checked, the caller says what it expects."""
+    """Calls below ``/api``. The replies are not checked: the caller says what it expects."""
 
     def __init__(self, http: aiohttp.ClientSession, endpoint: str, token: str) -> None:
         self._http = http
@@ -61,7 +61,7 @@ class ManagementApi:
 
 
 async def management_token(http: aiohttp.ClientSession, credentials: ManagementCredentials) -> str:
-    """A token that carries the scope ``all`` for the Management API."""
+    """Return an access token with the scope ``all`` for the Management API."""
     headers = {"Authorization": aiohttp.encode_basic_auth(credentials.app_id, credentials.app_secret)}
     form = {"grant_type": "client_credentials", "resource": credentials.resource, "scope": "all"}
     async with http.post(credentials.token_endpoint, data=form, headers=headers) as response:
@@ -72,7 +72,7 @@ async def management_token(http: aiohttp.ClientSession, credentials: ManagementC
 
 @dataclass(slots=True)
 class Workshop:
-    """Makes organizations, people, roles and applications with names of its own, and removes them."""
+    """Creates organizations, people, roles and more with unique names, and deletes them when it closes."""
 
     api: ManagementApi
     tag: str = field(default_factory=lambda: secrets.token_hex(4))
@@ -80,33 +80,39 @@ class Workshop:
     _serial: int = 0
 
     def unique(self, name: str) -> str:
-        """A name that no other test uses; letters, digits and underscores."""
+        """Return a name that no other test uses, of letters, digits and underscores."""
         self._serial += 1
         return f"{name}_{self.tag}_{self._serial}"
 
     def will_delete(self, path: str) -> None:
-        """Delete ``path`` when the workshop closes; it may be gone by then."""
+        """Delete ``path`` when the workshop closes. It may already be gone by then."""
         self._paths.append(path)
 
     async def close(self) -> None:
-        """Delete what was made, the youngest first."""
+        """Delete what was created, newest first."""
         for path in reversed(self._paths):
             reply = await self.api.delete(path)
             assert reply.status in (204, 404), f"{path}: {reply.status} {reply.body!r}"
 
+    async def post(self, path: str, body: object) -> Reply:
+        """Post to a collection and return the reply. The workshop deletes what the request created."""
+        reply = await self.api.post(path, body)
+        if reply.status in (200, 201):
+            self.will_delete(f"{path}/{reply.body['id']}")
+        return reply
+
     async def _make(self, path: str, body: object, status: int) -> dict[str, Any]:
-        entity: dict[str, Any] = (await self.api.post(path, body)).expect(status).body
-        self.will_delete(f"{path}/{entity['id']}")
+        entity: dict[str, Any] = (await self.post(path, body)).expect(status).body
         return entity
 
     async def organization(self, name: str = "organization", /, **values: object) -> str:
-        """The id of a new organization."""
+        """Create an organization and return its id."""
         entity = await self._make("/organizations", {"name": self.unique(name), **values}, 201)
         identifier: str = entity["id"]
         return identifier
 
     async def person(self, name: str = "person", /, **values: Any) -> Person:
-        """Somebody with a username and a password, and whatever else ``values`` say."""
+        """Create a person with a username, a password and the given values."""
         username = self.unique(name)
         password = f"Heron-{secrets.token_hex(6)}-Quay"
         entity = await self._make("/users", {"username": username, "password": password, **values}, 200)
@@ -118,7 +124,7 @@ class Workshop:
         return f"{self.unique(name)}@example.test"
 
     async def application(self, kind: str = "Traditional", **values: Any) -> App:
-        """A registered application; a confidential one with its first secret."""
+        """Register an application. A confidential one comes with its first secret."""
         body: dict[str, Any] = {"name": self.unique("application"), "type": kind, **values}
         if kind != "MachineToMachine":
             addresses = {"redirectUris": [CALLBACK], "postLogoutRedirectUris": [AFTER_SIGN_OUT]}
@@ -143,7 +149,7 @@ class Workshop:
         scope_ids: Sequence[str] = (),
         resource_scope_ids: Sequence[str] = (),
     ) -> str:
-        """The id of a new organization role that bundles these permissions."""
+        """Create an organization role with these permissions and return its id."""
         body: dict[str, object] = {
             "name": self.unique(name),
             "type": kind,
@@ -156,23 +162,48 @@ class Workshop:
         return identifier
 
     async def resource(self, **values: object) -> dict[str, Any]:
-        """A new API resource with an indicator of its own."""
+        """Create an API resource with a unique indicator."""
         name = self.unique("resource")
         body = {"name": name, "indicator": f"https://{name.replace('_', '-')}.example.test/reports", **values}
         return await self._make("/resources", body, 201)
 
     async def resource_scope(self, resource_id: str, name: str) -> str:
-        """Goes with its resource, so it is not deleted on its own."""
+        """Create a scope and return its id. It is deleted together with its resource."""
         body = {"name": name, "description": name}
         entity = (await self.api.post(f"/resources/{resource_id}/scopes", body)).expect(201).body
         identifier: str = entity["id"]
         return identifier
+
+    async def hook(self, **values: object) -> dict[str, Any]:
+        """Register a webhook for ``User.Created`` unless ``values`` say otherwise."""
+        body = {
+            "name": self.unique("hook"),
+            "events": ["User.Created"],
+            "config": {"url": "http://127.0.0.1:9/"},
+            **values,
+        }
+        return await self._make("/hooks", body, 201)
+
+    async def adopt_user(self, username: str) -> dict[str, Any]:
+        """Find the account that a sign-up created, so that the workshop deletes it."""
+        query = {"search.username": username, "mode.username": "exact"}
+        user: dict[str, Any] = (await self.api.get("/users", **query)).expect(200).body[0]
+        self.will_delete(f"/users/{user['id']}")
+        return user
 
     async def join(self, organization_id: str, person: Person, *role_ids: str) -> None:
         """Make ``person`` a member with exactly these roles."""
         members = f"/organizations/{organization_id}/users"
         (await self.api.post(members, {"userIds": [person.id]})).expect(201)
         await self.set_roles(organization_id, person, *role_ids)
+
+    async def join_machine(self, organization_id: str, machine: App, *role_ids: str) -> None:
+        """Make a machine application a member with exactly these roles."""
+        members = f"/organizations/{organization_id}/applications"
+        (await self.api.post(members, {"applicationIds": [machine.id]})).expect(201)
+        if role_ids:
+            roles = {"organizationRoleIds": list(role_ids)}
+            (await self.api.post(f"{members}/{machine.id}/roles", roles)).expect(201)
 
     async def set_roles(self, organization_id: str, person: Person, *role_ids: str) -> None:
         path = f"/organizations/{organization_id}/users/{person.id}/roles"
@@ -183,5 +214,5 @@ class Workshop:
 
 
 def quoted(value: str) -> str:
-    """A value as one segment of a path."""
+    """Encode a value as one segment of a path."""
     return quote(value, safe="")

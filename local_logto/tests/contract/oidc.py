@@ -18,7 +18,7 @@ Form = dict[str, str | Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """A sign-in's token response, and the application it belongs to."""
+    """The token response of a sign-in, and its application."""
 
     app: App
     callback: Callback
@@ -40,7 +40,7 @@ class Tokens:
 
 
 class Oidc:
-    """Calls to ``/oidc/*``; nothing is retried and nothing is checked."""
+    """Calls to ``/oidc/*``. Nothing is retried and nothing is checked."""
 
     def __init__(self, http: aiohttp.ClientSession, endpoint: str) -> None:
         self._http = http
@@ -58,7 +58,7 @@ class Oidc:
     async def post(
         self, path: str, form: Form, app: App | None = None, authentication: Authentication = "basic"
     ) -> Reply:
-        """A form to ``path``; the application's credentials go where ``authentication`` says."""
+        """Post a form. ``authentication`` says where the application's credentials go."""
         body: list[tuple[str, str]] = []
         for name, value in form.items():
             body += [(name, item) for item in ([value] if isinstance(value, str) else value)]
@@ -79,17 +79,32 @@ class Oidc:
     async def refresh(self, app: App, refresh_token: str, **form: str | Sequence[str]) -> Reply:
         return await self.token(app, grant_type="refresh_token", refresh_token=refresh_token, **form)
 
-    async def exchange(self, callback: Callback, **form: str | Sequence[str]) -> Reply:
-        """Exchange the callback's code the way its sender would; ``form`` overrides."""
-        app = callback.request.app
-        everything: Form = {
+    async def renew(self, tokens: Tokens, **form: str | Sequence[str]) -> Reply:
+        """Use the refresh token of a sign-in."""
+        return await self.refresh(tokens.app, tokens.refresh_token, **form)
+
+    async def exchange(
+        self,
+        callback: Callback,
+        authentication: Authentication = "basic",
+        /,
+        app: App | None = None,
+        **form: str | Sequence[str] | None,
+    ) -> Reply:
+        """Exchange the callback's code as its application would.
+
+        ``app`` exchanges it instead. ``form`` overrides parameters; ``None`` as a value omits one.
+        """
+        app = app or callback.request.app
+        everything: dict[str, str | Sequence[str] | None] = {
             "grant_type": "authorization_code",
             "code": callback.code,
             "redirect_uri": app.redirect_uri,
             "code_verifier": callback.request.code_verifier,
             **form,
         }
-        return await self.token(app, **everything)
+        sent = {name: value for name, value in everything.items() if value is not None}
+        return await self.token(app, authentication, **sent)
 
     async def sign_in(
         self,
@@ -105,7 +120,7 @@ class Oidc:
     async def authorize_again(
         self, browser: LogtoBrowser, app: App, **parameters: str | Sequence[str] | None
     ) -> Tokens:
-        """Another authorization request in a live session, and the exchange of its code."""
+        """Send another authorization request in a live session, and exchange its code."""
         callback = await browser.authorize_silently(app, **parameters)
         return Tokens(app, callback, (await self.exchange(callback)).expect(200))
 

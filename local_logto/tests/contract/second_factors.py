@@ -72,10 +72,6 @@ class Visit:
 VisitOf = Callable[[Person], Awaitable[Visit]]
 
 
-def refused(reply: Reply) -> tuple[int, str]:
-    return reply.status, reply.body["code"]
-
-
 async def enrol(api: ManagementApi, person: Person, kind: str = "Totp") -> Any:
     reply = await api.post(f"/users/{person.id}/mfa-verifications", {"type": kind})
     return reply.expect(200).body

@@ -16,9 +16,7 @@ async def test_token_of_an_organization_is_as_recorded(
 ) -> None:
     tokens = await sign_in(world.alice, nonce=None)
     for organization, name in ((world.acme, "acme"), (world.globex, "globex")):
-        reply = await oidc.refresh(
-            world.web, tokens.refresh_token, resource=world.resource, organization_id=organization
-        )
+        reply = await oidc.renew(tokens, resource=world.resource, organization_id=organization)
         like_recording(f"14-api-resource-token-org-{name}", reply)
 
 
@@ -26,12 +24,12 @@ async def test_token_without_organization_is_as_recorded(
     oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
 ) -> None:
     tokens = await sign_in(world.alice, nonce=None)
-    reply = await oidc.refresh(world.web, tokens.refresh_token, resource=world.resource)
+    reply = await oidc.renew(tokens, resource=world.resource)
     like_recording("14-api-resource-token", reply)
 
 
 async def claims_of(oidc: Oidc, tokens: Tokens, **form: str) -> dict[str, Any]:
-    reply = (await oidc.refresh(tokens.app, tokens.refresh_token, **form)).expect(200)
+    reply = (await oidc.renew(tokens, **form)).expect(200)
     return decode(reply.body["access_token"]).claims
 
 
@@ -61,7 +59,7 @@ async def test_scope_without_organization_is_the_union_over_all_of_them(
 
 async def test_scope_can_be_narrowed(oidc: Oidc, alice: Tokens, world: World) -> None:
     form = {"resource": world.resource, "organization_id": world.acme, "scope": world.read_reports}
-    reply = (await oidc.refresh(alice.app, alice.refresh_token, **form)).expect(200)
+    reply = (await oidc.renew(alice, **form)).expect(200)
     assert reply.body["scope"] == world.read_reports
     assert "id_token" not in reply.body
 
@@ -85,7 +83,7 @@ async def test_lifetime_is_the_resources_own(
 ) -> None:
     resource = await workshop.resource(accessTokenTtl=120)
     tokens = await sign_in(world.alice, resource=[resource["indicator"], ORGANIZATIONS_RESOURCE])
-    reply = await oidc.refresh(world.web, tokens.refresh_token, resource=resource["indicator"])
+    reply = await oidc.renew(tokens, resource=resource["indicator"])
     claims = decode(reply.expect(200).body["access_token"]).claims
     assert (reply.body["expires_in"], claims["exp"] - claims["iat"]) == (120, 120)
 
@@ -95,7 +93,7 @@ async def test_reserved_resource_alone_gives_a_token_for_itself(
 ) -> None:
     scope = f"openid profile offline_access {ORGANIZATIONS_SCOPE} {world.read_members}"
     tokens = await sign_in(world.alice, scope=scope, resource=ORGANIZATIONS_RESOURCE, nonce=None)
-    reply = await oidc.refresh(world.web, tokens.refresh_token, resource=ORGANIZATIONS_RESOURCE)
+    reply = await oidc.renew(tokens, resource=ORGANIZATIONS_RESOURCE)
     like_recording("53-org-resource-itself", reply)
 
 
@@ -105,7 +103,7 @@ async def test_two_resources_give_an_opaque_token(
     scope = f"openid profile offline_access {ORGANIZATIONS_SCOPE} {world.read_reports}"
     tokens = await sign_in(world.alice, scope=scope, nonce=None)
     resources = [world.resource, ORGANIZATIONS_RESOURCE]
-    reply = await oidc.refresh(world.web, tokens.refresh_token, resource=resources)
+    reply = await oidc.renew(tokens, resource=resources)
     like_recording("53-error-two-resources", reply)
 
 
@@ -116,21 +114,21 @@ async def test_resource_of_an_organization_one_is_not_in_is_denied(
     oidc: Oidc, alice: Tokens, world: World, like_recording: LikeRecording
 ) -> None:
     form = {"resource": world.resource, "organization_id": world.other}
-    reply = await oidc.refresh(alice.app, alice.refresh_token, **form)
+    reply = await oidc.renew(alice, **form)
     like_recording("21-error-org-not-member-with-resource", reply)
 
 
 async def test_unknown_resource_is_an_invalid_target(
     oidc: Oidc, alice: Tokens, like_recording: LikeRecording
 ) -> None:
-    reply = await oidc.refresh(alice.app, alice.refresh_token, resource="https://unknown.example.test")
+    reply = await oidc.renew(alice, resource="https://unknown.example.test")
     like_recording("21-error-resource-unknown", reply)
 
 
 async def test_known_resource_that_was_never_asked_for_is_an_invalid_target(
     oidc: Oidc, alice: Tokens, like_recording: LikeRecording
 ) -> None:
-    reply = await oidc.refresh(alice.app, alice.refresh_token, resource=DEFAULT_RESOURCE)
+    reply = await oidc.renew(alice, resource=DEFAULT_RESOURCE)
     like_recording("21-error-resource-not-requested", reply)
 
 
@@ -138,7 +136,7 @@ async def test_resource_of_another_grant_is_an_invalid_target(
     oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
 ) -> None:
     tokens = await sign_in(world.alice, scope="openid profile offline_access", resource=None)
-    reply = await oidc.refresh(world.web, tokens.refresh_token, resource=world.resource)
+    reply = await oidc.renew(tokens, resource=world.resource)
     like_recording("54-error-resource-not-in-grant", reply)
 
 
@@ -147,5 +145,5 @@ async def test_scopes_are_stripped_when_no_resource_is_requested(
 ) -> None:
     asked = {"scope": f"openid offline_access {world.read_reports}", "resource": None}
     tokens = await oidc.sign_in(browser, world.web, world.alice, **asked)
-    reply = await oidc.refresh(world.web, tokens.refresh_token, scope=world.read_reports)
+    reply = await oidc.renew(tokens, scope=world.read_reports)
     assert reply.expect(400).body["error"] == "invalid_scope"

@@ -75,7 +75,7 @@ async def test_header_and_body_must_name_the_same_application(oidc: Oidc, world:
 
 
 async def test_same_application_in_header_and_body_is_fine(oidc: Oidc, alice: Tokens) -> None:
-    reply = await oidc.refresh(alice.app, alice.refresh_token, client_id=alice.app.id)
+    reply = await oidc.renew(alice, client_id=alice.app.id)
     assert reply.status == 200
 
 
@@ -95,7 +95,7 @@ async def test_percent_encoded_credentials_are_decoded(oidc: Oidc, alice: Tokens
 
 async def test_public_application_needs_only_its_id(oidc: Oidc, world: World, sign_in: SignIn) -> None:
     tokens = await sign_in(world.alice, world.spa)
-    assert (await oidc.refresh(world.spa, tokens.refresh_token)).status == 200
+    assert (await oidc.renew(tokens)).status == 200
 
 
 async def test_every_unexpired_secret_works(oidc: Oidc, workshop: Workshop, api: ManagementApi) -> None:

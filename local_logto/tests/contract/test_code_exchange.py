@@ -233,7 +233,7 @@ async def test_one_browser_session_gives_one_grant_for_an_application(
     first = await oidc.sign_in(browser, world.web, world.alice)
     second = await oidc.authorize_again(browser, world.web)
     (await oidc.revoke(world.web, first.refresh_token)).expect(200)
-    assert (await oidc.refresh(world.web, second.refresh_token)).status == 400
+    assert (await oidc.renew(second)).status == 400
 
 
 async def test_two_browsers_have_grants_of_their_own(
@@ -242,4 +242,4 @@ async def test_two_browsers_have_grants_of_their_own(
     first = await oidc.sign_in(browser, world.web, world.alice)
     second = await oidc.sign_in(new_browser(), world.web, world.alice)
     (await oidc.revoke(world.web, first.refresh_token)).expect(200)
-    assert (await oidc.refresh(world.web, second.refresh_token)).status == 200
+    assert (await oidc.renew(second)).status == 200

@@ -92,7 +92,7 @@ async def test_sign_in_goes_on_after_a_wrong_password(browser: LogtoBrowser, wor
 async def test_identification_wants_a_known_proof(browser: LogtoBrowser, world: World) -> None:
     await begin(browser, world.web)
     reply = await browser.experience("POST", "/identification", {"verificationId": "unknown"})
-    assert (reply.status, reply.body["code"]) == (404, "session.verification_session_not_found")
+    assert reply.refusal == (404, "session.verification_session_not_found")
 
 
 async def test_proof_of_one_browser_is_unknown_to_another(
@@ -130,7 +130,7 @@ async def test_suspended_person_cannot_sign_in(
     proof = await offer_password(browser, person)
     if proof.status == 200:
         proof = await browser.experience("POST", "/identification", proof.body)
-    assert (proof.status, proof.body["code"]) == (401, "user.suspended")
+    assert proof.refusal == (401, "user.suspended")
 
 
 async def test_new_password_works_and_the_old_one_does_not(

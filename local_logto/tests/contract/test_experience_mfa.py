@@ -9,7 +9,7 @@ import pyotp
 from contract.client import LogtoBrowser
 from contract.management import ManagementApi
 from contract.people import Person
-from contract.second_factors import TOTP_AND_CODES, TOTP_ONLY, Settings, VisitOf, enrol, refused
+from contract.second_factors import TOTP_AND_CODES, TOTP_ONLY, Settings, VisitOf, enrol
 from contract.world import World
 
 STEP = 30
@@ -22,7 +22,7 @@ async def test_enrolled_authenticator_is_asked_for_and_lets_in(
     secret = (await enrol(api, nina))["secret"]
     session = await visit(nina)
     asked = await session.submit()
-    assert refused(asked) == (403, "session.mfa.require_mfa_verification")
+    assert asked.refusal == (403, "session.mfa.require_mfa_verification")
     assert asked.body["data"]["availableFactors"] == ["Totp"]
     (await session.post("/verification/totp/verify", code=pyotp.TOTP(secret).now())).expect(200)
     assert "redirectTo" in (await session.submit()).expect(200).body
@@ -46,7 +46,7 @@ async def test_code_of_a_minute_ago_or_of_another_secret_is_wrong(
     for code in (old, pyotp.TOTP(pyotp.random_base32()).now(), "", "no code"):
         reply = await session.post("/verification/totp/verify", code=code)
         assert reply.status == 400
-    assert refused(await session.submit()) == (403, "session.mfa.require_mfa_verification")
+    assert (await session.submit()).refusal == (403, "session.mfa.require_mfa_verification")
 
 
 async def test_code_of_the_next_step_is_right_as_clocks_differ(
@@ -68,7 +68,7 @@ async def test_authenticator_code_is_good_for_one_sign_in(
     code = pyotp.TOTP(secret).now()
     (await first.post("/verification/totp/verify", code=code)).expect(200)
     again = await second.post("/verification/totp/verify", code=code)
-    assert refused(again) == (400, "session.mfa.invalid_totp_code")
+    assert again.refusal == (400, "session.mfa.invalid_totp_code")
 
 
 async def test_backup_code_lets_in_once(
@@ -82,7 +82,7 @@ async def test_backup_code_lets_in_once(
     (await session.post("/verification/backup-code/verify", code=codes[3])).expect(200)
     (await session.submit()).expect(200)
     again = await (await visit(nina)).post("/verification/backup-code/verify", code=codes[3])
-    assert refused(again) == (400, "session.mfa.invalid_backup_code")
+    assert again.refusal == (400, "session.mfa.invalid_backup_code")
     listed = (await api.get(f"/users/{nina.id}/mfa-verifications")).expect(200).body
     assert [factor.get("remainCodes") for factor in listed] == [None, 9]
 
@@ -97,10 +97,10 @@ async def test_password_alone_changes_nothing_of_an_account_with_a_factor(
     codes = (await session.call("POST", "/verification/backup-code/generate")).expect(200).body
     wanted = (403, "session.mfa.require_mfa_verification")
     bound = await session.post("/profile/mfa", type="BackupCode", verificationId=codes["verificationId"])
-    assert refused(bound) == wanted
-    assert refused(await session.call("POST", "/profile/mfa/mfa-skipped")) == wanted
-    assert refused(await session.post("/profile", type="username", value="somebody_else")) == wanted
-    assert refused(await session.submit()) == wanted
+    assert bound.refusal == wanted
+    assert (await session.call("POST", "/profile/mfa/mfa-skipped")).refusal == wanted
+    assert (await session.post("/profile", type="username", value="somebody_else")).refusal == wanted
+    assert (await session.submit()).refusal == wanted
 
 
 async def test_secret_of_the_same_interaction_proves_nothing(
@@ -110,7 +110,7 @@ async def test_secret_of_the_same_interaction_proves_nothing(
     await enrol(api, nina)
     session = await visit(nina)
     await session.prove_new_totp()
-    assert refused(await session.submit()) == (403, "session.mfa.require_mfa_verification")
+    assert (await session.submit()).refusal == (403, "session.mfa.require_mfa_verification")
 
 
 async def test_interaction_tells_of_factors_and_no_secret(
@@ -139,10 +139,10 @@ async def test_guesses_at_a_factor_lock_it_and_nothing_else(
     session = await visit(nina)
     blocked = (400, "session.verification_blocked_too_many_attempts")
     first = await session.post("/verification/totp/verify", code="wrong")
-    assert refused(first) == (400, "session.mfa.invalid_totp_code")
-    assert refused(await session.post("/verification/totp/verify", code="wrong")) == blocked
+    assert first.refusal == (400, "session.mfa.invalid_totp_code")
+    assert (await session.post("/verification/totp/verify", code="wrong")).refusal == blocked
     right = await session.post("/verification/totp/verify", code=pyotp.TOTP(secret).now())
-    assert refused(right) == blocked
+    assert right.refusal == blocked
     (await session.post("/verification/backup-code/verify", code=codes[0])).expect(200)
 
 
@@ -155,6 +155,6 @@ async def test_guesses_at_a_password_lock_the_right_one_out_too(
     seen = []
     for password in ("wrong", "wrong", nina.password):
         body = {"identifier": {"type": "username", "value": nina.username}, "password": password}
-        seen.append(refused(await browser.experience("POST", "/verification/password", body)))
+        seen.append((await browser.experience("POST", "/verification/password", body)).refusal)
     blocked = (400, "session.verification_blocked_too_many_attempts")
     assert seen == [(422, "session.invalid_credentials"), blocked, blocked]

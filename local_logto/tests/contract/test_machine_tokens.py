@@ -16,13 +16,10 @@ GRANT = {"grant_type": "client_credentials"}
 
 
 @pytest.fixture
-async def robot(workshop: Workshop, api: ManagementApi, world: World) -> App:
-    """A machine application in acme, with the machine role."""
+async def robot(workshop: Workshop, world: World) -> App:
+    """A machine application that is a member of acme with the role for machines."""
     app = await workshop.application("MachineToMachine")
-    members = f"/organizations/{world.acme}/applications"
-    (await api.post(members, {"applicationIds": [app.id]})).expect(201)
-    roles = {"organizationRoleIds": [world.machine]}
-    (await api.post(f"{members}/{app.id}/roles", roles)).expect(201)
+    await workshop.join_machine(world.acme, app, world.machine)
     return app
 
 
@@ -77,23 +74,18 @@ async def test_machine_gets_neither_refresh_token_nor_id_token(oidc: Oidc, robot
     assert not {"refresh_token", "id_token"} & set(reply.body)
 
 
-async def test_scope_the_role_lacks_is_left_out(oidc: Oidc, robot: App, world: World) -> None:
+async def test_scope_that_the_role_lacks_is_omitted(oidc: Oidc, robot: App, world: World) -> None:
     wanted = f"{world.read_members} {world.delete_org}"
     reply = await oidc.token(robot, **GRANT, organization_id=world.acme, scope=wanted)
     assert reply.expect(200).body["scope"] == world.read_members
 
 
-async def test_organization_of_others_is_denied(
-    oidc: Oidc, robot: App, world: World, like_recording: LikeRecording
+@pytest.mark.parametrize("organization", ["another one", "unknown"])
+async def test_token_for_another_or_an_unknown_organization_is_denied_in_the_same_words(
+    oidc: Oidc, robot: App, world: World, like_recording: LikeRecording, organization: str
 ) -> None:
-    reply = await oidc.token(robot, **GRANT, organization_id=world.other)
-    like_recording("55-m2m-org-not-member", reply)
-
-
-async def test_unknown_organization_is_denied_in_the_same_words(
-    oidc: Oidc, robot: App, like_recording: LikeRecording
-) -> None:
-    reply = await oidc.token(robot, **GRANT, organization_id="doesnotexist")
+    organization_id = world.other if organization == "another one" else "doesnotexist"
+    reply = await oidc.token(robot, **GRANT, organization_id=organization_id)
     like_recording("55-m2m-org-not-member", reply)
 
 
@@ -105,7 +97,7 @@ async def test_removed_machine_is_denied_at_once(
     like_recording("55-m2m-org-not-member", reply)
 
 
-async def test_taking_the_role_away_empties_the_scope_at_once(
+async def test_removing_the_role_empties_the_scope_at_once(
     oidc: Oidc, robot: App, world: World, api: ManagementApi
 ) -> None:
     path = f"/organizations/{world.acme}/applications/{robot.id}/roles/{world.machine}"
@@ -127,13 +119,13 @@ async def test_two_resources_are_an_invalid_target(oidc: Oidc, robot: App, world
     assert reply.body["error"] == "invalid_target"
 
 
-async def test_web_application_may_not_act_as_a_machine(oidc: Oidc, world: World) -> None:
+async def test_web_application_cannot_use_the_grant_of_machines(oidc: Oidc, world: World) -> None:
     reply = (await oidc.token(world.web, **GRANT, resource=world.resource)).expect(400)
     assert reply.body["error"] == "invalid_request"
     assert reply.body["error_description"] == NOT_ALLOWED
 
 
-async def test_machine_may_not_use_a_refresh_token(oidc: Oidc, robot: App) -> None:
+async def test_machine_cannot_use_a_refresh_token(oidc: Oidc, robot: App) -> None:
     reply = (await oidc.refresh(robot, "x" * 43)).expect(400)
     assert reply.body["error"] == "invalid_request"
     assert reply.body["error_description"] == NOT_ALLOWED

@@ -12,6 +12,7 @@ from contract.people import AFTER_SIGN_OUT, CALLBACK, App
 from contract.world import World
 
 ADDRESSES = {"redirectUris": [CALLBACK], "postLogoutRedirectUris": [AFTER_SIGN_OUT]}
+BACKCHANNEL = {"backchannelLogoutUri": "http://127.0.0.1:3055/bcl", "backchannelLogoutSessionRequired": True}
 
 
 @pytest.fixture
@@ -19,62 +20,41 @@ async def robot(workshop: Workshop) -> App:
     return await workshop.application("MachineToMachine")
 
 
-async def test_created_web_application_is_as_recorded_and_shows_no_secret(
-    api: ManagementApi, workshop: Workshop, like_recording: LikeRecording
+@pytest.mark.parametrize(
+    ("values", "recording"),
+    [
+        (
+            {"type": "Traditional", "description": "probe", "oidcClientMetadata": ADDRESSES},
+            "04-create-app-traditional",
+        ),
+        ({"type": "SPA", "oidcClientMetadata": ADDRESSES}, "04-create-app-spa"),
+        ({"type": "MachineToMachine"}, "210-m2m-create"),
+        (
+            {
+                "type": "Traditional",
+                "oidcClientMetadata": {"redirectUris": [CALLBACK], "postLogoutRedirectUris": []},
+                "customClientMetadata": {"refreshTokenTtl": 10, "alwaysIssueRefreshToken": True},
+            },
+            "34-create-app-short-ttl",
+        ),
+    ],
+    ids=["web", "public", "machine", "custom metadata"],
+)
+async def test_created_application_is_as_recorded_and_shows_no_secret(
+    workshop: Workshop, like_recording: LikeRecording, values: dict[str, Any], recording: str
 ) -> None:
-    body = {
-        "name": workshop.unique("web"),
-        "description": "probe",
-        "type": "Traditional",
-        "oidcClientMetadata": ADDRESSES,
-    }
-    reply = await api.post("/applications", body)
-    workshop.will_delete(f"/applications/{reply.body['id']}")
-    like_recording("04-create-app-traditional", reply)
+    reply = await workshop.post("/applications", {"name": workshop.unique("application"), **values})
+    like_recording(recording, reply)
+    assert {name: reply.body[name] for name in values} == values
     assert "secret" not in reply.body
-    assert reply.body["oidcClientMetadata"] == ADDRESSES
-
-
-async def test_created_public_application_is_as_recorded(
-    api: ManagementApi, workshop: Workshop, like_recording: LikeRecording
-) -> None:
-    body = {"name": workshop.unique("spa"), "type": "SPA", "oidcClientMetadata": ADDRESSES}
-    reply = await api.post("/applications", body)
-    workshop.will_delete(f"/applications/{reply.body['id']}")
-    like_recording("04-create-app-spa", reply)
-
-
-async def test_created_machine_application_is_as_recorded(
-    api: ManagementApi, workshop: Workshop, like_recording: LikeRecording
-) -> None:
-    body = {"name": workshop.unique("robot"), "type": "MachineToMachine"}
-    reply = await api.post("/applications", body)
-    workshop.will_delete(f"/applications/{reply.body['id']}")
-    like_recording("210-m2m-create", reply)
-
-
-async def test_custom_client_metadata_is_kept_as_given(
-    api: ManagementApi, workshop: Workshop, like_recording: LikeRecording
-) -> None:
-    body: dict[str, Any] = {
-        "name": workshop.unique("short"),
-        "type": "Traditional",
-        "oidcClientMetadata": {"redirectUris": [CALLBACK], "postLogoutRedirectUris": []},
-        "customClientMetadata": {"refreshTokenTtl": 10, "alwaysIssueRefreshToken": True},
-    }
-    reply = await api.post("/applications", body)
-    workshop.will_delete(f"/applications/{reply.body['id']}")
-    like_recording("34-create-app-short-ttl", reply)
-    assert reply.body["customClientMetadata"] == body["customClientMetadata"]
 
 
 @pytest.mark.parametrize("body", [{"type": "Traditional"}, {"name": "x"}, {"name": "x", "type": "Nope"}])
 async def test_application_needs_a_name_and_a_known_type(api: ManagementApi, body: dict[str, str]) -> None:
-    reply = (await api.post("/applications", body)).expect(400)
-    assert reply.body["code"] == "guard.invalid_input"
+    assert (await api.post("/applications", body)).refusal == (400, "guard.invalid_input")
 
 
-async def test_list_without_paging_is_whole_and_uncounted(api: ManagementApi, world: World) -> None:
+async def test_list_without_paging_is_complete_and_has_no_total(api: ManagementApi, world: World) -> None:
     reply = (await api.get("/applications")).expect(200)
     assert {world.web.id, world.spa.id} <= {entry["id"] for entry in reply.body}
     assert "Total-Number" not in reply.headers
@@ -93,24 +73,26 @@ async def test_application_is_found_by_its_exact_name(api: ManagementApi, worksh
     assert [entry["id"] for entry in (await api.get("/applications", **query)).body] == [app.id]
 
 
-async def test_metadata_is_replaced_whole(
+async def test_changed_metadata_is_as_recorded(
     api: ManagementApi, workshop: Workshop, like_recording: LikeRecording
 ) -> None:
     app = await workshop.application(description="probe")
-    metadata = {
-        **ADDRESSES,
-        "backchannelLogoutUri": "http://127.0.0.1:3055/bcl",
-        "backchannelLogoutSessionRequired": True,
-    }
-    reply = await api.patch(f"/applications/{app.id}", {"oidcClientMetadata": metadata})
+    reply = await api.patch(f"/applications/{app.id}", {"oidcClientMetadata": {**ADDRESSES, **BACKCHANNEL}})
     like_recording("84-set-backchannel-logout-uri", reply)
+
+
+async def test_new_metadata_replaces_all_of_the_old(api: ManagementApi, workshop: Workshop) -> None:
+    app = await workshop.application(oidcClientMetadata=BACKCHANNEL)
     reply = await api.patch(f"/applications/{app.id}", {"oidcClientMetadata": ADDRESSES})
     assert reply.expect(200).body["oidcClientMetadata"] == ADDRESSES
 
 
-async def test_unknown_application(api: ManagementApi) -> None:
-    for reply in (await api.get("/applications/nope"), await api.patch("/applications/nope", {})):
-        assert reply.expect(404).body["code"].startswith("entity.not_")
+@pytest.mark.parametrize(("method", "body"), [("GET", None), ("PATCH", {})])
+async def test_unknown_application_is_not_found(
+    api: ManagementApi, method: str, body: dict[str, str] | None
+) -> None:
+    reply = (await api.send(method, "/applications/nope", body)).expect(404)
+    assert reply.body["code"].startswith("entity.not_")
 
 
 async def test_deleted_application_is_gone(
@@ -138,62 +120,114 @@ async def test_web_application_has_a_first_secret_too(
     like_recording("04-app-secrets", await api.get(f"/applications/{world.web.id}/secrets"))
 
 
-async def test_secrets_are_added_once_by_name_and_deleted(
+@pytest.fixture
+async def secrets(api: ManagementApi, robot: App) -> str:
+    """The path of the secrets of an application that has a second one."""
+    path = f"/applications/{robot.id}/secrets"
+    (await api.post(path, {"name": "second"})).expect(201)
+    return path
+
+
+async def secret_names(api: ManagementApi, secrets: str) -> set[str]:
+    return {secret["name"] for secret in (await api.get(secrets)).expect(200).body}
+
+
+async def test_added_secret_is_as_recorded(
     api: ManagementApi, robot: App, like_recording: LikeRecording
 ) -> None:
-    path = f"/applications/{robot.id}/secrets"
-    like_recording("210-m2m-secret-add", await api.post(path, {"name": "second"}))
-    like_recording("210-m2m-secret-dup", await api.post(path, {"name": "second"}))
-    assert len((await api.get(path)).body) == 2
-    like_recording("210-m2m-secret-delete", await api.delete(f"{path}/second"))
-    assert [secret["name"] for secret in (await api.get(path)).body] == ["Default secret"]
+    reply = await api.post(f"/applications/{robot.id}/secrets", {"name": "second"})
+    like_recording("210-m2m-secret-add", reply)
+
+
+async def test_second_secret_of_a_name_is_refused(
+    api: ManagementApi, secrets: str, like_recording: LikeRecording
+) -> None:
+    like_recording("210-m2m-secret-dup", await api.post(secrets, {"name": "second"}))
+    assert await secret_names(api, secrets) == {"Default secret", "second"}
+
+
+async def test_deleted_secret_is_gone(
+    api: ManagementApi, secrets: str, like_recording: LikeRecording
+) -> None:
+    like_recording("210-m2m-secret-delete", await api.delete(f"{secrets}/second"))
+    assert await secret_names(api, secrets) == {"Default secret"}
 
 
 # --- applications as members
 
 
-async def test_machine_as_a_member_is_as_recorded(
-    api: ManagementApi,
-    workshop: Workshop,
-    robot: App,
-    world: World,
-    like_recording: LikeRecording,
+@pytest.fixture
+async def organization(workshop: Workshop) -> str:
+    return await workshop.organization()
+
+
+@pytest.fixture
+async def machines(workshop: Workshop, organization: str, robot: App, world: World) -> str:
+    """The path of an organization's machines: the robot, with the role for machines."""
+    await workshop.join_machine(organization, robot, world.machine)
+    return f"/organizations/{organization}/applications"
+
+
+async def test_adding_a_machine_is_as_recorded(
+    api: ManagementApi, organization: str, robot: App, like_recording: LikeRecording
 ) -> None:
-    path = f"/organizations/{await workshop.organization()}/applications"
-    like_recording("210-org-app-add", await api.post(path, {"applicationIds": [robot.id]}))
-    given = await api.post(f"{path}/{robot.id}/roles", {"organizationRoleIds": [world.machine]})
-    like_recording("210-org-app-role", given)
-    listed = await api.get(path)
+    reply = await api.post(f"/organizations/{organization}/applications", {"applicationIds": [robot.id]})
+    like_recording("210-org-app-add", reply)
+
+
+async def test_assigning_a_role_to_a_machine_is_as_recorded(
+    api: ManagementApi, machines: str, robot: App, world: World, like_recording: LikeRecording
+) -> None:
+    reply = await api.post(f"{machines}/{robot.id}/roles", {"organizationRoleIds": [world.machine]})
+    like_recording("210-org-app-role", reply)
+
+
+async def test_list_of_machines_is_as_recorded(
+    api: ManagementApi, machines: str, world: World, like_recording: LikeRecording
+) -> None:
+    listed = await api.get(machines)
     like_recording("210-org-app-list", listed)
     assert [role["id"] for role in listed.body[0]["organizationRoles"]] == [world.machine]
-    like_recording("210-org-app-remove", await api.delete(f"{path}/{robot.id}"))
-    assert (await api.get(path)).body == []
 
 
-async def test_machine_tells_the_organizations_it_belongs_to(
+async def test_removing_a_machine_is_as_recorded(
+    api: ManagementApi, machines: str, robot: App, like_recording: LikeRecording
+) -> None:
+    like_recording("210-org-app-remove", await api.delete(f"{machines}/{robot.id}"))
+    assert (await api.get(machines)).body == []
+
+
+async def test_role_for_people_cannot_be_assigned_to_a_machine(
+    api: ManagementApi, machines: str, robot: App, world: World
+) -> None:
+    reply = await api.post(f"{machines}/{robot.id}/roles", {"organizationRoleIds": [world.member]})
+    assert reply.refusal == (422, "entity.db_constraint_violated")
+
+
+async def test_organizations_of_a_machine_are_listed_with_its_roles(
     api: ManagementApi, workshop: Workshop, robot: App, world: World
 ) -> None:
-    path = f"/applications/{robot.id}/organizations"
-    assert (await api.get(path)).expect(200).body == []
     first, second = await workshop.organization(), await workshop.organization()
-    for organization in (first, second):
-        members = f"/organizations/{organization}/applications"
-        (await api.post(members, {"applicationIds": [robot.id]})).expect(201)
-    given = {"organizationRoleIds": [world.machine]}
-    (await api.post(f"/organizations/{first}/applications/{robot.id}/roles", given)).expect(201)
-
-    listed = (await api.get(path)).expect(200)
+    await workshop.join_machine(first, robot, world.machine)
+    await workshop.join_machine(second, robot)
+    listed = (await api.get(f"/applications/{robot.id}/organizations")).expect(200)
     roles = {entry["id"]: [role["id"] for role in entry["organizationRoles"]] for entry in listed.body}
     assert roles == {first: [world.machine], second: []}
     assert "Total-Number" not in listed.headers
-    assert (await api.get(path, page="1", page_size="1")).headers["Total-Number"] == "2"
-    assert (await api.get("/applications/nope/organizations")).status == 404
 
 
-async def test_role_for_people_is_not_for_machines(
-    api: ManagementApi, workshop: Workshop, robot: App, world: World
+async def test_page_of_the_organizations_of_a_machine_has_a_total(
+    api: ManagementApi, workshop: Workshop, robot: App
 ) -> None:
-    path = f"/organizations/{await workshop.organization()}/applications"
-    (await api.post(path, {"applicationIds": [robot.id]})).expect(201)
-    reply = await api.post(f"{path}/{robot.id}/roles", {"organizationRoleIds": [world.member]})
-    assert reply.expect(422).body["code"] == "entity.db_constraint_violated"
+    for _ in range(2):
+        await workshop.join_machine(await workshop.organization(), robot)
+    reply = await api.get(f"/applications/{robot.id}/organizations", page="1", page_size="1")
+    assert reply.headers["Total-Number"] == "2"
+
+
+async def test_machine_without_organizations_has_an_empty_list(api: ManagementApi, robot: App) -> None:
+    assert (await api.get(f"/applications/{robot.id}/organizations")).expect(200).body == []
+
+
+async def test_organizations_of_an_unknown_application_are_not_found(api: ManagementApi) -> None:
+    assert (await api.get("/applications/nope/organizations")).status == 404

@@ -46,7 +46,7 @@ async def test_garbage_is_unauthorized(oidc: Oidc) -> None:
 
 
 async def test_token_for_another_resource_is_unauthorized(oidc: Oidc, alice: Tokens, world: World) -> None:
-    issued = await oidc.refresh(alice.app, alice.refresh_token, resource=world.resource)
+    issued = await oidc.renew(alice, resource=world.resource)
     headers = {"Authorization": f"Bearer {issued.expect(200).body['access_token']}"}
     reply = (await oidc.send("GET", "/api/applications", headers=headers)).expect(401)
     assert reply.body["code"] == "auth.unauthorized"

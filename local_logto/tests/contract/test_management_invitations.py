@@ -1,10 +1,11 @@
-"""Invitations in the Management API: sent, listed, accepted, revoked, expired."""
+"""Invitations in the Management API: how they are sent, listed, accepted, revoked, and how they expire."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -15,19 +16,26 @@ from contract.management import ManagementApi, Workshop
 from contract.people import Person
 from contract.world import World
 
-DAY = 86_400_000  # milliseconds
+DAY_MS = 86_400_000
 
 
-def in_milliseconds(delta: int = DAY) -> int:
+def in_milliseconds(delta: int = DAY_MS) -> int:
+    """Return the time in ``delta`` milliseconds, in milliseconds since the epoch."""
     return time.time_ns() // 1_000_000 + delta
+
+
+def path_of(invitation: str) -> str:
+    return f"/organization-invitations/{invitation}"
 
 
 @dataclass(frozen=True, slots=True)
 class Invitations:
-    """Invitations to one organization."""
+    """Invitations to one organization, sent by ``inviter`` for the role *member* where a test asks for it."""
 
     api: ManagementApi
     organization: str
+    inviter: Person
+    role: str
 
     async def send(self, invitee: str, **values: object) -> Reply:
         body = {"organizationId": self.organization, "invitee": invitee, "expiresAt": in_milliseconds()}
@@ -37,20 +45,24 @@ class Invitations:
         identifier: str = (await self.send(invitee, **values)).expect(201).body["id"]
         return identifier
 
-    async def accept(self, invitation: str, user_id: str | None) -> Reply:
-        body = {"status": "Accepted"}
-        if user_id is not None:
-            body["acceptedUserId"] = user_id
-        return await self.api.put(f"/organization-invitations/{invitation}/status", body)
+    @property
+    def complete(self) -> dict[str, object]:
+        """The values of an invitation with an inviter and a role."""
+        return {"inviterId": self.inviter.id, "organizationRoleIds": [self.role]}
+
+    async def set_status(self, invitation: str, status: str, **values: object) -> Reply:
+        return await self.api.put(f"{path_of(invitation)}/status", {"status": status, **values})
+
+    async def accept(self, invitation: str, user_id: str) -> Reply:
+        return await self.set_status(invitation, "Accepted", acceptedUserId=user_id)
 
     async def revoke(self, invitation: str) -> Reply:
-        body = {"status": "Revoked"}
-        return await self.api.put(f"/organization-invitations/{invitation}/status", body)
+        return await self.set_status(invitation, "Revoked")
 
 
 @pytest.fixture
-async def invitations(api: ManagementApi, workshop: Workshop) -> Invitations:
-    return Invitations(api, await workshop.organization())
+async def invitations(api: ManagementApi, workshop: Workshop, world: World) -> Invitations:
+    return Invitations(api, await workshop.organization(), await workshop.person(), world.member)
 
 
 @pytest.fixture
@@ -58,18 +70,25 @@ async def cam(workshop: Workshop) -> Person:
     return await workshop.person("cam", primaryEmail=workshop.email("cam"))
 
 
+@pytest.fixture
+async def pending(invitations: Invitations, cam: Person) -> str:
+    """The id of a pending invitation for Cam."""
+    return await invitations.pending(cam.email)
+
+
+@pytest.fixture
+async def accepted(invitations: Invitations, cam: Person, pending: str) -> str:
+    """The id of an invitation that Cam accepted."""
+    (await invitations.accept(pending, cam.id)).expect(200)
+    return pending
+
+
 async def test_new_invitation_is_as_recorded(
-    invitations: Invitations,
-    workshop: Workshop,
-    world: World,
-    cam: Person,
-    like_recording: LikeRecording,
+    invitations: Invitations, world: World, cam: Person, like_recording: LikeRecording
 ) -> None:
-    inviter = await workshop.person()
-    reply = await invitations.send(cam.email, inviterId=inviter.id, organizationRoleIds=[world.member])
+    reply = await invitations.send(cam.email, **invitations.complete)
     like_recording("205-invite", reply)
-    roles = [{"id": world.member, "name": world.member_name}]
-    assert reply.body["organizationRoles"] == roles
+    assert reply.body["organizationRoles"] == [{"id": world.member, "name": world.member_name}]
 
 
 async def test_new_invitation_without_inviter_and_roles_is_as_recorded(
@@ -78,151 +97,139 @@ async def test_new_invitation_without_inviter_and_roles_is_as_recorded(
     like_recording("207-invite-second", await invitations.send(cam.email))
 
 
-async def test_invitation_is_read_and_listed_as_recorded(
-    api: ManagementApi,
-    invitations: Invitations,
-    workshop: Workshop,
-    world: World,
-    cam: Person,
-    like_recording: LikeRecording,
+async def test_invitation_is_read_as_recorded(
+    api: ManagementApi, invitations: Invitations, cam: Person, like_recording: LikeRecording
 ) -> None:
-    inviter = await workshop.person()
-    invitation = await invitations.pending(
-        cam.email, inviterId=inviter.id, organizationRoleIds=[world.member]
-    )
-    like_recording("206-invite-get", await api.get(f"/organization-invitations/{invitation}"))
+    invitation = await invitations.pending(cam.email, **invitations.complete)
+    like_recording("206-invite-get", await api.get(path_of(invitation)))
+
+
+async def test_invitations_of_an_organization_are_listed_as_recorded(
+    api: ManagementApi, invitations: Invitations, cam: Person, like_recording: LikeRecording
+) -> None:
+    await invitations.pending(cam.email, **invitations.complete)
     query = {"organizationId": invitations.organization}
     like_recording("206-invite-list", await api.get("/organization-invitations", **query))
 
 
 async def test_list_can_be_limited_to_an_address_in_any_case(
-    api: ManagementApi, invitations: Invitations, cam: Person, workshop: Workshop
+    api: ManagementApi, invitations: Invitations, cam: Person, pending: str, workshop: Workshop
 ) -> None:
-    invitation = await invitations.pending(cam.email)
     await invitations.pending(workshop.email("other"))
     reply = (await api.get("/organization-invitations", invitee=cam.email.upper())).expect(200)
-    assert [entry["id"] for entry in reply.body] == [invitation]
+    assert [entry["id"] for entry in reply.body] == [pending]
 
 
-async def test_unknown_invitation(api: ManagementApi, like_recording: LikeRecording) -> None:
-    like_recording("206-invite-get-unknown", await api.get("/organization-invitations/nope"))
+async def test_unknown_invitation_is_as_recorded(api: ManagementApi, like_recording: LikeRecording) -> None:
+    like_recording("206-invite-get-unknown", await api.get(path_of("nope")))
 
 
-# --- refused at once
+# --- invitations that are refused
 
 
+@pytest.mark.usefixtures("pending")
 async def test_second_pending_invitation_is_refused(
     invitations: Invitations, cam: Person, like_recording: LikeRecording
 ) -> None:
-    await invitations.pending(cam.email)
     like_recording("205-invite-duplicate-pending", await invitations.send(cam.email))
 
 
-async def test_member_is_not_invited(
+async def test_member_cannot_be_invited(
     invitations: Invitations, workshop: Workshop, cam: Person, like_recording: LikeRecording
 ) -> None:
     await workshop.join(invitations.organization, cam)
     like_recording("205-invite-already-member", await invitations.send(cam.email))
 
 
-async def test_past_expiry_is_refused(
-    invitations: Invitations, cam: Person, like_recording: LikeRecording
-) -> None:
-    like_recording("205-invite-past", await invitations.send(cam.email, expiresAt=1))
-
-
-async def test_malformed_address_is_refused(invitations: Invitations, like_recording: LikeRecording) -> None:
-    like_recording("205-invite-bad-email", await invitations.send("nope"))
-
-
-async def test_unknown_inviter_is_refused(
-    invitations: Invitations, cam: Person, like_recording: LikeRecording
-) -> None:
-    like_recording("205-invite-unknown-inviter", await invitations.send(cam.email, inviterId="nope"))
-
-
-async def test_unknown_organization_is_refused(
-    invitations: Invitations, cam: Person, like_recording: LikeRecording
-) -> None:
-    reply = await invitations.send(cam.email, organizationId="nope12345678")
-    like_recording("205-invite-unknown-org", reply)
-
-
-# --- accepted
-
-
-async def test_acceptance_makes_a_member_with_the_roles(
-    api: ManagementApi,
+@pytest.mark.parametrize(
+    ("values", "recording"),
+    [
+        ({"invitee": "nope"}, "205-invite-bad-email"),
+        ({"expiresAt": 1}, "205-invite-past"),
+        ({"inviterId": "nope"}, "205-invite-unknown-inviter"),
+        ({"organizationId": "nope12345678"}, "205-invite-unknown-org"),
+    ],
+    ids=["malformed address", "past expiry", "unknown inviter", "unknown organization"],
+)
+async def test_invitation_with_an_impossible_value_is_refused(
     invitations: Invitations,
-    workshop: Workshop,
-    world: World,
     cam: Person,
     like_recording: LikeRecording,
+    values: dict[str, Any],
+    recording: str,
 ) -> None:
-    inviter = await workshop.person()
-    invitation = await invitations.pending(
-        cam.email, inviterId=inviter.id, organizationRoleIds=[world.member]
-    )
+    like_recording(recording, await invitations.send(**{"invitee": cam.email, **values}))
+
+
+# --- acceptance
+
+
+async def test_acceptance_creates_a_member_with_the_roles(
+    api: ManagementApi, invitations: Invitations, world: World, cam: Person, like_recording: LikeRecording
+) -> None:
+    invitation = await invitations.pending(cam.email, **invitations.complete)
     like_recording("207-accept", await invitations.accept(invitation, cam.id))
     path = f"/organizations/{invitations.organization}/users/{cam.id}/roles"
     assert [role["id"] for role in (await api.get(path)).expect(200).body] == [world.member]
 
 
-async def test_acceptance_happens_once(
-    invitations: Invitations, cam: Person, like_recording: LikeRecording
+async def test_accepted_invitation_cannot_be_accepted_again(
+    invitations: Invitations, cam: Person, accepted: str, like_recording: LikeRecording
 ) -> None:
-    invitation = await invitations.pending(cam.email)
-    (await invitations.accept(invitation, cam.id)).expect(200)
-    like_recording("207-accept-again", await invitations.accept(invitation, cam.id))
-    like_recording("207-revoke-accepted", await invitations.revoke(invitation))
+    like_recording("207-accept-again", await invitations.accept(accepted, cam.id))
 
 
-async def test_acceptance_names_a_user(
-    invitations: Invitations, cam: Person, like_recording: LikeRecording
+async def test_accepted_invitation_cannot_be_revoked(
+    invitations: Invitations, accepted: str, like_recording: LikeRecording
 ) -> None:
-    invitation = await invitations.pending(cam.email)
-    like_recording("207-accept-no-user", await invitations.accept(invitation, None))
+    like_recording("207-revoke-accepted", await invitations.revoke(accepted))
+
+
+async def test_acceptance_without_a_user_is_refused(
+    invitations: Invitations, pending: str, like_recording: LikeRecording
+) -> None:
+    like_recording("207-accept-no-user", await invitations.set_status(pending, "Accepted"))
 
 
 async def test_acceptance_by_an_unknown_user_is_refused(
-    invitations: Invitations, cam: Person, like_recording: LikeRecording
+    invitations: Invitations, pending: str, like_recording: LikeRecording
 ) -> None:
-    invitation = await invitations.pending(cam.email)
-    like_recording("207-accept-unknown-user", await invitations.accept(invitation, "nope12345678"))
+    like_recording("207-accept-unknown-user", await invitations.accept(pending, "nope12345678"))
 
 
-async def test_acceptance_by_somebody_else_is_refused(
-    api: ManagementApi,
-    invitations: Invitations,
-    workshop: Workshop,
-    cam: Person,
-    like_recording: LikeRecording,
+async def test_acceptance_by_another_person_is_refused(
+    api: ManagementApi, invitations: Invitations, pending: str, nina: Person, like_recording: LikeRecording
 ) -> None:
-    ben = await workshop.person("ben", primaryEmail=workshop.email("ben"))
-    invitation = await invitations.pending(cam.email)
-    like_recording("207-accept-wrong-user", await invitations.accept(invitation, ben.id))
+    like_recording("207-accept-wrong-user", await invitations.accept(pending, nina.id))
     members = await api.get(f"/organizations/{invitations.organization}/users")
     assert members.expect(200).body == []
 
 
-async def test_address_is_compared_without_regard_to_case(invitations: Invitations, cam: Person) -> None:
+async def test_case_of_the_address_does_not_matter(invitations: Invitations, cam: Person) -> None:
     invitation = await invitations.pending(cam.email.upper())
     assert (await invitations.accept(invitation, cam.id)).status == 200
 
 
-# --- revoked, expired, deleted
+# --- revocation, expiry and deletion
 
 
-async def test_revoked_invitation_is_as_recorded_and_cannot_be_accepted(
-    invitations: Invitations, cam: Person, like_recording: LikeRecording
+async def test_revocation_is_as_recorded(
+    invitations: Invitations, pending: str, like_recording: LikeRecording
 ) -> None:
-    invitation = await invitations.pending(cam.email)
-    like_recording("207-revoke", await invitations.revoke(invitation))
-    like_recording("207-accept-revoked", await invitations.accept(invitation, cam.id))
+    like_recording("207-revoke", await invitations.revoke(pending))
 
 
-async def test_revoked_invitation_makes_room_for_another(invitations: Invitations, cam: Person) -> None:
-    (await invitations.revoke(await invitations.pending(cam.email))).expect(200)
+async def test_revoked_invitation_cannot_be_accepted(
+    invitations: Invitations, cam: Person, pending: str, like_recording: LikeRecording
+) -> None:
+    (await invitations.revoke(pending)).expect(200)
+    like_recording("207-accept-revoked", await invitations.accept(pending, cam.id))
+
+
+async def test_person_can_be_invited_again_after_a_revocation(
+    invitations: Invitations, cam: Person, pending: str
+) -> None:
+    (await invitations.revoke(pending)).expect(200)
     assert (await invitations.send(cam.email)).status == 201
 
 
@@ -234,26 +241,24 @@ async def test_expired_invitation_is_as_recorded_and_cannot_be_accepted(
     cam: Person,
     like_recording: LikeRecording,
 ) -> None:
+    """One test for three replies, because the wait for the expiry is long."""
     expiry = in_milliseconds(int(server.patience * 1000))
     reply = await invitations.send(cam.email, expiresAt=expiry)
     like_recording("207-invite-short", reply)
     await asyncio.sleep(server.patience * 2)
-    path = f"/organization-invitations/{reply.body['id']}"
-    like_recording("207-invite-expired-get", await api.get(path))
+    like_recording("207-invite-expired-get", await api.get(path_of(reply.body["id"])))
     like_recording("207-accept-expired", await invitations.accept(reply.body["id"], cam.id))
 
 
 async def test_deleted_invitation_is_gone(
-    api: ManagementApi, invitations: Invitations, cam: Person, like_recording: LikeRecording
+    api: ManagementApi, pending: str, like_recording: LikeRecording
 ) -> None:
-    path = f"/organization-invitations/{await invitations.pending(cam.email)}"
-    like_recording("207-invite-delete", await api.delete(path))
-    assert (await api.get(path)).status == 404
+    like_recording("207-invite-delete", await api.delete(path_of(pending)))
+    assert (await api.get(path_of(pending))).status == 404
 
 
-async def test_invitations_go_with_their_organization(
-    api: ManagementApi, invitations: Invitations, cam: Person
+async def test_invitations_are_deleted_with_their_organization(
+    api: ManagementApi, invitations: Invitations, pending: str
 ) -> None:
-    path = f"/organization-invitations/{await invitations.pending(cam.email)}"
     (await api.delete(f"/organizations/{invitations.organization}")).expect(204)
-    assert (await api.get(path)).status == 404
+    assert (await api.get(path_of(pending))).status == 404

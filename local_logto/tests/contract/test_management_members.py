@@ -2,73 +2,105 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import pytest
 
+from contract.client import Reply
 from contract.fixtures import LikeRecording
 from contract.management import ManagementApi, Workshop
 from contract.people import Person
 from contract.world import World
 
 
+@dataclass(frozen=True, slots=True)
+class Members:
+    """One organization, and the routes of its members."""
+
+    api: ManagementApi
+    workshop: Workshop
+    organization: str
+
+    @property
+    def path(self) -> str:
+        return f"/organizations/{self.organization}/users"
+
+    def roles_path(self, person: Person) -> str:
+        return f"{self.path}/{person.id}/roles"
+
+    async def outsider(self, name: str = "una") -> Person:
+        """Create a person as the recordings have them: with a name and an email address."""
+        return await self.workshop.person(name, name=name.title(), primaryEmail=self.workshop.email(name))
+
+    async def joined(self, name: str, *role_ids: str) -> Person:
+        """Create a person who is a member with exactly these roles."""
+        person = await self.outsider(name)
+        await self.workshop.join(self.organization, person, *role_ids)
+        return person
+
+    async def add(self, *user_ids: str) -> Reply:
+        return await self.api.post(self.path, {"userIds": list(user_ids)})
+
+    async def ids(self, **query: str) -> list[str]:
+        return [member["id"] for member in (await self.api.get(self.path, **query)).expect(200).body]
+
+    async def put_roles(self, person: Person, *role_ids: str) -> Reply:
+        return await self.api.put(self.roles_path(person), {"organizationRoleIds": list(role_ids)})
+
+    async def post_roles(self, person: Person, **body: object) -> Reply:
+        return await self.api.post(self.roles_path(person), body)
+
+    async def role_ids(self, person: Person) -> set[str]:
+        roles = (await self.api.get(self.roles_path(person))).expect(200).body
+        return {role["id"] for role in roles}
+
+
 @pytest.fixture
-async def organization(workshop: Workshop) -> str:
-    return await workshop.organization("Renamed", description="d", customData={"k": 1})
-
-
-async def somebody(workshop: Workshop, name: str = "una") -> Person:
-    """A person of the recorded shape: a name and an email address."""
-    return await workshop.person(name, name=name.title(), primaryEmail=workshop.email(name))
+async def members(api: ManagementApi, workshop: Workshop) -> Members:
+    organization = await workshop.organization("Renamed", description="d", customData={"k": 1})
+    return Members(api, workshop, organization)
 
 
 @pytest.fixture
-async def una(workshop: Workshop) -> Person:
-    return await somebody(workshop)
+async def una(members: Members) -> Person:
+    """Una, who is not a member."""
+    return await members.outsider()
 
 
 @pytest.fixture
-async def member_una(workshop: Workshop, organization: str, una: Person) -> Person:
-    """Una, member of the organization without a role."""
-    await workshop.join(organization, una)
-    return una
+async def member_una(members: Members) -> Person:
+    """Una, who is a member without a role."""
+    return await members.joined("una")
 
 
-def roles_path(organization: str, person: Person) -> str:
-    return f"/organizations/{organization}/users/{person.id}/roles"
+@pytest.fixture
+async def admin_una(members: Members, world: World) -> Person:
+    """Una, who is a member with the role *admin*."""
+    return await members.joined("una", world.admin)
 
 
-async def role_ids(api: ManagementApi, organization: str, person: Person) -> set[str]:
-    roles = (await api.get(roles_path(organization, person))).expect(200).body
-    return {role["id"] for role in roles}
+# --- adding members
 
 
-# --- membership
+async def test_adding_members_is_as_recorded(members: Members, like_recording: LikeRecording) -> None:
+    people = [await members.outsider(name) for name in ("una", "ben")]
+    like_recording("203-members-add", await members.add(*(person.id for person in people)))
+    assert (await members.api.get(members.path)).headers["Total-Number"] == "2"
 
 
-async def test_adding_members_is_as_recorded_and_so_is_adding_them_again(
-    api: ManagementApi, workshop: Workshop, organization: str, like_recording: LikeRecording
+async def test_adding_a_member_again_is_as_recorded(
+    members: Members, member_una: Person, like_recording: LikeRecording
 ) -> None:
-    people = [await somebody(workshop, name) for name in ("una", "ben")]
-    body = {"userIds": [person.id for person in people]}
-    path = f"/organizations/{organization}/users"
-    like_recording("203-members-add", await api.post(path, body))
-    like_recording("203-members-add-again", await api.post(path, body))
-    assert (await api.get(path)).headers["Total-Number"] == "2"
+    like_recording("203-members-add-again", await members.add(member_una.id))
+    assert await members.ids() == [member_una.id]
 
 
-async def test_adding_nobody_is_refused(
-    api: ManagementApi, organization: str, like_recording: LikeRecording
-) -> None:
-    reply = await api.post(f"/organizations/{organization}/users", {"userIds": []})
-    like_recording("203-members-add-empty", reply)
+async def test_adding_nobody_is_refused(members: Members, like_recording: LikeRecording) -> None:
+    like_recording("203-members-add-empty", await members.add())
 
 
-async def test_adding_an_unknown_user_is_refused(
-    api: ManagementApi, organization: str, like_recording: LikeRecording
-) -> None:
-    reply = await api.post(f"/organizations/{organization}/users", {"userIds": ["ghost"]})
-    like_recording("06-mapi-add-unknown-user", reply)
+async def test_adding_an_unknown_user_is_refused(members: Members, like_recording: LikeRecording) -> None:
+    like_recording("06-mapi-add-unknown-user", await members.add("ghost"))
 
 
 async def test_adding_to_an_unknown_organization_is_refused(
@@ -78,42 +110,31 @@ async def test_adding_to_an_unknown_organization_is_refused(
     like_recording("06-mapi-add-unknown-user", reply)
 
 
-async def test_one_unknown_user_among_others_adds_nobody(
-    api: ManagementApi, organization: str, una: Person
-) -> None:
-    path = f"/organizations/{organization}/users"
-    assert (await api.post(path, {"userIds": [una.id, "ghost"]})).status == 422
-    assert (await api.get(path)).body == []
+async def test_one_unknown_user_among_others_adds_nobody(members: Members, una: Person) -> None:
+    assert (await members.add(una.id, "ghost")).status == 422
+    assert await members.ids() == []
+
+
+# --- listing members
 
 
 async def test_list_of_members_is_as_recorded(
-    api: ManagementApi,
-    workshop: Workshop,
-    organization: str,
-    una: Person,
-    world: World,
-    like_recording: LikeRecording,
+    members: Members, admin_una: Person, like_recording: LikeRecording
 ) -> None:
-    await workshop.join(organization, una, world.admin)
-    reply = await api.get(f"/organizations/{organization}/users", page_size="2")
+    reply = await members.api.get(members.path, page_size="2")
     like_recording("449-members-released", reply)
-    assert [member["id"] for member in reply.body] == [una.id]
+    assert [member["id"] for member in reply.body] == [admin_una.id]
 
 
-async def test_members_carry_their_roles(
-    api: ManagementApi, workshop: Workshop, organization: str, una: Person, world: World
-) -> None:
-    await workshop.join(organization, una, world.admin)
-    members = (await api.get(f"/organizations/{organization}/users")).expect(200).body
-    assert members[0]["organizationRoles"] == [{"id": world.admin, "name": world.admin_name}]
+async def test_members_are_listed_with_their_roles(members: Members, admin_una: Person, world: World) -> None:
+    listed = (await members.api.get(members.path)).expect(200).body
+    assert listed[0]["organizationRoles"] == [{"id": world.admin, "name": world.admin_name}]
 
 
-async def test_members_are_ordered_by_id(api: ManagementApi, workshop: Workshop, organization: str) -> None:
-    people = [await workshop.person() for _ in range(4)]
-    body = {"userIds": [person.id for person in people]}
-    (await api.post(f"/organizations/{organization}/users", body)).expect(201)
-    members = (await api.get(f"/organizations/{organization}/users")).body
-    assert [member["id"] for member in members] == sorted(body["userIds"])
+async def test_members_are_ordered_by_id(members: Members) -> None:
+    people = [await members.workshop.person() for _ in range(4)]
+    (await members.add(*(person.id for person in people))).expect(201)
+    assert await members.ids() == sorted(person.id for person in people)
 
 
 async def test_members_of_an_unknown_organization_are_an_empty_list(
@@ -122,217 +143,183 @@ async def test_members_of_an_unknown_organization_are_an_empty_list(
     like_recording("203-members-list-unknown-org", await api.get("/organizations/nope12345678/users"))
 
 
+@pytest.mark.usefixtures("member_una")
 async def test_members_are_found_by_name(
-    api: ManagementApi,
-    workshop: Workshop,
-    organization: str,
-    member_una: Person,
-    world: World,
-    like_recording: LikeRecording,
+    members: Members, world: World, like_recording: LikeRecording
 ) -> None:
-    ben = await somebody(workshop, "ben")
-    await workshop.join(organization, ben, world.member)
-    query = {"q": ben.username, "page": "1", "page_size": "5"}
-    reply = await api.get(f"/organizations/{organization}/users", **query)
+    ben = await members.joined("ben", world.member)
+    reply = await members.api.get(members.path, q=ben.username, page="1", page_size="5")
     like_recording("204-members-search", reply)
     assert [member["id"] for member in reply.body] == [ben.id]
 
 
+@pytest.mark.usefixtures("member_una")
 async def test_members_are_found_by_role(
-    api: ManagementApi,
-    workshop: Workshop,
-    organization: str,
-    member_una: Person,
-    world: World,
-    like_recording: LikeRecording,
+    members: Members, world: World, like_recording: LikeRecording
 ) -> None:
-    ben = await somebody(workshop, "ben")
-    await workshop.join(organization, ben, world.admin)
-    query = {"organizationRoleId": world.admin, "page": "1", "page_size": "5"}
-    reply = await api.get(f"/organizations/{organization}/users", **query)
+    ben = await members.joined("ben", world.admin)
+    reply = await members.api.get(members.path, organizationRoleId=world.admin, page="1", page_size="5")
     like_recording("204-members-by-role", reply)
     assert [member["id"] for member in reply.body] == [ben.id]
 
 
-async def test_removing_a_member_twice_is_as_recorded(
-    api: ManagementApi, organization: str, member_una: Person, like_recording: LikeRecording
+async def test_organizations_of_a_person_are_as_recorded(
+    members: Members, admin_una: Person, like_recording: LikeRecording
 ) -> None:
-    path = f"/organizations/{organization}/users/{member_una.id}"
-    like_recording("209-member-remove", await api.delete(path))
-    like_recording("209-member-remove-again", await api.delete(path))
+    reply = await members.api.get(f"/users/{admin_una.id}/organizations")
+    like_recording("204-user-organizations", reply)
+    assert [entry["id"] for entry in reply.body] == [members.organization]
+
+
+# --- removing and replacing members
+
+
+async def test_removing_a_member_is_as_recorded(
+    members: Members, member_una: Person, like_recording: LikeRecording
+) -> None:
+    like_recording("209-member-remove", await members.api.delete(f"{members.path}/{member_una.id}"))
+
+
+async def test_removing_somebody_who_is_not_a_member_is_as_recorded(
+    members: Members, una: Person, like_recording: LikeRecording
+) -> None:
+    like_recording("209-member-remove-again", await members.api.delete(f"{members.path}/{una.id}"))
 
 
 async def test_replacing_the_members_keeps_the_roles_of_those_who_stay(
-    api: ManagementApi, workshop: Workshop, organization: str, una: Person, world: World
+    members: Members, admin_una: Person, world: World
 ) -> None:
-    ben, cam = await workshop.person(), await workshop.person()
-    await workshop.join(organization, una, world.admin)
-    await workshop.join(organization, ben, world.admin)
-    path = f"/organizations/{organization}/users"
-    (await api.put(path, {"userIds": [una.id, cam.id]})).expect(204)
-    members: list[dict[str, Any]] = (await api.get(path)).body
-    roles = {member["id"]: [role["id"] for role in member["organizationRoles"]] for member in members}
-    assert roles == {una.id: [world.admin], cam.id: []}
+    await members.joined("ben", world.admin)
+    cam = await members.outsider("cam")
+    (await members.api.put(members.path, {"userIds": [admin_una.id, cam.id]})).expect(204)
+    assert set(await members.ids()) == {admin_una.id, cam.id}
+    assert await members.role_ids(admin_una) == {world.admin}
+    assert await members.role_ids(cam) == set()
 
 
-async def test_organizations_of_a_person_are_as_recorded(
-    api: ManagementApi,
-    workshop: Workshop,
-    organization: str,
-    una: Person,
-    world: World,
-    like_recording: LikeRecording,
+async def test_member_who_comes_back_starts_without_the_old_roles(
+    members: Members, admin_una: Person
 ) -> None:
-    await workshop.join(organization, una, world.admin)
-    reply = await api.get(f"/users/{una.id}/organizations")
-    like_recording("204-user-organizations", reply)
-    assert [entry["id"] for entry in reply.body] == [organization]
+    await members.workshop.leave(members.organization, admin_una)
+    (await members.add(admin_una.id)).expect(201)
+    assert await members.role_ids(admin_una) == set()
 
 
-async def test_rejoining_starts_without_the_old_roles(
-    api: ManagementApi, workshop: Workshop, organization: str, una: Person, world: World
-) -> None:
-    await workshop.join(organization, una, world.admin)
-    await workshop.leave(organization, una)
-    (await api.post(f"/organizations/{organization}/users", {"userIds": [una.id]})).expect(201)
-    assert await role_ids(api, organization, una) == set()
-
-
-# --- roles
+# --- roles of a member
 
 
 async def test_replacing_roles_is_as_recorded(
-    api: ManagementApi,
-    organization: str,
-    member_una: Person,
-    world: World,
-    like_recording: LikeRecording,
+    members: Members, member_una: Person, world: World, like_recording: LikeRecording
 ) -> None:
-    path = roles_path(organization, member_una)
-    reply = await api.put(path, {"organizationRoleIds": [world.admin]})
-    like_recording("204-member-roles-put", reply)
-    like_recording("204-member-roles-get", await api.get(path))
+    like_recording("204-member-roles-put", await members.put_roles(member_una, world.admin))
+
+
+async def test_roles_of_a_member_are_as_recorded(
+    members: Members, admin_una: Person, like_recording: LikeRecording
+) -> None:
+    like_recording("204-member-roles-get", await members.api.get(members.roles_path(admin_una)))
 
 
 async def test_roles_can_be_added_by_id(
-    api: ManagementApi,
-    organization: str,
-    member_una: Person,
-    world: World,
-    like_recording: LikeRecording,
+    members: Members, member_una: Person, world: World, like_recording: LikeRecording
 ) -> None:
-    path = roles_path(organization, member_una)
-    like_recording("05-assign-role-acme", await api.post(path, {"organizationRoleIds": [world.admin]}))
-    (await api.post(path, {"organizationRoleIds": [world.member]})).expect(201)
-    assert await role_ids(api, organization, member_una) == {world.admin, world.member}
+    reply = await members.post_roles(member_una, organizationRoleIds=[world.admin])
+    like_recording("05-assign-role-acme", reply)
+    assert await members.role_ids(member_una) == {world.admin}
+
+
+async def test_adding_a_role_keeps_the_others(members: Members, admin_una: Person, world: World) -> None:
+    (await members.post_roles(admin_una, organizationRoleIds=[world.member])).expect(201)
+    assert await members.role_ids(admin_una) == {world.admin, world.member}
 
 
 async def test_roles_can_be_added_by_name(
-    api: ManagementApi,
-    organization: str,
-    member_una: Person,
-    world: World,
-    like_recording: LikeRecording,
+    members: Members, member_una: Person, world: World, like_recording: LikeRecording
 ) -> None:
-    body = {"organizationRoleNames": [world.member_name]}
-    reply = await api.post(roles_path(organization, member_una), body)
+    reply = await members.post_roles(member_una, organizationRoleNames=[world.member_name])
     like_recording("204-member-roles-post-names", reply)
     assert reply.body["organizationRoleIds"] == [world.member]
 
 
-async def test_role_of_a_member_can_be_taken_away(
-    api: ManagementApi,
-    organization: str,
-    member_una: Person,
-    world: World,
-    like_recording: LikeRecording,
+async def test_one_role_can_be_removed(members: Members, world: World) -> None:
+    una = await members.joined("una", world.admin, world.member)
+    (await members.api.delete(f"{members.roles_path(una)}/{world.admin}")).expect(204)
+    assert await members.role_ids(una) == {world.member}
+
+
+async def test_removing_a_role_that_the_member_lacks_is_as_recorded(
+    members: Members, member_una: Person, world: World, like_recording: LikeRecording
 ) -> None:
-    path = roles_path(organization, member_una)
-    await api.put(path, {"organizationRoleIds": [world.admin, world.member]})
-    (await api.delete(f"{path}/{world.admin}")).expect(204)
-    assert await role_ids(api, organization, member_una) == {world.member}
-    again = await api.delete(f"{path}/{world.admin}")
-    like_recording("204-member-role-delete-unassigned", again)
+    reply = await members.api.delete(f"{members.roles_path(member_una)}/{world.admin}")
+    like_recording("204-member-role-delete-unassigned", reply)
 
 
-async def test_all_roles_can_be_taken_away_at_once(
-    api: ManagementApi, workshop: Workshop, organization: str, una: Person, world: World
+async def test_all_roles_can_be_removed_at_once(members: Members, world: World) -> None:
+    una = await members.joined("una", world.admin, world.member)
+    (await members.put_roles(una)).expect(204)
+    assert await members.role_ids(una) == set()
+
+
+async def test_role_for_machines_cannot_be_assigned_to_a_person(
+    members: Members, member_una: Person, world: World, like_recording: LikeRecording
 ) -> None:
-    await workshop.join(organization, una, world.admin, world.member)
-    await workshop.set_roles(organization, una)
-    assert await role_ids(api, organization, una) == set()
-
-
-async def test_machine_role_is_not_for_people(
-    api: ManagementApi,
-    organization: str,
-    member_una: Person,
-    world: World,
-    like_recording: LikeRecording,
-) -> None:
-    body = {"organizationRoleIds": [world.machine]}
-    reply = await api.put(roles_path(organization, member_una), body)
-    like_recording("204-member-roles-machine-role", reply)
+    like_recording("204-member-roles-machine-role", await members.put_roles(member_una, world.machine))
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
 async def test_roles_are_for_members_only(
-    api: ManagementApi,
-    organization: str,
-    una: Person,
-    world: World,
-    like_recording: LikeRecording,
-    method: str,
+    members: Members, una: Person, world: World, like_recording: LikeRecording, method: str
 ) -> None:
     body = None if method == "GET" else {"organizationRoleIds": [world.member]}
-    reply = await api.send(method, roles_path(organization, una), body)
+    reply = await members.api.send(method, members.roles_path(una), body)
     like_recording("204-member-roles-nonmember", reply)
 
 
 async def test_unknown_role_id_is_refused_and_changes_nothing(
-    api: ManagementApi,
-    workshop: Workshop,
-    organization: str,
-    una: Person,
-    world: World,
-    like_recording: LikeRecording,
+    members: Members, admin_una: Person, world: World, like_recording: LikeRecording
 ) -> None:
-    await workshop.join(organization, una, world.member)
-    reply = await api.put(roles_path(organization, una), {"organizationRoleIds": ["nope"]})
-    like_recording("204-member-roles-unknown-id", reply)
-    assert await role_ids(api, organization, una) == {world.member}
+    like_recording("204-member-roles-unknown-id", await members.put_roles(admin_una, "nope"))
+    assert await members.role_ids(admin_una) == {world.admin}
 
 
 async def test_unknown_role_name_is_refused(
-    api: ManagementApi, organization: str, member_una: Person, like_recording: LikeRecording
+    members: Members, member_una: Person, like_recording: LikeRecording
 ) -> None:
-    body = {"organizationRoleNames": ["nope"]}
-    reply = await api.post(roles_path(organization, member_una), body)
+    reply = await members.post_roles(member_una, organizationRoleNames=["nope"])
     like_recording("204-member-roles-unknown-name", reply)
 
 
-async def test_scopes_of_a_member_are_as_recorded(
-    api: ManagementApi,
-    workshop: Workshop,
-    organization: str,
-    una: Person,
-    world: World,
-    like_recording: LikeRecording,
+@pytest.mark.parametrize("body", [{"organizationRoleIds": []}, {}], ids=["empty list", "nothing"])
+async def test_assigning_no_role_is_as_recorded(
+    members: Members, member_una: Person, like_recording: LikeRecording, body: dict[str, list[str]]
 ) -> None:
-    await workshop.join(organization, una, world.admin)
-    reply = await api.get(f"/organizations/{organization}/users/{una.id}/scopes")
+    reply = await members.post_roles(member_una, **body)
+    like_recording("445-organization-user-roles-post-empty", reply)
+
+
+async def test_scopes_of_a_member_are_as_recorded(
+    members: Members, admin_una: Person, world: World, like_recording: LikeRecording
+) -> None:
+    reply = await members.api.get(f"{members.path}/{admin_una.id}/scopes")
     like_recording("204-member-scopes", reply)
     assert {scope["name"] for scope in reply.body} == world.organization_scopes
 
 
-async def test_roles_can_be_given_to_many_at_once(
-    api: ManagementApi, workshop: Workshop, organization: str, world: World
+@pytest.mark.parametrize("times", [1, 2])
+async def test_roles_can_be_assigned_to_many_at_once_and_again(
+    members: Members, world: World, times: int
 ) -> None:
-    people = [await workshop.person() for _ in range(2)]
-    for person in people:
-        await workshop.join(organization, person)
+    people = [await members.joined(name) for name in ("una", "ben")]
     body = {"userIds": [person.id for person in people], "organizationRoleIds": [world.member]}
-    for _ in range(2):
-        (await api.post(f"/organizations/{organization}/users/roles", body)).expect(201)
-    for person in people:
-        assert await role_ids(api, organization, person) == {world.member}
+    for _ in range(times):
+        (await members.api.post(f"{members.path}/roles", body)).expect(201)
+    assert [await members.role_ids(person) for person in people] == [{world.member}, {world.member}]
+
+
+@pytest.mark.parametrize("listing", ["members of the organization", "organizations of the person"])
+async def test_roles_of_a_member_are_listed_by_name(members: Members, listing: str) -> None:
+    roles = [await members.workshop.role(name) for name in ("c", "a", "d", "b")]
+    una = await members.joined("una", *roles)
+    path = members.path if listing == "members of the organization" else f"/users/{una.id}/organizations"
+    [shown] = (await members.api.get(path)).expect(200).body
+    assert [role["name"][0] for role in shown["organizationRoles"]] == ["a", "b", "c", "d"]

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from contract.fixtures import LikeRecording
 from contract.management import DEFAULT_RESOURCE, ManagementApi, Workshop
 from contract.world import World
 
 
-async def test_created_resource_is_as_recorded(
-    api: ManagementApi, workshop: Workshop, like_recording: LikeRecording
-) -> None:
+async def test_created_resource_is_as_recorded(workshop: Workshop, like_recording: LikeRecording) -> None:
     name = workshop.unique("resource")
     indicator = f"https://{workshop.tag}.example.test/made"
     body = {"name": name, "indicator": indicator, "accessTokenTtl": 3600}
-    reply = await api.post("/resources", body)
-    workshop.will_delete(f"/resources/{reply.body['id']}")
+    reply = await workshop.post("/resources", body)
     like_recording("03-create-resource", reply)
     assert (reply.body["indicator"], len(reply.body["id"])) == (indicator, 21)
 
@@ -26,15 +25,12 @@ async def test_indicator_is_unique(api: ManagementApi, world: World, like_record
     like_recording("211-resource-dup", reply)
 
 
-async def test_indicator_need_not_be_a_url(
-    api: ManagementApi, workshop: Workshop, like_recording: LikeRecording
-) -> None:
-    reply = await api.post("/resources", {"name": "x", "indicator": workshop.unique("nope")})
-    workshop.will_delete(f"/resources/{reply.body['id']}")
+async def test_indicator_need_not_be_a_url(workshop: Workshop, like_recording: LikeRecording) -> None:
+    reply = await workshop.post("/resources", {"name": "x", "indicator": workshop.unique("nope")})
     like_recording("211-resource-bad", reply)
 
 
-async def test_list_with_scopes_shows_them(api: ManagementApi, world: World) -> None:
+async def test_list_can_include_the_scopes(api: ManagementApi, world: World) -> None:
     reply = (await api.get("/resources", includeScopes="true")).expect(200)
     ours = next(entry for entry in reply.body if entry["id"] == world.resource_id)
     assert {scope["name"] for scope in ours["scopes"]} == {world.read_reports, world.write_reports}
@@ -48,7 +44,7 @@ async def test_list_is_as_recorded(api: ManagementApi, world: World, like_record
     assert len(ours) == 2
 
 
-async def test_management_api_is_a_resource_itself(api: ManagementApi) -> None:
+async def test_management_api_is_one_of_the_resources(api: ManagementApi) -> None:
     reply = (await api.get("/resources", includeScopes="true")).expect(200)
     entry = next(entry for entry in reply.body if entry["indicator"] == DEFAULT_RESOURCE)
     assert [scope["name"] for scope in entry["scopes"]] == ["all"]
@@ -69,27 +65,36 @@ async def test_scope_names_are_unique_within_a_resource(api: ManagementApi, work
     await workshop.resource_scope(resource["id"], "read:reports")
     await workshop.resource_scope(other["id"], "read:reports")
     path = f"/resources/{resource['id']}/scopes"
-    reply = (await api.post(path, {"name": "read:reports"})).expect(422)
-    assert reply.body["code"] == "scope.name_exists"
+    assert (await api.post(path, {"name": "read:reports"})).refusal == (422, "scope.name_exists")
 
 
-async def test_scope_name_has_no_space(api: ManagementApi, workshop: Workshop) -> None:
+async def test_scope_name_with_a_space_is_refused(api: ManagementApi, workshop: Workshop) -> None:
     path = f"/resources/{(await workshop.resource())['id']}/scopes"
-    reply = (await api.post(path, {"name": "read reports"})).expect(400)
-    assert reply.body["code"] == "scope.name_with_space"
+    assert (await api.post(path, {"name": "read reports"})).refusal == (400, "scope.name_with_space")
 
 
-async def test_scopes_are_listed_changed_and_deleted(api: ManagementApi, workshop: Workshop) -> None:
+@pytest.fixture
+async def scope(workshop: Workshop) -> tuple[str, str]:
+    """The path of a resource's scopes, and the id of its only scope."""
     resource = (await workshop.resource())["id"]
-    scope = await workshop.resource_scope(resource, "read:reports")
-    path = f"/resources/{resource}/scopes"
+    return f"/resources/{resource}/scopes", await workshop.resource_scope(resource, "read:reports")
+
+
+async def test_scopes_are_listed_with_a_total(api: ManagementApi, scope: tuple[str, str]) -> None:
+    path, scope_id = scope
     listed = (await api.get(path)).expect(200)
-    assert [entry["id"] for entry in listed.body] == [scope]
+    assert [entry["id"] for entry in listed.body] == [scope_id]
     assert listed.headers["Total-Number"] == "1"
-    changed = await api.patch(f"{path}/{scope}", {"description": "other words"})
-    assert changed.expect(200).body["description"] == "other words"
-    (await api.delete(f"{path}/{scope}")).expect(204)
-    assert (await api.get(path)).body == []
+
+
+async def test_scope_can_be_changed(api: ManagementApi, scope: tuple[str, str]) -> None:
+    reply = await api.patch("/".join(scope), {"description": "other words"})
+    assert reply.expect(200).body["description"] == "other words"
+
+
+async def test_deleted_scope_is_gone(api: ManagementApi, scope: tuple[str, str]) -> None:
+    (await api.delete("/".join(scope))).expect(204)
+    assert (await api.get(scope[0])).body == []
 
 
 async def test_resource_can_be_changed_but_not_its_indicator(api: ManagementApi, workshop: Workshop) -> None:

@@ -11,7 +11,7 @@ from contract.client import LogtoBrowser
 from contract.management import ManagementApi, Workshop
 from contract.oidc import Oidc
 from contract.people import Person
-from contract.second_factors import TOTP_AND_CODES, TOTP_ONLY, Settings, VisitOf, enrol, refused
+from contract.second_factors import TOTP_AND_CODES, TOTP_ONLY, Settings, VisitOf, enrol
 from contract.world import World
 
 
@@ -21,12 +21,12 @@ async def test_mandatory_policy_leads_to_a_factor_and_then_to_backup_codes(
     await settings(mfa={"factors": ["Totp", "BackupCode"], "policy": "Mandatory"})
     session = await visit(nina)
     missing = await session.submit()
-    assert refused(missing) == (422, "user.missing_mfa")
+    assert missing.refusal == (422, "user.missing_mfa")
     assert missing.body["data"] == {"availableFactors": ["Totp"]}
     skipped = await session.call("POST", "/profile/mfa/mfa-skipped")
-    assert refused(skipped) == (422, "session.mfa.mfa_policy_not_user_controlled")
+    assert skipped.refusal == (422, "session.mfa.mfa_policy_not_user_controlled")
     secret = await session.new_totp()
-    assert refused(await session.submit()) == (422, "session.mfa.backup_code_required")
+    assert (await session.submit()).refusal == (422, "session.mfa.backup_code_required")
     assert len(set(await session.new_backup_codes())) == 10
     (await session.submit()).expect(200)
     listed = (await api.get(f"/users/{nina.id}/mfa-verifications")).expect(200).body
@@ -41,7 +41,7 @@ async def test_backup_codes_never_stand_alone(settings: Settings, visit: VisitOf
     session = await visit(nina)
     new = (await session.call("POST", "/verification/backup-code/generate")).expect(200).body
     bound = await session.post("/profile/mfa", type="BackupCode", verificationId=new["verificationId"])
-    assert refused(bound) == (422, "session.mfa.backup_code_can_not_be_alone")
+    assert bound.refusal == (422, "session.mfa.backup_code_can_not_be_alone")
 
 
 async def test_factor_that_is_not_enabled_cannot_be_bound(
@@ -51,7 +51,7 @@ async def test_factor_that_is_not_enabled_cannot_be_bound(
     session = await visit(nina)
     _, proof = await session.prove_new_totp()
     bound = await session.bind_totp(proof)
-    assert refused(bound) == (400, "session.mfa.mfa_factor_not_enabled")
+    assert bound.refusal == (400, "session.mfa.mfa_factor_not_enabled")
 
 
 async def test_second_authenticator_is_refused(
@@ -64,7 +64,7 @@ async def test_second_authenticator_is_refused(
     (await session.post("/verification/backup-code/verify", code=codes[0])).expect(200)
     _, proof = await session.prove_new_totp()
     bound = await session.bind_totp(proof)
-    assert refused(bound) == (422, "user.totp_already_in_use")
+    assert bound.refusal == (422, "user.totp_already_in_use")
 
 
 async def test_unproved_or_unknown_secret_is_not_bound(
@@ -75,11 +75,11 @@ async def test_unproved_or_unknown_secret_is_not_bound(
     new = (await session.call("POST", "/verification/totp/secret")).expect(200).body
     assert new["secretQrCode"].startswith("data:image/png;base64,")
     unproved = await session.post("/profile/mfa", type="Totp", verificationId=new["verificationId"])
-    assert refused(unproved) == (400, "session.verification_failed")
+    assert unproved.refusal == (400, "session.verification_failed")
     unknown = await session.post("/profile/mfa", type="Totp", verificationId="unknown")
-    assert refused(unknown) == (404, "session.verification_session_not_found")
+    assert unknown.refusal == (404, "session.verification_session_not_found")
     wrong = await session.post("/verification/totp/verify", verificationId=new["verificationId"], code="000")
-    assert refused(wrong) == (400, "session.mfa.invalid_totp_code")
+    assert wrong.refusal == (400, "session.mfa.invalid_totp_code")
 
 
 @pytest.mark.parametrize("policy", ["UserControlled", "PromptAtSignInAndSignUp", "PromptOnlyAtSignIn"])
@@ -88,7 +88,7 @@ async def test_skippable_policy_suggests_once(
 ) -> None:
     await settings(mfa={"factors": ["Totp"], "policy": policy})
     session = await visit(nina)
-    assert refused(await session.submit()) == (422, "user.suggest_mfa")
+    assert (await session.submit()).refusal == (422, "user.suggest_mfa")
     (await session.call("POST", "/profile/mfa/mfa-skipped")).expect(204)
     (await session.submit()).expect(200)
     (await (await visit(nina)).submit()).expect(200)
@@ -101,7 +101,7 @@ async def test_wish_for_a_factor_leads_to_the_choice_of_one(
     session = await visit(nina)
     (await session.call("POST", "/profile/mfa/mfa-enabled")).expect(204)
     missing = await session.submit()
-    assert refused(missing) == (422, "user.missing_mfa")
+    assert missing.refusal == (422, "user.missing_mfa")
     assert missing.body["data"] == {"availableFactors": ["Totp"], "skippable": True}
 
 
@@ -136,7 +136,7 @@ async def test_signing_up_asks_for_a_factor_where_the_policy_says_so(
     if refusal is None:
         submitted.expect(200)
     else:
-        assert refused(submitted) == (422, refusal)
+        assert submitted.refusal == (422, refusal)
 
 
 async def test_strict_organization_counts_no_address_and_makes_its_members_enrol(
@@ -153,17 +153,17 @@ async def test_strict_organization_counts_no_address_and_makes_its_members_enrol
     await settings(mfa=TOTP_ONLY)
     tokens = await oidc.sign_in(browser, world.web, nina, **world.everything)
     await settings(mfa={"factors": ["Totp", "EmailVerificationCode"], "policy": "NoPrompt"})
-    before = await oidc.refresh(world.web, tokens.refresh_token, organization_id=strict)
+    before = await oidc.renew(tokens, organization_id=strict)
     assert (before.status, before.body["error"]) == (403, "access_denied")
 
     await settings(mfa={**TOTP_ONLY, "organizationRequiredMfaPolicy": "Mandatory"})
     session = await visit(nina)
     missing = await session.submit()
-    assert refused(missing) == (422, "user.missing_mfa")
+    assert missing.refusal == (422, "user.missing_mfa")
     assert "skippable" not in missing.body["data"]
     skipped = await session.call("POST", "/profile/mfa/mfa-skipped")
-    assert refused(skipped) == (422, "session.mfa.mfa_policy_not_user_controlled")
+    assert skipped.refusal == (422, "session.mfa.mfa_policy_not_user_controlled")
     await session.new_totp()
     (await session.submit()).expect(200)
-    after = await oidc.refresh(world.web, tokens.refresh_token, organization_id=strict)
+    after = await oidc.renew(tokens, organization_id=strict)
     after.expect(200)

@@ -31,12 +31,12 @@ async def test_plain_refresh_gives_what_was_recorded(
     oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
 ) -> None:
     tokens = await sign_in(world.alice, nonce=None)
-    reply = await oidc.refresh(world.web, tokens.refresh_token)
+    reply = await oidc.renew(tokens)
     like_recording("15-opaque-token-by-refresh", reply)
 
 
 async def test_nonce_is_still_in_refreshed_id_tokens(oidc: Oidc, alice: Tokens) -> None:
-    reply = (await oidc.refresh(alice.app, alice.refresh_token)).expect(200)
+    reply = (await oidc.renew(alice)).expect(200)
     assert decode(reply.body["id_token"]).claims["nonce"] == alice.callback.request.nonce
 
 
@@ -44,31 +44,31 @@ async def test_scope_openid_gives_an_id_token_with_the_subject_only(
     oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
 ) -> None:
     tokens = await sign_in(world.alice, nonce=None)
-    reply = await oidc.refresh(world.web, tokens.refresh_token, scope="openid")
+    reply = await oidc.renew(tokens, scope="openid")
     like_recording("15-id-token-scope-openid", reply)
 
 
 async def test_scope_without_openid_gives_no_id_token(oidc: Oidc, alice: Tokens) -> None:
-    reply = (await oidc.refresh(alice.app, alice.refresh_token, scope="profile")).expect(200)
+    reply = (await oidc.renew(alice, scope="profile")).expect(200)
     assert "id_token" not in reply.body
     assert reply.body["refresh_token"] == alice.refresh_token
 
 
 async def test_claims_of_dropped_scopes_vanish(oidc: Oidc, alice: Tokens) -> None:
-    reply = (await oidc.refresh(alice.app, alice.refresh_token, scope="openid email")).expect(200)
+    reply = (await oidc.renew(alice, scope="openid email")).expect(200)
     claims = decode(reply.body["id_token"]).claims
     assert "email" in claims
     assert "username" not in claims
 
 
 async def test_narrowed_scope_does_not_narrow_the_next_refresh(oidc: Oidc, alice: Tokens) -> None:
-    await oidc.refresh(alice.app, alice.refresh_token, scope="openid")
-    reply = (await oidc.refresh(alice.app, alice.refresh_token)).expect(200)
+    await oidc.renew(alice, scope="openid")
+    reply = (await oidc.renew(alice)).expect(200)
     assert set(reply.body["scope"].split()) == set(OIDC_SCOPES.split())
 
 
 async def test_empty_organization_id_counts_as_absent(oidc: Oidc, alice: Tokens) -> None:
-    reply = (await oidc.refresh(alice.app, alice.refresh_token, organization_id="")).expect(200)
+    reply = (await oidc.renew(alice, organization_id="")).expect(200)
     assert "." not in reply.body["access_token"]
 
 
@@ -94,7 +94,7 @@ async def test_missing_refresh_token_is_named(
 async def test_scope_beyond_the_grant_is_refused_and_named(
     oidc: Oidc, alice: Tokens, like_recording: LikeRecording
 ) -> None:
-    reply = await oidc.refresh(alice.app, alice.refresh_token, scope="openid custom_data")
+    reply = await oidc.renew(alice, scope="openid custom_data")
     like_recording("21-error-scope-not-granted", reply)
 
 
@@ -114,8 +114,8 @@ async def test_refusals_leave_the_refresh_token_usable(oidc: Oidc, world: World,
         {"resource": "https://unknown.example.test"},
     ]
     for form in bad:
-        assert (await oidc.refresh(world.web, tokens.refresh_token, **form)).status in (400, 403)
-    assert (await oidc.refresh(world.web, tokens.refresh_token)).status == 200
+        assert (await oidc.renew(tokens, **form)).status in (400, 403)
+    assert (await oidc.renew(tokens)).status == 200
 
 
 async def test_suspension_kills_refresh_tokens_for_good(
@@ -130,9 +130,9 @@ async def test_suspension_kills_refresh_tokens_for_good(
     tokens = await sign_in(person)
     path = f"/users/{person.id}/is-suspended"
     assert (await api.patch(path, {"isSuspended": True})).expect(200).body["lastSignInAt"]
-    like_recording("36-error-refresh-suspended", await oidc.refresh(world.web, tokens.refresh_token))
+    like_recording("36-error-refresh-suspended", await oidc.renew(tokens))
     (await api.patch(path, {"isSuspended": False})).expect(200)
-    like_recording("36-error-refresh-unsuspended", await oidc.refresh(world.web, tokens.refresh_token))
+    like_recording("36-error-refresh-unsuspended", await oidc.renew(tokens))
 
 
 async def test_deleted_person_cannot_refresh(
@@ -141,7 +141,7 @@ async def test_deleted_person_cannot_refresh(
     person = await workshop.person()
     tokens = await sign_in(person)
     (await api.delete(f"/users/{person.id}")).expect(204)
-    reply = (await oidc.refresh(world.web, tokens.refresh_token)).expect(400)
+    reply = (await oidc.renew(tokens)).expect(400)
     assert reply.body["error"] == "invalid_grant"
 
 
@@ -164,7 +164,7 @@ async def test_eight_refreshes_at_once_give_one_and_the_same_token(
     oidc: Oidc, world: World, sign_in: SignIn
 ) -> None:
     tokens = await sign_in(world.alice)
-    replies = await asyncio.gather(*(oidc.refresh(world.web, tokens.refresh_token) for _ in range(8)))
+    replies = await asyncio.gather(*(oidc.renew(tokens) for _ in range(8)))
     assert [reply.status for reply in replies] == [200] * 8
     assert {reply.body["refresh_token"] for reply in replies} == {tokens.refresh_token}
     assert len({reply.body["access_token"] for reply in replies}) == 8
@@ -175,7 +175,7 @@ async def test_refusing_rotation_is_a_setting_of_the_application(
 ) -> None:
     app = await short_lived(workshop, 60, rotateRefreshToken=False)
     tokens = await sign_in(world.alice, app)
-    reply = await oidc.refresh(app, tokens.refresh_token)
+    reply = await oidc.renew(tokens)
     assert reply.body["refresh_token"] == tokens.refresh_token
 
 
@@ -183,7 +183,7 @@ async def test_public_application_gets_a_new_token_at_every_use(
     oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
 ) -> None:
     tokens = await sign_in(world.alice, world.spa, nonce=None)
-    first = await oidc.refresh(world.spa, tokens.refresh_token)
+    first = await oidc.renew(tokens)
     like_recording("33-spa-refresh-1", first, {world.spa.id: "bdjxejx7rwo3xcy5ls1vd"})
     assert first.body["refresh_token"] != tokens.refresh_token
     second = await oidc.refresh(world.spa, first.body["refresh_token"])
@@ -194,8 +194,8 @@ async def test_old_token_mints_another_valid_one_within_three_seconds(
     oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
 ) -> None:
     tokens = await sign_in(world.alice, world.spa, nonce=None)
-    first = (await oidc.refresh(world.spa, tokens.refresh_token)).expect(200)
-    again = await oidc.refresh(world.spa, tokens.refresh_token)
+    first = (await oidc.renew(tokens)).expect(200)
+    again = await oidc.renew(tokens)
     like_recording("33-spa-old-within-3s", again)
     for token in {first.body["refresh_token"], again.body["refresh_token"]}:
         assert (await oidc.refresh(world.spa, token)).status == 200
@@ -215,9 +215,9 @@ async def test_old_token_after_three_seconds_kills_the_whole_grant(
     oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
 ) -> None:
     tokens = await sign_in(world.alice, world.spa)
-    fresh = (await oidc.refresh(world.spa, tokens.refresh_token)).expect(200).body
+    fresh = (await oidc.renew(tokens)).expect(200).body
     await asyncio.sleep(PAST_LEEWAY)
-    like_recording("33-error-spa-old-after-3s", await oidc.refresh(world.spa, tokens.refresh_token))
+    like_recording("33-error-spa-old-after-3s", await oidc.renew(tokens))
     like_recording("33-error-spa-new-after-reuse", await oidc.refresh(world.spa, fresh["refresh_token"]))
     like_recording("31-userinfo-after-reuse", await oidc.userinfo(fresh["access_token"]))
 
@@ -236,7 +236,7 @@ async def test_token_older_than_seventy_percent_is_rotated_and_dies_at_its_end(
     rotated, crowded, unused = await asyncio.gather(
         sign_in(world.alice, app, nonce=None), sign_in(world.alice, app), sign_in(world.alice, app)
     )
-    young = (await oidc.refresh(app, rotated.refresh_token)).expect(200)
+    young = (await oidc.renew(rotated)).expect(200)
     assert young.body["refresh_token"] == rotated.refresh_token
 
     await asyncio.sleep(0.7 * lifetime + server.patience / 5)  # Logto counts whole seconds
@@ -257,7 +257,7 @@ async def test_token_older_than_seventy_percent_is_rotated_and_dies_at_its_end(
 
 async def assert_crowd_gets_different_tokens(oidc: Oidc, app: App, tokens: Tokens) -> set[str]:
     """Eight refreshes at once of a token that is due: eight tokens, none of them the old one."""
-    replies = await asyncio.gather(*(oidc.refresh(app, tokens.refresh_token) for _ in range(8)))
+    replies = await asyncio.gather(*(oidc.renew(tokens) for _ in range(8)))
     fresh = {reply.expect(200).body["refresh_token"] for reply in replies}
     assert len(fresh) == 8
     assert tokens.refresh_token not in fresh

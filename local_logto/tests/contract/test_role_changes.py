@@ -138,7 +138,7 @@ async def test_removed_member_keeps_refreshing_for_the_rest(
         await workshop.join(organization, everything, world.admin)
     tokens = await oidc.sign_in(browser, world.web, everything, **{**world.everything, "nonce": None})
     await workshop.leave(leaving, everything)
-    reply = await oidc.refresh(world.web, tokens.refresh_token)
+    reply = await oidc.renew(tokens)
     like_recording("36-plain-refresh-after-removal", reply)
     assert decode(reply.body["id_token"]).claims["organizations"] == [staying]
 
@@ -212,6 +212,6 @@ async def test_permission_created_after_sign_in_needs_a_new_request(
 
 async def test_roles_in_the_id_token_follow_at_the_next_refresh(scene: Scene, world: World) -> None:
     await scene.become(world.admin)
-    reply = (await scene.oidc.refresh(world.web, scene.tokens.refresh_token)).expect(200)
+    reply = (await scene.oidc.renew(scene.tokens)).expect(200)
     claims = decode(reply.body["id_token"]).claims
     assert claims["organization_roles"] == [f"{scene.organization}:{world.admin_name}"]

@@ -128,7 +128,7 @@ async def test_grants_end_with_their_session_as_recorded(
     uid = (await sessions_of(api, otto))[0]["payload"]["uid"]
     ended = await api.delete(f"/users/{otto.id}/sessions/{uid}?revokeGrantsTarget=all")
     like_recording("304-session-delete-all", ended)
-    refreshed = await oidc.refresh(app, tokens.refresh_token)
+    refreshed = await oidc.renew(tokens)
     like_recording("304-refresh-after-delete-all", refreshed)
     like_recording("304-userinfo-after-delete-all", await oidc.userinfo(tokens.access_token))
     like_recording("309-sessions-after-everywhere", await api.get(f"/users/{otto.id}/sessions"))
@@ -143,7 +143,7 @@ async def test_session_ended_alone_leaves_a_grant_that_ending_every_session_does
     (await api.delete(f"{path}/{first}")).expect(204)
     (await api.delete(f"{path}/{second}?revokeGrantsTarget=all")).expect(204)
 
-    statuses = sorted([(await oidc.refresh(app, tokens.refresh_token)).status for tokens in two])
+    statuses = sorted([(await oidc.renew(tokens)).status for tokens in two])
 
     assert statuses == [200, 400]
 
@@ -193,4 +193,4 @@ async def test_session_of_two_applications_is_told_and_ends_for_both(
     (await api.delete(f"{path}?revokeGrantsTarget=all")).expect(204)
 
     for tokens in both:
-        assert (await oidc.refresh(tokens.app, tokens.refresh_token)).body["error"] == "invalid_grant"
+        assert (await oidc.renew(tokens)).body["error"] == "invalid_grant"

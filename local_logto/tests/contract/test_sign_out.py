@@ -134,7 +134,7 @@ async def test_sign_out_leaves_other_browsers_alone(
 async def test_refresh_token_outlives_the_sign_out(browser: LogtoBrowser, oidc: Oidc, world: World) -> None:
     tokens = await oidc.sign_in(browser, world.web, world.alice)
     await end_session(browser, client_id=world.web.id, post_logout_redirect_uri=AFTER_SIGN_OUT)
-    assert (await oidc.refresh(world.web, tokens.refresh_token)).status == 200
+    assert (await oidc.renew(tokens)).status == 200
     assert (await oidc.userinfo(tokens.access_token)).status == 200
 
 
@@ -168,13 +168,13 @@ async def test_revoked_access_token_takes_the_refresh_token_with_it(
 ) -> None:
     tokens = await sign_in(world.alice)
     (await oidc.revoke(world.web, tokens.access_token)).expect(200)
-    assert (await oidc.refresh(world.web, tokens.refresh_token)).status == 400
+    assert (await oidc.renew(tokens)).status == 400
 
 
 async def test_jwt_cannot_be_revoked(
     oidc: Oidc, alice: Tokens, world: World, like_recording: LikeRecording
 ) -> None:
-    issued = await oidc.refresh(alice.app, alice.refresh_token, organization_id=world.acme)
+    issued = await oidc.renew(alice, organization_id=world.acme)
     reply = await oidc.revoke(alice.app, issued.body["access_token"])
     like_recording("35-revoke-org-jwt", reply)
 
@@ -190,7 +190,7 @@ async def test_another_applications_token_cannot_be_revoked(
     tokens = await sign_in(world.alice)
     refused = await oidc.revoke(other, tokens.refresh_token)
     like_recording("442-revoke-refresh-token-of-another-client", refused)
-    assert (await oidc.refresh(world.web, tokens.refresh_token)).status == 200
+    assert (await oidc.renew(tokens)).status == 200
 
 
 async def test_missing_token_is_named(oidc: Oidc, world: World) -> None:
@@ -220,7 +220,7 @@ async def test_introspected_refresh_token_is_as_recorded(
 async def test_jwt_cannot_be_introspected(
     oidc: Oidc, alice: Tokens, world: World, like_recording: LikeRecording
 ) -> None:
-    issued = await oidc.refresh(alice.app, alice.refresh_token, organization_id=world.acme)
+    issued = await oidc.renew(alice, organization_id=world.acme)
     reply = await oidc.introspect(alice.app, issued.body["access_token"])
     like_recording("35-introspect-org-jwt", reply)
 
@@ -337,5 +337,5 @@ async def test_id_token_carries_the_session_when_it_is_required(
     (await api.patch(f"/applications/{app.id}", {"oidcClientMetadata": metadata})).expect(200)
     tokens = await oidc.sign_in(browser, app, world.alice, nonce=None)
     like_recording("84-token-with-bcl", tokens.reply, {app.id: world.web.id})
-    refreshed = await oidc.refresh(app, tokens.refresh_token)
+    refreshed = await oidc.renew(tokens)
     like_recording("84-refresh-after-logout", refreshed, {app.id: world.web.id})

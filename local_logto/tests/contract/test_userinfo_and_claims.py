@@ -16,7 +16,7 @@ from contract.world import World
 
 async def claims_of(oidc: Oidc, tokens: Tokens) -> dict[str, Any]:
     """Fresh claims of the ID token."""
-    reply = (await oidc.refresh(tokens.app, tokens.refresh_token)).expect(200)
+    reply = (await oidc.renew(tokens)).expect(200)
     return decode(reply.body["id_token"]).claims
 
 
@@ -82,14 +82,14 @@ async def test_userinfo_without_a_token_is_challenged(oidc: Oidc, like_recording
 async def test_userinfo_does_not_take_an_organization_token(
     oidc: Oidc, alice: Tokens, world: World, like_recording: LikeRecording
 ) -> None:
-    reply = await oidc.refresh(alice.app, alice.refresh_token, organization_id=world.acme)
+    reply = await oidc.renew(alice, organization_id=world.acme)
     like_recording("35-userinfo-with-org-jwt", await oidc.userinfo(reply.body["access_token"]))
 
 
 async def test_userinfo_does_not_take_an_api_token(
     oidc: Oidc, alice: Tokens, world: World, like_recording: LikeRecording
 ) -> None:
-    reply = await oidc.refresh(alice.app, alice.refresh_token, resource=world.resource)
+    reply = await oidc.renew(alice, resource=world.resource)
     like_recording("35-userinfo-with-org-jwt", await oidc.userinfo(reply.body["access_token"]))
 
 
@@ -108,7 +108,7 @@ async def test_userinfo_of_a_deleted_person_is_refused(
 
 
 async def test_userinfo_wants_the_scope_openid(oidc: Oidc, alice: Tokens) -> None:
-    reply = (await oidc.refresh(alice.app, alice.refresh_token, scope="profile")).expect(200)
+    reply = (await oidc.renew(alice, scope="profile")).expect(200)
     answer = (await oidc.userinfo(reply.body["access_token"])).expect(403)
     assert answer.body["error"] == "insufficient_scope"
 
