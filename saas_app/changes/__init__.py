@@ -1,1 +1,1 @@
-"""Changes of an organization that Logto and our database must both make, in one order (ADR 0007)."""
+"""Changes of an organization that affect both Logto and our database, in one order (decision 7)."""

@@ -1,8 +1,7 @@
-"""The notes of changes that have begun and whose end is not written yet.
+"""Notes of changes that have begun and whose result is not recorded yet.
 
-Notes are read one by one, so that one that cannot be read hides no other: a row is decoded when it is read,
-and a single statement for all of them would fail with the first that somebody's hand, or a broken disk, has
-spoilt.
+Notes are read one by one. A row is decoded when it is read, so one statement for all notes would fail because
+of a single damaged one.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ class UnreadableNote(Exception):
 
 
 def write_note(db: AsyncSession, event: AuditEntry, subjects: Collection[str]) -> uuid.UUID:
-    """Note a change that is about to begin: its audit event to be, and whose memberships it touches."""
+    """Note a change that is about to begin: its future audit event, and whose memberships it touches."""
     note = PendingChange(id=new_uuid(), entry=event.as_json(), subjects=list(subjects), started_at=utc_now())
     db.add(note)
     return note.id
 
 
 async def list_note_ids(db: AsyncSession, before: datetime | None = None) -> list[uuid.UUID]:
-    """Return the ids of an organization's notes, the oldest first; only those begun ``before``, if given."""
+    """Return the ids of an organization's notes, oldest first, optionally only those begun ``before``."""
     statement = sa.select(PendingChange.id).order_by(PendingChange.started_at, PendingChange.id)
     if before is not None:
         statement = statement.where(PendingChange.started_at < before)
@@ -39,7 +38,7 @@ async def list_note_ids(db: AsyncSession, before: datetime | None = None) -> lis
 
 
 async def find_note(db: AsyncSession, note_id: uuid.UUID) -> PendingChange | None:
-    """Return a note; None when it was closed meanwhile. Raises :class:`UnreadableNote`."""
+    """Return a note, or None if it was closed meanwhile. Raises :class:`UnreadableNote`."""
     try:
         return await db.scalar(sa.select(PendingChange).where(PendingChange.id == note_id))
     except (ValueError, TypeError, RecursionError) as error:
@@ -47,7 +46,7 @@ async def find_note(db: AsyncSession, note_id: uuid.UUID) -> PendingChange | Non
 
 
 async def close_note(db: AsyncSession, note_id: uuid.UUID) -> bool:
-    """Remove a note. False when somebody else did."""
+    """Delete a note. Returns False if it was already deleted."""
     closed = await db.execute(
         sa.delete(PendingChange)
         .where(PendingChange.id == note_id)

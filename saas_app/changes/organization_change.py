@@ -1,22 +1,22 @@
-"""Changes that two systems must make, Logto and our database: who may, in which order, what a crash leaves.
+"""Changes that affect both Logto and our database: their order, and what a crash leaves behind.
 
-Every such change takes a turn of its organization (:meth:`OrganizationChange.alone`): one at a time, on
-every worker, so that nobody's right can be taken away through Workroom between the check of it and what is
-done with it. In its turn, :meth:`OrganizationChange.carry_out` makes the change in this order:
+Each change waits for a turn in its organization (:meth:`OrganizationChange.alone`). There is one turn at a
+time, across workers, so that Workroom cannot take away the caller's access between checking it and using it.
+Within its turn, :meth:`OrganizationChange.carry_out` makes the change in this order:
 
-1. In one transaction here: the caller's standing is checked again, what is about to be done is noted, and the
-   memberships it touches are marked as changed, so that tokens issued earlier are rejected from now on.
+1. In one transaction here, the caller's access is checked again, the change is noted, and the memberships
+   that it touches are marked as changed, so that tokens issued earlier are rejected.
 2. Logto is called.
-3. In one transaction here: the memberships are marked once more (a token may have been fetched between), the
-   audit event is written, the note is removed.
+3. In one transaction here, the memberships are marked once more (a token may have been fetched meanwhile),
+   the audit event is written, and the note is deleted.
 
-While the note exists, every request of a membership that it names asks Logto what holds
-(:meth:`saas_app.models.PendingChange.touches`): Logto may carry out the change at any moment, also long after
-our time limit.
+While the note exists, each request of a membership that it names asks Logto for the current state
+(:meth:`saas_app.models.PendingChange.touches`), because Logto may carry out the change at any moment, even
+after our time limit.
 
-A refusal by Logto removes the note, and so does a failure after which everything was taken back. When the
-outcome is not known, because no answer came or the process died, the note stays, and ``saas-app reconcile``
-asks Logto what is true and closes it. A caller who leaves half-way stops nothing that has begun.
+The note is deleted if Logto rejects the change, or if a failed change was undone completely. If the result is
+not known, because Logto did not respond or the process died, the note stays. ``saas-app reconcile`` then asks
+Logto and closes it. A change that has begun continues even if its caller disconnects.
 """
 
 from __future__ import annotations
@@ -49,19 +49,19 @@ NewCallerT = TypeVar("NewCallerT", bound=Caller)
 Result = TypeVar("Result")
 
 _LEASE_SECONDS: Final = 20.0
-_SECONDS_FOR_A_TURN: Final = 15.0  # it ends before somebody else may take over the lease
-_SECONDS_TO_FINISH: Final = 2.0  # for a change whose caller left, or whose turn is over
+_SECONDS_FOR_A_TURN: Final = 15.0  # a turn ends before another worker can take over its lease
+_SECONDS_TO_FINISH: Final = 2.0  # for a change whose caller disconnected, or whose turn is over
 
 
 class NothingChanged(Exception):
-    """Beside an error's own type: the call failed, and Logto is known to be as it was."""
+    """A second base class for errors of a call that failed without changing anything in Logto."""
 
 
 @dataclass(frozen=True, slots=True)
 class Systems:
-    """The two systems that a change is made in, our database and Logto.
+    """Our database and Logto, the two systems that a change is made in.
 
-    ``change_limits`` is None where only Workroom itself changes something.
+    ``change_limits`` is None if only Workroom itself makes changes.
     """
 
     work: UnitOfWork
@@ -70,21 +70,21 @@ class Systems:
 
     @property
     def limits(self) -> ChangeLimits:
-        """How often people may change something."""
+        """How many changes people may make."""
         if self.change_limits is None:
-            raise RuntimeError("people change something only within limits")
+            raise RuntimeError("changes by people require change_limits")
         return self.change_limits
 
     def by(self, caller: NewCallerT) -> OrganizationChange[NewCallerT]:
-        """Return a change of the caller's organization by the caller."""
+        """Return a change of the caller's organization, made by the caller."""
         return OrganizationChange(self.work, self.management, self.change_limits, caller)
 
 
 @dataclass(frozen=True, slots=True)
 class OrganizationChange(Systems, Generic[CallerT]):
-    """A change of an organization: who makes it, and the systems in which it is made.
+    """A change of an organization: its caller, and the systems that it is made in.
 
-    ``caller`` names the organization too. ``has_turn`` is true only within :meth:`alone`.
+    ``caller`` also names the organization. ``has_turn`` is true only within :meth:`alone`.
     """
 
     caller: CallerT
@@ -97,13 +97,13 @@ class OrganizationChange(Systems, Generic[CallerT]):
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[Self]:
-        """Take a turn: one change at a time in an organization, and none that outlives its lease.
+        """Take a turn: only one change at a time in an organization, and none that outlives its lease.
 
-        Whoever waits comes before whoever has just had a turn and wants another, so that a change with many
-        steps does not keep out the one that takes its author's right away. Raises :class:`AccessChanged` and
-        :class:`SignInRequired` when the caller's right is gone by then, :class:`Busy` when no turn can be
-        had, :class:`LogtoUnavailable` when the block takes too long, and what a refusal by Logto means to a
-        person.
+        Callers that wait come before a caller that has just had a turn, so that a change with many steps does
+        not delay the one that takes its author's access away. Raises :class:`AccessChanged` and
+        :class:`SignInRequired` if the caller has lost their access meanwhile, :class:`Busy` if no turn is
+        free in time, :class:`LogtoUnavailable` if the block takes too long, and the explained error if Logto
+        rejects a request.
         """
         name = f"organization:{self.organization_id}"
         async with AsyncExitStack() as held:
@@ -120,9 +120,9 @@ class OrganizationChange(Systems, Generic[CallerT]):
                 raise LogtoUnavailable("Logto took too long to respond.") from None
 
     def explain(self, gone: Callable[[], AppError] | None = None) -> AbstractContextManager[None]:
-        """Within the block, turn a refusal by Logto into the error that a person understands.
+        """Turn a rejection by Logto within the block into an error for people.
 
-        ``gone`` makes the error for a 404, where that has only one meaning.
+        ``gone`` creates the error for a 404, if that can have only one meaning.
         """
         return explaining(gone)
 
@@ -133,7 +133,7 @@ class OrganizationChange(Systems, Generic[CallerT]):
         before: dict[str, Any] | None = None,
         after: dict[str, Any] | None = None,
     ) -> AuditEntry:
-        """The audit event of a change by this caller. ``before`` and ``after`` never hold a secret."""
+        """Return the audit event of a change by this caller. ``before`` and ``after`` hold no secrets."""
         caller: Caller = self.caller
         actor = SYSTEM if isinstance(caller, Workroom) else Actor.of(caller.principal)
         return AuditEntry(actor, action, target, before, after)
@@ -145,10 +145,10 @@ class OrganizationChange(Systems, Generic[CallerT]):
             await self.limits.spend((self.limits.changes, caller.principal.subject))
 
     async def require_standing(self) -> None:
-        """Check again that the caller still may, as before every call with an effect.
+        """Check that the caller still has access, as before each call that changes something.
 
-        A ``call`` of several steps does so between them. Raises :class:`AccessChanged` and
-        :class:`SignInRequired`; whoever lets them out of ``call`` takes back first what it has done.
+        A ``call`` with several steps checks it between them. Raises :class:`AccessChanged` and
+        :class:`SignInRequired`. A ``call`` must undo its steps before it raises either of them.
         """
         async with self.work.reading() as db:
             await require_standing(db, self.caller)
@@ -162,17 +162,17 @@ class OrganizationChange(Systems, Generic[CallerT]):
         also: Callable[[AsyncSession], Awaitable[None]] | None = None,
         is_counted: bool = False,
     ) -> Result:
-        """Make one change in Logto, with its trace here.
+        """Make one change in Logto, and record it here.
 
-        ``subjects`` are the people and machines whose memberships it touches; ``also`` writes more in the
-        transaction of the event. ``is_counted``: the caller of this method has called :meth:`count` before.
+        ``subjects`` are the people and machines whose memberships it touches. ``also`` writes more in the
+        transaction of the event. ``is_counted``: :meth:`count` was called before.
 
         Raises :class:`LimitReached`, :class:`AccessChanged` or :class:`SignInRequired` before anything is
-        done, and what ``call`` raises: :class:`ManagementError` when Logto refused, or a
-        :class:`NothingChanged`, and nothing was changed; :class:`LogtoUnavailable` when nobody knows.
+        done, and what ``call`` raises. After :class:`ManagementError` or :class:`NothingChanged`, nothing was
+        changed; after :class:`LogtoUnavailable`, the result is not known.
         """
         if not self.has_turn:
-            raise RuntimeError("a change is carried out only in a turn of its organization")
+            raise RuntimeError("carry_out() must be called within alone()")
         if not is_counted:
             await self.count()
         began = time.monotonic()
@@ -189,7 +189,7 @@ class OrganizationChange(Systems, Generic[CallerT]):
         call: Callable[[], Awaitable[Result]],
         also: Callable[[AsyncSession], Awaitable[None]] | None,
     ) -> Result:
-        """Call Logto, and write here what came of it, also when the caller leaves meanwhile."""
+        """Call Logto, and record the result here. This continues even if the caller disconnects."""
         try:
             result = await call()
         except (ManagementError, NothingChanged, AccessChanged, SignInRequired):
@@ -197,7 +197,7 @@ class OrganizationChange(Systems, Generic[CallerT]):
                 await close_note(db, begun.note_id)
             raise
         except (LogtoUnavailable, asyncio.CancelledError):
-            # It may have been done: tokens issued until now are rejected.
+            # Logto may have made the change, so tokens issued until now are rejected.
             async with self.work.writing(self.organization_id) as db:
                 await mark_changed(db, self.organization_id, begun.subjects, self._since(begun.at))
             raise
@@ -210,17 +210,17 @@ class OrganizationChange(Systems, Generic[CallerT]):
         return result
 
     def _since(self, began: float) -> Moment | None:
-        """When the change is made, between its beginning and now, on Logto's clock."""
+        """Return the time of the change by Logto's clock: between its beginning and now."""
         return self.management.clock.between(began, time.monotonic())
 
 
 MemberChange: TypeAlias = OrganizationChange[Tenant]
-"""A change by a member or a machine that a guard has let in."""
+"""A change by a member or a machine that a guard has admitted."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """A change that was noted. ``at`` is of the monotonic clock, in seconds."""
+    """A change that was noted. ``at`` is in seconds of the monotonic clock."""
 
     note_id: uuid.UUID
     at: float

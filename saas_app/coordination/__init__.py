@@ -1,1 +1,1 @@
-"""Coordination: what workers and requests have to agree on: leases, shared attempts, repeated requests."""
+"""Coordination between workers and requests: leases, shared attempts, repeated requests."""

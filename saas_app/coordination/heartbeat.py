@@ -1,7 +1,7 @@
-"""Claims that end soon after their holder: short, and renewed while it lives.
+"""Claims that end soon after their holder dies: a living holder renews its claim every second.
 
-Whether a holder lives is judged by the clock of who waits, and by nothing else: a claim that was not renewed
-while somebody watched it for :data:`LOST_AFTER` seconds is lost. No two clocks have to agree.
+Each waiting worker measures by its own clock: a claim that it has not seen renewed for :data:`LOST_AFTER`
+seconds is lost. So the clocks of two hosts need not agree.
 """
 
 from __future__ import annotations
@@ -17,63 +17,60 @@ from saas_app.errors import Busy, DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
-LOST_AFTER: Final = 5.0  # seconds without a sign of life
-_INTERVAL: Final = 1.0  # seconds between two signs
+LOST_AFTER: Final = 5.0  # seconds without a renewal
+_INTERVAL: Final = 1.0  # seconds between two renewals
 
-Sign = TypeVar("Sign")
+State = TypeVar("State")
 
 
 @asynccontextmanager
 async def renewed(renew: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
-    """Give signs of life in the block. ``renew`` says whether the claim is still ours.
+    """Renew a claim while the block runs. ``renew`` returns whether the claim is still ours.
 
-    Raises :class:`Busy` within the block once it is not: another took it for lost.
+    Ends the block and raises :class:`Busy` if another worker has taken the claim over.
     """
-    is_lost = False
-
-    async def beat(block: asyncio.Timeout) -> None:
-        nonlocal is_lost
-        while True:
-            await asyncio.sleep(_INTERVAL)
-            try:
-                if await renew():
-                    continue
-            except DatabaseUnavailable:
-                continue  # nobody else can take it either
-            is_lost = True
-            block.reschedule(asyncio.get_running_loop().time())
-            return
-
     try:
         async with asyncio.timeout(None) as block:
-            beating = asyncio.create_task(beat(block))
+            renewing = asyncio.create_task(_renew_until_lost(renew, block))
             try:
                 yield
             finally:
-                beating.cancel()
-                await asyncio.wait({beating})
-                if not beating.cancelled():
-                    beating.result()  # a mistake of ours is not to be passed over
+                renewing.cancel()
+                await asyncio.wait({renewing})
+                if not renewing.cancelled():
+                    renewing.result()  # raises an unexpected error of ``renew``
     except TimeoutError:
-        if not is_lost:
+        if not block.expired():
             raise
-        log.warning("a claim was taken over while its holder was still at work")
+        log.warning("a claim was taken over while its holder was still working")
         raise Busy(
             "The change took too long, and another change has started. Check the current "
             "state, then try again."
         ) from None
 
 
-class Watch(Generic[Sign]):
-    """What somebody who waits has seen of a claim."""
+async def _renew_until_lost(renew: Callable[[], Awaitable[bool]], block: asyncio.Timeout) -> None:
+    """Renew the claim once a second. When it is lost, end the block."""
+    is_held = True
+    while is_held:
+        await asyncio.sleep(_INTERVAL)
+        try:
+            is_held = await renew()
+        except DatabaseUnavailable:
+            continue  # no other worker can take the claim over either
+    block.reschedule(asyncio.get_running_loop().time())
+
+
+class Watch(Generic[State]):
+    """Watches a claim that another worker holds."""
 
     def __init__(self) -> None:
-        self._sign: Sign | None = None
+        self._state: State | None = None
         self._since = 0.0
 
-    def is_lost(self, sign: Sign) -> bool:
-        """Note what the claim says now; return whether it has said so for too long."""
+    def is_lost(self, state: State) -> bool:
+        """Note the claim's current state. Return whether the state has not changed for too long."""
         now = asyncio.get_running_loop().time()
-        if self._sign != sign:
-            self._sign, self._since = sign, now
+        if self._state != state:
+            self._state, self._since = state, now
         return now - self._since > LOST_AFTER

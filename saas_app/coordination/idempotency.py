@@ -1,7 +1,7 @@
-"""Repeatable requests: a key of the caller's choice, and what the first request with it brought.
+"""Repeatable requests: the caller chooses a key, and the result of the first request is stored under it.
 
-The key is claimed in a transaction of its own; the result is written in the transaction of the work, so
-either both stand or neither. A claim whose holder gives no more signs of life is taken over.
+The key is claimed in a separate transaction. The result is stored in the transaction of the work, so either
+both are saved or neither. If the worker that holds a claim dies, another request takes the claim over.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,12 +27,12 @@ from saas_app.errors import Busy, Invalid
 from saas_app.models import IdempotencyKey
 
 KEPT_FOR: Final = timedelta(hours=24)
-_POLL_INTERVAL: Final = 0.1  # seconds between two looks at a request under way
+_POLL_INTERVAL: Final = 0.1  # seconds between two reads of a key in use
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An answer as it went out: repeated to the letter."""
+    """A response as it was sent, to be repeated unchanged."""
 
     status: int
     headers: Mapping[str, str]
@@ -41,7 +41,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A key held for this request; or, with ``result``, what it brought before."""
+    """A key that is held for this request, or, with ``result``, one that was used before."""
 
     id: uuid.UUID
     result: Result | None = None
@@ -50,34 +50,29 @@ class Claim:
 async def claim(
     work: UnitOfWork, organization_id: str, *, subject: str, key: str, request_hash: bytes
 ) -> Claim:
-    """Hold the key, or find its result.
+    """Claim the key for this request, or return it with the result of the first request.
 
-    While the first request is under way, this watches for a moment: it may finish, and signs of life say
-    whether its worker is lost. Raises :class:`Invalid` when the key was used for another request, and
-    :class:`Busy` while the first one lives.
+    If the first request is still running, wait until it finishes, or until it is clear whether its worker is
+    alive. Raises :class:`Invalid` if the key was used for another request, and :class:`Busy` if the first one
+    is still running.
     """
+    request = {
+        "organization_id": organization_id,
+        "subject": subject,
+        "key": key,
+        "request_hash": request_hash,
+    }
     watch, first_seen = Watch[datetime](), None
     while True:
         async with work.writing(organization_id) as db:
-            now = utc_now()
-            row = {
-                "organization_id": organization_id,
-                "id": new_uuid(),
-                "subject": subject,
-                "key": key,
-                "request_hash": request_hash,
-                "claimed_at": now,
-            }
-            await db.execute(_forget_old(now - KEPT_FOR))
-            if await insert_if_absent(db, IdempotencyKey, row, key=("organization_id", "subject", "key")):
-                return Claim(row["id"])  # type: ignore[arg-type]
+            claimed = await _claim_unused(db, request)
+            if claimed is not None:
+                return claimed
             found = await _find(db, subject, key)
-            if found is not None and found.request_hash != request_hash:
-                raise Invalid("This Idempotency-Key was used for another request.")
-            if found is not None and found.status is not None:
-                return Claim(found.id, Result(found.status, found.headers or {}, found.body or ""))
-            if found is not None and watch.is_lost(found.claimed_at):
-                return Claim(await _take_over(db, found))
+            if found is not None:
+                claimed = await _claim_used(db, found, request_hash, watch)
+                if claimed is not None:
+                    return claimed
         if found is not None:
             first_seen = first_seen or found.claimed_at
             if found.claimed_at != first_seen:
@@ -85,8 +80,32 @@ async def claim(
         await asyncio.sleep(_POLL_INTERVAL)
 
 
+async def _claim_unused(db: AsyncSession, request: dict[str, Any]) -> Claim | None:
+    """Claim a key that is not in use. Return None if it is. Deletes expired keys."""
+    now = utc_now()
+    await db.execute(_forget_old(now - KEPT_FOR))
+    claimed = Claim(new_uuid())
+    row = {**request, "id": claimed.id, "claimed_at": now}
+    is_ours = await insert_if_absent(db, IdempotencyKey, row, key=("organization_id", "subject", "key"))
+    return claimed if is_ours else None
+
+
+async def _claim_used(
+    db: AsyncSession, found: IdempotencyKey, request_hash: bytes, watch: Watch[datetime]
+) -> Claim | None:
+    """Return a key with its result, or take it over from a lost worker. None while the first request runs.
+
+    Raises :class:`Invalid` if the key was used for another request.
+    """
+    if found.request_hash != request_hash:
+        raise Invalid("This Idempotency-Key was used for another request.")
+    if found.status is not None:
+        return Claim(found.id, Result(found.status, found.headers or {}, found.body or ""))
+    return Claim(await _take_over(db, found)) if watch.is_lost(found.claimed_at) else None
+
+
 def held(work: UnitOfWork, organization_id: str, claimed: Claim) -> AbstractAsyncContextManager[None]:
-    """Keep the key while the work is done: a worker that is killed gives no more signs of life."""
+    """Hold the key while the block runs. If the worker is killed, the claim is soon lost."""
     return renewed(partial(_renew, work, organization_id, claimed))
 
 
@@ -97,14 +116,14 @@ async def _renew(work: UnitOfWork, organization_id: str, claimed: Claim) -> bool
 
 
 async def _take_over(db: AsyncSession, found: IdempotencyKey) -> uuid.UUID:
-    """Give the key another id, so that its lost holder, should it come back, can keep nothing."""
+    """Give the key a new id, so that its former holder cannot store a result."""
     claimed_as = new_uuid()
     found.id, found.claimed_at = claimed_as, utc_now()
     return claimed_as
 
 
-async def keep(db: AsyncSession, claimed: Claim, result: Result) -> None:
-    """Write the result in the transaction of the work itself. Raises :class:`Busy` when another took over."""
+async def store_result(db: AsyncSession, claimed: Claim, result: Result) -> None:
+    """Store the result in the transaction of the work. Raises :class:`Busy` if the key was taken over."""
     statement = (
         sa.update(IdempotencyKey)
         .where(IdempotencyKey.id == claimed.id)
@@ -115,7 +134,7 @@ async def keep(db: AsyncSession, claimed: Claim, result: Result) -> None:
 
 
 async def release(work: UnitOfWork, organization_id: str, claimed: Claim) -> None:
-    """Give the key back: the work was refused or failed, and may be tried again."""
+    """Delete the key, because the work failed and may be tried again."""
     async with work.writing(organization_id) as db:
         await db.execute(sa.delete(IdempotencyKey).where(IdempotencyKey.id == claimed.id))
 

@@ -1,4 +1,4 @@
-"""Jobs that go through many items: what is wrong with one stops none of the others, and is told last."""
+"""Jobs over many items: a failure of one item does not stop the others, and is reported at the end."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Final
 
 from saas_app.text.cleaning import clean_line
 
-_LONGEST: Final = 200  # characters of an error's own words
+_LONGEST: Final = 200  # characters of an error's message
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An item that a job could not deal with, and why. The next run tries it again."""
+    """An item that failed, and why. The next run tries it again."""
 
     item: str
     why: str
 
     @classmethod
     def of(cls, item: str, error: Exception) -> Failure:
-        """An item with the error that it ended in, in one line."""
+        """Describe the error of an item, on one line."""
         words = clean_line(str(error)).strip()
         return cls(item, f"{type(error).__name__}: {words[:_LONGEST]}" if words else type(error).__name__)

@@ -1,4 +1,4 @@
-"""Leases: something only one may do at a time, on whatever worker, until released or lost."""
+"""Leases: only one holder at a time, across workers, until it releases the lease or dies."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ from saas_app.errors import Busy
 from saas_app.models import LeaseRow
 
 _POLL_INTERVAL: Final = 0.05  # seconds between two tries
-_LONG_AGO: Final = timedelta(minutes=5)  # what ended so long ago needs no watching, whatever the clocks say
+_LONG_AGO: Final = timedelta(minutes=5)  # no clocks differ by more, so such an old lease is taken at once
 
 Seen: TypeAlias = tuple[uuid.UUID, datetime]
-"""Who holds a lease, and until when: as they wrote it last."""
+"""The holder of a lease, and its end, as last written."""
 
 
 @asynccontextmanager
 async def lease(
     work: UnitOfWork, name: str, *, seconds: float, is_done: Callable[[], Awaitable[bool]] | None = None
 ) -> AsyncIterator[bool]:
-    """Hold ``name`` for the block. ``seconds`` bounds the wait; a lost holder takes a few of them.
+    """Hold the lease ``name`` while the block runs. Yields whether it is held.
 
-    ``is_done`` is asked while somebody else holds it: once they have done what the lease is wanted for, the
-    block runs without it. Yields whether it is held. Raises :class:`Busy` when it cannot be had in time, or
-    when it was lost (see :mod:`saas_app.coordination.heartbeat`).
+    ``seconds`` is how long to wait for it; detecting that its holder has died takes a few of them. While
+    another worker holds the lease, ``is_done`` is checked: if it returns true, the lease is no longer needed
+    and the block runs without it. Raises :class:`Busy` if the lease is not free in time, or if another worker
+    takes it over (see :mod:`saas_app.coordination.heartbeat`).
     """
     owner, clock = new_uuid(), asyncio.get_running_loop()
     deadline, watch = clock.time() + seconds, Watch[Seen]()
@@ -57,7 +58,7 @@ async def lease(
 
 
 async def _claim(work: UnitOfWork, name: str, owner: uuid.UUID) -> Seen | None:
-    """Take it where nobody has it; else say who does."""
+    """Take the lease if it is free, and return None. Otherwise return its holder."""
     async with work.reading() as db:
         columns = (LeaseRow.owner, LeaseRow.until)
         held = (await db.execute(sa.select(*columns).where(LeaseRow.name == name))).one_or_none()
@@ -76,7 +77,7 @@ async def _renew(work: UnitOfWork, name: str, owner: uuid.UUID) -> bool:
 
 
 async def _forget(work: UnitOfWork, name: str, seen: Seen) -> None:
-    """Remove what a lost holder left, unless it gave a sign after all."""
+    """Delete a lost lease, unless its holder has renewed it after all."""
     async with work.writing() as db:
         await db.execute(
             sa.delete(LeaseRow).where(

@@ -1,7 +1,7 @@
-"""One attempt at Logto for all who wait for the same thing: its result is shared, and so is its failure.
+"""One call to Logto for all requests that wait for the same thing: they share its result or its failure.
 
-An attempt is a task of its own. Callers who lose patience or go away do not end it, so that a rotated refresh
-token is never lost on the way. After a failure that took long, nobody tries again for a while.
+An attempt runs in its own task. If a caller stops waiting, the attempt continues, so that a rotated refresh
+token is never lost. After a slow failure, further attempts fail at once for a while.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ log = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
 
-REST: Final = 0.25  # a failure that took four seconds is followed by a pause of one
-_LONG: Final = 1.0  # seconds; a failure that comes sooner holds nobody up
+REST: Final = 0.25  # after a failure that took four seconds, the pause is one second
+_LONG: Final = 1.0  # seconds; after a faster failure there is no pause
 _LONGEST_PAUSE: Final = 2.0  # seconds
-_SECONDS_TO_FINISH: Final = 2.0  # what running attempts get when the application stops
+_SECONDS_TO_FINISH: Final = 2.0  # for running attempts when the application stops
 
 
 def pause_after(took: float, rest: float = REST) -> float:
-    """Return how many seconds not to try again after a failure that ``took`` so many; 0 if it was quick."""
+    """Return how many seconds to pause after a failure that ``took`` that long. 0 if it was quick."""
     return min(_LONGEST_PAUSE, took * rest) if took >= _LONG else 0.0
 
 
@@ -39,7 +39,7 @@ class _Failure:
 
 
 class SharedAttempts:
-    """Attempts by key. ``rest``: how long the pause after a failure is, as a share of the attempt's time."""
+    """Attempts by key. ``rest`` is the pause after a failure, as a fraction of the attempt's duration."""
 
     def __init__(self, *, rest: float = REST) -> None:
         self._rest = rest
@@ -49,9 +49,9 @@ class SharedAttempts:
     async def join(
         self, key: Hashable, attempt: Callable[[], Awaitable[Result]], *, patience: float | None = None
     ) -> Result:
-        """Wait for the running attempt of this key, or begin one; ``patience`` in seconds bounds the wait.
+        """Wait for the running attempt of this key, or start one. ``patience`` is how many seconds to wait.
 
-        Raises what the attempt raises, and :class:`LogtoUnavailable` when it takes long or has just failed.
+        Raises what the attempt raises, and :class:`LogtoUnavailable` if it takes longer, or during a pause.
         """
         task = self._running.get(key)
         if task is None:
@@ -70,7 +70,7 @@ class SharedAttempts:
         return result
 
     def raise_if_paused(self, key: Hashable) -> None:
-        """Raise :class:`LogtoUnavailable` while the last failure of this key is too recent to try again."""
+        """Raise :class:`LogtoUnavailable` during the pause after a failure of this key."""
         failure = self._failures.get(key)
         if failure is None:
             return
@@ -80,14 +80,14 @@ class SharedAttempts:
         del self._failures[key]
 
     def pause(self, key: Hashable, failure: LogtoUnavailable, took: float) -> None:
-        """Reject attempts of this key for a while, after one that failed and took ``took`` seconds."""
+        """Start the pause after a failed attempt of this key that took ``took`` seconds."""
         now, seconds = time.monotonic(), pause_after(took, self._rest)
         self._failures = {kept: noted for kept, noted in self._failures.items() if noted.until > now}
         if seconds > 0:
             self._failures[key] = _Failure(failure.detail, now + seconds)
 
     async def close(self) -> None:
-        """Let running attempts finish for a moment, then end them."""
+        """Give running attempts a moment to finish, then cancel them."""
         tasks = set(self._running.values())
         if not tasks:
             return
@@ -108,6 +108,6 @@ class SharedAttempts:
 
 
 def _retrieve(task: asyncio.Task[Any]) -> None:
-    """Nobody may be left who waits for the outcome: a failure is then seen by whoever tries next."""
+    """Mark a failure as handled, because all callers may have stopped waiting."""
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,4 @@
-"""Uvicorn with bounds: how large and how slow a request may be. Knows nothing of the application."""
+"""Uvicorn with limits on the size and the duration of requests. Independent of the application."""
 
 from saas_app.http_server.bounds import Bounds
 from saas_app.http_server.protocol import BoundedHttpProtocol, bounded

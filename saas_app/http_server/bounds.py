@@ -1,4 +1,4 @@
-"""What a client may ask of one connection."""
+"""The limits of the HTTP server."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Bounds of one server process. Times are seconds, sizes bytes.
+    """The limits of one server process. Times are in seconds, sizes in bytes.
 
-    A request body may take ``body_timeout``, and a second more for every ``body_rate`` bytes that arrived.
-    ``send_timeout`` is how long a client may take to read what was sent to it. A refused client gets
-    ``linger_timeout`` and ``linger_size`` to read the refusal while it is still sending.
+    A request body may take ``body_timeout``, and a second longer for every ``body_rate`` bytes that arrived.
+    ``send_timeout`` is how long a client may take to read a response. A client that is rejected while it is
+    still sending can read the response for ``linger_timeout``, or until it has sent ``linger_size`` more.
     """
 
     head_size: int = 32 * 1024

@@ -1,7 +1,7 @@
-"""Uvicorn's HTTP protocol on httptools, with bounds that Uvicorn itself does not have.
+"""Uvicorn's HTTP protocol on httptools, with limits that Uvicorn does not have.
 
-Uvicorn takes a protocol class as its ``http`` setting; this one adds to its own. A request that arrives in
-one piece, as nearly all do, costs a few comparisons more: no timer is started for it.
+It subclasses Uvicorn's own protocol and is passed as the ``http`` setting. Nearly all requests arrive in one
+piece. They cost only a few comparisons more, because no timer is started for them.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ _NO_WEBSOCKETS = "WebSockets are not supported here."
 
 
 def bounded(bounds: Bounds) -> type[asyncio.Protocol]:
-    """Return what Uvicorn takes as its ``http`` setting. Worker processes can unpickle it."""
+    """Return the value for Uvicorn's ``http`` setting. Worker processes can unpickle it."""
     return cast("type[asyncio.Protocol]", partial(BoundedHttpProtocol, bounds=bounds))
 
 
-# What a connection waits for. Plain numbers: an enum's members cost more to look up than all the rest here.
+# What a connection waits for. Looking up an enum's members would cost more than everything else here.
 _HEAD: Final = 0
 _BODY: Final = 1
-_RESPONSE: Final = 2  # the request is here; also between two requests, which Uvicorn's keep-alive bounds
+_RESPONSE: Final = 2  # the request is complete; also between requests, under Uvicorn's keep-alive timeout
 
 
 class _Refused(Exception):
-    """Raised inside a callback of the parser to make it stop."""
+    """Raised in a callback to stop the parser."""
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """One connection of a client. Requests beyond its :class:`Bounds` and malformed ones are refused."""
+    """A client's connection. Malformed requests and those beyond its :class:`Bounds` are rejected."""
 
     def __init__(
         self,
@@ -59,37 +59,37 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.bounds = bounds
-        self.url = b""  # before a request begins, blank lines may come without end
+        self.url = b""  # set early, because any number of blank lines may come before a request
         self._waiting = _HEAD
-        self._since = 0.0  # when what it waits for began; 0: in one piece so far
+        self._since = 0.0  # when this wait began; 0 while everything has arrived in one piece
         self._timer: asyncio.TimerHandle | None = None
         self._send_timer: asyncio.TimerHandle | None = None
         self._chunk_size = 0
-        self._chunk_is_shared = False  # it began with another request's bytes
+        self._chunk_is_shared = False  # the chunk began with bytes of another request
         self._head_size = 0
         self._body_size = 0
         self._refusal = (HTTPStatus.BAD_REQUEST, _REFUSALS[HTTPStatus.BAD_REQUEST])
-        self._is_deaf = False  # whatever arrives is dropped
+        self._is_deaf = False  # whatever arrives is discarded
         self._dropped = 0
 
     # The connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the clock for the first request, and make room when there are too many connections."""
+        """Start the timer for the first request. If there are too many connections, close an idle one."""
         super().connection_made(transport)
         self._arm()
         if len(self.connections) > self.bounds.connections and not self._close_an_idle_one():
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clocks."""
+        """Stop the timers."""
         super().connection_lost(exc)
         for timer in (self._timer, self._send_timer):
             if timer is not None:
                 timer.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser; refuse what is not HTTP and what is too large."""
+        """Feed the parser. Reject what is not HTTP and what is too large."""
         if self._is_deaf:
             self._dropped += len(data)
             if self._dropped > self.bounds.linger_size:
@@ -104,12 +104,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._refuse(*self._refusal)
             return
         except httptools.HttpParserUpgrade:
-            self._is_deaf = True  # answered as plain HTTP; what follows is of no protocol that we speak
+            self._is_deaf = True  # answered as HTTP; the bytes that follow are of another protocol
         if self._waiting != _RESPONSE or self.cycle.response_complete:
             self._after_part()
 
     def _after_part(self) -> None:
-        """Bound what is not complete yet."""
+        """Apply the limits to a request that is not complete yet."""
         if self._waiting == _RESPONSE:
             if self._is_deaf or self.transport.is_closing():
                 return
@@ -122,7 +122,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._arm()
 
     def _arm(self) -> None:
-        """Have the deadline checked when it is due; a timer that goes off earlier does as well."""
+        """Check the deadline when it is due. A timer that fires earlier is left running."""
         self._since = self._since or self.loop.time()
         deadline = self._deadline()
         if self._timer is not None and self._timer.when() > deadline:
@@ -131,10 +131,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._timer is None:
             self._timer = self.loop.call_at(deadline, self._check_deadline)
 
-    # What the parser finds
+    # Callbacks of the parser
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
+        """Reset the state for a new request."""
         super().on_message_begin()
         self._waiting = _HEAD
         self._since = 0.0
@@ -161,12 +161,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
-        """Count the bytes of the body, and refuse one that is too large."""
+        """Count the bytes of the body, which extend its deadline."""
         self._body_size += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Stop the clock: the whole request has arrived."""
+        """Stop the deadline, because the whole request has arrived."""
         self._waiting = _RESPONSE
         self._chunk_is_shared = True
         super().on_message_complete()
@@ -175,7 +175,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return False
 
     def _require_harmless_upgrade(self) -> None:
-        """An offer of another protocol may be declined silently (RFC 9110, 7.8), unless a body follows."""
+        """Ignore an upgrade to another protocol (RFC 9110 §7.8). Reject WebSockets, bodies and CONNECT."""
         names = {name for name, _ in self.headers}
         if self._get_upgrade() == b"websocket":
             self._stop(HTTPStatus.BAD_REQUEST, _NO_WEBSOCKETS)
@@ -183,7 +183,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._stop(HTTPStatus.BAD_REQUEST)
 
     def _require_own_target(self) -> None:
-        """Require that an absolute target names the host of the Host header (RFC 9112, 3.2.2)."""
+        """Require that an absolute target names the host of the Host header (RFC 9112 §3.2.2)."""
         if self.url == b"*":
             return
         hosts = [value.lower() for name, value in self.headers if name == b"host"]
@@ -192,7 +192,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._stop(HTTPStatus.BAD_REQUEST)
 
     def _require_known_coding(self) -> None:
-        """Refuse a body compressed for the transfer (RFC 9112, 6.1), which would pass for its content."""
+        """Reject transfer codings except chunked (RFC 9112 §6.1), because bodies are not decompressed."""
         codings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
         if codings and codings != [b"chunked"]:
             self._stop(HTTPStatus.NOT_IMPLEMENTED)
@@ -209,10 +209,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._refusal = (status, sentence or _REFUSALS[status])
         raise _Refused
 
-    # What the application answers
+    # Responses of the application
 
     def on_response_complete(self) -> None:
-        """End the connection when the application answered without waiting for the whole body."""
+        """Close the connection if the application responded before the whole body arrived."""
         if self.transport.is_closing():
             self._bound_sending()
         elif self._waiting == _BODY and self.cycle.response_complete:
@@ -222,19 +222,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_response_complete()
 
     def pause_writing(self) -> None:
-        """Give a client that stops reading ``send_timeout`` seconds before its connection is reset."""
+        """Start the send timer: a client that does not read for ``send_timeout`` seconds is disconnected."""
         super().pause_writing()
         self._bound_sending()
 
     def resume_writing(self) -> None:
-        """Stop that clock: the client reads again."""
+        """Stop the send timer, because the client reads again."""
         super().resume_writing()
         if self._send_timer is not None:
             self._send_timer.cancel()
             self._send_timer = None
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close an idle connection, even one whose client never read the last answer."""
+        """Close an idle connection, even if its client never read the last response."""
         super().timeout_keep_alive_handler()
         self._bound_sending()
 
@@ -242,20 +242,20 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._send_timer is None and self.transport.get_write_buffer_size():
             self._send_timer = self.loop.call_later(self.bounds.send_timeout, self.transport.abort)
 
-    # Deadlines and refusals
+    # Deadlines and rejections
 
     def _check_deadline(self) -> None:
-        """Refuse a request that is overdue. The timer outlives a request: it finds the next, or ends."""
+        """Reject an overdue request. The timer may outlive its request and then checks the next one."""
         self._timer = None
         if self._waiting == _RESPONSE or self._is_deaf or self.transport.is_closing():
             return
         now = self.loop.time()
-        if self.flow.read_paused:  # it is we who do not read
+        if self.flow.read_paused:  # we are not reading, so the client is not late
             self._since = now
         if self._deadline() > now:
             self._arm()
         elif self._waiting == _HEAD and not self._head_size:
-            self.transport.close()  # it said nothing, so there is nothing to answer
+            self.transport.close()  # nothing was sent, so there is nothing to respond to
         else:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
 
@@ -265,7 +265,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return self._since + self.bounds.body_timeout + self._body_size / self.bounds.body_rate
 
     def _close_an_idle_one(self) -> bool:
-        """Close the connection that has waited longest for a request of its client. False: none waits."""
+        """Close the connection that has been idle longest. Returns False if none is idle."""
         others = (other for other in self.connections if isinstance(other, BoundedHttpProtocol))
         idle = [other for other in others if other is not self and other.is_idle]
         if not idle:
@@ -275,11 +275,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     @property
     def is_idle(self) -> bool:
-        """Return whether no request is under way: none has come yet, or its head is not complete."""
+        """Whether no request is in progress: none has begun, or its head is not complete."""
         return self._waiting != _BODY and (self.cycle is None or self.cycle.response_complete)
 
     def _refuse(self, status: HTTPStatus, sentence: str = "") -> None:
-        """Answer by ourselves and close. While another answer is on its way, only close."""
+        """Send an error response and close. If another response is in progress, only close."""
         if not self._withdraw_request():
             self._is_deaf = True
             self.transport.close()
@@ -298,7 +298,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._linger()
 
     def _withdraw_request(self) -> bool:
-        """Take the request whose body is not complete from the application. False: it answers already."""
+        """Take an incomplete request from the application. Returns False if it is responding already."""
         cycle = self.cycle
         if cycle is None or cycle.response_complete:
             return True
@@ -309,7 +309,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return True
 
     def _linger(self) -> None:
-        """Close for writing, and drop what still arrives, so that the client gets to read our answer."""
+        """Close for writing, and discard what still arrives, so that the client can read the response."""
         self._is_deaf = True
         self.flow.resume_reading()
         if self.transport.can_write_eof():

@@ -26,13 +26,13 @@ from saas_app.web.json_api import (
     ApiResponse,
     ListQuery,
     Search,
+    accepts_if_match,
     answers,
-    changes_version,
     etag_of,
-    heeds_version,
     list_response,
     matches,
     require_match,
+    requires_if_match,
     sends,
 )
 
@@ -151,7 +151,7 @@ async def get_member(tenant: Tenant, user_id: str) -> ApiResponse:
 @requires(Permission.MEMBERS_UPDATE, complete=True)
 @tag(["members"])
 @answers(409)
-@changes_version
+@requires_if_match
 @validate_request(RolesChange)
 @validate_response(MemberView)
 async def replace_roles(tenant: Tenant, user_id: str, data: RolesChange) -> ApiResponse:
@@ -169,7 +169,7 @@ async def replace_roles(tenant: Tenant, user_id: str, data: RolesChange) -> ApiR
 @requires(Permission.MEMBERS_REMOVE)
 @tag(["members"])
 @answers(204, 409)
-@heeds_version
+@accepts_if_match
 async def remove_member(tenant: Tenant, user_id: str) -> ApiResponse:
     """Remove a member from the organization. They lose access immediately."""
     member = await service.get_member(management(), tenant, user_id)

@@ -1,9 +1,9 @@
-"""What every template can use: globals, filters, and the caller. Undefined names are errors."""
+"""Globals, filters and variables of all templates. Undefined names are errors."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -26,7 +26,7 @@ _UNITS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 
 
 
 def init(app: Quart) -> None:
-    """Prepare Jinja, and serve the files that the pages name."""
+    """Set up Jinja, and serve the static files that templates link to."""
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     app.jinja_env.add_extension(OwnedForms)
     app.jinja_env.globals.update(
@@ -36,32 +36,38 @@ def init(app: Quart) -> None:
         form_owner=form_owner,
         static_url=static_files.static_url,
     )
-    app.jinja_env.filters.update(
-        address=shown_address,
-        ago=ago,
-        device=device_name,
-        exact_utc=exact_utc,
-        in_role_order=in_role_order,
-        initial=initial,
-        isolated=isolated,
-        iso_utc=iso_utc,
-        lower_first=lower_first,
-        name=shown_name,
-        pretty_json=pretty_json,
-        short_utc=short_utc,
-        shown_domain=shown_domain,
-        upper_first=upper_first,
-        with_query=with_query,
-    )
+    app.jinja_env.filters.update(_filters())
     app.register_blueprint(static_files.blueprint)
+    app.context_processor(_variables)
 
-    @app.context_processor
-    async def who_is_asking() -> dict[str, Any]:
-        return {
-            "principal": current_principal(),
-            "tenant": current_tenant(),
-            "feature": feature_of(request.path),
-        }
+
+def _filters() -> dict[str, Callable[..., Any]]:
+    return {
+        "address": shown_address,
+        "ago": ago,
+        "device": device_name,
+        "exact_utc": exact_utc,
+        "in_role_order": in_role_order,
+        "initial": initial,
+        "isolated": isolated,
+        "iso_utc": iso_utc,
+        "lower_first": lower_first,
+        "name": shown_name,
+        "pretty_json": pretty_json,
+        "short_utc": short_utc,
+        "shown_domain": shown_domain,
+        "upper_first": upper_first,
+        "with_query": with_query,
+    }
+
+
+async def _variables() -> dict[str, Any]:
+    """Return the variables of this request: the caller, the tenant and the feature, or None."""
+    return {
+        "principal": current_principal(),
+        "tenant": current_tenant(),
+        "feature": feature_of(request.path),
+    }
 
 
 def iso_utc(moment: datetime) -> str:

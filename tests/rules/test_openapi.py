@@ -19,7 +19,7 @@ from saas_app.rbac.permissions import Permission
 from saas_app.web.guards import Audience
 from saas_app.web.json_api.idempotency import REPEATABLE
 from saas_app.web.json_api.pages import schema_text
-from saas_app.web.json_api.preconditions import CHANGES_VERSION
+from saas_app.web.json_api.preconditions import IF_MATCH
 from tests.databases import ROOT
 from tests.rules.routes import ROUTES, Route, application
 
@@ -137,13 +137,13 @@ def test_an_operation_tells_its_headers(method: str, path: str, operation: dict[
     sent = {
         name for status in operation["responses"] for name in _headers(operation, status) if status < "400"
     }
-    assert ("If-Match" in taken) is hasattr(view, CHANGES_VERSION)
+    assert ("If-Match" in taken) is hasattr(view, IF_MATCH)
     assert (
         ("Idempotency-Key" in taken) is ("Idempotency-Replayed" in sent) is getattr(view, REPEATABLE, False)
     )
     assert sent >= {"X-Request-Id", "RateLimit", "RateLimit-Policy"}
     if "If-Match" in taken:
-        assert taken["If-Match"]["required"] is (getattr(view, CHANGES_VERSION) == "required")
+        assert taken["If-Match"]["required"] is (getattr(view, IF_MATCH) == "required")
         assert "ETag" in sent or not taken["If-Match"]["required"]
         assert "412" in operation["responses"]
     if {"limit", "cursor"} <= {parameter["name"] for parameter in operation["parameters"]}:

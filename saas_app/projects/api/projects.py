@@ -34,14 +34,14 @@ from saas_app.web.json_api import (
     ListQuery,
     Search,
     Text,
+    accepts_if_match,
     answers,
-    changes_version,
     etag,
-    heeds_version,
     list_response,
     matches,
     repeatable,
     require_match,
+    requires_if_match,
     sends,
     unchanged,
 )
@@ -169,7 +169,7 @@ async def get_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
 @blueprint.patch("/<uuid:project_id>")
 @requires(Permission.PROJECTS_WRITE)
 @tag(["projects"])
-@changes_version
+@requires_if_match
 @validate_request(ProjectChanges)
 @validate_response(ProjectView)
 async def change_project(tenant: Tenant, project_id: uuid.UUID, data: ProjectChanges) -> ApiResponse:
@@ -186,7 +186,7 @@ async def change_project(tenant: Tenant, project_id: uuid.UUID, data: ProjectCha
 @requires(Permission.PROJECTS_WRITE)
 @tag(["projects"])
 @sends("ETag")
-@heeds_version
+@accepts_if_match
 @validate_response(ProjectView)
 async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
     """Archive a project. Its tasks can no longer be changed."""
@@ -200,7 +200,7 @@ async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
 @requires(Permission.PROJECTS_WRITE)
 @tag(["projects"])
 @sends("ETag")
-@heeds_version
+@accepts_if_match
 @validate_response(ProjectView)
 async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
     """Unarchive a project."""
@@ -214,7 +214,7 @@ async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiRespons
 @requires(Permission.PROJECTS_DELETE)
 @tag(["projects"])
 @answers(204)
-@heeds_version
+@accepts_if_match
 async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
     """Delete a project and its tasks."""
     version = await _version_to_change(tenant, project_id)

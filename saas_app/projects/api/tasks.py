@@ -25,14 +25,14 @@ from saas_app.web.json_api import (
     Day,
     Line,
     ListQuery,
+    accepts_if_match,
     answers,
-    changes_version,
     etag,
-    heeds_version,
     list_response,
     matches,
     repeatable,
     require_match,
+    requires_if_match,
     sends,
     unchanged,
 )
@@ -158,7 +158,7 @@ async def get_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) ->
 @requires(Permission.PROJECTS_WRITE)
 @tag(["projects"])
 @answers(_CONFLICT)
-@changes_version
+@requires_if_match
 @validate_request(TaskChanges)
 @validate_response(TaskView)
 async def change_task(
@@ -179,7 +179,7 @@ async def change_task(
 @requires(Permission.PROJECTS_WRITE)
 @tag(["projects"])
 @answers(204, _CONFLICT)
-@heeds_version
+@accepts_if_match
 async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> ApiResponse:
     """Delete a task of an active project."""
     current = await service.get_task(database(), tenant, project_id, task_id)

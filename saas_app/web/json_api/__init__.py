@@ -1,6 +1,6 @@
-"""What every part of the JSON API has in common: models, bodies, paging, preconditions, repetition, schema.
+"""The shared parts of the JSON API: models, bodies, paging, preconditions, idempotency, schema.
 
-A feature's ``api.py`` stands beside its ``pages.py`` and calls the same service under the same guards.
+A feature's ``api.py`` calls the same services as its ``pages.py``, behind the same guards.
 """
 
 from saas_app.web.json_api.idempotency import repeatable
@@ -18,12 +18,12 @@ from saas_app.web.json_api.models import (
 )
 from saas_app.web.json_api.paging import list_response
 from saas_app.web.json_api.preconditions import (
-    changes_version,
+    accepts_if_match,
     etag,
     etag_of,
-    heeds_version,
     matches,
     require_match,
+    requires_if_match,
 )
 from saas_app.web.json_api.responses import ApiResponse, answers, sends
 
@@ -38,15 +38,15 @@ __all__ = [
     "Search",
     "Text",
     "WholeNumber",
+    "accepts_if_match",
     "answers",
-    "changes_version",
     "etag",
     "etag_of",
-    "heeds_version",
     "list_response",
     "matches",
     "repeatable",
     "require_match",
+    "requires_if_match",
     "sends",
     "unchanged",
 ]

@@ -1,7 +1,7 @@
-"""What a view of the API is sent: strict JSON where it takes a body, text where it takes a query.
+"""Checks the bodies and queries of API requests: strict JSON, and text without NUL.
 
-Guards check it once they know that the caller may, before the view runs. What a view does not take is
-ignored.
+The checks run after the guard has admitted the caller, and before the view. A body or query that the view
+does not use is ignored.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from saas_app.web.context import request_body
 from saas_app.web.json_api.strict_json import require_strict_json
 from saas_app.web.sent import View, register_check
 
-LONGEST_QUERY: Final = 8_192  # bytes, as they came
+LONGEST_QUERY: Final = 8_192  # bytes, before decoding
 
 
 def init(app: Quart) -> None:
-    """Check what is sent to the views of the API."""
+    """Check the requests to all views of the API."""
     register_check(app, check_sent)
 
 
 async def check_sent(view: View) -> None:
-    """Check the query and the body of this request, where ``view`` takes one.
+    """Check the query and the body of this request, if ``view`` uses them.
 
     Raises :class:`BadRequest`, :class:`UnsupportedMediaType` or :class:`Invalid`.
     """

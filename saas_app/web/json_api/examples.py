@@ -1,4 +1,4 @@
-"""Examples for the schema: bodies as somebody would send them, and what parameters mean everywhere."""
+"""Examples for the schema: request bodies, and descriptions of parameters that many routes share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BODIES: Final[dict[str, Any]] = {
     "NewClient": {"name": "Nightly build"},
     "RolesChange": {"roles": ["editor"]},
 }
-"""A body by the name of its model."""
+"""An example body by the name of its model."""
 
 PARAMETERS: Final = {
     "organization_id": "The organization's ID, as in the URL of its pages: `/o/<id>/`",
@@ -39,4 +39,4 @@ PARAMETERS: Final = {
     "since": "At or after this time (RFC 3339)",
     "until": "Before this time (RFC 3339)",
 }
-"""What a path or query parameter means, where its model does not say."""
+"""Descriptions of path and query parameters whose models have none."""

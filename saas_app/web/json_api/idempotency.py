@@ -1,11 +1,11 @@
-"""``Idempotency-Key``: a creation that is sent twice happens once, and answers the same twice."""
+"""``Idempotency-Key``: a creation that is sent twice happens once, and gets the same response twice."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Final
 
 from quart import Response, current_app, request
@@ -25,10 +25,10 @@ _KEPT_HEADERS: Final = ("Content-Type", "Location", "ETag")
 
 
 def repeatable(view: View) -> View:
-    """For creations: with an ``Idempotency-Key``, the result is stored and given again.
+    """Make a creation repeatable: with an ``Idempotency-Key``, its response is stored and repeated.
 
-    The same key with another body is 422, a key whose first request is under way 409. Refusals are not
-    stored: they may be mended and tried again.
+    The response is 422 if the key was used with another body, and 409 while its first request is running.
+    Errors are not stored, so that a corrected request can use the same key.
     """
 
     @wraps(view)
@@ -38,28 +38,37 @@ def repeatable(view: View) -> View:
             return await view(tenant, **arguments)
         if not _KEY.fullmatch(key):
             raise BadRequest("Idempotency-Key: 1 to 255 printable ASCII characters without spaces.")
-        held = await idempotency.claim(
+        claimed = await idempotency.claim(
             runtime().work,
             tenant.organization_id,
             subject=tenant.principal.subject,
             key=key,
             request_hash=await _request_hash(),
         )
-        if held.result is not None:
-            headers = {**held.result.headers, "Idempotency-Replayed": "true"}
-            return Response(held.result.body, held.result.status, headers)
-        try:
-            async with idempotency.held(runtime().work, tenant.organization_id, held):
-                response = await current_app.make_response(await view(tenant, **arguments))
-            await idempotency.keep(database(), held, await _result(response))
-        except BaseException:
-            await database().rollback()  # first: SQLite has one writer
-            await endure(idempotency.release(runtime().work, tenant.organization_id, held))
-            raise
-        return response
+        if claimed.result is not None:
+            return _replayed(claimed.result)
+        return await _run(partial(view, tenant, **arguments), tenant.organization_id, claimed)
 
     setattr(once, REPEATABLE, True)
     return answers(409, 422)(once)
+
+
+async def _run(view: View, organization_id: str, claimed: idempotency.Claim) -> Any:
+    """Run the view while its key is held, and store its response. If it fails, release the key."""
+    work = runtime().work
+    try:
+        async with idempotency.held(work, organization_id, claimed):
+            response = await current_app.make_response(await view())
+        await idempotency.store_result(database(), claimed, await _result(response))
+    except BaseException:
+        await database().rollback()  # first, because SQLite has one writer
+        await endure(idempotency.release(work, organization_id, claimed))
+        raise
+    return response
+
+
+def _replayed(result: idempotency.Result) -> Response:
+    return Response(result.body, result.status, {**result.headers, "Idempotency-Replayed": "true"})
 
 
 async def _request_hash() -> bytes:

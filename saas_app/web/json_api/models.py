@@ -1,4 +1,4 @@
-"""The base of every model that goes over the wire, and the few that all routes share."""
+"""The base class of all API models, field types, and the models that all routes share."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from saas_app.web.typed_text import clean_line, clean_text
 
 DEFAULT_LIMIT: Final = 50
 LARGEST_LIMIT: Final = 100
-_WITHOUT_NUL: Final = r"^[^\x00]*$"  # for texts that are looked for: no database compares with NUL
+_WITHOUT_NUL: Final = r"^[^\x00]*$"  # for searches, because PostgreSQL cannot compare with NUL
 _CALENDAR: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _KEPT_BY_CLEANING: Final = r"[^\s\x00-\x1f\x7f-\x9f]"
 
 
 class ApiModel(BaseModel):
-    """A request or response body: unknown fields are refused, types are not guessed from others."""
+    """A request or response body. Unknown fields are rejected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``Annotated[str, Line(120)]``: one line, cleaned as in a form, then bounded in characters."""
+    """``Annotated[str, Line(120)]``: one line, cleaned as in a form, of at most 120 characters."""
 
     longest: int
     shortest: int = 1
@@ -54,8 +54,8 @@ class Line:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        told: JsonSchemaValue = {"type": "string", "maxLength": self.longest}
-        return told | ({"minLength": 1, "pattern": _KEPT_BY_CLEANING} if self.shortest else {})
+        schema_of: JsonSchemaValue = {"type": "string", "maxLength": self.longest}
+        return schema_of | ({"minLength": 1, "pattern": _KEPT_BY_CLEANING} if self.shortest else {})
 
     def _checked(self, value: str) -> str:
         cleaned = type(self).clean(value)
@@ -70,7 +70,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Text(Line):
-    """The same for several lines, which may be none."""
+    """``Annotated[str, Text(2000)]``: any number of lines, cleaned as in a form, or no text."""
 
     shortest: int = 0
     clean: ClassVar[Callable[[str], str]] = staticmethod(clean_text)
@@ -78,7 +78,7 @@ class Text(Line):
 
 @dataclass(frozen=True, slots=True)
 class Search(Line):
-    """What is looked for, which may be nothing."""
+    """``Annotated[str, Search(120)]``: a text to search for, or no text."""
 
     shortest: int = 0
 
@@ -95,10 +95,10 @@ def _text_only(value: Any) -> Any:
 
 
 Day: TypeAlias = Annotated[date, BeforeValidator(_text_only)]
-"""A day as text; pydantic alone would take a number for seconds."""
+"""A day as text. A number is rejected; pydantic would read it as seconds."""
 
 Moment: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_text_only)]
-"""A moment with its offset, as text."""
+"""A time with its UTC offset, as text."""
 
 
 def _whole(value: Any) -> Any:
@@ -108,11 +108,11 @@ def _whole(value: Any) -> Any:
 
 
 WholeNumber: TypeAlias = Annotated[int, BeforeValidator(_whole)]
-"""A whole number in a body, never a text; JSON knows 28.0 as one."""
+"""A whole number in a body, never as text. In JSON, 28.0 is one."""
 
 
 def unchanged(description: str | None = None) -> Any:
-    """For a field of an edit that may be left out, without being nullable: ``model_fields_set`` tells."""
+    """Declare an optional field of an edit that is not nullable: ``model_fields_set`` says if it was sent."""
     return Field(default=None, description=description, json_schema_extra=_forget_default)
 
 
@@ -127,7 +127,7 @@ def _one_value(value: Any) -> Any:
 
 
 class ListQuery(ApiModel):
-    """How a list is paged (keyset): ``cursor`` is what the page before gave as ``next_cursor``."""
+    """The paging of a list (keyset): ``cursor`` is the ``next_cursor`` of the previous page."""
 
     limit: Annotated[int, BeforeValidator(_one_value)] = Field(
         DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="The maximum number of items"

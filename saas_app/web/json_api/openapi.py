@@ -1,6 +1,6 @@
-"""The schema of the JSON API, from the code: routes, models, guards. OpenAPI 3.1.
+"""The OpenAPI 3.1 document of the JSON API, generated from routes, models and guards.
 
-A route's guard tells its security and its refusals, so neither can be forgotten or go stale.
+The security and the errors of an operation come from its guard, so they cannot be forgotten or out of date.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from saas_app.web.guards import Audience, Guard
 from saas_app.web.json_api import openapi_parts as parts
 from saas_app.web.json_api.examples import BODIES, PARAMETERS
 from saas_app.web.json_api.idempotency import REPEATABLE
-from saas_app.web.json_api.preconditions import CHANGES_VERSION
+from saas_app.web.json_api.preconditions import IF_MATCH
 from saas_app.web.json_api.responses import ANSWERS, SENDS
 
 API_PREFIX: Final = "/api/v1"
@@ -49,7 +49,7 @@ Projects, tasks, members and the audit log of an organization.
 
 
 class _Provider(OpenAPIProvider):
-    """Only the API's routes, each with what its guard, body and preconditions may answer."""
+    """Describes the API's routes, with the responses of their guards, bodies and preconditions."""
 
     def schema(self) -> dict[str, Any]:
         document = super().schema()
@@ -69,7 +69,7 @@ class _Provider(OpenAPIProvider):
         return sorted(rules, key=lambda rule: (rule.rule, rule.endpoint))
 
     def build_paths(self, rule: Rule) -> tuple[dict[str, Any], dict[str, Any]]:
-        # quart-schema 0.25 drops what stands between two arguments, so the path is made here
+        # quart-schema 0.25 drops the text between two arguments, so the path is built here
         path, (built, components) = _ARGUMENT.sub(r"{\1}", rule.rule), super().build_paths(rule)
         operations = next(iter(built.values()))
         view = self._app.view_functions[rule.endpoint]
@@ -105,9 +105,9 @@ class _Provider(OpenAPIProvider):
 
 
 def init(app: Quart, tags: list[Tag | dict[Any, Any]]) -> None:
-    """Let quart-schema validate and describe; its own pages load from elsewhere and stay off.
+    """Set up quart-schema to validate and describe. Its own pages load from other sites and are disabled.
 
-    ``tags``: the groups of operations, in the order in which a reader meets them.
+    ``tags`` are the groups of operations, in the order in which they are shown.
     """
     QuartSchema(
         app,
@@ -126,13 +126,13 @@ def init(app: Quart, tags: list[Tag | dict[Any, Any]]) -> None:
 
 
 def build_schema(app: Quart) -> dict[str, Any]:
-    """The OpenAPI document of the application."""
+    """Return the OpenAPI document of the application."""
     document: dict[str, Any] = app.extensions["QUART_SCHEMA"].openapi_provider.schema()
     return document
 
 
 def _name_schemas(described: dict[str, Any]) -> dict[str, Any]:
-    """Put a body's schema among the components under its model's name, and refer to it from here."""
+    """Replace the schemas of a body by references, and return them by the names of their models."""
     named = {}
     for content in described["content"].values():
         schema = content["schema"]
@@ -142,7 +142,7 @@ def _name_schemas(described: dict[str, Any]) -> dict[str, Any]:
 
 
 def _forget_titles(schemas: dict[str, Any]) -> None:
-    """Drop the titles pydantic makes of field names: they say nothing that the names do not."""
+    """Remove the titles that pydantic derives from field names."""
     for schema in schemas.values():
         for field in schema.get("properties", {}).values():
             field.pop("title", None)
@@ -159,28 +159,28 @@ def _complete(operation: dict[str, Any], view: Any) -> None:
 
 
 def _describe(operation: dict[str, Any], guard: Guard) -> None:
-    """The docstring's first sentence is the summary; what the guard asks for ends the description."""
+    """Use the docstring's first sentence as the summary, and add the guard's requirements to the rest."""
     summary, _, more = operation["summary"].partition(". ")
     operation["summary"] = summary.removesuffix(".")
-    told = [more, operation["description"].strip(), _asked_for(guard)]
-    operation["description"] = "\n\n".join(filter(None, told))
+    paragraphs = [more, operation["description"].strip(), _requirement(guard)]
+    operation["description"] = "\n\n".join(filter(None, paragraphs))
     for parameter in operation["parameters"]:
-        parameter["schema"] = _given(parameter["schema"])
+        parameter["schema"] = _not_null(parameter["schema"])
         if not parameter.get("description"):
             parameter["description"] = PARAMETERS.get(parameter["name"], "")
 
 
-def _given(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a parameter that is there: one that is left out is None in Python, never null here."""
-    told = {name: value for name, value in schema.items() if name != "title"}
-    choices = [choice for choice in told.get("anyOf", ()) if choice != {"type": "null"}]
+def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Remove null from the schema of a parameter: None in Python means that it is missing."""
+    untitled = {name: value for name, value in schema.items() if name != "title"}
+    choices = [choice for choice in untitled.get("anyOf", ()) if choice != {"type": "null"}]
     if len(choices) != 1:
-        return told
-    del told["anyOf"], told["default"]
-    return {**choices[0], **told}
+        return untitled
+    del untitled["anyOf"], untitled["default"]
+    return {**choices[0], **untitled}
 
 
-def _asked_for(guard: Guard) -> str:
+def _requirement(guard: Guard) -> str:
     if guard.permission is not None:
         roles = ", ".join(role.value for role in roles_granting(guard.permission))
         return (
@@ -193,18 +193,21 @@ def _asked_for(guard: Guard) -> str:
 
 
 def _security(guard: Guard) -> list[dict[str, list[str]]]:
-    """What a caller may come with. Each entry is enough."""
+    """Return the accepted credentials. Each entry alone is enough."""
     if guard.permission is not None:
         scopes = [guard.permission.value]
         return [{parts.SCHEME_OF[guard.permission.carrier]: scopes}, {parts.SESSION: scopes}]
     return [{name: []} for name in (*parts.SCHEME_OF.values(), parts.SESSION)]
 
 
-def _refusals(operation: dict[str, Any]) -> frozenset[int]:
+def _error_statuses(operation: dict[str, Any]) -> frozenset[int]:
     statuses = {401, 429, 503}
     places = {parameter["in"] for parameter in operation["parameters"]}
     if "path" in places:
-        statuses |= {403, 404}  # 403 also without a permission: a second factor, a call from another site
+        statuses |= {
+            403,
+            404,
+        }  # 403 without a permission: a second factor is required, or the call comes from another site
     if "query" in places:
         statuses.add(400)
     if "requestBody" in operation:
@@ -214,9 +217,9 @@ def _refusals(operation: dict[str, Any]) -> frozenset[int]:
 
 def _add_responses(operation: dict[str, Any], view: Any) -> None:
     responses: dict[int, Any] = dict(operation["responses"])
-    for status in _refusals(operation) | getattr(view, ANSWERS, frozenset()):
-        told = parts.problem_reference(status) if status >= 400 else {"description": "Done."}
-        responses.setdefault(status, told)
+    for status in _error_statuses(operation) | getattr(view, ANSWERS, frozenset()):
+        response = parts.problem_reference(status) if status >= 400 else {"description": "Done."}
+        responses.setdefault(status, response)
     for status, response in responses.items():
         if status < 400:
             response["headers"] = {**response.get("headers", {}), **parts.header_references(*_sent(view))}
@@ -224,7 +227,7 @@ def _add_responses(operation: dict[str, Any], view: Any) -> None:
 
 
 def _sent(view: Any) -> list[str]:
-    """The headers of a success: what the view declares, and what its kind brings along."""
+    """Return the headers of a successful response: those that the view and its decorators declare."""
     sent = list(getattr(view, SENDS, ()))
     if getattr(view, REPEATABLE, False):
         sent.append("Idempotency-Replayed")
@@ -233,19 +236,19 @@ def _sent(view: Any) -> list[str]:
 
 def _add_request_headers(operation: dict[str, Any], view: Any) -> None:
     parameters = list(operation["parameters"])
-    if (if_match := getattr(view, CHANGES_VERSION, None)) is not None:
-        told = 'The `ETag` of the version to change, including quotes: `"3"`'
+    if (if_match := getattr(view, IF_MATCH, None)) is not None:
+        description = 'The `ETag` of the version to change, including quotes: `"3"`'
         required = if_match == "required"
-        parameters.append(_header("If-Match", told, _ENTITY_TAGS, required=required))
+        parameters.append(_header("If-Match", description, _ENTITY_TAGS, required=required))
     if getattr(view, REPEATABLE, False):
-        told = (
+        description = (
             "A key of your choice. A repeated request with the same key returns the same "
             "response and has no further effect"
         )
-        parameters.append(_header("Idempotency-Key", told, _KEY))
+        parameters.append(_header("Idempotency-Key", description, _KEY))
     operation["parameters"] = parameters
 
 
-def _header(name: str, told: str, text: dict[str, Any], *, required: bool = False) -> dict[str, Any]:
+def _header(name: str, description: str, text: dict[str, Any], *, required: bool = False) -> dict[str, Any]:
     schema = {"type": "string", **text}
-    return {"name": name, "in": "header", "description": told, "required": required, "schema": schema}
+    return {"name": name, "in": "header", "description": description, "required": required, "schema": schema}

@@ -1,4 +1,4 @@
-"""What operations of the schema refer to: problems with examples, response headers, ways to authenticate."""
+"""Components of the OpenAPI document: problems with examples, response headers, security schemes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SESSION: Final = "session"
 SCHEME_OF: Final = {Carrier.API_TOKEN: "apiToken", Carrier.ORGANIZATION_TOKEN: "organizationToken"}
 ON_EVERY_ANSWER: Final = ("RateLimit", "RateLimit-Policy", "X-Request-Id")
 
-_ALWAYS_THERE: Final = frozenset({"ETag", "Location", "X-Request-Id"})  # where they are declared
+_ALWAYS_SENT: Final = frozenset({"ETag", "Location", "X-Request-Id"})  # in the responses that declare them
 _SCHEMAS: Final = "#/components/schemas/"
 _REQUEST_ID: Final = "01990d3c5f7a4b3e8b0c2f8a7d1e6b90"
 
@@ -119,36 +119,36 @@ _EXAMPLES: Final[dict[int, tuple[AppError, ...]]] = {
 
 
 def problem_reference(status: int) -> dict[str, str]:
-    """A refusal, as an operation names it."""
+    """Return the reference to the error response with this status."""
     return {"$ref": f"#/components/responses/Problem{status}"}
 
 
 def header_references(*names: str) -> dict[str, Any]:
-    """Headers of an answer, as it names them."""
+    """Return references to these response headers, and to those of every response."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, *ON_EVERY_ANSWER)}
 
 
 def problem_schemas() -> dict[str, Any]:
-    """The schema of a problem document, and of the decision in it."""
+    """Return the schemas of a problem document and of the decision in it."""
     problem = Problem.model_json_schema(ref_template=_SCHEMAS + "{model}")
     return {**problem.pop("$defs"), "Problem": problem}
 
 
 def problem_responses() -> dict[str, Any]:
-    """Every refusal with an example of each of its codes."""
+    """Return all error responses, with an example of each code."""
     return {f"Problem{status}": _problem(status, meaning) for status, meaning in _MEANINGS.items()}
 
 
 def headers() -> dict[str, Any]:
-    """Every response header there is."""
+    """Return all response headers."""
     return {
-        name: {"description": told, "required": name in _ALWAYS_THERE, "schema": schema}
-        for name, (told, schema) in _HEADERS.items()
+        name: {"description": description, "required": name in _ALWAYS_SENT, "schema": schema}
+        for name, (description, schema) in _HEADERS.items()
     }
 
 
 def security_schemes() -> dict[str, Any]:
-    """Two kinds of bearer token and the browser session."""
+    """Return the security schemes: two kinds of bearer token, and the browser session."""
     return {
         SCHEME_OF[Carrier.API_TOKEN]: _bearer(
             Carrier.API_TOKEN,
@@ -169,7 +169,7 @@ def security_schemes() -> dict[str, Any]:
     }
 
 
-def _bearer(carrier: Carrier, told: str) -> dict[str, Any]:
+def _bearer(carrier: Carrier, description: str) -> dict[str, Any]:
     scopes: Mapping[str, str] = {
         permission.value: permission.description for permission in permissions_carried_by(carrier)
     }
@@ -177,7 +177,7 @@ def _bearer(carrier: Carrier, told: str) -> dict[str, Any]:
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": f"{told} Scopes: {', '.join(f'`{scope}`' for scope in scopes)}.",
+        "description": f"{description} Scopes: {', '.join(f'`{scope}`' for scope in scopes)}.",
         "x-scopes": dict(scopes),
     }
 

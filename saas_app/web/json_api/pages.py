@@ -1,4 +1,4 @@
-"""``/api/openapi.json``, and ``/api/docs``: Swagger UI on top of it, from the installed wheel."""
+"""``/api/openapi.json``, and ``/api/docs`` with Swagger UI from its installed package."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _DOCUMENT: Final = "workroom_openapi"
 
 
 def schema_text(app: Quart) -> str:
-    """The OpenAPI document as it is served and as ``docs/openapi.json`` holds it."""
+    """Return the OpenAPI document, as it is served and stored in ``docs/openapi.json``."""
     return json.dumps(build_schema(app), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 @blueprint.get(SCHEMA_PATH)
 @public_without_database
 async def schema() -> Response:
-    """The document; who has it already gets 304."""
-    kept = current_app.extensions
-    if _DOCUMENT not in kept:  # made once: routes do not change while the application runs
-        kept[_DOCUMENT] = schema_text(current_app)
-    text: str = kept[_DOCUMENT]
+    """Serve the document, or 304 to a client that has it already."""
+    extensions = current_app.extensions
+    if _DOCUMENT not in extensions:  # built once, because routes do not change while the application runs
+        extensions[_DOCUMENT] = schema_text(current_app)
+    text: str = extensions[_DOCUMENT]
     response = Response(text, content_type="application/json")
     response.headers["Cache-Control"] = "public, no-cache"
     response.set_etag(hashlib.sha256(text.encode()).hexdigest()[:32])
@@ -40,5 +40,5 @@ async def schema() -> Response:
 @blueprint.get(DOCS_PATH)
 @public_without_database
 async def docs() -> str:
-    """The operations, to read and to try."""
+    """Show the operations, to read and to try."""
     return await render_template("api_docs/show.html", schema_path=SCHEMA_PATH)

@@ -1,4 +1,4 @@
-"""A page of a list on the wire: its items, and where the next one begins (RFC 8288)."""
+"""The response with a page of a list, and the link to the next page (RFC 8288)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Model = TypeVar("Model")
 
 
 def list_response(body: Model, next_cursor: str | None) -> tuple[Model, int, dict[str, str]]:
-    """The body of a list with its ``Link`` header; ``body`` says ``next_cursor`` too."""
+    """Return the response with a page of a list. Its ``Link`` header leads to the next page, if any."""
     if next_cursor is None:
         return body, 200, {}
     return body, 200, {"Link": f'<{_address(cursor=next_cursor)}>; rel="next"'}

@@ -1,4 +1,4 @@
-"""Edits say which version they change: ``ETag`` and ``If-Match`` (RFC 9110 §13.1.1)."""
+"""Versions of what is edited: ``ETag`` and ``If-Match`` (RFC 9110 §13.1.1)."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from saas_app.web.json_api.responses import answers, sends
 
 View = Callable[..., Awaitable[Any]]
 
-CHANGES_VERSION: Final = "_api_changes_version"  # takes If-Match: "required" or "optional"
+IF_MATCH: Final = "_api_if_match"  # of a view: "required" or "optional"
 _TAG: Final = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _LIST: Final = re.compile(rf"[ \t,]*(?:{_TAG}[ \t]*(?:,[ \t,]*|\Z))*")
-"""Empty elements count for none. It reads each character in one way only, so a long header takes no time."""
+"""A list of tags. Empty elements are ignored. The pattern never backtracks, so a long header costs little."""
 _ONE: Final = re.compile(_TAG)
 _STALE: Final = "Another change was saved after you read it. Nothing was overwritten."
 
 
 @dataclass(frozen=True, slots=True)
 class IfMatch:
-    """What the resource must be. Weak tags are left out: they never match (RFC 9110 §8.8.3.2)."""
+    """A condition on the resource. Weak tags are left out, because they never match (RFC 9110 §8.8.3.2)."""
 
     strong: frozenset[str]
     is_any: bool = False
 
     def allows(self, tag: str) -> bool:
-        """Return whether the condition is true for a resource whose ``ETag`` is this, quotes included."""
+        """Return whether the condition is true for a resource with this ``ETag``, quotes included."""
         return self.is_any or tag in self.strong
 
 
 def read_if_match(lines: list[str]) -> IfMatch | None:
-    """Read the header, which may stand on several lines. None without it. Raises :class:`BadRequest`."""
+    """Read the lines of the header. None if there are none. Raises :class:`BadRequest`."""
     if not lines:
         return None
     text = ",".join(lines)
@@ -50,28 +50,29 @@ def read_if_match(lines: list[str]) -> IfMatch | None:
 
 
 def etag(version: int) -> dict[str, str]:
-    """The header that names a version."""
+    """Return the header of a version."""
     return {"ETag": f'"{version}"'}
 
 
 def etag_of(*parts: str) -> dict[str, str]:
-    """The header for what has no version of its own: a digest of all that an edit would overwrite."""
+    """Return the header of an item without a version: a digest of everything that an edit would overwrite."""
     return {"ETag": f'"{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:32]}"'}
 
 
 def require_match(current: dict[str, str]) -> None:
-    """Refuse a change of what is not as the caller has read it; ``current`` holds its ``ETag``.
+    """Require that the caller has read the current version. ``current`` is its ``ETag`` header.
 
-    Raises :class:`PreconditionRequired` without ``If-Match``, :class:`PreconditionFailed` when no tag fits.
+    Raises :class:`PreconditionRequired` without ``If-Match``, and :class:`PreconditionFailed` if no tag
+    matches.
     """
     if not matches(current):
         raise PreconditionRequired("Send If-Match with the ETag of the version you read.")
 
 
 def matches(current: dict[str, str]) -> bool:
-    """Return whether ``If-Match`` is sent and fits; False without it, where the caller names no version.
+    """Return whether the caller has sent ``If-Match``. If so, it matches the current version.
 
-    Raises :class:`PreconditionFailed` when no tag fits.
+    Raises :class:`PreconditionFailed` if no tag matches.
     """
     wanted = read_if_match(request.headers.getlist("If-Match"))
     if wanted is None:
@@ -81,13 +82,13 @@ def matches(current: dict[str, str]) -> bool:
     return True
 
 
-def changes_version(view: View) -> View:
-    """For views that edit over a version: a lost race is 412, and nothing was changed."""
+def requires_if_match(view: View) -> View:
+    """Declare that a view requires ``If-Match``, and respond 412 if another change was saved first."""
     return sends("ETag")(answers(400, 412, 428)(_guarded(view, "required")))
 
 
-def heeds_version(view: View) -> View:
-    """For views that change whatever there is, or only the version that ``If-Match`` names: else 412."""
+def accepts_if_match(view: View) -> View:
+    """Declare that a view accepts ``If-Match``, and respond 412 if another change was saved first."""
     return answers(400, 412)(_guarded(view, "optional"))
 
 
@@ -99,5 +100,5 @@ def _guarded(view: View, if_match: str) -> View:
         except VersionConflict:
             raise PreconditionFailed(_STALE) from None
 
-    setattr(guarded, CHANGES_VERSION, if_match)
+    setattr(guarded, IF_MATCH, if_match)
     return guarded

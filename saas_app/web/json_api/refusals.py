@@ -1,4 +1,4 @@
-"""Which field of a body or query breaks which rule of its model, as a problem document."""
+"""Turns validation errors of bodies and queries into problem documents that name the fields."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from quart_schema.validation import QuerystringValidationError, RequestHeadersVa
 from saas_app.errors import BadRequest, Invalid
 from saas_app.web.error_pages import answer_error
 
-_MOST_FIELDS_TOLD: Final = 20
+_MOST_FIELDS: Final = 20  # in one response
 
 
 def init(app: Quart) -> None:
-    """Answer what the models refuse."""
+    """Handle validation errors."""
     app.register_error_handler(RequestSchemaValidationError, _refused)
 
 
 async def _refused(error: RequestSchemaValidationError) -> ResponseReturnValue:
     fields = _fields(error.validation_error)
     if isinstance(error, (QuerystringValidationError, RequestHeadersValidationError)):
-        told = "; ".join(f"{name}: {problem}" for name, problem in fields.items())
-        return await answer_error(BadRequest(told or "The query cannot be understood."))
+        detail = "; ".join(f"{name}: {problem}" for name, problem in fields.items())
+        return await answer_error(BadRequest(detail or "The query cannot be understood."))
     return await answer_error(Invalid("The request is invalid.", fields=fields))
 
 
@@ -35,5 +35,5 @@ def _fields(error: Exception) -> dict[str, str]:
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     return {
         ".".join(str(part) for part in problem["loc"])[:200] or "body": problem["msg"]
-        for problem in problems[:_MOST_FIELDS_TOLD]
+        for problem in problems[:_MOST_FIELDS]
     }

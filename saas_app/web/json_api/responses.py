@@ -1,4 +1,4 @@
-"""What a route of the JSON API returns, and what else it may answer, declared where the route is."""
+"""The responses of an API route: its return type, and decorators that declare further responses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from quart.typing import HeadersValue, ResponseReturnValue
 ApiResponse: TypeAlias = (
     BaseModel | ResponseReturnValue | tuple[BaseModel, int] | tuple[BaseModel, int, HeadersValue]
 )
-"""A model, alone or with its status and headers, or any response of Quart's."""
+"""A model, alone or with a status and headers, or any response that Quart accepts."""
 
 View = Callable[..., Awaitable[Any]]
 
@@ -20,7 +20,7 @@ SENDS: Final = "_api_sends"
 
 
 def answers(*statuses: int) -> Callable[[View], View]:
-    """Say that a view may also answer with these statuses, beside what its guard and body bring along."""
+    """Declare further statuses of a view, besides those of its guard and body."""
 
     def decorate(view: View) -> View:
         setattr(view, ANSWERS, getattr(view, ANSWERS, frozenset()) | frozenset(statuses))
@@ -30,7 +30,7 @@ def answers(*statuses: int) -> Callable[[View], View]:
 
 
 def sends(*headers: str) -> Callable[[View], View]:
-    """Say which headers every success of a view carries."""
+    """Declare the headers of a view's successful responses."""
 
     def decorate(view: View) -> View:
         setattr(view, SENDS, (*headers, *getattr(view, SENDS, ())))

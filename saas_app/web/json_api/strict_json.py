@@ -1,4 +1,4 @@
-"""JSON without surprises, before anything is made of it. Pure: bytes in, a refusal or nothing out."""
+"""Rejects JSON that is ambiguous or expensive, before it is parsed. Pure."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from typing import Any, Final, NoReturn
 
 from saas_app.errors import BadRequest
 
-DEEPEST: Final = 16  # levels of brackets; our own bodies have three
+DEEPEST: Final = 16  # levels of nesting; our bodies have three
 MOST_CONTAINERS: Final = 10_000  # objects and lists; ours have about a thousand, millions take seconds
-MOST_NAMES: Final = 5_000  # of fields; ours have about three thousand, and each unknown one costs an error
+MOST_NAMES: Final = 5_000  # of fields; ours have about three thousand, and each unknown one is an error
 MOST_VALUES: Final = 10_000  # in all objects and lists
 _MOST_QUOTES: Final = 2 * (MOST_NAMES + MOST_VALUES)
-_STRING = re.compile(rb'"[^"\\]*(?:\\.?[^"\\]*)*(?:"|\Z)', re.DOTALL)  # ends anyhow: never read twice
+_STRING = re.compile(
+    rb'"[^"\\]*(?:\\.?[^"\\]*)*(?:"|\Z)', re.DOTALL
+)  # also matches an unclosed string, so it never backtracks
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _AS_SQUARE = bytes.maketrans(b"{}", b"[]")
 
 
 def require_strict_json(raw: bytes) -> None:
-    """Refuse what two readers could understand differently, or none (RFC 8259, I-JSON RFC 7493).
+    """Reject JSON that two parsers could read differently, or not at all (RFC 8259, I-JSON RFC 7493).
 
-    UTF-8 without a byte order mark; no name twice in an object; no ``NaN`` and ``Infinity``; no halves of
-    characters; at most :data:`DEEPEST` levels, :data:`MOST_CONTAINERS`, :data:`MOST_NAMES` and
-    :data:`MOST_VALUES`, which are counted before anything is made of them. Raises :class:`BadRequest`.
+    Accepts UTF-8 without a byte order mark, without duplicate names in an object, ``NaN``, ``Infinity`` and
+    lone surrogates, of at most :data:`DEEPEST` levels, :data:`MOST_CONTAINERS`, :data:`MOST_NAMES` and
+    :data:`MOST_VALUES`. These are counted before the JSON is parsed. Raises :class:`BadRequest`.
     """
     if raw.count(b'"') - raw.count(b'\\"') > _MOST_QUOTES:
         raise BadRequest(f"The JSON has more than {MOST_NAMES + MOST_VALUES} names and texts.")
@@ -37,23 +39,23 @@ def require_strict_json(raw: bytes) -> None:
     if brackets.count(b"[") > MOST_CONTAINERS:
         raise BadRequest(f"The JSON has more than {MOST_CONTAINERS} objects and lists.")
     for _ in range(DEEPEST):
-        brackets = brackets.replace(b"[]", b"")  # level by level, the innermost go
-    if b"[]" in brackets or brackets.count(b"[") > DEEPEST:  # closed or not
+        brackets = brackets.replace(b"[]", b"")  # removes the innermost level
+    if b"[]" in brackets or brackets.count(b"[") > DEEPEST:  # even if never closed
         raise BadRequest(f"The JSON is nested deeper than {DEEPEST} levels.")
     try:
         value = json.loads(
             raw.decode(), object_pairs_hook=_without_repetition, parse_constant=_refuse_constant
         )
         if _SURROGATE.search(raw):
-            json.dumps(value, ensure_ascii=False).encode()  # raises where one half lacks the other
+            json.dumps(value, ensure_ascii=False).encode()  # raises for a surrogate without its counterpart
     except UnicodeError:
         raise BadRequest("The body is not valid JSON in UTF-8.") from None
-    except ValueError:  # numbers of thousands of digits, too
+    except ValueError:  # also for numbers of thousands of digits
         raise BadRequest("The body is not valid JSON.") from None
 
 
 def _brackets(structure: bytes) -> bytes:
-    """The brackets of a body without its strings, all of them square."""
+    """Return only the brackets and braces of a text, all as square brackets."""
     return structure.translate(_AS_SQUARE, _NO_BRACKET)
 
 

@@ -85,9 +85,9 @@ async def test_the_key_of_a_killed_worker_is_taken_over_soon(work: UnitOfWork, q
     assert taken.result is None
     async with work.writing(ORGANIZATION) as db:
         with pytest.raises(Busy):  # it was not killed after all: nothing happens twice
-            await idempotency.keep(db, lost, Result(201, {}, "lost"))
+            await idempotency.store_result(db, lost, Result(201, {}, "lost"))
     async with work.writing(ORGANIZATION) as db:
-        await idempotency.keep(db, taken, Result(201, {}, "made"))
+        await idempotency.store_result(db, taken, Result(201, {}, "made"))
     again = await claim(work, key)
     assert again.result is not None
     assert again.result.body == "made"
@@ -104,7 +104,7 @@ async def test_a_key_under_way_is_busy_and_its_result_is_given_when_it_ends(
     waiting = asyncio.create_task(claim(work, key))
     await asyncio.sleep(0.15)
     async with work.writing(ORGANIZATION) as db:
-        await idempotency.keep(db, first, Result(201, {}, "made"))
+        await idempotency.store_result(db, first, Result(201, {}, "made"))
     found = await asyncio.wait_for(waiting, 5)
     assert found.result is not None
     assert found.result.body == "made"
@@ -114,7 +114,7 @@ async def test_keys_are_forgotten_after_a_day(work: UnitOfWork) -> None:
     key = str(new_uuid())
     held = await claim(work, key)
     async with work.writing(ORGANIZATION) as db:
-        await idempotency.keep(db, held, Result(201, {}, "made"))
+        await idempotency.store_result(db, held, Result(201, {}, "made"))
         await db.execute(
             sa.update(IdempotencyKey)
             .where(IdempotencyKey.id == held.id)
