@@ -1,7 +1,7 @@
-"""The lesson of this project, on one route: who is answered what, step by step.
+"""The lesson of this project on one route: the response to each kind of caller, step by step.
 
-The route lists the audit log of an organization and asks for ``audit:read``. Read it beside
-``docs/rbac-guide.md``. The fourth step, a fresh sign-in, is not asked for here: see
+The route lists the audit log of an organization and requires ``audit:read``. Read this file next to
+``docs/rbac-guide.md``. Step 4, a fresh sign-in, is not required here: see
 ``tests/integration/identity/test_step_up.py``.
 """
 
@@ -34,7 +34,7 @@ def page(organization_id: str) -> str:
 
 
 async def body(response: Response) -> dict[str, Any]:
-    """The JSON of an answer, without what differs between any two requests."""
+    """Return the JSON of a response without the id of the request, which always differs."""
     answer: dict[str, Any] = await response.get_json(force=True)
     answer.pop("request_id", None)
     return answer
@@ -47,13 +47,13 @@ async def acme(make: Factory) -> str:
 
 @pytest.fixture
 async def nobody(open_browser: OpenBrowser) -> Browser:
-    """A browser in which nobody is signed in."""
+    """A browser without a session."""
     return await open_browser()
 
 
 @pytest.fixture
 async def stranger(make: Factory, open_browser: OpenBrowser) -> Browser:
-    """Somebody with every permission, in another organization."""
+    """A person who has the permission in another organization."""
     gail = await make.person("Gail")
     await make.organization("Globex", **{GRANTING.value: gail})
     return await open_browser(gail)
@@ -81,19 +81,19 @@ async def test_step_1_without_a_credential_the_api_answers_401(nobody: Browser, 
     assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
 
 
-async def test_step_1_without_a_credential_a_page_leads_to_sign_in_and_back(
+async def test_step_1_without_a_credential_a_page_redirects_to_sign_in_and_back(
     nobody: Browser, acme: str
 ) -> None:
     answer = await nobody.get(page(acme), 303)
     assert answer.headers["Location"] == f"/sign-in?next=%2Fo%2F{acme}%2Faudit"
 
 
-async def test_step_2_an_organization_that_does_not_exist_is_404(stranger: Browser) -> None:
+async def test_step_2_an_organization_that_does_not_exist_answers_404(stranger: Browser) -> None:
     answer = await stranger.get(route(UNKNOWN), 404)
     assert (await body(answer))["code"] == "not-found"
 
 
-async def test_step_2_an_organization_of_others_is_404(stranger: Browser, acme: str) -> None:
+async def test_step_2_an_organization_of_others_answers_404(stranger: Browser, acme: str) -> None:
     answer = await stranger.get(route(acme), 404)
     assert (await body(answer))["code"] == "not-found"
 
@@ -104,7 +104,9 @@ async def test_step_2_a_stranger_cannot_tell_the_two_apart(stranger: Browser, ac
     assert set(unknown.headers.keys()) == set(of_others.headers.keys())
 
 
-async def test_step_3_a_member_without_the_permission_is_403_and_told_why(member: Browser, acme: str) -> None:
+async def test_step_3_a_member_without_the_permission_gets_403_with_the_reason(
+    member: Browser, acme: str
+) -> None:
     decision = (await body(await member.get(route(acme), 403)))["decision"]
     assert [(step["step"], step["passed"]) for step in decision["steps"]] == [
         ("authenticated", True),
@@ -116,6 +118,6 @@ async def test_step_3_a_member_without_the_permission_is_403_and_told_why(member
     assert GRANTING.value in decision["roles_that_grant"]
 
 
-async def test_step_5_a_member_with_the_permission_is_200(auditor: Browser, acme: str) -> None:
+async def test_step_5_a_member_with_the_permission_gets_200(auditor: Browser, acme: str) -> None:
     answer = await auditor.get(route(acme), 200)
     assert "items" in await body(answer)

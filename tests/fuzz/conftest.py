@@ -1,4 +1,4 @@
-"""The fuzzer begins a run: it takes minutes, and at the end the other test processes would wait for it."""
+"""The fuzzer runs first: it takes minutes, and at the end all other test processes would wait for it."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ _HERE = Path(__file__).parent
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the fuzzer's tests first, and leave all others in their random order."""
+    """Move the fuzzer's tests to the front and keep the order of all others."""
     items.sort(key=lambda item: _HERE not in item.path.parents)

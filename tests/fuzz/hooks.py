@@ -1,6 +1,6 @@
-"""For schemathesis: which token goes with which operation, and which organization is meant.
+"""Hooks for schemathesis: the token for each operation, and the organization to call.
 
-Loaded by the fuzzer's own process (``SCHEMATHESIS_HOOKS``); what it needs to know stands in the environment.
+The fuzzer's own process loads them (``SCHEMATHESIS_HOOKS``) and passes values in its environment.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from saas_app.text.visible import SHOWS
 
 _TOKENS = {name: os.environ.get(f"FUZZ_{name}", "") for name in ("apiToken", "organizationToken")}
 
-# By itself the fuzzer makes headers of letters and digits alone; a format says how to make another.
+# By default the fuzzer makes headers of letters and digits only. A format says how to make others.
 _TAG = st.from_regex(r'\A(W/)?"[!#-~]{0,40}"\Z')
 _TAGS = st.lists(_TAG, min_size=1, max_size=3).map(", ".join)
 schemathesis.openapi.format("entity-tags", st.just("*") | _TAGS)
 
 
-@schemathesis.auth(refresh_interval=None)  # a cached one would go with operations of the other kind
+@schemathesis.auth(
+    refresh_interval=None
+)  # a cached token would be sent to operations that need the other kind
 class BearerToken:
-    """The kind of token that the operation's security asks for."""
+    """The kind of token that the operation's security requires."""
 
     def get(self, case: Any, context: Any) -> str:
         asked = [name for entry in context.operation.definition.raw.get("security", []) for name in entry]
@@ -38,11 +40,11 @@ class BearerToken:
 
 @schemathesis.hook
 def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
-    """Say what a valid request may hold that no schema can: the caller's organization, a cursor of ours.
+    """Narrow the schema to valid values that it cannot describe: the caller's organization, an empty cursor.
 
-    Every other value stays an invalid one, and is sent too.
+    The fuzzer still sends other values, as invalid ones.
     """
-    _let_names_be_seen(raw_schema)
+    _require_visible_names(raw_schema)
     for operations in raw_schema["paths"].values():
         for operation in operations.values():
             for parameter in operation["parameters"]:
@@ -55,8 +57,8 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
 
 
 @cache
-def _what_can_be_seen() -> str:
-    """A pattern for one character that makes a name: too long for the published schema."""
+def _visible_character() -> str:
+    """Return a pattern for one visible character. It is too long for the published schema."""
     codes = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000]
     seen = [code for code in codes if SHOWS.match(chr(code))]
     starts = [code for code, before in zip(seen, [-2, *seen], strict=False) if code != before + 1]
@@ -65,21 +67,21 @@ def _what_can_be_seen() -> str:
     return f"[{''.join(ranges)}]"
 
 
-def _let_names_be_seen(schema: Any) -> None:
-    """A name must hold something that can be seen, which the published pattern says only of the commonest."""
+def _require_visible_names(schema: Any) -> None:
+    """Require a visible character in names. The published pattern covers only the most common ones."""
     if isinstance(schema, list):
         for item in schema:
-            _let_names_be_seen(item)
+            _require_visible_names(item)
     if isinstance(schema, dict):
         if str(schema.get("pattern", "")).startswith(r"[^\s"):
-            schema["pattern"] = _what_can_be_seen()
+            schema["pattern"] = _visible_character()
         for item in schema.values():
-            _let_names_be_seen(item)
+            _require_visible_names(item)
 
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
-    """An acceptable Idempotency-Key is used once: with another body it is refused, as other tests show."""
+    """Make each valid Idempotency-Key unique: with another body it would be rejected."""
     key = (case.headers or {}).get("Idempotency-Key")
     if isinstance(key, str) and re.fullmatch("[!-~]{1,255}", key):
         case.headers["Idempotency-Key"] = f"{key[:200]}-{uuid.uuid4()}"

@@ -1,4 +1,4 @@
-"""What the fuzzer is aimed at: the product as its users run it, and four callers with their own tokens."""
+"""The target of the fuzzer: the product as operators run it, and four callers with their own tokens."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tests.processes import running_application, running_provider
 from tests.settings import management_settings
 
 API_RESOURCE = "https://api.workroom.example"
-_LIMITED = ("CLIENT", "USER", "ORGANIZATION")  # beside those that no test is to reach
+_LIMITED = ("CLIENT", "USER", "ORGANIZATION")  # in addition to the limits that running_application lifts
 _SCOPES = ("openid", "profile", "email", "offline_access", "urn:logto:scope:organizations")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who calls the API: their tokens, and the organization they try it on."""
+    """A caller of the API: its tokens, and the organization it calls."""
 
     organization_id: str
     tokens: dict[Carrier, str]
@@ -44,7 +44,7 @@ class Target:
 
 @asynccontextmanager
 async def running_target(directory: Path) -> AsyncIterator[Target]:
-    """Start everything, and give each caller tokens of an organization of their own."""
+    """Start the provider and the application, and make the callers."""
     unlimited = dict.fromkeys((f"RATE_LIMIT_{what}" for what in _LIMITED), "1000000/minute")
     with (
         running_provider(directory) as provider,
@@ -127,7 +127,7 @@ class _Visit:
         return tokens
 
     async def _accepted_token(self, client: App, form: dict[str, str]) -> str:
-        """A token the API accepts: one of the second in which the membership was made is refused as stale."""
+        """Return a token that the API accepts. One issued within the second of joining is stale."""
         for _ in range(50):
             token = (await self._token(client, form))["access_token"]
             headers = {"Authorization": f"Bearer {token}"}

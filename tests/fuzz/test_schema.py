@@ -1,8 +1,8 @@
-"""The whole schema under random requests, by every kind of caller: nothing breaks, nothing is undocumented.
+"""Random requests to every operation, by every kind of caller: all responses match the schema.
 
-``FUZZ_EXAMPLES`` is how many cases each operation gets at most in each phase. The seed is fixed, so that the
-suite says the same of the same code; ``make fuzz`` takes a new one each time, and more examples. Only the
-admin, who may do everything, tries the edges of every value; with ``FUZZ_EXAMPLES`` every caller does.
+``FUZZ_EXAMPLES`` limits the cases per operation and phase. The seed is fixed, so that the same code gives the
+same result; ``make fuzz`` uses a new seed and more examples. Only the admin, who has every permission, tries
+the edges of every value; with ``FUZZ_EXAMPLES`` every caller does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.fuzz.target import Target, running_target
 
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES") or "5"
 PHASES = "examples,fuzzing,stateful"
-EDGES = "coverage"  # the phase that tries them
+EDGES = "coverage"  # the phase for the edges of values
 SEED = os.environ.get("FUZZ_SEED", "1")
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 _NAMES = {Carrier.API_TOKEN: "apiToken", Carrier.ORGANIZATION_TOKEN: "organizationToken"}
@@ -35,7 +35,9 @@ async def target(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Targ
 
 @pytest.mark.parametrize("who", ["admin", "viewer", "machine", "stranger"])
 @pytest.mark.timeout(3600)
-async def test_no_request_breaks_the_schema(target: Target, tmp_path: Path, who: str) -> None:
+async def test_every_response_to_random_requests_matches_the_schema(
+    target: Target, tmp_path: Path, who: str
+) -> None:
     caller = target.callers[who]
     tokens = {f"FUZZ_{_NAMES[carrier]}": token for carrier, token in caller.tokens.items()}
     environment = {

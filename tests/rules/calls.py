@@ -1,7 +1,8 @@
-"""How the rules about routes are asked: an address with rows of its own for each route, and what it says."""
+"""Calling every route: a path with rows of its own for each, and responses that differ from the registry."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from quart.wrappers import Response
@@ -19,7 +20,7 @@ UNKNOWN_ORGANIZATION = "doesnotexist"
 
 
 def answers_as_registered(route: Route, role: Role, response: Response) -> bool:
-    """Whether a route let this role in, or refused it, as the registry says."""
+    """Return whether a route allowed or denied this role as the registry says."""
     assert route.guard is not None
     allowed = {
         Audience.MEMBER: True,
@@ -30,8 +31,26 @@ def answers_as_registered(route: Route, role: Role, response: Response) -> bool:
     return response.status_code == 403
 
 
+async def unexpected(
+    routes: Iterable[Route],
+    call: Callable[[Route], Awaitable[Response]],
+    is_expected: Callable[[Route, Response], bool],
+) -> list[str]:
+    """Call each route and return the routes with an unexpected response, and their statuses."""
+    found = []
+    for route in routes:
+        response = await call(route)
+        if not is_expected(route, response):
+            found.append(f"{route}: {response.status_code} {response.headers.get('Location', '')}")
+    return found
+
+
+def is_not_found(_route: Route, response: Response) -> bool:
+    return response.status_code == 404
+
+
 async def path_with_rows(make: Factory, runtime: Runtime, route: Route, organization_id: str) -> str:
-    """The route's address with rows of its own, so that what deletes one takes nothing from the next."""
+    """Return a path of the route with new rows, so that routes that delete rows do not affect others."""
     rows = nothing() | await make_rows(make, runtime, organization_id, route.arguments)
     if route.endpoint == "organization_settings.verify_domain":
         async with runtime.work.writing() as db:
@@ -40,12 +59,12 @@ async def path_with_rows(make: Factory, runtime: Runtime, route: Route, organiza
 
 
 def nothing() -> dict[str, Any]:
-    """Values for a rule's arguments that name nothing there is; :func:`fill` makes up the rest."""
+    """Return values for a rule's arguments that name nothing that exists; :func:`fill` adds the rest."""
     return {"organization_id": UNKNOWN_ORGANIZATION}
 
 
 def fill(route: Route, values: dict[str, Any]) -> str:
-    """The rule with its arguments filled in. An argument without a value names nothing there is."""
+    """Return the rule with its arguments filled in. An argument without a value names nothing that exists."""
     path = route.rule
     for name in route.arguments:
         path = path.replace(f"<uuid:{name}>", str(values.get(name) or new_uuid()))

@@ -1,4 +1,4 @@
-"""The application's routes with their guards, read from the URL map: a new route is covered unasked."""
+"""The application's routes with their guards, read from the URL map, so that every new route is tested."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.settings import bare_settings
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method of one rule."""
+    """One method of one URL rule."""
 
     method: str
     rule: str
@@ -23,12 +23,12 @@ class Route:
 
     @property
     def is_tenant(self) -> bool:
-        """Whether the route lies below an organization."""
+        """Whether the route belongs to an organization."""
         return "organization_id" in self.arguments
 
     @property
     def is_api(self) -> bool:
-        """Whether it answers programs."""
+        """Whether the route belongs to the API."""
         return self.rule.startswith("/api/")
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ def application() -> Quart:
 
 
 def all_routes() -> list[Route]:
-    """Every route of the application."""
+    """Return every route of the application."""
     app = application()
     return [
         Route(
@@ -59,6 +59,7 @@ def all_routes() -> list[Route]:
 ROUTES = all_routes()
 TENANT_ROUTES = sorted(
     (route for route in ROUTES if route.is_tenant),
-    # last: who has left finds nothing any more; the API asks nobody to confirm, so after the page
+    # leaving comes last: a former member gets 404 everywhere. The API's route follows the page's, because
+    # the page only asks for confirmation
     key=lambda route: (route.rule.endswith("/leave"), route.is_api),
 )

@@ -1,6 +1,6 @@
-"""Rows for the rules about routes. Every feature's tests say in a module ``rows`` how to make its own.
+"""Rows for tests of every route. Each feature's tests have a module ``rows`` that makes the feature's own.
 
-A new feature's rows are found there, so that no rule has to name it.
+These modules are found by their name, so that nothing here names a feature.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ MakeRows = Callable[[Factory, Runtime, str], Awaitable[dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """How a feature's rows are made: ``make(factory, runtime, organization_id)`` returns the values of
-    ``arguments``, which the feature's routes take.
+    """How to make a feature's rows: ``make(factory, runtime, organization_id)`` returns the values of
+    ``arguments``, which appear in the feature's URL rules.
     """
 
     arguments: frozenset[str]
@@ -38,8 +38,9 @@ def all_rows() -> tuple[Rows, ...]:
 async def make_rows(
     make: Factory, runtime: Runtime, organization_id: str, arguments: frozenset[str] | None = None
 ) -> dict[str, Any]:
-    """Make new rows in an organization and return their ids by argument: of every feature, or only of those
-    whose routes take one of ``arguments``.
+    """Make new rows in an organization and return their ids by argument.
+
+    With ``arguments``, only features whose URL rules have one of them make rows.
     """
     values: dict[str, Any] = {}
     for rows in all_rows():

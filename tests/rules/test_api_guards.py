@@ -1,8 +1,8 @@
-"""The ladder for programs: every kind of caller, with the kind of token that each route asks for."""
+"""Guards of the API: every role, with the kind of token that each route needs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -15,7 +15,7 @@ from saas_app.runtime import Runtime
 from saas_app.web.guards import Audience
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.rules.calls import answers_as_registered, fill, nothing, path_with_rows
+from tests.rules.calls import answers_as_registered, fill, is_not_found, nothing, path_with_rows, unexpected
 from tests.rules.routes import TENANT_ROUTES, Route
 from tests.tokens import machine_token, token_of
 
@@ -25,13 +25,13 @@ Tokens = Mapping[Carrier, str]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Calls routes with its own tokens and nothing else: no cookie, no origin."""
+    """A program that calls routes with its tokens only: no cookie, no origin."""
 
     app: Quart
     tokens: Tokens
 
     async def call(self, route: Route, path: str) -> Response:
-        """One call with the token the route asks for; where it asks for none, the API's."""
+        """Call a route with the kind of token it needs, or with the API token if it needs no permission."""
         assert route.guard is not None
         permission = route.guard.permission
         token = self.tokens[permission.carrier if permission else Carrier.API_TOKEN]
@@ -41,74 +41,92 @@ class Caller:
         return response
 
 
-async def _caller(
-    app: Quart,
-    make: Factory,
-    runtime: Runtime,
-    settings: Settings,
-    open_browser: OpenBrowser,
-    organization_id: str,
-    role: Role,
-) -> Caller:
-    if role.type is RoleType.MACHINE:
-        machine = await make.machine(organization_id)
-        tokens = {
-            carrier: await machine_token(settings, machine, organization_id, carrier) for carrier in Carrier
-        }
-    else:
+MakeCaller = Callable[[str, Role], Awaitable[Caller]]
+
+
+@pytest.fixture
+def make_caller(
+    app: Quart, make: Factory, runtime: Runtime, settings: Settings, open_browser: OpenBrowser
+) -> MakeCaller:
+    """Make a caller with this role in an organization."""
+
+    async def tokens_of(organization_id: str, role: Role) -> Tokens:
+        if role.type is RoleType.MACHINE:
+            machine = await make.machine(organization_id)
+            return {c: await machine_token(settings, machine, organization_id, c) for c in Carrier}
         person = await make.person(role.value)
         await make.join(organization_id, person, role)
         browser = await open_browser(person)
-        tokens = {carrier: await token_of(runtime, browser, organization_id, carrier) for carrier in Carrier}
-    return Caller(app, tokens)
+        return {c: await token_of(runtime, browser, organization_id, c) for c in Carrier}
+
+    async def make_one(organization_id: str, role: Role) -> Caller:
+        return Caller(app, await tokens_of(organization_id, role))
+
+    return make_one
+
+
+@pytest.fixture
+async def acme(make: Factory) -> str:
+    return await make.organization("Acme", admin=await make.person("boss"))
 
 
 @pytest.mark.parametrize("role", list(Role))
-async def test_every_role_may_exactly_what_the_registry_says(
-    app: Quart, make: Factory, runtime: Runtime, settings: Settings, open_browser: OpenBrowser, role: Role
+async def test_each_role_can_call_exactly_the_routes_that_the_registry_grants(
+    make: Factory, runtime: Runtime, make_caller: MakeCaller, acme: str, role: Role
 ) -> None:
-    organization_id = await make.organization("Acme", admin=await make.person("boss"))
-    caller = await _caller(app, make, runtime, settings, open_browser, organization_id, role)
-    wrong = []
-    for route in API_ROUTES:
-        response = await caller.call(route, await path_with_rows(make, runtime, route, organization_id))
-        leaves = route.rule.endswith("/leave") and role.type is RoleType.MACHINE  # is no member to Logto
-        if not (answers_as_registered(route, role, response) or (leaves and response.status_code == 404)):
-            wrong.append(f"{route} as {role}: {response.status_code}")
-    assert not wrong
+    caller = await make_caller(acme, role)
+
+    async def call(route: Route) -> Response:
+        return await caller.call(route, await path_with_rows(make, runtime, route, acme))
+
+    def is_expected(route: Route, response: Response) -> bool:
+        if route.rule.endswith("/leave") and role.type is RoleType.MACHINE:
+            return response.status_code == 404  # Logto does not count a machine as a member
+        return answers_as_registered(route, role, response)
+
+    assert await unexpected(API_ROUTES, call, is_expected) == []
 
 
-async def test_a_token_of_one_organization_finds_nothing_in_another_or_unknown_one(
-    app: Quart, make: Factory, runtime: Runtime, settings: Settings, open_browser: OpenBrowser
+async def test_a_token_of_one_organization_gets_404_in_another(
+    make: Factory, runtime: Runtime, make_caller: MakeCaller, acme: str
 ) -> None:
-    own = await make.organization("Own", admin=await make.person("boss"))
+    stranger = await make_caller(acme, Role.ADMIN)
     globex = await make.organization("Globex", admin=await make.person("Gail"))
-    stranger = await _caller(app, make, runtime, settings, open_browser, own, Role.ADMIN)
-    wrong = []
-    for route in API_ROUTES:
-        elsewhere = await path_with_rows(make, runtime, route, globex)
-        for path in (elsewhere, fill(route, nothing())):
-            response = await stranger.call(route, path)
-            if response.status_code != 404:
-                wrong.append(f"{route} at {path}: {response.status_code}")
-    assert not wrong
+
+    async def call(route: Route) -> Response:
+        return await stranger.call(route, await path_with_rows(make, runtime, route, globex))
+
+    assert await unexpected(API_ROUTES, call, is_not_found) == []
 
 
-async def test_the_wrong_kind_of_token_is_refused_with_the_scope_that_is_missing(
-    app: Quart, make: Factory, runtime: Runtime, settings: Settings, open_browser: OpenBrowser
+async def test_a_token_of_one_organization_gets_404_in_an_unknown_one(
+    make_caller: MakeCaller, acme: str
 ) -> None:
-    organization_id = await make.organization("Acme", admin=await make.person("boss"))
-    admin = await _caller(app, make, runtime, settings, open_browser, organization_id, Role.ADMIN)
+    stranger = await make_caller(acme, Role.ADMIN)
+
+    async def call(route: Route) -> Response:
+        return await stranger.call(route, fill(route, nothing()))
+
+    assert await unexpected(API_ROUTES, call, is_not_found) == []
+
+
+async def test_a_token_of_the_wrong_carrier_is_denied_with_the_missing_scope(
+    app: Quart, make: Factory, runtime: Runtime, make_caller: MakeCaller, acme: str
+) -> None:
+    admin = await make_caller(acme, Role.ADMIN)
     api, organization = admin.tokens[Carrier.API_TOKEN], admin.tokens[Carrier.ORGANIZATION_TOKEN]
     swapped = Caller(app, {Carrier.API_TOKEN: organization, Carrier.ORGANIZATION_TOKEN: api})
-    wrong = []
-    for route in API_ROUTES:
+
+    async def call(route: Route) -> Response:
+        return await swapped.call(route, await path_with_rows(make, runtime, route, acme))
+
+    def names_the_scope(route: Route, response: Response) -> bool:
         assert route.guard is not None
-        if route.guard.audience is not Audience.PERMISSION:
-            continue
-        response = await swapped.call(route, await path_with_rows(make, runtime, route, organization_id))
         permission = route.guard.permission
         assert permission in ROLE_PERMISSIONS[Role.ADMIN]
-        if f'scope="{permission.value}"' not in response.headers.get("WWW-Authenticate", ""):
-            wrong.append(f"{route}: {response.status_code}")
-    assert not wrong
+        return f'scope="{permission.value}"' in response.headers.get("WWW-Authenticate", "")
+
+    with_permission = [
+        route for route in API_ROUTES if route.guard and route.guard.audience is Audience.PERMISSION
+    ]
+    assert await unexpected(with_permission, call, names_the_scope) == []

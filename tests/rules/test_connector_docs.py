@@ -1,4 +1,4 @@
-"""What the guides say of ``connectors.toml`` and of the commands holds, in both languages."""
+"""Declarations and commands in the guides are valid, in both languages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TRANSLATED = sorted(path.name for path in (DOCS / "es").glob("*.md") if path.nam
 
 
 def blocks(document: Path, language: str) -> list[str]:
-    """The code blocks of a page in this language."""
+    """Return the code blocks of a page in this language."""
     return re.findall(rf"```{language}\n(.*?)```", document.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
@@ -31,12 +31,12 @@ def named(document: Path) -> str:
     return str(document.relative_to(ROOT))
 
 
-def test_the_guides_are_there() -> None:
+def test_the_guides_of_all_connectors_are_checked() -> None:
     assert {path.name for path in GUIDES} >= {"mailgun.md", "gatewayapi.md", "naver.md"}
 
 
 @pytest.mark.parametrize("document", [*GUIDES, EXAMPLE], ids=named)
-def test_declarations_in_the_guides_pass_every_check(document: Path, tmp_path: Path) -> None:
+def test_declarations_in_the_guides_are_valid(document: Path, tmp_path: Path) -> None:
     for lines in [EXAMPLE.read_text(encoding="utf-8")] if document == EXAMPLE else blocks(document, "toml"):
         file = tmp_path / "connectors.toml"
         file.write_text(lines, encoding="utf-8")
@@ -46,7 +46,7 @@ def test_declarations_in_the_guides_pass_every_check(document: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("file", ["compose.yaml", ".env.example"])
-def test_what_the_example_takes_from_the_environment_gets_there(file: str) -> None:
+def test_variables_of_the_example_are_passed_to_the_container(file: str) -> None:
     taken = set(re.findall(r"= \"\$\{(\w+)\}\"", EXAMPLE.read_text(encoding="utf-8")))
     passed_on = set(re.findall(r"^[# ]*(\w+)[:=]", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE))
 
@@ -55,7 +55,7 @@ def test_what_the_example_takes_from_the_environment_gets_there(file: str) -> No
 
 
 @pytest.mark.parametrize("page", TRANSLATED)
-def test_the_translation_declares_and_commands_the_same(page: str) -> None:
+def test_a_translation_has_the_same_declarations_and_commands(page: str) -> None:
     english, spanish = DOCS / page, DOCS / "es" / page
 
     assert [tomllib.loads(lines) for lines in blocks(spanish, "toml")] == [
@@ -65,7 +65,7 @@ def test_the_translation_declares_and_commands_the_same(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", TRANSLATED)
-def test_the_translation_has_every_section(page: str) -> None:
+def test_a_translation_has_the_same_sections(page: str) -> None:
     def outline(document: Path) -> list[str]:
         lines = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL).splitlines()
         return [re.match(r"#+|\|", line).group() for line in lines if re.match(r"#+ |\|", line)]  # type: ignore[union-attr]
@@ -87,6 +87,6 @@ def test_every_command_in_the_documentation_exists(document: Path) -> None:
 
 
 def commands(document: Path) -> list[list[str]]:
-    """The words after ``saas-app`` of every line that begins with it."""
+    """Return the arguments of every ``saas-app`` command on a page."""
     lines = [line.strip() for block in blocks(document, "sh") for line in block.splitlines()]
     return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("saas-app ")]

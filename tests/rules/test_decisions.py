@@ -1,4 +1,4 @@
-"""Decision records have one form, fit on a page, and are listed in their index."""
+"""Decision records have a common form, fit on a page, and are listed in the index."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ A_PAGE = 80  # lines
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda path: path.stem)
-def test_a_record_has_the_form_and_is_in_the_index(record: Path) -> None:
+def test_a_record_has_the_common_form_and_is_in_the_index(record: Path) -> None:
     text = record.read_text(encoding="utf-8")
     header = HEADER.match(text)
 
-    assert header, "a record begins with its title, then 'Status: accepted. Date: 2026-11-21.'"
+    assert header, "A record begins with its title, then 'Status: accepted. Date: 2026-11-21.'"
     assert record.name.startswith(f"{header['number']}-")
     sections = re.findall(r"^\*\*([A-Z][a-z]+)", text, re.MULTILINE)
     assert [section for section in sections if section in SECTIONS] == SECTIONS
@@ -35,6 +35,6 @@ def test_a_record_has_the_form_and_is_in_the_index(record: Path) -> None:
     assert row in (FOLDER / "README.md").read_text(encoding="utf-8").splitlines()
 
 
-def test_numbers_are_used_once() -> None:
+def test_numbers_are_unique() -> None:
     numbers = [record.name[:4] for record in RECORDS]
     assert len(numbers) == len(set(numbers))

@@ -1,4 +1,4 @@
-"""The documentation says what the code does."""
+"""The documentation agrees with the code."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ DOCUMENTS = sorted(
 COLUMNS = {"membership_changes.version"}  # of tables
 
 
-def test_the_permission_table_of_the_guide_is_the_registry() -> None:
+def test_the_permission_table_of_the_guide_matches_the_registry() -> None:
     page = (ROOT / "docs/rbac-guide.md").read_text(encoding="utf-8")
     table = page.split(START)[1].split(END)[0]
 
     assert table.strip() == as_markdown().strip(), (
-        "The registry changed: run 'saas-app permissions --markdown' and look at the diff."
+        "The registry changed: run 'saas-app permissions --markdown' and check the diff."
     )
     for permission in Permission:
         assert f"`{permission.value}`" in table
@@ -40,13 +40,13 @@ def test_the_permission_table_of_the_guide_is_the_registry() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_links_between_our_documents_lead_somewhere(document: Path) -> None:
+def test_links_between_documents_work(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8")):
         if not target.startswith(("http://", "https://", "mailto:")):
             assert (document.parent / target).exists(), target
 
 
-def test_the_architecture_page_names_every_house() -> None:
+def test_the_architecture_page_names_every_package() -> None:
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     rooms = {
         path.name for path in (ROOT / "saas_app").iterdir() if path.is_dir() and path.name[0] not in "._"
@@ -121,11 +121,11 @@ def test_the_reading_path_can_be_read_in_half_an_hour() -> None:
     lines = sum(len((ROOT / name).read_text(encoding="utf-8").splitlines()) for name in stops)
 
     assert len(stops) >= 8
-    assert lines <= 1_000, "leave a stop out of docs/start-here.md, or shorten a file"
+    assert lines <= 1_000, "Remove a stop from docs/start-here.md, or shorten a file."
 
 
 def _named_in_layout(layout: str) -> Iterator[Path]:
-    """Yield each file and folder that a layout names: its entries, and those in what it says of an entry."""
+    """Yield each file and folder that a layout names: its entries, and those in their descriptions."""
     folders: dict[int, Path] = {-1: ROOT}
     folder = ROOT
     for line in filter(str.strip, layout.splitlines()):
@@ -145,7 +145,7 @@ def _named_in_layout(layout: str) -> Iterator[Path]:
 
 
 def _is_in_product(path: str) -> bool:
-    """Whether a path exists from the root, in the product, or in one of its features."""
+    """Return whether a path exists from the root, in the product, or in one of its features."""
     return any(
         [(ROOT / path).exists(), (ROOT / "saas_app" / path).exists(), *ROOT.glob(f"saas_app/*/{path}")]
     )
@@ -155,7 +155,7 @@ def _files_of_the_root() -> set[str]:
     return {path.name for path in ROOT.iterdir()}
 
 
-def test_the_measurements_that_the_documents_name_can_be_started() -> None:
+def test_benchmarks_named_in_the_documents_can_be_imported() -> None:
     pages = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
     named = sorted(set(re.findall(r"python -m (bench\.\w+)", pages)))
 

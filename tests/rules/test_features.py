@@ -1,4 +1,4 @@
-"""Every feature is listed once, and what it consists of is found from there."""
+"""Every feature is listed once, and its routes, menu entry and rows are known from there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PACKAGES = sorted(path.parent.name for path in (ROOT / "saas_app").glob("*/__ini
 
 
 def test_every_package_with_routes_is_listed() -> None:
-    """A feature that is not listed has no routes, and every test would pass."""
+    """A feature that is not listed has no routes, and no other test would notice."""
     with_routes = {
         name
         for name in PACKAGES
@@ -31,7 +31,7 @@ def test_every_package_with_routes_is_listed() -> None:
 
 
 @pytest.mark.parametrize("entry", MENU, ids=lambda entry: entry.slug or "overview")
-def test_every_menu_entry_leads_to_a_page_with_the_same_permission(entry: Feature) -> None:
+def test_every_menu_entry_has_a_page_with_the_same_permission(entry: Feature) -> None:
     rule = f"/o/<organization_id>/{entry.slug}"
     (route,) = (route for route in ROUTES if route.rule == rule and route.method == "GET")
     assert route.guard is not None

@@ -1,4 +1,4 @@
-"""Every form that posts names for whom its page was made; no template can leave it out."""
+"""Every form that posts names the person its page was made for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILES = sorted(TEMPLATES.rglob("*.html"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(TEMPLATES)))
-def test_a_form_that_posts_carries_the_mark(file: Path) -> None:
+def test_every_form_that_posts_names_its_owner(file: Path) -> None:
     source = re.sub(r"\{#.*?#\}", "", file.read_text("utf-8"), flags=re.DOTALL)
     prepared = OwnedForms(Environment(autoescape=True)).preprocess(source, None)
     for tag in re.finditer(r"<form\b[^>]*>(.{0,20})", prepared, re.DOTALL):

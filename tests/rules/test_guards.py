@@ -1,4 +1,4 @@
-"""Every route declares its guard, and the ladder answers exactly what the registry says."""
+"""Every route declares a guard, and guards allow exactly what the registry says."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from saas_app.web.guards import Audience, Guard
 from tests.clients import FRESH, SAME_ORIGIN, Browser
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.rules.calls import UNKNOWN_ORGANIZATION, answers_as_registered, fill, nothing, path_with_rows
+from tests.rules.calls import answers_as_registered, fill, is_not_found, nothing, path_with_rows, unexpected
 from tests.rules.routes import ROUTES, TENANT_ROUTES, Route
 from tests.rules.rows import all_rows, make_rows
 
@@ -24,117 +24,133 @@ def test_every_route_declares_a_guard(route: Route) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_routes_below_an_organization_are_for_its_members_and_only_they_are(route: Route) -> None:
+def test_exactly_the_routes_below_an_organization_require_membership(route: Route) -> None:
     assert route.guard is not None
     tenant_guards = {Audience.MEMBER, Audience.PERMISSION}
     assert (route.guard.audience in tenant_guards) is route.is_tenant
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_only_get_routes_signing_in_and_out_and_webhooks_are_public(route: Route) -> None:
+def test_only_reading_signing_in_or_out_and_signed_requests_are_public(route: Route) -> None:
     assert route.guard is not None
     in_and_out = {"/sign-out", "/invitations/<invitation_id>/begin"}
     if route.guard.audience is Audience.PUBLIC:
         assert route.method == "GET" or route.rule in in_and_out or route.guard.for_programs
 
 
-def test_routes_for_programs_are_the_two_that_check_a_signature() -> None:
+def test_only_the_two_routes_that_check_a_signature_are_exempt_from_csrf() -> None:
     for_programs = {route.rule for route in ROUTES if route.guard and route.guard.for_programs}
     assert for_programs == {"/webhooks/logto", "/backchannel-logout"}
 
 
-def test_what_asks_for_a_fresh_sign_in_asks_for_it_in_the_form_and_where_it_is_sent() -> None:
+def test_a_fresh_sign_in_is_required_by_the_form_and_by_its_submission() -> None:
     fresh = {(route.method, route.rule) for route in ROUTES if route.guard and route.guard.fresh}
     delete = "/o/<organization_id>/settings/delete"
     assert fresh == {("GET", delete), ("POST", delete)}
 
 
 @pytest.mark.parametrize("role", ROLES)
-async def test_every_role_may_exactly_what_the_registry_says(
+async def test_each_role_can_call_exactly_the_routes_that_the_registry_grants(
     make: Factory, open_browser: OpenBrowser, runtime: Runtime, role: Role
 ) -> None:
     person = await make.person(role.value)
-    organization_id = await make.organization("Acme", **{role.value: person})
+    acme = await make.organization("Acme", **{role.value: person})
     browser = await open_browser()
     await browser.sign_in(person, FRESH)
-    wrong = []
-    for route in TENANT_ROUTES:
-        response = await _call(browser, route, await path_with_rows(make, runtime, route, organization_id))
-        if not answers_as_registered(route, role, response):
-            wrong.append(f"{route} as {role}: {response.status_code}")
-    assert not wrong
+
+    async def call(route: Route) -> Response:
+        return await _call(browser, route, await path_with_rows(make, runtime, route, acme))
+
+    def is_expected(route: Route, response: Response) -> bool:
+        return answers_as_registered(route, role, response)
+
+    assert await unexpected(TENANT_ROUTES, call, is_expected) == []
 
 
-async def test_strangers_find_nothing_in_another_or_unknown_organization(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime
+@pytest.fixture
+async def stranger(make: Factory, open_browser: OpenBrowser) -> Browser:
+    """The browser of an admin of an organization of their own."""
+    person = await make.person("Stranger")
+    await make.organization("Own", admin=person)
+    return await open_browser(person)
+
+
+async def test_a_stranger_gets_404_in_another_organization(
+    make: Factory, runtime: Runtime, stranger: Browser
 ) -> None:
-    stranger = await make.person("Stranger")
-    await make.organization("Own", admin=stranger)
     globex = await make.organization("Globex", admin=await make.person("Gail"))
-    browser = await open_browser(stranger)
-    wrong = []
-    for route in TENANT_ROUTES:
-        elsewhere = await path_with_rows(make, runtime, route, globex)
-        nowhere = fill(route, {**nothing(), "organization_id": UNKNOWN_ORGANIZATION})
-        for path in (elsewhere, nowhere):
-            response = await _call(browser, route, path)
-            if response.status_code != 404:
-                wrong.append(f"{route} at {path}: {response.status_code}")
-    assert not wrong
+
+    async def call(route: Route) -> Response:
+        return await _call(stranger, route, await path_with_rows(make, runtime, route, globex))
+
+    assert await unexpected(TENANT_ROUTES, call, is_not_found) == []
 
 
-async def test_a_member_without_a_role_may_only_what_every_member_may(
+async def test_a_stranger_gets_404_in_an_unknown_organization(stranger: Browser) -> None:
+    async def call(route: Route) -> Response:
+        return await _call(stranger, route, fill(route, nothing()))
+
+    assert await unexpected(TENANT_ROUTES, call, is_not_found) == []
+
+
+async def test_a_member_without_a_role_can_call_only_routes_for_every_member(
     make: Factory, open_browser: OpenBrowser, runtime: Runtime
 ) -> None:
     person = await make.person("Roleless")
-    organization_id = await make.organization("Acme", admin=await make.person("Ada"))
-    await make.join(organization_id, person)
+    acme = await make.organization("Acme", admin=await make.person("Ada"))
+    await make.join(acme, person)
     browser = await open_browser(person)
-    wrong = []
-    for route in TENANT_ROUTES:
+
+    async def call(route: Route) -> Response:
+        return await _call(browser, route, await path_with_rows(make, runtime, route, acme))
+
+    def is_expected(route: Route, response: Response) -> bool:
         assert route.guard is not None
-        response = await _call(browser, route, await path_with_rows(make, runtime, route, organization_id))
-        allowed = route.guard.audience is Audience.MEMBER
-        if (response.status_code == 403) is allowed or response.status_code >= 500:
-            wrong.append(f"{route}: {response.status_code}")
-    assert not wrong
+        is_denied = response.status_code == 403
+        is_for_members = route.guard.audience is Audience.MEMBER
+        return is_denied is not is_for_members and response.status_code < 500
+
+    assert await unexpected(TENANT_ROUTES, call, is_expected) == []
 
 
-async def test_rows_of_another_organization_are_not_found_under_ones_own(
+async def test_rows_of_another_organization_are_not_found_under_the_callers_own(
     make: Factory, open_browser: OpenBrowser, runtime: Runtime
 ) -> None:
     admin = await make.person("Ada")
     acme = await make.organization("Acme", admin=admin)
     globex = await make.organization("Globex", admin=admin)
     browser = await open_browser(admin)
-    wrong = []
-    for route in TENANT_ROUTES:
-        if not any(rows.arguments & route.arguments for rows in all_rows()):
-            continue
+
+    async def call(route: Route) -> Response:
         rows = await make_rows(make, runtime, globex, route.arguments)
-        response = await _call(browser, route, fill(route, {**rows, "organization_id": acme}))
-        is_malformed = route.is_api or "user_id" in route.arguments  # there, the body is checked first
-        refused = (400, 404, 422) if is_malformed else (404,)
-        if response.status_code not in refused:
-            wrong.append(f"{route}: {response.status_code}")
-    assert not wrong
+        return await _call(browser, route, fill(route, {**rows, "organization_id": acme}))
+
+    def is_expected(route: Route, response: Response) -> bool:
+        is_checked_after_the_body = route.is_api or "user_id" in route.arguments
+        return response.status_code in ((400, 404, 422) if is_checked_after_the_body else (404,))
+
+    with_rows = [
+        route for route in TENANT_ROUTES if any(rows.arguments & route.arguments for rows in all_rows())
+    ]
+    assert await unexpected(with_rows, call, is_expected) == []
 
 
-async def test_without_a_session_pages_lead_to_sign_in_and_the_api_answers_401(
-    open_browser: OpenBrowser, runtime: Runtime
+async def test_without_a_session_pages_redirect_to_sign_in_and_the_api_answers_401(
+    open_browser: OpenBrowser,
 ) -> None:
     browser = await open_browser()
-    wrong = []
-    for route in ROUTES:
-        assert route.guard is not None
-        if route.guard.audience is Audience.PUBLIC:
-            continue
-        response = await _call(browser, route, fill(route, nothing()))
-        expected = 401 if route.is_api else 303
-        leads_to_sign_in = route.is_api or response.headers.get("Location", "").startswith("/sign-in")
-        if response.status_code != expected or not leads_to_sign_in:
-            wrong.append(f"{route}: {response.status_code} {response.headers.get('Location')}")
-    assert not wrong
+
+    async def call(route: Route) -> Response:
+        return await _call(browser, route, fill(route, nothing()))
+
+    def is_expected(route: Route, response: Response) -> bool:
+        if route.is_api:
+            return response.status_code == 401
+        location = response.headers.get("Location", "")
+        return response.status_code == 303 and location.startswith("/sign-in")
+
+    guarded = [route for route in ROUTES if route.guard and route.guard.audience is not Audience.PUBLIC]
+    assert await unexpected(guarded, call, is_expected) == []
 
 
 async def _call(browser: Browser, route: Route, path: str) -> Response:

@@ -1,4 +1,4 @@
-"""Who may import whom, as ARCHITECTURE.md says: the contracts of import-linter hold, for new features too."""
+"""The import contracts of ARCHITECTURE.md hold, for new features too."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TEMPTATIONS = {
     "saas_app.members.api": "from saas_app.members import api as of_members",
     "saas_app.projects.pages.projects": "from saas_app.projects.pages import projects as of_projects",
 }
-"""What pages and API routes must not import, by its module."""
+"""Imports that are forbidden in pages and API routes, by module."""
 
 
 def test_the_import_contracts_hold() -> None:
@@ -42,7 +42,7 @@ def test_a_new_feature_keeps_the_contracts(copy: Copy) -> None:
 
 
 @pytest.mark.one_database
-def test_a_new_feature_breaks_them_without_being_named(copy: Copy) -> None:
+def test_forbidden_imports_of_a_new_feature_break_the_contracts(copy: Copy) -> None:
     feature = copy.root / "saas_app/reports"
     for name, lines in {
         "pages": _TEMPTATIONS.values(),

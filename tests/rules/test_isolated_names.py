@@ -1,7 +1,7 @@
-"""A name inside a sentence, a title or an attribute is isolated: one from right to left turns nothing.
+"""A name in a sentence, a title or an attribute is isolated, so that a right-to-left name reorders nothing.
 
-In an element of its own it is the filter ``name`` that does it, with ``<bdi>``. Errors and decisions turn
-their sentences into a :class:`saas_app.text.sentences.Sentence`, which gives programs the plain text.
+In an element of its own, the filter ``name`` isolates it with ``<bdi>``. Errors and decisions make their
+sentences :class:`saas_app.text.sentences.Sentence`, which gives programs the plain text.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import pytest
 from jinja2 import nodes
 
 from saas_app.web.kept_forms import OwnedForms
+from tests.databases import ROOT
 
-ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 NOT_FOR_READERS = (
     "api_clients/usage.py",
@@ -31,7 +31,7 @@ NOT_FOR_READERS = (
     "web/csv_stream.py",
     "web/json_api/*",
 )
-"""Modules whose sentences only a terminal, the log or a program gets."""
+"""Modules whose sentences only a terminal, the log or a program reads."""
 
 MODULES = sorted(
     path
@@ -41,10 +41,10 @@ MODULES = sorted(
 
 CHOSEN = "name display_name organization_name title invitee address email search shown subject"
 NAMES = set(CHOSEN.split())
-"""What templates and modules call a text that somebody chose for a person or a thing."""
+"""Variables and attributes that hold a name chosen by a person."""
 
 PLAIN = {"detail", "explanation"}
-"""Sentences, which lose the isolation inside another one; their ``shown`` keeps it."""
+"""Sentences. They lose the isolation inside another sentence; their ``shown`` keeps it."""
 
 STORED_BY_LOGTO = {"API client of {}, made in Workroom."}
 FIXED = {
@@ -56,7 +56,7 @@ FIXED = {
     "standing.policy.name",
     "ended.failure.detail",
 }
-"""Named so too, but by us or by an operator."""
+"""Texts with such a variable that we or an operator chose."""
 
 SAFE = {"isolated", "urlencode", "initial", "length"}
 READS_AS_TEXT = re.compile(r"“|[a-z]{2}[.,;:”]? |[ “][a-z]{2,}")
@@ -70,7 +70,7 @@ def path_of(node: nodes.Node) -> str:
 
 
 def names_in(node: nodes.Node) -> Iterator[str]:
-    """The names in an expression that nothing isolates."""
+    """Yield the names in an expression that are not isolated."""
     if isinstance(node, nodes.Filter) and node.name in SAFE:
         return
     if isinstance(node, nodes.CondExpr):
@@ -89,7 +89,7 @@ def names_in(node: nodes.Node) -> Iterator[str]:
 
 
 def attributes_in(output: nodes.Output) -> Iterator[nodes.Node]:
-    """The expressions of an output that stand in an attribute which is read aloud or shown as a text."""
+    """Yield the expressions of an output in attributes that are read aloud or shown."""
     before = ""
     for item in output.nodes:
         if isinstance(item, nodes.TemplateData):
@@ -99,7 +99,7 @@ def attributes_in(output: nodes.Output) -> Iterator[nodes.Node]:
 
 
 def bare_names(source: str) -> Iterator[str]:
-    """The names that stand bare in a template's sentences, titles and attributes."""
+    """Yield the names in a template's sentences, titles and attributes that are not isolated."""
     environment = jinja2.Environment(extensions=[OwnedForms], autoescape=True)
     tree = environment.parse(source)
     for sentence in tree.find_all(nodes.Concat):
@@ -112,7 +112,7 @@ def bare_names(source: str) -> Iterator[str]:
 
 
 def names_in_value(value: ast.AST) -> Iterator[str]:
-    """The names and sentences in an expression of Python that nothing isolates."""
+    """Yield the names and sentences in a Python expression that are not isolated."""
     if isinstance(value, ast.Call) and ast.unparse(value.func) in SAFE:
         return
     if isinstance(value, ast.Name | ast.Attribute):
@@ -126,7 +126,7 @@ def names_in_value(value: ast.AST) -> Iterator[str]:
 
 
 def bare_names_of_sentences(source: str) -> Iterator[str]:
-    """The names that stand bare in the sentences that a module builds."""
+    """Yield the names in a module's sentences that are not isolated."""
     for text in ast.walk(ast.parse(source)):
         if isinstance(text, ast.JoinedStr):
             words = "".join(
@@ -159,7 +159,7 @@ def test_names_in_sentences_of_modules_are_isolated() -> None:
         '<a aria-label="Revoke {{ client.name }}">…</a>',
     ],
 )
-def test_a_bare_name_is_found(source: str) -> None:
+def test_a_bare_name_in_a_template_is_found(source: str) -> None:
     assert len(list(bare_names(source))) == 1
 
 
@@ -185,5 +185,5 @@ def test_a_bare_name_in_a_sentence_is_found(source: str) -> None:
         'f"{name}={value}"',
     ],
 )
-def test_a_sentence_that_turns_nothing_passes(source: str) -> None:
+def test_an_isolated_name_passes(source: str) -> None:
     assert list(bare_names_of_sentences(source)) == []

@@ -1,4 +1,4 @@
-"""Words that the house style retires (docs/writing.md) appear nowhere in what people read."""
+"""Words that docs/writing.md retires appear in no text for people."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ ELSEWHERE = (
 
 
 def retired() -> list[str]:
-    """The words of the table in docs/writing.md."""
+    """Return the words of the table in docs/writing.md."""
     table = STYLE.read_text(encoding="utf-8").split("<!-- words -->")[1].split("<!-- /words -->")[0]
     rows = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("|")]
     return [word.strip() for row in rows[2:] for word in row.split(",")]
 
 
 def pages() -> Iterator[Path]:
-    """Every text of ours that people read in English, the changelog's history excepted."""
+    """Yield every English text for people, except the changelog."""
     yield from (path for path in ROOT.glob("*.md") if path.name != "CHANGELOG.md")
     yield from (ROOT / "Makefile", ROOT / "local_logto/README.md")
     for room in ROOMS:
@@ -49,6 +49,6 @@ def test_retired_words_are_not_used() -> None:
     assert not found, "docs/writing.md says what to write instead:\n" + "\n".join(found)
 
 
-def test_the_table_is_read() -> None:
+def test_the_table_and_the_pages_are_found() -> None:
     assert {"e-mail", "logged in", "put away"} <= set(retired())
     assert ROOT / "saas_app/rbac/permissions.py" in set(pages())

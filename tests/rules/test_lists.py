@@ -1,7 +1,7 @@
-"""Every list that is read in pages, asked for pages that it never named.
+"""Every paginated list rejects cursors and pages that it did not hand out.
 
-The lists are found, not named: those of the API by the schema, those of the pages by what they read of the
-query. A new list is tried as soon as it is there.
+The lists are found, not named: API lists by the schema, lists on pages by the query parameters they read. A
+new list is tested without any change here.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.rules.routes import TENANT_ROUTES, Route, application
 from tests.rules.rows import make_rows
 
 _PLACES = frozenset({"cursor", "after", "before", "page"})
-"""Parameters that say where a page begins."""
+"""Query parameters that say where a page begins."""
 
 PAGES = [route for route in TENANT_ROUTES if route.method == "GET" and not route.is_api]
 
@@ -66,19 +66,19 @@ class Office:
         return response
 
     async def cursors(self) -> dict[Route, str]:
-        """Where the second page of each list of the API begins."""
+        """Return the cursor of the second page of each API list."""
         found = {route: await (await self.get(route, "limit=1")).get_json() for route in API_LISTS}
         return {route: body["next_cursor"] for route, body in found.items()}
 
     async def ids(self) -> set[str]:
-        """The ids of all rows on the lists of the API."""
+        """Return the ids of all rows on the API lists."""
         found = [await (await self.get(route, "limit=100")).get_json() for route in API_LISTS]
         return {item["id"] for body in found for item in body["items"]}
 
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """Two organizations, and what reads pages: a route, and its parameter that says where one begins."""
+    """Two organizations, and all lists: each a route and the parameter that says where a page begins."""
 
     acme: Office
     globex: Office
@@ -100,7 +100,7 @@ async def _furnished(app: Quart, settings: Settings, make: Factory, runtime: Run
 
 @contextmanager
 def _noting_what_is_read() -> Iterator[set[str]]:
-    """The names that views look up in the query."""
+    """Record the names of query parameters that views read, until the block ends."""
     read, cleaned = set(), CleanRequest.__dict__["args"].fget
 
     class Noting(MultiDict[str, str]):
@@ -126,14 +126,14 @@ async def _lists_among_pages(office: Office) -> list[tuple[Route, str]]:
     for route in PAGES:
         with _noting_what_is_read() as read:
             shown = await office.get(route, "")
-        if shown.status_code == 200:  # else it leads to a page that is asked itself
+        if shown.status_code == 200:  # otherwise it redirects to a page that is in PAGES itself
             found += [(route, name) for name in sorted(read & _PLACES)]
     return found
 
 
 @pytest.fixture(scope="module")
 async def lists(app: Quart, settings: Settings, make: Factory, runtime: Runtime) -> AsyncIterator[Lists]:
-    """Acme and Globex, and every list there is."""
+    """Acme and Globex, and every list."""
     acme = await _furnished(app, settings, make, runtime, "Acme")
     globex = await _furnished(app, settings, make, runtime, "Globex")
     async with acme.browser, globex.browser:
@@ -141,8 +141,8 @@ async def lists(app: Quart, settings: Settings, make: Factory, runtime: Runtime)
         yield Lists(acme, globex, [*((route, "cursor") for route in API_LISTS), *pages])
 
 
-async def _is_refused(route: Route, response: Response) -> bool:
-    """Whether it is a 400 in the form that this caller reads."""
+async def _is_rejected(route: Route, response: Response) -> bool:
+    """Return whether the response is a 400 as a page or as a problem document, as the route requires."""
     if response.status_code != 400:
         return False
     if route.is_api:
@@ -152,11 +152,11 @@ async def _is_refused(route: Route, response: Response) -> bool:
     return response.mimetype == "text/html" and 'class="error-page"' in page
 
 
-async def _not_refused(lists: Lists, value: str) -> list[str]:
+async def _not_rejected(lists: Lists, value: str) -> list[str]:
     found = []
     for route, name in lists.all:
         response = await lists.acme.get(route, f"{name}={value}")
-        if not await _is_refused(route, response):
+        if not await _is_rejected(route, response):
             found.append(f"{route}?{name}: {response.status_code} {response.mimetype}")
     return found
 
@@ -165,7 +165,7 @@ def _base64(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
-NO_CURSORS = {
+INVALID = {
     "very long": "A" * 10_000,
     "long and well formed": _base64(json.dumps(["a" * 9_000])),
     "not base64": "!!!",
@@ -197,16 +197,16 @@ NO_CURSORS = {
 }
 
 
-@pytest.mark.parametrize("value", NO_CURSORS.values(), ids=NO_CURSORS)
-async def test_what_names_no_page_is_refused_by_every_list(lists: Lists, value: str) -> None:
-    assert await _not_refused(lists, value) == []
+@pytest.mark.parametrize("value", INVALID.values(), ids=INVALID)
+async def test_an_invalid_cursor_or_page_is_rejected_by_every_list(lists: Lists, value: str) -> None:
+    assert await _not_rejected(lists, value) == []
 
 
-async def test_a_place_given_twice_is_refused_by_every_list(lists: Lists) -> None:
+async def test_a_cursor_or_page_given_twice_is_rejected_by_every_list(lists: Lists) -> None:
     wrong = [
         f"{route}?{name}"
         for route, name in lists.all
-        if not await _is_refused(route, await lists.acme.get(route, f"{name}=&{name}="))
+        if not await _is_rejected(route, await lists.acme.get(route, f"{name}=&{name}="))
     ]
     assert wrong == []
 
@@ -214,17 +214,17 @@ async def test_a_place_given_twice_is_refused_by_every_list(lists: Lists) -> Non
 @pytest.mark.parametrize(
     "limit", ["", "0", "-1", "101", "1001", "1000000000", "1e9", "1.5", quote("١٢"), "%00"]
 )
-async def test_a_limit_out_of_bounds_is_refused_by_every_list(lists: Lists, limit: str) -> None:
+async def test_a_limit_out_of_bounds_is_rejected_by_every_list(lists: Lists, limit: str) -> None:
     wrong = [
         str(route)
         for route in API_LISTS
-        if not await _is_refused(route, await lists.acme.get(route, f"limit={limit}"))
+        if not await _is_rejected(route, await lists.acme.get(route, f"limit={limit}"))
     ]
     assert wrong == []
 
 
 async def test_lists_are_found_and_each_has_a_second_page(lists: Lists) -> None:
-    """What the other tests rest on: without rows, no cursor of another organization would be tried."""
+    """The other tests depend on it: without rows there are no cursors of another organization to try."""
     assert {route.endpoint for route, _ in lists.all} >= {"projects.list_projects", "members.list_members"}
     assert [str(route) for route, cursor in (await lists.globex.cursors()).items() if not cursor] == []
 
@@ -242,7 +242,7 @@ def _tampered(cursor: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 async def odd_cursors(lists: Lists) -> set[str]:
-    """Cursors of every list of both organizations, and those of the other one tampered with."""
+    """Cursors of every list of both organizations, and altered ones of the other organization."""
     own, foreign = (await lists.acme.cursors()).values(), (await lists.globex.cursors()).values()
     return {*own, *foreign, *(odd for cursor in foreign for odd in _tampered(cursor))}
 

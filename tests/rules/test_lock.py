@@ -1,18 +1,18 @@
-"""The lock files install the same on every interpreter, and no more in the image than the product needs."""
+"""The lock files pin the same versions for every Python, and the image gets only what the product needs."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.databases import ROOT
+
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 PIN = re.compile(r"^([a-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)", re.MULTILINE)
 PRODUCT, DEVELOPMENT = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
 
 
-def test_each_dependency_of_ours_is_locked_to_one_version_for_every_python() -> None:
+def test_each_direct_dependency_is_locked_to_one_version_for_every_python() -> None:
     for project, locks in (
         ("pyproject.toml", [PRODUCT]),
         ("local_logto/pyproject.toml", [PRODUCT, DEVELOPMENT]),
@@ -24,7 +24,7 @@ def test_each_dependency_of_ours_is_locked_to_one_version_for_every_python() -> 
         assert {name: found for name, found in versions.items() if len(found) != 1} == {}
 
 
-def test_the_image_holds_nothing_that_only_the_provider_or_the_tests_need() -> None:
+def test_the_image_contains_nothing_that_only_the_provider_or_the_tests_need() -> None:
     installed = {name for name, _version in PIN.findall(PRODUCT.read_text())}
     assert not installed & {"argon2-cffi", "joserfc", "phonenumbers", "pyotp", "segno", "pytest"}
     assert "local_logto" not in (ROOT / "Dockerfile").read_text()

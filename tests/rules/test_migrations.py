@@ -1,4 +1,4 @@
-"""Migrations: up, down and up again, and no drift between them and the models."""
+"""Migrations run up, down and up again, and match the models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from tests.databases import alembic_config, empty_database
 
 
-def test_up_down_up_and_no_drift(tmp_path: Path) -> None:
+def test_migrations_run_up_down_and_up_again_and_match_the_models(tmp_path: Path) -> None:
     with empty_database(tmp_path) as url, ThreadPoolExecutor(1) as thread:
         config = alembic_config(url)
         for step, target in (
@@ -20,8 +20,8 @@ def test_up_down_up_and_no_drift(tmp_path: Path) -> None:
             (command.upgrade, "head"),
         ):
             thread.submit(step, config, target).result()
-        thread.submit(command.check, config).result()  # raises when the models say something else
+        thread.submit(command.check, config).result()  # raises if the models differ
 
 
-def test_there_is_one_head() -> None:
+def test_the_history_has_one_head() -> None:
     assert len(ScriptDirectory.from_config(alembic_config("sqlite://")).get_heads()) == 1

@@ -1,4 +1,4 @@
-"""The schema of the API: valid, complete, and what is committed is what the code says."""
+"""The schema of the API is valid and complete, and the committed one is up to date."""
 
 from __future__ import annotations
 
@@ -61,19 +61,19 @@ def test_the_schema_is_valid_openapi() -> None:
     assert problems == []
 
 
-def test_the_committed_schema_is_the_one_the_code_makes() -> None:
+def test_the_committed_schema_is_up_to_date() -> None:
     committed = (ROOT / "docs/openapi.json").read_text(encoding="utf-8")
     assert committed == TEXT, (
-        "The API changed: run 'saas-app openapi --write docs/openapi.json' and look at the diff."
+        "The API changed: run 'saas-app openapi --write docs/openapi.json' and check the diff."
     )
 
 
-def test_every_route_of_the_api_is_in_the_schema_and_nothing_else() -> None:
+def test_the_schema_contains_exactly_the_routes_of_the_api() -> None:
     routes = {(route.method, _as_path(route)) for route in ROUTES if route.rule.startswith("/api/v1/")}
     assert routes == {(method, path) for method, path, _ in OPERATIONS}
 
 
-def test_operations_have_names_of_their_own_and_known_tags() -> None:
+def test_operations_have_unique_names_and_described_tags() -> None:
     names = [operation["operationId"] for _, _, operation in OPERATIONS]
     assert len(names) == len(set(names))
     tags = {tag["name"] for tag in SCHEMA["tags"]}
@@ -82,7 +82,7 @@ def test_operations_have_names_of_their_own_and_known_tags() -> None:
 
 
 @each_operation
-def test_an_operation_says_what_it_does_and_what_it_takes(
+def test_an_operation_describes_itself_and_its_parameters(
     method: str, path: str, operation: dict[str, Any]
 ) -> None:
     assert operation["summary"]
@@ -94,7 +94,7 @@ def test_an_operation_says_what_it_does_and_what_it_takes(
 
 
 @each_operation
-def test_an_operation_documents_its_refusals(method: str, path: str, operation: dict[str, Any]) -> None:
+def test_an_operation_documents_its_errors(method: str, path: str, operation: dict[str, Any]) -> None:
     statuses = set(operation["responses"])
     assert any(status.startswith("2") for status in statuses)
     assert statuses >= {"401", "429", "503"}
@@ -111,7 +111,7 @@ def test_an_operation_documents_its_refusals(method: str, path: str, operation: 
 
 
 @each_operation
-def test_an_operation_asks_for_what_its_guard_checks(
+def test_an_operation_requires_the_permission_that_its_guard_checks(
     method: str, path: str, operation: dict[str, Any]
 ) -> None:
     (route,) = (route for route in ROUTES if route.method == method and _as_path(route) == path)
@@ -128,7 +128,7 @@ def test_an_operation_asks_for_what_its_guard_checks(
 
 
 @each_operation
-def test_an_operation_tells_its_headers(method: str, path: str, operation: dict[str, Any]) -> None:
+def test_an_operation_documents_its_headers(method: str, path: str, operation: dict[str, Any]) -> None:
     (route,) = (route for route in ROUTES if route.method == method and _as_path(route) == path)
     view = APP.view_functions[route.endpoint]
     taken = {
@@ -150,13 +150,13 @@ def test_an_operation_tells_its_headers(method: str, path: str, operation: dict[
         assert "Link" in sent
 
 
-def test_the_scopes_of_the_token_schemes_are_the_registry() -> None:
+def test_the_scopes_of_the_token_schemes_match_the_registry() -> None:
     schemes = SCHEMA["components"]["securitySchemes"]
     scopes = {**schemes["apiToken"]["x-scopes"], **schemes["organizationToken"]["x-scopes"]}
     assert scopes == {permission.value: permission.description for permission in Permission}
 
 
-def test_refusals_that_another_token_or_waiting_would_lift_say_so() -> None:
+def test_errors_that_another_token_or_a_retry_can_fix_have_the_header_that_says_so() -> None:
     responses = SCHEMA["components"]["responses"]
     for status, header in ((401, "WWW-Authenticate"), (403, "WWW-Authenticate")):
         assert header in responses[f"Problem{status}"]["headers"]
@@ -182,7 +182,7 @@ def test_a_body_has_an_example_that_its_schema_accepts(
         _check(content["example"], content["schema"]["$ref"].rsplit("/", 1)[1])
 
 
-def test_the_guide_lists_every_code_a_program_may_meet() -> None:
+def test_the_guide_lists_every_error_code_of_the_api() -> None:
     guide = (ROOT / "docs/api.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"^\| (\d{3}) \| `([a-z-]+)` \|", guide, flags=re.MULTILINE))
     ours = {(str(error.status), error.code) for error in _family(AppError)}

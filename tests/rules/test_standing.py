@@ -1,4 +1,4 @@
-"""Every change that reaches Logto asks again whether its author still may, when its turn has come."""
+"""Every change in Logto checks its author's access again once it holds the lease of the organization."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from tests.rules.calls import path_with_rows
 from tests.rules.routes import TENANT_ROUTES, Route, application
 
 _ONLY_HERE: Final = ("access", "joined")
-"""Rooms of features that reach Logto, whose changes are one transaction in our own database all the same."""
+"""Path segments of changes that do not call Logto, although their feature does."""
 
 
 def _reaches_logto(route: Route) -> bool:
-    """Whether the route's feature imports what reaches Logto. For others, nothing goes on after the guard."""
+    """Return whether the route's feature can change something in Logto, judged by its imports."""
     if f"{route.rule}/".split("<organization_id>/")[1].split("/")[0] in _ONLY_HERE:
         return False
     feature = APP.view_functions[route.endpoint].__module__.split(".")[1]
@@ -60,7 +60,7 @@ _FORMS: Final[dict[str, dict[str, Any]]] = {
 
 
 class Watched:
-    """What is asked of Logto's Management API beside reading, from now on."""
+    """The calls of the Management API that change something, from now on."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.written: list[str] = []
@@ -97,7 +97,7 @@ async def _admin(make: Factory, open_browser: OpenBrowser) -> tuple[str, Person,
 
 
 @pytest.mark.parametrize("route", CHANGES, ids=str)
-async def test_whoever_loses_their_right_while_they_wait_changes_nothing(
+async def test_a_caller_who_loses_access_while_waiting_for_the_lease_changes_nothing(
     route: Route, make: Factory, open_browser: OpenBrowser, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     organization_id, admin, browser = await _admin(make, open_browser)
