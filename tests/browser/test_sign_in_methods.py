@@ -252,7 +252,7 @@ async def test_a_naver_with_a_bad_day_leaves_another_way(
     bad_days[bad_day]()
     await page.get_by_role("button", name="Agree").click()
 
-    heading = page.get_by_role("heading", name="Naver did not answer as it should")
+    heading = page.get_by_role("heading", name="Signing in with Naver failed")
     await expect(heading).to_be_visible(timeout=IN_TIME)
     await page.get_by_role("link", name="Try another way").click()
     await enter_credentials(page, person)

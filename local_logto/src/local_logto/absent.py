@@ -1,6 +1,6 @@
-"""Routes of Logto 1.42 that this provider does not have, family by family: they answer 501 with a sentence.
+"""Routes of Logto 1.42 that this provider does not implement, by family. They answer 501 with an explanation.
 
-A 404 here would be taken for a fact about Logto. The names are those of Logto's own OpenAPI documents.
+A 404 would look like a fact about Logto. The names are those of Logto's OpenAPI documents.
 """
 
 from __future__ import annotations
@@ -168,29 +168,29 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
     },
 }
 
-OPEN: Final = (  # not for bearers of a Management API token, or for anybody
+OPEN: Final = (  # these need no Management API token
     *("/api/.well-known/", "/api/experience/", "/api/my-account", "/api/verifications/"),
     *("/api/saml/", "/api/authn/"),
 )
 
 
 def register(app: Quart) -> None:
-    """Let every absent route say so."""
+    """Add every absent route."""
     for family, routes in ABSENT.items():
         for path, methods in routes.items():
             app.add_url_rule(
                 path.replace("{", "<").replace("}", ">"),
                 endpoint=f"absent {path}",
-                view_func=partial(_say_so, family),
+                view_func=partial(_refuse, family),
                 methods=methods.split(),
             )
 
 
-async def _say_so(family: str, **_ids: str) -> Response:
+async def _refuse(family: str, **_ids: str) -> Response:
     if not request.path.startswith(OPEN):
         await require_management_token()
     raise RequestError(
         501,
         "local_logto.not_implemented",
-        f"Logto 1.42 has this route, local_logto has not: {family}. Use a real Logto for it.",
+        f"local_logto does not implement this route of Logto 1.42: {family}. Use a real Logto for it.",
     )

@@ -1,4 +1,4 @@
-"""Wiring and nothing else: which rooms answer, how the store opens and closes, how errors are rendered."""
+"""Wiring and nothing else: blueprints, the store's opening and closing, and how errors are rendered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from local_logto.crypto.signed_cookies import CookieSigner
 from local_logto.errors import OidcError, RequestError, render_oidc_error, render_request_error
 from local_logto.experience import blueprint as experience_blueprint
 from local_logto.finishing import Finishing
-from local_logto.http_layer import dress
+from local_logto.http_layer import complete_response
 from local_logto.management import blueprint as management_blueprint
 from local_logto.management.seed import seed
 from local_logto.oidc import blueprint as oidc_blueprint
@@ -34,13 +34,12 @@ logger = logging.getLogger("local_logto")
 _PORT = re.compile(r":[0-9]*$")
 BODY_LIMIT_BYTES = 1024 * 1024
 _NOTHING_HERE = (
-    "This server answers like Logto 1.42 for development, and has nothing at this address. "
-    "Open your application and sign in there."
+    "This development identity provider has no such page. Open your application and sign in there."
 )
 
 
 def create_app(settings: Settings) -> Quart:
-    """The provider as an ASGI application; its store opens when serving starts and closes when it ends."""
+    """Return the provider as an ASGI application. Its store is open while it serves."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     app = Quart("local_logto", static_folder=None)
     app.url_map.strict_slashes = False
@@ -53,9 +52,9 @@ def create_app(settings: Settings) -> Quart:
     for blueprint in (oidc_blueprint, management_blueprint, experience_blueprint, account_blueprint):
         app.register_blueprint(blueprint)
     absent.register(app)
-    app.before_request(_answer_to_own_names)
-    app.before_request(_know_no_doubled_slash)
-    app.after_request(dress)
+    app.before_request(_refuse_foreign_hosts)
+    app.before_request(_refuse_doubled_slash)
+    app.after_request(complete_response)
     app.after_request(allow_origin)
     app.register_error_handler(OidcError, render_oidc_error)
     app.register_error_handler(RequestError, render_request_error)
@@ -72,7 +71,7 @@ async def _open(app: Quart) -> None:
     app.extensions["keys"] = await open_keys(store)
     await seed(store, app.extensions["settings"])
     await maintenance.purge(store)
-    app.extensions["sweeper"] = asyncio.create_task(maintenance.purge_now_and_then(store))
+    app.extensions["sweeper"] = asyncio.create_task(maintenance.purge_regularly(store))
 
 
 async def _close(app: Quart) -> None:
@@ -80,23 +79,25 @@ async def _close(app: Quart) -> None:
     await app.extensions["store"].close()
 
 
-async def _answer_to_own_names() -> Response | None:
-    """Refuse names that a stranger's DNS leads to this machine: what is read here is nobody else's."""
+async def _refuse_foreign_hosts() -> Response | None:
+    """Reject foreign host names: DNS rebinding would let other sites read what this server shows."""
     settings: Settings = current_app.extensions["settings"]
     host = _PORT.sub("", request.headers.get("Host", "")).lower()
     if host in ("localhost", urlsplit(settings.endpoint).hostname) or is_ip_address(host):
         return None
-    return json_response({"message": "This server does not answer for that host name."}, 421)
+    return json_response({"message": "This server does not serve that host name."}, 421)
 
 
-async def _know_no_doubled_slash() -> None:
-    """``//oidc/…`` is no address of Logto's: a client whose endpoint ends in a slash must notice here too."""
+async def _refuse_doubled_slash() -> None:
+    """Answer 404 to ``//oidc/…`` as Logto does, so that clients notice an endpoint with a trailing slash here
+    too.
+    """
     if request.scope["path"].startswith("//"):
         raise NotFound
 
 
 async def _render_http_error(error: HTTPException) -> Response:
-    """What no room answers: a page where a browser asks for one, JSON elsewhere."""
+    """Render an error of the framework: a page if the browser asks for one, otherwise JSON or text."""
     status = error.code or 500
     if request.path.startswith("/oidc"):
         route = f"{request.method} on {request.path.removeprefix('/oidc') or '/'}"

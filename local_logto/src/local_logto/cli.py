@@ -1,4 +1,4 @@
-"""The commands ``serve``, ``rotate-key`` and ``credentials``; the rest is set by ``LOCAL_LOGTO_*``."""
+"""The commands ``serve``, ``rotate-key`` and ``credentials``. ``LOCAL_LOGTO_*`` sets everything else."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _Result = TypeVar("_Result")
 @click.group()
 def main() -> None:
     """A development identity provider that behaves like Logto 1.42. Not for production."""
-    os.umask(0o077)  # its files hold passwords' hashes and keys
+    os.umask(0o077)  # the files contain password hashes and keys
 
 
 @main.command()
-@click.option("--host", help="Address to listen on; a loopback one unless allowed otherwise.")
-@click.option("--port", type=int, help="Port to listen on; 0 picks a free one.")
+@click.option("--host", help="Address to listen on. Must be a loopback address unless allowed otherwise.")
+@click.option("--port", type=int, help="Port to listen on. 0 picks a free one.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the database.")
 def serve(**given: Any) -> None:
     """Run the provider until Ctrl-C."""
@@ -44,12 +44,12 @@ def serve(**given: Any) -> None:
     port = listener.getsockname()[1]
     if port != settings.port:
         settings = _settings(**{**given, "port": port})
-    _with_store(settings, _look)
+    _with_store(settings, _only_open)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    # Addresses carry codes and states, so requests are not logged.
+    # URLs carry codes and states, so requests are not logged.
     config = uvicorn.Config(
         create_app(settings),
-        http="h11",  # bounds the size of a head; httptools does not
+        http="h11",  # limits the size of request headers; httptools does not
         ws="none",
         access_log=False,
         server_header=False,
@@ -62,13 +62,13 @@ def serve(**given: Any) -> None:
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
     if not server.started:
-        _give_up("could not start; the lines above say why.")
+        _give_up("could not start. The lines above say why.")
 
 
 @main.command("rotate-key")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the database.")
 def rotate_key(**given: Any) -> None:
-    """Sign with a new key from now on; tokens of the older ones stay valid."""
+    """Sign with a new key from now on. Tokens signed with older keys stay valid."""
     kid = _with_store(_settings(**given), lambda store, _settings: rotate(store))
     click.echo(f"new signing key {kid}")
 
@@ -76,7 +76,7 @@ def rotate_key(**given: Any) -> None:
 @main.command()
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the database.")
 def credentials(**given: Any) -> None:
-    """Print the id and the secret of the application that may use the Management API."""
+    """Print the ID and secret of the application that may use the Management API."""
     settings = _settings(**given)
     secret = _with_store(settings, ensure)
     click.echo(f"LOGTO_MANAGEMENT_APP_ID={settings.management_app_id}")
@@ -84,7 +84,7 @@ def credentials(**given: Any) -> None:
 
 
 class _AnnouncingServer(uvicorn.Server):
-    """Says one line when it listens."""
+    """A server that prints one line when it is ready."""
 
     def __init__(self, config: uvicorn.Config, announcement: str) -> None:
         super().__init__(config)
@@ -113,7 +113,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
         listener.listen()
     except OSError as error:
-        _give_up(f"cannot listen on {host}:{port}: {error.strerror}. Stop what runs there or choose --port.")
+        _give_up(f"cannot listen on {host}:{port}: {error.strerror}. Free the port or choose another --port.")
     return listener
 
 
@@ -121,19 +121,19 @@ def _prepare_folder(settings: Settings) -> None:
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings.database.touch(mode=0o600)
-        _tighten(settings)
+        _restrict(settings)
     except OSError as error:
         _give_up(f"cannot write to {settings.data_dir}: {error.strerror}. Choose another --data-dir.")
 
 
-def _tighten(settings: Settings) -> None:
-    """Take away what others may do with the database: passwords' hashes and keys are in it."""
+def _restrict(settings: Settings) -> None:
+    """Restrict the database files to their owner: they contain password hashes and keys."""
     beside = (settings.database.with_name(settings.database.name + ending) for ending in ("-wal", "-shm"))
     for file in (settings.database, *beside):
         mode = file.stat().st_mode & 0o777 if file.exists() else 0
         if mode & 0o077:
             file.chmod(mode & 0o700)
-            click.echo(f"local_logto: {file} could be read by others; now only its owner can.", err=True)
+            click.echo(f"local_logto: other users could read {file}. Now only its owner can.", err=True)
 
 
 def _with_store(settings: Settings, work: Callable[[Store, Settings], Awaitable[_Result]]) -> _Result:
@@ -152,12 +152,12 @@ def _with_store(settings: Settings, work: Callable[[Store, Settings], Awaitable[
         reason = error.orig if isinstance(error, DatabaseError) else error
         _give_up(
             f"cannot use {settings.database}: {reason}. "
-            "If nothing else runs on it, delete that file to start again, or choose another --data-dir."
+            "If no other process uses it, delete the file to start again, or choose another --data-dir."
         )
 
 
-async def _look(_store: Store, _settings: Settings) -> None:
-    """Only open the file, so that one that is of no use is told of in a line."""
+async def _only_open(_store: Store, _settings: Settings) -> None:
+    """Open the file and nothing else, so that an unusable one is reported in one line."""
 
 
 def _give_up(message: str) -> NoReturn:

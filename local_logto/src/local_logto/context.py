@@ -1,4 +1,4 @@
-"""What every room may ask of the running application: its store, its settings, how it was called."""
+"""What any module may ask of the running application: its store, its settings, a request's origin."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ def current_settings() -> Settings:
 
 
 def origin_of(request: Request) -> str:
-    """Scheme, host and port the caller used: Logto builds every URL but the issuer from it."""
+    """Return the origin that the caller used. Logto builds every URL from it, except the issuer."""
     return f"{request.scheme}://{request.host}"

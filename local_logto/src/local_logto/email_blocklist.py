@@ -1,7 +1,7 @@
-"""``emailBlocklistPolicy``: which email addresses nobody may take on the pages. Pure but for the refusals.
+"""``emailBlocklistPolicy``: email addresses that people may not use on the pages. Pure except for its errors.
 
-An item is an address, or a domain behind ``@``; ``*`` in it stands for anything. Case does not count. What
-the Management API writes to an account is not looked at.
+An item is an address, or a domain after ``@``. ``*`` matches any characters, and case is ignored. Addresses
+that the Management API sets are not checked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ _LISTS: Final = ("customAllowlist", "customBlocklist")
 
 
 def checked(policy: Mapping[str, Any]) -> dict[str, Any]:
-    """The policy with each item once; raises 400 for items that are neither address nor domain."""
+    """Return the policy without duplicate items. Raises 400 for items that are neither an address nor a
+    domain.
+    """
     if policy.get("blockDisposableAddresses"):
         raise RequestError(
             400,
@@ -30,7 +32,7 @@ def checked(policy: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def refuse_blocked(policy: Mapping[str, Any], email: str | None) -> None:
-    """Raise 422 ``session.email_blocklist.…`` for an address that the policy keeps out."""
+    """Raise 422 ``session.email_blocklist.…`` if the policy rejects the address."""
     if email is None:
         return
     local, _, domain = email.partition("@")

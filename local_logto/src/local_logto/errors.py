@@ -1,7 +1,7 @@
-"""The provider's two families of errors and the exact bodies they are rendered as.
+"""The provider's two families of errors, and the exact bodies they are rendered as.
 
-``OidcError`` answers on ``/oidc/*``, ``RequestError`` on ``/api/*``. They are raised where a rule is broken
-and rendered by the handlers that ``app`` registers; no room builds an error body by hand.
+``OidcError`` answers on ``/oidc/*``, ``RequestError`` on ``/api/*``. Code raises them where a rule is broken,
+and handlers that ``app`` registers render them. Nothing else builds an error body.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _OIDC_MESSAGES: Final[Mapping[str, str]] = {
 
 
 class OidcError(Exception):
-    """An error of the OIDC surface: ``error`` and ``error_description`` as RFC 6749 §5.2 names them.
+    """An error of the OIDC endpoints: ``error`` and ``error_description`` as in RFC 6749 §5.2.
 
-    ``message`` is Logto's sentence for people; each known ``error`` has its own, the double braces included.
-    ``scope`` and ``extra`` are further members of the body, ``www_authenticate`` is the header's value.
+    ``message`` is Logto's text for people; each known ``error`` has its own, including the double braces.
+    ``scope`` and ``extra`` are additional members of the body. ``www_authenticate`` is the header's value.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class OidcError(Exception):
         self.extra = dict(extra or {})
 
     def body(self, *, parsed: bool = True) -> dict[str, str]:
-        """The JSON body; ``parsed=False`` leaves only what OAuth defines (``?parse_error=false``)."""
+        """Return the JSON body. ``parsed=False`` leaves only what OAuth defines (``?parse_error=false``)."""
         members: dict[str, str | None] = {}
         if parsed:
             members |= {"code": self.code, "message": self.message}
@@ -72,7 +72,7 @@ class OidcError(Exception):
 
 
 class RequestError(Exception):
-    """An error of the Management and Experience APIs: clients branch on ``code`` alone."""
+    """An error of the Management and Experience APIs. Clients branch on ``code`` alone."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ def invalid_request(description: str) -> OidcError:
 
 
 def invalid_grant() -> OidcError:
-    """Logto says the same sentence for every reason, so that nothing can be probed."""
+    """Return the one error that Logto gives for every reason, so that callers can't probe for reasons."""
     return OidcError(400, "invalid_grant", "grant request is invalid")
 
 
@@ -121,7 +121,9 @@ def access_denied(description: str) -> OidcError:
 
 
 def session_not_found(description: str) -> OidcError:
-    """The browser's interaction or authorization request cannot be found; shown raw under ``/oidc``."""
+    """Return the error for a browser without the interaction or authorization request. ``/oidc`` shows it as
+    JSON.
+    """
     return OidcError(
         400,
         "invalid_request",

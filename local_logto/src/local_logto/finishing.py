@@ -1,7 +1,7 @@
-"""What was asked is done, whether or not the client waits for the answer: as in Node, and so in Logto.
+"""Requests run to their end even if the client leaves, as in Node and therefore in Logto.
 
-Quart cancels a request whose client leaves. SQLite's driver, cancelled between a statement and its answer,
-keeps the lock until the garbage collector comes by, and everybody else waits.
+Quart cancels a request when its client disconnects. If SQLite's driver is cancelled in the middle of a
+statement, the lock stays until garbage collection and blocks everyone else.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 
 class Finishing:
-    """An ASGI application that does not hear of clients who leave once all they sent has arrived."""
+    """An ASGI application that ignores a disconnect once the whole request has arrived."""
 
     def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
         self._application = application
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one connection's request (ASGI 3)."""
+        """Answer one request (ASGI 3)."""
         has_arrived = False
 
-        async def hear() -> Message:
+        async def receive_request() -> Message:
             nonlocal has_arrived
             if has_arrived:
-                await asyncio.Event().wait()  # until the answer is out, and this is cancelled
+                await asyncio.Event().wait()  # until the response is sent and this is cancelled
             message = await receive()
             has_arrived = message["type"] == "http.request" and not message.get("more_body", False)
             return message
 
-        await self._application(scope, hear, send)
+        await self._application(scope, receive_request, send)

@@ -1,4 +1,4 @@
-"""What Logto's HTTP layer adds to every answer of its API: security headers, a request id, ETag, gzip."""
+"""What Logto's HTTP layer adds to every API response: security headers, a request ID, ETag, gzip."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from quart import Response, request
 
-_HEADERS: Final = {  # helmet's, as Logto 1.42 sets them up for its API
+_HEADERS: Final = {  # helmet's, as Logto 1.42 configures them for its API
     "Cross-Origin-Resource-Policy": "same-origin",
     "Origin-Agent-Cluster": "?1",
     "Referrer-Policy": "strict-origin-when-cross-origin",
@@ -19,11 +19,11 @@ _HEADERS: Final = {  # helmet's, as Logto 1.42 sets them up for its API
     "X-Permitted-Cross-Domain-Policies": "none",
     "X-XSS-Protection": "0",
 }
-_GZIP_FROM: Final = 1024  # bytes; less is sent as it is
+_GZIP_FROM: Final = 1024  # bytes; smaller bodies are not compressed
 
 
-async def dress(response: Response) -> Response:
-    """Complete an answer below ``/api`` or ``/oidc``; pages set headers of their own."""
+async def complete_response(response: Response) -> Response:
+    """Complete a response below ``/api`` or ``/oidc``. Pages set their own headers."""
     if not request.path.startswith(("/api", "/oidc")):
         return response
     for name, value in _HEADERS.items():

@@ -1,4 +1,4 @@
-"""Sweeping out what has expired, so that the file does not grow for ever."""
+"""Deleting what has expired, so that the file doesn't grow forever."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from local_logto.store import (
 )
 
 SWEEP_EVERY_SECONDS: Final = 900
-# Expired tokens are kept a while, so that a late use still reveals itself as a reuse.
+# Expired tokens are kept for a while, so that reuse is still detected.
 TOKENS_KEPT_MS: Final = 3600 * 1000
 
 
 async def purge(store: Store) -> None:
-    """Delete expired interactions, sessions and grants, and tokens and device codes an hour after that."""
+    """Delete expired interactions, sessions, requests and grants; tokens and device codes an hour later."""
     moment = now_ms()
     async with store.begin() as connection:
         for table in (interactions, op_sessions, pushed_requests, grants):
@@ -34,8 +34,8 @@ async def purge(store: Store) -> None:
             await connection.execute(sa.delete(table).where(long_gone))
 
 
-async def purge_now_and_then(store: Store) -> None:
-    """Purge every quarter of an hour until the application stops."""
+async def purge_regularly(store: Store) -> None:
+    """Purge every 15 minutes until the application stops."""
     while True:
         await asyncio.sleep(SWEEP_EVERY_SECONDS)
         await purge(store)

@@ -1,6 +1,6 @@
-"""Messages that are read on the messages page instead of arriving anywhere.
+"""Messages for the messages page, which are not delivered anywhere else.
 
-Which messages those are, and what they say, is decided by ``connectors.sending``: every sender goes there.
+``connectors.sending`` decides which messages those are and what they say.
 """
 
 from __future__ import annotations
@@ -35,8 +35,11 @@ _NEWEST_FIRST: tuple[sa.ColumnElement[object], ...] = (
 
 @dataclass(frozen=True)
 class Message:
-    """One message: ``usage`` says what for (Logto's template type), ``code`` or ``link`` what it carries,
-    ``subject`` and ``text`` what people read."""
+    """One message.
+
+    ``usage`` is Logto's template type. ``code`` or ``link`` is what the message carries; ``subject`` and
+    ``text`` are what people read.
+    """
 
     kind: str
     recipient: str
@@ -79,7 +82,7 @@ async def keep_message(
 
 
 async def list_messages(store: Store) -> list[Message]:
-    """All kept messages, newest first."""
+    """Return all stored messages, newest first."""
     columns = (getattr(messages.c, name) for name in Message.__dataclass_fields__)
     async with store.begin() as connection:
         rows = await connection.execute(sa.select(*columns).order_by(*_NEWEST_FIRST))

@@ -1,7 +1,7 @@
-"""One-time tokens: proofs of an address that a program makes, and that a sign-in uses up (Logto 1.42).
+"""One-time tokens: proofs of an email address that a program creates and a sign-in uses up (Logto 1.42).
 
-Neither the address nor the organizations of the context are checked when a token is made. It is consumed when
-it is verified, not when the sign-in ends.
+When a token is created, neither the address nor the organizations in its context are checked. Verifying it
+consumes it, before the sign-in ends.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ one_time_tokens = sa.Table(
     metadata,
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("email", sa.String, nullable=False),
-    sa.Column("token", sa.String, nullable=False, unique=True),  # shown again by the API, as Logto does
+    sa.Column("token", sa.String, nullable=False, unique=True),  # the API shows it again, as in Logto
     sa.Column("context", sa.JSON, nullable=False),
     sa.Column("status", sa.String, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
@@ -40,7 +40,7 @@ _REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
 async def create_token(
     connection: AsyncConnection, email: str, lifetime: int, context: Mapping[str, Any]
 ) -> sa.RowMapping:
-    """Make an active token."""
+    """Create an active token. ``lifetime`` is in seconds."""
     now = now_ms()
     values = {
         "id": new_id(),
@@ -56,16 +56,16 @@ async def create_token(
 
 
 def status_of(row: sa.RowMapping) -> str:
-    """What a token is now: one that was active beyond its end has expired."""
+    """Return the token's status now: an active token past its end is expired."""
     is_over = row["status"] == "active" and row["expires_at"] <= now_ms()
     return "expired" if is_over else str(row["status"])
 
 
 async def use_token(store: Store, email: str, token: str, event: str | None = None) -> sa.RowMapping:
-    """Consume a token and return it as it is then; of two uses at once, one succeeds.
+    """Consume a token and return its row. Of several concurrent uses, exactly one succeeds.
 
-    ``event``: the interaction that it is used in. Raises 404 ``one_time_token.token_not_found`` and the
-    400s that say why it cannot be used.
+    ``event`` is the event of the interaction that uses it. Raises 404 ``one_time_token.token_not_found``, or
+    a 400 that says why the token cannot be used.
     """
     async with store.begin() as connection:
         row = (
@@ -85,7 +85,7 @@ async def use_token(store: Store, email: str, token: str, event: str | None = No
 
 
 def refused(status: int, code: str, message: str) -> RequestError:
-    """A refusal of this family."""
+    """Return an error of this family."""
     return RequestError(status, f"one_time_token.{code}", message)
 
 

@@ -1,4 +1,6 @@
-"""A page that posts a form by itself: by a small script file, or by its button where scripts do not run."""
+"""Pages outside the sign-in pages, such as one that submits a form by script, or by its button without
+scripts.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,14 @@ PAGE_POLICY: Final = (
 
 
 async def posting_page(action: str, inputs: Mapping[str, str], *, title: str, text: str) -> Response:
-    """The page as a 200; ``action`` may be another origin, which is why no ``form-action`` is set."""
+    """Return a page that posts the inputs to ``action``, which may be on another origin: no ``form-action``
+    is set.
+    """
     return await page("posting.html", title=title, text=text, action=action, inputs=inputs)
 
 
 async def page(template: str, **values: object) -> Response:
-    """A page of the provider's own under its content security policy, never cached."""
+    """Render a page with the provider's content security policy, never cached."""
     response = Response(await render_template(template, **values), content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     response.headers["Referrer-Policy"] = "strict-origin"

@@ -1,6 +1,6 @@
-"""Phone numbers as Logto keeps them: digits with the country code, without the zero before a local number.
+"""Phone numbers as Logto stores them: digits with the country code, without the zero of a local number.
 
-``61 0412 345 678`` and ``61 412 345 678`` are one number. Accounts of older versions may have either.
+``61 0412 345 678`` and ``61 412 345 678`` are one number. Accounts from older versions may have either.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from local_logto.refusals import refusal
 
 
 def stored(phone: str) -> str:
-    """How an account keeps it; raises 422 ``user.invalid_phone`` for what is no number of any country."""
+    """Return the stored form. Raises 422 ``user.invalid_phone`` if it is not a phone number."""
     parsed = _parse(phone)
     if parsed is None:
         raise refusal("user.invalid_phone")
@@ -21,7 +21,9 @@ def stored(phone: str) -> str:
 
 
 def spellings(phone: str) -> Sequence[str]:
-    """Every form in which an account may have the number; itself alone where it is none."""
+    """Return every form in which an account may have the number, or only the input if it is not a phone
+    number.
+    """
     parsed = _parse(phone)
     if parsed is None:
         return [phone]

@@ -1,6 +1,6 @@
-"""How the Experience API says no, and the Management API where it says the same: code, status, sentence.
+"""The errors of the Experience API, and of the Management API where they are the same: code, status, message.
 
-Codes and statuses are Logto 1.42's; so are the sentences a client has been seen to receive.
+Codes and statuses are those of Logto 1.42. So are the messages that clients have been seen to receive.
 """
 
 from __future__ import annotations
@@ -139,6 +139,6 @@ _REFUSALS: dict[str, tuple[int, str]] = {
 
 
 def refusal(code: str, *, status: int | None = None, data: object = None) -> RequestError:
-    """The error to raise for one of the codes above; a few have more than one status."""
+    """Return the error for one of the codes above. Some codes have more than one status."""
     default_status, message = _REFUSALS[code]
     return RequestError(status or default_status, code, message, data=data)

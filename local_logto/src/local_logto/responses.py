@@ -1,7 +1,4 @@
-"""How answers are put on the wire: JSON with Logto's content type, and Logto's little texts.
-
-No rule of the protocol belongs here.
-"""
+"""Responses on the wire: JSON with Logto's content type, and Logto's short texts."""
 
 from __future__ import annotations
 
@@ -21,18 +18,18 @@ def json_response(
     content_type: str = JSON_TYPE,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Compact UTF-8 JSON, as Node writes it."""
+    """Return compact UTF-8 JSON, as Node writes it."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Response(text, status=status, headers=dict(headers or {}), content_type=content_type)
 
 
 def text_response(text: str, status: int) -> Response:
-    """A bare sentence, as Koa writes the name of a status."""
+    """Return plain text, as Koa does for a status."""
     return Response(text, status=status, content_type="text/plain; charset=utf-8")
 
 
 def created() -> Response:
-    """What Logto says of something made that it does not show."""
+    """Return Logto's answer to a creation whose result it does not show."""
     return text_response("Created", 201)
 
 
@@ -43,7 +40,7 @@ def no_content() -> Response:
 
 
 def redirect_response(location: str, status: int = 303) -> Response:
-    """A redirect to ``location`` exactly as given, relative ones stay relative."""
+    """Redirect to ``location`` exactly as given: a relative URL stays relative."""
     response = Response(
         f"Redirecting to {escape(location)}.", status=status, content_type="text/html; charset=utf-8"
     )

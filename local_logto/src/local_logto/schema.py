@@ -1,8 +1,7 @@
-"""The tables of the file, made when they are missing and completed when an older version made them.
+"""Creating the tables, and completing those that an older version created.
 
-A file is this machine's own and cheap to make again, so there are no migrations: what SQLite can add without
-touching rows is added, second factors are put as they are kept today, and any other difference is said in
-one line.
+The file is local and cheap to recreate, so there are no migrations. Columns that SQLite can add without
+rewriting rows are added, second factors are converted, and any other difference is reported in one line.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from sqlalchemy.schema import CreateColumn
 
 
 class OutdatedSchema(Exception):
-    """The file was made by another version whose tables cannot be completed."""
+    """The file was created by another version, and its tables can't be completed."""
 
 
 def create_or_complete(connection: sa.Connection, metadata: sa.MetaData) -> None:
-    """Bring the file to these tables; raises ``OutdatedSchema`` when only a new file would do."""
+    """Create or complete the tables. Raises ``OutdatedSchema`` if that needs a new file."""
     known = sa.inspect(connection).get_table_names()
     for table in metadata.sorted_tables:
         if table.name in known:
@@ -32,7 +31,7 @@ def _complete(connection: sa.Connection, table: sa.Table) -> None:
     present = {column["name"]: column for column in sa.inspect(connection).get_columns(table.name)}
     for name, found in present.items():
         if name not in table.c and not found["nullable"] and found["default"] is None:
-            raise OutdatedSchema(f"another version made it: its table {table.name} demands {name}")
+            raise OutdatedSchema(f"another version created it: its table {table.name} requires {name}")
     for column in table.columns:
         if column.name not in present:
             _add(connection, column)
@@ -41,14 +40,16 @@ def _complete(connection: sa.Connection, table: sa.Table) -> None:
 def _add(connection: sa.Connection, column: sa.Column[object]) -> None:
     is_optional = column.nullable or column.server_default is not None
     if not is_optional or column.primary_key or column.unique or column.foreign_keys:
-        raise OutdatedSchema(f"another version made it: its table {column.table.name} lacks {column.name}")
+        raise OutdatedSchema(f"another version created it: its table {column.table.name} lacks {column.name}")
     definition = CreateColumn(column).compile(dialect=connection.dialect)
     name = connection.dialect.identifier_preparer.format_table(column.table)
     connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {definition}")
 
 
 def _renew_factors(connection: sa.Connection, users: sa.Table) -> None:
-    """The second factors of every account in the form of Logto 1.42, which the first version did not have."""
+    """Convert the second factors of every account to the form of Logto 1.42, which the first version didn't
+    use.
+    """
     has_some = sa.select(users.c.id, users.c.mfa_verifications).where(
         users.c.mfa_verifications != sa.literal_column("'[]'")
     )
@@ -57,7 +58,7 @@ def _renew_factors(connection: sa.Connection, users: sa.Table) -> None:
             renewed = [_renewed(factor) for factor in factors]
         except (KeyError, TypeError) as error:
             raise OutdatedSchema(
-                f"another version made it: a second factor of {user_id} is unknown"
+                f"another version created it: a second factor of {user_id} is unknown"
             ) from error
         if renewed != factors:
             change = users.update().where(users.c.id == user_id)

@@ -1,8 +1,8 @@
-"""The second factors of an account, as they lie in its row: made, shown, used. Pure.
+"""The second factors in a user's row: created, shown, used. Pure.
 
-An authenticator's codes follow RFC 6238 (30 s, six digits, one step early or late accepted); a time step and
-a backup code are good for one use. Logto 1.42 keeps both in ``mfaVerifications`` in this form. Which factors
-the tenant wants is no question for this room.
+An authenticator's codes follow RFC 6238 (30 s, six digits, one step early or late is accepted). Each time
+step and each backup code works once. Logto 1.42 stores both in ``mfaVerifications`` in this form. Which
+factors the tenant enables is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ Factors = Sequence[Factor]
 
 
 def new_totp_secret() -> str:
-    """160 random bits in base32, as RFC 4226 §4 recommends."""
+    """Return 160 random bits in base32, as RFC 4226 §4 recommends."""
     return pyotp.random_base32()
 
 
 def is_totp_secret(secret: str) -> bool:
-    """Whether an authenticator can use it: 16 to 32 characters of base32."""
+    """Return whether an authenticator can use the secret: 16 to 32 characters of base32."""
     try:
         return 16 <= len(secret) <= 32 and bool(base64.b32decode(secret))
     except binascii.Error:
@@ -72,36 +72,38 @@ def find_factor(factors: Factors, kind: str) -> Factor | None:
 
 
 def unused_codes(factor: Factor) -> int:
-    """How many backup codes of the factor are left."""
+    """Return the number of unused backup codes."""
     return sum("usedAt" not in entry for entry in factor["codes"])
 
 
 def kinds_at_hand(factors: Factors) -> tuple[str, ...]:
-    """The kinds that can still prove something: backup codes only while one is left, and always last."""
+    """Return the kinds that can still prove something. Backup codes are included while one is left, and come
+    last.
+    """
     kinds = {factor["type"] for factor in factors if factor["type"] != BACKUP_CODE or unused_codes(factor)}
     return tuple(sorted(kinds, key=lambda kind: (kind == BACKUP_CODE, kind)))
 
 
 def with_factor(factors: Factors, factor: Factor) -> list[Factor]:
-    """The factor added; new backup codes take the place of the old ones."""
+    """Return the factors with this one added. New backup codes replace the old ones."""
     replaced = BACKUP_CODE if factor["type"] == BACKUP_CODE else None
     return [*(kept for kept in factors if kept["type"] != replaced), factor]
 
 
 def without_factor(factors: Factors, kind: str) -> list[Factor]:
-    """The factors without this kind; backup codes do not stay behind alone."""
+    """Return the factors without this kind. Backup codes go too if no other factor is left."""
     kept = [factor for factor in factors if factor["type"] != kind]
     return kept if any(factor["type"] != BACKUP_CODE for factor in kept) else []
 
 
 def shown(factor: Factor) -> dict[str, Any]:
-    """What a factor tells of itself: never its key or its codes."""
+    """Return the public part of a factor, without its key or codes."""
     public = {name: factor[name] for name in ("id", "createdAt", "type")}
     return public | ({"remainCodes": unused_codes(factor)} if factor["type"] == BACKUP_CODE else {})
 
 
 def find_time_step(secret: str, code: str, moment_ms: int) -> int | None:
-    """The time step whose code this is: now, the one before or the next; None when it fits none."""
+    """Return the time step of this code (the current, previous or next one), or None if the code is wrong."""
     now = moment_ms // 1000 // _STEP_SECONDS
     totp = pyotp.TOTP(secret)
     for step in (now + offset for offset in _STEPS_ACCEPTED):
@@ -111,7 +113,7 @@ def find_time_step(secret: str, code: str, moment_ms: int) -> int | None:
 
 
 def use_totp(factors: Factors, code: str, moment_ms: int) -> list[Factor] | None:
-    """The factors with the code's time step used up; None for a wrong code or one that was used before."""
+    """Return the factors with the code's time step used up, or None if the code is wrong or was used."""
     totp = find_factor(factors, TOTP)
     if totp is None:
         return None
@@ -122,7 +124,7 @@ def use_totp(factors: Factors, code: str, moment_ms: int) -> list[Factor] | None
 
 
 def use_backup_code(factors: Factors, code: str, moment_ms: int) -> list[Factor] | None:
-    """The factors with this backup code used up; None when it is no unused one."""
+    """Return the factors with this backup code used up, or None if it is wrong or was used."""
     backup = find_factor(factors, BACKUP_CODE)
     if backup is None:
         return None
@@ -144,29 +146,29 @@ def _replaced(factors: Factors, changed: Factor) -> list[Factor]:
 
 
 def account_label(user: sa.RowMapping) -> str:
-    """How an authenticator app names the account: by the first identifier that its row has."""
+    """Return the account's name in authenticator apps: the first identifier that its row has."""
     names = ("username", "primary_email", "primary_phone", "name", "id")
     return next(str(user[name]) for name in names if user[name])
 
 
 def key_uri(secret: str, account: str, service: str) -> str:
-    """The ``otpauth:`` address that authenticator apps read from a QR code."""
+    """Return the ``otpauth:`` URI that authenticator apps read from a QR code."""
     return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=service)
 
 
 def qr_data_uri(content: str) -> str:
-    """A QR code as a PNG in a ``data:`` address, which is what Logto's API hands out."""
+    """Return a QR code as a PNG in a ``data:`` URI, as Logto's API does."""
     uri: str = segno.make_qr(content).png_data_uri(scale=4)
     return uri
 
 
 def qr_svg(content: str) -> Markup:
-    """A QR code as SVG without styles: black on white in every color scheme, sized by the style sheet."""
+    """Return a QR code as SVG without styles: black on white in every color scheme, sized by CSS."""
     svg = segno.make_qr(content).svg_inline(omitsize=True, dark="#000", light="#fff")
-    return Markup(svg)  # noqa: S704 - drawn by the library, nothing of the content stands in it as text
+    return Markup(svg)  # noqa: S704 - drawn by the library; the content is not in it as text
 
 
 def with_choices(config: Mapping[str, Any], **choices: bool) -> dict[str, Any]:
-    """The account's configuration with these choices about MFA: ``enabled``, ``skipped``."""
+    """Return the account's configuration with these MFA choices: ``enabled``, ``skipped``."""
     known = config.get("mfa") or {}
     return {**config, **({"mfa": {**known, **choices}} if choices else {})}

@@ -1,4 +1,4 @@
-"""What can be set from outside, read once at start from ``LOCAL_LOGTO_*`` or the command line."""
+"""The settings, read once at start from ``LOCAL_LOGTO_*`` or the command line."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """The provider's settings.
 
-    ``endpoint`` is the public base address, ``http://localhost:<port>`` unless given; the issuer is
-    ``<endpoint>/oidc`` whatever address a request came by. ``management_app_id`` and
-    ``management_app_secret`` name the machine application that may use the Management API; a missing secret
-    is generated once and kept in the database. ``demo_people`` is a JSON list of ``{identifier, password,
-    name, hint}`` offered with one click on the sign-in page. ``mailgun_base_url``, ``naver_base_url`` and
-    ``naver_api_base_url`` put a server of your own in the place of those providers, which Logto cannot.
-    ``connector_timeout`` is how long a provider is waited for, in seconds: a page that says that it does not
-    answer stands within five. Without ``built_in_messages`` nothing is sent while no connector is configured,
-    as in Logto.
+    ``endpoint`` is the public base URL, by default ``http://localhost:<port>``. The issuer is
+    ``<endpoint>/oidc``, whatever host a request used. ``management_app_id`` and ``management_app_secret``
+    belong to the machine application that may use the Management API; without a secret, one is generated and
+    stored in the database. ``demo_people`` is a JSON list of ``{identifier, password, name, hint}`` for
+    one-click sign-in. ``mailgun_base_url``, ``naver_base_url`` and ``naver_api_base_url`` replace those
+    providers with your own server, which Logto cannot do. ``connector_timeout`` is how long to wait for a
+    provider, in seconds: below five, so that the error page appears in time. If ``built_in_messages`` is
+    false, nothing is sent without a connector, as in Logto.
     """
 
     model_config = SettingsConfigDict(env_prefix="LOCAL_LOGTO_", frozen=True, extra="ignore")
@@ -49,8 +48,8 @@ class Settings(BaseSettings):
     def _stays_on_this_machine(self) -> Self:
         if not self.allow_non_loopback and not _is_loopback(self.host):
             raise ValueError(
-                f"local_logto is for development and will not listen on {self.host}; "
-                "set LOCAL_LOGTO_ALLOW_NON_LOOPBACK=true if this network is yours"
+                f"local_logto is for development and will not listen on {self.host}. "
+                "Set LOCAL_LOGTO_ALLOW_NON_LOOPBACK=true if you trust this network"
             )
         return self
 
@@ -64,7 +63,7 @@ class Settings(BaseSettings):
 
 
 def is_ip_address(host: str) -> bool:
-    """Whether a host is an address, with or without brackets, and no name."""
+    """Return whether the host is an IP address, with or without brackets."""
     try:
         ipaddress.ip_address(host.strip("[]"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The tenant's settings as they lie in the store: one JSON value a key."""
+"""The tenant's settings in the store: one JSON value per key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIGN_IN_EXP: Final = "sign-in-exp"
 
 
 async def read_setting(store: Store, key: str) -> dict[str, Any]:
-    """The value of a key that was seeded at the first start."""
+    """Return the value of a key that was seeded at the first start."""
     query = sa.select(configs.c.value).where(configs.c.key == key)
     async with store.begin() as connection:
         value: dict[str, Any] = (await connection.execute(query)).scalar_one()
@@ -30,6 +30,6 @@ async def write_setting(store: Store, key: str, value: Mapping[str, Any]) -> Non
 
 
 async def seed_setting(store: Store, key: str, value: Mapping[str, Any]) -> None:
-    """Store the value unless the key has one."""
+    """Store the value if the key has none."""
     async with store.begin() as connection:
         await connection.execute(insert(configs).values(key=key, value=dict(value)).on_conflict_do_nothing())

@@ -1,7 +1,6 @@
-"""The provider's one SQLite file: its tables, its engine, its ids and its clock.
+"""The provider's SQLite file: its tables and engine, IDs, and the clock.
 
-What belongs here: the tables that more than one room reads, and the few helpers every room needs. What does
-not: any rule of Logto's, which lives in the room that answers the request.
+It holds the tables that more than one module reads, and no rules of Logto.
 """
 
 from __future__ import annotations
@@ -26,17 +25,17 @@ _SECRET = string.digits + string.ascii_letters
 
 
 def new_id(length: int = 21) -> str:
-    """A Logto id: 21 characters of ``[0-9a-z]``; users, organizations and connectors have 12."""
+    """Return a Logto ID: 21 characters of ``[0-9a-z]``. Users, organizations and connectors have 12."""
     return "".join(secrets.choice(_LOWER_ID) for _ in range(length))
 
 
 def new_secret() -> str:
-    """A client secret or signing key: 32 characters of ``[0-9A-Za-z]``."""
+    """Return a client secret or signing key: 32 characters of ``[0-9A-Za-z]``."""
     return "".join(secrets.choice(_SECRET) for _ in range(32))
 
 
 def now_ms() -> int:
-    """Epoch milliseconds, the unit of every time the Management API shows."""
+    """Return epoch milliseconds, the unit of every time in the Management API."""
     return time.time_ns() // 1_000_000
 
 
@@ -45,7 +44,7 @@ def _json(name: str, default: str = "{}") -> sa.Column[object]:
 
 
 def reference(name: str, target: str, *, primary_key: bool = False, nullable: bool = False) -> sa.Column[str]:
-    """A column of ids of another table, whose rows take theirs along when they are deleted."""
+    """Return a foreign key column. Rows are deleted together with the row they refer to."""
     return sa.Column(
         name,
         sa.String,
@@ -258,12 +257,12 @@ op_sessions = sa.Table(
     sa.Column("signed_in_at", sa.BigInteger),
     # client id -> {"grant_id": …, "sid": …}
     _json("authorizations"),
-    # The application of the last sign-in, and what was submitted for it
+    # The application of the last sign-in, and the result of that interaction
     sa.Column("client_id", sa.String),
     sa.Column("last_submission", sa.JSON),
-    # A sign-out that waits for its confirmation: {"secret", "client_id", "post_logout_redirect_uri", …}
+    # A sign-out that is not yet confirmed: {"secret", "client_id", "post_logout_redirect_uri", …}
     sa.Column("pending_sign_out", sa.JSON),
-    # What the form for a device's code has to show again, so that no other page can send it
+    # Repeated by the form for a device's code, so that no other page can submit it
     sa.Column("device_secret", sa.String),
     sa.Column("expires_at", sa.BigInteger, nullable=False),
 )
@@ -275,10 +274,10 @@ interactions = sa.Table(
     sa.Column("params", sa.JSON, nullable=False),  # the authorization request, as received
     sa.Column("prompt", sa.String, nullable=False),  # "login" or "consent"
     sa.Column("session_uid", sa.String),
-    sa.Column("account_id", sa.String),  # who was signed in when it began
+    sa.Column("account_id", sa.String),  # the user who was signed in at the start
     # Of a consent: {"grant_id", "missing_oidc", "missing_on", "result" of the sign-in before it}
     _json("details"),
-    # What the Experience API gathers: event, verification records, profile, identified user.
+    # What the Experience API collects: event, verification records, profile, identified user
     _json("experience"),
     # What the authorization request resumes with: {"login": {"accountId": …}} or {"consent": {…}}
     sa.Column("result", sa.JSON),
@@ -297,12 +296,12 @@ pushed_requests = sa.Table(
 device_codes = sa.Table(
     "device_codes",
     metadata,
-    sa.Column("value_hash", sa.String, primary_key=True),  # SHA-256 of what the device was given
+    sa.Column("value_hash", sa.String, primary_key=True),  # SHA-256 of the device code
     sa.Column("user_code", sa.String, nullable=False, unique=True),  # letters only
     reference("client_id", "applications.id"),
     sa.Column("params", sa.JSON, nullable=False),  # the device's authorization request
-    sa.Column("is_taken", sa.Boolean, nullable=False, server_default=sa.false()),  # a person confirmed it
-    # How it ended: {"grant_id", "payload"} of what is issued, or {"error", "error_description"}
+    sa.Column("is_taken", sa.Boolean, nullable=False, server_default=sa.false()),  # a person has confirmed it
+    # {"grant_id", "payload"} of the tokens to issue, or {"error", "error_description"}
     sa.Column("outcome", sa.JSON),
     sa.Column("consumed_at", sa.BigInteger),
     sa.Column("expires_at", sa.BigInteger, nullable=False),
@@ -344,18 +343,18 @@ INDEXED_FOR_CASCADE = (
 
 
 class Store:
-    """The open database: ``async with store.begin() as connection`` for every piece of work."""
+    """The open database. All work runs in ``async with store.begin() as connection``."""
 
     def __init__(self, path: Path) -> None:
         self._engine: AsyncEngine = create_async_engine(
             f"sqlite+aiosqlite:///{path}",
             connect_args={"timeout": 10},
-            hide_parameters=True,  # they would put hashes and addresses into logged errors
+            hide_parameters=True,  # hashes and addresses must not appear in logged errors
         )
         event.listen(self._engine.sync_engine, "connect", _set_pragmas)
 
     async def open(self) -> None:
-        """Create the file and what it lacks; raises ``OutdatedSchema`` for one that cannot be completed."""
+        """Create or complete the file. Raises ``OutdatedSchema`` if it can't be completed."""
         async with self._engine.begin() as connection:
             await connection.run_sync(create_or_complete, metadata)
 
@@ -364,13 +363,13 @@ class Store:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction: committed at the end of the block, rolled back when it raises."""
+        """Open one transaction. It commits at the end of the block and rolls back if the block raises."""
         async with self._engine.begin() as connection:
             yield connection
 
 
 def _lower(value: object) -> object:
-    """As PostgreSQL does it for Logto: every letter by itself. SQLite's own knows ASCII only."""
+    """Lower-case each letter by itself, as PostgreSQL does for Logto. SQLite's function knows ASCII only."""
     if not isinstance(value, str):
         return value
     return "".join(small if len(small := char.lower()) == 1 else char for char in value)

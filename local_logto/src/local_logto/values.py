@@ -1,6 +1,6 @@
-"""What a JSON value must be, and the faults in it as the validator that Logto uses (zod) words them.
+"""Checks of JSON values, with faults worded as by zod, the validator that Logto uses. Pure.
 
-Pure: reading a request, and which shape a route or a connector wants, belong elsewhere.
+Reading requests, and the shapes that routes and connectors need, are defined elsewhere.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _KINDS: Final = (
 
 
 class Kind(Protocol):
-    """What a value must be. ``check`` returns the value, cleaned, and adds an issue for each fault."""
+    """What a value must be. ``check`` returns the cleaned value and adds an issue for each fault."""
 
     def check(self, value: object, path: Path, issues: list[Issue]) -> Any: ...
 
 
 @dataclass(frozen=True)
 class Text:
-    """A string of ``min`` to ``max`` characters that fits ``pattern`` as a whole."""
+    """A string of ``min`` to ``max`` characters that matches all of ``pattern``."""
 
     min: int = 0
     max: int | None = None
@@ -80,7 +80,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Number:
-    """A number from ``min`` to ``max``; a whole one with ``is_integer``."""
+    """A number from ``min`` to ``max``, without a fraction if ``is_integer``."""
 
     is_integer: bool = False
     min: float | None = None
@@ -113,7 +113,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class Choice:
-    """One string out of a list."""
+    """One of these strings."""
 
     options: tuple[str, ...]
 
@@ -136,7 +136,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Exactly:
-    """This value and no other."""
+    """This value only."""
 
     expected: str | bool
 
@@ -151,7 +151,7 @@ class Exactly:
 
 @dataclass(frozen=True)
 class Anything:
-    """Any value, for rules to judge."""
+    """Any value."""
 
     def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
         return value
@@ -159,7 +159,7 @@ class Anything:
 
 @dataclass(frozen=True)
 class ListOf:
-    """A list of at least ``min`` such items."""
+    """A list of at least ``min`` items of this kind."""
 
     item: Kind
     min: int = 0
@@ -174,7 +174,7 @@ class ListOf:
 
 @dataclass(frozen=True)
 class AnyObject:
-    """A JSON object whose members are the caller's own."""
+    """A JSON object with any members."""
 
     def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
         return value if isinstance(value, dict) else _wrong_type("object", value, path, issues)
@@ -182,7 +182,7 @@ class AnyObject:
 
 @dataclass(frozen=True)
 class MapOf:
-    """A JSON object whose values are all of one kind, under names of the caller's own."""
+    """A JSON object with any names, whose values are all of one kind."""
 
     kind: Kind
 
@@ -194,7 +194,7 @@ class MapOf:
 
 @dataclass(frozen=True)
 class AnyOf:
-    """The first of these kinds that fits; when none does, the faults of each are told."""
+    """The first kind that matches. If none does, the issue lists the faults of each."""
 
     kinds: tuple[Kind, ...]
 
@@ -232,13 +232,13 @@ class OrFalse:
 
 @dataclass(frozen=True)
 class Shape:
-    """An object with these members; only the ``required`` ones must be there."""
+    """An object with these members. Only the ``required`` ones must be present."""
 
     required: Mapping[str, Kind] = field(default_factory=dict)
     optional: Mapping[str, Kind] = field(default_factory=dict)
 
     def partial(self) -> Shape:
-        """The same members, none of them required: what a PATCH takes."""
+        """Return the shape with all members optional, as a PATCH takes them."""
         return replace(self, required={}, optional={**self.required, **self.optional})
 
     def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
@@ -254,7 +254,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Rule:
-    """What must hold of a value whose parts are sound; a breach is told at ``path`` below it."""
+    """A condition on a value whose parts are valid. A violation is reported at ``path`` below the value."""
 
     holds: Callable[[Any], bool]
     message: str
@@ -263,7 +263,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Refined:
-    """The kind, and rules about the value as a whole."""
+    """A kind with rules about the value as a whole."""
 
     kind: Kind
     rules: tuple[Rule, ...]
@@ -281,7 +281,7 @@ class Refined:
 
 @dataclass(frozen=True)
 class Filled:
-    """An object that is completed with these values where it has none of its own."""
+    """An object whose missing members get these defaults."""
 
     shape: Shape
     defaults: Mapping[str, Any]
@@ -296,7 +296,7 @@ SOME_TEXTS: Final = ListOf(Text(min=1), min=1)
 
 
 def refusal_of_faults(code: str, message: str, issues: list[Issue]) -> RequestError:
-    """The 400 that tells these faults, each with its path."""
+    """Return the 400 that lists these faults, each with its path."""
     return RequestError(
         400,
         code,

@@ -1,7 +1,7 @@
-"""Verification codes: made, sent, kept, checked once.
+"""Verification codes: created, sent, stored, used once.
 
-Logto 1.42: six digits, 600 s, ten wrong tries, single use. Who asks for one, and what the proof of an address
-is good for, belongs to the rooms that call this one.
+Logto 1.42: six digits, 600 s, ten wrong attempts, single use. Callers decide who may request one and what the
+proof of an address is good for.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ sent_codes = sa.Table(
     metadata,
     sa.Column("verification_id", sa.String, primary_key=True),
     sa.Column("recipient_type", sa.String, nullable=False),
-    sa.Column("recipient", sa.String, nullable=False),  # as typed: a code fits only the very same address
+    sa.Column("recipient", sa.String, nullable=False),  # as typed: codes are for exactly this address
     sa.Column("code", sa.String, nullable=False),
     sa.Column("try_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("created_at", sa.BigInteger, nullable=False),
@@ -37,25 +37,24 @@ _c = sent_codes.c
 
 @dataclass(frozen=True)
 class CodePolicy:
-    """How long a verification code lives, in seconds, and how many wrong tries it survives."""
+    """How long a verification code lives, in seconds, and after how many wrong attempts it stops working."""
 
     expires_after: int = 600
     max_tries: int = 10
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> CodePolicy:
-        """The stored ``verificationCodePolicy``; what it lacks is as Logto has it."""
+        """Read the stored ``verificationCodePolicy``, with Logto's defaults."""
         return cls(value.get("expirationDuration", 600), value.get("maxRetryAttempts", 10))
 
 
 async def send_code(
     store: Store, settings: Settings, verification_id: str, message: Outgoing, *, is_delivered: bool = True
 ) -> None:
-    """Send a new code as ``{{code}}`` of the message and keep it, in place of an earlier one of the same
-    verification.
+    """Send a new code as ``{{code}}`` of the message, and store it in place of an earlier one.
 
-    With ``is_delivered=False`` it is made and counted, and nobody gets it. Raises 429
-    ``request.message_rate_limited`` and what ``sending.send`` raises; then no code was made.
+    With ``is_delivered=False`` the code is created and counted but not sent. Raises 429
+    ``request.message_rate_limited`` and what ``sending.send`` raises; then no code is stored.
     """
     code = f"{secrets.randbelow(1_000_000):06}"
     async with counted_sending(store, "code", message.recipient):
@@ -65,7 +64,7 @@ async def send_code(
 
 
 async def keep_code(store: Store, verification_id: str, kind: str, recipient: str, code: str) -> None:
-    """Store a code that was sent, forget the one before it, and those of yesterday."""
+    """Store a code that was sent. Delete the previous one, and codes older than a day."""
     now = now_ms()
     old = (_c.verification_id == verification_id) | (_c.created_at < now - _KEPT_MS)
     async with store.begin() as connection:
@@ -82,7 +81,7 @@ async def keep_code(store: Store, verification_id: str, kind: str, recipient: st
 
 
 async def find_age(store: Store, verification_id: str) -> int | None:
-    """How long ago the code was made, in milliseconds."""
+    """Return the age of the code in milliseconds, or None if there is none."""
     made = sa.select(_c.created_at).where(_c.verification_id == verification_id)
     async with store.begin() as connection:
         created_at = await connection.scalar(made)
@@ -92,7 +91,7 @@ async def find_age(store: Store, verification_id: str) -> int | None:
 async def use_code(
     store: Store, verification_id: str, kind: str, recipient: str, code: str, policy: CodePolicy
 ) -> None:
-    """Consume the code, or raise the 400 that says why it cannot be used; a wrong one counts as a try."""
+    """Consume the code, or raise the 400 that says why it can't be used. A wrong code is an attempt."""
     async with store.begin() as connection:
         mine = _c.verification_id == verification_id
         row = (
@@ -100,7 +99,7 @@ async def use_code(
         ).one_or_none()
         problem = _find_problem(row, kind, recipient, policy)
         if problem is None:
-            is_open = _c.consumed_at.is_(None) & (_c.try_count < policy.max_tries)  # still, beside others
+            is_open = _c.consumed_at.is_(None) & (_c.try_count < policy.max_tries)  # checked again: races
             right = mine & (_c.code == code) & is_open
             used = await connection.execute(sent_codes.update().where(right).values(consumed_at=now_ms()))
             if used.rowcount == 0:
@@ -113,7 +112,7 @@ async def use_code(
 def _find_problem(
     row: sa.Row[tuple[object, ...]] | None, kind: str, recipient: str, policy: CodePolicy
 ) -> str | None:
-    """The rule that the stored code breaks before it is even compared, in Logto's order."""
+    """Return the first rule that the stored code breaks before it is compared, in Logto's order."""
     if row is None:
         return "not_found"
     if (row.recipient_type, row.recipient) != (kind, recipient):

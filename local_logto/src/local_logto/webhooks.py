@@ -1,7 +1,7 @@
-"""Telling the tenant's webhooks what happened: collected during a request, sent in the background after it.
+"""Notifying the tenant's webhooks: events are collected during a request and sent in the background after it.
 
-One attempt each, in no order, with Logto's header and signature. Registering webhooks is done through the
-Management API; this room only sends. Logto 1.42 says nothing of a change of roles, and neither do we.
+One attempt each, in no particular order, with Logto's header and signature. The Management API registers
+webhooks; this module sends. Like Logto 1.42, it sends no event for a change of roles.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ hooks = sa.Table(
     metadata,
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("name", sa.String, nullable=False),
-    sa.Column("event", sa.String),  # what older versions had in place of "events"
+    sa.Column("event", sa.String),  # used by older versions instead of "events"
     sa.Column("events", sa.JSON, nullable=False),
     sa.Column("config", sa.JSON, nullable=False),  # {"url", "headers"?}
     sa.Column("signing_key", sa.String, nullable=False),
@@ -43,7 +43,7 @@ hooks = sa.Table(
 
 @dataclass(frozen=True)
 class Hook:
-    """A registered webhook: where it is sent, and the key it is signed with."""
+    """A registered webhook: its URL, and the key that signs its requests."""
 
     id: str
     url: str
@@ -52,18 +52,18 @@ class Hook:
 
 
 def announce(event: str, **members: object) -> None:
-    """Have an event sent once this request has been answered with success; ``members`` go into its body."""
+    """Queue an event. It is sent if this request succeeds; ``members`` go into its body."""
     g.setdefault("announced", []).append((event, members))
 
 
 def announce_membership_change(organization_id: str, **changed_ids: list[str]) -> None:
-    """The membership event; of ``addedUserIds`` and its like only those that are not empty are named."""
+    """Queue the membership event. Of ``addedUserIds`` and similar lists, empty ones are left out."""
     deltas = {name: ids for name, ids in changed_ids.items() if ids}
     announce("Organization.Membership.Updated", organizationId=organization_id, **deltas)
 
 
 async def send_announced(response: Response) -> Response:
-    """Start sending what was announced; to be called after each request."""
+    """Start sending the queued events. Register it to run after each request."""
     if response.status_code < 400:
         for event, members in g.get("announced", ()):
             await send({"event": event, **_moment(), **_request_information(response), **members})
@@ -71,7 +71,7 @@ async def send_announced(response: Response) -> Response:
 
 
 async def send(body: Mapping[str, object]) -> None:
-    """Start one POST to every enabled webhook that listens to ``body["event"]``."""
+    """Start one POST to every enabled webhook for ``body["event"]``."""
     query = sa.select(hooks).where(hooks.c.enabled.is_(True))
     async with current_store().begin() as connection:
         rows = (await connection.execute(query)).all()
@@ -82,9 +82,9 @@ async def send(body: Mapping[str, object]) -> None:
 
 
 async def deliver(hook: Hook, body: Mapping[str, object]) -> tuple[int, str]:
-    """POST a signed body and return status and text of the answer.
+    """POST a signed body. Returns the response's status and text.
 
-    Raises ``aiohttp.ClientError``, ``ValueError`` or ``TimeoutError`` when there was none.
+    Raises ``aiohttp.ClientError``, ``ValueError`` or ``TimeoutError`` if there was no response.
     """
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {
@@ -102,12 +102,12 @@ async def deliver(hook: Hook, body: Mapping[str, object]) -> tuple[int, str]:
 
 
 def signature_of(content: bytes, signing_key: str) -> str:
-    """Lower-case hex HMAC-SHA256 of the exact bytes that are sent."""
+    """Return the lower-case hex HMAC-SHA256 of the exact bytes that are sent."""
     return hmac.new(signing_key.encode(), content, hashlib.sha256).hexdigest()
 
 
 def iso_moment(moment_ms: int) -> str:
-    """An epoch time in milliseconds as ISO 8601 in UTC, as JavaScript writes it."""
+    """Format epoch milliseconds as ISO 8601 in UTC, as JavaScript does."""
     moment = datetime.fromtimestamp(moment_ms / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -119,7 +119,7 @@ async def _deliver_and_log(hook: Hook, body: Mapping[str, object]) -> None:
         logger.warning("webhook %s failed: %s", hook.id, type(error).__name__)
         return
     if not 200 <= status < 300:
-        logger.warning("webhook %s was answered with %d", hook.id, status)
+        logger.warning("webhook %s returned status %d", hook.id, status)
 
 
 def _moment() -> dict[str, object]:
@@ -127,7 +127,9 @@ def _moment() -> dict[str, object]:
 
 
 def _request_information(response: Response) -> dict[str, Any]:
-    """The call that caused the event, as Logto tells it: no ``/api`` in front, Logto's parameter names."""
+    """Describe the request that caused the event as Logto does: without ``/api``, with Logto's parameter
+    names.
+    """
     rule = request.url_rule.rule if request.url_rule else request.path
     matched, params = rule.removeprefix("/api"), {}
     for position, (name, value) in enumerate((request.view_args or {}).items()):
@@ -147,7 +149,9 @@ def _request_information(response: Response) -> dict[str, Any]:
 
 
 def _parameter_name(name: str, position: int) -> str:
-    """Logto calls the first parameter ``id``, of a person or an API by its name, and so the later ones."""
+    """Return Logto's name: ``id`` for the first parameter, except for users and resources, otherwise camel
+    case.
+    """
     if position == 0 and name not in {"user_id", "resource_id"}:
         return "id"
     first, *rest = name.split("_")

@@ -38,7 +38,7 @@ async def test_authenticator_app_is_added_renewed_with_codes_and_removed_with_th
     await site.prove()
     assert (await site.get("/account/backup-codes")).status_code == 422
     wrong = await site.post("/account/authenticator-app", code="wrong")
-    assert "That code does not fit." in await text_of(wrong)
+    assert "That code is incorrect." in await text_of(wrong)
     secret = await enrol(site)
     user = await site.user(user_id)
     assert user["mfa_verifications"][0]["key"] == secret

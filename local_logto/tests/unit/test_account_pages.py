@@ -119,7 +119,7 @@ async def test_code_to_a_new_address_is_sent_again_after_a_minute(site: Site) ->
         await site.post("/account/email", identifier="new@example.test")
         early = await site.post("/account/email/verification-code", resend="1")
         assert early.status_code == 429
-        assert "Wait 59 more seconds for a new code." in await text_of(early)
+        assert "Wait 59 more seconds to request a new code." in await text_of(early)
         clock.shift(timedelta(seconds=59))
         again = leads_to(await site.post("/account/email/verification-code", resend="1"))
         assert "The code was sent again." in await site.page(again)

@@ -91,11 +91,11 @@ async def test_code_goes_with_its_application(api: ManagementApp) -> None:
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("", "Type the code that your device shows."),
+        ("", "Enter the code that your device shows."),
         ("?user_code=BCDF-GHJK", "BCDF-GHJK"),
         ("?input_code=%3Cb%3E&error=NotFoundError", "&lt;b&gt;"),
         ("?error=AlreadyUsedError", "The code has already been used."),
-        ("?error=Whatever", "That did not work."),
+        ("?error=Whatever", "Something went wrong."),
     ],
 )
 async def test_page_says_what_is_to_be_done(api: ManagementApp, query: str, says: str) -> None:

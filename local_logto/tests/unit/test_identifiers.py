@@ -34,7 +34,7 @@ def test_number_that_cannot_be_one_is_refused_with_an_example(typed: str, types:
     with pytest.raises(RequestError) as caught:
         read_identifier(typed, types)
     assert caught.value.status == 422
-    assert "The phone number is invalid. Begin with the country code" in caught.value.message
+    assert "The phone number is invalid. Start with the country code" in caught.value.message
 
 
 @pytest.mark.parametrize("typed", ["nina@example", "nina@", "@example.com", "nina @example.com", "nina"])
@@ -62,7 +62,7 @@ def test_kind_follows_from_the_form_and_from_what_is_enabled(
 def test_what_is_neither_is_refused_by_naming_both() -> None:
     with pytest.raises(RequestError) as caught:
         read_identifier("nina", ("phone", "email"))
-    assert caught.value.message == "That is not a valid email or phone number."
+    assert caught.value.message == "Enter a valid email or phone number."
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ async def test_authenticator_is_asked_for_after_the_password(logto: ExperienceAp
     assert await logto.signed_in_user() is None
     wrong = await logto.post("/mfa-verification/Totp", {"code": "12"})
     assert wrong.status_code == 400
-    assert "That code does not fit." in await text_of(wrong)
+    assert "That code is incorrect." in await text_of(wrong)
     spaced = f"{pyotp.TOTP(SECRET).now()[:3]} {pyotp.TOTP(SECRET).now()[3:]}"
     done = await logto.post("/mfa-verification/Totp", {"code": spaced})
     assert "/oidc/auth/" in leads_to(done)

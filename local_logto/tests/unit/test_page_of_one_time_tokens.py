@@ -38,7 +38,7 @@ async def test_looking_uses_nothing_up_and_the_button_signs_in(logto: Experience
     user_id = await logto.add_user("nina", primary_email=NINA)
     path = await path_with_token(logto)
     for _ in range(2):
-        assert f"You are {NINA}." in await page(logto, path)
+        assert f"You are signing in as {NINA}." in await page(logto, path)
     assert "/oidc/auth/" in leads_to(await logto.post(path, {}))
     assert await logto.signed_in_user() == user_id
     assert "The token has been consumed." in await text_of(await logto.post(path, {}))

@@ -85,7 +85,7 @@ async def test_invalid_number_is_explained_and_kept(logto: ExperienceApp) -> Non
     response = await logto.post("/sign-in", {"identifier": "07700 900123"})
     html = await text_of(response)
     assert response.status_code == 422
-    assert "Begin with the country code, such as +44 7700 900123." in html
+    assert "Start with the country code, such as +44 7700 900123." in html
     assert 'value="07700 900123"' in html
     assert await logto.messages() == []
 
@@ -112,7 +112,7 @@ async def test_page_says_where_the_code_is(logto: ExperienceApp) -> None:
     await logto.post("/sign-in", NINA)
     html = await page(logto, CODE_PAGE)
     assert "A verification code was sent to nina@example.test." in html
-    assert "On this server you read it under Messages." in html
+    assert "This server shows it under Messages." in html
 
 
 # --- asking again
@@ -128,7 +128,7 @@ async def test_new_code_is_sent_after_59_seconds_and_not_before(
     assert 'data-wait="1"' in await page(logto, CODE_PAGE)
     early = await logto.post(CODE_PAGE, {"resend": "1"})
     assert early.status_code == 429
-    assert "Wait 1 more second for a new code." in await text_of(early)
+    assert "Wait 1 more second to request a new code." in await text_of(early)
     assert len(await logto.messages()) == 1
     clock.shift(timedelta(seconds=0.5))
     assert "data-wait" not in await page(logto, CODE_PAGE)
@@ -187,7 +187,7 @@ async def test_expired_code_is_called_so(
     clock.shift(timedelta(seconds=lifetime + 1))
     status, html = await answer_to(logto, await last_code(logto))
     assert status == 400
-    assert "This code has expired. Ask for a new one." in html
+    assert "This code has expired. Request a new one." in html
     assert "Resend verification code" in html
     assert "Sign in with password" in html
 
@@ -202,7 +202,7 @@ async def test_code_is_exhausted_by_wrong_tries(
         assert "Invalid verification code." in (await answer_to(logto, await wrong_code(logto)))[1]
     status, html = await answer_to(logto, await last_code(logto))
     assert status == 400
-    assert "Too many wrong codes were typed. Ask for a new one." in html
+    assert "Too many incorrect codes. Request a new one." in html
 
 
 async def test_used_code_is_called_so(logto: ExperienceApp) -> None:
@@ -212,7 +212,7 @@ async def test_used_code_is_called_so(logto: ExperienceApp) -> None:
     await logto.post(CODE_PAGE, {"code": code})
     status, html = await answer_to(logto, code)
     assert status == 400
-    assert "This code was used already. Ask for a new one." in html
+    assert "This code was already used. Request a new one." in html
 
 
 # --- signing up

@@ -183,7 +183,7 @@ async def test_return_with_another_state_is_refused(app: SocialApp) -> None:
     forged = re.sub(r"state=[^&]+", f"state={'x' * 43}", back)
     response = await app.come_back(forged)
     assert response.status_code == 403
-    assert "This answer belongs to no sign-in" in await text_of(response)
+    assert "This sign-in is no longer valid" in await text_of(response)
     assert app.naver.received[-1].path != "/oauth2.0/token"
     assert is_signed_in(await app.come_back(back))
 
@@ -256,7 +256,7 @@ async def test_bad_day_of_naver_is_a_page_and_another_way_works(app: SocialApp, 
         response = await app.come_back(back)
     html = await text_of(response)
     assert response.status_code == 502
-    assert "Naver did not answer as it should" in html
+    assert "Signing in with Naver failed" in html
     assert "Try another way" in html
     assert "oops" not in html
     await app.logto.configure()

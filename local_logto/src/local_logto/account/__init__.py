@@ -1,6 +1,6 @@
-"""The account page, Logto's account center: what signed-in people see and change of their own account.
+"""The account page, Logto's account center: what signed-in people see and change in their own account.
 
-It works on the browser's session and the rules of ``experience``; who may sign in how is decided there.
+It builds on the browser's session and the rules of ``experience``, which decide who may sign in and how.
 """
 
 from __future__ import annotations
@@ -11,6 +11,6 @@ from local_logto.account import factor_pages, identity_pages, pages
 from local_logto.webhooks import send_announced
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
-for room in (pages, identity_pages, factor_pages):
-    blueprint.register_blueprint(room.blueprint)
+for module in (pages, identity_pages, factor_pages):
+    blueprint.register_blueprint(module.blueprint)
 blueprint.after_request(send_announced)

@@ -1,4 +1,4 @@
-"""What a person may change of their account, with Logto's refusals: identifiers, password, identities."""
+"""Changes that people make to their own account, with Logto's errors: identifiers, password, identities."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def change_name(visitor: Visitor, name: str) -> None:
 
 
 async def change_username(visitor: Visitor, username: str) -> None:
-    """Set the username; 422 when it is against the policy or somebody else's."""
+    """Set the username. Raises 422 if the policy rejects it or another account has it."""
     violation = find_username_violation(username, visitor.settings.username_policy)
     if violation:
         raise refusal(f"user.username_{violation}")
@@ -37,7 +37,7 @@ async def change_username(visitor: Visitor, username: str) -> None:
 
 
 async def change_password(visitor: Visitor, password: str) -> None:
-    """Set the password; 422 ``password.rejected`` or ``user.same_password``."""
+    """Set the password. Raises 422 ``password.rejected`` or ``user.same_password``."""
     user = visitor.user
     person = PersonalInformation(
         name=user["name"], username=user["username"], email=user["primary_email"], phone=user["primary_phone"]
@@ -49,16 +49,18 @@ async def change_password(visitor: Visitor, password: str) -> None:
 
 
 async def send_code_to_new_address(visitor: Visitor, identifier: Identifier) -> None:
-    """Send a code there, unless the blocklist keeps the address out.
+    """Send a code to a new address, unless the blocklist rejects it.
 
-    Whether somebody else has it is told only to who can read its messages.
+    Only after the code is entered does the person learn whether another account has the address.
     """
     _refuse_blocked(visitor, identifier.type, identifier.value)
     await send_code_to(visitor, "bind", identifier.type, identifier.value)
 
 
 async def take_new_address(visitor: Visitor, code: str) -> str:
-    """Put the address that the code proves on the account; returns its type. 422 when it is another's."""
+    """Add the address that the code proves to the account and return its type. Raises 422 if another account
+    has it.
+    """
     sent = await use_sent_code(visitor, "bind", code)
     _refuse_blocked(visitor, sent.address_type, sent.address)
     await _refuse_taken(visitor, Identifier(sent.address_type, sent.address))
@@ -67,7 +69,7 @@ async def take_new_address(visitor: Visitor, code: str) -> str:
 
 
 async def remove_identity(visitor: Visitor, target: str) -> None:
-    """Unlink a social identity; 400 ``user.last_sign_in_method_required`` for the only way in."""
+    """Unlink a social identity. Raises 400 ``user.last_sign_in_method_required`` for the last way in."""
     kept = {name: value for name, value in visitor.user["identities"].items() if name != target}
     if not kept and not any(visitor.user[column] for column in _IDENTIFYING):
         raise refusal("user.last_sign_in_method_required")
@@ -75,7 +77,7 @@ async def remove_identity(visitor: Visitor, target: str) -> None:
 
 
 async def store_values(visitor: Visitor, **values: Any) -> None:
-    """Write to the account's row and tell the webhooks; 422 when an identifier was taken meanwhile."""
+    """Update the account's row and notify webhooks. Raises 422 if an identifier was taken meanwhile."""
     try:
         async with visitor.store.begin() as connection:
             visitor.user = await update_user_row(connection, visitor.id, values)

@@ -1,4 +1,4 @@
-"""/account/authenticator-app, /account/backup-codes: second factors added and taken away."""
+"""/account/authenticator-app and /account/backup-codes: adding and removing second factors."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _KINDS: Final = {"authenticator-app": TOTP, "backup-codes": BACKUP_CODE}
 _REMOVAL: Final = {
     TOTP: (
         "Remove authenticator app",
-        "Your account will be protected by one step only, and its backup codes go too. Organizations that "
-        "require 2-step verification will not let you in.",
+        "Your backup codes are removed too. You may lose access to organizations that require 2-step "
+        "verification.",
     ),
-    BACKUP_CODE: ("Remove backup codes", "The codes you saved will not work any more."),
+    BACKUP_CODE: ("Remove backup codes", "The codes you saved will no longer work."),
 }
 
 
@@ -62,7 +62,7 @@ async def backup_codes(visitor: Visitor) -> Response:
 
     page = backup_codes_page(codes)
     if second_factors.find_factor(visitor.user["mfa_verifications"], BACKUP_CODE):
-        page = replace(page, notice="These codes take the place of your old ones once you continue.")
+        page = replace(page, notice="When you continue, these codes replace your old ones.")
     return await answer(replace(page, links=_BACK), save)
 
 
@@ -83,4 +83,4 @@ async def remove(visitor: Visitor, name: str) -> Response:
 
 async def _cannot(error: RequestError) -> Response:
     links = (("Back to your account", HOME),)
-    return await show_notice("Not possible now", error.message, links=links, status=error.status)
+    return await show_notice("This isn’t available", error.message, links=links, status=error.status)

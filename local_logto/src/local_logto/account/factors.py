@@ -1,7 +1,7 @@
-"""Second factors on the account page: an authenticator app, backup codes, and taking one away.
+"""Second factors on the account page: an authenticator app, backup codes, and removing them.
 
-The rules are those of Logto's Account API: a factor must be enabled for sign-in, one authenticator to an
-account, and backup codes never alone.
+The rules are those of Logto's Account API: a factor must be enabled for sign-in, an account has at most one
+authenticator, and backup codes need another factor.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from local_logto.store import now_ms
 
 
 async def begin_totp(visitor: Visitor) -> str:
-    """The secret that is being enrolled: a new one, or that of the last ten minutes."""
+    """Return the secret that is being enrolled: a new one, or one from the last ten minutes."""
     _refuse_disabled(visitor, TOTP)
     if second_factors.find_factor(visitor.user["mfa_verifications"], TOTP):
         raise refusal("user.totp_already_in_use")
@@ -33,20 +33,20 @@ async def begin_totp(visitor: Visitor) -> str:
 
 
 def totp_uri(visitor: Visitor, secret: str) -> str:
-    """What the QR code of this secret says."""
+    """Return the content of the QR code for this secret."""
     service = urlsplit(origin_of(request)).hostname or ""
     return second_factors.key_uri(secret, second_factors.account_label(visitor.user), service)
 
 
 async def add_totp(visitor: Visitor, secret: str, code: str) -> None:
-    """Put the authenticator on the account; 400 ``session.mfa.invalid_totp_code`` for a wrong code."""
+    """Add the authenticator to the account. Raises 400 ``session.mfa.invalid_totp_code`` for a wrong code."""
     if second_factors.find_time_step(secret, code, now_ms()) is None:
         raise refusal("session.mfa.invalid_totp_code")
     await _add(visitor, second_factors.totp_factor(secret, now_ms()))
 
 
 async def begin_backup_codes(visitor: Visitor) -> tuple[str, ...]:
-    """The codes that will take the place of the old ones; 422 while there is no other factor."""
+    """Return codes that will replace the old ones. Raises 422 if the account has no other factor."""
     _refuse_disabled(visitor, BACKUP_CODE)
     if second_factors.find_factor(visitor.user["mfa_verifications"], TOTP) is None:
         raise refusal("session.mfa.backup_code_can_not_be_alone")
@@ -58,12 +58,12 @@ async def begin_backup_codes(visitor: Visitor) -> tuple[str, ...]:
 
 
 async def add_backup_codes(visitor: Visitor, codes: tuple[str, ...]) -> None:
-    """Put the codes on the account, in place of the ones it had."""
+    """Store the codes in place of the account's old ones."""
     await _add(visitor, second_factors.backup_code_factor(codes, now_ms()))
 
 
 async def remove(visitor: Visitor, kind: str) -> None:
-    """Take the factor away; backup codes do not stay behind alone."""
+    """Remove the factor. Backup codes are removed with the last other factor."""
     kept = second_factors.without_factor(visitor.user["mfa_verifications"], kind)
     await store_values(visitor, mfa_verifications=kept)
 

@@ -1,4 +1,4 @@
-"""/account/verify: showing who you are before the account's protection is changed."""
+"""/account/verify: confirming one's identity before security settings are changed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from local_logto.responses import redirect_response
 blueprint = Blueprint("account_identity", __name__, url_prefix="/verify")
 _METHODS = ["GET", "POST"]
 _TITLE = "Security verification"
-_WHY = "Show that it is you before you change how your account is protected."
+_WHY = "Confirm your identity before you change your security settings."
 _WAYS: Final = {
     "password": ("Password", "Verify your password"),
     "email": ("Email verification code", "Send verification code to your email"),
@@ -34,7 +34,7 @@ _WAYS: Final = {
 @blueprint.get("")
 @account_page
 async def choose(visitor: Visitor) -> Response:
-    """The choice of ways, or the only one there is."""
+    """Show the ways to confirm an identity, or redirect to the only one."""
     ways = visitor.ways_to_prove
     if visitor.progress.is_proved or not ways:
         return redirect_response(visitor.progress.return_to)
@@ -65,7 +65,7 @@ async def by_password(visitor: Visitor) -> Response:
 @blueprint.route("/<any(email, phone):kind>", methods=_METHODS)
 @account_page
 async def by_code(visitor: Visitor, kind: str) -> Response:
-    """First the button that sends the code, then the field for it."""
+    """Show the button that sends the code, then the field for it."""
     if kind not in visitor.ways_to_prove:
         return redirect_response(f"{HOME}/verify")
 

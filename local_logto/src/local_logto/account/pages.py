@@ -1,4 +1,4 @@
-"""/account and the pages on which name, identifiers and password are changed."""
+"""/account, and the pages that change the name, identifiers and password."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ blueprint = Blueprint("account_pages", __name__)
 _METHODS = ["GET", "POST"]
 _BACK = (Link("Back to your account", HOME),)
 _ADDRESS_PAGES: Final = {
-    "email": ("Link email", "You sign in with it, and get back into your account with it."),
-    "phone": ("Link phone number", "You sign in with it, and get back into your account with it."),
+    "email": ("Link email", "Use it to sign in and to recover your account."),
+    "phone": ("Link phone number", "Use it to sign in and to recover your account."),
 }
 _NOTICES: Final = {
     "name": "Name updated.",
@@ -40,12 +40,12 @@ _NOTICES: Final = {
 
 
 def done(notice: str) -> Response:
-    """Back to the account, which says what was done."""
+    """Redirect to the account page, which confirms the change."""
     return redirect_response(f"{HOME}?notice={notice}")
 
 
 def code_sent(path: str, page: FormPage) -> Response:
-    """On to where the code is typed, which says so when it was sent again."""
+    """Redirect to the field for the code, which says if the code was sent again."""
     return redirect_response(f"{path}?notice={SENT_AGAIN}" if page.pressed else path)
 
 
@@ -84,7 +84,7 @@ async def username(visitor: Visitor) -> Response:
         return done("username")
 
     field = identifier_field(("username",), visitor.user["username"] or "")
-    text = "A username has letters, numbers and underscores, and does not begin with a number."
+    text = "Use letters, numbers and underscores. A username can’t start with a number."
     return await answer(FormPage("Set username", "Save", (field,), text, links=_BACK), save)
 
 
@@ -148,10 +148,10 @@ async def remove_identity(visitor: Visitor, target: str) -> Response:
 
 
 async def where_the_code_is(visitor: Visitor, kind: str, address: str) -> str:
-    """A sentence that tells where to look for the code."""
+    """Return a sentence that says where the code was sent."""
     where = f"A verification code was sent to {shown(Identifier(kind, address))}."
     if await is_kept_here(visitor.store, kind):
-        return f"{where} On this server you read it under Messages."
+        return f"{where} This server shows it under Messages."
     return where
 
 

@@ -1,6 +1,6 @@
-"""What a person has begun on the account page: a fresh proof, a sent code, a new secret.
+"""What a person has started on the account page: a recent proof, a sent code, a new secret.
 
-It is kept per browser session and good for ten minutes, like Logto's verification records.
+It is stored per browser session and valid for ten minutes, like Logto's verification records.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _c = account_progress.c
 
 @dataclass(frozen=True)
 class SentCode:
-    """A code on its way: ``purpose`` is ``verify`` for a known address, ``bind`` for a new one."""
+    """A code that was sent: ``purpose`` is ``verify`` for a known address, ``bind`` for a new one."""
 
     verification_id: str
     purpose: str
@@ -38,7 +38,10 @@ class SentCode:
 
 @dataclass(frozen=True)
 class Progress:
-    """Moments are epoch milliseconds. ``return_to`` is the page that wanted a proof first."""
+    """The state of one browser session on the account page.
+
+    Times are epoch milliseconds. ``return_to`` is the page that asked for the proof.
+    """
 
     proved_at: int = 0
     return_to: str = "/account"
@@ -49,17 +52,17 @@ class Progress:
 
     @property
     def is_proved(self) -> bool:
-        """Whether the person has just shown who they are."""
+        """Whether the person proved their identity within the last ten minutes."""
         return now_ms() - self.proved_at < VALID_MS
 
     def fresh(self) -> Progress:
-        """Without a secret or codes that were shown too long ago."""
+        """Return the progress without a secret or codes that were shown too long ago."""
         is_old = now_ms() - self.shown_at >= VALID_MS
         return replace(self, totp_secret=None, backup_codes=()) if is_old else self
 
 
 async def read_progress(store: Store, session_uid: str, user_id: str) -> Progress:
-    """What this person has begun in this browser session."""
+    """Return what this person has started in this browser session."""
     query = sa.select(_c.content).where(_c.session_uid == session_uid, _c.user_id == user_id)
     async with store.begin() as connection:
         content = (await connection.execute(query)).scalar_one_or_none()
@@ -71,7 +74,7 @@ async def read_progress(store: Store, session_uid: str, user_id: str) -> Progres
 
 
 async def keep_progress(store: Store, session_uid: str, user_id: str, progress: Progress) -> None:
-    """Store it in place of what was there, and let go of what nobody continues."""
+    """Replace the stored progress, and delete progress that is an hour old."""
     now = now_ms()
     over = (_c.session_uid == session_uid) | (_c.changed_at < now - _KEPT_MS)
     row = {"session_uid": session_uid, "user_id": user_id, "content": asdict(progress), "changed_at": now}

@@ -1,6 +1,7 @@
-"""Showing again that it is you, before anything of the account's protection is changed.
+"""Confirming one's identity before security settings are changed.
 
-A password, or a code to an address the account has (Logto's ``UserPermissionValidation``).
+The proof is the password, or a code sent to one of the account's addresses (Logto's
+``UserPermissionValidation``).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _TEMPLATES = {"verify": "UserPermissionValidation", "bind": "BindNewIdentifier"}
 
 
 async def prove_password(visitor: Visitor, password: str) -> None:
-    """Accept the account's password; 422 ``session.invalid_credentials``, or 400 during a lockout."""
+    """Accept the account's password. Raises 422 ``session.invalid_credentials``, or 400 during a lockout."""
     attempt = _check_password(visitor, password)
     await sentinel.watch(visitor.store, visitor.settings.lockout, Pool.FIRST_FACTOR, visitor.id, attempt)
     await _keep_proof(visitor)
@@ -43,13 +44,15 @@ async def send_proof_code(visitor: Visitor, address_type: str) -> None:
 
 
 async def prove_code(visitor: Visitor, code: str) -> None:
-    """Accept the code that was sent to an address of the account; 400 for a wrong or late one."""
+    """Accept the code that was sent to one of the account's addresses. Raises 400 for a wrong or expired
+    code.
+    """
     await use_sent_code(visitor, "verify", code)
     await _keep_proof(visitor)
 
 
 async def send_code_to(visitor: Visitor, purpose: str, address_type: str, address: str) -> None:
-    """Send a code and remember what it is for; it takes the place of the one sent before."""
+    """Send a code and remember its purpose. It replaces the code sent before."""
     settings = await read_setting(visitor.store, SIGN_IN_EXP)
     locale = message_locale(mapping(settings, "languageInfo"), None, request.accept_languages)
     payload = {"locale": locale, **await message_context(visitor.store, user=visitor.id)}
@@ -62,7 +65,7 @@ async def send_code_to(visitor: Visitor, purpose: str, address_type: str, addres
 
 
 async def use_sent_code(visitor: Visitor, purpose: str, code: str) -> SentCode:
-    """Use up the code that was sent for this purpose; returns where it went. 400 when it does not fit."""
+    """Use up the code sent for this purpose and return its recipient. Raises 400 if it is wrong."""
     sent = visitor.progress.code
     if sent is None or sent.purpose != purpose:
         raise refusal("verification_code.not_found")

@@ -1,4 +1,4 @@
-"""Who looks at their account, and the guards of its pages: signed in, by our own form, freshly proved."""
+"""The visitor of an account page, and the guards of these pages: signed in, own form, recent proof."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Action = Callable[[FormPage], Awaitable[Response]]
 
 @dataclass
 class Visitor:
-    """A signed-in person: their account's row, the tenant's settings, and what they have begun here."""
+    """A signed-in person: their user row, the tenant's settings, and their progress on the account page."""
 
     store: Store
     settings: SignInExperience
@@ -46,12 +46,12 @@ class Visitor:
 
     @property
     def ways_to_prove(self) -> tuple[str, ...]:
-        """How this person can show who they are: ``password``, ``email``, ``phone``."""
+        """The ways to confirm this person's identity: ``password``, ``email``, ``phone``."""
         columns = {"password": "password_hash", "email": "primary_email", "phone": "primary_phone"}
         return tuple(way for way, column in columns.items() if self.user[column])
 
     async def keep(self, progress: Progress) -> None:
-        """Remember what was begun."""
+        """Store the progress."""
         await keep_progress(self.store, self.session_uid, self.id, progress)
         self.progress = progress
 
@@ -60,7 +60,7 @@ _View = Callable[Concatenate[Visitor, _P], Awaitable[Response]]
 
 
 def account_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
-    """A view for the person whose session this browser holds; anybody else signs in first."""
+    """Guard a view for the signed-in person. Everyone else is sent to sign in first."""
 
     @wraps(view)
     async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> Response:
@@ -72,7 +72,7 @@ def account_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
             return await send_to_sign_in(HOME)
         if visitor.user["is_suspended"]:
             return await show_notice(
-                "This account is suspended", "An administrator has to let you in again.", status=403
+                "This account is suspended", "Ask an administrator to reactivate it.", status=403
             )
         return await view(visitor, *args, **kwargs)
 
@@ -80,9 +80,9 @@ def account_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
 
 
 def proved_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
-    """An account page for somebody who has shown within ten minutes who they are; others do so first.
+    """Guard an account page that needs a proof of identity from the last ten minutes.
 
-    An account without password, email and phone has nothing to show and goes on, as it does at Logto.
+    An account without password, email and phone can't prove anything and goes on, as at Logto.
     """
 
     @wraps(view)
@@ -100,7 +100,7 @@ async def _ask_for_proof(visitor: Visitor) -> Response:
 
 
 async def answer(page: FormPage, action: Action, side_action: Action | None = None) -> Response:
-    """Show an account page, or do what its form asks."""
+    """Show an account page, or carry out its form."""
     return await answer_with(page, action, side_action or action, show_plain_form)
 
 

@@ -1,6 +1,5 @@
-"""What carries messages to people and identities back: the connectors of Logto 1.42 that this provider knows.
+"""The connectors of Logto 1.42 that this provider knows: they send messages and bring back social identities.
 
-``factories`` says which there are and what their configuration must look like, ``registry`` reads the ones
-that were made, ``sending`` delivers a message through the one that is configured. Signing in through a social
-connector is the sign-in pages' part.
+``factories`` lists them with the shape of their configuration, ``registry`` reads the configured ones, and
+``sending`` delivers a message through one. The sign-in pages handle signing in through a social connector.
 """

@@ -1,7 +1,7 @@
-"""What stands in for a provider: the messages page, with texts of its own where nobody configured any.
+"""The messages page as a connector, with default texts.
 
-It sends while no connector of the kind is configured, and is where Logto's mock connectors send to. A real
-Logto without a connector would answer 501 ``connector.not_found``.
+It is used while no connector of the kind is configured, and by Logto's mock connectors. A real Logto without
+a connector would answer 501 ``connector.not_found``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SUBJECTS: Final = {
     "Register": "Your code to sign up",
     "ForgotPassword": "Your code to choose a new password",
     "Generic": "Your verification code",
-    "UserPermissionValidation": "Your code to confirm that it is you",
+    "UserPermissionValidation": "Your code to confirm your identity",
     "BindNewIdentifier": "Your code to confirm a new address",
     "MfaVerification": "Your second factor",
     "BindMfa": "Your code to set up a second factor",
@@ -43,9 +43,9 @@ async def send(
     payload: Payload,
     custom: Mapping[str, Any] | None,
 ) -> None:
-    """Keep the message for the messages page; raises 400 ``connector.template_not_found``.
+    """Store the message for the messages page. Raises 400 ``connector.template_not_found``.
 
-    ``config`` is that of a mock connector, empty without one.
+    ``config`` is a mock connector's configuration, or empty.
     """
     templates = by_usage(config["templates"]) if "templates" in config else DEFAULTS
     template = custom or choose(templates, usage)

@@ -1,6 +1,6 @@
-"""What templates may name beside a code or a link: the application, the organization, the person.
+"""What templates may use besides a code or a link: the application, the organization, the person.
 
-Logto 1.42 shows templates these members and no others.
+Logto 1.42 gives templates these members and no others.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ _TABLES: Final = {
 
 
 async def message_context(store: Store, **ids: str | None) -> dict[str, Any]:
-    """``{name: its public members}`` for ``application``, ``organization``, ``inviter`` or ``user``, given by
-    id; what is not given or does not exist is left out."""
+    """Return ``{name: its public members}`` for the given IDs, leaving out what doesn't exist.
+
+    The names are ``application``, ``organization``, ``inviter`` and ``user``.
+    """
     context: dict[str, Any] = {}
     async with store.begin() as connection:
         for name, row_id in ids.items():

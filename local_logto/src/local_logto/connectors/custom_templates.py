@@ -1,4 +1,4 @@
-"""The tenant's own email templates (``/api/email-templates``), which go before those of any connector."""
+"""The tenant's own email templates (``/api/email-templates``), which take precedence over a connector's."""
 
 from __future__ import annotations
 
@@ -25,8 +25,11 @@ _c = email_templates.c
 
 
 async def find_custom_template(store: Store, usage: str, locale: str | None) -> dict[str, Any] | None:
-    """The details for this usage in the reader's language, else in the fallback language, else the generic
-    ones in the fallback language: one stored ``Generic`` goes before everything a connector has."""
+    """Return the details of the template for this usage, or None.
+
+    The reader's language comes first, then the fallback language, then the ``Generic`` template in the
+    fallback language. A stored ``Generic`` therefore takes precedence over everything in a connector.
+    """
     query = sa.select(_c.language_tag, _c.template_type, _c.details)
     async with store.begin() as connection:
         stored = {(tag, kind): details for tag, kind, details in await connection.execute(query)}

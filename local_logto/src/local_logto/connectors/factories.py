@@ -1,7 +1,7 @@
-"""Which kinds of connector there are, what each is called and what its configuration must look like.
+"""The kinds of connectors: what each is called, and the shape of its configuration.
 
-The five of Logto 1.42 that this provider can run; ids, targets, keys and rules are Logto's. Sending is not
-for this room.
+These are the five of Logto 1.42 that this provider can run. IDs, targets, keys and rules are Logto's. Sending
+is done elsewhere.
 """
 
 from __future__ import annotations
@@ -28,14 +28,17 @@ ConnectorType = Literal["Email", "Sms", "Social"]
 Words = Mapping[str, str]
 FormItem = Mapping[str, object]
 
-# Without these a phone could not sign in, sign up or get a new password (connector-gatewayapi-sms).
+# Signing in, signing up and resetting a password by phone need these (connector-gatewayapi-sms).
 _REQUIRED_USAGES: Final = ("Register", "SignIn", "ForgotPassword", "Generic")
 
 
 @dataclass(frozen=True)
 class Factory:
-    """One kind of connector. ``name`` and ``description`` are by language; ``form`` is how an admin's page
-    asks for the configuration: items, or a JSON text to begin with."""
+    """One kind of connector.
+
+    ``name`` and ``description`` are by language. ``form`` describes the configuration form in an admin
+    console: items, or a JSON text to start from.
+    """
 
     id: str
     type: ConnectorType
@@ -48,11 +51,11 @@ class Factory:
 
     @property
     def keeps_messages(self) -> bool:
-        """Whether it only shows messages on the messages page instead of sending them."""
+        """Whether it shows messages on the messages page instead of sending them."""
         return self.id.startswith("mock-")
 
     def metadata(self) -> dict[str, Any]:
-        """As Logto shows it of a factory and of each of its connectors."""
+        """Return what Logto shows of a factory and of each of its connectors."""
         form = {"configTemplate": self.form} if isinstance(self.form, str) else {"formItems": [*self.form]}
         return {
             "id": self.id,
@@ -67,7 +70,7 @@ class Factory:
         }
 
     def check(self, config: object) -> None:
-        """Raise 400 ``connector.invalid_config`` with every fault; members it does not know are fine."""
+        """Raise 400 ``connector.invalid_config`` with every fault. Unknown members are accepted."""
         issues: list[Issue] = []
         self.config.check(config, (), issues)
         if issues:
@@ -76,7 +79,7 @@ class Factory:
 
 @dataclass(frozen=True)
 class _SmsTemplates:
-    """A list of texts that has one for each usage without which people would be locked out."""
+    """A list of templates with one for each required usage."""
 
     def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
         before = len(issues)

@@ -1,4 +1,4 @@
-"""GatewayAPI: a text message as the JSON that Logto 1.42's connector ``gatewayapi-sms`` posts.
+"""GatewayAPI: a text message as JSON, as Logto 1.42's connector ``gatewayapi-sms`` posts it.
 
 Documented at https://gatewayapi.com/docs/apis/rest.
 """
@@ -16,9 +16,9 @@ from local_logto.connectors.templates import Payload, by_usage, choose, fill
 async def send(
     config: Mapping[str, Any], recipient: str, usage: str, payload: Payload, *, timeout_seconds: float
 ) -> None:
-    """Post one message to ``recipient``, digits with the country's code in front.
+    """Post one message to ``recipient``, which is digits that start with the country code.
 
-    Raises 400 ``connector.template_not_found``, and 400 ``connector.general`` with GatewayAPI's answer.
+    Raises 400 ``connector.template_not_found``, or 400 ``connector.general`` with GatewayAPI's response.
     """
     text = fill(choose(by_usage(config["templates"]), usage)["content"], payload)
     status, answer = await post(
@@ -35,6 +35,6 @@ async def send(
 
 
 def message_of(sender: str, text: str, recipient: str) -> bytes:
-    """The body: one message to one number, which goes as a string."""
+    """Return the body: one message to one number, which is sent as a string."""
     body = {"sender": sender, "message": text, "recipients": [{"msisdn": recipient}]}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

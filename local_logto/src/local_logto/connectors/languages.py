@@ -1,4 +1,4 @@
-"""In which language a person is written to, as Logto 1.42 decides it for messages and pages alike."""
+"""The language of messages and pages, chosen as in Logto 1.42."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BUILT_IN: Final = (
     *("tr-TR", "uk-UA", "zh-CN", "zh-HK", "zh-TW"),
 )
 
-# The languages that can be named as a tenant's, in lower case
+# The languages that a tenant's settings may name, in lower case
 LANGUAGE_TAGS: Final = frozenset(
     [
         "af-za",
@@ -153,8 +153,11 @@ LANGUAGE_TAGS: Final = frozenset(
 def message_locale(
     language_info: Mapping[str, object], ui_locales: str | None, accepted: LanguageAccept
 ) -> str:
-    """The first known language of the request's ``ui_locales``, of the browser where ``autoDetect`` is on,
-    of ``fallbackLanguage``; a region nobody has texts for counts as its language."""
+    """Return the language for a person: the first wanted one that Logto has texts for.
+
+    The request's ``ui_locales`` come first, then the browser's languages if ``autoDetect`` is on, then
+    ``fallbackLanguage``. A region without texts counts as its language.
+    """
     wanted = _candidates(language_info, ui_locales, accepted)
     return next((known for tag in wanted if (known := _find(tag))), DEFAULT)
 

@@ -1,4 +1,4 @@
-"""Mailgun: an email as the form that Logto 1.42's connector ``mailgun-email`` posts.
+"""Mailgun: an email as a form, as Logto 1.42's connector ``mailgun-email`` posts it.
 
 Documented at https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/messages.
 """
@@ -29,9 +29,10 @@ async def send(
     base_url: str,
     timeout_seconds: float,
 ) -> None:
-    """Post one message; ``custom`` is the tenant's own template, which goes before the configured ones.
+    """Post one message. ``custom`` is the tenant's own template, which takes precedence over the configured
+    ones.
 
-    Raises 400 ``connector.template_not_found``, 400 ``connector.general`` with status and answer.
+    Raises 400 ``connector.template_not_found``, or 400 ``connector.general`` with the status and response.
     """
     fields = custom_fields(custom, payload) if custom else delivery_fields(config, usage, payload)
     message = {"from": config["from"], "to": recipient, **_known(fields)}
@@ -49,12 +50,12 @@ async def send(
 
 
 def messages_url(endpoint: str, domain: str) -> str:
-    """Where messages of this domain are posted; a path of the endpoint's own does not count."""
+    """Return the URL for messages of this domain. A path in the endpoint is ignored."""
     return urljoin(endpoint, f"/v3/{quote(domain)}/messages")
 
 
 def delivery_fields(config: Config, usage: str, payload: Payload) -> Fields:
-    """The fields of a configured delivery: a text of its own, or a template that lies at Mailgun."""
+    """Return the fields of a configured delivery: a text, or a template that is stored at Mailgun."""
     delivery = choose(config["deliveries"], usage)
     subject = delivery.get("subject")
     fields: Fields = {
@@ -70,7 +71,7 @@ def delivery_fields(config: Config, usage: str, payload: Payload) -> Fields:
 
 
 def custom_fields(custom: Mapping[str, Any], payload: Payload) -> Fields:
-    """The fields of the tenant's own template; a plain text is sent as HTML too."""
+    """Return the fields of the tenant's own template. A plain text is sent as HTML too."""
     content, reply_to, sender = custom["content"], custom.get("replyTo"), custom.get("sendFrom")
     is_plain = custom.get("contentType") == "text/plain"
     return {
@@ -83,7 +84,9 @@ def custom_fields(custom: Mapping[str, Any], payload: Payload) -> Fields:
 
 
 def form_of(fields: Mapping[str, str]) -> bytes:
-    """The body as JavaScript's ``URLSearchParams`` writes it (WHATWG URL §5.2): ``*`` stays, not ``~``."""
+    """Encode the body as JavaScript's ``URLSearchParams`` does (WHATWG URL §5.2): ``*`` stays, ``~`` is
+    escaped.
+    """
     return urlencode(fields, safe="*").replace("~", "%7E").encode()
 
 

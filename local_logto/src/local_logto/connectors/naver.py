@@ -1,7 +1,7 @@
-"""Naver: where a person is sent to sign in, and what is asked of it when they come back.
+"""Naver: where people sign in, and what is requested when they come back.
 
-The requests are those of Logto 1.42's connector ``naver-universal``; only the two base addresses can be set.
-What an identity means for an account is decided by the sign-in pages' services, not here.
+The requests are those of Logto 1.42's connector ``naver-universal``; only the two base URLs can be set. The
+services of the sign-in pages decide what an identity means for an account.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PROFILE: Final = Shape({"resultcode": Text(), "message": Text(), "response": _F
 
 @dataclass(frozen=True)
 class SocialUser:
-    """Who somebody is at a social provider; ``raw`` is its whole answer, what it kept to itself is None."""
+    """A person at a social provider. ``raw`` is the whole response. What was not shared is None."""
 
     id: str
     email: str | None
@@ -38,7 +38,7 @@ class SocialUser:
     raw: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        """As Logto keeps it in an identity's ``details``: only what is known."""
+        """Return the ``details`` of an identity as Logto stores them: only known members."""
         members = {"id": self.id, "avatar": self.avatar, "email": self.email, "name": self.name}
         return {name: value for name, value in members.items() if value} | {"rawData": self.raw}
 
@@ -49,7 +49,7 @@ class SocialUser:
 
 
 def authorization_uri(settings: Settings, connector: Connector, *, state: str, redirect_uri: str) -> str:
-    """Where the browser goes; without ``scope``, which Naver takes from its own console.
+    """Return where to send the browser. There is no ``scope``: Naver takes it from its own console.
 
     Raises 400 ``connector.invalid_config``.
     """
@@ -66,12 +66,14 @@ def authorization_uri(settings: Settings, connector: Connector, *, state: str, r
 async def read_social_user(
     settings: Settings, connector: Connector, data: Mapping[str, object]
 ) -> SocialUser:
-    """Who came back with ``data``: the ``code``, and the ``redirectUri`` it was given to.
+    """Return the person who came back with ``data``: the ``code``, and the ``redirectUri`` that it was issued
+    for.
 
-    Both calls together take at most ``settings.connector_timeout`` seconds. Raises 400 ``connector.general``
-    without a code (somebody said no at Naver), and when Naver refuses or does not answer, where Logto ends in
-    a 500 at times, which explains nothing; 400 ``connector.invalid_response``, also for the errors that Naver
-    sends as a 200; 401 ``connector.social_auth_code_invalid`` or ``connector.social_invalid_access_token``.
+    Both requests together take at most ``settings.connector_timeout`` seconds. Raises 400
+    ``connector.general`` without a code (the person declined at Naver), and if Naver rejects the request or
+    doesn't answer, where Logto sometimes fails with an unhelpful 500. Raises 400
+    ``connector.invalid_response``, also for errors that Naver sends with status 200, and 401
+    ``connector.social_auth_code_invalid`` or ``connector.social_invalid_access_token``.
     """
     issues: list[Issue] = []
     callback = _CALLBACK.check(data, (), issues)
@@ -124,7 +126,7 @@ async def _fetch_user(settings: Settings, token: str) -> SocialUser:
 
 
 def _read(shape: Shape, text: str) -> Any:
-    """The answer, if it is one; what does not fit is named, never shown, for it may hold a token."""
+    """Parse a response. Faults are named without their values, which may contain a token."""
     issues: list[Issue] = []
     try:
         known = shape.check(json.loads(text), (), issues)

@@ -1,7 +1,7 @@
-"""One POST to a message provider, and how its refusals are told: Logto's ``connector.general``.
+"""One POST to a message provider. Its failures become Logto's ``connector.general``.
 
-One attempt, no redirects (they would carry the key elsewhere), bounded in time. Neither the request nor the
-answer is logged, because they carry keys, addresses and codes.
+One attempt, limited in time, without redirects (they would carry the key elsewhere). Neither request nor
+response is logged, because they contain keys, addresses and codes.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _LONGEST_ANSWER: Final = 64 * 1024
 async def post(
     url: str, body: bytes, headers: Mapping[str, str], *, timeout_seconds: float
 ) -> tuple[int, str]:
-    """Status and text of the answer.
+    """Return the status and text of the response.
 
-    Raises 400 ``connector.general`` when there is none within ``timeout_seconds``, or the address is none.
+    Raises 400 ``connector.general`` without a response within ``timeout_seconds``, or if the URL is invalid.
     """
     timeout = aiohttp.ClientTimeout(total=timeout_seconds)
     try:
@@ -42,7 +42,7 @@ async def post(
 
 
 async def _read_start(content: aiohttp.StreamReader) -> bytes:
-    """As much of the answer as anybody would need; a reader gives a network packet at a time."""
+    """Read at most ``_LONGEST_ANSWER`` bytes. A single read would return only one network packet."""
     start = bytearray()
     async for chunk in content.iter_any():
         start += chunk
@@ -52,7 +52,7 @@ async def _read_start(content: aiohttp.StreamReader) -> bytes:
 
 
 def basic_authorization(user: str, password: str) -> str:
-    """The header's value for HTTP Basic authentication (RFC 7617), in UTF-8."""
+    """Return the header value for HTTP Basic authentication (RFC 7617), in UTF-8."""
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
@@ -61,6 +61,6 @@ def is_success(status: int) -> bool:
 
 
 def general(data: Mapping[str, object]) -> RequestError:
-    """The 400 of a provider that refused or did not answer; ``data`` is what is known about it."""
+    """Return the 400 for a provider that failed or didn't answer. ``data`` is what is known about it."""
     known = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return RequestError(400, "connector.general", f"Error occurred in connector: {known}", data=dict(data))

@@ -1,7 +1,4 @@
-"""The connectors of the tenant as they lie in the store, for every room that needs one.
-
-Making, changing and deleting them is the Management API's part.
-"""
+"""The tenant's configured connectors. The Management API creates, changes and deletes them."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ connectors = sa.Table(
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("connector_id", sa.String, nullable=False),  # the factory's id, such as "mailgun-email"
     sa.Column("type", sa.String, nullable=False),  # "Email", "Sms" or "Social"
-    # What a social connector is called in identities and sign-in settings
+    # The name of a social connector in identities and sign-in settings
     sa.Column("target", sa.String, nullable=False),
     sa.Column("config", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("metadata", sa.JSON, nullable=False, server_default="{}"),
@@ -31,7 +28,7 @@ connectors = sa.Table(
 
 @dataclass(frozen=True)
 class Connector:
-    """One configured connector: ``connector_id`` names its factory, ``target`` what identities call it."""
+    """One configured connector. ``connector_id`` names its factory, ``target`` is its name in identities."""
 
     id: str
     connector_id: str
@@ -44,12 +41,12 @@ class Connector:
 
     @property
     def factory(self) -> Factory:
-        """What kind of connector it is."""
+        """The kind of connector."""
         return FACTORIES[self.connector_id]
 
     @property
     def name(self) -> str:
-        """What people read, in English: "Naver"."""
+        """The display name in English, such as "Naver"."""
         own = self.metadata.get("name")
         names = own if isinstance(own, Mapping) else self.factory.name
         return str(names["en"])
@@ -61,19 +58,21 @@ async def find_connector(
     type: ConnectorType | None = None,  # noqa: A002 - its name on the wire
     target: str | None = None,
 ) -> Connector | None:
-    """The connector of this type or target, or None. There is at most one of type Email and of type Sms."""
+    """Return the connector of this type or target, or None. At most one is of type Email, and one of type
+    Sms.
+    """
     found = await list_connectors(store)
     fitting = (one for one in found if type in (None, one.type) and target in (None, one.target))
     return next(fitting, None)
 
 
 async def find_connector_by_id(store: Store, connector_id: str) -> Connector | None:
-    """The connector with this id (not its factory's), or None."""
+    """Return the connector with this ID (not its factory's), or None."""
     return next((one for one in await list_connectors(store) if one.id == connector_id), None)
 
 
 async def list_connectors(store: Store) -> list[Connector]:
-    """All of them, a handful at most, by their ids."""
+    """Return all connectors, ordered by ID."""
     columns = [connectors.c[name] for name in Connector.__dataclass_fields__]
     query = sa.select(*columns).order_by(connectors.c.id)
     async with store.begin() as connection:

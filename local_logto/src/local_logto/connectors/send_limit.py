@@ -1,7 +1,7 @@
-"""How many messages one recipient may be sent: ten of a purpose in ten minutes, as in Logto 1.42.
+"""The limit on messages per recipient: ten for one purpose in ten minutes, as in Logto 1.42.
 
-Only what was sent counts, and what was held back on purpose, so that the limit does not tell who has an
-account. Logto offers no setting for it.
+Messages that are deliberately not sent count too, so that the limit doesn't reveal who has an account. Logto
+has no setting for it.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _c = sent_messages.c
 
 @asynccontextmanager
 async def counted_sending(store: Store, purpose: Purpose, recipient: str) -> AsyncIterator[None]:
-    """Send within the block; it counts unless the block raises.
+    """Send within the block. It counts unless the block raises.
 
-    Raises 429 ``request.message_rate_limited`` before the block when the recipient had ten.
+    Raises 429 ``request.message_rate_limited`` before the block if the recipient has reached the limit.
     """
     key = recipient.strip().lower()
     mine = (_c.purpose == purpose, _c.recipient == key)

@@ -1,6 +1,6 @@
-"""Delivering a message: the one door through which every email and text message leaves.
+"""Delivering messages: every email and text message is sent here.
 
-Who may be sent how many is counted in ``sent_messages``; what a message says is in ``templates``.
+``sent_messages`` counts them, and ``templates`` holds what they say.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ CONNECTOR_TYPES: Final[Mapping[Kind, ConnectorType]] = {"email": "Email", "phone
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A message to be sent.
+    """A message to send.
 
-    ``recipient`` is an email address or a number of digits with the country's code; ``usage`` is Logto's
-    template type, ``payload`` what the templates may name (``code``, ``link``, ``application``, …).
-    Its ``locale``, a language tag, also decides in which language a template is looked for.
+    ``recipient`` is an email address, or digits that start with the country code. ``usage`` is Logto's
+    template type. ``payload`` is what templates may use (``code``, ``link``, ``application``, …). Its
+    ``locale``, a language tag, also selects the language of the template.
     """
 
     kind: Kind
@@ -43,11 +43,11 @@ class Outgoing:
 
 
 async def send(store: Store, settings: Settings, message: Outgoing) -> None:
-    """Send by the connector of this kind, or to the messages page while there is none.
+    """Send through the connector of this kind, or to the messages page if there is none.
 
-    Raises ``RequestError``: 400 ``connector.general`` when the provider refuses or does not answer within
-    ``connector_timeout``, 400 ``connector.invalid_config`` or ``connector.template_not_found``, and 501
-    ``connector.not_found`` without any connector when the messages page is switched off.
+    Raises ``RequestError``: 400 ``connector.general`` if the provider rejects the message or doesn't answer
+    within ``connector_timeout``, 400 ``connector.invalid_config`` or ``connector.template_not_found``, and
+    501 ``connector.not_found`` if there is no connector and the messages page is off.
     """
     connector = await _find(store, message.kind)
     if connector is None:
@@ -60,7 +60,9 @@ async def send(store: Store, settings: Settings, message: Outgoing) -> None:
 async def send_by(
     store: Store, settings: Settings, factory: Factory, config: Mapping[str, Any], message: Outgoing
 ) -> None:
-    """Send by a connector of this factory with this configuration, whatever is stored; raises as ``send``."""
+    """Send through a connector of this factory with this configuration, stored or not. Raises what ``send``
+    raises.
+    """
     factory.check(config)
     to, usage, payload = message.recipient, message.usage, message.payload
     if factory is MAILGUN:
@@ -81,17 +83,17 @@ async def send_by(
 
 
 async def can_send(store: Store, settings: Settings, kind: Kind) -> bool:
-    """Whether there is a connector of this kind; the messages page counts unless it is switched off."""
+    """Return whether messages of this kind can be sent. The messages page counts unless it is off."""
     return settings.built_in_messages or await has_connector(store, kind)
 
 
 async def has_connector(store: Store, kind: Kind) -> bool:
-    """Whether a connector of this kind was made: where there is none, Logto itself sends nothing."""
+    """Return whether a connector of this kind is configured. Without one, Logto itself sends nothing."""
     return await _find(store, kind) is not None
 
 
 async def is_kept_here(store: Store, kind: Kind) -> bool:
-    """Whether messages of this kind are to be read on the messages page instead of arriving anywhere."""
+    """Return whether messages of this kind go to the messages page instead of being delivered."""
     connector = await _find(store, kind)
     return connector is None or connector.factory.keeps_messages
 

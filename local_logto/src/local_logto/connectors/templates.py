@@ -1,7 +1,7 @@
-"""Texts of messages: variables filled in as Logto 1.42 does, and which text is meant for what.
+"""Message templates: filling in variables as Logto 1.42 does, and choosing a template by usage.
 
-One difference is wanted: in HTML the values are escaped here, so that the name of an organization or of who
-invites cannot become markup. Logto puts them in raw. Pure; stored templates are in ``custom_templates``.
+One difference is deliberate: values in HTML are escaped here, so that the name of an organization or inviter
+can't become markup. Logto inserts them unescaped. Pure; ``custom_templates`` reads stored templates.
 """
 
 from __future__ import annotations
@@ -34,25 +34,26 @@ Payload = Mapping[str, object]
 
 
 def fill(template: str, payload: Payload) -> str:
-    """``{{a.b.c}}`` replaced by what the payload says.
+    """Replace ``{{a.b.c}}`` with values from the payload.
 
-    A variable whose first part the payload lacks stays as it is; one that only lacks a later part is empty.
+    A variable whose first part is not in the payload stays as it is. One that lacks a later part becomes
+    empty.
     """
     return _fill(template, payload, str)
 
 
 def fill_html(template: str, payload: Payload) -> str:
-    """Like ``fill``, the values escaped."""
+    """Replace ``{{a.b.c}}`` with values from the payload, escaped for HTML."""
     return _fill(template, payload, escape)
 
 
 def text_of_html(content: str) -> str:
-    """What a reader sees of an HTML text, without its markup."""
-    return Markup(content).striptags()  # noqa: S704 - its tags are taken out, nothing is rendered
+    """Return the text of an HTML message without its markup."""
+    return Markup(content).striptags()  # noqa: S704 - tags are removed, nothing is rendered
 
 
 def choose(templates: Mapping[str, Template], usage: str) -> Template:
-    """The text for this usage, else the generic one; raises 400 ``connector.template_not_found``."""
+    """Return the template for this usage, or the generic one. Raises 400 ``connector.template_not_found``."""
     found = templates.get(usage, templates.get(GENERIC))
     if found is None:
         raise template_not_found()
@@ -60,7 +61,7 @@ def choose(templates: Mapping[str, Template], usage: str) -> Template:
 
 
 def by_usage(templates: Sequence[Mapping[str, str]]) -> dict[str, Mapping[str, str]]:
-    """A configured list of ``{usageType, …}``; of two for the same usage the first counts."""
+    """Index a configured list of ``{usageType, …}`` by usage. The first of two for the same usage wins."""
     return {template["usageType"]: template for template in reversed(templates)}
 
 
@@ -90,7 +91,7 @@ def _look_up(payload: Payload, path: Sequence[str]) -> object:
 
 
 def _as_text(value: object) -> str:
-    """A JSON value as JavaScript writes it into a text, nothing for null."""
+    """Convert a JSON value to text as JavaScript does, except that null becomes empty."""
     if value is None:
         return ""
     if isinstance(value, bool):

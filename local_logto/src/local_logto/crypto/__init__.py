@@ -1,1 +1,1 @@
-"""Keys, signatures, passwords and random values. No rule of Logto's or of OAuth belongs here."""
+"""Keys, signatures, passwords and random values. No rules of Logto or OAuth belong here."""

@@ -1,6 +1,6 @@
-"""The signing keys: EC P-384, one signs, the older ones stay published so that their tokens verify.
+"""The signing keys: EC P-384. The newest signs; older ones stay published so that their tokens verify.
 
-They live in the store, so a restart changes nothing; another process may add one while this one runs.
+They are in the store, so they survive a restart, and another process may add one at any time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ALGORITHM: Final = "ES384"
 
 
 class Keys:
-    """The keys of the store, parsed once; the list itself is read again at each use."""
+    """The keys in the store. Each is parsed once, but the list is read at each use."""
 
     def __init__(self) -> None:
         self._parsed: dict[str, ECKey] = {}
@@ -39,12 +39,12 @@ class Keys:
         return (await self.newest_first(connection))[0]
 
     async def published(self, connection: AsyncConnection) -> dict[str, list[dict[str, Any]]]:
-        """The public JWK set (RFC 7517), the signing key first."""
+        """Return the public JWK set (RFC 7517), the signing key first."""
         return {"keys": [_public(key) for key in await self.newest_first(connection)]}
 
 
 async def open_keys(store: Store) -> Keys:
-    """The store's keys, with a first one made when there is none."""
+    """Return the store's keys, and create the first one if there is none."""
     keys = Keys()
     async with store.begin() as connection:
         is_empty = not await keys.newest_first(connection)
@@ -54,7 +54,7 @@ async def open_keys(store: Store) -> Keys:
 
 
 async def rotate(store: Store) -> str:
-    """Add a key that signs from now on and return its ``kid`` (the RFC 7638 thumbprint)."""
+    """Add a key that signs from now on. Returns its ``kid`` (the RFC 7638 thumbprint)."""
     key = ECKey.generate_key("P-384", private=True)
     kid = key.thumbprint()
     private_jwk = {**key.as_dict(private=True), "kid": kid, "use": "sig", "alg": ALGORITHM}

@@ -7,10 +7,10 @@ import secrets
 
 
 def new_opaque_value() -> str:
-    """256 random bits as 43 characters of ``[0-9A-Za-z_-]``."""
+    """Return 256 random bits as 43 characters of ``[0-9A-Za-z_-]``."""
     return secrets.token_urlsafe(32)
 
 
 def hash_of(value: str) -> str:
-    """What the store keeps of an opaque value: its SHA-256 in hex."""
+    """Return what is stored of an opaque value: its SHA-256 in hex."""
     return hashlib.sha256(value.encode()).hexdigest()

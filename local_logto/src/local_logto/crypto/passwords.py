@@ -1,4 +1,4 @@
-"""Passwords: hashed with argon2 away from the event loop. What makes a good one is not known here."""
+"""Password hashes: argon2, computed away from the event loop. The password policy is elsewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-# Light enough that seeding and tests stay quick; this is a development provider.
+# Cheap enough to keep seeding and tests fast: this is a development provider.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 
 
@@ -17,7 +17,9 @@ async def hash_password(password: str) -> str:
 
 
 async def verify_password(password_hash: str | None, password: str) -> bool:
-    """Whether the password fits. Without a hash the same work is done, so that timing tells nothing."""
+    """Return whether the password is correct. Without a hash it takes as long, so that timing reveals
+    nothing.
+    """
     return await asyncio.to_thread(_verify, password_hash, password)
 
 

@@ -1,4 +1,4 @@
-"""Secrets the provider makes for itself once and keeps in its database."""
+"""Secrets that the provider generates once and stores in its database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local_logto.store import Store, provider_secrets
 
 
 async def read_or_create(store: Store, name: str) -> bytes:
-    """The secret of this name, 32 random bytes made at the first call."""
+    """Return the secret with this name: 32 random bytes, created by the first call."""
     fresh = insert(provider_secrets).values(name=name, value=secrets.token_hex(32)).on_conflict_do_nothing()
     query = sa.select(provider_secrets.c.value).where(provider_secrets.c.name == name)
     async with store.begin() as connection:

@@ -1,6 +1,6 @@
-"""The browser's cookies, each with a ``.sig`` beside it that proves this provider wrote it.
+"""The browser's cookies. Each has a ``.sig`` cookie that proves that this provider wrote it.
 
-Names and flags are those of Logto 1.42; which values they carry is decided by the rooms that set them.
+Names and flags are those of Logto 1.42. Their values are defined by the modules that set them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _GONE = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 @dataclass(frozen=True)
 class CookieSigner:
-    """Signs ``name=value`` with the provider's own secret, kept in its database."""
+    """Signs ``name=value`` with a secret of the provider."""
 
     secret: bytes
 
@@ -38,7 +38,7 @@ class CookieSigner:
 
 
 def read_cookie(request: Request, name: str) -> str | None:
-    """The cookie's value, or None when it is missing or its signature does not fit."""
+    """Return the cookie's value, or None if it is missing or its signature is wrong."""
     value = request.cookies.get(name) or _raw_cookie(request, name)
     signature = request.cookies.get(f"{name}.sig")
     if value is None or signature is None or not _signer().fits(name, value, signature):
@@ -47,7 +47,7 @@ def read_cookie(request: Request, name: str) -> str | None:
 
 
 def _raw_cookie(request: Request, name: str) -> str | None:
-    """The value as browsers send it back: raw JSON, which the framework's own parser drops."""
+    """Return the value as browsers send it: raw JSON, which the framework's parser drops."""
     pairs = (part.strip().partition("=") for part in request.headers.get("Cookie", "").split(";"))
     return next((value for found, _, value in pairs if found == name), None)
 
@@ -61,7 +61,7 @@ def write_cookie(
     expires_at_ms: int | None = None,
     http_only: bool = True,
 ) -> None:
-    """Set the cookie and its signature; without ``expires_at_ms`` it lives as long as the browser."""
+    """Set the cookie and its signature. Without ``expires_at_ms`` it is a session cookie."""
     flags = [f"path={path}"]
     if expires_at_ms is not None:
         moment = datetime.fromtimestamp(expires_at_ms / 1000, UTC)
@@ -77,7 +77,7 @@ def clear_cookie(response: Response, name: str, *, path: str = "/") -> None:
 
 
 def _add(response: Response, name: str, value: str, flags: list[str]) -> None:
-    # Written by hand: the values are raw JSON, as Logto sends them, and a cookie helper would quote them.
+    # Values are raw JSON, as Logto sends them. The framework's helper would quote them.
     for cookie, content in ((name, value), (f"{name}.sig", _signer().sign(name, value))):
         response.headers.add("Set-Cookie", "; ".join([f"{cookie}={content}", *flags]))
 

@@ -1,4 +1,4 @@
-"""JWTs: signing and checking them. What they say is decided where they are issued."""
+"""JWTs: signing and verifying. Their claims are decided where they are issued."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from local_logto.crypto.keys import ALGORITHM, Keys
 
 
 async def sign(connection: AsyncConnection, claims: Mapping[str, Any], *, typ: str | None = None) -> str:
-    """A compact JWS under the newest key; Logto's ID tokens carry no ``typ``."""
+    """Return a compact JWS, signed with the newest key. Without ``typ`` the header has none, as in Logto's ID
+    tokens.
+    """
     key = await current_keys().signing(connection)
     header = {"alg": ALGORITHM, **({} if typ is None else {"typ": typ}), "kid": str(key.kid)}
     payload = json.dumps(claims, ensure_ascii=False, separators=(",", ":"))
@@ -24,7 +26,7 @@ async def sign(connection: AsyncConnection, claims: Mapping[str, Any], *, typ: s
 
 
 async def verified_claims(token: str) -> dict[str, Any] | None:
-    """The claims of a token signed by one of our keys, or None; times and audience are not checked."""
+    """Return the claims of a token that we signed, or None. Expiry and audience are not checked."""
     try:
         kid = jws.extract_compact(token.encode()).headers().get("kid", "")
         async with current_store().begin() as connection:
@@ -39,7 +41,7 @@ async def verified_claims(token: str) -> dict[str, Any] | None:
 
 
 def is_structured(token: str) -> bool:
-    """Whether a token has the three parts of a JWT; it then says nothing about its signature."""
+    """Return whether a token has the three parts of a JWT. Its signature is not checked."""
     return token.count(".") == 2
 
 
@@ -48,7 +50,7 @@ def current_keys() -> Keys:
 
 
 def unverified_claims(token: str) -> dict[str, Any] | None:
-    """What a token claims before anything about it is checked, or None when it cannot be read."""
+    """Return a token's claims without any check, or None if it can't be read."""
     try:
         claims = json.loads(jws.extract_compact(token.encode()).payload)
     except (JoseError, ValueError):
@@ -57,7 +59,7 @@ def unverified_claims(token: str) -> dict[str, Any] | None:
 
 
 def unverified_header(token: str) -> dict[str, Any] | None:
-    """The header of a token, or None for what is no JWS at all."""
+    """Return the header of a token, or None if it is not a JWS."""
     try:
         return dict(jws.extract_compact(token.encode()).headers())
     except (JoseError, ValueError):

@@ -1,7 +1,7 @@
-"""Signing in: the Experience API of Logto 1.42 and the pages over it.
+"""Signing in: the Experience API of Logto 1.42, and the pages that use it.
 
-Services (``verification``, ``flow``) hold the rules; ``api`` and ``pages`` call them. Issuing codes and
-tokens does not belong here.
+The services (``verification``, ``flow``, ``profile``) hold the rules; ``api`` and ``pages`` call them. Codes
+and tokens are issued elsewhere.
 """
 
 from __future__ import annotations

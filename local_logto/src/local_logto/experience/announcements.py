@@ -1,6 +1,6 @@
-"""What the tenant's webhooks are told of a sign-in, once it has happened.
+"""Webhook events of a completed sign-in.
 
-Only what people do on the sign-in pages is told here; a round trip through a live session is not.
+Only sign-ins through the pages or the API send events. A round trip through a live session sends none.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _ENDINGS: Final[Mapping[Event, str]] = {
 }
 
 
-async def tell_ending(session: ExperienceSession, user_id: str) -> None:
-    """The interaction was submitted: ``PostSignIn``, ``PostRegister`` or ``PostResetPassword``."""
+async def announce_ending(session: ExperienceSession, user_id: str) -> None:
+    """Send ``PostSignIn``, ``PostRegister`` or ``PostResetPassword`` after the interaction is submitted."""
     body = {
         "event": _ENDINGS[session.experience.event],
         **_circumstances(session),
@@ -36,21 +36,21 @@ async def tell_ending(session: ExperienceSession, user_id: str) -> None:
     await webhooks.send(body)
 
 
-async def tell_user_created(session: ExperienceSession, user_id: str) -> None:
-    await _tell(session, "User.Created", data=await _read_user(session, user_id))
+async def announce_user_created(session: ExperienceSession, user_id: str) -> None:
+    await _announce(session, "User.Created", data=await _read_user(session, user_id))
 
 
-async def tell_user_changed(session: ExperienceSession, user_id: str) -> None:
-    await _tell(session, "User.Data.Updated", data=await _read_user(session, user_id))
+async def announce_user_changed(session: ExperienceSession, user_id: str) -> None:
+    await _announce(session, "User.Data.Updated", data=await _read_user(session, user_id))
 
 
-async def tell_joined(session: ExperienceSession, user_id: str, organization_id: str) -> None:
-    """The new account became a member by its email domain."""
+async def announce_joined(session: ExperienceSession, user_id: str, organization_id: str) -> None:
+    """Send the membership event for an account that joined an organization."""
     members = {"organizationId": organization_id, "addedUserIds": [user_id]}
-    await _tell(session, "Organization.Membership.Updated", **members)
+    await _announce(session, "Organization.Membership.Updated", **members)
 
 
-async def _tell(session: ExperienceSession, event: str, **members: object) -> None:
+async def _announce(session: ExperienceSession, event: str, **members: object) -> None:
     body = {
         "event": event,
         **_circumstances(session),
@@ -79,7 +79,7 @@ async def _read_user(session: ExperienceSession, user_id: str) -> entities.Entit
 
 
 async def _read_application(session: ExperienceSession) -> dict[str, Any]:
-    """The application the person comes from, unless it was deleted meanwhile."""
+    """Return the application that the sign-in is for, unless it was deleted meanwhile."""
     c = applications.c
     query = sa.select(c.id, c.type, c.name, c.description).where(c.id == session.interaction.client_id)
     async with session.store.begin() as connection:

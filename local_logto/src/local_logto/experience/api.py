@@ -1,4 +1,4 @@
-"""The Experience API, /api/experience: what a program calls to sign somebody in (Logto 1.42)."""
+"""The Experience API, /api/experience: what a program calls to sign a person in (Logto 1.42)."""
 
 from __future__ import annotations
 
@@ -97,7 +97,9 @@ async def leave_for_provider(connector_id: str) -> Response:
 
 @blueprint.post("/verification/social/<connector_id>/verify")
 async def check_return_from_provider(connector_id: str) -> Response:
-    """Comparing the ``state`` is the caller's part, as with Logto; the pages of this server do it."""
+    """Verify a return from a provider. Comparing the ``state`` is left to the caller, as in Logto; our pages
+    do it.
+    """
     session = await open_begun()
     body = await read_body(shapes.RETURN_FROM_PROVIDER)
     verification_id = body.get("verificationId", "")
@@ -129,7 +131,7 @@ async def replace_password() -> Response:
 
 @blueprint.post("/identification")
 async def identify() -> Response:
-    """204 for somebody known, 201 and the text ``Created`` for a new account."""
+    """Answer 204 for an existing account, or 201 and the text ``Created`` for a new one."""
     session = await open_begun()
     body = await read_body(shapes.IDENTIFY)
     links_social = body.get("linkSocialIdentity", False)
@@ -141,7 +143,7 @@ async def identify() -> Response:
 
 @blueprint.post("/submit")
 async def submit() -> Response:
-    """200 with where to go on, or 204 when a password was reset."""
+    """Answer 200 with the URL to continue at, or 204 after a password reset."""
     session = await open_begun()
     redirect_to = await flow.submit(session)
     return json_response({"redirectTo": redirect_to}) if redirect_to else no_content()
@@ -153,7 +155,7 @@ async def _open() -> ExperienceSession:
 
 
 async def open_begun() -> ExperienceSession:
-    """The session, refused with 404 ``session.interaction_not_found`` before an event is set."""
+    """Return the session. Raises 404 ``session.interaction_not_found`` if no event is set."""
     session = await _open()
     if session.begun is None:
         raise refusal("session.interaction_not_found")
@@ -161,5 +163,5 @@ async def open_begun() -> ExperienceSession:
 
 
 def verified(verification_id: str) -> Response:
-    """What every verification answers."""
+    """Return the response of every verification."""
     return json_response({"verificationId": verification_id})

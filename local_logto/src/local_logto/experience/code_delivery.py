@@ -1,4 +1,4 @@
-"""Sending a verification code in the middle of a sign-in, with what its template may say."""
+"""Sending a verification code during a sign-in, with the data for its template."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ from local_logto.verification_codes import send_code
 
 
 class UnsentMessage(RequestError):
-    """The connector's refusal to send: for the API like any other, for a page no fault of what was typed."""
+    """A connector's failure to send. The API treats it as any error; on a page it is no fault of the person's
+    input.
+    """
 
     @property
     def status_of_page(self) -> int:
-        """501 without a connector, 504 when its provider was silent, 502 when that refused."""
+        """The page's status: 501 without a connector, 504 if its provider timed out, otherwise 502."""
         if self.code == "connector.not_found":
             return 501
         is_timeout = isinstance(self.data, dict) and self.data.get("code") == "ETIMEDOUT"
@@ -33,7 +35,7 @@ class UnsentMessage(RequestError):
 
 @contextmanager
 def as_unsent() -> Iterator[None]:
-    """Send within the block: a connector's failure leaves it as ``UnsentMessage``, the rest as it is."""
+    """Send within the block. A connector's failure becomes ``UnsentMessage``; other errors pass unchanged."""
     try:
         yield
     except RequestError as error:
@@ -52,10 +54,10 @@ async def send_new_code(
     *,
     is_delivered: bool = True,
 ) -> None:
-    """Send a code and keep it for this verification; ``usage`` is Logto's template type.
+    """Send a code and store it for this verification. ``usage`` is Logto's template type.
 
-    With ``is_delivered=False`` nobody gets it, and the caller cannot tell. Raises ``UnsentMessage`` when the
-    connector fails and 429 ``request.message_rate_limited`` after the tenth in ten minutes.
+    With ``is_delivered=False`` nothing is sent, and the caller cannot tell. Raises ``UnsentMessage`` if the
+    connector fails, and 429 ``request.message_rate_limited`` after the tenth message in ten minutes.
     """
     kind = _kind(recipient.type)
     payload = await _payload(session, kind) if is_delivered else {}
@@ -67,7 +69,7 @@ async def send_new_code(
 
 
 async def is_kept_here(store: Store, recipient_type: str) -> bool:
-    """Whether messages to this kind of address end on the messages page and leave this machine never."""
+    """Return whether messages to this type of address stay on the messages page."""
     return await sending.is_kept_here(store, _kind(recipient_type))
 
 
@@ -76,7 +78,7 @@ def _kind(recipient_type: str) -> Kind:
 
 
 async def _payload(session: ExperienceSession, kind: Kind) -> dict[str, object]:
-    """The languages of the person, and in emails the application and the organization of the request."""
+    """Return the person's languages, and for emails the request's application and organization."""
     params = session.interaction.params
     settings = await read_setting(session.store, SIGN_IN_EXP)
     ui_locales = text(params, "ui_locales")

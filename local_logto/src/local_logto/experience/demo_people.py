@@ -1,7 +1,7 @@
-"""The people of the demonstration, offered with one click on the sign-in pages.
+"""The demo people, offered for one-click sign-in.
 
-They are ordinary accounts, made by whoever seeds the provider; here only their names and known passwords
-are read, from the file named by ``Settings.demo_people``.
+They are ordinary accounts, created by whatever seeds the provider. This module reads their names and known
+passwords from the file that ``Settings.demo_people`` names.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 
 class DemoPerson(BaseModel):
-    """Somebody to sign in as; ``hint`` says in a few words what they may do."""
+    """A person to sign in as. ``hint`` says in a few words what they may do."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,7 +27,7 @@ _PEOPLE = TypeAdapter(tuple[DemoPerson, ...])
 
 
 async def list_demo_people(path: Path | None) -> tuple[DemoPerson, ...]:
-    """Everybody in the file; nobody while there is none, for it may be written after the start."""
+    """Return the people in the file. It may be missing, because it may be written after the start."""
     if path is None:
         return ()
     return await asyncio.to_thread(_read, path)

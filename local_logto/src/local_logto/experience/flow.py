@@ -1,4 +1,4 @@
-"""From proof to signed-in user: identify, create, complete, submit."""
+"""The steps of a sign-in: switch the event, identify or register a person, submit."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from local_logto.email_blocklist import refuse_blocked
 from local_logto.errors import RequestError
 from local_logto.experience import mfa
 from local_logto.experience.announcements import (
-    tell_ending,
-    tell_joined,
-    tell_user_changed,
-    tell_user_created,
+    announce_ending,
+    announce_joined,
+    announce_user_changed,
+    announce_user_created,
 )
 from local_logto.experience.json_access import strings
 from local_logto.experience.just_in_time import join_invited
@@ -43,10 +43,10 @@ _ADDRESS_PROOFS = {Proof.EMAIL_CODE: "email", Proof.PHONE_CODE: "phone"}
 
 
 async def switch_event(session: ExperienceSession, event: Event) -> None:
-    """Change between signing in and registering; 400 to or from resetting a password.
+    """Switch between signing in and registering. Raises 400 to or from resetting a password.
 
-    The proofs stay. Whoever was identified is forgotten: a registration asks for no second factor, so
-    that an account identified before must not come in through one.
+    The proofs stay, but the identified person is dropped: a registration asks for no second factor, so an
+    account that was identified before must not get in through it.
     """
     if not any(record.proof is Proof.ONE_TIME_TOKEN for record in session.experience.records):
         _refuse_event(session, event)
@@ -54,19 +54,19 @@ async def switch_event(session: ExperienceSession, event: Event) -> None:
     if (event is Event.FORGOT_PASSWORD) != (current.event is Event.FORGOT_PASSWORD):
         raise refusal("session.not_supported_for_forgot_password")
     if event is not current.event:
-        begun_anew = replace(current, event=event, user_id=None, profile=PendingProfile(), mfa=MfaState())
-        await session.keep(begun_anew)
+        restarted = replace(current, event=event, user_id=None, profile=PendingProfile(), mfa=MfaState())
+        await session.keep(restarted)
 
 
 async def identify(
     session: ExperienceSession, verification_id: str | None, *, links_social: bool = False
 ) -> None:
-    """Find the account that the proof belongs to, or create it when the event is ``Register``.
+    """Find the account that the proof belongs to, or create it if the event is ``Register``.
 
-    ``links_social``: a social identity is linked to the account that has its email address. Raises 401
-    ``user.suspended``, 403 when the event is switched off, 404 for an unknown proof or user, 409 when
-    another user was identified before, 422 ``user.missing_profile``, ``…_already_in_use`` or a method that
-    is not enabled.
+    ``links_social`` links a social identity to the account with its email address. Raises 401
+    ``user.suspended``, 403 if the event is disabled, 404 for an unknown proof or user, 409 if another user
+    was identified before, and 422 ``user.missing_profile``, ``…_already_in_use`` or for a method that is not
+    enabled.
     """
     social = find_proof(session, verification_id)
     if session.experience.event is Event.REGISTER:
@@ -87,7 +87,7 @@ async def identify(
 
 
 async def add_username(session: ExperienceSession, username: str) -> None:
-    """Put a username on the account in the making; 422 when it is against the policy or taken."""
+    """Add a username to the account. Raises 422 if the policy rejects it or it is taken."""
     await _refuse_profile_change(session)
     await _stage(session, PendingProfile(username=username))
 
@@ -95,7 +95,9 @@ async def add_username(session: ExperienceSession, username: str) -> None:
 async def add_verified_address(
     session: ExperienceSession, identifier_type: str, verification_id: str
 ) -> None:
-    """Put a verified email address or phone number on the account; 404 unless the proof is of that kind."""
+    """Add a verified email address or phone number to the account. Raises 404 unless the proof is of that
+    type.
+    """
     await _refuse_profile_change(session)
     record = _get_record(session, verification_id)
     if _ADDRESS_PROOFS.get(record.proof) != identifier_type:
@@ -106,7 +108,7 @@ async def add_verified_address(
 
 
 async def add_social_identity(session: ExperienceSession, verification_id: str) -> None:
-    """Link the verified social identity to the account; 422 when another account has it."""
+    """Link the verified social identity to the account. Raises 422 if another account has it."""
     await _refuse_profile_change(session, may_precede_mfa=True)
     proof = find_proof(session, verification_id)
     if proof is None:
@@ -122,7 +124,7 @@ async def add_social_identity(session: ExperienceSession, verification_id: str) 
 
 
 async def add_password(session: ExperienceSession, password: str) -> None:
-    """Give the account its first password; 422 ``password.rejected`` or when it has one."""
+    """Set the account's first password. Raises 422 ``password.rejected``, or if it has a password."""
     await _refuse_profile_change(session)
     user = await _find_identified_user(session)
     if user and user.password_hash:
@@ -131,7 +133,7 @@ async def add_password(session: ExperienceSession, password: str) -> None:
 
 
 async def replace_password(session: ExperienceSession, password: str) -> None:
-    """Set the new password of a person who forgot it; stored by ``submit``."""
+    """Set a new password for a person who forgot the old one. ``submit`` stores it."""
     if session.experience.event is not Event.FORGOT_PASSWORD:
         raise refusal("session.invalid_interaction_type")
     user = await _get_identified_user(session)
@@ -139,18 +141,19 @@ async def replace_password(session: ExperienceSession, password: str) -> None:
 
 
 async def submit(session: ExperienceSession) -> str | None:
-    """End the interaction: the URL where the authorization request resumes, or None after a reset.
+    """End the interaction. Returns the URL where the authorization request resumes, or None after a password
+    reset.
 
-    Raises 404 ``session.identifier_not_found`` before anybody is identified, 422 ``user.missing_profile``
-    when the account lacks something that signing up requires, and what ``mfa`` demands of a second factor.
+    Raises 404 ``session.identifier_not_found`` if nobody is identified, 422 ``user.missing_profile`` if the
+    account lacks something that signing up requires, and the errors of ``mfa`` for a missing second factor.
     """
     user, profile = await _get_identified_user(session), session.experience.profile
     if session.experience.event is Event.FORGOT_PASSWORD:
         if profile.password_hash is None:
             raise refusal("user.new_password_required_in_profile")
         await complete_user(session.store, user.id, profile)
-        await tell_ending(session, user.id)
-        await tell_user_changed(session, user.id)
+        await announce_ending(session, user.id)
+        await announce_user_changed(session, user.id)
         await session.forget()
         return None
     await mfa.refuse_unproved(session)
@@ -162,16 +165,18 @@ async def submit(session: ExperienceSession) -> str | None:
     is_changed |= await mfa.store_changes(session)
     joined = await join_invited(session.store, user.id, _token_organizations(session))
     redirect_to = await session.finish(user.id)
-    await tell_ending(session, user.id)
+    await announce_ending(session, user.id)
     for organization_id in joined:
-        await tell_joined(session, user.id, organization_id)
+        await announce_joined(session, user.id, organization_id)
     if is_changed:
-        await tell_user_changed(session, user.id)
+        await announce_user_changed(session, user.id)
     return redirect_to
 
 
 def _has_token_for_address(session: ExperienceSession) -> bool:
-    """Whether a one-time token proved the address: then registering may be closed (Logto 1.42)."""
+    """Return whether a one-time token proved the address. It permits registration even if that is off (Logto
+    1.42).
+    """
     address = session.experience.profile.email
     return any(
         record.proof is Proof.ONE_TIME_TOKEN and record.identifier.value == address
@@ -187,8 +192,8 @@ async def _register(session: ExperienceSession) -> None:
     user = await create_user(session.store, current.profile)
     await session.keep(replace(current, user_id=user.id, profile=PendingProfile()))
     for organization_id in user.organization_ids:
-        await tell_joined(session, user.id, organization_id)
-    await tell_user_created(session, user.id)
+        await announce_joined(session, user.id, organization_id)
+    await announce_user_created(session, user.id)
 
 
 async def _identify_existing(session: ExperienceSession, record: VerificationRecord) -> None:
@@ -275,7 +280,7 @@ def _has(name: str, session: ExperienceSession, user: User | None) -> bool:
     if name == "emailOrPhone":
         return _has("email", session, user) or _has("phone", session, user)
     profile = session.experience.profile
-    if name == "password":  # a social identity takes its place
+    if name == "password":  # a social identity replaces it
         return any((profile.password_hash, profile.social_identity)) or (
             user is not None and any((user.password_hash, user.identities))
         )
@@ -283,7 +288,7 @@ def _has(name: str, session: ExperienceSession, user: User | None) -> bool:
 
 
 async def _stage(session: ExperienceSession, addition: PendingProfile) -> None:
-    """Keep an addition to the profile after every check that Logto makes before it is stored."""
+    """Add to the profile after the checks that Logto makes at this point."""
     user, policy = await _find_identified_user(session), session.settings.username_policy
     for kind in ("username", "email", "phone"):
         if user and getattr(addition, kind) and getattr(user, kind):
@@ -323,7 +328,7 @@ def _get_record(session: ExperienceSession, verification_id: str) -> Verificatio
 
 
 def _profile_of(record: VerificationRecord) -> PendingProfile:
-    """What a proof says about a new account; raises 400 for a proof of an existing one."""
+    """Return what a proof adds to a profile. Raises 400 for the proof of an existing account."""
     if not record.verified or record.proof is Proof.PASSWORD:
         raise refusal("session.verification_failed")
     if record.proof is Proof.NEW_PASSWORD_IDENTITY:
@@ -334,7 +339,7 @@ def _profile_of(record: VerificationRecord) -> PendingProfile:
 
 
 def _token_organizations(session: ExperienceSession) -> tuple[str, ...]:
-    """The organizations that a one-time token of this sign-in lets the person join."""
+    """Return the organizations that the one-time tokens of this sign-in let the person join."""
     contexts = [record.context or {} for record in session.experience.records]
     return tuple(name for context in contexts for name in strings(context, "jitOrganizationIds"))
 

@@ -1,7 +1,7 @@
-"""Joining organizations by signing up: whose email domain an organization names becomes its member.
+"""Just-in-time membership: new accounts join the organizations that list their email domain.
 
-Logto 1.42 does this for a new account only, compares the domain letter by letter, and gives the
-organization's default roles. Which domains and roles those are is set through the Management API.
+Logto 1.42 does this for new accounts only, compares the domain case-sensitively, and assigns the
+organization's default roles. The Management API sets domains and roles.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from local_logto.store import Store, organization_users, organizations
 
 
 async def join_organizations(connection: AsyncConnection, user_id: str, email: str) -> list[str]:
-    """Make the new account a member of every organization that names its domain; returns their ids."""
+    """Add the new account to every organization that lists its domain. Returns their IDs."""
     domains = organization_jit_email_domains
     _, _, domain = email.partition("@")
     matching = (
@@ -31,9 +31,9 @@ async def join_organizations(connection: AsyncConnection, user_id: str, email: s
 
 
 async def join_invited(store: Store, user_id: str, organization_ids: Collection[str]) -> list[str]:
-    """Make somebody a member of the organizations that a one-time token names; returns those they joined.
+    """Add a person to the organizations that a one-time token names. Returns the IDs of those they joined.
 
-    Unknown organizations are skipped without a word, as Logto does.
+    Unknown organizations are ignored, as in Logto.
     """
     if not organization_ids:
         return []

@@ -1,7 +1,6 @@
-"""Second factors during a sign-in: proving one, enrolling one, and what a submission demands.
+"""Second factors during a sign-in: verifying one, enrolling one, and what a submission requires.
 
-When something is demanded is decided in ``mfa_policy``; an account's factors are made and used in
-``second_factors``.
+``mfa_policy`` decides what is required when. ``second_factors`` creates and uses an account's factors.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _Use = Callable[[Factors, str, int], list[Factor] | None]
 
 @dataclass(frozen=True)
 class NewTotp:
-    """A secret to be put into an authenticator app; ``uri`` is what its QR code says."""
+    """A secret for an authenticator app. ``uri`` is the content of its QR code."""
 
     verification_id: str
     secret: str
@@ -37,7 +36,9 @@ class NewTotp:
 
 
 async def create_totp(session: ExperienceSession) -> NewTotp:
-    """A new secret for the identified person; 404 ``session.identifier_not_found`` before there is one."""
+    """Create a secret for the identified person. Raises 404 ``session.identifier_not_found`` if nobody is
+    identified.
+    """
     user_id = get_user_id(session)
     secret = second_factors.new_totp_secret()
     proof = MfaProof(new_id(), TOTP, user_id, secret=secret)
@@ -46,7 +47,7 @@ async def create_totp(session: ExperienceSession) -> NewTotp:
 
 
 async def totp_uri(session: ExperienceSession, secret: str) -> str:
-    """What the QR code of this secret says: the account by its identifier, at this host."""
+    """Return the content of the QR code for this secret: the account's identifier at this host."""
     query = sa.select(users).where(users.c.id == get_user_id(session))
     async with session.store.begin() as connection:
         user = (await connection.execute(query)).mappings().one()
@@ -55,7 +56,7 @@ async def totp_uri(session: ExperienceSession, secret: str) -> str:
 
 
 async def verify_new_totp(session: ExperienceSession, verification_id: str, code: str) -> str:
-    """Prove that the new secret arrived in the app; 404 for an unknown one, 400 for a wrong code."""
+    """Verify that the app has the new secret. Raises 404 for an unknown secret, 400 for a wrong code."""
     proof = session.experience.mfa.find_proof(TOTP, verification_id)
     if proof is None or proof.user_id != get_user_id(session):
         raise refusal("session.verification_session_not_found")
@@ -65,14 +66,14 @@ async def verify_new_totp(session: ExperienceSession, verification_id: str, code
 
 
 async def verify_totp(session: ExperienceSession, code: str) -> str:
-    """Prove the enrolled authenticator; 400 ``session.mfa.invalid_totp_code``, also for a used code."""
+    """Verify the enrolled authenticator. Raises 400 ``session.mfa.invalid_totp_code``, also for reuse."""
     attempt = _use_factor(session, second_factors.use_totp, code, "session.mfa.invalid_totp_code")
     await sentinel.watch(session.store, session.settings.lockout, Pool.TOTP, get_user_id(session), attempt)
     return await keep_proof(session, MfaProof(new_id(), TOTP, get_user_id(session), is_verified=True))
 
 
 async def create_backup_codes(session: ExperienceSession) -> MfaProof:
-    """Ten new codes for the identified person, which count once they are bound and the sign-in is over."""
+    """Create ten codes for the identified person. They work once they are bound and the sign-in has ended."""
     codes = tuple(second_factors.new_backup_codes())
     proof = MfaProof(new_id(), BACKUP_CODE, get_user_id(session), codes=codes)
     await keep_proof(session, proof)
@@ -80,7 +81,7 @@ async def create_backup_codes(session: ExperienceSession) -> MfaProof:
 
 
 async def verify_backup_code(session: ExperienceSession, code: str) -> str:
-    """Use up a backup code; 400 ``session.mfa.invalid_backup_code`` for one that is none or was used."""
+    """Use up a backup code. Raises 400 ``session.mfa.invalid_backup_code`` if it is wrong or was used."""
     attempt = _use_factor(session, second_factors.use_backup_code, code, "session.mfa.invalid_backup_code")
     user_id = get_user_id(session)
     await sentinel.watch(session.store, session.settings.lockout, Pool.BACKUP_CODE, user_id, attempt)
@@ -88,7 +89,9 @@ async def verify_backup_code(session: ExperienceSession, code: str) -> str:
 
 
 async def bind(session: ExperienceSession, kind: str, verification_id: str) -> None:
-    """Put the factor on the account when the sign-in is submitted, after every check Logto makes before."""
+    """Add the factor to the account when the sign-in is submitted, after the checks that Logto makes at this
+    point.
+    """
     await _refuse_unready(session)
     mfa = session.experience.mfa
     proof = mfa.find_proof(kind, verification_id)
@@ -106,13 +109,15 @@ async def bind(session: ExperienceSession, kind: str, verification_id: str) -> N
 
 
 async def enable(session: ExperienceSession) -> None:
-    """The person wants MFA; which factor comes next."""
+    """Record that the person wants MFA. Choosing a factor comes next."""
     await _refuse_unready(session)
     await _keep(session, replace(session.experience.mfa, is_enabled=True))
 
 
 async def skip(session: ExperienceSession) -> None:
-    """Go on without a factor; 422 ``session.mfa.mfa_policy_not_user_controlled`` where one is mandatory."""
+    """Continue without a factor. Raises 422 ``session.mfa.mfa_policy_not_user_controlled`` if one is
+    mandatory.
+    """
     await _refuse_unready(session)
     standing = await read_standing(session.store, get_user_id(session), session.experience.mfa)
     if not mfa_policy.is_skippable(session.settings.mfa, standing):
@@ -121,13 +126,13 @@ async def skip(session: ExperienceSession) -> None:
 
 
 async def usable_kinds(session: ExperienceSession) -> tuple[str, ...]:
-    """The factors with which the identified person can prove this sign-in."""
+    """Return the factors with which the identified person can complete this sign-in."""
     standing = await read_standing(session.store, get_user_id(session), MfaState())
     return mfa_policy.usable_kinds(session.settings.mfa, standing)
 
 
 async def refuse_unproved(session: ExperienceSession) -> None:
-    """Raise 403 ``session.mfa.require_mfa_verification`` while a sign-in lacks the factor of its account."""
+    """Raise 403 ``session.mfa.require_mfa_verification`` until the account's factor is verified."""
     if session.experience.event is not Event.SIGN_IN:
         return
     policy, user_id = session.settings.mfa, get_user_id(session)
@@ -135,7 +140,7 @@ async def refuse_unproved(session: ExperienceSession) -> None:
     if not mfa_policy.requires_verification(policy, standing):
         return
     kinds = mfa_policy.usable_kinds(policy, standing)
-    # The backup code that was just used may have been the last: it counts although none is left.
+    # The backup code that was just used may have been the last one. It still counts.
     provable = {*kinds, *(factor["type"] for factor in standing.factors)} & set(policy.factors)
     proofs = session.experience.mfa.proofs
     if not any(
@@ -146,14 +151,14 @@ async def refuse_unproved(session: ExperienceSession) -> None:
 
 
 async def find_demand(session: ExperienceSession) -> Demand | None:
-    """What the identified person still has to enrol before this sign-in can end."""
+    """Return what the identified person must still enroll before this sign-in can end."""
     standing = await _read_future_standing(session)
     is_registration = session.experience.event is Event.REGISTER
     return mfa_policy.find_demand(session.settings.mfa, standing, is_registration=is_registration)
 
 
 async def refuse_unenrolled(session: ExperienceSession) -> None:
-    """Raise the 422 that says which factor is still to be enrolled, or 400 for one that was switched off."""
+    """Raise 422 for a factor that must be enrolled, or 400 for one that was disabled meanwhile."""
     if set(session.experience.mfa.pending_kinds) - set(session.settings.mfa.factors):
         raise refusal("session.mfa.mfa_factor_not_enabled")
     demand = await find_demand(session)
@@ -162,7 +167,7 @@ async def refuse_unenrolled(session: ExperienceSession) -> None:
 
 
 async def store_changes(session: ExperienceSession) -> bool:
-    """Write new factors and choices to the account; whether its factors changed."""
+    """Store new factors and choices in the account. Returns whether its factors changed."""
     mfa = session.experience.mfa
     if not mfa.pending_kinds and not mfa.choices:
         return False
@@ -185,7 +190,7 @@ async def store_changes(session: ExperienceSession) -> bool:
 
 
 async def read_standing(store: Store, user_id: str, mfa: MfaState) -> Standing:
-    """Where the account stands, with what this interaction is about to change of it."""
+    """Read the account's state of MFA, including what this interaction is about to change."""
     columns = (users.c.mfa_verifications, users.c.primary_email, users.c.primary_phone, users.c.logto_config)
     demanding = sa.exists().where(
         organization_users.c.user_id == users.c.id,
@@ -206,14 +211,14 @@ async def read_standing(store: Store, user_id: str, mfa: MfaState) -> Standing:
 
 
 async def _read_future_standing(session: ExperienceSession) -> Standing:
-    """Where the account will stand: an address that this sign-in adds counts like one it has."""
+    """Read the account's state of MFA after this sign-in, whose new addresses count as the account's."""
     standing = await read_standing(session.store, get_user_id(session), session.experience.mfa)
     profile = session.experience.profile
     return replace(standing, email=profile.email or standing.email, phone=profile.phone or standing.phone)
 
 
 def _masked(kinds: tuple[str, ...], standing: Standing) -> dict[str, str]:
-    """Where codes would go, with as much hidden as Logto hides: enough for the owner to know them again."""
+    """Return where codes would go, masked as in Logto: enough for the owner to recognize the address."""
     masked = {}
     if EMAIL_CODE in kinds and standing.email:
         local, _, domain = standing.email.partition("@")
@@ -224,7 +229,9 @@ def _masked(kinds: tuple[str, ...], standing: Standing) -> dict[str, str]:
 
 
 def _addition(mfa: MfaState, proof: MfaProof) -> MfaState:
-    """What binding the proof adds; raises 400 for a proof of a factor that exists, or that is not proved."""
+    """Return the state with the bound proof. Raises 400 for a proof of an existing factor or an unverified
+    one.
+    """
     if proof.kind == BACKUP_CODE and proof.codes:
         return replace(mfa, backup_codes=proof.codes)
     if proof.kind == BACKUP_CODE:
@@ -237,7 +244,7 @@ def _addition(mfa: MfaState, proof: MfaProof) -> MfaState:
 
 
 async def _use_factor(session: ExperienceSession, use: _Use, code: str, code_of_refusal: str) -> None:
-    """Use the code up in the account's row; of two who offer the same one at once, one is refused."""
+    """Use up the code in the account's row. Of several concurrent uses, exactly one succeeds."""
     mine = users.c.id == get_user_id(session)
     query = sa.select(users.c.mfa_verifications).where(mine)
     async with session.store.begin() as connection:
@@ -252,7 +259,7 @@ async def _use_factor(session: ExperienceSession, use: _Use, code: str, code_of_
 
 
 async def _refuse_unready(session: ExperienceSession) -> None:
-    """MFA is changed only by somebody identified who has proved the factor they already have."""
+    """Refuse changes to MFA unless a person is identified and has verified their existing factor."""
     if session.experience.event is Event.FORGOT_PASSWORD:
         raise refusal("session.not_supported_for_forgot_password")
     get_user_id(session)
@@ -260,7 +267,7 @@ async def _refuse_unready(session: ExperienceSession) -> None:
 
 
 def get_user_id(session: ExperienceSession) -> str:
-    """Whom this interaction identified; 404 ``session.identifier_not_found`` before."""
+    """Return the identified user's ID. Raises 404 ``session.identifier_not_found`` if there is none."""
     user_id = session.experience.user_id
     if user_id is None:
         raise refusal("session.identifier_not_found")
@@ -268,7 +275,7 @@ def get_user_id(session: ExperienceSession) -> str:
 
 
 async def keep_proof(session: ExperienceSession, proof: MfaProof) -> str:
-    """Remember the proof; returns its verification id."""
+    """Store the proof and return its verification ID."""
     await _keep(session, session.experience.mfa.with_proof(proof))
     return proof.id
 

@@ -40,7 +40,9 @@ async def create_totp_secret() -> Response:
 
 @blueprint.post("/verification/totp/verify")
 async def check_totp() -> Response:
-    """With a ``verificationId`` the secret made in this interaction, without one the enrolled factor."""
+    """With a ``verificationId``, verify the secret created in this interaction; without one, the enrolled
+    factor.
+    """
     session = await open_begun()
     body = await read_body(_CHECK_TOTP)
     if body.get("verificationId"):

@@ -1,4 +1,4 @@
-"""Codes by email or text message as a second factor: sent to the account's own address, typed back."""
+"""Codes by email or text message as a second factor, sent to the account's own address."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _TEMPLATE: Final = "MfaVerification"
 
 
 async def find_address(session: ExperienceSession, address_type: str) -> str | None:
-    """The identified person's own address of this type."""
+    """Return the identified person's own address of this type."""
     standing = await mfa.read_standing(session.store, mfa.get_user_id(session), MfaState())
     return standing.email if address_type == "email" else standing.phone
 
 
 async def send_mfa_code(session: ExperienceSession, address_type: str) -> str:
-    """Send a code to the account's own address; returns the verification id.
+    """Send a code to the account's own address. Returns the verification ID.
 
-    Raises 400 ``session.mfa.mfa_factor_not_enabled`` when the account has no such address, and what
-    ``code_delivery`` raises.
+    Raises 400 ``session.mfa.mfa_factor_not_enabled`` if the account has no such address, and the errors of
+    ``code_delivery``.
     """
     address = await find_address(session, address_type)
     if address is None:
@@ -46,7 +46,9 @@ async def send_mfa_code(session: ExperienceSession, address_type: str) -> str:
 async def verify_mfa_code(
     session: ExperienceSession, verification_id: str, address_type: str, code: str
 ) -> str:
-    """Consume the code and mark the factor as proved; 404 for an unknown verification, else 400."""
+    """Consume the code and mark the factor as verified. Raises 404 for an unknown verification, otherwise
+    400.
+    """
     proof = session.experience.mfa.find_proof(KINDS[address_type], verification_id)
     if proof is None or proof.recipient is None:
         raise refusal("session.verification_session_not_found")

@@ -1,6 +1,6 @@
-"""When signing in asks for a second factor, and when for enrolling one. Pure: no database, no request.
+"""When a sign-in requires a second factor, and when it requires enrolling one. Pure: no database, no request.
 
-The rules are those of Logto 1.42; passkeys, adaptive MFA and trusted devices are left out.
+The rules are those of Logto 1.42, without passkeys, adaptive MFA and trusted devices.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ORDER = (TOTP, PHONE_CODE, EMAIL_CODE)
 
 @dataclass(frozen=True)
 class MfaPolicy:
-    """``mfa`` of the sign-in experience: the factors that count, and who must have one."""
+    """``mfa`` of the sign-in experience: the enabled factors, and who must have one."""
 
     factors: tuple[str, ...] = ()
     prompt: str = "UserControlled"
@@ -46,15 +46,15 @@ class MfaPolicy:
 
     @property
     def enrollable(self) -> tuple[str, ...]:
-        """The factors that can be had first; backup codes only come on top of another."""
+        """The factors that can be enrolled first. Backup codes need another factor."""
         return tuple(kind for kind in _ORDER if kind in self.factors)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What an account has: stored factors, addresses, and what its owner chose about MFA.
+    """An account's state of MFA: stored factors, addresses, and the owner's choices.
 
-    ``organization_requires`` says that one of the person's organizations demands a factor. ``pending`` are
+    ``organization_requires`` means that one of the person's organizations requires a factor. ``pending`` are
     the kinds of factor that this interaction is about to add.
     """
 
@@ -71,7 +71,7 @@ class Standing:
 
     @property
     def is_enabled(self) -> bool | None:
-        """Whether MFA was switched on for the account; None for accounts that nobody asked."""
+        """Whether the account has MFA on. None if its owner was never asked."""
         return self._choice("enabled")
 
     @property
@@ -85,7 +85,9 @@ class Standing:
 
 @dataclass(frozen=True)
 class Demand:
-    """What has to be enrolled before a sign-in goes on: the code of Logto's 422, and what may be chosen."""
+    """What must be enrolled before a sign-in continues: the code of Logto's 422, and the factors to choose
+    from.
+    """
 
     code: str
     kinds: tuple[str, ...] = ()
@@ -99,7 +101,7 @@ class Demand:
 
 
 def usable_kinds(policy: MfaPolicy, standing: Standing) -> tuple[str, ...]:
-    """The enabled factors that the account can prove, backup codes last. An address is a factor by itself."""
+    """Return the enabled factors that the account can verify, backup codes last. Addresses count too."""
     stored = [kind for kind in kinds_at_hand(standing.factors) if kind in policy.factors]
     implicit = _implicit_kinds(policy, standing)
     kinds = [kind for kind in stored if kind != BACKUP_CODE] + implicit
@@ -107,7 +109,7 @@ def usable_kinds(policy: MfaPolicy, standing: Standing) -> tuple[str, ...]:
 
 
 def requires_verification(policy: MfaPolicy, standing: Standing) -> bool:
-    """Whether a sign-in has to prove a second factor."""
+    """Return whether a sign-in must verify a second factor."""
     chose_not_to = standing.is_enabled is False or standing.skips_at_sign_in
     if chose_not_to and not policy.is_mandatory:
         return False
@@ -115,12 +117,12 @@ def requires_verification(policy: MfaPolicy, standing: Standing) -> bool:
 
 
 def is_skippable(policy: MfaPolicy, standing: Standing) -> bool:
-    """Whether the person may go on without enrolling."""
+    """Return whether the person may continue without enrolling."""
     return not policy.is_mandatory and not _is_forced(policy, standing)
 
 
 def find_demand(policy: MfaPolicy, standing: Standing, *, is_registration: bool) -> Demand | None:
-    """What the account still lacks for this policy, or None when it has enough."""
+    """Return what the account lacks under this policy, or None if it has enough."""
     if not policy.factors or (is_registration and policy.prompt in _ONLY_AT_SIGN_IN):
         return None
     is_forced = _is_forced(policy, standing)
@@ -136,7 +138,7 @@ def find_demand(policy: MfaPolicy, standing: Standing, *, is_registration: bool)
 
 
 def may_have_backup_codes(policy: MfaPolicy, standing: Standing) -> bool:
-    """Whether there is another factor that backup codes can stand in for."""
+    """Return whether there is another factor that backup codes can replace."""
     return bool({*usable_kinds(policy, standing), *standing.pending} - {BACKUP_CODE})
 
 

@@ -1,6 +1,6 @@
-"""What one sign-in has gathered about second factors: proofs, and what it is about to change. Pure data.
+"""The state of second factors in one sign-in: proofs, and pending changes. Pure data.
 
-It is kept within ``state``; what it means is decided in ``mfa_policy``.
+It is part of ``state``; ``mfa_policy`` decides what it means.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ADDRESS_TYPES = {EMAIL_CODE: "email", PHONE_CODE: "phone"}
 class MfaProof:
     """One verification of a factor of ``kind``.
 
-    ``secret`` and ``codes`` are those of a factor that is being enrolled; ``recipient`` is where a code was
+    ``secret`` and ``codes`` belong to a factor that is being enrolled. ``recipient`` is where a code was
     sent.
     """
 
@@ -38,11 +38,13 @@ class MfaProof:
 
     @property
     def proves_sign_in(self) -> bool:
-        """Whether it proves a factor that the account had before: what is just being enrolled does not."""
+        """Whether it proves a factor that the account already had. A factor that is being enrolled doesn't
+        count.
+        """
         return self.is_verified and self.secret is None
 
     def to_public_json(self) -> dict[str, object]:
-        """As ``GET /api/experience/interaction`` shows it: never a secret, never a code."""
+        """Return it as ``GET /api/experience/interaction`` shows it, without secret and codes."""
         shown: dict[str, object] = {"id": self.id, "type": _RECORD_TYPES[self.kind]}
         if self.kind in _ADDRESS_TYPES:
             identifier = {"type": _ADDRESS_TYPES[self.kind], "value": self.recipient}
@@ -68,7 +70,7 @@ class MfaProof:
 
 @dataclass(frozen=True)
 class MfaState:
-    """The proofs, one of a kind; a new authenticator's secret; new backup codes; the person's choice."""
+    """The proofs, one per kind, a new authenticator's secret, new backup codes, and the person's choices."""
 
     proofs: tuple[MfaProof, ...] = ()
     totp_secret: str | None = None
@@ -78,29 +80,29 @@ class MfaState:
 
     @property
     def pending_kinds(self) -> tuple[str, ...]:
-        """The kinds of factor that will be stored with this sign-in."""
+        """The kinds of factor that this sign-in will store."""
         pending = ((TOTP, self.totp_secret), (BACKUP_CODE, self.backup_codes))
         return tuple(kind for kind, details in pending if details)
 
     @property
     def choices(self) -> dict[str, bool]:
-        """What the account will remember of MFA, under Logto's names."""
+        """The choices about MFA that the account will store, under Logto's names."""
         chosen = {"enabled": self.is_enabled, "skipped": self.is_skipped}
         return {name: True for name, is_chosen in chosen.items() if is_chosen}
 
     def with_proof(self, proof: MfaProof) -> MfaState:
-        """Add the proof; one of the same kind is replaced."""
+        """Return the state with this proof, which replaces one of the same kind."""
         others = tuple(known for known in self.proofs if known.kind != proof.kind)
         return replace(self, proofs=(*others, proof))
 
     def find_proof(self, kind: str, proof_id: str | None = None) -> MfaProof | None:
-        """The proof of this kind, with this id if one is given."""
+        """Return the proof of this kind, and with this ID if one is given."""
         return next(
             (proof for proof in self.proofs if proof.kind == kind and proof_id in (None, proof.id)), None
         )
 
     def to_public_json(self) -> dict[str, object]:
-        """``mfa`` of ``GET /api/experience/interaction``."""
+        """Return ``mfa`` of ``GET /api/experience/interaction``."""
         shown: dict[str, object] = {
             name: True
             for name, is_set in (("mfaEnabled", self.is_enabled), ("mfaSkipped", self.is_skipped))

@@ -1,7 +1,7 @@
-"""Which passwords Logto refuses, and why. Pure: no database, no request.
+"""Which passwords Logto rejects, and why. Pure: no database, no request.
 
-The rules are those of Logto 1.42 except one: its lookup in a public list of breached passwords is left
-out, because this provider works without a network.
+The rules are those of Logto 1.42 except its lookup of breached passwords, because this provider works
+offline.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FREE_CHARACTERS = 3  # a password with more characters outside every restricted
 
 @dataclass(frozen=True)
 class PasswordPolicy:
-    """``passwordPolicy`` of the sign-in experience, missing members filled in as Logto does."""
+    """``passwordPolicy`` of the sign-in experience, with Logto's defaults."""
 
     min_length: int = 8
     max_length: int = 256
@@ -51,7 +51,7 @@ class PasswordPolicy:
 
 @dataclass(frozen=True)
 class PersonalInformation:
-    """What a password must not consist of, as far as it is known."""
+    """What is known about the person and must not make up their password."""
 
     name: str | None = None
     username: str | None = None
@@ -59,7 +59,9 @@ class PersonalInformation:
     phone: str | None = None
 
     def phrases(self) -> Iterator[str]:
-        """Every word in lower case that counts as personal: the name, its words, the address's local part."""
+        """Yield every personal phrase in lower case: the name, its words, the email's local part, the phone
+        number.
+        """
         if self.name:
             yield from (self.name.lower(), "".join(self.name.lower().split()), *self.name.lower().split())
         for phrase in (self.username, (self.email or "").split("@")[0], self.phone):
@@ -69,7 +71,7 @@ class PersonalInformation:
 
 @dataclass(frozen=True)
 class PasswordIssue:
-    """One reason of ``password.rejected``; ``limit`` names and numbers what was not kept."""
+    """One reason of ``password.rejected``. ``limit`` is the name and value of the limit that was violated."""
 
     code: str
     limit: tuple[str, int] | None = None
@@ -82,7 +84,7 @@ class PasswordIssue:
 def find_password_issues(
     password: str, policy: PasswordPolicy, person: PersonalInformation
 ) -> list[PasswordIssue]:
-    """Every reason to refuse the password, in the order in which Logto lists them."""
+    """Return every reason to reject the password, in Logto's order."""
     return [
         *_length_issues(password, policy),
         *_character_issues(password, policy),
@@ -118,7 +120,7 @@ def _kind_of(character: str) -> str | None:
 def _phrase_issues(
     password: str, policy: PasswordPolicy, person: PersonalInformation
 ) -> Iterator[PasswordIssue]:
-    """Restricted phrases count only when they make up nearly the whole password."""
+    """Find restricted phrases. They count only if they make up nearly the whole password."""
     lowered = password.lower()[: policy.max_length]
     covered: set[int] = set()
     found: dict[str, None] = {}

@@ -1,8 +1,8 @@
-"""Who guesses too often is locked out for a while: failed tries counted per identifier and kind of proof.
+"""Lockout after too many failed attempts, counted per identifier and kind of proof.
 
-Logto 1.42: 100 failures within an hour, then 60 minutes in which even the right answer is refused.
-Passwords, verification codes and one-time tokens are counted together, each second factor by itself, so
-that guesses at one door do not close another.
+Logto 1.42: after 100 failures within an hour, even the right answer is rejected for 60 minutes. Passwords,
+verification codes and one-time tokens are counted together, each second factor separately, so that guessing
+one factor doesn't lock another.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MINUTE_MS = 60_000
 
 
 class Pool(StrEnum):
-    """What failures are counted together."""
+    """Proofs whose failures are counted together."""
 
     FIRST_FACTOR = "FirstFactor"
     TOTP = "MfaTotp"
@@ -36,7 +36,7 @@ class Pool(StrEnum):
 
 @dataclass(frozen=True)
 class LockoutPolicy:
-    """``sentinelPolicy`` of the sign-in experience: failures within an hour, and minutes of lockout."""
+    """``sentinelPolicy`` of the sign-in experience: allowed failures per hour, and minutes of lockout."""
 
     max_attempts: int = 100
     lockout_minutes: int = 60
@@ -46,7 +46,7 @@ class LockoutPolicy:
         return cls(integer(value, "maxAttempts", 100), integer(value, "lockoutDuration", 60))
 
     def locks_out(self, failures: int) -> bool:
-        """Whether so many failures within an hour, this one included, are too many."""
+        """Return whether this number of failures within an hour, including the current one, is too many."""
         return failures >= self.max_attempts
 
 
@@ -54,7 +54,7 @@ sentinel_activities = sa.Table(
     "sentinel_activities",
     metadata,
     sa.Column("id", sa.String, primary_key=True),
-    sa.Column("target_hash", sa.String, nullable=False),  # SHA-256 of the identifier, never itself
+    sa.Column("target_hash", sa.String, nullable=False),  # SHA-256 of the identifier
     sa.Column("pool", sa.String, nullable=False),
     sa.Column("failed_at", sa.BigInteger, nullable=False),
     sa.Column("locked_until", sa.BigInteger, nullable=False, server_default="0"),
@@ -64,10 +64,10 @@ _c = sentinel_activities.c
 
 
 async def watch(store: Store, policy: LockoutPolicy, pool: Pool, identifier: str, attempt: Awaitable[T]) -> T:
-    """What the attempt brings, unless its identifier is locked out by now.
+    """Return the attempt's result, unless its identifier is locked out.
 
-    The attempt is made in any case, so that the time it takes tells nothing. Raises its own refusal, and
-    400 ``session.verification_blocked_too_many_attempts`` instead of anything else during a lockout.
+    The attempt is always made, so that its duration reveals nothing. Raises the attempt's own error, or 400
+    ``session.verification_blocked_too_many_attempts`` during a lockout.
     """
     try:
         result = await attempt
@@ -109,9 +109,9 @@ async def _count_failure(
     target: str,
     pool: Pool,
 ) -> int | None:
-    """Note the failure; the end of the lockout in epoch milliseconds when it was one too many.
+    """Record the failure. Returns the end of the lockout in epoch milliseconds if this was one too many.
 
-    It is written before it is counted: the file has one writer, so that two guesses at once count as two.
+    It is written before it is counted: SQLite has one writer, so two concurrent guesses count as two.
     """
     now, row_id = now_ms(), new_id()
     row = {"id": row_id, "target_hash": target, "pool": pool.value, "failed_at": now}

@@ -1,6 +1,6 @@
-"""The Experience API's hold on the browser's interaction: load it, keep a change, end it.
+"""The Experience API's view of the browser's interaction: load it, store changes, end it.
 
-Finding the interaction by its cookie and resuming the authorization request belong to ``interactions``.
+``interactions`` finds the interaction by its cookie and resumes the authorization request.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from local_logto.store import Store
 
 @dataclass
 class ExperienceSession:
-    """One request's work on an interaction; ``experience`` is what has been gathered, kept by ``keep``."""
+    """One request's work on an interaction. ``experience`` is its state, which ``keep`` stores."""
 
     request: Request
     store: Store
@@ -28,13 +28,13 @@ class ExperienceSession:
 
     @property
     def experience(self) -> Experience:
-        """What has been gathered; raises 404 ``session.interaction_not_found`` before an event is set."""
+        """The state so far. Raises 404 ``session.interaction_not_found`` if no event is set."""
         if self.begun is None:
             raise refusal("session.interaction_not_found")
         return self.begun
 
     async def begin(self, event: Event) -> None:
-        """Start over with this event; everything gathered before is forgotten."""
+        """Start over with this event. Everything collected before is dropped."""
         await self.keep(
             Experience(
                 event,
@@ -44,23 +44,23 @@ class ExperienceSession:
         )
 
     async def keep(self, experience: Experience) -> None:
-        """Store the new state at once, so that a later refusal in the same request does not lose it."""
+        """Store the new state at once, so that a later error in the same request doesn't lose it."""
         await save_experience(self.interaction, experience.to_json())
         self.begun = experience
 
     async def forget(self) -> None:
-        """Drop everything gathered; the next step has to set an event again."""
+        """Drop the state. The next step must set an event again."""
         await save_experience(self.interaction, {})
         self.begun = None
 
     async def finish(self, user_id: str) -> str:
-        """Hand the signed-in user to the authorization request; returns where it resumes."""
+        """Hand the signed-in user to the authorization request. Returns the URL where it resumes."""
         submission = self.experience.to_submission_json()
         return await finish_login(self.interaction, user_id, submission, self.request)
 
 
 async def open_session(request: Request, store: Store, settings: SignInExperience) -> ExperienceSession:
-    """The session of this browser's interaction; raises 400 ``session.not_found`` without one."""
+    """Return the session of this browser's interaction. Raises 400 ``session.not_found`` without one."""
     interaction = await get_interaction(request)
     begun = Experience.from_json(interaction.experience) if interaction.experience else None
     return ExperienceSession(request, store, settings, interaction, begun)

@@ -1,4 +1,4 @@
-"""The bodies that the Experience API takes, declared for the guard that answers like Logto's validator."""
+"""The request bodies of the Experience API, declared for ``management.guard``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from local_logto.values import AnyObject, Choice, Flag, Issue, Path, Shape, Text
 
 @dataclass(frozen=True)
 class Literal:
-    """Exactly this string."""
+    """This string only."""
 
     expected: str
 

@@ -1,6 +1,6 @@
 """How people may sign in and sign up: the stored ``sign-in-exp`` as the sign-in pages need it.
 
-Changing it belongs to the Management API; deciding by it belongs to the services of this package.
+The Management API changes it. The services of this package decide by it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ IDENTIFIER_TYPES = ("username", "email", "phone")
 
 @dataclass(frozen=True)
 class SignInMethod:
-    """One way to sign in: what is typed first, and what proves it."""
+    """One way to sign in: the identifier, and what proves it."""
 
     identifier: str
     password: bool
@@ -32,10 +32,10 @@ class SignInMethod:
 
 @dataclass(frozen=True)
 class SocialPolicy:
-    """Which social connectors have a button, and how much a person who comes by one is asked.
+    """Which social connectors have a button, and what people who use one are asked.
 
-    ``links_automatically``: an identity whose email address an account has is linked without a question.
-    ``skips_required_identifiers``: an account may lack what signing up requires otherwise.
+    ``links_automatically`` links an identity to the account with its email address without asking.
+    ``skips_required_identifiers`` lets an account lack what signing up otherwise requires.
     """
 
     targets: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class SocialPolicy:
 
 @dataclass(frozen=True)
 class SignInExperience:
-    """The settings that decide what a sign-in page offers and what the Experience API accepts."""
+    """The settings that decide what sign-in pages offer and what the Experience API accepts."""
 
     sign_in_mode: str
     methods: tuple[SignInMethod, ...]
@@ -68,7 +68,7 @@ class SignInExperience:
 
     @property
     def has_registration_off(self) -> bool:
-        """Whether nobody new can come at all; a sign-up that asks for nothing is not that."""
+        """Whether new accounts are impossible. A sign-up without identifiers still allows them."""
         return self.sign_in_mode == "SignIn"
 
     @property
@@ -83,21 +83,21 @@ class SignInExperience:
         return self.allows_sign_in and method is not None and method.verification_code
 
     def registers_by_code(self, identifier_type: str) -> bool:
-        """Whether a verified address of this kind may become a new account's."""
+        """Return whether a new account may be created with a verified address of this type."""
         return self.allows_registration and self.asks_for(identifier_type)
 
     def asks_for(self, identifier_type: str) -> bool:
-        """Whether signing up asks for an address of this kind, by itself or as one of two."""
+        """Return whether signing up asks for an address of this type, alone or as one of two."""
         asked_for = {*self.sign_up_identifiers, *self.secondary_identifiers}
         return bool(asked_for & {identifier_type, "emailOrPhone"})
 
     def forgot_password_identifiers(self) -> tuple[str, ...]:
-        """The kinds of address to which a code for a new password may be sent."""
+        """Return the types of address that can receive a code for a new password."""
         by_method = {"EmailVerificationCode": "email", "PhoneVerificationCode": "phone"}
         return tuple(by_method[name] for name in self.forgot_password_methods if name in by_method)
 
     def required_profile(self) -> tuple[str, ...]:
-        """What an account must have, in the order in which Logto asks for it."""
+        """Return what an account must have, in the order in which Logto asks for it."""
         required = [_primary_requirement(self.sign_up_identifiers), *self.secondary_identifiers]
         if self.sign_up_password:
             required.append("password")
@@ -105,12 +105,12 @@ class SignInExperience:
 
 
 async def read_sign_in_experience(store: Store) -> SignInExperience:
-    """The settings as the Management API keeps them."""
+    """Read the settings that the Management API stores."""
     return parse_sign_in_experience(await read_setting(store, SIGN_IN_EXP))
 
 
 def parse_sign_in_experience(value: Mapping[str, object]) -> SignInExperience:
-    """Understand the stored object; policies it lacks are Logto's defaults."""
+    """Parse the stored object, with Logto's defaults for missing policies."""
     sign_up = mapping(value, "signUp")
     social = mapping(value, "socialSignIn")
     return SignInExperience(

@@ -1,6 +1,7 @@
-"""Signing in through a social connector: out to the provider, back with a proof, and what the proof tells.
+"""Signing in through a social connector: to the provider, back with a proof, and what the proof says.
 
-Which account a proof leads to is read here; identifying, creating and completing it is decided by ``flow``.
+This module finds the account that a proof belongs to. ``flow`` decides on identifying, creating and
+completing it.
 """
 
 from __future__ import annotations
@@ -25,24 +26,24 @@ from local_logto.store import new_id
 
 @dataclass(frozen=True)
 class Departure:
-    """Where the browser goes, and the proof that waits for its return."""
+    """The URL of the provider, and the proof that waits for the browser's return."""
 
     authorization_uri: str
     verification_id: str
 
 
 async def list_social_connectors(session: ExperienceSession) -> tuple[Connector, ...]:
-    """Those with a button, in the order of the sign-in experience."""
+    """Return the connectors that have a button, in the order of the sign-in experience."""
     by_target = {one.target: one for one in await list_connectors(session.store) if one.type == "Social"}
     targets = session.settings.social.targets
     return tuple(by_target[target] for target in targets if target in by_target)
 
 
 async def depart(session: ExperienceSession, connector_id: str, state: str, redirect_uri: str) -> Departure:
-    """Where to send the browser; ``state`` is the caller's to compare when it comes back.
+    """Start a social sign-in. The caller must compare ``state`` when the browser comes back.
 
     Raises 404 ``entity.not_found`` for an unknown connector, 400 ``connector.unexpected_type`` for one of
-    another type and 400 ``session.insufficient_info`` when something is empty.
+    another type, and 400 ``session.insufficient_info`` if ``state`` or ``redirect_uri`` is empty.
     """
     if not state or not redirect_uri:
         raise refusal("session.insufficient_info")
@@ -59,7 +60,7 @@ async def depart(session: ExperienceSession, connector_id: str, state: str, redi
 
 
 async def depart_from_page(session: ExperienceSession, connector: Connector, redirect_uri: str) -> str:
-    """Begin a sign-in with a state of its own, and return where to send the browser."""
+    """Start a sign-in with a new state. Returns the URL to send the browser to."""
     await session.begin(Event.SIGN_IN)
     state = secrets.token_urlsafe(32)
     departure = await depart(session, connector.id, state, redirect_uri)
@@ -68,7 +69,7 @@ async def depart_from_page(session: ExperienceSession, connector: Connector, red
 
 
 def is_waiting_for(proof: SocialProof | None, connector_id: str, state: str) -> bool:
-    """Whether this sign-in sent the browser out with this very state, and it did not come back yet."""
+    """Return whether this sign-in sent the browser out with this state and it hasn't come back yet."""
     return (
         proof is not None
         and proof.state is not None
@@ -78,7 +79,7 @@ def is_waiting_for(proof: SocialProof | None, connector_id: str, state: str) -> 
 
 
 async def accept_return(session: ExperienceSession, connector_id: str, state: str) -> SocialProof | None:
-    """The proof that waited for this state, which is good for one return; None for any other."""
+    """Return the proof that waits for this state, or None. It accepts one return only."""
     proof = session.begun.social if session.begun else None
     if proof is None or not is_waiting_for(proof, connector_id, state):
         return None
@@ -89,10 +90,10 @@ async def accept_return(session: ExperienceSession, connector_id: str, state: st
 async def verify_social(
     session: ExperienceSession, connector_id: str, verification_id: str, data: Mapping[str, object]
 ) -> str:
-    """Ask the provider who came back with ``data`` and keep the proof; returns the verification id.
+    """Ask the provider who came back with ``data``, and store the proof. Returns the verification ID.
 
-    Raises 422 ``session.invalid_connector_id``, 404 for a proof of another kind, connector or browser, else
-    what the connector raises.
+    Raises 422 ``session.invalid_connector_id``, 404 for a proof of another kind, connector or browser, and
+    the connector's errors.
     """
     connector = await find_connector_by_id(session.store, connector_id)
     if connector is None or connector.type != "Social":
@@ -110,9 +111,9 @@ async def verify_social(
 
 
 async def find_account(session: ExperienceSession, proof: SocialProof, *, links: bool) -> User:
-    """The account of a verified identity, or with ``links`` the one that has its email address.
+    """Return the account of a verified identity or, with ``links``, the one with its email address.
 
-    Raises 404 ``user.identity_not_exist``, and tells in ``data`` which address an account has already.
+    Raises 404 ``user.identity_not_exist``. Its ``data`` says if an account has the identity's email address.
     """
     identity = get_identity(proof)
     if not links and (user := await find_user_by_identity(session.store, identity)):
@@ -127,21 +128,23 @@ async def find_account(session: ExperienceSession, proof: SocialProof, *, links:
 
 
 async def find_related_user(session: ExperienceSession, user: SocialUser) -> User | None:
-    """The account with the email address of the person at the provider, whose word for it is trusted."""
+    """Return the account with the person's email address at the provider, which is trusted to have verified
+    it.
+    """
     if user.email is None:
         return None
     return await find_user(session.store, Identifier("email", user.email), case_sensitive=False)
 
 
 def get_identity(proof: SocialProof) -> SocialIdentity:
-    """Raises 400 ``session.verification_failed`` before the person came back."""
+    """Return the verified identity. Raises 400 ``session.verification_failed`` if there is none yet."""
     if proof.identity is None:
         raise refusal("session.verification_failed")
     return proof.identity
 
 
 async def profile_of_new_user(session: ExperienceSession, proof: SocialProof) -> PendingProfile:
-    """What a new account takes over: the identity, name, picture, and the email address when it is free."""
+    """Return the profile of a new account: identity, name, picture, and the email address if it is free."""
     identity = get_identity(proof)
     person = identity.user
     email = None if await find_related_user(session, person) else person.email
@@ -151,7 +154,9 @@ async def profile_of_new_user(session: ExperienceSession, proof: SocialProof) ->
 async def profile_of_known_user(
     session: ExperienceSession, proof: SocialProof, *, links: bool
 ) -> PendingProfile:
-    """What an account takes over: name and picture if the connector says so, the identity if it is linked."""
+    """Return what an account takes over: name and picture if the connector syncs them, the identity if
+    linked.
+    """
     identity = get_identity(proof)
     connector = await find_connector_by_id(session.store, proof.connector_id)
     syncs = connector is not None and connector.sync_profile

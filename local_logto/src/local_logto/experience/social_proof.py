@@ -1,4 +1,4 @@
-"""What a sign-in knows of a person at a social provider: that they were sent there, who came back. Pure."""
+"""The state of a social sign-in: the browser was sent to the provider, and who came back. Pure."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from local_logto.experience.json_access import mapping, text
 
 @dataclass(frozen=True)
 class SocialIdentity:
-    """A person at a provider, as an account's ``identities`` keep it under ``target``."""
+    """A person at a provider, as an account's ``identities`` store it under ``target``."""
 
     target: str
     user: SocialUser
 
     def to_json(self) -> dict[str, object]:
-        """As Logto's interaction shows it."""
+        """Return it as Logto's interaction shows it."""
         return {"target": self.target, "userInfo": self.user.to_json()}
 
     def to_stored_json(self) -> dict[str, object]:
-        """The value under the target in ``identities``."""
+        """Return the value under the target in ``identities``."""
         return {"userId": self.user.id, "details": self.user.to_json()}
 
     @classmethod
@@ -32,9 +32,9 @@ class SocialIdentity:
 
 @dataclass(frozen=True)
 class SocialProof:
-    """The verification record of a social sign-in; it is verified when ``user`` is known.
+    """The verification record of a social sign-in. It is verified if ``user`` is known.
 
-    ``state`` is what the pages of this server gave the browser along, until it came back: once.
+    ``state`` is the value that our pages sent with the browser. It is dropped after the first return.
     """
 
     id: str
@@ -48,7 +48,7 @@ class SocialProof:
         return SocialIdentity(self.target, self.user) if self.user else None
 
     def to_public_json(self) -> dict[str, object]:
-        """As ``GET /api/experience/interaction`` shows it."""
+        """Return it as ``GET /api/experience/interaction`` shows it."""
         user = {"socialUserInfo": self.user.to_json()} if self.user else {}
         return {"id": self.id, "connectorId": self.connector_id, "type": "Social", **user}
 

@@ -1,7 +1,6 @@
-"""What one sign-in has gathered so far: event, proofs, profile, identified user. Pure data.
+"""The state of one sign-in: event, proofs, profile, identified user. Pure data.
 
-It lives as JSON in the interaction's ``experience`` column; reading and writing that column belongs to
-``session``.
+It is stored as JSON in the interaction's ``experience`` column, which ``session`` reads and writes.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from local_logto.experience.social_proof import SocialIdentity, SocialProof
 
 
 class Event(StrEnum):
-    """Why the person is here: Logto's ``interactionEvent``."""
+    """What the person is doing: Logto's ``interactionEvent``."""
 
     SIGN_IN = "SignIn"
     REGISTER = "Register"
@@ -24,7 +23,7 @@ class Event(StrEnum):
 
 
 class Proof(StrEnum):
-    """The kinds of verification record this provider makes."""
+    """The kinds of verification records that this provider creates."""
 
     PASSWORD = "Password"  # noqa: S105 - a record's type
     NEW_PASSWORD_IDENTITY = "NewPasswordIdentity"  # noqa: S105 - a record's type
@@ -35,7 +34,7 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True)
 class Identifier:
-    """What somebody signs in with; ``type`` is username, email or phone."""
+    """What a person signs in with. ``type`` is username, email or phone."""
 
     type: str
     value: str
@@ -61,7 +60,7 @@ class VerificationRecord:
     context: Mapping[str, object] | None = None  # of a one-time token
 
     def to_public_json(self) -> dict[str, object]:
-        """As ``GET /api/experience/interaction`` shows it: never a hash."""
+        """Return it as ``GET /api/experience/interaction`` shows it, without the password hash."""
         body: dict[str, object] = {
             "id": self.id,
             "type": self.proof.value,
@@ -102,7 +101,7 @@ _PROFILE_NAMES = {
 
 @dataclass(frozen=True)
 class PendingProfile:
-    """What is known about the account to be made or completed, and not yet stored."""
+    """Values for the account that is being created or completed, not yet stored."""
 
     username: str | None = None
     email: str | None = None
@@ -113,7 +112,7 @@ class PendingProfile:
     social_identity: SocialIdentity | None = None
 
     def to_public_json(self) -> dict[str, object]:
-        """Logto's names, only what is set, never the password's hash."""
+        """Return the values that are set, under Logto's names, without the password hash."""
         texts: dict[str, object] = {
             shown: value
             for name, shown in _PROFILE_NAMES.items()
@@ -136,7 +135,7 @@ class PendingProfile:
 
 @dataclass(frozen=True)
 class Experience:
-    """One sign-in's progress. Every change makes a new one."""
+    """The progress of one sign-in. Immutable: every change creates a new one."""
 
     event: Event
     user_id: str | None = None
@@ -146,15 +145,15 @@ class Experience:
     mfa: MfaState = field(default_factory=MfaState)
     ip: str = ""
     user_agent: str = ""
-    typed: Identifier | None = None  # on the first of two pages; the API never sets it
+    typed: Identifier | None = None  # on the first of two pages; not set by the API
 
     def with_record(self, record: VerificationRecord) -> Experience:
-        """Add the proof; one of the same kind is replaced in its place."""
+        """Return the state with this proof, which replaces one of the same kind."""
         by_proof = {known.proof: known for known in self.records} | {record.proof: record}
         return replace(self, records=tuple(by_proof.values()))
 
     def find_record(self, record_id: str, *proofs: Proof) -> VerificationRecord | None:
-        """The proof with this id, of one of the kinds if any are given."""
+        """Return the proof with this ID, limited to these kinds if any are given."""
         return next(
             (
                 record
@@ -165,7 +164,7 @@ class Experience:
         )
 
     def to_public_json(self) -> dict[str, object]:
-        """The body of ``GET /api/experience/interaction``."""
+        """Return the body of ``GET /api/experience/interaction``."""
         body: dict[str, object] = {
             "interactionEvent": self.event.value,
             "profile": self.profile.to_public_json(),
@@ -180,7 +179,7 @@ class Experience:
         return (*self.records, *([self.social] if self.social else []), *self.mfa.proofs)
 
     def to_submission_json(self) -> dict[str, object]:
-        """What the browser session remembers of the sign-in, as ``GET /users/:id/sessions`` shows it."""
+        """Return what the browser session remembers, as ``GET /users/:id/sessions`` shows it."""
         shown = self.to_public_json()
         names = ("interactionEvent", "userId", "verificationRecords", "signInContext")
         return {name: shown[name] for name in names if name in shown}

@@ -39,7 +39,7 @@ class UsernamePolicy:
 
 
 def find_username_violation(username: str, policy: UsernamePolicy) -> str | None:
-    """The first rule broken, as the end of Logto's code ``user.username_<violation>``, or None."""
+    """Return the first violation, as the end of Logto's code ``user.username_<violation>``, or None."""
     rules = (
         ("required", username == ""),
         ("starts_with_number", username[:1].isdigit()),

@@ -1,6 +1,6 @@
-"""The users table as the sign-in pages need it: find by what is typed, create, complete.
+"""The users table as the sign-in pages need it: find, create and complete accounts.
 
-Which change is allowed is decided by ``flow``; this room only reads and writes.
+``flow`` decides which changes are allowed. This module only reads and writes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from local_logto.store import Store, new_id, now_ms, users
 
 @dataclass(frozen=True)
 class User:
-    """What signing in needs to know of an account."""
+    """The part of an account that signing in needs."""
 
     id: str
     username: str | None
@@ -59,9 +59,9 @@ def _matches(identifier: Identifier, *, case_sensitive: bool) -> sa.ColumnElemen
 
 
 async def find_user(store: Store, identifier: Identifier, *, case_sensitive: bool) -> User | None:
-    """The account with this username, email address (in any case) or phone number.
+    """Return the account with this username, email address (ignoring case) or phone number.
 
-    Of two with the same phone number the one that spells it so, then the younger.
+    If two accounts have the phone number, the one with exactly this spelling wins, then the newer one.
     """
     condition = _matches(identifier, case_sensitive=case_sensitive)
     async with store.begin() as connection:
@@ -74,7 +74,7 @@ async def find_user_by_id(store: Store, user_id: str) -> User | None:
 
 
 async def find_user_by_identity(store: Store, identity: SocialIdentity) -> User | None:
-    """The account that this person at this provider was linked to."""
+    """Return the account that this identity is linked to."""
     async with store.begin() as connection:
         return await _find_one(connection, _has_identity(identity))
 
@@ -93,7 +93,7 @@ async def _find_one(
 
 
 async def refuse_taken_identifiers(store: Store, profile: PendingProfile, *, case_sensitive: bool) -> None:
-    """Raise 422 ``user.<kind>_already_in_use`` when another account has one of the identifiers."""
+    """Raise 422 ``user.<kind>_already_in_use`` if another account has one of the identifiers."""
     for kind in ("username", "email", "phone"):
         value = getattr(profile, kind)
         if value and await find_user(store, Identifier(kind, value), case_sensitive=case_sensitive):
@@ -105,14 +105,14 @@ async def refuse_taken_identifiers(store: Store, profile: PendingProfile, *, cas
 
 @dataclass(frozen=True)
 class NewUser:
-    """The account that was made, and the organizations it joined by its email address."""
+    """A new account, and the organizations it joined by its email address."""
 
     id: str
     organization_ids: Sequence[str]
 
 
 async def create_user(store: Store, profile: PendingProfile) -> NewUser:
-    """Store a new account and let it join; 422 when another registration took an identifier first."""
+    """Store a new account and let it join organizations. Raises 422 if an identifier was taken meanwhile."""
     now, user_id = now_ms(), new_id(12)
     values = {
         "id": user_id,
@@ -132,7 +132,7 @@ async def create_user(store: Store, profile: PendingProfile) -> NewUser:
 
 
 async def complete_user(store: Store, user_id: str, profile: PendingProfile) -> None:
-    """Store what was added to an existing account; 422 when somebody took an identifier meanwhile."""
+    """Store additions to an existing account. Raises 422 if an identifier was taken meanwhile."""
     change = users.update().where(users.c.id == user_id)
     try:
         async with store.begin() as connection:
@@ -144,7 +144,7 @@ async def complete_user(store: Store, user_id: str, profile: PendingProfile) -> 
 
 
 async def _add_identity(connection: AsyncConnection, user_id: str, identity: SocialIdentity | None) -> None:
-    """Link the identity; the transaction has written before, so no other can link it meanwhile."""
+    """Link the identity. The transaction has already written, so no concurrent one can link it too."""
     if identity is None:
         return
     others = sa.select(users.c.id).where(_has_identity(identity), users.c.id != user_id).limit(1)

@@ -1,4 +1,4 @@
-"""Proofs: a password that fits, a code that was sent and typed back, a new username with its password."""
+"""Proofs: a correct password, a code that was sent and entered, a new username with its password."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _BINDS_A_FACTOR = "BindMfa"  # Logto's template type
 async def verify_identifier_password(
     session: ExperienceSession, identifier: Identifier, password: str
 ) -> str:
-    """Check the password and keep the proof; returns the verification id.
+    """Check the password and store the proof. Returns the verification ID.
 
-    Raises 422 ``session.invalid_credentials`` alike for an unknown user and a wrong password, 401
-    ``user.suspended`` only to who knows the password, and 400 during a lockout.
+    Raises 422 ``session.invalid_credentials`` for an unknown user and for a wrong password alike, 401
+    ``user.suspended`` only if the password is correct, and 400 during a lockout.
     """
     attempt = _check_password(session, identifier, password)
     await sentinel.watch(
@@ -49,7 +49,7 @@ async def _check_password(session: ExperienceSession, identifier: Identifier, pa
 async def verify_new_password_identity(
     session: ExperienceSession, identifier: Identifier, password: str
 ) -> str:
-    """Check that the username is free and the password good enough; returns the verification id."""
+    """Check that the username is free and the password is accepted. Returns the verification ID."""
     profile = PendingProfile(username=identifier.value)
     await refuse_taken_identifiers(
         session.store, profile, case_sensitive=session.settings.username_policy.case_sensitive
@@ -73,12 +73,12 @@ def refuse_weak_password(password: str, settings: SignInExperience, person: Pers
 
 
 async def send_code(session: ExperienceSession, recipient: Identifier, event: Event) -> str:
-    """Make a code and send it; returns the verification id.
+    """Create a code and send it. Returns the verification ID.
 
-    To register with an address of the blocklist is refused with 422 ``session.email_blocklist.…``. An
-    address that nobody owns gets none where that would only tell who has an account, and the answer
-    is the same. Raises 429 ``request.message_rate_limited`` after the tenth in ten minutes, and
-    ``UnsentMessage`` when the connector fails: then a code that was sent before still works.
+    Raises 422 ``session.email_blocklist.…`` for a registration with a blocked address. An address without an
+    account gets no code if that would reveal who has an account; the answer is the same. Raises 429
+    ``request.message_rate_limited`` after the tenth message in ten minutes, and ``UnsentMessage`` if the
+    connector fails: then a code that was sent before still works.
     """
     if event is Event.REGISTER and recipient.type == "email":
         refuse_blocked(session.settings.email_blocklist, recipient.value)
@@ -92,10 +92,10 @@ async def send_code(session: ExperienceSession, recipient: Identifier, event: Ev
 async def verify_code(
     session: ExperienceSession, verification_id: str, recipient: Identifier, code: str
 ) -> str:
-    """Consume the code and mark its proof as verified; returns the verification id.
+    """Consume the code and mark its proof as verified. Returns the verification ID.
 
-    Raises 404 for a verification that this interaction does not know, else the 400s of ``use_code`` and
-    that of a lockout.
+    Raises 404 for a verification that this interaction doesn't have, otherwise the 400s of ``use_code`` and
+    of a lockout.
     """
     record = session.experience.find_record(verification_id, _CODE_PROOFS[recipient.type])
     if record is None:
@@ -108,9 +108,9 @@ async def verify_code(
 
 
 async def verify_one_time_token(session: ExperienceSession, identifier: Identifier, token: str) -> str:
-    """Consume a token that proves an address; returns the verification id.
+    """Consume a token that proves an address. Returns the verification ID.
 
-    Raises the refusals of ``use_token`` and the 400 of a lockout.
+    Raises the errors of ``use_token`` and the 400 of a lockout.
     """
     event = session.experience.event.value
     attempt = use_token(session.store, identifier.value, token, event)
@@ -124,7 +124,9 @@ async def verify_one_time_token(session: ExperienceSession, identifier: Identifi
 
 
 def _binds_a_factor(session: ExperienceSession, recipient: Identifier) -> bool:
-    """Whether the address is asked for as a second factor: of somebody known, and not by the sign-up."""
+    """Return whether the address is requested as a second factor: the user is known and signing up doesn't
+    ask for it.
+    """
     return session.experience.user_id is not None and not session.settings.asks_for(recipient.type)
 
 

@@ -1,1 +1,1 @@
-"""Real HTTP servers that behave as the message and identity providers document themselves to behave."""
+"""HTTP servers that behave as message and identity providers document their own."""

@@ -1,14 +1,14 @@
 """GatewayAPI's REST API for text messages as GatewayAPI documents it.
 
-* Address, fields, success and the shape of a refusal: https://gatewayapi.com/docs/apis/rest
-  (``POST /rest/mtsms``; ``code`` and ``variables`` are left out where they are empty; the EU platform is
-  the same API at ``gatewayapi.eu`` with accounts and tokens of its own).
+* URL, fields, success and the form of errors: https://gatewayapi.com/docs/apis/rest
+  (``POST /rest/mtsms``; empty ``code`` and ``variables`` are omitted; the EU platform is the same API at
+  ``gatewayapi.eu`` with separate accounts and tokens).
 * Authentication: https://gatewayapi.com/docs/apis/rest – the API token is the user of HTTP Basic
-  authentication, the password stays empty.
-* Statuses: https://gatewayapi.com/docs/guide – 400 for what cannot be read, 401 for a wrong token, 422 for
-  what does not fit the schema or another limitation.
+  authentication, and the password is empty.
+* Statuses: https://gatewayapi.com/docs/guide – 400 for a malformed request, 401 for a wrong token, 422 for
+  a violation of the schema or another limit.
 * Codes: https://gatewayapi.com/docs/error-codes – ``0x0229`` invalid token (401), ``0x0216`` insufficient
-  credit (403), ``…08`` of any origin an invalid argument (422).
+  credit (403), ``…08`` of any origin invalid argument (422).
 * Sender: https://gatewayapi.com/docs/apis/rest – up to 11 alphanumeric characters or 15 digits.
 """
 
@@ -32,7 +32,9 @@ SENDER = re.compile(r"[A-Za-z0-9 ._-]{1,11}|\d{1,15}")
 
 
 class FakeGatewayApi(FakeProvider):
-    """One platform (``.com`` or ``.eu``) with one account; ``credit`` is how many messages it can pay."""
+    """One platform (``.com`` or ``.eu``) with one account. ``credit`` is the number of messages it can pay
+    for.
+    """
 
     def __init__(self, *, api_token: str = API_TOKEN, credit: int = 1_000_000) -> None:
         super().__init__()
@@ -42,18 +44,18 @@ class FakeGatewayApi(FakeProvider):
 
     @property
     def endpoint(self) -> str:
-        """What a connector is configured with."""
+        """The endpoint in a connector's configuration."""
         return f"{self.base_url}/rest/mtsms"
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_post("/rest/mtsms", self._send)
 
     async def next_message(self, to: str | None = None) -> Received:
-        """The next message that was posted, to this number (digits only) if one is given, accepted or not."""
+        """Return the next message that was posted, accepted or not, to this number (digits) if given."""
         return await self.next_request(lambda one: to is None or to in _numbers(one))
 
     async def next_code(self, to: str) -> str:
-        """The six digits in the next message to this number."""
+        """Return the six digits in the next message to this number."""
         text = str((await self.next_message(to)).json["message"])
         found = CODE.search(text)
         assert found is not None, f"no code in {text!r}"
@@ -79,7 +81,7 @@ class FakeGatewayApi(FakeProvider):
 
 
 def _wrong(message: Any) -> str | None:
-    """The field that cannot be sent, with its value; None where all can."""
+    """Return the invalid field with its value, or None."""
     if not isinstance(message, dict):
         return "message"
     if not isinstance(message.get("message"), str) or not message["message"]:
@@ -95,7 +97,7 @@ def _wrong(message: Any) -> str | None:
 
 
 def _numbers(received: Received) -> list[str]:
-    """Whom a request is for; nobody where it cannot be read."""
+    """Return the recipients, or none if the request is malformed."""
     try:
         return [str(recipient["msisdn"]) for recipient in received.json["recipients"]]
     except (ValueError, KeyError, TypeError):
@@ -111,6 +113,6 @@ def _refusal(status: int, code: str, message: str, *variables: str) -> web.Respo
 async def fake_gatewayapi(
     *, api_token: str = API_TOKEN, credit: int = 1_000_000
 ) -> AsyncIterator[FakeGatewayApi]:
-    """A platform with one account; ``endpoint`` is what the connector needs."""
+    """Run a platform with one account. ``endpoint`` is what a connector needs."""
     async with serving(FakeGatewayApi(api_token=api_token, credit=credit)) as gatewayapi:
         yield gatewayapi

@@ -1,12 +1,12 @@
 """Mailgun's messages API as Mailgun documents it.
 
-* Address, fields, success: https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/messages
+* URL, fields, success: https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/messages
   (``POST /v3/{domain}/messages``, form fields, 200 ``{"id": "<…>", "message": "Queued. Thank you."}``).
 * Authentication and statuses: https://documentation.mailgun.com/docs/mailgun/api-reference/api-overview
   (HTTP Basic, user ``api``; 401 for a wrong key, 400 with ``message``, 404 for what is not there).
-* Regions, same page: a domain lives in the US or in the EU, each with a base address of its own; the
-  account's key is good for both, the other region's domains are not there.
-* The words of 400 and of the sandbox: Mailgun's error code library,
+* Regions, same page: a domain is in the US or in the EU, each with its own base URL. The account's key
+  works in both; the other region's domains are unknown.
+* The texts of 400 and of the sandbox: Mailgun's error code library,
   https://help.mailgun.com/hc/en-us (“Error Codes Library”).
 """
 
@@ -31,10 +31,10 @@ CODE = re.compile(r"\b\d{6}\b")
 
 
 class FakeMailgun(FakeProvider):
-    """One region of Mailgun, with the domains of one account in it.
+    """One region of Mailgun, with one account's domains in it.
 
-    ``sandbox`` names the recipients that were authorized where the domain is a sandbox; None for a
-    domain that may send to anybody.
+    ``sandbox`` are the authorized recipients of a sandbox domain. None means a domain that may send to
+    anyone.
     """
 
     def __init__(self, *domains: str, api_key: str = API_KEY, sandbox: frozenset[str] | None = None) -> None:
@@ -47,11 +47,11 @@ class FakeMailgun(FakeProvider):
         router.add_post("/v3/{domain}/messages", self._send)
 
     async def next_message(self, to: str | None = None) -> Received:
-        """The next message that was posted, to this recipient where one is given, accepted or not."""
+        """Return the next message that was posted, accepted or not, to this recipient if given."""
         return await self.next_request(lambda one: to is None or one.form.get("to") == to)
 
     async def next_code(self, to: str) -> str:
-        """The six digits in the next message to this recipient."""
+        """Return the six digits in the next message to this recipient."""
         form = (await self.next_message(to)).form
         found = CODE.search(form.get("text") or form.get("html") or form.get("h:X-Mailgun-Variables", ""))
         assert found is not None, f"no code in {form}"
@@ -78,7 +78,7 @@ class FakeMailgun(FakeProvider):
 
 
 def _complaint(form: dict[str, str]) -> str | None:
-    """Why Mailgun answers 400 to these fields; None where it takes them."""
+    """Return Mailgun's reason to answer 400, or None if the fields are valid."""
     for name in ("from", "to"):
         if name not in form:
             return f"{name} parameter is missing"
@@ -100,14 +100,16 @@ def _complaint(form: dict[str, str]) -> str | None:
 async def fake_mailgun(
     *domains: str, api_key: str = API_KEY, sandbox: frozenset[str] | None = None
 ) -> AsyncIterator[FakeMailgun]:
-    """One region; without names the account has ``DOMAIN`` there."""
+    """Run one region. By default the account has ``DOMAIN`` there."""
     async with serving(FakeMailgun(*(domains or (DOMAIN,)), api_key=api_key, sandbox=sandbox)) as mailgun:
         yield mailgun
 
 
 @asynccontextmanager
 async def fake_mailgun_regions() -> AsyncIterator[tuple[FakeMailgun, FakeMailgun]]:
-    """US and EU of one account that has ``DOMAIN`` in the one and ``EU_DOMAIN`` in the other."""
+    """Run the US and the EU region with one account, which has ``DOMAIN`` in one and ``EU_DOMAIN`` in the
+    other.
+    """
     async with AsyncExitStack() as stack:
         us = await stack.enter_async_context(fake_mailgun(DOMAIN))
         eu = await stack.enter_async_context(fake_mailgun(EU_DOMAIN))

@@ -1,16 +1,16 @@
 """Naver Login as Naver documents it: the authorize page, the token and the profile.
 
 * Authorize and token: https://developers.naver.com/docs/login/api/api.md – ``GET /oauth2.0/authorize``
-  comes back to the callback address with ``code`` and ``state``, or with ``error``, ``error_description``
-  and ``state``; ``/oauth2.0/token`` takes GET and POST, ``expires_in`` is a string, and a refusal is
-  ``error`` with ``error_description`` **in status 200**.
+  redirects to the callback URL with ``code`` and ``state``, or with ``error``, ``error_description``
+  and ``state``; ``/oauth2.0/token`` takes GET and POST, ``expires_in`` is a string, and an error is
+  ``error`` with ``error_description`` **with status 200**.
 * Profile: https://developers.naver.com/docs/login/profile/profile.md – ``resultcode`` ``00`` with
-  ``response``; 401 with ``024`` (token not good) or ``028`` (no header).
-* Agreeing once: https://developers.naver.com/docs/login/devguide/devguide.md – who has agreed before goes
-  through without being asked; which facts an application gets is ticked there, ``id`` it always gets.
+  ``response``; 401 with ``024`` (invalid token) or ``028`` (no header).
+* Consent: https://developers.naver.com/docs/login/devguide/devguide.md – people who agreed before are not
+  asked again; the application's settings select the facts it gets, and ``id`` is always included.
 
-The documentation gives no status for the page that refuses an unknown application or callback address;
-here it is 400, and as with Naver the browser stays on it.
+The documentation gives no status for the page that rejects an unknown application or callback URL.
+Here it is 400, and as at Naver the browser stays on it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ASKED = ("client_id", "redirect_uri", "state")
 
 @dataclass(frozen=True, slots=True)
 class NaverAccount:
-    """A person at Naver. What was not consented to is None and missing in the profile."""
+    """A person at Naver. Facts without consent are None and missing in the profile."""
 
     id: str
     email: str | None = None
@@ -47,10 +47,10 @@ class NaverAccount:
 
 
 class FakeNaver(FakeProvider):
-    """Naver with one application; ``account`` is who sits in front of the browser.
+    """Naver with one application. ``account`` is the person at the browser.
 
-    ``callbacks`` are the registered callback addresses (None: any). ``auto_agree`` lets everybody through
-    without the page; without it the page asks until the account has agreed once.
+    ``callbacks`` are the registered callback URLs (None: any). With ``auto_agree`` nobody sees the consent
+    page; otherwise each account sees it until they agree once.
     """
 
     def __init__(self, *, callbacks: frozenset[str] | None = None, auto_agree: bool = False) -> None:
@@ -73,7 +73,7 @@ class FakeNaver(FakeProvider):
         router.add_post("/v1/nid/me", self._profile)
 
     def expire(self) -> None:
-        """Let the time of every code and token given so far run out."""
+        """Expire every code and token issued so far."""
         self._codes.clear()
         self._tokens.clear()
 
@@ -115,7 +115,7 @@ class FakeNaver(FakeProvider):
         self._codes[code] = self.account
         return _back(asked, {"code": code})
 
-    # --- the two calls of the server
+    # --- the two requests of the server
 
     async def _token(self, request: web.Request) -> web.Response:
         received = request[RECEIVED]
@@ -158,7 +158,7 @@ def _page(body: str, status: int = 200) -> web.Response:
 
 
 def _back(asked: dict[str, str], answer: dict[str, str]) -> web.Response:
-    """To the callback address; ``state`` is given back where it was sent."""
+    """Redirect to the callback URL, with ``state`` if it was sent."""
     query = {**answer, **({"state": asked["state"]} if asked.get("state") else {})}
     return web.Response(status=302, headers={"location": f"{asked['redirect_uri']}?{urlencode(query)}"})
 
@@ -171,6 +171,6 @@ def _token_error(error: str, description: str) -> web.Response:
 async def fake_naver(
     *, callbacks: frozenset[str] | None = None, auto_agree: bool = False
 ) -> AsyncIterator[FakeNaver]:
-    """Naver; its sign-in and its API answer at the same ``base_url``."""
+    """Run Naver. Its sign-in and its API have the same ``base_url``."""
     async with serving(FakeNaver(callbacks=callbacks, auto_agree=auto_agree)) as naver:
         yield naver

@@ -1,7 +1,7 @@
-"""What every fake provider is made of: a server on this machine that keeps what it hears and has bad days.
+"""The base of all fake providers: a local server that records requests and can be made to fail.
 
-A provider runs in the event loop of the test, so a test sets its mood by plain attributes and methods,
-and waits for a request by an event, never by the clock.
+A fake runs in the test's event loop. A test controls it with plain attributes and methods, and waits for
+requests by event, not by time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One request, as it came: ``target`` is path and query undecoded, ``body`` the bytes."""
+    """One request as it arrived: ``target`` is the undecoded path and query, ``body`` the bytes."""
 
     method: str
     target: str
@@ -40,7 +40,7 @@ class Received:
 
     @property
     def form(self) -> dict[str, str]:
-        """The fields of a form body; of a field sent twice, the last."""
+        """The fields of a form body. The last of repeated fields wins."""
         return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
 
     @property
@@ -48,12 +48,12 @@ class Received:
         return json.loads(self.body)
 
     def header(self, name: str) -> str:
-        """The value of a header, however its name was capitalized; empty without it."""
+        """Return the value of a header, ignoring case, or an empty string."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
     @property
     def credentials(self) -> tuple[str, str] | None:
-        """User and password of HTTP Basic authentication; None without a readable pair."""
+        """User and password of HTTP Basic authentication, or None without a valid pair."""
         scheme, _, encoded = self.header("authorization").partition(" ")
         try:
             user, colon, password = b64decode(encoded, validate=True).decode().partition(":")
@@ -66,7 +66,7 @@ RECEIVED = web.RequestKey("received", Received)
 
 
 class FakeProvider:
-    """A provider's server: its routes come from the subclass, its memory and its moods from here."""
+    """A provider's server. Subclasses add the routes; this class records requests and simulates failures."""
 
     base_url: str
 
@@ -77,10 +77,12 @@ class FakeProvider:
         self._mood: tuple[Answer, str] | None = None
         self._released = asyncio.Event()
 
-    # --- what has come
+    # --- received requests
 
     async def next_request(self, matching: Callable[[Received], bool] = lambda _: True) -> Received:
-        """The earliest matching request that was not handed out yet; waits for it, at most ten seconds."""
+        """Return the earliest matching request that was not returned before. Waits for it, at most ten
+        seconds.
+        """
 
         def waiting() -> int | None:
             found = (at for at, one in enumerate(self.received) if at not in self._taken and matching(one))
@@ -92,10 +94,10 @@ class FakeProvider:
         self._taken.add(at)
         return self.received[at]
 
-    # --- bad days: each lasts until ``behave``; ``path`` limits it to one address of the provider
+    # --- simulated failures: each lasts until ``behave``; ``path`` limits it to one path of the provider
 
     def refuse(self, status: int, body: str | dict[str, Any] = "", *, path: str = "") -> None:
-        """Answer with this status; a dict is sent as JSON, a string as text."""
+        """Answer with this status. A dict is sent as JSON, a string as text."""
 
         async def answer(_request: web.Request) -> web.StreamResponse:
             if isinstance(body, dict):
@@ -105,7 +107,7 @@ class FakeProvider:
         self._mood = (answer, path)
 
     def answer_malformed(self, status: int = 200, *, path: str = "") -> None:
-        """Say JSON and break off in the middle of it."""
+        """Answer with truncated JSON."""
 
         async def answer(_request: web.Request) -> web.StreamResponse:
             return web.Response(body=b'{"id": "<2026', status=status, content_type="application/json")
@@ -113,7 +115,7 @@ class FakeProvider:
         self._mood = (answer, path)
 
     def answer_slowly(self, *, path: str = "") -> None:
-        """Take the request and say nothing until ``behave`` (or the end of the server)."""
+        """Accept requests and send nothing until ``behave`` or the end of the server."""
         self._released.clear()
 
         async def answer(_request: web.Request) -> web.StreamResponse:
@@ -123,7 +125,7 @@ class FakeProvider:
         self._mood = (answer, path)
 
     def drop_connections(self, *, path: str = "") -> None:
-        """Take the request and hang up."""
+        """Accept requests and close the connection."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             if request.transport is not None:
@@ -133,7 +135,7 @@ class FakeProvider:
         self._mood = (answer, path)
 
     def behave(self) -> None:
-        """End the bad day, and answer whoever still waits with 503."""
+        """Answer normally again. Requests that still wait get 503."""
         self._mood = None
         self._released.set()
 
@@ -162,7 +164,7 @@ Fake = TypeVar("Fake", bound=FakeProvider)
 
 @asynccontextmanager
 async def serving(provider: Fake) -> AsyncIterator[Fake]:
-    """The provider on a free port of the loopback interface for the time of the block."""
+    """Run the provider on a free loopback port for the duration of the block."""
     app = web.Application(middlewares=[provider._listen])
     provider.add_routes(app.router)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)

@@ -1,7 +1,7 @@
-"""The Management API of Logto 1.42, as far as a B2B product uses it: one file a family of resources.
+"""The Management API of Logto 1.42, as far as a B2B product uses it: one file per family of resources.
 
-Everything here is for bearers of a Management API token, but for the status and what sign-in pages read.
-What a route answers is in ``entities``, what it refuses in ``failures``, how it checks a body in ``guard``.
+All routes need a Management API token, except the status and what sign-in pages read. ``entities`` defines
+what routes return, ``failures`` their errors, and ``guard`` how bodies are checked.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ async def _render_integrity_error(error: IntegrityError) -> Response:
 
 @blueprint.get("/status")
 async def status() -> Response:
-    """Whether the server answers, for anybody who asks."""
+    """Answer that the server is up. Needs no token."""
     return no_content()
 
 

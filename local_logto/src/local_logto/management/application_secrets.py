@@ -28,7 +28,7 @@ blueprint = Blueprint("application_secrets", __name__, url_prefix="/applications
 
 @blueprint.get("")
 async def list_secrets(application_id: str) -> Response:
-    """The oldest first: the one that the application was created with."""
+    """List the secrets, oldest first, starting with the one created with the application."""
     query = (
         sa.select(application_secrets)
         .where(application_secrets.c.application_id == application_id)
@@ -78,7 +78,7 @@ async def delete_secret(application_id: str, name: str) -> Response:
 async def insert_secret(
     connection: AsyncConnection, application_id: str, name: str, expires_at: int | None = None
 ) -> sa.RowMapping:
-    """Make a secret of 32 characters; ``expires_at`` is in epoch milliseconds."""
+    """Create a secret of 32 characters. ``expires_at`` is in epoch milliseconds."""
     values = {
         "application_id": application_id,
         "name": name,

@@ -1,6 +1,6 @@
-"""``/applications``: what may ask people to sign in, and machines.
+"""``/applications``: applications that sign people in, and machines.
 
-Their secrets are in ``application_secrets``.
+``application_secrets`` has their secrets.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from local_logto.store import (
 from local_logto.values import AnyObject, AnyOf, Choice, Flag, Issue, ListOf, Number, OrNull, Shape, Text
 
 TYPES: Final = ("Native", "SPA", "Traditional", "MachineToMachine")
-_NO_ADDRESSES: Final[Mapping[str, list[str]]] = {"redirectUris": [], "postLogoutRedirectUris": []}
+_NO_URIS: Final[Mapping[str, list[str]]] = {"redirectUris": [], "postLogoutRedirectUris": []}
 
 _URL: Final = Text(is_url=True)
 _APPLICATION: Final = Shape(
@@ -84,7 +84,7 @@ Entities(applications, entities.application).serve(blueprint, "read")
 
 @blueprint.get("")
 async def list_applications() -> Response:
-    """The newest first, narrowed by ``types``, ``isThirdParty``, who is left out, and a search."""
+    """List applications, newest first, narrowed by ``types``, ``isThirdParty``, exclusions and a search."""
     paging = read_paging(is_optional=True)
     query = (
         sa.select(applications)
@@ -98,10 +98,10 @@ async def list_applications() -> Response:
 
 @blueprint.post("")
 async def create_application() -> Response:
-    """Create an application; its first secret has to be read separately."""
+    """Create an application. Its first secret must be read separately."""
     body = await read_body(_NEW_APPLICATION)
     _refuse_impossible(body)
-    values = {"oidc_client_metadata": dict(_NO_ADDRESSES), **to_columns(body)}
+    values = {"oidc_client_metadata": dict(_NO_URIS), **to_columns(body)}
     values |= {"id": new_id(), "created_at": now_ms()}
     async with current_store().begin() as connection:
         row = await insert_row(connection, applications, values)
@@ -112,7 +112,7 @@ async def create_application() -> Response:
 
 @blueprint.patch("/<application_id>")
 async def change_application(application_id: str) -> Response:
-    """Change what is named; both metadata objects are replaced whole."""
+    """Change the given members. Both metadata objects are replaced as a whole."""
     values = to_columns(await read_body(_APPLICATION.partial()))
     async with current_store().begin() as connection:
         row = await get_row(connection, applications, application_id)
@@ -133,7 +133,7 @@ async def delete_application(application_id: str) -> Response:
 
 @blueprint.get("/<application_id>/organizations")
 async def list_application_organizations(application_id: str) -> Response:
-    """Every organization the machine belongs to, with its roles there."""
+    """List the organizations that the machine belongs to, with its roles there."""
     paging = read_paging(is_optional=True)
     related, assigned = organization_applications, organization_application_roles
     query = (
@@ -155,7 +155,7 @@ async def list_application_organizations(application_id: str) -> Response:
 
 
 def _refuse_impossible(body: Mapping[str, Any]) -> None:
-    """Raise for what an application of this type cannot be: of the device flow, or somebody else's."""
+    """Raise 400 or 422 if this type can't have ``isDeviceFlow`` or ``isThirdParty`` as given."""
     metadata = body.get("customClientMetadata", {})
     if metadata.get("isDeviceFlow") and body["type"] != "Native":
         raise refusal("application.device_flow_native_only")
@@ -208,7 +208,7 @@ def _read_filters() -> list[sa.ColumnElement[bool]]:
 
 
 def _checked_types(types: list[str]) -> list[str]:
-    """The kinds of applications asked for; raises 400 ``guard.invalid_input`` for one that does not exist."""
+    """Return the types. Raises 400 ``guard.invalid_input`` for an unknown one."""
     issues: list[Issue] = []
     one = Choice(TYPES)
     AnyOf((ListOf(one), one)).check(types if len(types) > 1 else types[0], ("types",), issues)

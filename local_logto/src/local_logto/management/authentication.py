@@ -1,4 +1,4 @@
-"""Who may use the Management API: bearers of a token for its resource that carries the scope ``all``."""
+"""Access to the Management API: a bearer token for its resource with the scope ``all``."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Fault = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class ManagementCaller:
-    """The machine application (``id``) behind a Management API call."""
+    """The machine application (``id``) that calls the Management API."""
 
     id: str
 
 
 async def require_management_token() -> ManagementCaller:
-    """Check the current request's bearer token; raises Logto's 401 and 403 (``auth.*``)."""
+    """Check the request's bearer token. Raises Logto's 401 and 403 (``auth.*``)."""
     header = request.headers.get("Authorization")
     if not header:
         raise RequestError(401, "auth.authorization_header_missing", "Authorization header is missing.")
@@ -51,7 +51,7 @@ async def require_management_token() -> ManagementCaller:
 
 
 async def _fault_of_signature(token: str) -> Fault:
-    """Why a token cannot be verified, in the names of jose, the library by which Logto verifies."""
+    """Say why a token can't be verified, in the terms of jose, the library that Logto verifies with."""
     header = unverified_header(token)
     if header is None:
         return {"code": "ERR_JWS_INVALID", "name": "JWSInvalid"}

@@ -1,4 +1,4 @@
-"""``/connector-factories``: which kinds of connector can be made."""
+"""``/connector-factories``: the kinds of connectors that can be created."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""``/connectors``: the tenant's ways to send messages and to let people come from elsewhere.
+"""``/connectors``: the tenant's connectors for messages and social sign-in.
 
-What kinds there are is in ``connectors.factories``; of email and of text messages there is one at most.
+``connectors.factories`` lists the kinds. There is at most one connector for email, and one for text messages.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ blueprint = Blueprint("connectors", __name__, url_prefix="/connectors")
 
 @blueprint.get("")
 async def list_all() -> Response:
-    """All connectors, or those of one ``target``."""
+    """List all connectors, or those of one ``target``."""
     target = request.args.get("target")
     found = await list_connectors(current_store())
     return json_response([shown(one) for one in found if not target or one.target == target])
@@ -63,7 +63,7 @@ async def list_all() -> Response:
 
 @blueprint.post("")
 async def create_connector() -> Response:
-    """Make a connector; of email and of text messages it takes the place of the one before."""
+    """Create a connector. For email and text messages it replaces the existing one."""
     body = await read_body(_NEW)
     factory = FACTORIES.get(body["connectorId"])
     if factory is None:
@@ -94,7 +94,7 @@ async def get_connector(connector_id: str) -> Response:
 
 @blueprint.patch("/<connector_id>")
 async def change_connector(connector_id: str) -> Response:
-    """Change what is named; the configuration is replaced whole, the id stays."""
+    """Change the given members. The configuration is replaced as a whole; the ID stays."""
     changes = await read_body(_CHANGES)
     connector = await _get(connector_id)
     factory = connector.factory
@@ -114,7 +114,7 @@ async def change_connector(connector_id: str) -> Response:
 
 @blueprint.delete("/<connector_id>")
 async def delete_connector(connector_id: str) -> Response:
-    """Forget it; the buttons of a social connector go from the sign-in page with it."""
+    """Delete the connector. A social connector's button disappears from the sign-in page."""
     store = current_store()
     connector = await _get(connector_id)
     async with store.begin() as connection:
@@ -128,7 +128,7 @@ async def delete_connector(connector_id: str) -> Response:
 
 @blueprint.post("/<factory_id>/test")
 async def send_test_message(factory_id: str) -> Response:
-    """Send the generic text with the code 000000 by this configuration, which need not be stored."""
+    """Send the generic message with the code 000000 using this configuration, stored or not."""
     body = await read_body(_TEST)
     recipient = body.get("phone") or body.get("email")
     if not recipient:
@@ -147,7 +147,7 @@ async def send_test_message(factory_id: str) -> Response:
 
 
 def shown(connector: Connector) -> Entity:
-    """A connector with what its factory says of it."""
+    """Return a connector with the metadata of its factory."""
     return {
         **connector.factory.metadata(),
         **connector.metadata,
@@ -164,14 +164,14 @@ def shown(connector: Connector) -> Entity:
 
 
 async def known_social_targets(targets: list[str]) -> list[str]:
-    """Those of the targets that a social connector has."""
+    """Return the targets that have a social connector."""
     found = await list_connectors(current_store())
     known = {connector.target for connector in found if connector.type == "Social"}
     return [target for target in targets if target in known]
 
 
 def clean_deep(value: Any) -> Any:
-    """The JSON value without what is empty or null at any depth, which Logto does not store."""
+    """Return the JSON value without empty and null values at any depth, which Logto does not store."""
     if isinstance(value, dict):
         cleaned = {name: clean_deep(item) for name, item in value.items()}
         return {name: item for name, item in cleaned.items() if not _is_empty(item)}

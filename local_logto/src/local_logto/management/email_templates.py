@@ -1,4 +1,4 @@
-"""``/email-templates``: the tenant's own texts by language and usage, which go before a connector's."""
+"""``/email-templates``: the tenant's own templates by language and usage, which override a connector's."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Entities(email_templates, _shown).serve(blueprint, "read")
 
 @blueprint.put("")
 async def put_templates() -> Response:
-    """Store these; one of the same language and usage gets the new details and keeps its id."""
+    """Store templates. One with the same language and usage gets the new details and keeps its ID."""
     body = await read_body(_TEMPLATES)
     shown = []
     async with current_store().begin() as connection:
@@ -59,7 +59,7 @@ async def put_templates() -> Response:
 
 @blueprint.get("")
 async def list_templates() -> Response:
-    """All of them, or those of one language or usage."""
+    """List all templates, or those of one language or usage."""
     query = sa.select(email_templates).where(*_wanted()).order_by(_c.language_tag, _c.template_type)
     async with current_store().begin() as connection:
         rows = (await connection.execute(query)).mappings().all()
@@ -68,7 +68,7 @@ async def list_templates() -> Response:
 
 @blueprint.delete("")
 async def delete_templates() -> Response:
-    """Forget those of one language or usage; 422 without either."""
+    """Delete the templates of one language or usage. Raises 422 if neither is given."""
     wanted = _wanted()
     if not wanted:
         raise refusal("connector.email_connector.bulk_deletion_no_filter")
@@ -79,7 +79,7 @@ async def delete_templates() -> Response:
 
 @blueprint.patch("/<template_id>/details")
 async def change_template(template_id: str) -> Response:
-    """Change the details that are named."""
+    """Change the given details."""
     changes = await read_body(_DETAILS.partial())
     async with current_store().begin() as connection:
         row = await get_row(connection, email_templates, template_id)

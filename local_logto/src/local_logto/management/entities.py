@@ -1,4 +1,4 @@
-"""Rows as the Management API shows them: which members, under which names, in which order (Logto 1.42)."""
+"""Rows as the Management API returns them: their members, names and order (Logto 1.42)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _members(row: Row, columns: Iterable[str]) -> Entity:
 
 
 def _of_tenant(*columns: str) -> Callable[[Row], Entity]:
-    """Return what shows these columns of a row, with the tenant in front."""
+    """Return a function that shows these columns of a row, preceded by the tenant."""
     return lambda row: TENANT | _members(row, columns)
 
 
@@ -35,12 +35,12 @@ organization = _of_tenant(
 )
 organization_scope = _of_tenant("id", "name", "description")
 organization_role = _of_tenant("id", "name", "description", "type")
-role = _of_tenant("id", "name", "description", "type", "is_default")  # of the tenant, outside organizations
+role = _of_tenant("id", "name", "description", "type", "is_default")  # the tenant's, not an organization's
 resource = _of_tenant("id", "name", "indicator", "is_default", "access_token_ttl")
 resource_scope = _of_tenant("id", "resource_id", "name", "description", "created_at")
 application_secret = _of_tenant("application_id", "name", "value", "created_at", "expires_at")
 jit_email_domain = _of_tenant("organization_id", "email_domain")
-# "event" is what older versions had in place of "events"
+# Older versions used "event" instead of "events"
 hook = _of_tenant("id", "name", "event", "events", "config", "signing_key", "enabled", "created_at")
 
 
@@ -56,22 +56,22 @@ def application(row: Row) -> Entity:
 
 
 def user(row: Row) -> Entity:
-    """A person as listed among members; users carry no tenant."""
+    """Return a user as listed among members. Users have no ``tenantId``."""
     return _members(row, _USER) | {"isSuspended": row["is_suspended"]}
 
 
 def user_with_password_state(row: Row) -> Entity:
-    """A person as the routes of ``/users`` show them."""
+    """Return a user as the routes of ``/users`` show it."""
     return user(row) | {"hasPassword": row["password_hash"] is not None}
 
 
 def named(row: Row) -> Entity:
-    """Just enough to show what something is."""
+    """Return only the ID and name."""
     return {"id": row["id"], "name": row["name"]}
 
 
 def organization_invitation(row: Row, roles: list[Entity], moment: int) -> Entity:
-    """An invitation as of ``moment``: one that waits beyond its end has expired."""
+    """Return an invitation as of ``moment``. A pending one past its end is expired."""
     members = _members(row, ("id", "inviter_id", "invitee", "accepted_user_id", "organization_id", "status"))
     if row["status"] == "Pending" and row["expires_at"] < moment:
         members["status"] = "Expired"

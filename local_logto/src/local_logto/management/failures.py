@@ -1,4 +1,4 @@
-"""The refusals that every resource family shares, with Logto's codes and sentences."""
+"""Errors that all resource families share, with Logto's codes and messages."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _UNIQUE: Final = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CON
 
 
 def not_found() -> RequestError:
-    """Nothing was there to read or to delete."""
+    """Return the 404 for a missing entity that is read or deleted."""
     return RequestError(404, "entity.not_found", "The resource does not exist.")
 
 
 def not_exists(name: str) -> RequestError:
-    """Nothing was there to change; ``name`` is the entity in the singular."""
+    """Return the 404 for a missing entity that is changed. ``name`` is in the singular."""
     return RequestError(404, "entity.not_exists", f"The {name} does not exist.")
 
 
 def not_exists_with_id(name: str, entity_id: str) -> RequestError:
-    """No such row; ``name`` is the entity in the plural."""
+    """Return the 404 for an unknown ID. ``name`` is in the plural."""
     return RequestError(404, "entity.not_exists_with_id", f"The {name} with ID `{entity_id}` does not exist.")
 
 
@@ -49,17 +49,17 @@ def constraint_violated() -> RequestError:
 
 
 def no_values() -> RequestError:
-    """Nothing was named that could be written: Logto's database layer refuses an empty list of values."""
+    """Return the 422 for a change without values, which Logto's database layer rejects."""
     return RequestError(422, "entity.invalid_input", "Invalid input. Value list must not be empty.")
 
 
 def invalid_input(status: int, reason: str, *, data: object | None = None) -> RequestError:
-    """``request.invalid_input``: one code for many reasons, told apart by the sentence only."""
+    """Return ``request.invalid_input``: one code for many reasons, which only the message tells apart."""
     return RequestError(status, "request.invalid_input", f"Input is invalid. {reason}", data=data)
 
 
 def refusal_of(error: IntegrityError) -> RequestError:
-    """What Logto answers when the database refuses a row."""
+    """Return Logto's error for a row that the database rejects."""
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
         return foreign_key_not_found()

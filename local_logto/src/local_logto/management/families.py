@@ -1,7 +1,7 @@
-"""Families of routes that differ in their tables and names only: declared, not written out again.
+"""Routes that differ only in their tables and names, as declarations.
 
-:class:`Entities` are the rows of a table, by id. :class:`Related` is what a row is related to.
-A family says which of these routes it has; a route that does something else is written in that family.
+:class:`Entities` are the rows of a table, by ID. :class:`Related` are the rows that an owner is related to. A
+family lists which of these routes it has, and implements any others itself.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def _searched(query: sa.Select[Any], columns: tuple[sa.Column[Any], ...]) -> sa.
 
 @dataclass(frozen=True)
 class Entities:
-    """The rows of a table as entities below the blueprint's own path.
+    """The rows of a table as entities below the blueprint's path.
 
-    ``body`` is what a new one takes; a change takes the same members, none of them required. ``columns``
-    turns a body into columns, ``new`` gives those that no body sets. ``events`` is the first word of the
-    webhooks' events, empty where Logto sends none. ``search`` are the columns in which ``q`` is looked for.
+    ``body`` is the shape of a new entity; a change takes the same members, all optional. ``columns`` turns a
+    body into column values, and ``new`` adds those that no body sets. ``events`` is the prefix of the webhook
+    events, empty if Logto sends none. ``q`` searches the columns in ``search``.
     """
 
     table: sa.Table
@@ -71,7 +71,7 @@ class Entities:
     is_paging_optional: bool = False
 
     def serve(self, blueprint: Blueprint, *names: str, parameter: str = "entity_id") -> None:
-        """Answer these of ``list``, ``create``, ``read``, ``change``, ``delete``."""
+        """Add these routes: ``list``, ``create``, ``read``, ``change``, ``delete``."""
         one = f"/<{parameter}>"
         routes: dict[str, tuple[str, str, View]] = {
             "list": ("GET", "", self._list),
@@ -85,11 +85,11 @@ class Entities:
             blueprint.add_url_rule(path, name, view, methods=[method])
 
     def found(self) -> sa.Select[Any]:
-        """The ordered query of a list, narrowed by what ``q`` asks for."""
+        """Return the ordered query of a list, narrowed by ``q``."""
         return _searched(sa.select(self.table), self.search).order_by(*self.order)
 
     def tell(self, event: str, **members: object) -> None:
-        """Have a webhook's event sent after this request."""
+        """Queue a webhook event for the end of this request."""
         if self.events:
             announce(f"{self.events}.{event}", **members)
 
@@ -130,11 +130,11 @@ class Entities:
 
 
 async def _allow(_connection: AsyncConnection, _ids: Sequence[str]) -> None:
-    """Let any ids be related: the database knows which exist."""
+    """Accept any IDs. The database knows which exist."""
 
 
 async def _require_nothing(_connection: AsyncConnection, **_owner: str) -> None:
-    """Ask nothing of the owner."""
+    """Accept any owner."""
 
 
 def _tell_nobody(_owner: Owner, _change: Change) -> None:
@@ -147,11 +147,11 @@ def _say_created(_ids: Sequence[str], _change: Change) -> Response:
 
 @dataclass(frozen=True)
 class Related:
-    """What an owner is related to: the path's parameters are columns of the relation's table.
+    """The rows that an owner is related to. The path's parameters are columns of the relation's table.
 
-    ``ids`` is the name of the list in a body. ``listed`` are the related rows as ``show`` shows them;
-    ``search`` are the columns in which ``q`` is looked for. ``require`` must hold of the owner before
-    anything, ``exists`` before the list; ``check`` must hold of the ids that are given.
+    ``ids`` is the name of the list in a body. ``listed`` is the table of the related rows, which ``show``
+    renders and ``q`` searches in the columns ``search``. ``require`` checks the owner before anything else,
+    ``exists`` before a list, and ``check`` the given IDs.
     """
 
     relation: Relation
@@ -166,7 +166,7 @@ class Related:
     answer: Callable[[Sequence[str], Change], Response] = _say_created
 
     def serve(self, blueprint: Blueprint, path: str, *names: str) -> None:
-        """Answer these of ``list``, ``add``, ``replace``, ``remove`` below ``path``."""
+        """Add these routes below ``path``: ``list``, ``add``, ``replace``, ``remove``."""
         routes: dict[str, tuple[str, str, View]] = {
             "list": ("GET", path, self._list),
             "add": ("POST", path, self._add),
@@ -178,7 +178,7 @@ class Related:
             blueprint.add_url_rule(rule, f"{name}_{self.relation.table.name}", view, methods=[method])
 
     def found(self, **owner: str) -> sa.Select[Any]:
-        """The query of the related rows by id, narrowed by what ``q`` asks for."""
+        """Return the query of the related rows by ID, narrowed by ``q``."""
         table, related = self.relation.table, self.relation.related
         conditions = (table.c[name] == value for name, value in owner.items())
         query = sa.select(self.listed).join(table, table.c[related] == self.listed.c.id).where(*conditions)

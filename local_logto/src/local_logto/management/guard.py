@@ -1,7 +1,7 @@
-"""Request bodies and queries, checked with the answers of Logto's validator: ``guard.invalid_input``.
+"""Checks of request bodies and queries, with the errors of Logto's validator: ``guard.invalid_input``.
 
-A route declares the shape of its body once; ``read_body`` returns the members that were sent and are known.
-Unknown members are dropped without a word, as in Logto. Rules that need the database are not for this room.
+A route declares the shape of its body. ``read_body`` returns the known members that were sent. Unknown
+members are ignored, as in Logto. Rules that need the database are checked elsewhere.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from local_logto.values import Issue, Kind, Shape, refusal_of_faults
 
 
 async def read_body(shape: Kind) -> Any:
-    """The request's body, as far as ``shape`` knows it; nothing sent counts as an empty object.
+    """Return the members of the request's body that ``shape`` knows. An empty body counts as an empty object.
 
-    Raises 400 ``guard.invalid_input`` with every fault that was found.
+    Raises 400 ``guard.invalid_input`` with every fault.
     """
     data = await request.get_data()
     try:
@@ -33,7 +33,7 @@ async def read_body(shape: Kind) -> Any:
 
 
 async def _parsed(data: str | bytes) -> Any:
-    """A body of JSON, or of a form; any other is one text, as Koa reads it."""
+    """Parse a JSON or form body. Any other is one string, as in Koa."""
     if request.is_json:
         return json.loads(data)
     if request.mimetype == "application/x-www-form-urlencoded":
@@ -42,7 +42,7 @@ async def _parsed(data: str | bytes) -> Any:
 
 
 def read_query(shape: Shape) -> dict[str, str]:
-    """The query's parameters, as far as ``shape`` knows them; raises 400 ``guard.invalid_input``."""
+    """Return the query parameters that ``shape`` knows. Raises 400 ``guard.invalid_input``."""
     issues: list[Issue] = []
     values: dict[str, str] = shape.check(request.args.to_dict(), (), issues)
     if issues:
@@ -51,5 +51,5 @@ def read_query(shape: Shape) -> dict[str, str]:
 
 
 def invalid_input(part: str, issues: list[Issue]) -> RequestError:
-    """The refusal of a request whose ``part`` (body, query) has these faults."""
+    """Return the error for a request whose ``part`` (body, query) has these faults."""
     return refusal_of_faults("guard.invalid_input", f"The request {part} is invalid.", issues)

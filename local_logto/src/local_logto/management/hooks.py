@@ -1,4 +1,4 @@
-"""``/hooks``: registering webhooks and trying them out. Sending them is in ``local_logto.webhooks``."""
+"""``/hooks``: registering and testing webhooks. ``local_logto.webhooks`` sends them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ EVENTS: Final = (
 )
 
 _EVENTS: Final = ListOf(Choice(EVENTS), min=1)
-# Any text passes for an address at Logto; sending to it is what fails.
+# Logto accepts any text as a URL. Sending to it fails.
 _CONFIG: Final = Shape({"url": Text()}, {"headers": MapOf(Text()), "retries": Number(min=0, max=3)})
 _HOOK: Final = Shape(
     {"config": _CONFIG},
@@ -64,7 +64,7 @@ blueprint = Blueprint("hooks", __name__, url_prefix="/hooks")
 
 
 def _columns(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body's members as columns, each event once."""
+    """Return the body's members as column values, without duplicate events."""
     values = to_columns(body)
     if "events" in values:
         values["events"] = list(dict.fromkeys(values["events"]))
@@ -95,7 +95,7 @@ async def create_hook() -> Response:
 
 @blueprint.patch("/<hook_id>/signing-key")
 async def rotate_signing_key(hook_id: str) -> Response:
-    """Sign with a new key from now on; the old one is worth nothing at once."""
+    """Sign with a new key from now on. The old one stops working at once."""
     values = {"signing_key": new_secret()}
     async with current_store().begin() as connection:
         row = await update_row(connection, hooks, values, hooks.c.id == hook_id)
@@ -103,8 +103,8 @@ async def rotate_signing_key(hook_id: str) -> Response:
 
 
 @blueprint.post("/<hook_id>/test")
-async def try_hook(hook_id: str) -> Response:
-    """Send a made-up body for each event, signed with the hook's key, to the address given here."""
+async def send_test_payload(hook_id: str) -> Response:
+    """Send a sample body for each event to the given URL, signed with the hook's key."""
     body = await read_body(_TEST)
     async with current_store().begin() as connection:
         row = await get_row(connection, hooks, hook_id)
@@ -116,7 +116,7 @@ async def try_hook(hook_id: str) -> Response:
 
 
 async def _try(hook: Hook, event: str) -> None:
-    made_up = {
+    sample = {
         "event": event,
         "hookId": hook.id,
         "createdAt": iso_moment(now_ms()),
@@ -128,7 +128,7 @@ async def _try(hook: Hook, event: str) -> None:
         "data": {"result": "success"},
     }
     try:
-        status, text = await deliver(hook, made_up)
+        status, text = await deliver(hook, sample)
     except (TimeoutError, aiohttp.ClientError, ValueError) as error:
         raise RequestError(
             422, "hook.send_test_payload_failed", "Failed to send the test payload."

@@ -1,7 +1,7 @@
-"""``/organization-invitations``: inviting an address to an organization, and what becomes of it.
+"""``/organization-invitations``: inviting an email address to an organization, and the invitation's status.
 
-All failures of a change of status share one code; only the sentence differs. Who cannot be sent the message
-is not invited.
+All errors of a status change have one code; only the message differs. If the email can't be sent, there is no
+invitation.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ blueprint = Blueprint("invitations", __name__, url_prefix="/organization-invitat
 
 @blueprint.get("")
 async def list_invitations() -> Response:
-    """The newest first, narrowed by organization, inviter and, in any case, invitee."""
+    """List invitations, newest first, narrowed by organization, inviter and, ignoring case, invitee."""
     c = organization_invitations.c
     query = sa.select(organization_invitations).order_by(c.created_at.desc(), c.id)
     for name, column in (("organizationId", c.organization_id), ("inviterId", c.inviter_id)):
@@ -71,7 +71,9 @@ async def list_invitations() -> Response:
 
 @blueprint.post("")
 async def create_invitation() -> Response:
-    """Invite an address; a message is sent only if its payload is given, and without it nobody is invited."""
+    """Invite an address. An email is sent only if its payload is given; if that fails, the invitation is
+    deleted.
+    """
     body = await read_body(_INVITATION)
     if body["expiresAt"] <= now_ms():
         raise invalid_input(400, "The value of `expiresAt` must be in the future.")
@@ -106,7 +108,7 @@ async def delete_invitation(invitation_id: str) -> Response:
 
 @blueprint.post("/<invitation_id>/message")
 async def send_message(invitation_id: str) -> Response:
-    """Send the message, once more perhaps."""
+    """Send the email, again if it was sent before."""
     payload = await read_body(AnyObject())
     async with current_store().begin() as connection:
         row = await _get(connection, invitation_id)
@@ -116,7 +118,7 @@ async def send_message(invitation_id: str) -> Response:
 
 @blueprint.put("/<invitation_id>/status")
 async def change_status(invitation_id: str) -> Response:
-    """Accept for a person with the invited address, who becomes a member with its roles, or revoke."""
+    """Accept the invitation for a person with the invited address, who joins with its roles, or revoke it."""
     body = await read_body(_STATUS)
     async with current_store().begin() as connection:
         row = await _get(connection, invitation_id)
@@ -135,7 +137,7 @@ async def change_status(invitation_id: str) -> Response:
 async def _settle(
     connection: AsyncConnection, invitation_id: str, status: str, user_id: str | None
 ) -> sa.RowMapping:
-    """Write the status once: of two callers at the same time one finds it settled."""
+    """Write the status once. Of several concurrent callers, exactly one succeeds."""
     pending = (
         sa.update(organization_invitations)
         .where(organization_invitations.c.id == invitation_id)
@@ -210,7 +212,7 @@ async def _join(connection: AsyncConnection, row: sa.RowMapping, user_id: str) -
 
 
 async def _settle_expired(connection: AsyncConnection, organization_id: str, invitee: str) -> None:
-    """Make room for a new invitation where one waits beyond its end."""
+    """Mark an expired invitation as such, so that the address can be invited again."""
     c = organization_invitations.c
     same = (c.organization_id == organization_id, c.invitee == invitee)
     waits = (c.status == "Pending", c.expires_at < now_ms())
@@ -219,7 +221,7 @@ async def _settle_expired(connection: AsyncConnection, organization_id: str, inv
 
 
 async def _send_or_withdraw(row: sa.RowMapping, payload: Mapping[str, Any]) -> None:
-    """Send the message of a new invitation, which goes again when that fails."""
+    """Send the email of a new invitation, or delete the invitation if that fails."""
     try:
         await _send(row, payload)
     except RequestError:
@@ -229,7 +231,7 @@ async def _send_or_withdraw(row: sa.RowMapping, payload: Mapping[str, Any]) -> N
 
 
 async def _send(row: sa.RowMapping, payload: Mapping[str, Any]) -> None:
-    """Send the message: the payload's own members go before what is known of organization and inviter."""
+    """Send the email. The payload's members override what is known of the organization and inviter."""
     store, invitee = current_store(), row["invitee"]
     known = await message_context(store, organization=row["organization_id"], inviter=row["inviter_id"])
     message = Outgoing("email", invitee, TEMPLATE, {**known, **payload})

@@ -1,6 +1,6 @@
-"""``/organizations/:id/jit``: whose new accounts join an organization by themselves, and with which roles.
+"""``/organizations/:id/jit``: the email domains whose new accounts join an organization, and their roles.
 
-Joining happens when somebody signs up, which is not this room's work.
+People join when they sign up, in ``experience.just_in_time``.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ async def add_email_domain(organization_id: str) -> Response:
 
 @blueprint.get("/sso-connectors")
 async def list_sso_connectors(organization_id: str) -> Response:
-    """This provider has no enterprise connectors, so no organization names any."""
+    """List no connectors: this provider has no enterprise connectors."""
     async with current_store().begin() as connection:
         await get_row(connection, organizations, organization_id)
     return json_response([])
@@ -82,7 +82,7 @@ async def list_sso_connectors(organization_id: str) -> Response:
 
 @blueprint.post("/sso-connectors")
 async def add_sso_connectors(organization_id: str) -> Response:
-    """Whichever connector is named, it is unknown."""
+    """Reject any connector as unknown."""
     await read_body(Shape({"ssoConnectorIds": SOME_TEXTS}))
     raise foreign_key_not_found()
 
@@ -94,7 +94,7 @@ async def remove_sso_connector(organization_id: str, sso_connector_id: str) -> R
 
 @blueprint.put("/sso-connectors")
 async def replace_sso_connectors(organization_id: str) -> Response:
-    """Only none can be named: whichever connector it is, it is unknown."""
+    """Accept only an empty list: any connector is unknown."""
     if (await read_body(Shape({"ssoConnectorIds": ANY_TEXTS})))["ssoConnectorIds"]:
         raise foreign_key_not_found()
     return no_content()

@@ -1,6 +1,6 @@
-"""``/organizations/:id/users…/roles`` and ``…/scopes``: what members may do.
+"""``/organizations/:id/users…/roles`` and ``…/scopes``: the roles and permissions of members.
 
-Logto 1.42 sends no webhook for any of it.
+Logto 1.42 sends no webhook for changes of them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ Related(
 
 @blueprint.post("/roles")
 async def assign_roles_to_members(organization_id: str) -> Response:
-    """Give every one of these members every one of these roles."""
+    """Assign all of these roles to all of these members."""
     body = await read_body(_BULK)
     async with current_store().begin() as connection:
         await require_kind(connection, body["organizationRoleIds"], PERSON)
@@ -61,7 +61,7 @@ async def assign_roles_to_members(organization_id: str) -> Response:
 
 @blueprint.post("/<user_id>/roles")
 async def assign_member_roles(organization_id: str, user_id: str) -> Response:
-    """Give roles on top of those held; the answer names the ids of those asked for."""
+    """Assign roles in addition to the current ones. The answer has the IDs of all requested roles."""
     body = await read_body(ROLE_CHOICE)
     async with current_store().begin() as connection:
         await _require_member(connection, organization_id, user_id)
@@ -74,7 +74,7 @@ async def assign_member_roles(organization_id: str, user_id: str) -> Response:
 
 @blueprint.put("/<user_id>/roles")
 async def replace_member_roles(organization_id: str, user_id: str) -> Response:
-    """Let the member hold exactly these roles, none if none is named."""
+    """Replace the member's roles with these, which may be none."""
     body = await read_body(ROLE_CHOICE)
     async with current_store().begin() as connection:
         await _require_member(connection, organization_id, user_id)
@@ -85,7 +85,7 @@ async def replace_member_roles(organization_id: str, user_id: str) -> Response:
 
 @blueprint.get("/<user_id>/scopes")
 async def list_member_scopes(organization_id: str, user_id: str) -> Response:
-    """The organization permissions of the member's roles; nobody checks here that they are a member."""
+    """List the organization permissions of the member's roles. As in Logto, membership is not checked."""
     granted = sa.select(organization_role_scopes.c.organization_scope_id).where(
         organization_role_scopes.c.organization_role_id.in_(_role_ids(organization_id, user_id))
     )

@@ -1,4 +1,4 @@
-"""``/organizations/:id/users``: the people of an organization. Their roles are in ``member_roles``."""
+"""``/organizations/:id/users``: the members of an organization. ``member_roles`` has their roles."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ blueprint = Blueprint("members", __name__, url_prefix="/organizations/<organizat
 
 
 def _tell(owner: Owner, change: Change) -> None:
-    """Send the event even where everybody was a member already; only without their ids."""
+    """Send the event even if everyone was a member already. It then has no IDs."""
     announce_membership_change(
         owner["organization_id"], addedUserIds=list(change.added), removedUserIds=list(change.removed)
     )
@@ -39,7 +39,9 @@ PEOPLE.serve(blueprint, "", "add", "replace", "remove")
 
 @blueprint.get("")
 async def list_members(organization_id: str) -> Response:
-    """By user id, narrowed by ``q`` and ``organizationRoleId``; an unknown organization has no members."""
+    """List members by user ID, narrowed by ``q`` and ``organizationRoleId``. An unknown organization has
+    none.
+    """
     paging = read_paging()
     query = PEOPLE.found(organization_id=organization_id)
     wanted, role_id = request.args.get("q"), request.args.get("organizationRoleId")

@@ -1,4 +1,4 @@
-"""The one rule that stands before every change of a member's roles: be a member."""
+"""The rule for every change of a member's roles: they must be a member."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local_logto.management.relations import Relation
 async def require_membership(
     connection: AsyncConnection, relation: Relation, member_id: str, organization_id: str
 ) -> None:
-    """Raise 422 ``organization.require_membership`` unless the person or machine belongs to it."""
+    """Raise 422 ``organization.require_membership`` unless the person or machine is a member."""
     if member_id not in await relation.ids(connection, organization_id=organization_id):
         raise RequestError(
             422,

@@ -1,4 +1,4 @@
-"""``/one-time-tokens``: links that sign somebody in or up, for programs that send them themselves."""
+"""``/one-time-tokens``: links that sign people in or up, for programs that send these links themselves."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ Entities(_TABLE, _shown).serve(blueprint, "read", "delete")
 
 @blueprint.get("")
 async def list_tokens() -> Response:
-    """The newest first, narrowed by address and status."""
+    """List tokens, newest first, narrowed by email address and status."""
     query = sa.select(_TABLE).order_by(_TABLE.c.created_at.desc(), _TABLE.c.id)
     if request.args.get("email"):
         query = query.where(_TABLE.c.email == request.args["email"])

@@ -27,7 +27,7 @@ from local_logto.store import (
 from local_logto.values import SOME_TEXTS, Shape
 from local_logto.webhooks import announce_membership_change
 
-_ROLES: Final = Shape({"organizationRoleIds": SOME_TEXTS})  # read only when it is known who shall hold them
+_ROLES: Final = Shape({"organizationRoleIds": SOME_TEXTS})  # read after the membership check
 
 blueprint = Blueprint(
     "organization_applications", __name__, url_prefix="/organizations/<organization_id>/applications"
@@ -35,7 +35,7 @@ blueprint = Blueprint(
 
 
 async def _require_machines(connection: AsyncConnection, application_ids: Sequence[str]) -> None:
-    """Only machine applications can belong to an organization."""
+    """Raise 422 unless all of these applications exist and are machines."""
     query = sa.select(applications.c.id, applications.c.type).where(applications.c.id.in_(application_ids))
     kinds = {row.id: row.type for row in await connection.execute(query)}
     if any(application_id not in kinds for application_id in application_ids):
@@ -83,7 +83,7 @@ Related(
 
 @blueprint.get("")
 async def list_organization_applications(organization_id: str) -> Response:
-    """By id, or those whose id, name or description holds ``q``."""
+    """List machines by ID, narrowed by ``q`` in ID, name and description."""
     paging = read_paging()
     assigned = organization_application_roles
     async with current_store().begin() as connection:

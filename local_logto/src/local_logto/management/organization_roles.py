@@ -1,4 +1,4 @@
-"""``/organization-roles``: the roles of the organization template. What they bundle is in ``role_scopes``."""
+"""``/organization-roles``: the roles of the organization template. ``role_scopes`` has their permissions."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ ROLES.serve(blueprint, "read", "change", "delete")
 
 @blueprint.get("")
 async def list_roles() -> Response:
-    """By name, with what each bundles; only this list tells that."""
+    """List roles by name, with their permissions, which only this list shows."""
     paging = read_paging()
     async with current_store().begin() as connection:
         page = await read_page(connection, ROLES.found(), paging)
@@ -79,7 +79,7 @@ async def list_roles() -> Response:
 
 @blueprint.post("")
 async def create_role() -> Response:
-    """Create a role, for people unless said otherwise, with what it shall bundle from the start."""
+    """Create a role with its permissions. It is for people unless ``type`` says otherwise."""
     body = await read_body(_NEW_ROLE)
     scope_ids = body.pop("organizationScopeIds", [])
     resource_scope_ids = body.pop("resourceScopeIds", [])

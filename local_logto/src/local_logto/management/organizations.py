@@ -1,4 +1,4 @@
-"""``/organizations``: the tenants themselves. Who belongs to them is in ``members``."""
+"""``/organizations``: the organizations themselves. ``members`` has the people in them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from local_logto.store import new_id, now_ms, organization_users, organizations,
 from local_logto.values import AnyObject, Flag, OrNull, Shape, Text
 
 FEATURED_MEMBERS: Final = 3
-_YES: Final = frozenset({"1", "true", "y", "yes"})  # what Logto takes for a yes in a query
+_YES: Final = frozenset({"1", "true", "y", "yes"})  # what Logto accepts as true in a query
 
 _URL: Final = Text(is_url=True)
 _ORGANIZATION: Final = Shape(
@@ -53,7 +53,7 @@ ORGANIZATIONS.serve(blueprint, "create", "read", "change", "delete")
 
 @blueprint.get("")
 async def list_organizations() -> Response:
-    """By id, or those whose id or name holds ``q``; with ``showFeatured`` a few of their members."""
+    """List organizations by ID, narrowed by ``q`` in ID and name. ``showFeatured`` adds a few members."""
     paging = read_paging()
     query = ORGANIZATIONS.found()
     async with current_store().begin() as connection:

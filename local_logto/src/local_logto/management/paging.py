@@ -1,4 +1,4 @@
-"""Pages of lists: ``page`` and ``page_size`` of the query, ``Total-Number`` and ``Link`` of the answer."""
+"""Pages of lists: ``page`` and ``page_size`` in the query, ``Total-Number`` and ``Link`` in the response."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LARGEST_PAGE_SIZE: Final = 100
 
 @dataclass(frozen=True)
 class Paging:
-    """Which page is wanted: ``number`` counts from 1."""
+    """The requested page. ``number`` starts at 1."""
 
     number: int
     size: int
@@ -29,7 +29,7 @@ class Paging:
 
 @dataclass(frozen=True)
 class Page:
-    """The rows of one page and how many there are in all; without ``paging`` it is the whole list."""
+    """The rows of one page, and their total number. Without ``paging`` it is the whole list."""
 
     rows: Sequence[sa.RowMapping]
     total: int
@@ -37,9 +37,9 @@ class Page:
 
 
 def read_paging(*, is_optional: bool = False) -> Paging | None:
-    """What the query asks for; raises 400 ``guard.invalid_pagination``.
+    """Read the requested page. Raises 400 ``guard.invalid_pagination``.
 
-    A list whose paging is optional is sent whole when neither parameter is given.
+    If ``is_optional``, a request without either parameter gets the whole list: the result is None.
     """
     page, size = request.args.get("page"), request.args.get("page_size")
     if is_optional and page is None and size is None:
@@ -51,7 +51,7 @@ def read_paging(*, is_optional: bool = False) -> Paging | None:
 
 
 async def read_page(connection: AsyncConnection, query: sa.Select[Any], paging: Paging | None) -> Page:
-    """The wanted page of an ordered query."""
+    """Read the requested page of an ordered query."""
     if paging is None:
         rows = (await connection.execute(query)).mappings().all()
         return Page(rows, len(rows), None)
@@ -62,12 +62,12 @@ async def read_page(connection: AsyncConnection, query: sa.Select[Any], paging: 
 
 
 def list_response(entities: Sequence[object], page: Page) -> Response:
-    """The entities made of the page's rows, with the headers that tell of the other pages."""
+    """Return the entities of a page, with headers that link to the other pages."""
     response = json_response(list(entities))
     if page.paging is not None:
         response.headers["Total-Number"] = str(page.total)
-        for relation, number in _neighbours(page.paging, page.total):
-            response.headers.add("Link", f'<{_address_of(number)}>; rel="{relation}"')
+        for relation, number in _other_pages(page.paging, page.total):
+            response.headers.add("Link", f'<{_url_of(number)}>; rel="{relation}"')
     return response
 
 
@@ -77,7 +77,7 @@ def _positive(value: str | None, default: int) -> int | None:
     return int(value) if value.isascii() and value.isdecimal() and int(value) > 0 else None
 
 
-def _neighbours(paging: Paging, total: int) -> list[tuple[str, int]]:
+def _other_pages(paging: Paging, total: int) -> list[tuple[str, int]]:
     last = max(1, -(-total // paging.size))
     found = [("first", 1)]
     if paging.number > 1:
@@ -88,8 +88,8 @@ def _neighbours(paging: Paging, total: int) -> list[tuple[str, int]]:
     return found
 
 
-def _address_of(number: int) -> str:
-    """The address that Logto names: without ``/api``, so that nothing is found there."""
+def _url_of(number: int) -> str:
+    """Return the URL that Logto gives. It lacks ``/api``, so it doesn't work."""
     path = request.path.removeprefix("/api")
     query = urlencode({**request.args.to_dict(), "page": str(number)}, safe="*")
     return f"{origin_of(request)}{path}?{query}"

@@ -1,6 +1,6 @@
 """Many-to-many relations: members of organizations, roles of members, permissions of roles.
 
-Which rules must hold before a relation changes is decided by the routes.
+The routes check the rules for a change.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from local_logto.store import (
 
 @dataclass(frozen=True)
 class Change:
-    """The ids that a relation gained and lost."""
+    """The IDs that a relation gained and lost."""
 
     added: Sequence[str] = ()
     removed: Sequence[str] = ()
@@ -34,7 +34,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Relation:
-    """A table of pairs; ``related`` is the column of the many, the owner's columns come with each call."""
+    """A table of pairs. ``related`` is one column; each call gives the owner's columns."""
 
     table: sa.Table
     related: str
@@ -44,7 +44,7 @@ class Relation:
         return list((await connection.execute(query)).scalars())
 
     async def add(self, connection: AsyncConnection, ids: Sequence[str], **owner: str) -> Change:
-        """Relate all of them; those that are related already stay as they are."""
+        """Relate all of these. Existing pairs stay unchanged."""
         present = set(await self.ids(connection, **owner))
         added = [related_id for related_id in dict.fromkeys(ids) if related_id not in present]
         if added:
@@ -53,7 +53,7 @@ class Relation:
         return Change(added=added)
 
     async def replace(self, connection: AsyncConnection, ids: Sequence[str], **owner: str) -> Change:
-        """Relate exactly these; what hangs on a pair that stays is kept."""
+        """Relate exactly these. Pairs that stay keep the rows that refer to them."""
         present = await self.ids(connection, **owner)
         removed = [related_id for related_id in present if related_id not in ids]
         if removed:
@@ -63,7 +63,7 @@ class Relation:
         return Change(change.added, removed)
 
     async def remove(self, connection: AsyncConnection, related_id: str, **owner: str) -> None:
-        """End one pair; 404 ``entity.not_found`` when it did not exist."""
+        """Delete one pair. Raises 404 ``entity.not_found`` if it does not exist."""
         pair = self.table.c[self.related] == related_id
         await delete_row(connection, self.table, *self._of(owner), pair)
 

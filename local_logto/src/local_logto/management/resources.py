@@ -1,4 +1,4 @@
-"""``/resources``: API resources and their scopes. The Management API's own cannot be changed."""
+"""``/resources``: API resources and their scopes. The Management API's own resource is read-only."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Entities(resources, entities.resource).serve(blueprint, "read", parameter="resou
 
 @blueprint.get("")
 async def list_resources() -> Response:
-    """The oldest first; with ``includeScopes`` each with its scopes."""
+    """List resources, oldest first. ``includeScopes`` adds their scopes."""
     paging = read_paging(is_optional=True)
     async with current_store().begin() as connection:
         page = await read_page(connection, sa.select(resources).order_by(_BY_AGE), paging)
@@ -53,7 +53,7 @@ async def list_resources() -> Response:
 
 @blueprint.post("")
 async def create_resource() -> Response:
-    """Create a resource; its indicator, any text, stays as it is for good."""
+    """Create a resource. Its indicator may be any text and never changes."""
     values = to_columns(await read_body(_RESOURCE)) | {"id": new_id()}
     async with current_store().begin() as connection:
         indicator = values["indicator"]
@@ -78,7 +78,7 @@ async def change_resource(resource_id: str) -> Response:
 
 @blueprint.patch("/<resource_id>/is-default")
 async def make_default(resource_id: str) -> Response:
-    """Make it, or no longer, the resource that an authorization request without one means."""
+    """Set or unset the resource for authorization requests that name none."""
     is_default = (await read_body(Shape({"isDefault": Flag()})))["isDefault"]
     async with current_store().begin() as connection:
         if is_default:
@@ -102,7 +102,7 @@ async def delete_resource(resource_id: str) -> Response:
 
 @blueprint.get("/<resource_id>/scopes")
 async def list_scopes(resource_id: str) -> Response:
-    """The newest first, or those whose name holds ``search`` between its percent signs."""
+    """List scopes, newest first, narrowed by ``search`` in the name, without its percent signs."""
     paging = read_paging()
     query = (
         sa.select(resource_scopes)

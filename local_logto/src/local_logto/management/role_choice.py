@@ -1,4 +1,4 @@
-"""Roles that a member is given: by id or by name, and only roles of the member's kind."""
+"""Roles to assign to a member, by ID or name. They must be for the member's kind."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ ROLE_CHOICE: Final = Shape(
 
 
 async def read_role_choice(connection: AsyncConnection, values: Mapping[str, Any], kind: str) -> list[str]:
-    """The ids of the chosen roles, those named after those given by id.
+    """Return the IDs of the chosen roles, first those given by ID.
 
     Raises 422: ``organization.role_names_not_found``, ``entity.relation_foreign_key_not_found`` for an
-    unknown id, ``entity.db_constraint_violated`` for a role of the other ``kind``.
+    unknown ID, ``entity.db_constraint_violated`` for a role of another ``kind``.
     """
     names = values.get("organizationRoleNames") or []
     by_name = await _ids_by_name(connection, names)
@@ -45,7 +45,7 @@ async def read_role_choice(connection: AsyncConnection, values: Mapping[str, Any
 
 
 async def require_kind(connection: AsyncConnection, role_ids: Sequence[str], kind: str) -> None:
-    """Raise 422 unless every one of these roles exists and is for people, or for machines."""
+    """Raise 422 unless all of these roles exist and are for this kind: people or machines."""
     query = sa.select(organization_roles.c.id, organization_roles.c.type).where(
         organization_roles.c.id.in_(role_ids)
     )
@@ -59,7 +59,7 @@ async def require_kind(connection: AsyncConnection, role_ids: Sequence[str], kin
 async def roles_by_owner(
     connection: AsyncConnection, table: sa.Table, owner: str, *conditions: sa.ColumnElement[bool]
 ) -> dict[str, list[Entity]]:
-    """The roles in a table of assigned roles, ``[{id, name}]`` by the value of its column ``owner``."""
+    """Return the assigned roles in ``table`` as ``[{id, name}]``, by the value of its column ``owner``."""
     query = (
         sa.select(table.c[owner].label("owner"), organization_roles.c.id, organization_roles.c.name)
         .join(organization_roles, organization_roles.c.id == table.c.organization_role_id)

@@ -1,4 +1,4 @@
-"""``/organization-roles/:id/scopes`` and ``…/resource-scopes``: what a role bundles."""
+"""``/organization-roles/:id/scopes`` and ``…/resource-scopes``: the permissions of a role."""
 
 from __future__ import annotations
 

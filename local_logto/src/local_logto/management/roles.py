@@ -1,7 +1,7 @@
-"""``/roles`` and ``/applications/:id/roles``: the tenant's roles, which here only machines can hold.
+"""``/roles`` and ``/applications/:id/roles``: the tenant's roles, which only machines can have here.
 
-There is the one that a fresh Logto is seeded with: it lets a machine use the Management API. More cannot be
-made here; what people and machines may do inside an organization is in the organization template.
+There is one, as in a fresh Logto: it lets a machine use the Management API. No others can be created. The
+organization template defines what people and machines may do in an organization.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ blueprint = Blueprint("roles", __name__)
 
 @blueprint.get("/roles")
 async def list_roles() -> Response:
-    """By name, narrowed by type, by who does not hold them yet, and by ``search`` between percent signs."""
+    """List roles by name, narrowed by type, by who does not have them, and by ``search`` without percent
+    signs.
+    """
     paging, filters = read_paging(), read_query(_FILTERS)
     query = sa.select(roles).order_by(roles.c.name)
     if "type" in filters:
@@ -73,7 +75,7 @@ async def list_application_roles(application_id: str) -> Response:
 
 @blueprint.post("/applications/<application_id>/roles")
 async def assign_roles(application_id: str) -> Response:
-    """Give roles on top of those held; the answer tells which of them are new."""
+    """Assign roles in addition to the current ones. The answer says which are new."""
     role_ids = (await read_body(_CHOICE))["roleIds"]
     async with current_store().begin() as connection:
         await _require_machine(connection, application_id)
@@ -84,7 +86,7 @@ async def assign_roles(application_id: str) -> Response:
 
 @blueprint.put("/applications/<application_id>/roles")
 async def replace_roles(application_id: str) -> Response:
-    """Let it hold exactly these; an empty list takes all away and is refused all the same (Logto 1.42)."""
+    """Replace the roles. An empty list removes all and still answers an error (Logto 1.42)."""
     role_ids = (await read_body(_CHOICE))["roleIds"]
     async with current_store().begin() as connection:
         await _require_machine(connection, application_id)
@@ -109,7 +111,7 @@ def _held_by(application_id: str) -> sa.Select[tuple[str]]:
 
 
 async def _holders(connection: AsyncConnection, role_id: str) -> dict[str, Any]:
-    """Who holds the role: of people nobody, of machines their number and a few of them."""
+    """Return who has the role: no people, and the number of machines with a few examples."""
     query = (
         sa.select(applications.c.id, applications.c.name, applications.c.type)
         .join(application_roles, application_roles.c.application_id == applications.c.id)

@@ -1,4 +1,4 @@
-"""One row at a time: read, created, changed, deleted by id, with Logto's refusals when it is not there."""
+"""Single rows: read, create, change and delete, with Logto's errors for missing ones."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ Values = Mapping[str, Any]
 
 
 def snake(name: str) -> str:
-    """A member's name on the wire as the column's name."""
+    """Convert a JSON member's name to the column's name."""
     return re.sub(r"(?<!^)([A-Z])", lambda match: f"_{match[1].lower()}", name)
 
 
 def camel(name: str) -> str:
-    """A column's name as the member's name on the wire."""
+    """Convert a column's name to the JSON member's name."""
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)
 
 
 def to_columns(members: Values) -> dict[str, Any]:
-    """The checked members of a body as values of columns."""
+    """Return the checked members of a body as column values."""
     return {snake(name): value for name, value in members.items()}
 
 
 def any_holds(wanted: str, columns: Iterable[sa.Column[Any]]) -> sa.ColumnElement[bool]:
-    """Whether any of the columns holds the text, in any case."""
+    """Return whether any of the columns contains the text, ignoring case."""
     return sa.or_(*(column.icontains(wanted, autoescape=True) for column in columns))
 
 
@@ -43,7 +43,7 @@ async def find_row(
 
 
 async def get_row(connection: AsyncConnection, table: sa.Table, row_id: str) -> sa.RowMapping:
-    """The row with this id; 404 ``entity.not_exists_with_id`` when there is none."""
+    """Return the row with this ID. Raises 404 ``entity.not_exists_with_id``."""
     row = await find_row(connection, table, table.c.id == row_id)
     if row is None:
         raise not_exists_with_id(table.name, row_id)
@@ -51,7 +51,7 @@ async def get_row(connection: AsyncConnection, table: sa.Table, row_id: str) -> 
 
 
 async def get_row_unnamed(connection: AsyncConnection, table: sa.Table, row_id: str) -> sa.RowMapping:
-    """The row with this id; 404 ``entity.not_found``, as some families have it, when there is none."""
+    """Return the row with this ID. Raises 404 ``entity.not_found``, as some families do."""
     row = await find_row(connection, table, table.c.id == row_id)
     if row is None:
         raise not_found()
@@ -59,7 +59,7 @@ async def get_row_unnamed(connection: AsyncConnection, table: sa.Table, row_id: 
 
 
 async def insert_row(connection: AsyncConnection, table: sa.Table, values: Values) -> sa.RowMapping:
-    """Create a row and return it as stored, defaults included."""
+    """Insert a row and return it as stored, including defaults."""
     statement = sa.insert(table).values(**values).returning(*table.c)
     return (await connection.execute(statement)).mappings().one()
 
@@ -67,9 +67,9 @@ async def insert_row(connection: AsyncConnection, table: sa.Table, values: Value
 async def update_row(
     connection: AsyncConnection, table: sa.Table, values: Values, *conditions: sa.ColumnElement[bool]
 ) -> sa.RowMapping:
-    """Change the one row that fits and return it; 404 ``entity.not_exists`` when there is none.
+    """Update the one matching row and return it. Raises 404 ``entity.not_exists`` if there is none.
 
-    Without a value to write it is 422 ``entity.invalid_input``, whether or not there is such a row.
+    Without values it raises 422 ``entity.invalid_input``, whether or not the row exists.
     """
     if not values:
         raise no_values()
@@ -83,7 +83,7 @@ async def update_row(
 async def delete_row(
     connection: AsyncConnection, table: sa.Table, *conditions: sa.ColumnElement[bool]
 ) -> None:
-    """Delete the one row that fits; 404 ``entity.not_found`` when there is none."""
+    """Delete the one matching row. Raises 404 ``entity.not_found`` if there is none."""
     deleted = await connection.execute(sa.delete(table).where(*conditions))
     if deleted.rowcount == 0:
         raise not_found()

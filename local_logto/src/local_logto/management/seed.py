@@ -1,4 +1,4 @@
-"""What a fresh provider starts with: the Management API, who may use it, and the tenant's settings."""
+"""The content of a fresh provider: the Management API, an application for it, and the tenant's settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _RESOURCE_ID: Final = "management-api"
 
 
 async def seed(store: Store, settings: Settings) -> None:
-    """Store what is missing; what is there, changed or not, stays as it is."""
+    """Store what is missing. Existing rows stay as they are."""
     resource = insert(resources).values(
         id=_RESOURCE_ID, name="Logto Management API", indicator=MANAGEMENT_RESOURCE
     )

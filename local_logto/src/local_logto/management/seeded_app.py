@@ -1,6 +1,6 @@
-"""Who may use the Management API from the start: the tenant role for it, and one machine that holds it.
+"""Initial access to the Management API: the tenant role for it, and a machine that has the role.
 
-A real Logto is seeded with the role alone; its admin makes the machine.
+A real Logto is seeded with the role only; an administrator creates the machine.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ _ROLE: Final = {
 
 
 async def ensure(store: Store, settings: Settings) -> str:
-    """Create role and application if they are missing; returns the secret: the given one, or the kept one."""
+    """Create the role and the application if they are missing. Returns the secret from the settings or the
+    store.
+    """
     app_id = settings.management_app_id
     role = insert(roles).values(**_ROLE)
     application = insert(applications).values(

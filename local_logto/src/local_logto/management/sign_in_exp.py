@@ -1,4 +1,6 @@
-"""``/sign-in-exp``: how people may sign in and sign up, for admins and, less of it, for the sign-in page."""
+"""``/sign-in-exp``: the settings for signing in and up, for administrators and, in part, for the sign-in
+page.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ from local_logto.values import Shape, Text
 
 _LIMIT: Final = Shape(optional={"limit": Text(pattern=r"[1-9]\d?|100")})
 
-# As Logto seeds it, but people may also sign in by their email address.
+# Logto's seed, except that people may also sign in with their email address
 SEED: Final[Mapping[str, Any]] = {
     "color": {"primaryColor": "#6139F6", "isDarkModeEnabled": False, "darkPrimaryColor": "#8768F8"},
     "branding": {
@@ -85,7 +87,9 @@ async def get_sign_in_experience() -> Response:
 
 @blueprint.patch("")
 async def change_sign_in_experience() -> Response:
-    """Change what is named; every object is replaced whole, social targets without a connector dropped."""
+    """Change the given members. Objects are replaced as a whole, and social targets without a connector are
+    dropped.
+    """
     changes = await read_body(CHANGES)
     if not changes:
         raise no_values()
@@ -108,7 +112,7 @@ async def change_sign_in_experience() -> Response:
 
 @blueprint.get("/username-policy/case-sensitivity-conflicts")
 async def list_username_case_conflicts() -> Response:
-    """The usernames in the way of a policy that does not count case; as many as ``limit`` of them."""
+    """List up to ``limit`` usernames that conflict with case-insensitive usernames."""
     limit = read_query(_LIMIT).get("limit", "20")
     async with current_store().begin() as connection:
         return json_response(await find_case_conflicts(connection, int(limit)))
@@ -116,7 +120,7 @@ async def list_username_case_conflicts() -> Response:
 
 @public_blueprint.get("")
 async def get_public_sign_in_experience() -> Response:
-    """What a sign-in page reads, without signing in."""
+    """Return what a sign-in page reads. Needs no token."""
     values = await read_setting(current_store(), SIGN_IN_EXP)
     shown = _shown(values)
     del shown["emailBlocklistPolicy"], shown["forgotPasswordMethods"]
@@ -138,7 +142,7 @@ async def get_public_sign_in_experience() -> Response:
 
 
 async def _note_on_connectors(changes: dict[str, Any], values: dict[str, Any]) -> dict[str, str]:
-    """A header where Logto would have refused the change, because there only connectors can send codes."""
+    """Return a header if Logto would have rejected the change. There, only connectors can send codes."""
     made = [kind for kind in CONNECTOR_TYPES if await has_connector(current_store(), kind)]
     try:
         check_changes(changes, values, made)
@@ -148,12 +152,12 @@ async def _note_on_connectors(changes: dict[str, Any], values: dict[str, Any]) -
 
 
 async def _sendable() -> list[str]:
-    """The kinds of address to which messages can be sent."""
+    """Return the types of address to which messages can be sent."""
     return [kind for kind in CONNECTOR_TYPES if await can_send(current_store(), current_settings(), kind)]
 
 
 async def _social_buttons(targets: list[str]) -> list[Entity]:
-    """The connectors behind the targets, in the order of the targets."""
+    """Return the connectors of the targets, in the order of the targets."""
     connectors = await list_connectors(current_store())
     return [
         {**connector.factory.metadata(), **connector.metadata, "id": connector.id}

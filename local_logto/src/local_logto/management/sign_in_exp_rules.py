@@ -1,6 +1,6 @@
-"""What a change of the sign-in settings must not break: combinations that would leave people stranded.
+"""Rules for changes of the sign-in settings: combinations that would lock people out are rejected.
 
-Pure; ``sign_in_exp`` tells which of the kinds of message can be sent. Rules and order are Logto 1.42's.
+Pure; ``sign_in_exp`` says which kinds of messages can be sent. The rules and their order are Logto 1.42's.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ _NOT_SKIPPABLE: Final = ("PromptAtSignInAndSignUpMandatory", "PromptOnlyAtSignIn
 
 
 def check_changes(changes: Values, values: Values, sendable: Collection[str]) -> None:
-    """Raise the 400 or 422 of the first rule that ``values``, as they would be, break in what changes.
+    """Raise the 400 or 422 of the first rule that the changed parts of ``values`` break.
 
-    ``sendable`` are the kinds of address, "email" and "phone", to which codes can be sent.
+    ``values`` are the settings after the change. ``sendable`` are the types of address, "email" and "phone",
+    to which codes can be sent.
     """
     if "languageInfo" in changes:
         _check_language(values["languageInfo"]["fallbackLanguage"])
@@ -53,7 +54,7 @@ def check_changes(changes: Values, values: Values, sendable: Collection[str]) ->
 
 
 def refuse_cloud_only(changes: Values) -> None:
-    """Raise 400 ``request.invalid_input`` for what only the hosted Logto lets a tenant set."""
+    """Raise 400 ``request.invalid_input`` for settings that only the hosted Logto supports."""
     if changes.get("hideLogtoBranding"):
         raise invalid_input(400, "Hide Logto branding is not supported in this environment")
     if any(changes.get("customUiCsp", {}).values()):
@@ -116,7 +117,7 @@ def _check_factors(factors: list[str]) -> None:
 
 
 def _refuse_code_twice(values: Values, purpose: str) -> None:
-    """A code to an address is either the first factor or the second; the refusal names what was changed."""
+    """Refuse a code to an address as both first and second factor. The error names what was changed."""
     for kind, factor in _CODE_FACTORS.items():
         if factor in values["mfa"]["factors"] and _signs_in_by_code(values["signIn"]["methods"], kind):
             name = f"{kind}_verification_code_cannot_be_used_for_{purpose}"
@@ -124,7 +125,7 @@ def _refuse_code_twice(values: Values, purpose: str) -> None:
 
 
 def _check_prompt_policy(changes: Values, values: Values) -> None:
-    """Policies that cannot be skipped are for adaptive MFA, and it takes no others."""
+    """Require a policy that can't be skipped for adaptive MFA, and one that can be skipped without it."""
     mfa, given = values["mfa"], changes.get("adaptiveMfa", {}).get("enabled")
     if given and not mfa["factors"]:
         raise _refusal(

@@ -1,6 +1,6 @@
-"""What a body of ``PATCH /sign-in-exp`` may be, member by member, as the guard of Logto 1.42 has it.
+"""The shape of ``PATCH /sign-in-exp``, as the guard of Logto 1.42 defines it.
 
-Combinations that would leave people stranded are for ``sign_in_exp_rules``.
+``sign_in_exp_rules`` checks combinations.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The tables that only this API writes: invitations, and who joins an organization by themselves."""
+"""The tables that only this API writes: invitations and just-in-time membership."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ organization_invitations = sa.Table(
     sa.Column("invitee", sa.String, nullable=False),
     reference("accepted_user_id", "users.id", nullable=True),
     reference("organization_id", "organizations.id"),
-    # Pending, Accepted or Revoked; Expired is written when another takes its place, else seen from the clock
+    # Pending, Accepted or Revoked. Expired is stored only when a new invitation replaces an expired one.
     sa.Column("status", sa.String, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),

@@ -1,4 +1,4 @@
-"""``/configs/id-token``: which of the larger claims ID tokens carry, for the whole tenant."""
+"""``/configs/id-token``: which extended claims the tenant's ID tokens carry."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""``/users/:userId/sessions`` and ``…/grants``: where somebody is signed in, and what applications may do.
+"""``/users/:userId/sessions`` and ``…/grants``: where a person is signed in, and their grants to
+applications.
 
-Ending any of it sends no webhook and tells no application through the back channel.
+Ending them sends no webhook and no back-channel logout.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ blueprint = Blueprint("user_authorizations", __name__, url_prefix="/users/<user_
 
 @blueprint.get("/sessions")
 async def list_sessions(user_id: str) -> Response:
-    """Every browser session that is alive, the one used longest ago first; nobody has none."""
+    """List the live browser sessions, the least recently used first. An unknown user has none."""
     query = sa.select(op_sessions).where(*_alive_of(user_id)).order_by(op_sessions.c.expires_at)
     async with current_store().begin() as connection:
         rows = (await connection.execute(query)).mappings().all()
@@ -48,9 +49,9 @@ async def get_session(user_id: str, session_uid: str) -> Response:
 
 @blueprint.delete("/sessions/<session_uid>")
 async def end_session(user_id: str, session_uid: str) -> Response:
-    """Sign the browser out; only with ``revokeGrantsTarget`` its grants with ``offline_access`` end too.
+    """Sign the browser out. ``revokeGrantsTarget`` also revokes its grants, including ``offline_access``.
 
-    Every application here is a first-party one, so both targets mean the same.
+    All applications here are first-party, so both targets mean the same.
     """
     target = read_query(_GRANTS_TO_REVOKE).get("revokeGrantsTarget")
     async with current_store().begin() as connection:
@@ -67,7 +68,7 @@ async def end_session(user_id: str, session_uid: str) -> Response:
 
 @blueprint.get("/grants")
 async def list_grants(user_id: str) -> Response:
-    """What the person granted to applications, the oldest first; none of these is a third party's."""
+    """List the grants to applications, oldest first. None belongs to a third party."""
     is_of_third_parties = read_query(_APPLICATIONS).get("appType") == "thirdParty"
     query = (
         sa.select(grants, applications.c.name.label("application_name"))
@@ -82,7 +83,7 @@ async def list_grants(user_id: str) -> Response:
 
 @blueprint.delete("/grants/<grant_id>")
 async def end_grant(user_id: str, grant_id: str) -> Response:
-    """Revoke the grant with its tokens, and require a new authorization in its browser session."""
+    """Revoke the grant with its tokens. Its browser session needs a new authorization."""
     async with current_store().begin() as connection:
         grant = await find_grant(connection, grant_id)
         if grant is None or grant.user_id != user_id:
@@ -108,7 +109,7 @@ def _session_not_found() -> RequestError:
 
 
 def _session(row: sa.RowMapping) -> Entity:
-    """Times in ``payload`` are in seconds. ``jti`` is what is kept of the cookie: its hash."""
+    """Return a session. Times in ``payload`` are in seconds; ``jti`` is the hash of the cookie."""
     payload = {
         "exp": row["expires_at"] // 1000,
         "iat": (row["expires_at"] - SESSION_LIFETIME_MS) // 1000,
@@ -137,7 +138,7 @@ def _authorization(authorization: Mapping[str, Any]) -> Entity:
 
 
 def _grant(row: sa.RowMapping) -> Entity:
-    """Times in ``payload`` are in seconds; the scopes in it are those that were consented."""
+    """Return a grant. Times in ``payload`` are in seconds; its scopes are those consented to."""
     on_resources = {indicator: " ".join(scopes) for indicator, scopes in row["resource_scopes"].items()}
     payload = {
         "exp": row["expires_at"] // 1000,

@@ -27,7 +27,7 @@ blueprint = Blueprint("user_factors", __name__, url_prefix="/users/<user_id>/mfa
 
 @blueprint.get("")
 async def list_factors(user_id: str) -> Response:
-    """Which factors there are, without their secrets."""
+    """List the factors without their secrets."""
     async with current_store().begin() as connection:
         factors = await _read(connection, user_id)
     return json_response([second_factors.shown(factor) for factor in factors])
@@ -35,7 +35,7 @@ async def list_factors(user_id: str) -> Response:
 
 @blueprint.post("")
 async def add_factor(user_id: str) -> Response:
-    """Enrol one factor of a kind; its secret or its codes are shown in this answer only."""
+    """Enroll a factor. Only this answer shows its secret or codes."""
     body = await read_body(_FACTOR)
     async with current_store().begin() as connection:
         row = await get_user_row(connection, user_id)

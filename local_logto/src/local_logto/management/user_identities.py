@@ -1,4 +1,4 @@
-"""``/users/:userId/identities``: who an account is at social providers. Logto sends no webhook for it."""
+"""``/users/:userId/identities``: an account's social identities. Logto sends no webhook for them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def link_by_connector(user_id: str) -> Response:
 
 @blueprint.put("/<target>")
 async def set_identity(user_id: str, target: str) -> Response:
-    """201 for a new target, 200 when one is replaced."""
+    """Link an identity. Answers 201 for a new target, 200 for a replaced one."""
     identity = await read_body(_IDENTITY)
     async with current_store().begin() as connection:
         row = await get_user_row(connection, user_id)
@@ -64,7 +64,7 @@ async def get_identity(user_id: str, target: str) -> Response:
 
 @blueprint.delete("/<target>")
 async def unlink(user_id: str, target: str) -> Response:
-    """The account that is left."""
+    """Unlink an identity and return the account."""
     async with current_store().begin() as connection:
         identities = (await get_user_row(connection, user_id))["identities"]
         _get(identities, target)
@@ -82,7 +82,7 @@ def _get(identities: Mapping[str, Any], target: str) -> Any:
 async def _link(
     connection: AsyncConnection, row: sa.RowMapping, target: str, identity: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Every identity of the account, after this one was linked; 422 when another account has it."""
+    """Link the identity and return all identities of the account. Raises 422 if another account has it."""
     changed = {**row["identities"], target: dict(identity)}
     await update_user_row(connection, row["id"], {"identities": changed})
     held = users.c.identities[target]["userId"].as_string() == identity["userId"]

@@ -1,4 +1,4 @@
-"""How ``GET /users`` searches: ``search``, ``search.<field>``, ``mode``, ``joint`` and their neighbours."""
+"""The search of ``GET /users``: ``search``, ``search.<field>``, ``mode``, ``joint`` and others."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ SEARCH_FIELDS: Final = ("id", "primary_email", "primary_phone", "username", "nam
 
 
 def fuzzy(wanted: str) -> sa.ColumnElement[bool]:
-    """Whether any of the searchable fields holds the text, in any case."""
+    """Return whether any searchable field contains the text, ignoring case."""
     return any_holds(wanted, (users.c[field] for field in SEARCH_FIELDS))
 
 
 def read_search() -> list[sa.ColumnElement[bool]]:
-    """The conditions in the query; raises 400 ``request.invalid_input`` for what cannot be understood."""
+    """Return the query's conditions. Raises 400 ``request.invalid_input`` for an invalid search."""
     conditions: list[sa.ColumnElement[bool]] = []
     matches = [match for name, value in request.args.items(multi=True) for match in _match(name, value)]
     if matches:

@@ -1,4 +1,4 @@
-"""``/users/:userId/…``: the parts of an account that have a route of their own, suspension among them."""
+"""``/users/:userId/…``: the parts of an account that have their own routes, such as suspension."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ async def get_custom_data(user_id: str) -> Response:
 
 @blueprint.patch("/custom-data")
 async def merge_custom_data(user_id: str) -> Response:
-    """Merge the top-level members into what is there."""
+    """Merge the top-level members into the stored object."""
     given = (await read_body(Shape({"customData": AnyObject()})))["customData"]
     return await _merge(user_id, "custom_data", given)
 
 
 @blueprint.patch("/profile")
 async def merge_profile(user_id: str) -> Response:
-    """Merge the top-level members into what is there."""
+    """Merge the top-level members into the stored profile."""
     given = (await read_body(Shape({"profile": PROFILE})))["profile"]
     return await _merge(user_id, "profile", given)
 
 
 @blueprint.patch("/password")
 async def set_password(user_id: str) -> Response:
-    """Give the person another password; who is signed in stays signed in."""
+    """Set a new password. Existing sessions stay signed in."""
     password = (await read_body(_PASSWORD))["password"]
     hashed = await hash_password(password)
     async with current_store().begin() as connection:
@@ -75,7 +75,7 @@ async def has_password(user_id: str) -> Response:
 
 @blueprint.patch("/is-suspended")
 async def suspend(user_id: str) -> Response:
-    """Suspend or readmit; suspending ends every session and every refresh token for good."""
+    """Suspend or reactivate. Suspending ends all sessions and refresh tokens for good."""
     is_suspended = (await read_body(Shape({"isSuspended": Flag()})))["isSuspended"]
     async with current_store().begin() as connection:
         await get_user_row(connection, user_id)

@@ -1,4 +1,4 @@
-"""Whether usernames that differ only by case are one, and which accounts stand in the way of saying so."""
+"""Case sensitivity of usernames, and the accounts that prevent turning it off."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def are_usernames_case_sensitive(connection: AsyncConnection) -> bool:
 
 
 async def find_case_conflicts(connection: AsyncConnection, limit: int) -> dict[str, Any]:
-    """How many usernames several accounts share but for case, and the oldest of them with those accounts."""
+    """Return the number of usernames that differ only in case, and the oldest of them with their accounts."""
     lowered = sa.func.lower(users.c.username)
     query = (
         sa.select(lowered.label("username"), sa.func.json_group_array(users.c.id).label("ids"))
@@ -38,9 +38,9 @@ async def find_case_conflicts(connection: AsyncConnection, limit: int) -> dict[s
 
 
 async def refuse_case_conflicts(connection: AsyncConnection, changes: Mapping[str, Any]) -> None:
-    """Raise 409 for the change to a policy that does not count case while usernames would become one."""
-    is_given_up = changes.get("usernamePolicy", {}).get("caseSensitive") is False
-    if not is_given_up or not await are_usernames_case_sensitive(connection):
+    """Raise 409 for a change to case-insensitive usernames that would make existing usernames equal."""
+    is_turned_off = changes.get("usernamePolicy", {}).get("caseSensitive") is False
+    if not is_turned_off or not await are_usernames_case_sensitive(connection):
         return
     conflicts = await find_case_conflicts(connection, 20)
     if conflicts["totalConflicts"]:

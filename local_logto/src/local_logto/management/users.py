@@ -1,4 +1,4 @@
-"""``/users``: people's accounts. What has a route of its own is in ``user_settings`` and ``user_factors``."""
+"""``/users``: accounts. Parts with their own routes are in ``user_settings`` and ``user_factors``."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ blueprint = Blueprint("users", __name__, url_prefix="/users")
 
 @blueprint.get("")
 async def list_users() -> Response:
-    """The newest first, narrowed by the search of ``user_search``."""
+    """List users, newest first, narrowed by the search in ``user_search``."""
     paging = read_paging()
     query = sa.select(users).where(*read_search()).order_by(users.c.created_at.desc(), users.c.id)
     async with current_store().begin() as connection:
@@ -119,7 +119,7 @@ async def get_user(user_id: str) -> Response:
 
 @blueprint.patch("/<user_id>")
 async def change_user(user_id: str) -> Response:
-    """Change what is named; null or an empty text clears it."""
+    """Change the given members. Null or an empty text clears a member."""
     values = to_columns(_cleared(await read_body(_CHANGES)))
     async with current_store().begin() as connection:
         await get_user_row(connection, user_id)
@@ -142,7 +142,7 @@ async def delete_user(user_id: str) -> Response:
 
 @blueprint.get("/<user_id>/organizations")
 async def list_user_organizations(user_id: str) -> Response:
-    """Every organization the person is a member of, with their roles there, in one call."""
+    """List the organizations that the person is a member of, with their roles there."""
     query = (
         sa.select(organizations)
         .join(organization_users, organization_users.c.organization_id == organizations.c.id)
@@ -160,7 +160,7 @@ async def list_user_organizations(user_id: str) -> Response:
 
 
 async def get_user_row(connection: AsyncConnection, user_id: str) -> sa.RowMapping:
-    """The account; 404 ``entity.not_found`` when there is none."""
+    """Return the user's row. Raises 404 ``entity.not_found``."""
     row = await find_row(connection, users, users.c.id == user_id)
     if row is None:
         raise not_found()
@@ -170,7 +170,7 @@ async def get_user_row(connection: AsyncConnection, user_id: str) -> sa.RowMappi
 async def update_user_row(
     connection: AsyncConnection, user_id: str, values: Mapping[str, Any]
 ) -> sa.RowMapping:
-    """Change the account and when it was last changed; 422 ``entity.invalid_input`` without a value."""
+    """Update the row and its ``updated_at``. Raises 422 ``entity.invalid_input`` without values."""
     if not values:
         raise no_values()
     values = {**values, **_phone_as_stored(values)}
@@ -189,7 +189,7 @@ def _cleared(members: Mapping[str, Any]) -> dict[str, Any]:
 async def _refuse_taken(
     connection: AsyncConnection, values: Mapping[str, Any], *, but: str | None = None
 ) -> None:
-    """Raise 422 ``user.<kind>_already_in_use`` when another account has one of the identifiers."""
+    """Raise 422 ``user.<kind>_already_in_use`` if another account has one of the identifiers."""
     for column, kind in _IDENTIFIERS.items():
         value = values.get(column)
         if value is None:
@@ -201,7 +201,7 @@ async def _refuse_taken(
 
 
 async def _means(connection: AsyncConnection, column: str, value: str) -> sa.ColumnElement[bool]:
-    """Whether an account's identifier is this one, in whatever spelling."""
+    """Return whether an account's identifier equals this one in any spelling."""
     field = users.c[column]
     if column == "primary_phone":
         return field.in_(phone_numbers.spellings(value))

@@ -1,4 +1,4 @@
-"""``/verification-codes``: a code for the product's own purposes, outside every sign-in."""
+"""``/verification-codes``: codes for the product's own purposes, independent of sign-ins."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ blueprint = Blueprint("verification_codes", __name__, url_prefix="/verification-
 
 @blueprint.post("")
 async def send_code() -> Response:
-    """Send a code with the generic text; it takes the place of an unused one."""
+    """Send a code with the generic template. It replaces an unused one."""
     kind, recipient = _recipient(await read_body(_RECIPIENT))
     message = Outgoing(kind, recipient, GENERIC, {})
     await verification_codes.send_code(current_store(), current_settings(), _key(kind, recipient), message)
@@ -51,5 +51,5 @@ def _recipient(body: dict[str, Any]) -> tuple[Kind, str]:
 
 
 def _key(kind: Kind, recipient: str) -> str:
-    """What a verification is in a sign-in: codes of this API belong to the recipient alone."""
+    """Return the verification ID. Codes of this API belong to the recipient alone."""
     return f"{kind}:{recipient}"

@@ -1,8 +1,8 @@
-"""``/oidc/*``, ``/consent`` and ``/device``: OAuth 2.0 and OpenID Connect as Logto 1.42 speaks them.
+"""``/oidc/*``, ``/consent`` and ``/device``: OAuth 2.0 and OpenID Connect as in Logto 1.42.
 
-``authorization`` takes a request and answers with a code, ``token`` gives and reads tokens, ``session`` is
-the browser's. What clients, scopes, resources and grants are is at this level, for all three. Signing in is
-left to the pages, and nothing here knows them or the Management API.
+``authorization`` turns a request into a code, ``token`` issues and reads tokens, ``session`` belongs to the
+browser, and ``device`` signs in devices. Clients, scopes, resources and grants are defined at this level for
+all of them. People sign in on the pages; nothing here imports those or the Management API.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from local_logto.oidc.token import endpoint as token_endpoint
 from local_logto.oidc.token import introspection, revocation
 
 blueprint = Blueprint("oidc", __name__)
-for _room in (
+for _module in (
     discovery,
     endpoint,
     consent,
@@ -31,4 +31,4 @@ for _room in (
     device_requests,
     device_browser,
 ):
-    blueprint.register_blueprint(_room.blueprint)
+    blueprint.register_blueprint(_module.blueprint)

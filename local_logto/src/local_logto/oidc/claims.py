@@ -1,4 +1,4 @@
-"""What an ID token and userinfo say about a person, by scope. Pure but for ``read_person``."""
+"""The claims of a person in ID tokens and userinfo, by scope. Pure except for reading from the store."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ CLAIMS: Final = (*(claim for claims in _BASE.values() for claim in claims), *EXT
 
 @dataclass(frozen=True)
 class Person:
-    """A user as claims are made of them; times are in epoch milliseconds, as Logto shows them."""
+    """A user, as claims are made from them. Times are in epoch milliseconds, as Logto shows them."""
 
     id: str
     name: str | None
@@ -83,7 +83,7 @@ class Person:
 
 
 async def read_person(connection: AsyncConnection, user_id: str) -> Person | None:
-    """The person as of now, or None when they were deleted."""
+    """Return the person as they are now, or None if they were deleted."""
     row = (await connection.execute(sa.select(users).where(users.c.id == user_id))).one_or_none()
     if row is None:
         return None
@@ -106,19 +106,19 @@ async def read_person(connection: AsyncConnection, user_id: str) -> Person | Non
 
 
 async def read_extended_claims(connection: AsyncConnection) -> list[str]:
-    """Which of the larger claims the tenant puts into ID tokens."""
+    """Return the extended claims that the tenant puts into ID tokens."""
     query = sa.select(configs.c.value).where(configs.c.key == "id-token")
     value = (await connection.execute(query)).scalar_one_or_none()
     return list((value or {}).get("enabledExtendedClaims", DEFAULT_EXTENDED_CLAIMS))
 
 
 def userinfo_claims(person: Person, scopes: Sequence[str]) -> dict[str, Any]:
-    """Everything the scopes name."""
+    """Return all claims of these scopes."""
     return _claims(person, [*_named(_BASE, scopes), *_named(_EXTENDED, scopes)])
 
 
 def id_token_claims(person: Person, scopes: Sequence[str], extended: Sequence[str]) -> dict[str, Any]:
-    """What the scopes name, of the larger claims only the ``extended`` ones."""
+    """Return the claims of these scopes. Extended claims are included only if listed in ``extended``."""
     wanted = [claim for claim in _named(_EXTENDED, scopes) if claim in extended]
     return _claims(person, [*_named(_BASE, scopes), *wanted])
 
@@ -133,7 +133,7 @@ def _claims(person: Person, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _values(person: Person) -> dict[str, Any]:
-    """Every claim that has a value: an unset ``name`` is null, an unset part of the profile is absent."""
+    """Return every claim with its value. An unset ``name`` is null; unset parts of the profile are absent."""
     profile = {claim: person.profile.get(key) for claim, key in _PROFILE_CLAIMS.items()}
     profile["preferred_username"] = profile["preferred_username"] or person.username
     profile["address"] = person.profile.get("address")

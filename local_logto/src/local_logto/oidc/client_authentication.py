@@ -1,4 +1,4 @@
-"""Which application calls the token, introspection or revocation endpoint, and has it proved so."""
+"""Authentication of the application that calls the token, introspection or revocation endpoint."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _BAD_HEADER: Final = "invalid authorization header value format"
 
 
 async def authenticate(request: Request, params: Params) -> Client:
-    """The authenticated client: Basic or body secret for confidential ones, ``client_id`` for public ones.
+    """Return the authenticated client. Confidential clients send a secret, public ones their ``client_id``.
 
-    Raises ``invalid_request`` or ``invalid_client`` (RFC 6749 §2.3, Logto 1.42's sentences).
+    Raises ``invalid_request`` or ``invalid_client`` (RFC 6749 §2.3, with Logto 1.42's messages).
     """
     params.reject_duplicates(among=CREDENTIAL_PARAMS)
     client_id, secret, by_header = _credentials(request, params)
@@ -43,7 +43,7 @@ async def authenticate(request: Request, params: Params) -> Client:
 
 
 def _credentials(request: Request, params: Params) -> tuple[str | None, str | None, bool]:
-    """Client id, secret, and whether they came in the Authorization header."""
+    """Return the client ID, the secret, and whether they came in the Authorization header."""
     header = request.headers.get("Authorization")
     client_id, secret = params.get("client_id"), params.get("client_secret")
     if not header:
@@ -82,7 +82,7 @@ def _form_decoded(text: str) -> str:
 
 
 async def _fits(client_id: str, secret: str) -> bool:
-    """Whether the secret is one of the application's; raises when it is one that has expired."""
+    """Return whether the secret is one of the application's. Raises ``invalid_request`` if it has expired."""
     query = sa.select(application_secrets.c.value, application_secrets.c.expires_at).where(
         application_secrets.c.application_id == client_id
     )

@@ -1,4 +1,4 @@
-"""An application as the OIDC endpoints see it: a client. It is created and edited elsewhere."""
+"""Applications as the OIDC endpoints see them: clients. The Management API creates and changes them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ _GRANTS: Final[Mapping[str, frozenset[str]]] = {
 
 @dataclass(frozen=True)
 class Client:
-    """``type`` is Traditional, SPA, Native or MachineToMachine; the metadata are Logto's own objects."""
+    """An OAuth client.
+
+    ``type`` is Traditional, SPA, Native or MachineToMachine. The metadata are Logto's own objects.
+    """
 
     id: str
     type: str
@@ -39,7 +42,7 @@ class Client:
 
     @property
     def is_public(self) -> bool:
-        """Whether it has no secret and therefore must use PKCE and rotates at every refresh."""
+        """Whether it has no secret. Public clients must use PKCE, and rotate refresh tokens at every use."""
         return self.type in {"SPA", "Native"}
 
     @property
@@ -48,7 +51,7 @@ class Client:
 
     @property
     def is_device(self) -> bool:
-        """Whether it signs people in by a code that they type in elsewhere, and in no other way."""
+        """Whether it signs people in only by a code that they enter on another device."""
         return self.type == "Native" and bool(self.custom_metadata.get("isDeviceFlow"))
 
     def allows_grant(self, grant_type: str) -> bool:
@@ -57,9 +60,10 @@ class Client:
         return grant_type in _GRANTS.get(self.type, frozenset())
 
     def allows_scope(self, scope: str) -> bool:
-        """Whether it may ask for an OIDC scope: a third party for none that was not enabled for it.
+        """Return whether it may request an OIDC scope.
 
-        Enabling them is not part of this server, so that only these are left.
+        A third-party application may request only scopes enabled for it. This server can't enable any, which
+        leaves these two.
         """
         return not self.is_third_party or scope in {"openid", "offline_access"}
 
@@ -75,7 +79,7 @@ class Client:
 
     @property
     def only_redirect_uri(self) -> str | None:
-        """What an absent ``redirect_uri`` means: the single registered one."""
+        """The single registered URI, which replaces an absent ``redirect_uri``."""
         registered = self.oidc_metadata.get("redirectUris") or []
         return registered[0] if len(registered) == 1 else None
 
@@ -90,12 +94,12 @@ class Client:
 
     @property
     def id_token_ttl(self) -> int:
-        """Seconds."""
+        """The lifetime of ID tokens in seconds."""
         return int(self.custom_metadata.get("idTokenTtl") or DEFAULT_ID_TOKEN_TTL)
 
     @property
     def refresh_token_ttl(self) -> int:
-        """Seconds; the days win over the legacy seconds."""
+        """The lifetime of refresh tokens in seconds. The setting in days overrides the older one."""
         days = self.custom_metadata.get("refreshTokenTtlInDays")
         if days is not None:
             return int(days) * _DAY
@@ -107,7 +111,7 @@ class Client:
 
     @property
     def max_allowed_grants(self) -> int | None:
-        """How many grants of one person it may hold at once."""
+        """The number of grants of one person that it may have at a time. None means no limit."""
         limit = self.custom_metadata.get("maxAllowedGrants")
         return None if limit is None else int(limit)
 

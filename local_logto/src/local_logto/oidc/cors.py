@@ -1,8 +1,7 @@
-"""Which web pages of other origins may read an answer: metadata anyone, tokens the application's own pages.
+"""CORS: every page may read metadata; only the application's own pages may read tokens.
 
-An application's pages are those of its redirect URIs' origins and of ``corsAllowedOrigins``. To others
-nothing is done: their request is refused as soon as it is known whose it is. A refusal from before that may
-be read by every page (Logto 1.42).
+An application's pages are at the origins of its redirect URIs and in ``corsAllowedOrigins``. Requests from
+other pages are rejected once the client is known. Any page may read an earlier error (Logto 1.42).
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _PREFLIGHT_SECONDS: Final = 3600
 
 
 def remember_client(client: Client) -> None:
-    """Say on whose behalf the current request is answered; 400 for a page that is not the client's."""
+    """Store the request's client. Raises 400 if the request comes from a page that is not the client's."""
     g.client = client
     origin = request.headers.get("Origin")
     if origin is not None and request.path in _FOR_CLIENTS and not _is_of_client(origin):
@@ -45,7 +44,7 @@ def remember_client(client: Client) -> None:
 
 
 async def allow_origin(response: Response) -> Response:
-    """Let the page's origin read the answer where it may; a preflight request is always told how to ask."""
+    """Let the page's origin read the response if it may. Preflight requests are always answered."""
     origin = request.headers.get("Origin")
     if origin is None or request.path not in _FOR_ANYONE | _FOR_CLIENTS:
         return response

@@ -1,4 +1,4 @@
-"""What a client reads first: the provider's metadata (OIDC Discovery 1.0, RFC 8414) and its public keys."""
+"""The provider's metadata (OIDC Discovery 1.0, RFC 8414) and its public keys."""
 
 from __future__ import annotations
 
@@ -86,6 +86,6 @@ async def jwks() -> Response:
 
 
 def provider_metadata(issuer: str, base: str) -> dict[str, Any]:
-    """The document: the issuer is fixed, every other address is under ``base``, where the caller came in."""
-    addresses = {name: f"{base}/{path}" for name, path in _ENDPOINTS.items()}
-    return {"issuer": issuer, **addresses, **_CAPABILITIES}
+    """Return the metadata. The issuer is fixed; other URLs are under ``base``, the origin of the request."""
+    endpoints = {name: f"{base}/{path}" for name, path in _ENDPOINTS.items()}
+    return {"issuer": issuer, **endpoints, **_CAPABILITIES}

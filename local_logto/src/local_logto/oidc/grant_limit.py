@@ -1,4 +1,4 @@
-"""``maxAllowedGrants``: how many devices of one person an application may be signed in on at once."""
+"""``maxAllowedGrants``: on how many devices one person may be signed in to an application."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from local_logto.store import applications, grants, now_ms
 
 
 async def end_oldest_grants(client: Client, session: OpSession) -> None:
-    """End those of the person's grants for the application that are one too many, and tell the webhooks."""
+    """Revoke the person's oldest grants for the application above the limit, and notify webhooks."""
     limit, user_id = client.max_allowed_grants, session.user_id
     if limit is None or user_id is None:
         return
@@ -31,10 +31,10 @@ async def end_oldest_grants(client: Client, session: OpSession) -> None:
             await forget_grant(connection, user_id, grant_id)
     if ended:
         session.drop_grants(ended)
-        await _tell(client, user_id, ended, limit, len(found))
+        await _announce(client, user_id, ended, limit, len(found))
 
 
-async def _tell(client: Client, user_id: str, ended: list[str], limit: int, number: int) -> None:
+async def _announce(client: Client, user_id: str, ended: list[str], limit: int, number: int) -> None:
     c = applications.c
     query = sa.select(c.id, c.type, c.name, c.description).where(c.id == client.id)
     async with current_store().begin() as connection:

@@ -1,6 +1,6 @@
-"""A grant: what one person consented to for one application. API-resource scopes are frozen in it.
+"""Grants: what a person consented to for an application. Scopes of API resources are fixed at consent.
 
-Every opaque token belongs to a grant and dies with it. What tokens say about it is decided in ``token``.
+Every opaque token belongs to a grant and is deleted with it. ``token`` decides what tokens contain.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ GRANT_LIFETIME_MS: Final = 180 * 24 * 3600 * 1000
 
 @dataclass(frozen=True)
 class Grant:
-    """``oidc_scopes`` and, per resource indicator, ``resource_scopes``: in the order they were consented."""
+    """A person's consent for one application.
+
+    ``oidc_scopes`` and, by resource indicator, ``resource_scopes`` are in the order of consent. Times are in
+    epoch milliseconds.
+    """
 
     id: str
     user_id: str
@@ -39,7 +43,7 @@ class Grant:
         return [scope for scope in self.resource_scopes.get(indicator, ()) if scope in wanted]
 
     def with_scopes(self, oidc: Collection[str], resources: Mapping[str, Collection[str]]) -> Grant:
-        """The same grant with more consented; nothing is ever taken away."""
+        """Return the grant with these scopes added. Scopes are never removed."""
         extended = dict(self.resource_scopes)
         for indicator, scopes in resources.items():
             extended[indicator] = tuple(dict.fromkeys((*extended.get(indicator, ()), *scopes)))
@@ -55,13 +59,13 @@ class Grant:
 
 
 def new_grant(user_id: str, client_id: str) -> Grant:
-    """A grant of nothing yet, to live 180 days from now; it is stored by ``save_grant``."""
+    """Return an empty grant that expires in 180 days. ``save_grant`` stores it."""
     moment = now_ms()
     return Grant(new_opaque_value(), user_id, client_id, (), {}, moment, moment + GRANT_LIFETIME_MS)
 
 
 async def find_grant(connection: AsyncConnection, grant_id: str | None) -> Grant | None:
-    """The grant, unless it is unknown, revoked or expired."""
+    """Return the grant, or None if it is unknown, revoked or expired."""
     if grant_id is None:
         return None
     query = sa.select(grants).where(grants.c.id == grant_id, grants.c.expires_at > now_ms())
@@ -96,11 +100,11 @@ async def save_grant(connection: AsyncConnection, grant: Grant) -> None:
 
 
 async def revoke_grant(connection: AsyncConnection, grant_id: str) -> None:
-    """End the grant and with it every code and token issued from it."""
+    """Delete the grant, and with it every code and token issued from it."""
     await connection.execute(sa.delete(grants).where(grants.c.id == grant_id))
 
 
 async def revoke_everything_of(connection: AsyncConnection, user_id: str) -> None:
-    """End every grant and every browser session of a person, as suspending them does."""
+    """Delete every grant and browser session of a person, as suspending them does."""
     await connection.execute(sa.delete(grants).where(grants.c.user_id == user_id))
     await connection.execute(sa.delete(op_sessions).where(op_sessions.c.user_id == user_id))

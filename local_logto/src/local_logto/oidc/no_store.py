@@ -1,4 +1,4 @@
-"""Marks answers that must not be kept by any cache: tokens, codes, errors about them."""
+"""Responses that no cache may store: tokens, codes, and errors about them."""
 
 from __future__ import annotations
 

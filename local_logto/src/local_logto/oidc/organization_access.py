@@ -1,7 +1,7 @@
-"""Who belongs to an organization and what they may do there, read from the store at the moment of asking.
+"""Memberships and permissions in organizations, read at the moment a token is issued.
 
-Used when tokens are issued, for people and for machine applications. Changing memberships and roles is the
-Management API's work. Scopes come in the order in which they were defined.
+It serves people and machine applications. The Management API changes memberships and roles. Scopes are in the
+order in which they were defined.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from local_logto.store import (
 
 
 async def is_member(connection: AsyncConnection, organization_id: str, user_id: str) -> bool:
-    """Whether the person is a member; False for an organization that does not exist."""
+    """Return whether the person is a member. False for an unknown organization."""
     return await _exists(
         connection,
         organization_users.c.organization_id == organization_id,
@@ -36,7 +36,7 @@ async def is_member(connection: AsyncConnection, organization_id: str, user_id: 
 
 
 async def is_associated(connection: AsyncConnection, organization_id: str, application_id: str) -> bool:
-    """Whether the machine application was added to the organization."""
+    """Return whether the machine application belongs to the organization."""
     return await _exists(
         connection,
         organization_applications.c.organization_id == organization_id,
@@ -51,7 +51,7 @@ async def requires_mfa(connection: AsyncConnection, organization_id: str) -> boo
 
 
 async def list_organizations_of(connection: AsyncConnection, user_id: str) -> list[sa.Row[Any]]:
-    """``id``, ``name`` and ``description`` of every organization the person is a member of."""
+    """Return ``id``, ``name`` and ``description`` of the organizations that the person is a member of."""
     query = (
         sa.select(organizations.c.id, organizations.c.name, organizations.c.description)
         .join(organization_users, organization_users.c.organization_id == organizations.c.id)
@@ -62,7 +62,7 @@ async def list_organizations_of(connection: AsyncConnection, user_id: str) -> li
 
 
 async def list_organization_roles_of(connection: AsyncConnection, user_id: str) -> list[str]:
-    """The person's roles as the claim spells them: ``<organization id>:<role name>``."""
+    """Return the person's roles as in the claim: ``<organization id>:<role name>``."""
     query = (
         sa.select(organization_user_roles.c.organization_id, organization_roles.c.name)
         .join(organization_roles, organization_roles.c.id == organization_user_roles.c.organization_role_id)
@@ -73,14 +73,14 @@ async def list_organization_roles_of(connection: AsyncConnection, user_id: str) 
 
 
 async def list_template_scopes(connection: AsyncConnection) -> list[str]:
-    """Every organization permission of the template, whoever may have it."""
+    """Return every organization permission of the template, regardless of roles."""
     return await _names(connection, sa.select(organization_scopes.c.name), organization_scopes)
 
 
 async def organization_scopes_of_user(
     connection: AsyncConnection, organization_id: str, user_id: str
 ) -> list[str]:
-    """The organization permissions that the person's roles in this organization bundle."""
+    """Return the organization permissions of the person's roles in this organization."""
     roles = _roles_of_user(user_id, organization_id)
     return await _names(connection, _organization_scopes(roles), organization_scopes)
 
@@ -95,7 +95,7 @@ async def organization_scopes_of_application(
 async def resource_scopes_of_user(
     connection: AsyncConnection, user_id: str, indicator: str, organization_id: str | None = None
 ) -> list[str]:
-    """The person's scopes on an API resource, by one organization's roles or, without one, by all."""
+    """Return the person's scopes on an API resource in one organization, or in all if none is given."""
     roles = _roles_of_user(user_id, organization_id)
     return await _names(connection, _resource_scopes(roles, indicator), resource_scopes)
 

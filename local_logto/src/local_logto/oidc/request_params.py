@@ -1,6 +1,6 @@
-"""Request parameters of the OIDC endpoints, from a query, a form or (at Logto) a JSON body.
+"""Request parameters of the OIDC endpoints, from a query, a form or, as in Logto, a JSON body.
 
-An empty parameter counts as absent; one given twice keeps both values, so that an endpoint can refuse it.
+An empty parameter counts as absent. A repeated one keeps all values, so that an endpoint can reject it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _JSON: Final = "application/json"
 
 
 class Params:
-    """The non-empty parameters of a request: ``get`` for the single ones, ``all`` for repeatable ones."""
+    """The non-empty parameters of a request: ``get`` for single ones, ``all`` for repeatable ones."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self._values: dict[str, list[str]] = {}
@@ -29,7 +29,7 @@ class Params:
                 self._values.setdefault(name, []).append(value)
 
     def get(self, name: str) -> str | None:
-        """The value, or None when the parameter is absent or repeated."""
+        """Return the value, or None if the parameter is absent or repeated."""
         values = self._values.get(name, [])
         return values[0] if len(values) == 1 else None
 
@@ -40,13 +40,13 @@ class Params:
         return [(name, value) for name, values in self._values.items() for value in values]
 
     def reject_duplicates(self, *, among: Collection[str]) -> None:
-        """Raise ``invalid_request`` when one of these parameters was given more than once."""
+        """Raise ``invalid_request`` if one of these parameters is repeated."""
         twice = [name for name in among if len(self._values.get(name, [])) > 1]
         if twice:
             raise invalid_request(f"{_listed(twice)} {_noun(twice)} must not be provided twice")
 
     def require(self, *names: str) -> None:
-        """Raise ``invalid_request`` naming every absent parameter."""
+        """Raise ``invalid_request`` that names every absent parameter."""
         missing = [name for name in names if not self._values.get(name)]
         if missing:
             raise invalid_request(f"missing required {_noun(missing)} {_listed(missing)}")
@@ -57,7 +57,7 @@ def query_params(request: Request) -> Params:
 
 
 async def body_params(request: Request, *, accept_json: bool = True) -> Params:
-    """The body's parameters; raises ``invalid_request`` for a body that cannot be read as one."""
+    """Return the body's parameters. Raises ``invalid_request`` if the body can't be parsed."""
     body = await request.get_data(cache=True, as_text=False, parse_form_data=False)
     if not body or not request.mimetype:
         return Params(())
@@ -83,7 +83,7 @@ def _form_pairs(text: str) -> list[tuple[str, str]]:
 
 def _json_pairs(body: Any) -> list[tuple[str, str]]:
     if not isinstance(body, Mapping):
-        raise ValueError("not an object")  # noqa: TRY004 - one kind of unreadable body for the caller
+        raise ValueError("not an object")  # noqa: TRY004 - the caller handles ValueError
     pairs = []
     for name, value in body.items():
         values = value if isinstance(value, list) else [value]

@@ -1,4 +1,4 @@
-"""API resources as tokens see them: which exist, how long tokens live, which scopes someone holds."""
+"""API resources as tokens see them: their existence, the lifetime of tokens, and scopes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from local_logto.store import resources
 
 @dataclass(frozen=True)
 class ResourceServer:
-    """An API resource, or one of Logto's own. ``access_token_ttl`` is in seconds."""
+    """An API resource, including Logto's own. ``access_token_ttl`` is in seconds."""
 
     indicator: str
     access_token_ttl: int
 
 
 async def get_resource(connection: AsyncConnection, indicator: str) -> ResourceServer:
-    """The resource of this indicator; raises ``invalid_target`` when it is malformed or unknown."""
+    """Return the resource with this indicator. Raises ``invalid_target`` if it is malformed or unknown."""
     if not _is_absolute(indicator) or "#" in indicator:
         raise invalid_target()
     if indicator in {ORGANIZATIONS_RESOURCE, MANAGEMENT_RESOURCE}:
@@ -38,7 +38,7 @@ async def get_resource(connection: AsyncConnection, indicator: str) -> ResourceS
 
 
 async def find_default_resource(connection: AsyncConnection) -> str | None:
-    """The indicator that an absent ``resource`` means, if the tenant set one."""
+    """Return the indicator that replaces an absent ``resource``, or None if the tenant has no default."""
     query = sa.select(resources.c.indicator).where(resources.c.is_default.is_(True))
     return (await connection.execute(query)).scalars().first()
 
@@ -46,10 +46,10 @@ async def find_default_resource(connection: AsyncConnection) -> str | None:
 async def scopes_of_user(
     connection: AsyncConnection, user_id: str, indicator: str, organization_id: str | None = None
 ) -> list[str]:
-    """What the person may have on the resource now: of one organization, or of all of them.
+    """Return the scopes that the person has on the resource now, in one organization or in all.
 
-    On the organizations resource that is every permission of the template, whoever holds it: which of them
-    an organization token carries is decided when that token is issued.
+    For the organizations resource these are all permissions of the template. Which of them an organization
+    token carries is decided when it is issued.
     """
     if indicator == ORGANIZATIONS_RESOURCE:
         return await organization_access.list_template_scopes(connection)
@@ -59,7 +59,7 @@ async def scopes_of_user(
 async def scopes_of_application(
     connection: AsyncConnection, client: Client, indicator: str, organization_id: str | None = None
 ) -> list[str]:
-    """What a machine application may have on the resource, inside one organization or by itself."""
+    """Return the scopes that a machine has on the resource, in one organization or outside of all."""
     if indicator == ORGANIZATIONS_RESOURCE:
         return await organization_access.list_template_scopes(connection)
     if organization_id is not None:

@@ -1,4 +1,4 @@
-"""The scopes, resources and roles that Logto itself defines. What a tenant defines is in the store."""
+"""The scopes, resources and roles that Logto itself defines. The store has those of the tenant."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ OIDC_SCOPES: Final = (
 )
 
 ORGANIZATIONS_RESOURCE: Final = "urn:logto:resource:organizations"
-"""Asked for at sign-in so that organization permissions stay in the refresh token (Logto RFC 0001)."""
+"""Requested at sign-in to keep organization permissions in the refresh token (Logto RFC 0001)."""
 
 MANAGEMENT_RESOURCE: Final = "https://default.logto.app/api"
-"""The Management API as a resource: a fixed name, whatever address the API is reached at."""
+"""The indicator of the Management API. It is fixed, independent of the API's URL."""
 
 MANAGEMENT_SCOPE: Final = "all"
 MANAGEMENT_ROLE_ID: Final = "management-api-access"
-"""The tenant role that grants this scope; a real Logto makes its id up."""
+"""The tenant role that grants this scope. A real Logto generates its ID."""
 
 _ORGANIZATION_AUDIENCE: Final = "urn:logto:organization:"
 
 
 def organization_audience(organization_id: str) -> str:
-    """The ``aud`` of an organization token."""
+    """Return the ``aud`` of an organization token."""
     return f"{_ORGANIZATION_AUDIENCE}{organization_id}"
 
 
 def split_scope(scope: str | None) -> list[str]:
-    """The names of a scope string, each once, in their order."""
+    """Return the unique names in a scope string, in order."""
     return [name for name in dict.fromkeys((scope or "").split(" ")) if name]
 
 

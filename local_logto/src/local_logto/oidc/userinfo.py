@@ -1,4 +1,4 @@
-"""``/oidc/me``: what the bearer of an opaque access token may know about the person (OIDC Core §5.3)."""
+"""``/oidc/me``: the claims that an opaque access token gives access to (OIDC Core §5.3)."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _invalid_token() -> OidcError:
 
 
 def _refusal(status: int, error: str, description: str, *, scope: str | None = None) -> OidcError:
-    """An error with its challenge (RFC 6750 §3)."""
+    """Return an error with its challenge (RFC 6750 §3)."""
     challenge = (
         f'Bearer realm="{current_settings().issuer}", error="{error}", error_description="{description}"'
     )

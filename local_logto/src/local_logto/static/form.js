@@ -1,5 +1,5 @@
-// What a form does better with a script, and does without one too: an action that comes too early waits for its
-// time, and a form that is on its way says so and is not sent twice.
+// Progressive enhancement of forms: a button that has to wait appears when its time has come, and a form that is
+// being sent shows this and is not sent twice.
 
 const GIVE_UP_AFTER = 10_000;
 

@@ -1,2 +1,2 @@
-// Sends the page's one form as soon as it stands; its button does the same by hand.
+// Submits the page's only form at once. Without scripts, its button does.
 document.forms[0].submit();

@@ -1,6 +1,6 @@
-"""For tests of a program that builds on Logto: a provider of their own, and what a test makes at it.
+"""Tools for tests of programs that build on Logto: a provider, and the people and organizations in it.
 
-The pytest plugin gives it as the fixture ``local_logto``; :func:`running_provider` starts another.
+The pytest plugin offers a provider as the fixture ``local_logto``. :func:`running_provider` starts another.
 """
 
 from local_logto.testing.management import ManagementApi

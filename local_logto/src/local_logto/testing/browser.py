@@ -1,4 +1,4 @@
-"""A browser without a screen: it signs a person in and stops where the provider sends it back."""
+"""A minimal browser that signs a person in and stops at the provider's redirect back."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Browser:
     cookies: dict[str, str] = field(default_factory=dict, repr=False)
 
     def sign_in(self, authorization_url: str, person: Person) -> str:
-        """Follow an authorization request; return the callback URL, with ``code`` or ``error`` in its query.
+        """Follow an authorization request. Returns the callback URL, with ``code`` or ``error`` in its query.
 
-        The person is signed in by password where the provider asks. Raises :class:`RequestRefused` when
-        the provider shows a page where somebody would have to decide something.
+        The person signs in with their password if the provider asks. Raises :class:`RequestRefused` if the
+        provider shows a page that needs a decision.
         """
         url = authorization_url
         for _ in range(_MOST_REDIRECTS):
@@ -36,7 +36,7 @@ class Browser:
         raise RequestRefused(f"no callback after {_MOST_REDIRECTS} redirects, last {urlsplit(url).path}")
 
     def _prove_password(self, person: Person) -> str:
-        """Sign in by the Experience API; returns where the authorization request goes on."""
+        """Sign in through the Experience API. Returns the URL where the authorization request continues."""
         identifier = {"type": "username", "value": person.username}
         self._call("PUT", "", {"interactionEvent": "SignIn"})
         proof = self._call(

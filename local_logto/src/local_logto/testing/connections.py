@@ -1,4 +1,4 @@
-"""How tests hold connections to a server of their own."""
+"""Connections of tests to a local server."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import aiohttp
 
 
 def brief_connector() -> aiohttp.TCPConnector:
-    """Lets go of an idle connection well before the server does.
+    """Return a connector that closes idle connections well before the server does.
 
-    Node and uvicorn close one after five seconds, and what is sent into one that is being closed is lost.
+    Node and Uvicorn close them after five seconds, and a request on a closing connection is lost.
     """
     return aiohttp.TCPConnector(keepalive_timeout=2)

@@ -1,4 +1,4 @@
-"""The Management API, as a test calls it."""
+"""The Management API for tests."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, Final
 from local_logto.testing.transport import expect, send
 
 RESOURCE: Final = "https://default.logto.app/api"
-_EARLY: Final = 60.0  # seconds before its end in which a token is no longer used
+_EARLY: Final = 60.0  # a token is renewed this many seconds before it expires
 
 
 @dataclass(slots=True)
 class ManagementApi:
-    """Calls below ``/api`` with a token of the machine application, which is renewed when it expires."""
+    """Calls below ``/api`` with a token of the machine application, renewed when it expires."""
 
     endpoint: str
     app_id: str
@@ -23,7 +23,7 @@ class ManagementApi:
     _expires_at: float = field(default=0.0, init=False)
 
     def call(self, method: str, path: str, body: object = None) -> Any:
-        """Return the decoded answer; ``path`` is what follows ``/api``. Raises :class:`RequestRefused`."""
+        """Return the decoded response. ``path`` is what follows ``/api``. Raises :class:`RequestRefused`."""
         headers = {"Authorization": f"Bearer {self._valid_token()}"}
         reply = send(method, f"{self.endpoint}/api{path}", headers=headers, body=body)
         return expect(reply, f"{method} /api{path}", 200, 201, 204).json

@@ -1,4 +1,4 @@
-"""What the provider makes for a test: people, organizations, applications and messages, as plain values."""
+"""What tests create at the provider: people, organizations, applications and messages, as plain values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with an account."""
+    """A person with an account."""
 
     id: str
     username: str
@@ -18,7 +18,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """An organization of Logto's, the tenant of most products."""
+    """A Logto organization, the tenant of most products."""
 
     id: str
     name: str
@@ -26,7 +26,7 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A registered web application; what its OpenID Connect client is configured with."""
+    """A registered web application: the configuration of its OpenID Connect client."""
 
     id: str
     secret: str = field(repr=False)
@@ -34,7 +34,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A program that asks for tokens by client credentials."""
+    """A program that gets tokens with client credentials."""
 
     id: str
     secret: str = field(repr=False)
@@ -42,7 +42,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An email or text message that would have been sent; ``usage`` is Logto's template type."""
+    """An email or text message on the messages page. ``usage`` is Logto's template type."""
 
     recipient: str
     usage: str

@@ -1,4 +1,4 @@
-"""Programs under test: started on a free port, waited for, and ended."""
+"""Programs under test: started on a free port, awaited, and stopped."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-START_DEADLINE: Final = 90.0  # seconds a program may take until it answers
+START_DEADLINE: Final = 90.0  # seconds until a program must answer
 _STOP_DEADLINE: Final = 15.0
 
 
 def free_port() -> int:
-    """Return a TCP port of this machine that nobody listens on now."""
+    """Return a TCP port of this machine on which nothing listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -28,7 +28,7 @@ def free_port() -> int:
 def running(
     command: list[str], environment: Mapping[str, str], log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program until the block ends; its output goes to ``log``."""
+    """Run a program until the block ends. Its output goes to ``log``."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
@@ -44,9 +44,9 @@ def running(
 
 
 def wait_for(url: str, status: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when ``url`` answers with ``status``.
+    """Return once ``url`` answers with ``status``.
 
-    Raises :class:`TimeoutError`, with the end of the program's output, when the program ends or is not there
+    Raises :class:`TimeoutError` with the end of the program's output if the program ends, or doesn't answer
     within ``START_DEADLINE``.
     """
     parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""The provider as tests start it: a process of its own on a free port, with data of its own."""
+"""The provider for tests: a separate process on a free port, with its own data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PAGE: Final = "page_size=100"
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A running provider, and what a test makes at it: under names nothing else has, so tests do not meet."""
+    """A running provider, and what a test creates there. Names are unique, so that tests don't interfere."""
 
     endpoint: str
     management_app_id: str
@@ -39,7 +39,9 @@ class Provider:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a program reads to reach the Management API, named as ``local-logto credentials`` does."""
+        """The environment that a program needs for the Management API, named as by ``local-logto
+        credentials``.
+        """
         return {
             "LOGTO_ENDPOINT": self.endpoint,
             "LOGTO_MANAGEMENT_APP_ID": self.management_app_id,
@@ -47,14 +49,14 @@ class Provider:
         }
 
     def person(self, name: str = "Sam", *, password: str = PASSWORD) -> Person:
-        """Make an account with a username, a verified email address and a password."""
+        """Create an account with a username, a verified email address and a password."""
         username = _unique(name.lower().replace(" ", "_"), "_")
         email = f"{username}@example.test"
         values = {"name": name, "username": username, "primaryEmail": email, "password": password}
         return Person(self._made("/users", **values), username, password, email)
 
     def organization(self, name: str = "Acme", /, **members: Person | Iterable[Person]) -> Organization:
-        """Make an organization whose members are given by role: ``organization("Acme", admin=alice)``."""
+        """Create an organization with members by role: ``organization("Acme", admin=alice)``."""
         full_name = _unique(name, " ")
         organization = Organization(self._made("/organizations", name=full_name), full_name)
         for role, people in members.items():
@@ -63,17 +65,17 @@ class Provider:
         return organization
 
     def join(self, organization: Organization, person: Person, *roles: str) -> None:
-        """Make a person a member of an organization with exactly these roles."""
+        """Add a person to an organization with exactly these roles."""
         members = f"/organizations/{organization.id}/users"
         self.management.call("POST", members, {"userIds": [person.id]})
         self.management.call("PUT", f"{members}/{person.id}/roles", {"organizationRoleNames": roles})
 
     def leave(self, organization: Organization, person: Person) -> None:
-        """End a membership."""
+        """Remove a person from an organization."""
         self.management.call("DELETE", f"/organizations/{organization.id}/users/{person.id}")
 
     def role(self, name: str, *permissions: str, for_machines: bool = False) -> None:
-        """Make an organization role, and those of its organization permissions that do not exist yet."""
+        """Create an organization role, and those of its organization permissions that don't exist yet."""
         known = self._ids_by_name("/organization-scopes")
         self._made(
             "/organization-roles",
@@ -102,17 +104,17 @@ class Provider:
         return Machine(made, self._secret_of(made))
 
     def sign_in(self, authorization_url: str, person: Person) -> str:
-        """Sign a person in from a fresh browser; returns the callback URL, with ``code`` and ``state``."""
+        """Sign a person in from a new browser. Returns the callback URL, with ``code`` and ``state``."""
         return Browser(self.endpoint).sign_in(authorization_url, person)
 
     def messages(self, recipient: str) -> list[Message]:
-        """Return what would have been sent to an address or a phone number, newest first."""
+        """Return the messages to an email address or a phone number, newest first."""
         url = f"{self.endpoint}/messages?recipient={quote(recipient, safe='')}"
         reply = expect(send("GET", url, headers={"Accept": "application/json"}), "GET /messages", 200)
         return [Message(**message) for message in reply.json]
 
     def _made(self, path: str, **values: object) -> str:
-        """Make an entity by POST; returns its id."""
+        """Create an entity with POST. Returns its ID."""
         return str(self.management.call("POST", path, values)["id"])
 
     def _ids_by_name(self, path: str) -> dict[str, str]:
@@ -125,7 +127,7 @@ class Provider:
 
 @contextlib.contextmanager
 def running_provider(data_dir: Path, **extra: str) -> Iterator[Provider]:
-    """Run a provider until the block ends; ``extra`` goes into its environment, as in ``LOCAL_LOGTO_…``."""
+    """Run a provider until the block ends. ``extra`` is added to its environment (``LOCAL_LOGTO_…``)."""
     port, app_id, secret = free_port(), "management-test", secrets.token_hex(16)
     endpoint = f"http://localhost:{port}"
     environment = {

@@ -1,4 +1,4 @@
-"""One HTTP request to the provider, without following redirects. Standard library only."""
+"""Single HTTP requests to the provider, without redirects. Standard library only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TIMEOUT: Final = 30.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer, read to its end."""
+    """A complete response."""
 
     status: int
     headers: HTTPMessage
@@ -23,12 +23,12 @@ class Reply:
 
     @property
     def json(self) -> Any:
-        """The decoded body; None when it is not JSON, as Logto's bare *Created*."""
+        """The decoded body, or None if it is not JSON, such as Logto's text *Created*."""
         return json.loads(self.text) if "json" in self.headers.get("Content-Type", "") else None
 
 
 class RequestRefused(AssertionError):
-    """Raised when the provider does not answer as a test needs; the message shows what it said."""
+    """The provider didn't answer as a test needs. The message shows its response."""
 
 
 def send(
@@ -39,7 +39,7 @@ def send(
     body: object = None,
     form: Mapping[str, str] | None = None,
 ) -> Reply:
-    """Send a request; ``body`` goes as JSON, ``form`` as a form."""
+    """Send a request. ``body`` is sent as JSON, ``form`` as a form."""
     parts = urlsplit(url)
     sent = dict(headers or {})
     data = None

@@ -1,6 +1,6 @@
 """The sign-in pages: server-rendered forms over the services that the Experience API uses.
 
-Every rule lives in those services; a page only reads a form, calls them and says what came of it.
+All rules are in those services. A page reads a form, calls them and shows the result.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from local_logto.experience.pages import (
 )
 
 blueprint = Blueprint("pages", __name__, static_folder="../../static", static_url_path="/static")
-for room in (
+for module in (
     sign_in,
     register,
     codes,
@@ -33,4 +33,4 @@ for room in (
     reset_password,
     information,
 ):
-    blueprint.register_blueprint(room.blueprint)
+    blueprint.register_blueprint(module.blueprint)

@@ -1,4 +1,4 @@
-"""Typing back a code that was sent: /<flow>/verification-code."""
+"""Entering a code that was sent: /<flow>/verification-code."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ async def verification_code(session: ExperienceSession, flow: str) -> Response:
 
 
 def _read_code(typed: str) -> str:
-    """The digits without what people put between them; what cannot be a code costs no try."""
+    """Return the digits without separators. Raises 422 for input that can't be a code, so that it costs no
+    attempt.
+    """
     code = typed.replace(" ", "").replace("-", "")
     if len(code) != _DIGITS or not (code.isascii() and code.isdigit()):
         raise RequestError(422, "page.no_code", f"Invalid verification code. It has {_DIGITS} digits.")
@@ -108,7 +110,7 @@ def _page_before(session: ExperienceSession, flow: str, kind: str) -> str:
 
 
 async def _where_the_code_is(session: ExperienceSession, flow: str, sent: VerificationRecord) -> str:
-    """Whether anything was sent is told to nobody who could learn from it who has an account."""
+    """Say where the code went. Where an account must not be revealed, the sentence is conditional."""
     address, settings = shown(sent.identifier), session.settings
     only_to_known = flow == "forgot-password" or (flow == "sign-in" and settings.sign_in_mode == "SignIn")
     what = (
@@ -117,7 +119,7 @@ async def _where_the_code_is(session: ExperienceSession, flow: str, sent: Verifi
         else f"A verification code was sent to {address}."
     )
     if await is_kept_here(session.store, sent.identifier.type):
-        return f"{what} On this server you read it under Messages."
+        return f"{what} This server shows it under Messages."
     return f"{what} It works for {_minutes(settings.code_policy.expires_after)}."
 
 

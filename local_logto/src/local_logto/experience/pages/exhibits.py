@@ -1,6 +1,6 @@
-"""Pages that show something to be kept: the secret of an authenticator app, backup codes. Pure.
+"""Pages that show something to keep: the secret of an authenticator app, or backup codes. Pure.
 
-The sign-in pages and the account page show the same ones.
+The sign-in pages and the account page share them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from local_logto.experience.pages.forms import Exhibit, FormPage, code_field
 
 
 def totp_page(secret: str, qr_code: Markup) -> FormPage:
-    """Scan or type the secret, then prove that it arrived."""
+    """Show the secret as a QR code and as text, with a field for the first code."""
     exhibit = Exhibit(
         "Step 1: Scan this QR code",
         "Scan it with your authenticator app, such as Google Authenticator, Duo Mobile or Authy.",
@@ -28,14 +28,14 @@ def totp_page(secret: str, qr_code: Markup) -> FormPage:
 
 
 def backup_codes_page(codes: Sequence[str]) -> FormPage:
-    """Codes that are shown this once."""
+    """Show new backup codes. They are not shown again."""
     exhibit = Exhibit(
-        hint="Copy them and keep them in a safe place: they are not shown again.",
+        hint="Copy the codes and keep them in a safe place. They are not shown again.",
         lines=tuple(codes),
         download="data:text/plain;charset=utf-8," + quote("\n".join(codes)),
     )
     text = (
-        "With one of these backup codes you get into your account when you have trouble with 2-step "
-        "verification. Each code may be used only once."
+        "If you can’t complete 2-step verification, sign in with one of these backup codes. "
+        "Each code works once."
     )
     return FormPage("Save your backup code", "Continue", (), text, exhibit=exhibit)

@@ -1,4 +1,4 @@
-"""What a sign-in page consists of: fields, buttons, links, and how a refusal finds its place. Pure.
+"""The parts of a sign-in page (fields, buttons, links) and where an error appears on it. Pure.
 
 Labels and buttons are those of Logto's own pages, so that one browser test drives either.
 """
@@ -19,7 +19,7 @@ LONGEST_INPUT = 256
 
 @dataclass(frozen=True)
 class Field:
-    """One input; ``error`` stands below it and makes it invalid."""
+    """One input. ``error`` is shown below it and marks it as invalid."""
 
     name: str
     label: str
@@ -28,18 +28,18 @@ class Field:
     value: str = ""
     error: str | None = None
     input_mode: str | None = None
-    repeats: str = ""  # the name of the field whose value has to be typed once more
+    repeats: str = ""  # the name of the field whose value must be repeated
 
     @property
     def shown_value(self) -> str:
-        """What stands in the input when the page opens: no password, and no code that did not work."""
+        """The initial value of the input. Passwords and rejected codes are not shown again."""
         is_used_up = self.type == "password" or self.autocomplete == "one-time-code"
         return "" if is_used_up else self.value
 
 
 @dataclass(frozen=True)
 class Link:
-    """A way on that changes nothing; ``question`` stands before it."""
+    """A link to another page; ``question`` is shown before it."""
 
     label: str
     url: str
@@ -48,9 +48,10 @@ class Link:
 
 @dataclass(frozen=True)
 class SideAction:
-    """A second button with a form of its own, such as sending a code again.
+    """A second button with its own form, such as resending a code.
 
-    ``question`` stands before it; for ``wait`` seconds it is too early, the page says so, and refuses it.
+    ``question`` is shown before it. ``wait`` is the number of seconds until the button may be used: the page
+    shows them, and an earlier request is rejected.
     """
 
     label: str
@@ -61,7 +62,7 @@ class SideAction:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several ways on, each with a page of its own; ``hint`` says what it takes."""
+    """One of several next steps, each with its own page; ``hint`` says what it needs."""
 
     label: str
     hint: str
@@ -70,9 +71,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """Something the page shows to be taken away: ``lines`` to copy, or a picture with the lines ``instead``.
+    """Something for the person to keep: ``lines`` to copy, or a picture with the lines under ``instead``.
 
-    ``picture`` is inline SVG, ``download`` a ``data:`` address of the lines as a file.
+    ``picture`` is inline SVG. ``download`` is a ``data:`` URL with the lines as a file.
     """
 
     title: str = ""
@@ -86,12 +87,12 @@ class Exhibit:
 
 @dataclass(frozen=True)
 class FormPage:
-    """A page with one form. ``error`` is for what belongs to no field, ``retry`` the side action that failed,
-    ``pressed`` the name of the side button that was pressed. ``other_ways`` stand below *Try another way*,
-    ``ways_if_unsent`` too once a message could not be sent. ``account`` tells password managers whose
-    password is typed when the identifier stood on the page before; ``offers_social`` has the page show a
-    button for each social connector.
-    Without a ``button`` there is no form, only ``choices``.
+    """A page with one form, or with ``choices`` only if it has no ``button``.
+
+    ``error`` belongs to no field. ``retry`` is the side action that failed, ``pressed`` the name of the side
+    button that was pressed. ``other_ways`` appear below *Try another way*, and ``ways_if_unsent`` join them
+    if a message could not be sent. ``account`` tells password managers whose password it is when the
+    identifier was entered on the page before. ``offers_social`` adds a button for each social connector.
     """
 
     title: str
@@ -114,7 +115,7 @@ class FormPage:
 
     @property
     def focused(self) -> str:
-        """The field that has the focus when the page opens: the first wrong one, else the first."""
+        """The name of the field that gets the focus: the first one with an error, otherwise the first."""
         wrong = [field.name for field in self.fields if field.error]
         return next(iter([*wrong, *(field.name for field in self.fields)]), "")
 
@@ -124,11 +125,11 @@ class FormPage:
         return self.side_actions + ways
 
     def value(self, name: str) -> str:
-        """What was typed into the field."""
+        """Return what was typed into the field."""
         return next(field.value for field in self.fields if field.name == name)
 
     def filled(self, values: Mapping[str, str]) -> FormPage:
-        """The page with the side button that was pressed, or what was typed; an empty field is an error."""
+        """Return the page with the pressed side button or the typed values. An empty field is an error."""
         pressed = next((action.name for action in self.all_side_actions if action.name in values), "")
         if pressed:
             return replace(self, pressed=pressed)
@@ -137,14 +138,14 @@ class FormPage:
         return replace(self, fields=fields, status=422 if any(f.error for f in fields) else 200)
 
     def refuse_early(self) -> None:
-        """Raise 429 ``page.too_early`` when the side button that was pressed has to wait."""
+        """Raise 429 ``page.too_early`` if the pressed side button still has to wait."""
         wait = next((action.wait for action in self.all_side_actions if action.name == self.pressed), 0)
         if wait:
             seconds = "second" if wait == 1 else "seconds"
-            raise RequestError(429, "page.too_early", f"Wait {wait} more {seconds} for a new code.")
+            raise RequestError(429, "page.too_early", f"Wait {wait} more {seconds} to request a new code.")
 
     def refused(self, error: RequestError) -> FormPage:
-        """The page with the refusal at the field it is about, or above the form when it is about none."""
+        """Return the page with the error at its field, or above the form if it belongs to none."""
         if isinstance(error, UnsentMessage):
             return self._unsent(error)
         target, sentence = self._field_of(error), sentence_of(error)
@@ -156,7 +157,7 @@ class FormPage:
         return replace(self, fields=fields, status=error.status)
 
     def _unsent(self, error: UnsentMessage) -> FormPage:
-        """The page with a second chance for what was pressed: nobody typed anything wrong."""
+        """Return the page with a way to try again. The person made no mistake."""
         ways = self.other_ways + self.ways_if_unsent
         page = replace(self, error=sentence_of(error), status=error.status_of_page, other_ways=ways)
         failed = next((action for action in self.all_side_actions if action.name == self.pressed), None)
@@ -187,7 +188,7 @@ def _filled(field: Field, typed: str) -> Field:
 
 
 def _compared(field: Field, fields: tuple[Field, ...]) -> Field:
-    """The field, refused when it should repeat another one and does not."""
+    """Return the field, with an error if it must repeat another field and differs."""
     repeated = next((other for other in fields if other.name == field.repeats), None)
     if field.error or repeated is None or repeated.value == field.value:
         return field
@@ -203,7 +204,7 @@ def code_field(label: str = "Verification code") -> Field:
 
 
 def new_password_page(title: str, policy: PasswordPolicy, account: str) -> FormPage:
-    """Where a password is chosen, for a new account or in place of a forgotten one."""
+    """Build the page that sets a password, for a new account or after a reset."""
     requirement = f"At least {policy.min_length} characters"
     if policy.min_character_types > 1:
         kinds = "lowercase letters, uppercase letters, digits, symbols"

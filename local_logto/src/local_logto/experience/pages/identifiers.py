@@ -1,6 +1,6 @@
-"""The identifier: the field it is typed into, how it is understood, how it is shown again. Pure.
+"""The identifier field, and how identifiers are parsed and displayed. Pure.
 
-Logto stores a phone number as digits with the country code and nothing else; people type it in many ways.
+Logto stores a phone number as bare digits with the country code. People type it in many ways.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _EMAIL = re.compile(r"\S+@\S+\.\S+")
 _PHONE = re.compile(r"[1-9][0-9]{6,14}")  # E.164: the country code first, fifteen digits at most
 _PHONE_PUNCTUATION = re.compile(r"\(0\)|[\s().\-–/]")
 _INVALID = {
-    "email": "The email is invalid. It looks like name@example.com.",
-    "phone": "The phone number is invalid. Begin with the country code, such as +44 7700 900123.",
+    "email": "The email is invalid. Enter an address such as name@example.com.",
+    "phone": "The phone number is invalid. Start with the country code, such as +44 7700 900123.",
 }
 
 
 def identifier_field(types: tuple[str, ...], value: str = "") -> Field:
-    """The field for whatever people may sign in with: ``Username``, ``Email`` or ``Username / Email``."""
+    """Return the field for the enabled identifiers: ``Username``, ``Email`` or ``Username / Email``."""
     ordered = [name for name in IDENTIFIER_TYPES if name in types]
     only = ordered[0] if len(ordered) == 1 else None
     return Field(
@@ -38,7 +38,7 @@ def identifier_field(types: tuple[str, ...], value: str = "") -> Field:
 
 
 def read_identifier(typed: str, types: tuple[str, ...]) -> Identifier:
-    """What was typed, as Logto stores it; raises 422 when it can be none of the enabled kinds."""
+    """Parse what was typed into the form that Logto stores. Raises 422 if it matches no enabled type."""
     kind = _kind_of(typed, types)
     if kind == "email" and _EMAIL.fullmatch(typed):
         return Identifier("email", typed)
@@ -46,22 +46,22 @@ def read_identifier(typed: str, types: tuple[str, ...]) -> Identifier:
         return Identifier("phone", digits)
     if kind == "username":
         return Identifier("username", typed)
-    raise RequestError(422, "guard.invalid_input", _INVALID.get(kind, f"That is not a valid {kind}."))
+    raise RequestError(422, "guard.invalid_input", _INVALID.get(kind, f"Enter a valid {kind}."))
 
 
 def kinds_of(types: tuple[str, ...]) -> str:
-    """The kinds in a sentence: ``username, email or phone number``."""
+    """Return the types as a phrase: ``username, email or phone number``."""
     *most, last = [_LABELS[name].lower() for name in IDENTIFIER_TYPES if name in types]
     return f"{', '.join(most)} or {last}" if most else last
 
 
 def shown(identifier: Identifier) -> str:
-    """The identifier as people write it: a phone number with its plus sign."""
+    """Return the identifier as people write it: a phone number with its plus sign."""
     return f"+{identifier.value}" if identifier.type == "phone" else identifier.value
 
 
 def _kind_of(typed: str, types: tuple[str, ...]) -> str:
-    """The kind that this looks like, or the names of all that it could have been."""
+    """Return the type that the input looks like, or a phrase with all types that it might have been."""
     if len(types) == 1:
         return types[0]
     if "email" in types and "@" in typed:
@@ -73,6 +73,6 @@ def _kind_of(typed: str, types: tuple[str, ...]) -> str:
 
 
 def _digits_of(typed: str) -> str:
-    """A phone number without what people put around its digits: ``+44 (0)7700-900123``, ``0044 7700…``."""
+    """Return a phone number without its punctuation: ``+44 (0)7700-900123``, ``0044 7700…``."""
     compact = _PHONE_PUNCTUATION.sub("", typed)
     return compact.removeprefix("+") if compact.startswith("+") else compact.removeprefix("00")

@@ -1,4 +1,4 @@
-"""Pages that need no sign-in: what this server is, its messages, and the dead ends with a way out."""
+"""Pages that need no sign-in: about this server, its messages, and dead ends that offer a next step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local_logto.responses import json_response
 
 blueprint = Blueprint("information", __name__)
 
-_TOLD_TO_PROGRAMS: Final = ("recipient", "usage", "code", "link", "subject", "text")
+_JSON_FIELDS: Final = ("recipient", "usage", "code", "link", "subject", "text")
 
 
 @blueprint.get("/")
@@ -25,14 +25,12 @@ async def home() -> Response:
 
 @blueprint.get("/messages")
 async def list_of_messages() -> Response:
-    """Every email and text message that would have been sent, newest first; as JSON for a program."""
+    """List the stored emails and text messages, newest first. A client that prefers JSON gets JSON."""
     recipient = request.args.get("recipient")
     kept = await list_messages(current_store())
     messages = [message for message in kept if recipient in (None, message.recipient)]
     if request.accept_mimetypes.best == "application/json":
-        return json_response(
-            [{name: asdict(message)[name] for name in _TOLD_TO_PROGRAMS} for message in messages]
-        )
+        return json_response([{name: asdict(message)[name] for name in _JSON_FIELDS} for message in messages])
     dated = [(message, datetime.fromtimestamp(message.created_at / 1000, UTC)) for message in messages]
     return await show_template("messages.html", messages=dated, kept=KEPT_MESSAGES)
 
@@ -41,7 +39,7 @@ async def list_of_messages() -> Response:
 async def unknown_session() -> Response:
     return await show_notice(
         "This sign-in has expired",
-        "It was finished already, took longer than an hour, or was begun in another browser. "
+        "It was already completed, took longer than an hour, or was started in another browser. "
         "Go back to the application and choose “Sign in” again.",
     )
 
@@ -49,7 +47,7 @@ async def unknown_session() -> Response:
 @blueprint.get("/single-sign-on")
 async def single_sign_on() -> Response:
     return await show_notice(
-        "No single sign-on here",
+        "Single sign-on isn’t available",
         "No enterprise connector is configured on this server.",
         links=(("Other ways to sign in", page_url("/sign-in")),),
     )

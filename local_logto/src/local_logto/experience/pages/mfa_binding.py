@@ -1,4 +1,4 @@
-"""/mfa-onboarding and /mfa-binding: getting a second factor during a sign-in, or putting it off."""
+"""/mfa-onboarding and /mfa-binding: adding a second factor during a sign-in, or skipping it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _METHODS = ["GET", "POST"]
 
 
 def _demanded_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
-    """A page for somebody whose sign-in waits for a factor; whose does not goes on."""
+    """Guard a page for a sign-in that must add a factor. Other sign-ins go on."""
 
     @wraps(view)
     async def guarded(session: ExperienceSession, /, *args: _P.args, **kwargs: _P.kwargs) -> Response:
@@ -46,8 +46,8 @@ def _demanded_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
 @_demanded_page
 async def onboarding(session: ExperienceSession, _demand: Demand) -> Response:
     text = (
-        "Protect your account with 2-step verification: besides your password you will be asked for a code "
-        "that only you can have."
+        "Protect your account with 2-step verification. When you sign in, you will also enter a code that "
+        "only you have."
     )
     skip = (SideAction("Skip", "skip"),)
     page = FormPage("Turn on 2-step verification", "Enable 2-step verification", (), text, side_actions=skip)
@@ -65,7 +65,9 @@ async def choose(session: ExperienceSession, demand: Demand) -> Response:
 @blueprint.route(f"/mfa-binding/{TOTP}", methods=_METHODS)
 @_demanded_page
 async def bind_totp(session: ExperienceSession, demand: Demand) -> Response:
-    """The secret stays the same while the page is open, so that a wrong code costs no second scan."""
+    """Bind an authenticator app. The secret stays until the page is completed: a wrong code needs no second
+    scan.
+    """
     if TOTP not in demand.kinds:
         return await complete(session)
     pending = session.experience.mfa.find_proof(TOTP)

@@ -1,6 +1,6 @@
-"""Where a demand for a second factor leads, and what the factors are called. Pure.
+"""The pages for second factors, and the factors' labels. Pure.
 
-Addresses and labels are those of Logto's own pages.
+Paths and labels are those of Logto's own pages.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ENROL_PATHS = {TOTP: f"/mfa-binding/{TOTP}", EMAIL_CODE: "/continue/email", PHO
 
 
 def path_demanded_by(error: RequestError) -> str | None:
-    """The page that answers a refused submission, or None when it was not refused for a second factor."""
+    """Return the page that a rejected submission leads to, or None if no second factor was missing."""
     kinds = strings(error.data, "availableFactors") if isinstance(error.data, dict) else ()
     if error.code == "session.mfa.require_mfa_verification":
         return f"/mfa-verification/{kinds[0]}" if kinds else "/mfa-verification"

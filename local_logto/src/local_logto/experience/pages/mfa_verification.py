@@ -1,4 +1,4 @@
-"""/mfa-verification: proving the second factor that an account has."""
+"""/mfa-verification: verifying a second factor of the account."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ENABLED = "2-step verification has been enabled for this account."
 
 
 def _asked_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
-    """A page for somebody identified who has a factor; everybody else begins at the sign-in page."""
+    """Guard a page for an identified person who has a factor. Everyone else starts at the sign-in page."""
 
     @wraps(view)
     async def guarded(session: ExperienceSession, /, *args: _P.args, **kwargs: _P.kwargs) -> Response:

@@ -1,7 +1,6 @@
-"""A sign-in that brings a one-time token for an address: one button, and nothing to type.
+"""Signing in with a one-time token for an email address: one button, and nothing to type.
 
-Logto's page uses the token as soon as it is loaded; here a button does, so that a link that is only looked at
-does not use it up.
+Logto's page uses the token as soon as it loads. Here a button does, so that a link preview doesn't use it up.
 """
 
 from __future__ import annotations
@@ -19,18 +18,18 @@ from local_logto.experience.verification import verify_one_time_token
 
 
 def is_brought() -> bool:
-    """Whether the authorization request brought a token, and the address that it proves."""
+    """Return whether the authorization request carries a token and the email address that it proves."""
     return bool(request.args.get("one_time_token") and request.args.get("login_hint"))
 
 
 async def sign_in_by_token(session: ExperienceSession) -> Response:
-    """Sign in to the account of the address, or make one."""
+    """Sign in to the account with this email address, or create one."""
     address = request.args["login_hint"]
     page = FormPage(
         "Continue to your account",
         "Continue",
         (),
-        f"You are {address}.",
+        f"You are signing in as {address}.",
         links=(Link("Sign in another way", page_url("/sign-in")),),
     )
     return await answer_form(session, page, _use)

@@ -1,4 +1,4 @@
-"""/register, its password page, and /continue/<what is missing>: making an account complete."""
+"""/register, its password page, and /continue/<what is missing>: completing an account."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def continue_with(session: ExperienceSession, missing: str) -> Response:
         page = FormPage("Set username", "Continue", (identifier_field(("username",)),), links=back)
         return await answer_form(session, page, _complete_with_username)
     title, types = _ADDRESS_PAGES[missing]
-    reason = "This application needs it for your account."
+    reason = "This application requires it for your account."
     page = FormPage(title, "Continue", (identifier_field(types),), reason, links=back)
     page = replace(page, ways_if_unsent=_ways_in(session))
     return await answer_form(session, page, _send_code_for_profile)
@@ -91,7 +91,7 @@ def _back_to_sign_in(session: ExperienceSession) -> tuple[Link, ...]:
 
 
 def _ways_in(session: ExperienceSession) -> tuple[Link, ...]:
-    """For who cannot go on here because no message can be sent."""
+    """Return links for people who can't go on here because no message can be sent."""
     return (Link("All sign-in options", page_url("/sign-in")),) if session.settings.allows_sign_in else ()
 
 

@@ -1,4 +1,4 @@
-"""Asking for a code once more: 59 seconds after the last one, a rule of Logto's pages and not of its API."""
+"""Resending a code: allowed after 59 seconds. This is a rule of Logto's pages, not of its API."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from local_logto.experience.pages.forms import FormPage, SideAction
 from local_logto.store import Store
 from local_logto.verification_codes import find_age
 
-SENT_AGAIN: Final = "code-sent"  # the notice with which the page is shown afterwards
+SENT_AGAIN: Final = "code-sent"  # the notice that the page shows afterwards
 _AFTER_MS: Final = 59_000
 
 
 async def with_resend(store: Store, verification_id: str, page: FormPage) -> FormPage:
-    """The page with the button that sends the code of this verification again, when it is time."""
+    """Return the page with the button that resends this verification's code, and how long it has to wait."""
     age = await find_age(store, verification_id)
     wait = 0 if age is None else max(0, -(-(_AFTER_MS - age) // 1000))
     button = SideAction("Resend verification code", "resend", "Not received yet?", wait)

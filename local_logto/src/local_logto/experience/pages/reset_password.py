@@ -29,16 +29,15 @@ async def forgot_password(session: ExperienceSession) -> Response:
     types = session.settings.forgot_password_identifiers()
     if not types:
         return await show_notice(
-            "Passwords cannot be reset here",
-            "No way to reset a password is switched on. Ask an administrator for a new one.",
+            "Password reset isn’t available",
+            "This server has no way to reset passwords. Ask an administrator for a new one.",
             links=(("Back to sign in", page_url("/sign-in")),),
         )
     page = FormPage(
         "Reset password",
         "Continue",
         (identifier_field(types, known_identifier(session, types)),),
-        description=f"Enter the {kinds_of(types)} of your account. "
-        "You will be sent a code with which you can choose a new password.",
+        description=f"Enter the {kinds_of(types)} of your account to get a code for choosing a new password.",
         links=(Link("Back to sign in", page_url("/sign-in")),),
         ways_if_unsent=(Link("All sign-in options", page_url("/sign-in")),),
     )

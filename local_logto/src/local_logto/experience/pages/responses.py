@@ -1,4 +1,4 @@
-"""How a sign-in page is answered: its session, its guard against foreign forms, its headers, its URLs."""
+"""How a sign-in page answers: its session, its protection against cross-site forms, its headers and URLs."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _WIDE_PAGES = frozenset({"/sign-in", "/register"})
 
 
 def page_url(path: str, **more: str) -> str:
-    """A page's address with what every page of this sign-in carries: application, organization, locales.
+    """Return a page's URL with the parameters of this sign-in: application, organization, locales.
 
-    ``identifier`` comes from a narrowed page and stays until somebody asks for all ways.
+    ``identifier`` comes from a narrowed page and stays until the person asks for all options.
     """
     carried = {name: request.args[name] for name in _CARRIED if name in request.args}
     if not _WIDE_PAGES.isdisjoint((path, request.path)):
@@ -42,12 +42,12 @@ def page_url(path: str, **more: str) -> str:
 
 
 def first_page_url(flow: str) -> str:
-    """The page on which the sign-in or registration began, narrowed if it was."""
+    """Return the page on which the sign-in or registration started, narrowed if it was."""
     return page_url(f"/identifier-{flow}" if "identifier" in request.args else f"/{flow}")
 
 
 def other_identifiers(verb: str, flow: str, enabled: tuple[str, ...], failed: str) -> tuple[Link, ...]:
-    """The way on with another kind of identifier than the one that no message can be sent to."""
+    """Return a link to continue with another type of identifier, after a message to this type failed."""
     others = tuple(name for name in enabled if name != failed)
     if not others:
         return ()
@@ -60,13 +60,17 @@ def go_to(path: str, **more: str) -> Response:
 
 
 def offered_types(enabled: tuple[str, ...], narrowing_path: str) -> tuple[str, ...]:
-    """What may be typed; on one page ``?identifier=…`` narrows it, and unknown kinds are ignored."""
+    """Return the types that may be entered. On one page ``?identifier=…`` narrows them; unknown types are
+    ignored.
+    """
     wanted = request.args.get("identifier", "").split() if request.path == narrowing_path else ()
     return tuple(name for name in enabled if name in wanted) or enabled
 
 
 def sign_in_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
-    """A view that needs a live interaction; without one the browser is sent to ``/unknown-session``."""
+    """Guard a view that needs a live interaction. Without one, the browser is redirected to
+    ``/unknown-session``.
+    """
 
     @wraps(view)
     async def guarded(*args: _P.args, **kwargs: _P.kwargs) -> Response:
@@ -87,18 +91,18 @@ def sign_in_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
 
 
 async def refuse_foreign_form() -> Response | None:
-    """The answer to a form that stood on somebody else's page; None for our own, and for a plain visit."""
+    """Return the answer to a form from another site, or None for our own forms and for other requests."""
     if request.method != "POST" or _is_own_form():
         return None
     return await show_notice(
-        "This form was not sent from here",
-        "For your safety nothing was done. Open the page again and repeat it.",
+        "This form came from another site",
+        "Nothing was changed. Open the page again and repeat what you did.",
         status=403,
     )
 
 
 def _is_own_form() -> bool:
-    """Whether the browser says that the form stood on a page of this server."""
+    """Return whether the browser says that the form was on a page of this server."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site in ("same-origin", "none")
@@ -108,16 +112,16 @@ def _is_own_form() -> bool:
 async def answer_form(
     session: ExperienceSession, page: FormPage, action: _Action, side_action: _Action | None = None
 ) -> Response:
-    """Show the page, or do what its form asks; a refusal comes back at its field, what was typed kept.
+    """Show the page, or carry out its form. An error is shown at its field, and what was typed is kept.
 
-    ``side_action`` is done instead when one of the page's side buttons was pressed.
+    ``side_action`` runs instead of ``action`` if one of the page's side buttons was pressed.
     """
     actions = (partial(action, session), partial(side_action or action, session))
     return await answer_with(page, *actions, partial(show_form, session))
 
 
 async def answer_with(page: FormPage, action: _Step, side_action: _Step, show: _Step) -> Response:
-    """What ``answer_form`` does, for a page that needs no sign-in in progress."""
+    """Show the page, or carry out its form, without a sign-in in progress."""
     if request.method == "GET":
         return await show(page)
     page = replace(page.filled(await request.form), notice="")
@@ -131,7 +135,7 @@ async def answer_with(page: FormPage, action: _Step, side_action: _Step, show: _
 
 
 async def show_plain_form(page: FormPage) -> Response:
-    """A form that leads to pages of this server only."""
+    """Show a form that leads to pages of this server only."""
     return await _render("form.html", {"page": page, "people": (), "social": ()}, page.status)
 
 
@@ -146,7 +150,7 @@ async def show_form(session: ExperienceSession, page: FormPage) -> Response:
 async def show_notice(
     title: str, text: str, *, links: tuple[tuple[str, str], ...] = (), status: int = 200
 ) -> Response:
-    """A page without a form: something is over, or not available here, and what to do next."""
+    """Show a page without a form that says what happened and what to do next."""
     return await _render("notice.html", {"title": title, "text": text, "links": links}, status)
 
 

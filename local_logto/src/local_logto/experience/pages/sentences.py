@@ -1,4 +1,4 @@
-"""What a page says when something is refused: the refusal's own sentence, or one that names the way on."""
+"""Error messages on pages: the error's own message, or one that says what to do next."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from local_logto.experience.json_access import mapping, mappings, text
 
 _ON_PAGES = {
     "session.mfa.invalid_totp_code": (
-        "That code does not fit. Type the one that your app shows now; each works once."
+        "That code is incorrect. Enter the code that your app shows now. Each code works once."
     ),
-    "session.mfa.invalid_backup_code": "That is no backup code of yours, or it was used already.",
+    "session.mfa.invalid_backup_code": "That backup code is incorrect or was already used.",
     "request.message_rate_limited": (
         "Too many messages were sent to this address. Wait ten minutes, or try another way."
     ),
-    "verification_code.exceed_max_try": "Too many wrong codes were typed. Ask for a new one.",
-    "verification_code.expired": "This code has expired. Ask for a new one.",
-    "verification_code.not_found": "This code was used already. Ask for a new one.",
+    "verification_code.exceed_max_try": "Too many incorrect codes. Request a new one.",
+    "verification_code.expired": "This code has expired. Request a new one.",
+    "verification_code.not_found": "This code was already used. Request a new one.",
 }
-_UNSENT = "The message could not be sent. Nothing is lost: try again in a moment, or try another way."
-_UNSENDABLE = "Messages of this kind cannot be sent from here: no connector is set up. Try another way."
+_UNSENT = "The message could not be sent. Try again in a moment, or try another way."
+_UNSENDABLE = "This server can’t send messages of this kind: no connector is set up. Try another way."
 
 
 def sentence_of(error: RequestError) -> str:
-    """What to tell the person. What a connector says of its provider is for administrators, not for pages."""
+    """Return the message for the person. A connector's report about its provider is not shown."""
     if isinstance(error, UnsentMessage):
         return _UNSENDABLE if error.code == "connector.not_found" else _UNSENT
     if error.code == "password.rejected":

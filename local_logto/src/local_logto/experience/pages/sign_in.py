@@ -1,4 +1,4 @@
-"""/sign-in and its second page: identifier and password, or identifier first when codes are offered."""
+"""/sign-in and its second page: identifier and password, or the identifier first if codes are offered."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ async def sign_in_password(session: ExperienceSession) -> Response:
 @blueprint.post("/demo-sign-in")
 @sign_in_page
 async def demo_sign_in(session: ExperienceSession) -> Response:
-    """Sign in as one of the demo people, by the same way as with the form."""
+    """Sign in as one of the demo people, as if their identifier and password had been entered."""
     identifier = (await request.form).get("person", "")
     person = await find_demo_person(current_settings().demo_people, identifier)
     if person is None:
-        return await _refuse_demo(session, "There is no such demo person.")
+        return await _refuse_demo(session, "That demo person was not found.")
     kind = "email" if "@" in identifier else "username"
     try:
         return await _prove_password(session, Identifier(kind, identifier), person.password)
@@ -82,7 +82,7 @@ async def demo_sign_in(session: ExperienceSession) -> Response:
         if error.code != "session.invalid_credentials":
             return await _refuse_demo(session, error.message)
         return await _refuse_demo(
-            session, f"{person.name} has no account here yet, or another password by now."
+            session, f"{person.name} has no account yet, or their password was changed."
         )
 
 
@@ -118,7 +118,7 @@ def _offered_types(session: ExperienceSession) -> tuple[str, ...]:
 
 
 def _is_password_only(session: ExperienceSession) -> bool:
-    """Whether identifier and password stand on one page, as Logto shows them."""
+    """Return whether identifier and password share one page, as Logto shows them."""
     types = _offered_types(session)
     offered = [method for method in session.settings.methods if method.identifier in types]
     return all(method.password and not method.verification_code for method in offered)

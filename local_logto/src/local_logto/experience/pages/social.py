@@ -1,6 +1,6 @@
-"""Out to a social provider and back: /direct/social/<target> and /callback/<connector id>.
+"""Going to a social provider and coming back: /direct/social/<target> and /callback/<connector id>.
 
-A button posts to the first; an application leads there with ``direct_sign_in=social:<target>``.
+A button posts to the first. An application links to it with ``direct_sign_in=social:<target>``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _FIRST_SCREENS = ("sign-in", "register", "reset-password", "identifier-sign-in",
 @blueprint.route("/direct/<method>/<target>", methods=["GET", "POST"])
 @sign_in_page
 async def direct_sign_in(session: ExperienceSession, method: str, target: str = "") -> Response:
-    """On to the provider; where there is no such button, the ``fallback`` page, as with Logto."""
+    """Redirect to the provider, or to the ``fallback`` page if there is no such button, as Logto does."""
     connectors = await list_social_connectors(session) if method == "social" else ()
     connector = next((one for one in connectors if one.target == target), None)
     if connector is None:
@@ -52,7 +52,7 @@ async def direct_sign_in(session: ExperienceSession, method: str, target: str = 
 
 @blueprint.get("/callback/<connector_id>")
 async def callback(connector_id: str) -> Response:
-    """Where the provider sends the browser back; the state tells which of its sign-ins this belongs to."""
+    """Handle the provider's redirect. The state tells which of the browser's sign-ins it belongs to."""
     if "app_id" not in request.args:
         client_id = await _find_waiting_application(connector_id)
         if client_id is not None:
@@ -89,7 +89,9 @@ async def _come_back(session: ExperienceSession, connector_id: str) -> Response:
 
 
 async def _sign_in(session: ExperienceSession, proof: SocialProof) -> Response:
-    """Into the account of the identity, else to the one of its email address, else into a new one."""
+    """Sign in to the account of this identity, then to the one with its email address, otherwise to a new
+    one.
+    """
     try:
         return await complete(session, proof.id)
     except RequestError as error:
@@ -112,9 +114,9 @@ def _return_address(connector_id: str) -> str:
 
 async def _show_foreign_return() -> Response:
     return await show_notice(
-        "This answer belongs to no sign-in",
-        "It was used already, a newer sign-in was begun since, or it was begun in another browser. "
-        "Nothing was done.",
+        "This sign-in is no longer valid",
+        "It was already used, replaced by a newer sign-in, or started in another browser. "
+        "Nothing was changed.",
         links=(("Try another way", page_url("/sign-in")),),
         status=403,
     )
@@ -124,23 +126,23 @@ async def _show_no(connector: Connector) -> Response:
     name = name_of(connector)
     return await show_notice(
         f"You did not continue with {name}",
-        f"{name} says that you did not agree, so nothing was passed on and nothing was changed here.",
+        f"{name} reported that you did not agree. Nothing was shared, and nothing was changed here.",
         links=_ways_on(connector),
         status=403,
     )
 
 
 async def _show_failure(connector: Connector, error: RequestError) -> Response:
-    """Why it did not work: the provider's fault, or what this server says to who came back."""
+    """Say why it failed: the provider's fault, or what this server says about the person."""
     name = name_of(connector)
     if not error.code.startswith("connector."):
         return await show_notice(
             f"You cannot sign in with {name}", error.message, links=_ways_on(connector), status=error.status
         )
     return await show_notice(
-        f"{name} did not answer as it should",
-        "Nothing was changed. Try it again in a moment, or sign in another way. If it stays like this, an "
-        f"administrator should look at the connector’s settings ({error.code}).",
+        f"Signing in with {name} failed",
+        "Nothing was changed. Try again in a moment, or sign in another way. If the problem persists, ask an "
+        f"administrator to check the connector’s settings ({error.code}).",
         links=_ways_on(connector),
         status=502,
     )

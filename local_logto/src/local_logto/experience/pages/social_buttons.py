@@ -1,4 +1,4 @@
-"""The buttons *Continue with …* of the first pages, and what is called what there."""
+"""The *Continue with …* buttons of the first pages, and the names of their providers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from local_logto.experience.social import list_social_connectors
 
 @dataclass(frozen=True)
 class SocialButton:
-    """One button; its form is sent to ``path`` here and leads on to ``origin``, the provider's."""
+    """One button. Its form posts to ``path`` on this server, which redirects to ``origin``, the provider."""
 
     name: str
     path: str
@@ -26,7 +26,7 @@ class SocialButton:
 
 
 async def list_social_buttons(session: ExperienceSession) -> tuple[SocialButton, ...]:
-    """A button for each social connector that the sign-in experience offers."""
+    """Return a button for each social connector that the sign-in experience offers."""
     provider = urlsplit(current_settings().naver_base_url)
     return tuple(
         SocialButton(name_of(one), f"/direct/social/{one.target}", f"{provider.scheme}://{provider.netloc}")
@@ -35,5 +35,5 @@ async def list_social_buttons(session: ExperienceSession) -> tuple[SocialButton,
 
 
 def name_of(connector: Connector) -> str:
-    """What people call the provider, in the language of these pages."""
+    """Return the provider's name in the language of these pages."""
     return FACTORIES[connector.connector_id].name["en"]

@@ -1,4 +1,4 @@
-"""Linking a social identity to an account that exists already, on the word of the provider or by a code."""
+"""Linking a social identity to an existing account, by the provider's email address or by a code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _KINDS = {"email": "email", "phone": "phone number"}
 @blueprint.route("/social/link/<connector_id>", methods=_METHODS)
 @sign_in_page
 async def link_related_account(session: ExperienceSession, connector_id: str) -> Response:
-    """Offer the account that has the email address of the identity: the provider has verified it."""
+    """Offer to link the account that has the identity's email address, which the provider has verified."""
     proof = _find_verified(session)
     connector = await find_connector_by_id(session.store, connector_id)
     if proof is None or proof.user is None or connector is None or proof.connector_id != connector.id:
@@ -60,23 +60,23 @@ def _related_page(session: ExperienceSession, provider: str, email: str) -> Form
         f"Link {' or '.join(kinds)}" if kinds else "Link or create account",
         f"Link with {_masked(email)}",
         (),
-        description=f"There is already an account with the email address that {provider} gave. Link it, and "
-        "you can sign in either way from now on.",
+        description=f"An account with the email address from {provider} already exists. "
+        "Link it to sign in either way.",
         side_actions=(create,) if may_create else (),
         links=(Link("Try another way", page_url("/sign-in")),),
     )
 
 
 def _masked(email: str) -> str:
-    """Enough to recognize one's own address by."""
+    """Return enough of the address for its owner to recognize it."""
     name, _, domain = email.partition("@")
     return f"{name[:2]}****@{domain}" if len(name) > 3 else f"****@{domain}"
 
 
 async def add_address_or_link(session: ExperienceSession, proof: VerificationRecord) -> Response:
-    """Put the verified address on the account, or offer to link the account that has it.
+    """Add the verified address to the account, or offer to link the account that has it.
 
-    Only who came by a social identity is asked; to others the refusal stays what it is.
+    The offer is made only to people who came with a social identity. Others get the error.
     """
     try:
         await add_verified_address(session, proof.identifier.type, proof.id)
@@ -90,7 +90,7 @@ async def add_address_or_link(session: ExperienceSession, proof: VerificationRec
 @blueprint.route("/continue/link-account", methods=_METHODS)
 @sign_in_page
 async def link_proved_account(session: ExperienceSession) -> Response:
-    """Offer the account whose address the person has just proved by a code."""
+    """Offer to link the account whose address the person has just verified with a code."""
     proof, sent = _find_verified(session), find_sent_code(session)
     if proof is None or sent is None or not sent.verified:
         return go_to("/sign-in")

@@ -1,4 +1,4 @@
-"""What happens after a proof, whatever page it was given on: on to the application, or to what is missing."""
+"""What happens after a proof on any page: back to the application, or to what is still missing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CODE_PROOFS = (Proof.EMAIL_CODE, Proof.PHONE_CODE)
 async def complete(
     session: ExperienceSession, verification_id: str | None = None, *, links_social: bool = False
 ) -> Response:
-    """Identify or register the person and return to the application, by way of what the account lacks."""
+    """Identify or register the person and return to the application, or go to a page for what is missing."""
     try:
         if verification_id is not None or session.experience.user_id is None:
             await identify(session, verification_id, links_social=links_social)
@@ -42,13 +42,13 @@ def _path_to_what_is_missing(error: RequestError) -> str | None:
 
 
 async def send_code_to(session: ExperienceSession, recipient: Identifier, event: Event) -> None:
-    """Send a code and remember for the next page where it went."""
+    """Send a code and remember the recipient for the next page."""
     await session.keep(replace(session.experience, typed=recipient))
     await send_code(session, recipient, event)
 
 
 def find_sent_code(session: ExperienceSession) -> VerificationRecord | None:
-    """The proof whose code was sent to what was typed last, verified or not."""
+    """Return the code verification for the identifier typed last, verified or not."""
     if session.begun is None:
         return None
     return next(
@@ -66,12 +66,12 @@ def is_underway(session: ExperienceSession, event: Event) -> bool:
 
 
 def has_identified(session: ExperienceSession) -> bool:
-    """Whether somebody is on the way in who is known already."""
+    """Return whether the person who is signing in is already identified."""
     begun = session.begun
     return begun is not None and begun.user_id is not None and begun.event is not Event.FORGOT_PASSWORD
 
 
 def known_identifier(session: ExperienceSession, types: tuple[str, ...]) -> str:
-    """What the field holds at first: what was typed before, else the application's ``login_hint``."""
+    """Return the initial value of the field: what was typed before, or the application's ``login_hint``."""
     typed = session.begun.typed if session.begun else None
     return shown(typed) if typed and typed.type in types else request.args.get("login_hint", "")

@@ -1,1 +1,1 @@
-"""From an authorization request to its answer: what it may ask, which pages it needs, which code it gets."""
+"""Authorization requests: what they may ask for, the pages they need, and the codes they get."""

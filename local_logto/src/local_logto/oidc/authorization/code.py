@@ -1,4 +1,4 @@
-"""The authorization code: what of a consented request it carries to the token endpoint."""
+"""The authorization code: what it carries from a request to the token endpoint."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ CODE_LIFETIME_MS: Final = 60 * 1000
 def issued_payload(
     authorization: AuthorizationRequest, session: OpSession, grant: Grant
 ) -> dict[str, object]:
-    """What a code carries of the request, with exactly the scopes that the grant allows.
+    """Return what a code carries, with exactly the scopes that the grant allows.
 
-    These are also those of the refresh token: of each resource only what was consented by now.
+    The refresh token gets the same scopes: for each resource only what is consented to by now.
     """
     client, wanted = authorization.client, authorization.scopes
     scopes = list(grant.granted_oidc(wanted))
@@ -41,7 +41,7 @@ def issued_payload(
 
 
 async def issue_code(authorization: AuthorizationRequest, session: OpSession, grant: Grant) -> str:
-    """A code for what the grant allows of the request; ``access_denied`` when that is nothing."""
+    """Issue a code for what the grant allows. Raises ``access_denied`` if that is nothing."""
     payload = issued_payload(authorization, session, grant)
     if not payload["scope"]:
         raise OidcError(400, "access_denied", None)

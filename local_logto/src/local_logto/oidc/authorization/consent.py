@@ -1,4 +1,4 @@
-"""``/consent``: Logto's first-party applications are consented to without a page, and that happens here."""
+"""``/consent``: consent for Logto's first-party applications, given without showing a page."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from local_logto.responses import redirect_response
 from local_logto.store import now_ms, users
 
 _NOT_HERE: Final = (
-    "Logto asks here what a third-party application may have. This server has no such page, and grants such "
-    "an application nothing."
+    "Here Logto asks what a third-party application may access. This server has no such page and doesn’t "
+    "give third-party applications access."
 )
 
 blueprint = Blueprint("consent", __name__)
@@ -46,7 +46,7 @@ async def consent() -> Response:
 
 
 async def _no_page_for_third_parties() -> Response:
-    """At Logto the person is asked here; without that nothing is granted to somebody else's application."""
+    """Show that consent for third-party applications, which Logto asks the person for, is not available."""
     answer = await page("notice.html", title="No consent page", text=_NOT_HERE, links=[])
     answer.status_code = 501
     return answer

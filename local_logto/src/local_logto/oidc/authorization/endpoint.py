@@ -1,6 +1,6 @@
 """``/oidc/auth``: starts an authorization request, sends the browser to the pages it needs, and resumes it.
 
-What a request may ask is checked in ``request``, which page it needs in ``prompts``.
+``request`` checks what may be requested, and ``prompts`` decides which page is needed.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ async def _resume(interaction: Interaction, session: OpSession) -> Response:
 async def _proceed(
     authorization: AuthorizationRequest, session: OpSession, result: Mapping[str, Any] | None
 ) -> Response:
-    """The next page, or the code when no page is needed any more."""
+    """Redirect to the next page, or return the code if no page is needed."""
     step = await next_step(authorization, session, result)
     if isinstance(step, Response):
         return step

@@ -1,4 +1,4 @@
-"""Which page an authorization request opens, from Logto's own parameters (``first_screen`` and its kin)."""
+"""The first page of an authorization request, from Logto's own parameters such as ``first_screen``."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _FIRST_SCREENS: Final = frozenset(_PAGES) - {"signUp"}
 _INTERACTION_MODES: Final = frozenset({"signIn", "signUp"})
 
 
-def honoured(params: Mapping[str, str]) -> dict[str, str]:
-    """Logto's parameters if every one of them is valid, otherwise none: one bad value spoils them all."""
+def accepted_params(params: Mapping[str, str]) -> dict[str, str]:
+    """Return Logto's parameters if all of them are valid, otherwise none."""
     extra = {name: params[name] for name in EXTRA_PARAMS if name in params}
     screen_is_known = extra.get("first_screen", "sign_in") in _FIRST_SCREENS
     mode_is_known = extra.get("interaction_mode", "signIn") in _INTERACTION_MODES
@@ -41,8 +41,8 @@ def honoured(params: Mapping[str, str]) -> dict[str, str]:
 
 
 def shared_by_pages(params: Mapping[str, str], client_id: str) -> dict[str, str]:
-    """What the ``_logto`` cookie tells the pages: application, organization and languages."""
-    extra = honoured(params)
+    """Return what the ``_logto`` cookie tells the pages: application, organization and languages."""
+    extra = accepted_params(params)
     named = {
         "appId": client_id,
         "organizationId": extra.get("organization_id"),
@@ -52,8 +52,8 @@ def shared_by_pages(params: Mapping[str, str], client_id: str) -> dict[str, str]
 
 
 def sign_in_location(params: Mapping[str, str], client_id: str) -> str:
-    """Path and query of the first page of a sign-in."""
-    extra = honoured(params)
+    """Return the path and query of the first page of a sign-in."""
+    extra = accepted_params(params)
     screen = _PAGES[extra.get("first_screen") or extra.get("interaction_mode") or "sign_in"]
     query = {"app_id": client_id}
     for name in ("organization_id", "ui_locales", "one_time_token", "login_hint", "identifier"):

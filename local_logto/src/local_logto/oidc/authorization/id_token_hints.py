@@ -1,4 +1,4 @@
-"""An ID token given back as a hint about who is meant (``id_token_hint``). It may have expired."""
+"""ID tokens as hints about the person (``id_token_hint``). They may have expired."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from local_logto.oidc.clients import Client
 
 
 async def subject_of(hint: str | None, client: Client) -> str | None:
-    """The person the hint names; raises ``invalid_request`` when it is none of ours for this client."""
+    """Return the person in the hint. Raises ``invalid_request`` if we didn't issue it for this client."""
     if hint is None:
         return None
     claims = await verified_claims(hint)
@@ -19,7 +19,9 @@ async def subject_of(hint: str | None, client: Client) -> str | None:
 
 
 def audience_of(hint: str) -> str:
-    """The client a hint was issued to, before its signature is checked; raises ``invalid_request``."""
+    """Return the client that a hint was issued to, without checking its signature. Raises
+    ``invalid_request``.
+    """
     claims = unverified_claims(hint)
     if claims is None:
         raise invalid_request("could not decode id_token_hint")

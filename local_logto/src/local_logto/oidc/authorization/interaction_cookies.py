@@ -1,4 +1,4 @@
-"""The cookies by which a browser is known again on the sign-in pages and on its way back from them."""
+"""The cookies that connect a browser with its interaction, on the sign-in pages and on the way back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REMEMBERED_INTERACTIONS: Final = 20
 
 
 def write_interaction_cookies(response: Response, interaction: Interaction) -> None:
-    """Tie the browser to the interaction: its pages, and the address where it resumes."""
+    """Tie the browser to the interaction: on its pages, and at the URL where it resumes."""
     client_id, uid, expires_at = interaction.client_id, interaction.uid, interaction.expires_at
     shared = first_screen.shared_by_pages(interaction.params, client_id)
     write_cookie(response, EXPERIENCE, _cookie_json(shared), http_only=False)
@@ -30,5 +30,5 @@ def write_interaction_cookies(response: Response, interaction: Interaction) -> N
 
 
 def _cookie_json(value: Mapping[str, str]) -> str:
-    """JSON that can stand in a cookie as it is: ASCII, and no semicolon."""
+    """Return JSON that is valid in a cookie: ASCII without semicolons."""
     return json.dumps(value, separators=(",", ":")).replace(";", "\\u003b")

@@ -1,6 +1,6 @@
-"""Signing in to a page of this server itself: Logto's account center, which needs no code and no token.
+"""Signing in to a page of this server, Logto's account center, which needs no code and no token.
 
-Like any application's, the sign-in is an interaction; what it ends with is the browser's session alone.
+The sign-in is an interaction like any other, but ends with the browser's session only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ACCOUNT_CENTER: Final = "account-center"
 
 
 async def send_to_sign_in(path: str) -> Response:
-    """Begin a sign-in that ends on this page of ours; ``path`` is never taken from a request."""
+    """Start a sign-in that ends at this path of our own. ``path`` must not come from a request."""
     params = {"client_id": ACCOUNT_CENTER, "redirect_uri": origin_of(request) + path, "scope": "openid"}
     interaction = await create_interaction(params, LOGIN)
     response = redirect_response(sign_in_location(params, ACCOUNT_CENTER))
@@ -29,5 +29,5 @@ async def send_to_sign_in(path: str) -> Response:
 
 
 def page_to_return_to(interaction: Interaction) -> str | None:
-    """Our own page that the interaction was begun for, or None when an application began it."""
+    """Return our own page that the interaction is for, or None if an application started it."""
     return str(interaction.params["redirect_uri"]) if interaction.client_id == ACCOUNT_CENTER else None

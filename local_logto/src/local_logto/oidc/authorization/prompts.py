@@ -1,6 +1,6 @@
-"""Which page a checked authorization request still needs: ``login``, ``consent`` or none. Pure.
+"""The page that a checked authorization request still needs: ``login``, ``consent`` or none. Pure.
 
-The checks and their order are Logto's; the first that fails names the error that ``prompt=none`` answers.
+The checks and their order are Logto's. The first failing one determines the error for ``prompt=none``.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ CONSENT: Final = "consent"
 
 @dataclass(frozen=True)
 class Situation:
-    """Where the browser stands. ``result`` is what an interaction just brought; it answers its prompts.
+    """The state of the browser. ``result`` is what an interaction brought, and answers its prompts.
 
-    ``available`` holds, per resource asked for, the scopes the person may have there now; ``hinted_user_id``
-    is the subject of an ``id_token_hint``; ``is_stale`` says that ``max_age`` has passed since sign-in.
+    ``available`` has the person's current scopes by requested resource. ``hinted_user_id`` is the subject of
+    an ``id_token_hint``. ``is_stale`` means that ``max_age`` has passed since the sign-in.
     """
 
     user_id: str | None = None
@@ -35,7 +35,7 @@ class Situation:
 
 @dataclass(frozen=True)
 class NeededPrompt:
-    """The page, the error of ``prompt=none``, and for consent the scopes that the grant still lacks."""
+    """The page, the error for ``prompt=none``, and for consent the scopes that the grant lacks."""
 
     name: str
     error: str

@@ -1,4 +1,4 @@
-"""``/oidc/request``: an authorization request sent ahead by the client itself (RFC 9126), used once."""
+"""``/oidc/request``: authorization requests that the client sends in advance (RFC 9126), each used once."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def push() -> Response:
 
 
 async def resolve_pushed(params: Params) -> Params:
-    """The parameters sent ahead if these point to some; raises ``invalid_request_uri`` for dead ones."""
+    """Return the pushed parameters if these refer to any. Raises ``invalid_request_uri`` if they are gone."""
     request_uri = params.get("request_uri")
     if request_uri is None or not request_uri.startswith(URI_PREFIX):
         return params

@@ -1,7 +1,8 @@
-"""Whether a redirect URI is one of an application's: exactly equal, or fitting a ``*`` pattern of Logto's.
+"""Whether a redirect URI is registered: equal to one of the application's, or matching a ``*`` pattern of
+Logto's.
 
-A ``*`` stands for one or more characters of one host label, never in the last two labels, and for any
-characters of the path; never in scheme, port, query or fragment.
+In a host, ``*`` matches one or more characters of one label, except in the last two labels. In a path it
+matches any characters. It is not special in scheme, port, query or fragment.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ def is_registered(redirect_uri: str, registered: Iterable[str]) -> bool:
 
 
 def is_loopback_variant(redirect_uri: str, registered: Iterable[str]) -> bool:
-    """Whether it differs from a registered loopback URI by the port alone (RFC 8252 §7.3)."""
+    """Return whether it differs from a registered loopback URI only in the port (RFC 8252 §7.3)."""
     return _without_loopback_port(redirect_uri) in {
         known for one in registered if (known := _without_loopback_port(one)) is not None
     }
 
 
 def is_at_origin(registered: str, origin: str) -> bool:
-    """Whether a page of this origin can be at the registered URI, be that exact or a pattern."""
+    """Return whether a page of this origin can be at the registered URI or pattern."""
     if "*" in registered:
         pattern, actual = _PATTERN.fullmatch(registered), _split(origin)
         return pattern is not None and actual is not None and _fits_origin(pattern, actual)
@@ -80,7 +81,7 @@ def _split(redirect_uri: str) -> SplitResult | None:
         usable = actual.port is None or actual.port > 0
     except ValueError:
         return None
-    # Dot segments and back-slashes would let a browser end up outside the pattern's path.
+    # With dot segments and backslashes a browser could leave the pattern's path.
     climbs = any(segment in {"..", "."} for segment in re.split(r"[/\\]|%2f|%5c", actual.path.lower()))
     return actual if usable and not climbs and actual.username is None else None
 

@@ -2,7 +2,7 @@
 
 Sources: RFC 6749 §4.1.1, RFC 7636 (PKCE), RFC 8707 (resources), OpenID Connect Core §3.1.2.
 
-Nothing here knows who is signed in; that decides which pages are shown, in ``prompts``.
+The signed-in person plays no role here. ``prompts`` decides which pages they see.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ SINGLE_PARAMS: Final = (
     *EXTRA_PARAMS,
 )
 RESPONSE_TYPES: Final = ("code id_token", "code", "id_token", "none")
-"""Those that the server knows; no application may use another than ``code``."""
+"""The types that the server knows. Applications may use only ``code``."""
 
 RESPONSE_MODES: Final = frozenset({"query", "fragment", "form_post"})
-# What makes no sense where no browser asks
+# Parameters that only make sense in a browser
 _NOT_OF_DEVICES: Final = frozenset(
     {
         *("response_type", "response_mode", "redirect_uri", "state", "prompt"),
@@ -61,7 +61,7 @@ _NEED_OPENID: Final = ("acr_values", "id_token_hint", "max_age", "nonce")
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """A request that passed every check; ``max_age`` in seconds, ``params`` what an interaction keeps."""
+    """A request that passed every check. ``max_age`` is in seconds; an interaction stores ``params``."""
 
     client: Client
     redirect_uri: str
@@ -87,17 +87,17 @@ class AuthorizationRequest:
 
     @property
     def wants_auth_time(self) -> bool:
-        """Whether the ID token is to say when the person signed in."""
+        """Whether the ID token must say when the person signed in."""
         return self.max_age is not None or "login" in self.prompts
 
 
 def resolve_response_mode(response_type: str | None) -> str:
-    """The mode of an answer when none was asked for: tokens never go into a query."""
+    """Return the default response mode: tokens never go into a query."""
     return "fragment" if response_type and "token" in response_type else "query"
 
 
 async def check(params: Params) -> AuthorizationRequest:
-    """The request, if it may be made; raises the ``OidcError`` that Logto raises first."""
+    """Return the checked request. Raises the ``OidcError`` that Logto raises first."""
     params.reject_duplicates(among=SINGLE_PARAMS)
     _reject_unsupported(params)
     params.require("client_id")
@@ -122,7 +122,7 @@ async def check(params: Params) -> AuthorizationRequest:
 
 
 async def check_of_device(client: Client, params: Params) -> Mapping[str, Any]:
-    """What of a device's request is kept, if it may be made; its ``offline_access`` needs no prompt."""
+    """Return the parameters of a device's request to store. ``offline_access`` needs no prompt here."""
     known = [name for name in SINGLE_PARAMS if name not in _NOT_OF_DEVICES]
     params.reject_duplicates(among=known)
     _reject_unsupported(params)
@@ -136,7 +136,7 @@ async def check_of_device(client: Client, params: Params) -> Mapping[str, Any]:
 
 
 def from_interaction(client: Client, params: Mapping[str, Any]) -> AuthorizationRequest:
-    """The request again, from what an interaction kept of it."""
+    """Restore the request from the parameters that an interaction stored."""
     resources = tuple(params.get("resource") or ())
     scopes = split_scope(params.get("scope"))
     max_age = params.get("max_age")
@@ -146,7 +146,7 @@ def from_interaction(client: Client, params: Mapping[str, Any]) -> Authorization
         redirect_uri=str(params.get("redirect_uri", "")),
         response_type=response_type,
         response_mode=params.get("response_mode") or resolve_response_mode(response_type),
-        # Without a resource nothing but OIDC scopes can be granted, or reach the refresh token.
+        # Without a resource, only OIDC scopes can be granted and reach the refresh token.
         scopes=tuple(scopes if resources else oidc_only(scopes)),
         resources=resources,
         prompts=frozenset(split_scope(params.get("prompt"))),
@@ -233,7 +233,7 @@ def _check_pkce(client: Client, plain: Mapping[str, str]) -> None:
 
 
 def check_pkce_format(value: str, name: str) -> None:
-    """43 to 128 unreserved characters (RFC 7636 §4.1); raises ``invalid_request`` otherwise."""
+    """Raise ``invalid_request`` unless the value has 43 to 128 unreserved characters (RFC 7636 §4.1)."""
     if len(value) < 43:
         raise invalid_request(f"{name} must be a string with a minimum length of 43 characters")
     if len(value) > 128:
@@ -243,7 +243,7 @@ def check_pkce_format(value: str, name: str) -> None:
 
 
 async def _checked_resources(connection: AsyncConnection, given: list[str]) -> list[str]:
-    """Every resource asked for, whether repeated or separated by commas; else the tenant's default."""
+    """Return all requested resources, repeated or separated by commas, or the tenant's default."""
     wanted = [part for value in given for part in value.split(",") if part]
     if not wanted:
         default = await find_default_resource(connection)

@@ -1,4 +1,4 @@
-"""The answer to an authorization request: to the redirect URI, or shown when that is not safe."""
+"""The response to an authorization request: sent to the redirect URI, or shown if that is not safe."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from local_logto.responses import redirect_response
 
 
 async def respond(redirect_uri: str, mode: str, members: Mapping[str, str]) -> Response:
-    """Send the members to the redirect URI in its query, its fragment or a form that posts itself."""
+    """Send the members to the redirect URI: in its query, its fragment, or a form that submits itself."""
     if mode == "form_post":
         page = await posting_page(
             redirect_uri, members, title="Signing in", text="Taking you back to the application."
@@ -32,7 +32,7 @@ async def respond(redirect_uri: str, mode: str, members: Mapping[str, str]) -> R
 
 
 def with_members(redirect_uri: str, mode: str, members: Mapping[str, str]) -> str:
-    """The URI with the members added to what its query (or fragment) already holds."""
+    """Return the URI with the members added to its query or fragment."""
     encoded = urlencode(members, safe="*").replace("~", "%7E")
     if mode == "fragment":
         return f"{redirect_uri}#{encoded}"
@@ -42,7 +42,7 @@ def with_members(redirect_uri: str, mode: str, members: Mapping[str, str]) -> st
 
 
 async def refuse(params: Params, error: OidcError) -> Response:
-    """Answer a request that cannot be granted: at its redirect URI if that is the client's own."""
+    """Answer a rejected request: at its redirect URI if that belongs to the client."""
     origin = {"state": params.get("state") or "", "iss": current_settings().issuer}
     extra = {name: value for name, value in origin.items() if value}
     client = await find_client(params.get("client_id") or "")

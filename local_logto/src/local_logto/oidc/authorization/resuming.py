@@ -1,4 +1,4 @@
-"""Coming back from the sign-in pages: whose interaction it is, and what it brought."""
+"""Coming back from the sign-in pages: the interaction, and what it brought."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ GoOn = Callable[[Interaction, OpSession], Awaitable[Response]]
 
 
 async def resume(uid: str, go_on: GoOn, *, of_device: bool = False) -> Response:
-    """Take up the interaction in the browser's session and go on with its request.
+    """Resume the interaction in the browser's session and continue with its request.
 
-    Somebody else who was signed in here is signed out first. Raises 400 when the browser is in no such
-    interaction, or in one that did not begin in its session.
+    If another person is signed in here, they are signed out first. Raises 400 if the browser is not in this
+    interaction, or if it started in another session.
     """
     interaction = await _interaction_to_resume(uid, of_device=of_device)
     session = await load_session(request)

@@ -1,6 +1,6 @@
 """The next step of an authorization request: a page that it still needs, or the grant that it ends with.
 
-Whether a browser asked for itself or for a device makes no difference here.
+Requests of browsers and of devices take the same steps.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ async def next_step(
     *,
     device_code_hash: str | None = None,
 ) -> Response | Grant:
-    """The redirect to the next page, or the grant when no page is needed any more.
+    """Return a redirect to the next page, or the grant if no page is needed.
 
-    Raises the error of ``prompt=none`` where a page would be needed.
+    Raises the error for ``prompt=none`` if a page is needed.
     """
     grant = await _existing_grant(authorization, session, result)
     situation = await _situation(authorization, session, grant, result)
@@ -54,7 +54,7 @@ async def next_step(
 async def _existing_grant(
     authorization: AuthorizationRequest, session: OpSession, result: Mapping[str, Any] | None
 ) -> Grant | None:
-    """The grant just consented to, else the one this browser session already has for the application."""
+    """Return the grant just consented to, or the one that the application has in this browser session."""
     client_id = authorization.client.id
     grant_id = (result or {}).get(CONSENT, {}).get("grantId") or session.grant_id_for(client_id)
     async with current_store().begin() as connection:

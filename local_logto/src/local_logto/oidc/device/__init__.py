@@ -1,7 +1,7 @@
-"""Signing in on a device without a keyboard: the person types its code into a browser elsewhere (RFC 8628).
+"""Signing in on a device without a keyboard: the person enters its code in a browser elsewhere (RFC 8628).
 
-``requests`` is what the device asks, ``codes`` what it is given, ``browser`` the way of the person. How the
-device gets its tokens is in ``token.device_code``.
+``requests`` is the device's side, ``codes`` the codes it gets, ``browser`` the person's side.
+``token.device_code`` issues the device's tokens.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""``/device`` and ``/oidc/device``: a person types a device's code, confirms it, and signs in for the device.
+"""``/device`` and ``/oidc/device``: a person enters a device's code, confirms it, and signs in for the
+device.
 
-The form carries a secret of the browser's session, so that no other page can confirm a code of its own.
+The form has a secret of the browser's session, so that no other page can submit it.
 """
 
 from __future__ import annotations
@@ -36,11 +37,11 @@ PAGE: Final = "/device"
 FORM: Final = "/oidc/device"
 _PARAMS: Final = ("xsrf", "user_code", "confirm", "abort")
 _SENTENCES: Final[Mapping[str, str]] = {
-    "NoCodeError": "Type the code that your device shows.",
+    "NoCodeError": "Enter the code that your device shows.",
     "NotFoundError": "No device is waiting for this code. Check it and try again.",
     "ExpiredError": "The code has expired. Get a new one on your device.",
     "AlreadyUsedError": "The code has already been used. Get a new one on your device.",
-    "AbortedError": "You cancelled. Your device is not signed in.",
+    "AbortedError": "You canceled. Your device is not signed in.",
 }
 
 blueprint = Blueprint("device", __name__)
@@ -48,7 +49,7 @@ blueprint.after_request(no_store)
 
 
 class _Refusal(Exception):
-    """The form is shown again; ``name`` says why, ``typed`` is the code that was typed."""
+    """An error that shows the form again. ``name`` is the reason, ``typed`` the code that was entered."""
 
     def __init__(self, name: str, typed: str | None = None) -> None:
         super().__init__(name)
@@ -58,7 +59,7 @@ class _Refusal(Exception):
 
 @blueprint.get(FORM)
 async def begin() -> Response:
-    """Give the browser the form's secret; a code in the query is sent on by itself."""
+    """Give the browser the form's secret. A code in the query is submitted automatically."""
     session = await load_session(request)
     typed = request.args.get("user_code")
     if typed is None:
@@ -76,7 +77,7 @@ async def begin() -> Response:
 
 @blueprint.post(FORM)
 async def take_form() -> Response:
-    """Look the code up, have it confirmed, and go on as after an authorization request."""
+    """Look up the code, ask for confirmation, and continue as after an authorization request."""
     params, session = await body_params(request), await load_session(request)
     code = await _find_code(session, params)
     if not params.get("confirm"):
@@ -98,7 +99,7 @@ async def resume(uid: str) -> Response:
 
 @blueprint.get(PAGE)
 async def show_form() -> Response:
-    """The form, or the way to it for a browser that was not there yet."""
+    """Show the form. A browser without the secret is redirected to get it."""
     secret = read_cookie(request, DEVICE_FORM)
     if not secret:
         query = request.query_string.decode()
@@ -110,7 +111,7 @@ async def show_form() -> Response:
         xsrf=secret,
         user_code=request.args.get("user_code"),
         typed=request.args.get("input_code", ""),
-        error=_SENTENCES.get(error, "That did not work. Try again.") if error else None,
+        error=_SENTENCES.get(error, "Something went wrong. Try again.") if error else None,
     )
 
 
@@ -126,7 +127,7 @@ async def _ask_again(refusal: _Refusal) -> Response:
 
 
 async def _find_code(session: OpSession, params: Params) -> DeviceCode:
-    """The code that was typed, as long as nobody has taken it; an abort ends it."""
+    """Return the entered code if it is unused. Canceling ends it."""
     try:
         params.reject_duplicates(among=_PARAMS)
     except OidcError as error:
@@ -164,7 +165,7 @@ async def _resume(interaction: Interaction, session: OpSession) -> Response:
 
 
 async def _proceed(code: DeviceCode, session: OpSession, result: Mapping[str, Any] | None) -> Response:
-    """The next page, or the end: what the device may fetch is kept with its code."""
+    """Redirect to the next page, or store with the code what the device may fetch."""
     client = await find_client(code.client_id)
     if client is None:
         raise _Refusal("NotFoundError")
@@ -198,7 +199,7 @@ async def _end_with_error(code: DeviceCode, error: OidcError) -> None:
 
 
 async def _ask(session: OpSession, *, error: str | None = None, typed: str | None = None) -> Response:
-    """Send the browser to the form, with a new secret."""
+    """Redirect to the form with a new secret."""
     session.expect_device_form(new_opaque_value())
     query = {"input_code": typed, "error": error}
     return await _to_page(session, {name: value for name, value in query.items() if value})

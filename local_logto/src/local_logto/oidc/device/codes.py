@@ -1,4 +1,4 @@
-"""A device's code as it lies in the store: asked for, taken by a person, ended, used once."""
+"""Device codes in the store: requested, taken by a person, ended, used once."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from local_logto.crypto.opaque_values import hash_of, new_opaque_value
 from local_logto.store import device_codes, now_ms
 
 LIFETIME_SECONDS: Final = 10 * 60
-_LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels: they would make words
+_LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"  # without vowels, so that they don't form words
 _LENGTH: Final = 8
 
 
 @dataclass(frozen=True)
 class DeviceCode:
-    """``outcome`` is ``{"grant_id", "payload"}`` of what is to be issued, or ``{"error", …}``."""
+    """A device's code. ``outcome`` is ``{"grant_id", "payload"}`` of the tokens to issue, or ``{"error",
+    …}``.
+    """
 
     value_hash: str
     user_code: str
@@ -37,14 +39,14 @@ class DeviceCode:
 
     @property
     def shown_user_code(self) -> str:
-        """As the device shows it: four letters, a hyphen, four letters."""
+        """The code as the device shows it: four letters, a hyphen, four letters."""
         return f"{self.user_code[:4]}-{self.user_code[4:]}"
 
 
 async def create(
     connection: AsyncConnection, client_id: str, params: Mapping[str, Any]
 ) -> tuple[str, DeviceCode]:
-    """A new code: its value, which is kept nowhere, and what is kept of it."""
+    """Create a code. Returns its value, which is stored only as a hash, and its row."""
     value = new_opaque_value()
     code = DeviceCode(
         value_hash=hash_of(value),
@@ -65,18 +67,18 @@ async def find_by_value(connection: AsyncConnection, value: str) -> DeviceCode |
 
 
 async def find_by_hash(connection: AsyncConnection, value_hash: str) -> DeviceCode | None:
-    """The code, expired and used ones too."""
+    """Return the code, even if it is expired or used."""
     return await _find(connection, device_codes.c.value_hash == value_hash)
 
 
 async def find_by_user_code(connection: AsyncConnection, typed: str) -> DeviceCode | None:
-    """The code whose letters were typed, in any case and with anything between them."""
+    """Return the code with these letters, ignoring case and other characters."""
     letters = "".join(letter for letter in typed.upper() if letter in _LETTERS)
     return await _find(connection, device_codes.c.user_code == letters)
 
 
 async def take(connection: AsyncConnection, code: DeviceCode) -> bool:
-    """Let one person go on with it; False when another has, or when it has ended."""
+    """Reserve the code for one person. Returns False if it is taken or has ended."""
     free = sa.update(device_codes).where(
         device_codes.c.value_hash == code.value_hash,
         device_codes.c.is_taken.is_(False),
@@ -86,13 +88,13 @@ async def take(connection: AsyncConnection, code: DeviceCode) -> bool:
 
 
 async def end(connection: AsyncConnection, value_hash: str, outcome: Mapping[str, Any]) -> bool:
-    """Say how it ended, once; False when that was said before."""
+    """Store the outcome. Returns False if there is one already."""
     open_ = sa.update(device_codes).where(device_codes.c.value_hash == value_hash, _HAS_NOT_ENDED)
     return (await connection.execute(open_.values(outcome=dict(outcome)))).rowcount == 1
 
 
 async def consume(connection: AsyncConnection, code: DeviceCode) -> bool:
-    """Mark it as used by the device; False when it was already."""
+    """Mark the code as used by the device. Returns False if it was used before."""
     unused = sa.update(device_codes).where(
         device_codes.c.value_hash == code.value_hash, device_codes.c.consumed_at.is_(None)
     )

@@ -1,4 +1,4 @@
-"""``POST /oidc/device/auth``: a device asks for a code, and for one that a person can type."""
+"""``POST /oidc/device/auth``: a device requests a code for itself, and one that a person can enter."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ blueprint.after_request(no_store)
 
 @blueprint.post("/auth")
 async def ask_for_code() -> Response:
-    """Both codes and where to type the short one; how often to ask whether that was done is left open."""
+    """Return both codes and where to enter the short one. As in Logto, there is no polling interval."""
     params = await body_params(request)
     client = await authenticate(request, params)
     if not client.allows_grant(DEVICE_CODE_GRANT):

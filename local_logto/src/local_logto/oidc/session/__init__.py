@@ -1,1 +1,1 @@
-"""The browser at this provider: who is signed in, the sign-in it is in the middle of, and signing out."""
+"""The browser at this provider: its session, its current sign-in, and signing out."""

@@ -1,6 +1,6 @@
-"""Telling the applications of a browser session that it ended (OpenID Connect Back-Channel Logout 1.0).
+"""Notifying applications of the end of a browser session (OpenID Connect Back-Channel Logout 1.0).
 
-One attempt each, in the background; a development provider may call addresses of this machine.
+One attempt each, in the background. A development provider may call URLs on this machine.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ logger = logging.getLogger("local_logto")
 
 
 async def notify(session: OpSession) -> None:
-    """Start a POST of a logout token to every application of the session that registered an address."""
+    """Start a POST of a logout token to every application of the session that registered a URL."""
     if session.user_id is None:
         return
     for client_id in session.authorizations:
@@ -38,7 +38,7 @@ async def notify(session: OpSession) -> None:
 
 
 async def logout_token(client: Client, user_id: str, sid: str | None) -> str:
-    """The signed notice for one application; ``sid`` only where it asked for sessions."""
+    """Return the signed token for one application. It has a ``sid`` only if the application asks for it."""
     issued_at = int(time.time())
     claims: dict[str, object] = {"sub": user_id, "events": {EVENT: {}}, "jti": new_opaque_value()}
     if client.includes_sid and sid is not None:
@@ -53,16 +53,16 @@ async def logout_token(client: Client, user_id: str, sid: str | None) -> str:
         return await sign(connection, claims, typ="logout+jwt")
 
 
-async def _deliver(client_id: str, address: str, token: str) -> None:
+async def _deliver(client_id: str, url: str, token: str) -> None:
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as http,
-            http.post(address, data={"logout_token": token}, allow_redirects=False) as answer,
+            http.post(url, data={"logout_token": token}, allow_redirects=False) as answer,
         ):
             status = answer.status
     except (TimeoutError, aiohttp.ClientError, ValueError) as error:
         logger.warning("back-channel logout of %s failed: %s", client_id, type(error).__name__)
         return
     if status not in {200, 204}:
-        logger.warning("back-channel logout of %s was answered with %d", client_id, status)
+        logger.warning("back-channel logout of %s returned status %d", client_id, status)

@@ -1,6 +1,6 @@
-"""``/oidc/session/end``: sign-out that an application begins (OpenID Connect RP-Initiated Logout 1.0).
+"""``/oidc/session/end``: sign-out started by an application (OpenID Connect RP-Initiated Logout 1.0).
 
-Refresh tokens granted with ``offline_access`` outlive it, as they do at Logto.
+Refresh tokens granted with ``offline_access`` stay valid, as in Logto.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ async def confirm() -> Response:
 @blueprint.get("/success")
 async def success() -> Response:
     return await page(
-        "notice.html", title="Signed out", text="You have signed out here. You can close this page.", links=[]
+        "notice.html", title="Signed out", text="You are signed out. You can close this page.", links=[]
     )
 
 
@@ -91,7 +91,7 @@ async def _start(params: Params) -> Response:
 
 
 async def _client_of(params: Params) -> Client | None:
-    """The application that asks, by its id or by the hint, which must agree."""
+    """Return the application that asks, from its ID or from the hint. They must agree."""
     client_id, hint = params.get("client_id"), params.get("id_token_hint")
     if hint is not None:
         audience = id_token_hints.audience_of(hint)
@@ -108,7 +108,7 @@ async def _client_of(params: Params) -> Client | None:
 
 
 async def _end_everywhere(session: OpSession) -> None:
-    """Tell every application of the session and revoke the grants that were to end with it."""
+    """Notify every application of the session, and revoke the grants that end with it."""
     await backchannel_logout.notify(session)
     async with current_store().begin() as connection:
         for authorization in session.authorizations.values():
@@ -118,7 +118,7 @@ async def _end_everywhere(session: OpSession) -> None:
 
 
 async def _end_at(session: OpSession, client_id: str | None) -> None:
-    """Forget one application only, as the form without ``logout`` asks."""
+    """Sign out of one application only, which a form without ``logout`` asks for."""
     session.pending_sign_out = None
     authorization = session.authorizations.pop(client_id or "", {})
     session.reset_identifier()

@@ -1,7 +1,7 @@
-"""An interaction: one browser on its way through sign-in (or consent) for one authorization request.
+"""An interaction: one browser on its way through sign-in or consent for one authorization request.
 
-The authorization endpoint starts it, the Experience API fills it, the authorization endpoint resumes with
-its result. How a person proves who they are does not belong here.
+The authorization endpoint starts it, the Experience API fills it, and the authorization endpoint resumes with
+its result. How people prove their identity is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ APP_ID_HEADER: Final = "logto-app-id"
 
 @dataclass(frozen=True)
 class Interaction:
-    """``params`` are the authorization request's as received; ``experience`` is the Experience API's own.
+    """One interaction of a browser.
 
-    ``prompt`` is ``login`` or ``consent``; ``session_uid`` the OP session it was started in, if there was
-    one with a signed-in user, and ``account_id`` that user; ``details`` is what a consent has to grant.
-    ``expires_at`` is in epoch milliseconds.
+    ``params`` are those of the authorization request as received, ``experience`` is the state of the
+    Experience API. ``prompt`` is ``login`` or ``consent``. ``session_uid`` is the OP session it was started
+    in if a person was signed in there, and ``account_id`` that person. ``details`` is what a consent must
+    grant. ``expires_at`` is in epoch milliseconds.
     """
 
     uid: str
@@ -50,7 +51,7 @@ class Interaction:
 
     @property
     def device_code_hash(self) -> str | None:
-        """Of which device's request this is, where it was no browser's own."""
+        """The hash of the device code if the request came from a device, otherwise None."""
         found: str | None = self.details.get("device_code")
         return found
 
@@ -80,7 +81,7 @@ async def create_interaction(
 
 
 async def find_interaction_by_uid(uid: str) -> Interaction | None:
-    """The interaction, unless it is unknown or past its hour."""
+    """Return the interaction, or None if it is unknown or older than an hour."""
     query = sa.select(interactions).where(interactions.c.uid == uid, interactions.c.expires_at > now_ms())
     async with current_store().begin() as connection:
         row = (await connection.execute(query)).one_or_none()
@@ -88,7 +89,7 @@ async def find_interaction_by_uid(uid: str) -> Interaction | None:
 
 
 async def find_interaction(request: Request) -> Interaction | None:
-    """The interaction this browser is in: of the application the request names, else the latest one."""
+    """Return the browser's interaction for the application in the request, otherwise its latest one."""
     uids = interaction_uids(request)
     named = request.headers.get(APP_ID_HEADER) or request.args.get("app_id") or _app_id_of_page(request)
     uid = uids.get(named or "") or uids.get("_legacy")
@@ -99,7 +100,7 @@ async def find_interaction(request: Request) -> Interaction | None:
 
 
 async def get_interaction(request: Request) -> Interaction:
-    """Like ``find_interaction``; raises the 400 that Logto answers when the browser is in none."""
+    """Return the browser's interaction. Raises Logto's 400 ``session.not_found`` if there is none."""
     interaction = await find_interaction(request)
     if interaction is None:
         raise RequestError(
@@ -115,14 +116,14 @@ async def get_interaction(request: Request) -> Interaction:
 
 
 async def save_experience(interaction: Interaction, experience: Mapping[str, Any]) -> None:
-    """Replace what the Experience API remembers of this interaction."""
+    """Replace the stored state of the Experience API."""
     await _update(interaction.uid, experience=dict(experience))
 
 
 async def finish_login(
     interaction: Interaction, user_id: str, submission: Mapping[str, Any], request: Request
 ) -> str:
-    """Record who signed in, and how, and return the URL where the authorization request resumes."""
+    """Record who signed in and how. Returns the URL where the authorization request resumes."""
     moment = now_ms()
     signed_in = sa.update(users).where(users.c.id == user_id)
     async with current_store().begin() as connection:
@@ -156,7 +157,7 @@ def resume_url(request: Request, interaction: Interaction) -> str:
 
 
 def interaction_uids(request: Request) -> dict[str, str]:
-    """What the ``_interaction`` cookie holds: client id -> interaction, and the latest as ``_legacy``."""
+    """Return the ``_interaction`` cookie: interactions by client ID, and the latest as ``_legacy``."""
     value = read_cookie(request, INTERACTION)
     if value is None:
         return {}
@@ -168,7 +169,7 @@ def interaction_uids(request: Request) -> dict[str, str]:
 
 
 def _app_id_of_page(request: Request) -> str | None:
-    """The application of the sign-in page that sent a form or a script's request."""
+    """Return the application of the sign-in page that sent the request."""
     referrer = urlsplit(request.referrer or "")
     if referrer.netloc != request.host:
         return None

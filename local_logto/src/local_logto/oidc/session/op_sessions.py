@@ -1,4 +1,4 @@
-"""The provider's own browser session: who is signed in here, and which grant each application has in it."""
+"""The provider's browser session: who is signed in, and the grant of each application in it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SESSION_LIFETIME_MS: Final = 14 * 24 * 3600 * 1000
 
 @dataclass
 class OpSession:
-    """One browser's session for the length of a request; ``save`` writes it and its cookie.
+    """One browser's session during a request. ``save`` stores it and sets its cookie.
 
-    ``signed_in_at`` is in epoch seconds, as ``auth_time`` is; ``client_id`` and ``last_submission`` tell for
-    which application and how. ``pending_sign_out`` remembers a sign-out that waits for its confirmation,
-    ``device_secret`` what the form for a device's code must carry.
+    ``signed_in_at`` is in epoch seconds, like ``auth_time``. ``client_id`` and ``last_submission`` are the
+    application and the details of the last sign-in. ``pending_sign_out`` is a sign-out that is not yet
+    confirmed. ``device_secret`` must be in the form for a device's code.
     """
 
     uid: str = field(default_factory=new_opaque_value)
@@ -40,13 +40,13 @@ class OpSession:
     is_touched: bool = False
 
     def sign_in(self, client_id: str, login: Mapping[str, Any]) -> None:
-        """Take over what a sign-in for this application brought, as ``finish_login`` recorded it."""
+        """Apply the result of a sign-in for this application, as ``finish_login`` recorded it."""
         self.user_id, self.signed_in_at = login["accountId"], login["ts"]
         self.client_id, self.last_submission = client_id, login.get("submission")
         self.is_touched = True
 
     def reset_identifier(self) -> None:
-        """Give the browser another cookie value, so that one fixed beforehand is worth nothing."""
+        """Give the browser a new cookie value, which prevents session fixation."""
         self.cookie_value, self.is_touched = new_opaque_value(), True
 
     def grant_id_for(self, client_id: str) -> str | None:
@@ -56,13 +56,13 @@ class OpSession:
         return self.authorizations.get(client_id, {}).get("sid")
 
     def bind_grant(self, client_id: str, grant_id: str) -> None:
-        """Remember the application's grant; its ``sid`` is made at the first time."""
+        """Remember the application's grant. The first one creates its ``sid``."""
         authorization = self._authorization(client_id)
         authorization["grant_id"] = grant_id
         self.is_touched = True
 
     def drop_grants(self, grant_ids: Collection[str]) -> None:
-        """Forget the applications whose grants are these."""
+        """Forget the applications with these grants."""
         self.authorizations = {
             client_id: authorization
             for client_id, authorization in self.authorizations.items()
@@ -71,7 +71,7 @@ class OpSession:
         self.is_touched = True
 
     def keep_grant_after_sign_out(self, client_id: str) -> None:
-        """Mark that the application was granted ``offline_access``."""
+        """Record that the application was granted ``offline_access``."""
         self._authorization(client_id)["persists_sign_out"] = True
         self.is_touched = True
 
@@ -79,14 +79,14 @@ class OpSession:
         self.pending_sign_out, self.is_touched = details, True
 
     def expect_device_form(self, secret: str | None) -> None:
-        """Take the form for a device's code that carries this secret, or no such form any more."""
+        """Accept the form for a device's code with this secret, or none."""
         self.device_secret, self.is_touched = secret, True
 
     def is_older_than(self, seconds: int) -> bool:
         return self.signed_in_at is None or now_ms() // 1000 - self.signed_in_at > seconds
 
     async def save(self, response: Response) -> None:
-        """Store the session and renew its fortnight; a browser without one gets none for nothing."""
+        """Store the session for another 14 days. An unused new session is not stored."""
         if self.is_new and not self.is_touched:
             return
         expires_at = now_ms() + SESSION_LIFETIME_MS
@@ -117,7 +117,7 @@ class OpSession:
 
 
 async def load_session(request: Request) -> OpSession:
-    """The browser's session, or an empty one when it has none that is still alive."""
+    """Return the browser's session, or an empty one if it has no valid session."""
     cookie_value = read_cookie(request, SESSION)
     if cookie_value is None:
         return OpSession()
@@ -143,7 +143,7 @@ async def load_session(request: Request) -> OpSession:
 
 
 async def holds_grant(connection: AsyncConnection, session_uid: str, client_id: str, grant_id: str) -> bool:
-    """Whether the session is alive and the application's grant in it is still this one."""
+    """Return whether the session is alive and this is still the application's grant in it."""
     query = sa.select(op_sessions.c.authorizations).where(
         op_sessions.c.uid == session_uid, op_sessions.c.expires_at > now_ms()
     )
@@ -152,9 +152,9 @@ async def holds_grant(connection: AsyncConnection, session_uid: str, client_id: 
 
 
 async def forget_grant(connection: AsyncConnection, user_id: str, grant_id: str) -> None:
-    """Take the grant out of the person's browser sessions; a browser that held it is signed out by that.
+    """Remove the grant from the person's browser sessions. A browser that had it is thereby signed out.
 
-    The session gets another identifier that no browser is told, as it does at Logto.
+    The session gets a new identifier that no browser knows, as in Logto.
     """
     query = sa.select(op_sessions.c.uid, op_sessions.c.authorizations).where(op_sessions.c.user_id == user_id)
     for uid, authorizations in (await connection.execute(query)).all():

@@ -1,4 +1,4 @@
-"""Asking the browser to confirm a sign-out: a page that confirms by itself, tied to the session."""
+"""Confirmation of a sign-out: a page that confirms by itself, tied to the session."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONFIRM_PATH = "/oidc/session/end/confirm"
 async def ask_to_sign_out(
     session: OpSession, *, client_id: str | None, redirect_uri: str | None, state: str | None = None
 ) -> Response:
-    """The page; where it leads afterwards is remembered in the session, not in the form."""
+    """Return the page. The session, not the form, stores where to go afterwards."""
     secret = new_opaque_value()
     session.wait_for_sign_out(
         {"secret": secret, "client_id": client_id, "redirect_uri": redirect_uri, "state": state}
@@ -27,14 +27,14 @@ async def ask_to_sign_out(
         origin_of(request) + CONFIRM_PATH,
         {"xsrf": secret, "logout": "yes"},
         title="Signing out",
-        text="One moment, you are being signed out here.",
+        text="One moment, signing you out.",
     )
     await session.save(response)
     return response
 
 
 def confirmed(session: OpSession, secret: str | None) -> dict[str, str | None]:
-    """What is to be done after the confirmation; raises ``invalid_request`` when none was asked for."""
+    """Return the pending sign-out. Raises ``invalid_request`` if there is none or the secret is wrong."""
     pending = session.pending_sign_out
     if pending is None:
         raise invalid_request("could not find logout details")

@@ -1,1 +1,1 @@
-"""Tokens: the grants that give them, how they are stored and signed, and what may be asked about them."""
+"""Tokens: the grant types that issue them, how they are stored and signed, and questions about them."""

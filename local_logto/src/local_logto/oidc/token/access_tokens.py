@@ -1,4 +1,4 @@
-"""JWT access tokens (RFC 9068): for an API resource or for an organization, of a person or of a machine."""
+"""JWT access tokens (RFC 9068) for an API resource or an organization, for people and machines."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from local_logto.crypto.signed_tokens import sign
 from local_logto.oidc.scopes import organization_audience
 
 DEFAULT_ACCESS_TOKEN_TTL: Final = 3600
-"""Seconds that a token lives when its resource does not say otherwise, and every organization token."""
+"""The lifetime in seconds of organization tokens, and of tokens whose resource sets none."""
 
 
 async def sign_organization_token(
     connection: AsyncConnection, *, subject: str, client_id: str, organization_id: str, scope: str
 ) -> str:
-    """A token whose audience is the organization."""
+    """Return a token whose audience is the organization."""
     return await sign_access_token(
         connection,
         subject=subject,
@@ -40,9 +40,9 @@ async def sign_access_token(
     lifetime_seconds: int,
     organization_id: str | None = None,
 ) -> str:
-    """The token; ``scope`` None leaves the claim out, which Logto does only for machines.
+    """Return a token. ``scope=None`` omits the claim, which Logto does for machines only.
 
-    ``organization_id`` is for API resources: an organization token names it in its audience.
+    ``organization_id`` is for API resources: organization tokens have it in their audience.
     """
     issued_at = int(time.time())
     claims: dict[str, object] = {}

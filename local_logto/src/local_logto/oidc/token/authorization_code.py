@@ -1,4 +1,4 @@
-"""``grant_type=authorization_code``: a code, once, for the first tokens of a sign-in (RFC 6749 §4.1.3)."""
+"""``grant_type=authorization_code``: exchanges a code for the first tokens of a sign-in (RFC 6749 §4.1.3)."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ PARAMS: Final = ("code", "code_verifier", "redirect_uri")
 
 
 async def exchange(client: Client, params: Params) -> dict[str, Any]:
-    """The token response. A failed attempt leaves the code usable; a second success revokes the grant.
+    """Return the token response. A failed attempt leaves the code usable; a second use revokes the grant.
 
-    A code is consumed together with the tokens that it gives, so that of two exchanges at once one succeeds.
+    A code is consumed in the transaction that issues its tokens, so that one of several concurrent exchanges
+    succeeds.
     """
     params.require("code", "redirect_uri")
     async with current_store().begin() as connection:
@@ -53,7 +54,7 @@ async def _first_tokens(
 async def _check_code(
     connection: AsyncConnection, client: Client, params: Params
 ) -> tuple[StoredToken, Grant]:
-    """The code and its grant; raises ``invalid_grant`` unless this client may exchange it like this."""
+    """Return the code and its grant. Raises ``invalid_grant`` unless this client may exchange it."""
     code = await opaque_tokens.find(connection, params.get("code") or "", opaque_tokens.CODE)
     if code is None or code.client_id != client.id or code.is_expired:
         raise invalid_grant()
@@ -67,7 +68,9 @@ async def _check_code(
 
 
 def check_pkce(verifier: str | None, challenge: str | None) -> None:
-    """RFC 7636 §4.6 with S256; raises ``invalid_grant`` when either is missing or they do not fit."""
+    """Check the verifier (RFC 7636 §4.6, S256). Raises ``invalid_grant`` if it doesn't match or one is
+    missing.
+    """
     if verifier is not None:
         check_pkce_format(verifier, "code_verifier")
     if verifier is None and challenge is None:

@@ -1,4 +1,4 @@
-"""``grant_type=client_credentials``: tokens of machines, for a resource or inside an organization."""
+"""``grant_type=client_credentials``: tokens of machines, for a resource or in an organization."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PARAMS: Final = ("scope", "organization_id")
 
 
 async def exchange(client: Client, params: Params) -> dict[str, Any]:
-    """The token response. Only scopes that were asked for are granted; without any there is no claim."""
+    """Return the token response. Only requested scopes are granted; without any there is no ``scope``."""
     organization_id = params.get("organization_id")
     async with current_store().begin() as connection:
         if organization_id is not None and not await is_associated(connection, organization_id, client.id):

@@ -1,4 +1,4 @@
-"""``grant_type=…:device_code``: the device asks whether somebody has signed in for it (RFC 8628 §3.4)."""
+"""``grant_type=…:device_code``: the device asks whether a person has signed in for it (RFC 8628 §3.4)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PARAMS: Final = ("device_code",)
 
 
 async def exchange(client: Client, params: Params) -> dict[str, Any]:
-    """The token response, once; a second use of the code ends what it brought."""
+    """Return the token response. The code works once; a second use revokes what the first one got."""
     params.require("device_code")
     code = await _used_code(client, params.get("device_code") or "")
     outcome = code.outcome or {}
@@ -40,7 +40,7 @@ async def exchange(client: Client, params: Params) -> dict[str, Any]:
 
 
 async def _used_code(client: Client, value: str) -> DeviceCode:
-    """The code, marked as used at once; raises what the device is told while there is nothing for it."""
+    """Return the code, marked as used. Raises the error for the device if there are no tokens for it yet."""
     async with current_store().begin() as connection:
         code = await codes.find_by_value(connection, value)
         if code is None or code.client_id != client.id:
@@ -63,7 +63,7 @@ async def _used_code(client: Client, value: str) -> DeviceCode:
 
 
 def _source(code: DeviceCode, outcome: Mapping[str, Any]) -> StoredToken:
-    """What tokens are issued from, as if it were an authorization code."""
+    """Return the code in the form of an authorization code, from which tokens are issued."""
     return StoredToken(
         value_hash=code.value_hash,
         kind="DeviceCode",

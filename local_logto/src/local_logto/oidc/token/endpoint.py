@@ -1,4 +1,4 @@
-"""``/oidc/token``: authenticates the client and hands over to the grant it asks for, a file each."""
+"""``/oidc/token``: authenticates the client and calls the requested grant type, one file each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GRANTS: Final[Mapping[str, tuple[Grant, tuple[str, ...]]]] = {
     "client_credentials": (client_credentials.exchange, client_credentials.PARAMS),
     DEVICE_CODE_GRANT: (device_code.exchange, device_code.PARAMS),
 }
-_GRANTED_TO_NOBODY: Final = frozenset({"urn:ietf:params:oauth:grant-type:token-exchange"})
+_UNAVAILABLE: Final = frozenset({"urn:ietf:params:oauth:grant-type:token-exchange"})
 
 blueprint = Blueprint("token", __name__, url_prefix="/oidc")
 blueprint.after_request(no_store)
@@ -36,7 +36,7 @@ async def token() -> Response:
     params.reject_duplicates(among=("grant_type",))
     params.require("grant_type")
     grant_type = params.get("grant_type") or ""
-    if grant_type not in _GRANTS and grant_type not in _GRANTED_TO_NOBODY:
+    if grant_type not in _GRANTS and grant_type not in _UNAVAILABLE:
         raise OidcError(400, "unsupported_grant_type", "unsupported grant_type requested")
     if not client.allows_grant(grant_type):
         raise invalid_request("requested grant type is not allowed for this client")

@@ -1,4 +1,4 @@
-"""``/oidc/token/introspection``: whether an opaque token is still alive (RFC 7662)."""
+"""``/oidc/token/introspection``: whether an opaque token is still valid (RFC 7662)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def introspect() -> Response:
 
 
 async def _find_alive(client: Client, value: str) -> StoredToken | None:
-    """The token if it still works; a public client may only ask about its own."""
+    """Return the token if it is still valid. A public client may only ask about its own tokens."""
     async with current_store().begin() as connection:
         token = await opaque_tokens.find(connection, value, ACCESS_TOKEN, REFRESH_TOKEN)
         if token is None or token.is_expired or token.consumed_at is not None:

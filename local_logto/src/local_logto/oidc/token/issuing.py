@@ -1,4 +1,4 @@
-"""What the code and the refresh grant have in common: ID tokens, opaque access tokens, the answer's shape."""
+"""What several grant types share: ID tokens, opaque access tokens, and the response."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ _OF_CODES_ONLY: Final = frozenset({"redirect_uri", "code_challenge"})
 
 @dataclass(frozen=True)
 class IssuedAccessToken:
+    """A new access token with its scope and its lifetime in seconds."""
+
     value: str
     scope: str
     lifetime_seconds: int
@@ -36,10 +38,10 @@ class IssuedAccessToken:
 async def resolve_resource(
     connection: AsyncConnection, params: Params, source: StoredToken, scopes: Sequence[str]
 ) -> ResourceServer | None:
-    """The resource the access token is for, None for an opaque one.
+    """Return the resource that the access token is for, or None for an opaque token.
 
-    Raises ``invalid_target`` for one that was no part of the sign-in request. Several at once mean the
-    tenant's default resource, or none; none at all means the sign-in's, but only without ``openid``.
+    Raises ``invalid_target`` for a resource that was not in the sign-in request. Several resources mean the
+    tenant's default, or none. No resource means that of the sign-in, but only without ``openid``.
     """
     wanted = params.all("resource")
     if not wanted and "openid" not in scopes:
@@ -57,7 +59,7 @@ async def resolve_resource(
 async def issue_opaque(
     connection: AsyncConnection, client: Client, source: StoredToken, grant: Grant, scopes: Sequence[str]
 ) -> IssuedAccessToken:
-    """An access token for userinfo, carrying the OIDC scopes that the grant holds of these."""
+    """Issue an access token for userinfo with those of the OIDC scopes that the grant allows."""
     scope = " ".join(grant.granted_oidc(scopes))
     payload = {
         "user_id": source.user_id,
@@ -100,7 +102,7 @@ async def issue_for_resource(
 async def issue_access_token(
     connection: AsyncConnection, client: Client, params: Params, code: StoredToken, grant: Grant
 ) -> IssuedAccessToken:
-    """The first access token of a sign-in: for userinfo, or for the resource that is asked for."""
+    """Issue the first access token of a sign-in: for userinfo, or for the requested resource."""
     resource = await resolve_resource(connection, params, code, code.scopes)
     if resource is None:
         return await issue_opaque(connection, client, code, grant, code.scopes)
@@ -110,7 +112,9 @@ async def issue_access_token(
 
 
 async def issue_refresh_token(connection: AsyncConnection, client: Client, code: StoredToken) -> str | None:
-    """The first refresh token of a sign-in, where it was granted or the application always gets one."""
+    """Issue the first refresh token of a sign-in, or None if neither the scope nor the application asks for
+    one.
+    """
     if "offline_access" not in code.scopes and not client.always_issues_refresh_token:
         return None
     kept = {name: value for name, value in code.payload.items() if name not in _OF_CODES_ONLY}
@@ -132,7 +136,7 @@ async def issue_id_token(
     grant: Grant,
     scopes: Sequence[str],
 ) -> str | None:
-    """An ID token about the person as they are now; None unless ``openid`` is among the scopes."""
+    """Issue an ID token about the person as they are now, or None if ``openid`` is not in the scopes."""
     if "openid" not in scopes:
         return None
     extended = await read_extended_claims(connection)
@@ -151,7 +155,7 @@ async def issue_id_token(
 
 
 def answer(access: IssuedAccessToken, *, id_token: str | None, refresh_token: str | None) -> dict[str, Any]:
-    """The token response; absent members are left out (RFC 6749 §5.1)."""
+    """Return the token response without absent members (RFC 6749 §5.1)."""
     members = {
         "access_token": access.value,
         "expires_in": access.lifetime_seconds,

@@ -1,6 +1,6 @@
-"""Codes, opaque access tokens and refresh tokens as they lie in the store: found by hash, consumed, expired.
+"""Codes, opaque access tokens and refresh tokens in the store: found by hash, consumed, expired.
 
-Which of them is issued when, and what it allows, is decided by the grants and the authorization endpoint.
+The grant types and the authorization endpoint decide when one is issued and what it allows.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ REFRESH_TOKEN: Final = "RefreshToken"  # noqa: S105 - the name of a kind
 
 @dataclass(frozen=True)
 class StoredToken:
-    """Times are in epoch milliseconds. ``payload`` always has ``user_id`` and ``scope``."""
+    """A token in the store. Times are in epoch milliseconds. ``payload`` always has ``user_id`` and
+    ``scope``.
+    """
 
     value_hash: str
     kind: str
@@ -64,9 +66,9 @@ async def issue(
     payload: Mapping[str, Any],
     lifetime_ms: int,
 ) -> str:
-    """Store a new token and return its value, which is kept nowhere.
+    """Store a new token and return its value, of which only the hash is stored.
 
-    Raises ``invalid_grant`` when the grant was revoked a moment ago.
+    Raises ``invalid_grant`` if the grant was revoked meanwhile.
     """
     value = new_opaque_value()
     moment = now_ms()
@@ -87,9 +89,9 @@ async def issue(
 
 
 async def find(connection: AsyncConnection, value: str, *kinds: str) -> StoredToken | None:
-    """The token of one of these kinds, expired and consumed ones too.
+    """Return the token of one of these kinds, even if it is expired or consumed.
 
-    One that was to end with its browser session is gone as soon as that session is.
+    A token that ends with its browser session is gone as soon as that session is.
     """
     query = sa.select(tokens).where(tokens.c.value_hash == hash_of(value), tokens.c.kind.in_(kinds))
     row = (await connection.execute(query)).one_or_none()
@@ -104,13 +106,13 @@ async def find(connection: AsyncConnection, value: str, *kinds: str) -> StoredTo
 
 
 async def consume(connection: AsyncConnection, token: StoredToken) -> bool:
-    """Mark the token as used now; False when another request had already done so."""
+    """Mark the token as used. Returns False if another request has done so already."""
     unused = sa.update(tokens).where(tokens.c.value_hash == token.value_hash, tokens.c.consumed_at.is_(None))
     result = await connection.execute(unused.values(consumed_at=now_ms()))
     return result.rowcount == 1
 
 
 async def consume_again(connection: AsyncConnection, token: StoredToken) -> None:
-    """Mark a refresh token as used now, whether or not it was used a moment ago."""
+    """Mark a refresh token as used now, even if it was used before."""
     used = sa.update(tokens).where(tokens.c.value_hash == token.value_hash)
     await connection.execute(used.values(consumed_at=now_ms()))

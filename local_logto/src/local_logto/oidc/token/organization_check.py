@@ -1,4 +1,4 @@
-"""Whether a person may have tokens for an organization: membership first, then the MFA it requires."""
+"""Whether a person may have tokens for an organization: membership first, then the MFA that it requires."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from local_logto.errors import access_denied
 from local_logto.oidc.organization_access import is_member, requires_mfa
 from local_logto.store import users
 
-# Email and SMS codes are implicit factors at Logto and never count here.
+# Email and SMS codes are implicit factors in Logto and don't count here.
 _COUNTED_FACTORS: Final = frozenset({"Totp", "WebAuthn", "BackupCode"})
 
 
 async def check_user_organization(organization_id: str, user_id: str) -> None:
-    """Raise Logto's 403 ``access_denied``; an unknown organization is one the person is not in."""
+    """Raise Logto's 403 ``access_denied`` unless the person may have tokens. An unknown organization has no
+    members.
+    """
     async with current_store().begin() as connection:
         if not await is_member(connection, organization_id, user_id):
             raise access_denied("user is not a member of the organization")

@@ -1,7 +1,7 @@
-"""``grant_type=refresh_token``: new tokens from an old sign-in, for an organization, a resource or userinfo.
+"""``grant_type=refresh_token``: new tokens for an organization, a resource or userinfo.
 
-Organization permissions are read at this moment; API-resource scopes were frozen in the grant at consent and
-are only narrowed to what the person still holds.
+Organization permissions are read at this moment. API-resource scopes were fixed in the grant at consent and
+are limited to those that the person still has.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ PARAMS: Final = ("refresh_token", "scope", "organization_id")
 
 
 async def exchange(client: Client, params: Params) -> dict[str, Any]:
-    """The token response; the checks come in Logto's order, and only the last comes after a rotation."""
+    """Return the token response. Checks are in Logto's order; only the last one comes after the rotation."""
     params.require("refresh_token")
     value = params.get("refresh_token") or ""
     token, grant, person = await _checked_token(client, params, value)
@@ -92,7 +92,7 @@ def _check_scope(params: Params, token: StoredToken) -> None:
 
 
 async def _rotated(client: Client, token: StoredToken) -> str | None:
-    """The token's successor if one is due, stored before anything else can go wrong."""
+    """Return the token's successor if one is due. It is stored before anything else can fail."""
     age, moment = _age_of(token), now_ms()
     due = client.rotates_refresh_tokens and is_rotation_due(age, moment, is_public=client.is_public)
     if not due:

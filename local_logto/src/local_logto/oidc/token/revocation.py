@@ -1,4 +1,4 @@
-"""``/oidc/token/revocation``: a token ends, and its whole grant with it (RFC 7009)."""
+"""``/oidc/token/revocation``: revokes a token and its whole grant (RFC 7009)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ blueprint = Blueprint("revocation", __name__, url_prefix="/oidc/token")
 
 @blueprint.post("/revocation")
 async def revoke() -> Response:
-    """200 with nothing in it, also for a token that is unknown; another client's is refused and lives on."""
+    """Answer an empty 200, also for an unknown token. Another client's token is not revoked."""
     client, value = await read_token(request, done="revoked", endpoint="revocation_endpoint")
     async with current_store().begin() as connection:
         token = await opaque_tokens.find(connection, value, ACCESS_TOKEN, REFRESH_TOKEN)

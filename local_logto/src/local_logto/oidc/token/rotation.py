@@ -1,4 +1,4 @@
-"""When a refresh token is replaced, how long the next lives, when a used one counts as stolen. Pure."""
+"""When a refresh token is replaced, how long the next one lives, when a used one counts as stolen. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ LONGEST_CHAIN_MS: Final = int(365.25 * 24 * 3600 * 1000)
 
 @dataclass(frozen=True)
 class RefreshTokenAge:
-    """A refresh token in time, in epoch milliseconds; ``chain_started_at`` is the first one's issue."""
+    """The times of a refresh token in epoch milliseconds. ``chain_started_at`` is when the first one was
+    issued.
+    """
 
     created_at: int
     expires_at: int
@@ -21,12 +23,15 @@ class RefreshTokenAge:
 
 
 def is_reuse(age: RefreshTokenAge, now: int) -> bool:
-    """Whether the token was replaced longer ago than concurrent requests explain."""
+    """Return whether the token was replaced so long ago that concurrent requests don't explain this use."""
     return age.consumed_at is not None and age.consumed_at + LEEWAY_MS < now
 
 
 def is_rotation_due(age: RefreshTokenAge, now: int, *, is_public: bool) -> bool:
-    """Public clients rotate at every use, others once 70 % of the lifetime has passed; a year at most."""
+    """Return whether to rotate: at every use for public clients, after 70 % of the lifetime for others.
+
+    A chain of tokens is not extended after a year.
+    """
     if now - age.chain_started_at >= LONGEST_CHAIN_MS:
         return False
     lifetime = max(age.expires_at - age.created_at, 1)
@@ -34,5 +39,5 @@ def is_rotation_due(age: RefreshTokenAge, now: int, *, is_public: bool) -> bool:
 
 
 def lifetime_of_next(age: RefreshTokenAge, now: int, full_ms: int, *, keeps_expiry: bool) -> int:
-    """Milliseconds: the full lifetime again, or what is left of it for a single-page application."""
+    """Return milliseconds: the full lifetime, or the rest of it for a single-page application."""
     return max(age.expires_at - now, 0) if keeps_expiry else full_ms

@@ -12,7 +12,7 @@ from local_logto.oidc.request_params import body_params
 
 
 async def read_token(request: Request, *, done: str, endpoint: str) -> tuple[Client, str]:
-    """Who asks, and about which value; ``done`` and ``endpoint`` name what cannot be done to a JWT."""
+    """Return the client and the token's value. ``done`` and ``endpoint`` go into the error for a JWT."""
     params = await body_params(request)
     client = await authenticate(request, params)
     params.reject_duplicates(among=("token", "token_type_hint"))
