@@ -152,7 +152,7 @@ async def holds_grant(connection: AsyncConnection, session_uid: str, client_id: 
 
 
 async def forget_grant(connection: AsyncConnection, user_id: str, grant_id: str) -> None:
-    """Remove the grant from the person's browser sessions. A browser that had it is thereby signed out.
+    """Remove the grant from the person's browser sessions. This signs out a browser that had it.
 
     The session gets a new identifier that no browser knows, as in Logto.
     """
