@@ -19,7 +19,7 @@ from sqlalchemy.exc import DatabaseError
 
 from local_logto.app import create_app
 from local_logto.crypto.keys import rotate
-from local_logto.management.seeded_app import ensure
+from local_logto.management.seeded_app import ensure_access
 from local_logto.schema import OutdatedSchema
 from local_logto.settings import Settings
 from local_logto.store import Store
@@ -78,7 +78,7 @@ def rotate_key(**given: Any) -> None:
 def credentials(**given: Any) -> None:
     """Print the ID and secret of the application that may use the Management API."""
     settings = _settings(**given)
-    secret = _with_store(settings, ensure)
+    secret = _with_store(settings, ensure_access)
     click.echo(f"LOGTO_MANAGEMENT_APP_ID={settings.management_app_id}")
     click.echo(f"LOGTO_MANAGEMENT_APP_SECRET={secret}")
 

@@ -7,16 +7,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from local_logto.store import (
-    Store,
-    device_codes,
-    grants,
-    interactions,
-    now_ms,
-    op_sessions,
-    pushed_requests,
-    tokens,
-)
+from local_logto.oidc.tables import device_codes, grants, interactions, op_sessions, pushed_requests, tokens
+from local_logto.store import Store, now_ms
 
 SWEEP_EVERY_SECONDS: Final = 900
 # Expired tokens are kept for a while, so that reuse is still detected.

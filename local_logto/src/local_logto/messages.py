@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from local_logto.store import Store, metadata, new_id, now_ms
+from local_logto.store import Store, metadata, new_id
 
 KEPT_MESSAGES = 200
 
@@ -51,33 +51,11 @@ class Message:
     text: str | None = None
 
 
-async def keep_message(
-    store: Store,
-    kind: str,
-    recipient: str,
-    usage: str,
-    *,
-    code: str | None = None,
-    link: str | None = None,
-    subject: str | None = None,
-    text: str | None = None,
-) -> None:
-    """Store a message and let go of the oldest beyond ``KEPT_MESSAGES``."""
+async def store_message(store: Store, message: Message) -> None:
+    """Store a message, and delete the oldest ones beyond ``KEPT_MESSAGES``."""
     kept = sa.select(messages.c.id).order_by(*_NEWEST_FIRST).limit(KEPT_MESSAGES)
     async with store.begin() as connection:
-        await connection.execute(
-            messages.insert().values(
-                id=new_id(),
-                kind=kind,
-                recipient=recipient,
-                usage=usage,
-                code=code,
-                link=link,
-                subject=subject,
-                text=text,
-                created_at=now_ms(),
-            )
-        )
+        await connection.execute(messages.insert().values(id=new_id(), **vars(message)))
         await connection.execute(messages.delete().where(messages.c.id.not_in(kept)))
 
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from local_logto.store import Store, configs
+from local_logto.store import Store
+from local_logto.tables import configs
 
 SIGN_IN_EXP: Final = "sign-in-exp"
 

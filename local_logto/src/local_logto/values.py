@@ -1,4 +1,4 @@
-"""Checks of JSON values, with faults worded as by zod, the validator that Logto uses. Pure.
+"""The kinds of JSON values, and checks against them. Pure.
 
 Reading requests, and the shapes that routes and connectors need, are defined elsewhere.
 """
@@ -13,21 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
-from local_logto.errors import RequestError
+from local_logto.faults import MISSING, Issue, Path, report, wrong_number, wrong_size, wrong_type
 
-Issue = dict[str, Any]
-Path = tuple[str | int, ...]
-
-_MISSING: Final = object()
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
-_KINDS: Final = (
-    (bool, "boolean"),
-    (str, "string"),
-    (int, "number"),
-    (float, "number"),
-    (list, "array"),
-    (dict, "object"),
-)
 
 
 class Kind(Protocol):
@@ -50,13 +38,13 @@ class Text:
 
     def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
         if not isinstance(value, str):
-            return _wrong_type("string", value, path, issues)
+            return wrong_type("string", value, path, issues)
         if value == "" and self.may_be_empty:
             return value
         if len(value) < self.min:
-            _wrong_size("too_small", "String", self.min, path, issues)
+            wrong_size("too_small", "String", self.min, path, issues)
         if self.max is not None and len(value) > self.max:
-            _wrong_size("too_big", "String", self.max, path, issues)
+            wrong_size("too_big", "String", self.max, path, issues)
         self._check_format(value, path, issues)
         return value
 
@@ -72,10 +60,10 @@ class Text:
         )
         for validation, message, is_wrong in faults:
             if is_wrong:
-                _add(issues, path, code="invalid_string", validation=validation, message=message)
+                report(issues, path, code="invalid_string", validation=validation, message=message)
         if self.ends_with is not None and not value.endswith(self.ends_with):
             message, ending = f'Invalid input: must end with "{self.ends_with}"', {"endsWith": self.ends_with}
-            _add(issues, path, code="invalid_string", validation=ending, message=message)
+            report(issues, path, code="invalid_string", validation=ending, message=message)
 
 
 @dataclass(frozen=True)
@@ -88,18 +76,18 @@ class Number:
 
     def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
         if not isinstance(value, int | float) or isinstance(value, bool):
-            return _wrong_type("number", value, path, issues)
+            return wrong_type("number", value, path, issues)
         if isinstance(value, float) and not math.isfinite(value):
-            return _wrong_type("number", None, path, issues)
+            return wrong_type("number", None, path, issues)
         is_whole = isinstance(value, int) or value.is_integer()
         if self.is_integer and not is_whole:
             message = "Expected integer, received float"
-            _add(issues, path, code="invalid_type", expected="integer", received="float", message=message)
+            report(issues, path, code="invalid_type", expected="integer", received="float", message=message)
             return value
         if self.min is not None and value < self.min:
-            _wrong_number("too_small", self.min, path, issues)
+            wrong_number("too_small", self.min, path, issues)
         if self.max is not None and value > self.max:
-            _wrong_number("too_big", self.max, path, issues)
+            wrong_number("too_big", self.max, path, issues)
         return int(value) if is_whole else value
 
 
@@ -108,7 +96,7 @@ class Flag:
     """True or false."""
 
     def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
-        return value if isinstance(value, bool) else _wrong_type("boolean", value, path, issues)
+        return value if isinstance(value, bool) else wrong_type("boolean", value, path, issues)
 
 
 @dataclass(frozen=True)
@@ -120,10 +108,10 @@ class Choice:
     def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
         expected = " | ".join(f"'{option}'" for option in self.options)
         if not isinstance(value, str):
-            return _wrong_type(expected, value, path, issues)
+            return wrong_type(expected, value, path, issues)
         if value not in self.options:
             message = f"Invalid enum value. Expected {expected}, received '{value}'"
-            _add(
+            report(
                 issues,
                 path,
                 code="invalid_enum_value",
@@ -143,9 +131,9 @@ class Exactly:
     def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
         if value is not self.expected and (isinstance(self.expected, bool) or value != self.expected):
             expected = json.dumps(self.expected)
-            received = {} if value is _MISSING else {"received": value}
+            received = {} if value is MISSING else {"received": value}
             issue = {"code": "invalid_literal", "expected": self.expected}
-            _add(issues, path, **received, **issue, message=f"Invalid literal value, expected {expected}")
+            report(issues, path, **received, **issue, message=f"Invalid literal value, expected {expected}")
         return value
 
 
@@ -166,9 +154,9 @@ class ListOf:
 
     def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
         if not isinstance(value, list):
-            return _wrong_type("array", value, path, issues)
+            return wrong_type("array", value, path, issues)
         if len(value) < self.min:
-            _wrong_size("too_small", "Array", self.min, path, issues)
+            wrong_size("too_small", "Array", self.min, path, issues)
         return [self.item.check(item, (*path, index), issues) for index, item in enumerate(value)]
 
 
@@ -177,7 +165,7 @@ class AnyObject:
     """A JSON object with any members."""
 
     def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
-        return value if isinstance(value, dict) else _wrong_type("object", value, path, issues)
+        return value if isinstance(value, dict) else wrong_type("object", value, path, issues)
 
 
 @dataclass(frozen=True)
@@ -188,7 +176,7 @@ class MapOf:
 
     def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
         if not isinstance(value, dict):
-            return _wrong_type("object", value, path, issues)
+            return wrong_type("object", value, path, issues)
         return {name: self.kind.check(item, (*path, name), issues) for name, item in value.items()}
 
 
@@ -206,7 +194,7 @@ class AnyOf:
             if not found:
                 return checked
             faults.append({"issues": found, "name": "ZodError"})
-        _add(issues, path, code="invalid_union", unionErrors=faults, message="Invalid input")
+        report(issues, path, code="invalid_union", unionErrors=faults, message="Invalid input")
         return value
 
 
@@ -243,10 +231,10 @@ class Shape:
 
     def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
         if not isinstance(value, dict):
-            return _wrong_type("object", value, path, issues)
+            return wrong_type("object", value, path, issues)
         kinds = {**self.required, **self.optional}
         return {
-            name: kind.check(value.get(name, _MISSING), (*path, name), issues)
+            name: kind.check(value.get(name, MISSING), (*path, name), issues)
             for name, kind in kinds.items()
             if name in value or name in self.required
         }
@@ -275,7 +263,7 @@ class Refined:
         if not found:
             for rule in self.rules:
                 if not rule.holds(checked):
-                    _add(issues, (*path, *rule.path), code="custom", message=rule.message)
+                    report(issues, (*path, *rule.path), code="custom", message=rule.message)
         return checked
 
 
@@ -295,72 +283,9 @@ ANY_TEXTS: Final = ListOf(Text(min=1))
 SOME_TEXTS: Final = ListOf(Text(min=1), min=1)
 
 
-def refusal_of_faults(code: str, message: str, issues: list[Issue]) -> RequestError:
-    """Return the 400 that lists these faults, each with its path."""
-    return RequestError(
-        400,
-        code,
-        message,
-        data={"issues": issues, "name": "ZodError"},
-        details="\n".join(_detail(issue) for issue in issues),
-    )
-
-
 def _is_url(value: str) -> bool:
     try:
         parts = urlsplit(value)
     except ValueError:
         return False
     return bool(parts.scheme) and bool(parts.netloc or parts.path) and " " not in value
-
-
-def _wrong_type(expected: str, value: object, path: Path, issues: list[Issue]) -> Any:
-    received = _kind_of(value)
-    message = "Required" if value is _MISSING else f"Expected {expected}, received {received}"
-    _add(issues, path, code="invalid_type", expected=expected, received=received, message=message)
-    return value
-
-
-def _wrong_size(code: str, what: str, limit: int, path: Path, issues: list[Issue]) -> None:
-    bound, words = ("minimum", "at least") if code == "too_small" else ("maximum", "at most")
-    unit = "character(s)" if what == "String" else "element(s)"
-    _add(
-        issues,
-        path,
-        **{"code": code, bound: limit, "type": what.lower()},
-        inclusive=True,
-        exact=False,
-        message=f"{what} must contain {words} {limit} {unit}",
-    )
-
-
-def _wrong_number(code: str, limit: float, path: Path, issues: list[Issue]) -> None:
-    bound, words = ("minimum", "greater") if code == "too_small" else ("maximum", "less")
-    _add(
-        issues,
-        path,
-        **{"code": code, bound: limit},
-        type="number",
-        inclusive=True,
-        exact=False,
-        message=f"Number must be {words} than or equal to {limit}",
-    )
-
-
-def _add(issues: list[Issue], path: Path, **issue: Any) -> None:
-    issues.append({**issue, "path": list(path)})
-
-
-def _kind_of(value: object) -> str:
-    if value is _MISSING:
-        return "undefined"
-    return next((name for kind, name in _KINDS if isinstance(value, kind)), "null")
-
-
-def _detail(issue: Issue) -> str:
-    where = ".".join(str(part) for part in issue["path"])
-    if issue["code"] == "invalid_type":
-        what = f"Expected {issue['expected']} but received {issue['received']}."
-    else:
-        what = issue["message"]
-    return f'Error in key path "{where}": ({issue["code"]}) {what}'

@@ -17,7 +17,8 @@ from local_logto.crypto.passwords import hash_password
 from local_logto.messages import list_messages
 from local_logto.settings import Settings
 from local_logto.settings_rows import SIGN_IN_EXP, read_setting, write_setting
-from local_logto.store import Store, new_id, now_ms, users
+from local_logto.store import Store, new_id, now_ms
+from local_logto.tables import users
 from unit.experience_app import PASSWORD
 from unit.page_reading import leads_to, text_of
 

@@ -21,7 +21,8 @@ from local_logto.messages import Message, list_messages
 from local_logto.oidc.session.interactions import Interaction, create_interaction, find_interaction_by_uid
 from local_logto.settings import Settings
 from local_logto.settings_rows import write_setting
-from local_logto.store import Store, new_id, now_ms, users
+from local_logto.store import Store, new_id, now_ms
+from local_logto.tables import users
 
 PASSWORD = "Correct-horse-9"
 CALLBACK = "http://localhost:3000/callback"

@@ -15,7 +15,7 @@ from local_logto.account.proving import prove_code
 from local_logto.account.visitor import Visitor
 from local_logto.errors import RequestError
 from local_logto.experience.sign_in_experience import read_sign_in_experience
-from local_logto.store import users
+from local_logto.tables import users
 from local_logto.verification_codes import keep_code
 from unit.account_app import Site, account_site
 from unit.experience_app import PASSWORD

@@ -13,7 +13,8 @@ from quart import Response
 
 from local_logto import maintenance
 from local_logto.oidc.device import codes
-from local_logto.store import device_codes, now_ms
+from local_logto.oidc.tables import device_codes
+from local_logto.store import now_ms
 from unit.management_app import ManagementApp, management_app
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"

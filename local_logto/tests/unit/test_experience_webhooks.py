@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from local_logto.management.tables import organization_jit_email_domains
-from local_logto.store import applications, new_id, now_ms, organizations
+from local_logto.store import new_id, now_ms
+from local_logto.tables import applications, organizations
 from local_logto.webhooks import hooks
 from unit.experience_app import (
     CODES_AND_PASSWORDS,

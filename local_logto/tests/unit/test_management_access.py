@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from local_logto.absent import OPEN
 from local_logto.management.seed import seed
 from local_logto.settings import Settings
-from local_logto.store import application_secrets, configs, resources
+from local_logto.tables import application_secrets, configs, resources
 from unit.management_app import MANAGEMENT_SECRET, ManagementApp, management_app
 
 ANONYMOUS = {"/api/status", "/api/.well-known/sign-in-exp"}

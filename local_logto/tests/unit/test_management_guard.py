@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from local_logto.faults import Issue
 from local_logto.management.guard import invalid_input
 from local_logto.values import (
     AnyObject,
     Choice,
     Flag,
-    Issue,
     Kind,
     ListOf,
     MapOf,

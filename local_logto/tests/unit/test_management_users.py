@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from local_logto.oidc.session.op_sessions import OpSession
-from local_logto.store import grants, now_ms, op_sessions, tokens
+from local_logto.oidc.tables import grants, op_sessions, tokens
+from local_logto.store import now_ms
 from unit.management_app import ManagementApp, management_app
 
 

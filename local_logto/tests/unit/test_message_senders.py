@@ -16,7 +16,9 @@ import time_machine
 
 from local_logto.connectors.registry import connectors
 from local_logto.fakes.mailgun import API_KEY, DOMAIN, FakeMailgun, fake_mailgun
-from local_logto.store import Store, applications, interactions, now_ms, organizations
+from local_logto.oidc.tables import interactions
+from local_logto.store import Store, now_ms
+from local_logto.tables import applications, organizations
 from local_logto.verification_codes import sent_codes
 from unit.experience_app import CODES_AND_PASSWORDS, ExperienceApp, experience_app
 from unit.management_app import Answer, ManagementApp, management_app

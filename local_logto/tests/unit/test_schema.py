@@ -89,7 +89,7 @@ def test_reference_is_not_added_without_its_constraint(file: Path) -> None:
 def test_column_that_nobody_fills_any_more_is_refused(file: Path) -> None:
     complete(file)
     execute(file, "drop table configs", "create table configs (key text, value json, owner text not null)")
-    with pytest.raises(OutdatedSchema, match="its table configs demands owner"):
+    with pytest.raises(OutdatedSchema, match="its table configs requires owner"):
         complete(file)
 
 
@@ -160,4 +160,4 @@ def test_unusable_file_is_told_of_in_one_line(file: Path, content: bytes | None)
     assert ended.returncode == 1
     [line] = ended.stderr.splitlines()
     assert str(file) in line
-    assert "delete that file" in line
+    assert "delete the file" in line

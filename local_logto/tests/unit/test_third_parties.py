@@ -12,7 +12,7 @@ from quart import Response
 
 from local_logto.crypto.signed_cookies import INTERACTION, write_cookie
 from local_logto.oidc.session.interactions import create_interaction
-from local_logto.store import grants
+from local_logto.oidc.tables import grants
 from unit.management_app import ManagementApp, management_app
 
 

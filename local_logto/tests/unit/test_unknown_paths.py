@@ -23,7 +23,7 @@ async def test_browser_is_told_what_this_server_is(logto: ManagementApp) -> None
     html = await response.get_data(as_text=True)
     assert response.status_code == 404
     assert response.content_type == "text/html; charset=utf-8"
-    assert "answers like Logto 1.42 for development" in html
+    assert "This development identity provider has no such page" in html
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
 
 

@@ -17,7 +17,7 @@ from local_logto import verification_codes
 from local_logto.connectors.send_limit import counted_sending
 from local_logto.connectors.sending import Outgoing
 from local_logto.errors import RequestError
-from local_logto.messages import KEPT_MESSAGES, keep_message, list_messages
+from local_logto.messages import KEPT_MESSAGES, Message, list_messages, store_message
 from local_logto.settings import Settings
 from local_logto.store import Store
 from local_logto.verification_codes import CodePolicy, send_code, sent_codes, use_code
@@ -172,7 +172,7 @@ async def test_codes_of_yesterday_are_removed(store: Store) -> None:
 
 async def test_messages_are_bounded_and_newest_first(store: Store) -> None:
     for number in range(KEPT_MESSAGES + 3):
-        await keep_message(store, "email", NINA, "SignIn", code=f"{number:06}")
+        await store_message(store, Message("email", NINA, "SignIn", number, code=f"{number:06}"))
     shown = [message.code for message in await list_messages(store)]
     assert len(shown) == KEPT_MESSAGES
     assert shown[0] == f"{KEPT_MESSAGES + 2:06}"

@@ -23,7 +23,8 @@ from local_logto.experience.sign_in_experience import SignInExperience, read_sig
 from local_logto.oidc.authorization.own_pages import send_to_sign_in
 from local_logto.oidc.session.op_sessions import load_session
 from local_logto.responses import redirect_response
-from local_logto.store import Store, users
+from local_logto.store import Store
+from local_logto.tables import users
 
 HOME = "/account"
 _P = ParamSpec("_P")

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from local_logto.connectors.templates import Payload, by_usage, choose, fill, fill_html, text_of_html
-from local_logto.messages import keep_message
-from local_logto.store import Store
+from local_logto.messages import Message, store_message
+from local_logto.store import Store, now_ms
 
 _CODE: Final = "Your code is {{code}}. It works for ten minutes."
 _SUBJECTS: Final = {
@@ -50,16 +50,17 @@ async def send(
     templates = by_usage(config["templates"]) if "templates" in config else DEFAULTS
     template = custom or choose(templates, usage)
     subject = template.get("subject")
-    await keep_message(
-        store,
+    message = Message(
         kind,
         recipient,
         usage,
+        now_ms(),
         code=_text_or_none(payload.get("code")),
         link=_text_or_none(payload.get("link")),
         subject=fill(subject, payload) if subject and kind == "email" else None,
         text=_text_of(template, payload, is_html=custom is not None),
     )
+    await store_message(store, message)
 
 
 def _text_of(template: Mapping[str, str], payload: Payload, *, is_html: bool) -> str:

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from local_logto.store import Store, applications, organizations, users
+from local_logto.store import Store
+from local_logto.tables import applications, organizations, users
 
 _APPLICATION: Final = {"id": "id", "name": "name"}
 _ORGANIZATION: Final = {"id": "id", "name": "name", "branding": "branding"}

@@ -11,18 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from local_logto.values import (
-    AnyObject,
-    AnyOf,
-    Issue,
-    Kind,
-    ListOf,
-    MapOf,
-    Path,
-    Shape,
-    Text,
-    refusal_of_faults,
-)
+from local_logto.faults import Issue, Path, refusal_of_faults, report
+from local_logto.values import AnyObject, AnyOf, Kind, ListOf, MapOf, Shape, Text
 
 ConnectorType = Literal["Email", "Sms", "Social"]
 Words = Mapping[str, str]
@@ -91,7 +81,7 @@ class _SmsTemplates:
         missing = ", ".join(usage for usage in _REQUIRED_USAGES if usage not in present)
         if missing:
             message = f"Template with UsageType ({missing}) should be provided!"
-            issues.append({"code": "custom", "message": message, "path": list(path)})
+            report(issues, path, code="custom", message=message)
         return templates
 
 

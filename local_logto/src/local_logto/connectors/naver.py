@@ -16,9 +16,10 @@ from urllib.parse import unquote, urlencode
 from local_logto.connectors.factories import NAVER
 from local_logto.connectors.posting import general, is_success, post
 from local_logto.connectors.registry import Connector
+from local_logto.faults import Issue
 from local_logto.refusals import refusal
 from local_logto.settings import Settings
-from local_logto.values import Issue, Shape, Text
+from local_logto.values import Shape, Text
 
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 _CALLBACK: Final = Shape({"code": Text(), "redirectUri": Text()})

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from joserfc.jwk import ECKey
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from local_logto.store import Store, now_ms, signing_keys
+from local_logto.store import Store, now_ms
+from local_logto.tables import signing_keys
 
 ALGORITHM: Final = "ES384"
 

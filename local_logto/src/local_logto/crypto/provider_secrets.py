@@ -7,7 +7,8 @@ import secrets
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from local_logto.store import Store, provider_secrets
+from local_logto.store import Store
+from local_logto.tables import provider_secrets
 
 
 async def read_or_create(store: Store, name: str) -> bytes:

@@ -14,7 +14,8 @@ from local_logto import webhooks
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Event
 from local_logto.management import entities
-from local_logto.store import applications, now_ms, users
+from local_logto.store import now_ms
+from local_logto.tables import applications, users
 
 _ENDINGS: Final[Mapping[Event, str]] = {
     Event.SIGN_IN: "PostSignIn",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, Response, request
 
 from local_logto.context import current_store
-from local_logto.experience import flow, shapes, social
+from local_logto.experience import flow, profile, shapes, social
 from local_logto.experience.session import ExperienceSession, open_session
 from local_logto.experience.sign_in_experience import read_sign_in_experience
 from local_logto.experience.state import Event, Identifier
@@ -111,13 +111,13 @@ async def add_to_profile() -> Response:
     session = await open_begun()
     body = await read_body(shapes.ADD_TO_PROFILE)
     if body["type"] == "username":
-        await flow.add_username(session, body["value"])
+        await profile.add_username(session, body["value"])
     elif body["type"] == "password":
-        await flow.add_password(session, body["value"])
+        await profile.add_password(session, body["value"])
     elif body["type"] == "social":
-        await flow.add_social_identity(session, body["verificationId"])
+        await profile.add_social_identity(session, body["verificationId"])
     else:
-        await flow.add_verified_address(session, body["type"], body["verificationId"])
+        await profile.add_verified_address(session, body["type"], body["verificationId"])
     return no_content()
 
 
@@ -125,7 +125,7 @@ async def add_to_profile() -> Response:
 async def replace_password() -> Response:
     session = await open_begun()
     body = await read_body(shapes.REPLACE_PASSWORD)
-    await flow.replace_password(session, body["password"])
+    await profile.replace_password(session, body["password"])
     return no_content()
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from local_logto.crypto.passwords import hash_password, verify_password
-from local_logto.email_blocklist import refuse_blocked
 from local_logto.errors import RequestError
 from local_logto.experience import mfa
 from local_logto.experience.announcements import (
@@ -17,7 +15,16 @@ from local_logto.experience.announcements import (
 from local_logto.experience.json_access import strings
 from local_logto.experience.just_in_time import join_invited
 from local_logto.experience.mfa_state import MfaState
-from local_logto.experience.password_policy import PersonalInformation
+from local_logto.experience.profile import (
+    ADDRESS_PROOFS,
+    get_identified_user,
+    get_record,
+    keep_profile,
+    profile_of,
+    refuse_blocked_email,
+    refuse_missing_profile,
+    stage,
+)
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.social import (
     find_account,
@@ -27,19 +34,8 @@ from local_logto.experience.social import (
 )
 from local_logto.experience.social_proof import SocialProof
 from local_logto.experience.state import Event, PendingProfile, Proof, VerificationRecord
-from local_logto.experience.username_policy import find_username_violation
-from local_logto.experience.users import (
-    User,
-    complete_user,
-    create_user,
-    find_user,
-    find_user_by_id,
-    refuse_taken_identifiers,
-)
-from local_logto.experience.verification import refuse_weak_password
+from local_logto.experience.users import User, complete_user, create_user, find_user
 from local_logto.refusals import refusal
-
-_ADDRESS_PROOFS = {Proof.EMAIL_CODE: "email", Proof.PHONE_CODE: "phone"}
 
 
 async def switch_event(session: ExperienceSession, event: Event) -> None:
@@ -71,73 +67,19 @@ async def identify(
     social = find_proof(session, verification_id)
     if session.experience.event is Event.REGISTER:
         if social:
-            _refuse_blocked(session, social.user.email if social.user else None)
-            await _stage(session, await profile_of_new_user(session, social))
+            refuse_blocked_email(session, social.user.email if social.user else None)
+            await stage(session, await profile_of_new_user(session, social))
         elif verification_id is not None:
-            profile = _profile_of(_get_record(session, verification_id))
-            _refuse_blocked(session, profile.email)
-            await _stage(session, profile)
+            profile = profile_of(get_record(session, verification_id))
+            refuse_blocked_email(session, profile.email)
+            await stage(session, profile)
         await _register(session)
     elif verification_id is None:
         raise refusal("guard.invalid_input")
     elif social:
         await _identify_by_social(session, social, links=links_social)
     else:
-        await _identify_existing(session, _get_record(session, verification_id))
-
-
-async def add_username(session: ExperienceSession, username: str) -> None:
-    """Add a username to the account. Raises 422 if the policy rejects it or it is taken."""
-    await _refuse_profile_change(session)
-    await _stage(session, PendingProfile(username=username))
-
-
-async def add_verified_address(
-    session: ExperienceSession, identifier_type: str, verification_id: str
-) -> None:
-    """Add a verified email address or phone number to the account. Raises 404 unless the proof is of that
-    type.
-    """
-    await _refuse_profile_change(session)
-    record = _get_record(session, verification_id)
-    if _ADDRESS_PROOFS.get(record.proof) != identifier_type:
-        raise refusal("session.verification_session_not_found")
-    profile = _profile_of(record)
-    _refuse_blocked(session, profile.email)
-    await _stage(session, profile)
-
-
-async def add_social_identity(session: ExperienceSession, verification_id: str) -> None:
-    """Link the verified social identity to the account. Raises 422 if another account has it."""
-    await _refuse_profile_change(session, may_precede_mfa=True)
-    proof = find_proof(session, verification_id)
-    if proof is None:
-        raise refusal("session.verification_session_not_found")
-    _refuse_blocked(session, proof.user.email if proof.user else None)
-    if await _find_identified_user(session):
-        addition = await profile_of_known_user(session, proof, links=True)
-    else:
-        addition = await profile_of_new_user(session, proof)
-    known = session.experience.profile
-    kept = {name: None for name in ("email", "name", "avatar") if getattr(known, name)}
-    await _stage(session, replace(addition, **kept))
-
-
-async def add_password(session: ExperienceSession, password: str) -> None:
-    """Set the account's first password. Raises 422 ``password.rejected``, or if it has a password."""
-    await _refuse_profile_change(session)
-    user = await _find_identified_user(session)
-    if user and user.password_hash:
-        raise refusal("user.password_exists_in_profile")
-    await _stage_password(session, user, password)
-
-
-async def replace_password(session: ExperienceSession, password: str) -> None:
-    """Set a new password for a person who forgot the old one. ``submit`` stores it."""
-    if session.experience.event is not Event.FORGOT_PASSWORD:
-        raise refusal("session.invalid_interaction_type")
-    user = await _get_identified_user(session)
-    await _stage_password(session, user, password)
+        await _identify_existing(session, get_record(session, verification_id))
 
 
 async def submit(session: ExperienceSession) -> str | None:
@@ -147,7 +89,7 @@ async def submit(session: ExperienceSession) -> str | None:
     Raises 404 ``session.identifier_not_found`` if nobody is identified, 422 ``user.missing_profile`` if the
     account lacks something that signing up requires, and the errors of ``mfa`` for a missing second factor.
     """
-    user, profile = await _get_identified_user(session), session.experience.profile
+    user, profile = await get_identified_user(session), session.experience.profile
     if session.experience.event is Event.FORGOT_PASSWORD:
         if profile.password_hash is None:
             raise refusal("user.new_password_required_in_profile")
@@ -157,7 +99,7 @@ async def submit(session: ExperienceSession) -> str | None:
         await session.forget()
         return None
     await mfa.refuse_unproved(session)
-    _refuse_missing_profile(session, user)
+    refuse_missing_profile(session, user)
     await mfa.refuse_unenrolled(session)
     is_changed = profile != PendingProfile()
     if is_changed:
@@ -187,7 +129,7 @@ def _has_token_for_address(session: ExperienceSession) -> bool:
 async def _register(session: ExperienceSession) -> None:
     if not _has_token_for_address(session):
         _refuse_event(session, Event.REGISTER)
-    _refuse_missing_profile(session, None)
+    refuse_missing_profile(session, None)
     current = session.experience
     user = await create_user(session.store, current.profile)
     await session.keep(replace(current, user_id=user.id, profile=PendingProfile()))
@@ -221,7 +163,7 @@ async def _identify_by_social(session: ExperienceSession, proof: SocialProof, *,
     is_known = session.experience.user_id is not None
     await _keep_identified(session, await find_account(session, proof, links=links))
     if not is_known:
-        await _keep_profile(session, await profile_of_known_user(session, proof, links=links))
+        await keep_profile(session, await profile_of_known_user(session, proof, links=links))
 
 
 async def _keep_identified(session: ExperienceSession, user: User) -> None:
@@ -230,10 +172,6 @@ async def _keep_identified(session: ExperienceSession, user: User) -> None:
     if session.experience.user_id not in (None, user.id):
         raise refusal("session.identity_conflict")
     await session.keep(replace(session.experience, user_id=user.id))
-
-
-def _refuse_blocked(session: ExperienceSession, email: str | None) -> None:
-    refuse_blocked(session.settings.email_blocklist, email)
 
 
 def _refuse_event(session: ExperienceSession, event: Event) -> None:
@@ -245,7 +183,7 @@ def _refuse_event(session: ExperienceSession, event: Event) -> None:
 
 
 def _refuse_method(session: ExperienceSession, record: VerificationRecord) -> None:
-    kind = _ADDRESS_PROOFS.get(record.proof)
+    kind = ADDRESS_PROOFS.get(record.proof)
     if session.experience.event is Event.FORGOT_PASSWORD:
         if kind not in session.settings.forgot_password_identifiers():
             raise refusal("session.not_supported_for_forgot_password", status=422)
@@ -257,100 +195,7 @@ def _refuse_method(session: ExperienceSession, record: VerificationRecord) -> No
         raise refusal("user.sign_in_method_not_enabled")
 
 
-async def _refuse_profile_change(session: ExperienceSession, *, may_precede_mfa: bool = False) -> None:
-    event = session.experience.event
-    if event is Event.FORGOT_PASSWORD:
-        raise refusal("session.not_supported_for_forgot_password")
-    if event is Event.SIGN_IN:
-        await _get_identified_user(session)
-        if not may_precede_mfa:
-            await mfa.refuse_unproved(session)
-
-
-def _refuse_missing_profile(session: ExperienceSession, user: User | None) -> None:
-    social = session.experience.social
-    if session.settings.social.skips_required_identifiers and social and social.user:
-        return
-    missing = [name for name in session.settings.required_profile() if not _has(name, session, user)]
-    if missing:
-        raise refusal("user.missing_profile", data={"missingProfile": missing})
-
-
-def _has(name: str, session: ExperienceSession, user: User | None) -> bool:
-    if name == "emailOrPhone":
-        return _has("email", session, user) or _has("phone", session, user)
-    profile = session.experience.profile
-    if name == "password":  # a social identity replaces it
-        return any((profile.password_hash, profile.social_identity)) or (
-            user is not None and any((user.password_hash, user.identities))
-        )
-    return any(getattr(owner, name) for owner in (profile, user) if owner)
-
-
-async def _stage(session: ExperienceSession, addition: PendingProfile) -> None:
-    """Add to the profile after the checks that Logto makes at this point."""
-    user, policy = await _find_identified_user(session), session.settings.username_policy
-    for kind in ("username", "email", "phone"):
-        if user and getattr(addition, kind) and getattr(user, kind):
-            raise refusal(f"user.{kind}_exists_in_profile")
-    violation = find_username_violation(addition.username, policy) if addition.username else None
-    if violation:
-        raise refusal(f"user.username_{violation}")
-    await refuse_taken_identifiers(session.store, addition, case_sensitive=policy.case_sensitive)
-    await _keep_profile(session, addition)
-
-
-async def _stage_password(session: ExperienceSession, user: User | None, password: str) -> None:
-    profile = session.experience.profile
-    person = PersonalInformation(
-        name=user.name if user else None,
-        username=profile.username or (user.username if user else None),
-        email=profile.email or (user.email if user else None),
-        phone=profile.phone or (user.phone if user else None),
-    )
-    refuse_weak_password(password, session.settings, person)
-    if user and user.password_hash and await verify_password(user.password_hash, password):
-        raise refusal("user.same_password")
-    await _keep_profile(session, PendingProfile(password_hash=await hash_password(password)))
-
-
-async def _keep_profile(session: ExperienceSession, addition: PendingProfile) -> None:
-    values = {name: value for name, value in vars(addition).items() if value is not None}
-    current = session.experience
-    await session.keep(replace(current, profile=replace(current.profile, **values)))
-
-
-def _get_record(session: ExperienceSession, verification_id: str) -> VerificationRecord:
-    record = session.experience.find_record(verification_id)
-    if record is None:
-        raise refusal("session.verification_session_not_found")
-    return record
-
-
-def _profile_of(record: VerificationRecord) -> PendingProfile:
-    """Return what a proof adds to a profile. Raises 400 for the proof of an existing account."""
-    if not record.verified or record.proof is Proof.PASSWORD:
-        raise refusal("session.verification_failed")
-    if record.proof is Proof.NEW_PASSWORD_IDENTITY:
-        return PendingProfile(username=record.identifier.value, password_hash=record.password_hash)
-    address = record.identifier.value
-    is_email = _ADDRESS_PROOFS.get(record.proof, record.identifier.type) == "email"
-    return PendingProfile(email=address) if is_email else PendingProfile(phone=address)
-
-
 def _token_organizations(session: ExperienceSession) -> tuple[str, ...]:
     """Return the organizations that the one-time tokens of this sign-in let the person join."""
     contexts = [record.context or {} for record in session.experience.records]
     return tuple(name for context in contexts for name in strings(context, "jitOrganizationIds"))
-
-
-async def _find_identified_user(session: ExperienceSession) -> User | None:
-    user_id = session.experience.user_id
-    return await find_user_by_id(session.store, user_id) if user_id else None
-
-
-async def _get_identified_user(session: ExperienceSession) -> User:
-    user = await _find_identified_user(session)
-    if user is None:
-        raise refusal("session.identifier_not_found")
-    return user

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.management.relations import MEMBER_ROLES, MEMBERS
 from local_logto.management.tables import organization_jit_email_domains, organization_jit_roles
-from local_logto.store import Store, organization_users, organizations
+from local_logto.store import Store
+from local_logto.tables import organization_users, organizations
 
 
 async def join_organizations(connection: AsyncConnection, user_id: str, email: str) -> list[str]:

@@ -21,7 +21,8 @@ from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Event
 from local_logto.refusals import refusal
 from local_logto.second_factors import BACKUP_CODE, EMAIL_CODE, PHONE_CODE, TOTP, Factor, Factors
-from local_logto.store import Store, new_id, now_ms, organization_users, organizations, users
+from local_logto.store import Store, new_id, now_ms
+from local_logto.tables import organization_users, organizations, users
 
 _Use = Callable[[Factors, str, int], list[Factor] | None]
 

@@ -7,7 +7,7 @@ from typing import Final
 from quart import Blueprint, Response
 
 from local_logto import second_factors
-from local_logto.experience import flow, mfa, mfa_codes
+from local_logto.experience import mfa, mfa_codes, profile
 from local_logto.experience.api import open_begun, verified
 from local_logto.management.guard import read_body
 from local_logto.responses import json_response, no_content
@@ -85,7 +85,7 @@ async def bind_factor() -> Response:
     body = await read_body(_BIND)
     address_type = mfa_codes.ADDRESS_TYPES.get(body["type"])
     if address_type:  # the address itself is the factor
-        await flow.add_verified_address(session, address_type, body["verificationId"])
+        await profile.add_verified_address(session, address_type, body["verificationId"])
         await mfa.enable(session)
     else:
         await mfa.bind(session, body["type"], body["verificationId"])

@@ -9,22 +9,8 @@ from typing import Any
 from local_logto.experience.sign_in_experience import IDENTIFIER_TYPES
 from local_logto.experience.state import Event
 from local_logto.experience.username_policy import USERNAME_PATTERN
-from local_logto.values import AnyObject, Choice, Flag, Issue, Path, Shape, Text
-
-
-@dataclass(frozen=True)
-class Literal:
-    """This string only."""
-
-    expected: str
-
-    def check(self, value: object, path: Path, issues: list[Issue]) -> Any:
-        if value != self.expected:
-            message = f'Invalid literal value, expected "{self.expected}"'
-            received = {"received": value} if isinstance(value, str) else {}
-            issue = {"code": "invalid_literal", "expected": self.expected, "message": message}
-            issues.append({**received, **issue, "path": list(path)})
-        return value
+from local_logto.faults import Issue, Path, report
+from local_logto.values import AnyObject, Choice, Exactly, Flag, Shape, Text
 
 
 @dataclass(frozen=True)
@@ -38,8 +24,8 @@ class ByType:
         if not isinstance(value, dict) or not isinstance(kind, str) or kind not in self.shapes:
             expected = " | ".join(f"'{option}'" for option in self.shapes)
             message = f"Invalid discriminator value. Expected {expected}"
-            issue = {"code": "invalid_union_discriminator", "options": list(self.shapes), "message": message}
-            issues.append({**issue, "path": [*path, "type"]})
+            code, options = "invalid_union_discriminator", list(self.shapes)
+            report(issues, (*path, "type"), code=code, options=options, message=message)
             return value
         return {"type": kind, **self.shapes[kind].check(value, path, issues)}
 
@@ -61,13 +47,13 @@ CHECK_PASSWORD = Shape(
     }
 )
 NEW_PASSWORD_IDENTITY = Shape(
-    {"identifier": Shape({"type": Literal("username"), "value": _USERNAME}), "password": Text()}
+    {"identifier": Shape({"type": Exactly("username"), "value": _USERNAME}), "password": Text()}
 )
 SEND_CODE = Shape({"identifier": _RECIPIENT, "interactionEvent": _EVENT})
 CHECK_CODE = Shape({"identifier": _RECIPIENT, "verificationId": Text(), "code": Text()})
 USE_ONE_TIME_TOKEN = Shape(
     {
-        "identifier": Shape({"type": Literal("email"), "value": Text(max=256, pattern=r"\S+@\S+\.\S+")}),
+        "identifier": Shape({"type": Exactly("email"), "value": Text(max=256, pattern=r"\S+@\S+\.\S+")}),
         "token": Text(min=1),
     }
 )

@@ -19,7 +19,8 @@ from local_logto.experience.just_in_time import join_organizations
 from local_logto.experience.social_proof import SocialIdentity
 from local_logto.experience.state import Identifier, PendingProfile
 from local_logto.refusals import refusal
-from local_logto.store import Store, new_id, now_ms, users
+from local_logto.store import Store, new_id, now_ms
+from local_logto.tables import users
 
 
 @dataclass(frozen=True)

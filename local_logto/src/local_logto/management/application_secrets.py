@@ -15,7 +15,8 @@ from local_logto.management.failures import constraint_violated, invalid_input
 from local_logto.management.guard import read_body
 from local_logto.management.rows import delete_row, find_row, get_row, insert_row, update_row
 from local_logto.responses import json_response, no_content
-from local_logto.store import application_secrets, applications, new_secret, now_ms
+from local_logto.store import new_secret, now_ms
+from local_logto.tables import application_secrets, applications
 from local_logto.values import Number, OrNull, Shape, Text
 
 HAVE_SECRETS: Final = frozenset({"Traditional", "MachineToMachine"})

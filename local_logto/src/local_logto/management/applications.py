@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from quart import Blueprint, Response, request
 
 from local_logto.context import current_store
+from local_logto.faults import Issue
 from local_logto.management import entities, failures
 from local_logto.management.application_secrets import HAVE_SECRETS, insert_secret
 from local_logto.management.families import Entities
@@ -21,16 +22,15 @@ from local_logto.management.role_choice import roles_by_owner
 from local_logto.management.rows import delete_row, get_row, insert_row, to_columns, update_row
 from local_logto.refusals import refusal
 from local_logto.responses import json_response, no_content
-from local_logto.store import (
+from local_logto.store import new_id, now_ms
+from local_logto.tables import (
     application_roles,
     applications,
-    new_id,
-    now_ms,
     organization_application_roles,
     organization_applications,
     organizations,
 )
-from local_logto.values import AnyObject, AnyOf, Choice, Flag, Issue, ListOf, Number, OrNull, Shape, Text
+from local_logto.values import AnyObject, AnyOf, Choice, Flag, ListOf, Number, OrNull, Shape, Text
 
 TYPES: Final = ("Native", "SPA", "Traditional", "MachineToMachine")
 _NO_URIS: Final[Mapping[str, list[str]]] = {"redirectUris": [], "postLogoutRedirectUris": []}

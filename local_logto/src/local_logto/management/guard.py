@@ -12,7 +12,8 @@ from typing import Any
 from quart import request
 
 from local_logto.errors import RequestError
-from local_logto.values import Issue, Kind, Shape, refusal_of_faults
+from local_logto.faults import Issue, refusal_of_faults
+from local_logto.values import Kind, Shape
 
 
 async def read_body(shape: Kind) -> Any:

@@ -27,7 +27,8 @@ from local_logto.management.rows import delete_row, find_row, insert_row
 from local_logto.management.tables import organization_invitation_roles, organization_invitations
 from local_logto.management.users import get_user_row
 from local_logto.responses import json_response, no_content
-from local_logto.store import new_id, now_ms, organization_users, users
+from local_logto.store import new_id, now_ms
+from local_logto.tables import organization_users, users
 from local_logto.values import AnyObject, Choice, ListOf, Number, OrFalse, OrNull, Shape, Text
 from local_logto.webhooks import announce_membership_change
 

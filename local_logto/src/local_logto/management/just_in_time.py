@@ -23,7 +23,7 @@ from local_logto.management.role_choice import PERSON, require_kind
 from local_logto.management.rows import get_row, insert_row
 from local_logto.management.tables import organization_jit_email_domains, organization_jit_roles
 from local_logto.responses import json_response, no_content
-from local_logto.store import organization_roles, organizations
+from local_logto.tables import organization_roles, organizations
 from local_logto.values import ANY_TEXTS, SOME_TEXTS, Shape, Text
 
 _DOMAINS: Final = Relation(organization_jit_email_domains, "email_domain")

@@ -20,7 +20,7 @@ from local_logto.management.membership import require_membership
 from local_logto.management.relations import MEMBER_ROLES, MEMBERS
 from local_logto.management.role_choice import PERSON, ROLE_CHOICE, read_role_choice, require_kind
 from local_logto.responses import created, json_response, no_content
-from local_logto.store import (
+from local_logto.tables import (
     organization_role_scopes,
     organization_roles,
     organization_scopes,

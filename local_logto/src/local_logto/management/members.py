@@ -16,7 +16,7 @@ from local_logto.management.relations import MEMBERS, Change
 from local_logto.management.role_choice import roles_by_owner
 from local_logto.management.user_search import fuzzy
 from local_logto.responses import json_response
-from local_logto.store import organization_user_roles, users
+from local_logto.tables import organization_user_roles, users
 from local_logto.webhooks import announce_membership_change
 
 blueprint = Blueprint("members", __name__, url_prefix="/organizations/<organization_id>/users")

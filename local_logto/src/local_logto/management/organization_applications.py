@@ -19,11 +19,7 @@ from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.relations import APPLICATION_ROLES, APPLICATIONS, Change
 from local_logto.management.role_choice import MACHINE, require_kind, roles_by_owner
 from local_logto.responses import no_content
-from local_logto.store import (
-    applications,
-    organization_application_roles,
-    organization_roles,
-)
+from local_logto.tables import applications, organization_application_roles, organization_roles
 from local_logto.values import SOME_TEXTS, Shape
 from local_logto.webhooks import announce_membership_change
 

@@ -21,8 +21,8 @@ from local_logto.management.rows import (
     to_columns,
 )
 from local_logto.responses import json_response
-from local_logto.store import (
-    new_id,
+from local_logto.store import new_id
+from local_logto.tables import (
     organization_role_resource_scopes,
     organization_role_scopes,
     organization_roles,

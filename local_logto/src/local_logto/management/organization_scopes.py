@@ -6,7 +6,7 @@ from quart import Blueprint
 
 from local_logto.management import entities
 from local_logto.management.families import Entities
-from local_logto.store import organization_scopes
+from local_logto.tables import organization_scopes
 from local_logto.values import OrNull, Shape, Text
 
 blueprint = Blueprint("organization_scopes", __name__, url_prefix="/organization-scopes")

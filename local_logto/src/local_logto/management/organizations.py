@@ -14,7 +14,8 @@ from local_logto.management import entities
 from local_logto.management.families import Entities
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.sign_in_exp_shapes import COLOR
-from local_logto.store import new_id, now_ms, organization_users, organizations, users
+from local_logto.store import new_id, now_ms
+from local_logto.tables import organization_users, organizations, users
 from local_logto.values import AnyObject, Flag, OrNull, Shape, Text
 
 FEATURED_MEMBERS: Final = 3

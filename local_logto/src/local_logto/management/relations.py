@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.management.rows import delete_row
-from local_logto.store import (
+from local_logto.tables import (
     application_roles,
     organization_application_roles,
     organization_applications,

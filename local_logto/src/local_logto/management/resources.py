@@ -24,7 +24,8 @@ from local_logto.management.rows import (
 )
 from local_logto.oidc.scopes import MANAGEMENT_RESOURCE
 from local_logto.responses import json_response, no_content
-from local_logto.store import new_id, now_ms, resource_scopes, resources
+from local_logto.store import new_id, now_ms
+from local_logto.tables import resource_scopes, resources
 from local_logto.values import Flag, Number, OrNull, Shape, Text
 from local_logto.webhooks import announce
 

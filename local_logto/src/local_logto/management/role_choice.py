@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from local_logto.errors import RequestError
 from local_logto.management.entities import Entity, named
 from local_logto.management.failures import constraint_violated, foreign_key_not_found
-from local_logto.store import organization_roles
+from local_logto.tables import organization_roles
 from local_logto.values import ListOf, Shape, Text
 
 PERSON: Final = "User"

@@ -9,7 +9,7 @@ from local_logto.management import entities
 from local_logto.management.families import Owner, Related
 from local_logto.management.relations import ROLE_RESOURCE_SCOPES, ROLE_SCOPES, Change
 from local_logto.management.rows import get_row_unnamed
-from local_logto.store import organization_roles, organization_scopes, resource_scopes
+from local_logto.tables import organization_roles, organization_scopes, resource_scopes
 from local_logto.webhooks import announce
 
 blueprint = Blueprint("role_scopes", __name__, url_prefix="/organization-roles/<organization_role_id>")

@@ -22,7 +22,7 @@ from local_logto.management.relations import TENANT_ROLES
 from local_logto.management.role_choice import MACHINE, PERSON
 from local_logto.management.rows import any_holds, get_row
 from local_logto.responses import json_response, no_content, text_response
-from local_logto.store import application_roles, applications, roles
+from local_logto.tables import application_roles, applications, roles
 from local_logto.values import ANY_TEXTS, Choice, Shape, Text
 
 FEATURED_APPLICATIONS: Final = 3

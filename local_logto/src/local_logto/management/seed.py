@@ -6,12 +6,13 @@ from typing import Final
 
 from sqlalchemy.dialects.sqlite import insert
 
-from local_logto.management import seeded_app as management_app
 from local_logto.management import sign_in_exp, token_configs
+from local_logto.management.seeded_app import ensure_access
 from local_logto.oidc.scopes import MANAGEMENT_RESOURCE, MANAGEMENT_SCOPE
 from local_logto.settings import Settings
 from local_logto.settings_rows import SIGN_IN_EXP, seed_setting
-from local_logto.store import Store, now_ms, resource_scopes, resources
+from local_logto.store import Store, now_ms
+from local_logto.tables import resource_scopes, resources
 
 _RESOURCE_ID: Final = "management-api"
 
@@ -31,6 +32,6 @@ async def seed(store: Store, settings: Settings) -> None:
     async with store.begin() as connection:
         for row in (resource, scope):
             await connection.execute(row.on_conflict_do_nothing())
-    await management_app.ensure(store, settings)
+    await ensure_access(store, settings)
     await seed_setting(store, SIGN_IN_EXP, sign_in_exp.SEED)
     await seed_setting(store, token_configs.KEY, token_configs.SEED)

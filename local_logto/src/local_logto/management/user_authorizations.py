@@ -19,8 +19,10 @@ from local_logto.management.entities import Entity
 from local_logto.management.guard import read_query
 from local_logto.oidc.grants import find_grant, revoke_grant
 from local_logto.oidc.session.op_sessions import SESSION_LIFETIME_MS, forget_grant
+from local_logto.oidc.tables import grants, op_sessions
 from local_logto.responses import json_response, no_content
-from local_logto.store import applications, grants, now_ms, op_sessions
+from local_logto.store import now_ms
+from local_logto.tables import applications
 from local_logto.values import Choice, Shape
 
 _GRANTS_TO_REVOKE: Final = Shape(optional={"revokeGrantsTarget": Choice(("all", "firstParty"))})

@@ -19,7 +19,7 @@ from local_logto.management.guard import read_body
 from local_logto.management.users import get_user_row, update_user_row
 from local_logto.refusals import refusal
 from local_logto.responses import json_response
-from local_logto.store import users
+from local_logto.tables import users
 from local_logto.values import AnyObject, Shape, Text
 
 _IDENTITY: Final = Shape({"userId": Text()}, {"details": AnyObject()})

@@ -11,7 +11,7 @@ from quart import request
 
 from local_logto.management.failures import invalid_input
 from local_logto.management.rows import any_holds, snake
-from local_logto.store import organization_users, users
+from local_logto.tables import organization_users, users
 
 SEARCH_FIELDS: Final = ("id", "primary_email", "primary_phone", "username", "name")
 

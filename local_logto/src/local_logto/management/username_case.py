@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.errors import RequestError
 from local_logto.settings_rows import SIGN_IN_EXP
-from local_logto.store import configs, users
+from local_logto.tables import configs, users
 
 
 async def are_usernames_case_sensitive(connection: AsyncConnection) -> bool:

@@ -22,14 +22,8 @@ from local_logto.management.user_search import read_search
 from local_logto.management.username_case import are_usernames_case_sensitive
 from local_logto.refusals import refusal
 from local_logto.responses import json_response, no_content
-from local_logto.store import (
-    new_id,
-    now_ms,
-    organization_user_roles,
-    organization_users,
-    organizations,
-    users,
-)
+from local_logto.store import new_id, now_ms
+from local_logto.tables import organization_user_roles, organization_users, organizations, users
 from local_logto.values import AnyObject, Kind, OrNull, Shape, Text
 from local_logto.webhooks import announce
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.oidc import organization_access
 from local_logto.oidc.scopes import ORGANIZATION_ROLES, ORGANIZATIONS
-from local_logto.store import configs, users
+from local_logto.tables import configs, users
 
 DEFAULT_EXTENDED_CLAIMS: Final = ("roles", "organizations", "organization_roles")
 

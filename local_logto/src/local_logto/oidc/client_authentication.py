@@ -16,7 +16,8 @@ from local_logto.errors import OidcError, invalid_request
 from local_logto.oidc.clients import Client, find_client
 from local_logto.oidc.cors import remember_client
 from local_logto.oidc.request_params import Params
-from local_logto.store import application_secrets, now_ms
+from local_logto.store import now_ms
+from local_logto.tables import application_secrets
 
 CREDENTIAL_PARAMS: Final = ("client_id", "client_secret")
 _BAD_HEADER: Final = "invalid authorization header value format"

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from local_logto.context import current_store
 from local_logto.oidc.authorization import redirect_uris
 from local_logto.oidc.scopes import MANAGEMENT_ROLE_ID
-from local_logto.store import application_roles, applications
+from local_logto.tables import application_roles, applications
 
 DEFAULT_ID_TOKEN_TTL: Final = 3600
 DEFAULT_REFRESH_TOKEN_DAYS: Final = 14

@@ -10,7 +10,9 @@ from local_logto.context import current_store
 from local_logto.oidc.clients import Client
 from local_logto.oidc.grants import revoke_grant
 from local_logto.oidc.session.op_sessions import OpSession, forget_grant
-from local_logto.store import applications, grants, now_ms
+from local_logto.oidc.tables import grants
+from local_logto.store import now_ms
+from local_logto.tables import applications
 
 
 async def end_oldest_grants(client: Client, session: OpSession) -> None:

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.crypto.opaque_values import new_opaque_value
 from local_logto.oidc.scopes import split_scope
-from local_logto.store import grants, now_ms, op_sessions
+from local_logto.oidc.tables import grants, op_sessions
+from local_logto.store import now_ms
 
 GRANT_LIFETIME_MS: Final = 180 * 24 * 3600 * 1000
 

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from local_logto.store import (
+from local_logto.tables import (
     organization_application_roles,
     organization_applications,
     organization_role_resource_scopes,

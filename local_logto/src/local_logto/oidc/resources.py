@@ -13,7 +13,7 @@ from local_logto.oidc import organization_access
 from local_logto.oidc.clients import Client
 from local_logto.oidc.scopes import MANAGEMENT_RESOURCE, MANAGEMENT_SCOPE, ORGANIZATIONS_RESOURCE
 from local_logto.oidc.token.access_tokens import DEFAULT_ACCESS_TOKEN_TTL
-from local_logto.store import resources
+from local_logto.tables import resources
 
 
 @dataclass(frozen=True)

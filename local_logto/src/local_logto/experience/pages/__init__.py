@@ -17,7 +17,7 @@ from local_logto.experience.pages import (
     sign_in,
     social,
     social_linking,
-    surprises,
+    unexpected_accounts,
 )
 
 blueprint = Blueprint("pages", __name__, static_folder="../../static", static_url_path="/static")
@@ -25,7 +25,7 @@ for module in (
     sign_in,
     register,
     codes,
-    surprises,
+    unexpected_accounts,
     social,
     social_linking,
     mfa_verification,

@@ -32,7 +32,7 @@ _ALL_OPTIONS = {
     "forgot-password": ("All sign-in options", "/sign-in"),
     "continue": ("All sign-in options", "/sign-in"),
 }
-_SURPRISES = {
+_PATHS_OF_UNEXPECTED_ACCOUNTS = {
     "user.user_not_exist": "/sign-in/no-account",
     "user.email_already_in_use": "/register/account-exists",
     "user.phone_already_in_use": "/register/account-exists",
@@ -79,9 +79,9 @@ async def _go_on(session: ExperienceSession, flow: str, proof: VerificationRecor
     try:
         return await complete(session, proof.id)
     except RequestError as error:
-        if error.code not in _SURPRISES:
+        if error.code not in _PATHS_OF_UNEXPECTED_ACCOUNTS:
             raise
-        return go_to(_SURPRISES[error.code])
+        return go_to(_PATHS_OF_UNEXPECTED_ACCOUNTS[error.code])
 
 
 async def _page(session: ExperienceSession, flow: str, sent: VerificationRecord) -> FormPage:

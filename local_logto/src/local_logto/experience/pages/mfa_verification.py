@@ -10,6 +10,7 @@ from quart import Blueprint, Response, request
 
 from local_logto.experience import mfa, mfa_codes
 from local_logto.experience.code_delivery import is_kept_here
+from local_logto.experience.mfa_state import MfaProof
 from local_logto.experience.pages.forms import Field, FormPage, Link, code_field
 from local_logto.experience.pages.mfa_paths import ways_to_verify
 from local_logto.experience.pages.resending import SENT_AGAIN, with_resend
@@ -82,31 +83,29 @@ async def backup_code(session: ExperienceSession, kinds: tuple[str, ...]) -> Res
 @blueprint.route(f"/<any({EMAIL_CODE}, {PHONE_CODE}):kind>", methods=_METHODS)
 @_asked_page
 async def address_code(session: ExperienceSession, kinds: tuple[str, ...], kind: str) -> Response:
+    """Show the button that sends a code, then the field for it."""
     address_type = mfa_codes.ADDRESS_TYPES[kind]
     proof = session.experience.mfa.find_proof(kind)
-    if proof is None or proof.is_verified:
-        where = "email" if address_type == "email" else "phone"
-        page = FormPage(
-            _TITLE,
-            "Send verification code",
-            (),
-            f"{_ENABLED} A verification code will be sent to your {where}.",
-            links=_links(kinds),
-        )
-        return await answer_form(session, page, _send_to(address_type))
-    proof_id = proof.id
+    if proof is not None and not proof.is_verified:
+        return await _check_code(session, kinds, proof)
+    text = f"{_ENABLED} A verification code will be sent to your {address_type}."
+    page = FormPage(_TITLE, "Send verification code", (), text, links=_links(kinds))
+    return await answer_form(session, page, _send_to(address_type))
+
+
+async def _check_code(session: ExperienceSession, kinds: tuple[str, ...], proof: MfaProof) -> Response:
+    address_type = mfa_codes.ADDRESS_TYPES[proof.kind]
 
     async def check(session: ExperienceSession, page: FormPage) -> Response:
         code = page.value("code").replace(" ", "")
-        await mfa_codes.verify_mfa_code(session, proof_id, address_type, code)
+        await mfa_codes.verify_mfa_code(session, proof.id, address_type, code)
         return await complete(session)
 
-    kept = await is_kept_here(session.store, address_type)
-    text = f"Enter the code sent to {proof.recipient}." + (
-        " On this server you read it under Messages." if kept else ""
-    )
+    text = f"Enter the code sent to {proof.recipient}."
+    if await is_kept_here(session.store, address_type):
+        text += " This server shows it under Messages."
     page = FormPage(_TITLE, "Continue", (code_field(),), text, links=_links(kinds))
-    page = await with_resend(session.store, proof_id, page)
+    page = await with_resend(session.store, proof.id, page)
     return await answer_form(session, page, check, _send_to(address_type, notice=SENT_AGAIN))
 
 

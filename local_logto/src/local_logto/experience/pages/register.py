@@ -7,7 +7,6 @@ from dataclasses import replace
 from quart import Blueprint, Response, request
 
 from local_logto.experience.code_delivery import UnsentMessage
-from local_logto.experience.flow import add_password, add_username
 from local_logto.experience.pages.forms import FormPage, Link, new_password_page
 from local_logto.experience.pages.identifiers import identifier_field, kinds_of, read_identifier
 from local_logto.experience.pages.responses import (
@@ -20,6 +19,7 @@ from local_logto.experience.pages.responses import (
     sign_in_page,
 )
 from local_logto.experience.pages.steps import complete, is_underway, known_identifier, send_code_to
+from local_logto.experience.profile import add_password, add_username
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Event
 

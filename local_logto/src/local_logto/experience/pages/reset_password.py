@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quart import Blueprint, Response
 
-from local_logto.experience.flow import replace_password, submit
+from local_logto.experience.flow import submit
 from local_logto.experience.pages.forms import FormPage, Link, new_password_page
 from local_logto.experience.pages.identifiers import identifier_field, kinds_of, read_identifier, shown
 from local_logto.experience.pages.responses import (
@@ -15,6 +15,7 @@ from local_logto.experience.pages.responses import (
     sign_in_page,
 )
 from local_logto.experience.pages.steps import is_underway, known_identifier, send_code_to
+from local_logto.experience.profile import replace_password
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Event
 

@@ -6,17 +6,13 @@ from quart import Blueprint, Response
 
 from local_logto.connectors.registry import find_connector_by_id
 from local_logto.errors import RequestError
-from local_logto.experience.flow import (
-    add_social_identity,
-    add_verified_address,
-    identify,
-    switch_event,
-)
+from local_logto.experience.flow import identify, switch_event
 from local_logto.experience.pages.forms import FormPage, Link, SideAction
 from local_logto.experience.pages.identifiers import shown
 from local_logto.experience.pages.responses import answer_form, go_to, page_url, sign_in_page
 from local_logto.experience.pages.social_buttons import name_of
 from local_logto.experience.pages.steps import complete, find_sent_code
+from local_logto.experience.profile import add_social_identity, add_verified_address
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.social import find_related_user
 from local_logto.experience.social_proof import SocialProof

@@ -15,7 +15,8 @@ from local_logto.oidc.grants import find_grant, new_grant, save_grant
 from local_logto.oidc.session.interactions import find_interaction, resume_url, save_result
 from local_logto.pages import page
 from local_logto.responses import redirect_response
-from local_logto.store import now_ms, users
+from local_logto.store import now_ms
+from local_logto.tables import users
 
 _NOT_HERE: Final = (
     "Here Logto asks what a third-party application may access. This server has no such page and doesn’t "

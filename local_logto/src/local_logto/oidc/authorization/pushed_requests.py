@@ -14,8 +14,9 @@ from local_logto.oidc.authorization.request import check
 from local_logto.oidc.client_authentication import authenticate
 from local_logto.oidc.no_store import no_store
 from local_logto.oidc.request_params import Params, body_params
+from local_logto.oidc.tables import pushed_requests
 from local_logto.responses import json_response
-from local_logto.store import now_ms, pushed_requests
+from local_logto.store import now_ms
 
 LIFETIME_SECONDS: Final = 60
 URI_PREFIX: Final = "urn:ietf:params:oauth:request_uri:"

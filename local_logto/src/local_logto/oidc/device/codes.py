@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.crypto.opaque_values import hash_of, new_opaque_value
-from local_logto.store import device_codes, now_ms
+from local_logto.oidc.tables import device_codes
+from local_logto.store import now_ms
 
 LIFETIME_SECONDS: Final = 10 * 60
 _LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"  # without vowels, so that they don't form words

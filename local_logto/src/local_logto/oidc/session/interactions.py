@@ -19,7 +19,9 @@ from local_logto.context import current_store, origin_of
 from local_logto.crypto.opaque_values import new_opaque_value
 from local_logto.crypto.signed_cookies import INTERACTION, read_cookie
 from local_logto.errors import RequestError
-from local_logto.store import interactions, now_ms, users
+from local_logto.oidc.tables import interactions
+from local_logto.store import now_ms
+from local_logto.tables import users
 
 INTERACTION_LIFETIME_MS: Final = 3600 * 1000
 APP_ID_HEADER: Final = "logto-app-id"

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from local_logto.context import current_store
 from local_logto.crypto.opaque_values import hash_of, new_opaque_value
 from local_logto.crypto.signed_cookies import SESSION, clear_cookie, read_cookie, write_cookie
-from local_logto.store import now_ms, op_sessions
+from local_logto.oidc.tables import op_sessions
+from local_logto.store import now_ms
 
 SESSION_LIFETIME_MS: Final = 14 * 24 * 3600 * 1000
 

@@ -12,6 +12,7 @@ from local_logto.oidc.clients import Client
 from local_logto.oidc.organization_access import is_associated, organization_scopes_of_application
 from local_logto.oidc.request_params import Params
 from local_logto.oidc.resources import (
+    ResourceServer,
     find_default_resource,
     get_resource,
     scopes_of_application,
@@ -56,15 +57,7 @@ async def _for_resource(
     organization_id: str | None,
     wanted: list[str],
 ) -> dict[str, Any]:
-    indicators = params.all("resource")
-    default = None if indicators else await find_default_resource(connection)
-    indicators = indicators or ([] if default is None else [default])
-    resources = [await get_resource(connection, indicator) for indicator in indicators]
-    if not resources:
-        raise invalid_target("both `resource` and `organization_id` are not provided")
-    if len(resources) > 1:
-        raise invalid_target("only a single resource indicator value is supported for this grant type")
-    resource = resources[0]
+    resource = await _requested_resource(connection, params)
     held = await scopes_of_application(connection, client, resource.indicator, organization_id)
     scope = " ".join(name for name in wanted if name in held) or None
     value = await sign_access_token(
@@ -77,6 +70,19 @@ async def _for_resource(
         organization_id=organization_id,
     )
     return _answer(value, resource.access_token_ttl, scope)
+
+
+async def _requested_resource(connection: AsyncConnection, params: Params) -> ResourceServer:
+    """Return the one resource in the request, or the tenant's default. Raises ``invalid_target``."""
+    indicators = params.all("resource")
+    default = None if indicators else await find_default_resource(connection)
+    indicators = indicators or ([] if default is None else [default])
+    resources = [await get_resource(connection, indicator) for indicator in indicators]
+    if not resources:
+        raise invalid_target("both `resource` and `organization_id` are not provided")
+    if len(resources) > 1:
+        raise invalid_target("only a single resource indicator value is supported for this grant type")
+    return resources[0]
 
 
 def _answer(value: str, lifetime_seconds: int, scope: str | None) -> dict[str, Any]:

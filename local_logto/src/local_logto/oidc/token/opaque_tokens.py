@@ -17,7 +17,8 @@ from local_logto.crypto.opaque_values import hash_of, new_opaque_value
 from local_logto.errors import invalid_grant
 from local_logto.oidc.scopes import split_scope
 from local_logto.oidc.session.op_sessions import holds_grant
-from local_logto.store import now_ms, tokens
+from local_logto.oidc.tables import tokens
+from local_logto.store import now_ms
 
 CODE: Final = "AuthorizationCode"
 ACCESS_TOKEN: Final = "AccessToken"  # noqa: S105 - the name of a kind

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from local_logto.context import current_store
 from local_logto.errors import access_denied
 from local_logto.oidc.organization_access import is_member, requires_mfa
-from local_logto.store import users
+from local_logto.tables import users
 
 # Email and SMS codes are implicit factors in Logto and don't count here.
 _COUNTED_FACTORS: Final = frozenset({"Totp", "WebAuthn", "BackupCode"})

@@ -1,6 +1,6 @@
-"""A verified address that turned out otherwise: no account when signing in, an account when signing up.
+"""A verified address without an account at sign-in, or with one at sign-up.
 
-The code is used, the proof stays: one button does with it what the person did not know to ask for.
+The code is used, but its proof stays valid: one button switches to the other flow.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from local_logto.experience.pages.steps import complete, find_sent_code, is_unde
 from local_logto.experience.session import ExperienceSession
 from local_logto.experience.state import Event, VerificationRecord
 
-blueprint = Blueprint("surprises", __name__)
+blueprint = Blueprint("unexpected_accounts", __name__)
 _METHODS = ["GET", "POST"]
 _KINDS = {"email": "email", "phone": "phone number"}
 
@@ -23,7 +23,7 @@ _KINDS = {"email": "email", "phone": "phone number"}
 @blueprint.route("/sign-in/no-account", methods=_METHODS)
 @sign_in_page
 async def no_account(session: ExperienceSession) -> Response:
-    """Create the account that was not found, with the address that was just verified."""
+    """Offer to create an account with the address that was just verified."""
     proof = _find_proof(session, Event.SIGN_IN)
     if proof is None:
         return go_to("/sign-in")
@@ -34,50 +34,44 @@ async def no_account(session: ExperienceSession) -> Response:
             f"The account with {kind} {address} does not exist.",
             links=((f"Change {kind}", page_url("/sign-in")),),
         )
-    page = FormPage(
-        "Create your account",
-        "Continue",
-        (),
-        f"No account found for {address}. Create a new one?",
-        links=(Link("Back", page_url("/sign-in")),),
-    )
-
-    async def register(session: ExperienceSession, _page: FormPage) -> Response:
-        await switch_event(session, Event.REGISTER)
-        return await complete(session, proof.id)
-
-    return await answer_form(session, page, register)
+    text = f"No account found for {address}. Create a new one?"
+    page = _page("Create your account", text, "/sign-in")
+    return await _offer_switch(session, page, proof, Event.REGISTER)
 
 
 @blueprint.route("/register/account-exists", methods=_METHODS)
 @sign_in_page
 async def account_exists(session: ExperienceSession) -> Response:
-    """Sign in to the account that has the address that was just verified."""
+    """Offer to sign in to the account with the address that was just verified."""
     proof = _find_proof(session, Event.REGISTER)
     if proof is None:
         return go_to("/register")
     kind, address = _KINDS[proof.identifier.type], shown(proof.identifier)
     if not session.settings.signs_in_by_code(proof.identifier.type):
         return await show_notice(
-            "This account exists already",
+            "This account already exists",
             f"The account with {kind} {address} is linked to another account. Please try another {kind}.",
             links=((f"Change {kind}", page_url("/register")), ("Sign in", page_url("/sign-in"))),
         )
-    page = FormPage(
-        "Sign in to your account",
-        "Continue",
-        (),
-        f"An account with {address} already exists. Continue to sign in.",
-        links=(Link("Back", page_url("/register")),),
-    )
-
-    async def sign_in(session: ExperienceSession, _page: FormPage) -> Response:
-        await switch_event(session, Event.SIGN_IN)
-        return await complete(session, proof.id)
-
-    return await answer_form(session, page, sign_in)
+    text = f"An account with {address} already exists. Continue to sign in."
+    page = _page("Sign in to your account", text, "/register")
+    return await _offer_switch(session, page, proof, Event.SIGN_IN)
 
 
 def _find_proof(session: ExperienceSession, event: Event) -> VerificationRecord | None:
     sent = find_sent_code(session) if is_underway(session, event) else None
     return sent if sent and sent.verified else None
+
+
+def _page(title: str, text: str, back: str) -> FormPage:
+    return FormPage(title, "Continue", (), text, links=(Link("Back", page_url(back)),))
+
+
+async def _offer_switch(
+    session: ExperienceSession, page: FormPage, proof: VerificationRecord, event: Event
+) -> Response:
+    async def switch(session: ExperienceSession, _page: FormPage) -> Response:
+        await switch_event(session, event)
+        return await complete(session, proof.id)
+
+    return await answer_form(session, page, switch)
