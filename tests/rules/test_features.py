@@ -38,6 +38,17 @@ def test_every_menu_entry_has_a_page_with_the_same_permission(entry: Feature) ->
     assert route.guard.permission == entry.permission
 
 
+def test_only_queries_contain_statements() -> None:
+    """What every feature reads and writes is found in one place."""
+    features = [
+        name for name in PACKAGES if name in FEATURES or find_spec(f"saas_app.{name}.queries") is not None
+    ]
+    modules = [path for name in features for path in (ROOT / "saas_app" / name).rglob("*.py")]
+    with_sql = [path for path in modules if "import sqlalchemy as sa" in path.read_text(encoding="utf-8")]
+    assert with_sql
+    assert [path for path in with_sql if "queries" not in (path.stem, path.parent.name)] == []
+
+
 def test_a_deleted_organization_leaves_no_rows_of_any_feature() -> None:
     owned = {table.name for table in Base.metadata.sorted_tables if is_tenant_owned(table)}
     assert owned - set(queries.DELETIONS) == {"audit_events", "idempotency_keys", "pending_changes"}
