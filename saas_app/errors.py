@@ -115,6 +115,11 @@ class VersionConflict(AppError):
 
     status, code, title = 409, "version-conflict", "This has changed since you opened it"
 
+    def __init__(
+        self, detail: str = "Another change was saved after you opened it. Nothing was overwritten."
+    ) -> None:
+        super().__init__(detail)
+
 
 class Busy(AppError):
     """Somebody else is at it; trying again helps."""

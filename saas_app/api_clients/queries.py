@@ -27,7 +27,7 @@ async def find_origins(db: AsyncSession, client_ids: Collection[str]) -> dict[st
     statement: sa.Select[*tuple[Any, ...]] = (
         sa.select(
             ApiClient.client_id,
-            sa.func.coalesce(User.name, User.username, User.email, ApiClient.created_by),
+            User.display_name(ApiClient.created_by),
             ApiClient.created_at,
             ApiClient.rotated_at,
         )

@@ -9,20 +9,10 @@ from wtforms.validators import Optional
 
 from saas_app.audit.recorder import Action
 from saas_app.audit.values import EventFilter, Outcome
-from saas_app.web.typed_text import at_most, clean_line
+from saas_app.web.typed_text import DayField, at_most, clean_line
 
 _NAME_LENGTH = 320  # as wide as the columns
 _FIRST_YEAR, _LAST_YEAR = 2000, 2999
-
-
-class _DayField(DateField):
-    """A field for a day in UTC, with our message for an invalid one."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError("Enter a date like 2026-11-21, or leave this field empty.") from None
 
 
 class EventFilterForm(Form):
@@ -40,8 +30,8 @@ class EventFilterForm(Form):
         choices={"": "All outcomes", Outcome.ALLOWED.value: "Allowed", Outcome.DENIED.value: "Denied"},
     )
     target = StringField("Target", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
-    since = _DayField("From (UTC)", validators=[Optional()])
-    until = _DayField("Until (UTC)", validators=[Optional()])
+    since = DayField("From (UTC)", validators=[Optional()])
+    until = DayField("Until (UTC)", validators=[Optional()])
     actor_id = HiddenField("Actor", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
     target_id = HiddenField("Target", filters=[clean_line], validators=[at_most(_NAME_LENGTH)])
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 
 from quart import Blueprint, render_template, request
 from quart.typing import ResponseReturnValue
@@ -17,8 +15,8 @@ from saas_app.audit.values import Event, EventFilter
 from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Permission
-from saas_app.web.context import database, open_reading, open_writing
-from saas_app.web.csv_stream import csv_response, filename
+from saas_app.web.context import database, open_writing
+from saas_app.web.csv_stream import csv_export
 from saas_app.web.deliberate import only_deliberately
 from saas_app.web.guards import requires
 from saas_app.web.pagination import Page, decode_cursor, encode_cursor, page_of
@@ -63,12 +61,4 @@ async def export_events(tenant: Tenant) -> ResponseReturnValue:
     wanted = form.as_filter()
     async with open_writing(tenant) as db:
         changes.record_export(db, tenant)
-    reading = open_reading(tenant)
-
-    async def body() -> AsyncIterator[bytes]:
-        async with reading as db:
-            async for chunk in event_chunks(service.export_rows(db, tenant, wanted)):
-                yield chunk
-
-    name = filename(tenant.organization_name, tenant.organization_id, "audit", datetime.now(UTC).date())
-    return csv_response(body(), name)
+    return csv_export(tenant, "audit", lambda db: event_chunks(service.export_rows(db, tenant, wanted)))

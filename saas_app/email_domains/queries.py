@@ -47,7 +47,7 @@ _CLAIM: sa.Select[*tuple[Any, ...]] = (
         EmailDomain.verified_at,
         EmailDomain.checked_at,
         EmailDomain.failing_since,
-        sa.func.coalesce(User.name, User.username, User.email),
+        User.display_name(),
     )
     .select_from(EmailDomain)
     .outerjoin(User, User.id == EmailDomain.proved_by)
@@ -133,7 +133,9 @@ async def confirm_join(db: AsyncSession, organization_id: str, user_id: str, now
     await db.execute(statement.execution_options(synchronize_session=False))
 
 
-async def came_otherwise(db: AsyncSession, user_id: str, actions: Collection[str], before: datetime) -> bool:
+async def joined_another_way(
+    db: AsyncSession, user_id: str, actions: Collection[str], before: datetime
+) -> bool:
     """Return whether the audit log has one of these actions of a person, or any action before a moment.
 
     The session adds the tenant.

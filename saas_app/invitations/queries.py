@@ -18,9 +18,7 @@ async def find_names(db: AsyncSession, user_ids: Collection[str]) -> dict[str, s
     names: dict[str, str] = {}
     for start in range(0, len(wanted), _CHUNK):
         rows = await db.execute(
-            sa.select(User.id, User.name, User.username, User.email).where(
-                User.id.in_(wanted[start : start + _CHUNK])
-            )
+            sa.select(User.id, User.display_name(User.id)).where(User.id.in_(wanted[start : start + _CHUNK]))
         )
-        names.update((row.id, row.name or row.username or row.email or row.id) for row in rows)
+        names.update((user_id, name) for user_id, name in rows)
     return names

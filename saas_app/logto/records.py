@@ -56,6 +56,11 @@ class LogtoUser(Record):
     identities: Mapping[str, SocialIdentity] = {}
 
     @property
+    def display_name(self) -> str:
+        """The name for display: name, else username, else email, else the id."""
+        return self.name or self.username or self.email or self.id
+
+    @property
     def linked_emails(self) -> frozenset[str]:
         """The email addresses in the profiles of linked social accounts."""
         found = (identity.details.get("email") for identity in self.identities.values())

@@ -1,7 +1,7 @@
 """Questions about the members of an organization, which Logto answers page by page.
 
-Nothing is stored here: Logto holds members and roles, and every page asks it. Its refusals become errors of
-ours (:func:`saas_app.logto.explaining`).
+Nothing is stored here: Logto stores members and roles, and every page asks it. Its errors become ours
+(:func:`saas_app.logto.explaining`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class NotAMember(NotFound):
-    """Nobody with this id belongs to the organization. A stranger's account looks the same as none."""
+    """The organization has no member with this id. An account of a non-member looks like a missing one."""
 
     code, title = "not-a-member", "Member not found"
 
@@ -74,7 +74,7 @@ class MembersFilter:
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[T]):
-    """A page of Logto's, and its position among all pages."""
+    """A page of a list in Logto, and its position among all pages."""
 
     items: tuple[T, ...]
     number: int
@@ -158,7 +158,7 @@ async def get_member(management: ManagementClient, tenant: Tenant, user_id: str)
 
 
 async def is_last_admin(management: ManagementClient, tenant: Tenant, member: Member) -> bool:
-    """Return whether nobody else could run the organization. Logto is asked now, for all pages.
+    """Return whether no other member could run the organization. Asks Logto for all of its admins.
 
     Suspended people cannot sign in, so they do not count.
     """
@@ -180,7 +180,7 @@ def _listing(items: tuple[T, ...], wanted: MembersFilter, total: int) -> Listing
 def _as_member(tenant: Tenant, user: LogtoUser, role_names: frozenset[str]) -> Member:
     return Member(
         id=user.id,
-        display_name=user.name or user.username or user.email or user.id,
+        display_name=user.display_name,
         email=user.email,
         is_suspended=user.is_suspended,
         role_names=role_names,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from saas_app.db.base import Base
 
@@ -21,3 +21,10 @@ class User(Base):
     email: Mapped[str | None] = mapped_column(sa.String(320))
     picture: Mapped[str | None] = mapped_column(sa.String(2048))
     seen_at: Mapped[datetime]
+
+    @classmethod
+    def display_name(
+        cls, *fallbacks: sa.ColumnElement[str] | InstrumentedAttribute[str]
+    ) -> sa.ColumnElement[str]:
+        """Return the SQL of the name for display: name, else username, else email, else a fallback."""
+        return sa.func.coalesce(cls.name, cls.username, cls.email, *fallbacks)

@@ -66,7 +66,7 @@ class DetailsConflict(VersionConflict):
     """
 
     def __init__(self, theirs: Details, yours: Details, changed: frozenset[str]) -> None:
-        super().__init__("Another change was saved after you opened it. Nothing was overwritten.")
+        super().__init__()
         self.theirs = theirs
         self.yours = yours
         self.changed = changed

@@ -22,7 +22,6 @@ from saas_app.projects.queries import tasks as task_queries
 from saas_app.projects.queries.projects import begin_change, moment_of_change
 from saas_app.projects.service import get_project, get_task
 from saas_app.projects.values import (
-    CHANGED_MEANWHILE,
     ProjectArchived,
     ProjectConflict,
     ProjectDetail,
@@ -57,7 +56,7 @@ async def edit_project(
     ):
         AuditLog(db, tenant).project_edited(theirs, form)
         return
-    if ProjectInput(theirs.name, theirs.description) != form:  # the same twice is no conflict
+    if ProjectInput(theirs.name, theirs.description) != form:  # two equal edits are no conflict
         raise ProjectConflict(theirs, form)
 
 
@@ -68,11 +67,8 @@ async def archive_project(
 
     ``version``, if given, must be the current one. Raises :class:`NotFound`, :class:`VersionConflict`.
     """
-    now = await _hold(db, tenant, project_id)
-    _require_version(await get_project(db, tenant, project_id), version)
-    changed = await queries.update_status(db, project_id, ProjectStatus.ARCHIVED, now)
-    project = await get_project(db, tenant, project_id)
-    if changed:
+    project = await _change_status(db, tenant, project_id, version, ProjectStatus.ARCHIVED)
+    if project is not None:
         AuditLog(db, tenant).project_archived(project)
 
 
@@ -83,11 +79,8 @@ async def unarchive_project(
 
     ``version``, if given, must be the current one. Raises :class:`NotFound`, :class:`VersionConflict`.
     """
-    now = await _hold(db, tenant, project_id)
-    _require_version(await get_project(db, tenant, project_id), version)
-    changed = await queries.update_status(db, project_id, ProjectStatus.ACTIVE, now)
-    project = await get_project(db, tenant, project_id)
-    if changed:
+    project = await _change_status(db, tenant, project_id, version, ProjectStatus.ACTIVE)
+    if project is not None:
         AuditLog(db, tenant).project_restored(project)
 
 
@@ -180,9 +173,19 @@ async def delete_task(
     AuditLog(db, tenant).task_deleted(task, project.name)
 
 
+async def _change_status(
+    db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, version: int | None, status: ProjectStatus
+) -> ProjectDetail | None:
+    """Return the project as it was before the change, or None if it has the status already."""
+    now = await _hold(db, tenant, project_id)
+    project = await get_project(db, tenant, project_id)
+    _require_version(project, version)
+    return project if await queries.update_status(db, project_id, status, now) else None
+
+
 def _require_version(current: ProjectDetail | TaskRow, version: int | None) -> None:
     if version is not None and current.version != version:
-        raise VersionConflict(CHANGED_MEANWHILE)
+        raise VersionConflict
 
 
 async def _touch(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> tuple[ProjectDetail, datetime]:

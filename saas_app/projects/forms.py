@@ -7,7 +7,7 @@ from datetime import date
 from enum import Enum
 from typing import TypeVar
 
-from wtforms import DateField, Form, SelectField, StringField, TextAreaField
+from wtforms import Form, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Optional
 
 from saas_app.errors import BadRequest
@@ -20,7 +20,7 @@ from saas_app.projects.values import (
     TaskInput,
     TaskStatus,
 )
-from saas_app.web.typed_text import at_most, clean_line, clean_text
+from saas_app.web.typed_text import DayField, at_most, clean_line, clean_text
 
 NAME_LENGTH = 120
 DESCRIPTION_LENGTH = 2000
@@ -47,16 +47,6 @@ class ProjectForm(Form):
         return ProjectInput(name=self.name.data or "", description=self.description.data or "")
 
 
-class DueDateField(DateField):
-    """A day, with our words when it is none."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError("Enter a date like 2026-11-21, or leave this field empty.") from None
-
-
 class TaskForm(Form):
     """A task, new or edited."""
 
@@ -70,7 +60,7 @@ class TaskForm(Form):
         default=TaskStatus.TODO.value,
         choices={status.value: label for status, label in TASK_STATUS_LABELS.items()},
     )
-    due_on = DueDateField("Due date", validators=[Optional()])
+    due_on = DayField("Due date", validators=[Optional()])
 
     def as_input(self) -> TaskInput:
         """Return the input. Call :meth:`validate` first."""

@@ -12,8 +12,6 @@ from saas_app.errors import AppError, VersionConflict
 from saas_app.models import ProjectStatus as ProjectStatus
 from saas_app.models import TaskStatus as TaskStatus
 
-CHANGED_MEANWHILE = "Another change was saved after you opened it. Nothing was overwritten."
-
 
 class StatusFilter(StrEnum):
     """The status of the listed projects."""
@@ -214,7 +212,7 @@ class ProjectConflict(VersionConflict):
     """The project changed after the form was opened: the current version, and the caller's edit."""
 
     def __init__(self, theirs: ProjectDetail, yours: ProjectInput) -> None:
-        super().__init__(CHANGED_MEANWHILE)
+        super().__init__()
         self.theirs = theirs
         self.yours = yours
 
@@ -223,7 +221,7 @@ class TaskConflict(VersionConflict):
     """The task changed after the form was opened: the current version, and the caller's edit."""
 
     def __init__(self, theirs: TaskRow, yours: TaskInput) -> None:
-        super().__init__(CHANGED_MEANWHILE)
+        super().__init__()
         self.theirs = theirs
         self.yours = yours
 

@@ -1,9 +1,9 @@
-"""CSV (RFC 4180) that is sent while it is read, and that a spreadsheet opens without running anything.
+"""CSV (RFC 4180) that is sent while it is read, and that runs no formula in a spreadsheet.
 
-Where a spreadsheet separates by semicolons or tabs, it takes no notice of the quotes around any cell but the
-first of a line, and a text is cut at each separator and line break in it. So an apostrophe stands before
-whatever looks like a formula at the beginning of a cell and of each such piece (OWASP, CSV injection). There
-is no ``sep=`` line: only one program knows it, and every other reads it as a row.
+A spreadsheet that separates by semicolons or tabs ignores the quotes around all cells but the first of a
+line, and splits a text at each separator and line break in it. So an apostrophe precedes everything that
+looks like a formula at the beginning of a cell or of such a piece (OWASP, CSV injection). There is no
+``sep=`` line, because only one program knows it, and all others read it as a row.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from quart import Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from saas_app.db.base import utc_now
+from saas_app.identity.tenant import Tenant
 from saas_app.text.normal import normalize
+from saas_app.web.context import open_reading
 
 Row = TypeVar("Row")
 
-_MARK = "\ufeff"  # by this spreadsheets know UTF-8
+_MARK = "\ufeff"  # tells spreadsheets that the encoding is UTF-8
 _FORMULA = tuple("=+-@＝＋－＠")
 _BLANK_BEGINS = re.compile(
     r"""
@@ -36,14 +40,27 @@ _PIECE_BEGINS = re.compile(r"(?:^|[;,\t\r\n])[\s\"]*")
 _FILENAME_LENGTH = 60
 
 
-def csv_response(chunks: AsyncIterator[bytes], name: str) -> Response:
-    """The answer that sends ``chunks`` as a file to keep."""
+def csv_export(
+    tenant: Tenant, what: str, chunks_of: Callable[[AsyncSession], AsyncIterator[bytes]]
+) -> Response:
+    """Return a response that sends a file of the organization, while ``chunks_of`` reads it.
+
+    ``what`` names the content, in the name of the file.
+    """
+    reading = open_reading(tenant)
+
+    async def body() -> AsyncIterator[bytes]:
+        async with reading as db:
+            async for chunk in chunks_of(db):
+                yield chunk
+
+    name = filename(tenant.organization_name, tenant.organization_id, what, utc_now().date())
     response = Response(
-        chunks,
+        body(),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-    response.timeout = None  # a long export is no hung one: every statement brings another chunk
+    response.timeout = None  # a long export does not hang: every statement brings another chunk
     return response
 
 
@@ -52,21 +69,21 @@ async def csv_chunks(
     batches: AsyncIterator[list[Row]],
     cells: Callable[[Row], Sequence[str]],
 ) -> AsyncIterator[bytes]:
-    """The file, a chunk for its head and one for each batch of rows."""
+    """Yield the file: a chunk with the column names, and one for each batch of rows."""
     yield (_MARK + _lines([columns])).encode()
     async for rows in batches:
         yield _lines(map(cells, rows)).encode()
 
 
 def filename(organization_name: str, organization_id: str, what: str, day: date) -> str:
-    """A name for the file, in ASCII: the organization, what it holds, the day."""
+    """Return a file name in ASCII, from the organization, the content and the day."""
     plain = normalize("NFKD", organization_name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or re.sub(r"[^A-Za-z0-9]+", "-", organization_id)
     return f"{slug[:_FILENAME_LENGTH]}-{what}-{day:%Y-%m-%d}.csv"
 
 
 def neutral(text: str) -> str:
-    """Put an apostrophe before what a spreadsheet would take for a formula, wherever it cuts the text."""
+    """Put an apostrophe before each part of a text that a spreadsheet could read as a formula."""
 
     def defuse(found: re.Match[str]) -> str:
         return f"{found[0]}'" if found.string.startswith(_FORMULA, found.end()) else found[0]
@@ -75,7 +92,7 @@ def neutral(text: str) -> str:
 
 
 def moment_cell(moment: datetime | None) -> str:
-    """A time in UTC as spreadsheets understand it; empty when there is none."""
+    """Return a time in UTC as spreadsheets read it, or "" for None."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if moment else ""
 
 

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from wtforms import StringField, ValidationError
+from wtforms import DateField, StringField, ValidationError
 from wtforms.validators import Length, StopValidation
 
 from saas_app.text.cleaning import clean_line, clean_text
 from saas_app.text.visible import MOST_MARKS, has_piled_marks
 
-__all__ = ["PILED_MARKS", "at_most", "clean_line", "clean_text"]
+__all__ = ["PILED_MARKS", "DayField", "at_most", "clean_line", "clean_text"]
 
 PILED_MARKS: Final = f"Use at most {MOST_MARKS} accents or marks per letter."
+
+
+class DayField(DateField):
+    """An optional day, with our message for an invalid one."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("Enter a date like 2026-11-21, or leave this field empty.") from None
 
 
 class _Bounded(Length):

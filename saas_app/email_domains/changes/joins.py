@@ -26,7 +26,7 @@ from saas_app.text.domains import shown_domain
 
 log = structlog.get_logger(__name__)
 
-_CLOCKS_DIFFER: Final = timedelta(seconds=30)  # the largest difference between Logto's clock and ours
+_CLOCK_TOLERANCE: Final = timedelta(seconds=30)  # the largest difference between Logto's clock and ours
 _OTHER_WAYS: Final = [
     Action.INVITATION_ACCEPT.value,
     Action.ORGANIZATION_CREATE.value,
@@ -65,12 +65,11 @@ async def confirm(work: UnitOfWork, tenant: Tenant) -> None:
 async def _note(work: UnitOfWork, holder: queries.Claim, user: LogtoUser) -> None:
     organization_id, domain = holder.organization_id, holder.domain
     verified_at = holder.verified_at or utc_now()
-    is_new = user.created_at is not None and user.created_at >= verified_at - _CLOCKS_DIFFER
+    is_new = user.created_at is not None and user.created_at >= verified_at - _CLOCK_TOLERANCE
     async with work.writing(organization_id) as db:
-        by_domain = is_new and not await queries.came_otherwise(db, user.id, _OTHER_WAYS, verified_at)
+        by_domain = is_new and not await queries.joined_another_way(db, user.id, _OTHER_WAYS, verified_at)
         noted = await queries.add_join(db, organization_id, user.id, domain if by_domain else None, utc_now())
         if noted and by_domain:
-            name = user.name or user.username or user.email or user.id
-            target = Target("member", user.id, name)
+            target = Target("member", user.id, user.display_name)
             after = {"domain": shown_domain(domain)}
-            record(db, AuditEntry(Actor(user.id, name), Action.MEMBER_JOIN, target, after=after))
+            record(db, AuditEntry(Actor(user.id, user.display_name), Action.MEMBER_JOIN, target, after=after))

@@ -162,8 +162,7 @@ async def create_project(tenant: Tenant, data: NewProject) -> ApiResponse:
 @validate_response(ProjectView)
 async def get_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
     """Read a project."""
-    project = await _get(tenant, project_id)
-    return _view(project), 200, etag(project.version)
+    return await _answer(tenant, project_id)
 
 
 @blueprint.patch("/<uuid:project_id>")
@@ -178,8 +177,7 @@ async def change_project(tenant: Tenant, project_id: uuid.UUID, data: ProjectCha
     require_match(etag(current.version))
     form = replace(ProjectInput(current.name, current.description), **data.model_dump(exclude_unset=True))
     await changes.edit_project(database(), tenant, project_id, current.version, form)
-    project = await _get(tenant, project_id)
-    return _view(project), 200, etag(project.version)
+    return await _answer(tenant, project_id)
 
 
 @blueprint.post("/<uuid:project_id>/archive")
@@ -192,8 +190,7 @@ async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
     """Archive a project. Its tasks can no longer be changed."""
     version = await _version_to_change(tenant, project_id)
     await changes.archive_project(database(), tenant, project_id, version)
-    project = await _get(tenant, project_id)
-    return _view(project), 200, etag(project.version)
+    return await _answer(tenant, project_id)
 
 
 @blueprint.post("/<uuid:project_id>/unarchive")
@@ -206,8 +203,7 @@ async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiRespons
     """Unarchive a project."""
     version = await _version_to_change(tenant, project_id)
     await changes.unarchive_project(database(), tenant, project_id, version)
-    project = await _get(tenant, project_id)
-    return _view(project), 200, etag(project.version)
+    return await _answer(tenant, project_id)
 
 
 @blueprint.delete("/<uuid:project_id>")
@@ -224,6 +220,11 @@ async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
 
 async def _get(tenant: Tenant, project_id: uuid.UUID) -> ProjectDetail:
     return await service.get_project(database(), tenant, project_id)
+
+
+async def _answer(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
+    project = await _get(tenant, project_id)
+    return _view(project), 200, etag(project.version)
 
 
 async def _version_to_change(tenant: Tenant, project_id: uuid.UUID) -> int | None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 
 from quart import Blueprint, flash, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
@@ -25,8 +23,8 @@ from saas_app.projects.values import (
 )
 from saas_app.rbac.permissions import Permission, RoleType, roles_granting
 from saas_app.text.visible import isolated
-from saas_app.web.context import database, open_reading, open_writing
-from saas_app.web.csv_stream import csv_response, filename
+from saas_app.web.context import database, open_writing
+from saas_app.web.csv_stream import csv_export
 from saas_app.web.deliberate import only_deliberately
 from saas_app.web.guards import requires
 from saas_app.web.pagination import Page
@@ -146,18 +144,10 @@ async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseRetur
 @requires(Permission.PROJECTS_EXPORT)
 @only_deliberately
 async def export_projects(tenant: Tenant) -> ResponseReturnValue:
-    """Every project with its tasks, sent while it is read; that it was, the audit trail says first."""
+    """Send every project with its tasks, while they are read. The audit log records the export first."""
     async with open_writing(tenant) as db:
         changes.record_export(db, tenant)
-    reading = open_reading(tenant)
-
-    async def body() -> AsyncIterator[bytes]:
-        async with reading as db:
-            async for chunk in project_chunks(service.export_rows(db)):
-                yield chunk
-
-    name = filename(tenant.organization_name, tenant.organization_id, "projects", datetime.now(UTC).date())
-    return csv_response(body(), name)
+    return csv_export(tenant, "projects", lambda db: project_chunks(service.export_rows(db)))
 
 
 @blueprint.errorhandler(ProjectConflict)

@@ -72,7 +72,7 @@ _DETAIL: sa.Select[*tuple[Any, ...]] = (
         Project.name,
         Project.description,
         Project.status,
-        sa.func.coalesce(User.name, User.username, User.email, ApiClient.name, Project.created_by),
+        User.display_name(ApiClient.name, Project.created_by),
         Project.created_at,
         Project.updated_at,
         Project.version,
@@ -219,7 +219,7 @@ async def find_last_change(db: AsyncSession) -> datetime | None:
 async def moment_of_change(db: AsyncSession) -> datetime:
     """Return the moment of a change that has begun: now, but later than every earlier change.
 
-    Pages rely on this order, on whatever machine the changes are made.
+    Pages of a list rely on this order, whichever machine makes the changes.
     """
     last = await find_last_change(db)
     return utc_now() if last is None else max(utc_now(), last + timedelta(microseconds=1))
