@@ -1,7 +1,7 @@
-"""Machine clients for programs. A secret goes over the wire once, in the answer that made it.
+"""Routes of the JSON API for API clients. A secret is sent once, in the response to its creation.
 
-There is no ``Idempotency-Key`` here: what a key brought is stored to be given again, and a secret is stored
-nowhere. A name is taken once in an organization, so a creation that is sent again makes no second client.
+There is no ``Idempotency-Key`` here, because it would store the response, and with it the secret. Names are
+unique in an organization, so a repeated request creates no second client.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The applications behind API clients, in Logto: making one, letting it in, its secrets.
+"""Creates the applications of API clients in Logto, adds them to the organization, and replaces secrets.
 
-What Logto began and could not finish is taken back: no application without an organization stays behind.
+An application whose creation fails half-way is deleted, so that none is left without an organization.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ log = structlog.get_logger(__name__)
 _MARK: Final = "workroom"
 
 
-class NotMade(LogtoUnavailable, NothingChanged):
-    """Logto failed half way, and what it had begun was taken back."""
+class NotCreated(LogtoUnavailable, NothingChanged):
+    """Logto failed half-way, and the unfinished client was deleted."""
 
     title = "No API client was created"
 
@@ -32,10 +32,10 @@ class NotRotated(LogtoUnavailable, NothingChanged):
     title = "The secret was not rotated"
 
 
-async def make_application(change: MemberChange, name: str) -> Application:
-    """Make an application that is in no organization yet. When Logto's answer is lost, our mark finds it.
+async def create_application(change: MemberChange, name: str) -> Application:
+    """Create an application that is in no organization yet. If Logto's answer is lost, our mark finds it.
 
-    Raises :class:`ManagementError`, :class:`NotMade` and :class:`LogtoUnavailable`.
+    Raises :class:`ManagementError`, :class:`NotCreated` and :class:`LogtoUnavailable`.
     """
     management, tenant = change.management, change.caller
     mark = {"organizationId": tenant.organization_id, "request": str(new_uuid())}
@@ -44,22 +44,22 @@ async def make_application(change: MemberChange, name: str) -> Application:
         return await management.create_machine(name, description, custom_data={_MARK: mark})
     except ManagementError:
         raise
-    except BaseException as failure:  # also when the request is given up: nothing may stay behind
+    except BaseException as failure:  # also if the caller disconnects: nothing may be left
         called = await management.list_machines_called(name)
         made = next((found for found in called if found.custom_data.get(_MARK) == mark), None)
         if made is not None and isinstance(failure, LogtoUnavailable):
             return made
         if made is not None:
-            await take_back(management, made.id)
+            await delete_unfinished(management, made.id)
         if isinstance(failure, LogtoUnavailable):
-            raise NotMade("Logto did not respond, and no API client was created. Try again.") from None
+            raise NotCreated("Logto did not respond, and no API client was created. Try again.") from None
         raise
 
 
-async def let_in(turn: MemberChange, client_id: str, role_id: str) -> str:
-    """Let the new application belong to the organization, with its role; returns its secret.
+async def add_to_organization(turn: MemberChange, client_id: str, role_id: str) -> str:
+    """Add the new application to the organization with its role, and return its secret.
 
-    A caller who loses their right half-way gets no secret, and what was begun is taken back.
+    If the caller loses the permission half-way, the application is deleted, and they get no secret.
     """
     management, organization_id = turn.management, turn.organization_id
     try:
@@ -69,21 +69,21 @@ async def let_in(turn: MemberChange, client_id: str, role_id: str) -> str:
         (secret,) = await management.list_secrets(client_id)
         await turn.require_standing()
     except (ManagementError, AccessChanged, SignInRequired):
-        await take_back(management, client_id)
+        await delete_unfinished(management, client_id)
         raise
     except LogtoUnavailable:
-        await take_back(management, client_id)
-        raise NotMade("Logto stopped responding, and no API client was created. Try again.") from None
+        await delete_unfinished(management, client_id)
+        raise NotCreated("Logto stopped responding, and no API client was created. Try again.") from None
     return secret.value
 
 
-async def take_back(management: ManagementClient, client_id: str) -> None:
+async def delete_unfinished(management: ManagementClient, client_id: str) -> None:
     """Delete an application that was not finished. Raises :class:`LogtoUnavailable` if it may be left."""
     try:
         await management.delete_application(client_id)
     except (ManagementError, LogtoUnavailable) as failure:
         if isinstance(failure, ManagementError) and failure.status == 404:
-            return  # taken back before
+            return  # already deleted
         log.warning("a machine application is left over in logto", client_id=client_id, why=str(failure))
         raise LogtoUnavailable(
             "Logto stopped responding while the API client was created and while that was "
@@ -93,9 +93,10 @@ async def take_back(management: ManagementClient, client_id: str) -> None:
 
 
 async def replace_secrets(turn: MemberChange, client_id: str) -> tuple[ApplicationSecret, int]:
-    """Return a new secret, and how many of the old ones still exist: the caller must see the new one.
+    """Create a secret, delete the old ones, and return the new one with the number of old ones left.
 
-    A caller who loses their right half-way gets none, and the old ones stay. Raises :class:`NotRotated`.
+    A failed deletion is no error, because the caller must see the new secret. If the caller loses the
+    permission half-way, they get no secret, and the old ones stay. Raises :class:`NotRotated`.
     """
     management = turn.management
     old = {secret.name for secret in await management.list_secrets(client_id)}
@@ -117,7 +118,7 @@ async def replace_secrets(turn: MemberChange, client_id: str) -> tuple[Applicati
 
 
 async def _count_left(management: ManagementClient, client_id: str, old: set[str], failures: int) -> int:
-    """How many of the old secrets still work: a lost answer may have done it, somebody else may have."""
+    """Count the old secrets that still work. One may be gone although the answer to its deletion was lost."""
     try:
         return len(old & {secret.name for secret in await management.list_secrets(client_id)})
     except (ManagementError, LogtoUnavailable):
@@ -125,7 +126,7 @@ async def _count_left(management: ManagementClient, client_id: str, old: set[str
 
 
 async def _add_secret(management: ManagementClient, client_id: str) -> ApplicationSecret:
-    """When Logto's answer is lost, the secret is found by its name."""
+    """Create a secret. If Logto's answer is lost, the secret is found by its name."""
     name = f"workroom {new_uuid()}"
     try:
         return await management.create_secret(client_id, name)

@@ -1,6 +1,6 @@
 """Creates, rotates and revokes API clients. Logto is asked about each rule at the moment of the change.
 
-* Nobody creates a client, or gets a new secret of one, that may do more than they may themselves.
+* Nobody creates a client, or gets a new secret of one, with permissions that they lack themselves.
 * Only a client that was created here and belongs to no other organization is rotated or deleted. Any other
   client is removed from this organization, and keeps working in the others.
 * Tokens of a revoked client are rejected from the moment its revocation begins.
@@ -18,7 +18,12 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.api_clients import queries
-from saas_app.api_clients.applications import let_in, make_application, replace_secrets, take_back
+from saas_app.api_clients.applications import (
+    add_to_organization,
+    create_application,
+    delete_unfinished,
+    replace_secrets,
+)
 from saas_app.api_clients.service import ROLE, Client, get_client
 from saas_app.audit.recorder import Action, Target
 from saas_app.changes.organization_change import MemberChange
@@ -28,7 +33,7 @@ from saas_app.logto import ManagementClient, ManagementError
 from saas_app.text.visible import isolated
 
 MOST_CLIENTS: Final = 100
-"""Machines an organization may have: each is an application of the whole Logto tenant."""
+"""Limit for an organization, because each machine is an application of the whole Logto tenant."""
 
 
 class NameTaken(Invalid):
@@ -51,7 +56,7 @@ class NotOnlyHere(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class NewSecret:
-    """A client with a secret that is shown once. ``old_left``: old secrets that Logto did not delete."""
+    """A client with a secret that is shown once. ``old_left`` counts old secrets that still exist."""
 
     client_id: str
     name: str
@@ -63,14 +68,14 @@ async def create(change: MemberChange, name: str) -> NewSecret:
     """Create a client with this name and the machine role.
 
     Raises :class:`AssignmentDenied`, :class:`Invalid` for a name that another has, :class:`TooManyClients`,
-    :class:`NotMade`, :class:`AccessChanged`, :class:`SignInRequired` and what keeps Logto from answering.
+    :class:`NotCreated`, :class:`AccessChanged`, :class:`SignInRequired` and :class:`LogtoUnavailable`.
     """
     change.caller.require_assignable([ROLE.value])
     async with change.alone() as turn:
         role_id = await _role_id(turn.management)
         await _require_room(turn, name)
-        await turn.count()  # before anything is made that would have to be taken back
-        application = await make_application(turn, name)
+        await turn.count()  # before anything is created that would have to be deleted
+        application = await create_application(turn, name)
         event = turn.event(
             Action.API_CLIENT_CREATE, _target(application.id, name), after={"roles": [ROLE.value]}
         )
@@ -80,12 +85,15 @@ async def create(change: MemberChange, name: str) -> NewSecret:
 
         try:
             secret = await turn.carry_out(
-                event, lambda: let_in(turn, application.id, role_id), also=note_client, is_counted=True
+                event,
+                lambda: add_to_organization(turn, application.id, role_id),
+                also=note_client,
+                is_counted=True,
             )
         except (ManagementError, LogtoUnavailable):
             raise
-        except BaseException:  # the request is given up, its right is gone, or our own database fails
-            await take_back(turn.management, application.id)
+        except BaseException:  # the caller disconnected or lost the permission, or our own database failed
+            await delete_unfinished(turn.management, application.id)
             raise
     return NewSecret(application.id, name, secret)
 
@@ -94,7 +102,7 @@ async def rotate(change: MemberChange, client_id: str) -> NewSecret:
     """Give a client a new secret, then delete the others. Tokens it has already work until they expire.
 
     Raises :class:`AssignmentDenied`, :class:`ClientNotFound`, :class:`NotOnlyHere`, :class:`NotRotated` and
-    what keeps Logto from answering.
+    :class:`LogtoUnavailable`.
     """
     change.caller.require_assignable([ROLE.value])
     async with change.alone() as turn:
@@ -111,7 +119,7 @@ async def rotate(change: MemberChange, client_id: str) -> NewSecret:
 async def revoke(change: MemberChange, client_id: str) -> Client:
     """Delete a client, or remove it from the organization if others use it too.
 
-    Raises :class:`ClientNotFound` and what keeps Logto from answering.
+    Raises :class:`ClientNotFound` and :class:`LogtoUnavailable`.
     """
     async with change.alone() as turn:
         client = await _find(turn, client_id)

@@ -32,6 +32,8 @@ log = structlog.get_logger(__name__)
 
 blueprint = Blueprint("api_clients", __name__, url_prefix="/o/<organization_id>/api-clients")
 
+_NO_STORE = {"Cache-Control": "no-store"}
+
 
 @blueprint.get("")
 @requires(Permission.API_CLIENTS_MANAGE)
@@ -64,7 +66,7 @@ async def create_client(tenant: Tenant) -> ResponseReturnValue:
         return await _show_form(form, failure="" if error.fields else error.detail), error.status
     except (Conflict, LogtoUnavailable, RateLimited) as error:
         return await _show_form(form, failure=error.detail), error.status, retry_after(error)
-    return await _lead_to_secret(tenant, made, is_new=True)
+    return await _redirect_to_secret(tenant, made, is_new=True)
 
 
 @blueprint.get("/<client_id>/secret")
@@ -75,15 +77,15 @@ async def show_secret(tenant: Tenant, client_id: str) -> ResponseReturnValue:
     found = await runtime().shown_secrets.find(session.session_id, _secret_name(tenant, client_id))
     if found is None:
         client = await _get(tenant, client_id)
-        return await render_template("api_clients/secret_gone.html", client=client), 410, _NEVER_KEPT
+        return await render_template("api_clients/secret_gone.html", client=client), 410, _NO_STORE
     made = NewSecret(client_id, found["name"], found["secret"], found["old_left"])
-    return await _show_secret(tenant, made, is_new=found["is_new"]), 200, _NEVER_KEPT
+    return await _show_secret(tenant, made, is_new=found["is_new"]), 200, _NO_STORE
 
 
 @blueprint.get("/<client_id>/rotate")
 @requires(Permission.API_CLIENTS_MANAGE, complete=True)
 async def confirm_rotation(tenant: Tenant, client_id: str) -> ResponseReturnValue:
-    """Ask once, by name; or say why its secret is not changed here."""
+    """Ask for confirmation, or show why the secret is not rotated here."""
     client = await _get(tenant, client_id)
     changes.require_only_here(client)
     return await render_template("api_clients/rotate.html", client=client)
@@ -94,13 +96,13 @@ async def confirm_rotation(tenant: Tenant, client_id: str) -> ResponseReturnValu
 async def rotate(tenant: Tenant, client_id: str) -> ResponseReturnValue:
     """Create a new secret, delete the old ones, and redirect to the new one."""
     changed = await changes.rotate(organization_change(tenant), client_id)
-    return await _lead_to_secret(tenant, changed, is_new=False)
+    return await _redirect_to_secret(tenant, changed, is_new=False)
 
 
 @blueprint.get("/<client_id>/revoke")
 @requires(Permission.API_CLIENTS_MANAGE)
 async def confirm_revocation(tenant: Tenant, client_id: str) -> ResponseReturnValue:
-    """Ask once, by name."""
+    """Ask for confirmation."""
     return await render_template("api_clients/revoke.html", client=await _get(tenant, client_id))
 
 
@@ -123,9 +125,6 @@ async def refused(error: AppError) -> ResponseReturnValue:
     return page, error.status, retry_after(error)
 
 
-_NEVER_KEPT = {"Cache-Control": "no-store"}
-
-
 async def _get(tenant: Tenant, client_id: str) -> Client:
     return await service.get_client(database(), management(), tenant, client_id)
 
@@ -140,15 +139,15 @@ async def _show_form(form: ClientForm, failure: str = "") -> str:
     )
 
 
-async def _lead_to_secret(tenant: Tenant, made: NewSecret, *, is_new: bool) -> ResponseReturnValue:
+async def _redirect_to_secret(tenant: Tenant, made: NewSecret, *, is_new: bool) -> ResponseReturnValue:
     """Redirect to the page with the secret. If it cannot be stored, show it at once."""
     content = {"name": made.name, "secret": made.secret, "old_left": made.old_left, "is_new": is_new}
     name = _secret_name(tenant, made.client_id)
     try:
         await runtime().shown_secrets.put(_session_of(tenant).session_id, name, content)
     except DatabaseUnavailable:
-        log.warning("a secret could not be put aside, and is shown at once", exc_info=True)
-        return await _show_secret(tenant, made, is_new=is_new), 200, _NEVER_KEPT
+        log.warning("a secret could not be stored, and is shown at once", exc_info=True)
+        return await _show_secret(tenant, made, is_new=is_new), 200, _NO_STORE
     page = url_for(
         "api_clients.show_secret", organization_id=tenant.organization_id, client_id=made.client_id
     )

@@ -23,14 +23,14 @@ from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Role, permissio
 from saas_app.text.visible import isolated
 
 ROLE = Role.INTEGRATION
-"""The role every client made here holds."""
+"""The role of every client that is created here."""
 
 PERMISSIONS = tuple(
     permission
     for permission in permissions_carried_by(Carrier.API_TOKEN)
     if permission in ROLE_PERMISSIONS[ROLE]
 )
-"""What that lets it do: each is a scope that it names when it asks for a token."""
+"""The permissions of a client. Each is a scope that it names in its token requests."""
 
 
 class ClientNotFound(NotFound):
@@ -41,8 +41,9 @@ class ClientNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class ListedClient:
-    """A machine client in the list. ``origin`` is None for one that was not made here; ``secrets`` is how
-    many secrets it has, None where they are none of our business.
+    """A client in the list. For one that was not created here, ``origin`` and ``secrets`` are None.
+
+    ``secrets`` is the number of its secrets.
     """
 
     id: str
@@ -54,9 +55,7 @@ class ListedClient:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One machine client. ``is_ours``: it was made here; ``is_elsewhere``: it belongs to other organizations
-    too.
-    """
+    """A client. ``is_ours``: it was created here. ``is_elsewhere``: it belongs to other organizations too."""
 
     id: str
     name: str

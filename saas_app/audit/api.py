@@ -39,7 +39,7 @@ BoundedMoment: TypeAlias = Annotated[Moment, AfterValidator(_bounded)]
 
 
 class EventQuery(ListQuery):
-    """Which events, the newest first. `since` is included, `until` is not."""
+    """The filter of entries, the newest first. `since` is included, `until` is not."""
 
     actor_id: Annotated[str, Search(_NAME_LENGTH)] = Field(
         "", description="The actor: the ID of a user or an API client"

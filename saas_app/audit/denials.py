@@ -40,7 +40,7 @@ _REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestInfo:
     """The request: its method, its path without the query, and the rule of its route."""
 
     method: str
@@ -85,7 +85,7 @@ class Denials:
         self._hours: OrderedDict[tuple[str, str], _Hour] = OrderedDict()
 
     async def note(
-        self, principal: Principal, organization_id: str, asked: Asked, decision: Decision
+        self, principal: Principal, organization_id: str, request: RequestInfo, decision: Decision
     ) -> bool:
         """Record a denial of ``principal``, and return whether it was recorded.
 
@@ -93,13 +93,13 @@ class Denials:
         errors.
         """
         what = decision.permission or decision.decided_by.step
-        refusal = _Refusal(principal.credential, organization_id, asked.route, what.value)
+        refusal = _Refusal(principal.credential, organization_id, request.route, what.value)
         if not self._is_due(refusal) or not self._has_room(principal.subject, refusal):
             return False
         entry = AuditEntry(
             actor=Actor.of(principal),
             action=Action.ACCESS_DENY,
-            target=Target("request", str(asked), str(asked)),
+            target=Target("request", str(request), str(request)),
             outcome=Outcome.DENIED,
             decision=decision.as_json(),
         )
@@ -108,7 +108,7 @@ class Denials:
                 record(db, entry)
         except Exception:
             self._written.pop(refusal, None)
-            log.exception("a denial could not be written to the audit log", route=asked.route)
+            log.exception("a denial could not be written to the audit log", route=request.route)
             return False
         return True
 
@@ -150,7 +150,7 @@ class Outsiders:
         self._clock = clock
         self._counted: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
-    def count(self, subject: str, organization_id: str, asked: Asked) -> None:
+    def count(self, subject: str, organization_id: str, request: RequestInfo) -> None:
         """Count one request of the person or machine with this id."""
         now = self._clock()
         waiting, told_at = self._counted.get(subject, (0, now - QUIET_SECONDS))
@@ -160,7 +160,7 @@ class Outsiders:
                 count=waiting + 1,
                 subject=subject,
                 organization_id=organization_id,
-                route=asked.route,
+                route=request.route,
             )
             waiting, told_at = -1, now
         _remember(self._counted, subject, (waiting + 1, told_at))

@@ -17,7 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from saas_app.audit.values import EventFilter, EventRow
 from saas_app.models import AuditEvent, User
 
-_ID_MARGIN = timedelta(hours=1)  # an id is made a moment before its event's time, by the same clock
+_ID_MARGIN = timedelta(hours=1)  # an id is a moment older than its event
 
 
 _EVENT: sa.Select[*tuple[Any, ...]] = sa.select(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from saas_app.db.connecting import connecting_to
 from saas_app.db.private_files import prepare_private_database
-from saas_app.db.storable import as_json, keep_storable
+from saas_app.db.storable import as_json, replace_unstorable
 from saas_app.db.tenant_scope import guard_engine
 
 POOL_SIZE: Final = 10
@@ -52,7 +52,7 @@ def create_engine(database_url: str) -> AsyncEngine:
         event.listen(engine.sync_engine, "checkout", _refuse_cut_connection)
         event.listen(engine.sync_engine, "checkin", _note_idle)
     guard_engine(engine.sync_engine)
-    keep_storable(engine.sync_engine)
+    replace_unstorable(engine.sync_engine)
     return engine
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import event
 from saas_app.text.cleaning import storable, storable_json
 
 
-def keep_storable(engine: sa.Engine) -> None:
+def replace_unstorable(engine: sa.Engine) -> None:
     """Replace what cannot be stored (NUL, lone surrogates) in the parameters of an engine's statements."""
     event.listen(engine, "before_cursor_execute", _replace_unstorable, retval=True)
 

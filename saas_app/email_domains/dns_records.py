@@ -53,7 +53,7 @@ class TxtResolver:
         )
 
     async def _resolve(self, name: str) -> dns.resolver.Answer:
-        resolver = await asyncio.to_thread(self._open)  # reads a file where the machine's nameservers count
+        resolver = await asyncio.to_thread(self._open)  # reads a file if no nameservers are given
         return await resolver.resolve(
             dns.name.from_text(name).concatenate(dns.name.empty), "TXT", search=False
         )

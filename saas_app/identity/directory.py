@@ -16,7 +16,7 @@ from saas_app.identity.claims import is_id
 from saas_app.identity.former_members import FormerMember, find_former_member
 from saas_app.logto import LogtoUser, OrganizationInfo
 from saas_app.models import Organization, OrganizationRemoval, User
-from saas_app.text.cleaning import name_of_others
+from saas_app.text.cleaning import clean_name
 
 log = structlog.get_logger(__name__)
 
@@ -136,4 +136,4 @@ def user_values(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _bounded(value: Any, length: int) -> str | None:
     """Return a text cleaned for display, on one line, or None if it is blank or no text."""
-    return name_of_others(value)[:length].strip() or None if isinstance(value, str) else None
+    return clean_name(value)[:length].strip() or None if isinstance(value, str) else None

@@ -55,7 +55,7 @@ EmailAddress: TypeAlias = Annotated[
 
 
 class InvitationQuery(ListQuery):
-    """Which invitations, the newest first."""
+    """The filter of invitations, the newest first."""
 
     state: InvitationState = InvitationState.PENDING
 

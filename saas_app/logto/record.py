@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from saas_app.logto.responses import as_list, unreadable
-from saas_app.text.cleaning import name_of_others
+from saas_app.text.cleaning import clean_name
 
 Entry: TypeAlias = Mapping[str, Any]
 
@@ -66,11 +66,11 @@ def _each(key: str) -> BeforeValidator:
 
 
 def _or_id(name: str, info: ValidationInfo) -> str:
-    return name_of_others(name) or str(info.data.get("id") or info.data.get("organization_id"))
+    return clean_name(name) or str(info.data.get("id") or info.data.get("organization_id"))
 
 
 Ids: TypeAlias = Annotated[frozenset[str], _each("id")]
 Names: TypeAlias = Annotated[frozenset[str], _each("name")]
 RoleNames: TypeAlias = Annotated[Names, Field(validation_alias="organizationRoles")]
 ShownName: TypeAlias = Annotated[str, AfterValidator(_or_id)]
-PersonName: TypeAlias = Annotated[str | None, AfterValidator(lambda name: name_of_others(name) or None)]
+PersonName: TypeAlias = Annotated[str | None, AfterValidator(lambda name: clean_name(name) or None)]

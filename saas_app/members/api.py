@@ -1,7 +1,4 @@
-"""Members for programs: who is here, as what; changing roles, removing, leaving.
-
-Lists are pages of Logto's.
-"""
+"""Routes of the JSON API for members and machines: lists, roles, removing, leaving."""
 
 from __future__ import annotations
 
@@ -43,14 +40,14 @@ _SEARCH_LENGTH = 128
 
 
 class MemberQuery(ListQuery):
-    """Which people: a part of a name, username, email address or phone number; a role."""
+    """The filter of members: a part of the name, username, email address or phone number, and a role."""
 
     search: Annotated[str, Search(_SEARCH_LENGTH)] = ""
     role: Role | None = None
 
 
 class MachineQuery(ListQuery):
-    """Which machines: a part of the name."""
+    """The filter of machines: a part of the name."""
 
     search: Annotated[str, Search(_SEARCH_LENGTH)] = ""
 

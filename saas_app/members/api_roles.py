@@ -1,4 +1,4 @@
-"""A role in a request of a program: only those that people may hold."""
+"""The type of a role in API requests: only roles for people."""
 
 from __future__ import annotations
 

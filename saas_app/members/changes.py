@@ -6,7 +6,7 @@
   who holds more than the caller.
 * The last admin cannot be demoted or removed, and cannot leave. Changes of members run one at a time in an
   organization, across workers (a lease), so that of two admins who demote each other, one remains.
-* Nobody removes themselves the way others are removed: they leave.
+* Callers cannot remove themselves. They leave instead.
 * A caller who gives up their own permissions confirms it.
 * Roles that the registry does not know, or that changed since the form was opened, are not overwritten.
 """
@@ -138,7 +138,7 @@ async def remove_member(change: MemberChange, user_id: str, seen: frozenset[str]
                 f"The roles of {isolated(member.display_name)} have changed since you "
                 "opened the page. Nobody was removed."
             )
-        await _take_out(turn, member, Action.MEMBER_REMOVE, Ending.REMOVED)
+        await _end_membership(turn, member, Action.MEMBER_REMOVE, Ending.REMOVED)
     return member
 
 
@@ -148,7 +148,7 @@ async def leave(change: MemberChange) -> Member:
     """
     async with change.alone() as turn:
         member = await get_member(turn.management, turn.caller, turn.caller.principal.subject)
-        await _take_out(turn, member, Action.MEMBER_LEAVE, Ending.LEFT)
+        await _end_membership(turn, member, Action.MEMBER_LEAVE, Ending.LEFT)
     return member
 
 
@@ -158,7 +158,7 @@ def refuse_own_removal(tenant: Tenant, user_id: str) -> None:
         raise LeaveInstead("To end your own membership, leave the organization instead.")
 
 
-async def _take_out(turn: MemberChange, member: Member, action: Action, ending: Ending) -> None:
+async def _end_membership(turn: MemberChange, member: Member, action: Action, ending: Ending) -> None:
     if member.is_admin:
         await _require_another_admin(turn, member)
 

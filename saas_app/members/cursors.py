@@ -16,9 +16,9 @@ from saas_app.members.service import Listing
 from saas_app.web.pagination import decode_cursor, encode_cursor
 
 _LAST_PAGE: Final = 1_000_000
-_LARGEST_PAGE: Final = 100  # the most Logto 1.42 gives
-_READINGS: Final = 5  # of pages that move while they are read, at most
-_FARTHEST: Final = 20  # pages between where a position was and where it is
+_LARGEST_PAGE: Final = 100  # the limit of Logto 1.42
+_MOST_ATTEMPTS: Final = 5  # if items move while the pages are read
+_MOST_PAGES: Final = 20  # between the page in the cursor and the page that has the position now
 _INVALID: Final = "This cursor is not valid. Start from the first page."
 
 
@@ -27,7 +27,7 @@ class Identified(Protocol):
 
     @property
     def id(self) -> str:
-        """By which Logto orders the list."""
+        """The id, by which Logto sorts the list."""
 
 
 Item = TypeVar("Item", bound=Identified)
@@ -36,7 +36,7 @@ Read: TypeAlias = Callable[[int, int], Awaitable[Listing[Item]]]
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The id after which a page begins, the page of Logto's it was on, and the size of those pages."""
+    """The id after which a page begins, and the number and size of Logto's page that had it."""
 
     after: str
     number: int
@@ -68,18 +68,18 @@ async def following(position: Position, read: Read[Item]) -> Following[Item]:
     position is far from the page that the cursor names, so that no cursor causes thousands of requests to
     Logto.
     """
-    for _ in range(_READINGS):
-        pages = await _pages_behind(position, read)
-        if await _stood_still(pages, position.size, read):
+    for _ in range(_MOST_ATTEMPTS):
+        pages = await _pages_after(position, read)
+        if await _is_unchanged(pages, position.size, read):
             return _portion(position, pages)
     raise LogtoUnavailable("The list in Logto kept changing while it was read. Try again in a moment.")
 
 
-async def _pages_behind(position: Position, read: Read[Item]) -> list[Listing[Item]]:
-    """Read Logto's pages in order, from the one with the position, until they fill one page of ours."""
+async def _pages_after(position: Position, read: Read[Item]) -> list[Listing[Item]]:
+    """Read Logto's pages in order, from the one with the position, until they fill one of our pages."""
     pages = [await _page_of(position, read)]
-    while len(_items_behind(position, pages)) < position.size and pages[-1].has_next and pages[-1].items:
-        if len(pages) > _FARTHEST:
+    while len(_items_after(position, pages)) < position.size and pages[-1].has_next and pages[-1].items:
+        if len(pages) > _MOST_PAGES:
             raise BadRequest(_INVALID)
         pages.append(await read(pages[-1].number + 1, position.size))
     return pages
@@ -88,14 +88,14 @@ async def _pages_behind(position: Position, read: Read[Item]) -> list[Listing[It
 async def _page_of(position: Position, read: Read[Item]) -> Listing[Item]:
     """Find the page with the position: where it was, or earlier if items were removed."""
     listing = await read(position.number, position.size)
-    for _ in range(_FARTHEST):
-        if listing.number == 1 or not _begins_behind(listing, position.after):
+    for _ in range(_MOST_PAGES):
+        if listing.number == 1 or not _begins_after(listing, position.after):
             return listing
         listing = await read(min(listing.number - 1, listing.last_number), position.size)
     raise BadRequest(_INVALID)
 
 
-async def _stood_still(pages: list[Listing[Item]], size: int, read: Read[Item]) -> bool:
+async def _is_unchanged(pages: list[Listing[Item]], size: int, read: Read[Item]) -> bool:
     """Return whether no item moved during the search: all pages but the last still have the same items."""
     for listing in pages[:-1]:
         again = await read(listing.number, size)
@@ -105,7 +105,7 @@ async def _stood_still(pages: list[Listing[Item]], size: int, read: Read[Item]) 
 
 
 def _portion(position: Position, pages: list[Listing[Item]]) -> Following[Item]:
-    size, found = position.size, _items_behind(position, pages)
+    size, found = position.size, _items_after(position, pages)
     has_more = len(found) > size or pages[-1].has_next
     cursor = None
     if has_more and found:
@@ -114,9 +114,9 @@ def _portion(position: Position, pages: list[Listing[Item]]) -> Following[Item]:
     return Following(tuple(item for item, _ in found[:size]), pages[-1].total, cursor)
 
 
-def _items_behind(position: Position, pages: list[Listing[Item]]) -> list[tuple[Item, int]]:
+def _items_after(position: Position, pages: list[Listing[Item]]) -> list[tuple[Item, int]]:
     return [(item, listing.number) for listing in pages for item in listing.items if item.id > position.after]
 
 
-def _begins_behind(listing: Listing[Item], after: str) -> bool:
+def _begins_after(listing: Listing[Item], after: str) -> bool:
     return not listing.items or listing.items[0].id > after

@@ -14,7 +14,7 @@ _BY_NAME = {role.value: role for role in PERSON_ROLES}
 
 @dataclass(frozen=True, slots=True)
 class RoleOption:
-    """A role in the form. ``missing`` is what the caller lacks to give it, in the registry's order."""
+    """A role in the form. ``missing`` has the permissions that the caller lacks to assign it."""
 
     role: Role
     held: bool

@@ -1,1 +1,1 @@
-"""The organizations somebody belongs to: the front page, the list, the switcher, the overview, my access."""
+"""Organizations: the front page, the list, the switcher, the overview, access, and settings."""

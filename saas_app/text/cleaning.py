@@ -44,7 +44,7 @@ def clean_text(value: str | None) -> str:
     return _seen(_LINE_END.sub("\n", value or ""))
 
 
-def name_of_others(value: str | None) -> str:
+def clean_name(value: str | None) -> str:
     """Return a name chosen elsewhere, such as in Logto's Console, cleaned for display; "" for a blank one."""
     return without_piles(clean_line(value))
 

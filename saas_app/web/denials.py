@@ -16,7 +16,7 @@ from datetime import datetime
 
 from quart import request
 
-from saas_app.audit.denials import Asked, refused_without_second_factor
+from saas_app.audit.denials import RequestInfo, refused_without_second_factor
 from saas_app.db.base import utc_now
 from saas_app.errors import MfaRequired, NotFound, PermissionDenied
 from saas_app.identity.former_members import NoLongerMember
@@ -31,7 +31,7 @@ async def denials_noted(organization_id: str) -> AsyncIterator[None]:
         yield
     except PermissionDenied as denied:
         if (tenant := current_tenant()) is not None:
-            await runtime().denials.note(tenant.principal, organization_id, _asked(), denied.decision)
+            await runtime().denials.note(tenant.principal, organization_id, _request_info(), denied.decision)
         raise
     except MfaRequired:
         await _note_missing_factor(organization_id, began)
@@ -51,7 +51,7 @@ async def _note_missing_factor(organization_id: str, began: datetime) -> None:
         return
     if any(token.refusal and token.fetched_at >= began for token in access.tokens.values()):
         decision = refused_without_second_factor(access.principal, access.organization_name)
-        await runtime().denials.note(access.principal, organization_id, _asked(), decision)
+        await runtime().denials.note(access.principal, organization_id, _request_info(), decision)
 
 
 def _count_outsider(organization_id: str) -> str | None:
@@ -59,9 +59,11 @@ def _count_outsider(organization_id: str) -> str | None:
     principal = current_principal()
     if principal is None:
         return None
-    runtime().outsiders.count(principal.subject, organization_id, _asked())
+    runtime().outsiders.count(principal.subject, organization_id, _request_info())
     return principal.subject
 
 
-def _asked() -> Asked:
-    return Asked(request.method, request.path, request.url_rule.rule if request.url_rule else request.path)
+def _request_info() -> RequestInfo:
+    return RequestInfo(
+        request.method, request.path, request.url_rule.rule if request.url_rule else request.path
+    )

@@ -38,7 +38,7 @@ async def list_members(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.get("/members/<user_id>/remove")
 @requires(Permission.MEMBERS_REMOVE)
 async def confirm_remove(tenant: Tenant, user_id: str) -> ResponseReturnValue:
-    """Ask once, by name."""
+    """Ask for confirmation."""
     changes.refuse_own_removal(tenant, user_id)
     member = await service.get_member(management(), tenant, user_id)
     is_last_admin = await service.is_last_admin(management(), tenant, member)
@@ -60,7 +60,7 @@ async def remove(tenant: Tenant, user_id: str) -> ResponseReturnValue:
 @blueprint.get("/leave")
 @requires_member
 async def confirm_leave(tenant: Tenant) -> ResponseReturnValue:
-    """Ask once."""
+    """Ask for confirmation."""
     return await _ask_to_leave(tenant)
 
 
@@ -84,7 +84,7 @@ async def confirm_joined(tenant: Tenant) -> ResponseReturnValue:
 
 
 @blueprint.errorhandler(changes.LeaveInstead)
-async def lead_to_leaving(error: changes.LeaveInstead) -> ResponseReturnValue:
+async def redirect_to_leaving(error: changes.LeaveInstead) -> ResponseReturnValue:
     """Redirect a caller who tried to remove themselves to the page for leaving."""
     await flash(error.detail.shown, "info")
     arguments = request.view_args or {}

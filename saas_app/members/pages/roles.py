@@ -46,7 +46,7 @@ async def change(tenant: Tenant, user_id: str) -> ResponseReturnValue:
         plan = await changes.change_roles(organization_change(tenant), wanted)
     except changes.OwnLossUnconfirmed as error:
         return await _preview_page(error.plan, is_unconfirmed=True), error.status
-    await flash(_told(plan), "success")
+    await flash(_notice(plan), "success")
     endpoint = "organizations.access" if plan.member.is_self else "members.list_members"
     return redirect(url_for(endpoint, organization_id=tenant.organization_id), 303)
 
@@ -96,7 +96,7 @@ def _fields(seen: Collection[str], chosen: Collection[str]) -> list[tuple[str, s
     return [*seen_fields(seen), *(("roles", name) for name in sorted(chosen))]
 
 
-def _told(plan: RolePlan) -> str:
+def _notice(plan: RolePlan) -> str:
     if plan.member.is_self:
         return "Your roles were changed. Your current permissions are listed below."
     names = " and ".join(sorted(plan.after)) or "no role"

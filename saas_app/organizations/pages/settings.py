@@ -196,13 +196,11 @@ async def _show(
     problems: Mapping[str, str] | None = None,
     failure: str = "",
 ) -> str:
-    """The page; without ``current`` only the form that could not be saved. Forms keep what was typed."""
+    """Return the page. Given forms keep what was typed. Without ``current``, it has only the details form."""
     if current and details is None:
         details, seen = OrganizationForm(obj=current.details), current.details.version
     if current and role is None:
-        held = current.joining.role_names
-        value = next(iter(held)) if len(held) == 1 else ""
-        role = JoiningRoleForm(offered=service.joining_role_choices(tenant), data={"role": value})
+        role = _role_form(tenant, current)
     return await render_template(
         "organizations/settings.html",
         current=current,
@@ -216,6 +214,12 @@ async def _show(
         failure=failure,
         account_center=runtime().settings.account_center,
     )
+
+
+def _role_form(tenant: Tenant, current: OrganizationSettings) -> JoiningRoleForm:
+    held = current.joining.role_names
+    value = next(iter(held)) if len(held) == 1 else ""
+    return JoiningRoleForm(offered=service.joining_role_choices(tenant), data={"role": value})
 
 
 async def _domains(tenant: Tenant, current: OrganizationSettings | None) -> tuple[ListedDomain, ...]:

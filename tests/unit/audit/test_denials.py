@@ -10,7 +10,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from saas_app.audit import denials
-from saas_app.audit.denials import MOST_AN_HOUR, Asked, Denials, Outsiders, refused_without_second_factor
+from saas_app.audit.denials import (
+    MOST_AN_HOUR,
+    Denials,
+    Outsiders,
+    RequestInfo,
+    refused_without_second_factor,
+)
 from saas_app.db.base import new_uuid
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.principal import SessionPrincipal
@@ -20,8 +26,8 @@ from saas_app.rbac.permissions import Permission
 
 EVE = SessionPrincipal("eve", session_id=new_uuid(), name="Eve")
 BOB = SessionPrincipal("bob", session_id=new_uuid(), name="Bob")
-READ = Asked("GET", "/o/acme/audit", "/o/<organization_id>/audit")
-EXPORT = Asked("GET", "/o/acme/audit/export.csv", "/o/<organization_id>/audit/export.csv")
+READ = RequestInfo("GET", "/o/acme/audit", "/o/<organization_id>/audit")
+EXPORT = RequestInfo("GET", "/o/acme/audit/export.csv", "/o/<organization_id>/audit/export.csv")
 
 
 class Trail:

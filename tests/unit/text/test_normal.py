@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saas_app.text.cleaning import clean_line, clean_text, name_of_others
+from saas_app.text.cleaning import clean_line, clean_name, clean_text
 from saas_app.text.normal import MOST_MARKS_IN_A_ROW, NormalForm, normalize
 from saas_app.text.order import fold, order_key
 from saas_app.text.visible import as_seen, has_piled_marks
@@ -40,7 +40,7 @@ def test_marks_beyond_the_thirtieth_in_a_row_are_removed() -> None:
     [
         clean_line,
         clean_text,
-        name_of_others,
+        clean_name,
         fold,
         lambda text: order_key(text, "sv"),
         as_seen,

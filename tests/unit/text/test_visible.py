@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saas_app.text.cleaning import clean_line, clean_text, name_of_others
+from saas_app.text.cleaning import clean_line, clean_name, clean_text
 from saas_app.text.visible import (
     as_seen,
     has_piled_marks,
@@ -57,7 +57,7 @@ def test_an_ordinary_name_is_unchanged(name: str) -> None:
     name = unicodedata.normalize("NFC", name)
     assert clean_line(name) == name
     assert clean_text(name) == name
-    assert name_of_others(name) == name
+    assert clean_name(name) == name
     assert not has_piled_marks(name)
 
 
@@ -79,7 +79,7 @@ ZALGO = "Z" + "\u0300\u0301\u0302\u0303\u0304" * 9 + "algo"
 
 
 def test_marks_piled_on_a_letter_are_cut_from_names_of_others() -> None:
-    assert not has_piled_marks(name_of_others(ZALGO))
+    assert not has_piled_marks(clean_name(ZALGO))
 
 
 def test_marks_piled_on_a_letter_are_found() -> None:
