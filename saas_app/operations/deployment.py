@@ -1,7 +1,7 @@
-"""What the commands are told from outside before the application can start, and what they store for it.
+"""The settings of commands that run before the application can start, and the environment they store for it.
 
-:mod:`saas_app.config` says what a running application needs; provisioning works without most of that,
-because it is what makes it.
+:mod:`saas_app.config` has the settings of a running application. Provisioning works without most of them,
+because it creates them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DEFAULTS = {name: field.default for name, field in Settings.model_fields.items(
 
 
 class DeploymentSettings(BaseSettings):
-    """Where the product runs, and what an earlier provisioning stored of its application."""
+    """Where Workroom runs, and what an earlier run of ``provision`` stored about its application."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
@@ -49,7 +49,7 @@ class DeploymentSettings(BaseSettings):
 
     @property
     def deployment(self) -> Deployment:
-        """The same, as provisioning takes it."""
+        """The settings that provisioning needs."""
         return Deployment(
             app_url=self.app_url,
             api_resource=self.api_resource,
@@ -60,7 +60,7 @@ class DeploymentSettings(BaseSettings):
 
 
 def load_deployment_settings() -> DeploymentSettings:
-    """Read the environment. Raises :class:`ConfigurationError` that names each variable at fault."""
+    """Read the environment. Raises :class:`ConfigurationError` with the name of each invalid variable."""
     try:
         return DeploymentSettings()  # type: ignore[call-arg]  # the fields come from the environment
     except ValidationError as error:
@@ -73,9 +73,9 @@ def stored_environment(
     application: ProvisionedApplication,
     connectors_file: Path | None = None,
 ) -> dict[str, str]:
-    """Everything ``saas-app serve`` needs, by variable name. Encryption keys are made only once.
+    """Return everything ``saas-app serve`` needs, by variable name. Encryption keys are created only once.
 
-    ``connectors_file`` is stored where it was named: the application offers what it declares.
+    ``connectors_file`` is None if no file was named. The application shows the sign-in methods it declares.
     """
     values = {
         "APP_URL": settings.app_url,
@@ -90,18 +90,23 @@ def stored_environment(
         "LOGTO_MANAGEMENT_TOKEN_ENDPOINT": management.token_endpoint,
         "LOGTO_MANAGEMENT_RESOURCE": management.resource,
     }
+    return values | _stored_if_chosen(settings, connectors_file)
+
+
+def _stored_if_chosen(settings: DeploymentSettings, connectors_file: Path | None) -> dict[str, str]:
+    values = {}
     if "database_url" in settings.model_fields_set:
         values["DATABASE_URL"] = settings.database_url
     if connectors_file is not None:
         values[FILE_VARIABLE] = str(connectors_file.resolve())
     parts = urlsplit(settings.app_url)
     if parts.port and is_loopback(parts.hostname or ""):
-        values["APP_PORT"] = str(parts.port)  # nothing stands in front of it, so it listens there itself
+        values["APP_PORT"] = str(parts.port)  # without a proxy in front, it listens on this port itself
     return values
 
 
 def is_private(host: str) -> bool:
-    """Whether a host is this machine or an address of a private network, as far as its name tells."""
+    """Return whether a host is this machine or a private IP address. Names are not resolved."""
     if is_loopback(host):
         return True
     try:
@@ -111,7 +116,7 @@ def is_private(host: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name means this machine only."""
+    """Return whether a host is this machine."""
     if host == "localhost":
         return True
     try:

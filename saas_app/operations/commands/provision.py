@@ -63,7 +63,7 @@ def command(check: bool, write_env: Path | None, connectors_file: Path | None, e
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What a run changed and made; with --check no application."""
+    """The result of a run. With ``--check``, there is no application."""
 
     changes: tuple[Change, ...]
     application: ProvisionedApplication | None = None
@@ -82,11 +82,11 @@ async def _provision(management: ManagementSettings, deployment: Deployment, *, 
 
 
 def _report(changes: tuple[Change, ...], *, check: bool) -> None:
-    done = {Action.HOLDS: "holds", Action.CREATE: "created", Action.UPDATE: "updated"}
-    ahead = {Action.HOLDS: "holds", Action.CREATE: "missing", Action.UPDATE: "differs"}
+    done = {Action.KEEP: "ok", Action.CREATE: "created", Action.UPDATE: "updated"}
+    to_do = {Action.KEEP: "ok", Action.CREATE: "missing", Action.UPDATE: "differs"}
     for change in changes:
-        says = (ahead if check else done)[change.action]
-        detail = f"  ({change.detail})" if change.detail and change.action is not Action.HOLDS else ""
+        says = (to_do if check else done)[change.action]
+        detail = f"  ({change.detail})" if change.detail and change.action is not Action.KEEP else ""
         click.echo(f"{says:<8} {change.kind:<23} {change.name}{detail}")
     different = len(drift(changes))
     click.echo(

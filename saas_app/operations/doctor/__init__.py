@@ -1,7 +1,7 @@
-"""Is everything where it should be? Each check says what it found and which command mends it.
+"""Checks whether an installation works. Each check says what it found and how to fix it. Nothing is changed.
 
-:mod:`.here` looks at what is ours, :mod:`.logto` at what anybody may ask Logto, :mod:`.provisioned` at what
-Logto holds for us, through its Management API. Nothing is written anywhere.
+:mod:`.installation` checks Workroom itself, :mod:`.logto` checks Logto without credentials, and
+:mod:`.provisioned` uses the Management API to check what ``saas-app provision`` writes.
 """
 
 from saas_app.operations.doctor.check import Check

@@ -1,4 +1,4 @@
-"""What a check says."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PROVISION: Final = "saas-app provision --write-env .env"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at. ``remedy`` is the command or the step that mends it."""
+    """The result of one check. ``remedy`` is the command or the step that fixes a failure."""
 
     name: str
     passed: bool

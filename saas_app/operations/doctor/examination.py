@@ -1,4 +1,4 @@
-"""The whole chain, in the order in which one link needs the one before."""
+"""Runs all checks, in the order in which they depend on each other."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from typing import Final
 from saas_app.errors import ConfigurationError
 from saas_app.logto.http import open_http
 from saas_app.operations.deployment import load_deployment_settings
-from saas_app.operations.doctor import here, logto, provisioned
+from saas_app.operations.doctor import installation, logto, provisioned
 from saas_app.operations.doctor.check import PROVISION, Check
 from saas_app.operations.provisioning import Deployment
 
-_TIMEOUT: Final = 5.0  # seconds a question may take
+_TIMEOUT: Final = 5.0  # seconds, for each request
 
 
 def examine(environ: Mapping[str, str], connectors_file: Path | None = None) -> Iterator[Check]:
-    """Every check, as soon as its answer is known. What cannot be asked yet is left out.
+    """Yield the result of each check. Checks that depend on a failed one are left out.
 
-    Not to be called inside a running event loop.
+    Must not be called in a running event loop.
     """
-    yield here.check_settings()
-    declaration, check = here.check_declaration(environ, connectors_file)
+    yield installation.check_settings()
+    declaration, check = installation.check_declaration(environ, connectors_file)
     yield check
     try:
         settings = load_deployment_settings()
     except ConfigurationError as error:
         yield Check("deployment", False, str(error), "correct the named settings, see .env.example")
         return
-    yield here.check_database(settings.database_url)
-    yield here.check_redis()
+    yield installation.check_database(settings.database_url)
+    yield installation.check_redis()
     deployment = replace(settings.deployment, sign_in_methods=declaration)
     endpoint = environ.get("LOGTO_ENDPOINT", "").rstrip("/")
-    yield from asyncio.run(_ask(deployment, endpoint))
+    yield from asyncio.run(_check_over_http(deployment, endpoint))
 
 
-async def _ask(deployment: Deployment, endpoint: str) -> list[Check]:
+async def _check_over_http(deployment: Deployment, endpoint: str) -> list[Check]:
     async with open_http(_TIMEOUT) as http:
-        checks = [await here.check_address(deployment, endpoint, http)]
+        checks = [await installation.check_address(deployment, endpoint, http)]
         if not endpoint:
             return [*checks, Check("endpoint", False, "LOGTO_ENDPOINT is not set", PROVISION)]
         checks += await logto.check_logto(endpoint, http)

@@ -1,4 +1,4 @@
-"""What anybody may ask Logto: whether it is there, who it says it is, and what time it has."""
+"""Checks of Logto that need no credentials: endpoint, issuer and clock."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from saas_app.logto import probe
 from saas_app.logto.provider_clock import LEEWAY
 from saas_app.operations.doctor.check import Check
 
-_PRECISION: Final = 2  # seconds; the Date header tells whole ones
+_PRECISION: Final = 2  # seconds; the Date header has no fractions
 _ENDPOINT: Final = "endpoint"
 
 
 async def check_logto(endpoint: str, http: aiohttp.ClientSession) -> list[Check]:
-    """Endpoint, issuer and clock, as far as each can be asked."""
+    """Check endpoint, issuer and clock, until one of them does not respond."""
     if fault := await probe.find_fault(endpoint, http):
         return [Check(_ENDPOINT, False, f"{endpoint} {fault}", "start Logto, or correct LOGTO_ENDPOINT")]
     there = Check(_ENDPOINT, True, f"{endpoint} responds")
@@ -29,15 +29,15 @@ async def check_logto(endpoint: str, http: aiohttp.ClientSession) -> list[Check]
 
 
 def is_there(checks: Iterable[Check]) -> bool:
-    """Whether there is a Logto to ask more."""
+    """Return whether the endpoint check passed, so that the other checks make sense."""
     return any(check.name == _ENDPOINT and check.passed for check in checks)
 
 
 def _issuer(endpoint: str, discovery: probe.Discovery) -> Check:
-    holds = discovery.issuer == f"{endpoint}/oidc"
+    matches = discovery.issuer == f"{endpoint}/oidc"
     remedy = f"set LOGTO_ENDPOINT to {discovery.issuer.removesuffix('/oidc')}"
     return Check(
-        "issuer", holds, discovery.issuer if holds else f"{discovery.issuer}, not {endpoint}/oidc", remedy
+        "issuer", matches, discovery.issuer if matches else f"{discovery.issuer}, not {endpoint}/oidc", remedy
     )
 
 

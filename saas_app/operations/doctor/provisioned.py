@@ -1,4 +1,4 @@
-"""What Logto holds for us, asked through its Management API: a provisioning planned, and not carried out."""
+"""Checks of what is provisioned in Logto: what would ``saas-app provision`` change?"""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TEMPLATE: Final = frozenset(Kind) - _APPLICATION - _WEBHOOK - _CONNECTORS - _SI
 async def check_provisioned(
     deployment: Deployment, http: aiohttp.ClientSession, *, patience: float
 ) -> list[Check]:
-    """The machine application first, then all that a provisioning would write; ``patience`` in seconds."""
+    """Check the Management API, then everything that provisioning writes. ``patience`` is in seconds."""
     try:
         management = load_management_settings()
     except ConfigurationError as error:
@@ -40,24 +40,26 @@ async def check_provisioned(
         return [Check("Management API", False, str(refusal), _access_remedy(management, refusal))]
     except LogtoUnavailable as failure:
         return [Check("Management API", False, failure.detail, "check Logto's log")]
-    held = f"{deployment.redirect_uri} is registered, and the stored secret is valid"
-    checks = [
+    registered = f"{deployment.redirect_uri} is registered, and the stored secret is valid"
+    return [
         _access(management),
-        _summary("application", held, changes, _APPLICATION),
+        _summary("application", registered, changes, _APPLICATION),
         _check_backchannel(deployment, found.application),
         _summary("template", "all roles, permissions and scopes are in place", changes, _TEMPLATE),
         webhook,
+        *(_check_sign_in(changes) if deployment.sign_in_methods else ()),
     ]
-    if deployment.sign_in_methods is not None:
-        checks += [
-            _summary("connectors", "as declared", changes, _CONNECTORS),
-            _summary("sign-in page", "as declared", changes, _SIGN_IN),
-        ]
-    return checks
+
+
+def _check_sign_in(changes: tuple[Change, ...]) -> tuple[Check, ...]:
+    return (
+        _summary("connectors", "as declared", changes, _CONNECTORS),
+        _summary("sign-in page", "as declared", changes, _SIGN_IN),
+    )
 
 
 def _check_backchannel(deployment: Deployment, application: Application | None) -> Check:
-    """Where Logto tells us of sign-outs. Whether it may call there, only its own settings say."""
+    """Check the URL for sign-outs. Whether Logto may call it depends on settings that only Logto knows."""
     uri, name = deployment.backchannel_logout_uri, "back-channel logout"
     registered = application.oidc_metadata.get("backchannelLogoutUri") if application else None
     if registered != uri:
@@ -88,7 +90,7 @@ def _access_remedy(management: ManagementSettings, refusal: ManagementError) -> 
 async def _check_webhook(
     client: ManagementClient, deployment: Deployment, hook: Hook | None, changes: tuple[Change, ...]
 ) -> Check:
-    """Registered, enabled, and reached: Logto is asked to send a test message there, as it sends all."""
+    """Check that the webhook is registered and enabled, and that a test message from Logto arrives."""
     registered = _summary("webhook", f"Logto reaches {deployment.webhook_url}", changes, _WEBHOOK)
     if hook is None or not registered.passed:
         return registered
@@ -102,7 +104,7 @@ async def _check_webhook(
 
 
 def _undelivered(deployment: Deployment, refusal: ManagementError) -> tuple[str, str]:
-    """What was found and what mends it. Logto tells the status with which we answered, if we did."""
+    """Return what went wrong and the remedy. Logto reports the status of our response, if there was one."""
     data = refusal.data if isinstance(refusal.data, dict) else {}
     status, url = data.get("responseStatus"), deployment.webhook_url
     if status is None:
@@ -119,9 +121,9 @@ def _undelivered(deployment: Deployment, refusal: ManagementError) -> tuple[str,
     return f"{url} returned status {status} to Logto", "check the log of Workroom and the proxy"
 
 
-def _summary(name: str, holds: str, changes: tuple[Change, ...], kinds: frozenset[Kind]) -> Check:
+def _summary(name: str, passed: str, changes: tuple[Change, ...], kinds: frozenset[Kind]) -> Check:
     different = [change for change in drift(changes) if change.kind in kinds]
     found = "; ".join(
         f"{change.kind} {change.name}: {change.detail or change.action}" for change in different
     )
-    return Check(name, not different, found or holds, PROVISION)
+    return Check(name, not different, found or passed, PROVISION)

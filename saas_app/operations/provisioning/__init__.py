@@ -1,10 +1,10 @@
-"""What Logto shall hold for us: declared, compared, applied.
+"""Provisioning: compares what Workroom needs in Logto with what is there, and writes the difference.
 
-That is the organization template, API resource, application, webhook and, where they are declared, the ways
-to sign in. What is declared comes from the permission registry, the deployment and ``connectors.toml``; what
-is found comes from the Management API; the difference is data. Roles, permissions, scopes, applications and
-connectors that are not ours are never touched, and nothing is ever deleted. Without a ``connectors.toml`` the
-connectors and the sign-in experience are left as they are.
+It covers the organization template, the API resource, the application, the webhook and, if they are declared,
+the sign-in methods. Declarations come from the permission registry, the deployment and ``connectors.toml``.
+The plan of changes is data. Roles, permissions, scopes, applications and connectors that are not ours are
+never changed, and nothing is ever deleted. Without a ``connectors.toml``, connectors and the sign-in
+experience stay as they are.
 """
 
 from saas_app.operations.provisioning.apply import ProvisionedApplication, apply

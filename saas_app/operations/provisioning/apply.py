@@ -1,4 +1,4 @@
-"""Carry a plan out. Each change is written once; what already holds is not written again."""
+"""Carries out a plan. Only what differs is written, each change once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ROLES = {role.value: role for role in Role}
 
 @dataclass(frozen=True, slots=True)
 class ProvisionedApplication:
-    """What the application needs to know of itself to run."""
+    """The application in Logto, with the secrets that Workroom needs to run."""
 
     app_id: str
     app_secret: str = field(repr=False)
@@ -39,7 +39,7 @@ class ProvisionedApplication:
 async def apply(
     client: ManagementClient, deployment: Deployment, found: Found, changes: Iterable[Change]
 ) -> ProvisionedApplication:
-    """Write the changes of a plan in its order, and answer with what the application needs to know."""
+    """Write the changes of a plan in order, and return the application."""
     different = drift(changes)
     application = await _Run(client, deployment, found).carry_out(different)
     if deployment.sign_in_methods:
@@ -48,7 +48,7 @@ async def apply(
 
 
 class _Run:
-    """The ids known so far: what was found, then what was made."""
+    """One run, with the IDs known so far: of what was found, then of what was created."""
 
     def __init__(self, client: ManagementClient, deployment: Deployment, found: Found) -> None:
         self._client = client
@@ -139,7 +139,7 @@ class _Run:
             await self._client.replace_hook(hook.id, events=events, config=hook.config)
 
     async def _usable_secret(self) -> str:
-        """A new application has a default secret already; one is made only when none is left."""
+        """Return a valid secret. A new application has one; another is created only if there is none."""
         if self._found.usable_secrets:
             return self._found.usable_secrets[0]
         existing = await self._client.list_secrets(self._app_id) if self._found.application is None else []

@@ -1,4 +1,4 @@
-"""A plan's words: what a change is about, and what becomes of it."""
+"""The entries of a plan: what each is about, and what to do about it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a change is about, in the order in which changes are made."""
+    """What an entry is about. Changes are made in this order."""
 
     ORGANIZATION_SCOPE = "organization permission"
     RESOURCE = "API resource"
@@ -24,16 +24,16 @@ class Kind(StrEnum):
 
 
 class Action(StrEnum):
-    """What becomes of a thing that is declared."""
+    """What to do about an entry."""
 
-    HOLDS = "holds"
+    KEEP = "keep"
     CREATE = "create"
     UPDATE = "update"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One declared thing, what is to be done about it, and why. Never a value that may be secret."""
+    """One declared item, what to do about it, and why. It contains no secrets."""
 
     kind: Kind
     name: str
@@ -42,5 +42,5 @@ class Change:
 
 
 def drift(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """The changes among a plan: what does not hold."""
-    return tuple(change for change in changes if change.action is not Action.HOLDS)
+    """Return the entries of a plan that change something."""
+    return tuple(change for change in changes if change.action is not Action.KEEP)

@@ -1,4 +1,4 @@
-"""What Logto shall hold for us, beside the permission registry itself. Pure."""
+"""What Workroom needs in Logto, apart from the permission registry. Pure."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ WEBHOOK_NAME: Final = "Workroom"
 WEBHOOK_EVENTS: Final = frozenset(event.value for event in WebhookEvent)
 CUSTOM_METADATA: Final = {
     "rotateRefreshToken": True,  # RFC 9700 §4.14.2
-    "allowTokenExchange": False,  # Logto 1.42 takes tokens of others and ID tokens as subjects
+    "allowTokenExchange": False,  # Logto 1.42 accepts ID tokens and tokens of other clients as subjects
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Where the product runs, and what an earlier run stored of its application ("" when nothing).
+    """Where Workroom runs, and what an earlier run stored about its application ("" if nothing).
 
-    Without ``sign_in_methods`` nothing is read or written of connectors and the sign-in experience.
+    If ``sign_in_methods`` is None, connectors and the sign-in experience are neither read nor written.
     """
 
     app_url: str
@@ -38,25 +38,25 @@ class Deployment:
 
     @property
     def redirect_uri(self) -> str:
-        """Where Logto sends people after signing in."""
+        """The URL to which Logto returns people after they sign in."""
         return f"{self.app_url}/callback"
 
     @property
     def post_sign_out_uri(self) -> str:
-        """Where Logto sends people after signing out."""
+        """The URL to which Logto returns people after they sign out."""
         return f"{self.app_url}/"
 
     @property
     def webhook_url(self) -> str:
-        """Where Logto sends its webhooks."""
+        """The URL to which Logto sends webhooks."""
         return f"{self.app_url}{WEBHOOK_PATH}"
 
     @property
     def backchannel_logout_uri(self) -> str:
-        """Where Logto tells that somebody signed out there."""
+        """The URL to which Logto reports that a person signed out."""
         return f"{self.app_url}{BACKCHANNEL_LOGOUT_PATH}"
 
 
 def role_permissions(role: Role, carrier: Carrier) -> frozenset[Permission]:
-    """What a role bundles of one kind of permission."""
+    """Return the permissions of a role that one kind of token carries."""
     return frozenset(permission for permission in ROLE_PERMISSIONS[role] if permission.carrier is carrier)

@@ -1,4 +1,4 @@
-"""What Logto holds now: read, never written."""
+"""Reads what is in Logto now."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from saas_app.operations.provisioning.declared import APPLICATION_NAME, Deployme
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A picture of the tenant: everything that bears on what we declare, and nothing else."""
+    """The part of the tenant that concerns our declarations."""
 
     organization_scopes: Mapping[str, OrganizationScope] = field(default_factory=dict)  # by name
     resources: tuple[Resource, ...] = ()
     roles: Mapping[str, OrganizationRole] = field(default_factory=dict)  # by name
     id_token_claims: tuple[str, ...] = ()
     application: Application | None = None
-    usable_secrets: tuple[str, ...] = field(default=(), repr=False)  # the one to prefer comes first
+    usable_secrets: tuple[str, ...] = field(default=(), repr=False)  # the preferred one first
     webhook: Hook | None = None
     connectors: tuple[Connector, ...] = ()
     email_templates: tuple[EmailTemplate, ...] = ()
     sign_in_experience: Mapping[str, object] = field(default_factory=dict)
 
     def find_resource(self, indicator: str) -> Resource | None:
-        """The API resource with this indicator."""
+        """Return the API resource with this indicator, or None."""
         return next((resource for resource in self.resources if resource.indicator == indicator), None)
 
 
 async def survey(client: ManagementClient, deployment: Deployment) -> Found:
-    """Read the tenant. Raises :class:`ConfigurationError` when our application cannot be told apart."""
+    """Read the tenant. Raises :class:`ConfigurationError` if it is unclear which application is ours."""
     application = await _find_application(client, deployment)
     scopes, resources, roles, claims, secrets, hooks = await asyncio.gather(
         client.list_organization_scopes(),
@@ -79,7 +79,7 @@ async def _with_sign_in(client: ManagementClient, found: Found) -> Found:
 
 
 async def _find_application(client: ManagementClient, deployment: Deployment) -> Application | None:
-    """By the id an earlier run stored, else by exact name: Logto does not keep names unique."""
+    """Find our application by its stored ID, otherwise by its exact name. Names are not unique in Logto."""
     if deployment.app_id:
         stored = await client.find_application(deployment.app_id)
         if stored is not None and stored.type != TRADITIONAL:
@@ -108,13 +108,14 @@ async def _list_secrets(client: ManagementClient, application: Application | Non
 
 
 def _find_webhook(hooks: list[Hook], deployment: Deployment) -> Hook | None:
-    """By address; among several, the one that signs with the key an earlier run stored."""
+    """Find our webhook by its URL. Among several, prefer the one with the stored signing key."""
     ours = [hook for hook in hooks if hook.url == deployment.webhook_url]
     ours.sort(key=lambda hook: hook.signing_key != deployment.webhook_signing_key)
     return ours[0] if ours else None
 
 
 def _usable(secrets: list[ApplicationSecret], stored: str) -> tuple[str, ...]:
+    """Return the values of secrets that are valid now: the stored one first, then those that never expire."""
     now = time.time() * 1000
     live = [secret for secret in secrets if secret.expires_at is None or secret.expires_at > now]
     lasting_first = sorted(live, key=lambda secret: (secret.value != stored, secret.expires_at is not None))

@@ -1,4 +1,4 @@
-"""Declared against found, as data: what a run would change, and what already holds. Pure."""
+"""Compares declarations with what is in Logto, and plans what to change. Pure."""
 
 from __future__ import annotations
 
@@ -21,13 +21,18 @@ from saas_app.operations.provisioning.sign_in_plan import plan_sign_in
 from saas_app.rbac.permissions import Carrier, Role, permissions_carried_by
 
 _BACKCHANNEL = ("backchannelLogoutUri", "backchannelLogoutSessionRequired")
+_OIDC_METADATA = {  # by what a plan calls them
+    "redirect URI": ("redirectUris",),
+    "post sign-out URI": ("postLogoutRedirectUris",),
+    "back-channel logout": _BACKCHANNEL,
+}
 
 
 def plan(deployment: Deployment, found: Found) -> tuple[Change, ...]:
-    """Every declared thing with its action.
+    """Return every declared item with its action.
 
-    Raises :class:`ConfigurationError` where Logto holds something under our name that cannot be changed
-    into what we declare.
+    Raises :class:`ConfigurationError` if something in Logto has one of our names, but cannot be changed into
+    what we declare.
     """
     resource = found.find_resource(deployment.api_resource)
     return (
@@ -47,7 +52,7 @@ def _described(kind: Kind, name: str, found: Any, description: str) -> Change:
         return Change(kind, name, Action.CREATE)
     if found.description != description:
         return Change(kind, name, Action.UPDATE, "description")
-    return Change(kind, name, Action.HOLDS)
+    return Change(kind, name, Action.KEEP)
 
 
 def _organization_scopes(found: Found) -> Iterator[Change]:
@@ -57,8 +62,8 @@ def _organization_scopes(found: Found) -> Iterator[Change]:
 
 
 def _resource(deployment: Deployment, resource: Resource | None) -> Iterator[Change]:
-    # Its display name is the tenant's to choose: only the indicator matters.
-    yield Change(Kind.RESOURCE, deployment.api_resource, Action.CREATE if resource is None else Action.HOLDS)
+    # Only the indicator matters. Its display name may be changed in Logto.
+    yield Change(Kind.RESOURCE, deployment.api_resource, Action.CREATE if resource is None else Action.KEEP)
     scopes = {scope.name: scope for scope in resource.scopes} if resource else {}
     for permission in permissions_carried_by(Carrier.API_TOKEN):
         scope = scopes.get(permission.value)
@@ -80,7 +85,7 @@ def _role(role: Role, found: Found, resource: Resource | None) -> Change:
         differences.append("description")
     if differences:
         return Change(Kind.ROLE, role.value, Action.UPDATE, ", ".join(differences))
-    return Change(Kind.ROLE, role.value, Action.HOLDS)
+    return Change(Kind.ROLE, role.value, Action.KEEP)
 
 
 def _declared_scopes(role: Role) -> set[str]:
@@ -88,7 +93,7 @@ def _declared_scopes(role: Role) -> set[str]:
 
 
 def _bundled(role: OrganizationRole, found: Found, ours: Resource | None) -> set[str]:
-    """The names of what a role bundles; scopes of other API resources under their resource's name."""
+    """Return the names of a role's permissions and scopes. Other API resources' scopes are prefixed."""
     names = {scope.id: scope.name for scope in found.organization_scopes.values()}
     for resource in found.resources:
         prefix = "" if resource == ours else f"{resource.name} "
@@ -104,35 +109,23 @@ def _differences(declared: set[str], bundled: set[str]) -> list[str]:
 def _application(deployment: Deployment, application: Application | None) -> Change:
     if application is None:
         return Change(Kind.APPLICATION, APPLICATION_NAME, Action.CREATE, deployment.redirect_uri)
-    oidc, custom = merged_metadata(deployment, application)
+    wanted, custom = merged_metadata(deployment, application)
+    present = application.oidc_metadata
     reasons = [
-        name
-        for name, wanted, present in (
-            ("redirect URI", oidc["redirectUris"], application.oidc_metadata.get("redirectUris")),
-            (
-                "post sign-out URI",
-                oidc["postLogoutRedirectUris"],
-                application.oidc_metadata.get("postLogoutRedirectUris"),
-            ),
-            (
-                "back-channel logout",
-                [oidc[name] for name in _BACKCHANNEL],
-                [application.oidc_metadata.get(name) for name in _BACKCHANNEL],
-            ),
-            ("token settings", custom, application.custom_metadata),
-        )
-        if wanted != present
+        name for name, keys in _OIDC_METADATA.items() if any(wanted[key] != present.get(key) for key in keys)
     ]
+    if custom != application.custom_metadata:
+        reasons.append("token settings")
     if deployment.app_id not in ("", application.id):
         reasons.append("the stored LOGTO_APP_ID does not exist in this Logto")
-    action = Action.UPDATE if reasons else Action.HOLDS
+    action = Action.UPDATE if reasons else Action.KEEP
     return Change(Kind.APPLICATION, application.name, action, ", ".join(reasons))
 
 
 def merged_metadata(
     deployment: Deployment, application: Application | None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Both metadata objects with ours added, because Logto replaces them whole."""
+    """Return both metadata objects with our values added, because Logto replaces them as a whole."""
     oidc = dict(application.oidc_metadata) if application else {}
     custom = dict(application.custom_metadata) if application else {}
     for name, uri in (
@@ -152,7 +145,7 @@ def _secret(deployment: Deployment, found: Found) -> Change:
         return Change(
             Kind.SECRET, APPLICATION_NAME, Action.UPDATE, "the stored LOGTO_APP_SECRET is no longer valid"
         )
-    return Change(Kind.SECRET, APPLICATION_NAME, Action.HOLDS)
+    return Change(Kind.SECRET, APPLICATION_NAME, Action.KEEP)
 
 
 def _id_token(found: Found) -> Change:
@@ -160,7 +153,7 @@ def _id_token(found: Found) -> Change:
     missing = [claim for claim in ID_TOKEN_CLAIMS if claim not in found.id_token_claims]
     if missing:
         return Change(Kind.ID_TOKEN, name, Action.UPDATE, ", ".join(f"+{claim}" for claim in missing))
-    return Change(Kind.ID_TOKEN, name, Action.HOLDS)
+    return Change(Kind.ID_TOKEN, name, Action.KEEP)
 
 
 def _webhook(deployment: Deployment, hook: Hook | None) -> Change:
@@ -173,5 +166,5 @@ def _webhook(deployment: Deployment, hook: Hook | None) -> Change:
         reasons.append("the stored LOGTO_WEBHOOK_SIGNING_KEY is no longer valid")
     elif deployment.app_id and not deployment.webhook_signing_key:
         reasons.append("LOGTO_WEBHOOK_SIGNING_KEY is not stored")
-    action = Action.UPDATE if reasons else Action.HOLDS
+    action = Action.UPDATE if reasons else Action.KEEP
     return Change(Kind.WEBHOOK, hook.url, action, ", ".join(reasons))

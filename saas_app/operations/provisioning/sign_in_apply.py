@@ -1,21 +1,21 @@
-"""Write connectors, email templates and, last, the sign-in experience, which Logto checks against them."""
+"""Writes connectors and email templates, then the sign-in experience, which Logto checks against them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from saas_app.logto import EmailTemplate, ManagementClient
+from saas_app.logto import Connector, EmailTemplate, ManagementClient
 from saas_app.operations.provisioning.changes import Change, Kind
 from saas_app.operations.provisioning.declared import Deployment
 from saas_app.operations.provisioning.found import Found
-from saas_app.operations.provisioning.sign_in_plan import find_connector, wanted_experience, wanted_templates
+from saas_app.operations.provisioning.sign_in_plan import changed_experience, find_connector, wanted_templates
 from saas_app.operations.sign_in_methods.model import Declaration
-from saas_app.operations.sign_in_methods.wire import connectors_of
+from saas_app.operations.sign_in_methods.wire import DeclaredConnector, connectors_of
 
 
 @dataclass(frozen=True, slots=True)
 class SocialCallback:
-    """Where a provider sends people back to; to be registered there."""
+    """The URL to which a social provider returns people. It has to be registered there."""
 
     provider: str
     url: str
@@ -24,39 +24,37 @@ class SocialCallback:
 async def apply_sign_in(
     client: ManagementClient, declaration: Declaration, found: Found, changes: tuple[Change, ...]
 ) -> None:
-    """Write what differs. Connectors are updated and never recreated, so that ids and callback URLs stay."""
-    different = {kind: {change.name for change in changes if change.kind is kind} for kind in Kind}
+    """Write what differs. Existing connectors are changed, not created again: IDs and callback URLs stay."""
+    names = {kind: {change.name for change in changes if change.kind is kind} for kind in Kind}
     for connector in connectors_of(declaration):
-        if connector.factory not in different[Kind.CONNECTOR]:
-            continue
-        existing = find_connector(connector.factory, found)
-        if existing:
-            await client.change_connector(existing.id, connector.config, sync_profile=connector.sync_profile)
-        else:
-            await client.create_connector(
-                connector.factory,
-                connector.config,
-                connector_id=connector.id,
-                sync_profile=connector.sync_profile,
-            )
+        if connector.factory in names[Kind.CONNECTOR]:
+            await _write_connector(client, connector, find_connector(connector.factory, found))
     templates = [
         EmailTemplate(language=template.language, usage=template.usage, details=template.details)
         for template in wanted_templates(declaration, found)
-        if template.name in different[Kind.EMAIL_TEMPLATE]
+        if template.name in names[Kind.EMAIL_TEMPLATE]
     ]
     if templates:
         await client.put_email_templates(templates)
-    if different[Kind.SIGN_IN_EXPERIENCE]:
-        wanted = wanted_experience(declaration, found)
-        await client.change_sign_in_experience(
-            {key: value for key, value in wanted.items() if found.sign_in_experience.get(key) != value}
+    if names[Kind.SIGN_IN_EXPERIENCE]:
+        await client.change_sign_in_experience(changed_experience(declaration, found))
+
+
+async def _write_connector(
+    client: ManagementClient, declared: DeclaredConnector, existing: Connector | None
+) -> None:
+    if existing:
+        await client.change_connector(existing.id, declared.config, sync_profile=declared.sync_profile)
+    else:
+        await client.create_connector(
+            declared.factory, declared.config, connector_id=declared.id, sync_profile=declared.sync_profile
         )
 
 
 async def list_social_callbacks(
     client: ManagementClient, deployment: Deployment, endpoint: str
 ) -> tuple[SocialCallback, ...]:
-    """The callback URL of each declared social connector that Logto, at ``endpoint``, has."""
+    """Return the callback URLs of the declared social connectors that exist in Logto at ``endpoint``."""
     methods = deployment.sign_in_methods
     labels = (
         {connector.factory: connector.label for connector in methods.connectors.social} if methods else {}

@@ -1,6 +1,6 @@
-"""The declared connectors, email templates and sign-in experience against what Logto holds. Pure.
+"""Compares the declared connectors, email templates and sign-in experience with those in Logto. Pure.
 
-Only keys are ever named, never values: a connector's config holds secrets.
+The plan names keys, never values, because a connector's config contains secrets.
 """
 
 from __future__ import annotations
@@ -32,28 +32,27 @@ _ONE_OF_A_TYPE: Final = {
 
 
 def plan_sign_in(declaration: Declaration, found: Found) -> Iterator[Change]:
-    """Every declared thing with its action, in the order in which they are made."""
+    """Return every declared item with its action, in the order in which they are written."""
     for connector in connectors_of(declaration):
         yield _connector(connector, found)
     for template in wanted_templates(declaration, found):
         yield _template(template, found)
-    experience = wanted_experience(declaration, found)
-    differing = [key for key, value in experience.items() if found.sign_in_experience.get(key) != value]
-    action = Action.UPDATE if differing else Action.HOLDS
+    differing = changed_experience(declaration, found)
+    action = Action.UPDATE if differing else Action.KEEP
     yield Change(Kind.SIGN_IN_EXPERIENCE, EXPERIENCE, action, ", ".join(differing))
 
 
 def find_connector(factory: str, found: Found) -> Connector | None:
-    """The one of this kind that Logto has."""
+    """Return the connector of this kind in Logto, or None."""
     return next((connector for connector in found.connectors if connector.factory == factory), None)
 
 
 def wanted_templates(declaration: Declaration, found: Found) -> tuple[DeclaredEmailTemplate, ...]:
-    """The email templates that the tenant shall keep.
+    """Return the email templates to store in the tenant.
 
-    Those of the fallback language are the connector's own; the tenant keeps them only where it keeps some in
-    that language already, because those would be sent in their place (Logto 1.42). Raises
-    :class:`ConfigurationError` where such a one stands before a template that the provider keeps.
+    Templates in the fallback language are part of the connector. They are stored in the tenant too only if it
+    already has some in that language, because Logto 1.42 would send those instead. Raises
+    :class:`ConfigurationError` if one of those would replace a template that is stored at the provider.
     """
     fallback = fallback_of(declaration)
     declared = email_templates_of(declaration)
@@ -70,12 +69,18 @@ def wanted_templates(declaration: Declaration, found: Found) -> tuple[DeclaredEm
 
 
 def wanted_experience(declaration: Declaration, found: Found) -> dict[str, object]:
-    """The declared objects of the sign-in experience, whole."""
+    """Return the declared objects of the sign-in experience, each complete."""
     declared = {connector.factory for connector in connectors_of(declaration)}
-    theirs = frozenset(
+    others = frozenset(
         connector.target for connector in found.connectors if connector.factory not in declared
     )
-    return sign_in_experience_of(declaration, found.sign_in_experience, theirs)
+    return sign_in_experience_of(declaration, found.sign_in_experience, others)
+
+
+def changed_experience(declaration: Declaration, found: Found) -> dict[str, object]:
+    """Return those objects of :func:`wanted_experience` that differ from Logto's."""
+    wanted = wanted_experience(declaration, found)
+    return {key: value for key, value in wanted.items() if found.sign_in_experience.get(key) != value}
 
 
 def _connector(declared: DeclaredConnector, found: Found) -> Change:
@@ -88,12 +93,12 @@ def _connector(declared: DeclaredConnector, found: Found) -> Change:
     reasons = [f"{key} differs" for key in _differing(declared.config, existing.config)]
     if declared.sync_profile is not None and declared.sync_profile != existing.sync_profile:
         reasons.append("syncProfile differs")
-    action = Action.UPDATE if reasons else Action.HOLDS
+    action = Action.UPDATE if reasons else Action.KEEP
     return Change(Kind.CONNECTOR, declared.factory, action, ", ".join(reasons))
 
 
 def _differing(declared: Mapping[str, object], existing: Mapping[str, object]) -> list[str]:
-    """The keys of a config that differ, those of texts by their usage."""
+    """Return the keys of a config that differ. Texts are named by their usage."""
     names: list[str] = []
     for key in sorted(declared.keys() | existing.keys()):
         ours, theirs = _by_usage(declared.get(key)), _by_usage(existing.get(key))
@@ -108,7 +113,7 @@ def _differing(declared: Mapping[str, object], existing: Mapping[str, object]) -
 
 
 def _by_usage(value: object) -> object:
-    """A list of texts, each with its usage, as a mapping: their order says nothing."""
+    """Return a list of texts as a mapping by usage, because their order does not matter."""
     if isinstance(value, list) and all(
         isinstance(entry, Mapping) and "usageType" in entry for entry in value
     ):
@@ -120,7 +125,7 @@ def _template(declared: DeclaredEmailTemplate, found: Found) -> Change:
     for existing in found.email_templates:
         if (existing.usage, existing.language) == (declared.usage, declared.language):
             keys = _differing(declared.details, existing.details)
-            action = Action.UPDATE if keys else Action.HOLDS
+            action = Action.UPDATE if keys else Action.KEEP
             return Change(
                 Kind.EMAIL_TEMPLATE, declared.name, action, ", ".join(f"{key} differs" for key in keys)
             )

@@ -1,1 +1,1 @@
-"""The sign-in methods: what is declared of connectors and the sign-in experience, and what it offers."""
+"""Sign-in methods: the declared connectors and sign-in experience, and what Workroom offers."""

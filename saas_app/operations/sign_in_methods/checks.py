@@ -1,7 +1,8 @@
-"""What a declaration must hold to, so that Logto and the providers take it: each rule once, pure.
+"""The rules for a declaration that Logto and the providers accept. Pure.
 
-Most are Logto 1.42's own, told here before anything is sent and by the key in the file; the rest are what
-Logto accepts and then sends wrongly. The rules for texts are in :mod:`.text_checks`.
+Most are rules of Logto 1.42. Here they are checked before anything is sent, and a problem names the key in
+the file. The others are about what Logto accepts, but then sends wrongly. The rules for texts are in
+:mod:`.text_checks`.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from saas_app.operations.sign_in_methods.model import (
     Declaration,
     GatewayApi,
     Identifier,
+    Language,
     Mailgun,
     Mfa,
+    MockEmail,
+    MockSms,
     Naver,
     SignIn,
     SignUp,
@@ -34,7 +38,7 @@ _SENDER = re.compile(r"[0-9]{1,15}|[A-Za-z0-9 ]{1,11}")
 _RANGES: Final = (
     ("verification_code", "expires_after", (60, 3600)),  # seconds
     ("verification_code", "max_attempts", (1, 100)),
-    ("lockout", "max_attempts", (1, 1000)),  # Logto itself takes any number, and locks everybody out with 0
+    ("lockout", "max_attempts", (1, 1000)),  # Logto accepts any number; 0 locks out everybody
     ("lockout", "minutes", (1, 1440)),
 )
 _CODE_FACTORS: Final[dict[str, Identifier]] = {
@@ -45,7 +49,7 @@ _COUNTS_FOR_ORGANIZATIONS: Final = frozenset({"Totp", "WebAuthn"})
 
 
 def check(declaration: Declaration) -> Iterator[Problem]:
-    """Every rule that is broken."""
+    """Yield every broken rule."""
     yield from _check_connectors(declaration)
     if declaration.language and not _LANGUAGE.fullmatch(declaration.language.fallback):
         yield Problem("language.fallback", "must be a language tag, such as en or pt-BR")
@@ -64,30 +68,37 @@ def check(declaration: Declaration) -> Iterator[Problem]:
 
 def _check_connectors(declaration: Declaration) -> Iterator[Problem]:
     connectors = declaration.connectors
-    for first, second in (
-        (connectors.mailgun, connectors.mock_email),
-        (connectors.gatewayapi, connectors.mock_sms),
-    ):
-        if first and second:
-            yield Problem(
-                f"connectors.{second.factory}",
-                f"conflicts with {first.factory}: Logto has only one connector of this type",
-            )
+    yield from _check_one_of_a_type(connectors.mailgun, connectors.mock_email)
+    yield from _check_one_of_a_type(connectors.gatewayapi, connectors.mock_sms)
     if connectors.mailgun:
         yield from _check_mailgun(connectors.mailgun)
     if connectors.gatewayapi:
         yield from _check_gatewayapi(connectors.gatewayapi)
     if connectors.naver:
         yield from _check_naver(connectors.naver)
-    if email := connectors.email:
-        if not _MAILBOX.fullmatch(email.sender):
-            yield Problem(f"connectors.{email.factory}.from", "must look like 'Name <address@example.com>'")
-        if declaration.language is None:
-            yield Problem("language.fallback", "is missing: it names the default language of the emails")
-        else:
-            yield from check_email_texts(email, declaration.language.fallback)
+    if connectors.email:
+        yield from _check_email(connectors.email, declaration.language)
     if connectors.sms:
         yield from check_sms_texts(connectors.sms)
+
+
+def _check_one_of_a_type(
+    first: Mailgun | GatewayApi | None, second: MockEmail | MockSms | None
+) -> Iterator[Problem]:
+    if first and second:
+        yield Problem(
+            f"connectors.{second.factory}",
+            f"conflicts with {first.factory}: Logto has only one connector of this type",
+        )
+
+
+def _check_email(email: Mailgun | MockEmail, language: Language | None) -> Iterator[Problem]:
+    if not _MAILBOX.fullmatch(email.sender):
+        yield Problem(f"connectors.{email.factory}.from", "must look like 'Name <address@example.com>'")
+    if language is None:
+        yield Problem("language.fallback", "is missing: it names the default language of the emails")
+    else:
+        yield from check_email_texts(email, language.fallback)
 
 
 def _check_mailgun(mailgun: Mailgun) -> Iterator[Problem]:
@@ -118,7 +129,7 @@ def _check_naver(naver: Naver) -> Iterator[Problem]:
 
 
 def _sends_to(identifier: Identifier, connectors: Connectors) -> bool:
-    """Whether something can carry a code to such an identifier."""
+    """Return whether a connector can send a code to such an identifier."""
     return bool({"email": connectors.email, "phone": connectors.sms}.get(identifier))
 
 
@@ -149,20 +160,24 @@ def _check_sign_in(sign_in: SignIn, connectors: Connectors) -> Iterator[Problem]
 
 
 def _check_sign_up(sign_up: SignUp, declaration: Declaration) -> Iterator[Problem]:
-    asked = (*sign_up.identifiers, *sign_up.also)
+    requested = (*sign_up.identifiers, *sign_up.also)
     if sign_up.also and not sign_up.identifiers:
         yield Problem("sign_up.also", "needs an identifier in sign_up.identifiers")
-    if len(set(asked)) < len(asked) or ("emailOrPhone" in asked and {"email", "phone"} & set(asked)):
+    if len(set(requested)) < len(requested) or (
+        "emailOrPhone" in requested and {"email", "phone"} & set(requested)
+    ):
         yield Problem("sign_up.also", "must not ask for the same identifier twice")
-    if set(asked) - {"username"} and not sign_up.verify:
+    if set(requested) - {"username"} and not sign_up.verify:
         yield Problem(
             "sign_up.verify", "must be true: Logto requires a code for email addresses and phone numbers"
         )
     if "username" in sign_up.identifiers and not sign_up.password:
         yield Problem("sign_up.password", "must be true: a username needs a password")
-    reached: tuple[Identifier, ...] = ("email", "phone")
-    for identifier in reached:
-        if {identifier, "emailOrPhone"} & set(asked) and not _sends_to(identifier, declaration.connectors):
+    contacts: tuple[Identifier, ...] = ("email", "phone")
+    for identifier in contacts:
+        if {identifier, "emailOrPhone"} & set(requested) and not _sends_to(
+            identifier, declaration.connectors
+        ):
             key = "identifiers" if identifier in sign_up.identifiers else "also"
             yield _no_connector(f"sign_up.{key}", identifier)
         proofs = declaration.proofs_of(identifier)

@@ -1,6 +1,6 @@
-"""Reading ``connectors.toml``: found, parsed, its references to the environment resolved, checked.
+"""Reads and checks ``connectors.toml``, and fills in values from the environment.
 
-A file that breaks a rule is refused before anything is sent, and each refusal names the key and the rule.
+A file that breaks a rule is rejected before anything is sent. Each problem names the key and the rule.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _SHAPES: Final = {"missing": "is missing", "extra_forbidden": "is not a known ke
 
 
 def find_declaration(environ: Mapping[str, str]) -> Path | None:
-    """The file to read: ``CONNECTORS_FILE``, else ``connectors.toml`` where it exists.
+    """Return the file to read: ``CONNECTORS_FILE``, otherwise ``connectors.toml`` if it exists.
 
-    A variable that is set and empty says that there is none.
+    None if there is no file, or if the variable is set to "".
     """
     named = environ.get(FILE_VARIABLE)
     if named is not None:
@@ -41,14 +41,14 @@ def find_declaration(environ: Mapping[str, str]) -> Path | None:
 
 
 def load_declaration(path: Path, environ: Mapping[str, str]) -> Declaration:
-    """The declaration, complete and checked.
+    """Return the declaration, complete and checked.
 
-    Raises :class:`ConfigurationError` that names every key at fault with the rule it breaks. No value is ever
-    part of it: a secret may stand where it should not.
+    Raises :class:`ConfigurationError` with every invalid key and the rule it breaks. It contains no values,
+    because a secret may be in the wrong place.
     """
     document, faults = _resolved(_read(path), environ)
     declaration = _parsed(path, document, faults)
-    unknown = {fault.key for fault in faults}  # whose value is not there to be judged
+    unknown = {fault.key for fault in faults}  # their values are missing, so they cannot be checked
     problems = [*faults, *(problem for problem in check(declaration) if problem.key not in unknown)]
     if problems:
         raise _refused(path, problems)
@@ -56,9 +56,9 @@ def load_declaration(path: Path, environ: Mapping[str, str]) -> Declaration:
 
 
 def offered_methods(path: Path | None) -> OfferedMethods:
-    """What the application offers on its front page. Needs no secrets, and checks no rules.
+    """Return the sign-in methods for the front page. It needs no secrets, and checks no rules.
 
-    Raises :class:`ConfigurationError` when the file cannot be read.
+    Raises :class:`ConfigurationError` if the file cannot be read.
     """
     if path is None:
         return OfferedMethods()
@@ -84,7 +84,7 @@ def _read(path: Path) -> dict[str, object]:
 
 
 def _parsed(path: Path, document: Mapping[str, object], known: Iterable[Problem] = ()) -> Declaration:
-    """The document by its shape. What is ``known`` to be wrong is told together with what is found here."""
+    """Return the document as a declaration. ``known`` problems are reported with those found here."""
     try:
         return Declaration.model_validate(document)
     except ValidationError as error:
@@ -111,13 +111,13 @@ def _refused(path: Path, problems: Iterable[Problem]) -> ConfigurationError:
 def _resolved(
     document: dict[str, object], environ: Mapping[str, str]
 ) -> tuple[dict[str, object], list[Problem]]:
-    """The document with what its connectors take from the environment, and what is wrong with that.
+    """Fill values from the environment into the connectors. Return the document and the problems found.
 
-    A reference to nothing stays as it is, so that everything else can be judged with it.
+    A reference to a variable that is not set remains, so that everything else can still be checked.
     """
     connectors = document.get("connectors")
     if not isinstance(connectors, dict):
-        return document, []  # its shape is judged with that of all else
+        return document, []  # the model reports its wrong type
     problems: list[Problem] = []
 
     def filled(connector: str, section: object) -> object:

@@ -1,7 +1,7 @@
-"""What can be declared: connectors with their texts, and the sign-in experience. Shapes only, no rules.
+"""The model of ``connectors.toml``: connectors with their texts, and the sign-in experience.
 
-The keys are those of ``connectors.toml``; what they mean is said in ``connectors.toml.example``. A part that
-is None is not declared: Logto keeps what it has there.
+``connectors.toml.example`` explains the keys, :mod:`.checks` has the rules. A part that is None is not
+declared: it stays as it is in Logto.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ Factor: TypeAlias = Literal[
 ]
 
 SECRETS: Final = frozenset({"api_key", "api_token", "client_secret"})
-"""The settings of connectors that come from the environment and nowhere else."""
+"""The settings of connectors that must come from the environment."""
 
 
 class Usage(StrEnum):
-    """What a message is sent for: the template types of Logto 1.42."""
+    """The purpose of a message: the template types of Logto 1.42."""
 
     SIGN_IN = "SignIn"
     REGISTER = "Register"
@@ -37,7 +37,7 @@ class Usage(StrEnum):
 
     @property
     def carries_code(self) -> bool:
-        """Whether the message is there to bring a code; an invitation brings a link."""
+        """Whether the message contains a code. An invitation contains a link instead."""
         return self is not Usage.ORGANIZATION_INVITATION
 
 
@@ -46,7 +46,7 @@ class _Section(BaseModel):
 
 
 class EmailText(_Section):
-    """One message in one language, or the name of a template that the provider keeps."""
+    """One message in one language, or the name of a template that is stored at the provider."""
 
     subject: str = ""
     html: str = ""
@@ -57,11 +57,11 @@ class EmailText(_Section):
 
 
 EmailTexts: TypeAlias = Mapping[Usage, Mapping[str, EmailText]]  # by usage, then by language
-SmsTexts: TypeAlias = Mapping[Usage, str]  # one for all languages: Logto 1.42 keeps no more
+SmsTexts: TypeAlias = Mapping[Usage, str]  # one for all languages: Logto 1.42 stores no more
 
 
 class Mailgun(_Section):
-    """Messages by email, through Mailgun."""
+    """Email through Mailgun."""
 
     factory: ClassVar = "mailgun-email"
 
@@ -73,7 +73,7 @@ class Mailgun(_Section):
 
 
 class MockEmail(_Section):
-    """Messages by email that go nowhere: what Logto brings for tests."""
+    """Logto's mock connector for email. It sends nothing."""
 
     factory: ClassVar = "mock-email-service"
 
@@ -82,7 +82,7 @@ class MockEmail(_Section):
 
 
 class GatewayApi(_Section):
-    """Messages to phones, through GatewayAPI."""
+    """Text messages through GatewayAPI."""
 
     factory: ClassVar = "gatewayapi-sms"
 
@@ -93,7 +93,7 @@ class GatewayApi(_Section):
 
 
 class MockSms(_Section):
-    """Messages to phones that go nowhere: what Logto brings for tests."""
+    """Logto's mock connector for text messages. It sends nothing."""
 
     factory: ClassVar = "mock-short-message-service"
 
@@ -101,7 +101,7 @@ class MockSms(_Section):
 
 
 class Naver(_Section):
-    """Continue with Naver. ``id`` is part of the callback URL, and cannot be changed once it is made."""
+    """Sign-in with Naver. ``id`` is part of the callback URL and cannot be changed after it is created."""
 
     factory: ClassVar = "naver-universal"
     target: ClassVar = "naver"
@@ -114,7 +114,7 @@ class Naver(_Section):
 
 
 class Connectors(_Section):
-    """The connectors, by what Logto calls their kind."""
+    """The connectors, by Logto's name for their kind."""
 
     mailgun: Mailgun | None = Field(None, alias="mailgun-email")
     mock_email: MockEmail | None = Field(None, alias="mock-email-service")
@@ -124,29 +124,29 @@ class Connectors(_Section):
 
     @property
     def email(self) -> Mailgun | MockEmail | None:
-        """What sends email."""
+        """The connector that sends email."""
         return self.mailgun or self.mock_email
 
     @property
     def sms(self) -> GatewayApi | MockSms | None:
-        """What sends messages to phones."""
+        """The connector that sends text messages."""
         return self.gatewayapi or self.mock_sms
 
     @property
     def social(self) -> tuple[Naver, ...]:
-        """What can have a button on the sign-in page."""
+        """The connectors that can have a button on the sign-in page."""
         return (self.naver,) if self.naver else ()
 
 
 class Language(_Section):
-    """Which language a person is addressed in."""
+    """The language of the sign-in pages and messages."""
 
     fallback: str
     auto_detect: bool = True
 
 
 class SignIn(_Section):
-    """How people sign in. ``methods`` has what each identifier is proved with; the first is offered first."""
+    """How people sign in. ``methods`` lists the proofs for each identifier; the first is the default."""
 
     mode: Literal["SignIn", "SignInAndRegister"] | None = None
     methods: Mapping[Identifier, tuple[Proof, ...]] | None = None
@@ -154,7 +154,7 @@ class SignIn(_Section):
 
 
 class SignUp(_Section):
-    """What a new account must have. ``also`` is asked for besides the identifiers."""
+    """What a new account needs. ``also`` lists what is requested besides the identifiers."""
 
     identifiers: tuple[Identifier, ...]
     also: tuple[Identifier | Literal["emailOrPhone"], ...] = ()
@@ -163,7 +163,7 @@ class SignUp(_Section):
 
 
 class Social(_Section):
-    """The buttons, and what happens to accounts that come by one."""
+    """The social sign-in buttons, and how their accounts are linked."""
 
     buttons: tuple[str, ...] | None = None
     link_accounts: bool | None = None
@@ -171,7 +171,7 @@ class Social(_Section):
 
 
 class Mfa(_Section):
-    """Second factors, and who is asked to set one up."""
+    """The second factors, and who is prompted to set one up."""
 
     factors: tuple[Factor, ...] | None = None
     policy: (
@@ -182,21 +182,21 @@ class Mfa(_Section):
 
 
 class VerificationCode(_Section):
-    """How long a code is valid, in seconds, and how many wrong tries it survives."""
+    """How many seconds a code is valid, and how many wrong attempts it allows."""
 
     expires_after: int | None = None
     max_attempts: int | None = None
 
 
 class Lockout(_Section):
-    """How many wrong answers for an identifier within an hour end in a lockout, and how long that lasts."""
+    """How many wrong attempts for an identifier within an hour cause a lockout, and how long it lasts."""
 
     max_attempts: int | None = None
     minutes: int | None = None
 
 
 class Declaration(_Section):
-    """Everything that one ``connectors.toml`` says."""
+    """The content of a ``connectors.toml``."""
 
     language: Language | None = None
     sign_in: SignIn | None = None
@@ -208,6 +208,6 @@ class Declaration(_Section):
     connectors: Connectors = Field(default_factory=lambda: Connectors.model_validate({}))
 
     def proofs_of(self, identifier: Identifier) -> tuple[Proof, ...]:
-        """What an identifier is proved with at sign-in; nothing where that is not declared."""
+        """Return how an identifier is proved at sign-in. Empty if that is not declared."""
         methods = (self.sign_in.methods if self.sign_in else None) or {}
         return methods.get(identifier, ())

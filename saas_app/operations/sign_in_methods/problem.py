@@ -1,4 +1,4 @@
-"""A rule that a declaration breaks."""
+"""A broken rule of a declaration."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """The key in the file, and the rule. Never the value: it may be a secret."""
+    """The key in the file, and the rule it breaks. Never the value, which may be a secret."""
 
     key: str
     rule: str

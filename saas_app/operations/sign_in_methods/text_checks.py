@@ -1,6 +1,6 @@
-"""The rules for the texts of messages: what each must carry, and what it must not.
+"""The rules for the texts of messages: what they must include, and what they must not.
 
-Logto 1.42 fills ``{{name}}`` in, leaves a name that it does not know as it stands, and escapes nothing.
+Logto 1.42 replaces ``{{name}}``, leaves names that it does not know unchanged, and escapes nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WITH_USER: Final = frozenset({Usage.USER_PERMISSION_VALIDATION, Usage.BIND_NEW_
 _GSM: Final = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà^{}\\[~]|€"
-)  # GSM 03.38; Logto asks GatewayAPI for no other encoding
+)  # GSM 03.38, the only encoding that Logto uses with GatewayAPI
 
 
 def check_email_texts(connector: Mailgun | MockEmail, fallback: str) -> Iterator[Problem]:
@@ -88,7 +88,7 @@ def _check_written(text: EmailText, key: str, usage: Usage, *, needs_html: bool)
 
 
 def check_sms_texts(connector: GatewayApi | MockSms) -> Iterator[Problem]:
-    """Every usage of a connector for phones."""
+    """Check the texts of an SMS connector, for every usage."""
     path = f"connectors.{connector.factory}.templates"
     for usage in _REQUIRED_BY_SMS:
         if usage not in connector.templates:
@@ -103,7 +103,7 @@ def check_sms_texts(connector: GatewayApi | MockSms) -> Iterator[Problem]:
 
 
 def _check_bodies(key: str, text: str, usage: Usage) -> Iterator[Problem]:
-    """What brings the code, or the link, must hold it."""
+    """Check that the text has the code or the link that the message is sent for."""
     if usage.carries_code and "code" not in _roots(text):
         yield Problem(key, "must include {{code}}: this message sends a code")
     if not usage.carries_code and "link" not in _roots(text):
@@ -122,7 +122,7 @@ def _check_variables(
 
 
 def _filled_in_emails(usage: Usage) -> frozenset[str]:
-    """The names that every message of this usage has (Logto 1.42), as Workroom has it sent."""
+    """Return the names that have a value in every message of this usage (Logto 1.42)."""
     if not usage.carries_code:
         return frozenset({"link", "organization", "inviter"})
     always = frozenset({"code", "locale", "application"})

@@ -1,7 +1,7 @@
-"""A declaration as Logto 1.42 takes it: its connectors, email templates and sign-in experience. Pure.
+"""Turns a declaration into what Logto 1.42 accepts: connectors, email templates and sign-in experience. Pure.
 
-In the fallback language the texts of emails are part of the connector; those in other languages are email
-templates of the tenant (docs/decisions/0010-templates-in-several-languages.md).
+Email texts in the fallback language are part of the connector. Those in other languages are email templates
+of the tenant (docs/decisions/0010-templates-in-several-languages.md).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from saas_app.operations.sign_in_methods.model import (
     SignIn,
     SignUp,
     SmsTexts,
+    Social,
     Usage,
 )
 
@@ -34,7 +35,7 @@ _FORGOT_PASSWORD: Final = {"email": "EmailVerificationCode", "phone": "PhoneVeri
 
 @dataclass(frozen=True, slots=True)
 class DeclaredConnector:
-    """One connector. ``id`` and ``sync_profile`` are of social ones; "" lets Logto choose an id."""
+    """One connector. Only social ones have ``id`` and ``sync_profile``; with "", Logto chooses the ID."""
 
     factory: str
     config: Json = field(repr=False)
@@ -43,13 +44,13 @@ class DeclaredConnector:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The values of its config that nobody may see."""
+        """The secret values in its config."""
         return tuple(str(self.config[key]) for key in _SECRETS if key in self.config)
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredEmailTemplate:
-    """One text of an email, kept by the tenant and not by the connector."""
+    """One email text that is stored in the tenant, not in the connector."""
 
     language: str
     usage: str
@@ -57,12 +58,12 @@ class DeclaredEmailTemplate:
 
     @property
     def name(self) -> str:
-        """What it is told by."""
+        """Its name in plans."""
         return f"{self.usage} ({self.language})"
 
 
 def connectors_of(declaration: Declaration) -> tuple[DeclaredConnector, ...]:
-    """Every connector that is declared, with its config."""
+    """Return every declared connector with its config."""
     declared = declaration.connectors
     found: list[DeclaredConnector] = []
     if email := declared.email:
@@ -77,14 +78,14 @@ def connectors_of(declaration: Declaration) -> tuple[DeclaredConnector, ...]:
 
 
 def fallback_of(declaration: Declaration) -> str:
-    """The language for who reads none of the others."""
+    """Return the language for people who read none of the others, or "" if it is not declared."""
     return declaration.language.fallback if declaration.language else ""
 
 
 def email_templates_of(declaration: Declaration) -> tuple[DeclaredEmailTemplate, ...]:
-    """Every text of an email in every language, as a template of the tenant.
+    """Return every email text in every language, as templates of the tenant.
 
-    A text whose template the provider keeps is not among them: the tenant cannot keep it.
+    Texts that name a template at the provider are left out, because a tenant cannot store them.
     """
     email = declaration.connectors.email
     if email is None:
@@ -97,36 +98,29 @@ def email_templates_of(declaration: Declaration) -> tuple[DeclaredEmailTemplate,
     )
 
 
-def sign_in_experience_of(declaration: Declaration, found: Json, theirs: frozenset[str]) -> dict[str, object]:
-    """The objects that are declared, laid over what is there, because Logto replaces each whole.
+def sign_in_experience_of(declaration: Declaration, found: Json, others: frozenset[str]) -> dict[str, object]:
+    """Return the declared objects, merged into those in Logto, because Logto replaces each as a whole.
 
-    ``theirs`` are the social targets of connectors that are not declared: their buttons stay.
+    ``others`` are the social targets of connectors that are not declared: their buttons stay.
     """
     wanted: dict[str, object] = {}
     if language := declaration.language:
         info = {"autoDetect": language.auto_detect, "fallbackLanguage": language.fallback}
-        wanted["languageInfo"] = _over(found, "languageInfo", info)
+        wanted["languageInfo"] = _merged(found, "languageInfo", info)
     if declaration.sign_in:
         wanted |= _sign_in(declaration.sign_in)
     if declaration.sign_up:
-        wanted["signUp"] = _over(found, "signUp", _sign_up(declaration.sign_up))
+        wanted["signUp"] = _merged(found, "signUp", _sign_up(declaration.sign_up))
     if declaration.mfa:
-        wanted["mfa"] = _over(found, "mfa", _mfa(declaration.mfa))
-    if social := declaration.social:
-        linking = {
-            "automaticAccountLinking": social.link_accounts,
-            "skipRequiredIdentifiers": social.skip_required,
-        }
-        wanted["socialSignIn"] = _over(found, "socialSignIn", linking)
-        if social.buttons is not None:
-            kept = [name for name in _list(found.get("socialSignInConnectorTargets")) if name in theirs]
-            wanted["socialSignInConnectorTargets"] = [*social.buttons, *kept]
+        wanted["mfa"] = _merged(found, "mfa", _mfa(declaration.mfa))
+    if declaration.social:
+        wanted |= _social(declaration.social, found, others)
     if codes := declaration.verification_code:
         policy = {"expirationDuration": codes.expires_after, "maxRetryAttempts": codes.max_attempts}
-        wanted["verificationCodePolicy"] = _over(found, "verificationCodePolicy", policy)
+        wanted["verificationCodePolicy"] = _merged(found, "verificationCodePolicy", policy)
     if lockout := declaration.lockout:
         policy = {"maxAttempts": lockout.max_attempts, "lockoutDuration": lockout.minutes}
-        wanted["sentinelPolicy"] = _over(found, "sentinelPolicy", policy)
+        wanted["sentinelPolicy"] = _merged(found, "sentinelPolicy", policy)
     return wanted
 
 
@@ -170,9 +164,21 @@ def _mfa(mfa: Mfa) -> dict[str, object]:
     }
 
 
-def _over(found: Json, name: str, declared: Json) -> dict[str, object]:
-    there = found.get(name)
-    kept = dict(there) if isinstance(there, Mapping) else {}
+def _social(social: Social, found: Json, others: frozenset[str]) -> dict[str, object]:
+    linking = {
+        "automaticAccountLinking": social.link_accounts,
+        "skipRequiredIdentifiers": social.skip_required,
+    }
+    wanted: dict[str, object] = {"socialSignIn": _merged(found, "socialSignIn", linking)}
+    if social.buttons is not None:
+        kept = [name for name in _list(found.get("socialSignInConnectorTargets")) if name in others]
+        wanted["socialSignInConnectorTargets"] = [*social.buttons, *kept]
+    return wanted
+
+
+def _merged(found: Json, name: str, declared: Json) -> dict[str, object]:
+    existing = found.get(name)
+    kept = dict(existing) if isinstance(existing, Mapping) else {}
     return kept | {key: value for key, value in declared.items() if value is not None}
 
 
@@ -202,13 +208,15 @@ def _email_config(email: Mailgun | MockEmail, fallback: str) -> Json:
 def _delivery(text: EmailText) -> Json:
     if text.template:
         named: dict[str, object] = {"template": text.template, "variables": dict(text.variables)}
-        return _filled(named | {"subject": text.subject, "replyTo": text.reply_to})
-    return _filled({"subject": text.subject, "html": text.html, "text": text.text, "replyTo": text.reply_to})
+        return _without_empty(named | {"subject": text.subject, "replyTo": text.reply_to})
+    return _without_empty(
+        {"subject": text.subject, "html": text.html, "text": text.text, "replyTo": text.reply_to}
+    )
 
 
 def _details(text: EmailText) -> Json:
     content_type = "text/html" if text.html else "text/plain"
-    return _filled(
+    return _without_empty(
         {
             "subject": text.subject,
             "content": text.html or text.text,
@@ -253,6 +261,6 @@ def _naver_config(naver: Naver) -> Json:
     return {"clientId": naver.client_id, "clientSecret": naver.client_secret.get_secret_value()}
 
 
-def _filled(values: Json) -> Json:
-    """Without what is empty: Logto drops that, and would seem to differ ever after."""
+def _without_empty(values: Json) -> Json:
+    """Return the values that are not empty. Logto drops empty ones, so they would always seem to differ."""
     return {key: value for key, value in values.items() if value not in ("", {}, None)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from saas_app.logto.http import open_http
-from saas_app.operations.doctor.here import check_address
+from saas_app.operations.doctor.installation import check_address
 from saas_app.operations.provisioning import Deployment
 
 

@@ -1,4 +1,4 @@
-"""What is ours: the settings, the declared ways to sign in, the database, and the running application."""
+"""Checks of Workroom itself: settings, declared sign-in methods, database, and the running application."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SERVE: Final = "saas-app serve --env-file .env"
 
 
 def check_settings() -> Check:
-    """Whether ``saas-app serve`` would start with this environment."""
+    """Check whether ``saas-app serve`` would start with this environment."""
     try:
         settings = load_settings()
     except ConfigurationError as error:
@@ -32,7 +32,7 @@ def check_settings() -> Check:
 
 
 def check_declaration(environ: Mapping[str, str], given: Path | None) -> tuple[Declaration | None, Check]:
-    """Whether the declared ways to sign in hold together, and which they are; there may be none."""
+    """Check the declared sign-in methods and return them, or None if they are invalid or not declared."""
     path = given or find_declaration(environ)
     if path is None:
         return None, Check("sign-in methods", True, "none declared: Logto's own settings are not changed")
@@ -50,7 +50,7 @@ def check_declaration(environ: Mapping[str, str], given: Path | None) -> tuple[D
 
 
 def check_database(database_url: str) -> Check:
-    """Whether the database answers, and is at the newest migration."""
+    """Check whether the database responds and is at the newest migration."""
     try:
         state = read_state(database_url)
     except ConfigurationError as error:
@@ -60,12 +60,12 @@ def check_database(database_url: str) -> Check:
 
 
 def check_redis() -> Check:
-    """Said, so that nobody looks for it: workers share the database and nothing else."""
+    """Report that Redis is not used, so that nobody looks for it. It always passes."""
     return Check("redis", True, "not used: sessions, leases and other shared data are in the database")
 
 
 async def check_address(deployment: Deployment, endpoint: str, http: aiohttp.ClientSession) -> Check:
-    """Whether the application answers where people, and Logto, are told that it does."""
+    """Check whether Workroom responds at ``APP_URL``, and whether Logto can reach it there."""
     address = deployment.app_url
     if _is_local(address) and endpoint and not _is_local(endpoint):
         found = f"{address} is local to this machine: {endpoint} cannot send webhooks to it"
