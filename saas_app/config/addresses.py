@@ -28,7 +28,7 @@ def origin_address(value: str) -> str:
 
 
 def web_address(value: str) -> str:
-    """Return an ``http`` or ``https`` address that may have a path, without a slash at its end."""
+    """Return an ``http`` or ``https`` address that may have a path, without a trailing slash."""
     parts = _web_parts(value)
     return _rebuilt(parts, parts.path.rstrip("/"))
 
@@ -39,7 +39,7 @@ def optional_web_address(value: str) -> str:
 
 
 def resource_indicator(value: str) -> str:
-    """Return the indicator of an API resource (RFC 8707, 2) unchanged: tokens carry it letter for letter."""
+    """Return the indicator of an API resource (RFC 8707 §2) unchanged: tokens contain it literally."""
     parts = _split(value)
     if value != value.strip() or not parts.scheme or not (parts.netloc or parts.path):
         raise ValueError("must be an absolute URL, such as https://api.workroom.example")
@@ -63,7 +63,7 @@ def redis_address(value: str) -> str:
 
 
 def host_names(value: object) -> object:
-    """Return the hosts of a comma-separated list, as they stand in a ``Host`` header without port."""
+    """Return the hosts of a comma-separated list, as they appear in a ``Host`` header without the port."""
     if not isinstance(value, str):
         return value
     return tuple(_host(item.strip()) for item in value.split(",") if item.strip())

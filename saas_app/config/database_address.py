@@ -1,8 +1,8 @@
 """``DATABASE_URL``: reads the addresses of PostgreSQL and SQLite databases.
 
-PostgreSQL's parameters are those of libpq (PostgreSQL 18, 34.1.2) that asyncpg supports. Unknown parameters
-are rejected, because a parameter dropped silently may be the one that asks for TLS. No message repeats the
-address, because it holds a password.
+The parameters for PostgreSQL are those of libpq (PostgreSQL 18, 34.1.2) that asyncpg supports. Unknown
+parameters are rejected, because an ignored one might be the one that requires TLS. No message repeats the
+address, because it contains a password.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _postgresql(rest: str) -> PostgresAddress:
 
 
 def _hosts(authority: str, host: str, port: str) -> tuple[tuple[str, int | None], ...]:
-    """Return the hosts of the authority. A parameter ``host`` replaces it, as for a socket's folder."""
+    """Return the hosts. A parameter ``host``, such as the folder of a socket, replaces the authority."""
     if host and authority:
         raise ValueError("names the host twice: before the database name and as a parameter")
     if host:

@@ -91,7 +91,7 @@ _Rate: TypeAlias = Annotated[Rate, NoDecode, BeforeValidator(read_rate)]
 
 
 class ManagementSettings(BaseSettings):
-    """How to reach Logto's Management API. A self-hosted Logto has another token endpoint."""
+    """How to reach Logto's Management API. ``token_endpoint`` is "" if it is Logto's own."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
@@ -107,7 +107,7 @@ class ManagementSettings(BaseSettings):
 
     @property
     def token_url(self) -> str:
-        """The token endpoint of the machine application: the given one, or Logto's own."""
+        """The token endpoint for the machine application."""
         return self.token_endpoint or f"{self.endpoint}/oidc/token"
 
 
@@ -218,7 +218,7 @@ def load_settings() -> Settings:
     except ValidationError as error:
         if any(problem["type"] != "missing" for problem in error.errors()):
             raise ConfigurationError(explain_settings(error)) from None
-        return settings  # creating organizations then says what is missing
+        return settings  # creating an organization then reports what is missing
     return settings.model_copy(update={"management": management})
 
 
@@ -231,7 +231,7 @@ def load_management_settings() -> ManagementSettings:
 
 
 def explain_settings(error: ValidationError) -> str:
-    """Describe what is missing or wrong, one clause a variable. Values are left out, as some are secret."""
+    """Describe what is missing or invalid, one clause per variable. Values are left out: some are secret."""
     lines, is_incomplete = [], False
     for problem in error.errors(include_input=False, include_url=False):
         name = ".".join(str(part) for part in problem["loc"])
@@ -239,10 +239,10 @@ def explain_settings(error: ValidationError) -> str:
         is_incomplete = is_incomplete or missing
         sentence = problem["msg"].removeprefix("Value error, ")
         lines.append(f"{name} is not set" if missing else f"{name} {sentence[:1].lower()}{sentence[1:]}")
-    told = "; ".join(lines)
+    problems = "; ".join(lines)
     if not is_incomplete:
-        return f"{told}. See .env.example."
+        return f"{problems}. See .env.example."
     return (
-        f"{told}. Run 'saas-app provision --write-env .env' and then "
+        f"{problems}. Run 'saas-app provision --write-env .env' and then "
         "'saas-app serve --env-file .env', or see .env.example."
     )

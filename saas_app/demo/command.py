@@ -9,7 +9,7 @@ import click
 from saas_app.demo.options import DemoOptions
 from saas_app.demo.supervisor import run_demo
 from saas_app.errors import ConfigurationError
-from saas_app.operations.commands.common import in_one_line
+from saas_app.operations.commands.common import short_errors
 
 
 @click.command("demo")
@@ -21,7 +21,7 @@ from saas_app.operations.commands.common import in_one_line
     "--data", type=click.Path(path_type=Path, file_okay=False), default=Path("var"), show_default=True
 )
 @click.option("--reload", is_flag=True, help="Restart Workroom when its code or templates change.")
-@in_one_line
+@short_errors
 def command(app_port: int, logto_port: int, data: Path, reload: bool) -> None:
     """Run everything on this machine: Workroom, an identity provider, demo people and projects."""
     if app_port == logto_port:

@@ -15,24 +15,24 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.demo.people import PASSWORD
 from saas_app.demo.seed import DemoSeeder
 from saas_app.logto import connect
-from saas_app.operations.commands.common import env_file_option, exit_for, in_one_line, overlay
+from saas_app.operations.commands.common import env_file_option, load_env_files, report_failed, short_errors
 from saas_app.operations.deployment import DeploymentSettings, is_loopback, load_deployment_settings
 from saas_app.operations.migrate import migrate as apply_migrations
 
 
 @click.command("seed-demo")
 @env_file_option
-@in_one_line
+@short_errors
 def command(env_file: Path | None) -> None:
     """Create the demo people, organizations and projects. The password of these accounts is public."""
-    overlay(env_file)
+    load_env_files(env_file)
     management, settings = load_management_settings(), load_deployment_settings()
     if not is_loopback(urlsplit(management.endpoint).hostname or ""):
         click.echo(f"Note: the password of these accounts at {management.endpoint} is public.", err=True)
     apply_migrations(settings.database_url)
     failed = asyncio.run(_seed(management, settings))
     click.echo(f"The password of every account is {PASSWORD}")
-    exit_for(failed)
+    report_failed(failed)
 
 
 async def _seed(management: ManagementSettings, settings: DeploymentSettings) -> list[Failure]:

@@ -1,1 +1,1 @@
-"""Operations: what runs when Workroom is deployed and maintained, never while it answers a request."""
+"""Operations: deployment and maintenance. Requests never run this code."""

@@ -1,4 +1,4 @@
-"""A token of a machine, by its own credentials (RFC 6749 §4.4), for this API and one organization."""
+"""Fetches an access token with the credentials of an API client (RFC 6749 §4.4), for one organization."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from saas_app.errors import ConfigurationError, LogtoUnavailable
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """A machine client and its secret, which is in no representation of it."""
+    """The ID and secret of an API client. The secret is not part of its representation."""
 
     client_id: str
     secret: str = field(repr=False)
 
     @property
     def as_basic(self) -> str:
-        """RFC 6749 §2.3.1: each half is form-encoded before the two are joined."""
+        """The Basic credentials, each half form-encoded before they are joined (RFC 6749 §2.3.1)."""
         return aiohttp.encode_basic_auth(quote_plus(self.client_id), quote_plus(self.secret))
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a token is asked for. Of the scopes, Logto grants those that the machine's roles bundle."""
+class TokenRequest:
+    """What to request a token for. Logto grants only those scopes that the client's roles have."""
 
     resource: str
     organization_id: str
@@ -35,9 +35,9 @@ class Wanted:
 
 
 async def fetch_token(
-    http: aiohttp.ClientSession, endpoint: str, credentials: ClientCredentials, wanted: Wanted
+    http: aiohttp.ClientSession, endpoint: str, credentials: ClientCredentials, wanted: TokenRequest
 ) -> str:
-    """An access token. Raises :class:`ConfigurationError` when Logto refuses, saying what to look at."""
+    """Return an access token. Raises :class:`ConfigurationError` with the reason if Logto refuses."""
     form = {
         "grant_type": "client_credentials",
         "resource": wanted.resource,
@@ -57,7 +57,7 @@ async def fetch_token(
     return str(body["access_token"])
 
 
-def _explain(refusal: dict[str, object], client_id: str, wanted: Wanted) -> str:
+def _explain(refusal: dict[str, object], client_id: str, wanted: TokenRequest) -> str:
     error = str(refusal.get("error") or refusal.get("code"))
     told = str(refusal.get("error_description") or refusal.get("message") or "")
     remedy = {

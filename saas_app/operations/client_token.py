@@ -1,4 +1,4 @@
-"""Which machine client is meant, and a token of it: for who tries the API from a shell."""
+"""Finds an API client by ID or name, and fetches a token for it, to try the API from a shell."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from saas_app.db.base import utc_now
 from saas_app.errors import ConfigurationError
 from saas_app.logto import Application, ManagementClient, connect
 from saas_app.logto.http import open_http
-from saas_app.operations.client_credentials import ClientCredentials, Wanted, fetch_token
+from saas_app.operations.client_credentials import ClientCredentials, TokenRequest, fetch_token
 from saas_app.rbac.permissions import Carrier, permissions_carried_by
 
 _TIMEOUT = 8.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Of which client, in which organization (id or name; None: its only one), with which secret if known."""
+class ClientChoice:
+    """The options of ``saas-app token``. Client and organization are IDs or names.
+
+    ``organization`` is None for the client's only one, ``secret`` is "" if it is not known.
+    """
 
     client: str
     organization: str | None
@@ -26,8 +29,8 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A machine client in one of its organizations."""
+class ClientMembership:
+    """An API client in one of its organizations."""
 
     client_id: str
     organization_id: str
@@ -38,46 +41,50 @@ async def get_token(
     management: ManagementSettings | None,
     endpoint: str,
     resource: str,
-    asked: Asked,
+    choice: ClientChoice,
     ask_secret: Callable[[], str],
 ) -> str:
-    """A token for the API resource.
+    """Return a token for the API resource.
 
-    With credentials of the Management API names will do, and a secret that was not given is read; without
-    them ids are needed, and ``ask_secret`` is called. Raises :class:`ConfigurationError` when it is not clear
-    which client is meant, and what Logto refuses.
+    With ``management``, names are accepted, and a missing secret is read from Logto. Without it, IDs are
+    required, and ``ask_secret`` is called. Raises :class:`ConfigurationError` if no client or several match,
+    or if Logto refuses.
     """
     if management is not None:
         async with connect(management) as client:
-            place = await find_place(client, asked)
-            secret = asked.secret or await read_secret(client, place.client_id)
+            membership = await find_membership(client, choice)
+            secret = choice.secret or await read_secret(client, membership.client_id)
     else:
-        if asked.organization is None:
+        if choice.organization is None:
             raise ConfigurationError("Name the organization that the token is for: --organization ID.")
-        place = Place(asked.client, asked.organization, asked.organization)
-        secret = asked.secret or ask_secret()
+        membership = ClientMembership(choice.client, choice.organization, choice.organization)
+        secret = choice.secret or ask_secret()
     scopes = [permission.value for permission in permissions_carried_by(Carrier.API_TOKEN)]
     async with open_http(_TIMEOUT) as http:
-        credentials = ClientCredentials(place.client_id, secret)
-        return await fetch_token(http, endpoint, credentials, Wanted(resource, place.organization_id, scopes))
+        credentials = ClientCredentials(membership.client_id, secret)
+        return await fetch_token(
+            http, endpoint, credentials, TokenRequest(resource, membership.organization_id, scopes)
+        )
 
 
-async def find_place(management: ManagementClient, asked: Asked) -> Place:
-    """The one machine client that is meant. Raises :class:`ConfigurationError` for none and for several."""
-    places = []
-    for application in await _applications(management, asked.client):
+async def find_membership(management: ManagementClient, choice: ClientChoice) -> ClientMembership:
+    """Return the only match. Raises :class:`ConfigurationError` if no client or several match."""
+    matches = []
+    for application in await _applications(management, choice.client):
         for found in await management.find_machine_organizations(application.id) or []:
-            if asked.organization in (None, found.organization_id, found.organization_name):
-                places.append(Place(application.id, found.organization_id, found.organization_name))
-    if not places:
-        where = f"the organization '{asked.organization}'" if asked.organization else "any organization"
-        raise ConfigurationError(f"No API client '{asked.client}' belongs to {where}.")
-    if len(places) > 1:
-        listed = ", ".join(f"{place.client_id} in {place.organization_name}" for place in places)
+            if choice.organization in (None, found.organization_id, found.organization_name):
+                matches.append(
+                    ClientMembership(application.id, found.organization_id, found.organization_name)
+                )
+    if not matches:
+        where = f"the organization '{choice.organization}'" if choice.organization else "any organization"
+        raise ConfigurationError(f"No API client '{choice.client}' belongs to {where}.")
+    if len(matches) > 1:
+        listed = ", ".join(f"{match.client_id} in {match.organization_name}" for match in matches)
         raise ConfigurationError(
             f"Several API clients match: {listed}. Name the client by its ID, and its organization too."
         )
-    return places[0]
+    return matches[0]
 
 
 async def _applications(management: ManagementClient, named: str) -> list[Application]:
@@ -86,7 +93,7 @@ async def _applications(management: ManagementClient, named: str) -> list[Applic
 
 
 async def read_secret(management: ManagementClient, client_id: str) -> str:
-    """A secret of the client that is valid now. Raises :class:`ConfigurationError` without one."""
+    """Return a valid secret of a client. Raises :class:`ConfigurationError` if there is none."""
     now = utc_now().timestamp() * 1000
     for secret in await management.list_secrets(client_id):
         if secret.expires_at is None or secret.expires_at > now:

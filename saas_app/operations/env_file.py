@@ -1,7 +1,7 @@
-"""Files of ``KEY=value`` lines: read as an overlay under the environment, written without losing a line.
+"""Environment files: ``KEY=value`` lines, which rank below the environment. Writing keeps all other lines.
 
-python-dotenv reads each line, so a file means here what it means to Docker Compose and to editors. Every line
-must also be one that a shell can source: ``KEY = value`` is rejected. Nothing is ever executed or expanded.
+python-dotenv parses each line, so a file means the same here as in Docker Compose and in editors. A shell
+must be able to source it too: ``KEY = value`` is rejected. Nothing is ever executed or expanded.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 
 def overlay_environment(path: Path) -> None:
-    """Put a file's values into the environment where it does not hold them already."""
+    """Add a file's values to the environment. Variables that are set already keep their values."""
     for name, value in read_env_file(path).items():
         os.environ.setdefault(name, value)
 
 
 def write_env_file(path: Path, values: Mapping[str, str]) -> None:
-    """Set values in a file, readable by its owner only; its other lines stay as they are.
+    """Set values in a file that only its owner can read. Its other lines do not change.
 
-    Raises :class:`ConfigurationError` when it cannot be written.
+    Raises :class:`ConfigurationError` if it cannot be written.
     """
     try:
         target = path.resolve()
@@ -61,7 +61,7 @@ def write_env_file(path: Path, values: Mapping[str, str]) -> None:
 
 
 def _lines(path: Path) -> list[str]:
-    """The lines of a file, however its editor ends them; some begin it with a byte order mark."""
+    """Return the lines of a file, with any line endings and with or without a byte order mark."""
     lines = re.split(r"\r\n|\n|\r", path.read_bytes().decode("utf-8-sig"))
     return lines[:-1] if lines[-1] == "" else lines
 
@@ -73,7 +73,7 @@ def _merged(lines: list[str], values: Mapping[str, str]) -> list[str]:
         name = _parse(line).key or ""
         if name not in values:
             merged.append(line)
-        elif name not in written:  # a second line for the same name would win over ours
+        elif name not in written:  # a second line for the name would override this one
             merged.append(_assignment(name, values[name]))
             written.add(name)
     return merged + [_assignment(name, value) for name, value in values.items() if name not in written]
@@ -84,7 +84,7 @@ def _parse(line: str) -> Binding:
 
 
 def _assignment(name: str, value: str) -> str:
-    """Return a line that python-dotenv, Docker Compose and a shell read alike."""
+    """Return a line that python-dotenv, Docker Compose and shells read in the same way."""
     if "\n" in value or "\r" in value:
         raise ConfigurationError(
             f"{name} contains a line break, which is not possible in an environment file."
@@ -95,15 +95,15 @@ def _assignment(name: str, value: str) -> str:
         return f"{name}='{value}'"
     if re.search(r"[$`]", value):  # a shell would expand it in double quotes
         raise ConfigurationError(
-            f"{name} holds $ or ` beside ' or \\: an environment file cannot carry both."
+            f"{name} contains $ or ` as well as ' or \\, which an environment file cannot express."
         )
     escaped = re.sub(r'([\\"])', r"\\\1", value)
     return f'{name}="{escaped}"'
 
 
 def _replace(target: Path, text: str) -> None:
-    """Write beside the file and rename, so that nobody ever reads half of it."""
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # made with mode 0600
+    """Write a new file and rename it, so that nobody reads half of it."""
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # with mode 0600
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)

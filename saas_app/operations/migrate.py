@@ -1,4 +1,4 @@
-"""Bring a database to the newest migration, and say where it stands."""
+"""Applies migrations to a database, and reads which one it is at."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ from saas_app.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True)
 class MigrationState:
-    """The migration a database is at (None: none yet) and the newest there is."""
+    """The migration that a database is at, or None before the first, and the newest one."""
 
     current: str | None
     newest: str | None
 
     @property
     def is_newest(self) -> bool:
-        """Whether there is nothing left to apply."""
+        """Whether all migrations have been applied."""
         return self.current == self.newest
 
 
 def read_state(database_url: str) -> MigrationState:
-    """Where a database stands. Raises :class:`ConfigurationError` when it cannot be read."""
+    """Read the state of a database. Raises :class:`ConfigurationError` if it cannot be read."""
     try:
-        return _look(database_url)
+        return _find_state(database_url)
     except (SQLAlchemyError, OSError) as error:
         raise _unusable(database_url, error) from None
 
 
 def migrate(database_url: str) -> MigrationState:
-    """Apply what is pending, and answer where the database stood before.
+    """Apply pending migrations, and return the state before.
 
-    Not to be called inside a running event loop. Raises :class:`ConfigurationError` when the database
-    cannot be reached or written.
+    Must not be called in a running event loop. Raises :class:`ConfigurationError` if the database cannot be
+    reached or written.
     """
     try:
         _make_folder(database_url)
-        before = _look(database_url)
+        before = _find_state(database_url)
         if not before.is_newest:
             command.upgrade(_configuration(database_url), "head")
     except (SQLAlchemyError, OSError) as error:
@@ -57,12 +57,12 @@ def migrate(database_url: str) -> MigrationState:
     return before
 
 
-def _look(database_url: str) -> MigrationState:
+def _find_state(database_url: str) -> MigrationState:
     newest = ScriptDirectory.from_config(_configuration(database_url)).get_current_head()
     connecting = connecting_to(database_url)
     path = connecting.url.database or ""
     if connecting.is_sqlite and not Path(path).exists():
-        return MigrationState(None, newest)  # connecting would make an empty file
+        return MigrationState(None, newest)  # connecting would create an empty file
     return MigrationState(asyncio.run(_current_revision(connecting)), newest)
 
 

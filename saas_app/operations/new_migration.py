@@ -1,4 +1,4 @@
-"""Write a migration for what the models have and the migrations do not have yet, and try it."""
+"""Writes a migration for changed models, and tries it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from saas_app.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True)
 class NewMigration:
-    """The file that was written, and a line for each operation of its ``upgrade``."""
+    """A migration file that was written, with a line for each operation of its ``upgrade``."""
 
     path: Path
     operations: tuple[str, ...]
 
 
 def write_migration(name: str, folder: Path = MIGRATIONS) -> NewMigration | None:
-    """Write a migration called ``name``. Return None if models and migrations agree already.
+    """Write a migration called ``name``. Return None if models and migrations already agree.
 
-    The comparison runs on a scratch SQLite database, after all migrations in ``folder``. The new one is then
-    applied, undone and applied again there. Raises :class:`ConfigurationError` if that fails; the file stays
-    to be edited. Not to be called inside a running event loop.
+    They are compared on a scratch SQLite database, after all migrations in ``folder``. There, the new one is
+    applied, undone and applied again. Raises :class:`ConfigurationError` if that fails; the file remains, to
+    be edited. Must not be called in a running event loop.
     """
     with tempfile.TemporaryDirectory() as scratch:
         configuration = _configuration(folder, Path(scratch) / "scratch.db")
@@ -57,14 +57,14 @@ def _configuration(folder: Path, database: Path) -> Config:
 def _generate(configuration: Config, name: str) -> NewMigration | None:
     operations: list[str] = []
 
-    def look(_context: Any, _revision: Any, directives: list[ops.MigrationScript]) -> None:
+    def collect(_context: Any, _revision: Any, directives: list[ops.MigrationScript]) -> None:
         upgrade = directives[0].upgrade_ops
         if upgrade is None or upgrade.is_empty():
             directives.clear()  # no file is written
         else:
             operations.extend(_describe(upgrade))
 
-    script = command.revision(configuration, name, autogenerate=True, process_revision_directives=look)
+    script = command.revision(configuration, name, autogenerate=True, process_revision_directives=collect)
     return NewMigration(Path(script.path), tuple(operations)) if isinstance(script, Script) else None
 
 

@@ -1,4 +1,4 @@
-"""What a command prints: lines for people, or lines of the log when ``LOG_FORMAT`` is ``json``."""
+"""Output of commands: lines for people, or log lines if ``LOG_FORMAT`` is ``json``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import structlog
 
 
 def logs_are_json() -> bool:
-    """Return whether what is not a command's result is written for machines."""
+    """Return whether messages are logged as JSON. Results of commands are printed in any case."""
     return os.environ.get("LOG_FORMAT") == "json"
 
 
 def announce(sentence: str) -> None:
-    """Say what begins now: a line for people, or one of the log's."""
+    """Tell what the command is doing, as a line for people or a log line."""
     if logs_are_json():
         structlog.get_logger("saas_app.commands").info(sentence)
     else:
@@ -22,5 +22,5 @@ def announce(sentence: str) -> None:
 
 
 def one_line(answer: str) -> str:
-    """What somebody else's server said, without line breaks and without what would steer a terminal."""
+    """Return a text from another server without line breaks and terminal control characters."""
     return " ".join("".join(char if char.isprintable() else " " for char in answer).split())

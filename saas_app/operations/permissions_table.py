@@ -1,4 +1,4 @@
-"""The permission registry as a table: for the terminal, and for the page in the docs. Pure but for files."""
+"""The permission registry as a table, for the terminal and for a page of the docs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ END: Final = "<!-- /permissions -->"
 
 
 def as_text() -> str:
-    """The matrix, aligned for a terminal."""
+    """Return the table for a terminal, in aligned columns."""
     rows = [["permission", "token", *Role], *(_row(permission) for permission in Permission)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
@@ -22,7 +22,7 @@ def as_text() -> str:
 
 
 def as_markdown() -> str:
-    """The table of the docs, with what each permission allows."""
+    """Return the table as Markdown, with a description of each permission."""
     lines = [
         f"| permission | allows to | travels in | {' | '.join(f'`{role}`' for role in Role)} |",
         "|" + "---|" * (3 + len(Role)),
@@ -39,10 +39,10 @@ def _row(permission: Permission) -> list[str]:
 
 
 def update_page(path: Path, *, check: bool) -> bool:
-    """Put the table between its markers on a page; with ``check``, only compare.
+    """Write the table between its markers on a page. With ``check``, only compare.
 
-    True when the page held it already. Raises :class:`ConfigurationError` when the page or its markers
-    are missing.
+    Return whether the page was up to date. Raises :class:`ConfigurationError` if the page or its markers are
+    missing.
     """
     try:
         page = path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What has to hold before a program starts, each as one clear line when it does not."""
+"""Checks before a program starts. Each failure is one clear sentence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOCALHOST = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))  # browse
 
 
 def require_free_port(host: str, port: int, remedy: str) -> None:
-    """Raise :class:`ConfigurationError` when something listens there, or when we may not."""
+    """Raise :class:`ConfigurationError` if the port is in use or cannot be used."""
     addresses = _LOCALHOST if host == "localhost" else (_resolve(host),)
     for family, address in addresses:
         trouble = _trouble(family, address, port)
@@ -24,7 +24,7 @@ def require_free_port(host: str, port: int, remedy: str) -> None:
 
 
 def require_writable_folder(folder: Path) -> None:
-    """Make a folder when it is missing. Raise :class:`ConfigurationError` when we cannot write there."""
+    """Create a folder if it is missing. Raise :class:`ConfigurationError` if it is not writable."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -37,7 +37,7 @@ def require_writable_folder(folder: Path) -> None:
 
 
 def require_package(name: str, remedy: str) -> None:
-    """Raise :class:`ConfigurationError` when a package that only development needs is not installed."""
+    """Raise :class:`ConfigurationError` if a package that only development needs is not installed."""
     if importlib.util.find_spec(name) is None:
         raise ConfigurationError(f"{name} is not installed: {remedy}.")
 
@@ -51,10 +51,12 @@ def _resolve(host: str) -> tuple[socket.AddressFamily, str]:
 
 
 def _trouble(family: socket.AddressFamily, address: str, port: int) -> str:
-    """Why we could not listen, or nothing. A machine without IPv6 has no trouble there."""
+    """Return why the port cannot be used, or "". A machine without IPv6 is fine."""
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just left is free
+            probe.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+            )  # a port that was just released is free
             probe.bind((address, port))
             probe.listen(1)
     except OSError as error:

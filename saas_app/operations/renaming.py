@@ -1,7 +1,6 @@
-"""Gives a checkout the name of another product. Run again after a merge, it renames what came from upstream.
+"""Renames the product in a checkout. Run it again after a merge, to rename what came from upstream.
 
-The package keeps its name, ``saas_app``: it says what it is, and a renamed package would turn every later
-change of upstream into a conflict.
+The package remains ``saas_app``. If it were renamed, every later change from upstream would be a conflict.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*( [A-Za-z0-9]+)*")
 _LONGEST: Final = 24
 _SENDER_LENGTH: Final = 11  # GSM: the letters and digits of an SMS's sender
 _LINE_LENGTH: Final = 110
-_MOST_IN_A_LINE: Final = 3  # how often a line of code names the product
+_MOST_IN_A_LINE: Final = 3  # names of the product in one line of code
 
 _LEFT_OUT: Final = frozenset(
     {
@@ -32,7 +31,7 @@ _LEFT_OUT: Final = frozenset(
         ".git",
         ".venv",
         "var",
-        "local_logto",  # a project of its own, used as it is
+        "local_logto",  # an independent project, used unchanged
         "CHANGELOG.md",  # the history of upstream, and its license
         "LICENSE",
         "docs/decisions",
@@ -49,17 +48,17 @@ _GENERATED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ProductName:
-    """A product's name as people read it, and as identifiers carry it: ``Blue Heron`` and ``blueheron``."""
+    """A product's name for people and for identifiers, such as ``Blue Heron`` and ``blueheron``."""
 
     title: str
 
     @classmethod
     def parse(cls, title: str) -> ProductName:
-        """Check a name. Raises :class:`ConfigurationError`."""
+        """Return a checked name. Raises :class:`ConfigurationError` if it does not fit."""
         if not _NAME.fullmatch(title) or not 2 <= len(title) <= _LONGEST:
             raise ConfigurationError(
-                f"'{title}' does not fit everywhere a name goes. Use 2 to {_LONGEST} letters A to Z, digits "
-                "and single spaces, beginning with a letter. Edit texts in templates afterwards if need be."
+                f"'{title}' cannot be used everywhere. Use 2 to {_LONGEST} letters A to Z, digits "
+                "and single spaces, starting with a letter. You can edit the texts in templates afterwards."
             )
         return cls(title)
 
@@ -70,14 +69,14 @@ class ProductName:
 
     @property
     def slug(self) -> str:
-        """The name in cookies, databases, the distribution and host names."""
+        """The name in cookies, databases, host names and the Python distribution."""
         return self.compact.lower()
 
 
 def rename(new: ProductName, old: ProductName | None = None, root: Path = ROOT) -> list[Path]:
-    """Rename the product in a checkout and return the files that changed, below ``root``, in order.
+    """Rename the product in a checkout. Return the paths of changed files, relative to ``root``.
 
-    ``old`` is upstream's name, unless given. Raises :class:`ConfigurationError` if the new name contains it.
+    ``old`` defaults to upstream's name. Raises :class:`ConfigurationError` if the new name contains it.
     """
     old = old or ProductName(_UPSTREAM)
     if old.slug in new.slug and old != new:
@@ -96,10 +95,10 @@ def rename(new: ProductName, old: ProductName | None = None, root: Path = ROOT) 
 
 
 def _with_identifiers_renamed(code: str, old: ProductName, new: ProductName) -> str:
-    """Rename classes and the like, which hold no spaces, in a Python file."""
+    """Rename identifiers in a Python file. They have no spaces."""
     lines = code.split("\n")
     tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
-    for token in reversed(tokens):  # from the end, so that the columns before stay right
+    for token in reversed(tokens):  # from the end, so that earlier columns stay valid
         if token.type == tokenize.NAME and old.compact in token.string:
             row, (begin, end) = token.start[0] - 1, (token.start[1], token.end[1])
             renamed = token.string.replace(old.compact, new.compact)
@@ -122,7 +121,7 @@ def _renamed(text: str, old: ProductName, new: ProductName) -> str:
 
 
 def _with_room_for(new: ProductName, pyproject: str) -> str:
-    """Let lines of code be longer by what a longer name adds; comments and texts are not wrapped again."""
+    """Raise the limit for the length of lines if the name is longer. Comments are not wrapped again."""
     more = _MOST_IN_A_LINE * (len(new.title) - len(_UPSTREAM))
     section = "[tool.ruff.lint.pycodestyle]\n"
     if more <= 0 or section in pyproject:
@@ -148,7 +147,7 @@ def _below(path: Path, root: Path) -> Iterator[Path]:
 
 
 def _read(path: Path) -> str:
-    """Return a file's text, or nothing if it is not text."""
+    """Return a file's text, or "" if it is not text."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:

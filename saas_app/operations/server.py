@@ -1,4 +1,4 @@
-"""How the application is served: Uvicorn with uvloop and the bounds of :mod:`saas_app.http_server`."""
+"""Runs the application in Uvicorn, with uvloop and the limits of :mod:`saas_app.http_server`."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import saas_app
 from saas_app.config import TEMPLATES, Settings
 from saas_app.http_server import Bounds, bounded
 
-_GRACE: Final = 10  # seconds running requests get at shutdown
+_GRACE: Final = 10  # seconds for running requests at shutdown
 _WATCHED: Final = ("*.html", "*.css", "*.js", "*.toml")  # besides *.py
-_RESERVED_FILES: Final = 100  # databases, Logto, log files and listeners
+_RESERVED_FILES: Final = 100  # file descriptors for databases, Logto, logs and listeners
 
 
 def run_server(settings: Settings, host: str, port: int, workers: int, *, reload: bool = False) -> None:
-    """Serve until a signal ends it.
+    """Serve until a signal stops it.
 
-    With ``reload``, one worker is replaced whenever a file of the application changes. The socket stays
-    open meanwhile: requests wait for the new worker.
+    With ``reload``, the only worker is replaced when a file of the application changes. The socket stays
+    open: requests wait for the new worker.
     """
     trusted = os.environ.get("FORWARDED_ALLOW_IPS", "")
     uvicorn.run(
@@ -33,7 +33,7 @@ def run_server(settings: Settings, host: str, port: int, workers: int, *, reload
         loop="uvloop" if sys.platform != "win32" else "asyncio",
         http=bounded(bounds_of(settings)),
         ws="none",
-        access_log=False,  # the addresses of sign-in callbacks carry codes
+        access_log=False,  # URLs of sign-in callbacks contain codes
         proxy_headers=bool(trusted),
         forwarded_allow_ips=trusted or None,
         server_header=False,
@@ -50,7 +50,7 @@ def _reloading() -> dict[str, Any]:
 
 
 def bounds_of(settings: Settings) -> Bounds:
-    """Return the bounds of one worker. It never accepts more connections than it may open files."""
+    """Return the limits of one worker. It accepts no more connections than it may open files."""
     return Bounds(
         head_timeout=settings.header_timeout,
         body_timeout=settings.body_timeout,
@@ -59,7 +59,7 @@ def bounds_of(settings: Settings) -> Bounds:
 
 
 def _most_files() -> int:
-    """How many files this process may open."""
+    """Return how many files this process may open."""
     if sys.platform == "win32":
         return sys.maxsize
     import resource  # not on Windows

@@ -1,6 +1,6 @@
 """A Python prompt on the database of a deployment, with ``await`` at the top level.
 
-Sessions come from the application's unit of work, so the rules of tenants hold here too: a statement on an
+Sessions come from the application's unit of work, so tenant rules apply here too: a statement on an
 organization's table outside that organization raises :class:`saas_app.db.tenant_scope.OutsideTenant`.
 """
 
@@ -50,7 +50,7 @@ def run_shell(settings: Settings) -> None:
                 "settings": settings, "work": work, "rows": _rows_of(work), "sa": sa, "select": sa.select,
                 "utc_now": utc_now, "Permission": Permission, "Role": Role, **models,
             }  # fmt: skip
-            _edit_lines_with(names)
+            _enable_completion(names)
             database = connecting_to(settings.database_url).url.render_as_string(hide_password=True)
             banner = _BANNER.format(database=database, models=", ".join(sorted(models)))
             _AsyncConsole(names, runner).interact(banner, exitmsg="")
@@ -60,7 +60,7 @@ def run_shell(settings: Settings) -> None:
 
 def _rows_of(work: UnitOfWork) -> Any:
     async def rows(statement: sa.Select[Any], organization_id: str | None = None) -> Sequence[Any]:
-        """Return what a statement selects: objects if it selects one thing, tuples otherwise."""
+        """Return what a statement selects: values if it has one column or entity, otherwise tuples."""
         async with work.reading(organization_id) as db:
             result = await db.execute(statement)
             found: Sequence[Any] = result.scalars().all() if len(result.keys()) == 1 else result.all()
@@ -70,7 +70,7 @@ def _rows_of(work: UnitOfWork) -> Any:
 
 
 class _AsyncConsole(code.InteractiveConsole):
-    """The standard console; what a line awaits runs in ``runner``."""
+    """The standard console, with top-level ``await``. Coroutines run in ``runner``."""
 
     def __init__(self, names: dict[str, Any], runner: asyncio.Runner) -> None:
         super().__init__(names)
@@ -78,19 +78,19 @@ class _AsyncConsole(code.InteractiveConsole):
         self._runner = runner
 
     def runcode(self, code: types.CodeType) -> None:
-        """Run one statement. Its error is shown, and the prompt goes on."""
+        """Run one statement. An exception is printed, and the prompt continues."""
         try:
             result = types.FunctionType(code, self.locals)()
             if inspect.iscoroutine(result):
                 self._runner.run(result)
         except SystemExit:
             raise
-        except BaseException as error:  # noqa: BLE001 - as the standard console does, Ctrl-C included
-            self.write("".join(traceback.format_exception_only(error)))  # not the 60 lines of the driver
+        except BaseException as error:  # noqa: BLE001 - like the standard console, including Ctrl-C
+            self.write("".join(traceback.format_exception_only(error)))  # the driver's traceback is long
 
 
-def _edit_lines_with(names: dict[str, Any]) -> None:
-    """Complete names with the Tab key, where this Python has readline."""
+def _enable_completion(names: dict[str, Any]) -> None:
+    """Complete names with the Tab key, if this Python has readline."""
     with contextlib.suppress(ImportError):
         import readline
         import rlcompleter

@@ -8,7 +8,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from saas_app.logto.http import open_http
-from saas_app.operations.client_credentials import ClientCredentials, Wanted, fetch_token
+from saas_app.operations.client_credentials import ClientCredentials, TokenRequest, fetch_token
 from tests.browser.conftest import OpenPage
 from tests.browser.site import Site
 from tests.factories import Factory
@@ -68,7 +68,7 @@ async def test_a_pasted_token_is_used(open_page: OpenPage, people: Factory, site
     machine = await people.machine(organization_id)
     async with open_http(30) as http:
         credentials = ClientCredentials(machine.id, machine.secret)
-        wanted = Wanted(RESOURCE, organization_id, ["projects:read", "projects:write"])
+        wanted = TokenRequest(RESOURCE, organization_id, ["projects:read", "projects:write"])
         token = await fetch_token(http, site.logto, credentials, wanted)
     page = await open_page()
     await page.goto("/api/docs")

@@ -1,4 +1,4 @@
-"""What every command has in common: expected failures in one line, and ``--env-file``."""
+"""What all commands share: expected failures in one line, and ``--env-file``."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-def in_one_line(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """What can be expected to go wrong is told in a line, exit code 1, without a stack trace."""
+def short_errors(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Decorate a command: an expected failure ends it with one line and exit code 1, without a traceback."""
 
     @wraps(function)
     def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -69,15 +69,15 @@ env_file_option = click.option(
 )
 
 
-def overlay(*files: Path | None) -> None:
-    """Let files say what the environment does not."""
+def load_env_files(*files: Path | None) -> None:
+    """Add the values of files to the environment, which takes precedence. None is skipped."""
     for file in files:
         if file is not None:
             overlay_environment(file)
 
 
-def exit_for(failed: list[Failure]) -> None:
-    """Report the items a job could not deal with, and end with exit code 1 if there were any."""
+def report_failed(failed: list[Failure]) -> None:
+    """Print the items for which a job failed, and end with exit code 1 if there are any."""
     for failure in failed:
         click.echo(f"FAILED {one_line(failure.item)} ({failure.why})", err=True)
     if failed:

@@ -1,4 +1,4 @@
-"""``saas-app connectors``: look at the declared ways to sign in, and send a test message through one."""
+"""``saas-app connectors``: check the declared sign-in methods, and send a test message through one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 from saas_app.config import load_management_settings
 from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.logto import ManagementError, connect, provider_answer
-from saas_app.operations.commands.common import env_file_option, in_one_line, overlay
+from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
 from saas_app.operations.output import one_line
 from saas_app.operations.sign_in_methods.declaration import (
     DEFAULT_FILE,
@@ -24,7 +24,7 @@ from saas_app.operations.sign_in_methods.declaration import (
 from saas_app.operations.sign_in_methods.model import Declaration
 from saas_app.operations.sign_in_methods.wire import DeclaredConnector, connectors_of
 
-_PATIENCE: Final = 30.0  # seconds: a provider may be slow, and Logto waits for it
+_PATIENCE: Final = 30.0  # seconds; a provider may be slow, and Logto waits for it
 _LONGEST_ANSWER: Final = 300  # characters of a provider's answer that are shown
 _PHONE: Final = re.compile(r"[0-9]{6,15}")
 
@@ -37,13 +37,13 @@ connectors_option = click.option(
 
 
 def load_connectors(given: Path | None) -> Declaration | None:
-    """The declaration of a file, of the environment's or the usual one; None when there is none at all."""
+    """Return the declaration in the given file, otherwise in the default one. None if there is no file."""
     path = given or find_declaration(os.environ)
     return load_declaration(path, os.environ) if path else None
 
 
 def named_file(given: Path | None) -> Path | None:
-    """The file by name, the option's or the environment's: what the application is told, too."""
+    """Return the file that the option or the environment names, or None. The default file is not named."""
     return given or (Path(named) if (named := os.environ.get(FILE_VARIABLE)) else None)
 
 
@@ -64,10 +64,10 @@ def command() -> None:
 @command.command()
 @connectors_option
 @env_file_option
-@in_one_line
+@short_errors
 def check(connectors_file: Path | None, env_file: Path | None) -> None:
     """Check the file without connecting to Logto or a provider."""
-    overlay(env_file)
+    load_env_files(env_file)
     declared = ", ".join(connector.factory for connector in connectors_of(_load(connectors_file)))
     click.echo(f"No problems found. Connectors: {declared or 'none'}.")
 
@@ -78,13 +78,13 @@ def check(connectors_file: Path | None, env_file: Path | None) -> None:
 @click.option("--language", default="", help="The language of the text, such as es.")
 @connectors_option
 @env_file_option
-@in_one_line
+@short_errors
 def test(name: str, to: str, language: str, connectors_file: Path | None, env_file: Path | None) -> None:
     """Send a test message through a connector of the file, such as mailgun-email.
 
     The connector does not have to be provisioned. The message is the text for Generic, with the code 000000.
     """
-    overlay(env_file)
+    load_env_files(env_file)
     declaration = _load(connectors_file)
     connector, recipient = _addressed(declaration, name, to)
     try:
@@ -126,7 +126,7 @@ async def _send(connector: DeclaredConnector, recipient: dict[str, str], languag
 
 
 def _refused(connector: DeclaredConnector, refusal: ManagementError) -> str:
-    """What went wrong, on one line and without the secrets that an answer may repeat."""
+    """Return what went wrong, on one line and without the secrets that a response may repeat."""
     answer = one_line(provider_answer(refusal))
     for value in connector.secrets:
         answer = answer.replace(value, "…")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from saas_app.operations.commands.common import env_file_option, in_one_line, overlay
+from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
 from saas_app.operations.commands.connectors import connectors_option
 from saas_app.operations.doctor import examine
 
@@ -16,10 +16,10 @@ from saas_app.operations.doctor import examine
 @click.command("doctor")
 @connectors_option
 @env_file_option
-@in_one_line
+@short_errors
 def command(connectors_file: Path | None, env_file: Path | None) -> None:
     """Check the settings, the database and Logto, and show how to fix each problem."""
-    overlay(env_file)
+    load_env_files(env_file)
     failed = False
     for check in examine(os.environ, connectors_file):
         failed = failed or not check.passed

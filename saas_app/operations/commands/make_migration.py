@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import click
 
-from saas_app.operations.commands.common import in_one_line
+from saas_app.operations.commands.common import short_errors
 from saas_app.operations.new_migration import write_migration
 
 
 @click.command("make-migration")
 @click.argument("name")
-@in_one_line
+@short_errors
 def command(name: str) -> None:
-    """Write a migration for changed models; NAME says what it does, as in "add project colors".
+    """Write a migration for changed models. NAME says what it does, as in "add project colors".
 
-    It is tried on a scratch database: applied, undone and applied again. No other database is touched.
+    It is tried on a scratch database: applied, undone and applied again. No other database is changed.
     """
     written = write_migration(name)
     if written is None:
@@ -24,6 +24,6 @@ def command(name: str) -> None:
         click.echo(f"  {operation}")
     click.echo(f"Written: {written.path}")
     click.echo(
-        "It was applied, undone and applied again on a scratch database. Read it before you commit it:"
+        "It was applied, undone and applied again on a scratch database. Read it before you commit it."
     )
-    click.echo("renames, data and triggers have to be written by hand.")
+    click.echo("Add renames, data and triggers by hand.")

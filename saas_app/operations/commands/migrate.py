@@ -6,17 +6,17 @@ from pathlib import Path
 
 import click
 
-from saas_app.operations.commands.common import env_file_option, in_one_line, overlay
+from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
 from saas_app.operations.deployment import load_deployment_settings
 from saas_app.operations.migrate import migrate as apply_migrations
 
 
 @click.command("migrate")
 @env_file_option
-@in_one_line
+@short_errors
 def command(env_file: Path | None) -> None:
     """Apply all pending migrations to the database."""
-    overlay(env_file)
+    load_env_files(env_file)
     before = apply_migrations(load_deployment_settings().database_url)
     if before.is_newest:
         click.echo(f"The database is up to date ({before.newest}).")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from saas_app.operations.commands.common import in_one_line
+from saas_app.operations.commands.common import short_errors
 from saas_app.operations.new_feature.names import feature_names
 from saas_app.operations.new_feature.next_steps import next_steps
 from saas_app.operations.new_feature.skeleton import write_feature
@@ -17,8 +17,8 @@ def command() -> None:
 
 @command.command("feature")
 @click.argument("name")
-@click.option("--one", metavar="NAME", help="The singular, where it is not NAME without its s.")
-@in_one_line
+@click.option("--one", metavar="NAME", help="The singular, if it is not NAME without the s.")
+@short_errors
 def feature(name: str, one: str | None) -> None:
     """Write a feature called NAME, a plural noun: a list, a form, an API route, a table and tests."""
     names = feature_names(name, one)

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from saas_app.app import create_app
 from saas_app.config import Settings
 from saas_app.errors import ConfigurationError
-from saas_app.operations.commands.common import in_one_line
+from saas_app.operations.commands.common import short_errors
 from saas_app.web.json_api.pages import schema_text
 
 
@@ -19,7 +19,7 @@ from saas_app.web.json_api.pages import schema_text
 @click.option(
     "--write", type=click.Path(path_type=Path, dir_okay=False), help=("Write the schema to this file.")
 )
-@in_one_line
+@short_errors
 def command(write: Path | None) -> None:
     """Print the OpenAPI 3.1 schema of the JSON API, as served at /api/openapi.json."""
     text = schema_text(create_app(_any_settings()))
@@ -34,7 +34,7 @@ def command(write: Path | None) -> None:
 
 
 def _any_settings() -> Settings:
-    """Settings to build the application with where it will not serve: the schema depends on none of them."""
+    """Return settings to build the application. The schema does not depend on them."""
     return Settings(  # type: ignore[call-arg]  # the others have defaults
         encryption_keys=(SecretStr(Fernet.generate_key().decode()),),
         logto_endpoint="http://localhost",

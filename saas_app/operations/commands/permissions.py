@@ -9,7 +9,7 @@ import click
 from saas_app.config import MIGRATIONS
 from saas_app.errors import ConfigurationError
 from saas_app.operations import permissions_table
-from saas_app.operations.commands.common import in_one_line
+from saas_app.operations.commands.common import short_errors
 
 _GUIDE = MIGRATIONS.parent / "docs" / "rbac-guide.md"
 
@@ -22,13 +22,13 @@ _GUIDE = MIGRATIONS.parent / "docs" / "rbac-guide.md"
 @click.option(
     "--page", type=click.Path(path_type=Path, dir_okay=False), default=_GUIDE, help="The docs page."
 )
-@in_one_line
+@short_errors
 def command(markdown: bool, check: bool, page: Path) -> None:
     """Print the permissions of each role."""
     if not markdown:
         click.echo(permissions_table.as_text())
         return
-    held = permissions_table.update_page(page, check=check)
-    if check and not held:
+    is_current = permissions_table.update_page(page, check=check)
+    if check and not is_current:
         raise ConfigurationError(f"{page} is out of date: run 'saas-app permissions --markdown'.")
-    click.echo(f"{page} {'is up to date' if held else 'written'}.")
+    click.echo(f"{page} {'is up to date' if is_current else 'written'}.")

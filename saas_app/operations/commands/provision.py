@@ -11,7 +11,7 @@ import click
 
 from saas_app.config import ManagementSettings, load_management_settings
 from saas_app.logto import connect
-from saas_app.operations.commands.common import env_file_option, in_one_line, overlay
+from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
 from saas_app.operations.commands.connectors import connectors_option, load_connectors, named_file
 from saas_app.operations.deployment import load_deployment_settings, stored_environment
 from saas_app.operations.env_file import write_env_file
@@ -38,10 +38,10 @@ from saas_app.operations.provisioning import (
 )
 @connectors_option
 @env_file_option
-@in_one_line
+@short_errors
 def command(check: bool, write_env: Path | None, connectors_file: Path | None, env_file: Path | None) -> None:
     """Set up Logto: roles, permissions, the API resource, the application and the sign-in methods."""
-    overlay(env_file, write_env if write_env and write_env.exists() else None)
+    load_env_files(env_file, write_env if write_env and write_env.exists() else None)
     management, settings = load_management_settings(), load_deployment_settings()
     deployment = replace(settings.deployment, sign_in_methods=load_connectors(connectors_file))
     outcome = asyncio.run(_provision(management, deployment, check=check))

@@ -1,4 +1,4 @@
-"""``saas-app reconcile``: read members from Logto and repair what was missed."""
+"""``saas-app reconcile``: compare Workroom with Logto, and repair what differs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains.dns_records import TxtResolver
 from saas_app.email_domains.rechecks import DomainChecks
 from saas_app.logto import connect
-from saas_app.operations.commands.common import env_file_option, exit_for, in_one_line, overlay
+from saas_app.operations.commands.common import env_file_option, load_env_files, report_failed, short_errors
 from saas_app.operations.deployment import DeploymentSettings, load_deployment_settings
 from saas_app.operations.migrate import migrate as apply_migrations
 from saas_app.operations.output import one_line
@@ -26,15 +26,15 @@ from saas_app.operations.reconciliation.service import Reconciler, require_own_a
 @click.command("reconcile")
 @click.option("--organization", "organization_id", help="Only the organization with this ID.")
 @env_file_option
-@in_one_line
+@short_errors
 def command(organization_id: str | None, env_file: Path | None) -> None:
     """Compare Workroom with Logto and repair missed changes, such as lost webhooks."""
-    overlay(env_file)
+    load_env_files(env_file)
     management, settings = load_management_settings(), load_deployment_settings()
     apply_migrations(settings.database_url)
     repaired, failed = asyncio.run(_reconcile(management, settings, organization_id))
     click.echo(f"{repaired} repaired." if repaired else "Nothing to repair.")
-    exit_for(failed)
+    report_failed(failed)
 
 
 async def _reconcile(

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import click
 
-from saas_app.operations.commands.common import in_one_line
+from saas_app.operations.commands.common import short_errors
 from saas_app.operations.renaming import ProductName, rename
 
 
 @click.command("rename")
 @click.argument("name")
-@click.option("--from", "old", metavar="NAME", help="The name until now, if it is not Workroom.")
-@in_one_line
+@click.option("--from", "old", metavar="NAME", help="The current name, if it is not Workroom.")
+@short_errors
 def command(name: str, old: str | None) -> None:
-    """Rename the product to NAME in this checkout: texts, cookies, databases, the distribution, the docs.
+    """Rename the product to NAME in this checkout: texts, cookies, databases, distribution and docs.
 
-    Run it again after taking over changes from upstream: it renames what came along.
+    Run it again after you merge changes from upstream.
     """
     new = ProductName.parse(name)
     changed = rename(new, ProductName.parse(old) if old else None)
-    click.echo(f"{len(changed)} files name {new.title} now ({new.slug} in cookies, databases and packages).")
+    click.echo(
+        f"Changed {len(changed)} files to {new.title} ({new.slug} in cookies, databases and packages)."
+    )
     click.echo(
         "Next: make fmt; .venv/bin/saas-app openapi --write docs/openapi.json; make lint test. "
-        "docs/start-your-own.md says what is yours to change."
+        "docs/start-your-own.md says what else to change."
     )

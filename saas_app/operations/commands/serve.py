@@ -9,7 +9,7 @@ import click
 
 from saas_app.config import load_settings
 from saas_app.observability import take_over_logging
-from saas_app.operations.commands.common import env_file_option, in_one_line, overlay
+from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
 from saas_app.operations.migrate import migrate as apply_migrations
 from saas_app.operations.output import announce, logs_are_json
 from saas_app.operations.preflight import require_free_port, require_package
@@ -26,18 +26,18 @@ from saas_app.operations.sign_in_methods.declaration import find_declaration, of
 @click.option("--no-migrate", is_flag=True, help="Do not apply pending migrations.")
 @click.option("--reload", is_flag=True, help="For development: restart when code or templates change.")
 @env_file_option
-@in_one_line
+@short_errors
 def command(
     host: str | None, port: int | None, workers: int, no_migrate: bool, reload: bool, env_file: Path | None
 ) -> None:
     """Run the application. FORWARDED_ALLOW_IPS lists the proxies whose X-Forwarded-* headers are trusted."""
-    overlay(env_file)
+    load_env_files(env_file)
     if reload:
         require_package("watchfiles", "it comes with make setup")
-    if logs_are_json():  # perhaps since that file was read
+    if logs_are_json():  # the environment file may have set it
         take_over_logging("json")
     settings = load_settings()
-    offered_methods(find_declaration(os.environ))  # a file that cannot be read is told before anything starts
+    offered_methods(find_declaration(os.environ))  # fails if the file cannot be read
     host, port = host or settings.host, port or settings.port
     require_free_port(host, port, "stop the program that uses it, or choose another port with --port")
     if not no_migrate:

@@ -1,4 +1,4 @@
-"""``saas-app token``: print an access token of an API client, to try the JSON API with."""
+"""``saas-app token``: print an access token for an API client, to try the JSON API."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import click
 
 from saas_app.config import ManagementSettings, load_management_settings
 from saas_app.errors import ConfigurationError
-from saas_app.operations.client_token import Asked, get_token
-from saas_app.operations.commands.common import env_file_option, in_one_line, overlay
+from saas_app.operations.client_token import ClientChoice, get_token
+from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
 from saas_app.operations.deployment import load_deployment_settings
 
 SECRET_VARIABLE = "WORKROOM_CLIENT_SECRET"  # noqa: S105 - a name, not a password
@@ -22,17 +22,17 @@ SECRET_VARIABLE = "WORKROOM_CLIENT_SECRET"  # noqa: S105 - a name, not a passwor
 @click.option("--client", required=True, help="The ID or name of the API client.")
 @click.option("--organization", help="The ID or name of its organization. Required if it belongs to several.")
 @env_file_option
-@in_one_line
+@short_errors
 def command(client: str, organization: str | None, env_file: Path | None) -> None:
     """Print an access token for an API client and one of its organizations.
 
     The secret is read from WORKROOM_CLIENT_SECRET, or from the Management API if its credentials are set.
     Otherwise, the command asks for it.
     """
-    overlay(env_file)
+    load_env_files(env_file)
     resource = load_deployment_settings().api_resource
-    asked = Asked(client, organization, os.environ.get(SECRET_VARIABLE, ""))
-    click.echo(asyncio.run(get_token(_find_management(), _endpoint(), resource, asked, _ask_secret)))
+    choice = ClientChoice(client, organization, os.environ.get(SECRET_VARIABLE, ""))
+    click.echo(asyncio.run(get_token(_find_management(), _endpoint(), resource, choice, _ask_secret)))
 
 
 def _find_management() -> ManagementSettings | None:

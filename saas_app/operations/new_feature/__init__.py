@@ -1,1 +1,1 @@
-"""The skeleton of a new feature: what ``saas-app new feature`` writes, and what is left to do by hand."""
+"""The skeleton that ``saas-app new feature`` writes, and the steps that remain."""

@@ -1,4 +1,4 @@
-"""The names of a feature, from the one that its author chose. Pure."""
+"""The names of a feature, derived from the one that its author chose. Pure."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Final
 from saas_app.errors import ConfigurationError
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_LONGEST: Final = 24  # the lines of the skeleton have room for no more
+_LONGEST: Final = 24  # more would not fit on the lines of the skeleton
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureNames:
-    """A feature's name and the name of one of its things: ``sales_reports`` and ``sales_report``."""
+    """A feature's name in plural and singular, such as ``sales_reports`` and ``sales_report``."""
 
     many: str
     one: str
 
     def as_words(self) -> dict[str, str]:
-        """Return the words of the skeleton, by placeholder."""
+        """Return the values for the placeholders of the skeleton."""
         many, one = self.many.replace("_", " "), self.one.replace("_", " ")
         return {
             "many": self.many,
@@ -39,9 +39,9 @@ class FeatureNames:
 
 
 def feature_names(many: str, one: str | None) -> FeatureNames:
-    """Check the chosen names. ``one`` is the singular; without it, the plural must show what it is.
+    """Return the checked names. If ``one``, the singular, is None, it is derived from the plural.
 
-    Raises :class:`ConfigurationError`.
+    Raises :class:`ConfigurationError` for a name that cannot be used.
     """
     single = one or _singular(many)
     for name in (many, single):
@@ -51,7 +51,7 @@ def feature_names(many: str, one: str | None) -> FeatureNames:
                 "letters, digits and underscores, such as 'reports' or 'sales_reports'."
             )
     if single == many:
-        raise ConfigurationError(f"What is one of the {many} called? Say it with --one.")
+        raise ConfigurationError(f"The singular of '{many}' is not clear. Name it with --one.")
     return FeatureNames(many, single)
 
 

@@ -1,4 +1,4 @@
-"""Writes the files of a new feature from the skeleton beside this module, never over a file that exists."""
+"""Writes the files of a new feature from the skeleton next to this module. It never overwrites a file."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _PLACES: Final = {
 
 
 def write_feature(names: FeatureNames, root: Path = ROOT) -> list[Path]:
-    """Write the files of a feature into a checkout and return their paths below ``root``, in order.
+    """Write the files of a feature into a checkout. Return their paths relative to ``root``.
 
-    Raises :class:`ConfigurationError`, with nothing written, when this is no checkout, or when a file or a
+    Raises :class:`ConfigurationError`, with nothing written, if ``root`` is not a checkout, or if a file or
     folder of that name exists.
     """
     if not (root / "tests/integration").is_dir():
@@ -53,7 +53,7 @@ def _files(names: FeatureNames) -> dict[Path, str]:
 
 
 def _with_imports_in_order(text: str) -> str:
-    """Sort each block of imports: their order depends on the feature's name."""
+    """Sort each block of imports, because their order depends on the feature's name."""
     blocks = groupby(text.splitlines(keepends=True), lambda line: line.startswith("from "))
     return "".join(
         line for are_imports, block in blocks for line in (sorted(block) if are_imports else block)

@@ -1,1 +1,1 @@
-"""Reading Logto again and repairing what was missed: lost webhooks, and changes a crash cut in two."""
+"""Reconciliation: compares Workroom with Logto and repairs lost webhooks and interrupted changes."""

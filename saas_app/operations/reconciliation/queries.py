@@ -1,4 +1,4 @@
-"""What we believe of an organization, as SQL. What is true is asked of Logto in :mod:`.service`."""
+"""Reads and corrects what Workroom has stored about an organization. Logto is read in :mod:`.logto_state`."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from saas_app.models import (
 )
 from saas_app.models.session_token import read_role_names
 
-_CHUNK = 200  # ids or rows a statement
+_CHUNK = 200  # IDs or rows per statement
 
 
 @dataclass(frozen=True, slots=True)
-class Belief:
-    """What a cached token says of a membership: the roles it was fetched with, or why it was refused.
+class CachedMembership:
+    """A membership as a cached token has it: the roles when it was fetched, or why it was refused.
 
-    ``role_names`` is None when that cannot be read.
+    ``role_names`` is None if they cannot be read.
     """
 
     subject: str
@@ -40,7 +40,7 @@ class Belief:
 
 
 async def list_known_organizations(db: AsyncSession) -> dict[str, str]:
-    """Names by id of every organization there is something of here, and no finished removal."""
+    """Return the names of all organizations in the database by ID, except those whose removal is finished."""
     finished = sa.select(OrganizationRemoval.organization_id).where(
         OrganizationRemoval.finished_at.is_not(None)
     )
@@ -51,13 +51,15 @@ async def list_known_organizations(db: AsyncSession) -> dict[str, str]:
 
 
 async def has_begun(db: AsyncSession) -> bool:
-    """Return whether the organization's trail tells of its creation."""
+    """Return whether the organization's audit log records its creation."""
     wanted = sa.select(AuditEvent.id).where(AuditEvent.action == Action.ORGANIZATION_CREATE.value).limit(1)
     return await db.scalar(wanted) is not None
 
 
-async def list_beliefs(db: AsyncSession, organization_id: str, until: datetime) -> list[Belief]:
-    """What tokens say that would still answer: not expired, not stale already, fetched before ``until``."""
+async def list_cached_memberships(
+    db: AsyncSession, organization_id: str, until: datetime
+) -> list[CachedMembership]:
+    """Return the memberships in tokens fetched before ``until`` that are neither expired nor stale."""
     version = (
         sa.select(sa.func.coalesce(sa.func.sum(MembershipChange.version), 0))
         .where(MembershipChange.touches(organization_id, SessionRow.subject))
@@ -74,11 +76,14 @@ async def list_beliefs(db: AsyncSession, organization_id: str, until: datetime) 
             sa.func.coalesce(SessionToken.membership_version, 0) == version,
         )
     )
-    return [Belief(row.subject, read_role_names(row.role_names), row.refusal, row.fetched_at) for row in rows]
+    return [
+        CachedMembership(row.subject, read_role_names(row.role_names), row.refusal, row.fetched_at)
+        for row in rows
+    ]
 
 
 async def write_users(db: AsyncSession, rows: Iterable[dict[str, Any]]) -> list[str]:
-    """Write projections of people where they differ from what is there; returns whose."""
+    """Store names and addresses of people where they differ. Return the IDs of those people."""
     wanted = {row["id"]: row for row in rows}
     columns = (User.id, User.username, User.name, User.email, User.picture)
     kept: dict[str, tuple[Any, ...]] = {}
@@ -94,7 +99,7 @@ async def write_users(db: AsyncSession, rows: Iterable[dict[str, Any]]) -> list[
 
 
 async def write_organization(db: AsyncSession, row: dict[str, Any]) -> bool:
-    """Write an organization's projection when it differs; returns whether it did."""
+    """Store the name and description of an organization if they differ. Return whether they did."""
     found = await db.execute(
         sa.select(Organization.name, Organization.description).where(Organization.id == row["id"])
     )

@@ -1,9 +1,9 @@
-"""Reconciling: Logto is read again, and what we believed otherwise is repaired. Safe to run at any time.
+"""Reconciliation: reads Logto and repairs what differs here. Safe to run at any time.
 
-Logto delivers a webhook once and tells nothing of a change of roles, so beliefs can be wrong for as long as
-a cached token lives. And a crash between Logto and our database leaves the note of a change without its end
-(:mod:`saas_app.audit.changes`). Nobody is given or denied a role here: tokens become stale, names are
-corrected, and the audit trail is told what is true. Email domains that are not verified, or no longer
+Logto sends each webhook once, and none for roles changed in its Console, so a cached token can be wrong until
+it expires. A crash between Logto and our database leaves the note of a change open
+(:mod:`saas_app.changes.notes`). This module never assigns or removes roles. It marks tokens as stale,
+corrects names, and records the outcome in the audit log. Email domains that are not verified, or no longer
 proved, stop letting people join (:mod:`saas_app.email_domains.rechecks`).
 """
 
@@ -32,7 +32,7 @@ from saas_app.logto import ManagementClient, OrganizationInfo
 from saas_app.logto.provider_clock import Moment
 from saas_app.models import EVERYONE
 from saas_app.operations.reconciliation import queries
-from saas_app.operations.reconciliation.truth import Truth, find_organization, outcome_of, read_truth
+from saas_app.operations.reconciliation.logto_state import LogtoState, outcome_of, read_state
 from saas_app.organizations.changes.creation import was_cut_off
 from saas_app.organizations.removal import remove_pending, request_removal
 from saas_app.rbac.permissions import Permission, permissions_of
@@ -40,14 +40,14 @@ from saas_app.rbac.permissions import Permission, permissions_of
 log = structlog.get_logger(__name__)
 
 LEFT_OVER_AFTER: Final = timedelta(minutes=1)
-"""A change takes seconds; what was begun earlier than this was cut off."""
+"""A change takes seconds. One that began longer ago was interrupted."""
 
-_MOST_UNANSWERED: Final = 3  # organizations in a row for which Logto does not answer: then it is down
+_MOST_FAILURES: Final = 3  # organizations in a row for which Logto does not respond; then it is down
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One thing that was put right; or, where ``changed`` is False, one that an operator should know."""
+    """One repair or, if ``changed`` is False, a message for the operator."""
 
     organization_id: str
     what: str
@@ -55,9 +55,9 @@ class Repair:
 
 
 async def require_own_application(client: ManagementClient, app_id: str) -> None:
-    """Raises :class:`ConfigurationError` when this Logto is not the one we are provisioned in.
+    """Raise :class:`ConfigurationError` if this is not the Logto that Workroom is provisioned in.
 
-    Before another Logto every organization would look deleted, and its data would be removed.
+    In another Logto, every organization would seem to be deleted, and its data would be removed.
     """
     if not app_id or await client.find_application(app_id) is None:
         raise ConfigurationError(
@@ -66,7 +66,7 @@ async def require_own_application(client: ManagementClient, app_id: str) -> None
 
 
 class Reconciler:
-    """Compares what we believe with what Logto says, one organization at a time."""
+    """Compares Workroom with Logto, one organization at a time."""
 
     def __init__(self, work: UnitOfWork, client: ManagementClient, domains: DomainChecks) -> None:
         self._work = work
@@ -74,11 +74,11 @@ class Reconciler:
         self._domains = domains
 
     async def run(self, organization_id: str | None = None) -> AsyncIterator[Repair | Failure]:
-        """Repair one organization or all, then go on with removals that were ordered.
+        """Repair one organization, or all if it is None. Then continue removals that were requested.
 
-        What cannot be repaired is told as a :class:`Failure`, and the next is looked at. Raises
-        :class:`NotFound` for one that neither Logto nor we know, :class:`ConfigurationError` when this Logto
-        knows none of ours, and :class:`LogtoUnavailable` when it does not answer.
+        If an organization cannot be repaired, yields a :class:`Failure` and continues. Raises
+        :class:`NotFound` for an unknown organization, :class:`ConfigurationError` if this Logto has none of
+        the organizations in the database, and :class:`LogtoUnavailable` if it does not respond.
         """
         async with self._work.reading() as db:
             known = await queries.list_known_organizations(db)
@@ -93,7 +93,7 @@ class Reconciler:
                 unanswered = 0
             except Exception as error:
                 unanswered = unanswered + 1 if isinstance(error, LogtoUnavailable) else 0
-                if unanswered == min(_MOST_UNANSWERED, len(ids)):
+                if unanswered == min(_MOST_FAILURES, len(ids)):
                     raise
                 log.warning("an organization cannot be reconciled", organization_id=visited, exc_info=True)
                 yield Failure.of(visited, error)
@@ -104,7 +104,7 @@ class Reconciler:
             yield failure
 
     async def _require_known_to_logto(self, organization_id: str) -> None:
-        if await find_organization(self._client, organization_id) is None:
+        if await self._client.find_organization(organization_id) is None:
             raise NotFound(f"The organization {organization_id} exists neither in Logto nor in Workroom.")
 
     async def _to_visit(self, known: dict[str, str]) -> list[str]:
@@ -118,117 +118,117 @@ class Reconciler:
         return list(dict.fromkeys([*there, *known]))
 
     async def _reconcile(self, organization_id: str, known_as: str | None) -> list[Repair | Failure]:
-        truth = await read_truth(self._client, organization_id)
+        state = await read_state(self._client, organization_id)
         repairs: list[str] = []
-        if truth.info is not None and await self._was_cut_off(truth, truth.info):
+        if state.info is not None and await self._was_cut_off(state, state.info):
             await self._client.delete_organization(organization_id)
-            known_as = truth.info.name
-            repairs += [f"the creation of '{known_as}' was cut off before anybody could use it"]
-            truth = replace(truth, info=None, people={}, role_names={})
-        if truth.info is not None:
-            repairs += await self._repair(truth, truth.info)
+            known_as = state.info.name
+            repairs += [f"the creation of '{known_as}' was interrupted, so it was deleted"]
+            state = replace(state, info=None, people={}, role_names={})
+        if state.info is not None:
+            repairs += await self._repair(state, state.info)
         elif known_as is not None:
-            repairs += await self._remove(truth, known_as)
+            repairs += await self._remove(state, known_as)
         else:
-            return []  # made and deleted there since the list was read
-        done = [*(Repair(organization_id, what) for what in repairs), *await self._close(truth)]
-        return done if truth.info is None else [*done, *await self._check_domains(truth)]
+            return []  # created and deleted there since the list was read
+        done = [*(Repair(organization_id, what) for what in repairs), *await self._close(state)]
+        return done if state.info is None else [*done, *await self._check_domains(state)]
 
-    async def _was_cut_off(self, truth: Truth, info: OrganizationInfo) -> bool:
-        """Whether a creation here left it behind. Its trail would have begun together with it."""
-        if not was_cut_off(info, truth.role_names, LEFT_OVER_AFTER):
+    async def _was_cut_off(self, state: LogtoState, info: OrganizationInfo) -> bool:
+        """Return whether it is left from an interrupted creation. A complete one is in its audit log."""
+        if not was_cut_off(info, state.role_names, LEFT_OVER_AFTER):
             return False
-        async with self._work.reading(truth.organization_id) as db:
+        async with self._work.reading(state.organization_id) as db:
             return not await queries.has_begun(db)
 
-    async def _check_domains(self, truth: Truth) -> list[Repair]:
-        """Let email domains count only while they are proved. A busy organization has its turn next time."""
+    async def _check_domains(self, state: LogtoState) -> list[Repair]:
+        """Check the email domains. An organization whose domains are being changed is checked next time."""
         stewards = [
             person
-            for person in truth.people.values()
-            if Permission.ORGANIZATION_UPDATE in permissions_of(truth.role_names[person.id])
+            for person in state.people.values()
+            if Permission.ORGANIZATION_UPDATE in permissions_of(state.role_names[person.id])
         ]
         try:
-            news = await self._domains.run(truth.organization_id, stewards)
+            news = await self._domains.run(state.organization_id, stewards)
         except Busy:
             return [
                 Repair(
-                    truth.organization_id,
+                    state.organization_id,
                     "its email domains were not checked, because they are being changed",
                     False,
                 )
             ]
-        return [Repair(truth.organization_id, item.what, item.changed) for item in news]
+        return [Repair(state.organization_id, item.what, item.changed) for item in news]
 
-    async def _remove(self, truth: Truth, known_as: str) -> list[str]:
-        async with self._work.writing(truth.organization_id) as db:
-            await mark_changed(db, truth.organization_id, [EVERYONE], self._now())
-            await request_removal(db, truth.organization_id, known_as, SYSTEM.id)
+    async def _remove(self, state: LogtoState, known_as: str) -> list[str]:
+        async with self._work.writing(state.organization_id) as db:
+            await mark_changed(db, state.organization_id, [EVERYONE], self._now())
+            await request_removal(db, state.organization_id, known_as, SYSTEM.id)
         return [f"'{known_as}' was deleted in Logto: its data is being removed"]
 
-    async def _repair(self, truth: Truth, info: OrganizationInfo) -> list[str]:
-        """Names and memberships, in one transaction with the event that tells it."""
+    async def _repair(self, state: LogtoState, info: OrganizationInfo) -> list[str]:
+        """Repair names and memberships, in one transaction with the audit-log entry."""
         repairs = []
-        async with self._work.writing(truth.organization_id) as db:
+        async with self._work.writing(state.organization_id) as db:
             row = organization_row({"id": info.id, "name": info.name, "description": info.description})
             if await queries.write_organization(db, row):
                 repairs.append(f"renamed to '{info.name}'")
-            people = await queries.write_users(db, [user_row(person) for person in truth.people.values()])
+            people = await queries.write_users(db, [user_row(person) for person in state.people.values()])
             if people:
                 repairs.append(f"{len(people)} names or email addresses")
-            wrong = await self._wrongly_believed(db, truth)
-            if wrong:
-                await mark_changed(db, truth.organization_id, wrong, self._now())
-                repairs.append(f"refreshed at the next request: {', '.join(wrong)}")
+            outdated = await self._list_outdated_subjects(db, state)
+            if outdated:
+                await mark_changed(db, state.organization_id, outdated, self._now())
+                repairs.append(f"refreshed at the next request: {', '.join(outdated)}")
                 target = Target("organization", info.id, info.name)
-                record(db, AuditEntry(SYSTEM, Action.RECONCILE, target, after={"members": wrong}))
+                record(db, AuditEntry(SYSTEM, Action.RECONCILE, target, after={"members": outdated}))
         return repairs
 
     def _now(self) -> Moment | None:
-        """By Logto's clock: tokens issued before what is read now are older than the change that it shows."""
+        """Return the time at Logto. Tokens issued earlier are older than the changes that were just found."""
         now = time.monotonic()
         return self._client.clock.between(now, now)
 
-    async def _wrongly_believed(self, db: AsyncSession, truth: Truth) -> list[str]:
-        beliefs = await queries.list_beliefs(db, truth.organization_id, truth.read_at)
+    async def _list_outdated_subjects(self, db: AsyncSession, state: LogtoState) -> list[str]:
+        cached = await queries.list_cached_memberships(db, state.organization_id, state.read_at)
         return sorted(
             {
-                belief.subject
-                for belief in beliefs
-                if belief.role_names is None
-                or not truth.agrees(belief.subject, belief.role_names, belief.refusal)
+                membership.subject
+                for membership in cached
+                if membership.role_names is None
+                or not state.agrees(membership.subject, membership.role_names, membership.refusal)
             }
         )
 
-    async def _close(self, truth: Truth) -> list[Repair | Failure]:
-        """End what a crash left open: the event says what was wanted, and what is true now."""
-        async with self._work.reading(truth.organization_id) as db:
+    async def _close(self, state: LogtoState) -> list[Repair | Failure]:
+        """Close the notes of interrupted changes. Their entries record what was wanted and the state now."""
+        async with self._work.reading(state.organization_id) as db:
             note_ids = await notes.list_note_ids(db, utc_now() - LEFT_OVER_AFTER)
         found: list[Repair | Failure] = []
         for note_id in note_ids:
             try:
-                what = await self._close_one(truth, note_id)
+                what = await self._close_one(state, note_id)
             except LogtoUnavailable:
                 raise
             except Exception as error:
                 log.warning("the note of a change cannot be closed", note=str(note_id), exc_info=True)
-                found.append(Failure.of(f"{truth.organization_id}: the note {note_id} of a change", error))
+                found.append(Failure.of(f"{state.organization_id}: the note {note_id} of a change", error))
             else:
-                found += [Repair(truth.organization_id, what)] if what else []
+                found += [Repair(state.organization_id, what)] if what else []
         return found
 
-    async def _close_one(self, truth: Truth, note_id: uuid.UUID) -> str | None:
-        async with self._work.reading(truth.organization_id) as db:
+    async def _close_one(self, state: LogtoState, note_id: uuid.UUID) -> str | None:
+        async with self._work.reading(state.organization_id) as db:
             note = await notes.find_note(db, note_id)
         if note is None:
             return None
         entry = AuditEntry.from_json(note.entry)
-        true_now = await outcome_of(self._client, truth, entry, note.subjects)
-        after = {**true_now, "recovered": True, "wanted": entry.after}
-        async with self._work.writing(truth.organization_id) as db:
+        outcome = await outcome_of(self._client, state, entry, note.subjects)
+        after = {**outcome, "recovered": True, "wanted": entry.after}
+        async with self._work.writing(state.organization_id) as db:
             if not await notes.close_note(db, note_id):
                 return None
-            await mark_changed(db, truth.organization_id, note.subjects, self._now())
+            await mark_changed(db, state.organization_id, note.subjects, self._now())
             record(db, replace(entry, after=after))
         return (
             f"{entry.action} of {entry.target.name}, started {note.started_at:%Y-%m-%d %H:%M}, "

@@ -254,7 +254,7 @@ async def test_a_creation_that_a_crash_cut_off_is_deleted_once_it_is_old(
     monkeypatch.setattr("saas_app.operations.reconciliation.service.LEFT_OVER_AFTER", timedelta(0))
     repairs = await repairs_of(reconciler, left.id)
 
-    assert any("was cut off before anybody could use it" in what for what in repairs)
+    assert any("was interrupted, so it was deleted" in what for what in repairs)
     assert await called(make, name) == []
     assert await pending_in(runtime, left.id) == []
     async with runtime.work.reading() as db:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from saas_app.errors import LogtoUnavailable
 from saas_app.logto import ManagementClient
-from saas_app.operations.reconciliation.truth import read_truth
+from saas_app.operations.reconciliation.logto_state import read_state
 from tests.unit.logto.management_stand_in import ORGANIZATION, StandIn, replies
 
 
@@ -73,9 +73,9 @@ async def test_reconciliation_misses_no_member_when_another_is_removed_meanwhile
     members = MovingList(250, changes=1, entry={"id": "", "organizationRoles": []})
     stand_in.replies = [replies(ORGANIZATION), members.page]
 
-    truth = await read_truth(client, "o1")
+    state = await read_state(client, "o1")
 
-    assert sorted(truth.people) == members.ids
+    assert sorted(state.people) == members.ids
 
 
 async def test_a_list_that_changes_during_every_reading_is_reported_as_unavailable(

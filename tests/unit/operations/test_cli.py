@@ -17,7 +17,7 @@ from tenacity import wait_none
 from saas_app.cli import main
 from saas_app.coordination.jobs import Failure
 from saas_app.logto import transport
-from saas_app.operations.commands.common import exit_for
+from saas_app.operations.commands.common import report_failed
 from saas_app.operations.permissions_table import END, START, as_markdown
 from saas_app.rbac.permissions import Permission, Role
 from tests.processes import free_port
@@ -211,14 +211,16 @@ def test_doctor_names_a_remedy_for_each_failed_check(complete: dict[str, str]) -
 
 
 def test_a_job_without_failures_exits_normally() -> None:
-    exit_for([])
+    report_failed([])
 
 
 def test_a_job_that_failed_in_part_names_the_failures_and_exits_with_1(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(click.ClickException) as ended:
-        exit_for([Failure.of("org1: the note", ValueError("odd\x1b[2J\nentry")), Failure("org2", "gone")])
+        report_failed(
+            [Failure.of("org1: the note", ValueError("odd\x1b[2J\nentry")), Failure("org2", "gone")]
+        )
     assert ended.value.exit_code == 1
     assert "2 failed. Everything else was completed." in ended.value.message
     told = capsys.readouterr().err

@@ -166,7 +166,7 @@ def test_a_line_break_is_rejected(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["it's $5", "it's `id`", "a\\$b"])
 def test_a_value_that_a_shell_would_expand_is_rejected(path: Path, value: str) -> None:
-    with pytest.raises(ConfigurationError, match="A holds"):
+    with pytest.raises(ConfigurationError, match="A contains"):
         write_env_file(path, {"A": value})
 
     assert not path.exists()
