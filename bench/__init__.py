@@ -1,6 +1,6 @@
-"""Measurements. Never part of the tests: numbers differ from machine to machine.
+"""Benchmarks. They are not part of the tests, because numbers differ from machine to machine.
 
-They drive Logto with the client of the provider's contract tests, as the tests do.
+Like the tests, they control Logto with the client of the provider's contract tests.
 """
 
 import sys

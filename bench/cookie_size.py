@@ -1,9 +1,8 @@
-"""How heavy a session would be in a cookie: real tokens of people with 1 to 200 organizations.
+"""Measures how large a session would be in a cookie, with real tokens of people with 1 to 200 organizations.
 
-Run it with ``python -m bench.cookie_size``. It starts the provider by itself, signs people in through the
-application, lets each open the projects of every organization, and packs what Logto answered the way a
-framework packs a session into a signed cookie (Flask's and Quart's: JSON, zlib, base64, signature).
-``docs/sessions.md`` shows the table it prints.
+Run it with ``python -m bench.cookie_size``. It starts the provider, signs people in through the application,
+opens the projects of all their organizations, and packs the tokens like Flask and Quart pack a session into a
+signed cookie (JSON, zlib, base64, signature). ``docs/sessions.md`` shows the table that it prints.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ from tests.clients import Browser
 from tests.factories import Factory
 
 ORGANIZATIONS = (1, 10, 50, 200)
-COOKIE_LIMIT = 4096  # bytes a browser has to keep of one cookie, RFC 6265 §6.1; the usual ones keep no more
-HEADER_LIMIT = 8192  # bytes nginx takes in one header line unless it is told otherwise; Apache takes 8190
+COOKIE_LIMIT = 4096  # bytes per cookie that browsers must support (RFC 6265 §6.1); most allow no more
+HEADER_LIMIT = 8192  # bytes of one header line that nginx accepts by default; Apache accepts 8190
 HEADINGS = (
     "organizations",
     "ID token",
@@ -43,14 +42,14 @@ HEADINGS = (
 
 
 @dataclass(slots=True)
-class Weighed:
-    """What Logto has given to one session."""
+class SessionTokens:
+    """The tokens that Logto issued to one session."""
 
     id_token: str = ""
     refresh_token: str = ""
     access_tokens: list[str] = field(default_factory=list)
 
-    def take(self, answer: ScopedTokenResponse) -> None:
+    def add(self, answer: ScopedTokenResponse) -> None:
         if answer.id_token:
             self.id_token = answer.id_token
         if answer.refresh_token:
@@ -58,13 +57,13 @@ class Weighed:
         self.access_tokens.append(answer.access_token)
 
     def as_session(self, access_tokens: int | None = None) -> dict[str, object]:
-        """What the SDK keeps, with the first so many access tokens or with all."""
+        """Return the session as Logto's SDK stores it, with that many access tokens. None means all."""
         tokens = {str(at): token for at, token in enumerate(self.access_tokens[:access_tokens])}
         return {"idToken": self.id_token, "refreshToken": self.refresh_token, "accessTokenMap": tokens}
 
 
 def signed(session: dict[str, object]) -> int:
-    """Bytes of the session in a cookie of Flask or Quart, which compress."""
+    """Return the bytes of the session in a cookie of Flask or Quart, which compress it."""
     app = Quart("cookie")
     app.secret_key = "not a secret: only the length counts"
     serializer = SecureCookieSessionInterface().get_signing_serializer(app)
@@ -73,17 +72,17 @@ def signed(session: dict[str, object]) -> int:
 
 
 def plain(session: dict[str, object]) -> int:
-    """Bytes of the session in base64 alone, as cookie stores that do not compress keep it."""
+    """Return the bytes of the session in base64, for frameworks that do not compress it."""
     return len(base64.b64encode(json.dumps(session).encode()))
 
 
-async def weigh(factory: Factory, organization_ids: Sequence[str]) -> Weighed:
-    """Sign a member of these organizations in, and let them look into each."""
-    settings, weighed, fetch = load_settings(), Weighed(), LogtoCore.fetch_token
+async def collect_tokens(factory: Factory, organization_ids: Sequence[str]) -> SessionTokens:
+    """Sign in a member of these organizations, open each, and return the tokens."""
+    settings, tokens, fetch = load_settings(), SessionTokens(), LogtoCore.fetch_token
 
     async def listening(self: LogtoCore, form: dict[str, str]) -> ScopedTokenResponse:
         answer = await fetch(self, form)
-        weighed.take(answer)
+        tokens.add(answer)
         return answer
 
     person = await factory.person("Cookie")
@@ -98,11 +97,11 @@ async def weigh(factory: Factory, organization_ids: Sequence[str]) -> Weighed:
                 await browser.get(f"/o/{organization_id}/projects")
     finally:
         LogtoCore.fetch_token = fetch  # type: ignore[method-assign]
-    return weighed
+    return tokens
 
 
 def verdict(size: int) -> str:
-    """The size, and which limit it breaks."""
+    """Return the size, and the limit that it exceeds."""
     if size > HEADER_LIMIT:
         return f"{size:,} (over {HEADER_LIMIT:,})"
     return f"{size:,} (over {COOKIE_LIMIT:,})" if size > COOKIE_LIMIT else f"{size:,}"
@@ -115,15 +114,15 @@ async def measure(management: ManagementSettings) -> None:
         every = [await factory.organization("Cookie") for _ in range(max(ORGANIZATIONS))]
         print(f"| {' | '.join(HEADINGS)} |\n|{'---|' * len(HEADINGS)}")  # noqa: T201
         for count in ORGANIZATIONS:
-            weighed = await weigh(factory, every[:count])
+            tokens = await collect_tokens(factory, every[:count])
             row = (
                 str(count),
-                f"{len(weighed.id_token):,}",
-                f"{len(weighed.refresh_token):,}",
-                f"{len(weighed.access_tokens)}, together {sum(map(len, weighed.access_tokens)):,}",
-                verdict(signed(weighed.as_session(access_tokens=1))),
-                verdict(signed(weighed.as_session())),
-                verdict(plain(weighed.as_session())),
+                f"{len(tokens.id_token):,}",
+                f"{len(tokens.refresh_token):,}",
+                f"{len(tokens.access_tokens)}, together {sum(map(len, tokens.access_tokens)):,}",
+                verdict(signed(tokens.as_session(access_tokens=1))),
+                verdict(signed(tokens.as_session())),
+                verdict(plain(tokens.as_session())),
             )
             print(f"| {' | '.join(row)} |")  # noqa: T201
 

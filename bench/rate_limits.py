@@ -1,6 +1,6 @@
-"""What the limits cost: requests/s of ``GET /api/v1/me`` without them, counted in the process and in Redis.
+"""Measures the cost of rate limits: ``GET /api/v1/me`` without them, counted in the process and in Redis.
 
-Run it with ``python -m bench.rate_limits``. It starts what it needs by itself.
+Run it with ``python -m bench.rate_limits``. It starts what it needs.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LIMITS = ("rate_limit_client", "rate_limit_user", "rate_limit_organization", "ra
 
 
 async def token_of_a_machine(provider: Provider, api_resource: str) -> str:
-    """A bearer token of a new machine client."""
+    """Return a bearer token of a new machine client."""
     settings = ManagementSettings(
         endpoint=provider.endpoint,
         app_id=provider.management_app_id,
@@ -61,7 +61,7 @@ async def token_of_a_machine(provider: Provider, api_resource: str) -> str:
 
 
 async def batch(app: Quart, token: str) -> float:
-    """CPU seconds a request, of this process: what else the machine does is not in it."""
+    """Return the CPU seconds of this process per request. Other load on the machine does not matter."""
     client, headers = app.test_client(), {"Authorization": f"Bearer {token}"}
     began = time.process_time()
     for _ in range(BATCH):
@@ -71,7 +71,7 @@ async def batch(app: Quart, token: str) -> float:
 
 
 async def measure(provider: Provider, settings: Settings) -> None:
-    """Print the numbers of each way to count, measured in turn."""
+    """Print the numbers for each way to count, measured in turn."""
     token = await token_of_a_machine(provider, settings.api_resource)
     storages = {"not counted": MEMORY, "in the process": MEMORY} | (
         {"in Redis": url} if (url := find_redis()) else {}

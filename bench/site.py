@@ -1,4 +1,4 @@
-"""What a measurement runs against: the provider and the application, as programs on free ports."""
+"""The programs that are measured: the provider and the application, on free ports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.processes import running_application, running_provider
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where the application answers, and how its Logto is managed."""
+    """The URL of the application, and how to manage its Logto."""
 
     url: str
     management: ManagementSettings
@@ -27,9 +27,9 @@ class Site:
 
 @contextmanager
 def running_site(**settings: str) -> Iterator[Site]:
-    """Everything started until the block ends; this process has the application's environment too.
+    """Run both programs until the block ends. This process gets the application's environment too.
 
-    ``settings`` are more of the application's environment, by name.
+    ``settings`` are additional environment variables of the application.
     """
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)

@@ -1,6 +1,6 @@
-"""What a warm ``GET /o/<id>/projects`` costs, and the API's list: SQL statements, milliseconds, requests/s.
+"""Measures a warm ``GET /o/<id>/projects`` and the API's list: SQL statements, milliseconds, requests/s.
 
-Run it with ``python -m bench.warm_page``. It starts the provider and the application by itself.
+Run it with ``python -m bench.warm_page``. It starts the provider and the application.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PROJECTS = 20
 
 
 async def signed_in(app_url: str, factory: Factory) -> tuple[aiohttp.ClientSession, str]:
-    """A signed-in HTTP session at the running application, and the organization with rows to show."""
+    """Return a signed-in HTTP session with the application, and an organization with projects."""
     person = await factory.person("Bench")
     organization_id = await factory.organization("Bench", editor=person)
     http, _callback = await sign_in_over_http(app_url, person)
@@ -41,14 +41,14 @@ async def signed_in(app_url: str, factory: Factory) -> tuple[aiohttp.ClientSessi
 
 
 async def as_machine(factory: Factory, organization_id: str) -> aiohttp.ClientSession:
-    """An HTTP session with the token of a machine of the organization."""
+    """Return an HTTP session with the token of a machine in the organization."""
     machine = await factory.machine(organization_id)
     token = await machine_token(load_settings(), machine, organization_id)
     return aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"})
 
 
 async def load(http: aiohttp.ClientSession, page: str) -> list[float]:
-    """Milliseconds of every answer to ``CONNECTIONS`` clients during ``SECONDS``."""
+    """Send requests from ``CONNECTIONS`` clients for ``SECONDS``. Return the milliseconds of each."""
     end = time.perf_counter() + SECONDS
     times: list[float] = []
 
@@ -64,7 +64,7 @@ async def load(http: aiohttp.ClientSession, page: str) -> list[float]:
 
 
 async def count(factory: Factory) -> tuple[int, int]:
-    """SQL statements and calls to Logto of one warm page, counted in an application of our own."""
+    """Count the SQL statements and calls to Logto of one warm page, in an application in this process."""
     settings = load_settings()
     statements: list[str] = []
     calls: list[str] = []

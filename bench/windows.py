@@ -1,4 +1,4 @@
-"""What one count costs while others are counted: by our windows, and by those of the ``limits`` library.
+"""Compares the cost of one count while others are counted, in our windows and in those of ``limits``.
 
 Run it with ``python -m bench.windows``.
 """
@@ -21,16 +21,16 @@ MANY = 1_000_000  # a limit that is never reached
 
 
 async def microseconds(count: Callable[[], Awaitable[object]]) -> float:
-    """Return the CPU time of one count."""
+    """Return the CPU time of one count, in microseconds."""
     began = time.process_time()
     for _ in range(COUNTS):
         await count()
-        await asyncio.sleep(0)  # lets a background task of the library run, as it does between requests
+        await asyncio.sleep(0)  # lets a background task of the library run, as between requests
     return (time.process_time() - began) / COUNTS * 1e6
 
 
 async def compare(others: int) -> None:
-    """Print what a count and its reset time cost while so many others are counted as well."""
+    """Print the cost of a count and its reset time while this many others are counted too."""
     policy, windows = Policy("client", Rate(MANY, 60)), Windows(ProcessCounters())
     item, limiter = RateLimitItemPerMinute(MANY), FixedWindowRateLimiter(MemoryStorage())
     for number in range(others):

@@ -1,4 +1,4 @@
-"""How migrations reach the database: the application's own URL and tables, one transaction a migration."""
+"""How migrations run: on the application's database URL and tables, in transactions."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ import saas_app.models  # noqa: F401 - registers every table
 from saas_app.db.base import Base, UtcDateTime
 from saas_app.db.connecting import connecting_to
 
-_LOCK = 7_262_001  # one migration at a time on PostgreSQL, whoever starts it
+_LOCK = 7_262_001  # on PostgreSQL, one process at a time applies migrations
 
 
 def _database_url() -> str:
@@ -23,7 +23,7 @@ def _database_url() -> str:
     )
 
 
-def _render_item(type_: str, item: object, autogen_context: object) -> str | bool:
+def _render_item(type_: str, item: object, _context: object) -> str | bool:
     if type_ == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
     return False
@@ -41,7 +41,7 @@ def _configure(**how: object) -> None:
 
 
 def _run(connection: sa.Connection) -> None:
-    # PostgreSQL in one transaction, which holds the lock: behind a pooler, a session is many clients'.
+    # On PostgreSQL, one transaction for all holds the lock: behind a pooler, clients share sessions.
     _configure(connection=connection, transaction_per_migration=connection.dialect.name == "sqlite")
     with context.begin_transaction():
         context.run_migrations()

@@ -1,7 +1,8 @@
-"""Compile requirements.lock and requirements-dev.lock from the two pyproject.toml, with uv.
+"""Compile requirements.lock and requirements-dev.lock from both pyproject.toml files, with uv.
 
-The first file has what Workroom runs with, the second what development needs besides. Locked versions stay
-unless an option of ``uv pip compile`` asks for others: ``make lock ARGS="--upgrade-package quart"``.
+The first file has the dependencies of Workroom, the second the additional ones for development. Locked
+versions do not change unless an option of ``uv pip compile`` says so, as in
+``make lock ARGS="--upgrade-package quart"``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _FORM: Final = ("--universal", "--generate-hashes", "--no-annotate", "--no-heade
 
 
 def main(options: list[str]) -> None:
-    """Write both files. Ends with a message if uv is missing or finds no versions that fit together."""
+    """Write both files. Exits with a message if uv is missing or finds no compatible versions."""
     uv = shutil.which("uv")
     if uv is None:
         sys.exit("uv was not found. Install it, for example with: pipx install uv")

@@ -1,4 +1,4 @@
-"""Install the packages of lock files with pip, and show the progress.
+"""Install the packages of lock files with pip, and show progress.
 
 ``make setup`` runs this with the Python of the new environment, so it uses the standard library only.
 """
@@ -14,19 +14,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, TextIO
 
-_INTERVAL: Final = 0.5  # seconds between two looks
-_STEPS_IN_A_LOG: Final = 4  # where the output is no terminal, a line for each quarter
+_INTERVAL: Final = 0.5  # seconds between two checks
+_STEPS_IN_A_LOG: Final = 4  # lines, if the output is not a terminal
 
 
 class Progress:
-    """Show ``done`` of ``total``: on a terminal in one line that changes, in a log as a few lines."""
+    """Shows ``done`` of ``total``: on a terminal in one line that changes, in a log as a few lines."""
 
     def __init__(self, what: str, total: int, output: TextIO) -> None:
         self._what, self._total, self._output = what, total, output
         self._shown = -1
 
     def show(self, done: int) -> None:
-        """Show the number if it is news for this kind of output."""
+        """Show the number if it has changed enough for this kind of output."""
         done = min(done, self._total)
         if self._output.isatty():
             if done != self._shown:
@@ -40,19 +40,19 @@ class Progress:
         self._output.flush()
 
     def end(self) -> None:
-        """Leave the cursor at the start of a line; to be called once."""
+        """Move the cursor to the start of a new line. Call it once."""
         if self._shown >= 0 and self._output.isatty():
             self._output.write("\n")
             self._output.flush()
 
 
 def count_packages(lock: str) -> int:
-    """Return how many packages the text of lock files names, each counted once."""
+    """Return the number of different packages in the text of lock files."""
     return len(set(re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==", lock, re.MULTILINE)))
 
 
 def install(locks: Sequence[Path], *, output: TextIO = sys.stdout) -> int:
-    """Run pip on ``locks`` and show its progress. Return its exit code; a failure prints its last lines."""
+    """Run pip on ``locks``, show progress, and return the exit code. If pip fails, print its last lines."""
     total = count_packages("\n".join(lock.read_text(encoding="utf-8") for lock in locks))
     site = Path(next(path for path in sys.path if path.endswith("site-packages")))
     before = _installed(site)

@@ -17,7 +17,7 @@ SCOPES = "projects:read projects:write"
 
 
 class Workroom:
-    """The API of one organization. Fetches a token when it needs one."""
+    """The API of one organization. It fetches tokens as needed."""
 
     def __init__(self, http: aiohttp.ClientSession) -> None:
         self._http = http
@@ -33,7 +33,7 @@ class Workroom:
                 body = await answer.json() if answer.status != 204 else None
                 if answer.status in (429, 503) and attempt < 4:
                     await asyncio.sleep(int(answer.headers.get("Retry-After", "1")))
-                elif answer.status == 401 and attempt == 0:  # the token may be older than a change
+                elif answer.status == 401 and attempt == 0:  # the token may be older than a change of roles
                     self._good_until = 0
                 elif answer.status >= 400:
                     raise RuntimeError(f"{body['code']}: {body['detail']} (request {body['request_id']})")

@@ -1,4 +1,4 @@
-"""A program that runs beside us: started, watched, stopped."""
+"""Starts, watches and stops another program."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 
 from saas_app.errors import ConfigurationError
 
-_STOP_TIMEOUT = 10.0  # seconds it gets to finish what it is doing
+_STOP_TIMEOUT = 10.0  # seconds to finish running work
 _READY_TIMEOUT = 60.0
 _READY_INTERVAL = 0.05
 _LAST_LINES = 15
 
 
 class Child:
-    """A Python program of ours as a process, in a process group of its own: Ctrl-C reaches only us.
+    """A Python module that runs as a process. It has its own process group, so Ctrl-C reaches only us.
 
     Its output goes to ``log``, or to our own output if that is None.
     """
@@ -48,7 +48,7 @@ class Child:
             )
 
     async def wait_until(self, is_ready: Callable[[], Awaitable[bool]]) -> None:
-        """Wait for it to answer. Raises :class:`ConfigurationError` when it ends or takes too long."""
+        """Wait until it is ready. Raises :class:`ConfigurationError` if it ends or takes too long."""
         try:
             async with asyncio.timeout(_READY_TIMEOUT):
                 while not await is_ready():
@@ -61,18 +61,18 @@ class Child:
             ) from None
 
     async def wait(self) -> None:
-        """Wait until it ends, for whatever reason."""
+        """Wait until it ends, for any reason."""
         await self._started.wait()
 
     def died(self) -> ConfigurationError:
-        """Its end as an error, with the last lines of its log."""
+        """Return an error for a program that ended, with the last lines of its log."""
         return ConfigurationError(
             f"{self.name} stopped (exit code {self._started.returncode}):\n{self._last_lines()}"
         )
 
     @property
     def has_ended(self) -> bool:
-        """Whether it was started and runs no more."""
+        """Whether it was started and has ended."""
         return self._process is not None and self._process.returncode is not None
 
     async def stop(self) -> None:
@@ -85,7 +85,7 @@ class Child:
             async with asyncio.timeout(_STOP_TIMEOUT):
                 await process.wait()
         except TimeoutError:
-            os.killpg(process.pid, signal.SIGKILL)  # it leads a group of its own
+            os.killpg(process.pid, signal.SIGKILL)  # it leads its process group
             await process.wait()
 
     @property

@@ -1,4 +1,4 @@
-"""What can be chosen about a run of the demo, and the files and addresses that follow from it."""
+"""The options of the demo, and the files and URLs that follow from them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """Where the demo listens, on this machine only, and where it keeps its data.
+    """The ports of the demo, which listens on this machine only, and its data folder.
 
     ``reload``: restart Workroom when its code changes, and print its log to the terminal.
     """
@@ -28,7 +28,7 @@ class DemoOptions:
 
     @property
     def env_file(self) -> Path:
-        """What ``saas-app serve --env-file`` takes."""
+        """The environment file for ``saas-app serve --env-file``."""
         return self.data / "demo.env"
 
     @property
@@ -37,7 +37,7 @@ class DemoOptions:
 
     @property
     def seeded_file(self) -> Path:
-        """Says what was seeded where, so that a restart leaves alone what people changed since."""
+        """Records what was seeded, so that a restart does not undo changes by people."""
         return self.data / "demo-seeded.json"
 
     @property

@@ -1,4 +1,4 @@
-"""The demo people and organizations, as data. The password is public: they are for development only."""
+"""The people and organizations of the demo, as data. Their password is public, for development only."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from saas_app.rbac.permissions import Role
 
 PASSWORD: Final = "Workroom-demo-1"  # noqa: S105 - printed on the sign-in page of the demo
 CUSTOM_DATA_KEY: Final = "workroomDemo"
-"""Marks an organization in Logto as one of ours, because names there are not unique."""
+"""Marks an organization or a machine in Logto as part of the demo, because names there are not unique."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoOrganization:
-    """A demo organization. ``key`` is what it is found by again; ``machine`` names its machine client.
+    """A demo organization. ``key`` identifies it in later runs, ``machine`` is the name of its API client.
 
-    People with an address at ``domain`` join automatically as viewers; ``claimed`` is still to be verified.
+    People with an address at ``domain`` join automatically as viewers. ``claimed`` is not verified yet.
     """
 
     key: str
@@ -30,22 +30,22 @@ class DemoOrganization:
 
 @dataclass(frozen=True, slots=True)
 class DemoPerson:
-    """A demo account, and the role it has in each organization, by the organization's key."""
+    """A demo account. Its roles are listed by the key of the organization."""
 
     username: str
     name: str
-    phone: str  # digits with the country code; numbers that nobody is given (555-0100 to 555-0199)
+    phone: str  # digits with the country code, from a range that is never assigned (555-0100 to 555-0199)
     roles: Mapping[str, Role] = field(default_factory=dict)
     invited_as: Mapping[str, Role] = field(default_factory=dict)
 
     @property
     def email(self) -> str:
-        """Their address, under a domain nobody owns (RFC 2606)."""
+        """The email address, in a domain that is never assigned (RFC 2606)."""
         return f"{self.username}@workroom.example"
 
     @property
     def hint(self) -> str:
-        """Where they belong, in a line."""
+        """Their roles and invitations, in one line."""
         places = [f"{role} of {_BY_KEY[key].name}" for key, role in self.roles.items()]
         places += [f"invited to {_BY_KEY[key].name} as {role}" for key, role in self.invited_as.items()]
         return ", ".join(places)
@@ -75,26 +75,26 @@ PEOPLE: Final = (
 
 
 def members_of(organization: DemoOrganization) -> Iterator[tuple[DemoPerson, Role]]:
-    """Who belongs to an organization, with their role."""
+    """Yield the members of an organization with their roles."""
     for person in PEOPLE:
         if organization.key in person.roles:
             yield person, person.roles[organization.key]
 
 
 def invited_to(organization: DemoOrganization) -> Iterator[tuple[DemoPerson, Role]]:
-    """Who is invited to an organization and has not answered."""
+    """Yield the people with a pending invitation to an organization, with their future roles."""
     for person in PEOPLE:
         if organization.key in person.invited_as:
             yield person, person.invited_as[organization.key]
 
 
 def admin_of(organization: DemoOrganization) -> DemoPerson:
-    """The person who runs an organization."""
+    """Return the admin of an organization."""
     return next(person for person, role in members_of(organization) if role is Role.ADMIN)
 
 
 def as_sign_in_shortcuts() -> list[dict[str, str]]:
-    """The people as the development identity provider offers them on its sign-in page."""
+    """Return the people as shortcuts for the sign-in page of the development identity provider."""
     return [
         {"identifier": person.username, "password": PASSWORD, "name": person.name, "hint": person.hint}
         for person in PEOPLE

@@ -1,6 +1,6 @@
-"""The projects and tasks the demo organizations work on, as data.
+"""The projects and tasks of the demo organizations, as data.
 
-Times are days relative to the day of seeding, so that charts and due dates look alive whenever it is.
+Times are in days relative to the day of seeding, so charts and due dates are always current.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from saas_app.projects.seed import SeedProject, SeedTask, TaskStatus
 
 
 def done(title: str, days_ago: float) -> SeedTask:
-    """A finished task."""
+    """Return a finished task."""
     return SeedTask(title, TaskStatus.DONE, completed_days_ago=days_ago)
 
 
 def doing(title: str, due: int | None = None) -> SeedTask:
-    """A task somebody is at; a negative day makes it overdue."""
+    """Return a task in progress. ``due`` is in days from now; if it is negative, the task is overdue."""
     return SeedTask(title, TaskStatus.DOING, due_in_days=due)
 
 
 def todo(title: str, due: int | None = None) -> SeedTask:
-    """A task that waits."""
+    """Return a task that has not started. ``due`` is in days from now."""
     return SeedTask(title, TaskStatus.TODO, due_in_days=due)
 
 
 def project(name: str, description: str, began: int, *tasks: SeedTask, archived: bool = False) -> SeedProject:
-    """A project that began some days ago and was touched when its latest task was finished."""
+    """Return a project that began ``began`` days ago and changed when its last task was finished."""
     finished = [task.completed_days_ago for task in tasks if task.status is TaskStatus.DONE]
     return SeedProject(
         name,

@@ -1,7 +1,7 @@
-"""Put the demo people, organizations and projects where they belong; done twice, it changes nothing.
+"""Creates the people, organizations and projects of the demo. A second run changes nothing.
 
-People, organizations, memberships, roles, machine clients and the invitation go to Logto, through the
-Management API; projects go to our database. What somebody changed since is put back.
+People, organizations, memberships, roles, machine clients and the invitation are created in Logto, through
+the Management API; projects in our database. Changes that people made to them are undone.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _INVITATION_LIFETIME = 30 * 86400  # seconds
 
 @dataclass(frozen=True, slots=True)
 class SeedStep:
-    """One thing that was seen to: made or mended now, or there already."""
+    """One seeding step, and whether it changed anything."""
 
     what: str
     name: str
@@ -59,7 +59,7 @@ class SeedStep:
 
 
 async def _isolated(item: str, steps: AsyncIterator[SeedStep]) -> AsyncIterator[SeedStep | Failure]:
-    """The steps of one item; a failure in place of those that it prevents."""
+    """Yield the steps of one item. If one fails, yield a failure instead of the remaining steps."""
     try:
         async for step in steps:
             yield step
@@ -79,9 +79,10 @@ class DemoSeeder:
         self._directory = Directory(work)
 
     async def seed(self) -> AsyncIterator[SeedStep | Failure]:
-        """Do it, telling each step. What fails is told as a :class:`Failure`, and the rest is done.
+        """Seed everything and yield each step. For an item that fails, yield a :class:`Failure` and continue.
 
-        Raises :class:`ConfigurationError` when a demo name is a stranger's, and :class:`LogtoUnavailable`.
+        Raises :class:`ConfigurationError` if a demo username belongs to somebody else, and
+        :class:`LogtoUnavailable`.
         """
         yield await self._ask_for_email_at_sign_up()
         users: dict[str, LogtoUser] = {}
@@ -112,7 +113,7 @@ class DemoSeeder:
             yield step
 
     async def _ask_for_email_at_sign_up(self) -> SeedStep:
-        """So that who is invited can sign up with the address. Only a sign-up nobody has set is changed."""
+        """Let invited people sign up with their address. Only a sign-up with default settings is changed."""
         current = (await self._client.get_sign_in_experience()).get("signUp", {})
         if current.get("identifiers") != ["username"] or current.get("secondaryIdentifiers"):
             return SeedStep("sign-up", "not changed: it was set before", False)
@@ -147,7 +148,7 @@ class DemoSeeder:
                 f"{user.email or 'another account'} in this Logto. The demo does not change "
                 "real accounts."
             )
-        if user.phone is None:  # a demo of an earlier version
+        if user.phone is None:  # created by an earlier version
             return await self._client.set_user_phone(user.id, person.phone), True
         return user, False
 
@@ -162,26 +163,40 @@ class DemoSeeder:
         await self._directory.remember_organizations(
             [{"id": organization.id, "name": organization.name, "description": organization.description}]
         )
-        members = {member.user.id: member for member in await self._client.list_members(organization.id)}
-        for person, role in members_of(declared):
-            changed = await self._membership(organization.id, users[person.username].id, role, members)
-            name = f"{person.username} as {role} of {declared.name}"
-            yield SeedStep("membership", name, changed)
+        async for step in self._people(declared, organization.id, users):
+            yield step
         admin = users[admin_of(declared).username]
-        for person, role in invited_to(declared):
-            is_member = users[person.username].id in members
-            changed = not is_member and await self._invite(organization.id, admin, person, role)
-            yield SeedStep("invitation", f"{person.username} as {role} of {declared.name}", changed)
         yield await self._machine(declared, organization.id, admin.id)
         if declared.domain:
             yield await self._domains(declared, organization.id, admin.id)
-        async with self._work.writing(organization.id) as db:
-            created = await seed_projects(db, admin.id, PROJECTS[declared.key])
-        name = f"{len(PROJECTS[declared.key])} of {declared.name}"
-        yield SeedStep("projects", name, bool(created))
-        async with self._work.writing(organization.id) as db:
-            told = await seed_trail(db, trail_of(declared, organization.id, users), utc_now())
-        yield SeedStep("audit log", f"weeks of {declared.name}", told)
+        yield await self._projects(declared, organization.id, admin.id)
+        yield await self._audit_log(declared, organization.id, users)
+
+    async def _people(
+        self, declared: DemoOrganization, organization_id: str, users: Mapping[str, LogtoUser]
+    ) -> AsyncIterator[SeedStep]:
+        members = {member.user.id: member for member in await self._client.list_members(organization_id)}
+        for person, role in members_of(declared):
+            changed = await self._membership(organization_id, users[person.username].id, role, members)
+            yield SeedStep("membership", f"{person.username} as {role} of {declared.name}", changed)
+        admin = users[admin_of(declared).username]
+        for person, role in invited_to(declared):
+            is_member = users[person.username].id in members
+            changed = not is_member and await self._invite(organization_id, admin, person, role)
+            yield SeedStep("invitation", f"{person.username} as {role} of {declared.name}", changed)
+
+    async def _projects(self, declared: DemoOrganization, organization_id: str, admin_id: str) -> SeedStep:
+        projects = PROJECTS[declared.key]
+        async with self._work.writing(organization_id) as db:
+            created = await seed_projects(db, admin_id, projects)
+        return SeedStep("projects", f"{len(projects)} of {declared.name}", bool(created))
+
+    async def _audit_log(
+        self, declared: DemoOrganization, organization_id: str, users: Mapping[str, LogtoUser]
+    ) -> SeedStep:
+        async with self._work.writing(organization_id) as db:
+            written = await seed_trail(db, trail_of(declared, organization_id, users), utc_now())
+        return SeedStep("audit log", f"weeks of {declared.name}", written)
 
     async def _membership(
         self, organization_id: str, user_id: str, role: str, members: Mapping[str, MemberInfo]
@@ -195,13 +210,13 @@ class DemoSeeder:
         return True
 
     async def _machine(self, declared: DemoOrganization, organization_id: str, admin_id: str) -> SeedStep:
-        """The organization's machine client, with the role for machines."""
+        """Create the organization's machine client, with the role for machines."""
         mark = {CUSTOM_DATA_KEY: declared.key}
         known = await self._client.list_machines_called(declared.machine)
         machine = next((found for found in known if found.custom_data == mark), None)
         if machine is None:
-            told = f"A demo API client of {declared.name}"
-            machine = await self._client.create_machine(declared.machine, told, custom_data=mark)
+            description = f"A demo API client of {declared.name}"
+            machine = await self._client.create_machine(declared.machine, description, custom_data=mark)
         held: frozenset[str] = frozenset()
         for membership in await self._client.find_machine_organizations(machine.id) or []:
             if membership.organization_id == organization_id:
@@ -218,7 +233,7 @@ class DemoSeeder:
         return SeedStep("machine", f"{machine.name} of {declared.name}", is_missing)
 
     async def _domains(self, declared: DemoOrganization, organization_id: str, admin_id: str) -> SeedStep:
-        """A domain by which people join as viewers, and one that waits for its TXT record."""
+        """Add a verified domain whose people join as viewers, and one that is not verified yet."""
         await seed_claim(self._work, organization_id, declared.claimed)
         changed = await seed_verified(self._work, self._client, organization_id, declared.domain, admin_id)
         if changed and not await self._client.list_joining_roles(organization_id):

@@ -43,7 +43,7 @@ async def _seed(management: ManagementSettings, settings: DeploymentSettings) ->
                 if isinstance(step, Failure):
                     failed.append(step)
                     continue
-                click.echo(f"{'written' if step.changed else 'holds':<8} {step.what:<13} {step.name}")
+                click.echo(f"{'written' if step.changed else 'ok':<8} {step.what:<13} {step.name}")
     finally:
         await engine.dispose()
     return failed

@@ -1,7 +1,7 @@
-"""The demo: the development identity provider and the application, started, watched and stopped together.
+"""Runs the demo: starts, watches and stops the development identity provider and Workroom together.
 
-The provider is a program like any other here; what is told to it goes through its environment and through
-the Management API, as with any Logto.
+The provider is a separate program. It is set up through its environment and, like any Logto, through the
+Management API.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ _SIGN_IN_METHODS = Path(__file__).with_name("connectors.toml")
 
 
 def run_demo(options: DemoOptions) -> None:
-    """Run the demo until Ctrl-C or SIGTERM. Raises :class:`ConfigurationError` when it cannot go on."""
+    """Run the demo until Ctrl-C or SIGTERM. Raises :class:`ConfigurationError` if it cannot continue."""
     require_package("local_logto", "run the demo from a clone, with make demo")
     if options.reload:
         require_package("watchfiles", "reload from a clone, with make dev")
     require_writable_folder(options.data)
-    if options.env_file.exists():  # the folder is the demo's, of an earlier run
+    if options.env_file.exists():  # an earlier run created the folder
         for path in (options.data, *options.data.iterdir()):
             tighten(path)
     require_free_port(
@@ -95,7 +95,7 @@ async def _until_stopped(demo: _Demo) -> None:
 
 
 class _Demo:
-    """One run: everything it starts, it stops."""
+    """One run of the demo. It stops every program that it started."""
 
     def __init__(self, options: DemoOptions) -> None:
         self._options = options
@@ -137,7 +137,7 @@ class _Demo:
             ) from None
         click.echo("[4/4] Starting Workroom …")
         app = await self._start_app(application)
-        await app.wait_until(lambda: _answers(f"{self._options.app_url}/readyz", http))
+        await app.wait_until(lambda: _responds(f"{self._options.app_url}/readyz", http))
 
     async def _start_logto(self) -> Child:
         options = self._options
@@ -211,7 +211,7 @@ class _Demo:
         click.echo(f"      Demo data: {sum(step.changed for step in done)} of {len(steps)} items written.")
 
     def _deployment(self, application: ProvisionedApplication | None = None) -> DeploymentSettings:
-        """What an earlier run stored; nothing is taken from the environment of another deployment."""
+        """Return the settings that an earlier run stored. The environment is ignored."""
         key = application.webhook_signing_key if application else self._stored.get(_WEBHOOK_KEY, "")
         return DeploymentSettings(
             app_url=self._options.app_url,
@@ -233,7 +233,7 @@ class _Demo:
         raise next(child for child in self._children if child.has_ended).died()
 
 
-async def _answers(url: str, http: aiohttp.ClientSession) -> bool:
+async def _responds(url: str, http: aiohttp.ClientSession) -> bool:
     try:
         async with http.get(url) as response:
             return response.status == 200

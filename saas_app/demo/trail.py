@@ -1,6 +1,6 @@
-"""What has happened in the demo organizations in the last weeks, as data: people, roles, denials.
+"""The audit logs of the demo organizations, as data: people, roles and denials of the last weeks.
 
-It ends where the demonstration begins: with the people and roles of :mod:`saas_app.demo.people`.
+They lead up to the people and roles in :mod:`saas_app.demo.people`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from saas_app.models import Outcome
 from saas_app.rbac.permissions import Carrier, Permission, Role, permissions_of
 from saas_app.rbac.policy import AccessFacts, decide
 
-_HOMES: Final = {  # addresses that nobody is given (RFC 5737)
+_HOMES: Final = {  # IP addresses that are never assigned (RFC 5737)
     "alice": "203.0.113.10",
     "bob": "203.0.113.24",
     "carol": "198.51.100.7",
@@ -30,7 +30,7 @@ _EMAILS: Final = {person.username: person.email for person in PEOPLE}
 
 @dataclass(frozen=True, slots=True)
 class _Story:
-    """An organization with its people, in whose words events are told."""
+    """Creates the events of one organization."""
 
     organization: DemoOrganization
     organization_id: str
@@ -39,34 +39,34 @@ class _Story:
     def did(
         self, days_ago: int, hour: float, who: str, action: Action, target: Target, **sides: Any
     ) -> SeedEvent:
-        """Somebody did something."""
+        """Return an event of the person ``who``, at an hour of a day some days ago."""
         actor = Actor(self.users[who].id, _NAMES[who])
         return SeedEvent(days_ago, hour, AuditEntry(actor, action, target, **sides), _HOMES[who])
 
     def itself(self) -> Target:
-        """The organization."""
+        """Return the organization as a target."""
         return Target("organization", self.organization_id, self.organization.name)
 
     def member(self, who: str) -> Target:
-        """A person as a member."""
+        """Return a member as a target."""
         return Target("member", self.users[who].id, _NAMES[who])
 
     def client(self) -> Target:
-        """The organization's machine client."""
+        """Return the organization's API client as a target."""
         return Target("api client", "demo", self.organization.machine)
 
-    def made_client(self, days_ago: int, who: str) -> SeedEvent:
-        """The machine client was made."""
+    def created_client(self, days_ago: int, hour: float, who: str) -> SeedEvent:
+        """Return the creation of the API client."""
         after = {"roles": [Role.INTEGRATION.value]}
-        return self.did(days_ago, 11.0, who, Action.API_CLIENT_CREATE, self.client(), after=after)
+        return self.did(days_ago, hour, who, Action.API_CLIENT_CREATE, self.client(), after=after)
 
     def created(self, days_ago: int, who: str) -> SeedEvent:
-        """The organization was created."""
+        """Return the creation of the organization."""
         after = {"name": self.organization.name, "description": ""}
         return self.did(days_ago, 8.1, who, Action.ORGANIZATION_CREATE, self.itself(), after=after)
 
     def joined(self, days_ago: int, who: str, role: Role, by: str) -> list[SeedEvent]:
-        """Somebody was invited, and accepted an hour later."""
+        """Return an invitation and its acceptance an hour later."""
         target = Target("invitation", _EMAILS[who], _EMAILS[who])
         roles = {"roles": [role.value]}
         accepted = {"state": "accepted", **roles}
@@ -79,14 +79,14 @@ class _Story:
         ]  # fmt: skip
 
     def became(self, days_ago: int, hour: float, who: str, before: Role, after: Role, by: str) -> SeedEvent:
-        """Somebody's role was changed."""
+        """Return the change of a member's role."""
         sides = {"before": {"roles": [before.value]}, "after": {"roles": [after.value]}}
         return self.did(days_ago, hour, by, Action.MEMBER_CHANGE_ROLES, self.member(who), **sides)
 
     def denied(
         self, days_ago: int, hour: float, who: str, role: Role, permission: Permission, asked: str
     ) -> SeedEvent:
-        """Somebody was refused what their role did not allow then, by the policy that decides for real."""
+        """Return a denied request. The decision comes from the real policy, for the role at that time."""
         roles = frozenset({role.value})
         decision = decide(
             AccessFacts(
@@ -105,8 +105,8 @@ class _Story:
 def trail_of(
     organization: DemoOrganization, organization_id: str, users: Mapping[str, LogtoUser]
 ) -> list[SeedEvent]:
-    """The events of a demo organization, the oldest first."""
-    return _TOLD[organization.key](_Story(organization, organization_id, users))
+    """Return the events of a demo organization, oldest first."""
+    return _EVENTS[organization.key](_Story(organization, organization_id, users))
 
 
 def _acme(story: _Story) -> list[SeedEvent]:
@@ -118,7 +118,7 @@ def _acme(story: _Story) -> list[SeedEvent]:
         story.denied(42, 13.4, "bob", Role.VIEWER, Permission.PROJECTS_WRITE, "POST /projects/new"),
         story.became(42, 14.0, "bob", Role.VIEWER, Role.EDITOR, "alice"),
         *story.joined(38, "carol", Role.VIEWER, "alice"),
-        story.made_client(36, "alice"),
+        story.created_client(36, 11.0, "alice"),
         story.became(30, 9.5, "carol", Role.VIEWER, Role.EDITOR, "alice"),
         story.did(26, 15.2, "alice", Action.ORGANIZATION_UPDATE, story.itself(), **description),
         story.denied(22, 16.7, "carol", Role.EDITOR, Permission.AUDIT_READ, "GET /audit"),
@@ -142,9 +142,7 @@ def _globex(story: _Story) -> list[SeedEvent]:
         story.created(40, "bob"),
         *story.joined(39, "dave", Role.EDITOR, "bob"),
         *story.joined(33, "alice", Role.EDITOR, "bob"),
-        story.did(
-            28, 10.0, "bob", Action.API_CLIENT_CREATE, story.client(), after={"roles": ["integration"]}
-        ),
+        story.created_client(28, 10.0, "bob"),
         story.became(19, 13.1, "alice", Role.EDITOR, Role.VIEWER, "bob"),
         story.denied(18, 9.3, "alice", Role.VIEWER, Permission.PROJECTS_WRITE, "POST /projects/new"),
         story.denied(6, 16.0, "dave", Role.EDITOR, Permission.ORGANIZATION_DELETE, "GET /settings/delete"),
@@ -158,14 +156,12 @@ def _initech(story: _Story) -> list[SeedEvent]:
         *story.joined(34, "carol", Role.VIEWER, "dave"),
         story.denied(31, 11.1, "carol", Role.VIEWER, Permission.PROJECTS_WRITE, "POST /projects/new"),
         story.became(31, 11.9, "carol", Role.VIEWER, Role.EDITOR, "dave"),
-        story.did(
-            24, 9.0, "dave", Action.API_CLIENT_CREATE, story.client(), after={"roles": ["integration"]}
-        ),
+        story.created_client(24, 9.0, "dave"),
         story.denied(4, 17.2, "carol", Role.EDITOR, Permission.MEMBERS_INVITE, "GET /invitations"),
     ]
 
 
-_TOLD: Final[Mapping[str, Callable[[_Story], list[SeedEvent]]]] = {
+_EVENTS: Final[Mapping[str, Callable[[_Story], list[SeedEvent]]]] = {
     "acme": _acme,
     "globex": _globex,
     "initech": _initech,

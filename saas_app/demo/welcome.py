@@ -1,4 +1,4 @@
-"""What the demo prints when everything runs."""
+"""The text that the demo prints when everything is running."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _RELOADING: Final = (
 
 
 def welcome(options: DemoOptions, connectors: Connectors) -> str:
-    """Return what people read when everything runs: addresses, the demo people, and what to try."""
+    """Return the text: URLs, the demo people, and what to try."""
     senders = {"email": connectors.mailgun, "SMS": connectors.gatewayapi}
-    kept = " and ".join(kind for kind, sender in senders.items() if sender is None)
-    messages = f"  Codes by {kept} arrive at {options.logto_url}/messages\n" if kept else ""
+    mocked = " and ".join(kind for kind, sender in senders.items() if sender is None)
+    messages = f"  Codes by {mocked} appear at {options.logto_url}/messages\n" if mocked else ""
     width = max(len(person.username) for person in PEOPLE)
     people = "\n".join(f"    {person.username:<{width}}  {person.hint}" for person in PEOPLE)
     return (
@@ -28,7 +28,7 @@ def welcome(options: DemoOptions, connectors: Connectors) -> str:
         f"  identity provider   {options.logto_url}   (development only)\n\n"
         f"  Sign in as, with the password {PASSWORD}:\n\n{people}\n\n"
         f"{messages}"
-        f"  The API is explained at {options.app_url}/api/docs. A token to try it with:\n\n"
+        f"  The API is documented at {options.app_url}/api/docs. To get a token for it:\n\n"
         f'    {Path(sys.executable).with_name("saas-app")} token --client "{ORGANIZATIONS[0].machine}" '
         f"--env-file {options.env_file}\n\n"
         f"{_RELOADING if options.reload else ''}"

@@ -76,8 +76,8 @@ def test_the_demo_needs_no_account_of_a_provider() -> None:
          "connectors.gatewayapi-sms.sender", "up to 11 letters"),
         ('id = "naver-example-com" ', 'id = "naver/1" ', "connectors.naver-universal.id", "letters, digits"),
         ('fallback = "en" ', 'fallback = "English" ', "language.fallback", "a language tag"),
-        ('[language]\nfallback = "en"                # for who reads none of the languages below\n'
-         "auto_detect = true             # by the browser's settings\n", "",
+        ('[language]\nfallback = "en"                # for people who read none of the languages below\n'
+         "auto_detect = true             # follow the browser's settings\n", "",
          "language.fallback", "is missing"),
         ('username = ["password"]', 'username = ["password", "code"]',
          "sign_in.methods.username", "must not include 'code'"),
