@@ -107,7 +107,8 @@ async def _render_http_error(error: HTTPException) -> Response:
         return text_response(error.name, status)
     if "text/html" not in request.accept_mimetypes.values():
         return json_response({"message": error.name}, status)
-    response = await page("notice.html", title=error.name, text=_NOTHING_HERE, links=[])
+    title = "Page not found" if status == 404 else error.name
+    response = await page("notice.html", title=title, text=_NOTHING_HERE, links=[])
     response.status_code = status
     return response
 

@@ -60,10 +60,10 @@ async def send_code(
     async with counted_sending(store, "code", message.recipient):
         if is_delivered:
             await send(store, settings, replace(message, payload={"code": code, **message.payload}))
-        await keep_code(store, verification_id, message.kind, message.recipient, code)
+        await store_code(store, verification_id, message.kind, message.recipient, code)
 
 
-async def keep_code(store: Store, verification_id: str, kind: str, recipient: str, code: str) -> None:
+async def store_code(store: Store, verification_id: str, kind: str, recipient: str, code: str) -> None:
     """Store a code that was sent. Delete the previous one, and codes older than a day."""
     now = now_ms()
     old = (_c.verification_id == verification_id) | (_c.created_at < now - _KEPT_MS)

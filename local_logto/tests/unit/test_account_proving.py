@@ -16,7 +16,7 @@ from local_logto.account.visitor import Visitor
 from local_logto.errors import RequestError
 from local_logto.experience.sign_in_experience import read_sign_in_experience
 from local_logto.tables import users
-from local_logto.verification_codes import keep_code
+from local_logto.verification_codes import store_code
 from unit.account_app import Site, account_site
 from unit.experience_app import PASSWORD
 from unit.page_reading import leads_to, text_of
@@ -128,7 +128,7 @@ async def test_code_of_a_known_address_takes_no_new_one(site: Site) -> None:
 
 async def test_code_of_a_new_address_proves_nobody(site: Site) -> None:
     user_id = await site.add_user()
-    await keep_code(site.store, "v1", "email", "new@example.test", "123456")
+    await store_code(site.store, "v1", "email", "new@example.test", "123456")
     sent = Progress(code=SentCode("v1", "bind", "email", "new@example.test"))
     async with site.store.begin() as connection:
         user = (await connection.execute(sa.select(users).where(users.c.id == user_id))).mappings().one()

@@ -15,6 +15,7 @@ from local_logto.errors import RequestError
 from local_logto.experience.pages.exhibits import backup_codes_page, totp_page
 from local_logto.experience.pages.forms import FormPage, Link
 from local_logto.experience.pages.responses import show_notice
+from local_logto.experience.pages.sentences import sentence_of
 from local_logto.responses import redirect_response
 from local_logto.second_factors import BACKUP_CODE, TOTP
 
@@ -83,4 +84,4 @@ async def remove(visitor: Visitor, name: str) -> Response:
 
 async def _cannot(error: RequestError) -> Response:
     links = (("Back to your account", HOME),)
-    return await show_notice("This isn’t available", error.message, links=links, status=error.status)
+    return await show_notice("This isn’t available", sentence_of(error), links=links, status=error.status)

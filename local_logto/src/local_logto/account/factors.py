@@ -28,7 +28,7 @@ async def begin_totp(visitor: Visitor) -> str:
     secret = visitor.progress.totp_secret
     if secret is None:
         secret = second_factors.new_totp_secret()
-        await visitor.keep(replace(visitor.progress, totp_secret=secret, shown_at=now_ms()))
+        await visitor.save(replace(visitor.progress, totp_secret=secret, shown_at=now_ms()))
     return secret
 
 
@@ -53,7 +53,7 @@ async def begin_backup_codes(visitor: Visitor) -> tuple[str, ...]:
     codes = visitor.progress.backup_codes
     if not codes:
         codes = tuple(second_factors.new_backup_codes())
-        await visitor.keep(replace(visitor.progress, backup_codes=codes, shown_at=now_ms()))
+        await visitor.save(replace(visitor.progress, backup_codes=codes, shown_at=now_ms()))
     return codes
 
 
@@ -75,7 +75,7 @@ async def _add(visitor: Visitor, factor: Factor) -> None:
         mfa_verifications=second_factors.with_factor(user["mfa_verifications"], factor),
         logto_config=second_factors.with_choices(user["logto_config"], enabled=True),
     )
-    await visitor.keep(replace(visitor.progress, totp_secret=None, backup_codes=()))
+    await visitor.save(replace(visitor.progress, totp_secret=None, backup_codes=()))
 
 
 def _refuse_disabled(visitor: Visitor, kind: str) -> None:

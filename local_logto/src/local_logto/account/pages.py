@@ -10,7 +10,7 @@ from quart import Blueprint, Response, request
 from local_logto import second_factors
 from local_logto.account import changes
 from local_logto.account.visitor import HOME, Visitor, account_page, answer, proved_page
-from local_logto.experience.code_delivery import is_kept_here
+from local_logto.experience.code_delivery import goes_to_messages_page
 from local_logto.experience.pages.forms import Field, FormPage, Link, code_field, new_password_page
 from local_logto.experience.pages.identifiers import identifier_field, read_identifier, shown
 from local_logto.experience.pages.resending import SENT_AGAIN, with_resend
@@ -150,7 +150,7 @@ async def remove_identity(visitor: Visitor, target: str) -> Response:
 async def where_the_code_is(visitor: Visitor, kind: str, address: str) -> str:
     """Return a sentence that says where the code was sent."""
     where = f"A verification code was sent to {shown(Identifier(kind, address))}."
-    if await is_kept_here(visitor.store, kind):
+    if await goes_to_messages_page(visitor.store, kind):
         return f"{where} This server shows it under Messages."
     return where
 

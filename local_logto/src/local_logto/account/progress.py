@@ -73,7 +73,7 @@ async def read_progress(store: Store, session_uid: str, user_id: str) -> Progres
     return Progress(**known).fresh()
 
 
-async def keep_progress(store: Store, session_uid: str, user_id: str, progress: Progress) -> None:
+async def save_progress(store: Store, session_uid: str, user_id: str, progress: Progress) -> None:
     """Replace the stored progress, and delete progress that is an hour old."""
     now = now_ms()
     over = (_c.session_uid == session_uid) | (_c.changed_at < now - _KEPT_MS)

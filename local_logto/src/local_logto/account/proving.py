@@ -35,7 +35,7 @@ async def prove_password(visitor: Visitor, password: str) -> None:
     """Accept the account's password. Raises 422 ``session.invalid_credentials``, or 400 during a lockout."""
     attempt = _check_password(visitor, password)
     await sentinel.watch(visitor.store, visitor.settings.lockout, Pool.FIRST_FACTOR, visitor.id, attempt)
-    await _keep_proof(visitor)
+    await _save_proof(visitor)
 
 
 async def send_proof_code(visitor: Visitor, address_type: str) -> None:
@@ -48,7 +48,7 @@ async def prove_code(visitor: Visitor, code: str) -> None:
     code.
     """
     await use_sent_code(visitor, "verify", code)
-    await _keep_proof(visitor)
+    await _save_proof(visitor)
 
 
 async def send_code_to(visitor: Visitor, purpose: str, address_type: str, address: str) -> None:
@@ -61,7 +61,7 @@ async def send_code_to(visitor: Visitor, purpose: str, address_type: str, addres
     with as_unsent():
         await send_code(visitor.store, current_settings(), verification_id, message)
     sent = SentCode(verification_id, purpose, address_type, address)
-    await visitor.keep(replace(visitor.progress, code=sent))
+    await visitor.save(replace(visitor.progress, code=sent))
 
 
 async def use_sent_code(visitor: Visitor, purpose: str, code: str) -> SentCode:
@@ -72,7 +72,7 @@ async def use_sent_code(visitor: Visitor, purpose: str, code: str) -> SentCode:
     policy, kind = visitor.settings.code_policy, sent.address_type
     attempt = use_code(visitor.store, sent.verification_id, kind, sent.address, code, policy)
     await sentinel.watch(visitor.store, visitor.settings.lockout, Pool.FIRST_FACTOR, sent.address, attempt)
-    await visitor.keep(replace(visitor.progress, code=None))
+    await visitor.save(replace(visitor.progress, code=None))
     return sent
 
 
@@ -81,5 +81,5 @@ async def _check_password(visitor: Visitor, password: str) -> None:
         raise refusal("session.invalid_credentials")
 
 
-async def _keep_proof(visitor: Visitor) -> None:
-    await visitor.keep(replace(visitor.progress, proved_at=now_ms()))
+async def _save_proof(visitor: Visitor) -> None:
+    await visitor.save(replace(visitor.progress, proved_at=now_ms()))

@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec
 import sqlalchemy as sa
 from quart import Response, request
 
-from local_logto.account.progress import Progress, keep_progress, read_progress
+from local_logto.account.progress import Progress, read_progress, save_progress
 from local_logto.context import current_store
 from local_logto.experience.pages.forms import FormPage
 from local_logto.experience.pages.responses import (
@@ -51,9 +51,9 @@ class Visitor:
         columns = {"password": "password_hash", "email": "primary_email", "phone": "primary_phone"}
         return tuple(way for way, column in columns.items() if self.user[column])
 
-    async def keep(self, progress: Progress) -> None:
+    async def save(self, progress: Progress) -> None:
         """Store the progress."""
-        await keep_progress(self.store, self.session_uid, self.id, progress)
+        await save_progress(self.store, self.session_uid, self.id, progress)
         self.progress = progress
 
 
@@ -96,7 +96,7 @@ def proved_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
 
 
 async def _ask_for_proof(visitor: Visitor) -> Response:
-    await visitor.keep(replace(visitor.progress, return_to=request.path))
+    await visitor.save(replace(visitor.progress, return_to=request.path))
     return redirect_response("/account/verify")
 
 

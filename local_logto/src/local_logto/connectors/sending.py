@@ -92,7 +92,7 @@ async def has_connector(store: Store, kind: Kind) -> bool:
     return await _find(store, kind) is not None
 
 
-async def is_kept_here(store: Store, kind: Kind) -> bool:
+async def goes_to_messages_page(store: Store, kind: Kind) -> bool:
     """Return whether messages of this kind go to the messages page instead of being delivered."""
     connector = await _find(store, kind)
     return connector is None or connector.factory.keeps_messages

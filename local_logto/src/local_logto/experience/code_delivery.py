@@ -68,9 +68,9 @@ async def send_new_code(
         )
 
 
-async def is_kept_here(store: Store, recipient_type: str) -> bool:
+async def goes_to_messages_page(store: Store, recipient_type: str) -> bool:
     """Return whether messages to this type of address stay on the messages page."""
-    return await sending.is_kept_here(store, _kind(recipient_type))
+    return await sending.goes_to_messages_page(store, _kind(recipient_type))
 
 
 def _kind(recipient_type: str) -> Kind:

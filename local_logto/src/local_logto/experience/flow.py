@@ -17,9 +17,9 @@ from local_logto.experience.just_in_time import join_invited
 from local_logto.experience.mfa_state import MfaState
 from local_logto.experience.profile import (
     ADDRESS_PROOFS,
+    add_to_profile,
     get_identified_user,
     get_record,
-    keep_profile,
     profile_of,
     refuse_blocked_email,
     refuse_missing_profile,
@@ -51,7 +51,7 @@ async def switch_event(session: ExperienceSession, event: Event) -> None:
         raise refusal("session.not_supported_for_forgot_password")
     if event is not current.event:
         restarted = replace(current, event=event, user_id=None, profile=PendingProfile(), mfa=MfaState())
-        await session.keep(restarted)
+        await session.save(restarted)
 
 
 async def identify(
@@ -132,7 +132,7 @@ async def _register(session: ExperienceSession) -> None:
     refuse_missing_profile(session, None)
     current = session.experience
     user = await create_user(session.store, current.profile)
-    await session.keep(replace(current, user_id=user.id, profile=PendingProfile()))
+    await session.save(replace(current, user_id=user.id, profile=PendingProfile()))
     for organization_id in user.organization_ids:
         await announce_joined(session, user.id, organization_id)
     await announce_user_created(session, user.id)
@@ -153,7 +153,7 @@ async def _identify_existing(session: ExperienceSession, record: VerificationRec
         value = record.identifier.value
         message = f"User with {value} does not exist."
         raise RequestError(404, "user.user_not_exist", message, data={"identifier": value})
-    await _keep_identified(session, user)
+    await _save_identified(session, user)
 
 
 async def _identify_by_social(session: ExperienceSession, proof: SocialProof, *, links: bool) -> None:
@@ -161,17 +161,17 @@ async def _identify_by_social(session: ExperienceSession, proof: SocialProof, *,
     if session.experience.event is Event.FORGOT_PASSWORD:
         raise refusal("session.not_supported_for_forgot_password", status=422)
     is_known = session.experience.user_id is not None
-    await _keep_identified(session, await find_account(session, proof, links=links))
+    await _save_identified(session, await find_account(session, proof, links=links))
     if not is_known:
-        await keep_profile(session, await profile_of_known_user(session, proof, links=links))
+        await add_to_profile(session, await profile_of_known_user(session, proof, links=links))
 
 
-async def _keep_identified(session: ExperienceSession, user: User) -> None:
+async def _save_identified(session: ExperienceSession, user: User) -> None:
     if user.is_suspended:
         raise refusal("user.suspended")
     if session.experience.user_id not in (None, user.id):
         raise refusal("session.identity_conflict")
-    await session.keep(replace(session.experience, user_id=user.id))
+    await session.save(replace(session.experience, user_id=user.id))
 
 
 def _refuse_event(session: ExperienceSession, event: Event) -> None:

@@ -43,7 +43,7 @@ async def create_totp(session: ExperienceSession) -> NewTotp:
     user_id = get_user_id(session)
     secret = second_factors.new_totp_secret()
     proof = MfaProof(new_id(), TOTP, user_id, secret=secret)
-    await keep_proof(session, proof)
+    await save_proof(session, proof)
     return NewTotp(proof.id, secret, await totp_uri(session, secret))
 
 
@@ -63,21 +63,21 @@ async def verify_new_totp(session: ExperienceSession, verification_id: str, code
         raise refusal("session.verification_session_not_found")
     if proof.secret is None or second_factors.find_time_step(proof.secret, code, now_ms()) is None:
         raise refusal("session.mfa.invalid_totp_code")
-    return await keep_proof(session, replace(proof, is_verified=True))
+    return await save_proof(session, replace(proof, is_verified=True))
 
 
 async def verify_totp(session: ExperienceSession, code: str) -> str:
     """Verify the enrolled authenticator. Raises 400 ``session.mfa.invalid_totp_code``, also for reuse."""
     attempt = _use_factor(session, second_factors.use_totp, code, "session.mfa.invalid_totp_code")
     await sentinel.watch(session.store, session.settings.lockout, Pool.TOTP, get_user_id(session), attempt)
-    return await keep_proof(session, MfaProof(new_id(), TOTP, get_user_id(session), is_verified=True))
+    return await save_proof(session, MfaProof(new_id(), TOTP, get_user_id(session), is_verified=True))
 
 
 async def create_backup_codes(session: ExperienceSession) -> MfaProof:
     """Create ten codes for the identified person. They work once they are bound and the sign-in has ended."""
     codes = tuple(second_factors.new_backup_codes())
     proof = MfaProof(new_id(), BACKUP_CODE, get_user_id(session), codes=codes)
-    await keep_proof(session, proof)
+    await save_proof(session, proof)
     return proof
 
 
@@ -86,7 +86,7 @@ async def verify_backup_code(session: ExperienceSession, code: str) -> str:
     attempt = _use_factor(session, second_factors.use_backup_code, code, "session.mfa.invalid_backup_code")
     user_id = get_user_id(session)
     await sentinel.watch(session.store, session.settings.lockout, Pool.BACKUP_CODE, user_id, attempt)
-    return await keep_proof(session, MfaProof(new_id(), BACKUP_CODE, user_id, is_verified=True))
+    return await save_proof(session, MfaProof(new_id(), BACKUP_CODE, user_id, is_verified=True))
 
 
 async def bind(session: ExperienceSession, kind: str, verification_id: str) -> None:
@@ -106,13 +106,13 @@ async def bind(session: ExperienceSession, kind: str, verification_id: str) -> N
         raise refusal("user.totp_already_in_use")
     if kind == BACKUP_CODE and not mfa_policy.may_have_backup_codes(session.settings.mfa, standing):
         raise refusal("session.mfa.backup_code_can_not_be_alone")
-    await _keep(session, replace(added, is_enabled=True))
+    await _save(session, replace(added, is_enabled=True))
 
 
 async def enable(session: ExperienceSession) -> None:
     """Record that the person wants MFA. Choosing a factor comes next."""
     await _refuse_unready(session)
-    await _keep(session, replace(session.experience.mfa, is_enabled=True))
+    await _save(session, replace(session.experience.mfa, is_enabled=True))
 
 
 async def skip(session: ExperienceSession) -> None:
@@ -123,7 +123,7 @@ async def skip(session: ExperienceSession) -> None:
     standing = await read_standing(session.store, get_user_id(session), session.experience.mfa)
     if not mfa_policy.is_skippable(session.settings.mfa, standing):
         raise refusal("session.mfa.mfa_policy_not_user_controlled")
-    await _keep(session, replace(session.experience.mfa, is_skipped=True))
+    await _save(session, replace(session.experience.mfa, is_skipped=True))
 
 
 async def usable_kinds(session: ExperienceSession) -> tuple[str, ...]:
@@ -275,11 +275,11 @@ def get_user_id(session: ExperienceSession) -> str:
     return user_id
 
 
-async def keep_proof(session: ExperienceSession, proof: MfaProof) -> str:
+async def save_proof(session: ExperienceSession, proof: MfaProof) -> str:
     """Store the proof and return its verification ID."""
-    await _keep(session, session.experience.mfa.with_proof(proof))
+    await _save(session, session.experience.mfa.with_proof(proof))
     return proof.id
 
 
-async def _keep(session: ExperienceSession, mfa: MfaState) -> None:
-    await session.keep(replace(session.experience, mfa=mfa))
+async def _save(session: ExperienceSession, mfa: MfaState) -> None:
+    await session.save(replace(session.experience, mfa=mfa))

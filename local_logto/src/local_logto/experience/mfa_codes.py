@@ -40,7 +40,7 @@ async def send_mfa_code(session: ExperienceSession, address_type: str) -> str:
     verification_id = known.id if known else new_id()
     await send_new_code(session, verification_id, Identifier(address_type, address), _TEMPLATE)
     proof = MfaProof(verification_id, KINDS[address_type], mfa.get_user_id(session), recipient=address)
-    return await mfa.keep_proof(session, proof)
+    return await mfa.save_proof(session, proof)
 
 
 async def verify_mfa_code(
@@ -55,4 +55,4 @@ async def verify_mfa_code(
     policy = session.settings.code_policy
     attempt = use_code(session.store, proof.id, address_type, proof.recipient, code, policy)
     await sentinel.watch(session.store, session.settings.lockout, Pool.FIRST_FACTOR, proof.recipient, attempt)
-    return await mfa.keep_proof(session, replace(proof, is_verified=True))
+    return await mfa.save_proof(session, replace(proof, is_verified=True))

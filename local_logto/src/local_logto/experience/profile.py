@@ -86,7 +86,7 @@ async def stage(session: ExperienceSession, addition: PendingProfile) -> None:
     if violation:
         raise refusal(f"user.username_{violation}")
     await refuse_taken_identifiers(session.store, addition, case_sensitive=policy.case_sensitive)
-    await keep_profile(session, addition)
+    await add_to_profile(session, addition)
 
 
 def profile_of(record: VerificationRecord) -> PendingProfile:
@@ -164,10 +164,10 @@ async def _stage_password(session: ExperienceSession, user: User | None, passwor
     refuse_weak_password(password, session.settings, person)
     if user and user.password_hash and await verify_password(user.password_hash, password):
         raise refusal("user.same_password")
-    await keep_profile(session, PendingProfile(password_hash=await hash_password(password)))
+    await add_to_profile(session, PendingProfile(password_hash=await hash_password(password)))
 
 
-async def keep_profile(session: ExperienceSession, addition: PendingProfile) -> None:
+async def add_to_profile(session: ExperienceSession, addition: PendingProfile) -> None:
     values = {name: value for name, value in vars(addition).items() if value is not None}
     current = session.experience
-    await session.keep(replace(current, profile=replace(current.profile, **values)))
+    await session.save(replace(current, profile=replace(current.profile, **values)))

@@ -18,7 +18,7 @@ from local_logto.store import Store
 
 @dataclass
 class ExperienceSession:
-    """One request's work on an interaction. ``experience`` is its state, which ``keep`` stores."""
+    """One request's work on an interaction. ``experience`` is its state, which ``save`` stores."""
 
     request: Request
     store: Store
@@ -35,7 +35,7 @@ class ExperienceSession:
 
     async def begin(self, event: Event) -> None:
         """Start over with this event. Everything collected before is dropped."""
-        await self.keep(
+        await self.save(
             Experience(
                 event,
                 ip=self.request.remote_addr or "",
@@ -43,7 +43,7 @@ class ExperienceSession:
             )
         )
 
-    async def keep(self, experience: Experience) -> None:
+    async def save(self, experience: Experience) -> None:
         """Store the new state at once, so that a later error in the same request doesn't lose it."""
         await save_experience(self.interaction, experience.to_json())
         self.begun = experience

@@ -55,7 +55,7 @@ async def depart(session: ExperienceSession, connector_id: str, state: str, redi
     settings = current_settings()
     uri = naver.authorization_uri(settings, connector, state=state, redirect_uri=redirect_uri)
     proof = SocialProof(new_id(), connector.id, connector.target)
-    await _keep(session, proof)
+    await _save(session, proof)
     return Departure(uri, proof.id)
 
 
@@ -64,7 +64,7 @@ async def depart_from_page(session: ExperienceSession, connector: Connector, red
     await session.begin(Event.SIGN_IN)
     state = secrets.token_urlsafe(32)
     departure = await depart(session, connector.id, state, redirect_uri)
-    await _keep(session, replace(_get_proof(session, departure.verification_id), state=state))
+    await _save(session, replace(_get_proof(session, departure.verification_id), state=state))
     return departure.authorization_uri
 
 
@@ -83,7 +83,7 @@ async def accept_return(session: ExperienceSession, connector_id: str, state: st
     proof = session.begun.social if session.begun else None
     if proof is None or not is_waiting_for(proof, connector_id, state):
         return None
-    await _keep(session, replace(proof, state=None))
+    await _save(session, replace(proof, state=None))
     return proof
 
 
@@ -106,7 +106,7 @@ async def verify_social(
     if proof.connector_id != connector_id:
         raise refusal("session.verification_session_not_found")
     user = await naver.read_social_user(current_settings(), connector, data)
-    await _keep(session, replace(proof, user=user))
+    await _save(session, replace(proof, user=user))
     return proof.id
 
 
@@ -179,5 +179,5 @@ def _get_proof(session: ExperienceSession, verification_id: str) -> SocialProof:
     return proof
 
 
-async def _keep(session: ExperienceSession, proof: SocialProof) -> None:
-    await session.keep(replace(session.experience, social=proof))
+async def _save(session: ExperienceSession, proof: SocialProof) -> None:
+    await session.save(replace(session.experience, social=proof))

@@ -35,7 +35,7 @@ async def verify_identifier_password(
     await sentinel.watch(
         session.store, session.settings.lockout, Pool.FIRST_FACTOR, identifier.value, attempt
     )
-    return await _keep(session, VerificationRecord(new_id(), Proof.PASSWORD, identifier, verified=True))
+    return await _save(session, VerificationRecord(new_id(), Proof.PASSWORD, identifier, verified=True))
 
 
 async def _check_password(session: ExperienceSession, identifier: Identifier, password: str) -> None:
@@ -62,7 +62,7 @@ async def verify_new_password_identity(
         verified=True,
         password_hash=await hash_password(password),
     )
-    return await _keep(session, record)
+    return await _save(session, record)
 
 
 def refuse_weak_password(password: str, settings: SignInExperience, person: PersonalInformation) -> None:
@@ -86,7 +86,7 @@ async def send_code(session: ExperienceSession, recipient: Identifier, event: Ev
     record = VerificationRecord(new_id(), _CODE_PROOFS[recipient.type], recipient, template_type=usage)
     delivered = await _is_deliverable(session, recipient, event)
     await send_new_code(session, record.id, recipient, usage, is_delivered=delivered)
-    return await _keep(session, record)
+    return await _save(session, record)
 
 
 async def verify_code(
@@ -104,7 +104,7 @@ async def verify_code(
         session.store, record.id, recipient.type, recipient.value, code, session.settings.code_policy
     )
     await sentinel.watch(session.store, session.settings.lockout, Pool.FIRST_FACTOR, recipient.value, attempt)
-    return await _keep(session, replace(record, verified=True))
+    return await _save(session, replace(record, verified=True))
 
 
 async def verify_one_time_token(session: ExperienceSession, identifier: Identifier, token: str) -> str:
@@ -120,7 +120,7 @@ async def verify_one_time_token(session: ExperienceSession, identifier: Identifi
     record = VerificationRecord(
         new_id(), Proof.ONE_TIME_TOKEN, identifier, verified=True, context=used["context"]
     )
-    return await _keep(session, record)
+    return await _save(session, record)
 
 
 def _binds_a_factor(session: ExperienceSession, recipient: Identifier) -> bool:
@@ -145,6 +145,6 @@ async def _find_user(session: ExperienceSession, identifier: Identifier) -> User
     )
 
 
-async def _keep(session: ExperienceSession, record: VerificationRecord) -> str:
-    await session.keep(session.experience.with_record(record))
+async def _save(session: ExperienceSession, record: VerificationRecord) -> str:
+    await session.save(session.experience.with_record(record))
     return record.id

@@ -19,9 +19,9 @@ from local_logto.management.families import Entities
 from local_logto.management.guard import invalid_input, read_body, read_query
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.role_choice import roles_by_owner
-from local_logto.management.rows import delete_row, get_row, insert_row, to_columns, update_row
+from local_logto.management.rows import get_row, insert_row, to_columns, update_row
 from local_logto.refusals import refusal
-from local_logto.responses import json_response, no_content
+from local_logto.responses import json_response
 from local_logto.store import new_id, now_ms
 from local_logto.tables import (
     application_roles,
@@ -79,7 +79,7 @@ _FILTERS: Final = Shape(
 _SEARCH_FIELDS: Final = ("id", "name", "description")
 
 blueprint = Blueprint("applications", __name__, url_prefix="/applications")
-Entities(applications, entities.application).serve(blueprint, "read")
+Entities(applications, entities.application, get_before_delete=get_row).serve(blueprint, "read", "delete")
 
 
 @blueprint.get("")
@@ -120,15 +120,6 @@ async def change_application(application_id: str) -> Response:
         if values:
             row = await update_row(connection, applications, values, applications.c.id == application_id)
     return json_response(entities.application(row))
-
-
-@blueprint.delete("/<application_id>")
-async def delete_application(application_id: str) -> Response:
-    """Delete the application with its secrets, grants and tokens."""
-    async with current_store().begin() as connection:
-        await get_row(connection, applications, application_id)
-        await delete_row(connection, applications, applications.c.id == application_id)
-    return no_content()
 
 
 @blueprint.get("/<application_id>/organizations")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from quart import request
@@ -19,14 +18,7 @@ from local_logto.refusals import refusal
 Fault = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class ManagementCaller:
-    """The machine application (``id``) that calls the Management API."""
-
-    id: str
-
-
-async def require_management_token() -> ManagementCaller:
+async def require_management_token() -> None:
     """Check the request's bearer token. Raises Logto's 401 and 403 (``auth.*``)."""
     header = request.headers.get("Authorization")
     if not header:
@@ -47,7 +39,6 @@ async def require_management_token() -> ManagementCaller:
         )
     if MANAGEMENT_SCOPE not in str(claims.get("scope", "")).split(" "):
         raise refusal("auth.forbidden")
-    return ManagementCaller(id=str(claims["sub"]))
 
 
 async def _fault_of_signature(token: str) -> Fault:

@@ -14,9 +14,9 @@ from local_logto.context import current_store
 from local_logto.management.entities import TENANT, Entity
 from local_logto.management.families import Entities
 from local_logto.management.guard import read_body
-from local_logto.management.rows import camel, delete_row, get_row, to_columns, update_row
+from local_logto.management.rows import camel, get_row, to_columns, update_row
 from local_logto.refusals import refusal
-from local_logto.responses import json_response, no_content
+from local_logto.responses import json_response
 from local_logto.store import new_id, now_ms
 from local_logto.values import Choice, ListOf, Shape, Text
 
@@ -39,7 +39,7 @@ def _shown(row: sa.RowMapping) -> Entity:
     return TENANT | {camel(name): value for name, value in row.items()}
 
 
-Entities(email_templates, _shown).serve(blueprint, "read")
+Entities(email_templates, _shown, get_before_delete=get_row).serve(blueprint, "read", "delete")
 
 
 @blueprint.put("")
@@ -86,14 +86,6 @@ async def change_template(template_id: str) -> Response:
         details = {**row["details"], **changes}
         changed = await update_row(connection, email_templates, {"details": details}, _c.id == template_id)
     return json_response(_shown(changed))
-
-
-@blueprint.delete("/<template_id>")
-async def delete_template(template_id: str) -> Response:
-    async with current_store().begin() as connection:
-        await get_row(connection, email_templates, template_id)
-        await delete_row(connection, email_templates, _c.id == template_id)
-    return no_content()
 
 
 def _wanted() -> list[sa.ColumnElement[bool]]:

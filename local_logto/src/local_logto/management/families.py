@@ -56,7 +56,8 @@ class Entities:
 
     ``body`` is the shape of a new entity; a change takes the same members, all optional. ``columns`` turns a
     body into column values, and ``new`` adds those that no body sets. ``events`` is the prefix of the webhook
-    events, empty if Logto sends none. ``q`` searches the columns in ``search``.
+    events, empty if Logto sends none. ``q`` searches the columns in ``search``. ``get`` and
+    ``get_before_delete`` raise the error for a missing row.
     """
 
     table: sa.Table
@@ -68,6 +69,7 @@ class Entities:
     columns: Callable[[Mapping[str, Any]], dict[str, Any]] = to_columns
     new: Callable[[], dict[str, Any]] = _new_id
     get: Get = get_row
+    get_before_delete: Get | None = None
     is_paging_optional: bool = False
 
     def serve(self, blueprint: Blueprint, *names: str, parameter: str = "entity_id") -> None:
@@ -88,7 +90,7 @@ class Entities:
         """Return the ordered query of a list, narrowed by ``q``."""
         return _searched(sa.select(self.table), self.search).order_by(*self.order)
 
-    def tell(self, event: str, **members: object) -> None:
+    def announce(self, event: str, **members: object) -> None:
         """Queue a webhook event for the end of this request."""
         if self.events:
             announce(f"{self.events}.{event}", **members)
@@ -103,7 +105,7 @@ class Entities:
         values = self.columns(await read_body(self.body)) | self.new()
         async with current_store().begin() as connection:
             entity = self.show(await insert_row(connection, self.table, values))
-        self.tell("Created", data=entity)
+        self.announce("Created", data=entity)
         return json_response(entity, 201)
 
     async def _read(self, **ids: str) -> Response:
@@ -118,14 +120,16 @@ class Entities:
         async with current_store().begin() as connection:
             row = await update_row(connection, self.table, values, self.table.c.id == row_id)
         entity = self.show(row)
-        self.tell("Data.Updated", data=entity)
+        self.announce("Data.Updated", data=entity)
         return json_response(entity)
 
     async def _delete(self, **ids: str) -> Response:
         (row_id,) = ids.values()
         async with current_store().begin() as connection:
+            if self.get_before_delete:
+                await self.get_before_delete(connection, self.table, row_id)
             await delete_row(connection, self.table, self.table.c.id == row_id)
-        self.tell("Deleted")
+        self.announce("Deleted")
         return no_content()
 
 
@@ -137,11 +141,11 @@ async def _require_nothing(_connection: AsyncConnection, **_owner: str) -> None:
     """Accept any owner."""
 
 
-def _tell_nobody(_owner: Owner, _change: Change) -> None:
+def _announce_nothing(_owner: Owner, _change: Change) -> None:
     """Send no webhook, as Logto 1.42 does for most relations."""
 
 
-def _say_created(_ids: Sequence[str], _change: Change) -> Response:
+def _answer_created(_ids: Sequence[str], _change: Change) -> Response:
     return created()
 
 
@@ -162,8 +166,8 @@ class Related:
     require: Callable[..., Awaitable[object]] = _require_nothing
     exists: Callable[..., Awaitable[object]] = _require_nothing
     check: Callable[[AsyncConnection, Sequence[str]], Awaitable[None]] = _allow
-    tell: Callable[[Owner, Change], None] = _tell_nobody
-    answer: Callable[[Sequence[str], Change], Response] = _say_created
+    announce: Callable[[Owner, Change], None] = _announce_nothing
+    answer: Callable[[Sequence[str], Change], Response] = _answer_created
 
     def serve(self, blueprint: Blueprint, path: str, *names: str) -> None:
         """Add these routes below ``path``: ``list``, ``add``, ``replace``, ``remove``."""
@@ -198,7 +202,7 @@ class Related:
             ids = await self._read_ids(SOME_TEXTS)
             await self.check(connection, ids)
             change = await self.relation.add(connection, ids, **owner)
-        self.tell(owner, change)
+        self.announce(owner, change)
         return self.answer(ids, change)
 
     async def _replace(self, **owner: str) -> Response:
@@ -207,7 +211,7 @@ class Related:
             ids = await self._read_ids(ANY_TEXTS)
             await self.check(connection, ids)
             change = await self.relation.replace(connection, ids, **owner)
-        self.tell(owner, change)
+        self.announce(owner, change)
         return no_content()
 
     async def _remove(self, **owner: str) -> Response:
@@ -215,7 +219,7 @@ class Related:
         async with current_store().begin() as connection:
             await self.require(connection, **owner)
             await self.relation.remove(connection, related_id, **owner)
-        self.tell(owner, Change(removed=[related_id]))
+        self.announce(owner, Change(removed=[related_id]))
         return no_content()
 
     async def _read_ids(self, kind: Kind) -> list[str]:

@@ -19,11 +19,11 @@ from local_logto.connectors.sending import Outgoing, send
 from local_logto.context import current_settings, current_store
 from local_logto.errors import RequestError
 from local_logto.management import entities
-from local_logto.management.failures import invalid_input, not_found
+from local_logto.management.failures import invalid_input
 from local_logto.management.guard import read_body
 from local_logto.management.relations import MEMBER_ROLES, MEMBERS, Relation
 from local_logto.management.role_choice import roles_by_owner
-from local_logto.management.rows import delete_row, find_row, insert_row
+from local_logto.management.rows import delete_row, get_row_unnamed, insert_row
 from local_logto.management.tables import organization_invitation_roles, organization_invitations
 from local_logto.management.users import get_user_row
 from local_logto.responses import json_response, no_content
@@ -172,11 +172,7 @@ async def _insert(connection: AsyncConnection, body: Mapping[str, Any]) -> sa.Ro
 
 
 async def _get(connection: AsyncConnection, invitation_id: str) -> sa.RowMapping:
-    is_it = organization_invitations.c.id == invitation_id
-    row = await find_row(connection, organization_invitations, is_it)
-    if row is None:
-        raise not_found()
-    return row
+    return await get_row_unnamed(connection, organization_invitations, invitation_id)
 
 
 async def _shown(connection: AsyncConnection, rows: Sequence[sa.RowMapping]) -> list[entities.Entity]:

@@ -22,18 +22,18 @@ from local_logto.webhooks import announce_membership_change
 blueprint = Blueprint("members", __name__, url_prefix="/organizations/<organization_id>/users")
 
 
-def _tell(owner: Owner, change: Change) -> None:
+def _announce(owner: Owner, change: Change) -> None:
     """Send the event even if everyone was a member already. It then has no IDs."""
     announce_membership_change(
         owner["organization_id"], addedUserIds=list(change.added), removedUserIds=list(change.removed)
     )
 
 
-def _name_people(user_ids: Sequence[str], _change: Change) -> Response:
+def _answer_with_ids(user_ids: Sequence[str], _change: Change) -> Response:
     return json_response({"userIds": user_ids}, 201)
 
 
-PEOPLE: Final = Related(MEMBERS, "userIds", users, entities.user, tell=_tell, answer=_name_people)
+PEOPLE: Final = Related(MEMBERS, "userIds", users, entities.user, announce=_announce, answer=_answer_with_ids)
 PEOPLE.serve(blueprint, "", "add", "replace", "remove")
 
 

@@ -40,7 +40,7 @@ async def _require_machines(connection: AsyncConnection, application_ids: Sequen
         raise constraint_violated()
 
 
-def _tell(owner: Owner, change: Change) -> None:
+def _announce(owner: Owner, change: Change) -> None:
     announce_membership_change(
         owner["organization_id"],
         addedApplicationIds=list(change.added),
@@ -63,7 +63,7 @@ MACHINES: Final = Related(
     entities.application,
     search=(applications.c.id, applications.c.name, applications.c.description),
     check=_require_machines,
-    tell=_tell,
+    announce=_announce,
 )
 MACHINES.serve(blueprint, "", "add", "replace", "remove")
 

@@ -139,7 +139,7 @@ async def change_scope(resource_id: str, scope_id: str) -> Response:
     async with current_store().begin() as connection:
         await _refuse_own(connection, resource_id)
         if "name" in values:
-            await _refuse_taken(connection, resource_id, values["name"], but=scope_id)
+            await _refuse_taken(connection, resource_id, values["name"], except_id=scope_id)
         entity = entities.resource_scope(await update_row(connection, resource_scopes, values, is_it))
     announce("Scope.Data.Updated", data=entity)
     return json_response(entity)
@@ -179,9 +179,9 @@ def _refuse_space(values: dict[str, Any]) -> None:
 
 
 async def _refuse_taken(
-    connection: AsyncConnection, resource_id: str, name: str, *, but: str | None = None
+    connection: AsyncConnection, resource_id: str, name: str, *, except_id: str | None = None
 ) -> None:
     c = resource_scopes.c
     row = await find_row(connection, resource_scopes, c.resource_id == resource_id, c.name == name)
-    if row is not None and row["id"] != but:
+    if row is not None and row["id"] != except_id:
         raise RequestError(422, "scope.name_exists", f"The scope name {name} is already in use")

@@ -19,7 +19,7 @@ async def _require_role(connection: AsyncConnection, organization_role_id: str) 
     await get_row_unnamed(connection, organization_roles, organization_role_id)
 
 
-def _tell(_owner: Owner, _change: Change) -> None:
+def _announce(_owner: Owner, _change: Change) -> None:
     announce("OrganizationRole.Scopes.Updated")
 
 
@@ -29,7 +29,7 @@ Related(
     organization_scopes,
     entities.organization_scope,
     exists=_require_role,
-    tell=_tell,
+    announce=_announce,
 ).serve(blueprint, "/scopes", "list", "add", "replace", "remove")
 
 # Logto 1.42 sends no webhook for the API-resource scopes of a role.

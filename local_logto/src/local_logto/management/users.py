@@ -13,11 +13,12 @@ from local_logto import phone_numbers
 from local_logto.context import current_store
 from local_logto.crypto.passwords import hash_password
 from local_logto.management import entities
-from local_logto.management.failures import no_values, not_found
+from local_logto.management.failures import no_values
+from local_logto.management.families import Entities
 from local_logto.management.guard import read_body
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.role_choice import roles_by_owner
-from local_logto.management.rows import delete_row, find_row, insert_row, to_columns, update_row
+from local_logto.management.rows import delete_row, get_row_unnamed, insert_row, to_columns, update_row
 from local_logto.management.user_search import read_search
 from local_logto.management.username_case import are_usernames_case_sensitive
 from local_logto.refusals import refusal
@@ -75,6 +76,9 @@ _CHANGES: Final = Shape(
 _IDENTIFIERS: Final = {"username": "username", "primary_email": "email", "primary_phone": "phone"}
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
+Entities(users, entities.user_with_password_state, get=get_row_unnamed).serve(
+    blueprint, "read", parameter="user_id"
+)
 
 
 @blueprint.get("")
@@ -104,20 +108,13 @@ async def create_user() -> Response:
     return json_response(entity)
 
 
-@blueprint.get("/<user_id>")
-async def get_user(user_id: str) -> Response:
-    async with current_store().begin() as connection:
-        row = await get_user_row(connection, user_id)
-    return json_response(entities.user_with_password_state(row))
-
-
 @blueprint.patch("/<user_id>")
 async def change_user(user_id: str) -> Response:
     """Change the given members. Null or an empty text clears a member."""
     values = to_columns(_cleared(await read_body(_CHANGES)))
     async with current_store().begin() as connection:
         await get_user_row(connection, user_id)
-        await _refuse_taken(connection, values, but=user_id)
+        await _refuse_taken(connection, values, except_id=user_id)
         row = await update_user_row(connection, user_id, values)
     entity = entities.user_with_password_state(row)
     announce("User.Data.Updated", data=entity)
@@ -155,10 +152,7 @@ async def list_user_organizations(user_id: str) -> Response:
 
 async def get_user_row(connection: AsyncConnection, user_id: str) -> sa.RowMapping:
     """Return the user's row. Raises 404 ``entity.not_found``."""
-    row = await find_row(connection, users, users.c.id == user_id)
-    if row is None:
-        raise not_found()
-    return row
+    return await get_row_unnamed(connection, users, user_id)
 
 
 async def update_user_row(
@@ -181,7 +175,7 @@ def _cleared(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _refuse_taken(
-    connection: AsyncConnection, values: Mapping[str, Any], *, but: str | None = None
+    connection: AsyncConnection, values: Mapping[str, Any], *, except_id: str | None = None
 ) -> None:
     """Raise 422 ``user.<kind>_already_in_use`` if another account has one of the identifiers."""
     for column, kind in _IDENTIFIERS.items():
@@ -189,7 +183,7 @@ async def _refuse_taken(
         if value is None:
             continue
         is_same = await _means(connection, column, value)
-        taken = sa.select(sa.exists().where(is_same, users.c.id != (but or "")))
+        taken = sa.select(sa.exists().where(is_same, users.c.id != (except_id or "")))
         if (await connection.execute(taken)).scalar_one():
             raise refusal(f"user.{kind}_already_in_use")
 

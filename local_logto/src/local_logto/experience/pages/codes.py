@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, Response, request
 
 from local_logto.errors import RequestError
-from local_logto.experience.code_delivery import is_kept_here
+from local_logto.experience.code_delivery import goes_to_messages_page
 from local_logto.experience.flow import identify
 from local_logto.experience.pages.forms import FormPage, Link, code_field
 from local_logto.experience.pages.identifiers import shown
@@ -118,7 +118,7 @@ async def _where_the_code_is(session: ExperienceSession, flow: str, sent: Verifi
         if only_to_known
         else f"A verification code was sent to {address}."
     )
-    if await is_kept_here(session.store, sent.identifier.type):
+    if await goes_to_messages_page(session.store, sent.identifier.type):
         return f"{what} This server shows it under Messages."
     return f"{what} It works for {_minutes(settings.code_policy.expires_after)}."
 

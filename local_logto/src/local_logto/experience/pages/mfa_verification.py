@@ -9,14 +9,16 @@ from typing import Concatenate, ParamSpec
 from quart import Blueprint, Response, request
 
 from local_logto.experience import mfa, mfa_codes
-from local_logto.experience.code_delivery import is_kept_here
+from local_logto.experience.code_delivery import goes_to_messages_page
 from local_logto.experience.mfa_state import MfaProof
 from local_logto.experience.pages.forms import Field, FormPage, Link, code_field
+from local_logto.experience.pages.identifiers import shown
 from local_logto.experience.pages.mfa_paths import ways_to_verify
 from local_logto.experience.pages.resending import SENT_AGAIN, with_resend
 from local_logto.experience.pages.responses import answer_form, go_to, page_url, show_form, sign_in_page
 from local_logto.experience.pages.steps import complete, has_identified
 from local_logto.experience.session import ExperienceSession
+from local_logto.experience.state import Identifier
 from local_logto.second_factors import BACKUP_CODE, EMAIL_CODE, PHONE_CODE, TOTP
 
 _P = ParamSpec("_P")
@@ -101,8 +103,8 @@ async def _check_code(session: ExperienceSession, kinds: tuple[str, ...], proof:
         await mfa_codes.verify_mfa_code(session, proof.id, address_type, code)
         return await complete(session)
 
-    text = f"Enter the code sent to {proof.recipient}."
-    if await is_kept_here(session.store, address_type):
+    text = f"Enter the code sent to {shown(Identifier(address_type, proof.recipient or ''))}."
+    if await goes_to_messages_page(session.store, address_type):
         text += " This server shows it under Messages."
     page = FormPage(_TITLE, "Continue", (code_field(),), text, links=_links(kinds))
     page = await with_resend(session.store, proof.id, page)

@@ -17,7 +17,7 @@ from local_logto.experience.state import Event, Identifier
 from local_logto.experience.verification import verify_one_time_token
 
 
-def is_brought() -> bool:
+def has_one_time_token() -> bool:
     """Return whether the authorization request carries a token and the email address that it proves."""
     return bool(request.args.get("one_time_token") and request.args.get("login_hint"))
 

@@ -9,6 +9,8 @@ from local_logto.experience.code_delivery import UnsentMessage
 from local_logto.experience.json_access import mapping, mappings, text
 
 _ON_PAGES = {
+    "session.mfa.backup_code_can_not_be_alone": "Add an authenticator app before you create backup codes.",
+    "session.mfa.mfa_factor_not_enabled": "This method isn’t available.",
     "session.mfa.invalid_totp_code": (
         "That code is incorrect. Enter the code that your app shows now. Each code works once."
     ),

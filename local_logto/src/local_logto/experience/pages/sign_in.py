@@ -42,7 +42,7 @@ _NARROWED = "/identifier-sign-in"
 @blueprint.route("/identifier-sign-in", methods=_METHODS)
 @sign_in_page
 async def sign_in(session: ExperienceSession) -> Response:
-    if one_time_token.is_brought():
+    if one_time_token.has_one_time_token():
         return await one_time_token.sign_in_by_token(session)
     if not session.settings.allows_sign_in:
         return go_to("/register")
@@ -138,7 +138,7 @@ async def _choose_proof(session: ExperienceSession, page: FormPage) -> Response:
     identifier = read_identifier(page.value("identifier"), _offered_types(session))
     method = session.settings.find_method(identifier.type)
     await session.begin(Event.SIGN_IN)
-    await session.keep(replace(session.experience, typed=identifier))
+    await session.save(replace(session.experience, typed=identifier))
     if method and method.password and (method.is_password_primary or not method.verification_code):
         return go_to("/sign-in/password")
     try:

@@ -43,7 +43,7 @@ def _path_to_what_is_missing(error: RequestError) -> str | None:
 
 async def send_code_to(session: ExperienceSession, recipient: Identifier, event: Event) -> None:
     """Send a code and remember the recipient for the next page."""
-    await session.keep(replace(session.experience, typed=recipient))
+    await session.save(replace(session.experience, typed=recipient))
     await send_code(session, recipient, event)
 
 
