@@ -34,7 +34,7 @@ _MAX_BODY = 1_000_000  # bytes
 def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Quart:
     """Build the application for these settings. Connections open when it starts serving.
 
-    ``offered``: the ways to sign in that the front page shows beside a password; by default none.
+    ``offered`` are the ways to sign in that the front page shows besides a password; by default none.
     """
     app = Quart(__name__, static_folder=None, template_folder=str(TEMPLATES))
     vault = Vault(settings.encryption_keys)
@@ -54,7 +54,7 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
 
 
 def _add_rules(app: Quart, settings: Settings) -> None:
-    """Add the rules that hold for every request. Their order is the order in which they run."""
+    """Add the rules that apply to every request. They run in this order."""
     observability.init(app)
     hosts.init(app, settings)
     clean_request.init(app)

@@ -1,4 +1,4 @@
-"""What the server imports: the application for the settings in the environment."""
+"""The module that the server imports: the application, with settings from the environment."""
 
 import os
 import sys
@@ -17,6 +17,6 @@ try:
 except ConfigurationError as error:
     structlog.get_logger(__name__).error(str(error))
     sys.exit(1)
-except Exception:  # noqa: BLE001 - in a worker nothing else would write it in the logs' form
-    structlog.get_logger(__name__).exception("the application could not be made")
+except Exception:  # noqa: BLE001 - in a worker, nothing else would log it in the configured format
+    structlog.get_logger(__name__).exception("the application could not be created")
     sys.exit(1)

@@ -1,6 +1,6 @@
-"""``saas-app``: the command line. Each command is a module with a ``command`` in it.
+"""``saas-app``: the command line. Each command is a module that defines ``command``.
 
-Only the module of the command that runs is imported, so that no command waits for what another one needs.
+Only the module of the command that runs is imported, so that a command starts without the imports of others.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ _COMMANDS: Final = {
 
 
 class Commands(click.Group):
-    """A group that imports a command when it is needed, and reports failures as ``LOG_FORMAT`` asks."""
+    """A group that imports a command when it is needed, and reports errors in ``LOG_FORMAT``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, in order."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return a command, or return None when there is none of that name."""
+        """Import and return the command with this name, or return None."""
         if cmd_name not in _COMMANDS:
             return super().get_command(ctx, cmd_name)
         command: click.Command = import_module(_COMMANDS[cmd_name]).command
@@ -60,7 +60,7 @@ class Commands(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run a command. Standalone, end the process with its exit code."""
+        """Run a command. In standalone mode, exit with its exit code."""
         run = partial(super().main, args, prog_name, complete_var, **extra)
         if not standalone_mode:
             return run(standalone_mode=False)
@@ -82,12 +82,12 @@ class Commands(click.Group):
 @click.version_option(package_name="workroom", prog_name="saas-app")
 def main() -> None:
     """Workroom: projects and tasks for organizations, with roles and permissions from Logto."""
-    os.umask(0o077)  # the commands write files that hold keys and people's data
+    os.umask(0o077)  # commands write files with keys and people's data
     if logs_are_json():
         take_over_logging("json")
     else:
         configure_logging("console")
-    # A command prints its result itself; the application sets up its own logs when it is served.
+    # A command prints its results itself. When the application is served, it sets up its own logs.
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR), cache_logger_on_first_use=False
     )

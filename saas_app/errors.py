@@ -1,7 +1,7 @@
-"""Every error a person or a program may be shown, as types. No web framework here.
+"""The types of all errors that people and programs can see. Independent of the web framework.
 
-Raised where a rule is broken, rendered in one place (:mod:`saas_app.web.error_pages`): as a page, or as
-``application/problem+json`` (RFC 9457) below ``/api``.
+They are raised where a rule is broken, and rendered in one place (:mod:`saas_app.web.error_pages`): as a
+page, or as ``application/problem+json`` (RFC 9457) below ``/api``.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class AppError(Exception):
-    """A refusal or failure with an HTTP status, a stable code, a title and a sentence for the reader."""
+    """An error with an HTTP status, a stable code, a title, and a sentence for the reader."""
 
     status = 500
     code = "internal"
     title = "Something went wrong"
 
     def __init__(self, detail: str = "", *, title: str = "", retry_after: int | None = None) -> None:
-        """``detail`` and ``title`` are written with ``isolated`` around names; see :class:`Sentence`."""
+        """Create an error. Put ``isolated()`` around names in both texts; see :class:`Sentence`."""
         if title:
             self.title = Sentence(title)
         self.detail = Sentence(detail)
@@ -37,19 +37,19 @@ class BadRequest(AppError):
 
 
 class SignInRequired(AppError):
-    """No credential, or one that has ended. Pages answer with a way to sign in and back."""
+    """There is no credential, or it has expired. Pages redirect to sign-in and back."""
 
     status, code, title = 401, "sign-in-required", "Sign in to continue"
 
 
 class InvalidToken(AppError):
-    """A bearer token that is not acceptable: RFC 6750's ``invalid_token``. Says why, never the token."""
+    """The bearer token is rejected (``invalid_token``, RFC 6750). The detail never contains the token."""
 
     status, code, title = 401, "invalid-token", "The token is not accepted"
 
 
 class FreshSignInRequired(AppError):
-    """The sign-in is older than this action allows (RFC 9470 §3). ``max_age`` in seconds."""
+    """The sign-in is older than ``max_age`` seconds, which this action requires (RFC 9470 §3)."""
 
     status, code, title = 401, "insufficient-user-authentication", "Sign in again to continue"
 
@@ -59,19 +59,19 @@ class FreshSignInRequired(AppError):
 
 
 class SignatureRejected(AppError):
-    """A program's request that does not carry the signature it must carry."""
+    """A webhook has no valid signature."""
 
     status, code, title = 401, "signature-rejected", "Invalid signature"
 
 
 class CrossSiteRequest(AppError):
-    """A changing request that did not come from our own pages."""
+    """A request that changes something did not come from our own pages."""
 
     status, code, title = 403, "cross-site-request", "This request came from another site"
 
 
 class PermissionDenied(AppError):
-    """A member without the permission. Carries the decision, so that the refusal explains itself."""
+    """The member lacks the permission. ``decision`` explains the denial."""
 
     status, code, title = 403, "permission-denied", "Your role does not allow this"
 
@@ -81,25 +81,25 @@ class PermissionDenied(AppError):
 
 
 class AssignmentDenied(PermissionDenied):
-    """A role that holds more than the caller: nobody gives what they do not have."""
+    """The role grants a permission that the caller does not hold, so they may not assign it."""
 
     title = "You cannot assign this role"
 
 
 class MfaRequired(AppError):
-    """The organization asks for a second factor and the member has none (Logto 1.42: 403)."""
+    """The organization requires a second factor, and the member has none (Logto 1.42: 403)."""
 
     status, code, title = 403, "mfa-required", "This organization requires a second factor"
 
 
 class NotFound(AppError):
-    """No such thing, or nothing the caller may know of: a stranger cannot tell the two apart."""
+    """The item does not exist, or the caller may not know about it. A stranger cannot tell the two apart."""
 
     status, code, title = 404, "not-found", "Not found"
 
 
 class UnsupportedMediaType(AppError):
-    """A body in a format that is not accepted there."""
+    """The body has a format that is not accepted there."""
 
     status, code, title = 415, "unsupported-media-type", "Unsupported format"
 
@@ -111,7 +111,7 @@ class MisdirectedRequest(AppError):
 
 
 class VersionConflict(AppError):
-    """Somebody else saved first. The page shows both sides; nothing was overwritten."""
+    """Another change was saved first. Nothing was overwritten. The page shows both versions."""
 
     status, code, title = 409, "version-conflict", "This has changed since you opened it"
 
@@ -122,19 +122,19 @@ class VersionConflict(AppError):
 
 
 class Busy(AppError):
-    """Somebody else is at it; trying again helps."""
+    """Another change of the same item is in progress. Trying again helps."""
 
     status, code, title = 409, "busy", "Another change is in progress"
 
 
 class Conflict(AppError):
-    """The request is understood and allowed, but does not fit how things stand now."""
+    """The request is valid and allowed, but conflicts with the current state."""
 
     status, code, title = 409, "conflict", "Conflict with the current state"
 
 
 class ManagementNotSetUp(AppError):
-    """The application runs without credentials for Logto's Management API."""
+    """The application has no credentials for Logto's Management API."""
 
     status, code, title = 409, "management-not-set-up", "Logto’s Management API is not set up"
 
@@ -153,13 +153,13 @@ class PreconditionFailed(AppError):
 
 
 class PreconditionRequired(AppError):
-    """An edit without ``If-Match`` (RFC 6585 §3): it could overwrite what somebody else saved."""
+    """An edit has no ``If-Match`` (RFC 6585 §3), so it could overwrite another change."""
 
     status, code, title = 428, "precondition-required", "Version required"
 
 
 class Invalid(AppError):
-    """Well-formed input that breaks a rule. ``fields`` maps a field's name to what is wrong with it."""
+    """The input is well-formed but breaks a rule. ``fields`` maps field names to error messages."""
 
     status, code, title = 422, "invalid", "Check what you entered"
 
@@ -169,13 +169,13 @@ class Invalid(AppError):
 
 
 class RateLimited(AppError):
-    """Asked too often. ``retry_after`` says when asking again makes sense."""
+    """The caller has sent too many requests. ``retry_after`` says when to try again."""
 
     status, code, title = 429, "too-many-requests", "Too many requests"
 
 
 class LogtoUnavailable(AppError):
-    """Logto did not answer in time, or answered with a failure of its own. It heals by itself."""
+    """Logto did not respond in time, or has an internal problem. Usually temporary."""
 
     status, code, title = 503, "logto-unavailable", "The sign-in provider is unavailable"
 
@@ -184,7 +184,7 @@ class LogtoUnavailable(AppError):
 
 
 class DatabaseUnavailable(AppError):
-    """The database did not answer. It heals by itself; a change under way may or may not be saved."""
+    """The database did not respond. Usually temporary. A change in progress may or may not be saved."""
 
     status, code, title = 503, "database-unavailable", "The database is unavailable"
 
@@ -193,15 +193,15 @@ class DatabaseUnavailable(AppError):
 
 
 class DatabaseBusy(DatabaseUnavailable):
-    """Too much is waiting for the database, or another program holds its lock. Nothing was changed."""
+    """Too many requests wait for the database, or another program holds its lock. Nothing was changed."""
 
     code, title = "database-busy", "The database is busy"
 
 
 class SignInFailed(AppError):
-    """Logto refused a sign-in, or what came back from it is not acceptable.
+    """Logto rejected a sign-in, or its response is invalid.
 
-    ``next_path`` is where it would have led, where that is known: another sign-in can lead there.
+    ``next_path`` is the page that the sign-in would have opened, if it is known, for another attempt.
     """
 
     status, code, title = 400, "sign-in-failed", "Sign-in failed"
@@ -212,10 +212,10 @@ class SignInFailed(AppError):
 
 
 class OpenedBySomebodyElse(AppError):
-    """A form of a page that was made for another person than the one who is signed in now."""
+    """The form's page was made for another person than the one who is signed in now."""
 
     status, code, title = 409, "opened-by-somebody-else", "This page was opened by another account"
 
 
 class ConfigurationError(Exception):
-    """Something needed to start is missing or wrong; the text says what to do."""
+    """A setting or file that is needed to start is missing or wrong. The message says what to do."""

@@ -1,6 +1,6 @@
-"""The features of the product, a line each. A feature is a package with ``pages``, ``api`` or both.
+"""The features of the product, one per line. A feature is a package with ``pages``, ``api``, or both.
 
-Each of the two names its routes as ``blueprint``, or as ``blueprints`` when there are several. The ``TAG`` of
+These modules define their routes as ``blueprint``, or as ``blueprints`` if there are several. The ``TAG`` of
 an ``api`` groups its operations in the OpenAPI document. The menu is in :mod:`saas_app.web.navigation`.
 """
 
@@ -28,7 +28,7 @@ FEATURES: Final = (
 
 
 def blueprints() -> Iterator[Blueprint]:
-    """Yield the routes of every feature, those for programs first."""
+    """Yield the blueprints of all features, those of the API first."""
     for module in (*_modules("api"), *_modules("pages")):
         yield from getattr(module, "blueprints", None) or (module.blueprint,)
 

@@ -1,6 +1,7 @@
-"""Structured logs with a request id. What is secret never reaches them.
+"""Structured logs with a request id and without secrets.
 
-The access line names the path without its query, because sign-in callbacks carry codes there.
+The line for a request has the path without its query, because the query of a sign-in callback contains a
+code.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 def configure_logging(log_format: str) -> None:
-    """One line an event on standard error: for people (``console``) or machines (``json``)."""
+    """Log one line per event to standard error, for people (``console``) or programs (``json``)."""
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
@@ -52,9 +53,9 @@ def configure_logging(log_format: str) -> None:
 
 
 def take_over_logging(log_format: str) -> None:
-    """Bring all that a process says into the one form: other packages' logs, warnings, what nobody caught.
+    """Log everything in one format: our events, other packages' logs, warnings, and uncaught exceptions.
 
-    For programs, once they know their settings; whoever imports the application keeps their own logging.
+    Only programs call this. Code that imports the application keeps its own logging.
     """
     configure_logging(log_format)
     is_json = log_format == "json"
@@ -99,15 +100,15 @@ def _log_uncaught_in_thread(uncaught: threading.ExceptHookArgs) -> None:
 
 
 def _log_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
-    told = unraisable.err_msg or "an error that nobody could catch"
+    message = unraisable.err_msg or "an exception was ignored"
     error = unraisable.exc_value
     logging.getLogger("saas_app").error(
-        told, exc_info=(type(error), error, unraisable.exc_traceback) if error is not None else None
+        message, exc_info=(type(error), error, unraisable.exc_traceback) if error is not None else None
     )
 
 
 def redact_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace the value of every field whose name says that it is secret, however deep it is."""
+    """Replace the values of all fields whose names suggest a secret, at any depth."""
     for name in event:
         if name != "event":
             event[name] = _without_secrets(name, event[name])
@@ -129,10 +130,10 @@ def _leave(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
 
 
 def init(app: Quart) -> None:
-    """Give every request an id, and write one line when it is answered.
+    """Give each request an id, and log one line for its response.
 
-    Where nobody configured structlog, its own way to show an error is not used: it renders every local
-    variable where ``rich`` is installed, secrets included, and blocks the event loop for seconds.
+    Also configures structlog if nothing else has. By default, structlog uses ``rich`` if it is installed,
+    which shows all local variables of an exception, including secrets, and blocks the event loop for seconds.
     """
     if not structlog.is_configured():
         configure_logging("console")

@@ -1,4 +1,4 @@
-"""The services of this process, each built once, when it is first needed."""
+"""The services of this process. Each is built when it is first used."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ from saas_app.organizations.removal import RemovalWorker
 from saas_app.rbac.permissions import Permission
 from saas_app.webhooks.backchannel import BackchannelLogout
 
-_GRACE: Final = 0.5  # seconds a request waits longer than a call to Logto may take
-_CALLBACK_GRACE: Final = 1  # seconds a repeated callback waits longer for the first one to finish
+_GRACE: Final = 0.5  # seconds that a request waits beyond the time limit of a call to Logto
+_CALLBACK_GRACE: Final = 1  # seconds that a repeated callback waits for the first one beyond that limit
 
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """Settings, open connections, and the services that are built on them."""
+    """Settings, open connections, and the services that use them."""
 
     settings: Settings
     offered: OfferedMethods
@@ -58,7 +58,7 @@ class Runtime:
     rate_limits: RateLimits
 
     async def close(self) -> None:
-        """Finish what is under way at Logto. The connections belong to whoever opened them."""
+        """Finish running calls to Logto. The code that opened the connections closes them."""
         await self.refresher.close()
         if self.management is not None:
             await self.management.close()
@@ -108,13 +108,13 @@ class Runtime:
 
     @cached_property
     def freshness(self) -> Freshness:
-        """How long a token is believed."""
+        """The rules by which cached tokens may answer."""
         max_age = timedelta(seconds=self.settings.organization_token_max_age)
         return Freshness(max_age, self.settings.api_resource)
 
     @cached_property
     def refresher(self) -> TokenRefresher:
-        """Fetches tokens, one attempt a session at a time."""
+        """Fetches tokens, with one attempt per session at a time."""
         timeout = self.settings.logto_timeout
         return TokenRefresher(
             self.sessions,
@@ -128,14 +128,14 @@ class Runtime:
 
     @cached_property
     def tenants(self) -> Tenants:
-        """Organizations for a session, with fresh tokens."""
+        """Finds tenants of sessions, with fresh tokens."""
         return Tenants(
             self.sessions, self.session_tokens, self.refresher, self.freshness, patience=self._patience
         )
 
     @cached_property
     def profiles(self) -> Profiles:
-        """What Logto tells of the person in a session."""
+        """People's own data from Logto."""
         return Profiles(
             self.session_tokens, self.directory, self.provider, self.refresher, patience=self._patience
         )
@@ -148,7 +148,7 @@ class Runtime:
 
     @cached_property
     def verified_tokens(self) -> VerifiedTokens:
-        """Bearer tokens whose signature was checked."""
+        """Verifies bearer tokens."""
         return VerifiedTokens(self.provider.verifier, api_resource=self.settings.api_resource)
 
     @cached_property
@@ -161,7 +161,7 @@ class Runtime:
 
     @cached_property
     def sign_in(self) -> SignIn:
-        """The way to Logto and back."""
+        """The sign-in flow."""
         patience = self.settings.logto_timeout + _CALLBACK_GRACE
         return SignIn(
             Attempts(self.work, self.vault, patience=patience),
@@ -174,7 +174,7 @@ class Runtime:
 
     @cached_property
     def sign_out(self) -> SignOut:
-        """Signing out, here and at Logto."""
+        """Ends sessions, here and at Logto."""
         return SignOut(
             self.provider,
             self.sessions,
@@ -186,7 +186,7 @@ class Runtime:
 
     @cached_property
     def backchannel(self) -> BackchannelLogout:
-        """Signing out because Logto says so."""
+        """Ends sessions when Logto sends a back-channel logout."""
         client_id = self.settings.logto_app_id
         return BackchannelLogout(self.work, self.provider, self.sessions, client_id=client_id)
 
@@ -197,7 +197,7 @@ class Runtime:
 
     @cached_property
     def shown_secrets(self) -> ShownSecrets:
-        """Secrets that are shown once."""
+        """New secrets, which can be shown again for a minute."""
         return ShownSecrets(self.work, self.vault)
 
     # Features
@@ -209,7 +209,7 @@ class Runtime:
 
     @cached_property
     def outsiders(self) -> Outsiders:
-        """Denied requests of people who do not belong to the organization, counted in the log."""
+        """Counts denied requests of people who do not belong to the organization, in the log."""
         return Outsiders()
 
     @cached_property
@@ -224,7 +224,7 @@ class Runtime:
 
     @cached_property
     def change_limits(self) -> ChangeLimits:
-        """How often people may create organizations, invite, and change things in Logto."""
+        """Limits on new organizations, invitations and changes in Logto."""
         return ChangeLimits(self.settings, LastingCounters(self.work))
 
     @cached_property

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.audit.recorder import AuditEntry
 from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.rows import changed
 from saas_app.models import PendingChange
 
 
@@ -47,9 +48,4 @@ async def find_note(db: AsyncSession, note_id: uuid.UUID) -> PendingChange | Non
 
 async def close_note(db: AsyncSession, note_id: uuid.UUID) -> bool:
     """Delete a note. Returns False if it was already deleted."""
-    closed = await db.execute(
-        sa.delete(PendingChange)
-        .where(PendingChange.id == note_id)
-        .execution_options(synchronize_session=False)
-    )
-    return bool(getattr(closed, "rowcount", 0))
+    return await changed(db, sa.delete(PendingChange).where(PendingChange.id == note_id), PendingChange.id)

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 T = TypeVar("T")
 
 GRACE: Final = 1.0
-"""Seconds that a piece of work gets to finish once its caller is cancelled; then it is cancelled itself."""
+"""How many seconds a piece of work may continue after its caller was cancelled."""
 
 
 async def endure(work: Coroutine[Any, Any, T], *, grace: float = GRACE) -> T:
@@ -36,6 +36,6 @@ async def _settle(task: asyncio.Task[Any], grace: float) -> None:
         try:
             await asyncio.wait({task}, timeout=max(remaining, GRACE))
         except asyncio.CancelledError:
-            continue  # heard already: it is raised when the work has ended
+            continue  # raised again by endure() when the work has ended
     if not task.cancelled():
-        task.exception()  # it has no reader any more
+        task.exception()  # marks a failure as handled, because nobody awaits the task

@@ -10,7 +10,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from saas_app.db.connecting import connecting_to
+from saas_app.db.connecting import Connecting, connecting_to
 from saas_app.db.private_files import prepare_private_database
 from saas_app.db.storable import as_json, replace_unstorable
 from saas_app.db.tenant_scope import guard_engine
@@ -19,40 +19,44 @@ POOL_SIZE: Final = 10
 MAX_OVERFLOW: Final = 10
 POOL_PATIENCE: Final = 5.0  # seconds a statement may wait for a connection
 
-_BUSY_TIMEOUT: Final = 250  # milliseconds; sessions try again, and a cancelled one need not wait for long
+_BUSY_TIMEOUT: Final = 250  # milliseconds; short, because sessions try again and can be cancelled in between
 _IDLE: Final = 30.0  # seconds after which a firewall may have dropped an idle connection
 _PING_TIMEOUT: Final = 2.0  # seconds
 _CONNECT_TIMEOUT: Final = 10.0  # seconds
-_COMMAND_TIMEOUT: Final = 20.0  # seconds; whoever waits for a lock longer than that is answered 503
+_COMMAND_TIMEOUT: Final = 20.0  # seconds; a request that waits longer for a lock gets 503
+
+_OPTIONS: Final[dict[str, Any]] = {
+    "hide_parameters": True,
+    "json_serializer": as_json,
+    "pool_size": POOL_SIZE,
+    "max_overflow": MAX_OVERFLOW,
+    "pool_timeout": POOL_PATIENCE,
+}
 
 
 def create_engine(database_url: str) -> AsyncEngine:
     """Create an engine whose connections enforce foreign keys and the tenant scope."""
     connecting = connecting_to(database_url)
-    url = connecting.url
-    options: dict[str, Any] = {
-        "hide_parameters": True,
-        "json_serializer": as_json,
-        "pool_size": POOL_SIZE,
-        "max_overflow": MAX_OVERFLOW,
-        "pool_timeout": POOL_PATIENCE,
-    }
-    if connecting.is_sqlite:
-        engine = create_async_engine(url, **options)
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        if url.database:
-            prepare_private_database(Path(url.database))
-    else:
-        patience = {
-            "timeout": _CONNECT_TIMEOUT,
-            "command_timeout": _COMMAND_TIMEOUT,
-            **connecting.connect_args,
-        }
-        engine = create_async_engine(url, connect_args=patience, **options)
-        event.listen(engine.sync_engine, "checkout", _refuse_cut_connection)
-        event.listen(engine.sync_engine, "checkin", _note_idle)
+    engine = _sqlite_engine(connecting) if connecting.is_sqlite else _postgresql_engine(connecting)
     guard_engine(engine.sync_engine)
     replace_unstorable(engine.sync_engine)
+    return engine
+
+
+def _sqlite_engine(connecting: Connecting) -> AsyncEngine:
+    engine = create_async_engine(connecting.url, **_OPTIONS)
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    if connecting.url.database:
+        prepare_private_database(Path(connecting.url.database))
+    return engine
+
+
+def _postgresql_engine(connecting: Connecting) -> AsyncEngine:
+    timeouts = {"timeout": _CONNECT_TIMEOUT, "command_timeout": _COMMAND_TIMEOUT}
+    connect_args = {**timeouts, **connecting.connect_args}
+    engine = create_async_engine(connecting.url, connect_args=connect_args, **_OPTIONS)
+    event.listen(engine.sync_engine, "checkout", _refuse_cut_connection)
+    event.listen(engine.sync_engine, "checkin", _note_idle)
     return engine
 
 
@@ -82,7 +86,7 @@ async def _ping(connection: Any) -> None:
         await connection.execute("SELECT 1", timeout=_PING_TIMEOUT)
     except Exception as error:
         connection.terminate()
-        raise DisconnectionError("this connection does not answer any more") from error
+        raise DisconnectionError("this connection no longer responds") from error
 
 
 def _note_idle(_connection: Any, record: Any) -> None:

@@ -1,8 +1,7 @@
-"""The last check of text on its way into the database.
+"""The last check of text before it is stored.
 
-SQLite stores NUL and PostgreSQL rejects it; neither driver encodes half a character. Such text is cleaned
-where it comes in. Anything that was missed there is replaced here, instead of failing in the middle of a
-change.
+PostgreSQL rejects NUL, and no driver encodes a lone surrogate. Text from outside is cleaned where it comes
+in. Anything that was missed there is replaced here, so that a change does not fail halfway.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from saas_app.text.cleaning import storable, storable_json
 
 def replace_unstorable(engine: sa.Engine) -> None:
     """Replace what cannot be stored (NUL, lone surrogates) in the parameters of an engine's statements."""
-    event.listen(engine, "before_cursor_execute", _replace_unstorable, retval=True)
+    event.listen(engine, "before_cursor_execute", _replace_in_parameters, retval=True)
 
 
 def as_json(value: Any) -> str:
@@ -26,7 +25,7 @@ def as_json(value: Any) -> str:
     return json.dumps(storable_json(value))
 
 
-def _replace_unstorable(
+def _replace_in_parameters(
     connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
 ) -> tuple[str, Any]:
     return statement, _storable(parameters)

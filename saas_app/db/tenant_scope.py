@@ -57,6 +57,14 @@ def _check_rows(statement: Any, rows: Any, organization_id: str) -> None:
             raise OutsideTenant("row of another organization")
 
 
+def _check_instance(instance: TenantOwned, organization_id: str) -> None:
+    """Give a new instance the organization, if it has none, and check that it belongs to no other."""
+    if instance.organization_id is None:
+        instance.organization_id = organization_id
+    if instance.organization_id != organization_id:
+        raise OutsideTenant("row of another organization")
+
+
 def bind_session(session: Session, organization_id: str) -> None:
     """Confine every ORM statement and every flush of ``session`` to one organization."""
 
@@ -78,10 +86,7 @@ def bind_session(session: Session, organization_id: str) -> None:
     def check_flush(session: Session, context: UOWTransaction, instances: Any) -> None:
         for instance in session.new:
             if isinstance(instance, TenantOwned):
-                if instance.organization_id is None:
-                    instance.organization_id = organization_id
-                if instance.organization_id != organization_id:
-                    raise OutsideTenant("row of another organization")
+                _check_instance(instance, organization_id)
 
     event.listen(session, "do_orm_execute", confine)
     event.listen(session, "before_flush", check_flush)

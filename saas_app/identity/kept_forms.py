@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import utc_now
+from saas_app.db.rows import changed
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.vault import Vault, fingerprint, new_cookie_value
 from saas_app.identity.way_back import KEPT_FORM
@@ -100,13 +101,13 @@ class KeptForms:
         )
         first = sa.update(KeptFormRow).where(its_own, KeptFormRow.shown_at.is_(None))
         async with self._work.writing() as db:
-            shown = await db.execute(first.values(shown_at=utc_now()))
+            is_new = await changed(db, first.values(shown_at=utc_now()), KeptFormRow.handle_hash)
             sealed = await db.scalar(sa.select(KeptFormRow.payload).where(its_own))
         if sealed is None:
             return None
         action, fields, lost_files = json.loads(self._vault.open(sealed))
         form = KeptForm(action, tuple((name, value) for name, value in fields), lost_files)
-        return FoundForm(form, is_new=bool(getattr(shown, "rowcount", 0)))
+        return FoundForm(form, is_new=is_new)
 
 
 def without_marks(fields: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.rows import changed
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.writers import PATIENCE
 from saas_app.errors import DatabaseBusy
@@ -245,7 +246,5 @@ class SessionStore:
     async def end(self, session_id: uuid.UUID, *, subject: str) -> bool:
         """End one session of this person, with its tokens. Returns False if they have no such session."""
         async with self._work.writing() as db:
-            ended = await db.execute(
-                sa.delete(SessionRow).where(SessionRow.id == session_id, SessionRow.subject == subject)
-            )
-        return bool(getattr(ended, "rowcount", 0))
+            own = sa.delete(SessionRow).where(SessionRow.id == session_id, SessionRow.subject == subject)
+            return await changed(db, own, SessionRow.id)

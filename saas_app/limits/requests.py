@@ -184,25 +184,32 @@ async def open_rate_limits(settings: Settings) -> AsyncIterator[RateLimits]:
     if settings.rate_limit_storage == MEMORY:
         yield RateLimits(settings, ProcessCounters())
         return
+    async with _open_redis(settings.rate_limit_storage) as redis:
+        yield RateLimits(settings, RedisCounters(redis))
+
+
+@asynccontextmanager
+async def _open_redis(url: str) -> AsyncIterator[RedisStorage]:
+    """Open a storage that fails at once, because :class:`RedisCounters` decides when to try again."""
     from redis.asyncio import BlockingConnectionPool  # an optional dependency
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
 
     pool = BlockingConnectionPool.from_url(
-        settings.rate_limit_storage,
+        url,
         max_connections=_CONNECTIONS,
         timeout=_PATIENCE,
         socket_connect_timeout=_PATIENCE,
         retry=Retry(NoBackoff(), 0),
     )
     storage = RedisStorage(
-        f"async+{settings.rate_limit_storage}",
+        f"async+{url}",
         wrap_exceptions=True,
         implementation="redispy",
         key_prefix="workroom-limits",
-        connection_pool=pool,  # type: ignore[arg-type]  # limits hands it on as it is
+        connection_pool=pool,  # type: ignore[arg-type]  # passed on by limits
     )
     try:
-        yield RateLimits(settings, RedisCounters(storage))
+        yield storage
     finally:
         await pool.aclose()

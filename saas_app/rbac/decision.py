@@ -50,7 +50,7 @@ class Decision:
         return self.steps[-1]
 
     def as_json(self) -> dict[str, Any]:
-        """The decision as the audit trail keeps it and as a problem document tells it."""
+        """Return the decision as JSON, for the audit log and for problem documents."""
         return {
             "allowed": self.allowed,
             "permission": self.permission.value if self.permission else None,

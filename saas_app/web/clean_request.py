@@ -1,8 +1,8 @@
-"""Clean the text of every request, in its address and its form, where it comes in.
+"""Cleans the query and the form of each request, and rejects unclean paths.
 
-A query and a form lose the characters that nobody types (:mod:`saas_app.text.cleaning`). An address that
-holds one, or text that cannot be an id in the place of an id, is answered 404. Bodies of JSON are cleaned by
-the types of their fields (``web/json_api/models.py``).
+Queries and forms lose the characters that nobody types (:mod:`saas_app.text.cleaning`). The response is 404
+if a path contains such a character, or a text that cannot be an id where an id belongs. JSON bodies are
+cleaned by the types of their fields (``web/json_api/models.py``).
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from saas_app.text.cleaning import clean, is_clean
 from saas_app.text.ids import is_id
 
 _OF_ANY_TEXT: Final = frozenset({"static_files", "acceptance"})
-"""Blueprints that say themselves what is not there: files, and invitations, where all answers are alike."""
+"""Blueprints whose paths may hold any text: files, and invitations, whose errors all look the same."""
 
 
 class CleanRequest(Request):
-    """A request whose query and form hold only text that can be kept."""
+    """A request whose query and form contain only clean text."""
 
     @cached_property
     def args(self) -> MultiDict[str, str]:
-        """The query."""
+        """The cleaned query."""
         return _cleaned(super().args)
 
     async def _load_form_data(self) -> None:
@@ -39,14 +39,14 @@ class CleanRequest(Request):
             self._form = _cleaned(self._form)
 
     async def _bound_fields(self) -> None:
-        """Refuse a form of very many fields before it is read, as is done with its other kind."""
+        """Limit the number of fields before parsing. Werkzeug does this for multipart forms only."""
         body = await self.get_data(cache=True, as_text=False, parse_form_data=False)
         if body.count(b"&") >= current_app.config["MAX_FORM_PARTS"]:
             raise RequestEntityTooLarge
 
 
 def init(app: Quart) -> None:
-    """Let every request be a clean one."""
+    """Use :class:`CleanRequest`, and reject unclean paths."""
     app.request_class = CleanRequest
 
     @app.before_request
@@ -56,7 +56,7 @@ def init(app: Quart) -> None:
 
 
 def _can_be_ids(arguments: dict[str, Any]) -> bool:
-    """Whether what an address names can be there at all: else nothing is asked for it."""
+    """Return whether the arguments of a path have the form of ids. If not, no lookup is needed."""
     if request.blueprint in _OF_ANY_TEXT:
         return True
     return all(is_id(value) for value in arguments.values() if isinstance(value, str))

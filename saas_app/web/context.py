@@ -1,4 +1,4 @@
-"""What a view can use: the services of the process, and the database session of its request."""
+"""Access to the services of the process, and to the data of the current request."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def management() -> ManagementClient:
 
 
 def systems() -> Systems:
-    """Our database and Logto, to change both. Raises :class:`ManagementNotSetUp`."""
+    """Return our database and Logto, to change both. Raises :class:`ManagementNotSetUp`."""
     return Systems(runtime().work, management(), runtime().change_limits)
 
 
 def organization_change(tenant: Tenant) -> MemberChange:
-    """A change of the organization by the caller. Raises :class:`ManagementNotSetUp`."""
+    """Return a change of the organization by the caller. Raises :class:`ManagementNotSetUp`."""
     return systems().by(tenant)
 
 

@@ -1,8 +1,8 @@
-"""Requests that nobody made on purpose: what a browser fetches ahead, and HEAD, which asks for no content.
+"""Tells deliberate requests from prefetches, and from HEAD requests, which ask for no content.
 
-Some pages leave a trace or use something up when they are opened: an export is recorded, a callback counts
-once. They do so only for a deliberate GET. Anything else gets no content, so that nobody has what was not
-recorded; a browser that fetched ahead asks again when somebody really opens it.
+Opening some pages has an effect: an export is recorded, a callback can be used once. Only a deliberate GET
+has that effect. Other requests get no content, so that nothing leaves without being recorded. A browser that
+has prefetched such a page requests it again when the person opens it.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ _PURPOSE_HEADERS: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _AHEAD: Final = ("prefetch", "prerender", "preview")
 
 
-def is_fetched_ahead(incoming: Request) -> bool:
-    """Return whether a browser fetches this in case somebody opens it (Fetch Standard, ``Sec-Purpose``)."""
+def is_prefetch(incoming: Request) -> bool:
+    """Return whether a browser is prefetching this (Fetch Standard, ``Sec-Purpose``)."""
     purposes = " ".join(incoming.headers.get(name, "") for name in _PURPOSE_HEADERS).lower()
     return any(word in purposes for word in _AHEAD)
 
 
 def is_deliberate(incoming: Request) -> bool:
-    """Return whether somebody opened this address: neither HEAD nor fetched ahead."""
-    return incoming.method != "HEAD" and not is_fetched_ahead(incoming)
+    """Return whether a person or program has opened this URL: it is neither HEAD nor a prefetch."""
+    return incoming.method != "HEAD" and not is_prefetch(incoming)
 
 
 def only_deliberately(view: View) -> View:
-    """Let a GET view that leaves a trace run only when somebody opens it. Innermost, behind the guard."""
+    """Run a GET view that has an effect for deliberate requests only. Innermost, behind the guard."""
 
     @wraps(view)
     async def opened(*arguments: Any, **named: Any) -> Any:
@@ -43,6 +43,6 @@ def only_deliberately(view: View) -> View:
 
 
 def nothing_yet() -> Response:
-    """The answer to what was not asked for on purpose: no content, and nothing that may be kept."""
+    """Return the response to other requests: no content, not to be cached."""
     headers = {"Cache-Control": "no-store", "Vary": ", ".join(_PURPOSE_HEADERS)}
     return Response("", 200 if request.method == "HEAD" else 204, headers)

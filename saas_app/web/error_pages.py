@@ -1,7 +1,7 @@
-"""The one place that turns an error into an answer: a page, or ``application/problem+json`` (RFC 9457).
+"""The one place that renders errors: as a page, or as ``application/problem+json`` (RFC 9457).
 
-Programs get the problem document: everything below ``/api``, webhooks, and whoever prefers JSON. A page of
-a 5xx carries the request id and nothing of the cause; the cause is in the log.
+Programs get the problem document: below ``/api``, on webhooks, and if the client prefers JSON. A 5xx page
+shows the request id and not the cause, which is in the log.
 """
 
 from __future__ import annotations
@@ -65,14 +65,14 @@ _HTTP_ERRORS = {
 
 
 def init(app: Quart) -> None:
-    """Answer our own errors, the framework's, and the ones nobody expected."""
+    """Handle our own errors, the framework's, and unexpected ones."""
     app.register_error_handler(AppError, answer_error)
     app.register_error_handler(HTTPException, _http_exception)
     app.register_error_handler(Exception, _unexpected)
 
 
 async def answer_error(error: AppError) -> ResponseReturnValue:
-    """The answer to an error: a problem document for a program, a page for a person."""
+    """Render an error: a problem document for programs, a page for people, or a redirect to sign-in."""
     if prefers_problem():
         return _problem(error)
     if isinstance(error, SignInRequired):
@@ -85,7 +85,7 @@ async def answer_error(error: AppError) -> ResponseReturnValue:
 
 async def _http_exception(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or error.code is None or error.code < 400:
-        return error.get_response()  # a redirect of the router
+        return error.get_response()  # a redirect by the router
     answer = await answer_error(as_app_error(error))
     if isinstance(error, MethodNotAllowed) and error.valid_methods and isinstance(answer, Response):
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
@@ -99,7 +99,7 @@ async def _unexpected(error: Exception) -> ResponseReturnValue:
 
 
 def prefers_problem() -> bool:
-    """Whether the caller is a program: by its route, below ``/api``, or asking for JSON and no page."""
+    """Return whether the caller is a program: by its route, below ``/api``, or because it prefers JSON."""
     guard = declared_guard()
     if is_api(request) or (guard and guard.for_programs):
         return True
@@ -110,7 +110,7 @@ def prefers_problem() -> bool:
 
 
 def problem_document(error: AppError, request_id: str) -> dict[str, Any]:
-    """The problem document of an error. A denial carries its whole decision."""
+    """Return the problem document of an error. A denial includes its decision."""
     document: dict[str, Any] = {
         "type": f"urn:workroom:problem:{error.code}",
         "title": error.title,
@@ -149,7 +149,7 @@ async def _page(error: AppError) -> Response:
 
 
 async def _about_second_factor() -> dict[str, Any]:
-    """Where to set one up, and whether a sign-in was made for it already: Logto may not have asked."""
+    """Return where to set up a second factor, and whether the person has just signed in again for this."""
     mark = f"{(request.view_args or {}).get('organization_id', '')} mfa"
     principal = await find_principal()
     waiting = await keep_form(principal.subject) if principal else None
@@ -169,7 +169,7 @@ def _with_headers(response: Response, error: AppError) -> Response:
 
 
 def as_app_error(error: HTTPException) -> AppError:
-    """One of the framework's errors as one of ours, so that both are told alike."""
+    """Convert an error of the framework, so that it is rendered like ours."""
     status = error.code or 500
     if status == AppError.status:
         return AppError()
@@ -191,7 +191,7 @@ def _own_address() -> str:
 
 
 def _way_back() -> str:
-    """Where to return after signing in: this page; for a form, the page it stood on."""
+    """Return the path to open after signing in: this page, or for a form the page that contains it."""
     if request.method in ("GET", "HEAD"):
         return _own_address()
     referrer = urlsplit(request.headers.get("Referer", ""))
@@ -201,5 +201,5 @@ def _way_back() -> str:
 
 
 def _try_again() -> str:
-    """What "Try again" leads to: a callback cannot be repeated, so it leads to the front page."""
+    """Return the path of "Try again". A callback cannot be repeated, so there it is the front page."""
     return "/" if request.path == "/callback" else _way_back()

@@ -27,7 +27,7 @@ from saas_app.web.context import browser, current_principal, is_api, runtime, se
 
 AnyResponse = TypeVar("AnyResponse", bound=BaseResponse)
 
-RENEWAL: Final = "/sign-in/renew"  # its form holds another one, which is the one to keep
+RENEWAL: Final = "/sign-in/renew"  # the form of this page contains another one, which is stored instead
 ACTION_FIELD: Final = "_action"
 _FORM_TAG: Final = re.compile(r'<form\b[^>]*\bmethod="post"[^>]*>')
 _FORM_TYPES: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
@@ -73,7 +73,7 @@ async def keep_form(owner: str | None = None) -> str | None:
         return None
     try:
         form, files = await request.form, await request.files
-    except HTTPException:  # too large, or cut off: there is nothing to keep
+    except HTTPException:  # too large or incomplete, so there is nothing to store
         return None
     owner = owner or await _find_owner()
     target = form.get(ACTION_FIELD) if request.path == RENEWAL else request.full_path.rstrip("?")

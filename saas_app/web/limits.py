@@ -3,9 +3,9 @@
 A client's own limit is counted first, then the person's, then the organization's. Requests over one limit do
 not count towards the next, so a runaway program uses up nothing of its neighbours' quota. An unknown caller
 counts for its address. Tokens are counted in advance, so that no more signatures are checked at once than the
-limit allows; the count of a valid token is undone. Beyond the limit a few tokens a second are still checked
-(:mod:`saas_app.limits.slow_lane`), so that a valid new token gets through. Addresses come from the server,
-which decides which proxies' ``X-Forwarded-For`` is trusted.
+limit allows; the count of a valid token is undone. Beyond the limit, a few tokens per second are still
+checked (:mod:`saas_app.limits.slow_lane`), so that a valid new token gets through. The client's address comes
+from the server, which decides whose ``X-Forwarded-For`` is trusted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from saas_app.web.context import is_api, runtime
 
 View = Callable[..., Awaitable[Any]]
 
-_IPV6_PREFIX: Final = 64  # bits that one customer of a network is given; the rest they choose
+_IPV6_PREFIX: Final = 64  # bits that a network assigns to a customer, who chooses the rest
 
 
 def init(app: Quart) -> None:
@@ -47,7 +47,7 @@ async def verify_token(token: str) -> BearerToken:
     verified = runtime().verified_tokens.find_verified(token)
     if verified is None:
         verified = await _verify_for_address(token)
-    # A client that many people use, as a command line is, counts for each of them.
+    # A client that many people use, such as a command line, counts separately for each of them.
     await _count(runtime().rate_limits.client, f"{verified.client_id}/{verified.subject}")
     if not verified.is_machine:
         await _count(runtime().rate_limits.user, verified.subject)

@@ -1,7 +1,7 @@
 """Rejects a query parameter that comes twice, because two readers could interpret it differently.
 
-OAuth says so for ``code`` and ``state`` (RFC 6749 §3.1); no address of ours repeats one, so it holds for all.
-Forms are another matter: one with checkboxes repeats a name on purpose.
+OAuth requires this for ``code`` and ``state`` (RFC 6749 §3.1). None of our URLs repeats a parameter, so the
+rule applies to all. Forms are not checked, because checkboxes share a name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Security headers: they tell the browser what our pages never do, so that it blocks that."""
+"""Security headers: they make the browser block what our pages never do."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from quart import Quart, Response
 from saas_app.config import Settings
 from saas_app.web.origin import origin_of
 
-_HSTS = "max-age=31536000"  # a year; subdomains are not ours to decide about
+_HSTS = "max-age=31536000"  # a year; without subdomains, which others may run
 _FEATURES = ("browsing-topics", "camera", "display-capture", "geolocation", "microphone", "payment", "usb")
 
 
 def content_security_policy(settings: Settings) -> str:
-    """Everything from our own origin and nothing inline (CSP Level 3).
+    """Return the policy: everything from our own origin, and nothing inline (CSP Level 3).
 
     Browsers check ``form-action`` on redirects too, so signing out and renewing access by a form need
     Logto's origin there.
@@ -50,6 +50,6 @@ def init(app: Quart, settings: Settings) -> None:
     async def add_headers(response: Response) -> Response:
         for name, value in fixed.items():
             response.headers[name] = value
-        if "Cache-Control" not in response.headers:  # static files bring their own
+        if "Cache-Control" not in response.headers:  # static files set their own
             response.headers["Cache-Control"] = "no-store"
         return response
