@@ -19,7 +19,7 @@ import structlog
 from saas_app.db.base import utc_now
 from saas_app.errors import LogtoUnavailable, SignInFailed
 from saas_app.identity.attempts import Attempt, Attempts, Outcome
-from saas_app.identity.directory import Directory, organizations_of
+from saas_app.identity.directory import Directory
 from saas_app.identity.logto_client import LogtoProvider
 from saas_app.identity.logto_messages import GrantedTokens, LogtoRefusal, SignInOptions
 from saas_app.identity.sessions import NewSession, SessionStore
@@ -212,7 +212,8 @@ class SignIn:
         )
         session_id, cookie = await self._open_session(browser, new)
         await self._refresher.keep_user_info_token(session_id, granted)
-        await self._store_names(granted)
+        await self._directory.remember_user(granted.id_claims)
+        await self._refresher.store_organization_names(granted.access_token, _SECONDS_FOR_NAMES)
         return Outcome(attempt.next_path, new.subject, session_id, cookie, utc_now(), granted.id_claims)
 
     async def _open_session(self, browser: Browser, new: NewSession) -> tuple[UUID, str | None]:
@@ -225,18 +226,6 @@ class SignIn:
         if before is not None:
             await self._sessions.forget(before.principal.session_id)
         return await self._sessions.create(new)
-
-    async def _store_names(self, granted: GrantedTokens) -> None:
-        """Store names for display. If they cannot be fetched, the sign-in succeeds without them."""
-        claims = granted.id_claims or {}
-        await self._directory.remember_user(claims)
-        try:
-            async with asyncio.timeout(_SECONDS_FOR_NAMES):
-                info = await (await self._provider.core()).fetch_user_info(granted.access_token)
-        except (LogtoRefusal, LogtoUnavailable, TimeoutError) as error:
-            log.warning("userinfo could not be read at sign-in", reason=str(error))
-            return
-        await self._directory.remember_organizations(organizations_of(info))
 
 
 def _session_id_of(claims: dict[str, Any]) -> str | None:

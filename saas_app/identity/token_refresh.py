@@ -111,6 +111,16 @@ class TokenRefresher:
         cached = CachedToken(USERINFO_AUDIENCE, now, expires_at, scopes=granted.scopes)
         await self._tokens.save_token(session_id, "", cached, granted.access_token)
 
+    async def store_organization_names(self, user_info_token: str, seconds: float) -> None:
+        """Store the names of the person's organizations from userinfo, if it responds within ``seconds``."""
+        try:
+            async with asyncio.timeout(seconds):
+                info = await (await self._provider.core()).fetch_user_info(user_info_token)
+        except (LogtoRefusal, LogtoUnavailable, TimeoutError) as error:
+            log.warning("the names of organizations could not be fetched", reason=str(error))
+            return
+        await self._directory.remember_organizations(organizations_of(info))
+
     async def close(self) -> None:
         """Let running attempts finish when the application stops."""
         await self._turns.close()
@@ -150,15 +160,8 @@ class TokenRefresher:
         if access is None or access.organization_name is not None:
             return
         token = await self._tokens.find_token(session_id, USERINFO_AUDIENCE)
-        if token is None or not any(cached.refusal is None for cached in access.tokens.values()):
-            return
-        try:
-            async with asyncio.timeout(deadline - time.monotonic()):
-                info = await (await self._provider.core()).fetch_user_info(token)
-        except (LogtoRefusal, LogtoUnavailable, TimeoutError) as error:
-            log.info("the organization's name could not be read", reason=str(error))
-            return
-        await self._directory.remember_organizations(organizations_of(info))
+        if token is not None and any(cached.refusal is None for cached in access.tokens.values()):
+            await self.store_organization_names(token, deadline - time.monotonic())
 
     async def _call(
         self, session_id: uuid.UUID, organization_id: str | None, resource: str | None

@@ -30,7 +30,7 @@ def init(app: Quart, settings: Settings) -> None:
         if request.method in _SAFE_METHODS:
             return
         if is_api(request) and (bearer_token(request) is not None or not session_cookie(request)):
-            return  # nothing is done for who brings no cookie: the guard asks for a credential
+            return  # without a cookie, the guard rejects the request
         guard = declared_guard()
         if guard is not None and guard.for_programs:
             return
