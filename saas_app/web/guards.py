@@ -38,8 +38,8 @@ from saas_app.web.sent import check_sent
 View = Callable[..., Awaitable[Any]]
 
 
-class Audience(StrEnum):
-    """The callers that a route is for."""
+class Callers(StrEnum):
+    """The callers that a route allows."""
 
     PUBLIC = "public"
     SIGNED_IN = "signed in"
@@ -57,7 +57,7 @@ class Guard:
     the request. It reads no cookie, so it is exempt from the check that changes come from our own pages.
     """
 
-    audience: Audience
+    callers: Callers
     permission: Permission | None = None
     complete: bool = False
     fresh: bool = False
@@ -79,17 +79,17 @@ def public(view: View) -> View:
         async with request_database(None):
             return await view(**arguments)
 
-    return _declare(guarded, Guard(Audience.PUBLIC))
+    return _declare(guarded, Guard(Callers.PUBLIC))
 
 
 def public_without_database(view: View) -> View:
     """Allow everyone, without a database session: for static files and health checks."""
-    return _declare(view, Guard(Audience.PUBLIC))
+    return _declare(view, Guard(Callers.PUBLIC))
 
 
 def public_webhook(view: View) -> View:
     """Allow other programs, which the view authenticates itself. There is neither session nor database."""
-    return _declare(view, Guard(Audience.PUBLIC, for_programs=True))
+    return _declare(view, Guard(Callers.PUBLIC, for_programs=True))
 
 
 def signed_in(view: View) -> View:
@@ -100,7 +100,7 @@ def signed_in(view: View) -> View:
         caller = await prove_session()
         return await run(view, None, caller.principal, arguments)
 
-    return _declare(guarded, Guard(Audience.SIGNED_IN))
+    return _declare(guarded, Guard(Callers.SIGNED_IN))
 
 
 def authenticated(view: View) -> View:
@@ -113,12 +113,12 @@ def authenticated(view: View) -> View:
             await limits.count_organization(caller.organization_id)
         return await run(view, None, caller.principal, arguments)
 
-    return _declare(guarded, Guard(Audience.AUTHENTICATED))
+    return _declare(guarded, Guard(Callers.AUTHENTICATED))
 
 
 def requires_member(view: View) -> View:
     """Allow every member of the organization. The view receives the tenant."""
-    return _guarded_by_ladder(view, Guard(Audience.MEMBER))
+    return _guarded_by_ladder(view, Guard(Callers.MEMBER))
 
 
 def requires(
@@ -129,7 +129,7 @@ def requires(
     ``complete``: the view needs all permissions of the caller, for example to assign roles. ``fresh``: the
     view does something that cannot be undone, so the caller signs in again if the last time was too long ago.
     """
-    guard = Guard(Audience.PERMISSION, permission, complete=complete, fresh=fresh)
+    guard = Guard(Callers.PERMISSION, permission, complete=complete, fresh=fresh)
     return lambda view: _guarded_by_ladder(view, guard)
 
 

@@ -19,7 +19,7 @@ from saas_app.text.visible import BLANK_NAME, initial, isolated, runs_right_to_l
 from saas_app.web import static_files
 from saas_app.web.context import current_principal, current_tenant
 from saas_app.web.kept_forms import OwnedForms, form_owner
-from saas_app.web.navigation import feature_of, features_offered
+from saas_app.web.navigation import entry_slug_of, menu_for
 from saas_app.web.user_agents import device_name
 
 _UNITS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3600), ("minute", 60))
@@ -32,7 +32,7 @@ def init(app: Quart) -> None:
     app.jinja_env.globals.update(
         Permission=Permission,
         Role=Role,
-        features_offered=features_offered,
+        menu_for=menu_for,
         form_owner=form_owner,
         static_url=static_files.static_url,
     )
@@ -66,7 +66,7 @@ async def _variables() -> dict[str, Any]:
     return {
         "principal": current_principal(),
         "tenant": current_tenant(),
-        "feature": feature_of(request.path),
+        "feature": entry_slug_of(request.path),
     }
 
 

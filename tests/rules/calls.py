@@ -11,7 +11,7 @@ from saas_app.db.base import new_uuid, utc_now
 from saas_app.email_domains.queries import add_claim
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Role
 from saas_app.runtime import Runtime
-from saas_app.web.guards import Audience
+from saas_app.web.guards import Callers
 from tests.factories import Factory
 from tests.rules.routes import Route
 from tests.rules.rows import make_rows
@@ -23,9 +23,9 @@ def answers_as_registered(route: Route, role: Role, response: Response) -> bool:
     """Return whether a route allowed or denied this role as the registry says."""
     assert route.guard is not None
     allowed = {
-        Audience.MEMBER: True,
-        Audience.PERMISSION: route.guard.permission in ROLE_PERMISSIONS[role],
-    }[route.guard.audience]
+        Callers.MEMBER: True,
+        Callers.PERMISSION: route.guard.permission in ROLE_PERMISSIONS[role],
+    }[route.guard.callers]
     if allowed:
         return response.status_code not in (401, 403, 404) and response.status_code < 500
     return response.status_code == 403

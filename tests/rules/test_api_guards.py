@@ -12,7 +12,7 @@ from quart.wrappers import Response
 from saas_app.config import Settings
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Role, RoleType
 from saas_app.runtime import Runtime
-from saas_app.web.guards import Audience
+from saas_app.web.guards import Callers
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.rules.calls import answers_as_registered, fill, is_not_found, nothing, path_with_rows, unexpected
@@ -127,6 +127,6 @@ async def test_a_token_of_the_wrong_carrier_is_denied_with_the_missing_scope(
         return f'scope="{permission.value}"' in response.headers.get("WWW-Authenticate", "")
 
     with_permission = [
-        route for route in API_ROUTES if route.guard and route.guard.audience is Audience.PERMISSION
+        route for route in API_ROUTES if route.guard and route.guard.callers is Callers.PERMISSION
     ]
     assert await unexpected(with_permission, call, names_the_scope) == []

@@ -9,8 +9,7 @@ import pytest
 from saas_app.db.base import Base, is_tenant_owned
 from saas_app.features import FEATURES
 from saas_app.organizations import queries
-from saas_app.web.navigation import FEATURES as MENU
-from saas_app.web.navigation import Feature
+from saas_app.web.navigation import MENU, MenuEntry
 from tests.databases import ROOT
 from tests.rules.routes import ROUTES
 
@@ -31,7 +30,7 @@ def test_every_package_with_routes_is_listed() -> None:
 
 
 @pytest.mark.parametrize("entry", MENU, ids=lambda entry: entry.slug or "overview")
-def test_every_menu_entry_has_a_page_with_the_same_permission(entry: Feature) -> None:
+def test_every_menu_entry_has_a_page_with_the_same_permission(entry: MenuEntry) -> None:
     rule = f"/o/<organization_id>/{entry.slug}"
     (route,) = (route for route in ROUTES if route.rule == rule and route.method == "GET")
     assert route.guard is not None

@@ -7,7 +7,7 @@ from quart.wrappers import Response
 
 from saas_app.rbac.permissions import Role, RoleType
 from saas_app.runtime import Runtime
-from saas_app.web.guards import Audience, Guard
+from saas_app.web.guards import Callers, Guard
 from tests.clients import FRESH, SAME_ORIGIN, Browser
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
@@ -26,15 +26,15 @@ def test_every_route_declares_a_guard(route: Route) -> None:
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_exactly_the_routes_below_an_organization_require_membership(route: Route) -> None:
     assert route.guard is not None
-    tenant_guards = {Audience.MEMBER, Audience.PERMISSION}
-    assert (route.guard.audience in tenant_guards) is route.is_tenant
+    tenant_guards = {Callers.MEMBER, Callers.PERMISSION}
+    assert (route.guard.callers in tenant_guards) is route.is_tenant
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_only_reading_signing_in_or_out_and_signed_requests_are_public(route: Route) -> None:
     assert route.guard is not None
     in_and_out = {"/sign-out", "/invitations/<invitation_id>/begin"}
-    if route.guard.audience is Audience.PUBLIC:
+    if route.guard.callers is Callers.PUBLIC:
         assert route.method == "GET" or route.rule in in_and_out or route.guard.for_programs
 
 
@@ -107,7 +107,7 @@ async def test_a_member_without_a_role_can_call_only_routes_for_every_member(
     def is_expected(route: Route, response: Response) -> bool:
         assert route.guard is not None
         is_denied = response.status_code == 403
-        is_for_members = route.guard.audience is Audience.MEMBER
+        is_for_members = route.guard.callers is Callers.MEMBER
         return is_denied is not is_for_members and response.status_code < 500
 
     assert await unexpected(TENANT_ROUTES, call, is_expected) == []
@@ -149,7 +149,7 @@ async def test_without_a_session_pages_redirect_to_sign_in_and_the_api_answers_4
         location = response.headers.get("Location", "")
         return response.status_code == 303 and location.startswith("/sign-in")
 
-    guarded = [route for route in ROUTES if route.guard and route.guard.audience is not Audience.PUBLIC]
+    guarded = [route for route in ROUTES if route.guard and route.guard.callers is not Callers.PUBLIC]
     assert await unexpected(guarded, call, is_expected) == []
 
 

@@ -14,7 +14,7 @@ from tests.copies import Copy
 _TEMPTATIONS = {
     "sqlalchemy": "from sqlalchemy import select",
     "saas_app.models": "from saas_app.models import Project",
-    "saas_app.reports.queries": "from saas_app.reports import queries",
+    "saas_app.recipes.queries": "from saas_app.recipes import queries",
     "saas_app.projects.queries.projects": "from saas_app.projects.queries import projects",
     "saas_app.logto": "from saas_app.logto import ManagementClient",
     "aiohttp": "import aiohttp",
@@ -32,7 +32,7 @@ def test_the_import_contracts_hold() -> None:
 def copy(tmp_path: Path) -> Copy:
     """A copy with a new feature that no contract names."""
     copy = Copy.make(tmp_path)
-    write_feature(feature_names("reports", None), copy.root)
+    write_feature(feature_names("recipes", None), copy.root)
     return copy
 
 
@@ -43,13 +43,13 @@ def test_a_new_feature_keeps_the_contracts(copy: Copy) -> None:
 
 @pytest.mark.one_database
 def test_forbidden_imports_of_a_new_feature_break_the_contracts(copy: Copy) -> None:
-    feature = copy.root / "saas_app/reports"
+    feature = copy.root / "saas_app/recipes"
     for name, lines in {
         "pages": _TEMPTATIONS.values(),
         "api": _TEMPTATIONS.values(),
-        "service": ("import quart", "from saas_app.reports import changes"),
+        "service": ("import quart", "from saas_app.recipes import changes"),
         "changes": ("import quart",),
-        "queries": ("import quart", "from saas_app.reports import service"),
+        "queries": ("import quart", "from saas_app.recipes import service"),
     }.items():
         with (feature / f"{name}.py").open("a", encoding="utf-8") as module:
             module.write("\n".join(lines))
@@ -58,5 +58,5 @@ def test_forbidden_imports_of_a_new_feature_break_the_contracts(copy: Copy) -> N
 
     forbidden = [(room, target) for room in ("pages", "api") for target in _TEMPTATIONS]
     forbidden += [(room, "quart") for room in ("service", "changes", "queries")]
-    forbidden += [("service", "saas_app.reports.changes"), ("queries", "saas_app.reports.service")]
-    assert [pair for pair in forbidden if f"saas_app.reports.{pair[0]} -> {pair[1]} (l." not in told] == []
+    forbidden += [("service", "saas_app.recipes.changes"), ("queries", "saas_app.recipes.service")]
+    assert [pair for pair in forbidden if f"saas_app.recipes.{pair[0]} -> {pair[1]} (l." not in told] == []

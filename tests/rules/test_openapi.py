@@ -16,7 +16,7 @@ from referencing.jsonschema import DRAFT202012
 import saas_app.web.error_pages as error_pages
 from saas_app.errors import AppError
 from saas_app.rbac.permissions import Permission
-from saas_app.web.guards import Audience
+from saas_app.web.guards import Callers
 from saas_app.web.json_api.idempotency import REPEATABLE
 from saas_app.web.json_api.pages import schema_text
 from saas_app.web.json_api.preconditions import IF_MATCH
@@ -116,7 +116,7 @@ def test_an_operation_requires_the_permission_that_its_guard_checks(
 ) -> None:
     (route,) = (route for route in ROUTES if route.method == method and _as_path(route) == path)
     assert route.guard is not None
-    assert route.guard.audience is not Audience.PUBLIC
+    assert route.guard.callers is not Callers.PUBLIC
     schemes = {name: scopes for entry in operation["security"] for name, scopes in entry.items()}
     assert set(schemes) <= set(SCHEMA["components"]["securitySchemes"])
     assert "session" in schemes

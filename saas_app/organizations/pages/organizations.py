@@ -22,7 +22,7 @@ from saas_app.text.visible import isolated
 from saas_app.web.context import database, reader_language, runtime, systems
 from saas_app.web.guards import public, requires_member, signed_in
 from saas_app.web.limits import retry_after
-from saas_app.web.navigation import feature_path
+from saas_app.web.navigation import path_in
 from saas_app.web.reader_zone import reader_zone
 from saas_app.web.tokens import with_token
 from saas_app.web.visitors import find_last_organization_id, find_principal
@@ -88,7 +88,7 @@ async def switch(principal: SessionPrincipal) -> ResponseReturnValue:
     feature = request.args.get("feature", "")
 
     def target(membership: Membership) -> str:
-        return feature_path(membership.organization_id, feature, membership.role_names)
+        return path_in(membership.organization_id, feature, membership.role_names)
 
     return await render_template(
         "organizations/switch_options.html",

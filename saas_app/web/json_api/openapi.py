@@ -18,7 +18,7 @@ from werkzeug.routing.rules import Rule
 
 from saas_app.rbac.permissions import roles_granting
 from saas_app.text.ids import ID_PATTERN
-from saas_app.web.guards import Audience, Guard
+from saas_app.web.guards import Callers, Guard
 from saas_app.web.json_api import openapi_parts as parts
 from saas_app.web.json_api.examples import BODIES, PARAMETERS
 from saas_app.web.json_api.idempotency import REPEATABLE
@@ -187,7 +187,7 @@ def _requirement(guard: Guard) -> str:
             f"Permission: `{guard.permission.value}`, in the "
             f"{guard.permission.carrier.value}. Roles that grant it: {roles}."
         )
-    if guard.audience is Audience.MEMBER:
+    if guard.callers is Callers.MEMBER:
         return "For every member and API client of the organization."
     return "For every authenticated caller."
 

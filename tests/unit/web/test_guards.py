@@ -17,12 +17,12 @@ from saas_app.identity.tenant import Tenant
 from saas_app.rbac.decision import Decision
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.web import guards
-from saas_app.web.guards import Audience, Guard, find_tenant, require_permission, run, step_up
+from saas_app.web.guards import Callers, Guard, find_tenant, require_permission, run, step_up
 from saas_app.web.sent import register_check
 
-MEMBER = Guard(Audience.MEMBER)
-READING = Guard(Audience.PERMISSION, Permission.PROJECTS_READ)
-DELETING = Guard(Audience.PERMISSION, Permission.PROJECTS_DELETE)
+MEMBER = Guard(Callers.MEMBER)
+READING = Guard(Callers.PERMISSION, Permission.PROJECTS_READ)
+DELETING = Guard(Callers.PERMISSION, Permission.PROJECTS_DELETE)
 
 
 @dataclass
@@ -97,7 +97,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     [
         (MEMBER, ()),
         (READING, (Carrier.API_TOKEN,)),
-        (Guard(Audience.PERMISSION, Permission.MEMBERS_READ), (Carrier.ORGANIZATION_TOKEN,)),
+        (Guard(Callers.PERMISSION, Permission.MEMBERS_READ), (Carrier.ORGANIZATION_TOKEN,)),
         (replace(READING, complete=True), tuple(Carrier)),
     ],
     ids=["member", "API token", "organization token", "complete"],

@@ -4,7 +4,7 @@ import pytest
 
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Role
-from saas_app.web.navigation import feature_of, feature_path, features_offered
+from saas_app.web.navigation import entry_slug_of, menu_for, path_in
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from saas_app.web.navigation import feature_of, feature_path, features_offered
     ],
 )
 def test_an_address_belongs_to_a_feature(path: str, slug: str | None) -> None:
-    assert feature_of(path) == slug
+    assert entry_slug_of(path) == slug
 
 
 @pytest.mark.parametrize(
@@ -39,15 +39,15 @@ def test_an_address_belongs_to_a_feature(path: str, slug: str | None) -> None:
 def test_switching_keeps_the_feature_if_the_roles_there_allow_it(
     slug: str, roles: set[str], path: str
 ) -> None:
-    assert feature_path("globex", slug, frozenset(roles)) == path
+    assert path_in("globex", slug, frozenset(roles)) == path
 
 
 def test_an_organization_id_stays_one_segment_of_the_path() -> None:
-    assert feature_path("a/../b?c", "access", frozenset()) == "/o/a%2F..%2Fb%3Fc/access"
+    assert path_in("a/../b?c", "access", frozenset()) == "/o/a%2F..%2Fb%3Fc/access"
 
 
 def test_the_menu_offers_the_features_of_a_viewer(carol_at_acme: Tenant) -> None:
-    assert [feature.label for feature in features_offered(carol_at_acme)] == [
+    assert [feature.label for feature in menu_for(carol_at_acme)] == [
         "Overview",
         "Projects",
         "Members",
