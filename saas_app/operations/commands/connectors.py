@@ -15,6 +15,7 @@ from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.logto import ManagementError, connect, provider_answer
 from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
 from saas_app.operations.output import one_line
+from saas_app.operations.sign_in_methods.connector_configs import DeclaredConnector, connectors_of
 from saas_app.operations.sign_in_methods.declaration import (
     DEFAULT_FILE,
     FILE_VARIABLE,
@@ -22,7 +23,6 @@ from saas_app.operations.sign_in_methods.declaration import (
     load_declaration,
 )
 from saas_app.operations.sign_in_methods.model import Declaration
-from saas_app.operations.sign_in_methods.wire import DeclaredConnector, connectors_of
 
 _PATIENCE: Final = 30.0  # seconds; a provider may be slow, and Logto waits for it
 _LONGEST_ANSWER: Final = 300  # characters of a provider's answer that are shown

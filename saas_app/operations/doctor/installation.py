@@ -15,9 +15,9 @@ from saas_app.operations.deployment import is_loopback
 from saas_app.operations.doctor.check import PROVISION, Check
 from saas_app.operations.migrate import read_state
 from saas_app.operations.provisioning import Deployment
+from saas_app.operations.sign_in_methods.connector_configs import connectors_of
 from saas_app.operations.sign_in_methods.declaration import find_declaration, load_declaration
 from saas_app.operations.sign_in_methods.model import Declaration
-from saas_app.operations.sign_in_methods.wire import connectors_of
 
 _SERVE: Final = "saas-app serve --env-file .env"
 

@@ -31,22 +31,24 @@ async def check_provisioned(
         return [Check("Management API", False, str(error), "set the named settings, see .env.example")]
     client = ManagementClient(management, http, timeout=patience)
     try:
-        found = await survey(client, deployment)
-        changes = plan(deployment, found)
-        webhook = await _check_webhook(client, deployment, found.webhook, changes)
+        return [_access(management), *await _compare(client, deployment)]
     except ConfigurationError as error:
         return [_access(management), Check("template", False, str(error), "fix it in Logto Console")]
     except ManagementError as refusal:
         return [Check("Management API", False, str(refusal), _access_remedy(management, refusal))]
     except LogtoUnavailable as failure:
         return [Check("Management API", False, failure.detail, "check Logto's log")]
+
+
+async def _compare(client: ManagementClient, deployment: Deployment) -> list[Check]:
+    found = await survey(client, deployment)
+    changes = plan(deployment, found)
     registered = f"{deployment.redirect_uri} is registered, and the stored secret is valid"
     return [
-        _access(management),
         _summary("application", registered, changes, _APPLICATION),
         _check_backchannel(deployment, found.application),
         _summary("template", "all roles, permissions and scopes are in place", changes, _TEMPLATE),
-        webhook,
+        await _check_webhook(client, deployment, found.webhook, changes),
         *(_check_sign_in(changes) if deployment.sign_in_methods else ()),
     ]
 

@@ -9,8 +9,8 @@ from saas_app.operations.provisioning.changes import Change, Kind
 from saas_app.operations.provisioning.declared import Deployment
 from saas_app.operations.provisioning.found import Found
 from saas_app.operations.provisioning.sign_in_plan import changed_experience, find_connector, wanted_templates
+from saas_app.operations.sign_in_methods.connector_configs import DeclaredConnector, connectors_of
 from saas_app.operations.sign_in_methods.model import Declaration
-from saas_app.operations.sign_in_methods.wire import DeclaredConnector, connectors_of
 
 
 @dataclass(frozen=True, slots=True)

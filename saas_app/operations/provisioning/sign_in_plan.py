@@ -12,15 +12,15 @@ from saas_app.errors import ConfigurationError
 from saas_app.logto import Connector
 from saas_app.operations.provisioning.changes import Action, Change, Kind
 from saas_app.operations.provisioning.found import Found
-from saas_app.operations.sign_in_methods.model import Declaration
-from saas_app.operations.sign_in_methods.wire import (
+from saas_app.operations.sign_in_methods.connector_configs import (
     DeclaredConnector,
     DeclaredEmailTemplate,
     connectors_of,
     email_templates_of,
     fallback_of,
-    sign_in_experience_of,
 )
+from saas_app.operations.sign_in_methods.model import Declaration
+from saas_app.operations.sign_in_methods.sign_in_experience import sign_in_experience_of
 
 EXPERIENCE: Final = "what the sign-in pages offer"
 _ONE_OF_A_TYPE: Final = {

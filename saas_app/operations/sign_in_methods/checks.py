@@ -175,17 +175,20 @@ def _check_sign_up(sign_up: SignUp, declaration: Declaration) -> Iterator[Proble
         yield Problem("sign_up.password", "must be true: a username needs a password")
     contacts: tuple[Identifier, ...] = ("email", "phone")
     for identifier in contacts:
-        if {identifier, "emailOrPhone"} & set(requested) and not _sends_to(
-            identifier, declaration.connectors
-        ):
-            key = "identifiers" if identifier in sign_up.identifiers else "also"
-            yield _no_connector(f"sign_up.{key}", identifier)
-        proofs = declaration.proofs_of(identifier)
-        if sign_up.verify and not sign_up.password and proofs and "code" not in proofs:
-            yield Problem(
-                f"sign_in.methods.{identifier}",
-                "must include 'code': sign_up.password is false, so accounts have no password",
-            )
+        yield from _check_contact(identifier, sign_up, declaration)
+
+
+def _check_contact(identifier: Identifier, sign_up: SignUp, declaration: Declaration) -> Iterator[Problem]:
+    is_requested = {identifier, "emailOrPhone"} & {*sign_up.identifiers, *sign_up.also}
+    if is_requested and not _sends_to(identifier, declaration.connectors):
+        key = "identifiers" if identifier in sign_up.identifiers else "also"
+        yield _no_connector(f"sign_up.{key}", identifier)
+    proofs = declaration.proofs_of(identifier)
+    if sign_up.verify and not sign_up.password and proofs and "code" not in proofs:
+        yield Problem(
+            f"sign_in.methods.{identifier}",
+            "must include 'code': sign_up.password is false, so accounts have no password",
+        )
 
 
 def _check_social(declaration: Declaration) -> Iterator[Problem]:

@@ -11,9 +11,10 @@ from saas_app.errors import ConfigurationError
 from saas_app.logto import Connector, EmailTemplate
 from saas_app.operations.provisioning import Action, Change, Deployment, Found, Kind, drift, plan
 from saas_app.operations.provisioning.sign_in_plan import plan_sign_in, wanted_experience
+from saas_app.operations.sign_in_methods.connector_configs import connectors_of, email_templates_of
 from saas_app.operations.sign_in_methods.declaration import load_declaration
 from saas_app.operations.sign_in_methods.model import Declaration
-from saas_app.operations.sign_in_methods.wire import connectors_of, email_templates_of, sign_in_experience_of
+from saas_app.operations.sign_in_methods.sign_in_experience import sign_in_experience_of
 from tests.unit.operations.connectors_example import ENVIRONMENT, EXAMPLE
 
 DECLARATION = load_declaration(EXAMPLE, ENVIRONMENT)
