@@ -60,7 +60,7 @@ shell: setup ## Open a Python prompt on the demo's database; ENV=.env opens anot
 	@exec $(BIN)/saas-app shell --env-file "$(ENV)"
 
 migration: setup ## Write a migration for changed models and try it; NAME="add project colors" names it
-	@[ -n "$(NAME)" ] || { echo 'Say what the migration does: make migration NAME="add project colors"'; exit 1; }
+	@[ -n "$(NAME)" ] || { echo 'Name the migration: make migration NAME="add project colors"'; exit 1; }
 	@$(BIN)/saas-app make-migration "$(NAME)"
 
 test: setup ## Run all tests, including those of local_logto; ARGS="tests/unit -x" passes options to pytest

@@ -1,6 +1,6 @@
 """A command-line program that acts for a person: they sign in with a browser, and it calls the API as them.
 
-It needs a *Native* application of its own in Logto, with the redirect URI http://127.0.0.1:8765/callback.
+It needs its own *Native* application in Logto, with the redirect URI http://127.0.0.1:8765/callback.
 
     LOGTO=http://localhost:3001 WORKROOM=http://localhost:3000 RESOURCE=https://api.workroom.example \
     ORGANIZATION=… CLIENT_ID=… python docs/examples/person.py
@@ -20,7 +20,7 @@ from aiohttp import web
 PORT = int(os.environ.get("PORT", "8765"))
 REDIRECT_URI = f"http://127.0.0.1:{PORT}/callback"
 ORGANIZATIONS = "urn:logto:scope:organizations"  # without it, Logto issues no token for an organization
-PERMISSIONS = ("projects:read", "projects:write", "members:read")  # everything the program will ever request
+PERMISSIONS = ("projects:read", "projects:write", "members:read")  # all permissions that the program requests
 
 
 async def sign_in(http: aiohttp.ClientSession) -> str:

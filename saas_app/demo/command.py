@@ -13,12 +13,28 @@ from saas_app.operations.commands.common import short_errors
 
 
 @click.command("demo")
-@click.option("--app-port", type=click.IntRange(1, 65535), default=3000, envvar="APP_PORT", show_default=True)
 @click.option(
-    "--logto-port", type=click.IntRange(1, 65535), default=3001, envvar="LOGTO_PORT", show_default=True
+    "--app-port",
+    type=click.IntRange(1, 65535),
+    default=3000,
+    envvar="APP_PORT",
+    show_default=True,
+    help="The port of Workroom (APP_PORT).",
 )
 @click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), default=Path("var"), show_default=True
+    "--logto-port",
+    type=click.IntRange(1, 65535),
+    default=3001,
+    envvar="LOGTO_PORT",
+    show_default=True,
+    help="The port of the identity provider (LOGTO_PORT).",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("var"),
+    show_default=True,
+    help="The folder for data and logs.",
 )
 @click.option("--reload", is_flag=True, help="Restart Workroom when its code or templates change.")
 @short_errors

@@ -44,6 +44,6 @@ async def _check_over_http(deployment: Deployment, endpoint: str) -> list[Check]
         if not endpoint:
             return [*checks, Check("endpoint", False, "LOGTO_ENDPOINT is not set", PROVISION)]
         checks += await logto.check_logto(endpoint, http)
-        if logto.is_there(checks):
+        if logto.has_responded(checks):
             checks += await provisioned.check_provisioned(deployment, http, patience=_TIMEOUT)
         return checks

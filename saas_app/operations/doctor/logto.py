@@ -17,7 +17,7 @@ _ENDPOINT: Final = "endpoint"
 
 
 async def check_logto(endpoint: str, http: aiohttp.ClientSession) -> list[Check]:
-    """Check endpoint, issuer and clock, until one of them does not respond."""
+    """Check endpoint, issuer and clock. If Logto does not respond, the remaining checks are left out."""
     if fault := await probe.find_fault(endpoint, http):
         return [Check(_ENDPOINT, False, f"{endpoint} {fault}", "start Logto, or correct LOGTO_ENDPOINT")]
     there = Check(_ENDPOINT, True, f"{endpoint} responds")
@@ -28,8 +28,8 @@ async def check_logto(endpoint: str, http: aiohttp.ClientSession) -> list[Check]
     return [there, _issuer(endpoint, discovery), _clock(discovery)]
 
 
-def is_there(checks: Iterable[Check]) -> bool:
-    """Return whether the endpoint check passed, so that the other checks make sense."""
+def has_responded(checks: Iterable[Check]) -> bool:
+    """Return whether the endpoint check passed, so that Logto can be checked further."""
     return any(check.name == _ENDPOINT and check.passed for check in checks)
 
 

@@ -50,8 +50,8 @@ async def list_known_organizations(db: AsyncSession) -> dict[str, str]:
     return {row.id: row.name for row in rows}
 
 
-async def has_begun(db: AsyncSession) -> bool:
-    """Return whether the organization's audit log records its creation."""
+async def has_creation_entry(db: AsyncSession) -> bool:
+    """Return whether the audit log of the session's organization has an entry for its creation."""
     wanted = sa.select(AuditEvent.id).where(AuditEvent.action == Action.ORGANIZATION_CREATE.value).limit(1)
     return await db.scalar(wanted) is not None
 

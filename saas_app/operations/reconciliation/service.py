@@ -139,7 +139,7 @@ class Reconciler:
         if not was_cut_off(info, state.role_names, LEFT_OVER_AFTER):
             return False
         async with self._work.reading(state.organization_id) as db:
-            return not await queries.has_begun(db)
+            return not await queries.has_creation_entry(db)
 
     async def _check_domains(self, state: LogtoState) -> list[Repair]:
         """Check the email domains. An organization whose domains are being changed is checked next time."""
