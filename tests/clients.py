@@ -1,15 +1,16 @@
-"""A browser for tests without a screen: the application's test client and the provider over HTTP.
+"""A browser without a screen: the application's test client, and the provider over HTTP.
 
-Nothing is mocked: the sign-in goes over the Experience API by which any program signs in to Logto, and
-every token is a real one.
+Nothing is mocked. People sign in through the Experience API, as at a real Logto, and every token is genuine.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import copy
+from collections.abc import Mapping, Sequence
+from html import unescape
 from typing import Any, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import aiohttp
 from contract.client import Form
@@ -21,18 +22,22 @@ from quart.testing.connections import TestHTTPConnection
 from quart.wrappers import Response
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
-FRESH = "/sign-in?prompt=login"  # where Logto asks who this is, so that the sign-in counts as fresh
+URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
+SESSION_COOKIE = "workroom_session"
+FRESH = "/sign-in?prompt=login"  # Logto asks for the password, so the sign-in counts as fresh
+
+FormFields = Mapping[str, str | Sequence[str]]
 
 
 class LeavingConnection(TestHTTPConnection):
-    """A request in this process that ends as one over the network does when its client goes away.
+    """A request in this process that ends like one over the network if its client disconnects.
 
-    The framework's own lets a cancelled request go on with nobody waiting for it, after the application has
-    closed its connections to the database.
+    Quart's own test connection lets a cancelled request run on, after the application has closed its database
+    connections.
     """
 
     async def __aexit__(self, *error: Any) -> None:
-        """Wait for the answer; when that is cancelled, disconnect and wait for the end of the request."""
+        """Wait for the response. If that is cancelled, disconnect and wait for the end of the request."""
         serving = asyncio.ensure_future(self._task)
         if error[0] is not None:
             await self.disconnect()
@@ -46,7 +51,7 @@ class LeavingConnection(TestHTTPConnection):
 
 
 class LogtoVisit:
-    """A browser's cookies at the provider, and the way through its sign-in."""
+    """A browser's cookies at the provider, and the steps of its sign-in."""
 
     def __init__(self) -> None:
         self._http = aiohttp.ClientSession(
@@ -57,7 +62,7 @@ class LogtoVisit:
         await self._http.close()
 
     async def authorize(self, url: str, person: Person | None, redirect_uri: str) -> str:
-        """Follow an authorization request to the callback URL; signs ``person`` in where it is asked."""
+        """Follow an authorization request to the callback URL. Sign ``person`` in if the provider asks."""
         for _ in range(10):
             if url.startswith(redirect_uri):
                 return url
@@ -70,12 +75,12 @@ class LogtoVisit:
         raise AssertionError(f"no callback after ten redirects, last {url}")
 
     async def open(self, url: str) -> None:
-        """Open a page, as a browser that was sent there."""
+        """Open a page that a redirect leads to."""
         async with self._http.get(url) as response:
             assert response.status == 200, await response.text()
 
     async def sign_out(self, endpoint: str, client_id: str) -> None:
-        """Sign out at the provider itself, as from another application: its page submits itself."""
+        """Sign out at the provider, as another application would. Its page submits itself."""
         url = f"{endpoint}/oidc/session/end?client_id={client_id}"
         async with self._http.get(url) as response:
             form = Form(await response.text())
@@ -103,12 +108,31 @@ class LogtoVisit:
 
 
 class Browser:
-    """One browser: cookies at the application and at the provider."""
+    """One browser, with its cookies at the application and at the provider."""
 
     def __init__(self, app: Quart, redirect_uri: str) -> None:
         self.app = app.test_client()
         self.logto = LogtoVisit()
         self._redirect_uri = redirect_uri
+
+    def at(self, app: Quart) -> Self:
+        """Return this browser, with the same cookies, at another worker."""
+        there = copy.copy(self)
+        there.app = app.test_client()
+        there.app.cookie_jar = self.app.cookie_jar
+        return there
+
+    @property
+    def session_cookie(self) -> str:
+        """The cookie that holds the session. Taking it over takes over the session."""
+        (value,) = [
+            str(cookie.value) for cookie in self.app.cookie_jar or () if cookie.name == SESSION_COOKIE
+        ]
+        return value
+
+    @session_cookie.setter
+    def session_cookie(self, value: str) -> None:
+        self.app.set_cookie("localhost", SESSION_COOKIE, value)
 
     async def __aenter__(self) -> Self:
         return self
@@ -117,24 +141,50 @@ class Browser:
         await self.logto.close()
 
     async def get(self, path: str, expect: int = 200, **options: Any) -> Response:
-        """GET a page of the application, with the status it must answer."""
+        """GET a page. Fail on any status but ``expect``."""
         response = await self.app.get(path, **options)
         return await _expect(response, expect, f"GET {path}")
 
-    async def post(self, path: str, form: dict[str, str] | None = None, expect: int = 303) -> Response:
-        """POST a form from a page of the application itself."""
-        response = await self.app.post(path, form=form or {}, headers=SAME_ORIGIN)
+    async def text(self, path: str, expect: int = 200, **options: Any) -> str:
+        """GET a page and return it with its entities resolved, as people read it."""
+        return await text_of(await self.get(path, expect, **options))
+
+    async def post(self, path: str, form: FormFields | None = None, expect: int | None = 303) -> Response:
+        """POST a form, as from a page of the application. A list sends a field several times.
+
+        Fail on any status but ``expect``. None accepts every status.
+        """
+        body = urlencode(form or {}, doseq=True)
+        response = await self.app.post(path, data=body.encode(), headers={**SAME_ORIGIN, **URLENCODED})
         return await _expect(response, expect, f"POST {path}")
 
+    async def submit(self, path: str, form: FormFields | None = None, expect: int = 200) -> str:
+        """POST a form that is answered by a page, and return that page as people read it."""
+        return await text_of(await self.post(path, form, expect))
+
     async def sign_in(self, person: Person, path: str = "/sign-in") -> str:
-        """Sign in all the way; returns the path the application led to."""
-        started = await self.get(path, 303)
-        callback = await self.logto.authorize(started.headers["Location"], person, self._redirect_uri)
-        done = await self.get(_path(callback), 303)
-        return str(done.headers["Location"])
+        """Sign in and return the path to which the application leads afterwards."""
+        return await self.come_back((await self.get(path, 303)).headers["Location"], person)
+
+    async def callback(self, person: Person, path: str = "/sign-in") -> str:
+        """Sign in at the provider, and return the callback without opening it."""
+        return await self.callback_of((await self.get(path, 303)).headers["Location"], person)
+
+    async def come_back(self, url: str, person: Person | None) -> str:
+        """Follow an authorization request through the provider and back, and return where it leads."""
+        return str((await self.get(await self.callback_of(url, person), 303)).headers["Location"])
+
+    async def callback_of(self, url: str, person: Person | None) -> str:
+        """Follow an authorization request through the provider. Return the callback without opening it."""
+        return _path(await self.logto.authorize(url, person, self._redirect_uri))
+
+    async def forget_logto(self, visit: LogtoVisit | None = None) -> None:
+        """Continue with other cookies at the provider: those of ``visit``, or none."""
+        await self.logto.close()
+        self.logto = visit or LogtoVisit()
 
     async def follow(self, path: str, limit: int = 8) -> Response:
-        """GET with every redirect followed, through the provider too, as a browser does."""
+        """GET a page and follow every redirect, also through the provider."""
         for _ in range(limit):
             response = await self.app.get(path)
             if response.status_code not in (302, 303):
@@ -149,9 +199,9 @@ class Browser:
 async def sign_in_over_http(
     app_url: str, person: Person, headers: Mapping[str, str] | None = None
 ) -> tuple[aiohttp.ClientSession, str]:
-    """Sign in to an application that is served somewhere; the session, and the callback's URL.
+    """Sign in to an application that is served over HTTP. Return the session and the callback's URL.
 
-    ``headers`` go with every request to the application, later ones included.
+    ``headers`` go with every request to the application, including later ones.
     """
     jar = aiohttp.CookieJar(unsafe=True)
     http = aiohttp.ClientSession(connector=brief_connector(), cookie_jar=jar, headers=headers)
@@ -169,8 +219,13 @@ def _path(url: str) -> str:
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
-async def _expect(response: Response, status: int, what: str) -> Response:
-    if response.status_code != status:
+async def text_of(response: Response) -> str:
+    """Return a page with its entities resolved, as people read it."""
+    return unescape(str(await response.get_data(as_text=True)))
+
+
+async def _expect(response: Response, status: int | None, what: str) -> Response:
+    if status not in (None, response.status_code):
         body = (await response.get_data(as_text=True))[:2000]
         raise AssertionError(f"{what}: {response.status_code} (not {status}) {response.headers}\n{body}")
     return response

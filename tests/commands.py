@@ -1,4 +1,4 @@
-"""``saas-app`` as tests run it: in an environment it cannot change, with a provider that is asked itself."""
+"""``saas-app`` as tests run it: it cannot change the environment, and the provider is checked afterwards."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _R = TypeVar("_R")
 
 @contextlib.contextmanager
 def bare_environment(provider: Provider, directory: Path) -> Iterator[None]:
-    """Nothing is known but how to reach the Management API and where the database is."""
+    """Set variables that say only how to reach the Management API and the database."""
     before, logging = dict(os.environ), structlog.get_config()
     for name in before:
         if name.startswith(("LOGTO_", "APP_")):
@@ -38,7 +38,7 @@ def bare_environment(provider: Provider, directory: Path) -> Iterator[None]:
 
 
 def run(*arguments: object, **env: str | None) -> Result:
-    """Run a command. It cannot change environment or logs for the next one; None leaves a variable out."""
+    """Run a command. It cannot change environment or logging for the next one. None removes a variable."""
     before, logging = dict(os.environ), structlog.get_config()
     try:
         return CliRunner().invoke(main, [str(argument) for argument in arguments], env=env)
@@ -49,7 +49,7 @@ def run(*arguments: object, **env: str | None) -> Result:
 
 
 def ask(provider: Provider, question: Callable[[ManagementClient], Awaitable[_R]]) -> _R:
-    """Ask the provider itself, not the command's word for it."""
+    """Call the Management API of the provider, instead of trusting the command's output."""
     settings = ManagementSettings(
         endpoint=provider.endpoint,
         app_id=provider.management_app_id,
@@ -66,6 +66,6 @@ def ask(provider: Provider, question: Callable[[ManagementClient], Awaitable[_R]
 
 
 def tally(result: Result) -> tuple[int, int]:
-    """How many things were written, or differ, and how many held."""
+    """Return how many things were written, or differ, and how many were up to date."""
     changed, held = result.stdout.partition(" already up to date")[0].splitlines()[-1].split(", ")
     return int(changed.split()[0]), int(held)

@@ -1,6 +1,7 @@
-"""What the whole suite shares: a provider, a migrated database and the application, all real.
+"""What all tests share: a provider, a migrated database and the application, all real.
 
-Started once a test process and shared; every test makes its own people and organizations.
+Each test process starts them once. Every test makes its own people and organizations. ``tests/README.md``
+lists the fixtures.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 import structlog
@@ -30,18 +33,19 @@ from tests.clients import Browser, LeavingConnection, Person
 from tests.databases import migrated_database
 from tests.factories import Factory
 from tests.nameserver import FakeNameserver, running_nameserver
+from tests.offices import Office, new_office
 from tests.settings import management_settings
 
 APP_URL = "http://localhost:3000"  # the test client answers for it; nothing listens there
 API_RESOURCE = "https://api.workroom.example"
-_NEVER_REACHED = Rate(1_000_000, 60)  # all tests ask from one address; limits are tested apart
+_NEVER_REACHED = Rate(1_000_000, 60)  # all tests send from one address; limits have their own tests
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where PostgreSQL is demanded, a run that would quietly use SQLite does not begin.
+    """Refuse to run without a database or Redis that the environment requires, and configure logging.
 
-    Logs are set up before any application does it, and no logger keeps the set-up of its first use: a test
-    that captures the log would miss what such a logger writes.
+    Loggers must not cache their configuration: a test that captures the log would miss what a cached logger
+    writes.
     """
     if os.environ.get("REQUIRE_POSTGRES") == "1" and not os.environ.get("TEST_DATABASE_URL"):
         raise pytest.UsageError("REQUIRE_POSTGRES=1 needs TEST_DATABASE_URL=postgresql+asyncpg://…")
@@ -53,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was left out on this machine, and how to run it."""
+    """Say what was skipped on this machine, and how to run it."""
     if not os.environ.get("TEST_DATABASE_URL"):
         terminalreporter.write_line(
             "Database: SQLite. To run on PostgreSQL too, set TEST_DATABASE_URL=postgresql+asyncpg://…"
@@ -66,13 +70,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def provider(local_logto: Provider) -> Provider:
-    """The provider of this test process, which the plugin of ``local_logto`` starts."""
+    """The development identity provider of this test process."""
     return local_logto
 
 
 @pytest.fixture(scope="session")
 def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A migrated database of this test process."""
+    """The migrated database of this test process."""
     with migrated_database(tmp_path_factory.mktemp("database")) as url:
         yield url
 
@@ -86,7 +90,7 @@ async def management(provider: Provider) -> AsyncIterator[ManagementClient]:
 
 @pytest.fixture(scope="session")
 def nameserver() -> Iterator[FakeNameserver]:
-    """The nameserver that the application asks for TXT records."""
+    """The nameserver that the application queries for TXT records."""
     with running_nameserver() as running:
         yield running
 
@@ -95,7 +99,7 @@ def nameserver() -> Iterator[FakeNameserver]:
 async def settings(
     provider: Provider, database_url: str, management: ManagementClient, nameserver: FakeNameserver
 ) -> Settings:
-    """Settings of an application that was provisioned the way every deployment is."""
+    """The settings of an application that was provisioned like every deployment."""
     deployment = Deployment(app_url=APP_URL, api_resource=API_RESOURCE)
     found = await survey(management, deployment)
     application = await apply(management, deployment, found, plan(deployment, found))
@@ -133,29 +137,55 @@ async def app(settings: Settings) -> AsyncIterator[Quart]:
 @pytest.fixture(scope="session")
 def runtime(app: Quart) -> Runtime:
     """The services of the running application."""
+    return runtime_of(app)
+
+
+def runtime_of(app: Quart) -> Runtime:
+    """Return the services of an application that is serving."""
     found: Runtime = app.extensions["workroom"]
     return found
 
 
 @pytest.fixture(scope="session")
 def make(management: ManagementClient, settings: Settings) -> Factory:
-    """Makes people and organizations at the provider, where the roles were provisioned."""
+    """The factory of people and organizations, at a provider where the roles were provisioned."""
     assert settings.logto_app_id
     return Factory(management)
 
 
+OpenApp = Callable[..., Awaitable[Quart]]
 OpenBrowser = Callable[..., Awaitable[Browser]]
+OpenOffice = Callable[..., Awaitable[Office]]
+
+
+@pytest.fixture
+async def open_app(settings: Settings) -> AsyncIterator[OpenApp]:
+    """``await open_app(logto_timeout=1.0)``: a second worker, or one with other settings."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def open_one(**changes: Any) -> Quart:
+            app = create_app(settings.model_copy(update=changes))
+            await stack.enter_async_context(app.test_app())
+            return app
+
+        yield open_one
 
 
 @pytest.fixture
 async def open_browser(app: Quart, settings: Settings) -> AsyncIterator[OpenBrowser]:
-    """Opens browsers of its own for a test, signed in where a person is given."""
+    """``await open_browser(person, at=app)``: a new browser, signed in if a person is given."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def open_one(person: Person | None = None) -> Browser:
-            browser = await stack.enter_async_context(Browser(app, settings.redirect_uri))
+        async def open_one(person: Person | None = None, at: Quart = app) -> Browser:
+            browser = await stack.enter_async_context(Browser(at, settings.redirect_uri))
             if person is not None:
                 await browser.sign_in(person)
             return browser
 
         yield open_one
+
+
+@pytest.fixture
+def open_office(make: Factory, open_browser: OpenBrowser) -> OpenOffice:
+    """``await open_office("Acme", admin="Ada")``: an organization with its members signed in, by role."""
+    return partial(new_office, make, open_browser)

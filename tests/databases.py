@@ -1,6 +1,6 @@
-"""A migrated database of its own for every test process: SQLite, or PostgreSQL where one is named.
+"""A migrated database for every test process: SQLite, or PostgreSQL if ``TEST_DATABASE_URL`` names one.
 
-``TEST_DATABASE_URL`` names a PostgreSQL whose user may create databases; without it SQLite is used.
+Its user must be allowed to create databases.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def alembic_config(database_url: str) -> Config:
-    """Alembic's configuration of the project, aimed at one database."""
+    """Return Alembic's configuration of the project for one database."""
     config = Config(ROOT / "alembic.ini")
     config.attributes["database_url"] = database_url
     return config
@@ -31,7 +31,7 @@ def alembic_config(database_url: str) -> Config:
 
 @contextmanager
 def empty_database(directory: Path) -> Iterator[str]:
-    """The URL of a new, empty database; a PostgreSQL one is dropped at the end."""
+    """Create an empty database and return its URL. A PostgreSQL database is dropped at the end."""
     server = os.environ.get("TEST_DATABASE_URL")
     if not server:
         yield f"sqlite+aiosqlite:///{directory}/workroom-{uuid.uuid4().hex}.db"
@@ -46,20 +46,20 @@ def empty_database(directory: Path) -> Iterator[str]:
 
 @contextmanager
 def migrated_database(directory: Path) -> Iterator[str]:
-    """The URL of a new database with every migration applied."""
+    """Create a database, apply every migration and return its URL."""
     with empty_database(directory) as url:
         migrate(url)
         yield url
 
 
 def migrate(database_url: str, revision: str = "head") -> None:
-    """Apply migrations; in a thread, since Alembic's environment runs a loop of its own."""
+    """Apply migrations, in a thread because Alembic's environment runs its own event loop."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(command.upgrade, alembic_config(database_url), revision).result()
 
 
 def run_in_thread(work: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine to its end from any place, with or without a running loop."""
+    """Run a coroutine to its end, with or without a running loop."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, work).result()
 

@@ -1,4 +1,4 @@
-"""A nameserver for tests: it speaks DNS over UDP and TCP, and answers each name as a test wants."""
+"""A nameserver for tests that speaks DNS over UDP and TCP and answers each name as a test wants."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-_UDP_SIZE = 512  # bytes (RFC 1035 §4.2.1); what is longer is cut, and asked for again over TCP
+_UDP_SIZE = 512  # bytes (RFC 1035 §4.2.1). A longer response is truncated, and the client retries over TCP
 
 
 @dataclass
 class FakeNameserver:
-    """What it answers, by name in lower case without a final dot. A name nobody set does not exist."""
+    """Its answers, by name in lower case without the final dot. A name that was not set does not exist."""
 
     address: tuple[str, int]
     records: dict[str, list[str]] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     failures: dict[str, dns.rcode.Rcode] = field(default_factory=dict)
-    empty: set[str] = field(default_factory=set)  # they exist, without a TXT record
+    empty: set[str] = field(default_factory=set)  # names that exist without a TXT record
     silent: set[str] = field(default_factory=set)
     garbled: set[str] = field(default_factory=set)
     asked: list[tuple[str, str]] = field(default_factory=list)  # transport and name
-    before: Callable[[str], None] | None = None  # called, in a thread, with each name that is asked for
+    before: Callable[[str], None] | None = None  # called in a thread with each name that is queried
 
     def answer(self, wire: bytes, transport: str) -> bytes | None:
-        """The answer to a question; None for none at all."""
+        """Return the response to a query. None: send no response."""
         query = dns.message.from_wire(wire)
         name = query.question[0].name.to_text(omit_final_dot=True).lower()
         self.asked.append((transport, name))
@@ -99,9 +99,9 @@ class _TcpServer(socketserver.ThreadingTCPServer):
 
 @contextlib.contextmanager
 def running_nameserver() -> Iterator[FakeNameserver]:
-    """A nameserver on one port for UDP and TCP, on this machine.
+    """Run a nameserver on one port for UDP and TCP.
 
-    The system chooses the port for TCP, where nearly all that are taken are taken.
+    The system chooses the port for TCP, because most ports that are taken are taken there.
     """
     with _TcpServer(("127.0.0.1", 0), _Tcp) as tcp, _UdpServer(tcp.server_address, _Udp) as udp:
         host, port = udp.server_address[:2]

@@ -1,4 +1,4 @@
-"""A PgBouncer of our own in front of the PostgreSQL that ``TEST_DATABASE_URL`` names, in transaction mode."""
+"""A PgBouncer in transaction mode, in front of the PostgreSQL that ``TEST_DATABASE_URL`` names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DEADLINE: Final = 30.0  # seconds
 
 
 def find_pgbouncer() -> str | None:
-    """The program, where it and a PostgreSQL are here."""
+    """Return the program. None: it or PostgreSQL is missing."""
     if not os.environ.get("TEST_DATABASE_URL"):
         return None
     return shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
@@ -31,7 +31,7 @@ def find_pgbouncer() -> str | None:
 
 @contextlib.contextmanager
 def pooled(database_url: str, directory: Path) -> Iterator[str]:
-    """The same database behind a pooler with three connections; no prepared statement survives there."""
+    """Return the URL of the database behind a pooler with three connections and no prepared statements."""
     program = find_pgbouncer()
     assert program is not None
     url, port = sa.make_url(database_url), free_port()
@@ -58,13 +58,13 @@ def pooled(database_url: str, directory: Path) -> Iterator[str]:
 
 
 def _version(program: str) -> tuple[int, ...]:
-    """From 1.21 on it can be told to carry prepared statements from one connection to another."""
+    """Return the version. From 1.21 on it can keep prepared statements across connections."""
     told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
     return tuple(int(number) for number in re.findall(r"\d+", told.splitlines()[0])[:2])
 
 
 def _as_somebody() -> list[str]:
-    """It refuses to run as root."""
+    """Return the options that give up root, as which PgBouncer refuses to run."""
     if os.geteuid() != 0:
         return []
     names = {entry.pw_name for entry in pwd.getpwall()}

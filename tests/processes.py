@@ -1,4 +1,4 @@
-"""Programs under test, started as programs: the provider and the application, on free ports."""
+"""The provider and the application as processes, on free ports."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LIMITED = (
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """The product as its users run it: provisioned, migrated, serving."""
+    """The product as its users run it: provisioned, migrated and serving."""
 
     url: str
     env_file: Path
@@ -37,15 +37,15 @@ class Application:
 def running_application(
     provider: Provider, database_url: str, directory: Path, *, workers: int = 1, **extra: str
 ) -> Iterator[Application]:
-    """``saas-app provision --write-env`` and ``saas-app serve --env-file``, as the README says.
+    """Run ``saas-app provision --write-env`` and ``saas-app serve --env-file``, like the README.
 
-    ``extra`` goes into the environment of both.
+    ``extra`` is added to the environment of both.
     """
     port = free_port()
     url = f"http://localhost:{port}"
     env_file, log = directory / "workroom.env", directory / "application.log"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LOGTO_", "APP_"))}
-    # no file that happens to lie in this folder; and everybody in a test has the same address
+    # ignore a connectors file in this folder. All callers in a test share one address
     unlimited = dict.fromkeys((f"RATE_LIMIT_{what}" for what in _LIMITED), "100000/minute")
     extra = {"CONNECTORS_FILE": "", **unlimited, **extra}
     given = {**inherited, **extra, **provider.environment, "APP_URL": url, "DATABASE_URL": database_url}

@@ -1,4 +1,4 @@
-"""The Redis that tests use: ``TEST_REDIS_URL``, else the one on this machine, where it answers."""
+"""The Redis of the tests: ``TEST_REDIS_URL``, or the one on this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MISSING: Final = (
 
 @functools.cache
 def find_redis() -> str | None:
-    """Its URL; None when nobody answers there."""
+    """Return its URL. None: nothing answers there."""
     try:
         with redis.Redis.from_url(REDIS_URL, socket_connect_timeout=2) as connection:
             connection.ping()

@@ -1,4 +1,4 @@
-"""A browser for an application that runs as a process of its own: cookies and redirects over real HTTP."""
+"""A browser for an application in another process, with cookies and redirects over real HTTP."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from local_logto.testing.connections import brief_connector
 
 from tests.clients import SAME_ORIGIN, LogtoVisit, Person
 
-_DEADLINE = 10.0  # seconds a change from outside may take until it is noticed
+_DEADLINE = 10.0  # seconds until a change made by another process must have taken effect
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the application answered."""
+    """A response of the application."""
 
     status: int
     location: str
@@ -27,7 +27,7 @@ class Page:
 
 
 class RemoteBrowser:
-    """One browser: cookies at the application and at the provider."""
+    """One browser, with its cookies at the application and at the provider."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -44,15 +44,15 @@ class RemoteBrowser:
         await self.logto.close()
 
     async def get(self, path: str) -> Page:
-        """GET without following redirects."""
+        """GET a page without following redirects."""
         return await self._send("GET", path)
 
     async def post(self, path: str, form: dict[str, str] | None = None) -> Page:
-        """POST a form from a page of the application itself."""
+        """POST a form, as from a page of the application."""
         return await self._send("POST", path, form or {})
 
     async def sign_in(self, person: Person) -> None:
-        """Sign in all the way."""
+        """Sign in through the provider."""
         started = await self.get("/sign-in")
         callback = await self.logto.authorize(started.location, person, f"{self.url}/callback")
         done = await self.get(callback.removeprefix(self.url))
@@ -66,7 +66,7 @@ class RemoteBrowser:
 
 
 async def eventually(question: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Ask until the answer is yes: for what another process does on its own."""
+    """Ask until the answer is yes, about work of another process. ``what`` names it in a failure."""
     deadline = time.monotonic() + _DEADLINE
     while not await question():
         assert time.monotonic() < deadline, f"not within {_DEADLINE:.0f} s: {what}"

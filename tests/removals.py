@@ -1,4 +1,4 @@
-"""Ordering the removal of an organization's data, in a transaction of its own."""
+"""Removing an organization's data, ordered in a separate transaction."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The lesson of this project on one route: the response to each kind of caller, step by step.
+"""The lesson of this project on one route: who gets which answer, step by step.
 
-The route lists the audit log of an organization and requires ``audit:read``. Read this file next to
-``docs/rbac-guide.md``. Step 4, a fresh sign-in, is not required here: see
-``tests/integration/identity/test_step_up.py``.
+The route lists the audit log of an organization and requires ``audit:read``. Read it beside
+``docs/rbac-guide.md``. It does not require the fourth step, a fresh sign-in: see
+``tests/integration/identity/test_step_up.py``. ``tests/README.md`` introduces the fixtures.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def page(organization_id: str) -> str:
 
 
 async def body(response: Response) -> dict[str, Any]:
-    """Return the JSON of a response without the id of the request, which always differs."""
+    """Return the JSON of an answer, without what differs between any two requests."""
     answer: dict[str, Any] = await response.get_json(force=True)
     answer.pop("request_id", None)
     return answer
@@ -53,7 +53,7 @@ async def nobody(open_browser: OpenBrowser) -> Browser:
 
 @pytest.fixture
 async def stranger(make: Factory, open_browser: OpenBrowser) -> Browser:
-    """A person who has the permission in another organization."""
+    """A member of another organization, with every permission there."""
     gail = await make.person("Gail")
     await make.organization("Globex", **{GRANTING.value: gail})
     return await open_browser(gail)
@@ -62,17 +62,13 @@ async def stranger(make: Factory, open_browser: OpenBrowser) -> Browser:
 @pytest.fixture
 async def member(make: Factory, open_browser: OpenBrowser, acme: str) -> Browser:
     """A member of Acme whose role does not grant the permission."""
-    vera = await make.person("Vera")
-    await make.join(acme, vera, NOT_GRANTING)
-    return await open_browser(vera)
+    return await open_browser(await make.member(acme, "Vera", NOT_GRANTING))
 
 
 @pytest.fixture
 async def auditor(make: Factory, open_browser: OpenBrowser, acme: str) -> Browser:
     """A member of Acme whose role grants the permission."""
-    alice = await make.person("Alice")
-    await make.join(acme, alice, GRANTING)
-    return await open_browser(alice)
+    return await open_browser(await make.member(acme, "Alice", GRANTING))
 
 
 async def test_step_1_without_a_credential_the_api_answers_401(nobody: Browser, acme: str) -> None:

@@ -1,4 +1,4 @@
-"""Genuine tokens of Logto's for tests that call the API: a person's from their session, a machine's own."""
+"""Genuine tokens for tests that call the API: a person's from their session, or an API client's."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ def scopes_of(role: Role, carrier: Carrier = Carrier.API_TOKEN) -> list[str]:
 
 
 async def token_of(runtime: Runtime, browser: Browser, organization_id: str, carrier: Carrier) -> str:
-    """The token that a signed-in browser's session holds for an organization: a genuine one of Logto's."""
-    cookie = next(cookie.value for cookie in browser.app.cookie_jar if cookie.name == "workroom_session")
-    caller = await runtime.browser_sessions.prove(str(cookie), organization_id)
+    """Return the token that the session of a signed-in browser holds for an organization."""
+    caller = await runtime.browser_sessions.prove(browser.session_cookie, organization_id)
     await caller.get_tenant(organization_id, (carrier,))
     api = f"{runtime.settings.api_resource}#{organization_id}"
     audience = api if carrier is Carrier.API_TOKEN else f"urn:logto:organization:{organization_id}"
@@ -35,7 +34,7 @@ async def token_of(runtime: Runtime, browser: Browser, organization_id: str, car
 
 
 async def tenant_of(runtime: Runtime, token: str, organization_id: str) -> Tenant:
-    """Return what a bearer token opens: proved and found as a guard does it."""
+    """Return the tenant that a bearer token opens, found like a guard does it."""
     caller = await runtime.bearer_tokens.prove(await runtime.verified_tokens.verify(token))
     return await caller.get_tenant(organization_id)
 
@@ -43,7 +42,7 @@ async def tenant_of(runtime: Runtime, token: str, organization_id: str) -> Tenan
 async def machine_token(
     settings: Settings, machine: Machine, organization_id: str, carrier: Carrier = Carrier.API_TOKEN
 ) -> str:
-    """A token by client credentials, for the organization: of our API resource, unless said otherwise."""
+    """Return an API client's token for the organization, by client credentials."""
     form = {"grant_type": "client_credentials", "organization_id": organization_id}
     if carrier is Carrier.API_TOKEN:
         form |= {"resource": settings.api_resource, "scope": SCOPES[carrier]}

@@ -1,22 +1,43 @@
-"""A connection of a test's own to the database that the application uses."""
+"""Fixtures of the integration tests: a database connection, bearer tokens, a Logto that fails."""
 
 from __future__ import annotations
 
+import json
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any
 
+import jwt
 import pytest
+from local_logto.testing import Provider
+from quart import Quart
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from saas_app.config import Settings
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.logto import ManagementClient
+from saas_app.operations.reconciliation.service import Reconciler
+from saas_app.rbac.permissions import Carrier
+from saas_app.runtime import Runtime
+from tests.clients import Machine, Person
+from tests.conftest import OpenApp, OpenBrowser
+from tests.factories import Factory
+from tests.integration.bearer import ApiClient, MachineClient, Mint, NewClient, PersonClient
+from tests.integration.faulty_logto import Faulty, Gate, running_gate
+from tests.integration.mail import Mailbox
+from tests.integration.reconciling import reconciler_of
+from tests.offices import new_office
+from tests.tokens import SCOPES, machine_token, token_of
 
 
 @pytest.fixture
 async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """An engine beside the application's, with the same settings."""
+    """A second engine for the application's database, with the same settings."""
     engine = create_engine(database_url)
     yield engine
     await engine.dispose()
@@ -30,7 +51,7 @@ def work(engine: AsyncEngine) -> UnitOfWork:
 
 @pytest.fixture
 def count_statements(engine: AsyncEngine) -> Callable[[], Any]:
-    """``with count_statements() as statements``: the SQL of the test's engine, each with its parameters."""
+    """``with count_statements() as statements``: the SQL of the test's engine, with its parameters."""
 
     @contextmanager
     def counting() -> Iterator[list[tuple[str, Any]]]:
@@ -46,3 +67,124 @@ def count_statements(engine: AsyncEngine) -> Callable[[], Any]:
             event.remove(engine.sync_engine, "before_cursor_execute", note)
 
     return counting
+
+
+@pytest.fixture
+def as_person(app: Quart, runtime: Runtime, open_browser: OpenBrowser) -> PersonClient:
+    """``await as_person(person, organization_id, carrier)``: a client with a token of that person."""
+
+    async def client(person: Person, organization_id: str, carrier: Carrier = Carrier.API_TOKEN) -> ApiClient:
+        browser = await open_browser(person)
+        return ApiClient(app, organization_id, await token_of(runtime, browser, organization_id, carrier))
+
+    return client
+
+
+@pytest.fixture
+def new_client(make: Factory, as_person: PersonClient) -> NewClient:
+    """``await new_client("editor", carrier)``: a client of a new organization's only member."""
+
+    async def client(role: str, carrier: Carrier = Carrier.API_TOKEN, *, name: str = "Ada") -> ApiClient:
+        organization_id = await make.organization()
+        return await as_person(await make.member(organization_id, name, role), organization_id, carrier)
+
+    return client
+
+
+@pytest.fixture
+def as_machine(app: Quart, settings: Settings) -> MachineClient:
+    """``await as_machine(machine, organization_id)``: a client with a token by client credentials."""
+
+    async def client(machine: Machine, organization_id: str) -> ApiClient:
+        return ApiClient(app, organization_id, await machine_token(settings, machine, organization_id))
+
+    return client
+
+
+@pytest.fixture(scope="module")
+def signing_key(provider: Provider) -> Any:
+    """The provider's private key, from its file. A token signed with it is genuine except for its claims."""
+    with closing(sqlite3.connect(provider.data_dir / "local_logto.sqlite3")) as file, file:
+        (kept,) = file.execute(
+            "SELECT private_jwk FROM signing_keys ORDER BY created_at DESC LIMIT 1"
+        ).fetchone()
+    return jwt.PyJWK(json.loads(kept))
+
+
+@pytest.fixture
+def mint(settings: Settings, signing_key: Any) -> Mint:
+    """``mint(organization_id, sub="x")``: a token like Logto's with other claims. None leaves a claim out."""
+
+    def token(
+        organization_id: str, /, *, key: Any = None, header: dict[str, Any] | None = None, **changes: Any
+    ) -> str:
+        now = int(time.time())
+        claims = {
+            "iss": f"{settings.logto_endpoint}/oidc",
+            "aud": settings.api_resource,
+            "sub": "somebody",
+            "client_id": "a-client",
+            "organization_id": organization_id,
+            "scope": SCOPES[Carrier.API_TOKEN],
+            "iat": now,
+            "exp": now + 600,
+            **changes,
+        }
+        claims = {name: value for name, value in claims.items() if value is not None}
+        headers = {"typ": "at+jwt", "kid": signing_key.key_id, **(header or {})}
+        algorithm = headers.pop("alg", "ES384")
+        return jwt.encode(claims, key if key is not None else signing_key.key, algorithm, headers=headers)
+
+    return token
+
+
+@pytest.fixture
+async def gate(provider: Provider) -> AsyncIterator[Gate]:
+    """A proxy in front of the Management API that fails calls as a test wants."""
+    async with running_gate(provider.endpoint) as gate:
+        yield gate
+
+
+@pytest.fixture
+async def faulty_app(gate: Gate, settings: Settings, open_app: OpenApp) -> Quart:
+    """A worker that reaches the Management API through ``gate``."""
+    assert settings.management is not None
+    management = settings.management.model_copy(update={"endpoint": gate.url})
+    return await open_app(management=management, logto_timeout=3.0)
+
+
+@pytest.fixture
+async def faulty(gate: Gate, faulty_app: Quart, make: Factory, open_browser: OpenBrowser) -> Faulty:
+    """An organization with an admin, at ``faulty_app``."""
+    open_there = partial(open_browser, at=faulty_app)
+    return Faulty(gate, await new_office(make, open_there, admin="Ada"), open_there)
+
+
+@pytest.fixture
+def mailbox(provider: Provider) -> Mailbox:
+    """The email that Logto sent."""
+    return Mailbox(provider)
+
+
+@pytest.fixture
+async def sign_up_by_email(management: ManagementClient) -> AsyncIterator[None]:
+    """Let Logto ask new people for an email address, as an organization that invites people configures it."""
+    transport = management._transport
+    settings = (await transport.call("GET", "/sign-in-exp")).body
+    methods = [
+        {"identifier": "username", "password": True, "verificationCode": False, "isPasswordPrimary": True},
+        {"identifier": "email", "password": False, "verificationCode": True, "isPasswordPrimary": False},
+    ]
+    wanted = {
+        "signUp": {"identifiers": ["email"], "password": False, "verify": True},
+        "signIn": {"methods": methods},
+    }
+    await transport.call("PATCH", "/sign-in-exp", body=wanted)
+    yield
+    await transport.call("PATCH", "/sign-in-exp", body={name: settings[name] for name in wanted})
+
+
+@pytest.fixture
+def reconciler(runtime: Runtime, make: Factory) -> Reconciler:
+    """What ``saas-app reconcile`` runs, on the application's database."""
+    return reconciler_of(runtime.work, make)

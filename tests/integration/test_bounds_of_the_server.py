@@ -1,4 +1,4 @@
-"""The application as it is served: what a client can do to it with one socket."""
+"""Limits on what a client can do to the served application with one socket."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.one_database
 
 
 def _say(url: str, data: bytes) -> bytes:
-    """Send bytes, and read until the server hangs up."""
+    """Send bytes, and read until the server closes the connection."""
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=30) as connection:
         connection.sendall(data)
@@ -33,7 +33,7 @@ _WEBSOCKET = (
 )
 
 
-async def test_the_application_bounds_size_and_time(
+async def test_the_served_application_limits_size_and_time(
     provider: Provider, database_url: str, tmp_path: Path
 ) -> None:
     bounds = {"APP_HEADER_TIMEOUT": "1", "APP_BODY_TIMEOUT": "1", "APP_KEEP_ALIVE_TIMEOUT": "1"}

@@ -1,11 +1,10 @@
-"""How often people may create organizations, invite and change things in Logto: by pages and API together."""
+"""Limits on new organizations, invitations and changes in Logto, shared by pages and API."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,17 +12,17 @@ import pytest
 import sqlalchemy as sa
 from quart import Quart
 
-from saas_app.app import create_app
-from saas_app.config import Rate, Settings
+from saas_app.config import Rate
 from saas_app.db.base import utc_now
 from saas_app.errors import LogtoUnavailable
 from saas_app.models import RateCounter
 from saas_app.rbac.permissions import Carrier, Role
 from saas_app.runtime import Runtime
-from tests.clients import SAME_ORIGIN, Browser, Person
-from tests.factories import Factory
-from tests.integration.invitations.conftest import new_address
-from tests.integration.members.conftest import events_of, roles_form, send, text_of
+from tests.clients import SAME_ORIGIN, Browser, Person, text_of
+from tests.conftest import OpenApp, OpenBrowser, runtime_of
+from tests.factories import Factory, new_address
+from tests.integration.members.conftest import roles_form
+from tests.integration.records import events_of
 from tests.tokens import token_of
 
 DAY = 86_400
@@ -36,47 +35,41 @@ LIMITS = {
 }
 
 
+OpenSite = Callable[..., Awaitable["Site"]]
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Two workers of one installation with small limits, and who asks of which."""
+    """Two workers of one installation with small limits."""
 
     workers: tuple[Quart, Quart]
-    open_browser: Callable[..., Awaitable[Browser]]
+    open_at: OpenBrowser
 
     @property
     def runtime(self) -> Runtime:
         """The services of the first worker."""
-        found: Runtime = self.workers[0].extensions["workroom"]
-        return found
+        return runtime_of(self.workers[0])
+
+    async def open_browser(self, person: Person, worker: int = 0) -> Browser:
+        """Sign a person in at one of the workers."""
+        return await self.open_at(person, at=self.workers[worker])
 
 
 @pytest.fixture
-async def open_site(settings: Settings) -> AsyncIterator[Callable[..., Awaitable[Site]]]:
-    async with AsyncExitStack() as stack:
+def open_site(open_app: OpenApp, open_browser: OpenBrowser) -> OpenSite:
+    async def open_one(**limits: Rate) -> Site:
+        first, second = [await open_app(**{**LIMITS, **limits}) for _ in range(2)]
+        return Site((first, second), open_browser)
 
-        async def open_one(**limits: Rate) -> Site:
-            given = settings.model_copy(update={**LIMITS, **limits})
-            workers = (create_app(given), create_app(given))
-            for worker in workers:
-                await stack.enter_async_context(worker.test_app())
-
-            async def open_browser(person: Person, worker: int = 0) -> Browser:
-                browser = Browser(workers[worker], settings.redirect_uri)
-                await stack.enter_async_context(browser)
-                await browser.sign_in(person)
-                return browser
-
-            return Site(workers, open_browser)
-
-        yield open_one
+    return open_one
 
 
 def invitation_form(*addresses: str) -> dict[str, str | list[str]]:
     return {"addresses": "\n".join(addresses), "roles": ["viewer"], "days": "7"}
 
 
-async def test_one_person_creates_so_many_organizations_on_all_workers_together(
-    open_site: Callable[..., Awaitable[Site]], make: Factory
+async def test_a_person_creates_three_organizations_a_day_on_all_workers_together(
+    open_site: OpenSite, make: Factory
 ) -> None:
     site, person = await open_site(), await make.person("Pat")
     browsers = [await site.open_browser(person, worker) for worker in (0, 1)]
@@ -97,9 +90,7 @@ async def test_one_person_creates_so_many_organizations_on_all_workers_together(
     await (await site.open_browser(await make.person("Quinn"))).post("/o/new", {"name": name})
 
 
-async def test_the_limit_holds_however_many_ask_at_once(
-    open_site: Callable[..., Awaitable[Site]], make: Factory
-) -> None:
+async def test_the_limit_holds_for_requests_sent_at_once(open_site: OpenSite, make: Factory) -> None:
     site, person = await open_site(), await make.person("Pat")
     browsers = [await site.open_browser(person, worker) for worker in (0, 1)]
     name = f"Org {secrets.token_hex(4)}"
@@ -112,8 +103,8 @@ async def test_the_limit_holds_however_many_ask_at_once(
     assert sorted(answer.status_code for answer in answers) == [303] * 3 + [429] * 5
 
 
-async def test_an_organization_that_was_not_made_does_not_count(
-    open_site: Callable[..., Awaitable[Site]], make: Factory, monkeypatch: pytest.MonkeyPatch
+async def test_an_organization_whose_creation_failed_does_not_count(
+    open_site: OpenSite, make: Factory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site, person = await open_site(), await make.person("Pat")
     browser = await site.open_browser(person)
@@ -128,15 +119,15 @@ async def _refuse(*_: object) -> None:
     raise LogtoUnavailable("Logto did not answer.")
 
 
-async def test_invitations_are_limited_for_a_person_and_the_rest_stays_in_the_form(
-    open_site: Callable[..., Awaitable[Site]], make: Factory
+async def test_a_person_sends_four_invitations_a_day_and_the_rest_stay_in_the_form(
+    open_site: OpenSite, make: Factory
 ) -> None:
     site, admin = await open_site(), await make.person("Ada")
     organization_id = await make.organization("Acme", admin=admin)
     browser, path = await site.open_browser(admin), f"/o/{organization_id}/invitations/new"
     wanted = [new_address() for _ in range(6)]
 
-    answer = await send(browser, path, invitation_form(*wanted), 429)
+    answer = await browser.post(path, invitation_form(*wanted), 429)
 
     page = await text_of(answer)
     assert 0 < int(answer.headers["Retry-After"]) <= DAY
@@ -146,15 +137,11 @@ async def test_invitations_are_limited_for_a_person_and_the_rest_stays_in_the_fo
     assert "\n".join(wanted[4:]) + "</textarea>" in page
 
 
-async def test_the_api_counts_with_the_pages(
-    open_site: Callable[..., Awaitable[Site]], make: Factory
-) -> None:
+async def test_invitations_by_pages_and_api_count_together(open_site: OpenSite, make: Factory) -> None:
     site, admin = await open_site(), await make.person("Ada")
     organization_id = await make.organization("Acme", admin=admin)
     browser = await site.open_browser(admin)
-    await send(
-        browser, f"/o/{organization_id}/invitations/new", invitation_form(new_address(), new_address())
-    )
+    await browser.post(f"/o/{organization_id}/invitations/new", invitation_form(new_address(), new_address()))
     token = await token_of(site.runtime, browser, organization_id, Carrier.ORGANIZATION_TOKEN)
     path, client = f"/api/v1/organizations/{organization_id}/invitations", site.workers[1].test_client()
 
@@ -169,35 +156,33 @@ async def test_the_api_counts_with_the_pages(
     assert 0 < int(retry_after or 0) <= DAY
 
 
-async def test_invitations_are_limited_for_an_organization(
-    open_site: Callable[..., Awaitable[Site]], make: Factory
-) -> None:
-    site, ada, bob = await open_site(), await make.person("Ada"), await make.person("Bob")
+async def test_an_organization_sends_six_invitations_a_day(open_site: OpenSite, make: Factory) -> None:
+    site, ada = await open_site(), await make.person("Ada")
     organization_id = await make.organization("Acme", admin=ada)
-    await make.join(organization_id, bob, Role.ADMIN)
+    bob = await make.member(organization_id, "Bob", Role.ADMIN)
     path = f"/o/{organization_id}/invitations/new"
-    await send(await site.open_browser(ada), path, invitation_form(*(new_address() for _ in range(4))))
+    await (await site.open_browser(ada)).post(path, invitation_form(*(new_address() for _ in range(4))))
     there = await site.open_browser(bob)
-    await send(there, path, invitation_form(new_address(), new_address()))
+    await there.post(path, invitation_form(new_address(), new_address()))
 
-    page = await text_of(await send(there, path, invitation_form(new_address()), 429))
+    page = await there.submit(path, invitation_form(new_address()), 429)
 
     assert "An organization can send 6 invitations in a day." in page
 
 
-async def test_an_address_gets_so_many_messages_and_the_others_are_invited_all_the_same(
-    open_site: Callable[..., Awaitable[Site]], make: Factory
+async def test_an_address_receives_two_messages_a_day_and_other_addresses_are_invited(
+    open_site: OpenSite, make: Factory
 ) -> None:
     site, ada = await open_site(), await make.person("Ada")
     acme, globex = await make.organization("Acme", admin=ada), await make.organization("Globex", admin=ada)
     browser, address, other = await site.open_browser(ada), new_address(), new_address()
-    await send(browser, f"/o/{acme}/invitations/new", invitation_form(address))
+    await browser.post(f"/o/{acme}/invitations/new", invitation_form(address))
     (invitation,) = await make.management.list_invitations(acme)
     await browser.post(f"/o/{acme}/invitations/{invitation.id}/resend")
 
     refused = await browser.post(f"/o/{acme}/invitations/{invitation.id}/resend", expect=429)
     form = invitation_form(address.upper(), other)
-    page = await text_of(await send(browser, f"/o/{globex}/invitations/new", form, 429))
+    page = await browser.submit(f"/o/{globex}/invitations/new", form, 429)
 
     assert refused.headers["Retry-After"]
     assert "One address can receive 2 invitations in a day." in page
@@ -205,9 +190,7 @@ async def test_an_address_gets_so_many_messages_and_the_others_are_invited_all_t
     assert [entry.invitee for entry in await make.management.list_invitations(globex)] == [other]
 
 
-async def test_what_came_to_nothing_does_not_count(
-    open_site: Callable[..., Awaitable[Site]], make: Factory
-) -> None:
+async def test_invitations_that_were_not_sent_do_not_count(open_site: OpenSite, make: Factory) -> None:
     site, ada = await open_site(), await make.person("Ada")
     organization_id = await make.organization("Acme", admin=ada)
     browser, path, address = (
@@ -215,24 +198,24 @@ async def test_what_came_to_nothing_does_not_count(
         f"/o/{organization_id}/invitations/new",
         new_address(),
     )
-    await send(browser, path, invitation_form(address))
+    await browser.post(path, invitation_form(address))
     for _ in range(5):  # invited already
-        await send(browser, path, invitation_form(address), 200)
-    await send(browser, path, invitation_form(*(new_address() for _ in range(3))))
+        await browser.post(path, invitation_form(address), 200)
+    await browser.post(path, invitation_form(*(new_address() for _ in range(3))))
 
 
-async def test_every_change_in_logto_counts_and_a_form_over_the_limit_is_kept(
-    open_site: Callable[..., Awaitable[Site]], make: Factory, monkeypatch: pytest.MonkeyPatch
+async def test_every_change_in_logto_counts_and_a_form_over_the_limit_stays_filled_in(
+    open_site: OpenSite, make: Factory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = await open_site(rate_limit_changes=Rate(2, 3600))
-    ada, bob = await make.person("Ada"), await make.person("Bob")
+    ada = await make.person("Ada")
     organization_id = await make.organization("Acme", admin=ada)
-    await make.join(organization_id, bob, Role.VIEWER)
+    bob = await make.member(organization_id, "Bob", Role.VIEWER)
     browser, root = await site.open_browser(ada), f"/o/{organization_id}"
-    await send(browser, f"{root}/members/{bob.id}/roles", roles_form(["viewer"], ["editor"]))
-    await send(browser, f"{root}/members/{bob.id}/roles", roles_form(["editor"], ["viewer"]))
+    await browser.post(f"{root}/members/{bob.id}/roles", roles_form(["viewer"], ["editor"]))
+    await browser.post(f"{root}/members/{bob.id}/roles", roles_form(["editor"], ["viewer"]))
 
-    answer = await send(browser, f"{root}/members/{bob.id}/roles", roles_form(["viewer"], ["editor"]), 429)
+    answer = await browser.post(f"{root}/members/{bob.id}/roles", roles_form(["viewer"], ["editor"]), 429)
 
     page = await text_of(answer)
     assert 0 < int(answer.headers["Retry-After"]) <= 3600
@@ -240,17 +223,17 @@ async def test_every_change_in_logto_counts_and_a_form_over_the_limit_is_kept(
     assert 'name="roles" value="editor"' in page
     assert "Keep this page open: what you entered is still here" in page
     assert await make.management.find_member_roles(organization_id, bob.id) == {"viewer"}
-    with monkeypatch.context() as patched:  # not even to be taken back
+    with monkeypatch.context() as patched:  # a change to be undone is not begun either
         patched.setattr("saas_app.logto.client.ManagementClient.create_machine", _refuse)
-        described = await send(browser, f"{root}/api-clients/new", {"name": "Robot"}, 429)
+        described = await browser.post(f"{root}/api-clients/new", {"name": "Robot"}, 429)
     assert 'value="Robot"' in await text_of(described)
     assert [event.action for event in await events_of(site.runtime, organization_id)] == [
         "member.change-roles"
     ] * 2
 
 
-async def test_a_stolen_session_cannot_keep_its_owner_from_ending_it(
-    open_site: Callable[..., Awaitable[Site]], make: Factory
+async def test_a_thief_cannot_use_up_the_limit_that_ending_a_stolen_session_needs(
+    open_site: OpenSite, make: Factory
 ) -> None:
     site, person = await open_site(rate_limit_changes=Rate(1, 3600)), await make.person("Pat")
     thief, owner = await site.open_browser(person), await site.open_browser(person)
@@ -260,8 +243,8 @@ async def test_a_stolen_session_cannot_keep_its_owner_from_ending_it(
     await thief.get("/account", 303)
 
 
-async def test_counters_hold_no_address_and_are_forgotten_when_their_window_is_over(
-    open_site: Callable[..., Awaitable[Site]],
+async def test_counters_contain_no_address_and_are_deleted_after_their_window(
+    open_site: OpenSite,
 ) -> None:
     site, address = await open_site(rate_limit_invitations_address=Rate(5, 1)), new_address()
     limits, work = site.runtime.change_limits, site.runtime.work

@@ -1,4 +1,4 @@
-"""Clients that leave while a change is made in Logto: it is finished, counted and known."""
+"""Clients that disconnect during a change in Logto: the change is finished, counted and recorded."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ import sqlalchemy as sa
 from saas_app.models import MembershipChange
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
-from tests.clients import SAME_ORIGIN, Browser
+from tests.clients import SAME_ORIGIN, SESSION_COOKIE, URLENCODED, Browser
 from tests.factories import Factory
-from tests.integration.invitations.conftest import Faulty, Gate, actions_of, faulty, gate
-from tests.integration.members.conftest import pending_in, roles_at_logto, roles_form
+from tests.integration.faulty_logto import Faulty, Gate
+from tests.integration.members.conftest import roles_form
+from tests.integration.records import actions_of, pending_in
 from tests.remote import eventually
-
-__all__ = ["faulty", "gate"]
 
 
 @dataclass(slots=True)
 class Stop:
-    """Holds up a call of Logto until it is let go."""
+    """Holds a call to Logto until the client has disconnected."""
 
     gate: Gate
     call: str
@@ -39,11 +38,11 @@ class Stop:
 
 
 async def leave_at(stop: Stop, browser: Browser, path: str, form: dict[str, str | list[str]]) -> None:
-    """Send a form, and close the connection while Logto is asked; Logto answers a moment later."""
+    """Send a form and close the connection during the call to Logto, which responds a moment later."""
     headers = {
         **SAME_ORIGIN,
-        "Content-Type": "application/x-www-form-urlencoded",
-        "Cookie": "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.app.cookie_jar or ()),
+        **URLENCODED,
+        "Cookie": f"{SESSION_COOKIE}={browser.session_cookie}",
     }
     async with browser.app.request(path, method="POST", headers=headers) as connection:
         await connection.send(urlencode(form, doseq=True).encode())
@@ -56,7 +55,7 @@ async def leave_at(stop: Stop, browser: Browser, path: str, form: dict[str, str 
 @pytest.mark.parametrize(
     "call", ["POST /api/organizations", "POST /api/organizations/[^/]+/users", "POST .*/users/[^/]+/roles"]
 )
-async def test_an_organization_whose_creator_leaves_is_theirs_and_counts(
+async def test_an_organization_whose_creator_disconnects_has_its_admin(
     faulty: Faulty, make: Factory, call: str
 ) -> None:
     person, name = await make.person("Pat"), f"Org {secrets.token_hex(4)}"
@@ -66,17 +65,17 @@ async def test_an_organization_whose_creator_leaves_is_theirs_and_counts(
 
     async def is_theirs() -> bool:
         made = [found for found in await make.management.list_organizations() if found.name == name]
-        return [await roles_at_logto(make.management, found.id, person) for found in made] == [{"admin"}]
+        return [await make.management.find_member_roles(found.id, person.id) for found in made] == [{"admin"}]
 
     await eventually(is_theirs, "the organization has its admin")
 
 
-async def test_a_role_taken_away_by_somebody_who_leaves_is_known_and_recorded(
+async def test_a_change_of_roles_by_an_admin_who_disconnects_is_known_and_recorded(
     faulty: Faulty, make: Factory, runtime: Runtime
 ) -> None:
-    person, acme = await make.person("Bob"), faulty.acme
-    await make.join(acme.id, person, Role.EDITOR)
-    members = f"/o/{acme.id}/members/{person.id}/roles"
+    acme = faulty.acme
+    person = await make.member(acme.id, "Bob", Role.EDITOR)
+    members = f"{acme.root}/members/{person.id}/roles"
     await acme.browser.follow(members)
     faulty.gate.before = stop = Stop(faulty.gate, f"PUT /api/organizations/{acme.id}/users/{person.id}/roles")
 
@@ -97,6 +96,6 @@ async def test_a_role_taken_away_by_somebody_who_leaves_is_known_and_recorded(
         return not await pending_in(runtime, acme.id)
 
     await eventually(is_closed, "the change is closed")
-    assert await roles_at_logto(make.management, acme.id, person) == {"viewer"}
+    assert await acme.roles_at_logto(person) == {"viewer"}
     assert await version() > before
     assert await actions_of(runtime, acme.id) == ["member.change-roles"]

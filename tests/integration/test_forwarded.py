@@ -1,4 +1,4 @@
-"""Headers by which a proxy speaks for a client, from peers that may and from peers that may not."""
+"""Headers in which a proxy names its client, from trusted and from other peers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def serve(provider: Provider, database_url: str, tmp_path_factory: pytest.TempPa
 
 @pytest.fixture(scope="module")
 def plain(serve: Serve) -> Iterator[Application]:
-    """An application that believes nobody: the default."""
+    """An application that trusts no proxy, which is the default."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("FORWARDED_ALLOW_IPS", raising=False)
         with serve() as running:
@@ -66,26 +66,26 @@ def plain(serve: Serve) -> Iterator[Application]:
 
 @pytest.fixture(scope="module")
 def behind_proxy(serve: Serve) -> Iterator[Application]:
-    """An application that believes two proxies; the tests are one of them."""
+    """An application that trusts two proxies. The tests are one of them."""
     with serve(FORWARDED_ALLOW_IPS=PROXIES) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def behind_tls(serve: Serve) -> Iterator[Application]:
-    """An application that is reached by HTTPS, through such a proxy."""
+    """An application that is reached over HTTPS, through a trusted proxy."""
     with serve(FORWARDED_ALLOW_IPS=PROXIES, APP_URL=f"https://{PUBLIC}") as running:
         yield running
 
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Somebody signed in to an application, with forged headers at every request."""
+    """A person signed in to an application, with forged headers in every request."""
 
     url: str
     organization_id: str
     http: aiohttp.ClientSession
-    address: str  # what the application may take for theirs
+    address: str  # the address that the application may believe
 
     async def text(self, path: str) -> str:
         async with self.http.get(f"{self.url}{path}") as response:
@@ -97,7 +97,7 @@ class Office:
     scope="module", params=[("plain", "127.0.0.1"), ("behind_proxy", CLIENT)], ids=lambda it: it[0]
 )
 async def office(request: pytest.FixtureRequest, make: Factory) -> AsyncIterator[Office]:
-    """An organization with two members, at an application that believes nobody, and at one that does."""
+    """An organization with two members, at an application that trusts no proxy and at one that does."""
     name, address = request.param
     application: Application = request.getfixturevalue(name)
     person = await make.person()
@@ -108,7 +108,7 @@ async def office(request: pytest.FixtureRequest, make: Factory) -> AsyncIterator
 
 
 async def _status(url: str, **headers: str) -> int:
-    """The status of a request without a credential, which counts for its address."""
+    """Return the status of a request without a credential, which counts for its address."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     async with (
         aiohttp.ClientSession(headers=sent) as http,
@@ -117,7 +117,7 @@ async def _status(url: str, **headers: str) -> int:
         return response.status
 
 
-async def test_nobody_gets_a_limit_of_their_own_by_naming_an_address(plain: Application) -> None:
+async def test_naming_another_address_does_not_avoid_the_limit(plain: Application) -> None:
     url = f"{plain.url}/api/v1/me"
     asked = [
         await _status(
@@ -128,14 +128,14 @@ async def test_nobody_gets_a_limit_of_their_own_by_naming_an_address(plain: Appl
     assert asked == [401] * LIMIT + [429] * 2
 
 
-async def test_each_client_of_a_proxy_has_a_limit_of_their_own(behind_proxy: Application) -> None:
+async def test_each_client_of_a_trusted_proxy_has_its_own_limit(behind_proxy: Application) -> None:
     url = f"{behind_proxy.url}/api/v1/me"
     first = [await _status(url, X_Forwarded_For="203.0.113.1") for _ in range(LIMIT + 1)]
     assert first == [401] * LIMIT + [429]
     assert await _status(url, X_Forwarded_For="203.0.113.2") == 401
 
 
-async def test_what_a_client_wrote_before_the_proxy_did_gives_no_other_limit(
+async def test_what_a_client_wrote_before_the_proxy_does_not_avoid_the_limit(
     behind_proxy: Application,
 ) -> None:
     url, client = f"{behind_proxy.url}/api/v1/me", "203.0.113.3"
@@ -146,7 +146,7 @@ async def test_what_a_client_wrote_before_the_proxy_did_gives_no_other_limit(
     assert asked == [401] * LIMIT + [429]
 
 
-async def test_only_one_header_of_a_proxy_names_its_client(behind_proxy: Application) -> None:
+async def test_only_one_header_of_a_trusted_proxy_names_its_client(behind_proxy: Application) -> None:
     url = f"{behind_proxy.url}/api/v1/me"
     others = ("X-Real-IP", "X-Client-IP", "True-Client-IP", "Forwarded")
     asked = [
@@ -161,18 +161,18 @@ async def test_only_one_header_of_a_proxy_names_its_client(behind_proxy: Applica
 @pytest.mark.parametrize(
     "named", ["unknown", "a" * 8000, "<b>", ",", "::1%eth0", "[::1", "999.1.1.1", "1.2.3.4:99999999"]
 )
-async def test_an_address_that_is_none_breaks_nothing(behind_proxy: Application, named: str) -> None:
+async def test_a_malformed_address_breaks_nothing(behind_proxy: Application, named: str) -> None:
     assert await _status(f"{behind_proxy.url}/api/v1/me", X_Forwarded_For=named) == 401
     assert await _status(f"{behind_proxy.url}/sign-in", X_Forwarded_For=named) == 303
 
 
-async def test_a_device_has_the_address_of_the_peer_or_of_the_client_it_speaks_for(office: Office) -> None:
+async def test_a_device_has_the_address_of_the_peer_or_of_the_proxys_client(office: Office) -> None:
     page = await office.text("/account")
     assert f"{office.address} · signed in" in page
     assert "203.0.113.9" not in page
 
 
-async def test_an_audit_event_has_the_same_address(office: Office) -> None:
+async def test_an_audit_event_has_the_address_of_the_peer_or_of_the_proxys_client(office: Office) -> None:
     new = f"{office.url}/o/{office.organization_id}/projects/new"
     async with office.http.post(new, data={"name": "Orchard"}, headers=SAME_ORIGIN) as response:
         assert response.status == 200
@@ -201,15 +201,15 @@ async def test_redirects_lead_back_to_our_address(office: Office) -> None:
     assert "evil" not in target.geturl()
 
 
-async def test_another_address_in_a_header_is_not_answered(office: Office) -> None:
+async def test_a_path_in_a_header_is_ignored(office: Office) -> None:
     async with office.http.get(
         f"{office.url}/no/such", headers={"X-Original-URL": "/", "X-Rewrite-URL": "/"}
     ) as found:
         assert found.status == 404
 
 
-async def test_another_method_in_a_header_is_not_taken(office: Office) -> None:
-    """A changing request that calls itself a reading one is still checked for where it comes from."""
+async def test_a_method_in_a_header_is_ignored(office: Office) -> None:
+    """A POST that claims to be a GET is still checked for its origin."""
     overriding = dict.fromkeys(("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"), "GET")
     async with office.http.post(f"{office.url}/sign-out", headers=overriding) as response:
         assert response.status == 403

@@ -1,4 +1,4 @@
-"""Requests under other names than ours, and targets that could lead elsewhere, as raw bytes."""
+"""Requests for other host names than ours, and targets that could lead elsewhere, as raw bytes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def application(
 
 
 def _ask(url: str, target: str, *headers: str, version: str = "1.1") -> tuple[int, dict[str, str], str]:
-    """Send one request line with these headers and nothing else; status, headers and body."""
+    """Send a request line with these headers and nothing else. Return status, headers and body."""
     parts = urlsplit(url)
     lines = (f"GET {target} HTTP/{version}", *headers, "Connection: close", "", "")
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=30) as connection:
@@ -50,7 +50,7 @@ def _ask(url: str, target: str, *headers: str, version: str = "1.1") -> tuple[in
     ],
 )
 @pytest.mark.parametrize("path", ["/", "/o/acme", "//", "/api/v1/me", "/static/app.css", "/no/such"])
-def test_other_hosts_are_refused(application: Application, host: str, path: str) -> None:
+def test_other_hosts_are_rejected(application: Application, host: str, path: str) -> None:
     status, headers, body = _ask(application.url, path, f"Host: {host}", "Accept: text/html")
     assert status == 421
     assert "evil" not in headers.get("location", "") + body
@@ -69,23 +69,25 @@ def test_other_hosts_are_refused(application: Application, host: str, path: str)
         ("Host:",),
     ],
 )
-def test_a_host_that_is_not_one_name_is_refused(application: Application, headers: tuple[str, ...]) -> None:
+def test_a_host_header_that_is_not_one_name_is_rejected(
+    application: Application, headers: tuple[str, ...]
+) -> None:
     assert _ask(application.url, "/o/acme", *headers)[0] == 400
 
 
-def test_http_1_0_without_a_host_is_refused(application: Application) -> None:
+def test_http_1_0_without_a_host_is_rejected(application: Application) -> None:
     assert _ask(application.url, "/o/acme", version="1.0")[0] == 400
 
 
 @pytest.mark.parametrize(
     "host", ["localhost", "LOCALHOST:1", "localhost.", "workroom.internal:8080", "[::1]:3000"]
 )
-def test_our_own_names_are_answered(application: Application, host: str) -> None:
+def test_our_own_hosts_are_accepted(application: Application, host: str) -> None:
     assert _ask(application.url, "/", f"Host: {host}")[0] in (200, 303)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_probes_may_ask_by_any_name(application: Application, path: str) -> None:
+def test_health_checks_accept_any_host(application: Application, path: str) -> None:
     assert _ask(application.url, path, "Host: 10.1.2.3:3000")[0] == 200
 
 
@@ -123,11 +125,11 @@ def test_an_absolute_target_must_name_the_same_host(application: Application) ->
     assert _ask(application.url, f"http://{host}@evil.example/healthz", f"Host: {host}")[0] == 400
 
 
-def test_asterisk_is_no_page(application: Application) -> None:
+def test_an_asterisk_is_not_a_page(application: Application) -> None:
     assert _ask(application.url, "*", "Host: localhost")[0] in (400, 404)
 
 
-def test_what_the_api_links_to_begins_with_our_address(application: Application) -> None:
+def test_links_of_the_api_begin_with_our_address(application: Application) -> None:
     headers = ("Host: workroom.internal", "X-Forwarded-Host: evil.example")
     _, _, metadata = _ask(application.url, "/.well-known/oauth-protected-resource", *headers)
     _, challenge, _ = _ask(application.url, "/api/v1/me", *headers)
@@ -137,12 +139,12 @@ def test_what_the_api_links_to_begins_with_our_address(application: Application)
         assert "evil" not in told
 
 
-def test_the_provider_answers_no_name_that_leads_here_by_dns_rebinding(provider: Provider) -> None:
+def test_the_provider_rejects_hosts_used_for_dns_rebinding(provider: Provider) -> None:
     assert _ask(provider.endpoint, "/messages", "Host: evil.example")[0] == 421
     assert _ask(provider.endpoint, "/messages", f"Host: {urlsplit(provider.endpoint).netloc}")[0] == 200
     assert _ask(provider.endpoint, "/messages", "Host: 127.0.0.1")[0] == 200
 
 
-def test_sign_in_comes_back_to_our_address_whatever_the_request_is_called(application: Application) -> None:
+def test_a_sign_in_comes_back_to_our_address_whatever_the_host_header(application: Application) -> None:
     _, headers, _ = _ask(application.url, "/sign-in", "Host: workroom.internal")
     assert "workroom.internal" not in headers["location"]

@@ -1,4 +1,4 @@
-"""Refusals that name an organization from right to left: isolated on pages, plain for programs and stored."""
+"""Refusals that name an organization written from right to left: isolated on pages, plain elsewhere."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ISOLATES = ("\u2068", "\u2069")
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """An organization with a name from right to left, and the browsers of its admin and its viewer."""
+    """An organization with a right-to-left name, and the browsers of its admin and its viewer."""
 
     id: str
     name: str
@@ -43,7 +43,7 @@ async def office(request: pytest.FixtureRequest, make: Factory, open_browser: Op
 
 @pytest.fixture
 async def denied(office: Office) -> str:
-    """The page that tells the viewer why they may not create a project."""
+    """Return the page that tells the viewer why they may not create a project."""
     return await text_of(await office.viewer.get(f"/o/{office.id}/projects/new", 403))
 
 
@@ -52,7 +52,7 @@ async def text_of(response: Response) -> str:
 
 
 async def problem_of(browser: Browser, path: str, body: dict[str, Any]) -> str:
-    """The whole problem document, as it is sent but with its characters readable."""
+    """Return a whole problem document with its characters readable."""
     headers = {**SAME_ORIGIN, "Content-Type": "application/json"}
     answer = await browser.app.post(path, data=json.dumps(body).encode(), headers=headers)
     assert answer.content_type == "application/problem+json"

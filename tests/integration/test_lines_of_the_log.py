@@ -1,4 +1,4 @@
-"""What ``saas-app serve`` says with ``LOG_FORMAT=json``, and who may read the files it writes."""
+"""What ``saas-app serve`` logs with ``LOG_FORMAT=json``, and who may read the files it writes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _serve(*arguments: str, **variables: str) -> tuple[int, list[dict[str, Any]]
         (("--nonsense",), {}, "No such option"),
     ],
 )
-def test_what_prevents_the_start_is_a_line_of_the_log(
+def test_an_error_that_prevents_the_start_is_logged(
     arguments: tuple[str, ...], variables: dict[str, str], says: str
 ) -> None:
     code, events = _serve(*arguments, **variables)
@@ -52,7 +52,7 @@ def test_what_prevents_the_start_is_a_line_of_the_log(
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-async def test_start_requests_refusals_and_stop_are_lines_of_the_log(
+async def test_start_requests_refusals_and_stop_are_logged(
     provider: Provider, database_url: str, tmp_path: Path, workers: int
 ) -> None:
     log = tmp_path / "application.log"
@@ -66,7 +66,7 @@ async def test_start_requests_refusals_and_stop_are_lines_of_the_log(
     assert all({"event", "level", "timestamp"} <= set(event) for event in events)
 
 
-def test_warnings_errors_of_threads_and_what_nobody_caught_are_lines_of_the_log() -> None:
+def test_warnings_and_uncaught_errors_are_logged() -> None:
     program = """
 import asyncio, gc, logging, threading, warnings
 from saas_app.observability import take_over_logging
@@ -97,7 +97,7 @@ raise LookupError("nobody caught this")
     assert done.returncode == 1
 
 
-def test_files_are_for_their_owner_only(provider: Provider, tmp_path: Path) -> None:
+def test_only_their_owner_can_read_the_files(provider: Provider, tmp_path: Path) -> None:
     old = tmp_path / "data" / "workroom.db"
     old.parent.mkdir()
     old.touch(mode=0o644)
@@ -113,7 +113,7 @@ def test_files_are_for_their_owner_only(provider: Provider, tmp_path: Path) -> N
     assert {path.stat().st_mode & 0o777 for path in theirs} == {0o600}
 
 
-def test_a_new_folder_is_for_its_owner_only_and_an_old_file_is_told(tmp_path: Path) -> None:
+def test_only_its_owner_can_read_a_new_folder_and_an_open_file_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "new" / "workroom.db"
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{path}"}
     command = [sys.executable, "-m", "saas_app", "migrate"]

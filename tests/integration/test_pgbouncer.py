@@ -1,4 +1,4 @@
-"""Everything behind PgBouncer in transaction mode, where one client's connection is the next one's too."""
+"""PgBouncer in transaction mode, where clients take turns on one connection."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def pooled_url(tmp_path: Path) -> Iterator[str]:
         yield f"{behind}?statement_cache_size=0"
 
 
-async def test_migrations_and_statements_side_by_side(pooled_url: str) -> None:
+async def test_migrations_and_concurrent_statements_work(pooled_url: str) -> None:
     command = (sys.executable, "-m", "saas_app", "migrate")
     environment = {**os.environ, "DATABASE_URL": pooled_url}
     migrating = [await asyncio.create_subprocess_exec(*command, env=environment) for _ in range(3)]

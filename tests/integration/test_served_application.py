@@ -15,7 +15,7 @@ from tests.factories import Factory
 from tests.processes import Provider, running_application
 
 
-async def test_two_workers_serve_a_signed_in_person_and_log_nothing_secret(
+async def test_two_workers_serve_a_signed_in_person_and_log_no_secret(
     provider: Provider, database_url: str, tmp_path: Path, make: Factory
 ) -> None:
     person = await make.person()
@@ -43,7 +43,7 @@ async def test_two_workers_serve_a_signed_in_person_and_log_nothing_secret(
     assert not [secret for secret in secrets if secret in logged]
 
 
-async def test_security_headers_are_on_every_kind_of_answer(
+async def test_every_kind_of_answer_has_the_security_headers(
     provider: Provider, database_url: str, tmp_path: Path
 ) -> None:
     with running_application(provider, database_url, tmp_path) as application:

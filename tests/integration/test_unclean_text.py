@@ -1,4 +1,4 @@
-"""NUL, halves of characters and their kin, at every way in: refused or cleaned, never an error of ours."""
+"""NUL, lone surrogates and the like in every input: rejected or cleaned, never an internal error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from saas_app.web.context import browser as browser_of
 from tests.clients import SAME_ORIGIN, Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.integration.operations.reconciliation.conftest import reconciler_of
+from tests.integration.reconciling import reconciler_of
 from tests.removals import order_removal
 
 UNCLEAN = "\x00\x1b\x9f\ufffe"
@@ -46,7 +46,7 @@ async def _notes(runtime: Runtime, organization_id: str) -> int:
 
 
 @pytest.mark.parametrize("char", ["\x00", "\x1b", "\x9f", "\ufffe", "\u2028"])
-async def test_an_unclean_address_is_invited_nowhere_and_leaves_no_note(
+async def test_an_unclean_email_address_is_not_invited(
     runtime: Runtime, open_browser: OpenBrowser, make: Factory, admin: Person, acme: str, char: str
 ) -> None:
     browser = await open_browser(admin)
@@ -75,7 +75,7 @@ async def test_an_unclean_address_is_invited_nowhere_and_leaves_no_note(
         "/o/{acme}/api-clients/a%00/revoke",
     ],
 )
-async def test_an_address_that_can_name_nothing_leads_nowhere(
+async def test_an_unclean_url_is_not_found(
     open_browser: OpenBrowser, admin: Person, acme: str, path: str
 ) -> None:
     browser = await open_browser(admin)
@@ -96,7 +96,7 @@ async def test_an_address_that_can_name_nothing_leads_nowhere(
         "/sign-in?login_hint=%00&next=%00",
     ],
 )
-async def test_an_unclean_query_is_read_without_what_nobody_types(
+async def test_control_characters_in_a_query_are_ignored(
     open_browser: OpenBrowser, admin: Person, acme: str, path: str
 ) -> None:
     browser = await open_browser(admin)
@@ -105,13 +105,13 @@ async def test_an_unclean_query_is_read_without_what_nobody_types(
     assert "\x00" not in await response.get_data(as_text=True)
 
 
-async def test_unclean_headers_are_read_clean(app: Quart) -> None:
+async def test_unclean_headers_are_cleaned(app: Quart) -> None:
     headers = {"User-Agent": "Fire\x85fox\x9f\x01/1"}
     async with app.test_request_context("/", headers=headers):
         assert browser_of(request).user_agent == "Fire fox/1"
 
 
-async def test_what_a_way_in_forgot_is_replaced_before_the_database(runtime: Runtime) -> None:
+async def test_text_that_no_input_cleaned_is_cleaned_before_it_is_stored(runtime: Runtime) -> None:
     row = {"id": f"u{new_uuid().hex}", "name": "A\x00da \ud800", "seen_at": utc_now()}
     async with runtime.work.writing() as db:
         await upsert(db, User, [row], key=("id",))
@@ -120,7 +120,7 @@ async def test_what_a_way_in_forgot_is_replaced_before_the_database(runtime: Run
         assert await db.scalar(sa.select(User.id).where(User.name == "A\x00da \ud800")) == row["id"]
 
 
-async def test_names_from_claims_and_userinfo_are_kept_clean(runtime: Runtime) -> None:
+async def test_names_from_claims_and_userinfo_are_stored_clean(runtime: Runtime) -> None:
     directory, subject = Directory(runtime.work), f"u{new_uuid().hex}"
     organization_id = f"o{new_uuid().hex}"
     await directory.remember_user({"sub": subject, "name": f"A{UNCLEAN}da\ud800", "email": 7, "picture": []})
@@ -144,7 +144,7 @@ def _note(organization_id: str, entry: dict[str, Any]) -> PendingChange:
 
 
 async def _spoil(runtime: Runtime, organization_id: str, entry: str) -> None:
-    """A note whose row says nothing that a program wrote: JSON of another kind, or none at all."""
+    """Add a note whose row holds JSON of another kind, or no JSON at all."""
     note = _note(organization_id, {})
     async with runtime.work.writing(organization_id) as db:
         db.add(note)
@@ -160,12 +160,12 @@ async def _spoil(runtime: Runtime, organization_id: str, entry: str) -> None:
 
 
 SPOILT = ["null", "[]", '"text"', "7", '{"actor": 1}']
-NO_JSON = ["", "{", "[" * 5000]  # PostgreSQL keeps none of them
+NO_JSON = ["", "{", "[" * 5000]  # PostgreSQL can store none of them
 
 
 @pytest.fixture
 async def spoilt(runtime: Runtime, acme: str) -> list[str]:
-    """What stands in the notes of an organization, beside one that is as it should be."""
+    """Unreadable notes of an organization, beside a readable one."""
     is_sqlite = runtime.settings.database_url.startswith("sqlite")
     entries = [*SPOILT, *(NO_JSON if is_sqlite else ())]
     for entry in entries:
@@ -175,7 +175,7 @@ async def spoilt(runtime: Runtime, acme: str) -> list[str]:
 
 @pytest.fixture
 async def poisoned(runtime: Runtime, acme: str) -> AsyncIterator[str]:
-    """An organization with one note that says nothing readable, and one with text no database holds."""
+    """An organization with one unreadable note, and one with text that no database can store."""
     good = AuditEntry(SYSTEM, Action.INVITATION_CREATE, Target("invitation", "a\x00b", "a\x00b@example.test"))
     async with runtime.work.writing(acme) as db:
         db.add(_note(acme, {"action": "no.such.thing"}))
@@ -186,7 +186,7 @@ async def poisoned(runtime: Runtime, acme: str) -> AsyncIterator[str]:
 
 
 @pytest.mark.parametrize("run", [1, 2])
-async def test_poisoned_notes_are_told_each_and_stop_nothing(
+async def test_unreadable_notes_are_reported_and_do_not_stop_reconciling(
     runtime: Runtime, make: Factory, poisoned: str, spoilt: list[str], run: int
 ) -> None:
     reconciler = reconciler_of(runtime.work, make)
@@ -208,7 +208,7 @@ async def test_poisoned_notes_are_told_each_and_stop_nothing(
     assert event.target_name == "a\ufffdb@example.test"
 
 
-async def test_notes_that_cannot_be_read_keep_no_data_of_a_deleted_organization(
+async def test_unreadable_notes_do_not_stop_a_removal(
     runtime: Runtime, poisoned: str, spoilt: list[str]
 ) -> None:
     await order_removal(runtime.work, poisoned, "Gone", "somebody")
@@ -216,7 +216,7 @@ async def test_notes_that_cannot_be_read_keep_no_data_of_a_deleted_organization(
     assert await _notes(runtime, poisoned) == 0
 
 
-async def test_an_order_that_fails_keeps_no_other_from_being_carried_out(
+async def test_a_removal_that_fails_does_not_stop_the_others(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, good = f"bad{new_uuid().hex}", f"good{new_uuid().hex}"

@@ -1,4 +1,4 @@
-"""Names that nobody sees and addresses that look like others, on pages, in the API and from Logto."""
+"""Invisible names and look-alike addresses, on pages, in the API and from Logto."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 import pytest
 from quart.wrappers import Response
 
-from saas_app.runtime import Runtime
 from tests.clients import SAME_ORIGIN, Browser, Person
 from tests.conftest import OpenBrowser
 from tests.factories import PASSWORD, Factory
@@ -46,7 +45,7 @@ async def _send(browser: Browser, path: str, body: object) -> Response:
 
 
 @pytest.mark.parametrize("name", [*BLANKS, ZALGO], ids=ascii)
-async def test_a_name_that_nobody_can_read_is_refused(browser: Browser, acme: str, name: str) -> None:
+async def test_an_invisible_name_is_rejected(browser: Browser, acme: str, name: str) -> None:
     api = f"/api/v1/organizations/{acme}"
     assert (await _send(browser, f"{api}/projects", {"name": name})).status_code == 422
     assert (await _send(browser, f"{api}/api-clients", {"name": name, "roles": []})).status_code == 422
@@ -58,7 +57,7 @@ async def test_a_name_that_nobody_can_read_is_refused(browser: Browser, acme: st
         await browser.post(path, fields, expect=422)
 
 
-async def test_what_nobody_sees_is_not_kept(browser: Browser, acme: str) -> None:
+async def test_invisible_characters_are_removed_from_a_name(browser: Browser, acme: str) -> None:
     path = f"/api/v1/organizations/{acme}/projects"
     made = await (await _send(browser, path, {"name": "Apo\u200bllo\u202e \u200f11"})).get_json()
     assert made["name"] == "Apollo 11"
@@ -66,13 +65,13 @@ async def test_what_nobody_sees_is_not_kept(browser: Browser, acme: str) -> None
     assert [item["name"] for item in (await shown.get_json())["items"]] == ["Apollo 11"]
 
 
-async def test_a_name_from_right_to_left_stands_apart(browser: Browser, acme: str) -> None:
+async def test_a_name_from_right_to_left_is_isolated(browser: Browser, acme: str) -> None:
     await _send(browser, f"/api/v1/organizations/{acme}/projects", {"name": "פרויקט (1)"})
     page = await (await browser.get(f"/o/{acme}/projects")).get_data(as_text=True)
     assert "<bdi>פרויקט (1)</bdi>" in page
 
 
-async def test_an_organization_whose_name_shows_nothing_is_called_by_its_id(
+async def test_an_organization_with_an_invisible_name_is_shown_by_its_id(
     make: Factory, open_browser: OpenBrowser
 ) -> None:
     username = f"vera_{secrets.token_hex(5)}"
@@ -90,8 +89,8 @@ async def test_an_organization_whose_name_shows_nothing_is_called_by_its_id(
     assert "\u202e" not in page
 
 
-async def test_an_organization_is_deleted_by_typing_what_is_shown(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime
+async def test_an_organization_is_deleted_by_typing_the_name_that_is_shown(
+    make: Factory, open_browser: OpenBrowser
 ) -> None:
     person = await make.person()
     mark = secrets.token_hex(3)
@@ -112,7 +111,7 @@ async def test_an_organization_is_deleted_by_typing_what_is_shown(
         ("müller.example", "mu\u0308ller.example"),
     ],
 )
-async def test_an_address_with_letters_of_its_own_is_invited_and_accepts_however_it_is_spelled(
+async def test_an_international_address_is_invited_and_accepts_in_any_spelling(
     make: Factory, open_browser: OpenBrowser, browser: Browser, acme: str, account: str, invited: str
 ) -> None:
     username = f"jo_{secrets.token_hex(5)}"
@@ -132,7 +131,7 @@ async def test_an_address_with_letters_of_its_own_is_invited_and_accepts_however
     assert accepted.accepted_user_id == user.id
 
 
-async def test_an_invitation_of_another_spelling_says_why_it_cannot_be_accepted(
+async def test_an_invitation_for_another_spelling_says_why_it_cannot_be_accepted(
     make: Factory, open_browser: OpenBrowser, browser: Browser, acme: str
 ) -> None:
     username = f"jo_{secrets.token_hex(5)}"
@@ -151,6 +150,6 @@ async def test_an_invitation_of_another_spelling_says_why_it_cannot_be_accepted(
 @pytest.mark.parametrize(
     "email", ["jо@example.test", "j\u200bo@example.test", "jo@exаmple.com", "ｊo@x.test"]
 )
-async def test_an_address_that_only_looks_right_is_refused(browser: Browser, acme: str, email: str) -> None:
+async def test_a_look_alike_address_is_rejected(browser: Browser, acme: str, email: str) -> None:
     path = f"/api/v1/organizations/{acme}/invitations"
     assert (await _send(browser, path, {"email": email, "roles": ["viewer"]})).status_code == 422

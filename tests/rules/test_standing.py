@@ -19,7 +19,7 @@ from tests.clients import FRESH, SAME_ORIGIN, Browser, Person
 from tests.conftest import OpenBrowser
 from tests.databases import ROOT
 from tests.factories import Factory
-from tests.integration.members.conftest import events_of, pending_in
+from tests.integration.records import events_of, pending_in
 from tests.rules.calls import path_with_rows
 from tests.rules.routes import TENANT_ROUTES, Route, application
 

@@ -15,25 +15,25 @@ MakeApp = Callable[..., Awaitable[Quart]]
 
 
 def fresh_address() -> str:
-    """An address that nobody has asked from, whatever was counted in Redis before."""
+    """Return an address that has no counters yet, also not in Redis."""
     return f"2001:db8:{uuid.uuid4().hex[:4]}:{uuid.uuid4().hex[:4]}::1"
 
 
 def robot() -> dict[str, str]:
-    """The claims of a machine nobody has heard of before."""
+    """Return the claims of a new API client."""
     client = f"robot-{uuid.uuid4().hex}"
     return {"sub": client, "client_id": client}
 
 
 def person(client: str = "") -> dict[str, str]:
-    """The claims of a person, with a client they use."""
+    """Return the claims of a new person who uses a client."""
     return {"sub": f"person-{uuid.uuid4().hex}", "client_id": client or f"client-{uuid.uuid4().hex}"}
 
 
 async def get(
     app: Quart, token: str, path: str = "/me", *, address: str = "192.0.2.1", **headers: str
 ) -> Response:
-    """Ask the API with a token, from an address."""
+    """GET from the API with a token, from an address."""
     response = await app.test_client().get(
         f"/api/v1{path}",
         headers={"Authorization": f"Bearer {token}", **headers},
@@ -44,11 +44,11 @@ async def get(
 
 
 async def statuses(*requests: Awaitable[Response]) -> Counter[int]:
-    """How many requests made at once were answered with each status."""
+    """Send requests at once and count the answers by status."""
     return Counter(response.status_code for response in await asyncio.gather(*requests))
 
 
 async def limit_that_ended(response: Response) -> str:
-    """The limit that a 429 names: client, user, organization or address."""
+    """Return the limit that a 429 names: client, user, organization or address."""
     assert response.status_code == 429
     return str((await response.get_json())["detail"]).split()[4]

@@ -14,41 +14,62 @@ from saas_app.config import MEMORY
 from saas_app.identity.token_verifier import TokenVerifier
 from saas_app.limits import slow_lane
 from tests.factories import Factory
-from tests.integration.api.conftest import Mint
 from tests.integration.api.limited import MakeApp, fresh_address, get, limit_that_ended, robot, statuses
+from tests.integration.bearer import Mint
 
 
-async def test_forged_tokens_are_counted_before_they_are_verified(
-    make_app: MakeApp, storage: str, make: Factory, mint: Mint, address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app = await make_app(storage, address=5)
-    organization_id = await make.organization()
-    known, forged = (
-        mint(organization_id, **robot()),
-        mint(organization_id, key="x" * 40, header={"alg": "HS256"}),
-    )
-    assert (await get(app, known, address=address)).status_code == 200
-    verified, verify = [], TokenVerifier.verify_access_token
+@pytest.fixture
+def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tokens whose signature was verified from now on."""
+    tokens, verify = [], TokenVerifier.verify_access_token
 
     async def counting(self: TokenVerifier, token: str, *, audience: str) -> dict[str, Any]:
-        verified.append(token)
+        tokens.append(token)
         return await verify(self, token, audience=audience)
 
     monkeypatch.setattr(TokenVerifier, "verify_access_token", counting)
+    return tokens
+
+
+@pytest.fixture
+async def forged(make: Factory, mint: Mint) -> str:
+    """A token that no key of Logto's signed."""
+    return mint(await make.organization(), key="x" * 40, header={"alg": "HS256"})
+
+
+async def test_forged_tokens_are_counted_before_they_are_verified(
+    make_app: MakeApp, storage: str, forged: str, address: str, verified: list[str]
+) -> None:
+    app = await make_app(storage, address=5)
     assert await statuses(*(get(app, forged, address=address) for _ in range(40))) == {401: 5, 429: 35}
     assert len(verified) == 5
 
-    neighbour = address.removesuffix("1") + "2"  # an address of the same network changes nothing
-    assert (await get(app, forged, address=neighbour)).status_code == 429
+
+async def test_an_address_over_its_limit_cannot_pretend_to_be_another(
+    make_app: MakeApp, storage: str, forged: str, address: str, verified: list[str]
+) -> None:
+    app = await make_app(storage, address=1)
+    assert (await get(app, forged, address=address)).status_code == 401
+
+    neighbor = address.removesuffix("1") + "2"  # an address of the same network
+    assert (await get(app, forged, address=neighbor)).status_code == 429
     for name in ("X-Forwarded-For", "Forwarded", "Remote-Addr", "X-Real-IP"):
         assert (await get(app, forged, address=address, **{name: "198.51.100.9"})).status_code == 429
-    assert len(verified) == 5
-
-    assert (await get(app, known, address=address)).status_code == 200  # verified before: costs nothing
+    assert len(verified) == 1
     assert (await get(app, forged, address=fresh_address())).status_code == 401
 
 
-async def test_good_tokens_that_are_new_are_let_in_though_their_address_is_over_its_limit(
+async def test_a_token_verified_before_is_accepted_from_an_address_over_its_limit(
+    make_app: MakeApp, storage: str, make: Factory, mint: Mint, forged: str, address: str
+) -> None:
+    app, known = await make_app(storage, address=1), mint(await make.organization(), **robot())
+    assert (await get(app, known, address=address)).status_code == 200
+    assert [(await get(app, forged, address=address)).status_code for _ in range(2)] == [401, 429]
+
+    assert (await get(app, known, address=address)).status_code == 200
+
+
+async def test_new_genuine_tokens_are_accepted_from_an_address_over_its_limit(
     make_app: MakeApp, storage: str, make: Factory, mint: Mint, address: str
 ) -> None:
     app = await make_app(storage, address=3)
@@ -64,8 +85,13 @@ async def test_good_tokens_that_are_new_are_let_in_though_their_address_is_over_
     assert await limit_that_ended(refused) == "address"
 
 
-async def test_forged_tokens_that_look_good_are_verified_a_few_a_second_beyond_the_limit(
-    make_app: MakeApp, make: Factory, mint: Mint, address: str, monkeypatch: pytest.MonkeyPatch
+async def test_beyond_the_limit_plausible_forgeries_are_verified_slowly(
+    make_app: MakeApp,
+    make: Factory,
+    mint: Mint,
+    address: str,
+    monkeypatch: pytest.MonkeyPatch,
+    verified: list[str],
 ) -> None:
     monkeypatch.setattr(slow_lane, "_MOST_WAITING", 4)
     monkeypatch.setattr(slow_lane, "_INTERVAL", 60.0)
@@ -73,13 +99,8 @@ async def test_forged_tokens_that_look_good_are_verified_a_few_a_second_beyond_t
     organization_id = await make.organization()
     assert (await get(app, mint(organization_id, **robot()), address=address)).status_code == 200
     forged = mint(organization_id, key=ec.generate_private_key(ec.SECP384R1()))
-    verified, verify = [], TokenVerifier.verify_access_token
+    verified.clear()
 
-    async def counting(self: TokenVerifier, token: str, *, audience: str) -> dict[str, Any]:
-        verified.append(token)
-        return await verify(self, token, audience=audience)
-
-    monkeypatch.setattr(TokenVerifier, "verify_access_token", counting)
     asked = [asyncio.create_task(get(app, forged, address=address)) for _ in range(30)]
     answered, waiting = await asyncio.wait(asked, timeout=5)
     for task in waiting:
@@ -87,10 +108,10 @@ async def test_forged_tokens_that_look_good_are_verified_a_few_a_second_beyond_t
     await asyncio.gather(*waiting, return_exceptions=True)
 
     assert Counter(task.result().status_code for task in answered) == {401: 2, 429: 25}
-    assert (len(waiting), len(verified)) == (3, 3)  # three wait for a turn in minutes, one had it at once
+    assert (len(waiting), len(verified)) == (3, 3)  # three wait for minutes, one had its turn at once
 
 
-async def test_good_tokens_do_not_count_for_their_address(
+async def test_genuine_tokens_do_not_count_for_their_address(
     make_app: MakeApp, storage: str, make: Factory, mint: Mint, address: str
 ) -> None:
     app = await make_app(storage, address=2)
@@ -101,7 +122,7 @@ async def test_good_tokens_do_not_count_for_their_address(
         assert '"address"' not in answer.headers["RateLimit"]
 
 
-async def test_who_brings_no_credential_counts_for_the_address(
+async def test_requests_without_a_credential_count_for_their_address(
     make_app: MakeApp, storage: str, address: str
 ) -> None:
     app = await make_app(storage, address=2)
@@ -112,7 +133,7 @@ async def test_who_brings_no_credential_counts_for_the_address(
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-up", "/callback?state=unknown&code=unknown"])
-async def test_signing_in_is_limited_by_address_with_a_page_that_says_so(
+async def test_sign_ins_are_limited_by_address(
     make_app: MakeApp, storage: str, address: str, path: str
 ) -> None:
     app = await make_app(storage, address=3)
@@ -123,10 +144,11 @@ async def test_signing_in_is_limited_by_address_with_a_page_that_says_so(
         return response
 
     assert (await statuses(*(visit(address) for _ in range(40))))[429] == 37
+
     refused = await visit(address)
     assert refused.status_code == 429
     assert refused.mimetype == "text/html"
     assert int(refused.headers["Retry-After"]) >= 1
     assert (await visit(fresh_address())).status_code != 429
     api = await app.test_client().get("/api/v1/me", scope_base={"client": (address, 1)})
-    assert api.status_code == 401  # what fails there is counted apart
+    assert api.status_code == 401  # failures of the API are counted separately

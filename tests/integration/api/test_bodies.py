@@ -1,4 +1,4 @@
-"""What programs send: bodies, queries and addresses that are not as they should be, and never a 5xx."""
+"""Malformed bodies, queries and URLs are rejected, and never answered with a 5xx."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from quart.wrappers import Response
 
 from saas_app.identity.logto_client import LogtoCore
 from saas_app.runtime import Runtime
-from tests.conftest import OpenBrowser
+from tests.conftest import OpenOffice
 from tests.factories import Factory
-from tests.integration.api.conftest import ApiClient, Mint
+from tests.integration.bearer import ApiClient, Mint
 from tests.rules.routes import TENANT_ROUTES, Route
 
 JSON = {"Content-Type": "application/json"}
@@ -30,7 +30,7 @@ async def robot(app: Quart, make: Factory, mint: Mint) -> ApiClient:
 
 
 async def refused(robot: ApiClient, status: int, raw: bytes, **headers: str) -> dict[str, Any]:
-    """The problem with a body that is sent as a new project; nothing was made of it."""
+    """Send a body as a new project and return the problem. No project may have been created."""
     response = await robot.call("POST", "/projects", status, data=raw, headers={**JSON, **headers})
     assert response.content_type == "application/problem+json"
     assert (await robot.json("GET", "/projects"))["items"] == []
@@ -59,7 +59,7 @@ async def refused(robot: ApiClient, status: int, raw: bytes, **headers: str) -> 
     ],
     ids=range(14),
 )
-async def test_what_is_not_plain_json_is_refused(robot: ApiClient, raw: bytes) -> None:
+async def test_a_body_that_is_not_plain_json_is_rejected(robot: ApiClient, raw: bytes) -> None:
     assert (await refused(robot, 400, raw))["code"] == "bad-request"
 
 
@@ -86,7 +86,9 @@ async def test_what_is_not_plain_json_is_refused(robot: ApiClient, raw: bytes) -
     ],
     ids=range(17),
 )
-async def test_what_breaks_a_rule_is_refused_with_the_field(robot: ApiClient, raw: bytes, field: str) -> None:
+async def test_a_body_that_breaks_a_rule_is_rejected_with_the_field(
+    robot: ApiClient, raw: bytes, field: str
+) -> None:
     assert list((await refused(robot, 422, raw))["errors"]) == [field]
 
 
@@ -103,7 +105,7 @@ async def test_what_breaks_a_rule_is_refused_with_the_field(robot: ApiClient, ra
     ],
     ids=str,
 )
-async def test_another_format_is_refused(robot: ApiClient, headers: dict[str, str]) -> None:
+async def test_a_body_in_another_format_is_rejected(robot: ApiClient, headers: dict[str, str]) -> None:
     problem = await refused(robot, 415, b'{"name": "One"}', **headers)
     assert problem["code"] == "unsupported-media-type"
 
@@ -112,7 +114,7 @@ async def test_another_format_is_refused(robot: ApiClient, headers: dict[str, st
     "content_type",
     ["application/json", "application/json; charset=utf-8", 'Application/JSON; charset="UTF-8"'],
 )
-async def test_json_in_utf_8_is_accepted_with_its_brackets_quotes_and_pairs(
+async def test_json_in_utf_8_is_accepted_with_brackets_quotes_and_surrogate_pairs(
     robot: ApiClient, content_type: str
 ) -> None:
     raw = rb'{"name": "\"[[[[[[[[[[[[[[[[[[[[\\\" \ud83d\ude80 ' + "ü".encode() + rb' \u0000!"}'
@@ -121,20 +123,20 @@ async def test_json_in_utf_8_is_accepted_with_its_brackets_quotes_and_pairs(
     assert created["name"] == '"[[[[[[[[[[[[[[[[[[[[\\" 🚀 ü !'
 
 
-async def test_a_body_that_is_too_large_is_refused_with_and_without_its_length(robot: ApiClient) -> None:
+async def test_a_body_that_is_too_large_is_rejected_with_and_without_its_length(robot: ApiClient) -> None:
     raw = b'{"name": "One", "description": "' + b" " * LARGEST + b'"}'
     assert (await refused(robot, 413, raw))["code"] == "too-large"
     assert (await _in_chunks(robot, raw)).status_code == 413
     assert (await robot.json("GET", "/projects"))["items"] == []
 
 
-async def test_a_body_in_chunks_is_put_together(robot: ApiClient) -> None:
+async def test_a_body_in_chunks_is_accepted(robot: ApiClient) -> None:
     response = await _in_chunks(robot, b'{"name": "One", "description": "' + b" " * 100_000 + b'"}')
     assert response.status_code == 201
 
 
 async def _in_chunks(robot: ApiClient, raw: bytes) -> Response:
-    """POST a new project as a stream, whose length nobody tells."""
+    """POST a new project as a stream without a length."""
     connection = robot.app.test_client().request(
         f"/api/v1/organizations/{robot.organization_id}/projects",
         method="POST",
@@ -150,7 +152,7 @@ async def _in_chunks(robot: ApiClient, raw: bytes) -> Response:
     return response
 
 
-async def test_a_body_where_none_is_taken_changes_nothing(robot: ApiClient) -> None:
+async def test_a_body_on_a_route_that_takes_none_is_ignored(robot: ApiClient) -> None:
     project = await robot.json("POST", "/projects", 201, json={"name": "One"})
     for raw in (b"", b"{", b'{"version": 1}', b"\x00" * 1_000):
         for action in ("archive", "unarchive"):
@@ -158,9 +160,7 @@ async def test_a_body_where_none_is_taken_changes_nothing(robot: ApiClient) -> N
     await robot.call("GET", "/projects", data=b"{")
 
 
-async def test_who_may_not_is_told_so_before_the_body_is_looked_at(
-    app: Quart, make: Factory, mint: Mint
-) -> None:
+async def test_the_permission_is_checked_before_the_body(app: Quart, make: Factory, mint: Mint) -> None:
     organization_id = await make.organization()
     reader = ApiClient(app, organization_id, mint(organization_id, scope="projects:read"))
     await reader.call("POST", "/projects", 403, data=b"{", headers=JSON)
@@ -171,7 +171,7 @@ async def test_who_may_not_is_told_so_before_the_body_is_looked_at(
 @pytest.mark.parametrize(
     "query", ["search=%00", "search=a%00b", "search=%FF", "search=%ED%A0%80", "cursor=%C3"]
 )
-async def test_a_query_that_is_no_text_is_refused(robot: ApiClient, query: str) -> None:
+async def test_a_query_that_is_not_text_is_a_bad_request(robot: ApiClient, query: str) -> None:
     assert (await robot.json("GET", f"/projects?{query}", 400))["code"] == "bad-request"
 
 
@@ -194,7 +194,7 @@ async def test_a_query_that_is_no_text_is_refused(robot: ApiClient, query: str) 
         "=",
     ],
 )
-async def test_a_query_that_breaks_a_rule_is_refused(robot: ApiClient, query: str) -> None:
+async def test_a_query_that_breaks_a_rule_is_a_bad_request(robot: ApiClient, query: str) -> None:
     await robot.call("GET", f"/projects?{quote(query, safe='=&%[]')}", 400)
 
 
@@ -202,19 +202,15 @@ LISTS = [route for route in TENANT_ROUTES if route.is_api and route.method == "G
 
 
 @pytest.mark.parametrize("route", LISTS, ids=str)
-async def test_odd_queries_never_break_a_route(
-    app: Quart, make: Factory, open_browser: OpenBrowser, route: Route
-) -> None:
-    admin = await make.person()
-    organization_id = await make.organization("Acme", admin=admin)
-    browser = await open_browser(admin)
-    path = route.rule.replace("<organization_id>", organization_id)
+async def test_malformed_queries_never_break_a_route(open_office: OpenOffice, route: Route) -> None:
+    office = await open_office(admin="Ada")
+    path = route.rule.replace("<organization_id>", office.id)
     for argument in route.arguments:
         path = path.replace(f"<{argument}>", "unknown").replace(f"<uuid:{argument}>", "0" * 32)
     names = ("search", "cursor", "limit", "actor_id", "target_id", "since", "state", "role", "show", "x")
     for name in names:
         for value in ("%00", "%FF", "%", "%25", "_", "'", "%E2%80%AE", "9" * 400):
-            response = await browser.app.get(f"{path}?{name}={value}")
+            response = await office.browser.app.get(f"{path}?{name}={value}")
             assert response.status_code < 500, f"{path}?{name}={value}"
 
 
@@ -236,13 +232,11 @@ ODD_IDS = [
 
 
 @pytest.mark.parametrize("odd", ODD_IDS)
-async def test_what_can_be_no_id_is_not_found_without_asking_anybody(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, odd: str
+async def test_an_impossible_id_is_not_found_without_a_query_or_a_call(
+    open_office: OpenOffice, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, odd: str
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", admin=person)
-    browser = await open_browser(person)
-    await browser.get(f"/o/{organization_id}/members")
+    office = await open_office(admin="Ada")
+    await office.browser.get(f"{office.root}/members")
     asked: list[str] = []
 
     async def find(*arguments: object) -> None:
@@ -251,23 +245,21 @@ async def test_what_can_be_no_id_is_not_found_without_asking_anybody(
     async def fetch(*arguments: object) -> None:
         asked.append("Logto")
 
+    api, ask = "/api/v1/organizations", office.browser.app.get
     with monkeypatch.context() as watched:
         watched.setattr(type(runtime.sessions), "find_access", find)
         watched.setattr(LogtoCore, "fetch_token", fetch)
-        for path in (f"/api/v1/organizations/{odd}/projects", f"/api/v1/organizations/{odd}/access"):
-            assert (await browser.app.get(path)).status_code == 404
-        assert (
-            await browser.app.get(f"/api/v1/organizations/{organization_id}/members/{odd}")
-        ).status_code in (
-            404,
-            405,
-        )
+        for path in (f"{api}/{odd}/projects", f"{api}/{odd}/access"):
+            assert (await ask(path)).status_code == 404
+        assert (await ask(f"{api}/{office.id}/members/{odd}")).status_code in (404, 405)
     assert not asked
 
 
 @pytest.mark.parametrize("odd", ODD_IDS)
 @pytest.mark.parametrize("below", ["members", "invitations", "projects", "api-clients"])
-async def test_odd_ids_below_an_organization_are_not_found(robot: ApiClient, below: str, odd: str) -> None:
+async def test_impossible_ids_below_an_organization_are_not_found(
+    robot: ApiClient, below: str, odd: str
+) -> None:
     path = f"/api/v1/organizations/{robot.organization_id}/{below}/{odd}"
     headers = {"Authorization": f"Bearer {robot.token}"}
     for method in ("GET", "PATCH", "DELETE"):
@@ -275,7 +267,7 @@ async def test_odd_ids_below_an_organization_are_not_found(robot: ApiClient, bel
         assert response.status_code in (404, 405), f"{method} {path}"
 
 
-async def test_a_body_of_very_many_names_is_refused_before_anything_is_made_of_it(robot: ApiClient) -> None:
+async def test_a_body_with_very_many_names_is_rejected_before_it_is_parsed(robot: ApiClient) -> None:
     raw = json.dumps(dict.fromkeys(map(str, range(75_000)), 1)).encode()
     answer = await robot.call("POST", "/projects", 400, data=raw, headers=JSON)
     assert "more than" in await answer.get_data(as_text=True)

@@ -1,4 +1,4 @@
-"""The programs and commands of the guide, run as they stand there against the running product."""
+"""The programs and commands of docs/api.md, run against the running product."""
 
 from __future__ import annotations
 
@@ -34,32 +34,38 @@ def served(
 
 
 def environment(served: Application, provider: Provider, **given: str) -> dict[str, str]:
-    """What the guide tells its reader to set."""
+    """Return the variables that the guide asks its reader to set."""
     resource = read_env_file(served.env_file)["LOGTO_API_RESOURCE"]
     places = {"WORKROOM": served.url, "LOGTO": provider.endpoint, "RESOURCE": resource}
     return {"PATH": os.environ["PATH"], **places, **given}
 
 
 def commands() -> str:
-    """Every block of the guide that calls something with curl, as one script."""
+    """Return the blocks of the guide that call curl, as one script."""
     blocks = re.findall(
         r"^```sh\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
     )
     return "set -eu\n" + "\n".join(block for block in blocks if "curl" in block)
 
 
-async def test_every_curl_of_the_guide_works(
-    served: Application, provider: Provider, make: Factory, tmp_path: Path
-) -> None:
-    if shutil.which("curl") is None:
-        pytest.skip("The guide's commands were left out: no curl here.")
+@pytest.fixture
+async def of_a_machine(served: Application, provider: Provider, make: Factory) -> dict[str, str]:
+    """The environment of an API client, as the guide asks for it."""
     organization_id = await make.organization("Acme", admin=await make.person())
     machine = await make.machine(organization_id)
-    given = environment(
+    return environment(
         served, provider, ORGANIZATION=organization_id, CLIENT_ID=machine.id, CLIENT_SECRET=machine.secret
     )
 
-    done = await asyncio.to_thread(_run, ["bash", "-o", "pipefail", "-c", commands()], given, tmp_path)
+
+async def test_every_curl_command_of_the_guide_works(
+    served: Application, of_a_machine: dict[str, str], tmp_path: Path
+) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("The guide's commands were skipped: curl is missing.")
+
+    script = ["bash", "-o", "pipefail", "-c", commands()]
+    done = await asyncio.to_thread(_run, script, of_a_machine, tmp_path)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert f'resource_metadata="{served.url}/.well-known/oauth-protected-resource"' in done.stdout
@@ -69,16 +75,9 @@ async def test_every_curl_of_the_guide_works(
     assert re.search(r'"ids":\s*\["[0-9a-f-]{36}",\s*"[0-9a-f-]{36}"\]', done.stdout)
 
 
-async def test_the_example_of_a_machine_works(
-    served: Application, provider: Provider, make: Factory, tmp_path: Path
-) -> None:
-    organization_id = await make.organization("Acme", admin=await make.person())
-    machine = await make.machine(organization_id)
-    given = environment(
-        served, provider, ORGANIZATION=organization_id, CLIENT_ID=machine.id, CLIENT_SECRET=machine.secret
-    )
-
-    done = await asyncio.to_thread(_run, [sys.executable, str(EXAMPLES / "machine.py")], given, tmp_path)
+async def test_the_example_for_an_api_client_works(of_a_machine: dict[str, str], tmp_path: Path) -> None:
+    program = [sys.executable, str(EXAMPLES / "machine.py")]
+    done = await asyncio.to_thread(_run, program, of_a_machine, tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
@@ -88,7 +87,7 @@ async def test_the_example_of_a_machine_works(
     ]
 
 
-async def test_the_example_of_a_person_works(
+async def test_the_example_for_a_person_works(
     served: Application, provider: Provider, make: Factory, management: ManagementClient, tmp_path: Path
 ) -> None:
     person = await make.person("Ada")
@@ -124,7 +123,7 @@ async def test_the_example_of_a_person_works(
 
 
 async def _native_application(management: ManagementClient) -> str:
-    """What the guide tells its reader to make in Logto's Console."""
+    """Create the application that the guide asks its reader to create in Logto Console."""
     body = {
         "name": "Command line",
         "type": "Native",

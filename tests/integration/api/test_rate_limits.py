@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 import uuid
 
@@ -11,17 +10,17 @@ import pytest
 import time_machine
 from structlog.testing import capture_logs
 
-from saas_app.config import MEMORY, Settings
+from saas_app.config import MEMORY
 from saas_app.limits import requests as rate_limits
-from tests.clients import Browser
+from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.integration.api.conftest import Mint
 from tests.integration.api.limited import LONG, MakeApp, get, limit_that_ended, person, robot, statuses
+from tests.integration.bearer import Mint
 from tests.processes import free_port
 from tests.redis_server import MISSING, find_redis
 
 
-async def test_every_answer_says_where_the_caller_stands(
+async def test_every_answer_states_limits_and_what_is_left(
     make_app: MakeApp, storage: str, make: Factory, mint: Mint
 ) -> None:
     app = await make_app(storage, client=300, user=600, organization=3000)
@@ -42,7 +41,7 @@ async def test_every_answer_says_where_the_caller_stands(
         assert all(1 <= int(item[2].removeprefix("t=")) <= LONG for item in standings)
 
 
-async def test_a_machine_is_its_own_client_and_no_person(
+async def test_an_api_client_counts_as_a_client_and_not_as_a_person(
     make_app: MakeApp, make: Factory, mint: Mint
 ) -> None:
     app = await make_app(MEMORY, client=2, user=1)
@@ -51,7 +50,7 @@ async def test_a_machine_is_its_own_client_and_no_person(
     assert '"user"' not in answer.headers["RateLimit"]
 
 
-async def test_one_too_many_is_a_problem_that_says_when_to_come_again(
+async def test_a_request_over_the_limit_is_told_when_to_retry(
     make_app: MakeApp, storage: str, make: Factory, mint: Mint
 ) -> None:
     app = await make_app(storage, client=2)
@@ -71,7 +70,7 @@ async def test_one_too_many_is_a_problem_that_says_when_to_come_again(
 
 
 @pytest.mark.parametrize("limit", ["client", "user", "organization"])
-async def test_forty_at_once_get_exactly_what_the_limit_allows(
+async def test_of_forty_requests_at_once_exactly_as_many_as_allowed_succeed(
     make_app: MakeApp, storage: str, make: Factory, mint: Mint, limit: str
 ) -> None:
     app = await make_app(storage, **{limit: 5})
@@ -79,9 +78,7 @@ async def test_forty_at_once_get_exactly_what_the_limit_allows(
     assert await statuses(*(get(app, token) for _ in range(40))) == {200: 5, 429: 35}
 
 
-async def test_two_workers_with_one_redis_count_together(
-    make_app: MakeApp, make: Factory, mint: Mint
-) -> None:
+async def test_two_workers_with_one_redis_share_a_limit(make_app: MakeApp, make: Factory, mint: Mint) -> None:
     url = find_redis()
     if url is None:
         pytest.skip(MISSING)
@@ -90,7 +87,7 @@ async def test_two_workers_with_one_redis_count_together(
     assert await statuses(*(get(app, token) for app in workers * 20)) == {200: 5, 429: 35}
 
 
-async def test_after_the_reset_the_caller_is_let_in_again(
+async def test_after_the_reset_requests_succeed_again(
     make_app: MakeApp, storage: str, make: Factory, mint: Mint
 ) -> None:
     app = await make_app(storage, client=1)
@@ -105,7 +102,7 @@ async def test_after_the_reset_the_caller_is_let_in_again(
         assert answer.headers["RateLimit"].startswith('"client";r=0;')
 
 
-async def test_a_person_has_one_limit_for_all_their_clients(
+async def test_all_clients_of_a_person_share_the_persons_limit(
     make_app: MakeApp, storage: str, make: Factory, mint: Mint
 ) -> None:
     app = await make_app(storage, client=2, user=3)
@@ -116,7 +113,7 @@ async def test_a_person_has_one_limit_for_all_their_clients(
     assert await limit_that_ended(await get(app, second)) == "user"
 
 
-async def test_people_who_use_the_same_client_do_not_share_its_limit(
+async def test_people_who_use_the_same_client_do_not_share_a_limit(
     make_app: MakeApp, make: Factory, mint: Mint
 ) -> None:
     app = await make_app(MEMORY, client=1)
@@ -125,7 +122,7 @@ async def test_people_who_use_the_same_client_do_not_share_its_limit(
     assert await statuses(*(get(app, token) for token in tokens)) == {200: 3}
 
 
-async def test_an_organization_that_is_over_its_limit_slows_no_other(
+async def test_an_organization_over_its_limit_does_not_affect_others(
     make_app: MakeApp, storage: str, make: Factory, mint: Mint
 ) -> None:
     app = await make_app(storage, organization=3)
@@ -136,7 +133,7 @@ async def test_an_organization_that_is_over_its_limit_slows_no_other(
     assert await statuses(*(get(app, mint(calm, **robot())) for _ in range(3))) == {200: 3}
 
 
-async def test_a_client_over_its_limit_uses_up_nothing_of_its_organizations(
+async def test_a_client_over_its_limit_does_not_use_up_its_organizations_limit(
     make_app: MakeApp, storage: str, make: Factory, mint: Mint
 ) -> None:
     app = await make_app(storage, client=2, organization=4)
@@ -156,9 +153,7 @@ async def test_a_token_for_another_organization_counts_for_its_client_alone(
     assert (await get(app, mint(globex, **robot()), path)).status_code == 200
 
 
-async def test_what_was_replayed_or_made_in_bulk_counts_once(
-    make_app: MakeApp, make: Factory, mint: Mint
-) -> None:
+async def test_a_replayed_or_a_bulk_request_counts_once(make_app: MakeApp, make: Factory, mint: Mint) -> None:
     app = await make_app(MEMORY, client=10)
     organization_id = await make.organization()
     token, projects = mint(organization_id, **robot()), f"/api/v1/organizations/{organization_id}/projects"
@@ -176,40 +171,39 @@ async def test_what_was_replayed_or_made_in_bulk_counts_once(
     assert bulk.headers["RateLimit"].startswith('"client";r=7;')
 
 
-async def test_a_browsers_session_is_a_client_and_pages_are_not_counted(
-    make_app: MakeApp, storage: str, make: Factory, settings: Settings
+async def test_a_session_is_a_client_of_its_user(
+    make_app: MakeApp, storage: str, make: Factory, open_browser: OpenBrowser
 ) -> None:
-    app = await make_app(storage, client=2, user=3)
-    somebody = await make.person()
-    organization_id = await make.organization("Acme", viewer=somebody)
-    async with contextlib.AsyncExitStack() as stack:
-        browsers = [await stack.enter_async_context(Browser(app, settings.redirect_uri)) for _ in range(2)]
-        for browser in browsers:
-            await browser.sign_in(somebody)
-            for _ in range(3):
-                await browser.get(f"/o/{organization_id}/projects")
-        path = f"/api/v1/organizations/{organization_id}/projects"
-        policies = (await browsers[0].get(path)).headers["RateLimit-Policy"].split(", ")
-        assert [policy.split(";")[0] for policy in policies] == ['"client"', '"user"', '"organization"']
-        await browsers[0].get(path)
-        assert await limit_that_ended(await browsers[0].get(path, 429)) == "client"
-        await browsers[1].get("/api/v1/me")
-        assert await limit_that_ended(await browsers[1].get("/api/v1/me", 429)) == "user"
-        assert "RateLimit" not in (await browsers[0].get(f"/o/{organization_id}/projects")).headers
+    app, person = await make_app(storage, client=2, user=3), await make.person()
+    path = f"/api/v1/organizations/{await make.organization('Acme', viewer=person)}/projects"
+    desk, phone = [await open_browser(person, at=app) for _ in range(2)]
+
+    policies = (await desk.get(path)).headers["RateLimit-Policy"].split(", ")
+    assert [policy.split(";")[0] for policy in policies] == ['"client"', '"user"', '"organization"']
+    await desk.get(path)
+    assert await limit_that_ended(await desk.get(path, 429)) == "client"
+    await phone.get("/api/v1/me")
+    assert await limit_that_ended(await phone.get("/api/v1/me", 429)) == "user"
 
 
-async def test_a_stranger_with_a_session_cannot_have_logto_asked_without_end(
-    make_app: MakeApp, make: Factory, settings: Settings
+async def test_pages_are_not_counted(make_app: MakeApp, make: Factory, open_browser: OpenBrowser) -> None:
+    app, person = await make_app(MEMORY, client=2, user=3), await make.person()
+    projects = f"/o/{await make.organization('Acme', viewer=person)}/projects"
+    browser = await open_browser(person, at=app)
+    for _ in range(4):
+        assert "RateLimit" not in (await browser.get(projects)).headers
+    await browser.get("/api/v1/me")
+
+
+async def test_a_session_that_tries_many_organizations_reaches_its_limit(
+    make_app: MakeApp, make: Factory, open_browser: OpenBrowser
 ) -> None:
-    app = await make_app(MEMORY, client=3)
-    async with Browser(app, settings.redirect_uri) as browser:
-        await browser.sign_in(await make.person())
-        for _ in range(3):
-            await browser.get(f"/api/v1/organizations/{uuid.uuid4().hex[:12]}/projects", 404)
-        await browser.get(f"/api/v1/organizations/{uuid.uuid4().hex[:12]}/projects", 429)
+    browser = await open_browser(await make.person(), at=await make_app(MEMORY, client=3))
+    for status in (404, 404, 404, 429):
+        await browser.get(f"/api/v1/organizations/{uuid.uuid4().hex[:12]}/projects", status)
 
 
-async def test_without_redis_everybody_is_served_within_limits_of_the_worker(
+async def test_without_redis_each_worker_counts_by_itself(
     make_app: MakeApp, make: Factory, mint: Mint
 ) -> None:
     app = await make_app(f"redis://127.0.0.1:{free_port()}/0", client=3)
@@ -219,7 +213,7 @@ async def test_without_redis_everybody_is_served_within_limits_of_the_worker(
     assert len([line for line in logs if "counted by this worker" in line["event"]]) == 1
 
 
-async def test_a_redis_that_hangs_delays_a_request_a_moment_and_the_next_not_at_all(
+async def test_a_redis_that_hangs_delays_only_the_first_request(
     make_app: MakeApp, make: Factory, mint: Mint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_limits, "_PATIENCE", patience := 1.5)

@@ -1,6 +1,6 @@
-"""Clocks that disagree: Logto's and ours by up to 29 s, and those of two hosts of ours.
+"""Clocks that differ: Logto's and ours by up to 29 s, and those of two of our hosts.
 
-Logto is a program of its own with the real time; it is our clock that is moved.
+Logto is a separate process with the real time. The tests move our clock.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from saas_app.runtime import Runtime
 from tests.clients import Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.integration.api.conftest import ApiClient, Mint, PersonClient
+from tests.integration.bearer import ApiClient, Mint, PersonClient
 
 PROJECT = {"name": "Made by a program"}
 
 
 @contextmanager
 def our_clock_moved_by(seconds: float) -> Iterator[None]:
-    """Move the clock of this process, from now on."""
+    """Move the clock of this process."""
     with time_machine.travel(time.time() + seconds, tick=True):
-        time.time()  # a moved clock starts when it is first read
+        time.time()  # a moved clock starts at the first reading
         yield
 
 
 @pytest.fixture(params=[-29, -5, 20, 29])
 def ahead(request: pytest.FixtureRequest) -> Iterator[int]:
-    """By how many seconds Logto's clock is ahead of ours."""
+    """The seconds by which Logto's clock is ahead of ours."""
     seconds: int = request.param
     with our_clock_moved_by(-seconds):
         yield seconds
@@ -55,20 +55,19 @@ async def organization_id(make: Factory, editor: Person) -> str:
 
 @pytest.fixture
 async def admin(make: Factory, as_person: PersonClient, organization_id: str, ahead: int) -> ApiClient:
-    """A client of an admin who changes others' roles, which asks for a token of the organization."""
-    ada = await make.person("Ada")
-    await make.join(organization_id, ada, Role.ADMIN)
+    """A client of an admin who changes the roles of others, with a token of the organization."""
+    ada = await make.member(organization_id, "Ada", Role.ADMIN)
     return await as_person(ada, organization_id, Carrier.ORGANIZATION_TOKEN)
 
 
 async def give_role(admin: ApiClient, person: Person, role: Role) -> None:
-    """Change somebody's role as Workroom's own API does."""
+    """Change a member's role through the API."""
     path = f"/members/{person.id}"
     seen = (await admin.call("GET", path)).headers["ETag"]
     await admin.call("PUT", f"{path}/roles", json={"roles": [role.value]}, headers={"If-Match": seen})
 
 
-async def test_a_removed_members_tokens_are_refused_and_a_new_one_works(
+async def test_a_removed_members_tokens_stay_rejected_and_a_new_one_works(
     ahead: int,
     make: Factory,
     admin: ApiClient,
@@ -76,6 +75,7 @@ async def test_a_removed_members_tokens_are_refused_and_a_new_one_works(
     organization_id: str,
     as_person: PersonClient,
 ) -> None:
+    """One story: the old tokens must not work again when the person rejoins."""
     used, unused = [await as_person(editor, organization_id) for _ in range(2)]
     await used.call("POST", "/projects", 201, json=PROJECT)
 
@@ -91,7 +91,7 @@ async def test_a_removed_members_tokens_are_refused_and_a_new_one_works(
         await old.call("GET", "/projects", 401)
 
 
-async def test_a_demoted_members_tokens_are_refused_and_a_new_one_works(
+async def test_a_demoted_members_tokens_are_rejected_and_a_new_one_works(
     ahead: int, admin: ApiClient, editor: Person, organization_id: str, as_person: PersonClient
 ) -> None:
     used, unused = [await as_person(editor, organization_id) for _ in range(2)]
@@ -107,11 +107,10 @@ async def test_a_demoted_members_tokens_are_refused_and_a_new_one_works(
     await new.call("POST", "/projects", 403, json=PROJECT)
 
 
-async def test_a_token_of_before_is_refused_though_it_grants_nothing_too_much(
+async def test_a_token_from_before_a_promotion_is_rejected_too(
     ahead: int, make: Factory, admin: ApiClient, organization_id: str, mint: Mint, as_person: PersonClient
 ) -> None:
-    viewer = await make.person("Vera")
-    await make.join(organization_id, viewer, Role.VIEWER)
+    viewer = await make.member(organization_id, "Vera", Role.VIEWER)
     at_logto = int(time.time()) + ahead
     scope = "projects:read"
     old = mint(organization_id, sub=viewer.id, iat=at_logto - 10, exp=at_logto + 600, scope=scope)
@@ -123,9 +122,8 @@ async def test_a_token_of_before_is_refused_though_it_grants_nothing_too_much(
     await new.call("POST", "/projects", 201, json=PROJECT)
 
 
-async def test_a_new_token_goes_on_when_the_change_is_told_once_more(
+async def test_a_new_token_stays_valid_when_the_change_is_reported_again(
     ahead: int,
-    make: Factory,
     runtime: Runtime,
     editor: Person,
     organization_id: str,
@@ -140,7 +138,7 @@ async def test_a_new_token_goes_on_when_the_change_is_told_once_more(
     await new.call("GET", "/projects")
 
 
-async def test_whoever_was_suspended_does_not_come_back_with_a_token_of_before(
+async def test_a_token_from_before_a_suspension_is_rejected(
     ahead: int,
     runtime: Runtime,
     management: ManagementClient,
@@ -157,7 +155,7 @@ async def test_whoever_was_suspended_does_not_come_back_with_a_token_of_before(
 
 
 @pytest.mark.parametrize("other_host_is_ahead", [-29, 29])
-async def test_a_change_that_another_host_noted_makes_a_session_read_again(
+async def test_a_change_noted_by_another_host_makes_a_session_fetch_its_token_again(
     other_host_is_ahead: int,
     make: Factory,
     runtime: Runtime,

@@ -1,4 +1,4 @@
-"""What is refused at the door: forged, stale, foreign and withdrawn tokens, each with its own answer."""
+"""Bearer tokens that are rejected: forged, expired, of others, outdated. Each gets its own answer."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from quart.wrappers import Response
 
 from saas_app.config import Settings
 from saas_app.identity.membership_changes import note_change
-from saas_app.logto import ManagementClient
 from saas_app.rbac.permissions import Carrier, Permission, Role
 from saas_app.runtime import Runtime
 from tests.factories import Factory
-from tests.integration.api.conftest import ApiClient, MakeMachine, Mint, PersonClient
-from tests.tokens import machine_token, scopes_of, tenant_of
+from tests.integration.bearer import ApiClient, MachineClient, Mint, NewClient, PersonClient
+from tests.tokens import scopes_of, tenant_of
 
 
 async def _get(app: Quart, organization_id: str, token: str) -> Response:
@@ -28,7 +27,7 @@ async def _get(app: Quart, organization_id: str, token: str) -> Response:
     return response
 
 
-async def test_a_genuine_token_is_let_in(app: Quart, make: Factory, mint: Mint) -> None:
+async def test_a_genuine_token_is_accepted(app: Quart, make: Factory, mint: Mint) -> None:
     organization_id = await make.organization()
     assert (await _get(app, organization_id, mint(organization_id))).status_code == 200
 
@@ -53,7 +52,7 @@ async def test_a_genuine_token_is_let_in(app: Quart, make: Factory, mint: Mint) 
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else str(value),
 )
-async def test_a_forged_or_outdated_token_is_refused(
+async def test_a_forged_or_outdated_token_is_rejected_with_a_reason(
     app: Quart, make: Factory, mint: Mint, changes: dict[str, Any], says: str
 ) -> None:
     organization_id = await make.organization()
@@ -92,7 +91,7 @@ async def test_a_forged_or_outdated_token_is_refused(
     ],
     ids=str,
 )
-async def test_a_rightly_signed_token_with_an_odd_claim_is_refused(
+async def test_a_correctly_signed_token_with_a_malformed_claim_is_rejected(
     app: Quart, make: Factory, mint: Mint, changes: dict[str, Any]
 ) -> None:
     organization_id = await make.organization()
@@ -100,7 +99,7 @@ async def test_a_rightly_signed_token_with_an_odd_claim_is_refused(
 
 
 @pytest.mark.parametrize("name", ["A\x00da", "A\ud800da", 7, {"a": "b"}, "x" * 2000])
-async def test_odd_names_are_no_reason_to_refuse_a_token(
+async def test_a_token_with_a_malformed_name_is_accepted(
     app: Quart, make: Factory, mint: Mint, name: Any
 ) -> None:
     organization_id = await make.organization()
@@ -109,13 +108,13 @@ async def test_odd_names_are_no_reason_to_refuse_a_token(
 
 
 @pytest.mark.parametrize("token", ["", "not-a-jwt", "a.b.c", "é", "x" * 20_000])
-async def test_what_is_no_token_is_refused(app: Quart, make: Factory, token: str) -> None:
+async def test_a_string_that_is_no_token_is_rejected(app: Quart, make: Factory, token: str) -> None:
     refused = await _get(app, await make.organization(), token)
     assert refused.status_code == 401
     assert (await refused.get_json())["code"] == "invalid-token"
 
 
-async def test_without_a_token_nothing_is_told_but_where_to_get_one(app: Quart, make: Factory) -> None:
+async def test_without_a_token_the_answer_says_where_to_get_one(app: Quart, make: Factory) -> None:
     path = f"/api/v1/organizations/{await make.organization()}/projects"
     refused = await app.test_client().get(path)
     assert refused.status_code == 401
@@ -132,11 +131,10 @@ async def test_a_token_of_one_organization_finds_nothing_in_another(
     globex = await make.organization("Globex", admin=person)
     client = await as_person(person, acme, carrier)
     for elsewhere in (globex, "doesnotexist"):
-        stranger = ApiClient(client.app, elsewhere, client.token)
-        assert (await stranger.json("GET", "/projects", 404))["code"] == "not-found"
+        assert (await client.at(elsewhere).json("GET", "/projects", 404))["code"] == "not-found"
 
 
-async def test_a_removed_member_is_refused_at_the_next_request(
+async def test_a_person_whose_membership_changed_is_refused_at_the_next_request(
     make: Factory, as_person: PersonClient, runtime: Runtime
 ) -> None:
     person = await make.person()
@@ -147,35 +145,28 @@ async def test_a_removed_member_is_refused_at_the_next_request(
     assert (await client.json("GET", "/projects", 401))["code"] == "invalid-token"
 
 
-async def test_a_removed_machine_is_refused_at_the_next_request(
-    app: Quart,
-    make: Factory,
-    settings: Settings,
-    runtime: Runtime,
-    management: ManagementClient,
-    make_machine: MakeMachine,
+async def test_an_api_client_whose_membership_changed_is_refused_at_the_next_request(
+    make: Factory, runtime: Runtime, as_machine: MachineClient
 ) -> None:
     organization_id = await make.organization()
-    machine = await make_machine(organization_id)
-    robot = ApiClient(app, organization_id, await machine_token(settings, machine, organization_id))
+    machine = await make.machine(organization_id)
+    robot = await as_machine(machine, organization_id)
     await robot.call("GET", "/projects")
+
     await note_change(runtime.work, organization_id, machine.id)
+
     assert (await robot.json("GET", "/projects", 401))["code"] == "invalid-token"
 
 
-async def test_a_bearer_token_opens_no_page_and_with_it_no_cookie_counts(
-    app: Quart, make: Factory, as_person: PersonClient
-) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", editor=person)
-    client = await as_person(person, organization_id)
+async def test_a_bearer_token_opens_no_page(new_client: NewClient) -> None:
+    client = await new_client("editor")
     headers = {"Authorization": f"Bearer {client.token}"}
-    page = await app.test_client().get(f"/o/{organization_id}/projects", headers=headers)
+    page = await client.app.test_client().get(f"/o/{client.organization_id}/projects", headers=headers)
     assert page.status_code == 303
     assert page.headers["Location"].startswith("/sign-in")
 
 
-async def test_what_a_token_said_is_forgotten_when_it_expires(app: Quart, make: Factory, mint: Mint) -> None:
+async def test_a_verified_token_is_rejected_once_it_expires(app: Quart, make: Factory, mint: Mint) -> None:
     organization_id = await make.organization()
     token = mint(organization_id)
     assert (await _get(app, organization_id, token)).status_code == 200
@@ -195,27 +186,32 @@ async def test_a_scope_counts_only_in_its_own_kind_of_token(
     assert tenant.granted == {Permission.MEMBERS_READ}
 
 
-async def test_me_says_who_calls(
-    app: Quart, make: Factory, settings: Settings, as_person: PersonClient, make_machine: MakeMachine
-) -> None:
-    person = await make.person("Nora")
-    organization_id = await make.organization("Acme", editor=person)
-    client = await as_person(person, organization_id)
-    machine = await make_machine(organization_id)
-    own = {}
-    for token in (client.token, await machine_token(settings, machine, organization_id)):
-        headers = {"Authorization": f"Bearer {token}"}
-        answer = await app.test_client().get("/api/v1/me", headers=headers)
-        me = await answer.get_json()
-        own[me["type"]] = me
-    assert (own["person"]["subject"], own["person"]["name"]) == (person.id, "Nora")
-    assert own["machine"]["subject"] == machine.id
-    assert own["machine"]["token"]["organization_id"] == organization_id
-    assert own["machine"]["token"]["scopes"] == scopes_of(Role.INTEGRATION)
-    assert own["machine"]["claims"] is None
+async def _me(client: ApiClient) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {client.token}"}
+    answer = await client.app.test_client().get("/api/v1/me", headers=headers)
+    me: dict[str, Any] = await answer.get_json()
+    return me
 
 
-async def test_the_resource_says_where_its_tokens_come_from(app: Quart, settings: Settings) -> None:
+async def test_me_describes_a_person(make: Factory, as_person: PersonClient) -> None:
+    nora = await make.person("Nora")
+    me = await _me(await as_person(nora, await make.organization("Acme", editor=nora)))
+    assert (me["type"], me["subject"], me["name"]) == ("person", nora.id, "Nora")
+
+
+async def test_me_describes_an_api_client(make: Factory, as_machine: MachineClient) -> None:
+    organization_id = await make.organization()
+    machine = await make.machine(organization_id)
+
+    me = await _me(await as_machine(machine, organization_id))
+
+    assert (me["type"], me["subject"]) == ("machine", machine.id)
+    assert me["token"]["organization_id"] == organization_id
+    assert me["token"]["scopes"] == scopes_of(Role.INTEGRATION)
+    assert me["claims"] is None
+
+
+async def test_the_resource_metadata_names_the_authorization_server(app: Quart, settings: Settings) -> None:
     answer = await app.test_client().get("/.well-known/oauth-protected-resource")
     document = await answer.get_json()
     assert document["resource"] == settings.api_resource

@@ -17,7 +17,7 @@ from saas_app.models import PendingChange
 from saas_app.runtime import Runtime
 from tests.clients import Person
 from tests.factories import Factory
-from tests.integration.api.conftest import ApiClient, Mint
+from tests.integration.bearer import ApiClient, Mint
 
 MakeNote = Callable[[Any], PendingChange]
 
@@ -39,12 +39,12 @@ def client(app: Quart, mint: Mint, eve: Person, organization_id: str) -> ApiClie
 
 
 @pytest.fixture
-def note(runtime: Runtime, organization_id: str) -> MakeNote:
+def note(organization_id: str) -> MakeNote:
     """``note(user_ids)``: the note of a change that touches these memberships, to be stored."""
     return lambda subjects: PendingChange(id=new_uuid(), entry={}, subjects=subjects, started_at=utc_now())
 
 
-async def test_a_token_in_doubt_is_refused_while_the_change_is_open_and_asked_about_afterwards(
+async def test_a_token_that_may_be_outdated_is_rejected_until_the_change_is_closed(
     client: ApiClient, note: MakeNote, runtime: Runtime, eve: Person, organization_id: str
 ) -> None:
     now, change = int(time.time()), note([eve.id])
@@ -57,7 +57,7 @@ async def test_a_token_in_doubt_is_refused_while_the_change_is_open_and_asked_ab
     await client.call("GET", "/projects")
 
 
-async def test_a_token_that_was_accepted_is_asked_about_while_a_note_names_nobody_that_can_be_read(
+async def test_while_a_note_names_no_readable_subject_logto_is_asked_about_every_token(
     client: ApiClient,
     note: MakeNote,
     runtime: Runtime,

@@ -1,9 +1,10 @@
-"""Machine clients as an admin makes them by the pages, and the programs that hold their secrets."""
+"""API clients as an admin creates them on the pages, and the programs that hold their secrets."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -12,24 +13,51 @@ from quart import Quart
 from quart.wrappers import Response
 
 from saas_app.config import Settings
-from tests.clients import Browser, Machine
-from tests.integration.api.conftest import ApiClient
-from tests.integration.invitations.conftest import Acme, Fault, Faulty, acme, faulty, gate
-from tests.integration.members.conftest import text_of
+from tests.clients import Machine, text_of
+from tests.conftest import OpenOffice
+from tests.integration.bearer import ApiClient
+from tests.integration.faulty_logto import Faulty
+from tests.offices import Office
 from tests.tokens import SCOPES
 
-__all__ = ["Acme", "Fault", "Faulty", "acme", "faulty", "gate"]
+
+class Acme(Office):
+    """An organization with an admin who manages its API clients."""
+
+    @property
+    def clients(self) -> str:
+        """The path of the list."""
+        return f"{self.root}/api-clients"
+
+    async def send(self, path: str, form: Mapping[str, str] | None = None) -> Response:
+        """Send a form that creates a secret, and return the page to which it leads."""
+        led_to = await self.browser.post(f"{self.clients}{path}", form)
+        return await self.browser.get(led_to.headers["Location"])
+
+    async def create(self, name: str = "Nightly export") -> Machine:
+        """Create an API client on the page."""
+        return await shown(await self.send("/new", {"name": name}))
+
+
+@pytest.fixture
+async def acme(open_office: OpenOffice) -> Acme:
+    return Acme(**vars(await open_office(admin="Ada")))
+
+
+@pytest.fixture
+def faulty(faulty: Faulty) -> Faulty:
+    return replace(faulty, acme=Acme(**vars(faulty.acme)))
 
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """What a program outside does with credentials: ask Logto for a token, call the API with it."""
+    """Programs that ask Logto for a token with their credentials and call the API with it."""
 
     app: Quart
     settings: Settings
 
     async def ask(self, machine: Machine, organization_id: str) -> tuple[int, dict[str, Any]]:
-        """Logto's answer to client credentials."""
+        """Send client credentials to Logto and return its response."""
         form = {
             "grant_type": "client_credentials",
             "resource": self.settings.api_resource,
@@ -44,7 +72,7 @@ class Programs:
             return answer.status, await answer.json()
 
     async def connect(self, machine: Machine, organization_id: str) -> ApiClient:
-        """A client of the API with a token of the machine's own."""
+        """Return a client of the API with a token of the machine."""
         status, body = await self.ask(machine, organization_id)
         assert status == 200, body
         return ApiClient(self.app, organization_id, body["access_token"])
@@ -55,25 +83,9 @@ def programs(app: Quart, settings: Settings) -> Programs:
     return Programs(app, settings)
 
 
-def root_of(organization_id: str) -> str:
-    """The list's path."""
-    return f"/o/{organization_id}/api-clients"
-
-
 async def shown(response: Response) -> Machine:
-    """The credentials on the page that shows them once."""
+    """Return the credentials on the page that shows them once."""
     page = await text_of(response)
     values = re.findall(r'id="client-(?:id|secret)" value="([^"]+)"', page)
     assert len(values) == 2, page
     return Machine(*values)
-
-
-async def send(browser: Browser, path: str, form: dict[str, str] | None = None) -> Response:
-    """Send a form that makes a secret; returns the page it leads to."""
-    led_to = await browser.post(path, form)
-    return await browser.get(led_to.headers["Location"])
-
-
-async def create(browser: Browser, organization_id: str, name: str = "Nightly export") -> Machine:
-    """Make a client by the form."""
-    return await shown(await send(browser, f"{root_of(organization_id)}/new", {"name": name}))

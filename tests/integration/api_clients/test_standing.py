@@ -1,4 +1,4 @@
-"""Making a client and its secret while the right to it is lost: nobody gets a secret after that is known."""
+"""Losing access while a client or its secret is created: nobody gets a secret afterwards."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import pytest
 
 from saas_app.identity.membership_changes import note_change
 from saas_app.runtime import Runtime
-from tests.integration.api_clients.conftest import Faulty, Programs, create, root_of
-from tests.integration.invitations.conftest import actions_of
-from tests.integration.members.conftest import pending_in, text_of
+from tests.clients import text_of
+from tests.integration.api_clients.conftest import Programs
+from tests.integration.faulty_logto import Faulty
+from tests.integration.records import actions_of, pending_in
 
 NAME = "Too late"
 
 
-def lose_the_right_during(faulty: Faulty, runtime: Runtime, path_of_call: str, after: int = 0) -> None:
-    """Logto tells that the admin's membership has changed, during the first such call beyond ``after``."""
+def lose_access_during(faulty: Faulty, runtime: Runtime, path_of_call: str, after: int = 0) -> None:
+    """Change the admin's membership during a call to this path, after ``after`` earlier ones."""
     waiting = after
 
     async def change(path: str) -> None:
@@ -38,13 +39,11 @@ def lose_the_right_during(faulty: Faulty, runtime: Runtime, path_of_call: str, a
         r"/applications/[^/]+/secrets$",
     ],
 )
-async def test_whoever_loses_the_right_while_a_client_is_made_gets_none(
+async def test_an_admin_who_loses_access_while_a_client_is_created_gets_none(
     faulty: Faulty, runtime: Runtime, call: str
 ) -> None:
-    lose_the_right_during(
-        faulty, runtime, call, after=1 if call == r"/organizations/[^/]+/applications$" else 0
-    )
-    answer = await faulty.acme.browser.post(f"{root_of(faulty.acme.id)}/new", {"name": NAME}, expect=409)
+    lose_access_during(faulty, runtime, call, after=1 if call == r"/organizations/[^/]+/applications$" else 0)
+    answer = await faulty.acme.browser.post(f"{faulty.acme.clients}/new", {"name": NAME}, expect=409)
     assert "changed while your request was in progress" in await text_of(answer)
     assert await faulty.acme.management.list_machines_called(NAME) == []
     assert await actions_of(runtime, faulty.acme.id) == []
@@ -52,12 +51,12 @@ async def test_whoever_loses_the_right_while_a_client_is_made_gets_none(
 
 
 @pytest.mark.parametrize("calls_before", [1, 2])
-async def test_whoever_loses_the_right_while_a_secret_is_changed_gets_none(
+async def test_an_admin_who_loses_access_while_a_secret_is_rotated_gets_none(
     faulty: Faulty, runtime: Runtime, programs: Programs, calls_before: int
 ) -> None:
-    machine = await create(faulty.acme.browser, faulty.acme.id)
-    lose_the_right_during(faulty, runtime, rf"/applications/{machine.id}/secrets$", after=calls_before - 1)
-    path = f"{root_of(faulty.acme.id)}/{machine.id}/rotate"
+    machine = await faulty.acme.create()
+    lose_access_during(faulty, runtime, rf"/applications/{machine.id}/secrets$", after=calls_before - 1)
+    path = f"{faulty.acme.clients}/{machine.id}/rotate"
     await faulty.acme.browser.post(path, expect=409)
     assert len(await faulty.acme.management.list_secrets(machine.id)) == 1
     assert (await programs.ask(machine, faulty.acme.id))[0] == 200

@@ -1,12 +1,11 @@
-"""An organization with somebody of every role signed in, and its trail as the export tells it."""
+"""An organization with signed-in members, and its audit log as it is exported."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -14,67 +13,58 @@ from quart.wrappers import Response
 
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
 from saas_app.db.unit_of_work import UnitOfWork
-from tests.clients import Browser, Person
-from tests.conftest import OpenBrowser
-from tests.factories import Factory
+from tests.conftest import OpenOffice
+from tests.offices import Office
 
 
-@dataclass(frozen=True, slots=True)
-class Office:
-    """An organization: its people, and a browser of each, by role."""
-
-    organization_id: str
-    people: dict[str, Person]
-    browsers: dict[str, Browser]
-
-    @property
-    def root(self) -> str:
-        """Where its pages begin."""
-        return f"/o/{self.organization_id}"
+class AuditedOffice(Office):
+    """An organization with signed-in members, and its audit log as the admin exports it."""
 
     async def post(
         self, role: str, path: str, form: dict[str, str] | None = None, expect: int = 303
     ) -> Response:
-        """Send a form below the organization."""
+        """Send a form below the organization, as the member with a role."""
         return await self.browsers[role].post(self.root + path, form, expect)
 
     async def get(self, role: str, path: str, expect: int = 200) -> Response:
-        """Ask for a page below the organization."""
+        """Open a page below the organization, as the member with a role."""
         return await self.browsers[role].get(self.root + path, expect)
 
     async def page(self, query: str = "", expect: int = 200) -> str:
-        """The audit page as the admin sees it."""
+        """Return the audit page as HTML, as the admin sees it."""
         return str(await (await self.get("admin", f"/audit{query}", expect)).get_data(as_text=True))
 
     async def lines(self, query: str = "") -> list[dict[str, str]]:
-        """Every event that the export holds, its own among them, the newest first."""
+        """Export the audit log, newest first. The first line is the export itself."""
         answer = await self.get("admin", f"/audit/export.csv{query}")
         text = (await answer.get_data(as_text=False)).decode("utf-8-sig")
         return list(csv.DictReader(io.StringIO(text, newline="")))
 
     async def trail(self, query: str = "") -> list[dict[str, str]]:
-        """The same without the exports of the trail."""
+        """Export the audit log without the exports themselves, newest first."""
         return [line for line in await self.lines(query) if line["Action"] != Action.AUDIT_EXPORT]
 
 
 def told(line: dict[str, str], side: str) -> Any:
-    """What an exported event keeps as JSON; None where it keeps nothing."""
+    """Return a column that holds JSON. None: it is empty."""
     return json.loads(line[side]) if line[side] else None
 
 
+OpenAudited = Callable[..., Awaitable[AuditedOffice]]
+
+
 @pytest.fixture
-def open_office(make: Factory, open_browser: OpenBrowser) -> Callable[..., Any]:
-    async def open_one(*roles: str, name: str = "Acme") -> Office:
-        people = {role: await make.person(role.capitalize()) for role in roles}
-        organization_id = await make.organization(name, **people)
-        browsers = {role: await open_browser(person) for role, person in people.items()}
-        return Office(organization_id, people, browsers)
+def open_audited(open_office: OpenOffice) -> OpenAudited:
+    """``await open_audited(admin="Ada", viewer="Vera")``: an organization whose audit log can be exported."""
+
+    async def open_one(name: str = "Acme", **people: str) -> AuditedOffice:
+        return AuditedOffice(**vars(await open_office(name, **people)))
 
     return open_one
 
 
 async def add_events(work: UnitOfWork, organization_id: str, count: int, **values: Any) -> None:
-    """``count`` events of an organization, named “Project 0” and so on."""
+    """Add ``count`` audit events, of projects named “Project 0” and so on."""
     async with work.writing(organization_id) as db:
         for number in range(count):
             target = Target("project", f"project-{number}", f"Project {number}")

@@ -1,4 +1,4 @@
-"""The database itself lets events be added and never be changed or removed, whoever asks."""
+"""The database itself rejects every change and deletion of audit events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.integration.audit.conftest import add_events
 
 @pytest.fixture
 async def plain(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """Connections without any of our guards, as somebody with a database shell has."""
+    """Connections without our checks, like those of a database shell."""
     engine = create_async_engine(database_url)
     yield engine
     await engine.dispose()
@@ -45,7 +45,7 @@ async def names(work: UnitOfWork, organization_id: str) -> list[str]:
         "DELETE FROM audit_events",
     ],
 )
-async def test_nothing_that_was_written_can_be_changed_or_removed(
+async def test_events_can_be_neither_changed_nor_deleted(
     plain: AsyncEngine, work: UnitOfWork, organization_id: str, statement: str
 ) -> None:
     wanted = sa.text(statement)
@@ -58,17 +58,17 @@ async def test_nothing_that_was_written_can_be_changed_or_removed(
 async def test_the_table_cannot_be_emptied(
     plain: AsyncEngine, work: UnitOfWork, organization_id: str
 ) -> None:
-    """PostgreSQL has a word for it; SQLite does the same with a DELETE of everything."""
+    """PostgreSQL has TRUNCATE for it. SQLite uses DELETE."""
     words = "TRUNCATE audit_events" if plain.dialect.name == "postgresql" else "DELETE FROM audit_events"
     with pytest.raises(DBAPIError, match="append-only"):
         await run(plain, sa.text(words), {})
     assert len(await names(work, organization_id)) == 3
 
 
-async def test_an_event_cannot_be_written_over(
+async def test_an_event_cannot_be_overwritten(
     plain: AsyncEngine, work: UnitOfWork, organization_id: str
 ) -> None:
-    """Neither by the upserts of PostgreSQL and SQLite, nor by SQLite's REPLACE."""
+    """Not by the upserts of PostgreSQL and SQLite, and not by SQLite's REPLACE."""
     columns = "organization_id, id, occurred_at, actor_type, actor_id, actor_name, action, target_type, "
     columns += "target_id, target_name, outcome, request_id, address"
     rows = f"SELECT {columns} FROM audit_events WHERE organization_id = :organization_id"  # noqa: S608

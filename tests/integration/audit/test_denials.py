@@ -1,9 +1,8 @@
-"""Who is refused on an organization's routes stands in its trail, and cannot flood it."""
+"""Denied requests in an organization are recorded in its audit log, and cannot flood it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,20 +18,21 @@ from saas_app.runtime import Runtime
 from tests.clients import SAME_ORIGIN
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.integration.audit.conftest import Office, told
+from tests.integration.audit.conftest import AuditedOffice, OpenAudited, told
 from tests.tokens import machine_token
 
 
 @pytest.fixture
-async def office(open_office: Callable[..., Any]) -> Office:
-    office: Office = await open_office("admin", "viewer")
-    return office
+async def office(open_audited: OpenAudited) -> AuditedOffice:
+    return await open_audited(admin="Ada", viewer="Vera")
 
 
-async def test_a_viewer_who_asks_for_the_trail_is_refused_and_stands_in_it(office: Office) -> None:
+async def test_a_denied_request_is_recorded_with_its_decision(office: AuditedOffice) -> None:
     answer = await office.get("viewer", "/audit?actor=x", 403)
     await office.get("viewer", "/audit/export.csv", 403)
+
     export, page = await office.trail()
+
     assert page["Action"] == export["Action"] == Action.ACCESS_DENY
     assert page["Actor id"] == office.people["viewer"].id
     assert page["Target"] == f"GET {office.root}/audit"
@@ -48,14 +48,14 @@ async def test_a_viewer_who_asks_for_the_trail_is_refused_and_stands_in_it(offic
     assert "does not include audit:read" in shown
 
 
-async def test_a_refused_change_changes_nothing_and_is_told(office: Office) -> None:
+async def test_a_denied_change_is_recorded(office: AuditedOffice) -> None:
     await office.post("viewer", "/projects/new", {"name": "Apollo"}, expect=403)
     (line,) = await office.trail()
     assert (line["Action"], line["Target"]) == (Action.ACCESS_DENY, f"POST {office.root}/projects/new")
     assert told(line, "Decision")["permission"] == "projects:write"
 
 
-async def test_the_same_refusal_is_told_once_in_ten_seconds(office: Office) -> None:
+async def test_the_same_denial_is_recorded_once_in_ten_seconds(office: AuditedOffice) -> None:
     for number in range(5):
         await office.get("viewer", f"/audit?actor={number}", 403)
     await office.get("viewer", "/projects/new", 403)
@@ -65,16 +65,16 @@ async def test_the_same_refusal_is_told_once_in_ten_seconds(office: Office) -> N
     ]
 
 
-async def test_two_people_are_told_apart(open_office: Callable[..., Any], open_browser: OpenBrowser) -> None:
-    office = await open_office("admin", "viewer", "editor")
+async def test_denials_of_two_people_are_recorded_separately(open_audited: OpenAudited) -> None:
+    office = await open_audited(admin="Ada", viewer="Vera", editor="Ed")
     await office.get("viewer", "/audit", 403)
     await office.get("editor", "/audit", 403)
     ids = {line["Actor id"] for line in await office.trail()}
     assert ids == {office.people["viewer"].id, office.people["editor"].id}
 
 
-async def test_a_stranger_writes_nothing_into_the_trail_and_is_counted(
-    office: Office, make: Factory, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch
+async def test_requests_of_strangers_are_counted_and_not_recorded(
+    office: AuditedOffice, make: Factory, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines: list[dict[str, Any]] = []
 
@@ -89,51 +89,49 @@ async def test_a_stranger_writes_nothing_into_the_trail_and_is_counted(
         await browser.get(office.root + path, 404)
     for method in ("post", "put", "delete"):
         ask = getattr(browser.app, method)
-        answer = await ask(f"/api/v1/organizations/{office.organization_id}/projects", headers=SAME_ORIGIN)
+        answer = await ask(f"/api/v1/organizations/{office.id}/projects", headers=SAME_ORIGIN)
         assert answer.status_code in (404, 405)
     assert await office.trail() == []
     assert lines == [
         {
             "count": 1,
             "subject": stranger.id,
-            "organization_id": office.organization_id,
+            "organization_id": office.id,
             "route": "GET /o/<organization_id>/projects",
         }
     ]
 
 
-async def test_a_machine_of_another_organization_writes_nothing_into_the_trail(
-    office: Office, make: Factory, settings: Settings, app: Quart
+async def test_requests_of_another_organizations_api_client_are_not_recorded(
+    office: AuditedOffice, make: Factory, settings: Settings, app: Quart
 ) -> None:
     elsewhere = await make.organization("Globex")
     machine = await make.machine(elsewhere)
     token = await machine_token(settings, machine, elsewhere)
     asked = await app.test_client().get(
-        f"/api/v1/organizations/{office.organization_id}/projects",
+        f"/api/v1/organizations/{office.id}/projects",
         headers={"Authorization": f"Bearer {token}"},
     )
     assert asked.status_code == 404
     assert await office.trail() == []
 
 
-async def test_a_row_that_does_not_exist_is_no_denial(office: Office) -> None:
+async def test_a_request_for_a_project_that_does_not_exist_is_not_recorded(office: AuditedOffice) -> None:
     await office.get("viewer", "/projects/01a1fe52-78a0-7104-af37-b0d579a9a234", 404)
     assert await office.trail() == []
 
 
-async def test_somebody_who_was_removed_is_a_stranger_at_the_next_request(
-    office: Office, runtime: Runtime
-) -> None:
+async def test_requests_of_a_removed_member_are_not_recorded(office: AuditedOffice, runtime: Runtime) -> None:
     viewer = office.people["viewer"]
     await office.get("viewer", "/projects")
     assert runtime.management is not None
-    await runtime.management.remove_member(office.organization_id, viewer.id)
-    await note_change(runtime.work, office.organization_id, viewer.id)
+    await runtime.management.remove_member(office.id, viewer.id)
+    await note_change(runtime.work, office.id, viewer.id)
     await office.get("viewer", "/projects", 404)
     assert await office.trail() == []
 
 
-async def test_a_denial_names_what_was_asked_for_in_words_and_is_found_by_it(office: Office) -> None:
+async def test_a_denial_names_its_target_and_permission_and_is_found_by_them(office: AuditedOffice) -> None:
     project = "01a1fe52-78a0-7104-af37-b0d579a9a234"
     await office.post("viewer", f"/projects/{project}/delete", expect=403)
     (line,) = await office.trail()
@@ -146,8 +144,8 @@ async def test_a_denial_names_what_was_asked_for_in_words_and_is_found_by_it(off
     assert Permission.PROJECTS_DELETE.description in shown
 
 
-async def test_a_refusal_stands_when_it_cannot_be_written(
-    office: Office, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+async def test_a_request_is_denied_also_if_the_denial_cannot_be_recorded(
+    office: AuditedOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_writing(*_arguments: Any) -> Any:
         raise OperationalError("INSERT", {}, Exception("disk full"))
@@ -157,11 +155,12 @@ async def test_a_refusal_stands_when_it_cannot_be_written(
         answer = await office.get("viewer", "/audit", 403)
         assert "How this was decided" in await answer.get_data(as_text=True)
     assert await office.trail() == []
+
     await office.get("viewer", "/audit", 403)
-    assert len(await office.trail()) == 1, "what could not be written is not remembered as written"
+    assert len(await office.trail()) == 1, "a denial that could not be recorded counts as not recorded"
 
 
-async def test_a_program_gets_its_problem_document_and_the_trail_its_event(office: Office) -> None:
+async def test_a_denied_program_gets_a_problem_document_and_is_recorded(office: AuditedOffice) -> None:
     viewer = office.browsers["viewer"].app
     answer = await viewer.post(
         f"{office.root}/projects/new", headers={**SAME_ORIGIN, "Accept": "application/problem+json"}

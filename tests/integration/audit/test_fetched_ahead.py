@@ -1,9 +1,6 @@
-"""Only what somebody opens leaves a trace: not HEAD, and not what a browser fetches ahead."""
+"""Only opened pages leave a trace, not HEAD requests and not what a browser prefetches."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +10,7 @@ from saas_app.models import SessionRow, SignInAttemptRow
 from saas_app.runtime import Runtime
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.integration.audit.conftest import Office
+from tests.integration.audit.conftest import AuditedOffice, OpenAudited
 
 AHEAD = [
     {"Sec-Purpose": "prefetch"},
@@ -26,13 +23,14 @@ EXPORTS = ["/projects/export.csv", "/audit/export.csv"]
 
 
 @pytest.fixture
-async def office(open_office: Callable[..., Any]) -> Office:
-    office: Office = await open_office("admin", "viewer")
-    return office
+async def office(open_audited: OpenAudited) -> AuditedOffice:
+    return await open_audited(admin="Ada", viewer="Vera")
 
 
 @pytest.mark.parametrize("path", EXPORTS)
-async def test_an_export_counts_only_when_somebody_downloads_it(office: Office, path: str) -> None:
+async def test_an_export_that_is_only_prefetched_is_neither_sent_nor_recorded(
+    office: AuditedOffice, path: str
+) -> None:
     admin = office.browsers["admin"].app
     head = await admin.head(office.root + path)
     assert (head.status_code, await head.get_data()) == (200, b"")
@@ -42,20 +40,22 @@ async def test_an_export_counts_only_when_somebody_downloads_it(office: Office, 
         assert answer.headers["Cache-Control"] == "no-store"
     assert "exported</span>" not in await office.page()
 
-    await office.get("admin", path)
 
+@pytest.mark.parametrize("path", EXPORTS)
+async def test_an_export_that_is_downloaded_is_recorded_once(office: AuditedOffice, path: str) -> None:
+    await office.get("admin", path)
     assert (await office.page()).count("exported</span>") == 1
 
 
-async def test_whoever_looks_for_open_doors_is_recorded_whatever_the_purpose(office: Office) -> None:
+async def test_a_denied_prefetch_is_recorded(office: AuditedOffice) -> None:
     answer = await office.browsers["viewer"].app.get(f"{office.root}/audit", headers=AHEAD[0])
     assert answer.status_code == 403
     (line,) = await office.trail()
     assert line["Action"] == Action.ACCESS_DENY
 
 
-async def test_an_organization_that_was_fetched_ahead_is_not_where_somebody_worked_last(
-    office: Office, make: Factory, open_browser: OpenBrowser, runtime: Runtime
+async def test_a_prefetched_organization_does_not_become_the_last_one(
+    office: AuditedOffice, make: Factory, open_browser: OpenBrowser, runtime: Runtime
 ) -> None:
     person = await make.person("Pat")
     first = await make.organization("First", viewer=person)
@@ -72,7 +72,7 @@ async def test_an_organization_that_was_fetched_ahead_is_not_where_somebody_work
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-up", "/sign-in/renew", "/sign-in/fresh"])
-async def test_no_sign_in_is_begun_ahead(office: Office, runtime: Runtime, path: str) -> None:
+async def test_a_prefetch_begins_no_sign_in(office: AuditedOffice, runtime: Runtime, path: str) -> None:
     async def attempts() -> int:
         async with runtime.work.reading() as db:
             return await db.scalar(sa.select(sa.func.count()).select_from(SignInAttemptRow)) or 0
@@ -82,14 +82,14 @@ async def test_no_sign_in_is_begun_ahead(office: Office, runtime: Runtime, path:
     assert (answer.status_code, await attempts()) == (204, before)
 
 
-async def test_a_callback_that_was_fetched_ahead_still_counts_when_it_is_opened(
+async def test_a_callback_that_was_prefetched_works_when_it_is_opened(
     make: Factory, open_browser: OpenBrowser
 ) -> None:
-    person, browser = await make.person("Pat"), await open_browser()
-    started = await browser.get("/sign-in", 303)
-    callback = await browser.logto.authorize(started.headers["Location"], person, browser._redirect_uri)
-    path = "/callback?" + callback.partition("?")[2]
-    await browser.app.head(path)
-    await browser.app.get(path, headers=AHEAD[0])
-    await browser.get(path, 303)
+    browser = await open_browser()
+    callback = await browser.callback(await make.person("Pat"))
+    await browser.app.head(callback)
+    await browser.app.get(callback, headers=AHEAD[0])
+
+    await browser.get(callback, 303)
+
     await browser.get("/account")

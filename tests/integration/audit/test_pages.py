@@ -1,23 +1,20 @@
-"""The audit page and its file: what they show, narrow, leave out, and never mix."""
+"""The audit page and its export: paging, filters, escaping, and the boundary of the organization."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from saas_app.audit.recorder import Action, Actor, Target
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.models import ActorType, Outcome
-from tests.integration.audit.conftest import Office, add_events
+from tests.integration.audit.conftest import AuditedOffice, OpenAudited, add_events
 
 
 @pytest.fixture
-async def office(open_office: Callable[..., Any]) -> Office:
-    office: Office = await open_office("admin")
-    return office
+async def office(open_audited: OpenAudited) -> AuditedOffice:
+    return await open_audited(admin="Ada")
 
 
 def ids_on(page: str) -> list[str]:
@@ -29,8 +26,8 @@ def next_page(page: str) -> str | None:
     return found[1].replace("&amp;", "&") if found else None
 
 
-async def every_id(office: Office, query: str = "") -> list[str]:
-    """The ids on all pages, one after the other."""
+async def every_id(office: AuditedOffice, query: str = "") -> list[str]:
+    """Return the ids on all pages, in order."""
     page = await office.page(query)
     ids = ids_on(page)
     while (further := next_page(page)) is not None:
@@ -39,12 +36,14 @@ async def every_id(office: Office, query: str = "") -> list[str]:
     return ids
 
 
-async def test_pages_hold_every_event_once_while_others_are_written(office: Office, work: UnitOfWork) -> None:
-    await add_events(work, office.organization_id, 130)
+async def test_paging_shows_every_event_once_while_others_are_added(
+    office: AuditedOffice, work: UnitOfWork
+) -> None:
+    await add_events(work, office.id, 130)
     first = await office.page()
     expected = [line["Event id"] for line in await office.trail()]
     assert len(expected) == 130
-    await add_events(work, office.organization_id, 7)
+    await add_events(work, office.id, 7)
     ids, page = ids_on(first), first
     assert len(ids) == 50
     while (further := next_page(page)) is not None:
@@ -53,15 +52,15 @@ async def test_pages_hold_every_event_once_while_others_are_written(office: Offi
     assert ids == expected
 
 
-async def test_the_file_holds_what_the_list_shows(office: Office, work: UnitOfWork) -> None:
-    await add_events(work, office.organization_id, 60)
-    await add_events(work, office.organization_id, 55, actor=Actor("eve", "Eve"), action=Action.TASK_CREATE)
+async def test_the_export_contains_what_the_list_shows(office: AuditedOffice, work: UnitOfWork) -> None:
+    await add_events(work, office.id, 60)
+    await add_events(work, office.id, 55, actor=Actor("eve", "Eve"), action=Action.TASK_CREATE)
     for query in ("", "?actor=eve", "?action=project.create", "?actor_id=sam&target=7"):
         exported = [line["Event id"] for line in await office.lines(query)]
         assert exported == await every_id(office, query), query
 
 
-async def test_an_empty_trail_says_what_will_stand_there(office: Office) -> None:
+async def test_an_empty_audit_log_says_what_will_appear(office: AuditedOffice) -> None:
     assert "No entries yet" in await office.page()
 
 
@@ -83,8 +82,10 @@ async def test_an_empty_trail_says_what_will_stand_there(office: Office) -> None
         ("actor=nobody", set()),
     ],
 )
-async def test_filters_narrow_the_list(office: Office, work: UnitOfWork, query: str, found: set[str]) -> None:
-    here = office.organization_id
+async def test_filters_narrow_the_list(
+    office: AuditedOffice, work: UnitOfWork, query: str, found: set[str]
+) -> None:
+    here = office.id
     await add_events(work, here, 1)
     await add_events(work, here, 1, actor=Actor("bob", "100% Bob", ActorType.MACHINE))
     await add_events(work, here, 1, actor=Actor("mallory", "Mallory"), outcome=Outcome.DENIED)
@@ -96,8 +97,8 @@ async def test_filters_narrow_the_list(office: Office, work: UnitOfWork, query: 
     assert ("No matching entries" in page) is (not found)
 
 
-async def test_a_day_is_included_from_its_first_moment_to_its_last(office: Office, work: UnitOfWork) -> None:
-    await add_events(work, office.organization_id, 1)
+async def test_a_filter_by_day_includes_the_whole_day(office: AuditedOffice, work: UnitOfWork) -> None:
+    await add_events(work, office.id, 1)
     today = (await office.trail())[0]["Time (UTC)"][:10]
     assert "Project 0" in await office.page(f"?since={today}&until={today}")
 
@@ -113,8 +114,8 @@ async def test_a_day_is_included_from_its_first_moment_to_its_last(office: Offic
         (f"actor={'x' * 321}", "Use at most 320 characters."),
     ],
 )
-async def test_what_cannot_be_asked_is_explained_at_the_field(
-    office: Office, query: str, complaint: str
+async def test_an_invalid_filter_is_explained_at_the_field(
+    office: AuditedOffice, query: str, complaint: str
 ) -> None:
     page = await office.page(f"?{query}", 422)
     assert complaint in page
@@ -124,17 +125,17 @@ async def test_what_cannot_be_asked_is_explained_at_the_field(
 
 
 @pytest.mark.parametrize("cursor", ["x", "e30", "WyJub3QgYW4gaWQiXQ"])
-async def test_a_made_up_cursor_is_refused(office: Office, cursor: str) -> None:
+async def test_a_made_up_cursor_is_a_bad_request(office: AuditedOffice, cursor: str) -> None:
     await office.page(f"?after={cursor}", 400)
 
 
-async def test_nothing_of_another_organization_is_ever_shown(
-    open_office: Callable[..., Any], work: UnitOfWork
+async def test_events_of_another_organization_are_never_shown(
+    open_audited: OpenAudited, work: UnitOfWork
 ) -> None:
-    acme: Office = await open_office("admin", name="Acme")
-    globex: Office = await open_office("admin", name="Globex")
-    await add_events(work, acme.organization_id, 3, actor=Actor("sam", "Sam of Acme"))
-    await add_events(work, globex.organization_id, 3, actor=Actor("sam", "Sam of Globex"))
+    acme = await open_audited("Acme", admin="Ada")
+    globex = await open_audited("Globex", admin="Ada")
+    await add_events(work, acme.id, 3, actor=Actor("sam", "Sam of Acme"))
+    await add_events(work, globex.id, 3, actor=Actor("sam", "Sam of Globex"))
     for query in ("", "?actor_id=sam", "?actor=sam", "?target_id=project-1", "?action=project.create"):
         page = await acme.page(query)
         assert "Sam of Acme" in page
@@ -142,12 +143,12 @@ async def test_nothing_of_another_organization_is_ever_shown(
         assert {line["Actor"] for line in await acme.trail(query)} == {"Sam of Acme"}
 
 
-async def test_what_people_typed_is_text_on_the_page_and_in_the_file(
-    office: Office, work: UnitOfWork
+async def test_what_people_typed_is_escaped_on_the_page_and_in_the_export(
+    office: AuditedOffice, work: UnitOfWork
 ) -> None:
     await add_events(
         work,
-        office.organization_id,
+        office.id,
         1,
         actor=Actor("eve", "=Eve<script>"),
         before={"name": "<b>old</b>", "role_names": ["viewer", "editor"], "mfa": True},
@@ -165,8 +166,10 @@ async def test_what_people_typed_is_text_on_the_page_and_in_the_file(
     assert line["Actor"] == "'=Eve<script>"
 
 
-async def test_the_menu_offers_the_trail_to_who_may_read_it(open_office: Callable[..., Any]) -> None:
-    office: Office = await open_office("admin", "viewer")
+async def test_the_menu_offers_the_audit_log_to_members_with_the_permission(
+    open_audited: OpenAudited,
+) -> None:
+    office = await open_audited(admin="Ada", viewer="Vera")
     link = f'href="{office.root}/audit"'
     assert link in await (await office.get("admin", "/")).get_data(as_text=True)
     assert link not in await (await office.get("viewer", "/")).get_data(as_text=True)

@@ -1,4 +1,4 @@
-"""What the trail costs: one statement a page, by an index that begins with the organization."""
+"""A page of the audit log costs one statement that uses an index beginning with the organization."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FILTERS = {
 
 @pytest.mark.parametrize("wanted", FILTERS.values(), ids=FILTERS.keys())
 @pytest.mark.parametrize("later", [False, True], ids=["first", "later"])
-async def test_a_page_is_one_statement_that_scans_no_other_organization(
+async def test_a_page_costs_one_statement_that_scans_no_other_organization(
     work: UnitOfWork, database_url: str, count_statements: Callable[[], Any], wanted: EventFilter, later: bool
 ) -> None:
     organization_id = f"org-{new_uuid().hex}"
@@ -60,7 +60,7 @@ async def plan_of(database_url: str, statement: str, parameters: Any) -> str:
     return plan
 
 
-async def test_a_span_of_time_is_a_span_of_ids_to_the_moment(work: UnitOfWork) -> None:
+async def test_a_filter_by_time_is_exact(work: UnitOfWork) -> None:
     organization_id = f"org-{new_uuid().hex}"
     await add_events(work, organization_id, 3)
     async with work.reading(organization_id) as db:
@@ -71,7 +71,7 @@ async def test_a_span_of_time_is_a_span_of_ids_to_the_moment(work: UnitOfWork) -
     assert [row.id for row in until] == [oldest.id]
 
 
-def test_the_first_id_of_a_moment_comes_before_every_id_made_after_it() -> None:
+def test_the_first_id_of_a_moment_is_less_than_every_id_made_later() -> None:
     before, made, after = utc_now(), new_uuid(), utc_now()
     assert first_id(before) <= made < first_id(after + timedelta(milliseconds=1))
     assert first_id(datetime(1969, 1, 1, tzinfo=UTC)).int == 0

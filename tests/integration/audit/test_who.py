@@ -1,4 +1,4 @@
-"""The filter *Who*, the one time zone of the page, and the trail of the demonstration."""
+"""The filter *Who*, the time zone of the page, and the audit log of the demo."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from saas_app.demo.people import ORGANIZATIONS, PEOPLE
 from saas_app.demo.trail import trail_of
 from saas_app.logto import LogtoUser
 from saas_app.models import Outcome
-from tests.integration.audit.conftest import Office
+from tests.integration.audit.conftest import AuditedOffice, OpenAudited
 
 
 @pytest.fixture
-async def office(open_office: Callable[..., Any]) -> Office:
-    office: Office = await open_office("admin", "viewer")
+async def office(open_audited: OpenAudited) -> AuditedOffice:
+    office = await open_audited(admin="Ada", viewer="Vera")
     await office.get("viewer", "/audit", 403)
     await office.post("admin", "/projects/new", {"name": "Apollo"})
     return office
@@ -37,22 +37,22 @@ async def office(open_office: Callable[..., Any]) -> Office:
         lambda person: f"{person.username}@EXAMPLE".upper(),
         lambda person: person.username,
         lambda person: person.id,
-        lambda person: "Viewer",
+        lambda person: "Vera",
     ],
 )
-async def test_somebody_is_found_by_address_username_id_or_name(
-    office: Office, wanted: Callable[[Any], str]
+async def test_a_person_is_found_by_address_username_id_or_name(
+    office: AuditedOffice, wanted: Callable[[Any], str]
 ) -> None:
     lines = await office.trail(f"?actor={wanted(office.people['viewer'])}")
     assert [line["Actor id"] for line in lines] == [office.people["viewer"].id]
 
 
-async def test_somebody_is_found_by_where_they_came_from(office: Office) -> None:
+async def test_a_person_is_found_by_ip_address(office: AuditedOffice) -> None:
     assert len(await office.trail("?actor=%3Clocal%3E")) == 2
     assert await office.trail("?actor=203.0.113.99") == []
 
 
-async def test_every_time_on_the_page_is_in_utc(office: Office) -> None:
+async def test_every_time_on_the_page_is_in_utc(office: AuditedOffice) -> None:
     page = await office.page()
     assert "Times are in UTC" in page
     assert "data-local" not in page
@@ -61,7 +61,7 @@ async def test_every_time_on_the_page_is_in_utc(office: Office) -> None:
 
 
 @pytest.mark.parametrize("declared", ORGANIZATIONS, ids=lambda declared: declared.key)
-async def test_the_demonstrations_trail_tells_of_people_roles_and_denials_over_weeks(
+async def test_the_demo_has_weeks_of_events_by_several_people_with_denials(
     work: UnitOfWork, declared: Any
 ) -> None:
     organization_id, now = f"org-{new_uuid().hex}", utc_now()

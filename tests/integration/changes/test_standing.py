@@ -1,4 +1,4 @@
-"""A caller who loses their right changes nothing: it is asked before a turn, and again within it."""
+"""A caller who loses access changes nothing: it is checked before a turn and again within it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from saas_app.identity.tenant import Tenant
 from saas_app.logto.provider_clock import ProviderClock
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.runtime import Runtime
-from tests.integration.members.conftest import events_of, pending_in
+from tests.integration.records import events_of, pending_in
 
 
 class NoLogto:
-    """Stands for the Management API where it is not to be asked."""
+    """A Management API that must not be called."""
 
     clock = ProviderClock()
 
@@ -53,7 +53,7 @@ async def test_a_caller_whose_access_changed_gets_no_turn(change: MemberChange) 
     assert not entered
 
 
-async def test_a_caller_who_loses_their_right_within_a_turn_carries_nothing_out(
+async def test_a_caller_who_loses_access_within_a_turn_changes_nothing(
     change: MemberChange, runtime: Runtime
 ) -> None:
     called = False

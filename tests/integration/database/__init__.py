@@ -1,1 +1,1 @@
-"""What the database does when clients leave, when it is locked, and when it is gone."""
+"""The database while clients disconnect, while it is locked, and while it is down."""

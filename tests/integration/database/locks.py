@@ -1,4 +1,4 @@
-"""Another program at the same database: it takes the lock that writers need, and sees whether it is free."""
+"""Another program that takes the lock that writers need, and sees whether it is free."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
 WRITTEN = ("projects", "leases", "audit_events")
-_PATIENCE = 3.0  # seconds; a lock that is left behind stays for much longer
+_PATIENCE = 3.0  # seconds. A lock that is left behind stays much longer
 
 
 @asynccontextmanager
 async def locked_by_another_program(database_url: str) -> AsyncIterator[None]:
-    """Nobody else can write in the block; reading goes on."""
+    """Keep others from writing during the block. Reading still works."""
     url = sa.make_url(database_url)
     if url.get_backend_name() == "sqlite":
         with closing(sqlite3.connect(url.database or "", timeout=5, isolation_level=None)) as other:
@@ -33,7 +33,7 @@ async def locked_by_another_program(database_url: str) -> AsyncIterator[None]:
 
 
 async def wait_until_free(database_url: str) -> None:
-    """Return once nothing holds a lock; fails when something keeps it."""
+    """Return once nothing holds the lock. Fail if something keeps it."""
     deadline = time.monotonic() + _PATIENCE
     while not await _is_free(sa.make_url(database_url)):
         assert time.monotonic() < deadline, "a transaction of somebody who left is still open"

@@ -1,4 +1,4 @@
-"""A network between the application and its database that can lose connections without a word."""
+"""A network between the application and its database that can lose connections silently."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 
 class Network:
-    """Passes bytes on in both directions, until it is told to swallow them."""
+    """Passes bytes on in both directions, until it is told to drop them."""
 
     def __init__(self, target: sa.URL | None) -> None:
         self._target = target
@@ -19,7 +19,7 @@ class Network:
         self.port = 0
 
     def swallow_what_is_open(self) -> None:
-        """Lose everything sent over the connections there are; new ones work."""
+        """Drop everything sent over the open connections. New ones work."""
         for event in self._swallowing:
             event.set()
 
@@ -48,7 +48,7 @@ class Network:
 
 @asynccontextmanager
 async def open_network(target: sa.URL | None) -> AsyncIterator[Network]:
-    """A network that leads to ``target`` until the block ends; without one it closes every connection."""
+    """Run a network that leads to ``target``. Without a target it closes every connection."""
     network = Network(target)
     server = await asyncio.start_server(network.accept, "127.0.0.1", 0)
     network.port = server.sockets[0].getsockname()[1]

@@ -1,4 +1,4 @@
-"""Work that is cancelled ends its transaction at once, wherever it was, and gives its connection back."""
+"""Cancelled work ends its transaction at once, at any point, and returns its connection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("without_collection")
 
 @pytest.fixture
 def without_collection() -> Iterator[None]:
-    """What only the garbage collector would mend stays broken."""
+    """Turn garbage collection off, so that it cannot hide a leak."""
     gc.collect()
     gc.disable()
     yield
@@ -35,7 +35,7 @@ async def read(work: UnitOfWork) -> None:
 
 
 async def write(work: UnitOfWork) -> None:
-    """A read, an insert that returns a row, a flush and an update: what a changing request does."""
+    """Send what a changing request sends: a read, an insert that returns a row, a flush and an update."""
     async with work.writing() as db:
         await db.scalar(sa.select(sa.func.count()).select_from(LeaseRow))
         await insert_if_absent(db, LeaseRow, row(), key=("name",))
@@ -68,7 +68,7 @@ async def test_work_cancelled_at_any_moment_leaves_neither_a_lock_nor_a_connecti
         await wait_until_free(database_url)
 
 
-async def test_writers_cancelled_while_another_program_has_the_lock_do_not_take_it_afterwards(
+async def test_writers_cancelled_while_waiting_for_the_lock_do_not_take_it_later(
     work: UnitOfWork, engine: AsyncEngine, database_url: str
 ) -> None:
     await write(work)
@@ -96,7 +96,7 @@ async def test_a_second_cancellation_changes_nothing(
         await wait_until_free(database_url)
 
 
-async def test_a_lease_is_given_back_when_its_holder_is_cancelled(work: UnitOfWork) -> None:
+async def test_a_lease_is_released_when_its_holder_is_cancelled(work: UnitOfWork) -> None:
     held, name = asyncio.Event(), f"test:{new_uuid()}"
 
     async def hold() -> None:

@@ -1,4 +1,4 @@
-"""Clients of the served application that hang up in the middle, and a database that another program locks."""
+"""Clients that disconnect midway from the served application, and a database that another program locks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.processes import Application, Provider, running_application
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A person signed in to the served application, who can also speak HTTP badly."""
+    """A person signed in to the served application, who can also send broken HTTP."""
 
     http: aiohttp.ClientSession
     url: str
@@ -33,7 +33,7 @@ class Visitor:
         return f"/o/{self.organization_id}/projects"
 
     def request(self, method: str, path: str, **form: str) -> tuple[bytes, bytes]:
-        """The head and the body of a request, as bytes."""
+        """Return the head and the body of a request, as bytes."""
         body = urlencode(form).encode()
         cookies = "; ".join(f"{cookie.key}={cookie.value}" for cookie in self.http.cookie_jar)
         head = {
@@ -47,7 +47,7 @@ class Visitor:
         return "\r\n".join(lines).encode(), body
 
     async def leave_after(self, sent: bytes, *, seconds: float = 0.0, read: int = 0) -> None:
-        """Send this much of a request, perhaps read a little of the answer, and hang up."""
+        """Send this much of a request, read a little of the answer if asked, and disconnect."""
         parts = urlsplit(self.url)
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         writer.write(sent)
@@ -58,7 +58,7 @@ class Visitor:
         writer.transport.abort()
 
     async def post(self, **form: str) -> aiohttp.ClientResponse:
-        """Create a project, as somebody else does afterwards."""
+        """Create a project, as another member would afterwards."""
         answer = await self.http.post(
             f"{self.url}{self.projects}/new", data=form, headers=SAME_ORIGIN, allow_redirects=False
         )
@@ -66,7 +66,7 @@ class Visitor:
         return answer
 
     async def expect_all_is_well(self) -> None:
-        """No transaction is left, the next change is made and the next page answers, both at once."""
+        """Check that no transaction is left: a change and a page work at the same time."""
         await wait_until_free(self.database_url)
         async with asyncio.timeout(10):
             assert (await self.post(name="Afterwards")).status == 303
@@ -95,33 +95,33 @@ async def visitor(
         yield found
 
 
-async def test_before_its_body(visitor: Visitor) -> None:
+async def test_a_client_that_leaves_before_its_body(visitor: Visitor) -> None:
     head, _ = visitor.request("POST", f"{visitor.projects}/new", name="Left")
     await asyncio.gather(*(visitor.leave_after(head, seconds=0.1) for _ in range(10)))
     await visitor.expect_all_is_well()
 
 
-async def test_during_its_body(visitor: Visitor) -> None:
+async def test_a_client_that_leaves_during_its_body(visitor: Visitor) -> None:
     head, body = visitor.request("POST", f"{visitor.projects}/new", name="Left", description="x" * 1500)
     await asyncio.gather(*(visitor.leave_after(head + body[:700], seconds=0.1) for _ in range(10)))
     await visitor.expect_all_is_well()
 
 
-async def test_while_a_statement_waits(visitor: Visitor) -> None:
+async def test_a_client_that_leaves_while_a_statement_waits(visitor: Visitor) -> None:
     sent = b"".join(visitor.request("POST", f"{visitor.projects}/new", name="Left"))
     async with locked_by_another_program(visitor.database_url):
         await asyncio.gather(*(visitor.leave_after(sent, seconds=0.5) for _ in range(10)))
     await visitor.expect_all_is_well()
 
 
-async def test_at_any_moment_until_the_answer(visitor: Visitor) -> None:
+async def test_clients_that_leave_at_any_moment_before_the_answer(visitor: Visitor) -> None:
     sent = b"".join(visitor.request("POST", f"{visitor.projects}/new", name="Left"))
     for _ in range(3):
         await asyncio.gather(*(visitor.leave_after(sent, seconds=step * 0.002) for step in range(40)))
         await visitor.expect_all_is_well()
 
 
-async def test_while_logto_is_asked(visitor: Visitor) -> None:
+async def test_a_client_that_leaves_during_a_call_to_logto(visitor: Visitor) -> None:
     sent = b"".join(visitor.request("POST", "/o/new", name="Left behind"))
     os.kill(visitor.provider.pid, signal.SIGSTOP)
     try:
@@ -134,19 +134,19 @@ async def test_while_logto_is_asked(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("page", ["", "/export.csv"])
-async def test_while_the_answer_is_sent(visitor: Visitor, page: str) -> None:
+async def test_a_client_that_leaves_while_a_page_is_sent(visitor: Visitor, page: str) -> None:
     sent = b"".join(visitor.request("GET", f"{visitor.projects}{page}"))
     await asyncio.gather(*(visitor.leave_after(sent, read=20) for _ in range(20)))
     await visitor.expect_all_is_well()
 
 
-async def test_while_the_answer_to_a_change_is_sent(visitor: Visitor) -> None:
+async def test_a_client_that_leaves_while_the_answer_to_a_change_is_sent(visitor: Visitor) -> None:
     sent = b"".join(visitor.request("POST", f"{visitor.projects}/new", name="Left"))
     await asyncio.gather(*(visitor.leave_after(sent, read=12) for _ in range(20)))
     await visitor.expect_all_is_well()
 
 
-async def test_while_another_program_has_the_lock_changes_are_answered_503_and_reading_goes_on(
+async def test_while_another_program_holds_the_lock_reading_works_and_changes_are_answered_503(
     visitor: Visitor,
 ) -> None:
     async with locked_by_another_program(visitor.database_url):
@@ -157,7 +157,7 @@ async def test_while_another_program_has_the_lock_changes_are_answered_503_and_r
                 assert page.status == 200
         done, waiting = await asyncio.wait(changes, timeout=10)
         answers = [task.result() for task in done]
-        assert len(answers) >= 18  # SQLite: all of them; PostgreSQL lets twelve wait for longer
+        assert len(answers) >= 18  # all on SQLite; on PostgreSQL twelve wait longer
         assert {answer.status for answer in answers} == {503}
         assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
         assert "The database is busy" in await answers[0].text()

@@ -1,4 +1,4 @@
-"""Connections that PostgreSQL cut, and a database that is not there: nobody sees a 500."""
+"""Connections that PostgreSQL cut, and a database that is down: nobody sees a 500."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def write(work: UnitOfWork) -> None:
 
 
 async def cut_every_connection(database_url: str) -> None:
-    """What a restart of the server does to its clients."""
+    """Cut the connections, as a restart of the server does."""
     engine = create_async_engine(database_url)
     async with engine.connect() as connection:
         await connection.execute(
@@ -60,7 +60,7 @@ async def test_the_first_use_of_a_cut_connection_works(
 
 
 @on_postgres
-async def test_under_load_reading_goes_on_and_a_lost_change_is_told_as_one(
+async def test_under_load_reading_works_and_a_lost_change_is_reported(
     work: UnitOfWork, database_url: str
 ) -> None:
     is_over, lost = asyncio.Event(), 0
@@ -88,7 +88,7 @@ async def test_under_load_reading_goes_on_and_a_lost_change_is_told_as_one(
 
 
 @on_postgres
-async def test_a_busy_pool_pays_no_round_trip_for_it(
+async def test_a_busy_pool_needs_no_extra_round_trip(
     work: UnitOfWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(_connection: object) -> None:
@@ -106,7 +106,7 @@ async def network(database_url: str) -> AsyncIterator[Network]:
 
 
 @on_postgres
-async def test_an_idle_connection_that_died_without_a_word_is_replaced(
+async def test_an_idle_connection_that_died_silently_is_replaced(
     database_url: str, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engines, "_IDLE", 0.0)
@@ -122,7 +122,7 @@ async def test_an_idle_connection_that_died_without_a_word_is_replaced(
     await engine.dispose()
 
 
-async def test_a_database_that_is_not_there_is_answered_503(settings: Settings) -> None:
+async def test_without_a_database_requests_are_answered_503(settings: Settings) -> None:
     async with open_network(None) as network:
         port = network.port
     gone = settings.model_copy(

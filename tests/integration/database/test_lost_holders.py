@@ -1,4 +1,4 @@
-"""Claims whose holder was killed are free a few seconds later, and those of the living stay theirs."""
+"""Leases and idempotency keys of killed workers are free soon, and those of live workers stay."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ORGANIZATION = "org_of_claims"
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seconds are tenths."""
+    """Shorten every interval to a tenth."""
     monkeypatch.setattr(heartbeat, "LOST_AFTER", 0.5)
     monkeypatch.setattr(heartbeat, "_INTERVAL", 0.1)
 
@@ -30,7 +30,7 @@ async def claim(work: UnitOfWork, key: str) -> idempotency.Claim:
 
 
 @pytest.mark.parametrize("clock", [timedelta(0), timedelta(minutes=3), timedelta(minutes=-3)])
-async def test_the_lease_of_a_killed_worker_is_free_soon_whatever_its_clock_said(
+async def test_the_lease_of_a_killed_worker_is_free_soon_whatever_its_clock(
     work: UnitOfWork, quick: None, clock: timedelta
 ) -> None:
     name = f"test:{new_uuid()}"
@@ -48,7 +48,7 @@ async def test_a_lease_that_is_renewed_stays_with_its_holder(work: UnitOfWork, q
                 pass
 
 
-async def test_whoever_waits_goes_on_without_the_lease_once_its_holder_did_the_work(work: UnitOfWork) -> None:
+async def test_a_waiter_continues_without_the_lease_once_its_holder_did_the_work(work: UnitOfWork) -> None:
     name, asked = f"test:{new_uuid()}", 0
 
     async def is_done() -> bool:
@@ -64,7 +64,7 @@ async def test_whoever_waits_goes_on_without_the_lease_once_its_holder_did_the_w
     assert asked == 3
 
 
-async def test_whoever_lost_a_lease_stops(work: UnitOfWork, quick: None) -> None:
+async def test_a_worker_that_lost_its_lease_stops(work: UnitOfWork, quick: None) -> None:
     name = f"test:{new_uuid()}"
 
     async def hold() -> None:
@@ -84,7 +84,7 @@ async def test_the_key_of_a_killed_worker_is_taken_over_soon(work: UnitOfWork, q
         taken = await claim(work, key)
     assert taken.result is None
     async with work.writing(ORGANIZATION) as db:
-        with pytest.raises(Busy):  # it was not killed after all: nothing happens twice
+        with pytest.raises(Busy):  # the holder was alive after all: nothing happens twice
             await idempotency.store_result(db, lost, Result(201, {}, "lost"))
     async with work.writing(ORGANIZATION) as db:
         await idempotency.store_result(db, taken, Result(201, {}, "made"))
@@ -93,9 +93,7 @@ async def test_the_key_of_a_killed_worker_is_taken_over_soon(work: UnitOfWork, q
     assert again.result.body == "made"
 
 
-async def test_a_key_under_way_is_busy_and_its_result_is_given_when_it_ends(
-    work: UnitOfWork, quick: None
-) -> None:
+async def test_a_key_in_use_is_busy_until_its_result_is_stored(work: UnitOfWork, quick: None) -> None:
     key = str(new_uuid())
     first = await claim(work, key)
     async with idempotency.held(work, ORGANIZATION, first):
@@ -110,7 +108,7 @@ async def test_a_key_under_way_is_busy_and_its_result_is_given_when_it_ends(
     assert found.result.body == "made"
 
 
-async def test_keys_are_forgotten_after_a_day(work: UnitOfWork) -> None:
+async def test_keys_expire_after_a_day(work: UnitOfWork) -> None:
     key = str(new_uuid())
     held = await claim(work, key)
     async with work.writing(ORGANIZATION) as db:

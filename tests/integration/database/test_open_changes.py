@@ -1,4 +1,4 @@
-"""Whom the notes of open changes touch, as the database reads them."""
+"""Which memberships the notes of open changes touch, as the database evaluates them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def organization_id() -> str:
 
 @pytest.fixture
 async def note(runtime: Runtime, organization_id: str, user_ids: str) -> None:
-    """A note in which ``user_ids`` stands as it is."""
+    """Return a note that names these subjects."""
     change = PendingChange(id=new_uuid(), entry={}, subjects=[], started_at=utc_now())
     async with runtime.work.writing(organization_id) as db:
         db.add(change)
@@ -67,14 +67,14 @@ def is_touched(runtime: Runtime, organization_id: str) -> IsTouched:
         ("{", True),
     ],
 )
-async def test_a_note_touches_whom_it_names_and_everyone_when_it_cannot_be_read(
+async def test_a_note_touches_those_it_names_and_everyone_if_it_is_unreadable(
     note: None, is_touched: IsTouched, touched: bool
 ) -> None:
     assert await is_touched("eve") is touched
 
 
 @pytest.mark.parametrize("user_ids", ['["eve"]'])
-async def test_a_note_touches_nobody_of_another_organization(note: None, runtime: Runtime) -> None:
+async def test_a_note_touches_no_member_of_another_organization(note: None, runtime: Runtime) -> None:
     touches = PendingChange.touches(sa.literal("another"), sa.literal("eve"))
     async with runtime.work.reading("another") as db:
         assert await db.scalar(sa.select(touches)) is False

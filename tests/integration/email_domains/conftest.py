@@ -1,4 +1,4 @@
-"""An organization whose admin claims an email domain that only this test uses."""
+"""An organization whose admin claims an email domain that no other test uses."""
 
 from __future__ import annotations
 
@@ -16,45 +16,37 @@ from saas_app.email_domains import queries
 from saas_app.email_domains.dns_records import TxtResolver
 from saas_app.email_domains.queries import Claim
 from saas_app.email_domains.rechecks import DomainChecks
-from saas_app.logto import ManagementClient
 from saas_app.models import AuditEvent, EmailDomain
 from saas_app.operations.reconciliation.service import Reconciler
 from saas_app.runtime import Runtime
-from tests.clients import Browser, Person
 from tests.conftest import OpenBrowser
-from tests.factories import PASSWORD, Factory
-from tests.integration.invitations.conftest import gate, mailbox, sign_up_by_email
-from tests.integration.organizations.settings_pages import answer_of, text_of
+from tests.factories import Factory
 from tests.nameserver import FakeNameserver
-
-__all__ = ["gate", "mailbox", "sign_up_by_email"]
+from tests.offices import Office
 
 GRACE = timedelta(days=3)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An organization, its admin's browser, and a domain nobody else has."""
+@dataclass(frozen=True)
+class Place(Office):
+    """An organization with an admin, and a domain that no other test uses."""
 
-    id: str
-    admin: Person
-    browser: Browser
     domain: str
-    management: ManagementClient
     runtime: Runtime
     nameserver: FakeNameserver
 
     @property
-    def root(self) -> str:
-        return f"/o/{self.id}/settings"
+    def settings(self) -> str:
+        """The path of the settings."""
+        return f"{self.root}/settings"
 
     async def claim(self) -> None:
-        """Put the domain on the list."""
-        await self.browser.post(f"{self.root}/domains", {"domain": self.domain})
+        """Add the domain to the list."""
+        await self.browser.post(f"{self.settings}/domains", {"domain": self.domain})
 
     async def publish(self) -> None:
-        """Add the TXT record that the page asks for to the DNS."""
-        page = await text_of(self.browser, self.root)
+        """Add the TXT record that the page asks for to DNS."""
+        page = await self.browser.text(self.settings)
         value = re.search(r"(workroom-domain-verification=[\w-]+)", page)
         name = re.search(rf"<code>([\w.-]*{re.escape(self.domain)})</code>", page)
         assert value is not None, page
@@ -62,19 +54,16 @@ class Place:
         self.nameserver.records.setdefault(name.group(1), []).append(value.group(1))
 
     def unpublish(self) -> None:
-        """Take every record away."""
+        """Remove every TXT record."""
         self.nameserver.records.pop(f"_workroom.{self.domain}", None)
 
     async def verify(self, proof: str = "dns", expect: int = 303) -> str:
-        """Press the button; what the page says when it did not work."""
+        """Verify the domain, and return the page that says why it failed."""
         form = {"domain": self.domain, "proof": proof}
-        if expect == 303:
-            await self.browser.post(f"{self.root}/domains/verify", form)
-            return ""
-        return await answer_of(self.browser, f"{self.root}/domains/verify", form, expect)
+        return await self.browser.submit(f"{self.settings}/domains/verify", form, expect)
 
     async def in_logto(self) -> list[str]:
-        """The domains that let people join."""
+        """Return the domains whose people join automatically."""
         return await self.management.list_joining_domains(self.id)
 
     async def find_claim(self) -> Claim | None:
@@ -82,7 +71,7 @@ class Place:
             return await queries.find_claim(db, self.id, self.domain)
 
     async def events(self) -> list[AuditEvent]:
-        """What the trail tells of domains and of people who joined by one, the oldest first."""
+        """Return the audit events about domains and people who joined by one, oldest first."""
         async with self.runtime.work.reading(self.id) as db:
             wanted = sa.or_(AuditEvent.action.startswith("domain."), AuditEvent.action == "member.join")
             return list(await db.scalars(sa.select(AuditEvent).where(wanted).order_by(AuditEvent.id)))
@@ -91,14 +80,14 @@ class Place:
         return [event.action for event in await self.events()]
 
     async def reconcile(self, grace: timedelta = GRACE) -> list[str]:
-        """What ``saas-app reconcile`` tells of this domain."""
+        """Run what ``saas-app reconcile`` runs, and return what it repaired about this domain."""
         resolver = TxtResolver(self.runtime.settings.domain_nameservers, timeout=1)
         checks = DomainChecks(Systems(self.runtime.work, self.management, None), resolver, grace)
         found = [item async for item in Reconciler(self.runtime.work, self.management, checks).run(self.id)]
         return [item.what for item in found if self.domain in item.what.lower()]
 
     async def let_pass(self, span: timedelta) -> None:
-        """As if the first check that failed had been so long ago."""
+        """Make the first failed check look as old as ``span``."""
         async with self.runtime.work.writing() as db:
             await db.execute(
                 sa.update(EmailDomain)
@@ -109,13 +98,13 @@ class Place:
 
 
 def new_domain() -> str:
-    """A domain nobody else has."""
+    """Return a domain that no other test uses."""
     return f"d{secrets.token_hex(5)}.example"
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Makes places. ``email``: the admin's address is at the domain."""
+    """Makes places, also several for one domain."""
 
     make: Factory
     open_browser: OpenBrowser
@@ -123,21 +112,19 @@ class Places:
     nameserver: FakeNameserver
 
     async def new(self, domain: str = "", *, has_address: bool = False) -> Place:
+        """Make a place. ``has_address``: the admin's email address is at the domain."""
         domain = domain or new_domain()
-        admin = await self.person_at(domain if has_address else "example.test")
-        organization_id = await self.make.organization("Acme", admin=admin)
-        return Place(
-            organization_id, admin, await self.open_browser(admin), domain,
-            self.make.management, self.runtime, self.nameserver,
-        )  # fmt: skip
-
-    async def person_at(self, domain: str) -> Person:
-        """Somebody with an address there."""
-        username = f"p_{secrets.token_hex(5)}"
-        user = await self.make.management.create_user(
-            username=username, email=f"{username}@{domain}", name="Ada", password=PASSWORD
+        admin = await self.make.person("Ada", domain=domain if has_address else "example.test")
+        organization = await self.make.empty_organization()
+        await self.make.join(organization.id, admin, "admin")
+        office = Office(
+            organization.id,
+            organization.name,
+            {"admin": admin},
+            {"admin": await self.open_browser(admin)},
+            self.make.management,
         )
-        return Person(user.id, username, PASSWORD)
+        return Place(**vars(office), domain=domain, runtime=self.runtime, nameserver=self.nameserver)
 
 
 @pytest.fixture
@@ -147,5 +134,14 @@ def places(make: Factory, open_browser: OpenBrowser, runtime: Runtime, nameserve
 
 @pytest.fixture
 async def place(places: Places) -> Place:
-    """One place whose admin's address is elsewhere."""
+    """A place whose admin has an address at another domain."""
     return await places.new()
+
+
+@pytest.fixture
+async def verified(place: Place) -> Place:
+    """A place whose domain is verified by a TXT record."""
+    await place.claim()
+    await place.publish()
+    await place.verify()
+    return place

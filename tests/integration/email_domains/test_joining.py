@@ -1,93 +1,92 @@
-"""People who became members because of their email domain are told so, and can leave."""
+"""People who became members by their email domain are told so, and can leave."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.clients import Browser, Person
+from tests.clients import Browser
 from tests.conftest import OpenBrowser
-from tests.integration.email_domains.conftest import Place
-from tests.integration.invitations.conftest import Mailbox, SignUp
-from tests.integration.organizations.settings_pages import text_of
+from tests.integration.email_domains.conftest import Place, Places
+from tests.integration.mail import NOBODY, Mailbox, SignUp
 
 pytestmark = pytest.mark.usefixtures("sign_up_by_email")
 NOTICE = "because your email address is at"
+SignUpAt = Callable[[str], Awaitable[Browser]]
 
 
-async def newcomer(open_browser: OpenBrowser, place: Place, mailbox: Mailbox, address: str) -> Browser:
-    """The browser of somebody who signs up with an address."""
-    browser = await open_browser()
-    await browser.logto.close()
-    browser.logto = SignUp(address, mailbox)
-    await browser.sign_in(Person("", address, ""), "/sign-up")
-    return browser
+@pytest.fixture
+async def sign_up(open_browser: OpenBrowser, mailbox: Mailbox) -> SignUpAt:
+    """``await sign_up(domain)``: the browser of a new person with an address at a domain."""
+
+    async def at(domain: str) -> Browser:
+        browser = await open_browser()
+        await browser.forget_logto(SignUp(f"new_{secrets.token_hex(4)}@{domain}", mailbox))
+        await browser.sign_in(NOBODY, "/sign-up")
+        return browser
+
+    return at
 
 
-async def verified(place: Place) -> Place:
-    await place.claim()
-    await place.publish()
-    await place.verify()
-    return place
-
-
-async def test_somebody_who_joined_by_their_domain_is_told_at_the_first_visit_and_stays(
-    place: Place, open_browser: OpenBrowser, mailbox: Mailbox
+async def test_a_person_who_joined_by_their_domain_is_told_on_every_page(
+    verified: Place, sign_up: SignUpAt
 ) -> None:
-    await verified(place)
-    browser = await newcomer(open_browser, place, mailbox, f"new_{secrets.token_hex(4)}@{place.domain}")
+    browser = await sign_up(verified.domain)
 
     for path in ("access", ""):
-        page = await text_of(browser, f"/o/{place.id}/{path}")
+        page = await browser.text(f"{verified.root}/{path}")
         assert NOTICE in page
-        assert f'href="/o/{place.id}/leave"' in page
-    joined = (await place.events())[-1]
-    assert (joined.action, joined.after) == ("member.join", {"domain": place.domain})
-    await browser.post(f"/o/{place.id}/joined")
-    assert NOTICE not in await text_of(browser, f"/o/{place.id}/")
-    assert (await place.actions()).count("member.join") == 1
+        assert f'href="{verified.root}/leave"' in page
+    joined = (await verified.events())[-1]
+    assert (joined.action, joined.after) == ("member.join", {"domain": verified.domain})
 
 
-async def test_somebody_who_joined_by_their_domain_can_leave_and_is_told_once(
-    place: Place, open_browser: OpenBrowser, mailbox: Mailbox
+async def test_a_person_who_joined_by_their_domain_can_dismiss_the_notice(
+    verified: Place, sign_up: SignUpAt
 ) -> None:
-    await verified(place)
-    browser = await newcomer(open_browser, place, mailbox, f"new_{secrets.token_hex(4)}@{place.domain}")
-    assert "Leave organization" in await text_of(browser, f"/o/{place.id}/")
-    await browser.get(f"/o/{place.id}/leave")
-    await browser.post(f"/o/{place.id}/leave", {"confirm": "yes"})
-    await browser.get(f"/o/{place.id}/", 404)
+    browser = await sign_up(verified.domain)
+    assert NOTICE in await browser.text(f"{verified.root}/")
+
+    await browser.post(f"{verified.root}/joined")
+
+    assert NOTICE not in await browser.text(f"{verified.root}/")
+    assert (await verified.actions()).count("member.join") == 1
+
+
+async def test_a_person_who_joined_by_their_domain_can_leave(verified: Place, sign_up: SignUpAt) -> None:
+    browser = await sign_up(verified.domain)
+    assert "Leave organization" in await browser.text(f"{verified.root}/")
+    await browser.get(f"{verified.root}/leave")
+
+    await browser.post(f"{verified.root}/leave", {"confirm": "yes"})
+
+    await browser.get(f"{verified.root}/", 404)
     await browser.follow("/sign-in/renew?next=/o")
-    assert (await place.actions()).count("member.join") == 1
+    assert (await verified.actions()).count("member.join") == 1
 
 
-async def test_a_stranger_to_the_domain_joins_nothing(
-    place: Place, open_browser: OpenBrowser, mailbox: Mailbox
-) -> None:
-    await verified(place)
-    browser = await newcomer(open_browser, place, mailbox, f"new_{secrets.token_hex(4)}@sub.{place.domain}")
-    await browser.get(f"/o/{place.id}/", 404)
-    assert "member.join" not in await place.actions()
+async def test_an_address_at_a_subdomain_does_not_join(verified: Place, sign_up: SignUpAt) -> None:
+    browser = await sign_up(f"sub.{verified.domain}")
+    await browser.get(f"{verified.root}/", 404)
+    assert "member.join" not in await verified.actions()
 
 
-async def test_nobody_joins_by_a_domain_that_is_only_claimed(
-    place: Place, open_browser: OpenBrowser, mailbox: Mailbox
-) -> None:
+async def test_nobody_joins_by_a_domain_that_is_not_verified(place: Place, sign_up: SignUpAt) -> None:
     await place.claim()
-    browser = await newcomer(open_browser, place, mailbox, f"new_{secrets.token_hex(4)}@{place.domain}")
-    await browser.get(f"/o/{place.id}/", 404)
+    browser = await sign_up(place.domain)
+    await browser.get(f"{place.root}/", 404)
 
 
-async def test_a_member_of_old_whose_address_is_at_the_domain_is_told_nothing(
-    place: Place, open_browser: OpenBrowser
+async def test_a_member_from_before_whose_address_is_at_the_domain_is_told_nothing(
+    places: Places, open_browser: OpenBrowser
 ) -> None:
-    await place.management._transport.call(
-        "PATCH",
-        f"/users/{place.admin.id}",
-        body={"primaryEmail": f"{place.admin.username}@{place.domain}"},
-    )
-    await verified(place)
+    place = await places.new(has_address=True)
+    await place.claim()
+    await place.verify("address")
+
     again = await open_browser(place.admin)
-    assert NOTICE not in await text_of(again, f"/o/{place.id}/")
+
+    assert NOTICE not in await again.text(f"{place.root}/")
     assert "member.join" not in await place.actions()

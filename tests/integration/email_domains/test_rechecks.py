@@ -1,9 +1,8 @@
-"""``saas-app reconcile`` looks at every verified domain again."""
+"""``saas-app reconcile`` checks every verified domain again."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from datetime import timedelta
 
@@ -16,45 +15,57 @@ from saas_app.email_domains import names
 from saas_app.rbac.permissions import Role
 from tests.factories import Factory
 from tests.integration.email_domains.conftest import Place, Places
+from tests.integration.killed import environment_of
 
 
-@pytest.fixture
-async def verified(place: Place) -> Place:
-    """A place whose domain is verified by a TXT record."""
-    await place.claim()
-    await place.publish()
-    await place.verify()
-    return place
-
-
-async def test_a_domain_that_is_still_proved_stays(verified: Place) -> None:
+async def test_a_domain_whose_record_is_still_there_stays(verified: Place) -> None:
     assert await verified.reconcile() == []
     assert await verified.in_logto() == [verified.domain]
 
 
-async def test_a_missing_record_costs_the_domain_after_the_grace_and_not_before(verified: Place) -> None:
+async def test_a_missing_record_is_reported_and_the_domain_stays_for_the_grace_period(
+    verified: Place,
+) -> None:
     verified.unpublish()
+
     (told,) = await verified.reconcile()
+
     assert "is missing. It stops working at" in told
     assert await verified.in_logto() == [verified.domain]
     await verified.let_pass(timedelta(days=2, hours=23))
     await verified.reconcile()
     assert await verified.in_logto() == [verified.domain]
 
+
+@pytest.fixture
+async def lapsed(verified: Place) -> Place:
+    """A place whose record has been missing for longer than the grace period."""
+    verified.unpublish()
+    await verified.reconcile()
     await verified.let_pass(timedelta(days=3, minutes=1))
-    (told,) = await verified.reconcile()
+    return verified
+
+
+async def test_a_domain_without_a_record_lapses_after_the_grace_period(lapsed: Place) -> None:
+    (told,) = await lapsed.reconcile()
 
     assert "People can no longer join through it" in told
-    assert await verified.in_logto() == []
-    lapsed = (await verified.events())[-1]
-    assert (lapsed.action, lapsed.actor_id) == ("domain.lapse", "system")
-    assert await verified.reconcile() == []
-    await verified.publish()
-    await verified.verify()
-    assert await verified.in_logto() == [verified.domain]
+    assert await lapsed.in_logto() == []
+    event = (await lapsed.events())[-1]
+    assert (event.action, event.actor_id) == ("domain.lapse", "system")
+    assert await lapsed.reconcile() == []
 
 
-async def test_a_record_that_is_back_ends_the_grace(verified: Place) -> None:
+async def test_a_lapsed_domain_can_be_verified_again(lapsed: Place) -> None:
+    await lapsed.reconcile()
+    await lapsed.publish()
+
+    await lapsed.verify()
+
+    assert await lapsed.in_logto() == [lapsed.domain]
+
+
+async def test_a_record_that_is_back_ends_the_grace_period(verified: Place) -> None:
     kept = verified.nameserver.records.pop(f"_workroom.{verified.domain}")
     await verified.reconcile()
     verified.nameserver.records[f"_workroom.{verified.domain}"] = kept
@@ -66,12 +77,12 @@ async def test_a_record_that_is_back_ends_the_grace(verified: Place) -> None:
 
 @pytest.fixture
 def as_suffix(verified: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """A verified domain that has become a public suffix since."""
+    """A place whose verified domain has become a public suffix."""
     monkeypatch.setattr(names, "_public_suffixes", lambda: PublicSuffixList([verified.domain]))
     return verified
 
 
-async def test_a_domain_that_has_become_a_public_suffix_loses_its_effect(as_suffix: Place) -> None:
+async def test_a_domain_that_has_become_a_public_suffix_lapses(as_suffix: Place) -> None:
     await as_suffix.reconcile()
     await as_suffix.let_pass(timedelta(days=3, minutes=1))
     await as_suffix.reconcile()
@@ -83,7 +94,7 @@ async def test_a_domain_that_has_become_a_public_suffix_cannot_be_verified(as_su
     assert f"Anyone can register a domain under {as_suffix.domain}" in page
 
 
-async def test_dns_that_does_not_answer_is_put_up_with_ten_times_as_long(verified: Place) -> None:
+async def test_while_dns_fails_the_grace_period_is_ten_times_as_long(verified: Place) -> None:
     verified.nameserver.failures[f"_workroom.{verified.domain}"] = dns.rcode.SERVFAIL
     await verified.reconcile()
     await verified.let_pass(timedelta(days=29))
@@ -94,7 +105,7 @@ async def test_dns_that_does_not_answer_is_put_up_with_ten_times_as_long(verifie
     assert await verified.in_logto() == []
 
 
-async def test_a_domain_set_in_logto_is_reported_and_loses_its_effect(place: Place) -> None:
+async def test_a_domain_set_in_logto_is_reported_and_removed(place: Place) -> None:
     await place.management.add_joining_domain(place.id, place.domain)
 
     (told,) = await place.reconcile()
@@ -106,25 +117,32 @@ async def test_a_domain_set_in_logto_is_reported_and_loses_its_effect(place: Pla
     assert not found.is_verified
     assert await place.actions() == ["domain.lapse"]
     assert await place.reconcile() == []
+
+
+async def test_a_domain_that_was_set_in_logto_can_be_verified(place: Place) -> None:
+    await place.management.add_joining_domain(place.id, place.domain)
+    await place.reconcile()
     await place.publish()
+
     await place.verify()
+
     assert await place.in_logto() == [place.domain]
 
 
 @pytest.mark.parametrize("name", ["gmail.com", "not a domain", "OTHER.{domain}"])
-async def test_odd_names_set_in_logto_lose_their_effect_too(place: Place, name: str) -> None:
+async def test_invalid_domains_set_in_logto_are_removed(place: Place, name: str) -> None:
     await place.management.add_joining_domain(place.id, name.format(domain=place.domain))
     await place.reconcile()
     assert await place.in_logto() == []
 
 
-async def test_another_spelling_in_logto_goes_and_the_verified_one_stays(verified: Place) -> None:
+async def test_another_spelling_set_in_logto_is_removed_and_the_verified_one_stays(verified: Place) -> None:
     await verified.management.add_joining_domain(verified.id, verified.domain.upper())
     assert len(await verified.reconcile()) == 1
     assert await verified.in_logto() == [verified.domain]
 
 
-async def test_a_domain_removed_in_logto_is_not_verified_any_more(verified: Place) -> None:
+async def test_a_domain_removed_in_logto_is_no_longer_verified(verified: Place) -> None:
     await verified.management.remove_joining_domain(verified.id, verified.domain)
     (told,) = await verified.reconcile()
     assert "is not set in Logto" in told
@@ -134,7 +152,7 @@ async def test_a_domain_removed_in_logto_is_not_verified_any_more(verified: Plac
 
 
 @pytest.mark.parametrize("loss", ["role", "address", "membership", "suspension"])
-async def test_an_address_counts_while_its_owner_may_change_the_organization(
+async def test_an_address_no_longer_proves_a_domain_once_its_owner_loses_access(
     places: Places, make: Factory, loss: str
 ) -> None:
     place = await places.new(has_address=True)
@@ -157,7 +175,9 @@ async def test_an_address_counts_while_its_owner_may_change_the_organization(
     assert await place.in_logto() == []
 
 
-async def test_the_data_of_a_deleted_organization_frees_its_domain(verified: Place, places: Places) -> None:
+async def test_the_domain_of_a_deleted_organization_can_be_verified_by_another(
+    verified: Place, places: Places
+) -> None:
     other = await places.new(verified.domain)
     await other.claim()
     await verified.management.delete_organization(verified.id)
@@ -169,17 +189,12 @@ async def test_the_data_of_a_deleted_organization_frees_its_domain(verified: Pla
     assert await other.in_logto() == [other.domain]
 
 
-async def test_the_command_asks_the_nameserver_of_the_settings(verified: Place, settings: Settings) -> None:
+async def test_the_command_queries_the_configured_nameserver(verified: Place, settings: Settings) -> None:
     verified.unpublish()
     host, port = verified.nameserver.address
-    assert settings.management is not None
     environment = {
-        **os.environ,
-        "DATABASE_URL": settings.database_url,
-        "LOGTO_ENDPOINT": settings.logto_endpoint,
+        **environment_of(settings),
         "LOGTO_APP_ID": settings.logto_app_id,
-        "LOGTO_MANAGEMENT_APP_ID": settings.management.app_id,
-        "LOGTO_MANAGEMENT_APP_SECRET": settings.management.app_secret.get_secret_value(),
         "DOMAIN_NAMESERVERS": f"{host}:{port}",
         "DOMAIN_GRACE": "0",
     }

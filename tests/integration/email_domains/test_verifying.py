@@ -1,44 +1,53 @@
-"""A domain lets people join only once it is verified, and for one organization at a time."""
+"""People join by a domain only once it is verified, and one organization at a time holds it."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import dns.rcode
 import pytest
+from quart import Quart
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from saas_app.app import create_app
-from saas_app.config import Settings
 from saas_app.email_domains import queries
 from saas_app.identity.membership_changes import note_change
 from saas_app.logto import ManagementClient
 from saas_app.models import DomainProof
-from saas_app.rbac.permissions import Role
-from tests.clients import SAME_ORIGIN
+from saas_app.rbac.permissions import Permission, Role
+from tests.clients import Browser
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.email_domains.conftest import Place, Places
-from tests.integration.invitations.conftest import Fault, Gate
-from tests.integration.organizations.settings_pages import answer_of, text_of
+from tests.integration.faulty_logto import Fault, Gate
 
 
-async def test_an_added_domain_has_no_effect_until_its_record_is_found(place: Place) -> None:
+async def test_a_claimed_domain_has_no_effect_and_the_page_shows_its_record(place: Place) -> None:
     await place.claim()
-    page = await text_of(place.browser, place.root)
+
+    page = await place.browser.text(place.settings)
     assert f"_workroom.{place.domain}" in page
     assert "Not verified" in page
     assert await place.in_logto() == []
 
+
+async def test_a_domain_without_a_record_is_not_verified(place: Place) -> None:
+    await place.claim()
+
     assert "No TXT record was found" in await place.verify(expect=422)
+
     assert await place.in_logto() == []
     assert await place.actions() == ["domain.claim"]
 
+
+async def test_a_domain_whose_record_is_found_is_verified_and_recorded(place: Place) -> None:
+    await place.claim()
     await place.publish()
+
     await place.verify()
 
     assert await place.in_logto() == [place.domain]
-    assert "Verified by TXT record" in await text_of(place.browser, place.root)
+    assert "Verified by TXT record" in await place.browser.text(place.settings)
     claimed, verified = await place.events()
     assert (verified.actor_id, verified.target_name) == (place.admin.id, place.domain)
     assert (verified.before, verified.after) == (
@@ -71,7 +80,7 @@ async def test_the_record_of_one_organization_verifies_nothing_for_another(place
 
 
 @pytest.mark.parametrize("rcode", [dns.rcode.SERVFAIL, dns.rcode.REFUSED])
-async def test_a_failure_of_dns_is_told_and_changes_nothing(place: Place, rcode: dns.rcode.Rcode) -> None:
+async def test_a_failure_of_dns_is_shown_and_changes_nothing(place: Place, rcode: dns.rcode.Rcode) -> None:
     await place.claim()
     place.nameserver.failures[f"_workroom.{place.domain}"] = rcode
     page = await place.verify(expect=422)
@@ -97,41 +106,44 @@ async def test_a_failure_of_dns_is_told_and_changes_nothing(place: Place, rcode:
         "localhost",
     ],
 )
-async def test_a_domain_nobody_may_claim_is_refused_with_its_reason(place: Place, domain: str) -> None:
-    page = await answer_of(place.browser, f"{place.root}/domains", {"domain": domain}, 422)
+async def test_a_domain_that_nobody_may_claim_is_rejected(place: Place, domain: str) -> None:
+    page = await place.browser.submit(f"{place.settings}/domains", {"domain": domain}, 422)
     assert "domain-error" in page
     assert f'value="{domain}"' in page
     assert await place.in_logto() == []
     assert await place.actions() == []
     for proof in ("dns", "address"):
         form = {"domain": domain, "proof": proof}
-        page = await answer_of(place.browser, f"{place.root}/domains/verify", form, 422)
+        page = await place.browser.submit(f"{place.settings}/domains/verify", form, 422)
         assert "This domain is no longer on the list." in page
     assert await place.in_logto() == []
 
 
-async def test_one_domain_has_one_form(place: Place) -> None:
-    await place.browser.post(f"{place.root}/domains", {"domain": f" @{place.domain.upper()}. "})
-    again = await answer_of(place.browser, f"{place.root}/domains", {"domain": place.domain}, 422)
+async def test_another_spelling_of_a_claimed_domain_is_already_on_the_list(place: Place) -> None:
+    await place.browser.post(f"{place.settings}/domains", {"domain": f" @{place.domain.upper()}. "})
+    again = await place.browser.submit(f"{place.settings}/domains", {"domain": place.domain}, 422)
     assert "is already on the list" in again
+
+
+async def test_an_international_domain_is_shown_as_typed_and_its_record_in_ascii(place: Place) -> None:
     label = place.domain.removesuffix(".example")
-    await place.browser.post(f"{place.root}/domains", {"domain": f"BÜCHER-{label}.example"})
-    page = await text_of(place.browser, place.root)
+    await place.browser.post(f"{place.settings}/domains", {"domain": f"BÜCHER-{label}.example"})
+    page = await place.browser.text(place.settings)
     assert f"bücher-{label}.example" in page
     assert "<code>_workroom.xn--" in page
 
 
 async def test_an_organization_claims_a_bounded_number_of_domains(place: Place) -> None:
     for number in range(20):
-        await place.browser.post(f"{place.root}/domains", {"domain": f"n{number}.{place.domain}"})
-    page = await answer_of(place.browser, f"{place.root}/domains", {"domain": place.domain}, 422)
+        await place.browser.post(f"{place.settings}/domains", {"domain": f"n{number}.{place.domain}"})
+    page = await place.browser.submit(f"{place.settings}/domains", {"domain": place.domain}, 422)
     assert "at most 20 domains" in page
 
 
 async def test_an_admins_own_verified_address_is_proof(places: Places) -> None:
     place = await places.new(has_address=True)
     await place.claim()
-    assert "Verify with" in await text_of(place.browser, place.root)
+    assert "Verify with" in await place.browser.text(place.settings)
     await place.verify("address")
     assert await place.in_logto() == [place.domain]
     found = await place.find_claim()
@@ -139,16 +151,16 @@ async def test_an_admins_own_verified_address_is_proof(places: Places) -> None:
     assert (found.proof, found.proved_by) == (DomainProof.ADDRESS, place.admin.id)
 
 
-async def test_an_address_is_proof_of_exactly_its_own_domain_now(
+async def test_an_address_proves_only_its_current_domain(
     places: Places, management: ManagementClient
 ) -> None:
     place = await places.new(has_address=True)
     for other in (f"sub.{place.domain}", "example"):
         form = {"domain": other, "proof": "address"}
         await place.browser.post(
-            f"{place.root}/domains", {"domain": f"sub.{place.domain}"}, 303 if "sub" in other else 422
+            f"{place.settings}/domains", {"domain": f"sub.{place.domain}"}, 303 if "sub" in other else 422
         )
-        await answer_of(place.browser, f"{place.root}/domains/verify", form, 422)
+        await place.browser.submit(f"{place.settings}/domains/verify", form, 422)
     await place.claim()
     path = f"/users/{place.admin.id}"
     await management._transport.call(
@@ -158,14 +170,16 @@ async def test_an_address_is_proof_of_exactly_its_own_domain_now(
     assert await place.in_logto() == []
 
 
-async def test_an_address_elsewhere_is_no_proof(place: Place) -> None:
+async def test_an_address_at_another_domain_is_no_proof(place: Place) -> None:
     await place.claim()
-    assert "Verify with" not in await text_of(place.browser, place.root)
+    assert "Verify with" not in await place.browser.text(place.settings)
     assert "has no verified email address" in await place.verify("address", 422)
     assert await place.in_logto() == []
 
 
-async def test_what_a_social_sign_in_told_is_no_proof(places: Places, management: ManagementClient) -> None:
+async def test_an_address_from_a_social_sign_in_is_no_proof(
+    places: Places, management: ManagementClient
+) -> None:
     place = await places.new(has_address=True)
     await place.claim()
     address = f"{place.admin.username}@{place.domain}"
@@ -178,7 +192,7 @@ async def test_what_a_social_sign_in_told_is_no_proof(places: Places, management
     assert await place.in_logto() == []
 
 
-async def test_of_two_that_verify_at_once_one_gets_the_domain(places: Places) -> None:
+async def test_of_two_organizations_that_verify_a_domain_at_once_one_gets_it(places: Places) -> None:
     first = await places.new(has_address=True)
     second = await places.new(first.domain, has_address=True)
     for place in (first, second):
@@ -186,8 +200,7 @@ async def test_of_two_that_verify_at_once_one_gets_the_domain(places: Places) ->
 
     async def press(place: Place) -> int:
         form = {"domain": place.domain, "proof": "address"}
-        answer = await place.browser.app.post(f"{place.root}/domains/verify", form=form, headers=SAME_ORIGIN)
-        return int(answer.status_code)
+        return (await place.browser.post(f"{place.settings}/domains/verify", form, None)).status_code
 
     answers = await asyncio.gather(press(first), press(second))
 
@@ -195,7 +208,7 @@ async def test_of_two_that_verify_at_once_one_gets_the_domain(places: Places) ->
     assert sorted([await first.in_logto(), await second.in_logto()]) == [[], [first.domain]]
 
 
-async def test_a_record_takes_the_domain_from_an_address_and_an_address_from_nobody(places: Places) -> None:
+async def test_a_record_outranks_an_address(places: Places) -> None:
     squatter = await places.new(has_address=True)
     owner = await places.new(squatter.domain)
     await squatter.claim()
@@ -213,7 +226,7 @@ async def test_a_record_takes_the_domain_from_an_address_and_an_address_from_nob
     assert (await squatter.in_logto(), await owner.in_logto()) == ([], [owner.domain])
 
 
-async def test_whoever_is_demoted_takes_no_domain_from_another_organization(
+async def test_an_admin_demoted_meanwhile_takes_no_domain_from_another_organization(
     places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     holder = await places.new(has_address=True)
@@ -234,69 +247,84 @@ async def test_whoever_is_demoted_takes_no_domain_from_another_organization(
     assert await holder.in_logto() == [holder.domain]
 
 
-async def test_a_record_is_outranked_only_when_it_is_gone(places: Places) -> None:
-    before = await places.new()
-    after = await places.new(before.domain)
-    await before.claim()
-    await before.publish()
-    await before.verify()
+@pytest.fixture
+async def successor(verified: Place, places: Places) -> Place:
+    """A second place that has published its record for a domain that the first place has verified."""
+    after = await places.new(verified.domain)
     await after.claim()
     await after.publish()
-    assert "Another organization has verified" in await after.verify(expect=422)
-    assert (await before.in_logto(), await after.in_logto()) == ([before.domain], [])
-
-    before.unpublish()
-    await after.publish()
-    await after.verify()
-    assert (await before.in_logto(), await after.in_logto()) == ([], [before.domain])
+    return after
 
 
-async def test_a_removed_domain_lets_nobody_join_and_may_be_claimed_again(place: Place) -> None:
+async def test_while_the_record_of_its_holder_is_there_a_domain_stays(
+    verified: Place, successor: Place
+) -> None:
+    assert "Another organization has verified" in await successor.verify(expect=422)
+    assert (await verified.in_logto(), await successor.in_logto()) == ([verified.domain], [])
+
+
+async def test_once_the_record_of_its_holder_is_gone_a_domain_changes_hands(
+    verified: Place, successor: Place
+) -> None:
+    verified.unpublish()
+    await successor.publish()
+
+    await successor.verify()
+
+    assert (await verified.in_logto(), await successor.in_logto()) == ([], [verified.domain])
+
+
+async def test_a_removed_domain_lets_nobody_join(verified: Place) -> None:
+    for _ in range(2):  # removing it twice does no harm
+        await verified.browser.post(f"{verified.settings}/domains/remove", {"domain": verified.domain})
+    assert await verified.in_logto() == []
+    assert await verified.find_claim() is None
+    assert await verified.actions() == ["domain.claim", "domain.verify", "domain.remove"]
+
+
+async def test_a_domain_that_is_claimed_again_needs_a_new_record(verified: Place) -> None:
+    await verified.browser.post(f"{verified.settings}/domains/remove", {"domain": verified.domain})
+
+    await verified.claim()
+
+    assert "One TXT record was found" in await verified.verify(expect=422)
+
+
+async def test_a_domain_set_in_logto_is_listed_and_can_be_removed(place: Place) -> None:
+    await place.management.add_joining_domain(place.id, place.domain.upper())
+    page = await place.browser.text(place.settings)
+    assert "Set in Logto, not verified" in page
+    await place.browser.post(f"{place.settings}/domains/remove", {"domain": place.domain.upper()})
+    assert await place.in_logto() == []
+
+
+@pytest.fixture
+async def caretaker(place: Place, make: Factory, open_browser: OpenBrowser) -> AsyncIterator[Browser]:
+    """The browser of a member whose role, made in Logto, only lets them change settings."""
+    role = await make.role("caretaker", Permission.ORGANIZATION_UPDATE)
+    yield await open_browser(await make.member(place.id, "Stew", role))
+    (made,) = [found for found in await make.management.list_organization_roles() if found.name == role]
+    await make.management._transport.call("DELETE", f"/organization-roles/{made.id}")
+
+
+async def test_nobody_verifies_a_domain_whose_default_role_exceeds_their_permissions(
+    place: Place, caretaker: Browser
+) -> None:
+    roles = await place.management.list_organization_roles()
+    await place.management.replace_joining_roles(
+        place.id, [role.id for role in roles if role.name == "admin"]
+    )
     await place.claim()
     await place.publish()
-    await place.verify()
-    await place.browser.post(f"{place.root}/domains/remove", {"domain": place.domain})
-    await place.browser.post(f"{place.root}/domains/remove", {"domain": place.domain})
-    assert await place.in_logto() == []
-    assert await place.find_claim() is None
-    assert await place.actions() == ["domain.claim", "domain.verify", "domain.remove"]
-    await place.claim()
-    assert "One TXT record was found" in await place.verify(expect=422)  # the old one: each claim has its own
 
+    form = {"domain": place.domain, "proof": "dns"}
+    refused = await caretaker.submit(f"{place.settings}/domains/verify", form, 403)
 
-async def test_a_domain_set_in_logto_is_named_and_can_be_removed(place: Place) -> None:
-    await place.management.add_joining_domain(place.id, place.domain.upper())
-    page = await text_of(place.browser, place.root)
-    assert "Set in Logto, not verified" in page
-    await place.browser.post(f"{place.root}/domains/remove", {"domain": place.domain.upper()})
+    assert "which you do not have" in refused
     assert await place.in_logto() == []
 
 
-async def test_nobody_lets_people_join_with_roles_beyond_their_own(
-    place: Place, make: Factory, open_browser: OpenBrowser
-) -> None:
-    management = place.management
-    scopes = [s for s in await management.list_organization_scopes() if s.name == "organization:update"]
-    role = await management.create_organization_role("caretaker", "Settings only", "User")
-    try:
-        await management.replace_role_scopes(role.id, [scope.id for scope in scopes])
-        person = await make.person("Stew")
-        await management.add_members(place.id, [person.id])
-        await management.assign_roles(place.id, person.id, ["caretaker"])
-        admin_role = next(r for r in await management.list_organization_roles() if r.name == "admin")
-        await management.replace_joining_roles(place.id, [admin_role.id])
-        await place.claim()
-        await place.publish()
-        browser = await open_browser(person)
-        form = {"domain": place.domain, "proof": "dns"}
-        refused = await answer_of(browser, f"{place.root}/domains/verify", form, 403)
-        assert "which you do not have" in refused
-        assert await place.in_logto() == []
-    finally:
-        await management._transport.call("DELETE", f"/organization-roles/{role.id}")
-
-
-async def test_who_is_demoted_while_dns_is_asked_changes_nothing(place: Place) -> None:
+async def test_an_admin_demoted_while_dns_is_queried_verifies_nothing(place: Place) -> None:
     await place.claim()
     await place.publish()
     loop = asyncio.get_running_loop()
@@ -318,16 +346,14 @@ async def test_who_is_demoted_while_dns_is_asked_changes_nothing(place: Place) -
 
 
 @pytest.mark.parametrize("role", [Role.EDITOR, Role.VIEWER])
-async def test_only_members_who_may_change_the_organization_touch_its_domains(
+async def test_members_without_the_permission_cannot_change_domains(
     place: Place, make: Factory, open_browser: OpenBrowser, role: Role
 ) -> None:
     await place.claim()
     await place.publish()
-    person = await make.person()
-    await make.join(place.id, person, role)
-    browser = await open_browser(person)
+    browser = await open_browser(await make.member(place.id, "Sam", role))
     for path in ("", "/verify", "/remove"):
-        await browser.post(f"{place.root}/domains{path}", {"domain": place.domain}, 403)
+        await browser.post(f"{place.settings}/domains{path}", {"domain": place.domain}, 403)
     assert await place.in_logto() == []
     assert await place.find_claim() is not None
 
@@ -343,26 +369,20 @@ async def test_only_members_who_may_change_the_organization_touch_its_domains(
         (Fault("POST", "/jit/email-domains", 500, {"message": "Down."}), 503, True),
     ],
 )
-async def test_when_logto_fails_the_page_says_what_holds(
-    place: Place, gate: tuple[Gate, str], settings: Settings, fault: Fault, status: int, is_verified: bool
+async def test_when_logto_fails_the_page_shows_the_state_of_the_domain(
+    place: Place, gate: Gate, faulty_app: Quart, fault: Fault, status: int, is_verified: bool
 ) -> None:
     await place.claim()
     await place.publish()
-    assert settings.management is not None
-    failing = settings.management.model_copy(update={"endpoint": gate[1]})
-    gate[0].fail(fault)
-    app = create_app(settings.model_copy(update={"management": failing}))
-    async with app.test_app():
-        client = app.test_client()
-        client.cookie_jar = place.browser.app.cookie_jar
-        form = {"domain": place.domain, "proof": "dns"}
-        answer = await client.post(f"{place.root}/domains/verify", form=form, headers=SAME_ORIGIN)
-    assert answer.status_code == status
+    gate.fail(fault)
+
+    form = {"domain": place.domain, "proof": "dns"}
+    await place.browser.at(faulty_app).post(f"{place.settings}/domains/verify", form, status)
+
     assert await place.in_logto() == []
     found = await place.find_claim()
     assert found is not None
     assert found.is_verified is is_verified
-    page = await text_of(place.browser, place.root)
-    assert ("Not in effect" in page) is is_verified
-    await place.verify()
+    assert ("Not in effect" in await place.browser.text(place.settings)) is is_verified
+    await place.verify()  # once Logto responds
     assert await place.in_logto() == [place.domain]

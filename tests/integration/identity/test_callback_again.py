@@ -1,4 +1,4 @@
-"""A callback that is opened again, by reload, *Back* or a double click, and one with repeated parameters."""
+"""Callbacks that are opened again, by *Reload*, *Back* or a double click, or that repeat a parameter."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from saas_app.app import create_app
-from saas_app.config import Settings
 from saas_app.runtime import Runtime
-from tests.clients import Browser, Person
-from tests.conftest import OpenBrowser
+from tests.clients import URLENCODED, Person
+from tests.conftest import OpenApp, OpenBrowser
 from tests.factories import Factory
-from tests.integration.identity.test_attacks import callback_of
 
 
 @pytest.fixture
@@ -21,11 +18,11 @@ async def pia(make: Factory) -> Person:
     return await make.person("Pia")
 
 
-async def test_a_reloaded_callback_leads_where_the_first_one_did(
-    pia: Person, open_browser: OpenBrowser, settings: Settings, runtime: Runtime
+async def test_a_reloaded_callback_leads_to_the_same_page_and_signs_in_once(
+    pia: Person, open_browser: OpenBrowser, runtime: Runtime
 ) -> None:
     browser = await open_browser()
-    callback = await callback_of(browser, pia, settings, "/sign-in?next=/account")
+    callback = await browser.callback(pia, "/sign-in?next=/account")
     await browser.get(callback, 303)
 
     for _ in range(2):
@@ -36,11 +33,11 @@ async def test_a_reloaded_callback_leads_where_the_first_one_did(
     await browser.get("/account")
 
 
-async def test_a_double_click_signs_in_once_whichever_answer_the_browser_takes(
-    pia: Person, open_browser: OpenBrowser, settings: Settings, runtime: Runtime
+async def test_a_double_click_signs_in_once_and_every_answer_has_the_same_cookie(
+    pia: Person, open_browser: OpenBrowser, runtime: Runtime
 ) -> None:
     browser = await open_browser()
-    callback = await callback_of(browser, pia, settings, "/sign-in?next=/account")
+    callback = await browser.callback(pia, "/sign-in?next=/account")
 
     answers = await asyncio.gather(*(browser.app.get(callback) for _ in range(4)))
 
@@ -50,14 +47,14 @@ async def test_a_double_click_signs_in_once_whichever_answer_the_browser_takes(
     await browser.get("/account")
 
 
-async def test_an_answer_that_never_arrived_is_given_again(
-    pia: Person, open_browser: OpenBrowser, settings: Settings
+async def test_a_callback_whose_answer_was_lost_can_be_opened_again(
+    pia: Person, open_browser: OpenBrowser
 ) -> None:
     browser = await open_browser()
-    callback = await callback_of(browser, pia, settings, "/sign-in?next=/account")
+    callback = await browser.callback(pia, "/sign-in?next=/account")
     lost = asyncio.ensure_future(browser.app.get(callback))
     await asyncio.sleep(0)
-    lost.cancel()  # the browser goes away in the middle
+    lost.cancel()  # the browser disconnects midway
     await asyncio.gather(lost, return_exceptions=True)
 
     again = await browser.get(callback, 303)
@@ -66,64 +63,57 @@ async def test_an_answer_that_never_arrived_is_given_again(
     await browser.get("/account")
 
 
-async def test_a_cookie_is_not_given_again_to_another_browser_or_later(
-    pia: Person, open_browser: OpenBrowser, settings: Settings, monkeypatch: pytest.MonkeyPatch
+async def test_a_callback_gives_no_session_to_another_browser_or_later(
+    pia: Person, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser, other = await open_browser(), await open_browser()
     await other.get("/sign-in", 303)
-    callback = await callback_of(browser, pia, settings)
+    callback = await browser.callback(pia)
     await browser.get(callback, 303)
     await other.get(callback, 400)
-    browser.app.set_cookie("localhost", "workroom_session", "")
+    browser.session_cookie = ""
     monkeypatch.setattr("saas_app.identity.sign_in._SAME_MOMENT", timedelta(0))
     await browser.get(callback, 400)
     await browser.get("/account", 303)
 
 
-async def test_somebody_else_in_the_same_browser_is_not_led_by_anothers_callback(
-    pia: Person, make: Factory, open_browser: OpenBrowser, settings: Settings
+async def test_a_callback_opened_in_another_persons_session_leads_nowhere_private(
+    pia: Person, make: Factory, open_browser: OpenBrowser
 ) -> None:
     browser = await open_browser()
-    callback = await callback_of(browser, pia, settings, "/sign-in?next=/o/hers")
+    callback = await browser.callback(pia, "/sign-in?next=/o/hers")
     await browser.get(callback, 303)
-    bob = await open_browser(await make.person("Bob"))
-    for cookie in bob.app.cookie_jar or ():
-        if cookie.name == "workroom_session":
-            browser.app.set_cookie("localhost", "workroom_session", str(cookie.value))
+    browser.session_cookie = (await open_browser(await make.person("Bob"))).session_cookie
 
     page = await (await browser.get(callback, 400)).get_data(as_text=True)
 
     assert "hers" not in page
 
 
-async def test_while_logto_is_away_a_callback_can_be_opened_again(
-    pia: Person, open_browser: OpenBrowser, settings: Settings
+async def test_a_callback_opened_while_logto_is_down_can_be_opened_again(
+    pia: Person, open_browser: OpenBrowser, open_app: OpenApp
 ) -> None:
-    away = settings.model_copy(update={"logto_endpoint": "http://127.0.0.1:9", "logto_timeout": 0.5})
-    app = create_app(away)
+    without_logto = await open_app(logto_endpoint="http://127.0.0.1:9", logto_timeout=0.5)
     browser = await open_browser()
-    callback = await callback_of(browser, pia, settings, "/sign-in?next=/account")
-    async with app.test_app(), Browser(app, settings.redirect_uri) as without_logto:
-        for cookie in browser.app.cookie_jar or ():
-            without_logto.app.set_cookie("localhost", cookie.name, str(cookie.value))
-        await without_logto.get(callback, 503)
+    callback = await browser.callback(pia, "/sign-in?next=/account")
+    await browser.at(without_logto).get(callback, 503)
 
     assert (await browser.get(callback, 303)).headers["Location"] == "/account"
 
 
 @pytest.mark.parametrize("name", ["code", "state", "iss", "error", "anything"])
-async def test_a_repeated_parameter_at_the_callback_is_a_plain_400_and_costs_nothing(
-    pia: Person, open_browser: OpenBrowser, settings: Settings, name: str
+async def test_a_callback_with_a_repeated_parameter_is_a_bad_request_and_stays_valid(
+    pia: Person, open_browser: OpenBrowser, name: str
 ) -> None:
     browser = await open_browser()
-    callback = await callback_of(browser, pia, settings)
+    callback = await browser.callback(pia)
     doubled = f"{callback}&{name}=x" + (f"&{name}=y" if f"{name}=" not in callback else "")
 
     page = await (await browser.get(doubled, 400)).get_data(as_text=True)
 
     assert "A query parameter is given more than once." in page
     await browser.get("/account", 303)
-    await browser.get(callback, 303)  # the attempt was not touched
+    await browser.get(callback, 303)  # the attempt can still be completed
 
 
 @pytest.mark.parametrize(
@@ -139,14 +129,14 @@ async def test_a_repeated_parameter_at_the_callback_is_a_plain_400_and_costs_not
         "/o/switch?current=a&current=b",
     ],
 )
-async def test_a_repeated_parameter_that_decides_something_is_refused(
+async def test_a_repeated_parameter_is_a_bad_request(
     pia: Person, open_browser: OpenBrowser, path: str
 ) -> None:
     browser = await open_browser(pia)
     await browser.get(path, 400)
 
 
-async def test_the_api_refuses_a_repeated_parameter_as_a_problem(
+async def test_a_repeated_parameter_is_a_problem_document_in_the_api(
     pia: Person, open_browser: OpenBrowser
 ) -> None:
     browser = await open_browser(pia)
@@ -155,12 +145,12 @@ async def test_the_api_refuses_a_repeated_parameter_as_a_problem(
     assert (await refused.get_json())["code"] == "bad-request"
 
 
-async def test_two_logout_tokens_are_refused(open_browser: OpenBrowser) -> None:
+async def test_two_logout_tokens_are_rejected(open_browser: OpenBrowser) -> None:
     browser = await open_browser()
     response = await browser.app.post(
         "/backchannel-logout",
         data="logout_token=a&logout_token=b",
-        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        headers=URLENCODED,
     )
     assert response.status_code == 400
     assert (await response.get_json())["error"] == "invalid_request"

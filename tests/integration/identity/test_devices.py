@@ -1,4 +1,4 @@
-"""Signed-in devices: listed with where and when, and signed out here and at the provider."""
+"""Signed-in devices are listed, and signed out here and at the provider."""
 
 from __future__ import annotations
 
@@ -6,40 +6,35 @@ import re
 
 import pytest
 
-from saas_app.app import create_app
 from saas_app.config import Settings
 from saas_app.logto import ManagementClient
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Person
-from tests.conftest import OpenBrowser
+from tests.conftest import OpenApp, OpenBrowser
 from tests.factories import Factory
-from tests.integration.invitations.conftest import Fault, Faulty, faulty, gate
-from tests.integration.members.conftest import text_of
+from tests.integration.faulty_logto import DOWN, Fault, Faulty
 
-__all__ = ["faulty", "gate"]
-
-FAILED = {"status": 500, "body": {"message": "Internal server error."}}
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
 
 
 async def devices(browser: Browser) -> list[str]:
-    """The list of devices on the account page, one text an entry."""
-    page = await text_of(await browser.get("/account"))
+    """Return the devices on the account page, one text for each."""
+    page = await browser.text("/account")
     section = page.partition('id="sessions"')[2].partition("</ul>")[0]
     return [" ".join(re.sub(r"<[^>]+>", " ", item).split()) for item in section.split("<li>")[1:]]
 
 
 async def end_links(browser: Browser) -> list[str]:
-    """Where the buttons lead, in the order of the list: This device first."""
-    page = await text_of(await browser.get("/account"))
+    """Return the targets of the buttons in the order of the list, this device first."""
+    page = await browser.text("/account")
     return re.findall(r'action="(/account/sessions/[^"]+/end)"', page)
 
 
 async def comes_back_silently(browser: Browser) -> bool:
-    """Whether the provider lets this browser in again without asking who it is."""
+    """Return whether the provider lets this browser in again without asking for a password."""
     started = await browser.get("/sign-in", 303)
     try:
-        await browser.logto.authorize(started.headers["Location"], None, "http://localhost:3000/callback")
+        await browser.callback_of(started.headers["Location"], None)
     except AssertionError as asked:
         assert "asks who this is" in str(asked)  # noqa: PT017
         return False
@@ -51,7 +46,7 @@ async def pia(make: Factory) -> Person:
     return await make.person("Pia")
 
 
-async def test_every_browser_has_to_sign_in_again_after_sign_out_everywhere(
+async def test_signing_out_everywhere_ends_every_session_here_and_at_the_provider(
     pia: Person, open_browser: OpenBrowser, management: ManagementClient
 ) -> None:
     here, there = await open_browser(pia), await open_browser(pia)
@@ -65,7 +60,7 @@ async def test_every_browser_has_to_sign_in_again_after_sign_out_everywhere(
     assert await management.list_user_grants(pia.id) == []
 
 
-async def test_a_grant_whose_browser_session_is_gone_ends_too(
+async def test_signing_out_everywhere_ends_grants_without_a_session_too(
     pia: Person, open_browser: OpenBrowser, management: ManagementClient
 ) -> None:
     here, _there = await open_browser(pia), await open_browser(pia)
@@ -78,7 +73,7 @@ async def test_a_grant_whose_browser_session_is_gone_ends_too(
     assert await management.list_user_grants(pia.id) == []
 
 
-async def test_one_device_is_signed_out_at_the_provider_and_the_other_stays(
+async def test_signing_out_another_device_ends_it_at_the_provider_too(
     pia: Person, open_browser: OpenBrowser, management: ManagementClient
 ) -> None:
     here, there = await open_browser(pia), await open_browser(pia)
@@ -86,7 +81,7 @@ async def test_one_device_is_signed_out_at_the_provider_and_the_other_stays(
 
     await here.post(other)
 
-    assert "is signed out." in await text_of(await here.get("/account"))
+    assert "is signed out." in await here.text("/account")
     assert await end_links(here) == [mine]
     await there.get("/account", 303)
     assert not await comes_back_silently(there)
@@ -94,7 +89,7 @@ async def test_one_device_is_signed_out_at_the_provider_and_the_other_stays(
     assert len(await management.list_user_grants(pia.id)) == 1
 
 
-async def test_this_device_goes_through_the_providers_sign_out(
+async def test_signing_out_this_device_leads_through_the_providers_sign_out(
     pia: Person, open_browser: OpenBrowser, settings: Settings
 ) -> None:
     here = await open_browser(pia)
@@ -104,16 +99,12 @@ async def test_this_device_goes_through_the_providers_sign_out(
     await here.get("/account", 303)
 
 
-async def test_devices_tell_where_and_when(pia: Person, open_browser: OpenBrowser) -> None:
+async def test_devices_are_listed_with_browser_address_and_times(
+    pia: Person, open_browser: OpenBrowser
+) -> None:
     here, there = await open_browser(pia), await open_browser()
-    started = await there.get("/sign-in", 303)
-    callback = await there.logto.authorize(started.headers["Location"], pia, "http://localhost:3000/callback")
-    await there.get(
-        callback.removeprefix("http://localhost:3000"),
-        303,
-        headers={"User-Agent": FIREFOX},
-        scope_base={"client": ("192.0.2.7", 4711)},
-    )
+    from_elsewhere = {"headers": {"User-Agent": FIREFOX}, "scope_base": {"client": ("192.0.2.7", 4711)}}
+    await there.get(await there.callback(pia), 303, **from_elsewhere)
 
     mine, other = await devices(here)
 
@@ -125,18 +116,16 @@ async def test_devices_tell_where_and_when(pia: Person, open_browser: OpenBrowse
     assert "192.0.2.7" in other
 
 
-async def test_a_browser_that_is_signed_in_only_at_the_provider_is_listed_and_can_be_ended(
+async def test_a_browser_that_is_signed_in_only_at_the_provider_is_listed_and_can_be_signed_out(
     pia: Person, open_browser: OpenBrowser, runtime: Runtime, management: ManagementClient
 ) -> None:
     here, there = await open_browser(pia), await open_browser(pia)
     mine, other = await end_links(here)
-    (hers,) = [one for one in await runtime.sessions.list_session_ids(pia.id) if str(one) in other]
-    await runtime.sessions.end(hers, subject=pia.id)
+    (theirs,) = [one for one in await runtime.sessions.list_session_ids(pia.id) if str(one) in other]
+    await runtime.sessions.end(theirs, subject=pia.id)
+    assert "Signed in to Logto, but not to Workroom." in (await devices(here))[1]
 
-    _, listed = await devices(here)
-    assert "Signed in to Logto, but not to Workroom." in listed
-    _, link = await end_links(here)
-    await here.post(link)
+    await here.post((await end_links(here))[1])
 
     assert not await comes_back_silently(there)
     assert await end_links(here) == [mine]
@@ -158,7 +147,7 @@ async def test_two_sessions_of_one_browser_are_one_device(
     assert await end_links(here) == [mine]
 
 
-async def test_nobody_ends_the_device_of_somebody_else(
+async def test_nobody_signs_out_the_device_of_another_person(
     pia: Person, make: Factory, open_browser: OpenBrowser, management: ManagementClient
 ) -> None:
     hers, stranger = await open_browser(pia), await open_browser(await make.person("Mallory"))
@@ -169,11 +158,10 @@ async def test_nobody_ends_the_device_of_somebody_else(
     assert await comes_back_silently(hers)
 
 
-async def test_when_the_provider_fails_midway_it_is_said_and_trying_again_ends_the_rest(
-    faulty: Faulty, make: Factory, runtime: Runtime, management: ManagementClient
-) -> None:
-    pia = await make.person("Pia")
-    here, there, third = [await faulty.open_browser(pia) for _ in range(3)]
+@pytest.fixture
+async def half_signed_out(faulty: Faulty, pia: Person) -> list[Browser]:
+    """Three browsers of Pia. The first signed out everywhere, and Logto failed after ending one session."""
+    browsers: list[Browser] = [await faulty.open_browser(pia) for _ in range(3)]
     deleted = 0
 
     async def fail_after_the_first(path: str) -> None:
@@ -181,13 +169,21 @@ async def test_when_the_provider_fails_midway_it_is_said_and_trying_again_ends_t
         if re.search(r"/sessions/[^/]+$", path):
             deleted += 1
             if deleted > 1:
-                faulty.gate.fail(Fault("DELETE", r"/sessions/", **FAILED))
+                faulty.gate.fail(Fault("DELETE", r"/sessions/", **DOWN))
 
     faulty.gate.before = fail_after_the_first
-    done = await here.post("/account/sign-out-everywhere")
-
+    done = await browsers[0].post("/account/sign-out-everywhere")
     assert done.headers["Location"] == "/account"
-    page = await text_of(await here.get("/account"))
+    faulty.gate.before = None
+    faulty.gate.fail()
+    return browsers
+
+
+async def test_when_the_provider_fails_midway_the_page_says_what_ended_and_what_did_not(
+    half_signed_out: list[Browser], pia: Person, runtime: Runtime, management: ManagementClient
+) -> None:
+    here, there, _third = half_signed_out
+    page = await here.text("/account")
     assert "2 of your Workroom sessions and 1 of your Logto sessions ended." in page
     assert "Logto did not respond." in page
     assert "You are still signed in on this device. Try again." in page
@@ -195,9 +191,14 @@ async def test_when_the_provider_fails_midway_it_is_said_and_trying_again_ends_t
     assert len(await runtime.sessions.list_session_ids(pia.id)) == 1
     assert len(await management.list_user_sessions(pia.id)) == 2
 
-    faulty.gate.before = None
-    faulty.gate.fail()
+
+async def test_signing_out_everywhere_again_ends_what_the_first_attempt_left(
+    half_signed_out: list[Browser], pia: Person, management: ManagementClient
+) -> None:
+    here, there, third = half_signed_out
+
     await here.post("/account/sign-out-everywhere")
+
     await here.get("/account", 303)
     assert await management.list_user_sessions(pia.id) == []
     assert await management.list_user_grants(pia.id) == []
@@ -205,12 +206,11 @@ async def test_when_the_provider_fails_midway_it_is_said_and_trying_again_ends_t
         assert not await comes_back_silently(browser)
 
 
-async def test_when_only_grants_are_left_the_person_is_signed_out_and_told(
-    faulty: Faulty, make: Factory, management: ManagementClient
+async def test_signing_out_everywhere_ends_grants_that_a_lost_response_left(
+    faulty: Faulty, pia: Person, management: ManagementClient
 ) -> None:
-    pia = await make.person("Pia")
     here, there = await faulty.open_browser(pia), await faulty.open_browser(pia)
-    faulty.gate.fail(Fault("DELETE", r"/sessions/", after=True, **FAILED))  # its answer is lost
+    faulty.gate.fail(Fault("DELETE", r"/sessions/", after=True, **DOWN))  # its answer is lost
 
     done = await here.post("/account/sign-out-everywhere")
 
@@ -222,17 +222,16 @@ async def test_when_only_grants_are_left_the_person_is_signed_out_and_told(
     assert await management.list_user_grants(pia.id) == []
 
 
-async def test_a_device_ends_here_although_the_provider_does_not_answer_and_the_page_says_so(
-    faulty: Faulty, make: Factory
+async def test_while_the_provider_fails_a_device_is_signed_out_here_and_the_page_says_so(
+    faulty: Faulty, pia: Person
 ) -> None:
-    pia = await make.person("Pia")
     here, there = await faulty.open_browser(pia), await faulty.open_browser(pia)
     _, other = await end_links(here)
-    faulty.gate.fail(Fault("DELETE", r"/sessions/", **FAILED))
+    faulty.gate.fail(Fault("DELETE", r"/sessions/", **DOWN))
 
     await here.post(other)
 
-    page = await text_of(await here.get("/account"))
+    page = await here.text("/account")
     assert "is signed out of Workroom. Logto did not respond." in page
     assert "Try again in a moment." in page
     await there.get("/account", 303)
@@ -240,33 +239,27 @@ async def test_a_device_ends_here_although_the_provider_does_not_answer_and_the_
     assert "Signed in to Logto, but not to Workroom" in listed
 
 
-async def test_without_an_answer_the_list_shows_our_own_sessions_and_says_so(
-    faulty: Faulty, make: Factory
+async def test_while_the_provider_fails_the_list_shows_our_own_sessions_and_says_so(
+    faulty: Faulty, pia: Person
 ) -> None:
-    here = await faulty.open_browser(await make.person("Pia"))
-    faulty.gate.fail(Fault("GET", r"/sessions$", **FAILED))
-    page = await text_of(await here.get("/account"))
+    here = await faulty.open_browser(pia)
+    faulty.gate.fail(Fault("GET", r"/sessions$", **DOWN))
+    page = await here.text("/account")
     assert "This list shows only sessions in Workroom." in page
     assert "This device" in page
     await here.post("/account/sessions/nosuchsession/end", expect=503)
 
 
-async def test_where_the_provider_cannot_be_managed_what_is_ours_ends_and_the_rest_is_said(
-    pia: Person, settings: Settings
+async def test_without_the_management_api_our_own_sessions_end_and_the_page_says_so(
+    pia: Person, open_app: OpenApp, open_browser: OpenBrowser
 ) -> None:
-    app = create_app(settings.model_copy(update={"management": None}))
-    async with (
-        app.test_app(),
-        Browser(app, settings.redirect_uri) as here,
-        Browser(app, settings.redirect_uri) as there,
-    ):
-        await here.sign_in(pia)
-        await there.sign_in(pia)
+    app = await open_app(management=None)
+    here, there = await open_browser(pia, at=app), await open_browser(pia, at=app)
 
-        await here.post("/account/sign-out-everywhere")
+    await here.post("/account/sign-out-everywhere")
 
-        page = await text_of(await here.get("/"))
-        assert "2 of your Workroom sessions and 0 of your Logto sessions ended." in page
-        assert "This installation is not allowed to end Logto sessions." in page
-        await here.get("/account", 303)
-        await there.get("/account", 303)
+    page = await here.text("/")
+    assert "2 of your Workroom sessions and 0 of your Logto sessions ended." in page
+    assert "This installation is not allowed to end Logto sessions." in page
+    await here.get("/account", 303)
+    await there.get("/account", 303)

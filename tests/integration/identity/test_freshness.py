@@ -1,4 +1,4 @@
-"""When a change of role takes effect: at once, on every worker, and never by believing an old token."""
+"""Changes of roles take effect at the next request, on every worker."""
 
 from __future__ import annotations
 
@@ -10,21 +10,19 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from saas_app.app import create_app
-from saas_app.config import Settings
 from saas_app.db.base import utc_now
 from saas_app.identity.logto_client import LogtoCore
 from saas_app.identity.membership_changes import note_change
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
-from tests.clients import Person
-from tests.conftest import OpenBrowser
+from tests.conftest import OpenApp, OpenBrowser, OpenOffice
 from tests.factories import Factory
+from tests.offices import Office
 
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Counts the real calls to Logto's token endpoint, which go through unchanged."""
+    """Counts the calls to Logto's token endpoint, by grant type. The calls go through."""
     counted: Counter[str] = Counter()
     fetch = LogtoCore.fetch_token
 
@@ -36,20 +34,18 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counted
 
 
-async def expire(runtime: Runtime, organization_id: str, person: Person) -> None:
-    """As after a change we know of: what is cached for this membership answers no more."""
-    await note_change(runtime.work, organization_id, person.id)
+async def expire(runtime: Runtime, office: Office) -> None:
+    """Note a change of the only membership, so that its cached tokens are stale."""
+    await note_change(runtime.work, office.id, office.person.id)
 
 
 async def test_a_warm_page_costs_two_statements_and_no_call_to_logto(
-    make: Factory, open_browser: OpenBrowser, calls: Counter[str]
+    open_office: OpenOffice, calls: Counter[str]
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", editor=person)
-    browser = await open_browser(person)
-    projects = f"/o/{organization_id}/projects"
-    await browser.post(f"{projects}/new", {"name": "Something to show", "description": ""})
-    await browser.get(projects)
+    office = await open_office(editor="Sam")
+    projects = f"{office.root}/projects"
+    await office.browser.post(f"{projects}/new", {"name": "Something to show", "description": ""})
+    await office.browser.get(projects)
     calls.clear()
     statements: list[str] = []
 
@@ -58,7 +54,7 @@ async def test_a_warm_page_costs_two_statements_and_no_call_to_logto(
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        await browser.get(projects)
+        await office.browser.get(projects)
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 
@@ -66,123 +62,119 @@ async def test_a_warm_page_costs_two_statements_and_no_call_to_logto(
     assert len(statements) == 2, statements
 
 
-async def test_fifty_requests_whose_token_has_expired_make_one_call(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime, calls: Counter[str]
+async def test_fifty_requests_with_a_stale_token_make_one_call(
+    open_office: OpenOffice, runtime: Runtime, calls: Counter[str]
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", viewer=person)
-    browser = await open_browser(person)
-    await browser.get(f"/o/{organization_id}/projects")
-    await expire(runtime, organization_id, person)
+    office = await open_office(viewer="Sam")
+    await office.browser.get(f"{office.root}/projects")
+    await expire(runtime, office)
     calls.clear()
 
-    responses = await asyncio.gather(*(browser.app.get(f"/o/{organization_id}/projects") for _ in range(50)))
+    responses = await asyncio.gather(*(office.browser.app.get(f"{office.root}/projects") for _ in range(50)))
 
     assert Counter(response.status_code for response in responses) == {200: 50}
     assert calls == {"refresh_token": 1}
 
 
-async def test_two_workers_make_one_call_between_them(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime, settings: Settings, calls: Counter[str]
+async def test_two_workers_with_a_stale_token_make_one_call_between_them(
+    open_office: OpenOffice, open_app: OpenApp, runtime: Runtime, calls: Counter[str]
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", viewer=person)
-    browser = await open_browser(person)
-    page = f"/o/{organization_id}/projects"
-    await browser.get(page)
-    second_worker = create_app(settings)
-    async with second_worker.test_app():
-        there = second_worker.test_client()
-        there.cookie_jar = browser.app.cookie_jar
-        await expire(runtime, organization_id, person)
-        calls.clear()
+    office = await open_office(viewer="Sam")
+    page = f"{office.root}/projects"
+    await office.browser.get(page)
+    there = office.browser.at(await open_app())
+    await expire(runtime, office)
+    calls.clear()
 
-        responses = await asyncio.gather(
-            *(client.get(page) for _ in range(25) for client in (browser.app, there))
-        )
+    workers = (office.browser.app, there.app)
+    responses = await asyncio.gather(*(worker.get(page) for _ in range(25) for worker in workers))
 
     assert Counter(response.status_code for response in responses) == {200: 50}
     assert calls == {"refresh_token": 1}
 
 
-async def test_a_role_taken_away_is_refused_at_the_next_request(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime
+async def test_a_demotion_takes_effect_at_the_next_request(
+    make: Factory, open_office: OpenOffice, runtime: Runtime
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", editor=person)
-    browser = await open_browser(person)
-    await browser.get(f"/o/{organization_id}/projects/new")
+    office = await open_office(editor="Sam")
+    await office.browser.get(f"{office.root}/projects/new")
 
-    await make.give_roles(organization_id, person, Role.VIEWER)
-    await expire(runtime, organization_id, person)
+    await make.give_roles(office.id, office.person, Role.VIEWER)
+    await expire(runtime, office)
 
-    await browser.get(f"/o/{organization_id}/projects/new", 403)
-    await browser.get(f"/o/{organization_id}/projects")
+    await office.browser.get(f"{office.root}/projects/new", 403)
+    await office.browser.get(f"{office.root}/projects")
 
 
-async def test_a_removed_member_finds_nothing_at_the_next_request_in_any_session(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime
+async def test_a_removed_member_is_refused_at_the_next_request_in_every_session(
+    open_office: OpenOffice, open_browser: OpenBrowser, runtime: Runtime
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", editor=person)
-    desk, phone = await open_browser(person), await open_browser(person)
+    office = await open_office(editor="Sam")
+    desk, phone = office.browser, await open_browser(office.person)
     for browser in (desk, phone):
-        await browser.get(f"/o/{organization_id}/projects")
+        await browser.get(f"{office.root}/projects")
 
-    await make.management._transport.call("DELETE", f"/organizations/{organization_id}/users/{person.id}")
-    await expire(runtime, organization_id, person)
+    await office.management.remove_member(office.id, office.person.id)
+    await expire(runtime, office)
 
     for browser in (desk, phone):
-        await browser.get(f"/o/{organization_id}/projects", 404)
+        await browser.get(f"{office.root}/projects", 404)
         await browser.get("/account")  # refused in one organization, still signed in
 
 
-async def test_a_promotion_works_at_the_next_page_without_signing_in_again(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime
+async def test_a_promotion_takes_effect_at_the_next_page_without_signing_in_again(
+    make: Factory, open_office: OpenOffice, runtime: Runtime
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", viewer=person)
-    browser = await open_browser(person)
-    await browser.get(f"/o/{organization_id}/projects/new", 403)
+    office = await open_office(viewer="Sam")
+    await office.browser.get(f"{office.root}/projects/new", 403)
 
-    await make.give_roles(organization_id, person, Role.EDITOR)
-    await expire(runtime, organization_id, person)
+    await make.give_roles(office.id, office.person, Role.EDITOR)
+    await expire(runtime, office)
 
-    renewal = await browser.get(f"/o/{organization_id}/projects/new", 303)
+    renewal = await office.browser.get(f"{office.root}/projects/new", 303)
     assert renewal.headers["Location"].startswith("/sign-in/renew?")
-    assert (await browser.follow(f"/o/{organization_id}/projects/new")).status_code == 200
+    assert (await office.browser.follow(f"{office.root}/projects/new")).status_code == 200
 
 
-async def test_a_form_refused_before_a_promotion_is_kept_and_sent_afterwards(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime, settings: Settings
+@pytest.fixture
+async def promoted(open_office: OpenOffice, make: Factory, runtime: Runtime) -> Office:
+    """An office whose only member was a viewer when they signed in, and is an editor now."""
+    office = await open_office(viewer="Sam")
+    await office.browser.get(f"{office.root}/projects")
+    await make.give_roles(office.id, office.person, Role.EDITOR)
+    await expire(runtime, office)
+    return office
+
+
+FORM = {"name": "Kept <over> the trip", "description": "a\nb"}
+
+
+async def test_a_form_refused_for_an_old_token_offers_a_renewal_and_keeps_its_content(
+    promoted: Office,
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", viewer=person)
-    browser = await open_browser(person)
-    projects = f"/o/{organization_id}/projects"
-    await browser.get(projects)
-    await make.give_roles(organization_id, person, Role.EDITOR)
-    await expire(runtime, organization_id, person)
+    refused = await promoted.browser.post(f"{promoted.root}/projects/new", FORM, 403)
 
-    form = {"name": "Kept <over> the trip", "description": "a\nb"}
-    refused = await browser.post(f"{projects}/new", form, 403)
     page = await refused.get_data(as_text=True)
     assert "/sign-in/renew" in page
     assert "Kept &lt;over&gt; the trip" in page
 
-    hidden = {"_action": f"{projects}/new", "_for": f"{organization_id} projects:write", **form}
+
+async def test_a_form_that_waited_for_a_renewal_can_be_sent_afterwards(promoted: Office) -> None:
+    new, browser = f"{promoted.root}/projects/new", promoted.browser
+    hidden = {"_action": new, "_for": f"{promoted.id} projects:write", **FORM}
+
     started = await browser.post("/sign-in/renew", hidden)
-    callback = await browser.logto.authorize(started.headers["Location"], None, settings.redirect_uri)
-    done = await browser.get(callback.removeprefix(settings.app_url), 303)
-    finish = await (await browser.get(done.headers["Location"])).get_data(as_text=True)
-    assert f'action="{projects}/new"' in finish
-    assert "Kept &lt;over&gt; the trip" in finish
+    finish = await browser.get(await browser.come_back(started.headers["Location"], None))
 
-    await browser.post(f"{projects}/new", form)
-    assert "Kept &lt;over&gt; the trip" in await (await browser.get(projects)).get_data(as_text=True)
+    page = await finish.get_data(as_text=True)
+    assert f'action="{new}"' in page
+    assert "Kept &lt;over&gt; the trip" in page
+    await browser.post(new, FORM)
+    listed = await (await browser.get(f"{promoted.root}/projects")).get_data(as_text=True)
+    assert "Kept &lt;over&gt; the trip" in listed
 
 
-async def test_who_joined_after_signing_in_works_there_at_once(
+async def test_a_person_who_joins_after_signing_in_has_access_at_once(
     make: Factory, open_browser: OpenBrowser
 ) -> None:
     person = await make.person()
@@ -195,117 +187,96 @@ async def test_who_joined_after_signing_in_works_there_at_once(
     assert "Late" in await page.get_data(as_text=True)
 
 
-async def test_a_grant_that_does_not_change_by_a_round_trip_is_not_sent_round_and_round(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime
+async def test_a_renewal_that_brought_no_new_grant_is_not_repeated(
+    promoted: Office, runtime: Runtime
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", viewer=person)
-    browser = await open_browser(person)
-    await browser.get(f"/o/{organization_id}/projects")
-    await make.give_roles(organization_id, person, Role.EDITOR)
-    await expire(runtime, organization_id, person)
     # As if the round trip for this permission had just been made, and had brought nothing new.
-    (session_id,) = await runtime.sessions.list_session_ids(person.id)
+    (session_id,) = await runtime.sessions.list_session_ids(promoted.person.id)
     await runtime.sessions.update(
-        session_id, granted_at=utc_now(), renewed_for=f"{organization_id} projects:write"
+        session_id, granted_at=utc_now(), renewed_for=f"{promoted.id} projects:write"
     )
 
-    page = await browser.get(f"/o/{organization_id}/projects/new", 403)
+    page = await promoted.browser.get(f"{promoted.root}/projects/new", 403)
 
     assert "Your role allows this" in await page.get_data(as_text=True)
 
 
-async def test_a_grant_that_is_gone_ends_the_session(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime
+async def test_a_suspended_person_is_signed_out(
+    make: Factory, open_office: OpenOffice, runtime: Runtime
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", viewer=person)
-    browser = await open_browser(person)
-    await browser.get(f"/o/{organization_id}/projects")
+    office = await open_office(viewer="Sam")
+    await office.browser.get(f"{office.root}/projects")
 
     await make.management._transport.call(
-        "PATCH", f"/users/{person.id}/is-suspended", body={"isSuspended": True}
+        "PATCH", f"/users/{office.person.id}/is-suspended", body={"isSuspended": True}
     )
-    await expire(runtime, organization_id, person)
+    await expire(runtime, office)
 
     assert (
-        (await browser.get(f"/o/{organization_id}/projects", 303)).headers["Location"].startswith("/sign-in?")
+        (await office.browser.get(f"{office.root}/projects", 303)).headers["Location"].startswith("/sign-in?")
     )
-    assert await runtime.sessions.list_session_ids(person.id) == []
-    await browser.get("/account", 303)
+    assert await runtime.sessions.list_session_ids(office.person.id) == []
+    await office.browser.get("/account", 303)
 
 
-async def test_read_again_now_asks_logto(
-    make: Factory, open_browser: OpenBrowser, calls: Counter[str]
+async def test_refreshing_the_access_asks_logto_at_once(
+    make: Factory, open_office: OpenOffice, calls: Counter[str]
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", editor=person)
-    browser = await open_browser(person)
-    await browser.get(f"/o/{organization_id}/projects/new")
-    await make.give_roles(organization_id, person, Role.VIEWER)
-    await browser.get(f"/o/{organization_id}/projects/new")  # the cached token still answers
+    office = await open_office(editor="Sam")
+    await office.browser.get(f"{office.root}/projects/new")
+    await make.give_roles(office.id, office.person, Role.VIEWER)
+    await office.browser.get(f"{office.root}/projects/new")  # the cached token still answers
 
-    await browser.post(f"/o/{organization_id}/access/read-again")
+    await office.browser.post(f"{office.root}/access/read-again")
 
-    await browser.get(f"/o/{organization_id}/projects/new", 403)
+    await office.browser.get(f"{office.root}/projects/new", 403)
 
 
-def changing_while_it_is_read(
-    monkeypatch: pytest.MonkeyPatch, runtime: Runtime, organization_id: str, person: Person, times: int
+def change_during_each_fetch(
+    monkeypatch: pytest.MonkeyPatch, runtime: Runtime, office: Office, times: int
 ) -> None:
-    """Let the membership change ``times`` times, each while a token is on its way."""
+    """Change the membership ``times`` times, each while a token is being fetched."""
     fetch, left = LogtoCore.fetch_token, iter(range(times))
 
     async def fetch_and_change(self: LogtoCore, form: dict[str, str]) -> object:
         answer = await fetch(self, form)
         if next(left, None) is not None:
-            await expire(runtime, organization_id, person)
+            await expire(runtime, office)
         return answer
 
     monkeypatch.setattr(LogtoCore, "fetch_token", fetch_and_change)
 
 
-async def test_a_membership_that_changes_while_it_is_read_is_read_again(
-    make: Factory,
-    open_browser: OpenBrowser,
+async def test_a_membership_that_changes_during_a_fetch_is_fetched_again(
+    open_office: OpenOffice,
     runtime: Runtime,
     calls: Counter[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", viewer=person)
-    browser = await open_browser(person)
+    office = await open_office(viewer="Sam")
     calls.clear()
-    changing_while_it_is_read(monkeypatch, runtime, organization_id, person, times=2)
+    change_during_each_fetch(monkeypatch, runtime, office, times=2)
 
-    await browser.get(f"/o/{organization_id}/projects")
+    await office.browser.get(f"{office.root}/projects")
 
     assert calls == {"refresh_token": 3}
 
 
-async def test_a_membership_that_never_stops_changing_is_unavailable_for_the_moment(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+async def test_a_membership_that_keeps_changing_is_unavailable_for_the_moment(
+    open_office: OpenOffice, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", viewer=person)
-    browser = await open_browser(person)
-    changing_while_it_is_read(monkeypatch, runtime, organization_id, person, times=100)
+    office = await open_office(viewer="Sam")
+    change_during_each_fetch(monkeypatch, runtime, office, times=100)
 
-    refused = await browser.get(f"/o/{organization_id}/projects", 503)
+    refused = await office.browser.get(f"{office.root}/projects", 503)
 
     assert int(refused.headers["Retry-After"]) > 0
 
 
-async def test_a_token_that_is_not_believed_for_long_answers_the_request_it_was_fetched_for(
-    make: Factory, open_browser: OpenBrowser, settings: Settings
+async def test_a_token_that_is_stale_at_once_still_answers_the_request_that_fetched_it(
+    open_office: OpenOffice, open_app: OpenApp
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", admin=person)
-    browser = await open_browser(person)
-    forgetful = create_app(settings.model_copy(update={"organization_token_max_age": 0.000_001}))
-    async with forgetful.test_app():
-        client = forgetful.test_client()
-        client.cookie_jar = browser.app.cookie_jar
-        for page in ("projects", "members", "access"):
-            response = await client.get(f"/o/{organization_id}/{page}")
-            assert response.status_code == 200
+    office = await open_office(admin="Ada")
+    forgetful = office.browser.at(await open_app(organization_token_max_age=0.000_001))
+    for page in ("projects", "members", "access"):
+        await forgetful.get(f"{office.root}/{page}")

@@ -1,34 +1,30 @@
-"""A Logto that carries out a change late: until its end is known, Logto itself says what a member may do."""
+"""A Logto that carries out a change late: until it is finished, Logto is asked what a member may do."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 import pytest
 from quart import Quart
 
-from saas_app.app import create_app
 from saas_app.config import Settings
 from saas_app.rbac.permissions import Role
 from tests.clients import Browser, Person
-from tests.conftest import OpenBrowser
+from tests.conftest import OpenApp, OpenBrowser
 from tests.factories import Factory
-from tests.integration.api.conftest import Mint, mint, signing_key
+from tests.integration.bearer import Mint
 from tests.integration.identity.logto_that_hangs import Gate, hanging_logto
 
-__all__ = ["mint", "signing_key"]
-
 OUR_LIMIT = 3.0
-"""Seconds that an answer of Logto's is waited for: enough for the steps before, on a busy machine too."""
+"""Seconds to wait for Logto: enough for the steps before, also on a busy machine."""
 
 
 @dataclass
 class Removal:
-    """A member who is being removed by an admin, while Logto does not answer."""
+    """A member whom an admin is removing while Logto does not respond."""
 
     organization_id: str
     member: Person
@@ -41,13 +37,12 @@ class Removal:
         return f"/api/organizations/{self.organization_id}/users/{self.member.id}"
 
     async def begin(self) -> None:
-        """Ask for the removal; return when Logto has been asked for it."""
+        """Send the removal, and return when the call has reached Logto."""
         await self.gate.hang(self.at_logto)
 
         async def remove() -> int:
             path = f"/o/{self.organization_id}/members/{self.member.id}/remove"
-            response = await self.admin.app.post(path, headers={"Sec-Fetch-Site": "same-origin"})
-            return response.status_code
+            return (await self.admin.post(path, expect=None)).status_code
 
         self.running = asyncio.create_task(remove())
         asked = asyncio.create_task(self.gate.wait_until_asked(self.at_logto))
@@ -57,7 +52,7 @@ class Removal:
             pytest.fail(f"The admin was answered {await self.running} before Logto was asked.")
 
     async def answer(self) -> int:
-        """The status that the admin sees."""
+        """Wait for the admin's answer and return its status."""
         assert self.running is not None
         return await self.running
 
@@ -67,21 +62,20 @@ Ask = Callable[[], Awaitable[int]]
 
 
 @pytest.fixture
-async def begin(settings: Settings, make: Factory) -> AsyncIterator[Begin]:
-    """``await begin(seconds)``: a removal under way, by a worker whose Logto may take so long."""
+async def begin(
+    settings: Settings, make: Factory, open_app: OpenApp, open_browser: OpenBrowser
+) -> AsyncIterator[Begin]:
+    """``await begin(seconds)``: a removal in progress, on a worker that waits so long for Logto."""
     admin, member = await make.person("Ada"), await make.person("Eve")
     organization_id = await make.organization("Acme", admin=admin, editor=member)
     removals: list[Removal] = []
-    async with hanging_logto(settings.logto_endpoint) as gate, AsyncExitStack() as stack:
+    async with hanging_logto(settings.logto_endpoint) as gate:
 
         async def begin_one(seconds: float) -> Removal:
             assert settings.management is not None
             management = settings.management.model_copy(update={"endpoint": gate.url})
-            changes = {"management": management, "logto_timeout": seconds}
-            app = create_app(settings.model_copy(update=changes))
-            await stack.enter_async_context(app.test_app())
-            browser = await stack.enter_async_context(Browser(app, settings.redirect_uri))
-            await browser.sign_in(admin)
+            app = await open_app(management=management, logto_timeout=seconds)
+            browser = await open_browser(admin, at=app)
             removals.append(Removal(organization_id, member, browser, gate))
             await removals[-1].begin()
             return removals[-1]
@@ -97,7 +91,7 @@ async def begin(settings: Settings, make: Factory) -> AsyncIterator[Begin]:
 async def ask(
     request: pytest.FixtureRequest, app: Quart, open_browser: OpenBrowser, mint: Mint
 ) -> Callable[[Removal], Awaitable[Ask]]:
-    """``await (await ask(removal))()``: the status of a member's request to a worker that reaches Logto."""
+    """``await (await ask(removal))()``: the status of the member's request to a worker that reaches Logto."""
 
     async def by_session(removal: Removal) -> Ask:
         browser = await open_browser(removal.member)
@@ -120,7 +114,7 @@ async def ask(
     return by_session if request.param == "session" else by_token
 
 
-async def test_whoever_is_removed_is_refused_before_the_answer_of_logto_comes(
+async def test_a_removed_member_is_refused_before_logtos_response_arrives(
     begin: Begin, ask: Callable[[Removal], Awaitable[Ask]]
 ) -> None:
     removal = await begin(30.0)
@@ -132,7 +126,7 @@ async def test_whoever_is_removed_is_refused_before_the_answer_of_logto_comes(
     assert await request() in (401, 404)
 
 
-async def test_whoever_is_removed_after_our_time_limit_is_refused_at_the_next_request(
+async def test_a_member_removed_after_our_timeout_is_refused_at_the_next_request(
     begin: Begin, ask: Callable[[Removal], Awaitable[Ask]]
 ) -> None:
     removal = await begin(OUR_LIMIT)
@@ -145,7 +139,7 @@ async def test_whoever_is_removed_after_our_time_limit_is_refused_at_the_next_re
     assert await request() in (401, 404)
 
 
-async def test_a_refusal_during_an_open_change_is_not_remembered(
+async def test_a_refusal_during_an_open_change_is_not_cached(
     begin: Begin, ask: Callable[[Removal], Awaitable[Ask]], make: Factory
 ) -> None:
     removal = await begin(OUR_LIMIT)

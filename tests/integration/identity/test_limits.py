@@ -1,4 +1,4 @@
-"""Limits in time, and answers of Logto's that do not fit the question."""
+"""Sessions, sign-ins and tokens that expire, and responses of Logto that do not fit the request."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from saas_app.config import Settings
 from saas_app.db.base import utc_now
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.logto_client import LogtoCore, ScopedTokenResponse
 from saas_app.models import SessionToken, SignInAttemptRow
 from saas_app.runtime import Runtime
 from tests.clients import Person
-from tests.conftest import OpenBrowser
+from tests.conftest import OpenBrowser, OpenOffice
 from tests.factories import Factory
 
 
 async def session_of(runtime: Runtime, person: Person) -> Any:
+    """Return the id of a person's only session."""
     (session_id,) = await runtime.sessions.list_session_ids(person.id)
     return session_id
 
@@ -33,7 +33,7 @@ async def session_of(runtime: Runtime, person: Person) -> Any:
     ],
     ids=["absolute", "idle"],
 )
-async def test_a_session_ends_by_itself(
+async def test_a_session_that_is_too_old_or_idle_has_ended(
     make: Factory, open_browser: OpenBrowser, runtime: Runtime, past: Mapping[str, timedelta]
 ) -> None:
     person = await make.person()
@@ -46,7 +46,9 @@ async def test_a_session_ends_by_itself(
     await browser.get("/account", 303)
 
 
-async def test_a_session_in_use_goes_on(make: Factory, open_browser: OpenBrowser, runtime: Runtime) -> None:
+async def test_a_session_in_use_does_not_end(
+    make: Factory, open_browser: OpenBrowser, runtime: Runtime
+) -> None:
     person = await make.person()
     browser = await open_browser(person)
     session_id = await session_of(runtime, person)
@@ -55,18 +57,16 @@ async def test_a_session_in_use_goes_on(make: Factory, open_browser: OpenBrowser
         await browser.get("/account")
 
 
-async def test_an_attempt_that_took_too_long_is_refused(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime, settings: Settings
+async def test_a_sign_in_that_took_too_long_has_expired(
+    make: Factory, open_browser: OpenBrowser, runtime: Runtime
 ) -> None:
     browser = await open_browser()
-    started = await browser.get("/sign-in", 303)
-    callback = await browser.logto.authorize(
-        started.headers["Location"], await make.person(), settings.redirect_uri
-    )
+    callback = await browser.callback(await make.person())
     async with runtime.work.writing() as db:
         await db.execute(sa.update(SignInAttemptRow).values(expires_at=utc_now() - timedelta(seconds=1)))
 
-    page = await (await browser.get(callback.removeprefix(settings.app_url), 400)).get_data(as_text=True)
+    page = await browser.text(callback, 400)
+
     assert "expired" in page
     assert "/sign-in" in page
 
@@ -80,18 +80,19 @@ async def test_an_attempt_that_took_too_long_is_refused(
     ],
     ids=["older than the maximum age", "about to expire", "expired"],
 )
-async def test_a_token_that_is_no_longer_fresh_is_read_again(
-    make: Factory,
-    open_browser: OpenBrowser,
+async def test_a_token_that_is_no_longer_fresh_is_fetched_once(
+    open_office: OpenOffice,
     runtime: Runtime,
     monkeypatch: pytest.MonkeyPatch,
     moved: Mapping[str, timedelta],
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", viewer=person)
-    browser = await open_browser(person)
-    await browser.get(f"/o/{organization_id}/projects")
-    session_id = await session_of(runtime, person)
+    office = await open_office(viewer="Vera")
+    await office.browser.get(f"{office.root}/projects")
+    session_id = await session_of(runtime, office.person)
+    async with runtime.work.writing() as db:
+        values = {name: utc_now() + distance for name, distance in moved.items()}
+        of_session = SessionToken.session_id == session_id
+        await db.execute(sa.update(SessionToken).where(of_session).values(values))
     asked: list[str] = []
     fetch = LogtoCore.fetch_token
 
@@ -100,20 +101,14 @@ async def test_a_token_that_is_no_longer_fresh_is_read_again(
         return await fetch(self, form)
 
     monkeypatch.setattr(LogtoCore, "fetch_token", counting)
-    async with runtime.work.writing() as db:
-        await db.execute(
-            sa.update(SessionToken)
-            .where(SessionToken.session_id == session_id)
-            .values({name: utc_now() + distance for name, distance in moved.items()})
-        )
 
-    await browser.get(f"/o/{organization_id}/projects")
-    await browser.get(f"/o/{organization_id}/projects")
+    for _ in range(2):
+        await office.browser.get(f"{office.root}/projects")
 
-    assert asked == [organization_id]
+    assert asked == [office.id]
 
 
-async def test_a_token_for_another_organization_opens_nothing(
+async def test_a_token_for_another_organization_is_not_used(
     make: Factory, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = await make.person()
@@ -130,22 +125,27 @@ async def test_a_token_for_another_organization_opens_nothing(
     await browser.get(f"/o/{other}/access", 503)
 
 
-async def test_a_failing_logto_is_said_so_and_heals(
-    make: Factory, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch
+async def down(self: LogtoCore, form: Mapping[str, str]) -> ScopedTokenResponse:
+    raise LogtoUnavailable("Logto did not answer.")
+
+
+async def test_while_logto_is_down_a_fresh_token_still_answers(
+    open_office: OpenOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    person = await make.person()
-    warm = await make.organization("Warm", viewer=person)
-    cold = await make.organization("Cold", viewer=person)
-    browser = await open_browser(person)
-    await browser.get(f"/o/{warm}/projects")
+    office = await open_office(viewer="Vera")
+    await office.browser.get(f"{office.root}/projects")
+    monkeypatch.setattr(LogtoCore, "fetch_token", down)
 
-    async def down(self: LogtoCore, form: Mapping[str, str]) -> ScopedTokenResponse:
-        raise LogtoUnavailable("Logto did not answer.")
+    await office.browser.get(f"{office.root}/projects")
 
+
+async def test_while_logto_is_down_a_page_without_a_token_asks_to_retry_and_works_afterwards(
+    open_office: OpenOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = await open_office(viewer="Vera")
     with monkeypatch.context() as broken:
         broken.setattr(LogtoCore, "fetch_token", down)
-        await browser.get(f"/o/{warm}/projects")  # a fresh token goes on answering
-        refused = await browser.get(f"/o/{cold}/projects", 503)
+        refused = await office.browser.get(f"{office.root}/projects", 503)
         assert int(refused.headers["Retry-After"]) > 0
 
-    await browser.get(f"/o/{cold}/projects")
+    await office.browser.get(f"{office.root}/projects")

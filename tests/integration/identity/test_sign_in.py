@@ -1,4 +1,4 @@
-"""Signing in, renewing and out, through a real provider."""
+"""Signing in, renewing and signing out, at a real provider."""
 
 from __future__ import annotations
 
@@ -27,18 +27,19 @@ async def test_a_person_signs_in_and_sees_their_claims(make: Factory, open_brows
     assert f"{person.username}@example.test" in page
 
 
-async def test_the_guard_redirects_pages_and_answers_401_to_programs(open_browser: OpenBrowser) -> None:
-    browser = await open_browser()
-
-    page = await browser.get("/account?tab=1", 303)
-    assert page.headers["Location"] == "/sign-in?next=%2Faccount%3Ftab%3D1"
-    program = await browser.get("/api/v1/me", 401)
-    assert program.headers["WWW-Authenticate"].startswith("Bearer")
-    assert program.content_type == "application/problem+json"
-    assert (await program.get_json())["code"] == "sign-in-required"
+async def test_a_page_redirects_visitors_to_sign_in_and_back(open_browser: OpenBrowser) -> None:
+    answer = await (await open_browser()).get("/account?tab=1", 303)
+    assert answer.headers["Location"] == "/sign-in?next=%2Faccount%3Ftab%3D1"
 
 
-async def test_json_for_who_is_signed_in(make: Factory, open_browser: OpenBrowser) -> None:
+async def test_the_api_answers_visitors_with_401(open_browser: OpenBrowser) -> None:
+    answer = await (await open_browser()).get("/api/v1/me", 401)
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert answer.content_type == "application/problem+json"
+    assert (await answer.get_json())["code"] == "sign-in-required"
+
+
+async def test_me_describes_the_signed_in_person(make: Factory, open_browser: OpenBrowser) -> None:
     person = await make.person()
     browser = await open_browser(person)
 
@@ -48,9 +49,7 @@ async def test_json_for_who_is_signed_in(make: Factory, open_browser: OpenBrowse
     assert body["claims"]["username"] == person.username
 
 
-async def test_the_way_back_leads_to_the_page_that_was_asked_for(
-    make: Factory, open_browser: OpenBrowser
-) -> None:
+async def test_a_sign_in_leads_back_to_the_requested_page(make: Factory, open_browser: OpenBrowser) -> None:
     browser = await open_browser()
     assert await browser.sign_in(await make.person(), "/sign-in?next=/account%3Ftab%3D1") == "/account?tab=1"
 
@@ -58,12 +57,14 @@ async def test_the_way_back_leads_to_the_page_that_was_asked_for(
 @pytest.mark.parametrize(
     "way_back", ["//evil.test", "/%5Cevil.test", "https:evil.test", "%2F%2Fevil.test", "/%09/evil.test"]
 )
-async def test_the_way_back_never_leads_away(make: Factory, open_browser: OpenBrowser, way_back: str) -> None:
+async def test_a_sign_in_never_leads_to_another_site(
+    make: Factory, open_browser: OpenBrowser, way_back: str
+) -> None:
     browser = await open_browser()
     assert await browser.sign_in(await make.person(), f"/sign-in?next={way_back}") == "/"
 
 
-async def test_the_authorization_request_asks_for_all_it_needs(
+async def test_the_authorization_request_has_every_scope_and_parameter(
     open_browser: OpenBrowser, settings: Settings
 ) -> None:
     browser = await open_browser()
@@ -90,33 +91,32 @@ async def test_sign_up_begins_at_the_registration_page(open_browser: OpenBrowser
     assert "first_screen=register" in response.headers["Location"]
 
 
-async def test_two_tabs_that_sign_in_at_once_both_succeed(
-    make: Factory, open_browser: OpenBrowser, settings: Settings
-) -> None:
-    person = await make.person()
-    browser = await open_browser()
+async def test_two_tabs_that_sign_in_at_once_both_succeed(make: Factory, open_browser: OpenBrowser) -> None:
+    person, browser = await make.person(), await open_browser()
     first = await browser.get("/sign-in?next=/account", 303)
     second = await browser.get("/sign-in?next=/o", 303)
 
     for started, lands_at in ((second, "/o"), (first, "/account")):
-        callback = await browser.logto.authorize(started.headers["Location"], person, settings.redirect_uri)
-        done = await browser.get(callback.removeprefix(settings.app_url), 303)
-        assert done.headers["Location"] == lands_at
+        assert await browser.come_back(started.headers["Location"], person) == lands_at
 
 
-async def test_a_new_session_id_at_every_sign_in(make: Factory, open_browser: OpenBrowser) -> None:
+async def test_every_sign_in_creates_a_new_session_and_ends_the_old_one(
+    make: Factory, open_browser: OpenBrowser
+) -> None:
     person = await make.person()
-    browser = await open_browser(person)
-    before = _session_cookie(browser.app)
+    browser, stale = await open_browser(person), await open_browser()
+    before = browser.session_cookie
+
     await browser.sign_in(person)
 
-    assert _session_cookie(browser.app) != before
-    stale = browser.app.app.test_client()
-    stale.set_cookie("localhost", "workroom_session", before)
-    assert (await stale.get("/account")).status_code == 303
+    assert browser.session_cookie != before
+    stale.session_cookie = before
+    await stale.get("/account", 303)
 
 
-async def test_nothing_readable_is_stored(make: Factory, open_browser: OpenBrowser, runtime: Runtime) -> None:
+async def test_cookies_and_tokens_are_stored_hashed_or_encrypted(
+    make: Factory, open_browser: OpenBrowser, runtime: Runtime
+) -> None:
     person = await make.person()
     browser = await open_browser(person)
     organization_id = await make.organization("Acme", admin=person)
@@ -127,7 +127,7 @@ async def test_nothing_readable_is_stored(make: Factory, open_browser: OpenBrows
             await db.scalars(sa.select(SessionToken.token).where(SessionToken.session_id == row.id))
         )
 
-    cookie = _session_cookie(browser.app)
+    cookie = browser.session_cookie
     assert cookie.encode() not in row.cookie_hash
     assert tokens
     for sealed in (row.id_token, row.refresh_token, *tokens):
@@ -136,13 +136,10 @@ async def test_nothing_readable_is_stored(make: Factory, open_browser: OpenBrows
         assert b"." not in sealed  # which every JWT has, and no Fernet token
 
 
-async def test_cookie_flags(make: Factory, open_browser: OpenBrowser, settings: Settings) -> None:
+async def test_cookies_are_http_only_and_same_site(make: Factory, open_browser: OpenBrowser) -> None:
     browser = await open_browser()
     started = await browser.get("/sign-in", 303)
-    callback = await browser.logto.authorize(
-        started.headers["Location"], await make.person(), settings.redirect_uri
-    )
-    done = await browser.get(callback.removeprefix(settings.app_url), 303)
+    done = await browser.get(await browser.callback_of(started.headers["Location"], await make.person()), 303)
 
     for response in (started, done):
         (cookie,) = response.headers.getlist("Set-Cookie")
@@ -156,7 +153,7 @@ async def test_signing_out_ends_the_session_and_the_grant(
 ) -> None:
     person = await make.person()
     browser = await open_browser(person)
-    access = await runtime.sessions.find_access(_session_cookie(browser.app), None)
+    access = await runtime.sessions.find_access(browser.session_cookie, None)
     assert access is not None
     refresh_token = await runtime.session_tokens.find_refresh_token(access.principal.session_id)
     provider = runtime.profiles._provider
@@ -174,27 +171,28 @@ async def test_signing_out_ends_the_session_and_the_grant(
         await client.refresh(keep)
 
 
-async def test_own_sessions_are_listed_and_ended(make: Factory, open_browser: OpenBrowser) -> None:
+async def test_nobody_ends_the_sessions_of_another_person(make: Factory, open_browser: OpenBrowser) -> None:
     person = await make.person()
     here, there = await open_browser(person), await open_browser(person)
     stranger = await open_browser(await make.person())
     listed = await (await here.get("/account")).get_data(as_text=True)
-    ids = [part.split("/end")[0] for part in listed.split("/account/sessions/")[1:]]
-    assert len(set(ids)) >= 1
+    ids = {part.split("/end")[0] for part in listed.split("/account/sessions/")[1:]}
+    assert ids
 
-    for session_id in set(ids):
+    for session_id in ids:
         await stranger.post(f"/account/sessions/{session_id}/end", expect=404)
+
     await there.get("/account")
+
+
+async def test_signing_out_everywhere_ends_every_session(make: Factory, open_browser: OpenBrowser) -> None:
+    person = await make.person()
+    here, there = await open_browser(person), await open_browser(person)
+
     await here.post("/account/sign-out-everywhere")
+
     await here.get("/account", 303)
     await there.get("/account", 303)
-
-
-def _session_cookie(client: object) -> str:
-    for cookie in client.cookie_jar:  # type: ignore[attr-defined]
-        if cookie.name == "workroom_session":
-            return str(cookie.value)
-    raise AssertionError("no session cookie")
 
 
 def test_the_application_under_test_is_the_real_one(app: Quart) -> None:

@@ -1,4 +1,4 @@
-"""A Logto without email, one that fails, and one whose answers are lost: a real server stands in between."""
+"""Invitations while Logto has no email connector, fails, or loses its responses."""
 
 from __future__ import annotations
 
@@ -6,26 +6,23 @@ import pytest
 
 from saas_app.invitations.service import list_waiting
 from saas_app.runtime import Runtime
-from tests.factories import Factory
+from tests.clients import Person, text_of
+from tests.factories import Factory, address_of, new_address
+from tests.integration.faulty_logto import DOWN, LOST, Fault
 from tests.integration.invitations.conftest import (
-    Fault,
     Faulty,
-    Mailbox,
-    actions_of,
-    address_of,
     link_of,
-    new_address,
     path_of,
 )
-from tests.integration.members.conftest import pending_in, text_of
+from tests.integration.mail import Mailbox
+from tests.integration.records import actions_of, pending_in
 
 MESSAGE = r"/organization-invitations/[^/]+/message$"
 CREATION = r"/organization-invitations$"
 STATUS = r"/organization-invitations/[^/]+/status$"
-LOST = {"status": 500, "body": {"message": "Internal server error."}, "after": True}
 
 
-async def test_without_an_email_connector_the_invitation_stands_and_its_link_is_shown(
+async def test_without_an_email_connector_the_page_shows_the_links(
     faulty: Faulty, mailbox: Mailbox, runtime: Runtime
 ) -> None:
     faulty.gate.fail(Fault("POST", MESSAGE))
@@ -34,22 +31,22 @@ async def test_without_an_email_connector_the_invitation_stands_and_its_link_is_
     for address in (first, second):
         assert f'value="{link_of(await faulty.acme.found(address))}"' in page
         assert await mailbox.links_for(address) == []
-        revoke = f"{faulty.acme.root}/{(await faulty.acme.found(address)).id}/revoke"
+        revoke = f"{faulty.acme.invitations}/{(await faulty.acme.found(address)).id}/revoke"
         assert f'href="{revoke}"' in page
         await faulty.acme.browser.get(revoke)
     assert page.count("Invitation created, but no email was sent. Logto has no email connector") == 2
     assert "Some invitations were not sent" not in page
-    listed = await text_of(await faulty.acme.browser.get(faulty.acme.root))
+    listed = await faulty.acme.browser.text(faulty.acme.invitations)
     assert link_of(await faulty.acme.found(first)) in listed
     assert await actions_of(runtime, faulty.acme.id) == ["invitation.create"] * 2
 
 
-async def test_sending_again_without_a_connector_says_why_nothing_is_sent(
+async def test_resending_without_an_email_connector_says_why_nothing_was_sent(
     faulty: Faulty, runtime: Runtime
 ) -> None:
     invitation = await faulty.acme.invited(new_address())
     faulty.gate.fail(Fault("POST", MESSAGE))
-    answer = await faulty.acme.browser.post(f"{faulty.acme.root}/{invitation.id}/resend", expect=409)
+    answer = await faulty.acme.browser.post(f"{faulty.acme.invitations}/{invitation.id}/resend", expect=409)
     page = await text_of(answer)
     assert "No email was sent" in page
     assert "Logto has no email connector" in page
@@ -69,12 +66,14 @@ async def test_sending_again_without_a_connector_says_why_nothing_is_sent(
             "how many emails",
         ),
         (
-            Fault("POST", MESSAGE, 500, {"message": "Internal server error."}),
+            Fault("POST", MESSAGE, **DOWN),
             "Logto did not respond. Copy the link",
         ),
     ],
 )
-async def test_an_email_that_fails_leaves_the_link(faulty: Faulty, fault: Fault, said: str) -> None:
+async def test_an_invitation_whose_email_fails_still_has_its_link(
+    faulty: Faulty, fault: Fault, said: str
+) -> None:
     faulty.gate.fail(fault)
     address = new_address()
     page = await faulty.acme.invite(address, "viewer", expect=200)
@@ -82,12 +81,12 @@ async def test_an_email_that_fails_leaves_the_link(faulty: Faulty, fault: Fault,
     assert f'value="{link_of(await faulty.acme.found(address))}"' in page
 
 
-async def test_when_logto_fails_midway_what_is_done_is_told_and_the_rest_stays_in_the_form(
+async def test_when_logto_fails_midway_the_remaining_addresses_stay_in_the_form(
     faulty: Faulty, runtime: Runtime
 ) -> None:
     addresses = [new_address() for _ in range(4)]
     await faulty.acme.invite(addresses[0], "editor")
-    faulty.gate.fail(Fault("POST", CREATION, 500, {"message": "Internal server error."}))
+    faulty.gate.fail(Fault("POST", CREATION, **DOWN))
     faulty.gate.calls.clear()
     page = await faulty.acme.invite("\n".join(addresses[1:]), "editor", expect=422)
     assert "it is not known whether the invitation was created" in page
@@ -97,10 +96,10 @@ async def test_when_logto_fails_midway_what_is_done_is_told_and_the_rest_stays_i
     assert len([call for call in faulty.gate.calls if call.startswith("POST /api/organization-inv")]) == 1
     assert len(await pending_in(runtime, faulty.acme.id)) == 1
     faulty.gate.fail()
-    await faulty.acme.invite("\n".join(addresses[1:]), "editor")
+    await faulty.acme.invite("\n".join(addresses[1:]), "editor")  # the form can be sent again
 
 
-async def test_an_address_that_logto_refuses_stays_in_the_form_and_the_others_are_invited(
+async def test_an_address_that_logto_rejects_stays_in_the_form_and_the_others_are_invited(
     faulty: Faulty, mailbox: Mailbox
 ) -> None:
     bad, good = new_address(), new_address()
@@ -114,7 +113,7 @@ async def test_an_address_that_logto_refuses_stays_in_the_form_and_the_others_ar
     assert 'value="editor" checked' in page
 
 
-async def test_a_creation_whose_answer_is_lost_is_not_made_twice(faulty: Faulty) -> None:
+async def test_an_invitation_whose_response_was_lost_is_not_created_twice(faulty: Faulty) -> None:
     address = new_address()
     faulty.gate.fail(Fault("POST", CREATION, **LOST))
     assert "it is not known whether" in await faulty.acme.invite(address, "viewer", expect=422)
@@ -124,7 +123,7 @@ async def test_a_creation_whose_answer_is_lost_is_not_made_twice(faulty: Faulty)
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_refused_credentials_are_no_business_of_who_invites(faulty: Faulty, status: int) -> None:
+async def test_when_logto_rejects_our_credentials_the_page_says_so(faulty: Faulty, status: int) -> None:
     faulty.gate.fail(Fault("POST", CREATION, status, {"code": "auth.forbidden", "message": "Forbidden."}))
     addresses = "\n".join(new_address() for _ in range(2))
     page = await faulty.acme.invite(addresses, "viewer", expect=422)
@@ -132,10 +131,9 @@ async def test_refused_credentials_are_no_business_of_who_invites(faulty: Faulty
     assert addresses in page
 
 
-async def test_an_acceptance_whose_answer_is_lost_is_found_out_and_recorded_once(
-    faulty: Faulty, make: Factory, runtime: Runtime
+async def test_an_acceptance_whose_response_was_lost_is_recorded_once(
+    faulty: Faulty, erin: Person, make: Factory, runtime: Runtime
 ) -> None:
-    erin = await make.person("Erin")
     invitation = await faulty.acme.invited(address_of(erin), "editor")
     browser = await faulty.open_browser(erin)
     faulty.gate.fail(Fault("PUT", STATUS, times=1, **LOST))
@@ -148,18 +146,17 @@ async def test_an_acceptance_whose_answer_is_lost_is_found_out_and_recorded_once
     assert await pending_in(runtime, faulty.acme.id) == []
 
 
-async def test_a_revocation_whose_answer_is_lost_is_found_out(faulty: Faulty, runtime: Runtime) -> None:
+async def test_a_revocation_whose_response_was_lost_is_recorded(faulty: Faulty, runtime: Runtime) -> None:
     invitation = await faulty.acme.invited(new_address())
     faulty.gate.fail(Fault("PUT", STATUS, times=1, **LOST))
-    await faulty.acme.browser.post(f"{faulty.acme.root}/{invitation.id}/revoke")
+    await faulty.acme.browser.post(f"{faulty.acme.invitations}/{invitation.id}/revoke")
     assert (await faulty.acme.found(invitation.invitee)).status == "Revoked"
     assert (await actions_of(runtime, faulty.acme.id))[-1] == "invitation.revoke"
 
 
-async def test_when_it_is_revoked_at_the_last_moment_nothing_is_recorded(
-    faulty: Faulty, make: Factory, runtime: Runtime
+async def test_an_invitation_revoked_at_the_last_moment_is_not_accepted(
+    faulty: Faulty, erin: Person, make: Factory, runtime: Runtime
 ) -> None:
-    erin = await make.person("Erin")
     invitation = await faulty.acme.invited(address_of(erin))
     browser = await faulty.open_browser(erin)
     await browser.get(path_of(invitation))
@@ -169,19 +166,18 @@ async def test_when_it_is_revoked_at_the_last_moment_nothing_is_recorded(
             await make.management.revoke_invitation(invitation.id)
 
     faulty.gate.before = revoke_first
-    page = await text_of(await browser.post(f"{path_of(invitation)}/accept", expect=409))
+    page = await browser.submit(f"{path_of(invitation)}/accept", expect=409)
     assert "This invitation has been revoked" in page
     assert await actions_of(runtime, faulty.acme.id) == ["invitation.create"]
     assert await pending_in(runtime, faulty.acme.id) == []
 
 
-async def test_while_logto_does_not_answer_an_acceptance_stays_noted(
-    faulty: Faulty, make: Factory, runtime: Runtime
+async def test_while_logto_does_not_respond_an_acceptance_stays_pending(
+    faulty: Faulty, erin: Person, runtime: Runtime
 ) -> None:
-    erin = await make.person("Erin")
     invitation = await faulty.acme.invited(address_of(erin))
     browser = await faulty.open_browser(erin)
-    faulty.gate.fail(Fault("PUT", STATUS, 500, {"message": "Internal server error."}))
+    faulty.gate.fail(Fault("PUT", STATUS, **DOWN))
     answer = await browser.post(f"{path_of(invitation)}/accept", expect=503)
     assert answer.headers["Retry-After"]
     (noted,) = await pending_in(runtime, faulty.acme.id)
@@ -190,19 +186,18 @@ async def test_while_logto_does_not_answer_an_acceptance_stays_noted(
     await browser.post(f"{path_of(invitation)}/accept")
 
 
-async def test_ones_organizations_are_shown_while_logto_cannot_tell_what_waits(
-    faulty: Faulty, make: Factory
+async def test_organizations_are_listed_while_logto_cannot_list_invitations(
+    faulty: Faulty, erin: Person
 ) -> None:
-    erin = await make.person("Erin")
     await faulty.acme.invited(address_of(erin))
     browser = await faulty.open_browser(erin)
-    faulty.gate.fail(Fault("GET", CREATION, 500, {"message": "Internal server error."}))
-    page = await text_of(await browser.get("/o"))
+    faulty.gate.fail(Fault("GET", CREATION, **DOWN))
+    page = await browser.text("/o")
     assert "You do not belong to an organization yet" in page
     assert "Pending invitations" not in page
 
 
-async def test_an_address_that_is_not_verified_is_asked_about_nothing(runtime: Runtime) -> None:
+async def test_no_invitations_are_looked_up_for_an_unverified_address(runtime: Runtime) -> None:
     assert runtime.management is not None
     for claims in ({}, {"email": "jo@example.test"}, {"email": "jo@example.test", "email_verified": False}):
         assert await list_waiting(runtime.management, claims) == ()

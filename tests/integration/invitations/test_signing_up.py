@@ -1,8 +1,9 @@
-"""An invited person signs up with the invited address, and says what they are called."""
+"""Invited people sign up with the invited address and enter their name."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,109 +13,118 @@ from saas_app.logto import ManagementClient
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Person
 from tests.conftest import APP_URL, OpenBrowser
-from tests.factories import Factory
+from tests.factories import address_of, new_address
+from tests.integration.faulty_logto import Fault
 from tests.integration.invitations.conftest import (
     Acme,
-    Fault,
     Faulty,
-    Mailbox,
-    TokenSignUp,
-    address_of,
-    new_address,
     path_of,
 )
-from tests.integration.members.conftest import text_of
-
-_NOBODY = Person("", "", "")
+from tests.integration.mail import NOBODY, Mailbox, TokenSignUp
 
 
 async def open_message(mailbox: Mailbox, address: str) -> tuple[str, str]:
-    """Where the newest message's link leads, and the proof in it."""
+    """Return the path in the newest message to an address, and the proof that comes with it."""
     parts = urlsplit((await mailbox.links_for(address))[0].removeprefix(APP_URL))
     return parts.path, parse_qs(parts.query)["mail"][0]
 
 
 async def begin(browser: Browser, path: str, proof: str) -> str:
-    """Press the button of the page; returns the authorization request."""
+    """Press the button of the page and return the authorization request."""
     return (await browser.post(f"{path}/begin", {"mail": proof})).headers["Location"]
 
 
-async def arrive(browser: Browser, location: str) -> None:
-    """Through Logto's pages and back."""
-    callback = await browser.logto.authorize(location, _NOBODY, f"{APP_URL}/callback")
-    await browser.get(callback.removeprefix(APP_URL), 303)
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A person without an account who opens the message of an invitation."""
+
+    address: str
+    path: str
+    proof: str
+    browser: Browser
+
+    async def sign_up(self, *profile: dict[str, str]) -> None:
+        """Sign up at Logto, which asks for the profile besides, and come back."""
+        await self.browser.forget_logto(TokenSignUp(list(profile)))
+        await self.browser.come_back(await begin(self.browser, self.path, self.proof), NOBODY)
 
 
-async def newcomer(open_browser: OpenBrowser, profile: list[dict[str, str]] | None = None) -> Browser:
-    browser = await open_browser()
-    await browser.logto.close()
-    browser.logto = TokenSignUp(profile)
-    return browser
+@pytest.fixture
+async def invited(acme: Acme, open_browser: OpenBrowser, mailbox: Mailbox) -> Invited:
+    address = new_address()
+    await acme.invite(address, "editor")
+    return Invited(address, *await open_message(mailbox, address), await open_browser())
+
+
+async def test_the_message_leads_to_a_page_that_offers_the_invited_address(invited: Invited) -> None:
+    page = await invited.browser.text(f"{invited.path}?mail={invited.proof}")
+    assert f"Continue with {invited.address}" in page
+    assert "Acme" not in page
 
 
 @pytest.mark.usefixtures("sign_up_by_email")
-async def test_the_message_leads_to_a_sign_up_with_the_invited_address_and_a_name(
-    acme: Acme, open_browser: OpenBrowser, mailbox: Mailbox, management: ManagementClient
+async def test_an_invited_person_signs_up_with_the_invited_address(
+    invited: Invited, management: ManagementClient
 ) -> None:
-    address = new_address()
-    await acme.invite(address, "editor")
-    path, proof = await open_message(mailbox, address)
-    browser = await newcomer(open_browser)
-    page = await text_of(await browser.get(f"{path}?mail={proof}"))
-    assert f"Continue with {address}" in page
-    assert "Acme" not in page
+    await invited.sign_up()
 
-    await arrive(browser, await begin(browser, path, proof))
-
-    user = await management.find_user_by_email(address)
+    user = await management.find_user_by_email(invited.address)
     assert user is not None
     assert user.name is None
-    offer = await text_of(await browser.get(path))
-    assert 'name="name"' in offer
-    missing = await text_of(await browser.post(f"{path}/accept", {}, 422))
-    assert "Enter your name." in missing
-    blank = await text_of(await browser.post(f"{path}/accept", {"name": "  \t "}, 422))
-    assert "Enter your name." in blank
-    await browser.post(f"{path}/accept", {"name": "x" * 129}, 422)
-    await browser.post(f"{path}/accept", {"name": "  Nia Newcomer "})
-    user = await management.find_user_by_email(address)
+    assert 'name="name"' in await invited.browser.text(invited.path)
+
+
+@pytest.mark.usefixtures("sign_up_by_email")
+async def test_a_new_person_must_enter_a_name_to_accept(invited: Invited) -> None:
+    await invited.sign_up()
+    accept = f"{invited.path}/accept"
+    for missing in ({}, {"name": "  \t "}):
+        assert "Enter your name." in await invited.browser.submit(accept, missing, 422)
+    await invited.browser.post(accept, {"name": "x" * 129}, 422)
+
+
+@pytest.mark.usefixtures("sign_up_by_email")
+async def test_a_new_person_joins_under_the_name_that_they_enter(invited: Invited, acme: Acme) -> None:
+    await invited.sign_up()
+
+    await invited.browser.post(f"{invited.path}/accept", {"name": "  Nia Newcomer "})
+
+    user = await acme.management.find_user_by_email(invited.address)
     assert user is not None
     assert user.name == "Nia Newcomer"
-    assert (await management.find_member_roles(acme.id, user.id)) == {"editor"}
-    members = await text_of(await acme.browser.get(f"/o/{acme.id}/members"))
-    assert "Nia Newcomer" in members
+    assert (await acme.management.find_member_roles(acme.id, user.id)) == {"editor"}
+    assert "Nia Newcomer" in await acme.browser.text(f"{acme.root}/members")
 
 
-async def test_where_sign_up_asks_for_a_username_the_address_is_fixed_all_the_same(
-    acme: Acme, open_browser: OpenBrowser, mailbox: Mailbox, management: ManagementClient
+async def test_where_logto_also_asks_for_a_username_the_invited_address_stays(
+    invited: Invited, management: ManagementClient
 ) -> None:
-    address = new_address()
-    await acme.invite(address, "viewer")
-    path, proof = await open_message(mailbox, address)
-    username = re.sub(r"\W", "_", address.partition("@")[0])
-    profile = [{"type": "username", "value": username}, {"type": "password", "value": "Workroom-test-1"}]
-    browser = await newcomer(open_browser, profile)
-    await arrive(browser, await begin(browser, path, proof))
-    user = await management.find_user_by_email(address)
+    username = re.sub(r"\W", "_", invited.address.partition("@")[0])
+
+    await invited.sign_up(
+        {"type": "username", "value": username}, {"type": "password", "value": "Workroom-test-1"}
+    )
+
+    user = await management.find_user_by_email(invited.address)
     assert user is not None
     assert user.username == username
 
 
-async def test_somebody_with_an_account_signs_in_as_always_with_their_address_typed_in(
-    acme: Acme, make: Factory, open_browser: OpenBrowser, mailbox: Mailbox
+async def test_an_invited_person_with_an_account_signs_in_with_their_address_filled_in(
+    acme: Acme, erin: Person, open_browser: OpenBrowser, mailbox: Mailbox
 ) -> None:
-    erin = await make.person("Erin")
     await acme.invite(address_of(erin), "viewer")
     path, proof = await open_message(mailbox, address_of(erin))
+
     query = parse_qs(urlsplit(await begin(await open_browser(), path, proof)).query)
+
     assert query["login_hint"] == [address_of(erin)]
     assert "one_time_token" not in query
-    offer = await text_of(await (await open_browser(erin)).get(path))
-    assert 'name="name"' not in offer
+    assert 'name="name"' not in await (await open_browser(erin)).text(path)
 
 
 @pytest.mark.parametrize("forged", ["", "nonsense", "of another invitation", "of another purpose"])
-async def test_without_the_proof_of_the_message_nothing_is_told_or_proved(
+async def test_without_the_proof_in_the_message_no_address_is_shown_or_filled_in(
     acme: Acme, open_browser: OpenBrowser, mailbox: Mailbox, runtime: Runtime, forged: str
 ) -> None:
     address, other = new_address(), new_address()
@@ -126,13 +136,13 @@ async def test_without_the_proof_of_the_message_nothing_is_told_or_proved(
         vault: Vault = runtime.invitation_links.vault
         forged = vault.seal(f'["something else", "{invitation.id}", "{address}"]').decode()
     browser = await open_browser()
-    page = await text_of(await browser.get(f"{path_of(invitation)}?mail={forged}"))
+    page = await browser.text(f"{path_of(invitation)}?mail={forged}")
     assert address not in page
     query = parse_qs(urlsplit(await begin(browser, path_of(invitation), forged)).query)
     assert not {"login_hint", "one_time_token"} & set(query)
 
 
-async def test_the_link_that_an_admin_sees_holds_no_proof(acme: Acme) -> None:
+async def test_the_link_that_an_admin_sees_contains_no_proof(acme: Acme) -> None:
     address = new_address()
     page = await acme.invite(address, "viewer")
     shown = re.findall(r"http://localhost:3000/invitations/[^\"<\s]+", page)
@@ -140,25 +150,23 @@ async def test_the_link_that_an_admin_sees_holds_no_proof(acme: Acme) -> None:
     assert not any("mail=" in link for link in shown)
 
 
-async def test_a_revoked_invitation_proves_nothing(
-    acme: Acme, open_browser: OpenBrowser, mailbox: Mailbox, management: ManagementClient
-) -> None:
-    address = new_address()
-    invitation = await acme.invited(address, "viewer")
-    path, proof = await open_message(mailbox, address)
-    await management.revoke_invitation(invitation.id)
-    query = parse_qs(urlsplit(await begin(await open_browser(), path, proof)).query)
+async def test_the_proof_of_a_revoked_invitation_no_longer_works(acme: Acme, invited: Invited) -> None:
+    await acme.management.revoke_invitation((await acme.found(invited.address)).id)
+
+    query = parse_qs(urlsplit(await begin(invited.browser, invited.path, invited.proof)).query)
+
     assert "one_time_token" not in query
 
 
-async def test_without_one_time_tokens_the_address_is_still_typed_in(
-    faulty: Faulty, mailbox: Mailbox, settings: object
+async def test_without_one_time_tokens_the_address_is_still_filled_in(
+    faulty: Faulty, mailbox: Mailbox
 ) -> None:
     address = new_address()
     await faulty.acme.invite(address, "viewer")
     path, proof = await open_message(mailbox, address)
     faulty.gate.fail(Fault("POST", "/one-time-tokens", 404, {"code": "entity.not_found", "message": "None."}))
-    browser = faulty.acme.browser
-    query = parse_qs(urlsplit(await begin(browser, path, proof)).query)
+
+    query = parse_qs(urlsplit(await begin(faulty.acme.browser, path, proof)).query)
+
     assert query["login_hint"] == [address]
     assert query["first_screen"] == ["register"]

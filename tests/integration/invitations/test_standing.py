@@ -1,4 +1,4 @@
-"""Inviting, sending and accepting while the right to it is lost, at every point of the way."""
+"""Losing access in the middle of inviting, sending or accepting."""
 
 from __future__ import annotations
 
@@ -13,25 +13,20 @@ from saas_app.models import SessionRow
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from tests.clients import Person
-from tests.conftest import OpenBrowser
-from tests.factories import Factory
+from tests.factories import Factory, address_of, new_address
 from tests.integration.invitations.conftest import (
     Acme,
     Faulty,
-    actions_of,
-    address_of,
-    new_address,
     path_of,
 )
-from tests.integration.members.conftest import pending_in, post, roles_at_logto, roles_form
+from tests.integration.members.conftest import roles_form
+from tests.integration.records import actions_of, pending_in
 
 
 @pytest.fixture
 async def second(faulty: Faulty, make: Factory) -> Person:
     """Another admin of Acme."""
-    person = await make.person("Zoe")
-    await make.join(faulty.acme.id, person, Role.ADMIN)
-    return person
+    return await make.member(faulty.acme.id, "Zoe", Role.ADMIN)
 
 
 def addresses() -> list[str]:
@@ -42,16 +37,14 @@ async def invited_at_logto(acme: Acme) -> set[str]:
     return {invitation.invitee for invitation in await acme.management.list_invitations(acme.id)}
 
 
-async def test_of_twenty_invitations_none_is_made_after_the_sender_was_demoted(
-    faulty: Faulty, second: Person
-) -> None:
+async def test_no_invitation_is_created_after_its_sender_was_demoted(faulty: Faulty, second: Person) -> None:
     there, wanted = await faulty.open_browser(second), addresses()
     made_before: set[str] = set()
     demotion: asyncio.Task[None] | None = None
 
     async def demote() -> None:
-        path = f"/o/{faulty.acme.id}/members/{faulty.acme.admin.id}/roles"
-        answer = await post(there, path, roles_form(["admin"], ["viewer"]))
+        path = f"{faulty.acme.root}/members/{faulty.acme.admin.id}/roles"
+        answer = await there.post(path, roles_form(["admin"], ["viewer"]), None)
         assert answer.status_code == 303
         made_before.update(await invited_at_logto(faulty.acme))
 
@@ -75,13 +68,12 @@ async def test_of_twenty_invitations_none_is_made_after_the_sender_was_demoted(
         assert stays is (address not in made)
 
 
-async def test_whoever_waits_for_a_turn_comes_before_the_next_step_of_a_long_change(
+async def test_a_waiting_change_is_carried_out_between_two_steps_of_a_long_one(
     faulty: Faulty, second: Person, make: Factory
 ) -> None:
-    bob = await make.person("Bob")
-    await make.join(faulty.acme.id, bob, Role.VIEWER)
+    bob = await make.member(faulty.acme.id, "Bob", Role.VIEWER)
     there, wanted = await faulty.open_browser(second), addresses()
-    await there.get(f"/o/{faulty.acme.id}/members/{bob.id}/roles")
+    await there.get(f"{faulty.acme.root}/members/{bob.id}/roles")
     started = asyncio.Event()
 
     async def tell(path: str) -> None:
@@ -91,8 +83,8 @@ async def test_whoever_waits_for_a_turn_comes_before_the_next_step_of_a_long_cha
     faulty.gate.before = tell
     form = asyncio.create_task(faulty.acme.invite("\n".join(wanted), "viewer"))
     await asyncio.wait_for(started.wait(), 30)
-    path = f"/o/{faulty.acme.id}/members/{bob.id}/roles"
-    answer = await post(there, path, roles_form(["viewer"], ["editor"]))
+    path = f"{faulty.acme.root}/members/{bob.id}/roles"
+    answer = await there.post(path, roles_form(["viewer"], ["editor"]), None)
 
     assert answer.status_code == 303
     assert not form.done()
@@ -100,7 +92,7 @@ async def test_whoever_waits_for_a_turn_comes_before_the_next_step_of_a_long_cha
     assert await invited_at_logto(faulty.acme) == set(wanted)
 
 
-async def test_a_form_whose_session_was_ended_elsewhere_makes_none_of_the_rest(
+async def test_no_invitation_is_created_after_its_senders_session_ended(
     faulty: Faulty, runtime: Runtime
 ) -> None:
     wanted = addresses()
@@ -118,7 +110,7 @@ async def test_a_form_whose_session_was_ended_elsewhere_makes_none_of_the_rest(
     assert await invited_at_logto(faulty.acme) == set(wanted[:2])
 
 
-async def test_the_message_is_a_step_of_its_own(faulty: Faulty, runtime: Runtime) -> None:
+async def test_no_message_is_sent_after_its_sender_lost_access(faulty: Faulty, runtime: Runtime) -> None:
     address = new_address()
 
     async def change_access_before_the_note(path: str) -> None:
@@ -134,7 +126,9 @@ async def test_the_message_is_a_step_of_its_own(faulty: Faulty, runtime: Runtime
     assert path_of(invitation) not in page
 
 
-async def test_somebody_suspended_everywhere_sends_nothing_more(faulty: Faulty, runtime: Runtime) -> None:
+async def test_no_invitation_is_created_after_its_sender_was_suspended(
+    faulty: Faulty, runtime: Runtime
+) -> None:
     wanted = addresses()
 
     async def suspend(path: str) -> None:
@@ -148,10 +142,9 @@ async def test_somebody_suspended_everywhere_sends_nothing_more(faulty: Faulty, 
     assert wanted[1] in page
 
 
-async def test_an_invitation_whose_address_was_given_up_meanwhile_is_not_accepted(
-    faulty: Faulty, make: Factory, runtime: Runtime
+async def test_an_invitation_is_not_accepted_after_its_address_left_the_account(
+    faulty: Faulty, erin: Person, make: Factory, runtime: Runtime
 ) -> None:
-    erin = await make.person("Erin")
     invitation = await faulty.acme.invited(address_of(erin), "admin")
     browser = await faulty.open_browser(erin)
     reads = 0
@@ -165,14 +158,13 @@ async def test_an_invitation_whose_address_was_given_up_meanwhile_is_not_accepte
     faulty.gate.before = give_up_the_address
     await browser.post(f"{path_of(invitation)}/accept", expect=404)
 
-    assert await roles_at_logto(make.management, faulty.acme.id, erin) is None
+    assert await faulty.acme.roles_at_logto(erin) is None
     assert await actions_of(runtime, faulty.acme.id) == ["invitation.create"]
 
 
-async def test_an_acceptance_by_a_session_that_was_ended_meanwhile_is_none(
-    faulty: Faulty, make: Factory, runtime: Runtime
+async def test_an_invitation_is_not_accepted_after_the_session_ended(
+    faulty: Faulty, erin: Person, runtime: Runtime
 ) -> None:
-    erin = await make.person("Erin")
     invitation = await faulty.acme.invited(address_of(erin), "admin")
     browser = await faulty.open_browser(erin)
 
@@ -185,14 +177,13 @@ async def test_an_acceptance_by_a_session_that_was_ended_meanwhile_is_none(
     answer = await browser.post(f"{path_of(invitation)}/accept")
 
     assert answer.headers["Location"].startswith("/sign-in?")
-    assert await roles_at_logto(make.management, faulty.acme.id, erin) is None
+    assert await faulty.acme.roles_at_logto(erin) is None
     assert await pending_in(runtime, faulty.acme.id) == []
 
 
-async def test_an_organization_is_not_given_an_admin_whose_session_was_ended_meanwhile(
-    faulty: Faulty, make: Factory, runtime: Runtime
+async def test_an_organization_is_not_created_after_the_session_ended(
+    faulty: Faulty, erin: Person, make: Factory, runtime: Runtime
 ) -> None:
-    erin = await make.person("Erin")
     browser = await faulty.open_browser(erin)
 
     async def end_session(path: str) -> None:
@@ -208,8 +199,8 @@ async def test_an_organization_is_not_given_an_admin_whose_session_was_ended_mea
     assert f"Org of {erin.username}" not in names
 
 
-async def test_whoever_is_not_touched_by_another_change_sends_on(
-    faulty: Faulty, make: Factory, runtime: Runtime, open_browser: OpenBrowser
+async def test_a_change_of_another_membership_does_not_stop_the_sender(
+    faulty: Faulty, make: Factory, runtime: Runtime
 ) -> None:
     bob = await make.person("Bob")
 

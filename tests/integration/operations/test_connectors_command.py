@@ -1,4 +1,4 @@
-"""Ways to sign in: provisioned from a file, compared, changed in place, and tried through Logto."""
+"""Sign-in methods: provisioned from a file, compared, updated in place, and tested through Logto."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SECRETS = {
 
 @dataclass(frozen=True)
 class Senders:
-    """Servers that behave as Mailgun and GatewayAPI, in the event loop of the tests."""
+    """Servers that behave like Mailgun and GatewayAPI, in the event loop of the tests."""
 
     mailgun: FakeMailgun
     gatewayapi: FakeGatewayApi
@@ -50,7 +50,7 @@ async def senders() -> AsyncIterator[Senders]:
 
 @pytest.fixture(scope="module")
 def logto(senders: Senders, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
-    """A provider of this module alone, whose Mailgun is ours, and an environment that knows both."""
+    """A provider for this module that sends to our Mailgun, and an environment that names both."""
     ours = {"LOCAL_LOGTO_MAILGUN_BASE_URL": senders.mailgun.base_url}
     with (
         running_provider(tmp_path_factory.mktemp("logto"), **ours) as provider,
@@ -62,7 +62,7 @@ def logto(senders: Senders, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="module")
 def declared(senders: Senders, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example, with our GatewayAPI and our domain at Mailgun."""
+    """The example file, with our GatewayAPI and our domain at Mailgun."""
     text = EXAMPLE.read_text()
     for old, new in (
         ("https://gatewayapi.com/rest/mtsms", senders.gatewayapi.endpoint),
@@ -77,7 +77,7 @@ def declared(senders: Senders, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="module")
 def first(logto: Provider, declared: Path) -> tuple[Result, Result]:
-    """``--check``, then the first provisioning."""
+    """The output of ``--check``, and of the first provisioning after it."""
     env_file = declared.with_name("work.env")
     check = run("provision", "--check", "--connectors", declared)
     return check, run("provision", "--connectors", declared, "--write-env", env_file)
@@ -91,7 +91,7 @@ def differing(result: Result) -> list[str]:
     return [line for line in result.stdout.splitlines() if line.startswith(("differs", "missing"))]
 
 
-def test_the_first_run_writes_all_of_it_and_the_second_nothing(
+def test_the_first_run_writes_everything_and_the_second_nothing(
     first: tuple[Result, Result], logto: Provider, declared: Path
 ) -> None:
     check, written = first
@@ -109,7 +109,7 @@ def test_the_first_run_writes_all_of_it_and_the_second_nothing(
     assert read_env_file(env_file)["CONNECTORS_FILE"] == str(declared)
 
 
-def test_what_is_declared_is_what_logto_then_holds(first: tuple[Result, Result], logto: Provider) -> None:
+def test_logto_has_what_the_file_declares(first: tuple[Result, Result], logto: Provider) -> None:
     found = ask(logto, ManagementClient.get_sign_in_experience)
     texts = ask(logto, ManagementClient.list_email_templates)
     connectors = connectors_of(logto)
@@ -125,7 +125,7 @@ def test_what_is_declared_is_what_logto_then_holds(first: tuple[Result, Result],
     assert found["sentinelPolicy"] == {"maxAttempts": 100, "lockoutDuration": 60}
 
 
-def test_navers_callback_url_is_told_and_stays_when_its_secret_changes(
+def test_navers_callback_url_is_printed_and_stays_when_its_secret_changes(
     first: tuple[Result, Result], logto: Provider, declared: Path
 ) -> None:
     callback = f"Register this callback URL at Naver: {logto.endpoint}/callback/naver-example-com"
@@ -144,7 +144,7 @@ def test_navers_callback_url_is_told_and_stays_when_its_secret_changes(
     assert tally(run("provision", "--connectors", declared))[0] == 1
 
 
-def test_what_somebody_changed_in_the_console_is_told_and_put_back(
+def test_a_change_made_in_logto_console_is_reported_and_reverted(
     first: tuple[Result, Result], logto: Provider, declared: Path
 ) -> None:
     async def bend(client: ManagementClient) -> None:
@@ -168,7 +168,9 @@ def test_what_somebody_changed_in_the_console_is_told_and_put_back(
     assert found["color"]["primaryColor"] == "#102030"
 
 
-def test_without_a_declaration_none_of_it_is_looked_at(first: tuple[Result, Result], logto: Provider) -> None:
+def test_without_a_file_sign_in_methods_are_not_touched(
+    first: tuple[Result, Result], logto: Provider
+) -> None:
     before = connectors_of(logto)
 
     result = run("provision")
@@ -177,7 +179,7 @@ def test_without_a_declaration_none_of_it_is_looked_at(first: tuple[Result, Resu
     assert connectors_of(logto) == before
 
 
-def test_a_broken_file_is_refused_before_anything_is_sent(
+def test_an_invalid_file_is_rejected_before_anything_is_sent(
     logto: Provider, declared: Path, tmp_path: Path
 ) -> None:
     broken = tmp_path / "connectors.toml"
@@ -190,7 +192,7 @@ def test_a_broken_file_is_refused_before_anything_is_sent(
         assert line == f"Error: {broken}: verification_code.expires_after: must be from 60 to 3600."
 
 
-def test_a_file_in_order_is_said_to_be(logto: Provider, declared: Path) -> None:
+def test_a_valid_file_is_reported_as_valid(logto: Provider, declared: Path) -> None:
     result = run("connectors", "check", "--connectors", declared)
 
     assert result.output == (
@@ -200,7 +202,7 @@ def test_a_file_in_order_is_said_to_be(logto: Provider, declared: Path) -> None:
 
 
 async def command(*arguments: object, **env: str) -> Result:
-    """A command in a thread, so that the servers of this loop can answer."""
+    """Run a command in a thread, so that the servers of this loop can respond."""
     return await asyncio.to_thread(run, *arguments, **env)
 
 
@@ -221,7 +223,7 @@ async def test_a_test_message_by_email_goes_through_mailgun(
     assert "000000" in message.form["text"]
 
 
-async def test_the_spanish_text_can_be_asked_for(
+async def test_a_test_message_can_be_sent_in_spanish(
     first: tuple[Result, Result], declared: Path, senders: Senders
 ) -> None:
     result = await command(
@@ -253,7 +255,7 @@ async def test_a_test_message_to_a_phone_goes_through_gatewayapi(
         ("gatewayapi-sms", "12025550102", "GATEWAYAPI_TOKEN"),
     ],
 )
-async def test_a_wrong_key_is_one_line_without_the_key(
+async def test_a_wrong_key_is_reported_in_one_line_without_the_key(
     logto: Provider, declared: Path, name: str, to: str, secret: str
 ) -> None:
     result = await command(
@@ -268,7 +270,7 @@ async def test_a_wrong_key_is_one_line_without_the_key(
     assert "hush" not in line
 
 
-async def test_an_answer_that_repeats_the_key_is_shown_without_it(
+async def test_a_response_that_repeats_the_key_is_shown_without_it(
     logto: Provider, declared: Path, senders: Senders
 ) -> None:
     senders.mailgun.refuse(400, f"the key {API_KEY}\nis \x1b[2Jnot good")
@@ -285,7 +287,7 @@ async def test_an_answer_that_repeats_the_key_is_shown_without_it(
     )
 
 
-async def test_a_provider_that_hangs_up_is_one_line(
+async def test_a_provider_that_disconnects_is_reported_in_one_line(
     logto: Provider, declared: Path, senders: Senders
 ) -> None:
     senders.gatewayapi.drop_connections()
@@ -309,7 +311,7 @@ async def test_a_provider_that_hangs_up_is_one_line(
         ("gatewayapi-sms", "ada@example.test", "must be a phone number with country code"),
     ],
 )
-def test_what_cannot_be_tested_is_told_before_anything_is_sent(
+def test_what_cannot_be_tested_is_reported_before_anything_is_sent(
     logto: Provider, declared: Path, senders: Senders, name: str, to: str, says: str
 ) -> None:
     heard: tuple[Any, ...] = (len(senders.mailgun.received), len(senders.gatewayapi.received))

@@ -28,9 +28,9 @@ _PATIENCE = 60.0  # seconds
 
 
 class Demo:
-    """A demo on ports of its own, with its data in a folder of its own.
+    """A demo with its own ports and data folder.
 
-    ``code`` is the folder that it runs from, ``options`` are added to the command.
+    ``code`` is the folder in which it runs, ``options`` are added to the command.
     """
 
     def __init__(self, data: Path, *options: str, code: Path = ROOT) -> None:
@@ -72,7 +72,7 @@ class Demo:
         assert self.processes[-1].poll() is None, self.output()
 
     def sign_in_experience(self) -> dict[str, Any]:
-        """What the provider's sign-in page reads."""
+        """Return what the provider's sign-in page reads."""
         connection = http.client.HTTPConnection("localhost", self.logto_port, timeout=10)
         try:
             connection.request("GET", "/api/.well-known/sign-in-exp")
@@ -82,7 +82,7 @@ class Demo:
             connection.close()
 
     def page(self, path: str) -> str:
-        """The text of a page of Workroom. Waits while the application restarts."""
+        """Return a page of Workroom. Wait while the application restarts."""
         connection = http.client.HTTPConnection("localhost", self.app_port, timeout=_PATIENCE)
         try:
             connection.request("GET", path)
@@ -91,7 +91,7 @@ class Demo:
             connection.close()
 
     def answers(self, port: int, path: str) -> int | None:
-        """The status of a page, or None when nothing listens."""
+        """Return the status of a page. None: nothing listens."""
         connection = http.client.HTTPConnection("localhost", port, timeout=10)
         try:
             connection.request("GET", path)
@@ -120,7 +120,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
         yield started
 
 
-def test_it_starts_stops_and_starts_again(demo: Demo) -> None:
+def test_the_demo_starts_stops_and_starts_again(demo: Demo) -> None:
     first = demo.start()
     demo.wait_until_ready()
 
@@ -145,7 +145,7 @@ def test_it_starts_stops_and_starts_again(demo: Demo) -> None:
 
     second = demo.start()
     demo.wait_until_ready()
-    assert "Demo data:" not in demo.output()  # what people changed since stays
+    assert "Demo data:" not in demo.output()  # changes that people made stay
     assert "Provisioned" not in demo.output()
     assert read_env_file(demo.data / "demo.env") == stored
     second.send_signal(signal.SIGTERM)
@@ -153,7 +153,7 @@ def test_it_starts_stops_and_starts_again(demo: Demo) -> None:
     assert demo.is_gone()
 
 
-def test_when_one_program_dies_the_other_is_stopped_and_its_last_lines_are_shown(demo: Demo) -> None:
+def test_when_one_program_dies_the_other_is_stopped_and_the_last_lines_are_shown(demo: Demo) -> None:
     process = demo.start()
     demo.wait_until_ready()
     (child,) = [pid for pid in _children(process.pid) if "local_logto" in _command(pid)]
@@ -165,7 +165,7 @@ def test_when_one_program_dies_the_other_is_stopped_and_its_last_lines_are_shown
     assert demo.is_gone()
 
 
-def test_stopping_while_it_starts_leaves_nothing_behind(demo: Demo) -> None:
+def test_stopping_the_demo_during_its_start_leaves_no_process(demo: Demo) -> None:
     process = demo.start()
     eventually(lambda: "Starting the development identity provider" in demo.output())
 
@@ -176,7 +176,7 @@ def test_stopping_while_it_starts_leaves_nothing_behind(demo: Demo) -> None:
 
 
 @pytest.mark.timeout(300)  # it starts Workroom five times
-def test_changed_code_and_templates_show_at_the_next_request_and_data_stays(tmp_path: Path) -> None:
+def test_changed_code_and_templates_take_effect_at_the_next_request_and_data_stays(tmp_path: Path) -> None:
     code = tmp_path / "code"
     for folder in ("saas_app", "templates", "migrations"):
         shutil.copytree(ROOT / folder, code / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -205,7 +205,7 @@ def test_changed_code_and_templates_show_at_the_next_request_and_data_stays(tmp_
 
 
 def _replace(path: Path, old: str, new: str) -> str:
-    """Edit a file as an editor does. Returns what it held before."""
+    """Edit a file like an editor, and return its former content."""
     before = path.read_text()
     assert old in before
     path.write_text(before.replace(old, new))

@@ -1,7 +1,7 @@
-"""``saas-app doctor``: content when the chain holds, and for each broken link what mends it.
+"""``saas-app doctor``: no findings when everything works, and a remedy for each broken part.
 
-Logto is a real one throughout, but for its clock; what is wrong is told to the command by its environment,
-or done to Logto through its Management API.
+Logto is real except for its clock. Faults are set up through the command's environment, or in Logto through
+its Management API.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Told:
 
     @property
     def failed(self) -> dict[str, str]:
-        """The checks that failed, each with what was found and its remedy on one line."""
+        """The failed checks, each with its finding and remedy on one line."""
         found: dict[str, str] = {}
         name = ""
         for line in self.output.splitlines():
@@ -56,23 +56,23 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A provisioned application that runs, and the environment file that it was given."""
+    """A provisioned application that runs, and its environment file."""
 
     provider: Provider
     url: str
     stored: dict[str, str]
 
     def doctor(self, *arguments: str, **changes: str) -> Told:
-        """The command's answer with some of the environment changed; "" takes a variable away."""
+        """Run the command with some variables changed. "" removes one."""
         return doctor(*arguments, **{**self.stored, **changes})
 
     def ask(self, question: Callable[[ManagementClient], Awaitable[_R]]) -> _R:
-        """Ask or change something at Logto itself."""
+        """Call the Management API."""
         return ask(self.provider, question)
 
 
 def doctor(*arguments: str, **given: str) -> Told:
-    """Run the command with this environment and no more of ours."""
+    """Run the command with exactly this environment."""
     result = run("doctor", *arguments, **_only(given))
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return Told(result.exit_code, result.output)
@@ -85,7 +85,7 @@ def _only(given: dict[str, str]) -> dict[str, str | None]:
 
 @pytest.fixture(scope="module", autouse=True)
 def logging() -> Iterator[None]:
-    """Commands set up logs of their own."""
+    """Restore logging, which each command configures."""
     before = structlog.get_config()
     yield
     structlog.configure(**before)
@@ -93,7 +93,7 @@ def logging() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
-    """Everything as it should be, started once for this module."""
+    """A working installation, started once for this module."""
     directory = tmp_path_factory.mktemp("chain")
     with (
         running_provider(directory) as provider,
@@ -105,7 +105,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
 
 @contextlib.contextmanager
 def answering(answers: dict[str, tuple[int, str]], *, clock_ahead: float = 0) -> Iterator[str]:
-    """A server with these answers by path; everything else is 404. Its clock may be wrong."""
+    """Run a server with these answers by path. Everything else is 404. Its clock may be wrong."""
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
@@ -136,7 +136,7 @@ def answering(answers: dict[str, tuple[int, str]], *, clock_ahead: float = 0) ->
         server.server_close()
 
 
-def test_it_is_content_when_everything_holds(chain: Chain) -> None:
+def test_a_working_installation_has_no_findings(chain: Chain) -> None:
     told = chain.doctor()
 
     assert (told.exit_code, told.failed) == (0, {}), told.output
@@ -149,7 +149,7 @@ def test_it_is_content_when_everything_holds(chain: Chain) -> None:
     assert "/backchannel-logout is registered; Logto 1.42 does not call private addresses" in told.output
 
 
-def test_no_secret_is_told(chain: Chain) -> None:
+def test_no_secret_is_printed(chain: Chain) -> None:
     for told in (
         chain.doctor(),
         chain.doctor(LOGTO_APP_SECRET="wrong-one", LOGTO_WEBHOOK_SIGNING_KEY="x1y2z3"),
@@ -160,7 +160,7 @@ def test_no_secret_is_told(chain: Chain) -> None:
         assert "x1y2z3" not in told.output
 
 
-def test_settings_that_are_missing_are_named_and_the_rest_is_looked_at(chain: Chain) -> None:
+def test_missing_settings_are_named_and_the_rest_is_checked(chain: Chain) -> None:
     told = chain.doctor(APP_ENCRYPTION_KEYS="")
 
     assert told.exit_code == 1
@@ -169,17 +169,17 @@ def test_settings_that_are_missing_are_named_and_the_rest_is_looked_at(chain: Ch
     assert "→ saas-app provision --write-env .env" in told.failed["settings"]
 
 
-def test_without_logtos_address_it_says_so() -> None:
+def test_a_missing_logto_endpoint_is_reported() -> None:
     told = doctor()
 
     assert "LOGTO_ENDPOINT is not set" in told.failed["endpoint"]
 
 
-def test_an_address_that_is_none_is_named(chain: Chain) -> None:
+def test_a_malformed_url_is_named(chain: Chain) -> None:
     assert "APP_URL must be an absolute" in chain.doctor(APP_URL="workroom").failed["deployment"]
 
 
-def test_a_database_behind_and_one_that_cannot_be_used(chain: Chain, tmp_path: Path) -> None:
+def test_a_database_without_migrations_and_an_unusable_one_are_reported(chain: Chain, tmp_path: Path) -> None:
     empty = chain.doctor(DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path / 'none.db'}").failed
     assert "at no migration" in empty["database"]
     assert "→ saas-app migrate" in empty["database"]
@@ -190,7 +190,7 @@ def test_a_database_behind_and_one_that_cannot_be_used(chain: Chain, tmp_path: P
     assert "correct DATABASE_URL" in unusable["database"]
 
 
-def test_an_application_that_is_not_there(chain: Chain, tmp_path: Path) -> None:
+def test_an_application_that_is_down_is_reported(chain: Chain, tmp_path: Path) -> None:
     env_file = tmp_path / "other.env"
     other = {**chain.stored, "APP_URL": f"http://localhost:{free_port()}"}
     for name in ("LOGTO_APP_ID", "LOGTO_APP_SECRET", "LOGTO_WEBHOOK_SIGNING_KEY"):
@@ -207,7 +207,7 @@ def test_an_application_that_is_not_there(chain: Chain, tmp_path: Path) -> None:
     assert "Logto cannot reach" in told.failed["webhook"]
 
 
-def test_an_address_where_something_else_answers(chain: Chain) -> None:
+def test_another_server_at_the_applications_address_is_reported(chain: Chain) -> None:
     told = chain.doctor(APP_URL=chain.provider.endpoint)
 
     assert "something other than Workroom responds" in told.failed["address"]
@@ -224,7 +224,9 @@ def test_an_address_where_something_else_answers(chain: Chain) -> None:
         (502, "returned status 502 to Logto", "the log of Workroom and the proxy"),
     ],
 )
-def test_a_webhook_that_arrives_and_is_not_taken(chain: Chain, status: int, found: str, remedy: str) -> None:
+def test_a_webhook_that_the_application_rejects_is_reported(
+    chain: Chain, status: int, found: str, remedy: str
+) -> None:
     answers = {"/readyz": (200, '{"database": "ok"}'), "/webhooks/logto": (status, "{}")}
     with answering(answers) as url:
 
@@ -238,29 +240,29 @@ def test_a_webhook_that_arrives_and_is_not_taken(chain: Chain, status: int, foun
     assert remedy in told.failed["webhook"]
 
 
-def test_a_database_that_the_running_application_does_not_reach(chain: Chain) -> None:
+def test_a_database_that_the_running_application_cannot_reach_is_reported(chain: Chain) -> None:
     with answering({"/readyz": (503, "{}")}) as url:
         assert "cannot reach its database" in chain.doctor(APP_URL=url).failed["address"]
 
 
-def test_a_logto_that_is_not_there_or_is_none(chain: Chain) -> None:
+def test_a_logto_that_is_down_or_another_server_is_reported(chain: Chain) -> None:
     nowhere = chain.doctor(LOGTO_ENDPOINT=f"http://localhost:{free_port()}")
     assert "does not respond" in nowhere.failed["endpoint"]
-    assert "Management API" not in nowhere.output  # nothing more can be asked
+    assert "Management API" not in nowhere.output  # no further check is possible
 
     other = chain.doctor(LOGTO_ENDPOINT=chain.url)
     assert "responds, but not like a Logto" in other.failed["endpoint"]
     assert "correct LOGTO_ENDPOINT" in other.failed["endpoint"]
 
 
-def test_a_logto_under_another_name_than_its_own(chain: Chain) -> None:
+def test_a_logto_reached_under_another_name_is_reported(chain: Chain) -> None:
     told = chain.doctor(LOGTO_ENDPOINT=chain.provider.endpoint.replace("localhost", "127.0.0.1"))
 
     assert f"→ set LOGTO_ENDPOINT to {chain.provider.endpoint}" in told.failed["issuer"]
 
 
 @pytest.mark.parametrize(("ahead", "words"), [(120, "ahead of"), (-120, "behind")])
-def test_clocks_that_disagree(chain: Chain, ahead: float, words: str) -> None:
+def test_clocks_that_differ_are_reported(chain: Chain, ahead: float, words: str) -> None:
     answers = {"/api/status": (204, "")}
     with answering(answers, clock_ahead=ahead) as endpoint:
         issuer = json.dumps({"issuer": f"{endpoint}/oidc"})
@@ -272,7 +274,7 @@ def test_clocks_that_disagree(chain: Chain, ahead: float, words: str) -> None:
     assert "issuer" not in told.failed
 
 
-def test_a_machine_application_that_is_missing_or_wrong(chain: Chain) -> None:
+def test_missing_or_wrong_management_credentials_are_reported(chain: Chain) -> None:
     missing = chain.doctor(LOGTO_MANAGEMENT_APP_SECRET="").failed["Management API"]
     assert "LOGTO_MANAGEMENT_APP_SECRET is not set" in missing
 
@@ -283,7 +285,7 @@ def test_a_machine_application_that_is_missing_or_wrong(chain: Chain) -> None:
     assert "→ correct LOGTO_MANAGEMENT_RESOURCE" in elsewhere
 
 
-def test_a_machine_application_without_the_role(chain: Chain) -> None:
+def test_management_credentials_without_the_role_are_reported(chain: Chain) -> None:
     async def make(client: ManagementClient) -> dict[str, str]:
         body = {"name": "No role", "type": "MachineToMachine"}
         app_id = (await client._body("POST", "/applications", body))["id"]
@@ -296,14 +298,14 @@ def test_a_machine_application_without_the_role(chain: Chain) -> None:
     assert f"→ assign {machine['LOGTO_MANAGEMENT_APP_ID']} the role 'Logto Management API access'" in told
 
 
-def test_a_secret_that_is_not_valid_any_more(chain: Chain) -> None:
+def test_an_application_secret_that_is_no_longer_valid_is_reported(chain: Chain) -> None:
     told = chain.doctor(LOGTO_APP_SECRET="wrong-one")
 
     assert list(told.failed) == ["application"]
     assert "LOGTO_APP_SECRET is no longer valid" in told.failed["application"]
 
 
-def test_a_template_that_was_changed(chain: Chain) -> None:
+def test_a_changed_organization_template_is_reported(chain: Chain) -> None:
     async def change(client: ManagementClient, scope_ids: list[str] | None = None) -> list[str]:
         role = next(role for role in await client.list_organization_roles() if role.name == "viewer")
         await client.replace_role_scopes(role.id, scope_ids or [])
@@ -319,7 +321,7 @@ def test_a_template_that_was_changed(chain: Chain) -> None:
     assert "organization role viewer: +members:read" in told.failed["template"]
 
 
-def test_a_webhook_that_was_switched_off(chain: Chain) -> None:
+def test_a_disabled_webhook_is_reported(chain: Chain) -> None:
     async def switch(client: ManagementClient, *, enabled: bool) -> None:
         (hook,) = (hook for hook in await client.list_hooks() if hook.url.startswith(chain.url))
         await client._body("PATCH", f"/hooks/{hook.id}", {"enabled": enabled})
@@ -334,7 +336,7 @@ def test_a_webhook_that_was_switched_off(chain: Chain) -> None:
     assert "it is disabled" in told.failed["webhook"]
 
 
-def test_sign_in_methods_that_break_a_rule(chain: Chain, tmp_path: Path) -> None:
+def test_invalid_sign_in_methods_are_reported(chain: Chain, tmp_path: Path) -> None:
     file = tmp_path / "connectors.toml"
     file.write_text('[sign_in.methods]\nemail = ["code"]\n')
 
@@ -344,7 +346,7 @@ def test_sign_in_methods_that_break_a_rule(chain: Chain, tmp_path: Path) -> None
     assert "sign_in.methods.email" in told.failed["sign-in methods"]
 
 
-def test_sign_in_methods_that_logto_does_not_have_yet(chain: Chain) -> None:
+def test_sign_in_methods_that_logto_does_not_have_yet_are_reported(chain: Chain) -> None:
     told = chain.doctor("--connectors", str(DEMO_METHODS))
 
     assert set(told.failed) >= {"connectors", "sign-in page"}, told.output

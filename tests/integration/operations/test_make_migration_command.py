@@ -1,4 +1,4 @@
-"""``saas-app make-migration``: what the models have and the migrations do not becomes a file that works."""
+"""``saas-app make-migration`` writes a working migration for models that changed."""
 
 from __future__ import annotations
 

@@ -81,13 +81,13 @@ def test_the_steps_that_the_command_prints_are_those_of_the_page() -> None:
 @pytest.mark.parametrize(
     "name", ["Reports", "reports-2", "class", "9lives", "../reports", "", "re ports", "a" * 25, "rapports_é"]
 )
-def test_what_is_no_name_is_refused(name: str) -> None:
+def test_an_invalid_name_is_rejected(name: str) -> None:
     with pytest.raises(ConfigurationError, match="is not a name for a feature"):
         feature_names(name, None)
 
 
 @pytest.mark.parametrize("name", ["news", "glass"])
-def test_a_plural_that_shows_no_singular_asks_for_it(name: str) -> None:
+def test_a_plural_without_a_regular_singular_asks_for_it(name: str) -> None:
     with pytest.raises(ConfigurationError, match="--one"):
         feature_names(name, name)
     assert feature_names(name, f"{name}_item").one == f"{name}_item"
@@ -96,12 +96,12 @@ def test_a_plural_that_shows_no_singular_asks_for_it(name: str) -> None:
 @pytest.mark.parametrize(
     ("many", "one"), [("reports", "report"), ("categories", "category"), ("sales_reports", "sales_report")]
 )
-def test_the_singular_is_found(many: str, one: str) -> None:
+def test_the_singular_is_derived_from_the_plural(many: str, one: str) -> None:
     assert feature_names(many, None).one == one
 
 
 @pytest.mark.parametrize("name", ["projects", "members", "users"])
-def test_nothing_is_written_over(name: str) -> None:
+def test_no_file_is_overwritten(name: str) -> None:
     before = {path: path.stat().st_mtime_ns for path in (ROOT / "saas_app").rglob("*.py")}
 
     refused = run("new", "feature", name)

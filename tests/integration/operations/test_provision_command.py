@@ -1,4 +1,4 @@
-"""``saas-app provision`` and ``seed-demo`` against a Logto that knows none of our names."""
+"""``saas-app provision`` and ``seed-demo`` against a Logto that was never provisioned."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DECLARED = len(Permission) + len(Role) + 5  # and resource, application, secret
 
 @dataclass(frozen=True)
 class FirstRun:
-    """What the first commands on the empty provider said, and the file they left."""
+    """The output of the first commands on the empty provider, and the file they wrote."""
 
     check: Result
     empty_after_check: bool
@@ -36,21 +36,21 @@ class FirstRun:
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
-    """A provider of this module alone, empty at first."""
+    """A provider for this module, empty at first."""
     with running_provider(tmp_path_factory.mktemp("fresh")) as provider:
         yield provider
 
 
 @pytest.fixture(scope="module", autouse=True)
 def environment(fresh: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Nothing is known but how to reach the Management API and where the database is."""
+    """Variables that say only how to reach the Management API and the database."""
     with bare_environment(fresh, tmp_path_factory.mktemp("database")):
         yield
 
 
 @pytest.fixture(scope="module")
 def first(fresh: Provider, environment: None, tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
-    """``--check`` and then the first provisioning."""
+    """The output of ``--check``, and of the first provisioning after it."""
     env_file = tmp_path_factory.mktemp("deployment") / "work.env"
     env_file.write_text("# mine\nLOG_FORMAT=json\n")
     check = run("provision", "--check")
@@ -79,7 +79,7 @@ def test_a_second_run_changes_nothing(first: FirstRun) -> None:
     assert (check.exit_code, tally(check)) == (0, (0, _DECLARED))
 
 
-def test_roles_bundle_exactly_what_the_registry_says(first: FirstRun, fresh: Provider) -> None:
+def test_roles_have_exactly_the_permissions_of_the_registry(first: FirstRun, fresh: Provider) -> None:
     scopes = {scope.id: scope.name for scope in ask(fresh, ManagementClient.list_organization_scopes)}
     (resource,) = [
         resource
@@ -100,7 +100,9 @@ def test_roles_bundle_exactly_what_the_registry_says(first: FirstRun, fresh: Pro
         assert {api_scopes[scope_id] for scope_id in found.resource_scope_ids} == held[Carrier.API_TOKEN]
 
 
-def test_the_file_holds_what_serve_needs_and_keeps_what_stood_there(first: FirstRun, fresh: Provider) -> None:
+def test_the_environment_file_has_what_serve_needs_and_keeps_other_lines(
+    first: FirstRun, fresh: Provider
+) -> None:
     stored = read_env_file(first.env_file)
 
     assert first.env_file.read_text().startswith("# mine\nLOG_FORMAT=json\n")
@@ -113,7 +115,7 @@ def test_the_file_holds_what_serve_needs_and_keeps_what_stood_there(first: First
     assert {"APP_ENCRYPTION_KEYS", "LOGTO_MANAGEMENT_APP_SECRET", "DATABASE_URL"} <= set(stored)
 
 
-def test_drift_is_reported_and_mended_and_nothing_else_is_touched(first: FirstRun, fresh: Provider) -> None:
+def test_drift_is_reported_and_repaired_and_nothing_else_is_touched(first: FirstRun, fresh: Provider) -> None:
     async def bend(client: ManagementClient) -> OrganizationRole:
         roles = {role.name: role for role in await client.list_organization_roles()}
         await client.replace_role_scopes(roles["editor"].id, [])
@@ -134,7 +136,7 @@ def test_drift_is_reported_and_mended_and_nothing_else_is_touched(first: FirstRu
     assert len(roles[auditor.id].scope_ids) == 1
 
 
-def test_an_application_that_moved_gets_its_new_addresses(first: FirstRun, fresh: Provider) -> None:
+def test_an_application_that_moved_gets_its_new_urls(first: FirstRun, fresh: Provider) -> None:
     stored = read_env_file(first.env_file)
 
     moved = run("provision", "--env-file", first.env_file, APP_URL="http://localhost:3999")
@@ -148,7 +150,7 @@ def test_an_application_that_moved_gets_its_new_addresses(first: FirstRun, fresh
     assert tally(run("provision", "--env-file", first.env_file)) == (1, _DECLARED - 1)  # and back again
 
 
-def test_a_webhook_that_was_removed_is_named_by_doctor_and_made_again(
+def test_a_webhook_that_was_removed_is_reported_by_doctor_and_created_again(
     first: FirstRun, fresh: Provider
 ) -> None:
     assert run("migrate").exit_code == 0
@@ -176,9 +178,7 @@ def test_a_webhook_that_was_removed_is_named_by_doctor_and_made_again(
     assert stored == hook.signing_key != before
 
 
-def test_a_webhook_that_was_switched_off_is_switched_on_with_its_headers_kept(
-    first: FirstRun, fresh: Provider
-) -> None:
+def test_a_disabled_webhook_is_enabled_and_keeps_its_headers(first: FirstRun, fresh: Provider) -> None:
     async def bend(client: ManagementClient) -> str:
         (hook,) = [found for found in await client.list_hooks() if ":3000/" in found.url]
         config = {"url": hook.url, "headers": {"x-theirs": "1"}}
@@ -197,7 +197,7 @@ def test_a_webhook_that_was_switched_off_is_switched_on_with_its_headers_kept(
     assert run("provision", "--check", "--env-file", first.env_file).exit_code == 0
 
 
-def test_reconcile_repairs_prints_and_then_has_nothing_to_do(first: FirstRun, fresh: Provider) -> None:
+def test_reconcile_repairs_and_reports_and_then_has_nothing_to_do(first: FirstRun, fresh: Provider) -> None:
     assert run("migrate").exit_code == 0
 
     async def make(client: ManagementClient) -> str:
@@ -212,7 +212,7 @@ def test_reconcile_repairs_prints_and_then_has_nothing_to_do(first: FirstRun, fr
     assert (again.exit_code, again.output) == (0, "Nothing to repair.\n")
 
 
-def test_reconcile_refuses_what_it_does_not_know(first: FirstRun) -> None:
+def test_reconcile_rejects_an_unknown_organization(first: FirstRun) -> None:
     unknown = run("reconcile", "--env-file", first.env_file, "--organization", "doesnotexist")
     assert unknown.exit_code == 1
     assert "doesnotexist" in unknown.output
@@ -222,7 +222,7 @@ def test_reconcile_refuses_what_it_does_not_know(first: FirstRun) -> None:
     assert "does not have the application" in elsewhere.output
 
 
-def test_a_wrong_secret_is_one_line(first: FirstRun) -> None:
+def test_a_wrong_secret_is_reported_in_one_line(first: FirstRun) -> None:
     result = run("provision", LOGTO_MANAGEMENT_APP_SECRET="wrong")
 
     assert result.exit_code == 1
@@ -230,9 +230,7 @@ def test_a_wrong_secret_is_one_line(first: FirstRun) -> None:
     assert "LOGTO_MANAGEMENT_APP_SECRET" in line
 
 
-def test_seeding_twice_changes_nothing_and_puts_back_what_was_changed(
-    first: FirstRun, fresh: Provider
-) -> None:
+def test_seeding_again_restores_only_what_was_changed(first: FirstRun, fresh: Provider) -> None:
     assert run("seed-demo").exit_code == 0
     assert "written" not in run("seed-demo").stdout
 
@@ -272,7 +270,7 @@ def test_people_of_an_earlier_demo_get_their_phone_numbers(first: FirstRun, fres
     assert dave.phone == "12025550104"
 
 
-def test_the_demo_people_belong_where_the_table_says(first: FirstRun, fresh: Provider) -> None:
+def test_the_demo_people_have_the_memberships_of_the_table(first: FirstRun, fresh: Provider) -> None:
     assert run("seed-demo").exit_code == 0
     names = {organization.key: organization.name for organization in ORGANIZATIONS}
 
@@ -298,7 +296,7 @@ def test_erin_has_one_pending_invitation(first: FirstRun, fresh: Provider) -> No
     assert invitation.role_names == {"editor"}
 
 
-def test_the_demos_machine_clients_get_tokens_by_name(first: FirstRun) -> None:
+def test_the_demos_api_clients_get_tokens_by_name(first: FirstRun) -> None:
     assert run("seed-demo").exit_code == 0
     for organization in ORGANIZATIONS:
         token = run("token", "--client", organization.machine)

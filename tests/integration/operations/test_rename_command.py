@@ -78,7 +78,7 @@ def test_the_renamed_copy_passes_its_checks(copy: Copy) -> None:
     copy.test(*_TESTS)
 
 
-def test_renaming_again_changes_nothing_and_another_name_takes_the_place_of_the_first(copy: Copy) -> None:
+def test_renaming_again_changes_nothing_and_another_name_replaces_the_first(copy: Copy) -> None:
     heron = ProductName.parse("Blue Heron")
     assert rename(heron, root=copy.root)
     assert rename(heron, root=copy.root) == []
@@ -128,11 +128,11 @@ def test_changes_of_upstream_merge_into_a_renamed_product(copy: Copy) -> None:
 @pytest.mark.parametrize(
     "name", ["", "A", "9 Lives", "Blue  Heron", " Heron", "Café", 'A"; x', "<b>", "A" * 25]
 )
-def test_a_name_that_does_not_fit_everywhere_is_refused(name: str) -> None:
+def test_a_name_that_does_not_fit_everywhere_is_rejected(name: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot be used everywhere"):
         ProductName.parse(name)
 
 
-def test_a_name_that_contains_the_old_one_is_refused(tmp_path: Path) -> None:
+def test_a_name_that_contains_the_old_one_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="second run"):
         rename(ProductName.parse("Workroom Plus"), root=tmp_path)

@@ -1,4 +1,4 @@
-"""``saas-app shell``: statements await, tenant rules hold, and an error does not end the prompt."""
+"""``saas-app shell``: statements can await, tenant rules hold, and an error does not end the prompt."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ settings.app_url
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Path:
-    """A file as ``--env-file`` takes it, of a deployment with a migrated database."""
+    """A file for ``--env-file``, of a deployment with a migrated database."""
     database = f"sqlite+aiosqlite:///{tmp_path}/workroom.db"
     migrate(database)
     file = tmp_path / "test.env"
@@ -40,7 +40,7 @@ def environment(tmp_path: Path) -> Path:
     return file
 
 
-def test_the_prompt_awaits_and_keeps_to_tenants(environment: Path) -> None:
+def test_the_prompt_awaits_and_enforces_tenant_rules(environment: Path) -> None:
     finished = subprocess.run(
         [sys.executable, "-m", "saas_app", "shell", "--env-file", str(environment)],
         input=LINES,

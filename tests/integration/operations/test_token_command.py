@@ -1,4 +1,4 @@
-"""``saas-app token`` as a program: what it prints is a token, and a refusal is one line without a secret."""
+"""``saas-app token`` as a program: it prints a token, and refusals are one line without a secret."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.one_database
 
 
 async def run(*arguments: str, **given: str) -> subprocess.CompletedProcess[str]:
-    """The command, in an environment that says only what is given; nobody sits at its keyboard."""
+    """Run the command with exactly this environment, and without a terminal."""
     return await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "saas_app", "token", *arguments],
@@ -49,14 +49,14 @@ async def machine(make: Factory, acme: str) -> Machine:
 
 
 async def assert_opens(runtime: Runtime, printed: str, organization_id: str, machine: Machine) -> None:
-    """The output is a token and nothing else, and the API takes it for the machine's."""
+    """Check that the output is a token and nothing else, and that the API accepts it for the client."""
     (token,) = printed.splitlines()
     tenant = await tenant_of(runtime, token, organization_id)
     assert (tenant.principal.subject, tenant.principal.is_machine) == (machine.id, True)
     assert tenant.granted == set(scopes_of(Role.INTEGRATION))
 
 
-async def test_with_the_management_api_the_clients_id_is_enough(
+async def test_with_the_management_api_the_id_of_a_client_is_enough(
     provider: Provider, runtime: Runtime, acme: str, machine: Machine
 ) -> None:
     done = await run("--client", machine.id, **provider.environment)
@@ -64,7 +64,7 @@ async def test_with_the_management_api_the_clients_id_is_enough(
     await assert_opens(runtime, done.stdout, acme, machine)
 
 
-async def test_a_name_will_do_where_it_is_the_only_one(
+async def test_a_unique_name_is_enough(
     provider: Provider, runtime: Runtime, management: ManagementClient, make: Factory, acme: str
 ) -> None:
     machine, other = await make.machine(acme), await make.machine(acme)
@@ -75,7 +75,7 @@ async def test_a_name_will_do_where_it_is_the_only_one(
     await assert_opens(runtime, done.stdout, acme, machine)
 
 
-async def test_without_the_management_api_ids_and_the_secret_are_needed(
+async def test_without_the_management_api_the_ids_and_the_secret_are_needed(
     provider: Provider, runtime: Runtime, acme: str, machine: Machine
 ) -> None:
     done = await run(
@@ -92,14 +92,14 @@ async def test_without_the_management_api_ids_and_the_secret_are_needed(
     assert "--organization" in _line(unnamed)
 
 
-async def test_without_a_secret_and_without_anybody_to_ask_it_names_the_variable(
+async def test_without_a_secret_and_a_terminal_the_command_names_the_variable(
     provider: Provider, acme: str, machine: Machine
 ) -> None:
     done = await run("--client", machine.id, "--organization", acme, LOGTO_ENDPOINT=provider.endpoint)
     assert "WORKROOM_CLIENT_SECRET" in _line(done)
 
 
-async def test_it_asks_who_sits_at_the_terminal(
+async def test_at_a_terminal_the_command_asks_for_the_secret(
     provider: Provider, runtime: Runtime, acme: str, machine: Machine
 ) -> None:
     terminal, side = pty.openpty()
@@ -123,7 +123,7 @@ async def test_it_asks_who_sits_at_the_terminal(
     await assert_opens(runtime, printed.decode(), acme, machine)
 
 
-async def test_refusals_are_one_line_and_hold_no_secret(
+async def test_refusals_are_one_line_without_a_secret(
     provider: Provider, make: Factory, acme: str, machine: Machine
 ) -> None:
     elsewhere = await make.organization("Globex", admin=await make.person())
@@ -145,7 +145,7 @@ async def test_refusals_are_one_line_and_hold_no_secret(
         assert machine.secret not in line
 
 
-async def test_which_client_is_meant_must_be_clear(
+async def test_an_ambiguous_name_is_rejected(
     provider: Provider, management: ManagementClient, make: Factory, acme: str
 ) -> None:
     name = f"Twins of {acme}"
@@ -155,7 +155,7 @@ async def test_which_client_is_meant_must_be_clear(
     assert "No API client" in _line(await run("--client", "Nobody", **provider.environment))
 
 
-async def test_only_machines_of_an_organization_are_clients(
+async def test_only_api_clients_of_an_organization_get_a_token(
     provider: Provider, settings: Settings, acme: str
 ) -> None:
     for client_id in (settings.logto_app_id, provider.management_app_id):
@@ -163,7 +163,7 @@ async def test_only_machines_of_an_organization_are_clients(
 
 
 def _line(done: subprocess.CompletedProcess[str]) -> str:
-    """The one line of a refusal."""
+    """Return the only line of a refusal."""
     assert (done.returncode, done.stdout) == (1, ""), done.stdout + done.stderr
     (line,) = done.stderr.splitlines()
     return line

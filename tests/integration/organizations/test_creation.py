@@ -1,13 +1,9 @@
-"""Creating an organization: all of it or nothing, and what a crash leaves is closed by reconciling."""
+"""Creating an organization: completely or not at all. Reconciling finishes what a crash interrupted."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import signal
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
@@ -26,20 +22,18 @@ from saas_app.operations.reconciliation.service import Reconciler
 from saas_app.organizations.changes.creation import create_organization
 from saas_app.organizations.values import Details
 from saas_app.runtime import Runtime
-from tests.clients import Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.integration.members.conftest import events_of, pending_in, roles_at_logto
-from tests.integration.operations.reconciliation.conftest import reconciler, repairs_of
-
-__all__ = ["reconciler"]
+from tests.integration.killed import run_until_killed
+from tests.integration.reconciling import repairs_of
+from tests.integration.records import events_of, pending_in
 
 ALICE = Principal("alice", name="Alice")
 
 
 @dataclass(slots=True)
 class Recorder:
-    """Stands for the Management API: notes the calls, and fails where it is told to."""
+    """A fake of the Management API that records the calls, and fails at one of them."""
 
     fails_at: str = ""
     failure: BaseException | None = None
@@ -76,7 +70,7 @@ async def create(runtime: Runtime, recorder: Recorder, principal: Principal = AL
     return (await create_organization(systems, principal, Details("Acme", ""))).id
 
 
-async def test_the_creator_becomes_its_admin(runtime: Runtime) -> None:
+async def test_the_creator_of_an_organization_becomes_its_admin(runtime: Runtime) -> None:
     recorder = Recorder()
     assert await create(runtime, recorder) == recorder.id
     (event,) = await events_of(runtime, recorder.id)
@@ -89,7 +83,7 @@ async def test_the_creator_becomes_its_admin(runtime: Runtime) -> None:
     ]
 
 
-async def test_it_is_known_and_its_creators_membership_is_marked_before_the_page_goes_on(
+async def test_a_new_organization_is_known_here_before_the_page_is_sent(
     runtime: Runtime,
 ) -> None:
     recorder = Recorder()
@@ -101,7 +95,7 @@ async def test_it_is_known_and_its_creators_membership_is_marked_before_the_page
     assert changed is not None
 
 
-async def test_it_is_noted_before_its_creator_is_let_in(runtime: Runtime) -> None:
+async def test_a_creation_is_noted_before_its_creator_becomes_an_admin(runtime: Runtime) -> None:
     noted = []
 
     async def look() -> None:
@@ -114,7 +108,7 @@ async def test_it_is_noted_before_its_creator_is_let_in(runtime: Runtime) -> Non
 
 @pytest.mark.parametrize("step", ["add", "assign"])
 @pytest.mark.parametrize("failure", [ManagementError(422, "entity.x", "no"), LogtoUnavailable("away")])
-async def test_a_half_made_organization_is_deleted_again(
+async def test_an_organization_whose_creation_fails_midway_is_deleted(
     runtime: Runtime, step: str, failure: Exception
 ) -> None:
     recorder = Recorder(step, failure)
@@ -125,14 +119,14 @@ async def test_a_half_made_organization_is_deleted_again(
         assert await db.get(OrganizationRemoval, recorder.id) is not None
 
 
-async def test_it_is_deleted_again_when_the_caller_goes_away(runtime: Runtime) -> None:
+async def test_an_organization_is_deleted_if_the_request_is_cancelled_midway(runtime: Runtime) -> None:
     recorder = Recorder("assign", asyncio.CancelledError())
     with pytest.raises(asyncio.CancelledError):
         await create(runtime, recorder)
     assert recorder.calls[-1] == ("delete", recorder.id)
 
 
-async def test_it_is_deleted_again_when_its_trail_cannot_be_begun(
+async def test_an_organization_whose_creation_cannot_be_recorded_is_deleted(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -145,7 +139,7 @@ async def test_it_is_deleted_again_when_its_trail_cannot_be_begun(
     assert recorder.calls[-1] == ("delete", recorder.id)
 
 
-async def test_nothing_is_deleted_when_nothing_was_made(runtime: Runtime) -> None:
+async def test_nothing_is_deleted_if_nothing_was_created(runtime: Runtime) -> None:
     recorder = Recorder("create", LogtoUnavailable("away"))
     with pytest.raises(LogtoUnavailable):
         await create(runtime, recorder)
@@ -161,7 +155,7 @@ async def session_of(runtime: Runtime, make: Factory, open_browser: OpenBrowser)
     return SessionPrincipal(person.id, session_id=session_id, name="Sid")
 
 
-async def test_nobody_creates_one_whose_session_has_ended(
+async def test_nobody_creates_an_organization_after_their_session_ended(
     runtime: Runtime, make: Factory, open_browser: OpenBrowser
 ) -> None:
     principal, recorder = await session_of(runtime, make, open_browser), Recorder()
@@ -171,7 +165,7 @@ async def test_nobody_creates_one_whose_session_has_ended(
     assert recorder.calls == []
 
 
-async def test_nobody_becomes_admin_whose_session_ends_on_the_way(
+async def test_nobody_becomes_an_admin_after_their_session_ended(
     runtime: Runtime, make: Factory, open_browser: OpenBrowser
 ) -> None:
     principal = await session_of(runtime, make, open_browser)
@@ -216,42 +210,37 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-async def create_and_die(settings: Settings, person: Person, name: str, last_call: str) -> None:
-    assert settings.management is not None
-    environment = {
-        **os.environ,
-        "LOGTO_ENDPOINT": settings.management.endpoint,
-        "LOGTO_MANAGEMENT_APP_ID": settings.management.app_id,
-        "LOGTO_MANAGEMENT_APP_SECRET": settings.management.app_secret.get_secret_value(),
-    }
-    arguments = ["-c", _CREATE_AND_DIE, settings.database_url, person.id, name, last_call]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, env=environment, stderr=subprocess.PIPE
-    )
-    _, errors = await process.communicate()
-    assert process.returncode == -signal.SIGKILL, errors.decode()
-
-
 async def called(make: Factory, name: str) -> list[OrganizationInfo]:
     return [found for found in await make.management.list_organizations() if found.name == name]
 
 
-@pytest.mark.parametrize("last_call", ["create_organization", "add_members"])
-async def test_a_creation_that_a_crash_cut_off_is_deleted_once_it_is_old(
-    make: Factory,
-    runtime: Runtime,
-    settings: Settings,
-    reconciler: Reconciler,
-    monkeypatch: pytest.MonkeyPatch,
-    last_call: str,
+@pytest.fixture
+def old_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let reconciling treat what a crash left as old."""
+    monkeypatch.setattr("saas_app.operations.reconciliation.service.LEFT_OVER_AFTER", timedelta(0))
+
+
+async def test_reconciling_leaves_an_interrupted_creation_alone_while_it_is_new(
+    make: Factory, settings: Settings, reconciler: Reconciler
 ) -> None:
     person, name = await make.person("Ada"), f"Cut off {secrets.token_hex(4)}"
-    await create_and_die(settings, person, name, last_call)
+    await run_until_killed(settings, _CREATE_AND_DIE, person.id, name, "add_members")
     (left,) = await called(make, name)
-    assert not any("cut off" in what for what in await repairs_of(reconciler, left.id))  # it may go on yet
+
+    assert not any("cut off" in what for what in await repairs_of(reconciler, left.id))
+
     assert await called(make, name) == [left]
 
-    monkeypatch.setattr("saas_app.operations.reconciliation.service.LEFT_OVER_AFTER", timedelta(0))
+
+@pytest.mark.usefixtures("old_at_once")
+@pytest.mark.parametrize("last_call", ["create_organization", "add_members"])
+async def test_reconciling_deletes_an_organization_whose_creation_a_crash_interrupted(
+    make: Factory, runtime: Runtime, settings: Settings, reconciler: Reconciler, last_call: str
+) -> None:
+    person, name = await make.person("Ada"), f"Cut off {secrets.token_hex(4)}"
+    await run_until_killed(settings, _CREATE_AND_DIE, person.id, name, last_call)
+    (left,) = await called(make, name)
+
     repairs = await repairs_of(reconciler, left.id)
 
     assert any("was interrupted, so it was deleted" in what for what in repairs)
@@ -263,49 +252,46 @@ async def test_a_creation_that_a_crash_cut_off_is_deleted_once_it_is_old(
     assert changed is not None
 
 
-async def test_a_creation_that_a_crash_cut_off_after_its_last_call_is_finished(
-    make: Factory,
-    runtime: Runtime,
-    settings: Settings,
-    reconciler: Reconciler,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.usefixtures("old_at_once")
+async def test_reconciling_finishes_a_creation_that_a_crash_interrupted_after_its_last_call(
+    make: Factory, runtime: Runtime, settings: Settings, reconciler: Reconciler
 ) -> None:
     person, name = await make.person("Ada"), f"Cut off {secrets.token_hex(4)}"
-    await create_and_die(settings, person, name, "assign_roles")
+    await run_until_killed(settings, _CREATE_AND_DIE, person.id, name, "assign_roles")
     (made,) = await called(make, name)
-    monkeypatch.setattr("saas_app.operations.reconciliation.service.LEFT_OVER_AFTER", timedelta(0))
 
     await repairs_of(reconciler, made.id)
 
-    assert await roles_at_logto(make.management, made.id, person) == {"admin"}
+    assert await make.management.find_member_roles(made.id, person.id) == {"admin"}
     assert await pending_in(runtime, made.id) == []
-    (event,) = [
-        event for event in await events_of(runtime, made.id) if event.action != "organization.reconcile"
-    ]
+    events = await events_of(runtime, made.id)
+    (event,) = [event for event in events if event.action != "organization.reconcile"]
     assert (event.action, event.actor_id) == ("organization.create", person.id)
     assert event.after is not None
     assert event.after["recovered"] is True
 
 
-async def test_an_organization_that_its_author_has_left_is_not_taken_for_one_that_was_cut_off(
-    make: Factory, runtime: Runtime, reconciler: Reconciler, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("old_at_once")
+async def test_reconciling_keeps_an_organization_that_its_creator_has_left(
+    make: Factory, runtime: Runtime, reconciler: Reconciler
 ) -> None:
-    """Nobody belongs to it any more, but its trail tells of its creation."""
+    """It has no members, like an interrupted creation, but its audit log records the creation."""
     person = await make.person("Ada")
     systems = Systems(runtime.work, make.management, runtime.change_limits)
     made = await create_organization(systems, Principal(person.id, name="Ada"), Details("Empty"))
     await make.management.remove_member(made.id, person.id)
-    monkeypatch.setattr("saas_app.operations.reconciliation.service.LEFT_OVER_AFTER", timedelta(0))
 
     await repairs_of(reconciler, made.id)
 
     assert (await make.management.get_organization(made.id)).name == "Empty"
 
 
-async def test_an_empty_organization_that_was_made_elsewhere_stays(
-    make: Factory, reconciler: Reconciler, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("old_at_once")
+async def test_reconciling_keeps_an_empty_organization_that_was_created_elsewhere(
+    make: Factory, reconciler: Reconciler
 ) -> None:
     made = await make.management.create_organization("Elsewhere", custom_data={"workroom": "something"})
-    monkeypatch.setattr("saas_app.operations.reconciliation.service.LEFT_OVER_AFTER", timedelta(0))
+
     await repairs_of(reconciler, made.id)
+
     assert (await make.management.get_organization(made.id)).name == "Elsewhere"

@@ -1,4 +1,4 @@
-"""Deleting an organization: nobody gets in from the next request on, and its data go in the background."""
+"""Deleting an organization: access ends at the next request, and the data is removed in the background."""
 
 from __future__ import annotations
 
@@ -8,43 +8,41 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from html import unescape
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from quart import Quart
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from saas_app.app import create_app
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
-from saas_app.config import Settings
-from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.logto import ManagementClient, ManagementError
+from saas_app.logto import ManagementError
 from saas_app.models import (
     AuditEvent,
     Organization,
     OrganizationRemoval,
     PendingChange,
     Project,
-    ProjectStatus,
     SessionToken,
     Task,
-    TaskStatus,
 )
-from saas_app.models.project import fold_name
 from saas_app.organizations.removal import Removals, RemovalWorker, remove_pending
 from saas_app.runtime import Runtime
-from tests.clients import FRESH, SAME_ORIGIN, Browser
+from tests.clients import FRESH, Browser, Person, text_of
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.integration.organizations.logto_that_fails import failing_management_api
+from tests.integration.faulty_logto import EVERY_CHANGE, Gate
+from tests.integration.organizations.conftest import Acme
+from tests.integration.projects.rows import add_project
+from tests.offices import new_office
 from tests.removals import order_removal
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is left of an organization in the database; ``events`` without who knocked in vain."""
+    """What is left of an organization in the database. ``events`` omits denied requests."""
 
     projects: int
     tasks: int
@@ -55,14 +53,26 @@ class Kept:
 
     @property
     def actions(self) -> list[str]:
-        """What the audit trail tells, the oldest first."""
+        """The actions of the audit events, oldest first."""
         return [event.action for event in self.events]
 
 
 @pytest.fixture(autouse=True)
-async def nothing_is_ordered(runtime: Runtime) -> None:
-    """Other tests of this process may have left orders in the database that they share."""
+async def nothing_is_pending(runtime: Runtime) -> None:
+    """Carry out the removals that other tests left in the database that they share."""
     await remove_pending(runtime.work)
+
+
+@pytest.fixture
+async def acme(make: Factory, open_browser: OpenBrowser) -> Acme:
+    """An organization whose members have just entered their passwords."""
+
+    async def open_fresh(person: Person) -> Browser:
+        browser = await open_browser()
+        await browser.sign_in(person, FRESH)
+        return browser
+
+    return Acme(**vars(await new_office(make, open_fresh, admin="Ada", editor="Ed")))
 
 
 @pytest.fixture
@@ -97,159 +107,108 @@ async def _count(db: AsyncSession, statement: sa.Select[Any]) -> int:
 
 
 async def _fill(work: UnitOfWork, organization_id: str, projects: int = 3, tasks: int = 4) -> None:
-    """Projects with tasks, without going through the pages."""
-    now = utc_now()
-    made = {"created_by": "test", "created_at": now, "updated_at": now}
+    """Add projects with tasks, without the pages."""
     async with work.writing(organization_id) as db:
-        for number in range(projects):
-            name, project_id = f"Project {number}", new_uuid()
-            db.add(
-                Project(
-                    id=project_id,
-                    name=name,
-                    folded_name=fold_name(name),
-                    description="",
-                    status=ProjectStatus.ACTIVE,
-                    **made,
-                )
-            )
-            await db.flush()
-            db.add_all(
-                Task(project_id=project_id, title=f"Task {index}", status=TaskStatus.TODO, **made)
-                for index in range(tasks)
-            )
+        for _ in range(projects):
+            await add_project(db, tasks)
 
 
-async def _text(browser: Browser, path: str, expect: int = 200) -> str:
-    return unescape(str(await (await browser.get(path, expect)).get_data(as_text=True)))
+async def test_a_wrong_name_deletes_nothing(acme: Acme, kept: Callable[[str], Any]) -> None:
+    assert f"Type “{acme.name}” to confirm." in await acme.browser.text(f"{acme.settings}/delete")
+
+    for wrong in ("", acme.name.lower(), f"{acme.name}x", acme.id):
+        page = await acme.browser.submit(f"{acme.settings}/delete", {"name": wrong}, 422)
+        assert "The name doesn’t match." in page
+
+    assert (await acme.management.get_organization(acme.id)).name == acme.name
+    assert (await kept(acme.id)).events == ()
+    await acme.browser.get(f"{acme.root}/")
 
 
-async def test_a_wrong_name_deletes_nothing(
-    make: Factory, open_browser: OpenBrowser, management: ManagementClient, kept: Callable[[str], Any]
+async def test_the_right_name_deletes_the_organization_for_every_member_at_once(
+    acme: Acme, make: Factory
 ) -> None:
-    admin = await make.person("Ada")
-    acme = await make.organization("Acme", admin=admin)
-    name = (await management.get_organization(acme)).name
-    browser, address = await open_browser(), f"/o/{acme}/settings/delete"
-    await browser.sign_in(admin, FRESH)
-    assert f"Type “{name}” to confirm." in await _text(browser, address)
-    for wrong in ("", name.lower(), f"{name}x", acme):
-        response = await browser.post(address, {"name": wrong}, 422)
-        assert "The name doesn’t match." in await response.get_data(as_text=True)
-    assert (await management.get_organization(acme)).name == name
-    assert (await kept(acme)).events == ()
-    await browser.get(f"/o/{acme}/")
+    globex = await make.organization("Globex", **acme.people)
+    for browser in acme.browsers.values():
+        for root in (acme.root, f"/o/{globex}"):
+            await browser.get(f"{root}/projects")
 
+    gone = await acme.browser.post(f"{acme.settings}/delete", {"name": f"  {acme.name} "})
 
-async def test_the_right_name_ends_it_for_every_member_at_the_next_request(
-    make: Factory,
-    open_browser: OpenBrowser,
-    management: ManagementClient,
-    runtime: Runtime,
-    kept: Callable[[str], Any],
-) -> None:
-    admin, editor = await make.person("Ada"), await make.person("Ed")
-    acme = await make.organization("Acme", admin=admin, editor=editor)
-    globex = await make.organization("Globex", admin=admin, editor=editor)
-    name = (await management.get_organization(acme)).name
-    browser, other = await open_browser(), await open_browser(editor)
-    await browser.sign_in(admin, FRESH)
-    for who in (browser, other):
-        for organization_id in (acme, globex):
-            await who.get(f"/o/{organization_id}/projects")
-    for organization_id in (acme, globex):
-        await _fill(runtime.work, organization_id)
-
-    gone = await browser.post(f"/o/{acme}/settings/delete", {"name": f"  {name} "})
-
-    await other.get(f"/o/{acme}/projects", 404)
+    await acme.browsers["editor"].get(f"{acme.root}/projects", 404)
     assert gone.headers["Location"] == "/sign-in/renew?next=/o"
-    listed = await (await browser.follow(gone.headers["Location"])).get_data(as_text=True)
-    assert f"{name} was deleted. Its data is being removed." in unescape(str(listed))
-    for who in (browser, other):
-        await who.get(f"/o/{acme}/projects", 404)
-        await who.get(f"/o/{acme}/", 404)
-        await who.get(f"/o/{globex}/projects")
-        assert acme not in await _text(who, "/o")
+    listed = await text_of(await acme.browser.follow(gone.headers["Location"]))
+    assert f"{acme.name} was deleted. Its data is being removed." in listed
+    for browser in acme.browsers.values():
+        for path in ("/projects", "/", "/audit"):
+            await browser.get(f"{acme.root}{path}", 404)
+        await browser.get(f"/o/{globex}/projects")
+        assert acme.id not in await browser.text("/o")
     with pytest.raises(ManagementError, match="404"):
-        await management.get_organization(acme)
+        await acme.management.get_organization(acme.id)
+
+
+async def test_the_data_of_a_deleted_organization_is_removed_and_the_removal_recorded(
+    acme: Acme, runtime: Runtime, kept: Callable[[str], Any]
+) -> None:
+    other = f"stays{secrets.token_hex(6)}"
+    for organization_id in (acme.id, other):
+        await _fill(runtime.work, organization_id)
+    await acme.browser.post(f"{acme.settings}/delete", {"name": acme.name})
 
     await remove_pending(runtime.work)
 
-    left = await kept(acme)
+    left = await kept(acme.id)
     assert (left.projects, left.tasks, left.pending, left.is_known) == (0, 0, 0, False)
     assert left.actions == ["organization.delete", "organization.remove-data"]
     deleted, removed = left.events
-    assert (deleted.actor_id, deleted.target_name) == (admin.id, name)
+    assert (deleted.actor_id, deleted.target_name) == (acme.admin.id, acme.name)
     assert removed.actor_id == "system"
     assert removed.after is not None
     assert (removed.after["projects"], removed.after["tasks"]) == (3, 12)
-    untouched = await kept(globex)
-    assert (untouched.projects, untouched.tasks, untouched.is_known) == (3, 12, True)
-    await browser.get(f"/o/{acme}/audit", 404)
+    untouched = await kept(other)
+    assert (untouched.projects, untouched.tasks) == (3, 12)
 
 
-async def test_one_that_logto_does_not_have_any_more_is_removed_here_all_the_same(
-    make: Factory,
-    open_browser: OpenBrowser,
-    management: ManagementClient,
-    runtime: Runtime,
-    kept: Callable[[str], Any],
+async def test_an_organization_that_logto_no_longer_has_is_removed_here(
+    acme: Acme, runtime: Runtime, kept: Callable[[str], Any]
 ) -> None:
-    admin = await make.person("Ada")
-    acme = await make.organization("Acme", admin=admin)
-    name = (await management.get_organization(acme)).name
-    browser, address = await open_browser(), f"/o/{acme}/settings/delete"
-    await browser.sign_in(admin, FRESH)
-    await browser.get(address)
-    await _fill(runtime.work, acme)
-    await management.delete_organization(acme)
-    await browser.get(address, 404)
-    await browser.post(address, {"name": name})
+    address = f"{acme.settings}/delete"
+    await acme.browser.get(address)
+    await _fill(runtime.work, acme.id)
+    await acme.management.delete_organization(acme.id)
+    await acme.browser.get(address, 404)
+
+    await acme.browser.post(address, {"name": acme.name})
     await remove_pending(runtime.work)
-    left = await kept(acme)
+
+    left = await kept(acme.id)
     assert (left.projects, left.tasks) == (0, 0)
     assert left.actions == ["organization.delete", "organization.remove-data"]
 
 
 async def test_when_logto_fails_nothing_is_deleted_here(
-    make: Factory,
-    open_browser: OpenBrowser,
-    management: ManagementClient,
-    runtime: Runtime,
-    settings: Settings,
-    kept: Callable[[str], Any],
+    acme: Acme, gate: Gate, faulty_app: Quart, runtime: Runtime, kept: Callable[[str], Any]
 ) -> None:
-    admin = await make.person("Ada")
-    acme = await make.organization("Acme", admin=admin)
-    name = (await management.get_organization(acme)).name
-    browser = await open_browser()
-    await browser.sign_in(admin, FRESH)
-    await browser.get(f"/o/{acme}/settings")
-    await _fill(runtime.work, acme)
-    assert settings.management is not None
-    async with failing_management_api(settings.logto_endpoint) as endpoint:
-        failing = settings.management.model_copy(update={"endpoint": endpoint})
-        app = create_app(settings.model_copy(update={"management": failing}))
-        async with app.test_app():
-            client = app.test_client()
-            client.cookie_jar = browser.app.cookie_jar
-            address = f"/o/{acme}/settings/delete"
-            response = await client.post(address, form={"name": name}, headers=SAME_ORIGIN)
-    assert response.status_code == 503
+    await acme.browser.get(acme.settings)
+    await _fill(runtime.work, acme.id)
+    gate.fail(EVERY_CHANGE)
+
+    await acme.browser.at(faulty_app).post(f"{acme.settings}/delete", {"name": acme.name}, 503)
     await remove_pending(runtime.work)
-    left = await kept(acme)
+
+    left = await kept(acme.id)
     assert (left.projects, left.tasks, left.actions) == (3, 12, [])
     assert left.pending == 1
-    await browser.get(f"/o/{acme}/projects")
+    await acme.browser.get(f"{acme.root}/projects")
 
 
 class Crash(BaseException):
-    """What a test lets happen between two batches."""
+    """What a test raises between two batches."""
 
 
 class CrashingWork(UnitOfWork):
-    """A unit of work that ends, as the process would, within the n-th transaction of an organization."""
+    """A unit of work that crashes like a process, after ``after`` transactions of an organization."""
 
     def __init__(self, engine: AsyncEngine, *, after: int) -> None:
         super().__init__(engine)
@@ -266,7 +225,7 @@ class CrashingWork(UnitOfWork):
 
 
 @pytest.mark.parametrize("batches", [0, 1, 3, 4])
-async def test_a_crash_between_two_batches_loses_nothing_and_the_next_call_goes_on(
+async def test_after_a_crash_between_two_batches_the_next_call_continues(
     runtime: Runtime, engine: AsyncEngine, kept: Callable[[str], Any], batches: int
 ) -> None:
     gone, stays = f"gone{secrets.token_hex(6)}", f"stays{secrets.token_hex(6)}"
@@ -289,7 +248,7 @@ async def test_a_crash_between_two_batches_loses_nothing_and_the_next_call_goes_
     assert await remove_pending(runtime.work) == Removals(0)
 
 
-async def test_two_workers_at_once_remove_it_once(
+async def test_two_workers_remove_an_organization_once(
     runtime: Runtime, engine: AsyncEngine, kept: Callable[[str], Any]
 ) -> None:
     gone = f"gone{secrets.token_hex(6)}"
@@ -305,7 +264,7 @@ async def test_two_workers_at_once_remove_it_once(
 
 
 @pytest.mark.parametrize(("minutes", "is_told"), [(0, False), (5, True)])
-async def test_a_deletion_that_was_never_told_is_told_once_nobody_is_at_it(
+async def test_a_deletion_that_was_never_recorded_is_recorded_after_a_while(
     runtime: Runtime, kept: Callable[[str], Any], minutes: int, is_told: bool
 ) -> None:
     gone = f"gone{secrets.token_hex(6)}"
@@ -354,5 +313,5 @@ async def test_the_worker_acts_when_woken_and_ends_with_the_application(
 
 
 def _workers() -> set[asyncio.Task[Any]]:
-    """What runs as a removal worker now; the application has one of its own."""
+    """Return the tasks of removal workers. The application runs one too."""
     return {task for task in asyncio.all_tasks() if "RemovalWorker.run" in repr(task.get_coro())}

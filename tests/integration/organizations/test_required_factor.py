@@ -1,4 +1,4 @@
-"""An organization that requires a second factor: who is refused, and the way from there to work."""
+"""Organizations that require a second factor: who is refused, and how they get in again."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from saas_app.config import Settings
-from saas_app.logto import ManagementClient
 from saas_app.runtime import Runtime
 from tests.clients import Person
-from tests.conftest import OpenBrowser
+from tests.conftest import OpenBrowser, OpenOffice
 from tests.factories import Factory
-from tests.integration.organizations.settings_pages import text_of, update_events
+from tests.integration.organizations.conftest import Acme
+from tests.integration.organizations.settings_pages import update_events
+from tests.offices import Office
 from tests.remote import eventually
 
 
@@ -21,91 +21,98 @@ def _way_to_a_factor(organization_id: str, path: str) -> str:
     return f"/sign-in/fresh?{urlencode({'next': path, 'for': f'{organization_id} mfa'})}"
 
 
-async def _enrol(management: ManagementClient, person: Person) -> None:
+async def _enroll(office: Office, person: Person) -> None:
     path = f"/users/{person.id}/mfa-verifications"
-    await management._transport.call("POST", path, body={"type": "Totp"})
+    await office.management._transport.call("POST", path, body={"type": "Totp"})
 
 
-async def test_requiring_a_second_factor_refuses_who_has_none_at_the_next_request(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime, management: ManagementClient
+async def _require(acme: Acme, answer: str) -> None:
+    await acme.browser.post(f"{acme.settings}/mfa", {"require": answer})
+
+
+@pytest.fixture
+async def strict(open_office: OpenOffice) -> Office:
+    """An organization that requires a second factor, and a viewer who has none."""
+    office = await open_office(viewer="Vera")
+    await office.management.update_organization(office.id, is_mfa_required=True)
+    return office
+
+
+async def test_requiring_a_second_factor_refuses_members_without_one_at_the_next_request(
+    acme: Acme, make: Factory, open_browser: OpenBrowser, runtime: Runtime
 ) -> None:
-    admin, viewer = await make.person("Ada"), await make.person("Vera")
-    acme = await make.organization("Acme", admin=admin, viewer=viewer)
+    viewer = await make.member(acme.id, "Vera", "viewer")
     other = await make.organization("Globex", viewer=viewer)
-    await _enrol(management, admin)
-    browser, theirs = await open_browser(admin), await open_browser(viewer)
-    projects = f"/o/{acme}/projects"
+    theirs, projects = await open_browser(viewer), f"{acme.root}/projects"
     await theirs.get(projects)
-    assert "You have a second factor" in await text_of(browser, f"/o/{acme}/settings")
 
-    await browser.post(f"/o/{acme}/settings/mfa", {"require": "yes"})
+    await _require(acme, "yes")
 
-    refused = await text_of(theirs, projects, 403)
+    refused = await theirs.text(projects, 403)
     assert "This organization requires a second factor" in refused
     assert f'href="{runtime.settings.logto_endpoint}/account"' in refused
-    assert f'href="{_way_to_a_factor(acme, projects)}"' in refused
+    assert f'href="{_way_to_a_factor(acme.id, projects)}"' in refused
     await theirs.get(f"/o/{other}/")
-    assert "Stop requiring a second factor" in await text_of(browser, f"/o/{acme}/settings")
 
-    await browser.post(f"/o/{acme}/settings/mfa", {"require": "no"})
 
-    await theirs.get(projects)
-    on, off = await update_events(runtime, acme)
+async def test_no_longer_requiring_a_second_factor_lets_members_in_at_the_next_request(
+    acme: Acme, make: Factory, open_browser: OpenBrowser, runtime: Runtime
+) -> None:
+    await _enroll(acme, acme.admin)
+    assert "You have a second factor" in await acme.browser.text(acme.settings)
+    theirs = await open_browser(await make.member(acme.id, "Vera", "viewer"))
+    await _require(acme, "yes")
+    assert "Stop requiring a second factor" in await acme.browser.text(acme.settings)
+    await theirs.get(f"{acme.root}/projects", 403)
+
+    await _require(acme, "no")
+
+    await theirs.get(f"{acme.root}/projects")
+    on, off = await update_events(runtime, acme.id)
     assert (on.before, on.after) == ({"mfa_required": False}, {"mfa_required": True})
     assert (off.before, off.after) == ({"mfa_required": True}, {"mfa_required": False})
 
 
 @pytest.mark.parametrize("way", ["sign-in", "account page"])
-async def test_from_the_refusal_by_setting_up_a_factor_to_work(
-    make: Factory, open_browser: OpenBrowser, management: ManagementClient, settings: Settings, way: str
-) -> None:
-    viewer = await make.person("Vera")
-    acme = await make.organization("Acme", viewer=viewer)
-    await management.update_organization(acme, is_mfa_required=True)
-    browser, projects = await open_browser(viewer), f"/o/{acme}/projects"
-    assert "Set up a second factor" in await text_of(browser, projects, 403)
+async def test_a_refused_member_gets_in_by_setting_up_a_second_factor(strict: Office, way: str) -> None:
+    browser, projects = strict.browser, f"{strict.root}/projects"
+    assert "Set up a second factor" in await browser.text(projects, 403)
 
     if way == "sign-in":
-        started = await browser.get(_way_to_a_factor(acme, projects), 303)
+        started = await browser.get(_way_to_a_factor(strict.id, projects), 303)
         assert "prompt=login+consent" in started.headers["Location"]
-        await _enrol(management, viewer)  # what Logto's page does while they sign in
-        callback = await browser.logto.authorize(started.headers["Location"], viewer, settings.redirect_uri)
-        done = await browser.get(callback.removeprefix(settings.app_url), 303)
-        assert done.headers["Location"] == projects
+        await _enroll(strict, strict.person)  # as Logto's page does during the sign-in
+        assert await browser.come_back(started.headers["Location"], strict.person) == projects
     else:
-        await _enrol(management, viewer)
+        await _enroll(strict, strict.person)
 
     async def opens() -> bool:
         return (await browser.app.get(projects)).status_code == 200
 
-    await eventually(opens, "the page opens, with no sign-in but the one above")
+    await eventually(opens, "the page opens without another sign-in")
 
 
-async def test_who_signed_in_again_and_was_asked_for_no_factor_is_shown_the_other_way(
-    make: Factory, open_browser: OpenBrowser, management: ManagementClient
+async def test_a_member_who_signed_in_again_without_a_factor_is_led_to_the_account_page(
+    strict: Office,
 ) -> None:
-    viewer = await make.person("Vera")
-    acme = await make.organization("Acme", viewer=viewer)
-    await management.update_organization(acme, is_mfa_required=True)
-    browser, projects = await open_browser(viewer), f"/o/{acme}/projects"
+    projects = f"{strict.root}/projects"
 
-    await browser.sign_in(viewer, _way_to_a_factor(acme, projects))
+    await strict.browser.sign_in(strict.person, _way_to_a_factor(strict.id, projects))
 
-    page = await text_of(browser, projects, 403)
+    page = await strict.browser.text(projects, 403)
     assert "no second factor was set up" in page
     assert re.search(r'class="btn btn-primary" href="[^"]*/account"', page)
 
 
-async def test_an_admin_without_a_factor_is_warned_and_then_refused_like_everybody(
-    make: Factory, open_browser: OpenBrowser, management: ManagementClient
-) -> None:
-    admin = await make.person("Ada")
-    acme = await make.organization("Acme", admin=admin)
-    browser, settings = await open_browser(admin), f"/o/{acme}/settings"
-    assert "You would lose access too" in await text_of(browser, settings)
-    await browser.post(f"{settings}/mfa", {"require": "yes"})
-    await browser.get(settings, 403)
+async def test_an_admin_without_a_second_factor_is_warned_before_requiring_it(acme: Acme) -> None:
+    assert "You would lose access too" in await acme.browser.text(acme.settings)
 
-    await _enrol(management, admin)
-    await browser.sign_in(admin, f"/sign-in?prompt=login&next={settings}")
-    assert "Stop requiring a second factor" in await text_of(browser, settings)
+
+async def test_an_admin_without_a_second_factor_is_refused_until_they_set_one_up(acme: Acme) -> None:
+    await _require(acme, "yes")
+    await acme.browser.get(acme.settings, 403)
+
+    await _enroll(acme, acme.admin)
+    await acme.browser.sign_in(acme.admin, f"/sign-in?prompt=login&next={acme.settings}")
+
+    assert "Stop requiring a second factor" in await acme.browser.text(acme.settings)

@@ -1,4 +1,4 @@
-"""Organizations of a test's own on the migrated database, and what it costs to ask about them."""
+"""Organizations that exist only in the database, for tests of queries and changes."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from saas_app.rbac.permissions import Carrier, Permission
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """An organization that exists for one test, and everything the test does in it."""
+    """An organization without members in Logto, and transactions in it."""
 
     tenant: Tenant
     work: UnitOfWork
 
     async def add_projects(self, *names: str) -> list[uuid.UUID]:
-        """New active projects, in this order."""
+        """Add active projects in this order."""
         async with self.work.writing(self.tenant.organization_id) as db:
             return [await create_project(db, self.tenant, ProjectInput(name)) for name in names]
 
     async def add_tasks(self, project_id: uuid.UUID, *tasks: TaskInput) -> list[uuid.UUID]:
-        """New tasks of a project, in this order."""
+        """Add tasks to a project in this order."""
         async with self.work.writing(self.tenant.organization_id) as db:
             return [await add_task(db, self.tenant, project_id, task) for task in tasks]
 
     async def write(self, action: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a function of the service in one transaction."""
+        """Call a change in one transaction."""
         async with self.work.writing(self.tenant.organization_id) as db:
             return await action(db, self.tenant, *arguments)
 
     async def query(self, statement: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        """Call a function that needs no tenant beside its session, with a reading session."""
+        """Call a query, which takes no tenant, with a reading session."""
         async with self.work.reading(self.tenant.organization_id) as db:
             return await statement(db, *arguments, **named)
 
     async def read(self, action: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        """Call a function of the service with a reading session."""
+        """Call a service function with a reading session."""
         async with self.work.reading(self.tenant.organization_id) as db:
             return await action(db, self.tenant, *arguments, **named)
 

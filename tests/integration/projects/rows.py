@@ -1,8 +1,10 @@
-"""A project with a task, for the rules about routes."""
+"""Projects with tasks, for the rules about routes and for tests that need data."""
 
 from __future__ import annotations
 
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.models import Project, ProjectStatus, Task, TaskStatus
@@ -12,24 +14,27 @@ from tests.factories import Factory
 from tests.rules.rows import Rows
 
 
-async def make_project(_make: Factory, runtime: Runtime, organization_id: str) -> dict[str, UUID]:
-    """Make a project with a task, so that a route that deletes takes nothing from the next."""
-    project_id, task_id = new_uuid(), new_uuid()
+async def add_project(db: AsyncSession, tasks: int = 1) -> tuple[UUID, list[UUID]]:
+    """Add a project with tasks and return their ids. No audit event is written."""
+    project_id, task_ids = new_uuid(), [new_uuid() for _ in range(tasks)]
     name, now = f"Project {project_id}", utc_now()
     made = {"created_by": "test", "created_at": now, "updated_at": now}
+    status = ProjectStatus.ACTIVE
+    db.add(
+        Project(id=project_id, name=name, folded_name=fold_name(name), description="", status=status, **made)
+    )
+    await db.flush()
+    db.add_all(
+        Task(id=task_id, project_id=project_id, title="Task", status=TaskStatus.TODO, **made)
+        for task_id in task_ids
+    )
+    return project_id, task_ids
+
+
+async def make_project(_make: Factory, runtime: Runtime, organization_id: str) -> dict[str, UUID]:
+    """Make a project with a task, so that a route that deletes one leaves nothing to the next."""
     async with runtime.work.writing(organization_id) as db:
-        db.add(
-            Project(
-                id=project_id,
-                name=name,
-                folded_name=fold_name(name),
-                description="",
-                status=ProjectStatus.ACTIVE,
-                **made,
-            )
-        )
-        await db.flush()
-        db.add(Task(id=task_id, project_id=project_id, title="Task", status=TaskStatus.TODO, **made))
+        project_id, (task_id,) = await add_project(db)
     return {"project_id": project_id, "task_id": task_id}
 
 

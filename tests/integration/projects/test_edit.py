@@ -1,4 +1,4 @@
-"""Creating, editing, archiving and deleting: what is saved, and who wins a race."""
+"""Creating, editing, archiving and deleting projects: what is saved, and who wins a race."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ async def test_a_new_project_is_active_and_belongs_to_its_creator(acme: Organiza
     project = await detail(acme, project_id)
     assert (project.name, project.description) == ("Apollo", "The moon")
     assert (project.status, project.version) == (ProjectStatus.ACTIVE, 1)
-    assert project.created_by == acme.tenant.principal.subject  # nobody has remembered a name for it
+    assert project.created_by == acme.tenant.principal.subject  # no name is known for it
     assert project.created_at == project.updated_at
 
 
-async def test_an_edit_counts_the_version_up(acme: Organization) -> None:
+async def test_an_edit_increments_the_version(acme: Organization) -> None:
     (project_id,) = await acme.add_projects("Apollo")
     await acme.write(edit_project, project_id, 1, ProjectInput("Gemini", "Two seats"))
     project = await detail(acme, project_id)
@@ -57,11 +57,13 @@ async def test_an_edit_counts_the_version_up(acme: Organization) -> None:
     assert project.updated_at > project.created_at
 
 
-async def test_the_second_of_two_edits_overwrites_nothing_and_shows_both_sides(acme: Organization) -> None:
+async def test_the_second_of_two_edits_is_a_conflict_that_holds_both_sides(acme: Organization) -> None:
     (project_id,) = await acme.add_projects("Apollo")
     await acme.write(edit_project, project_id, 1, ProjectInput("Theirs"))
+
     with pytest.raises(ProjectConflict) as caught:
         await acme.write(edit_project, project_id, 1, ProjectInput("Yours"))
+
     assert caught.value.status == 409
     assert (caught.value.theirs.name, caught.value.yours.name) == ("Theirs", "Yours")
     assert (await detail(acme, project_id)).name == "Theirs"
@@ -82,21 +84,28 @@ async def test_archiving_twice_is_the_same_as_once(acme: Organization) -> None:
         await acme.write(archive_project, project_id)
     project = await detail(acme, project_id)
     assert (project.is_archived, project.version) == (True, 2)
+
+
+async def test_a_restored_project_is_active(acme: Organization) -> None:
+    (project_id,) = await acme.add_projects("Apollo")
+    await acme.write(archive_project, project_id)
     await acme.write(unarchive_project, project_id)
     assert not (await detail(acme, project_id)).is_archived
 
 
-async def test_tasks_of_an_archived_project_stay_as_they_are(acme: Organization) -> None:
+async def test_an_archived_project_accepts_tasks_only_after_it_is_restored(acme: Organization) -> None:
     (project_id,) = await acme.add_projects("Apollo")
     await acme.write(archive_project, project_id)
     with pytest.raises(ProjectArchived, match="Apollo"):
         await acme.write(add_task, project_id, TaskInput("Launch"))
+
     await acme.write(unarchive_project, project_id)
+
     await acme.write(add_task, project_id, TaskInput("Launch"))
     assert (await detail(acme, project_id)).open_tasks == 1
 
 
-async def test_deleting_a_project_takes_its_tasks_and_no_others(acme: Organization) -> None:
+async def test_deleting_a_project_deletes_its_tasks_and_no_others(acme: Organization) -> None:
     doomed, kept = await acme.add_projects("Doomed", "Kept")
     (gone,) = await acme.add_tasks(doomed, TaskInput("Gone"))
     (stays,) = await acme.add_tasks(kept, TaskInput("Stays"))
@@ -109,7 +118,7 @@ async def test_deleting_a_project_takes_its_tasks_and_no_others(acme: Organizati
 
 
 @pytest.mark.parametrize("action", [archive_project, unarchive_project, delete_project])
-async def test_a_version_that_was_overtaken_meanwhile_is_a_conflict(acme: Organization, action: Any) -> None:
+async def test_an_outdated_version_is_a_conflict(acme: Organization, action: Any) -> None:
     (project_id,) = await acme.add_projects("Apollo")
     await acme.write(edit_project, project_id, 1, ProjectInput("Theirs"))
     before = await detail(acme, project_id)
@@ -149,7 +158,7 @@ async def test_an_unknown_project_is_not_found(acme: Organization) -> None:
     assert rows == []
 
 
-async def test_a_creator_is_called_by_name_where_one_is_known(acme: Organization) -> None:
+async def test_a_creator_whose_name_is_known_is_shown_by_name(acme: Organization) -> None:
     await remember_name(acme, "Alice")
     (project_id,) = await acme.add_projects("Apollo")
     assert (await detail(acme, project_id)).created_by == "Alice"
@@ -160,14 +169,14 @@ async def remember_name(organization: Organization, name: str) -> None:
     await Directory(organization.work).remember_user(claims)
 
 
-async def test_open_and_done_are_counted_apart(acme: Organization) -> None:
+async def test_open_and_done_tasks_are_counted_separately(acme: Organization) -> None:
     (project_id,) = await acme.add_projects("Apollo")
     await acme.add_tasks(project_id, *(TaskInput("t", status) for status in TaskStatus))
     project = await detail(acme, project_id)
     assert (project.open_tasks, project.done_tasks, project.all_tasks) == (2, 1, 3)
 
 
-async def test_of_many_edits_at_once_exactly_one_wins(acme: Organization) -> None:
+async def test_of_eight_edits_at_once_exactly_one_succeeds(acme: Organization) -> None:
     (project_id,) = await acme.add_projects("Apollo")
     edits = [acme.write(edit_project, project_id, 1, ProjectInput(f"Edit {number}")) for number in range(8)]
     outcomes = await asyncio.gather(*edits, return_exceptions=True)

@@ -45,7 +45,7 @@ async def names(organization: Organization, wanted: ProjectFilter = USUAL) -> li
         ("nothing like it", []),
     ],
 )
-async def test_search_finds_a_part_of_the_name_in_any_case_and_takes_it_literally(
+async def test_search_finds_a_part_of_the_name_in_any_case_without_wildcards(
     acme: Organization, search: str, found: list[str]
 ) -> None:
     await acme.add_projects(
@@ -61,20 +61,25 @@ async def test_a_renamed_project_is_found_by_its_new_name_only(acme: Organizatio
     assert await names(acme, ProjectFilter(search="apo")) == []
 
 
-async def test_the_filter_tells_active_from_archived(acme: Organization) -> None:
+async def test_the_filter_separates_active_from_archived(acme: Organization) -> None:
     old, _ = await acme.add_projects("Old", "New")
     await acme.write(archive_project, old)
-    by_name = {
+    by_status = {
         status: await names(acme, ProjectFilter(status=status, sort=ProjectSort.NAME))
         for status in StatusFilter
     }
-    assert by_name == {
+    assert by_status == {
         StatusFilter.ACTIVE: ["New"],
         StatusFilter.ARCHIVED: ["Old"],
         StatusFilter.ALL: ["New", "Old"],
     }
+
+
+async def test_restoring_a_project_brings_it_to_the_top(acme: Organization) -> None:
+    old, _ = await acme.add_projects("Old", "New")
+    await acme.write(archive_project, old)
     await acme.write(unarchive_project, old)
-    assert await names(acme) == ["Old", "New"]  # touched last comes first
+    assert await names(acme) == ["Old", "New"]
 
 
 async def test_names_sort_without_case(acme: Organization) -> None:
@@ -82,14 +87,14 @@ async def test_names_sort_without_case(acme: Organization) -> None:
     assert await names(acme, ProjectFilter(sort=ProjectSort.NAME)) == ["Alpha", "alpine", "beta"]
 
 
-async def test_work_on_a_task_brings_its_project_to_the_top(acme: Organization) -> None:
+async def test_changing_a_task_brings_its_project_to_the_top(acme: Organization) -> None:
     first, _ = await acme.add_projects("First", "Second")
     assert await names(acme) == ["Second", "First"]
     await acme.add_tasks(first, TaskInput("Launch"))
     assert await names(acme) == ["First", "Second"]
 
 
-async def test_a_row_tells_how_many_tasks_are_open_and_done(acme: Organization) -> None:
+async def test_a_row_shows_how_many_tasks_are_open_and_done(acme: Organization) -> None:
     project_id, _ = await acme.add_projects("Apollo", "Empty")
     await acme.add_tasks(project_id, *(TaskInput("t", status) for status in [*TaskStatus, TaskStatus.DONE]))
     rows = await acme.query(list_projects, ProjectFilter(), after=None, limit=20)
@@ -116,7 +121,7 @@ async def test_paging_over_many_rows_neither_skips_nor_repeats(
     assert set(seen) == set(made)
 
 
-async def test_a_project_made_meanwhile_does_not_shift_the_next_page(acme: Organization) -> None:
+async def test_a_project_added_meanwhile_does_not_shift_the_next_page(acme: Organization) -> None:
     await acme.add_projects(*(f"Project {number}" for number in range(6)))
     wanted = ProjectFilter()
     first = await acme.query(list_projects, wanted, after=None, limit=3)
@@ -125,13 +130,13 @@ async def test_a_project_made_meanwhile_does_not_shift_the_next_page(acme: Organ
     assert [row.name for row in second] == ["Project 2", "Project 1", "Project 0"]
 
 
-async def test_another_organization_sees_nothing_of_it(acme: Organization, globex: Organization) -> None:
+async def test_another_organization_does_not_see_a_project(acme: Organization, globex: Organization) -> None:
     (project_id,) = await acme.add_projects("Apollo")
     await acme.add_tasks(project_id, TaskInput("Launch"))
     assert await names(globex, ProjectFilter(status=StatusFilter.ALL)) == []
 
 
-async def test_a_page_is_one_statement(acme: Organization, count_statements: Callable[[], Any]) -> None:
+async def test_a_page_costs_one_statement(acme: Organization, count_statements: Callable[[], Any]) -> None:
     await acme.add_projects("Apollo")
     wanted = ProjectFilter(search="a", sort=ProjectSort.NAME)
     with count_statements() as statements:

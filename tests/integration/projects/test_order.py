@@ -1,16 +1,16 @@
-"""Projects and organizations in the order of an alphabet, found whatever way they are typed."""
+"""Projects and organizations are in alphabetical order, and found without their accents."""
 
 from __future__ import annotations
 
-import json
 import secrets
 from urllib.parse import quote
 
 import pytest
 
-from tests.clients import SAME_ORIGIN, Browser
-from tests.conftest import OpenBrowser
+from tests.clients import Browser
+from tests.conftest import OpenBrowser, OpenOffice
 from tests.factories import Factory
+from tests.offices import Office
 
 NAMES = ["Zebra", "Ärger", "apfel", "İzmir", "Öl", "Straße", "Łódź"]
 IN_ORDER = ["apfel", "Ärger", "İzmir", "Łódź", "Öl", "Straße", "Zebra"]
@@ -22,31 +22,22 @@ async def _json(browser: Browser, path: str) -> list[str]:
 
 
 @pytest.fixture
-async def place(make: Factory, open_browser: OpenBrowser) -> tuple[Browser, str]:
-    person = await make.person()
-    organization_id = await make.organization("Acme", admin=person)
-    browser = await open_browser(person)
-    await browser.get(f"/o/{organization_id}/projects")
-    api = f"/api/v1/organizations/{organization_id}/projects"
+async def office(open_office: OpenOffice) -> Office:
+    """An organization with projects of all these names."""
+    office = await open_office(admin="Ada")
+    await office.browser.get(f"{office.root}/projects")
     for name in NAMES:
-        headers = {"Content-Type": "application/json", **SAME_ORIGIN}
-        made = await browser.app.post(api, data=json.dumps({"name": name}).encode(), headers=headers)
-        assert made.status_code == 201
-    return browser, organization_id
+        await office.browser.post(f"{office.root}/projects/new", {"name": name})
+    return office
 
 
-async def test_projects_stand_in_the_order_of_the_alphabet_page_after_page(
-    place: tuple[Browser, str],
-) -> None:
-    browser, organization_id = place
-    api = f"/api/v1/organizations/{organization_id}/projects?sort=name&limit=2"
+async def test_projects_are_in_alphabetical_order_page_after_page(office: Office) -> None:
+    api = f"/api/v1/organizations/{office.id}/projects?sort=name&limit=2"
     seen: list[str] = []
     cursor = ""
-    while True:
-        answer = await (await browser.get(f"{api}&cursor={cursor}")).get_json()
+    while cursor is not None:
+        answer = await (await office.browser.get(f"{api}&cursor={cursor}")).get_json()
         seen += [item["name"] for item in answer["items"]]
-        if answer["next_cursor"] is None:
-            break
         cursor = answer["next_cursor"]
     assert seen == IN_ORDER
 
@@ -62,13 +53,11 @@ async def test_projects_stand_in_the_order_of_the_alphabet_page_after_page(
         ("lodz", "Łódź"),
     ],
 )
-async def test_a_project_is_found_without_its_accents(
-    place: tuple[Browser, str], typed: str, name: str
-) -> None:
-    browser, organization_id = place
+async def test_a_project_is_found_without_its_accents(office: Office, typed: str, name: str) -> None:
     typed = quote(typed)
-    assert await _json(browser, f"/api/v1/organizations/{organization_id}/projects?search={typed}") == [name]
-    page = await (await browser.get(f"/o/{organization_id}/projects?q={typed}")).get_data(as_text=True)
+    found = f"/api/v1/organizations/{office.id}/projects?search={typed}"
+    assert await _json(office.browser, found) == [name]
+    page = await office.browser.text(f"{office.root}/projects?q={typed}")
     assert name in page
     assert "Zebra" not in page
 
@@ -77,7 +66,7 @@ async def test_a_project_is_found_without_its_accents(
     ("language", "in_order"),
     [("", "AÄZ"), ("de-DE,de;q=0.9", "AÄZ"), ("sv,en;q=0.5", "AZÄ"), ("en, sv;q=0.9", "AÄZ")],
 )
-async def test_organizations_stand_in_the_order_of_the_readers_language(
+async def test_organizations_are_in_the_alphabetical_order_of_the_readers_language(
     make: Factory, open_browser: OpenBrowser, language: str, in_order: str
 ) -> None:
     person, mark = await make.person(), secrets.token_hex(3)

@@ -1,4 +1,4 @@
-"""The summary for the overview, the export, and the seed of a demonstration."""
+"""The summary for the overview, the export, and the demo data."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ async def seed(organization: Organization, *projects: SeedProject) -> tuple[str,
         return await seed_projects(db, "user_demo", projects)
 
 
-async def test_a_new_organization_has_nothing_to_sum_up(acme: Organization) -> None:
+async def test_the_summary_of_a_new_organization_is_empty(acme: Organization) -> None:
     summary = await acme.query(summarize)
     assert (summary.active, summary.archived, summary.open_tasks, summary.done_tasks) == (0, 0, 0, 0)
     assert summary.recent == ()
     assert [day.count for day in summary.completed_by_day] == [0] * 14
 
 
-async def test_the_summary_counts_what_is_active(acme: Organization, globex: Organization) -> None:
+async def test_the_summary_counts_active_projects_and_tasks(acme: Organization, globex: Organization) -> None:
     await seed(acme, *SEED)
     await seed(globex, SeedProject("Theirs", tasks=(SeedTask("t"),)))
     summary = await acme.query(summarize)
@@ -54,15 +54,15 @@ async def test_the_summary_counts_what_is_active(acme: Organization, globex: Org
     assert [project.name for project in summary.recent] == ["Apollo", *(f"Probe {n}" for n in range(4))]
 
 
-async def test_the_summary_tells_what_was_completed_on_each_of_fourteen_days(acme: Organization) -> None:
+async def test_the_summary_shows_what_was_completed_on_each_of_fourteen_days(acme: Organization) -> None:
     await seed(acme, *SEED)
     days = (await acme.query(summarize)).completed_by_day
     today = utc_now().date()
     assert [day.day for day in days] == [today - timedelta(days=ago) for ago in reversed(range(14))]
-    assert [day.count for day in days] == [1, *[0] * 12, 1]  # the one of 14 days ago is out
+    assert [day.count for day in days] == [1, *[0] * 12, 1]  # without the task completed 14 days ago
 
 
-async def test_the_summary_is_three_statements(
+async def test_the_summary_costs_three_statements(
     acme: Organization, count_statements: Callable[[], Any]
 ) -> None:
     with count_statements() as statements:
@@ -70,7 +70,7 @@ async def test_the_summary_is_three_statements(
     assert len(statements) == 3
 
 
-async def test_seeding_twice_changes_nothing_the_second_time(acme: Organization) -> None:
+async def test_seeding_again_adds_only_new_projects(acme: Organization) -> None:
     assert await seed(acme, *SEED) == tuple(project.name for project in SEED)
     before = await exported(acme)
     assert await seed(acme, *SEED) == ()
@@ -78,11 +78,11 @@ async def test_seeding_twice_changes_nothing_the_second_time(acme: Organization)
     assert await seed(acme, *SEED, SeedProject("Gemini")) == ("Gemini",)
 
 
-async def test_a_name_given_twice_is_seeded_once(acme: Organization) -> None:
+async def test_a_name_that_appears_twice_is_seeded_once(acme: Organization) -> None:
     assert await seed(acme, SeedProject("Apollo"), SeedProject("Apollo")) == ("Apollo",)
 
 
-async def test_seeds_of_two_organizations_do_not_meet(acme: Organization, globex: Organization) -> None:
+async def test_two_organizations_are_seeded_independently(acme: Organization, globex: Organization) -> None:
     await seed(acme, SeedProject("Apollo"))
     assert await seed(globex, SeedProject("Apollo")) == ("Apollo",)
 
@@ -93,7 +93,7 @@ async def exported(organization: Organization) -> list[ExportRow]:
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 500])
-async def test_the_export_holds_every_task_and_every_empty_project_once(
+async def test_the_export_contains_every_task_and_every_empty_project_once(
     acme: Organization, globex: Organization, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
     monkeypatch.setattr(service, "_EXPORT_BATCH", batch)

@@ -1,4 +1,4 @@
-"""Tasks: their order, their status, and who wins a race."""
+"""Tasks: order, status, and who wins a race."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ async def launch(acme: Organization, **values: Any) -> tuple[uuid.UUID, uuid.UUI
 async def click(
     organization: Organization, project_id: uuid.UUID, task_id: uuid.UUID, version: int, status: TaskStatus
 ) -> None:
-    """What a button does: find the task, give it a status."""
+    """Set the status of a task, as its button does."""
     async with organization.work.writing(organization.tenant.organization_id) as db:
         task = await get_task(db, organization.tenant, project_id, task_id)
         await set_task_status(db, organization.tenant, task, version, status)
 
 
-async def test_what_is_being_done_comes_first_then_the_soonest_due(acme: Organization) -> None:
+async def test_tasks_in_progress_come_first_and_then_the_soonest_due(acme: Organization) -> None:
     (project_id,) = await acme.add_projects("Apollo")
     await acme.add_tasks(
         project_id,
@@ -74,18 +74,27 @@ async def test_paging_over_many_tasks_neither_skips_nor_repeats(acme: Organizati
     assert set(seen) == set(made)
 
 
-async def test_done_is_noted_with_its_time_and_forgotten_when_reopened(acme: Organization) -> None:
+async def test_the_time_of_completion_stays_while_a_task_is_done(acme: Organization) -> None:
     project_id, task_id = await launch(acme)
     await click(acme, project_id, task_id, 1, TaskStatus.DONE)
     done = await acme.read(get_task, project_id, task_id)
     assert done.completed_at is not None
+
     await acme.write(edit_task, project_id, task_id, 2, TaskInput("Launch!", TaskStatus.DONE))
+
     assert (await acme.read(get_task, project_id, task_id)).completed_at == done.completed_at
-    await click(acme, project_id, task_id, 3, TaskStatus.TODO)
+
+
+async def test_reopening_a_task_clears_the_time_of_completion(acme: Organization) -> None:
+    project_id, task_id = await launch(acme)
+    await click(acme, project_id, task_id, 1, TaskStatus.DONE)
+
+    await click(acme, project_id, task_id, 2, TaskStatus.TODO)
+
     assert (await acme.read(get_task, project_id, task_id)).completed_at is None
 
 
-async def test_the_second_of_two_edits_overwrites_nothing_and_shows_both_sides(acme: Organization) -> None:
+async def test_the_second_of_two_edits_is_a_conflict_that_holds_both_sides(acme: Organization) -> None:
     project_id, task_id = await launch(acme)
     await acme.write(edit_task, project_id, task_id, 1, TaskInput("Theirs"))
     before = await acme.read(get_project, project_id)
@@ -96,7 +105,7 @@ async def test_the_second_of_two_edits_overwrites_nothing_and_shows_both_sides(a
     assert (await acme.read(get_project, project_id)).updated_at == before.updated_at
 
 
-async def test_the_same_click_twice_is_no_conflict_another_one_is(acme: Organization) -> None:
+async def test_the_same_status_set_twice_is_no_conflict_and_another_one_is(acme: Organization) -> None:
     project_id, task_id = await launch(acme)
     for _ in range(2):
         await click(acme, project_id, task_id, 1, TaskStatus.DONE)
@@ -105,14 +114,14 @@ async def test_the_same_click_twice_is_no_conflict_another_one_is(acme: Organiza
     assert caught.value.theirs.status is TaskStatus.DONE
 
 
-async def test_a_deleted_task_is_gone_and_cannot_be_deleted_again(acme: Organization) -> None:
+async def test_a_deleted_task_cannot_be_deleted_again(acme: Organization) -> None:
     project_id, task_id = await launch(acme)
     await acme.write(delete_task, project_id, task_id)
     with pytest.raises(NotFound):
         await acme.write(delete_task, project_id, task_id)
 
 
-async def test_tasks_of_an_archived_project_are_not_changed(acme: Organization) -> None:
+async def test_tasks_of_an_archived_project_cannot_be_changed(acme: Organization) -> None:
     project_id, task_id = await launch(acme)
     await acme.write(archive_project, project_id)
     for action, arguments in (
@@ -148,16 +157,20 @@ async def test_an_unknown_task_is_not_found(acme: Organization) -> None:
         await acme.read(get_task, project_id, new_uuid())
 
 
-async def test_overdue_is_what_was_due_before_today_and_is_not_done(acme: Organization) -> None:
+async def test_an_open_task_is_overdue_from_the_day_after_its_due_date(acme: Organization) -> None:
     project_id, task_id = await launch(acme, due_on=TODAY)
     task = await acme.read(get_task, project_id, task_id)
     assert not task.is_overdue(TODAY)
     assert task.is_overdue(TODAY + timedelta(days=1))
+
+
+async def test_a_task_that_is_done_is_never_overdue(acme: Organization) -> None:
+    project_id, task_id = await launch(acme, due_on=TODAY)
     await click(acme, project_id, task_id, 1, TaskStatus.DONE)
     assert not (await acme.read(get_task, project_id, task_id)).is_overdue(TODAY + timedelta(days=1))
 
 
-async def test_a_project_with_its_tasks_is_two_statements(
+async def test_a_project_with_its_tasks_costs_two_statements(
     acme: Organization, count_statements: Callable[[], Any]
 ) -> None:
     project_id, _ = await launch(acme)
@@ -167,7 +180,7 @@ async def test_a_project_with_its_tasks_is_two_statements(
     assert len(statements) == 2
 
 
-async def test_of_many_clicks_at_once_exactly_one_wins(acme: Organization) -> None:
+async def test_of_two_changes_of_a_status_at_once_exactly_one_succeeds(acme: Organization) -> None:
     project_id, task_id = await launch(acme)
     clicks = [click(acme, project_id, task_id, 1, status) for status in (TaskStatus.DOING, TaskStatus.DONE)]
     outcomes = await asyncio.gather(*clicks, return_exceptions=True)

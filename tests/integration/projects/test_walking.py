@@ -1,4 +1,4 @@
-"""Walking through pages while others change what is on them: what was there all along is always met."""
+"""Reading page by page during changes: everything that was there all along appears."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SORTS = list(ProjectSort)
 
 
 async def walk(acme: Organization, sort: ProjectSort, size: int = 3) -> AsyncIterator[list[Any]]:
-    """The pages of the list, each asked for by the cursor of the one before, as a program asks."""
+    """Yield the pages of the list, each read with the cursor of the one before."""
     cursor: str | None = None
     while True:
         async with acme.work.reading(acme.tenant.organization_id) as db:
@@ -44,7 +44,7 @@ async def rename(acme: Organization, project_id: uuid.UUID, name: str) -> None:
 
 
 @pytest.mark.parametrize("sort", SORTS)
-async def test_without_changes_every_project_comes_once_in_order(
+async def test_without_changes_every_project_appears_once_in_order(
     acme: Organization, sort: ProjectSort
 ) -> None:
     ids = await acme.add_projects(*(f"P{number}" for number in range(9)))
@@ -54,7 +54,7 @@ async def test_without_changes_every_project_comes_once_in_order(
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("touched", range(10))
-async def test_a_project_touched_between_two_pages_is_met(
+async def test_a_project_changed_between_two_pages_appears(
     acme: Organization, sort: ProjectSort, touched: int
 ) -> None:
     ids = await acme.add_projects(*(f"P{number}" for number in range(10)))
@@ -67,15 +67,13 @@ async def test_a_project_touched_between_two_pages_is_met(
 
 
 @pytest.mark.parametrize("sort", SORTS)
-async def test_projects_renamed_touched_and_made_all_the_time_hide_none(
-    acme: Organization, sort: ProjectSort
-) -> None:
+async def test_constant_changes_hide_no_project(acme: Organization, sort: ProjectSort) -> None:
     ids = await acme.add_projects(*(f"P{number:02}" for number in range(20)))
     seen: list[uuid.UUID] = []
     number = 0
     async for page in walk(acme, sort):
         seen += [row.id for row in page]
-        if number < 30:  # then it ends: changes without an end keep a walk going
+        if number < 30:  # endless changes would make the list endless
             for offset in (3, 11, 17):
                 await rename(acme, ids[(number * 7 + offset) % 20], f"{'AZ'[number % 2]}{number}")
                 number += 1
@@ -83,7 +81,7 @@ async def test_projects_renamed_touched_and_made_all_the_time_hide_none(
     assert set(ids) <= set(seen)
 
 
-async def test_a_machine_whose_clock_is_late_hides_nothing(
+async def test_a_host_whose_clock_is_late_hides_no_project(
     acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = await acme.add_projects(*(f"P{number}" for number in range(10)))
@@ -97,7 +95,7 @@ async def test_a_machine_whose_clock_is_late_hides_nothing(
     assert set(seen) == set(ids)
 
 
-async def test_a_task_that_moves_between_two_pages_is_met(acme: Organization) -> None:
+async def test_a_task_that_moves_between_two_pages_appears(acme: Organization) -> None:
     (project_id,) = await acme.add_projects("Rover")
     ids = await acme.add_tasks(project_id, *(TaskInput(f"T{number}") for number in range(10)))
     seen: list[uuid.UUID] = []
@@ -118,7 +116,7 @@ async def test_a_task_that_moves_between_two_pages_is_met(acme: Organization) ->
     assert set(seen) == set(ids)
 
 
-async def test_an_export_holds_every_task_once_though_tasks_move_meanwhile(
+async def test_an_export_contains_every_task_once_while_tasks_move(
     acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "_EXPORT_BATCH", 2)

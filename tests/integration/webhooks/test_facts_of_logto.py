@@ -1,4 +1,4 @@
-"""What Logto 1.42 does that one would not expect, and what its next release does otherwise: we take both."""
+"""Surprising behavior of Logto 1.42, and changes in its next release: the application handles both."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
 import pytest
+from quart import Quart
 from structlog.testing import capture_logs
 
 from saas_app.config import Settings
@@ -20,11 +21,9 @@ from saas_app.runtime import Runtime
 from tests.clients import Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.integration.api.conftest import ApiClient, Mint, mint, signing_key
+from tests.integration.bearer import ApiClient, Mint
 from tests.integration.webhooks.webhook_sender import Sender, event
 from tests.tokens import tenant_of, token_of
-
-__all__ = ["mint", "signing_key"]
 
 
 @pytest.mark.parametrize("scope", [{"scope": ""}, {"scope": None}], ids=["empty", "absent"])
@@ -36,7 +35,7 @@ async def test_a_token_without_a_scope_grants_nothing(
     assert tenant.granted == frozenset()
 
 
-def test_fields_of_a_later_release_are_passed_over() -> None:
+def test_fields_of_a_later_release_are_ignored() -> None:
     entry = {
         "id": "u1",
         "username": "una",
@@ -52,7 +51,7 @@ def test_fields_of_a_later_release_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize("says_its_issuer", [True, False])
-async def test_an_error_of_a_sign_in_may_name_its_issuer_or_not(
+async def test_an_error_at_sign_in_may_omit_its_issuer(
     open_browser: OpenBrowser, settings: Settings, says_its_issuer: bool
 ) -> None:
     page = await _callback(
@@ -61,9 +60,7 @@ async def test_an_error_of_a_sign_in_may_name_its_issuer_or_not(
     assert "denied access" in page
 
 
-async def test_an_error_of_another_issuer_is_none_of_ours(
-    open_browser: OpenBrowser, settings: Settings
-) -> None:
+async def test_an_error_of_another_issuer_is_rejected(open_browser: OpenBrowser, settings: Settings) -> None:
     assert "unexpected sign-in provider" in await _callback(
         open_browser, settings, "https://evil.example/oidc"
     )
@@ -82,7 +79,7 @@ async def _callback(open_browser: OpenBrowser, settings: Settings, issuer: str |
     return str(await answer.get_data(as_text=True))
 
 
-def test_what_a_refusal_carries_is_neither_shown_nor_logged() -> None:
+def test_the_data_of_a_refusal_is_neither_shown_nor_logged() -> None:
     data = {"ssoConnectors": [{"config": {"clientSecret": "s3cret-of-the-connector"}}]}
     refusal = ManagementError(422, "session.sso_enabled", "Single sign-on is enabled.", data)
     with capture_logs() as lines:
@@ -94,7 +91,7 @@ def test_what_a_refusal_carries_is_neither_shown_nor_logged() -> None:
     assert "s3cret-of-the-connector" not in str(line)
 
 
-async def test_a_refusals_code_stands_in_the_log_and_an_authorization_code_does_not() -> None:
+async def test_the_code_of_a_refusal_is_logged_and_an_authorization_code_is_not() -> None:
     with capture_logs() as lines:
         explained(ManagementError(501, "connector.general", "?"))
     (line,) = lines
@@ -102,7 +99,7 @@ async def test_a_refusals_code_stands_in_the_log_and_an_authorization_code_does_
     assert redact_secrets(None, "info", {"event": "x", "code": "abc"})["code"] == "[redacted]"
 
 
-async def test_an_id_token_opens_nothing_and_our_application_exchanges_none(
+async def test_an_id_token_is_no_bearer_token_and_token_exchange_is_off(
     make: Factory,
     open_browser: OpenBrowser,
     runtime: Runtime,
@@ -120,24 +117,24 @@ async def test_an_id_token_opens_nothing_and_our_application_exchanges_none(
     assert application.custom_metadata["allowTokenExchange"] is False
 
 
-async def test_a_new_token_of_somebody_suspended_opens_nothing_until_they_are_back(
-    make: Factory, mint: Mint, open_browser: OpenBrowser, logto: Sender, management: ManagementClient
+async def test_a_new_token_of_a_suspended_person_is_rejected_until_they_are_readmitted(
+    app: Quart, make: Factory, mint: Mint, logto: Sender
 ) -> None:
+    """One story: the token from after the readmission must work, although the suspension is on record."""
     person = await make.person()
     organization_id = await make.organization("Acme", editor=person)
-    app = (await open_browser()).app.app
 
     async def suspend(is_suspended: bool) -> None:
         body = {"isSuspended": is_suspended}
-        await management._transport.call("PATCH", f"/users/{person.id}/is-suspended", body=body)
+        path = f"/users/{person.id}/is-suspended"
+        await make.management._transport.call("PATCH", path, body=body)
         data = {"id": person.id, **body}
         await logto.accepted(event("User.SuspensionStatus.Updated", params={"userId": person.id}, data=data))
 
     def exchanged(after: int) -> ApiClient:
         issued_at = int(time.time()) + after
-        return ApiClient(
-            app, organization_id, mint(organization_id, sub=person.id, iat=issued_at, jti=str(after))
-        )
+        token = mint(organization_id, sub=person.id, iat=issued_at, jti=str(after))
+        return ApiClient(app, organization_id, token)
 
     await suspend(True)
     await exchanged(20).call("GET", "/projects", 401)
@@ -145,19 +142,18 @@ async def test_a_new_token_of_somebody_suspended_opens_nothing_until_they_are_ba
     await exchanged(21).call("GET", "/projects")
 
 
-async def test_a_claim_that_replaces_the_organization_opens_neither(
-    make: Factory, mint: Mint, open_browser: OpenBrowser
+async def test_a_token_whose_organization_a_custom_claim_replaced_is_rejected_by_both(
+    app: Quart, make: Factory, mint: Mint
 ) -> None:
     acme, globex = await make.organization("Acme"), await make.organization("Globex")
-    app = (await open_browser()).app.app
-    api_token = mint(globex)  # asked for Acme; a script for custom claims wrote Globex
+    api_token = mint(globex)  # requested for Acme; a script for custom claims wrote Globex
     await ApiClient(app, acme, api_token).call("GET", "/projects", 404)
     organization_token = mint(globex, aud=f"urn:logto:organization:{acme}", scope="members:read")
     for organization_id in (acme, globex):
         await ApiClient(app, organization_id, organization_token).call("GET", "/members", 401)
 
 
-async def test_a_session_takes_no_token_whose_organization_was_replaced(
+async def test_a_session_rejects_a_token_whose_organization_was_replaced(
     make: Factory, open_browser: OpenBrowser, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person: Person = await make.person()
@@ -174,5 +170,5 @@ async def test_a_session_takes_no_token_whose_organization_was_replaced(
     await browser.get(f"/o/{acme}/projects", 503)
 
 
-def test_a_refusal_that_is_our_own_fault_says_nothing_of_it() -> None:
+def test_a_refusal_that_our_configuration_caused_is_shown_as_unavailable() -> None:
     assert isinstance(explained(ManagementError(401, "auth.unauthorized", "x")), LogtoUnavailable)

@@ -40,7 +40,7 @@ async def count_deliveries(runtime: Runtime) -> int:
 
 
 @pytest.mark.parametrize("signature", ["", "0" * 64, "not hex", "é"])
-async def test_a_wrong_signature_is_refused_and_does_nothing(
+async def test_a_delivery_with_a_wrong_signature_is_rejected_and_changes_nothing(
     logto: Sender, runtime: Runtime, signature: str
 ) -> None:
     organization_id, before = an_id(), await count_deliveries(runtime)
@@ -53,7 +53,7 @@ async def test_a_wrong_signature_is_refused_and_does_nothing(
     assert await count_deliveries(runtime) == before
 
 
-async def test_without_a_signing_key_there_is_no_such_page(settings: Settings) -> None:
+async def test_without_a_signing_key_the_endpoint_does_not_exist(settings: Settings) -> None:
     app = create_app(settings.model_copy(update={"webhook_signing_key": SecretStr("")}))
     async with app.test_app() as serving:
         empty = hmac.new(b"", b"{}", hashlib.sha256).hexdigest()
@@ -63,7 +63,7 @@ async def test_without_a_signing_key_there_is_no_such_page(settings: Settings) -
     assert response.status_code == 404
 
 
-async def test_the_same_delivery_again_is_accepted_and_does_nothing(logto: Sender, runtime: Runtime) -> None:
+async def test_a_repeated_delivery_is_accepted_and_changes_nothing(logto: Sender, runtime: Runtime) -> None:
     organization_id, user_id = an_id(), an_id()
     body = event(MEMBERSHIP, organizationId=organization_id, addedUserIds=[user_id])
     await logto.accepted(body)
@@ -75,7 +75,9 @@ async def test_the_same_delivery_again_is_accepted_and_does_nothing(logto: Sende
     assert await changed_at(runtime, organization_id, user_id) == first
 
 
-async def test_many_workers_that_receive_it_at_once_act_on_it_once(logto: Sender, runtime: Runtime) -> None:
+async def test_a_delivery_received_ten_times_at_once_is_processed_once(
+    logto: Sender, runtime: Runtime
+) -> None:
     body = event(MEMBERSHIP, organizationId=an_id(), addedUserIds=[an_id()])
     before = await count_deliveries(runtime)
 
@@ -84,7 +86,7 @@ async def test_many_workers_that_receive_it_at_once_act_on_it_once(logto: Sender
     assert await count_deliveries(runtime) == before + 1
 
 
-async def test_what_claims_to_be_old_is_a_replay(logto: Sender, runtime: Runtime) -> None:
+async def test_a_delivery_that_is_too_old_is_ignored(logto: Sender, runtime: Runtime) -> None:
     organization_id = an_id()
     old = (utc_now() - KEPT_FOR - timedelta(hours=1)).isoformat()
 
@@ -93,7 +95,7 @@ async def test_what_claims_to_be_old_is_a_replay(logto: Sender, runtime: Runtime
     assert await changed_at(runtime, organization_id, EVERYONE) is None
 
 
-async def test_an_event_from_the_future_is_refused_and_changes_nothing(
+async def test_an_event_from_the_future_is_rejected_and_changes_nothing(
     logto: Sender, runtime: Runtime
 ) -> None:
     organization_id, somebody = an_id(), an_id()
@@ -122,7 +124,7 @@ async def test_a_signed_body_that_is_no_event_is_a_bad_request(logto: Sender, co
     assert response.content_type == "application/problem+json"
 
 
-async def test_a_million_ids_are_refused_before_they_are_read(logto: Sender) -> None:
+async def test_a_million_ids_are_rejected_before_they_are_read(logto: Sender) -> None:
     body = event(MEMBERSHIP, organizationId=an_id(), addedUserIds=["a" * 12] * 1_000_000)
 
     response = await logto.send(body)
@@ -131,7 +133,7 @@ async def test_a_million_ids_are_refused_before_they_are_read(logto: Sender) -> 
     assert response.content_type == "application/problem+json"
 
 
-async def test_a_test_delivery_of_logtos_does_no_harm(logto: Sender, runtime: Runtime) -> None:
+async def test_a_test_delivery_changes_nothing(logto: Sender, runtime: Runtime) -> None:
     made_up = {
         "path": "/fake-path/:id",
         "method": "POST",
@@ -146,7 +148,7 @@ async def test_a_test_delivery_of_logtos_does_no_harm(logto: Sender, runtime: Ru
         assert await db.get(OrganizationRemoval, "fake-id") is None
 
 
-async def test_what_a_running_logto_sent_is_understood(logto: Sender, runtime: Runtime) -> None:
+async def test_recorded_deliveries_of_a_real_logto_are_processed(logto: Sender, runtime: Runtime) -> None:
     recorded = [entry["body"] for entry in load("214-webhooks-received") if entry["path"] == "/hook"]
     assert {body["event"] for body in recorded} >= {MEMBERSHIP, "User.Deleted", "Organization.Deleted"}
 
@@ -164,7 +166,7 @@ async def test_what_a_running_logto_sent_is_understood(logto: Sender, runtime: R
     assert removal.organization_name == "Renamed 1795259419"
 
 
-async def test_deliveries_are_forgotten_after_a_while(logto: Sender, runtime: Runtime) -> None:
+async def test_old_deliveries_are_deleted(logto: Sender, runtime: Runtime) -> None:
     digest = secrets.token_bytes(32)
     async with runtime.work.writing() as db:
         db.add(WebhookDelivery(body_hash=digest, received_at=utc_now() - KEPT_FOR - timedelta(minutes=1)))
@@ -176,7 +178,7 @@ async def test_deliveries_are_forgotten_after_a_while(logto: Sender, runtime: Ru
 
 
 @pytest.mark.parametrize("form", [{}, {"logout_token": ""}, {"logout_token": "not.a.token"}])
-async def test_a_logout_without_a_good_token_is_refused_as_the_specification_says(
+async def test_a_logout_without_a_valid_token_is_rejected_as_the_specification_says(
     app: Quart, form: dict[str, str]
 ) -> None:
     response = await app.test_client().post("/backchannel-logout", form=form)
@@ -186,7 +188,7 @@ async def test_a_logout_without_a_good_token_is_refused_as_the_specification_say
     assert (await response.get_json())["error"] == "invalid_request"
 
 
-async def test_a_browser_gains_nothing_by_its_cookies_there(
+async def test_session_cookies_do_not_authenticate_webhooks_or_logouts(
     make: Factory, open_browser: OpenBrowser, runtime: Runtime
 ) -> None:
     person = await make.person()

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("nothing_changed_for_everybody")
         {"addedUserIds": [7]},
     ],
 )
-async def test_without_readable_ids_it_is_everyone(
+async def test_an_event_without_readable_ids_marks_every_membership(
     logto: Sender, runtime: Runtime, members: dict[str, Any]
 ) -> None:
     organization_id = an_id()
@@ -36,7 +36,7 @@ async def test_without_readable_ids_it_is_everyone(
     assert await changed_at(runtime, organization_id, EVERYONE) is not None
 
 
-async def test_people_and_machines_that_were_added_or_removed_are_named(
+async def test_an_event_marks_the_people_and_api_clients_that_it_names(
     logto: Sender, runtime: Runtime
 ) -> None:
     organization_id = an_id()
@@ -53,7 +53,7 @@ async def test_people_and_machines_that_were_added_or_removed_are_named(
     assert await changed_at(runtime, organization_id, EVERYONE) is None
 
 
-async def test_a_machine_that_was_added_keeps_the_token_it_fetched_meanwhile(
+async def test_an_added_api_client_keeps_the_token_that_it_fetched_meanwhile(
     logto: Sender, runtime: Runtime
 ) -> None:
     organization_id, client_id = an_id(), an_id()
@@ -66,7 +66,7 @@ async def test_a_machine_that_was_added_keeps_the_token_it_fetched_meanwhile(
     assert known == datetime.fromisoformat(added["createdAt"]).replace(microsecond=0)  # a token's iat
 
 
-async def test_an_addition_told_late_takes_nothing_back_of_a_removal(logto: Sender, runtime: Runtime) -> None:
+async def test_a_late_addition_does_not_undo_a_removal(logto: Sender, runtime: Runtime) -> None:
     organization_id, client_id = an_id(), an_id()
     added = event(MEMBERSHIP, organizationId=organization_id, addedApplicationIds=[client_id])
     await logto.accepted(event(MEMBERSHIP, organizationId=organization_id, removedApplicationIds=[client_id]))
@@ -77,7 +77,7 @@ async def test_an_addition_told_late_takes_nothing_back_of_a_removal(logto: Send
     assert await changed_at(runtime, organization_id, client_id) == removed_at
 
 
-async def test_the_event_of_an_invitation_names_its_organization_at_the_top(
+async def test_the_event_of_an_invitation_marks_the_membership_in_its_organization(
     logto: Sender, runtime: Runtime
 ) -> None:
     organization_id, invitation_id, user_id = an_id(), an_id(), an_id()
@@ -97,7 +97,7 @@ async def test_the_event_of_an_invitation_names_its_organization_at_the_top(
     assert await changed_at(runtime, invitation_id, user_id) is None
 
 
-async def test_a_changed_template_makes_every_token_stale_with_one_row(
+async def test_a_changed_role_makes_every_token_stale_with_one_row(
     logto: Sender, runtime: Runtime, make: Factory, open_browser: OpenBrowser
 ) -> None:
     person = await make.person()

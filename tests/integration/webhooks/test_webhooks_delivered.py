@@ -1,7 +1,7 @@
-"""Changes made at Logto itself, by whoever: its real webhooks reach the real application, and count at once.
+"""Changes made in Logto: its webhooks reach the application and take effect at once.
 
-The application is provisioned and started as its users do, with two workers; a token is kept for five minutes
-there, so that only a delivered webhook can explain a refusal within seconds.
+The application is provisioned and started as its users do, with two workers. It caches tokens for five
+minutes, so only a delivered webhook can explain a refusal within seconds.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.remote import RemoteBrowser, eventually
 
 @pytest.fixture(scope="module")
 def logto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
-    """A provider of this module alone: its one webhook leads to this module's application."""
+    """A provider for this module: its only webhook leads to this module's application."""
     with running_provider(tmp_path_factory.mktemp("webhooks-provider")) as running:
         yield running
 
@@ -58,7 +58,7 @@ def make_there(logto_api: ManagementClient) -> Factory:
 
 
 class Visitors:
-    """Opens browsers at the running application, closed at the end of the test."""
+    """Opens browsers at the running application, and closes them after the test."""
 
     def __init__(self, url: str, stack: AsyncExitStack) -> None:
         self._url = url
@@ -87,7 +87,7 @@ async def test_provisioning_registers_the_webhook_and_stores_its_key(
     assert read_env_file(site.env_file)["LOGTO_WEBHOOK_SIGNING_KEY"] == hook.signing_key
 
 
-async def test_a_member_removed_at_logto_finds_nothing_at_the_next_request_in_any_browser(
+async def test_a_member_removed_in_logto_is_refused_in_every_browser(
     make_there: Factory, visitors: Visitors
 ) -> None:
     person = await make_there.person()
@@ -139,7 +139,7 @@ async def test_a_deleted_person_is_signed_out(make_there: Factory, visitors: Vis
     await eventually(is_signed_out, "the deleted person is signed out")
 
 
-async def test_an_organization_deleted_at_logto_is_not_found(make_there: Factory, visitors: Visitors) -> None:
+async def test_an_organization_deleted_in_logto_is_not_found(make_there: Factory, visitors: Visitors) -> None:
     admin, viewer = await make_there.person(), await make_there.person()
     organization_id = await make_there.organization("Gone", admin=admin, viewer=viewer)
     page = f"/o/{organization_id}/projects"
@@ -157,7 +157,7 @@ async def test_an_organization_deleted_at_logto_is_not_found(make_there: Factory
         await eventually(is_gone, "the deleted organization is not found")
 
 
-async def test_a_role_that_loses_a_permission_counts_for_everyone_who_holds_it(
+async def test_a_permission_removed_from_a_role_is_denied_to_its_members(
     make_there: Factory, visitors: Visitors, logto_api: ManagementClient
 ) -> None:
     admin = await make_there.person()
@@ -181,7 +181,7 @@ async def test_a_role_that_loses_a_permission_counts_for_everyone_who_holds_it(
         await logto_api.replace_role_scopes(role.id, role.scope_ids)
 
 
-async def test_a_renamed_organization_is_called_by_its_new_name(
+async def test_an_organization_renamed_in_logto_appears_under_its_new_name(
     make_there: Factory, visitors: Visitors
 ) -> None:
     admin = await make_there.person()
@@ -197,7 +197,7 @@ async def test_a_renamed_organization_is_called_by_its_new_name(
     await eventually(is_renamed, "the new name is shown")
 
 
-async def test_signing_out_at_logto_ends_the_session_of_that_browser_and_no_other(
+async def test_signing_out_at_logto_ends_the_session_of_that_browser_only(
     make_there: Factory, visitors: Visitors, site: Application, logto: Provider
 ) -> None:
     person = await make_there.person()

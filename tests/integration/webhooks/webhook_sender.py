@@ -1,4 +1,4 @@
-"""Webhooks as Logto sends them, and what the application keeps of them."""
+"""Webhooks as Logto sends them, and the changes that the application notes."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ MEMBERSHIP = "Organization.Membership.Updated"
 
 
 def an_id() -> str:
-    """An id as Logto makes them, which nothing has."""
+    """Return a new id in Logto's format."""
     return secrets.token_hex(6)
 
 
 def event(name: str, **members: Any) -> dict[str, Any]:
-    """The body of a webhook that is sent now."""
+    """Return the body of a webhook that is sent now."""
     created_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {"event": name, "createdAt": created_at, "hookId": an_id(), "ip": "::1", **members}
 
 
 def told(name: str, seconds_ago: float, **members: Any) -> dict[str, Any]:
-    """An event of so many seconds ago."""
+    """Return the body of a webhook about an event of so many seconds ago."""
     moment = datetime.now(UTC) - timedelta(seconds=seconds_ago)
     return {**event(name, **members), "createdAt": moment.isoformat(timespec="milliseconds")}
 
 
 class Sender:
-    """Logto, as far as webhooks go."""
+    """Logto as a sender of webhooks."""
 
     def __init__(self, app: Quart, settings: Settings) -> None:
         self._client = app.test_client()
         self._key = settings.webhook_signing_key.get_secret_value()
 
     async def send(self, body: Mapping[str, Any] | bytes, signature: str | None = None) -> Response:
-        """Deliver a webhook, signed with the application's key unless another signature is given."""
+        """Deliver a webhook, signed with the application's key if no signature is given."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         signed = hmac.new(self._key.encode(), content, hashlib.sha256).hexdigest()
         headers = {
@@ -62,7 +62,7 @@ class Sender:
 
 
 async def changed_at(runtime: Runtime, organization_id: str, user_id: str) -> datetime | None:
-    """When this membership last changed, as far as the application knows."""
+    """Return when a membership last changed. None: the application knows of no change."""
     async with runtime.work.reading() as db:
         row = await db.get(MembershipChange, (organization_id, user_id))
     return row.changed_at if row else None

@@ -1,14 +1,8 @@
-"""Reconciling: what was missed is found and told, and what is right is left alone."""
+"""Reconciling finds and reports what was missed, and leaves everything else alone."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
-from saas_app.changes.organization_change import OrganizationChange, Systems
+from saas_app.changes.organization_change import Systems
 from saas_app.config import Settings
 from saas_app.db.base import utc_now
 from saas_app.db.engine import create_engine
@@ -25,36 +19,49 @@ from saas_app.errors import ConfigurationError, LogtoUnavailable, NotFound
 from saas_app.identity.directory import Directory
 from saas_app.identity.principal import Principal
 from saas_app.identity.standing import Newcomer
-from saas_app.models import AuditEvent, Organization, OrganizationRemoval, PendingChange, User
+from saas_app.models import Organization, OrganizationRemoval, PendingChange, User
 from saas_app.operations.reconciliation.service import Reconciler, require_own_application
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
-from tests.clients import Person
-from tests.conftest import OpenBrowser
+from tests.conftest import OpenOffice
 from tests.databases import migrated_database
 from tests.factories import Factory
-from tests.integration.operations.reconciliation.conftest import reconciler_of, repairs_of
+from tests.integration.killed import run_until_killed
+from tests.integration.reconciling import reconciler_of, repairs_of
+from tests.integration.records import changes_of
+from tests.offices import Office
 
 
-@asynccontextmanager
-async def turn_in(
-    runtime: Runtime, make: Factory, organization_id: str
-) -> AsyncIterator[OrganizationChange[Newcomer]]:
-    """A turn of somebody whom nobody has let in."""
-    systems = Systems(runtime.work, make.management, runtime.change_limits)
-    async with systems.by(Newcomer(organization_id, Principal("ada", name="Ada"))).alone() as turn:
-        yield turn
+@pytest.fixture
+async def office(open_office: OpenOffice) -> Office:
+    """An organization with an editor."""
+    return await open_office(editor="Sam")
 
 
-async def events_of(runtime: Runtime, organization_id: str) -> list[AuditEvent]:
-    """What the trail tells of changes; that somebody was refused is told there too."""
-    changes = sa.select(AuditEvent).where(AuditEvent.action != Action.ACCESS_DENY).order_by(AuditEvent.id)
-    async with runtime.work.reading(organization_id) as db:
-        return list(await db.scalars(changes))
+async def interrupted(
+    runtime: Runtime,
+    office: Office,
+    entry: AuditEntry,
+    failure: BaseException,
+    call: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Make a change of Ada's fail after its call to Logto, and let an hour pass."""
+
+    async def call_and_fail() -> None:
+        if call is not None:
+            await call()
+        raise failure
+
+    systems = Systems(runtime.work, office.management, runtime.change_limits)
+    ada = Newcomer(office.id, Principal("ada", name="Ada"))
+    with pytest.raises(type(failure)):
+        async with systems.by(ada).alone() as turn:
+            await turn.carry_out(entry, call_and_fail, subjects=[entry.target.id])
+    await let_time_pass(runtime, office.id)
 
 
 async def let_time_pass(runtime: Runtime, organization_id: str) -> None:
-    """Make the notes of changes look as old as what a crash left an hour ago."""
+    """Make the notes of open changes look an hour old."""
     async with runtime.work.writing(organization_id) as db:
         await db.execute(
             sa.update(PendingChange)
@@ -63,55 +70,48 @@ async def let_time_pass(runtime: Runtime, organization_id: str) -> None:
         )
 
 
-def demotion(person: Person) -> AuditEntry:
-    return AuditEntry(
-        Actor("ada", "Ada"),
-        Action.MEMBER_CHANGE_ROLES,
-        Target("member", person.id, person.username),
-        before={"roles": ["editor"]},
-        after={"roles": ["viewer"]},
-    )
+def entry_of(action: Action, subject: str, name: str, *roles: str) -> AuditEntry:
+    """Return the audit entry of a change by Ada. Two roles are those before and after it."""
+    kind = "api client" if action is Action.API_CLIENT_REVOKE else "member"
+    before, after = ({"roles": [role]} for role in roles) if roles else (None, None)
+    return AuditEntry(Actor("ada", "Ada"), action, Target(kind, subject, name), before=before, after=after)
 
 
-async def test_a_role_changed_in_logtos_console_is_noticed_once_and_counts_at_the_next_request(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime, reconciler: Reconciler
+async def test_a_role_changed_in_logtos_console_is_noticed_once_and_takes_effect(
+    open_office: OpenOffice, make: Factory, runtime: Runtime, reconciler: Reconciler
 ) -> None:
-    person, colleague = await make.person(), await make.person()
-    organization_id = await make.organization("Acme", editor=person, viewer=colleague)
-    browser, other = await open_browser(person), await open_browser(colleague)
-    page = f"/o/{organization_id}/projects/new"
-    await browser.get(page)
-    await other.get(f"/o/{organization_id}/projects")
-    await repairs_of(reconciler, organization_id)  # names nobody had told us
-    assert await repairs_of(reconciler, organization_id) == []
+    office = await open_office(editor="Sam", viewer="Vera")
+    page = f"{office.root}/projects/new"
+    await office.browsers["editor"].get(page)
+    await office.browsers["viewer"].get(f"{office.root}/projects")
+    await repairs_of(reconciler, office.id)  # stores names that were not known yet
+    assert await repairs_of(reconciler, office.id) == []
+    await make.give_roles(office.id, office.person, Role.VIEWER)
+    await office.browser.get(page)  # Logto sends no webhook: the cached token still answers
 
-    await make.give_roles(organization_id, person, Role.VIEWER)
-    await browser.get(page)  # Logto tells nobody: the cached token still answers
+    assert await repairs_of(reconciler, office.id) == [f"refreshed at the next request: {office.person.id}"]
 
-    assert await repairs_of(reconciler, organization_id) == [f"refreshed at the next request: {person.id}"]
-    await browser.get(page, 403)
-    assert await repairs_of(reconciler, organization_id) == []
-    (event,) = [
-        event for event in await events_of(runtime, organization_id) if event.action == Action.RECONCILE
-    ]
-    assert (event.actor_id, event.after) == ("system", {"members": [person.id]})
+    await office.browser.get(page, 403)
+    assert await repairs_of(reconciler, office.id) == []
+    (event,) = [e for e in await changes_of(runtime, office.id) if e.action == Action.RECONCILE]
+    assert (event.actor_id, event.after) == ("system", {"members": [office.person.id]})
 
 
 async def test_a_removed_member_whose_webhook_was_lost_is_refused(
-    make: Factory, open_browser: OpenBrowser, reconciler: Reconciler
+    office: Office, reconciler: Reconciler
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", editor=person)
-    browser = await open_browser(person)
-    await browser.get(f"/o/{organization_id}/projects")
-    await make.management.remove_member(organization_id, person.id)
+    await office.browser.get(f"{office.root}/projects")
+    await office.management.remove_member(office.id, office.person.id)
 
-    assert f"refreshed at the next request: {person.id}" in await repairs_of(reconciler, organization_id)
-    await browser.get(f"/o/{organization_id}/projects", 404)
-    assert await repairs_of(reconciler, organization_id) == []
+    assert f"refreshed at the next request: {office.person.id}" in await repairs_of(reconciler, office.id)
+
+    await office.browser.get(f"{office.root}/projects", 404)
+    assert await repairs_of(reconciler, office.id) == []
 
 
-async def test_names_are_corrected(make: Factory, runtime: Runtime, reconciler: Reconciler) -> None:
+async def test_names_that_changed_in_logto_are_updated(
+    make: Factory, runtime: Runtime, reconciler: Reconciler
+) -> None:
     person = await make.person("Mia")
     organization_id = await make.organization("Before", viewer=person)
     await repairs_of(reconciler, organization_id)
@@ -129,7 +129,7 @@ async def test_names_are_corrected(make: Factory, runtime: Runtime, reconciler: 
 
 
 async def test_every_page_of_members_is_read(
-    make: Factory, runtime: Runtime, reconciler: Reconciler, monkeypatch: pytest.MonkeyPatch
+    make: Factory, reconciler: Reconciler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("saas_app.logto.paging.PAGE_SIZE", 2)
     people = [await make.person(f"P{number}") for number in range(5)]
@@ -141,31 +141,28 @@ async def test_every_page_of_members_is_read(
 
 
 async def test_a_deletion_whose_webhook_was_lost_is_carried_out(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime, reconciler: Reconciler
+    office: Office, runtime: Runtime, reconciler: Reconciler
 ) -> None:
-    admin = await make.person()
-    organization_id = await make.organization("Gone", admin=admin)
-    browser = await open_browser(admin)
-    await browser.post(f"/o/{organization_id}/projects/new", {"name": "Left behind", "description": ""})
-    await make.management.delete_organization(organization_id)
+    await office.browser.post(f"{office.root}/projects/new", {"name": "Left behind", "description": ""})
+    await office.management.delete_organization(office.id)
 
-    (repair,) = await repairs_of(reconciler, organization_id)
+    (repair,) = await repairs_of(reconciler, office.id)
 
     assert "was deleted in Logto" in repair
-    await browser.get(f"/o/{organization_id}/projects", 404)
+    await office.browser.get(f"{office.root}/projects", 404)
     async with runtime.work.reading() as db:
-        removal = await db.get(OrganizationRemoval, organization_id)
+        removal = await db.get(OrganizationRemoval, office.id)
     assert removal is not None
     assert removal.finished_at is not None
     assert removal.removed["projects"] == 1
 
 
-async def test_an_organization_nobody_knows_is_not_found(reconciler: Reconciler) -> None:
+async def test_an_unknown_organization_is_not_found(reconciler: Reconciler) -> None:
     with pytest.raises(NotFound):
         await repairs_of(reconciler, "doesnotexist")
 
 
-async def test_another_logto_is_refused_before_everything_looks_deleted(
+async def test_another_logto_is_rejected_before_everything_looks_deleted(
     make: Factory, settings: Settings
 ) -> None:
     await require_own_application(make.management, settings.logto_app_id)
@@ -175,10 +172,10 @@ async def test_another_logto_is_refused_before_everything_looks_deleted(
 
 
 class Killed(BaseException):
-    """As if the process ended here: nothing that handles errors sees it."""
+    """As if the process ended here: no error handling sees it."""
 
 
-async def test_the_database_of_another_logto_is_left_alone(make: Factory, tmp_path: Path) -> None:
+async def test_the_database_of_another_logto_is_not_changed(make: Factory, tmp_path: Path) -> None:
     await make.organization("Acme", admin=await make.person())
     with migrated_database(tmp_path) as url:
         engine = create_engine(url)
@@ -193,32 +190,36 @@ async def test_the_database_of_another_logto_is_left_alone(make: Factory, tmp_pa
         await engine.dispose()
 
 
-async def test_a_crash_after_logtos_answer_is_repaired_and_told(
-    make: Factory, open_browser: OpenBrowser, runtime: Runtime, reconciler: Reconciler
+@pytest.fixture
+async def half_demoted(office: Office, make: Factory, runtime: Runtime) -> Office:
+    """An office in which a crash followed Logto's response to a demotion, before it was recorded."""
+
+    async def demote() -> None:
+        await make.give_roles(office.id, office.person, Role.VIEWER)
+
+    await office.browser.get(f"{office.root}/projects/new")
+    entry = entry_of(Action.MEMBER_CHANGE_ROLES, office.person.id, office.person.username, "editor", "viewer")
+    await interrupted(runtime, office, entry, Killed(), demote)
+    return office
+
+
+async def test_a_change_that_a_crash_interrupted_takes_effect_and_is_not_recorded_yet(
+    half_demoted: Office, runtime: Runtime
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", editor=person)
-    browser = await open_browser(person)
-    page = f"/o/{organization_id}/projects/new"
-    await browser.get(page)
+    # The note made before the call has marked the token as stale.
+    await half_demoted.browser.get(f"{half_demoted.root}/projects/new", 403)
+    assert await changes_of(runtime, half_demoted.id) == []
 
-    async def demote_and_die() -> None:
-        await make.give_roles(organization_id, person, Role.VIEWER)
-        raise Killed
 
-    with pytest.raises(Killed):
-        async with turn_in(runtime, make, organization_id) as turn:
-            await turn.carry_out(demotion(person), demote_and_die, subjects=[person.id])
+async def test_reconciling_records_a_change_that_a_crash_interrupted(
+    half_demoted: Office, runtime: Runtime, reconciler: Reconciler
+) -> None:
+    person = half_demoted.person
 
-    await browser.get(page, 403)  # what was noted before the call made the token stale already
-    assert await events_of(runtime, organization_id) == []  # but nothing tells it yet
-    assert not any("cut off" in what for what in await repairs_of(reconciler, organization_id))
-    await let_time_pass(runtime, organization_id)
-
-    repairs = await repairs_of(reconciler, organization_id)
+    repairs = await repairs_of(reconciler, half_demoted.id)
 
     assert any(what.startswith(f"member.change-roles of {person.username}") for what in repairs)
-    (event,) = await events_of(runtime, organization_id)
+    (event,) = await changes_of(runtime, half_demoted.id)
     assert (event.actor_name, event.action) == ("Ada", "member.change-roles")
     assert event.before == {"roles": ["editor"]}
     assert event.after == {
@@ -226,79 +227,65 @@ async def test_a_crash_after_logtos_answer_is_repaired_and_told(
         "recovered": True,
         "wanted": {"roles": ["viewer"]},
     }
-    await let_time_pass(runtime, organization_id)
-    assert await repairs_of(reconciler, organization_id) == []
+    await let_time_pass(runtime, half_demoted.id)
+    assert await repairs_of(reconciler, half_demoted.id) == []
 
 
-async def test_a_crash_before_logto_was_asked_tells_that_nothing_happened(
-    make: Factory, runtime: Runtime, reconciler: Reconciler
+async def test_reconciling_leaves_a_change_alone_that_may_still_be_going_on(
+    half_demoted: Office, runtime: Runtime, reconciler: Reconciler
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", editor=person)
+    async with runtime.work.writing(half_demoted.id) as db:
+        now = sa.update(PendingChange).values(started_at=utc_now())
+        await db.execute(now.execution_options(synchronize_session=False))
 
-    async def die() -> None:
-        raise Killed
-
-    with pytest.raises(Killed):
-        async with turn_in(runtime, make, organization_id) as turn:
-            await turn.carry_out(demotion(person), die, subjects=[person.id])
-    await let_time_pass(runtime, organization_id)
-
-    await repairs_of(reconciler, organization_id)
-
-    (event,) = await events_of(runtime, organization_id)
-    assert event.after is not None
-    assert event.after["members"] == {person.id: ["editor"]}
+    assert not any("cut off" in what for what in await repairs_of(reconciler, half_demoted.id))
 
 
-async def test_an_answer_that_never_came_is_closed_with_what_is_true(
-    make: Factory, runtime: Runtime, reconciler: Reconciler
+async def test_a_change_that_a_crash_prevented_is_recorded_with_the_old_roles(
+    office: Office, runtime: Runtime, reconciler: Reconciler
 ) -> None:
-    person = await make.person()
-    organization_id = await make.organization("Acme", editor=person)
-    entry = AuditEntry(
-        Actor("ada", "Ada"), Action.MEMBER_REMOVE, Target("member", person.id, person.username)
-    )
+    entry = entry_of(Action.MEMBER_CHANGE_ROLES, office.person.id, office.person.username, "editor", "viewer")
+    await interrupted(runtime, office, entry, Killed())
 
-    async def remove_without_an_answer() -> None:
-        await make.management.remove_member(organization_id, person.id)
-        raise LogtoUnavailable("Logto did not answer.")
+    await repairs_of(reconciler, office.id)
 
-    with pytest.raises(LogtoUnavailable):
-        async with turn_in(runtime, make, organization_id) as turn:
-            await turn.carry_out(entry, remove_without_an_answer, subjects=[person.id])
-    await let_time_pass(runtime, organization_id)
-
-    await repairs_of(reconciler, organization_id)
-
-    (event,) = await events_of(runtime, organization_id)
+    (event,) = await changes_of(runtime, office.id)
     assert event.after is not None
-    assert event.after["members"] == {person.id: None}
+    assert event.after["members"] == {office.person.id: ["editor"]}
+
+
+async def test_a_removal_whose_response_was_lost_is_recorded(
+    office: Office, runtime: Runtime, reconciler: Reconciler
+) -> None:
+    async def remove() -> None:
+        await office.management.remove_member(office.id, office.person.id)
+
+    entry = entry_of(Action.MEMBER_REMOVE, office.person.id, office.person.username)
+    await interrupted(runtime, office, entry, LogtoUnavailable("Logto did not answer."), remove)
+
+    await repairs_of(reconciler, office.id)
+
+    (event,) = await changes_of(runtime, office.id)
+    assert event.after is not None
+    assert event.after["members"] == {office.person.id: None}
 
 
 @pytest.mark.parametrize("is_done", [True, False])
-async def test_a_machine_clients_revocation_that_was_cut_off_is_closed_with_what_is_true(
-    make: Factory, runtime: Runtime, reconciler: Reconciler, is_done: bool
+async def test_a_revocation_whose_response_was_lost_is_recorded_with_its_outcome(
+    office: Office, make: Factory, runtime: Runtime, reconciler: Reconciler, is_done: bool
 ) -> None:
-    organization_id = await make.organization("Acme", admin=await make.person())
-    machine = await make.machine(organization_id)
-    entry = AuditEntry(
-        Actor("ada", "Ada"), Action.API_CLIENT_REVOKE, Target("api client", machine.id, "Robot")
-    )
+    machine = await make.machine(office.id)
 
-    async def revoke_without_an_answer() -> None:
+    async def revoke() -> None:
         if is_done:
             await make.management.delete_application(machine.id)
-        raise LogtoUnavailable("Logto did not answer.")
 
-    with pytest.raises(LogtoUnavailable):
-        async with turn_in(runtime, make, organization_id) as turn:
-            await turn.carry_out(entry, revoke_without_an_answer, subjects=[machine.id])
-    await let_time_pass(runtime, organization_id)
+    entry = entry_of(Action.API_CLIENT_REVOKE, machine.id, "Robot")
+    await interrupted(runtime, office, entry, LogtoUnavailable("Logto did not answer."), revoke)
 
-    await repairs_of(reconciler, organization_id)
+    await repairs_of(reconciler, office.id)
 
-    (event,) = await events_of(runtime, organization_id)
+    (event,) = await changes_of(runtime, office.id)
     assert event.after is not None
     assert event.after["belongs_to_the_organization"] is not is_done
 
@@ -333,31 +320,19 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-async def test_a_process_killed_between_the_two_systems_leaves_nothing_that_reconcile_does_not_mend(
+async def test_reconciling_records_a_removal_whose_process_was_killed(
     make: Factory, runtime: Runtime, settings: Settings, reconciler: Reconciler
 ) -> None:
     person = await make.person()
     organization_id = await make.organization("Acme", editor=person)
-    assert settings.management is not None
-    environment = {
-        **os.environ,
-        "LOGTO_ENDPOINT": settings.management.endpoint,
-        "LOGTO_MANAGEMENT_APP_ID": settings.management.app_id,
-        "LOGTO_MANAGEMENT_APP_SECRET": settings.management.app_secret.get_secret_value(),
-    }
-
-    arguments = ["-c", _CHANGE_AND_DIE, settings.database_url, organization_id, person.id]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, env=environment, stderr=subprocess.PIPE
-    )
-    _, errors = await process.communicate()
-
-    assert process.returncode == -signal.SIGKILL, errors.decode()
+    await run_until_killed(settings, _CHANGE_AND_DIE, organization_id, person.id)
     assert await make.management.find_member_roles(organization_id, person.id) is None
-    assert await events_of(runtime, organization_id) == []
+    assert await changes_of(runtime, organization_id) == []
     await let_time_pass(runtime, organization_id)
+
     assert any("was interrupted" in what for what in await repairs_of(reconciler, organization_id))
-    (event,) = await events_of(runtime, organization_id)
+
+    (event,) = await changes_of(runtime, organization_id)
     assert event.action == "member.remove"
     assert event.after is not None
     assert event.after["members"] == {person.id: None}

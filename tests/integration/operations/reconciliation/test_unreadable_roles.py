@@ -1,4 +1,4 @@
-"""Roles in a cached token that cannot be read: Logto is asked again, by a request and by reconcile."""
+"""Unreadable roles in a cached token: requests and reconciling ask Logto again."""
 
 from __future__ import annotations
 
@@ -8,42 +8,37 @@ import sqlalchemy as sa
 from saas_app.models import SessionToken
 from saas_app.operations.reconciliation.service import Reconciler
 from saas_app.runtime import Runtime
-from tests.clients import Browser
-from tests.conftest import OpenBrowser
-from tests.factories import Factory
-from tests.integration.operations.reconciliation.conftest import repairs_of
+from tests.conftest import OpenOffice
+from tests.integration.reconciling import repairs_of
+from tests.offices import Office
 
 
 @pytest.fixture(params=["", "[", "7", '[["viewer"]]', "[" * 100_000], ids=lambda kept: kept[:12] or "empty")
-async def spoiled(
-    request: pytest.FixtureRequest, make: Factory, open_browser: OpenBrowser, runtime: Runtime
-) -> tuple[Browser, str]:
-    """The browser of an organization's viewer, whose roles in the cached token nobody can read."""
-    person = await make.person()
-    organization_id = await make.organization("Acme", viewer=person)
-    browser = await open_browser(person)
-    await browser.get(f"/o/{organization_id}/projects")
+async def spoiled(request: pytest.FixtureRequest, open_office: OpenOffice, runtime: Runtime) -> Office:
+    """An office with a viewer, in whose cached token the roles are unreadable."""
+    office = await open_office(viewer="Vera")
+    await office.browser.get(f"{office.root}/projects")
     async with runtime.work.writing() as db:
         await db.execute(
             sa.update(SessionToken)
-            .where(SessionToken.organization_id == organization_id)
+            .where(SessionToken.organization_id == office.id)
             .values(role_names=request.param)
             .execution_options(synchronize_session=False)
         )
-    return browser, organization_id
+    return office
 
 
-async def test_roles_that_cannot_be_read_are_told_and_read_again(
-    spoiled: tuple[Browser, str], reconciler: Reconciler
+async def test_reconciling_reports_unreadable_roles_until_they_are_fetched_again(
+    spoiled: Office, reconciler: Reconciler
 ) -> None:
-    browser, organization_id = spoiled
-    repairs = await repairs_of(reconciler, organization_id)
+    repairs = await repairs_of(reconciler, spoiled.id)
     assert [what for what in repairs if what.startswith("refreshed at the next request")]
-    await browser.get(f"/o/{organization_id}/projects")
-    assert await repairs_of(reconciler, organization_id) == []
+
+    await spoiled.browser.get(f"{spoiled.root}/projects")
+
+    assert await repairs_of(reconciler, spoiled.id) == []
 
 
-async def test_roles_that_cannot_be_read_are_read_from_logto_again(spoiled: tuple[Browser, str]) -> None:
-    browser, organization_id = spoiled
-    await browser.get(f"/o/{organization_id}/projects")
-    await browser.get(f"/o/{organization_id}/projects/new", 403)
+async def test_a_request_with_unreadable_roles_asks_logto_again(spoiled: Office) -> None:
+    await spoiled.browser.get(f"{spoiled.root}/projects")
+    await spoiled.browser.get(f"{spoiled.root}/projects/new", 403)
