@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from quart import Quart
+
 from saas_app.logto import ManagementClient
 from tests.clients import Browser, Person
 from tests.factories import Factory
@@ -47,10 +49,19 @@ class Office:
 
 
 async def new_office(
-    make: Factory, open_browser: Callable[[Person], Awaitable[Browser]], name: str = "Acme", **people: str
+    make: Factory,
+    open_browser: Callable[..., Awaitable[Browser]],
+    name: str = "Acme",
+    *,
+    at: Quart | None = None,
+    **people: str,
 ) -> Office:
-    """Make an organization with a new member for each role, and sign them in: ``admin="Ada"``."""
+    """Make an organization with a new member for each role, and sign them in: ``admin="Ada"``.
+
+    ``at`` is a worker other than the tests' own.
+    """
     organization = await make.empty_organization(name)
     members = {role: await make.member(organization.id, called, role) for role, called in people.items()}
-    browsers = {role: await open_browser(person) for role, person in members.items()}
+    where = {} if at is None else {"at": at}
+    browsers = {role: await open_browser(person, **where) for role, person in members.items()}
     return Office(organization.id, organization.name, members, browsers, make.management)

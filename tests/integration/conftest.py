@@ -22,16 +22,16 @@ from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.logto import ManagementClient
 from saas_app.operations.reconciliation.service import Reconciler
-from saas_app.rbac.permissions import Carrier
+from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.runtime import Runtime
 from tests.clients import Machine, Person
-from tests.conftest import OpenApp, OpenBrowser
+from tests.conftest import OpenApp, OpenBrowser, OpenOffice
 from tests.factories import Factory
 from tests.integration.bearer import ApiClient, MachineClient, Mint, NewClient, PersonClient
 from tests.integration.faulty_logto import Faulty, Gate, running_gate
 from tests.integration.mail import Mailbox
 from tests.integration.reconciling import reconciler_of
-from tests.offices import new_office
+from tests.offices import Office
 from tests.tokens import SCOPES, machine_token, token_of
 
 
@@ -67,6 +67,18 @@ def count_statements(engine: AsyncEngine) -> Callable[[], Any]:
             event.remove(engine.sync_engine, "before_cursor_execute", note)
 
     return counting
+
+
+@pytest.fixture(scope="session")
+async def steward(make: Factory) -> str:
+    """A role made in Logto, unknown to the registry, that only lets its holder change settings."""
+    return await make.role("steward", Permission.ORGANIZATION_UPDATE)
+
+
+@pytest.fixture
+async def acme(open_office: OpenOffice) -> Office:
+    """An organization with an admin, Ada. Folders replace it with an office that has more methods."""
+    return await open_office(admin="Ada")
 
 
 @pytest.fixture
@@ -154,10 +166,10 @@ async def faulty_app(gate: Gate, settings: Settings, open_app: OpenApp) -> Quart
 
 
 @pytest.fixture
-async def faulty(gate: Gate, faulty_app: Quart, make: Factory, open_browser: OpenBrowser) -> Faulty:
+async def faulty(gate: Gate, faulty_app: Quart, open_office: OpenOffice, open_browser: OpenBrowser) -> Faulty:
     """An organization with an admin, at ``faulty_app``."""
-    open_there = partial(open_browser, at=faulty_app)
-    return Faulty(gate, await new_office(make, open_there, admin="Ada"), open_there)
+    acme = await open_office(at=faulty_app, admin="Ada")
+    return Faulty(gate, acme, partial(open_browser, at=faulty_app))
 
 
 @pytest.fixture

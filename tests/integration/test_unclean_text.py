@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -21,45 +20,26 @@ from saas_app.operations.reconciliation.service import Repair
 from saas_app.organizations.removal import Removals, remove_pending
 from saas_app.runtime import Runtime
 from saas_app.web.context import browser as browser_of
-from tests.clients import SAME_ORIGIN, Person
-from tests.conftest import OpenBrowser
+from tests.clients import SAME_ORIGIN
 from tests.factories import Factory
 from tests.integration.reconciling import reconciler_of
+from tests.integration.records import pending_in
+from tests.offices import Office
 from tests.removals import order_removal
 
 UNCLEAN = "\x00\x1b\x9f\ufffe"
 
 
-@pytest.fixture
-async def admin(make: Factory) -> Person:
-    return await make.person("Ada")
-
-
-@pytest.fixture
-async def acme(make: Factory, admin: Person) -> str:
-    return await make.organization("Acme", admin=admin)
-
-
-async def _notes(runtime: Runtime, organization_id: str) -> int:
-    async with runtime.work.reading(organization_id) as db:
-        return await db.scalar(sa.select(sa.func.count()).select_from(PendingChange)) or 0
-
-
 @pytest.mark.parametrize("char", ["\x00", "\x1b", "\x9f", "\ufffe", "\u2028"])
-async def test_an_unclean_email_address_is_not_invited(
-    runtime: Runtime, open_browser: OpenBrowser, make: Factory, admin: Person, acme: str, char: str
-) -> None:
-    browser = await open_browser(admin)
-    await browser.get(f"/o/{acme}/")
-    body = {"email": f"a{char}b@example.test", "roles": ["viewer"]}
-    response = await browser.app.post(
-        f"/api/v1/organizations/{acme}/invitations",
-        data=json.dumps(body).encode(),
-        headers={"Content-Type": "application/json", **SAME_ORIGIN},
+async def test_an_unclean_email_address_is_not_invited(acme: Office, runtime: Runtime, char: str) -> None:
+    response = await acme.browser.app.post(
+        f"/api/v1/organizations/{acme.id}/invitations",
+        json={"email": f"a{char}b@example.test", "roles": ["viewer"]},
+        headers=SAME_ORIGIN,
     )
     assert response.status_code == 422
-    assert await _notes(runtime, acme) == 0
-    assert await make.management.list_invitations(acme) == []
+    assert await pending_in(runtime, acme.id) == []
+    assert await acme.management.list_invitations(acme.id) == []
 
 
 @pytest.mark.parametrize(
@@ -75,11 +55,8 @@ async def test_an_unclean_email_address_is_not_invited(
         "/o/{acme}/api-clients/a%00/revoke",
     ],
 )
-async def test_an_unclean_url_is_not_found(
-    open_browser: OpenBrowser, admin: Person, acme: str, path: str
-) -> None:
-    browser = await open_browser(admin)
-    assert (await browser.app.get(path.format(acme=acme))).status_code == 404
+async def test_an_unclean_url_is_not_found(acme: Office, path: str) -> None:
+    assert (await acme.browser.app.get(path.format(acme=acme.id))).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -96,11 +73,8 @@ async def test_an_unclean_url_is_not_found(
         "/sign-in?login_hint=%00&next=%00",
     ],
 )
-async def test_control_characters_in_a_query_are_ignored(
-    open_browser: OpenBrowser, admin: Person, acme: str, path: str
-) -> None:
-    browser = await open_browser(admin)
-    response = await browser.app.get(path.format(acme=acme))
+async def test_control_characters_in_a_query_are_ignored(acme: Office, path: str) -> None:
+    response = await acme.browser.app.get(path.format(acme=acme.id))
     assert response.status_code in (200, 303, 400)
     assert "\x00" not in await response.get_data(as_text=True)
 
@@ -139,6 +113,12 @@ async def test_names_from_claims_and_userinfo_are_stored_clean(runtime: Runtime)
         assert (await db.get_one(Organization, organization_id)).name == "Acme"
 
 
+async def _notes(runtime: Runtime, organization_id: str) -> int:
+    """Return the number of notes. Unreadable ones count too."""
+    async with runtime.work.reading(organization_id) as db:
+        return await db.scalar(sa.select(sa.func.count()).select_from(PendingChange)) or 0
+
+
 def _note(organization_id: str, entry: dict[str, Any]) -> PendingChange:
     return PendingChange(id=new_uuid(), entry=entry, subjects=[], started_at=utc_now() - timedelta(hours=1))
 
@@ -164,24 +144,24 @@ NO_JSON = ["", "{", "[" * 5000]  # PostgreSQL can store none of them
 
 
 @pytest.fixture
-async def spoilt(runtime: Runtime, acme: str) -> list[str]:
+async def spoilt(runtime: Runtime, acme: Office) -> list[str]:
     """Unreadable notes of an organization, beside a readable one."""
     is_sqlite = runtime.settings.database_url.startswith("sqlite")
     entries = [*SPOILT, *(NO_JSON if is_sqlite else ())]
     for entry in entries:
-        await _spoil(runtime, acme, entry)
+        await _spoil(runtime, acme.id, entry)
     return entries
 
 
 @pytest.fixture
-async def poisoned(runtime: Runtime, acme: str) -> AsyncIterator[str]:
+async def poisoned(runtime: Runtime, acme: Office) -> AsyncIterator[str]:
     """An organization with one unreadable note, and one with text that no database can store."""
     good = AuditEntry(SYSTEM, Action.INVITATION_CREATE, Target("invitation", "a\x00b", "a\x00b@example.test"))
-    async with runtime.work.writing(acme) as db:
-        db.add(_note(acme, {"action": "no.such.thing"}))
-        db.add(_note(acme, good.as_json()))
-    yield acme
-    async with runtime.work.writing(acme) as db:
+    async with runtime.work.writing(acme.id) as db:
+        db.add(_note(acme.id, {"action": "no.such.thing"}))
+        db.add(_note(acme.id, good.as_json()))
+    yield acme.id
+    async with runtime.work.writing(acme.id) as db:
         await db.execute(sa.delete(PendingChange).execution_options(synchronize_session=False))
 
 

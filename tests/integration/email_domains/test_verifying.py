@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import dns.rcode
 import pytest
@@ -14,8 +13,7 @@ from saas_app.email_domains import queries
 from saas_app.identity.membership_changes import note_change
 from saas_app.logto import ManagementClient
 from saas_app.models import DomainProof
-from saas_app.rbac.permissions import Permission, Role
-from tests.clients import Browser
+from saas_app.rbac.permissions import Role
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.email_domains.conftest import Place, Places
@@ -298,17 +296,8 @@ async def test_a_domain_set_in_logto_is_listed_and_can_be_removed(place: Place) 
     assert await place.in_logto() == []
 
 
-@pytest.fixture
-async def caretaker(place: Place, make: Factory, open_browser: OpenBrowser) -> AsyncIterator[Browser]:
-    """The browser of a member whose role, made in Logto, only lets them change settings."""
-    role = await make.role("caretaker", Permission.ORGANIZATION_UPDATE)
-    yield await open_browser(await make.member(place.id, "Stew", role))
-    (made,) = [found for found in await make.management.list_organization_roles() if found.name == role]
-    await make.management._transport.call("DELETE", f"/organization-roles/{made.id}")
-
-
 async def test_nobody_verifies_a_domain_whose_default_role_exceeds_their_permissions(
-    place: Place, caretaker: Browser
+    place: Place, make: Factory, open_browser: OpenBrowser, steward: str
 ) -> None:
     roles = await place.management.list_organization_roles()
     await place.management.replace_joining_roles(
@@ -316,9 +305,10 @@ async def test_nobody_verifies_a_domain_whose_default_role_exceeds_their_permiss
     )
     await place.claim()
     await place.publish()
+    browser = await open_browser(await make.member(place.id, "Stew", steward))
 
     form = {"domain": place.domain, "proof": "dns"}
-    refused = await caretaker.submit(f"{place.settings}/domains/verify", form, 403)
+    refused = await browser.submit(f"{place.settings}/domains/verify", form, 403)
 
     assert "which you do not have" in refused
     assert await place.in_logto() == []

@@ -1,4 +1,4 @@
-"""A Logto some of whose answers do not come: it passes on what is asked, and counts it."""
+"""A proxy in front of Logto that holds requests or responses back, and counts them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from local_logto.testing.connections import brief_connector
 
 @dataclass
 class Gate:
-    """What hangs, by path, and how often each path was asked for and did its work.
+    """The proxy: which paths hang, and how often each was requested and carried out.
 
-    The answers of ``silent`` paths are held back, though Logto does what is asked.
+    Responses of ``silent`` paths are held back, although Logto carries out the request.
     """
 
     url: str = ""
@@ -28,14 +28,14 @@ class Gate:
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def hang(self, *paths: str) -> None:
-        """From now on, these paths do not answer; all others do, and what waits goes on."""
+        """From now on, hold these paths back and let all others through."""
         async with self.changed:
             self.hanging = set(paths)
             self.asked.clear()
             self.changed.notify_all()
 
     async def do_without_answering(self, path: str) -> None:
-        """Let Logto do what this path asks for, without an answer; return when it is done."""
+        """Let Logto carry out what this path requests, hold the response back, and return when it is done."""
         async with self.changed:
             self.hanging.discard(path)
             self.silent.add(path)
@@ -43,34 +43,34 @@ class Gate:
             await self.changed.wait_for(lambda: self.done[path] > 0)
 
     async def answer(self, path: str) -> None:
-        """Let the answers of a path through."""
+        """Let the responses of a path through."""
         async with self.changed:
             self.silent.discard(path)
             self.changed.notify_all()
 
     async def pass_back(self, path: str) -> None:
-        """Note that Logto has done what was asked, and wait for as long as its answer is held back."""
+        """Note that Logto has carried out a request, and wait while its response is held back."""
         async with self.changed:
             self.done[path] += 1
             self.changed.notify_all()
             await self.changed.wait_for(lambda: path not in self.silent)
 
     async def pass_through(self, path: str) -> None:
-        """Wait for as long as a path hangs."""
+        """Note a request, and wait while its path is held back."""
         async with self.changed:
             self.asked[path] += 1
             self.changed.notify_all()
             await self.changed.wait_for(lambda: path not in self.hanging)
 
     async def wait_until_asked(self, path: str, times: int = 1) -> None:
-        """Return when a path was asked for so often."""
+        """Return when a path was requested this often."""
         async with self.changed:
             await self.changed.wait_for(lambda: self.asked[path] >= times)
 
 
 @asynccontextmanager
 async def hanging_logto(endpoint: str) -> AsyncIterator[Gate]:
-    """A server before ``endpoint``, to which the discovery document leads; the issuer stays the real one."""
+    """Run the proxy. The discovery document leads to it, and the issuer stays the same."""
     gate = Gate()
     async with aiohttp.ClientSession(connector=brief_connector()) as http:
 

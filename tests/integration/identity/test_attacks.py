@@ -132,7 +132,7 @@ async def test_a_made_up_session_cookie_signs_nobody_in(open_browser: OpenBrowse
     await browser.get("/account", 303)
 
 
-async def test_a_person_who_signs_in_after_another_in_one_browser_gets_nothing_of_theirs(
+async def test_a_person_who_signs_in_after_another_in_one_browser_gets_none_of_their_data(
     make: Factory, open_browser: OpenBrowser, runtime: Runtime
 ) -> None:
     alice, bob = await make.person("Alice"), await make.person("Bob")

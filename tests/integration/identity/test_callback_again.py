@@ -13,11 +13,6 @@ from tests.conftest import OpenApp, OpenBrowser
 from tests.factories import Factory
 
 
-@pytest.fixture
-async def pia(make: Factory) -> Person:
-    return await make.person("Pia")
-
-
 async def test_a_reloaded_callback_leads_to_the_same_page_and_signs_in_once(
     pia: Person, open_browser: OpenBrowser, runtime: Runtime
 ) -> None:

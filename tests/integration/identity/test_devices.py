@@ -41,11 +41,6 @@ async def comes_back_silently(browser: Browser) -> bool:
     return True
 
 
-@pytest.fixture
-async def pia(make: Factory) -> Person:
-    return await make.person("Pia")
-
-
 async def test_signing_out_everywhere_ends_every_session_here_and_at_the_provider(
     pia: Person, open_browser: OpenBrowser, management: ManagementClient
 ) -> None:

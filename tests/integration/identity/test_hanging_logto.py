@@ -17,7 +17,7 @@ from saas_app.coordination import heartbeat, shared_attempts
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.identity import refresh_turns, token_verifier
 from saas_app.models import LeaseRow
-from tests.conftest import OpenApp, OpenBrowser, runtime_of
+from tests.conftest import OpenApp, OpenBrowser, OpenOffice, runtime_of
 from tests.factories import Factory
 from tests.integration.bearer import Mint
 from tests.integration.identity.logto_that_hangs import Gate, hanging_logto
@@ -49,76 +49,66 @@ async def test_eight_pages_of_a_session_share_one_attempt_that_hangs(
     make: Factory,
     gate: Gate,
     open_behind: OpenApp,
-    open_browser: OpenBrowser,
+    open_office: OpenOffice,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(shared_attempts, "pause_after", lambda took, rest: 60.0)
-    app, person = await open_behind(), await make.person()
-    organizations = [await make.organization(name, admin=person) for name in ("Acme", "Globex")]
-    pages = [f"/o/{item}/{page}" for item in organizations for page in ("projects", "members")]
-    browser = await open_browser(person, at=app)
+    office = await open_office(at=await open_behind(), admin="Ada")
+    roots = (office.root, f"/o/{await make.organization('Globex', **office.people)}")
+    pages = [f"{root}/{page}" for root in roots for page in ("projects", "members")]
     await gate.hang(TOKEN)
 
-    assert await statuses(*(browser.app.get(page) for page in pages * 2)) == {503: 8}
+    assert await statuses(*(office.browser.app.get(page) for page in pages * 2)) == {503: 8}
     assert gate.asked[TOKEN] == 1
 
-    refused = await browser.get(pages[0], 503)  # answered at once during the pause before the next attempt
+    refused = await office.browser.get(pages[0], 503)  # at once, during the pause before the next attempt
     assert int(refused.headers["Retry-After"]) > 0
     assert gate.asked[TOKEN] == 1
 
 
 async def test_another_worker_does_not_retry_at_once(
-    make: Factory,
-    gate: Gate,
-    open_behind: OpenApp,
-    open_browser: OpenBrowser,
-    monkeypatch: pytest.MonkeyPatch,
+    gate: Gate, open_behind: OpenApp, open_office: OpenOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(refresh_turns, "pause_after", lambda took: 60.0)
-    first, second, person = await open_behind(), await open_behind(30), await make.person()
-    page = f"/o/{await make.organization('Acme', viewer=person)}/projects"
-    browser = await open_browser(person, at=first)
-    there = browser.at(second).app
+    first, second = await open_behind(), await open_behind(30)
+    office = await open_office(at=first, viewer="Vera")
+    page = f"{office.root}/projects"
     await gate.hang(TOKEN)
-    here = asyncio.create_task(browser.app.get(page))
+    here = asyncio.create_task(office.browser.app.get(page))
     await gate.wait_until_asked(TOKEN)
 
-    assert await statuses(there.get(page), here) == {503: 2}
+    assert await statuses(office.browser.at(second).app.get(page), here) == {503: 2}
 
     assert gate.asked[TOKEN] == 1
 
 
 async def test_once_logto_responds_again_the_next_page_works(
-    make: Factory,
-    gate: Gate,
-    open_behind: OpenApp,
-    open_browser: OpenBrowser,
-    monkeypatch: pytest.MonkeyPatch,
+    gate: Gate, open_behind: OpenApp, open_office: OpenOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_attempts, "_LONG", 60.0)
-    app, person = await open_behind(), await make.person()
-    page = f"/o/{await make.organization('Acme', viewer=person)}/projects"
-    browser = await open_browser(person, at=app)
+    office = await open_office(at=await open_behind(), viewer="Vera")
     await gate.hang(TOKEN)
-    await browser.get(page, 503)
+    await office.browser.get(f"{office.root}/projects", 503)
+
     await gate.hang()
-    await browser.get(page)
+
+    await office.browser.get(f"{office.root}/projects")
 
 
 async def test_a_client_that_disconnects_does_not_stop_the_refresh(
-    make: Factory, gate: Gate, open_behind: OpenApp, open_browser: OpenBrowser
+    gate: Gate, open_behind: OpenApp, open_office: OpenOffice
 ) -> None:
-    app, person = await open_behind(30), await make.person()
-    page = f"/o/{await make.organization('Acme', viewer=person)}/projects"
-    browser = await open_browser(person, at=app)
+    office = await open_office(at=await open_behind(30), viewer="Vera")
+    page, ask = f"{office.root}/projects", office.browser.app.get
     await gate.hang(TOKEN)
-    gone = asyncio.create_task(browser.app.get(page))
+    gone = asyncio.create_task(ask(page))
     await gate.wait_until_asked(TOKEN)
+
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)
-    waiting = asyncio.create_task(browser.app.get(page))
-    await gate.hang()
 
+    waiting = asyncio.create_task(ask(page))
+    await gate.hang()
     assert (await waiting).status_code == 200
     assert gate.asked[TOKEN] == 0  # the earlier call was enough
 
@@ -162,38 +152,36 @@ async def test_twelve_tokens_with_unknown_keys_share_one_attempt_that_hangs(
 
 
 async def test_the_refresh_of_a_dead_worker_is_taken_over_soon(
-    make: Factory, open_behind: OpenApp, open_browser: OpenBrowser
+    open_behind: OpenApp, open_office: OpenOffice
 ) -> None:
-    app, person = await open_behind(30), await make.person()
-    page = f"/o/{await make.organization('Acme', viewer=person)}/projects"
-    browser = await open_browser(person, at=app)
-    (session_id,) = await runtime_of(app).sessions.list_session_ids(person.id)
+    app = await open_behind(30)
+    office = await open_office(at=app, viewer="Vera")
+    (session_id,) = await runtime_of(app).sessions.list_session_ids(office.person.id)
     async with runtime_of(app).work.writing() as db:
         db.add(LeaseRow(name=f"refresh:{session_id}", owner=new_uuid(), until=utc_now()))
     began = time.monotonic()
-    await browser.get(page)
+
+    await office.browser.get(f"{office.root}/projects")
+
     assert heartbeat.LOST_AFTER - 1 < time.monotonic() - began < 15
 
 
 async def test_a_slow_refresh_keeps_its_claim(
-    make: Factory,
-    gate: Gate,
-    open_behind: OpenApp,
-    open_browser: OpenBrowser,
-    monkeypatch: pytest.MonkeyPatch,
+    gate: Gate, open_behind: OpenApp, open_office: OpenOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(heartbeat, "LOST_AFTER", 1.0)
     monkeypatch.setattr(heartbeat, "_INTERVAL", 0.1)
-    first, second, person = await open_behind(30), await open_behind(30), await make.person()
-    page = f"/o/{await make.organization('Acme', viewer=person)}/projects"
-    browser = await open_browser(person, at=first)
-    there = browser.at(second).app
+    first, second = await open_behind(30), await open_behind(30)
+    office = await open_office(at=first, viewer="Vera")
+    page = f"{office.root}/projects"
     await gate.hang(TOKEN)
-    here = asyncio.create_task(browser.app.get(page))
+    here = asyncio.create_task(office.browser.app.get(page))
     await gate.wait_until_asked(TOKEN)
-    elsewhere = asyncio.create_task(there.get(page))
+    elsewhere = asyncio.create_task(office.browser.at(second).app.get(page))
     await asyncio.sleep(2)  # twice as long as a claim lasts without a heartbeat
     assert gate.asked[TOKEN] == 1
+
     await gate.hang()
+
     assert (await here).status_code == (await elsewhere).status_code == 200
     assert gate.asked[TOKEN] == 0

@@ -1,4 +1,4 @@
-"""A call that cannot be repeated is never sent into a connection the other side is about to close."""
+"""A call that cannot be repeated is never sent on a connection that the other side is about to close."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from saas_app.logto.http import open_http
 
 
-async def test_a_connection_that_was_idle_as_long_as_logto_keeps_one_is_not_used_again(
+async def test_a_connection_idle_for_as_long_as_logto_allows_is_not_reused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     connections = 0

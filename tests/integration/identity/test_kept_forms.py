@@ -1,4 +1,4 @@
-"""A form whose session has ended waits through the sign-in, for the person who typed it and nobody else."""
+"""Forms whose session has ended are kept through the sign-in, for the person who filled them in only."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from saas_app.identity.kept_forms import MOST_OF_ONE_PERSON
 from saas_app.logto import ManagementClient
 from saas_app.models import KeptFormRow, SessionRow, SessionToken
 from saas_app.runtime import Runtime
-from tests.clients import SAME_ORIGIN, Browser, LogtoVisit, Person
-from tests.conftest import OpenBrowser
+from tests.clients import SAME_ORIGIN, URLENCODED, Browser, Person
+from tests.conftest import OpenBrowser, OpenOffice
 from tests.factories import Factory
 
-LONG_TEXT = "Once upon a time, in <b>a text</b> of Zoë's & others…\n" * 36  # 1,800 characters and more
+LONG_TEXT = "Once upon a time, in <b>a text</b> of Zoë's & others…\n" * 36  # over 1,800 characters
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A person at a page with a form, and what they typed into it."""
+    """A person at a page with a form, and what they typed."""
 
     browser: Browser
     person: Person
@@ -33,7 +33,7 @@ class Desk:
     typed: dict[str, str]
 
     async def send(self, expect: int = 303) -> str:
-        """Send the form; where it leads."""
+        """Send the form and return where it leads."""
         answer = await self.browser.post(f"{self.root}/new", self.typed, expect)
         return str(answer.headers.get("Location", ""))
 
@@ -46,14 +46,13 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(make: Factory, open_browser: OpenBrowser) -> Desk:
-    person = await make.person("Ella")
-    organization_id = await make.organization("Acme", editor=person)
-    browser = await open_browser(person)
-    root = f"/o/{organization_id}/projects"
-    await browser.follow(root)
-    mark = await mark_on(browser, f"{root}/new")
-    return Desk(browser, person, root, {"name": "Long story", "description": LONG_TEXT, "_owner": mark})
+async def desk(open_office: OpenOffice) -> Desk:
+    office = await open_office(editor="Ella")
+    root = f"{office.root}/projects"
+    await office.browser.follow(root)
+    mark = await mark_on(office.browser, f"{root}/new")
+    typed = {"name": "Long story", "description": LONG_TEXT, "_owner": mark}
+    return Desk(office.browser, office.person, root, typed)
 
 
 async def mark_on(browser: Browser, path: str) -> str:
@@ -92,7 +91,7 @@ async def ended_at_logto(runtime: Runtime, desk: Desk) -> None:
     management: ManagementClient = runtime.sign_out._management
     for session in await management.list_user_sessions(desk.person.id):
         await management.end_user_session(desk.person.id, session.uid)
-    async with runtime.work.writing() as db:  # whatever is cached is old
+    async with runtime.work.writing() as db:  # no cached token may answer
         of_person = sa.select(SessionRow.id).where(SessionRow.subject == desk.person.id)
         await db.execute(sa.delete(SessionToken).where(SessionToken.session_id.in_(of_person)))
 
@@ -101,7 +100,7 @@ ENDINGS = [idle, too_old, ended_from_another_device, signed_out_in_another_tab, 
 
 
 @pytest.mark.parametrize("ending", ENDINGS, ids=lambda ending: ending.__name__)
-async def test_a_long_text_survives_however_the_session_ended(
+async def test_a_long_text_is_kept_however_the_session_ended(
     desk: Desk, runtime: Runtime, ending: Callable[[Runtime, Desk], Awaitable[None]]
 ) -> None:
     await ending(runtime, desk)
@@ -118,7 +117,7 @@ async def test_a_long_text_survives_however_the_session_ended(
     assert LONG_TEXT.strip()[:200] in (await desk.descriptions()).replace("\r\n", "\n")
 
 
-async def test_it_is_sent_by_itself_once_and_afterwards_only_by_hand(desk: Desk, runtime: Runtime) -> None:
+async def test_a_kept_form_is_submitted_automatically_once(desk: Desk, runtime: Runtime) -> None:
     await idle(runtime, desk)
     waiting = await desk.browser.sign_in(desk.person, await desk.send())
     assert "data-send-now" in await (await desk.browser.get(waiting)).get_data(as_text=True)
@@ -130,29 +129,38 @@ async def test_it_is_sent_by_itself_once_and_afterwards_only_by_hand(desk: Desk,
     assert "Long story" in page
 
 
-async def test_another_person_never_sees_it_and_its_owner_still_does(
+async def test_a_kept_form_is_not_shown_to_another_person_who_signs_in(
     desk: Desk, runtime: Runtime, make: Factory
 ) -> None:
-    bob = await make.person("Bob")
     await idle(runtime, desk)
     way = await desk.send()
-    hers, desk.browser.logto = desk.browser.logto, LogtoVisit()
+    await desk.browser.forget_logto()
 
-    waiting = await desk.browser.sign_in(bob, way)
-    led_to = await desk.browser.get(waiting, 303)
-    page = await (await desk.browser.get("/o")).get_data(as_text=True)
+    waiting = await desk.browser.sign_in(await make.person("Bob"), way)
 
-    assert led_to.headers["Location"] == "/"
+    assert (await desk.browser.get(waiting, 303)).headers["Location"] == "/"
+    page = await desk.browser.text("/o")
     assert "No saved form was found for your account." in page
     assert "Long story" not in page
+
+
+async def test_a_kept_form_is_still_there_for_its_owner_after_another_person_signed_in(
+    desk: Desk, runtime: Runtime, make: Factory
+) -> None:
+    await idle(runtime, desk)
+    way = await desk.send()
+    await desk.browser.forget_logto()
+    waiting = await desk.browser.sign_in(await make.person("Bob"), way)
+    await desk.browser.get(waiting, 303)
     await desk.browser.post("/sign-out")
-    await desk.browser.logto.close()
-    desk.browser.logto = hers
+    await desk.browser.forget_logto()
+
     assert await desk.browser.sign_in(desk.person, way) == waiting
-    assert "Long story" in await (await desk.browser.get(waiting)).get_data(as_text=True)
+
+    assert "Long story" in await desk.browser.text(waiting)
 
 
-async def test_its_owner_does_not_find_it_in_another_browser(
+async def test_a_kept_form_is_not_shown_in_another_browser_of_its_owner(
     desk: Desk, runtime: Runtime, open_browser: OpenBrowser
 ) -> None:
     await idle(runtime, desk)
@@ -161,31 +169,37 @@ async def test_its_owner_does_not_find_it_in_another_browser(
     assert (await other.get(waiting, 303)).headers["Location"] == "/"
 
 
-async def test_a_form_that_reaches_somebody_elses_session_is_not_carried_out(
-    desk: Desk, make: Factory, runtime: Runtime
-) -> None:
-    bob = await make.person("Bob")
-    await make.join(desk.root.split("/")[2], bob)
+@pytest.fixture
+async def sent_as_bob(desk: Desk, make: Factory) -> str:
+    """The page that answers a form of Ella's, sent after Bob signed in to the same browser."""
+    bob = await make.member(desk.root.split("/")[2], "Bob")
     await desk.browser.post("/sign-out")
-    await desk.browser.logto.close()
-    desk.browser.logto = LogtoVisit()
+    await desk.browser.forget_logto()
     await desk.browser.sign_in(bob)
+    return await desk.browser.submit("/o/new", {"name": "Hers", "_owner": desk.typed["_owner"]}, 409)
 
-    answer = await desk.browser.post("/o/new", {"name": "Hers", "_owner": desk.typed["_owner"]}, 409)
 
-    page = await answer.get_data(as_text=True)
-    assert "This page was opened by another account" in page
-    assert "Hers" not in page
+async def test_a_form_that_is_sent_in_another_persons_session_is_kept_and_not_carried_out(
+    desk: Desk, sent_as_bob: str, runtime: Runtime
+) -> None:
+    assert "This page was opened by another account" in sent_as_bob
+    assert "Hers" not in sent_as_bob
     (kept,) = await kept_of(runtime, desk.person)
     assert kept.shown_at is None
-    link = unescape(re.search(r'href="(/sign-in\?prompt=login[^"]+)"', page)[1])  # type: ignore[index]
-    await desk.browser.logto.close()
-    desk.browser.logto = LogtoVisit()
+
+
+async def test_a_form_that_was_sent_in_another_persons_session_is_shown_to_its_owner(
+    desk: Desk, sent_as_bob: str
+) -> None:
+    (link,) = re.findall(r'href="(/sign-in\?prompt=login[^"]+)"', sent_as_bob)
+    await desk.browser.forget_logto()
+
     waiting = await desk.browser.sign_in(desk.person, link)
-    assert "Hers" in await (await desk.browser.get(waiting)).get_data(as_text=True)
+
+    assert "Hers" in await desk.browser.text(waiting)
 
 
-async def test_a_sign_in_that_fails_keeps_the_way_to_the_form(desk: Desk, runtime: Runtime) -> None:
+async def test_a_failed_sign_in_still_leads_to_the_form(desk: Desk, runtime: Runtime) -> None:
     await idle(runtime, desk)
     started = await desk.browser.get(await desk.send(), 303)
     state = re.search(r"[?&]state=([^&]+)", started.headers["Location"])
@@ -200,9 +214,7 @@ async def test_a_sign_in_that_fails_keeps_the_way_to_the_form(desk: Desk, runtim
     assert "Long story" in await (await desk.browser.get(waiting)).get_data(as_text=True)
 
 
-async def test_a_renewal_whose_session_ended_meanwhile_keeps_the_form_inside(
-    desk: Desk, runtime: Runtime
-) -> None:
+async def test_a_renewal_whose_session_ended_keeps_its_form(desk: Desk, runtime: Runtime) -> None:
     await idle(runtime, desk)
     form = {**desk.typed, "_action": f"{desk.root}/new", "_for": "x projects:write"}
     way = (await desk.browser.post("/sign-in/renew", form)).headers["Location"]
@@ -214,7 +226,7 @@ async def test_a_renewal_whose_session_ended_meanwhile_keeps_the_form_inside(
 
 
 @pytest.mark.parametrize("mark", ["", "forged", "gAAAAABforged", "ü"])
-async def test_without_a_mark_of_ours_nothing_is_kept(desk: Desk, runtime: Runtime, mark: str) -> None:
+async def test_a_form_without_a_valid_mark_is_not_kept(desk: Desk, runtime: Runtime, mark: str) -> None:
     await idle(runtime, desk)
     answer = await desk.browser.post(f"{desk.root}/new", {**desk.typed, "_owner": mark})
     assert "finish" not in answer.headers["Location"]
@@ -222,7 +234,7 @@ async def test_without_a_mark_of_ours_nothing_is_kept(desk: Desk, runtime: Runti
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-async def test_a_form_from_another_site_is_refused_and_not_kept(
+async def test_a_form_from_another_site_is_rejected_and_not_kept(
     desk: Desk, runtime: Runtime, site: str
 ) -> None:
     await idle(runtime, desk)
@@ -233,9 +245,7 @@ async def test_a_form_from_another_site_is_refused_and_not_kept(
     assert await kept_of(runtime, desk.person) == []
 
 
-async def test_what_is_kept_is_encrypted_bounded_and_goes_with_the_account(
-    desk: Desk, runtime: Runtime
-) -> None:
+async def test_kept_forms_are_encrypted_limited_and_expire(desk: Desk, runtime: Runtime) -> None:
     await idle(runtime, desk)
     for _ in range(MOST_OF_ONE_PERSON + 2):
         await desk.send()
@@ -247,7 +257,7 @@ async def test_what_is_kept_is_encrypted_bounded_and_goes_with_the_account(
         assert row.expires_at <= utc_now() + timedelta(hours=1)
 
 
-async def test_an_expired_form_is_not_given_back(desk: Desk, runtime: Runtime) -> None:
+async def test_an_expired_form_is_not_shown(desk: Desk, runtime: Runtime) -> None:
     await idle(runtime, desk)
     waiting = await desk.browser.sign_in(desk.person, await desk.send())
     async with runtime.work.writing() as db:
@@ -260,13 +270,13 @@ async def test_a_body_that_is_too_large_is_not_kept(desk: Desk, runtime: Runtime
     answer = await desk.browser.app.post(
         f"{desk.root}/new",
         data=f"_owner={desk.typed['_owner']}&description=".encode() + b"a" * 1_100_000,
-        headers={**SAME_ORIGIN, "Content-Type": "application/x-www-form-urlencoded"},
+        headers={**SAME_ORIGIN, **URLENCODED},
     )
     assert answer.status_code in (303, 413)
     assert await kept_of(runtime, desk.person) == []
 
 
-async def test_files_are_left_out_and_the_page_says_so(desk: Desk, runtime: Runtime) -> None:
+async def test_files_are_not_kept_and_the_page_says_so(desk: Desk, runtime: Runtime) -> None:
     await idle(runtime, desk)
     boundary = "----boundary"
     parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
@@ -288,7 +298,7 @@ async def test_files_are_left_out_and_the_page_says_so(desk: Desk, runtime: Runt
     assert "data-send-now" not in page
 
 
-async def test_a_program_is_answered_401_and_nothing_is_kept(desk: Desk, runtime: Runtime) -> None:
+async def test_a_program_is_answered_401_and_its_form_is_not_kept(desk: Desk, runtime: Runtime) -> None:
     await idle(runtime, desk)
     answer = await desk.browser.app.post(
         f"{desk.root}/new", form=desk.typed, headers={**SAME_ORIGIN, "Accept": "application/json"}

@@ -1,4 +1,4 @@
-"""The SDK behind our client, against a real provider: rotation, order of saving, errors, two people."""
+"""Logto's SDK behind our client, at a real provider: rotation, order of saving, errors, separate users."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ REFRESH_TOKEN_LIFETIME = 2  # seconds: past 70 % of it a confidential client's t
 
 @dataclass(frozen=True, slots=True)
 class ShortLived:
-    """An application whose refresh tokens live for seconds."""
+    """An application whose refresh tokens expire after seconds."""
 
     provider: LogtoProvider
 
     async def sign_in(self, person: Person) -> str:
-        """The refresh token of a new sign-in."""
+        """Sign a person in and return the refresh token."""
         client = await self.provider.client()
         started = await client.start_sign_in(REDIRECT_URI, SignInOptions())
         visit = LogtoVisit()
@@ -72,7 +72,7 @@ def provider_for(endpoint: str, app_id: str, secret: str, http: aiohttp.ClientSe
     )
 
 
-async def test_past_seventy_per_cent_the_token_rotates_and_the_new_one_is_saved(
+async def test_after_seventy_percent_of_its_lifetime_a_refresh_token_rotates(
     short_lived: ShortLived, make: Factory
 ) -> None:
     before = await short_lived.sign_in(await make.person())
@@ -83,13 +83,13 @@ async def test_past_seventy_per_cent_the_token_rotates_and_the_new_one_is_saved(
 
     await (await short_lived.provider.client({"refreshToken": before})).refresh(save)
     assert saved == [before]
-    await asyncio.sleep(REFRESH_TOKEN_LIFETIME * 0.75)  # the provider's clock is what is waited for
+    await asyncio.sleep(REFRESH_TOKEN_LIFETIME * 0.75)  # the provider's clock cannot be moved
     await (await short_lived.provider.client({"refreshToken": before})).refresh(save)
     assert saved[1] != before
     await (await short_lived.provider.client({"refreshToken": saved[1]})).refresh(save)
 
 
-async def test_the_refresh_token_is_saved_before_the_answer_is_looked_at(
+async def test_a_new_refresh_token_is_saved_before_the_response_is_verified(
     short_lived: ShortLived, make: Factory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = await short_lived.sign_in(await make.person())
@@ -134,7 +134,7 @@ async def test_a_refusal_has_status_error_and_description(short_lived: ShortLive
     assert refused.value.description == "grant request is invalid"
 
 
-async def test_an_unreachable_logto_is_unavailable_and_heals(provider: Provider) -> None:
+async def test_an_unreachable_logto_is_unavailable_until_it_responds(provider: Provider) -> None:
     async with aiohttp.ClientSession() as http:
         nowhere = provider_for(f"http://localhost:{free_port()}", "app", "secret", http)
         with pytest.raises(LogtoUnavailable):
@@ -161,7 +161,7 @@ async def test_an_answer_that_is_not_a_discovery_document_is_unavailable(
             await provider_for(f"http://127.0.0.1:{port}", "app", "secret", http).core()
 
 
-async def test_what_two_requests_share_holds_nobodys_tokens(short_lived: ShortLived, make: Factory) -> None:
+async def test_two_requests_share_no_tokens(short_lived: ShortLived, make: Factory) -> None:
     alice = await short_lived.sign_in(await make.person("Alice"))
     hers = await short_lived.provider.client({"refreshToken": alice})
     other: Any = await short_lived.provider.client()

@@ -1,4 +1,4 @@
-"""The ways in on the front page lead to the pages of Logto that they name, over real HTTP."""
+"""The ways to sign in on the front page lead to the pages of Logto that they name, over real HTTP."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ EVERYTHING = OfferedMethods(email_code=True, sms_code=True, social=(SocialButton
 
 @pytest.fixture
 async def declared_app(settings: Settings) -> AsyncIterator[Quart]:
-    """The application where every way in is declared."""
+    """The application with every way to sign in declared."""
     app = create_app(settings, EVERYTHING)
     async with app.test_app():
         yield app
 
 
 async def _links(browser: Browser) -> dict[str, str]:
-    """What the front page offers beside the words around it: text and target."""
+    """Return the buttons of the front page: text and target."""
     page = str(await (await browser.get("/")).get_data(as_text=True))
     found = re.findall(r'<a class="btn [^"]*" href="(/sign-[^"]*)">([^<]*)</a>', page)
     return {unescape(text): unescape(target) for target, text in found}
 
 
 async def _first_page(browser: Browser, path: str) -> tuple[str, dict[str, list[str]]]:
-    """Path and query of the page that Logto opens for a link of ours."""
+    """Return path and query of the page that Logto opens for a link."""
     url = (await browser.get(path, 303)).headers["Location"]
     async with aiohttp.ClientSession() as http, http.get(url, allow_redirects=False) as response:
         assert response.status == 303, await response.text()
@@ -56,7 +56,7 @@ async def _first_page(browser: Browser, path: str) -> tuple[str, dict[str, list[
         ("Continue with Naver", "/direct/social/naver", {"fallback": ["sign-in"]}),
     ],
 )
-async def test_each_leads_to_its_page(
+async def test_each_way_to_sign_in_leads_to_its_page(
     declared_app: Quart, settings: Settings, text: str, page: str, received: dict[str, list[str]]
 ) -> None:
     async with Browser(declared_app, settings.redirect_uri) as browser:
@@ -66,14 +66,16 @@ async def test_each_leads_to_its_page(
     assert {name: query.get(name) for name in received} == received
 
 
-async def test_what_is_not_declared_is_not_offered(open_browser: OpenBrowser, settings: Settings) -> None:
+async def test_only_declared_ways_to_sign_in_are_offered(
+    open_browser: OpenBrowser, settings: Settings
+) -> None:
     assert list(await _links(await open_browser())) == ["Sign in", "Create account"]
     app = create_app(settings, OfferedMethods(email_code=True))
     async with app.test_app(), Browser(app, settings.redirect_uri) as browser:
         assert list(await _links(browser)) == ["Sign in", "Create account", "Continue with email code"]
 
 
-async def test_logto_receives_what_a_link_asks_for(open_browser: OpenBrowser) -> None:
+async def test_the_parameters_of_a_link_reach_logto(open_browser: OpenBrowser) -> None:
     link = (
         "/sign-in?first_screen=identifier:sign_in&identifier=email+phone&login_hint=ada%40example.test"
         "&ui_locales=es+en"
@@ -86,27 +88,27 @@ async def test_logto_receives_what_a_link_asks_for(open_browser: OpenBrowser) ->
     assert query["ui_locales"] == ["es en"]
 
 
-async def test_one_bad_parameter_does_not_spoil_the_others(open_browser: OpenBrowser) -> None:
+async def test_an_invalid_parameter_does_not_affect_the_others(open_browser: OpenBrowser) -> None:
     path, query = await _first_page(
         await open_browser(), "/sign-in?first_screen=nonsense&login_hint=ada%40example.test"
     )
 
     assert path == "/sign-in"
-    assert query["login_hint"] == ["ada@example.test"]  # Logto drops it with the screen it does not know
+    assert query["login_hint"] == ["ada@example.test"]  # Logto ignores it together with an unknown screen
 
 
-async def test_the_account_page_tells_of_a_linked_identity_and_where_to_change_it(
+async def test_the_account_page_shows_linked_identities_and_where_to_change_them(
     make: Factory, open_browser: OpenBrowser, management: ManagementClient, settings: Settings
 ) -> None:
     person = await make.person("Min")
     browser = await open_browser(person)
-    page = unescape(await (await browser.get("/account")).get_data(as_text=True))
+    page = await browser.text("/account")
     assert "No linked accounts. Accounts from other services that you sign in with appear here." in page
     assert f'href="{settings.logto_endpoint}/account"' in page
 
     identity = {"userId": "n-1", "details": {"id": "n-1", "name": "김민", "email": "min@naver.test"}}
     await management._body("PUT", f"/users/{person.id}/identities/naver", identity)
 
-    page = unescape(await (await browser.get("/account")).get_data(as_text=True))
+    page = await browser.text("/account")
     assert "Naver" in page
     assert "김민 · min@naver.test" in page

@@ -8,7 +8,7 @@ from tests.rules.rows import Rows
 
 
 async def make_invitation(make: Factory, _runtime: Runtime, organization_id: str) -> dict[str, str]:
-    """Make an invitation of nobody in particular."""
+    """Make an invitation for a new address."""
     return {"invitation_id": await make.invitation(organization_id)}
 
 

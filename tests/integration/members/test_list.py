@@ -93,11 +93,11 @@ async def test_a_page_behind_the_end_links_to_the_last_page(acme: Acme, make: Fa
 
 
 @pytest.mark.parametrize("query", ["q=no-such-person", "q=no-such-person&role=editor", "role=nonsense"])
-@pytest.mark.parametrize("page", [1, 3])
-async def test_a_search_that_finds_nobody_says_so_on_any_page(acme: Acme, query: str, page: int) -> None:
-    found = await acme.browser.text(f"{acme.members}?{query}&page={page}")
-    assert "No matching members" in found
-    assert ('value="no-such-person"' in found) is ("no-such-person" in query)
+async def test_a_search_that_finds_nobody_says_so_on_any_page(acme: Acme, query: str) -> None:
+    for page in (1, 3):
+        found = await acme.browser.text(f"{acme.members}?{query}&page={page}")
+        assert "No matching members" in found
+        assert ('value="no-such-person"' in found) is ("no-such-person" in query)
 
 
 async def test_a_page_of_api_clients_behind_the_end_links_to_the_first(acme: Acme, make: Factory) -> None:

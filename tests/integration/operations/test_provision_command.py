@@ -150,30 +150,45 @@ def test_an_application_that_moved_gets_its_new_urls(first: FirstRun, fresh: Pro
     assert tally(run("provision", "--env-file", first.env_file)) == (1, _DECLARED - 1)  # and back again
 
 
-def test_a_webhook_that_was_removed_is_reported_by_doctor_and_created_again(
-    first: FirstRun, fresh: Provider
-) -> None:
-    assert run("migrate").exit_code == 0
+WEBHOOK = "http://localhost:3000/webhooks/logto"
+
+
+@pytest.fixture
+def without_webhook(first: FirstRun, fresh: Provider) -> Iterator[None]:
+    """The provider without the application's webhook, which is created again afterwards."""
 
     async def remove(client: ManagementClient) -> None:
         for hook in await client.list_hooks():
-            if hook.url == "http://localhost:3000/webhooks/logto":
+            if hook.url == WEBHOOK:
                 await client._transport.call("DELETE", f"/hooks/{hook.id}")
 
     ask(fresh, remove)
+    yield
+    run("provision", "--write-env", first.env_file)
+
+
+@pytest.mark.usefixtures("without_webhook")
+def test_a_webhook_that_was_removed_is_reported_by_doctor(first: FirstRun) -> None:
+    assert run("migrate").exit_code == 0
 
     told = run("doctor", "--env-file", first.env_file)
+
     assert told.exit_code == 1
     assert "FAILED  webhook" in told.output
-    check = run("provision", "--check", "--env-file", first.env_file)
-    assert "missing  webhook" in check.output
+
+
+@pytest.mark.usefixtures("without_webhook")
+def test_a_webhook_that_was_removed_is_reported_by_check(first: FirstRun) -> None:
+    assert "missing  webhook" in run("provision", "--check", "--env-file", first.env_file).output
+
+
+@pytest.mark.usefixtures("without_webhook")
+def test_a_webhook_that_was_removed_is_created_again_with_a_new_key(first: FirstRun, fresh: Provider) -> None:
     before = read_env_file(first.env_file)["LOGTO_WEBHOOK_SIGNING_KEY"]
+
     assert tally(run("provision", "--write-env", first.env_file)) == (1, _DECLARED - 1)
-    (hook,) = [
-        hook
-        for hook in ask(fresh, ManagementClient.list_hooks)
-        if hook.url == "http://localhost:3000/webhooks/logto"
-    ]
+
+    (hook,) = [found for found in ask(fresh, ManagementClient.list_hooks) if found.url == WEBHOOK]
     stored = read_env_file(first.env_file)["LOGTO_WEBHOOK_SIGNING_KEY"]
     assert stored == hook.signing_key != before
 
@@ -217,6 +232,8 @@ def test_reconcile_rejects_an_unknown_organization(first: FirstRun) -> None:
     assert unknown.exit_code == 1
     assert "doesnotexist" in unknown.output
 
+
+def test_reconcile_rejects_a_logto_without_the_application(first: FirstRun) -> None:
     elsewhere = run("reconcile", "--env-file", first.env_file, LOGTO_APP_ID="another")
     assert elsewhere.exit_code == 1
     assert "does not have the application" in elsewhere.output
@@ -230,10 +247,24 @@ def test_a_wrong_secret_is_reported_in_one_line(first: FirstRun) -> None:
     assert "LOGTO_MANAGEMENT_APP_SECRET" in line
 
 
-def test_seeding_again_restores_only_what_was_changed(first: FirstRun, fresh: Provider) -> None:
+@pytest.fixture(scope="module")
+def seeded(first: FirstRun) -> None:
+    """The demo people and organizations, on the provider of this module."""
     assert run("seed-demo").exit_code == 0
+
+
+def written(result: Result) -> list[str]:
+    """Return the lines about what a command wrote."""
+    return [line for line in result.stdout.splitlines() if line.startswith("written")]
+
+
+@pytest.mark.usefixtures("seeded")
+def test_seeding_again_writes_nothing() -> None:
     assert "written" not in run("seed-demo").stdout
 
+
+@pytest.mark.usefixtures("seeded")
+def test_seeding_again_restores_only_what_was_changed(fresh: Provider) -> None:
     async def promote_carol(client: ManagementClient) -> tuple[str, str]:
         (acme,) = [found for found in await client.list_organizations() if found.name == "Acme Robotics"]
         carol = await client.find_user_by_username("carol")
@@ -242,36 +273,31 @@ def test_seeding_again_restores_only_what_was_changed(first: FirstRun, fresh: Pr
         return acme.id, carol.id
 
     acme_id, carol_id = ask(fresh, promote_carol)
-    again = run("seed-demo").stdout
 
-    assert [line for line in again.splitlines() if line.startswith("written")] == [
-        "written  membership    carol as viewer of Acme Robotics"
-    ]
+    assert written(run("seed-demo")) == ["written  membership    carol as viewer of Acme Robotics"]
+
     members = {member.user.id: member for member in ask(fresh, lambda c: c.list_members(acme_id))}
     assert members[carol_id].role_names == {"viewer"}
 
 
-def test_people_of_an_earlier_demo_get_their_phone_numbers(first: FirstRun, fresh: Provider) -> None:
-    assert run("seed-demo").exit_code == 0
-
-    async def forget_dave_s_number(client: ManagementClient) -> None:
+@pytest.mark.usefixtures("seeded")
+def test_people_of_an_earlier_demo_get_their_phone_numbers(fresh: Provider) -> None:
+    async def remove_the_number_of_dave(client: ManagementClient) -> None:
         dave = await client.find_user_by_username("dave")
         assert dave is not None
         await client._body("PATCH", f"/users/{dave.id}", {"primaryPhone": None})
 
-    ask(fresh, forget_dave_s_number)
-    again = run("seed-demo").stdout
+    ask(fresh, remove_the_number_of_dave)
 
-    assert [line for line in again.splitlines() if line.startswith("written")] == [
-        "written  person        dave <dave@workroom.example>"
-    ]
+    assert written(run("seed-demo")) == ["written  person        dave <dave@workroom.example>"]
+
     dave = ask(fresh, lambda client: client.find_user_by_username("dave"))
     assert dave is not None
     assert dave.phone == "12025550104"
 
 
-def test_the_demo_people_have_the_memberships_of_the_table(first: FirstRun, fresh: Provider) -> None:
-    assert run("seed-demo").exit_code == 0
+@pytest.mark.usefixtures("seeded")
+def test_the_demo_people_have_the_memberships_of_the_table(fresh: Provider) -> None:
     names = {organization.key: organization.name for organization in ORGANIZATIONS}
 
     for person in PEOPLE:
@@ -283,8 +309,8 @@ def test_the_demo_people_have_the_memberships_of_the_table(first: FirstRun, fres
         }
 
 
-def test_erin_has_one_pending_invitation(first: FirstRun, fresh: Provider) -> None:
-    assert run("seed-demo").exit_code == 0
+@pytest.mark.usefixtures("seeded")
+def test_erin_has_one_pending_invitation_however_often_the_demo_is_seeded(fresh: Provider) -> None:
     assert run("seed-demo").exit_code == 0
 
     async def invitations(client: ManagementClient) -> list[Invitation]:
@@ -296,8 +322,8 @@ def test_erin_has_one_pending_invitation(first: FirstRun, fresh: Provider) -> No
     assert invitation.role_names == {"editor"}
 
 
-def test_the_demos_api_clients_get_tokens_by_name(first: FirstRun) -> None:
-    assert run("seed-demo").exit_code == 0
+@pytest.mark.usefixtures("seeded")
+def test_the_demos_api_clients_get_tokens_by_name() -> None:
     for organization in ORGANIZATIONS:
         token = run("token", "--client", organization.machine)
         assert token.exit_code == 0, token.output

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 from quart import Quart
 
 from saas_app.logto import ManagementClient
-from saas_app.rbac.permissions import Permission, Role
+from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
-from tests.clients import Browser, text_of
+from tests.clients import text_of
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.faulty_logto import EVERY_CHANGE, Gate
@@ -169,25 +168,17 @@ async def test_a_default_role_changed_meanwhile_is_shown_and_not_overwritten(acm
     await acme.browser.post(form, {"role": "", "seen": hidden_field(conflict, "seen", form)})
 
 
-@pytest.fixture
-async def steward(acme: Acme, make: Factory, open_browser: OpenBrowser) -> AsyncIterator[Browser]:
-    """The browser of a member whose role, made in Logto, only lets them change settings."""
-    role = await make.role("steward", Permission.ORGANIZATION_UPDATE)
-    yield await open_browser(await make.member(acme.id, "Stew", role))
-    (made,) = [found for found in await make.management.list_organization_roles() if found.name == role]
-    await make.management._transport.call("DELETE", f"/organization-roles/{made.id}")
-
-
 async def test_nobody_chooses_a_default_role_whose_permissions_they_lack(
-    acme: Acme, steward: Browser
+    acme: Acme, make: Factory, open_browser: OpenBrowser, steward: str
 ) -> None:
     form, roles = f"{acme.settings}/joining-role", await acme.management.list_organization_roles()
     await acme.management.replace_joining_roles(acme.id, [role.id for role in roles if role.name == "admin"])
-    page = await steward.text(acme.settings)
+    browser = await open_browser(await make.member(acme.id, "Stew", steward))
+    page = await browser.text(acme.settings)
     assert '<option value="viewer"' not in page
     seen = hidden_field(page, "seen", form)
 
-    refused = await steward.submit(form, {"role": "viewer", "seen": seen}, 403)
+    refused = await browser.submit(form, {"role": "viewer", "seen": seen}, 403)
 
     assert "The role viewer includes members:read, which you do not have." in refused
     assert await acme.management.list_joining_roles(acme.id) == {"admin"}

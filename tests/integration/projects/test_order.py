@@ -25,9 +25,9 @@ async def _json(browser: Browser, path: str) -> list[str]:
 async def office(open_office: OpenOffice) -> Office:
     """An organization with projects of all these names."""
     office = await open_office(admin="Ada")
-    await office.browser.get(f"{office.root}/projects")
     for name in NAMES:
         await office.browser.post(f"{office.root}/projects/new", {"name": name})
+    await office.browser.get(f"{office.root}/projects")  # shows the notices of the new projects
     return office
 
 
