@@ -1,7 +1,7 @@
-"""The lesson of this project on one route: who gets which answer, step by step.
+"""The lesson of this project on one route: the response to each kind of caller, step by step.
 
-The route lists the audit log of an organization and requires ``audit:read``. Read it beside
-``docs/rbac-guide.md``. It does not require the fourth step, a fresh sign-in: see
+The route lists the audit log of an organization and requires ``audit:read``. Read this file next to
+``docs/rbac-guide.md``. Step 4, a fresh sign-in, is not required here: see
 ``tests/integration/identity/test_step_up.py``. ``tests/README.md`` introduces the fixtures.
 """
 
@@ -34,7 +34,7 @@ def page(organization_id: str) -> str:
 
 
 async def body(response: Response) -> dict[str, Any]:
-    """Return the JSON of an answer, without what differs between any two requests."""
+    """Return the JSON of a response without the id of the request, which always differs."""
     answer: dict[str, Any] = await response.get_json(force=True)
     answer.pop("request_id", None)
     return answer
@@ -53,7 +53,7 @@ async def nobody(open_browser: OpenBrowser) -> Browser:
 
 @pytest.fixture
 async def stranger(make: Factory, open_browser: OpenBrowser) -> Browser:
-    """A member of another organization, with every permission there."""
+    """A person who has the permission in another organization."""
     gail = await make.person("Gail")
     await make.organization("Globex", **{GRANTING.value: gail})
     return await open_browser(gail)
