@@ -147,7 +147,7 @@ async def choose_joining_role(tenant: Tenant) -> ResponseReturnValue:
             f"The default role was changed to {chosen} after you opened this page. Choose again."
         ]
         return await _show(tenant, await service.read_settings(change), role=form), error.status
-    return await _back(tenant, "Default role saved. It applies to people who join from now on.")
+    return await _back(tenant, "Default role saved. It applies to people who join later.")
 
 
 @blueprint.get("/delete")
