@@ -34,7 +34,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from saas_app.audit.recorder import SYSTEM, Action, Actor, AuditEntry, Target, record
 from saas_app.changes.notes import close_note, write_note
 from saas_app.coordination.leases import lease
-from saas_app.db.endurance import endure
+from saas_app.db.shielding import shielded
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import AppError, LogtoUnavailable, SignInRequired
 from saas_app.identity.membership_changes import mark_changed
@@ -181,7 +181,7 @@ class OrganizationChange(Systems, Generic[CallerT]):
             note_id = write_note(db, event, subjects)
             await mark_changed(db, self.organization_id, subjects, self._since(began))
         ended = self._end(_Begun(note_id, began, event, subjects), call, also)
-        return await endure(ended, grace=_SECONDS_TO_FINISH)
+        return await shielded(ended, grace=_SECONDS_TO_FINISH)
 
     async def _end(
         self,

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from saas_app.coordination.heartbeat import LOST_AFTER, Watch, renewed
 from saas_app.db.base import new_uuid, utc_now
-from saas_app.db.endurance import endure
 from saas_app.db.rows import changed
+from saas_app.db.shielding import shielded
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import Busy
@@ -54,7 +54,7 @@ async def lease(
         async with renewed(lambda: _renew(work, name, owner)):
             yield True
     finally:
-        await endure(_release(work, name, owner))
+        await shielded(_release(work, name, owner))
 
 
 async def _claim(work: UnitOfWork, name: str, owner: uuid.UUID) -> Seen | None:

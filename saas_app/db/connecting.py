@@ -59,7 +59,7 @@ def _postgresql(address: PostgresAddress) -> Connecting:
         arguments["server_settings"] = {"application_name": given["application_name"]}
     if "connect_timeout" in given:
         arguments["timeout"] = float(given["connect_timeout"])
-    if "statement_cache_size" in given:  # SQLAlchemy keeps a cache of its own in front of asyncpg's
+    if "statement_cache_size" in given:  # SQLAlchemy has its own cache in front of asyncpg's
         arguments["statement_cache_size"] = int(given["statement_cache_size"])
         arguments["prepared_statement_cache_size"] = int(given["statement_cache_size"])
     return Connecting(url, arguments)

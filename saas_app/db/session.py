@@ -1,4 +1,4 @@
-"""Sessions that survive a cancelled request, and that tell a busy database from a broken one."""
+"""Sessions that stay usable when a request is cancelled, and that convert temporary failures."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from saas_app.db.endurance import endure
 from saas_app.db.failures import explained, is_cut, is_locked
+from saas_app.db.shielding import shielded
 from saas_app.db.writers import Writers
 
 log = structlog.get_logger(__name__)
@@ -24,7 +24,7 @@ _FAILURES: Final = (DBAPIError, PoolTimeout, OSError)
 Call = Callable[[], Awaitable[Any]]
 
 
-class EnduringSession(AsyncSession):
+class ShieldedSession(AsyncSession):
     """A session whose calls end before a cancellation takes effect, so that it can always be closed.
 
     Raises :class:`saas_app.errors.DatabaseBusy` and :class:`saas_app.errors.DatabaseUnavailable` for
@@ -49,10 +49,10 @@ class EnduringSession(AsyncSession):
         await self._run(partial(super().flush, *arguments, **named), changes=True)
 
     async def _run(self, call: Call, *, changes: bool = False) -> Any:
-        return await endure(self._told(call))
+        return await shielded(self._explained(call))
 
-    async def _told(self, call: Call) -> Any:
-        """Make the call, and raise its failures as errors of ours."""
+    async def _explained(self, call: Call) -> Any:
+        """Make the call, and convert temporary failures to our own errors."""
         try:
             return await call()
         except _FAILURES as failure:
@@ -62,15 +62,15 @@ class EnduringSession(AsyncSession):
             raise error from failure
 
 
-class ReadingSession(EnduringSession):
+class ReadingSession(ShieldedSession):
     """A session that only reads, each statement by itself. It tries again if there is no connection."""
 
     patience: float
 
     async def _run(self, call: Call, *, changes: bool = False) -> Any:
-        return await endure(self._told(partial(self._tried_again, call)))
+        return await shielded(self._explained(partial(self._retried, call)))
 
-    async def _tried_again(self, call: Call) -> Any:
+    async def _retried(self, call: Call) -> Any:
         clock, was_cut = asyncio.get_running_loop(), False
         deadline = clock.time() + self.patience
         while True:
@@ -88,7 +88,7 @@ class ReadingSession(EnduringSession):
             await asyncio.sleep(_PAUSE)
 
 
-class WritingSession(EnduringSession):
+class WritingSession(ShieldedSession):
     """A session of one transaction, which begins with its first change, when it is this writer's turn."""
 
     writers: Writers
@@ -102,7 +102,7 @@ class WritingSession(EnduringSession):
         self._leave()
 
     async def rollback(self) -> None:
-        await endure(super().rollback())
+        await shielded(super().rollback())
         self._leave()
 
     async def close(self) -> None:
@@ -113,7 +113,7 @@ class WritingSession(EnduringSession):
 
     async def _run(self, call: Call, *, changes: bool = False) -> Any:
         await self._enter(changes=changes)
-        return await endure(self._told(call))
+        return await shielded(self._explained(call))
 
     async def _enter(self, *, changes: bool) -> None:
         if self._has_seat and (self._has_turn or not changes):
@@ -136,5 +136,5 @@ class WritingSession(EnduringSession):
 
 
 def _in_a_line(failure: Exception) -> str:
-    """Return the cause on one line. A stack trace would say nothing more, and under load there are many."""
+    """Return the cause on one line. A stack trace would add nothing, and under load there are many."""
     return " ".join(f"{type(failure).__name__}: {failure}".split())[:300]

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from saas_app.db.session import EnduringSession, ReadingSession, WritingSession
+from saas_app.db.session import ReadingSession, ShieldedSession, WritingSession
 from saas_app.db.tenant_scope import ORGANIZATION_OPTION, bind_session
 from saas_app.db.writers import PATIENCE, Writers
 
@@ -51,7 +51,7 @@ class UnitOfWork:
         return self._engine.execution_options(**options)  # connects at the first statement
 
     @asynccontextmanager
-    async def _opened(self, session: EnduringSession, organization_id: str | None) -> AsyncIterator[None]:
+    async def _opened(self, session: ShieldedSession, organization_id: str | None) -> AsyncIterator[None]:
         async with session:
             if organization_id is not None:
                 bind_session(session.sync_session, organization_id)

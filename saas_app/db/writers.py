@@ -14,9 +14,9 @@ from typing import Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from saas_app.db.endurance import endure
 from saas_app.db.engine import MAX_OVERFLOW, POOL_SIZE
 from saas_app.db.failures import is_locked
+from saas_app.db.shielding import shielded
 from saas_app.errors import DatabaseBusy
 
 log = structlog.get_logger(__name__)
@@ -71,7 +71,7 @@ async def _begin_immediately(session: AsyncSession, deadline: float) -> None:
     clock, pause = asyncio.get_running_loop(), _FIRST_PAUSE
     while True:
         try:
-            await endure(_begin(session))
+            await shielded(_begin(session))
         except sqlite3.OperationalError as refusal:
             if not is_locked(refusal):
                 raise

@@ -69,7 +69,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._head_size = 0
         self._body_size = 0
         self._refusal = (HTTPStatus.BAD_REQUEST, _REFUSALS[HTTPStatus.BAD_REQUEST])
-        self._is_deaf = False  # whatever arrives is discarded
+        self._ignores_input = False  # whatever arrives is discarded
         self._dropped = 0
 
     # The connection
@@ -90,7 +90,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser. Reject what is not HTTP and what is too large."""
-        if self._is_deaf:
+        if self._ignores_input:
             self._dropped += len(data)
             if self._dropped > self.bounds.linger_size:
                 self.transport.abort()
@@ -104,14 +104,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._refuse(*self._refusal)
             return
         except httptools.HttpParserUpgrade:
-            self._is_deaf = True  # answered as HTTP; the bytes that follow are of another protocol
+            self._ignores_input = True  # answered as HTTP; the bytes that follow are of another protocol
         if self._waiting != _RESPONSE or self.cycle.response_complete:
             self._after_part()
 
     def _after_part(self) -> None:
         """Apply the limits to a request that is not complete yet."""
         if self._waiting == _RESPONSE:
-            if self._is_deaf or self.transport.is_closing():
+            if self._ignores_input or self.transport.is_closing():
                 return
             self._waiting, self._since = _HEAD, 0.0  # blank lines between requests
         elif self._waiting == _HEAD:
@@ -247,7 +247,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def _check_deadline(self) -> None:
         """Reject an overdue request. The timer may outlive its request and then checks the next one."""
         self._timer = None
-        if self._waiting == _RESPONSE or self._is_deaf or self.transport.is_closing():
+        if self._waiting == _RESPONSE or self._ignores_input or self.transport.is_closing():
             return
         now = self.loop.time()
         if self.flow.read_paused:  # we are not reading, so the client is not late
@@ -281,7 +281,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def _refuse(self, status: HTTPStatus, sentence: str = "") -> None:
         """Send an error response and close. If another response is in progress, only close."""
         if not self._withdraw_request():
-            self._is_deaf = True
+            self._ignores_input = True
             self.transport.close()
             return
         text = (sentence or _REFUSALS[status]).encode()
@@ -310,7 +310,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _linger(self) -> None:
         """Close for writing, and discard what still arrives, so that the client can read the response."""
-        self._is_deaf = True
+        self._ignores_input = True
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()

@@ -1,1 +1,1 @@
-"""Who is calling: sessions, tokens, sign-in. The only package that talks to Logto."""
+"""Who is calling: sessions, tokens and sign-in. The only package that uses Logto's SDK."""

@@ -31,7 +31,7 @@ from saas_app.text.visible import isolated
 KEPT_FOR: Final = timedelta(days=90)
 """How long former members are told so."""
 
-_ONE_EVENT: Final = timedelta(minutes=10)  # two reports within this time are about the same end
+_SAME_END: Final = timedelta(minutes=10)  # two reports within this time are about the same end
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ async def note_end(
 async def note_removed_elsewhere(db: AsyncSession, organization_id: str, user_id: str) -> None:
     """Record a removal that Logto reported, unless it was our own, which is recorded already."""
     name = await db.scalar(sa.select(Organization.name).where(Organization.id == organization_id))
-    if name is not None and not await _is_noted(db, organization_id, user_id, utc_now() - _ONE_EVENT):
+    if name is not None and not await _is_noted(db, organization_id, user_id, utc_now() - _SAME_END):
         await note_end(db, organization_id, name, user_id, Ending.REMOVED)
 
 

@@ -88,7 +88,7 @@ class KeptForms:
             await db.execute(sa.delete(KeptFormRow).where(KeptFormRow.expires_at < now))
             db.add(row)
             await db.flush()
-            await _drop_all_but_the_latest(db, owner)
+            await _delete_oldest(db, owner)
         return f"{KEPT_FORM}?{urlencode({'form': handle})}"
 
     async def find(self, handle: str, browser_cookie: str, subject: str) -> FoundForm | None:
@@ -115,7 +115,7 @@ def without_marks(fields: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], .
     return tuple((name, value) for name, value in fields if not name.startswith("_"))
 
 
-async def _drop_all_but_the_latest(db: AsyncSession, owner: str) -> None:
+async def _delete_oldest(db: AsyncSession, owner: str) -> None:
     of_owner = sa.select(KeptFormRow.handle_hash).where(KeptFormRow.owner == owner)
     older = of_owner.order_by(KeptFormRow.kept_at.desc(), KeptFormRow.handle_hash).offset(MOST_OF_ONE_PERSON)
     too_many = list(await db.scalars(older))

@@ -30,7 +30,7 @@ from saas_app.identity.vault import new_cookie_value
 
 log = structlog.get_logger(__name__)
 
-_SAME_MOMENT: Final = timedelta(seconds=60)  # how long a repeated callback gets the session cookie again
+_REPEAT_WINDOW: Final = timedelta(seconds=60)  # how long a repeated callback gets the session cookie again
 _SECONDS_FOR_NAMES: Final = 3.0  # a sign-in waits no longer for names to display
 
 _REASONS = {
@@ -179,7 +179,7 @@ class SignIn:
         if current is not None and current.principal.subject == outcome.subject:
             return SignedIn(outcome.next_path, None, outcome.claims)
         made = await self._sessions.find_access(outcome.session_cookie or "", None)
-        if current is None and made is not None and utc_now() - outcome.at < _SAME_MOMENT:
+        if current is None and made is not None and utc_now() - outcome.at < _REPEAT_WINDOW:
             return SignedIn(outcome.next_path, outcome.session_cookie, outcome.claims)
         next_path = outcome.next_path if current is None else ""
         raise SignInFailed("This sign-in has already been used.", next_path=next_path)

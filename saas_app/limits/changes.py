@@ -23,23 +23,23 @@ _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
 class LimitReached(RateLimited):
-    """The caller has reached a limit. ``goes_on_at`` is when they may continue."""
+    """The caller has reached a limit. ``resets_at`` is when the limit ends."""
 
     title = "You have reached a limit"
 
     def __init__(self, standing: Standing, now: float) -> None:
         policy = standing.policy
-        said, noun = _TOLD[policy.name]
+        words, noun = _WORDS[policy.name]
         super().__init__(
-            f"{said.format(count=_counted(policy.rate.amount, noun))} in "
+            f"{words.format(count=_counted(policy.rate.amount, noun))} in "
             f"{_window(policy.rate)}. Try again in {in_words(standing.reset)}.",
             retry_after=standing.reset,
         )
         self.policy = policy
-        self.goes_on_at = datetime.fromtimestamp(now, UTC) + timedelta(seconds=standing.reset)
+        self.resets_at = datetime.fromtimestamp(now, UTC) + timedelta(seconds=standing.reset)
 
 
-_TOLD = {
+_WORDS = {
     "new-organizations": ("One person can create {count}", "organization"),
     "inviter": ("One person can send {count}", "invitation"),
     "inviting-organization": ("An organization can send {count}", "invitation"),

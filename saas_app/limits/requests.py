@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 _PATIENCE = 0.5  # seconds a request waits for Redis
 _PAUSE: Final = 10.0  # seconds without a call to Redis after a failure
-_TOLD_EVERY: Final = 60.0  # seconds between two log lines about it
+_LOG_INTERVAL: Final = 60.0  # seconds between two log lines about it
 _CONNECTIONS: Final = 16
 _SWEEP_INTERVAL: Final = 10.0  # seconds between two searches for expired counters
 
@@ -107,7 +107,7 @@ class RedisCounters:
         self._own = ProcessCounters(clock)
         self._clock = clock
         self._ask_again_at: float | None = None
-        self._tell_again_at = clock()
+        self._log_again_at = clock()
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Add to a counter in Redis, or in this process if Redis does not answer. Never fails."""
@@ -133,9 +133,9 @@ class RedisCounters:
     def _failed(self, failure: Exception) -> None:
         now = self._clock()
         self._ask_again_at = now + _PAUSE
-        if now >= self._tell_again_at:
+        if now >= self._log_again_at:
             log.warning("rate limits are counted by this worker alone", reason=type(failure).__name__)
-            self._tell_again_at = now + _TOLD_EVERY
+            self._log_again_at = now + _LOG_INTERVAL
 
     def _answered(self) -> None:
         if self._ask_again_at is not None:

@@ -18,7 +18,7 @@ from saas_app.errors import NotFound
 from saas_app.text.cleaning import clean, is_clean
 from saas_app.text.ids import is_id
 
-_OF_ANY_TEXT: Final = frozenset({"static_files", "acceptance"})
+_ANY_TEXT: Final = frozenset({"static_files", "acceptance"})
 """Blueprints whose paths may hold any text: files, and invitations, whose errors all look the same."""
 
 
@@ -57,7 +57,7 @@ def init(app: Quart) -> None:
 
 def _can_be_ids(arguments: dict[str, Any]) -> bool:
     """Return whether the arguments of a path have the form of ids. If not, no lookup is needed."""
-    if request.blueprint in _OF_ANY_TEXT:
+    if request.blueprint in _ANY_TEXT:
         return True
     return all(is_id(value) for value in arguments.values() if isinstance(value, str))
 

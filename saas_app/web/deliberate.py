@@ -36,13 +36,13 @@ def only_deliberately(view: View) -> View:
     @wraps(view)
     async def opened(*arguments: Any, **named: Any) -> Any:
         if not is_deliberate(request):
-            return nothing_yet()
+            return no_content()
         return await view(*arguments, **named)
 
     return opened
 
 
-def nothing_yet() -> Response:
+def no_content() -> Response:
     """Return the response to other requests: no content, not to be cached."""
     headers = {"Cache-Control": "no-store", "Vary": ", ".join(_PURPOSE_HEADERS)}
     return Response("", 200 if request.method == "HEAD" else 204, headers)

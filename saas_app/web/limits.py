@@ -34,7 +34,7 @@ def init(app: Quart) -> None:
     """Send rate-limit headers to every caller of the API (draft-ietf-httpapi-ratelimit-headers-10)."""
 
     @app.after_request
-    async def tell(response: Response) -> Response:
+    async def add_headers(response: Response) -> Response:
         standings: list[Standing] = g.get("standings", [])
         if standings and is_api(request):
             response.headers["RateLimit-Policy"] = ", ".join(str(standing.policy) for standing in standings)

@@ -20,7 +20,7 @@ import structlog
 from saas_app.audit.recorder import Action, Target
 from saas_app.changes.organization_change import OrganizationChange, Systems
 from saas_app.db.base import utc_now
-from saas_app.db.endurance import endure
+from saas_app.db.shielding import shielded
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.directory import remember_organization
 from saas_app.identity.principal import Principal
@@ -46,7 +46,7 @@ async def create_organization(systems: Systems, principal: Principal, wanted: De
     :class:`LimitReached`, and :class:`SignInRequired` if the session ends before the last step. Do not call
     it inside an open writing session.
     """
-    return await endure(_create_counted(systems, principal, wanted), grace=_SECONDS_TO_FINISH)
+    return await shielded(_create_counted(systems, principal, wanted), grace=_SECONDS_TO_FINISH)
 
 
 async def _create_counted(systems: Systems, principal: Principal, wanted: Details) -> OrganizationInfo:

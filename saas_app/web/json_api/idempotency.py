@@ -11,7 +11,7 @@ from typing import Any, Final
 from quart import Response, current_app, request
 
 from saas_app.coordination import idempotency
-from saas_app.db.endurance import endure
+from saas_app.db.shielding import shielded
 from saas_app.errors import BadRequest
 from saas_app.identity.tenant import Tenant
 from saas_app.web.context import database, request_body, runtime
@@ -62,7 +62,7 @@ async def _run(view: View, organization_id: str, claimed: idempotency.Claim) -> 
         await idempotency.store_result(database(), claimed, await _result(response))
     except BaseException:
         await database().rollback()  # first, because SQLite has one writer
-        await endure(idempotency.release(work, organization_id, claimed))
+        await shielded(idempotency.release(work, organization_id, claimed))
         raise
     return response
 

@@ -1,4 +1,4 @@
-"""Work that is finished before a cancellation takes effect.
+"""Work that finishes before a cancellation takes effect.
 
 A request is cancelled when its client leaves. A driver that is cancelled between a statement and its answer
 leaves the connection in an unknown state: it may never return to the pool, or close with a lock still held.
@@ -16,8 +16,8 @@ GRACE: Final = 1.0
 """How many seconds a piece of work may continue after its caller was cancelled."""
 
 
-async def endure(work: Coroutine[Any, Any, T], *, grace: float = GRACE) -> T:
-    """Await ``work`` until it ends, then raise a cancellation of the caller, even if ``work`` failed."""
+async def shielded(work: Coroutine[Any, Any, T], *, grace: float = GRACE) -> T:
+    """Await ``work`` until it ends, then raise a cancellation of the caller, if there was one."""
     task = asyncio.create_task(work)
     try:
         return await asyncio.shield(task)
@@ -36,6 +36,6 @@ async def _settle(task: asyncio.Task[Any], grace: float) -> None:
         try:
             await asyncio.wait({task}, timeout=max(remaining, GRACE))
         except asyncio.CancelledError:
-            continue  # raised again by endure() when the work has ended
+            continue  # raised again by shielded() when the work has ended
     if not task.cancelled():
         task.exception()  # marks a failure as handled, because nobody awaits the task
