@@ -84,7 +84,7 @@ async def test_another_code_can_be_asked_for_when_the_page_has_counted_down(
     await page.clock.run_for(60_000)
     await expect(page.get_by_text("Resend after")).to_be_hidden()
     await resend.click()  # for the server, whose clock is another, this is early
-    await expect(page.get_by_role("alert")).to_contain_text("for a new code")
+    await expect(page.get_by_role("alert")).to_contain_text("to request a new code")
 
 
 async def test_naver_makes_an_account_and_knows_it_the_next_time(

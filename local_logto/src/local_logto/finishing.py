@@ -1,6 +1,6 @@
 """Requests run to their end even if the client leaves, as in Node and therefore in Logto.
 
-Quart cancels a request when its client disconnects. If SQLite's driver is cancelled in the middle of a
+Quart cancels a request when its client disconnects. If SQLite's driver is canceled in the middle of a
 statement, the lock stays until garbage collection and blocks everyone else.
 """
 
@@ -28,7 +28,7 @@ class Finishing:
         async def receive_request() -> Message:
             nonlocal has_arrived
             if has_arrived:
-                await asyncio.Event().wait()  # until the response is sent and this is cancelled
+                await asyncio.Event().wait()  # until the response is sent and this is canceled
             message = await receive()
             has_arrived = message["type"] == "http.request" and not message.get("more_body", False)
             return message

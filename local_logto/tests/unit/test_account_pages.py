@@ -122,7 +122,7 @@ async def test_code_to_a_new_address_is_sent_again_after_a_minute(site: Site) ->
         assert "Wait 59 more seconds to request a new code." in await text_of(early)
         clock.shift(timedelta(seconds=59))
         again = leads_to(await site.post("/account/email/verification-code", resend="1"))
-        assert "The code was sent again." in await site.page(again)
+        assert "A new code was sent." in await site.page(again)
         recipient, _, code = await site.newest_message()
         assert recipient == "new@example.test"
         await site.post("/account/email/verification-code", code=code)
@@ -149,7 +149,7 @@ async def test_linked_identity_is_removed_but_never_the_only_way_in(site: Site) 
     bare = {"username": None, "primary_email": None}
     await site.change_user(user_id, **bare)
     refused = await site.post("/account/identities/naver/remove")
-    assert "without a way to sign in" in await text_of(refused)
+    assert "at least one way to sign in" in await text_of(refused)
     await site.change_user(user_id, username="alice")
     assert leads_to(await site.post("/account/identities/naver/remove")) == "/account?notice=identity"
     assert (await site.user(user_id))["identities"] == {}

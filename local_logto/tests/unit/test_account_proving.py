@@ -101,7 +101,7 @@ async def test_another_code_is_sent_after_a_minute(site: Site) -> None:
         assert (await site.post("/account/verify/email", resend="1")).status_code == 429
         clock.shift(timedelta(seconds=59))
         again = leads_to(await site.post("/account/verify/email", resend="1"))
-        assert "The code was sent again." in await site.page(again)
+        assert "A new code was sent." in await site.page(again)
         _, _, code = await site.newest_message()
         assert leads_to(await site.post("/account/verify/email", code=code)) == "/account"
 

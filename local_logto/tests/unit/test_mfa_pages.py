@@ -192,7 +192,7 @@ async def test_another_code_is_sent_after_a_minute(logto: ExperienceApp) -> None
         assert len(await logto.messages()) == 1
         clock.shift(timedelta(seconds=59))
         again = leads_to(await logto.post(path, {"resend": "1"}))
-        assert "The code was sent again." in await page(logto, again)
+        assert "A new code was sent." in await page(logto, again)
         message = (await logto.messages())[0]
         assert "/oidc/auth/" in leads_to(await logto.post(path, {"code": str(message.code)}))
 

@@ -136,7 +136,7 @@ async def test_new_code_is_sent_after_59_seconds_and_not_before(
     assert leads_to(again) == f"{CODE_PAGE}?notice=code-sent"
     assert len(await logto.messages()) == 2
     html = await page(logto, leads_to(again))
-    assert "The code was sent again." in html
+    assert "A new code was sent." in html
     assert 'data-wait="59"' in html
 
 

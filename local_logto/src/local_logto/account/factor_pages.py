@@ -12,7 +12,7 @@ from local_logto.account import factors
 from local_logto.account.pages import done
 from local_logto.account.visitor import HOME, Visitor, answer, proved_page
 from local_logto.errors import RequestError
-from local_logto.experience.pages.exhibits import backup_codes_page, totp_page
+from local_logto.experience.pages.factor_setup import backup_codes_page, totp_page
 from local_logto.experience.pages.forms import FormPage, Link
 from local_logto.experience.pages.responses import show_notice
 from local_logto.experience.pages.sentences import sentence_of

@@ -26,7 +26,7 @@ _SUBJECTS: Final = {
 }
 _INVITATION: Final = {
     "subject": "You are invited to {{organization.name}}",
-    "content": "You are invited to join {{organization.name}}. Open this link to answer: {{link}}",
+    "content": "You are invited to join {{organization.name}}. Open this link to respond: {{link}}",
 }
 DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {
     **{usage: {"subject": subject, "content": _CODE} for usage, subject in _SUBJECTS.items()},

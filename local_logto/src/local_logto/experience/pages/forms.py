@@ -70,8 +70,8 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Exhibit:
-    """Something for the person to keep: ``lines`` to copy, or a picture with the lines under ``instead``.
+class Secret:
+    """A secret for the person to store: ``lines`` to copy, or a picture with the lines under ``instead``.
 
     ``picture`` is inline SVG. ``download`` is a ``data:`` URL with the lines as a file.
     """
@@ -103,7 +103,7 @@ class FormPage:
     side_actions: tuple[SideAction, ...] = ()
     other_ways: tuple[Link | SideAction, ...] = ()
     choices: tuple[Choice, ...] = ()
-    exhibit: Exhibit | None = None
+    shown_secret: Secret | None = None
     ways_if_unsent: tuple[Link, ...] = ()
     notice: str = ""
     account: str = ""

@@ -12,9 +12,9 @@ from quart import Blueprint, Response
 from local_logto import second_factors
 from local_logto.experience import mfa
 from local_logto.experience.mfa_policy import Demand
-from local_logto.experience.pages.exhibits import backup_codes_page, totp_page
+from local_logto.experience.pages.factor_setup import backup_codes_page, totp_page
 from local_logto.experience.pages.forms import FormPage, Link, SideAction
-from local_logto.experience.pages.mfa_paths import ways_to_enrol
+from local_logto.experience.pages.mfa_paths import ways_to_enroll
 from local_logto.experience.pages.responses import answer_form, go_to, page_url, sign_in_page
 from local_logto.experience.pages.steps import complete, has_identified
 from local_logto.experience.session import ExperienceSession
@@ -46,8 +46,8 @@ def _demanded_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
 @_demanded_page
 async def onboarding(session: ExperienceSession, _demand: Demand) -> Response:
     text = (
-        "Protect your account with 2-step verification. When you sign in, you will also enter a code that "
-        "only you have."
+        "Protect your account with 2-step verification. When you sign in, you also enter a code that only "
+        "you have."
     )
     skip = (SideAction("Skip", "skip"),)
     page = FormPage("Turn on 2-step verification", "Enable 2-step verification", (), text, side_actions=skip)
@@ -58,7 +58,7 @@ async def onboarding(session: ExperienceSession, _demand: Demand) -> Response:
 @_demanded_page
 async def choose(session: ExperienceSession, demand: Demand) -> Response:
     text = "Two-factor verification is enabled. Select your second verification method for secure sign-in."
-    page = FormPage("Add 2-step verification", "", (), text, choices=ways_to_enrol(demand.kinds))
+    page = FormPage("Add 2-step verification", "", (), text, choices=ways_to_enroll(demand.kinds))
     return await answer_form(session, _skippable(page, demand), _go_on, _skip)
 
 

@@ -17,12 +17,12 @@ _VERIFY = {
     EMAIL_CODE: ("Email verification code", "Enter the code sent to your email"),
     PHONE_CODE: ("SMS verification code", "Enter the code sent to your phone"),
 }
-_ENROL = {
+_ENROLL = {
     TOTP: ("Authenticator app OTP", "E.g., Google Authenticator, etc."),
     EMAIL_CODE: ("Email verification code", "Link your email address"),
     PHONE_CODE: ("SMS verification code", "Link your phone number"),
 }
-_ENROL_PATHS = {TOTP: f"/mfa-binding/{TOTP}", EMAIL_CODE: "/continue/email", PHONE_CODE: "/continue/phone"}
+_ENROLL_PATHS = {TOTP: f"/mfa-binding/{TOTP}", EMAIL_CODE: "/continue/email", PHONE_CODE: "/continue/phone"}
 
 
 def path_demanded_by(error: RequestError) -> str | None:
@@ -31,7 +31,7 @@ def path_demanded_by(error: RequestError) -> str | None:
     if error.code == "session.mfa.require_mfa_verification":
         return f"/mfa-verification/{kinds[0]}" if kinds else "/mfa-verification"
     if error.code == "user.missing_mfa":
-        return _ENROL_PATHS[kinds[0]] if len(kinds) == 1 else "/mfa-binding"
+        return _ENROLL_PATHS[kinds[0]] if len(kinds) == 1 else "/mfa-binding"
     return {
         "session.mfa.backup_code_required": f"/mfa-binding/{BACKUP_CODE}",
         "user.suggest_mfa": "/mfa-onboarding",
@@ -42,5 +42,5 @@ def ways_to_verify(kinds: tuple[str, ...]) -> tuple[Choice, ...]:
     return tuple(Choice(*_VERIFY[kind], page_url(f"/mfa-verification/{kind}")) for kind in kinds)
 
 
-def ways_to_enrol(kinds: tuple[str, ...]) -> tuple[Choice, ...]:
-    return tuple(Choice(*_ENROL[kind], page_url(_ENROL_PATHS[kind])) for kind in kinds)
+def ways_to_enroll(kinds: tuple[str, ...]) -> tuple[Choice, ...]:
+    return tuple(Choice(*_ENROLL[kind], page_url(_ENROLL_PATHS[kind])) for kind in kinds)

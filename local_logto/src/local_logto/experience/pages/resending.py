@@ -20,5 +20,5 @@ async def with_resend(store: Store, verification_id: str, page: FormPage) -> For
     age = await find_age(store, verification_id)
     wait = 0 if age is None else max(0, -(-(_AFTER_MS - age) // 1000))
     button = SideAction("Resend verification code", "resend", "Not received yet?", wait)
-    notice = "The code was sent again." if request.args.get("notice") == SENT_AGAIN else page.notice
+    notice = "A new code was sent." if request.args.get("notice") == SENT_AGAIN else page.notice
     return replace(page, side_actions=(*page.side_actions, button), notice=notice)

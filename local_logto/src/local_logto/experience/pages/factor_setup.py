@@ -1,4 +1,4 @@
-"""Pages that show something to keep: the secret of an authenticator app, or backup codes. Pure.
+"""Pages that set up a second factor: the secret of an authenticator app, or backup codes. Pure.
 
 The sign-in pages and the account page share them.
 """
@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from local_logto.experience.pages.forms import Exhibit, FormPage, code_field
+from local_logto.experience.pages.forms import FormPage, Secret, code_field
 
 
 def totp_page(secret: str, qr_code: Markup) -> FormPage:
     """Show the secret as a QR code and as text, with a field for the first code."""
-    exhibit = Exhibit(
+    shown_secret = Secret(
         "Step 1: Scan this QR code",
         "Scan it with your authenticator app, such as Google Authenticator, Duo Mobile or Authy.",
         picture=qr_code,
@@ -24,12 +24,12 @@ def totp_page(secret: str, qr_code: Markup) -> FormPage:
         lines=(secret,),
     )
     field = code_field("Step 2: Enter the one-time code")
-    return FormPage("Add authenticator app", "Continue", (field,), exhibit=exhibit)
+    return FormPage("Add authenticator app", "Continue", (field,), shown_secret=shown_secret)
 
 
 def backup_codes_page(codes: Sequence[str]) -> FormPage:
     """Show new backup codes. They are not shown again."""
-    exhibit = Exhibit(
+    shown_secret = Secret(
         hint="Copy the codes and keep them in a safe place. They are not shown again.",
         lines=tuple(codes),
         download="data:text/plain;charset=utf-8," + quote("\n".join(codes)),
@@ -38,4 +38,4 @@ def backup_codes_page(codes: Sequence[str]) -> FormPage:
         "If you can’t complete 2-step verification, sign in with one of these backup codes. "
         "Each code works once."
     )
-    return FormPage("Save your backup code", "Continue", (), text, exhibit=exhibit)
+    return FormPage("Save your backup code", "Continue", (), text, shown_secret=shown_secret)
