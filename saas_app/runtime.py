@@ -40,7 +40,7 @@ from saas_app.limits.requests import RateLimits
 from saas_app.logto import ManagementClient
 from saas_app.organizations.removal import RemovalWorker
 from saas_app.rbac.permissions import Permission
-from saas_app.webhooks.backchannel import BackchannelLogout
+from saas_app.webhooks.changes.backchannel import BackchannelLogout
 
 _GRACE: Final = 0.5  # seconds that a request waits beyond the time limit of a call to Logto
 _CALLBACK_GRACE: Final = 1  # seconds that a repeated callback waits for the first one beyond that limit

@@ -19,7 +19,7 @@ from saas_app.api_clients.service import ListedClient
 from saas_app.api_clients.usage import Usage
 from saas_app.identity.tenant import Tenant
 from saas_app.members.cursors import following, read_position
-from saas_app.members.service import Listing, MembersFilter
+from saas_app.members.values import Listing, MembersFilter
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires

@@ -18,7 +18,8 @@ from saas_app.api_clients.queries import Origin
 from saas_app.errors import NotFound
 from saas_app.identity.tenant import Tenant
 from saas_app.logto import ManagementClient, ManagementError, explaining
-from saas_app.members.service import Listing, Machine, MembersFilter, list_machines
+from saas_app.members.service import list_machines
+from saas_app.members.values import Listing, Machine, MembersFilter
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Role, permissions_carried_by
 from saas_app.text.visible import isolated
 

@@ -3,7 +3,7 @@
 A person who is signed out only here can return without a password, through the browser's session at Logto. So
 the session at Logto ends first, with its grants, then ours. Logto sends no back-channel logout for sessions
 that end through its Management API, so our sessions are ended here. For sessions that end another way, see
-:mod:`saas_app.webhooks.backchannel`. If Logto fails, the person is told and can try again.
+:mod:`saas_app.webhooks.changes.backchannel`. If Logto fails, the person is told and can try again.
 """
 
 from __future__ import annotations

@@ -11,10 +11,9 @@ from quart_schema import Tag, tag, validate_querystring, validate_request, valid
 from saas_app.identity.tenant import Tenant
 from saas_app.members import changes, service
 from saas_app.members.api_roles import PersonRole
-from saas_app.members.changes import WantedRoles
 from saas_app.members.cursors import following, read_position
 from saas_app.members.roles import read_choice
-from saas_app.members.service import Listing, Machine, Member, MembersFilter
+from saas_app.members.values import Listing, Machine, Member, MembersFilter, WantedRoles
 from saas_app.rbac.permissions import Permission, Role
 from saas_app.web.context import management, organization_change
 from saas_app.web.guards import requires, requires_member

@@ -13,81 +13,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.audit.recorder import Action, AuditEntry, Target
 from saas_app.changes.organization_change import MemberChange
-from saas_app.errors import Conflict, Invalid, VersionConflict
+from saas_app.errors import VersionConflict
 from saas_app.identity.former_members import note_end
 from saas_app.identity.tenant import Tenant
 from saas_app.members.roles import with_choice
-from saas_app.members.service import Member, get_member, is_last_admin
+from saas_app.members.service import get_member, is_last_admin
+from saas_app.members.values import (
+    LastAdmin,
+    LeaveInstead,
+    Member,
+    OwnLossUnconfirmed,
+    RolePlan,
+    RolesChanged,
+    WantedRoles,
+)
 from saas_app.models import Ending
-from saas_app.rbac.assignment import RoleChange, preview
+from saas_app.rbac.assignment import preview
 from saas_app.rbac.permissions import Role
 from saas_app.text.visible import isolated
-
-
-class LastAdmin(Conflict):
-    """The change would leave the organization without anybody who can run it."""
-
-    code, title = "last-admin", "An organization needs an admin"
-
-    def __init__(self, member: Member, organization_name: str) -> None:
-        who = "You are" if member.is_self else f"{isolated(member.display_name)} is"
-        super().__init__(
-            f"{who} the only admin of {isolated(organization_name)} who can sign in. Make "
-            "another member an admin first. Nothing was changed."
-        )
-
-
-class LeaveInstead(Conflict):
-    """The caller tried to remove themselves."""
-
-    code, title = "leave-instead", "You cannot remove yourself"
-
-
-class RolesChanged(VersionConflict):
-    """The member's roles changed since the form was opened. Nothing was overwritten."""
-
-    def __init__(self, member: Member, wanted: WantedRoles) -> None:
-        super().__init__(f"The roles of {isolated(member.display_name)} were changed by somebody else.")
-        self.member = member
-        self.wanted = wanted
-
-
-class OwnLossUnconfirmed(Invalid):
-    """The caller would give up permissions of their own, and has not confirmed it."""
-
-    def __init__(self, plan: RolePlan) -> None:
-        super().__init__("You would give up permissions of your own.")
-        self.plan = plan
-
-
-@dataclass(frozen=True, slots=True)
-class WantedRoles:
-    """The choice of a form. ``seen`` are the names of the roles the member held when it was opened."""
-
-    user_id: str
-    seen: frozenset[str]
-    chosen: frozenset[Role]
-    accepts_own_loss: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RolePlan:
-    """The result of a choice of roles, before or after the change."""
-
-    member: Member
-    after: frozenset[str]
-    change: RoleChange
-
-    @property
-    def is_own_loss(self) -> bool:
-        """Return whether the caller gives up permissions of their own."""
-        return self.member.is_self and bool(self.change.lost)
 
 
 async def plan_roles(change: MemberChange, wanted: WantedRoles) -> RolePlan:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from saas_app.errors import BadRequest, LogtoUnavailable
-from saas_app.members.service import Listing
+from saas_app.members.values import Listing
 from saas_app.web.pagination import decode_cursor, encode_cursor
 
 _LAST_PAGE: Final = 1_000_000

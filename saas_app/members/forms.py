@@ -7,9 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from werkzeug.datastructures import MultiDict
 
 from saas_app.errors import BadRequest
-from saas_app.members.changes import WantedRoles
 from saas_app.members.roles import read_choice
-from saas_app.members.service import MembersFilter
+from saas_app.members.values import MembersFilter, WantedRoles
 from saas_app.web.typed_text import clean_line
 
 SEARCH_LENGTH = 128

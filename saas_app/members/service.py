@@ -6,113 +6,15 @@ Nothing is stored here: Logto stores members and roles, and every page asks it. 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
 
-from saas_app.errors import NotFound
 from saas_app.identity.tenant import Tenant
-from saas_app.logto import (
-    LogtoUser,
-    ManagementClient,
-    explaining,
-)
+from saas_app.logto import LogtoUser, ManagementClient, explaining
+from saas_app.members.values import Listing, Machine, Member, MembersFilter, NotAMember, People
 from saas_app.rbac.permissions import Role, RoleType
 from saas_app.text.visible import isolated
 
-PAGE_SIZE = 20
-
 T = TypeVar("T")
-
-
-class NotAMember(NotFound):
-    """The organization has no member with this id. An account of a non-member looks like a missing one."""
-
-    code, title = "not-a-member", "Member not found"
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A person of the organization. ``is_self`` says whether it is the caller."""
-
-    id: str
-    display_name: str
-    email: str | None
-    is_suspended: bool
-    role_names: frozenset[str]
-    is_self: bool
-
-    @property
-    def is_admin(self) -> bool:
-        """Whether the member holds the role that runs the organization."""
-        return Role.ADMIN.value in self.role_names
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A machine application that belongs to the organization, with the names of its roles there."""
-
-    id: str
-    name: str
-    description: str | None
-    role_names: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class MembersFilter:
-    """A filter of members. ``role`` is a role's name; empty texts do not filter."""
-
-    search: str = ""
-    role: str = ""
-    page: int = 1  # counted from 1, as Logto does
-    page_size: int = PAGE_SIZE
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the filter matches everybody."""
-        return not self.search and not self.role
-
-
-@dataclass(frozen=True, slots=True)
-class Listing(Generic[T]):
-    """A page of a list in Logto, and its position among all pages."""
-
-    items: tuple[T, ...]
-    number: int
-    total: int
-    size: int = PAGE_SIZE
-
-    @property
-    def first(self) -> int:
-        """The position of the first item, counted from 1."""
-        return (self.number - 1) * self.size + 1
-
-    @property
-    def last(self) -> int:
-        """The position of the last item."""
-        return self.first + len(self.items) - 1
-
-    @property
-    def has_next(self) -> bool:
-        """Whether another page follows."""
-        return self.number * self.size < self.total
-
-    @property
-    def is_past_end(self) -> bool:
-        """Whether the list has items but ends before this page, because it has become shorter."""
-        return not self.items and self.total > 0
-
-    @property
-    def last_number(self) -> int:
-        """The number of the last page."""
-        return max(1, -(-self.total // self.size))
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """A page of people, and the roles to filter by."""
-
-    page: Listing[Member]
-    role_names: tuple[str, ...]
 
 
 async def list_people(management: ManagementClient, tenant: Tenant, wanted: MembersFilter) -> People:

@@ -1,6 +1,6 @@
 """The routes that Logto calls: its webhooks, and the back-channel logout. A signature proves the caller.
 
-The calls are handled in :mod:`saas_app.webhooks.changes` and :mod:`saas_app.webhooks.backchannel`.
+The calls are handled in :mod:`saas_app.webhooks.changes`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from saas_app.errors import LogtoUnavailable, NotFound, SignatureRejected
 from saas_app.identity.token_verifier import TokenRejected
 from saas_app.web.context import runtime
 from saas_app.web.guards import public_webhook
-from saas_app.webhooks.changes import receive
+from saas_app.webhooks.changes.deliveries import receive
 from saas_app.webhooks.events import BACKCHANNEL_LOGOUT_PATH, WEBHOOK_PATH, WebhookEvent
 
 log = structlog.get_logger(__name__)

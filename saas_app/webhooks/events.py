@@ -1,4 +1,4 @@
-"""The events of Logto that Workroom listens to. :mod:`saas_app.webhooks.changes` handles them."""
+"""The events of Logto that Workroom listens to. :mod:`saas_app.webhooks.changes.deliveries` handles them."""
 
 from __future__ import annotations
 

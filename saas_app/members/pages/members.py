@@ -12,6 +12,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.members import changes, service
 from saas_app.members.forms import read_filter
 from saas_app.members.pages.roles import blueprint as roles
+from saas_app.members.values import LastAdmin, LeaveInstead, NotAMember
 from saas_app.rbac.permissions import Permission
 from saas_app.text.visible import isolated
 from saas_app.web.context import management, organization_change, runtime
@@ -83,8 +84,8 @@ async def confirm_joined(tenant: Tenant) -> ResponseReturnValue:
     return redirect(url_for("organizations.overview", organization_id=tenant.organization_id), 303)
 
 
-@blueprint.errorhandler(changes.LeaveInstead)
-async def redirect_to_leaving(error: changes.LeaveInstead) -> ResponseReturnValue:
+@blueprint.errorhandler(LeaveInstead)
+async def redirect_to_leaving(error: LeaveInstead) -> ResponseReturnValue:
     """Redirect a caller who tried to remove themselves to the page for leaving."""
     await flash(error.detail.shown, "info")
     arguments = request.view_args or {}
@@ -93,9 +94,9 @@ async def redirect_to_leaving(error: changes.LeaveInstead) -> ResponseReturnValu
     )
 
 
-@blueprint.errorhandler(changes.LastAdmin)
+@blueprint.errorhandler(LastAdmin)
 @blueprint.errorhandler(AccessChanged)
-@blueprint.errorhandler(service.NotAMember)
+@blueprint.errorhandler(NotAMember)
 async def refused(error: AppError) -> ResponseReturnValue:
     """Show why it was not done, with a link to the members."""
     return await render_template("members/refused.html", error=error), error.status

@@ -10,9 +10,9 @@ from quart.typing import ResponseReturnValue
 from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
 from saas_app.members import changes, service
-from saas_app.members.changes import RolePlan
 from saas_app.members.forms import read_wanted_roles, seen_fields
 from saas_app.members.roles import kept_roles, role_options
+from saas_app.members.values import Member, OwnLossUnconfirmed, RolePlan, RolesChanged
 from saas_app.rbac.permissions import Permission
 from saas_app.text.visible import isolated
 from saas_app.web.context import management, organization_change
@@ -44,15 +44,15 @@ async def change(tenant: Tenant, user_id: str) -> ResponseReturnValue:
         return await _preview_page(await changes.plan_roles(organization_change(tenant), wanted))
     try:
         plan = await changes.change_roles(organization_change(tenant), wanted)
-    except changes.OwnLossUnconfirmed as error:
+    except OwnLossUnconfirmed as error:
         return await _preview_page(error.plan, is_unconfirmed=True), error.status
     await flash(_notice(plan), "success")
     endpoint = "organizations.access" if plan.member.is_self else "members.list_members"
     return redirect(url_for(endpoint, organization_id=tenant.organization_id), 303)
 
 
-@blueprint.errorhandler(changes.RolesChanged)
-async def choose_side(error: changes.RolesChanged) -> ResponseReturnValue:
+@blueprint.errorhandler(RolesChanged)
+async def choose_side(error: RolesChanged) -> ResponseReturnValue:
     """Show both versions after a conflict. Saving one's own replaces the current roles, after the preview."""
     yours = {role.value for role in error.wanted.chosen}
     page = await render_template(
@@ -66,9 +66,7 @@ async def choose_side(error: changes.RolesChanged) -> ResponseReturnValue:
     return page, error.status
 
 
-async def _choice_page(
-    tenant: Tenant, member: service.Member, chosen: Collection[str], problem: str = ""
-) -> str:
+async def _choice_page(tenant: Tenant, member: Member, chosen: Collection[str], problem: str = "") -> str:
     return await render_template(
         "members/roles.html",
         member=member,

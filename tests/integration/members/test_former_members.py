@@ -10,7 +10,7 @@ from saas_app.db.base import utc_now
 from saas_app.identity.membership_changes import note_change
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
-from saas_app.webhooks.changes import receive
+from saas_app.webhooks.changes.deliveries import receive
 from tests.clients import FRESH, Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory

@@ -26,7 +26,7 @@ from saas_app.models import (
     WebhookDelivery,
 )
 from saas_app.runtime import Runtime
-from saas_app.webhooks.changes import KEPT_FOR
+from saas_app.webhooks.changes.deliveries import KEPT_FOR
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.webhooks.webhook_sender import MEMBERSHIP, Sender, an_id, changed_at, event

@@ -10,7 +10,7 @@ import pytest
 
 from saas_app.errors import BadRequest, LogtoUnavailable
 from saas_app.members.cursors import Position, following, read_position
-from saas_app.members.service import Listing
+from saas_app.members.values import Listing
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from saas_app.errors import BadRequest
 from saas_app.members.forms import read_filter, read_wanted_roles, seen_fields
-from saas_app.members.service import Listing, MembersFilter
+from saas_app.members.values import Listing, MembersFilter
 from saas_app.rbac.permissions import Role
 
 

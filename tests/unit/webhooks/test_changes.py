@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from saas_app.errors import BadRequest
 from saas_app.webhooks.api import is_signed
 from saas_app.webhooks.bodies import read_event
-from saas_app.webhooks.changes import _HANDLERS
+from saas_app.webhooks.changes.deliveries import _HANDLERS
 from saas_app.webhooks.events import WebhookEvent
 
 

@@ -1,7 +1,7 @@
 """Back-channel logout: when a session ends at Logto, the sessions it led to here end too.
 
 See OpenID Connect Back-Channel Logout 1.0. Logto 1.42 sends it once, when a person signs out at Logto itself.
-Suspension and deletion arrive as webhooks (:mod:`saas_app.webhooks.changes`).
+Suspension and deletion arrive as webhooks (:mod:`saas_app.webhooks.changes.deliveries`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.logto_client import LogtoProvider
 from saas_app.identity.sessions import SessionStore
 from saas_app.identity.token_verifier import TokenRejected
-from saas_app.webhooks.changes import note_delivery
+from saas_app.webhooks.changes.deliveries import note_delivery
 
 log = structlog.get_logger(__name__)
 

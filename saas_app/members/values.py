@@ -1,0 +1,166 @@
+"""The frozen values that the parts of this feature hand to each other, and its errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from saas_app.errors import Conflict, Invalid, NotFound, VersionConflict
+from saas_app.rbac.assignment import RoleChange
+from saas_app.rbac.permissions import Role
+from saas_app.text.visible import isolated
+
+PAGE_SIZE = 20
+
+T = TypeVar("T")
+
+
+class NotAMember(NotFound):
+    """The organization has no member with this id. An account of a non-member looks like a missing one."""
+
+    code, title = "not-a-member", "Member not found"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person of the organization. ``is_self`` says whether it is the caller."""
+
+    id: str
+    display_name: str
+    email: str | None
+    is_suspended: bool
+    role_names: frozenset[str]
+    is_self: bool
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the member holds the role that runs the organization."""
+        return Role.ADMIN.value in self.role_names
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine application that belongs to the organization, with the names of its roles there."""
+
+    id: str
+    name: str
+    description: str | None
+    role_names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class MembersFilter:
+    """A filter of members. ``role`` is a role's name; empty texts do not filter."""
+
+    search: str = ""
+    role: str = ""
+    page: int = 1  # counted from 1, as Logto does
+    page_size: int = PAGE_SIZE
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the filter matches everybody."""
+        return not self.search and not self.role
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """A page of a list in Logto, and its position among all pages."""
+
+    items: tuple[T, ...]
+    number: int
+    total: int
+    size: int = PAGE_SIZE
+
+    @property
+    def first(self) -> int:
+        """The position of the first item, counted from 1."""
+        return (self.number - 1) * self.size + 1
+
+    @property
+    def last(self) -> int:
+        """The position of the last item."""
+        return self.first + len(self.items) - 1
+
+    @property
+    def has_next(self) -> bool:
+        """Whether another page follows."""
+        return self.number * self.size < self.total
+
+    @property
+    def is_past_end(self) -> bool:
+        """Whether the list has items but ends before this page, because it has become shorter."""
+        return not self.items and self.total > 0
+
+    @property
+    def last_number(self) -> int:
+        """The number of the last page."""
+        return max(1, -(-self.total // self.size))
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """A page of people, and the roles to filter by."""
+
+    page: Listing[Member]
+    role_names: tuple[str, ...]
+
+
+class LastAdmin(Conflict):
+    """The change would leave the organization without anybody who can run it."""
+
+    code, title = "last-admin", "An organization needs an admin"
+
+    def __init__(self, member: Member, organization_name: str) -> None:
+        who = "You are" if member.is_self else f"{isolated(member.display_name)} is"
+        super().__init__(
+            f"{who} the only admin of {isolated(organization_name)} who can sign in. Make "
+            "another member an admin first. Nothing was changed."
+        )
+
+
+class LeaveInstead(Conflict):
+    """The caller tried to remove themselves."""
+
+    code, title = "leave-instead", "You cannot remove yourself"
+
+
+class RolesChanged(VersionConflict):
+    """The member's roles changed since the form was opened. Nothing was overwritten."""
+
+    def __init__(self, member: Member, wanted: WantedRoles) -> None:
+        super().__init__(f"The roles of {isolated(member.display_name)} were changed by somebody else.")
+        self.member = member
+        self.wanted = wanted
+
+
+class OwnLossUnconfirmed(Invalid):
+    """The caller would give up permissions of their own, and has not confirmed it."""
+
+    def __init__(self, plan: RolePlan) -> None:
+        super().__init__("You would give up permissions of your own.")
+        self.plan = plan
+
+
+@dataclass(frozen=True, slots=True)
+class WantedRoles:
+    """The choice of a form. ``seen`` are the names of the roles the member held when it was opened."""
+
+    user_id: str
+    seen: frozenset[str]
+    chosen: frozenset[Role]
+    accepts_own_loss: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RolePlan:
+    """The result of a choice of roles, before or after the change."""
+
+    member: Member
+    after: frozenset[str]
+    change: RoleChange
+
+    @property
+    def is_own_loss(self) -> bool:
+        """Return whether the caller gives up permissions of their own."""
+        return self.member.is_self and bool(self.change.lost)

@@ -1,0 +1,1 @@
+"""What Logto's calls change here: webhooks, and the back-channel logout."""
