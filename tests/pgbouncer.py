@@ -64,7 +64,7 @@ def _version(program: str) -> tuple[int, ...]:
 
 
 def _as_somebody() -> list[str]:
-    """Return the options that give up root, as which PgBouncer refuses to run."""
+    """Return the options that give up root. PgBouncer refuses to run as root."""
     if os.geteuid() != 0:
         return []
     names = {entry.pw_name for entry in pwd.getpwall()}

@@ -79,7 +79,7 @@ def behind_tls(serve: Serve) -> Iterator[Application]:
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class Visitor:
     """A person signed in to an application, with forged headers in every request."""
 
     url: str
@@ -96,15 +96,15 @@ class Office:
 @pytest.fixture(
     scope="module", params=[("plain", "127.0.0.1"), ("behind_proxy", CLIENT)], ids=lambda it: it[0]
 )
-async def office(request: pytest.FixtureRequest, make: Factory) -> AsyncIterator[Office]:
-    """An organization with two members, at an application that trusts no proxy and at one that does."""
+async def visitor(request: pytest.FixtureRequest, make: Factory) -> AsyncIterator[Visitor]:
+    """An admin at an application that trusts no proxy, and at one that does."""
     name, address = request.param
     application: Application = request.getfixturevalue(name)
     person = await make.person()
     organization_id = await make.organization("Acme", admin=person, viewer=await make.person("Other"))
     http, _ = await sign_in_over_http(application.url, person, FORGED)
     async with http:
-        yield Office(application.url, organization_id, http, address)
+        yield Visitor(application.url, organization_id, http, address)
 
 
 async def _status(url: str, **headers: str) -> int:
@@ -166,59 +166,59 @@ async def test_a_malformed_address_breaks_nothing(behind_proxy: Application, nam
     assert await _status(f"{behind_proxy.url}/sign-in", X_Forwarded_For=named) == 303
 
 
-async def test_a_device_has_the_address_of_the_peer_or_of_the_proxys_client(office: Office) -> None:
-    page = await office.text("/account")
-    assert f"{office.address} · signed in" in page
+async def test_a_device_has_the_address_of_the_peer_or_of_the_proxys_client(visitor: Visitor) -> None:
+    page = await visitor.text("/account")
+    assert f"{visitor.address} · signed in" in page
     assert "203.0.113.9" not in page
 
 
-async def test_an_audit_event_has_the_address_of_the_peer_or_of_the_proxys_client(office: Office) -> None:
-    new = f"{office.url}/o/{office.organization_id}/projects/new"
-    async with office.http.post(new, data={"name": "Orchard"}, headers=SAME_ORIGIN) as response:
+async def test_an_audit_event_has_the_address_of_the_peer_or_of_the_proxys_client(visitor: Visitor) -> None:
+    new = f"{visitor.url}/o/{visitor.organization_id}/projects/new"
+    async with visitor.http.post(new, data={"name": "Orchard"}, headers=SAME_ORIGIN) as response:
         assert response.status == 200
-    async with office.http.get(
-        f"{office.url}/api/v1/organizations/{office.organization_id}/audit-events"
+    async with visitor.http.get(
+        f"{visitor.url}/api/v1/organizations/{visitor.organization_id}/audit-events"
     ) as found:
         events = (await found.json())["items"]
-    assert [event["address"] for event in events] == [office.address]
+    assert [event["address"] for event in events] == [visitor.address]
 
 
 @pytest.mark.parametrize("path", ["", "/projects?status=all", "/members", "/settings", "/audit"])
-async def test_no_page_repeats_a_forged_host(office: Office, path: str) -> None:
-    assert "evil" not in await office.text(f"/o/{office.organization_id}{path}")
+async def test_no_page_repeats_a_forged_host(visitor: Visitor, path: str) -> None:
+    assert "evil" not in await visitor.text(f"/o/{visitor.organization_id}{path}")
 
 
-async def test_links_of_the_api_begin_with_our_address(office: Office) -> None:
-    members = f"{office.url}/api/v1/organizations/{office.organization_id}/members"
-    async with office.http.get(f"{members}?limit=1") as response:
+async def test_links_of_the_api_begin_with_our_address(visitor: Visitor) -> None:
+    members = f"{visitor.url}/api/v1/organizations/{visitor.organization_id}/members"
+    async with visitor.http.get(f"{members}?limit=1") as response:
         assert response.headers["Link"].startswith(f"<{members}?")
 
 
-async def test_redirects_lead_back_to_our_address(office: Office) -> None:
-    async with office.http.get(f"{office.url}/sign-in/renew", allow_redirects=False) as response:
+async def test_redirects_lead_back_to_our_address(visitor: Visitor) -> None:
+    async with visitor.http.get(f"{visitor.url}/sign-in/renew", allow_redirects=False) as response:
         target = urlsplit(response.headers["Location"])
-    assert parse_qs(target.query)["redirect_uri"] == [f"{office.url}/callback"]
+    assert parse_qs(target.query)["redirect_uri"] == [f"{visitor.url}/callback"]
     assert "evil" not in target.geturl()
 
 
-async def test_a_path_in_a_header_is_ignored(office: Office) -> None:
-    async with office.http.get(
-        f"{office.url}/no/such", headers={"X-Original-URL": "/", "X-Rewrite-URL": "/"}
+async def test_a_path_in_a_header_is_ignored(visitor: Visitor) -> None:
+    async with visitor.http.get(
+        f"{visitor.url}/no/such", headers={"X-Original-URL": "/", "X-Rewrite-URL": "/"}
     ) as found:
         assert found.status == 404
 
 
-async def test_a_method_in_a_header_is_ignored(office: Office) -> None:
+async def test_a_method_in_a_header_is_ignored(visitor: Visitor) -> None:
     """A POST that claims to be a GET is still checked for its origin."""
     overriding = dict.fromkeys(("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"), "GET")
-    async with office.http.post(f"{office.url}/sign-out", headers=overriding) as response:
+    async with visitor.http.post(f"{visitor.url}/sign-out", headers=overriding) as response:
         assert response.status == 403
 
 
-async def test_a_scheme_in_a_header_makes_no_cookie_secure(office: Office) -> None:
+async def test_a_scheme_in_a_header_makes_no_cookie_secure(visitor: Visitor) -> None:
     async with (
         aiohttp.ClientSession(headers=FORGED) as http,
-        http.get(f"{office.url}/sign-in", allow_redirects=False) as response,
+        http.get(f"{visitor.url}/sign-in", allow_redirects=False) as response,
     ):
         cookie = response.headers["Set-Cookie"]
     assert cookie.startswith("workroom_attempt=")

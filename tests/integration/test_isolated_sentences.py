@@ -3,87 +3,71 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from quart.wrappers import Response
 
 from saas_app.models import AuditEvent
 from saas_app.runtime import Runtime
 from tests.clients import SAME_ORIGIN, Browser
-from tests.conftest import OpenBrowser
-from tests.factories import Factory
+from tests.conftest import OpenOffice
+from tests.offices import Office
 
 ISOLATES = ("\u2068", "\u2069")
 
 
-@dataclass(frozen=True, slots=True)
-class Office:
-    """An organization with a right-to-left name, and the browsers of its admin and its viewer."""
-
-    id: str
-    name: str
-    admin: Browser
-    viewer: Browser
+class Isolated(Office):
+    """An organization with a right-to-left name, an admin and a viewer."""
 
     @property
     def shown(self) -> str:
+        """The name as pages show it."""
         return f"\u2068{self.name}\u2069"
 
 
 @pytest.fixture(params=["שלום (בע״מ)!", "شركة أكمي، (٢٠٢٦)"], ids=["Hebrew", "Arabic"])
-async def office(request: pytest.FixtureRequest, make: Factory, open_browser: OpenBrowser) -> Office:
-    admin, viewer = await make.person("Ada"), await make.person("Vera")
-    organization_id = await make.organization(request.param, admin=admin, viewer=viewer)
-    name = (await make.management.get_organization(organization_id)).name
-    return Office(organization_id, name, await open_browser(admin), await open_browser(viewer))
+async def office(request: pytest.FixtureRequest, open_office: OpenOffice) -> Isolated:
+    return Isolated(**vars(await open_office(request.param, admin="Ada", viewer="Vera")))
 
 
 @pytest.fixture
-async def denied(office: Office) -> str:
-    """Return the page that tells the viewer why they may not create a project."""
-    return await text_of(await office.viewer.get(f"/o/{office.id}/projects/new", 403))
-
-
-async def text_of(response: Response) -> str:
-    return str(await response.get_data(as_text=True))
+async def denied(office: Isolated) -> str:
+    """The page that tells the viewer why they may not create a project."""
+    answer = await office.browsers["viewer"].get(f"{office.root}/projects/new", 403)
+    return str(await answer.get_data(as_text=True))
 
 
 async def problem_of(browser: Browser, path: str, body: dict[str, Any]) -> str:
-    """Return a whole problem document with its characters readable."""
-    headers = {**SAME_ORIGIN, "Content-Type": "application/json"}
-    answer = await browser.app.post(path, data=json.dumps(body).encode(), headers=headers)
+    """POST to the API and return the problem document with its characters readable."""
+    answer = await browser.app.post(f"/api/v1/organizations{path}", json=body, headers=SAME_ORIGIN)
     assert answer.content_type == "application/problem+json"
     return json.dumps(await answer.get_json(force=True), ensure_ascii=False)
 
 
-async def test_the_page_of_a_refused_change_isolates_the_name(office: Office) -> None:
-    page = await text_of(await office.admin.post(f"/o/{office.id}/leave", {"confirm": "yes"}, 409))
+async def test_the_page_of_a_refused_change_isolates_the_name(office: Isolated) -> None:
+    page = await office.browser.submit(f"{office.root}/leave", {"confirm": "yes"}, 409)
     assert f"the only admin of {office.shown} who can sign in" in page
 
 
-async def test_the_problem_of_a_refused_change_is_plain(office: Office) -> None:
-    problem = await problem_of(office.admin, f"/api/v1/organizations/{office.id}/leave", {})
+async def test_the_problem_of_a_refused_change_is_plain(office: Isolated) -> None:
+    problem = await problem_of(office.browser, f"/{office.id}/leave", {})
     assert f"the only admin of {office.name} who can sign in" in problem
     assert not any(mark in problem for mark in ISOLATES)
 
 
-def test_the_page_of_a_denial_isolates_the_name_in_its_decision(office: Office, denied: str) -> None:
+def test_the_page_of_a_denial_isolates_the_name_in_its_decision(office: Isolated, denied: str) -> None:
     assert f"Member of {office.shown}, as viewer." in denied
 
 
-async def test_the_problem_of_a_denial_is_plain(office: Office) -> None:
-    problem = await problem_of(
-        office.viewer, f"/api/v1/organizations/{office.id}/projects", {"name": "Apollo"}
-    )
+async def test_the_problem_of_a_denial_is_plain(office: Isolated) -> None:
+    problem = await problem_of(office.browsers["viewer"], f"/{office.id}/projects", {"name": "Apollo"})
     assert f"Member of {office.name}, as viewer." in problem
     assert not any(mark in problem for mark in ISOLATES)
 
 
 @pytest.mark.usefixtures("denied")
-async def test_a_stored_denial_is_plain(office: Office, runtime: Runtime) -> None:
+async def test_a_stored_denial_is_plain(office: Isolated, runtime: Runtime) -> None:
     async with runtime.work.reading(office.id) as db:
         stored = json.dumps(await db.scalar(sa.select(AuditEvent.decision)), ensure_ascii=False)
     assert f"Member of {office.name}, as viewer." in stored
@@ -91,6 +75,5 @@ async def test_a_stored_denial_is_plain(office: Office, runtime: Runtime) -> Non
 
 
 @pytest.mark.usefixtures("denied")
-async def test_the_audit_log_isolates_the_name_in_a_stored_denial(office: Office) -> None:
-    page = await text_of(await office.admin.get(f"/o/{office.id}/audit"))
-    assert f"Member of {office.shown}, as viewer." in page
+async def test_the_audit_log_isolates_the_name_in_a_stored_denial(office: Isolated) -> None:
+    assert f"Member of {office.shown}, as viewer." in await office.browser.text(f"{office.root}/audit")

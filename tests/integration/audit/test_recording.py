@@ -9,17 +9,15 @@ import pytest
 from quart.wrappers import Response
 
 from saas_app.audit.recorder import Action
-from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
 from saas_app.projects.changes import create_project
 from saas_app.projects.values import ProjectInput
-from saas_app.rbac.permissions import Carrier, Permission
 from tests.clients import Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.audit.conftest import AuditedOffice, OpenAudited, told
+from tests.integration.tenants import admin_of
 
 ADDRESS = "<local>"  # what the test client gives as its address
 
@@ -168,7 +166,7 @@ async def test_a_conflicting_change_is_not_recorded(office: AuditedOffice) -> No
 async def test_a_change_that_is_rolled_back_is_not_recorded(office: AuditedOffice, work: UnitOfWork) -> None:
     length = len(await office.trail())
     with pytest.raises(RuntimeError, match="the power fails"):
-        await create_project_and_fail(work, tenant_of(office.id))
+        await create_project_and_fail(work, admin_of(office.id))
     assert len(await office.trail()) == length
     assert "No projects yet" in await (await office.get("admin", "/projects")).get_data(as_text=True)
 
@@ -178,15 +176,3 @@ async def create_project_and_fail(work: UnitOfWork, tenant: Tenant) -> None:
         await create_project(db, tenant, ProjectInput("Apollo"))
         await db.flush()
         raise RuntimeError("the power fails")
-
-
-def tenant_of(organization_id: str) -> Tenant:
-    return Tenant(
-        organization_id=organization_id,
-        organization_name="Acme",
-        principal=SessionPrincipal("sam", session_id=new_uuid(), name="Sam"),
-        role_names=frozenset({"admin"}),
-        granted=frozenset(Permission),
-        carriers=frozenset(Carrier),
-        read_at=utc_now(),
-    )

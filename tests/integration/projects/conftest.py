@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
 from saas_app.projects.changes import add_task, create_project
 from saas_app.projects.values import ProjectInput, TaskInput
-from saas_app.rbac.permissions import Carrier, Permission
+from tests.integration.tenants import admin_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +50,10 @@ class Organization:
 
 
 @pytest.fixture
-def new_organization(engine: AsyncEngine) -> Callable[[], Organization]:
-    def make() -> Organization:
-        principal = SessionPrincipal(
-            subject=f"user_{uuid.uuid4().hex[:8]}", session_id=new_uuid(), name="Sam"
-        )
-        tenant = Tenant(
-            organization_id=f"org_{uuid.uuid4().hex[:8]}",
-            organization_name="Acme",
-            principal=principal,
-            role_names=frozenset({"admin"}),
-            granted=frozenset(Permission),
-            carriers=frozenset(Carrier),
-            read_at=utc_now(),
-        )
-        return Organization(tenant, UnitOfWork(engine))
-
-    return make
+def acme(work: UnitOfWork) -> Organization:
+    return Organization(admin_of(), work)
 
 
 @pytest.fixture
-def acme(new_organization: Callable[[], Organization]) -> Organization:
-    return new_organization()
-
-
-@pytest.fixture
-def globex(new_organization: Callable[[], Organization]) -> Organization:
-    return new_organization()
+def globex(work: UnitOfWork) -> Organization:
+    return Organization(admin_of(), work)
