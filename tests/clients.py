@@ -61,6 +61,11 @@ class LogtoVisit:
     async def close(self) -> None:
         await self._http.close()
 
+    @property
+    def cookies(self) -> aiohttp.abc.AbstractCookieJar:
+        """The cookies that the provider has set."""
+        return self._http.cookie_jar
+
     async def authorize(self, url: str, person: Person | None, redirect_uri: str) -> str:
         """Follow an authorization request to the callback URL. Sign ``person`` in if the provider asks."""
         for _ in range(10):
@@ -197,18 +202,20 @@ class Browser:
 
 
 async def sign_in_over_http(
-    app_url: str, person: Person, headers: Mapping[str, str] | None = None
+    app_url: str, person: Person, headers: Mapping[str, str] | None = None, visit: LogtoVisit | None = None
 ) -> tuple[aiohttp.ClientSession, str]:
     """Sign in to an application that is served over HTTP. Return the session and the callback's URL.
 
-    ``headers`` go with every request to the application, including later ones.
+    ``headers`` go with every request to the application, including later ones. ``visit`` keeps the session at
+    the provider; without it that session is dropped.
     """
     jar = aiohttp.CookieJar(unsafe=True)
     http = aiohttp.ClientSession(connector=brief_connector(), cookie_jar=jar, headers=headers)
-    visit = LogtoVisit()
+    logto = visit or LogtoVisit()
     async with http.get(f"{app_url}/sign-in", allow_redirects=False) as started:
-        callback = await visit.authorize(started.headers["Location"], person, f"{app_url}/callback")
-    await visit.close()
+        callback = await logto.authorize(started.headers["Location"], person, f"{app_url}/callback")
+    if visit is None:
+        await logto.close()
     async with http.get(callback, allow_redirects=False) as done:
         assert done.status == 303, await done.text()
     return http, callback

@@ -1,4 +1,4 @@
-"""Where the browser is, and what to say where there is none."""
+"""The path of the browser, and the message if there is none."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import os
 import shutil
 from pathlib import Path
 
-MISSING = "Browser tests were left out: no Chromium here. Install it, or name one: CHROMIUM=/path/to/chromium"
+MISSING = "Browser tests were skipped: Chromium was not found. Install it, or set CHROMIUM=/path/to/chromium"
 
 ARGUMENTS = [
-    "--no-sandbox",  # a container's user has no namespaces to sandbox with; only our own pages are opened
+    "--no-sandbox",  # containers often have no user namespaces; only our own pages are opened
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
@@ -19,15 +19,15 @@ ARGUMENTS = [
 
 
 def find_chromium() -> str | None:
-    """The browser's path: ``CHROMIUM`` where that is set, else the ``chromium`` that is installed."""
+    """Return the browser's path: ``CHROMIUM`` if it is set, otherwise the installed ``chromium``."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
     return path if Path(path).exists() else None
 
 
 def find_headless() -> str | None:
-    """The path of what draws pages fastest: Chromium without windows where it is installed, else the browser.
+    """Return the path of ``chromium-headless-shell`` if it is installed, otherwise the browser's.
 
-    Debian's ``chromium-headless-shell`` takes a third less time, but keeps no pages for the back button.
+    Debian's ``chromium-headless-shell`` is a third faster, but has no back/forward cache.
     """
     if os.environ.get("CHROMIUM"):
         return find_chromium()
@@ -35,5 +35,5 @@ def find_headless() -> str | None:
 
 
 def is_required() -> bool:
-    """Whether a missing browser is a failure, as it is at the gate."""
+    """Return whether a missing browser is a failure, as in the gate."""
     return os.environ.get("REQUIRE_BROWSER") == "1"

@@ -1,17 +1,19 @@
-"""A real browser, and a site for it: the provider and the application as programs, started once a process.
+"""A real browser, and a site for it: the provider and the application as programs, once per process.
 
-``E2E_APP_URL=https://…`` drives a running application instead of starting one. Its Logto is named by
-``LOGTO_ENDPOINT``, and its people and organizations are made there through the Management API, with the
-``LOGTO_MANAGEMENT_*`` credentials by which ``saas-app provision`` works: no accounts have to be prepared.
-Labels are those of Logto's own pages, so either provider will do; its sign-in experience must offer a
-username with a password. ``E2E_LOGTO_IS_OURS=1`` says that this Logto exists for these tests alone, on this
-machine: nothing is skipped then. They change its connectors and its sign-in settings and put both back, so it
-must have no connectors of its own for messages, and must have Logto's mock connectors, whose record files are
-read. What only the development provider has is looked at only when it was started here.
+``E2E_APP_URL=https://…`` tests a running application instead. ``LOGTO_ENDPOINT`` names its Logto, where
+people and organizations are created through the Management API with the ``LOGTO_MANAGEMENT_*`` credentials
+of ``saas-app provision``: no accounts have to be prepared. The labels are those of Logto's own pages, so
+either provider works. Its sign-in experience must offer a username with a password. ``E2E_LOGTO_IS_OURS=1``
+says that this Logto exists for these tests only, on this machine. Nothing is skipped then: the tests change
+its connectors and its sign-in settings and restore both. It must have no message connectors, but Logto's
+mock connectors, whose record files are read. Pages that only the development provider has are tested only
+if it was started here.
 
-Every page is watched while a test works: an error in the console, blocked content, a failed request or a
-request to another host fails the test. The pages of a Logto that was not started here are its own: of them
-it counts only that a person gets on.
+Every page is watched during a test: an error in the console, blocked content, a failed request or a request
+to another host fails the test. Pages of a Logto that was not started here are not judged: the person only
+has to get through them.
+
+A signed-in person gets a session over HTTP. Tests whose subject is the sign-in use Logto's pages.
 """
 
 from __future__ import annotations
@@ -26,25 +28,37 @@ from playwright.async_api import Browser, BrowserContext, Page, Playwright, asyn
 
 from saas_app.logto import ManagementClient
 from saas_app.logto.client import connect
+from saas_app.rbac.permissions import Role
 from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium, find_headless, is_required
 from tests.browser.methods_site import MethodsSite, open_methods_site
 from tests.browser.site import Site, open_site
-from tests.browser.steps import sign_in, sign_in_by_http
+from tests.browser.steps import start_session
 from tests.browser.watch import Watch
 from tests.clients import Person
 from tests.factories import Factory
 
-PATIENCE = 15_000  # milliseconds for one step; the machine may be busy with other tests
+PATIENCE = 15_000  # milliseconds per step; the machine may be busy with other tests
 DESKTOP = {"width": 1280, "height": 800}
 OpenPage = Callable[..., Awaitable[Page]]
 
-# The README's picture is made on purpose only, so that a test run leaves the tree as it was.
+
+def alice_is(role: Role) -> pytest.MarkDecorator:
+    """Give Alice this role in Acme."""
+    return pytest.mark.parametrize("alices_role", [role], ids=[f"alice-{role.value}"])
+
+
+def bob_is(role: Role) -> pytest.MarkDecorator:
+    """Give Bob this role in Acme."""
+    return pytest.mark.parametrize("bobs_role", [role], ids=[f"bob-{role.value}"])
+
+
+# The README's picture is made only on request, so that a test run does not change the working tree.
 collect_ignore = [] if os.environ.get("UPDATE_SCREENSHOTS") == "1" else ["test_screenshot.py"]
 
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
-    """What draws the pages; without a browser these tests are left out, or fail where that was ruled out."""
+    """The path of the browser. Without one the tests are skipped, or fail if ``REQUIRE_BROWSER=1``."""
     return _required(find_headless())
 
 
@@ -70,7 +84,7 @@ async def site_management(site: Site) -> AsyncIterator[ManagementClient]:
 
 @pytest.fixture
 async def _any_password_will_do(site: Site, site_management: ManagementClient) -> AsyncIterator[None]:
-    """A new password is not looked up at a service elsewhere, which cannot be reached from everywhere."""
+    """Do not look up new passwords at an external service, which may not be reachable."""
     if not site.is_ours:
         yield
         return
@@ -82,20 +96,20 @@ async def _any_password_will_do(site: Site, site_management: ManagementClient) -
 
 @pytest.fixture(scope="session")
 def people(site_management: ManagementClient) -> Factory:
-    """Makes people and organizations for the site."""
+    """Make people and organizations for the site."""
     return Factory(site_management)
 
 
 @pytest.fixture(scope="session")
 async def playwright() -> AsyncIterator[Playwright]:
-    """The driver."""
+    """The driver of the browser."""
     async with async_playwright() as driver:
         yield driver
 
 
 @pytest.fixture(scope="session")
 async def browser(chromium_path: str, playwright: Playwright) -> AsyncIterator[Browser]:
-    """One browser for all tests of this process; each test has contexts of its own in it."""
+    """One browser per process. Each test opens its own contexts in it."""
     expect.set_options(timeout=PATIENCE)
     browser = await playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
     yield browser
@@ -104,7 +118,7 @@ async def browser(chromium_path: str, playwright: Playwright) -> AsyncIterator[B
 
 @pytest.fixture
 async def browser_that_keeps_pages(playwright: Playwright) -> AsyncIterator[Browser]:
-    """A browser with the back/forward cache that people have and the driver switches off."""
+    """A browser with its back/forward cache, which the driver normally switches off."""
     browser = await playwright.chromium.launch(
         executable_path=_required(find_chromium()),
         args=ARGUMENTS,
@@ -116,39 +130,75 @@ async def browser_that_keeps_pages(playwright: Playwright) -> AsyncIterator[Brow
 
 @pytest.fixture
 async def open_page(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
-    """Opens the page of a visitor with cookies of their own, signed in where a person is given."""
-    async with _watched(browser, site.url, site.origins, site.judged_origins) as open_one:
+    """Open a page in a new browser context, signed in if a person is given. It shows nothing yet."""
+    async with _watched(browser, site, site.origins, site.judged_origins) as open_one:
         yield open_one
+
+
+@pytest.fixture
+async def alice(people: Factory) -> Person:
+    """Alice, a member of Acme."""
+    return await people.person("Alice")
+
+
+@pytest.fixture
+def alices_role() -> Role:
+    """Alice's role: admin, unless the test chooses another with ``alice_is``."""
+    return Role.ADMIN
+
+
+@pytest.fixture
+async def acme(people: Factory, alice: Person, alices_role: Role) -> str:
+    """An organization in which Alice has her role."""
+    return await people.organization("Acme", **{alices_role.value: alice})
+
+
+@pytest.fixture
+async def page(open_page: OpenPage, alice: Person, acme: str) -> Page:
+    """The page of Alice, who is signed in and a member of Acme."""
+    return await open_page(alice)
+
+
+@pytest.fixture
+def bobs_role() -> Role:
+    """Bob's role: viewer, unless the test chooses another with ``bob_is``."""
+    return Role.VIEWER
+
+
+@pytest.fixture
+async def bob(people: Factory, acme: str, bobs_role: Role) -> Person:
+    """Bob, another member of Acme."""
+    bob = await people.person("Bob")
+    await people.join(acme, bob, bobs_role)
+    return bob
 
 
 @pytest.fixture(scope="session")
 async def methods_site(
     chromium_path: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[MethodsSite]:
-    """A site with every way in, once a process."""
+    """A site with every sign-in method, once per process."""
     async with open_methods_site(tmp_path_factory.mktemp("methods")) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 async def methods_management(methods_site: MethodsSite) -> AsyncIterator[ManagementClient]:
-    """The Management API of the Logto of the site with every way in."""
+    """The Management API of the Logto of the site with every sign-in method."""
     async with connect(methods_site.site.management) as client:
         yield client
 
 
 @pytest.fixture
 def members(methods_management: ManagementClient) -> Factory:
-    """Makes people and organizations for the site with every way in."""
+    """Make people and organizations for the site with every sign-in method."""
     return Factory(methods_management)
 
 
 @pytest.fixture
 async def visitor(browser: Browser, methods_site: MethodsSite) -> AsyncIterator[OpenPage]:
-    """Opens the front page of the site with every way in; afterwards every provider is well again."""
-    async with _watched(
-        browser, methods_site.site.url, methods_site.origins, methods_site.origins
-    ) as open_one:
+    """Open the front page of the site with every sign-in method. Afterwards all providers work again."""
+    async with _watched(browser, methods_site.site, methods_site.origins, methods_site.origins) as open_one:
 
         async def open_front_page() -> Page:
             page = await open_one()
@@ -161,20 +211,18 @@ async def visitor(browser: Browser, methods_site: MethodsSite) -> AsyncIterator[
 
 @asynccontextmanager
 async def _watched(
-    browser: Browser, url: str, allowed: frozenset[str], judged: frozenset[str]
+    browser: Browser, site: Site, allowed: frozenset[str], judged: frozenset[str]
 ) -> AsyncIterator[OpenPage]:
-    """Opens pages whose every complaint fails the test at the end of the block."""
+    """Open pages whose complaints fail the test at the end of the block."""
     opened: list[tuple[BrowserContext, Watch]] = []
 
     async def open_one(person: Person | None = None, *, of: Browser = browser, **options: Any) -> Page:
-        context = await of.new_context(**{"base_url": url, "viewport": DESKTOP, **options})
+        context = await of.new_context(**{"base_url": site.url, "viewport": DESKTOP, **options})
         context.set_default_timeout(PATIENCE)
         opened.append((context, Watch(context, allowed, judged)))
         page = await context.new_page()
-        if person is not None and options.get("java_script_enabled", True):
-            await sign_in(page, person)
-        elif person is not None:
-            await sign_in_by_http(page, url, person)
+        if person is not None:
+            await start_session(page, site, person)
         return page
 
     yield open_one

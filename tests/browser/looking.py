@@ -1,4 +1,4 @@
-"""Looking at a page that stands there: what axe finds in light and in dark, and whether it is too wide."""
+"""Checks of an open page: findings of axe in both color schemes, and its width."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from playwright.async_api import Page
 
 _SCRIPT = Axe().axe_script
 _RUN = "options => axe.run(options).then(results => results.violations)"
-# target-size (WCAG 2.2 AA) is off in axe unless asked for. The colours are all that differs in the dark.
+# target-size (WCAG 2.2 AA) is off in axe by default. Dark mode differs in colors only.
 _IN_LIGHT: dict[str, Any] = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 _IN_DARK: dict[str, Any] = {
     "resultTypes": ["violations"],
     "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
 }
-# The culprits are only for the message: content that scrolls in a frame of its own may lie outside.
+# The elements are only for the message: scrolling content may lie outside without harm.
 _WIDEST = """() => {
   const limit = document.documentElement.clientWidth;
   const wide = [...document.querySelectorAll("body *")].filter((element) => {
@@ -28,7 +28,7 @@ _WIDEST = """() => {
 
 
 async def axe_findings(page: Page, name: str) -> list[str]:
-    """Every violation, told with the page's name; the colours are looked at in both schemes."""
+    """Return all violations with the page's name. Colors are checked in both schemes."""
     await page.evaluate(_SCRIPT)
     await page.emulate_media(color_scheme="light")
     found = [f"{name}: {_told(violation)}" for violation in await page.evaluate(_RUN, _IN_LIGHT)]
@@ -38,7 +38,7 @@ async def axe_findings(page: Page, name: str) -> list[str]:
 
 
 async def excess_width(page: Page, name: str, width: int) -> list[str]:
-    """What makes the page wider than ``width`` pixels, if anything does."""
+    """Return why the page is wider than ``width`` pixels, or nothing."""
     needed, there_is, culprits = await page.evaluate(_WIDEST)
     is_fine = needed <= there_is <= width
     return [] if is_fine else [f"{name}: {needed} of {there_is} pixels: {culprits}"]

@@ -1,4 +1,4 @@
-"""Where the emails that the site's Logto sends can be read, and opened as their readers do."""
+"""Emails that the site's Logto sends, opened as their readers do."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from tests.browser.site import Site
 
 
 class Mailbox(Protocol):
-    """The messages of everybody."""
+    """The emails of all people."""
 
     async def follow_link(self, page: Page, address: str) -> None:
-        """Open the link in the newest message to this address."""
+        """Open the link in the newest email to this address."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessagesPage:
-    """The page on which the development provider shows what it would have sent."""
+    """The development provider's page of messages it would have sent."""
 
     logto: str
 
@@ -37,7 +37,7 @@ class MessagesPage:
 
 @dataclass(frozen=True, slots=True)
 class RecordedMail:
-    """What Logto's mock connector was given to send."""
+    """Emails that Logto's mock connector recorded."""
 
     record: EmailRecord = field(default_factory=EmailRecord)
 
@@ -47,7 +47,7 @@ class RecordedMail:
 
 @asynccontextmanager
 async def open_mailbox(site: Site) -> AsyncIterator[Mailbox]:
-    """The mailbox of a site whose Logto is ours; one that was not started here gets a connector for it."""
+    """Open the mailbox of a site whose Logto is ours. A Logto that was not started here gets a connector."""
     if site.has_own_logto:
         yield MessagesPage(site.logto)
         return

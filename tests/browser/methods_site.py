@@ -1,7 +1,8 @@
-"""A site with every way to sign in that ``connectors.toml.example`` declares, and providers that answer.
+"""A site with every sign-in method of ``connectors.toml.example``, and fakes of the providers behind them.
 
-The provider and the application are programs of their own; the fakes of Mailgun, GatewayAPI and Naver live
-in the tests' event loop. The example file is used as it is, but for the one address that Logto lets be set.
+The identity provider and the application are separate programs. The fakes of Mailgun, GatewayAPI and Naver
+run in the tests' event loop. The example file is unchanged, except for the one address that Logto lets us
+set.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ SECRETS = {
 
 @dataclass(frozen=True, slots=True)
 class MethodsSite:
-    """The site, and those its Logto sends messages and people to."""
+    """The site, and the providers to which its Logto sends messages and people."""
 
     site: Site
     mailgun: FakeMailgun
@@ -45,17 +46,17 @@ class MethodsSite:
 
     @property
     def origins(self) -> frozenset[str]:
-        """The only places a browser may speak to; Naver is one."""
+        """The origins a browser may call; Naver is one."""
         return self.site.origins | {str(origin_of(self.naver.base_url))}
 
     def behave(self) -> None:
-        """End every bad day."""
+        """Make all providers work again."""
         for provider in (self.mailgun, self.gatewayapi, self.naver):
             provider.behave()
 
 
 def write_declaration(directory: Path, sms_endpoint: str) -> Path:
-    """The example, sending text messages to this address."""
+    """Write the example with this address for text messages."""
     example = EXAMPLE.read_text(encoding="utf-8")
     assert f'"{EXAMPLE_SMS_ENDPOINT}"' in example
     assert f'"{EXAMPLE_DOMAIN}"' in example
@@ -66,7 +67,7 @@ def write_declaration(directory: Path, sms_endpoint: str) -> Path:
 
 @asynccontextmanager
 async def open_methods_site(directory: Path) -> AsyncIterator[MethodsSite]:
-    """Everything started and provisioned, until the block ends."""
+    """Start and provision everything, until the block ends."""
     async with AsyncExitStack() as stack:
         mailgun = await stack.enter_async_context(fake_mailgun(EXAMPLE_DOMAIN))
         gatewayapi = await stack.enter_async_context(fake_gatewayapi())
@@ -84,7 +85,7 @@ async def open_methods_site(directory: Path) -> AsyncIterator[MethodsSite]:
         naver_id = tomllib.loads(declaration.read_text(encoding="utf-8"))["connectors"]["naver-universal"][
             "id"
         ]
-        naver.callbacks = frozenset({f"{provider.endpoint}/callback/{naver_id}"})  # as it is registered there
+        naver.callbacks = frozenset({f"{provider.endpoint}/callback/{naver_id}"})  # as registered at Naver
         database_url = stack.enter_context(migrated_database(directory))
         application = stack.enter_context(
             running_application(

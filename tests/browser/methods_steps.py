@@ -1,4 +1,4 @@
-"""What people do at the site with every way in, and who they are."""
+"""Steps at the site with every sign-in method, and people who take them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def new_number() -> str:
 
 
 def naver_account(**given: str) -> NaverAccount:
-    """Somebody at Naver whom nobody here knows yet."""
+    """Return an account at Naver that is new to the site."""
     tag = secrets.token_hex(5)
     return NaverAccount(
         **{"id": f"naver-{tag}", "email": f"{tag}@naver.example", "nickname": "Sujin", **given}
@@ -25,7 +25,7 @@ def naver_account(**given: str) -> NaverAccount:
 
 
 async def follow(page: Page, way: str) -> None:
-    """Choose one of the ways that the front page offers beside a password."""
+    """Choose a sign-in method other than a password on the front page."""
     await page.get_by_role("group", name="Other ways to sign in").get_by_role("link", name=way).click()
 
 

@@ -17,10 +17,10 @@ from tests.settings import management_settings
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where people go, and where they are asked who they are.
+    """The application and its Logto.
 
-    ``environment`` is what the application's commands need; None for a site that was not started here.
-    ``is_ours`` when Logto exists for these tests alone, so that its settings may be changed.
+    ``environment`` is for the application's commands; None if the site was not started here. ``is_ours``:
+    Logto exists for these tests only, so that its settings may be changed.
     """
 
     url: str
@@ -30,29 +30,29 @@ class Site:
 
     @property
     def logto(self) -> str:
-        """Logto's own address."""
+        """Logto's URL."""
         return self.management.endpoint
 
     @property
     def origins(self) -> frozenset[str]:
-        """The only places a browser may speak to."""
+        """The origins a browser may call."""
         return frozenset(filter(None, map(origin_of, (self.url, self.logto))))
 
     @property
     def has_own_logto(self) -> bool:
-        """Whether Logto was started here, so that its pages are ours to judge."""
+        """Whether Logto was started here, so that its pages are tested too."""
         return self.environment is not None
 
     @property
     def judged_origins(self) -> frozenset[str]:
-        """Whose pages must be faultless; of a Logto that runs elsewhere it counts only that people get on."""
+        """The origins whose pages must have no errors. Pages of a Logto elsewhere are not judged."""
         judged = (self.url, self.logto) if self.has_own_logto else (self.url,)
         return frozenset(filter(None, map(origin_of, judged)))
 
 
 @contextmanager
 def open_site(directory: Path) -> Iterator[Site]:
-    """The running site that ``E2E_APP_URL`` names, or one of our own until the block ends."""
+    """Open the running site at ``E2E_APP_URL``, or start one until the block ends."""
     running = os.environ.get("E2E_APP_URL")
     if running:
         is_ours = os.environ.get("E2E_LOGTO_IS_OURS") == "1"

@@ -1,4 +1,4 @@
-"""What people do in a browser, in the words that stand on the pages. No test's expectation lives here."""
+"""Steps that people take in a browser, in the words of the pages. Expectations of tests are not here."""
 
 from __future__ import annotations
 
@@ -9,31 +9,37 @@ from playwright.async_api import Locator, Page, expect
 
 from saas_app.rbac.permissions import Role
 from saas_app.web.origin import origin_of
-from tests.clients import Person, sign_in_over_http
+from tests.browser.site import Site
+from tests.clients import LogtoVisit, Person, sign_in_over_http
 from tests.factories import Factory
 
-# The labels of Logto's own pages: which identifiers are offered is a setting of its sign-in experience.
+# Labels of Logto's own pages. Its sign-in experience decides which identifiers they ask for.
 IDENTIFIER = re.compile("username|email|phone", re.IGNORECASE)
 ENTER = re.compile("^(Sign in|Continue)$")
 
 
 async def sign_in(page: Page, person: Person, path: str = "/sign-in") -> None:
-    """Begin at a page of the application that asks who this is, and come back signed in."""
+    """Sign in through Logto's page, starting at a page of the application that requires it."""
     await page.goto(path)
     await enter_credentials(page, person)
     await expect(account_menu(page)).to_be_visible()
 
 
-async def sign_in_by_http(page: Page, url: str, person: Person) -> None:
-    """Sign in without a page of Logto's, which may need scripts, and give the page the session."""
-    http, _ = await sign_in_over_http(url, person)
-    async with http:
-        for cookie in http.cookie_jar:
-            await page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": url}])
+async def start_session(page: Page, site: Site, person: Person) -> None:
+    """Sign in over HTTP and give the browser both sessions, the application's and Logto's.
+
+    It is faster than Logto's pages, and it works without scripts.
+    """
+    visit = LogtoVisit()
+    http, _callback = await sign_in_over_http(site.url, person, visit=visit)
+    for url, jar in ((site.url, http.cookie_jar), (site.logto, visit.cookies)):
+        await page.context.add_cookies([{"name": one.key, "value": one.value, "url": url} for one in jar])
+    await http.close()
+    await visit.close()
 
 
 async def enter_credentials(page: Page, person: Person) -> None:
-    """Fill Logto's sign-in page, with the password on the same page or on the next."""
+    """Fill in Logto's sign-in page, with the password on the same page or on the next."""
     password = password_field(page)
     await identifier_field(page).fill(person.username)
     if not await password.is_visible():
@@ -43,17 +49,17 @@ async def enter_credentials(page: Page, person: Person) -> None:
 
 
 def identifier_field(page: Page) -> Locator:
-    """Where Logto asks who this is."""
+    """Return Logto's field for the identifier."""
     return page.get_by_label(IDENTIFIER).or_(page.locator("input[name=identifier]")).first
 
 
 def password_field(page: Page) -> Locator:
-    """Where Logto asks for the password."""
+    """Return Logto's field for the password."""
     return page.get_by_label("Password", exact=True).or_(page.locator("input[type=password]")).first
 
 
 async def choose_password(page: Page, password: str) -> None:
-    """Fill Logto's page for a new password, twice where it asks twice, and go on."""
+    """Fill in Logto's page for a new password, twice if it asks twice, and continue."""
     await password_field(page).fill(password)
     again = page.get_by_label("Confirm password").or_(page.locator("input[name=confirmPassword]")).first
     if await again.is_visible():
@@ -62,36 +68,36 @@ async def choose_password(page: Page, password: str) -> None:
 
 
 async def sign_out(page: Page) -> None:
-    """By the account menu; ends on the front page."""
+    """Sign out through the account menu. The front page is shown afterwards."""
     await account_menu(page).click()
     await page.get_by_role("banner").get_by_role("button", name="Sign out").click()
     await expect(page.get_by_role("heading", name="Work together")).to_be_visible()
 
 
 def account_menu(page: Page) -> Locator:
-    """The button in the head that only who is signed in has."""
+    """Return the button in the header that only signed-in people see."""
     return page.get_by_label(re.compile("^Account menu of "))
 
 
 def switcher(page: Page) -> Locator:
-    """The button in the head that names the current organization."""
+    """Return the button in the header that names the current organization."""
     return page.get_by_label(re.compile(r"^Organization: .*\. Switch$"))
 
 
 def option(page: Page, name: str) -> Locator:
-    """An organization that the open switcher offers."""
+    """Return an organization in the open switcher."""
     return page.get_by_role("listbox").get_by_role("option", name=re.compile(f"^.?{re.escape(name)}"))
 
 
 async def switch_to(page: Page, name: str) -> None:
-    """Choose another organization with the mouse."""
+    """Switch to another organization with the mouse."""
     await switcher(page).click()
     await option(page, name).click()
     await expect(switcher(page)).to_have_accessible_name(re.compile(name))
 
 
 async def create_project(page: Page, organization_id: str, name: str, description: str = "") -> str:
-    """Make a project by the form; returns its path."""
+    """Create a project with the form and return its path."""
     await page.goto(f"/o/{organization_id}/projects/new")
     await page.get_by_label("Name").fill(name)
     await page.get_by_label("Description").fill(description)
@@ -101,12 +107,12 @@ async def create_project(page: Page, organization_id: str, name: str, descriptio
 
 
 def address_of(person: Person) -> str:
-    """The address that the factory gives an account."""
+    """Return the email address that the factory gives a person."""
     return f"{person.username}@example.test"
 
 
 async def invite(page: Page, organization_id: str, address: str, role: str) -> str:
-    """Send the form; returns the link that the list of invitations shows."""
+    """Invite an address with the form and return the link that the list of invitations shows."""
     await page.goto(f"/o/{organization_id}/invitations")
     await page.get_by_role("link", name="Invite people").first.click()
     await page.get_by_label("Email addresses").fill(address)
@@ -117,7 +123,7 @@ async def invite(page: Page, organization_id: str, address: str, role: str) -> s
 
 
 async def preview_roles(page: Page, organization_id: str, name: str, *, give: str, take: str) -> None:
-    """Choose another role for the member of this name, up to the page that asks whether to save it."""
+    """Replace a role of a member in the form, up to the page that asks for confirmation."""
     await page.goto(f"/o/{organization_id}/members")
     await page.get_by_role("link", name=f"Change roles of {name}").click()
     await page.get_by_role("checkbox", name=re.compile(f"^{take}")).uncheck()
@@ -127,31 +133,31 @@ async def preview_roles(page: Page, organization_id: str, name: str, *, give: st
 
 
 async def change_roles(page: Page, organization_id: str, name: str, *, give: str, take: str) -> None:
-    """Give the member of this name one role for another, by way of the preview."""
+    """Replace a role of a member, through the preview."""
     await preview_roles(page, organization_id, name, give=give, take=take)
     await page.get_by_role("button", name="Save roles").click()
     await expect(page.get_by_role("status")).to_contain_text(f"Roles of {name} changed to {give}")
 
 
 async def remove_member(page: Page, organization_id: str, name: str) -> None:
-    """Take the member of this name out of the organization."""
+    """Remove a member from the organization."""
     await page.goto(f"/o/{organization_id}/members")
     await page.get_by_role("link", name=f"Remove {name}").click()
     await page.get_by_role("button", name=f"Remove {name}").click()
     await expect(page.get_by_role("status")).to_contain_text(f"{name} is no longer a member")
 
 
-async def read_again(page: Page, organization_id: str) -> None:
-    """Have the application forget what it knows of one's access, and ask Logto."""
+async def refresh_access(page: Page, organization_id: str) -> None:
+    """Refresh the caller's access from Logto with the button on *My access*."""
     await page.goto(f"/o/{organization_id}/access")
     await page.get_by_role("button", name="Refresh").click()
     await expect(page.get_by_role("status")).to_contain_text("access was refreshed")
 
 
 async def lead_to_renewal(page: Page, people: Factory, name: str = "Typed before lunch") -> None:
-    """Sign in as somebody whose form for a project is older than the access it is sent with.
+    """Send a form with access that must be renewed first, so that the page that offers it is shown.
 
-    Meanwhile, in another tab, they have signed in again while only a viewer, and become editor once more:
+    Meanwhile, in another tab, the person signed in again as a viewer and then became an editor once more:
     Logto froze the viewer's scopes in the grant.
     """
     person = await people.person()
@@ -166,31 +172,31 @@ async def lead_to_renewal(page: Page, people: Factory, name: str = "Typed before
     await people.give_roles(organization_id, person, Role.VIEWER)
     await sign_in(other_tab, person)
     await people.give_roles(organization_id, person, Role.EDITOR)
-    await read_again(other_tab, organization_id)
+    await refresh_access(other_tab, organization_id)
     await other_tab.close()
     await page.get_by_role("button", name="Create project").click()
     await expect(page.get_by_role("heading", name="Renew your access to continue")).to_be_visible()
 
 
 async def press_tab_until(page: Page, target: Locator, limit: int = 40) -> None:
-    """Move the focus to ``target`` with the Tab key alone, as somebody without a mouse does."""
+    """Move the focus to ``target`` with the Tab key."""
     for _ in range(limit):
         await page.keyboard.press("Tab")
         if await target.evaluate("element => element === document.activeElement"):
             return
-    raise AssertionError(f"{limit} times Tab did not lead to {target}")
+    raise AssertionError(f"pressing Tab {limit} times did not reach {target}")
 
 
 async def expect_path(page: Page, path: str) -> None:
-    """The page comes to be this one, whatever its query."""
+    """Expect the page to get this path, with any query."""
     await expect(page).to_have_url(re.compile(rf"^https?://[^/]+{re.escape(path)}([?#].*)?$"))
 
 
 def path_of(page: Page) -> str:
-    """The path the page stands at."""
+    """Return the path of the page."""
     return urlsplit(page.url).path
 
 
 def is_at(page: Page, site_url: str) -> bool:
-    """Whether the page belongs to this site."""
+    """Return whether the page belongs to this site."""
     return origin_of(page.url) == origin_of(site_url)

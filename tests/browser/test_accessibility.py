@@ -1,4 +1,4 @@
-"""axe finds nothing on any page, in light and in dark."""
+"""axe finds no violations on any page, in light and in dark mode."""
 
 from __future__ import annotations
 
@@ -14,50 +14,52 @@ from tests.browser.tour import after_actions, after_sign_in, before_sign_in, set
 from tests.factories import Factory
 
 
-async def test_axe_finds_nothing_on_what_a_stranger_sees(open_page: OpenPage, site: Site) -> None:
+async def test_pages_for_strangers_are_accessible(open_page: OpenPage, site: Site) -> None:
     page = await open_page(reduced_motion="reduce")
     assert await _violations(page, before_sign_in(page, site)) == []
 
 
-async def test_axe_finds_nothing_on_what_a_member_sees(open_page: OpenPage, people: Factory) -> None:
+async def test_pages_for_members_are_accessible(open_page: OpenPage, people: Factory, site: Site) -> None:
     page = await open_page(reduced_motion="reduce")
-    scene = await set_scene(page, people)
+    scene = await set_scene(page, people, site)
     assert await _violations(page, after_sign_in(page, scene)) == []
 
 
-async def test_axe_finds_nothing_on_what_actions_lead_to(open_page: OpenPage, people: Factory) -> None:
+async def test_pages_after_actions_are_accessible(open_page: OpenPage, people: Factory, site: Site) -> None:
     page = await open_page(reduced_motion="reduce")
-    scene = await set_scene(page, people)
+    scene = await set_scene(page, people, site)
     assert await _violations(page, after_actions(page, scene)) == []
 
 
-async def test_axe_finds_nothing_on_pages_that_a_script_leaves_at_once(
+async def test_pages_that_a_script_leaves_immediately_are_accessible(
     open_page: OpenPage, people: Factory, site: Site
 ) -> None:
     page = await open_page(reduced_motion="reduce")
     assert await _violations(page, without_scripts(page, people, site)) == []
 
 
-async def test_axe_finds_nothing_on_what_an_admin_does_with_members(
-    open_page: OpenPage, people: Factory
-) -> None:
+async def test_pages_about_members_are_accessible(open_page: OpenPage, people: Factory, site: Site) -> None:
     page = await open_page(reduced_motion="reduce")
-    office = await admin.set_office(page, people)
+    office = await admin.set_office(page, people, site)
     assert await _violations(page, admin.members(page, people, office)) == []
     assert await _violations(page, admin.invitations(page, people, office)) == []
     assert await _violations(page, admin.api_clients(page, people, office)) == []
 
 
-async def test_axe_finds_nothing_on_settings_and_audit(open_page: OpenPage, people: Factory) -> None:
+async def test_settings_and_the_audit_log_are_accessible(
+    open_page: OpenPage, people: Factory, site: Site
+) -> None:
     page = await open_page(reduced_motion="reduce")
-    office = await admin.set_office(page, people)
+    office = await admin.set_office(page, people, site)
     assert await _violations(page, admin.audit(page, open_page, office)) == []
     assert await _violations(page, admin.settings(page, office)) == []
     assert await _violations(page, admin.second_factor(page, people, office)) == []
 
 
-async def test_axe_finds_nothing_on_what_who_is_invited_sees(open_page: OpenPage, people: Factory) -> None:
-    office = await admin.set_office(await open_page(), people)
+async def test_pages_for_invited_people_are_accessible(
+    open_page: OpenPage, people: Factory, site: Site
+) -> None:
+    office = await admin.set_office(await open_page(), people, site)
     page = await open_page(reduced_motion="reduce")
     assert await _violations(page, admin.being_invited(page, people, office)) == []
 

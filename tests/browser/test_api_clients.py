@@ -1,4 +1,4 @@
-"""An admin makes a machine client, hands its secret on, and takes it back; a program uses it meanwhile."""
+"""An admin creates an API client, copies its secret, and revokes it; a program uses it in between."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from playwright.async_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.steps import create_project
-from tests.factories import Factory
+from tests.clients import Person
 
 
 async def make_client(page: Page, organization_id: str, name: str) -> str:
-    """Make a client by the form; returns its secret. The page stands where it is shown."""
+    """Create an API client with the form and return its secret, which the page shows."""
     await page.goto(f"/o/{organization_id}/")
     await page.get_by_role("link", name="API clients", exact=True).click()
     await page.get_by_role("link", name="Create API client").first.click()
@@ -26,7 +26,7 @@ async def make_client(page: Page, organization_id: str, name: str) -> str:
 
 
 async def run(script: str) -> str:
-    """What a POSIX shell prints when it runs the commands."""
+    """Return the output of commands in a POSIX shell."""
     process = await asyncio.create_subprocess_exec(
         "sh", "-c", script, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
@@ -36,10 +36,9 @@ async def run(script: str) -> str:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="The page's commands need curl.")
 async def test_the_copied_commands_work_until_the_client_is_revoked(
-    open_page: OpenPage, people: Factory
+    open_page: OpenPage, alice: Person, acme: str
 ) -> None:
-    alice = await people.person("Alice")
-    acme = await people.organization("Acme", admin=alice)
+    """One story: the commands from the page call the API, and fail once the client is revoked."""
     page = await open_page(alice, permissions=["clipboard-read", "clipboard-write"])
     await create_project(page, acme, "Robot arm")
     await make_client(page, acme, "Nightly export")
@@ -67,10 +66,8 @@ async def test_the_copied_commands_work_until_the_client_is_revoked(
 
 
 async def test_the_secret_survives_a_reload_and_can_be_selected_without_a_script(
-    open_page: OpenPage, people: Factory
+    open_page: OpenPage, alice: Person, acme: str
 ) -> None:
-    alice = await people.person("Alice")
-    acme = await people.organization("Acme", admin=alice)
     page = await open_page(alice, java_script_enabled=False)
     secret = await make_client(page, acme, "Nightly export")
     assert secret
@@ -83,6 +80,10 @@ async def test_the_secret_survives_a_reload_and_can_be_selected_without_a_script
     await expect(page.get_by_role("rowheader", name="Nightly export")).to_be_visible()
     assert secret not in await page.content()
 
+
+async def test_rotating_shows_a_new_secret(page: Page, acme: str) -> None:
+    secret = await make_client(page, acme, "Nightly export")
+    await page.get_by_role("link", name="I have copied the secret").click()
     await page.get_by_role("link", name="Rotate the secret of Nightly export").click()
     await expect(page.get_by_text("The old secret is deleted immediately")).to_be_visible()
     await page.get_by_role("button", name="Rotate secret").click()
@@ -90,12 +91,7 @@ async def test_the_secret_survives_a_reload_and_can_be_selected_without_a_script
     assert await page.get_by_role("textbox", name="Client secret").input_value() != secret
 
 
-async def test_a_name_that_is_taken_stays_in_the_form_with_the_focus_on_it(
-    open_page: OpenPage, people: Factory
-) -> None:
-    alice = await people.person("Alice")
-    acme = await people.organization("Acme", admin=alice)
-    page = await open_page(alice)
+async def test_a_name_that_is_taken_stays_in_the_focused_field(page: Page, acme: str) -> None:
     await make_client(page, acme, "Nightly export")
     await page.goto(f"/o/{acme}/api-clients/new")
     name = page.get_by_label("Name")

@@ -1,4 +1,4 @@
-"""The page of the API: it works under the policy of every page, for who is signed in and with a token."""
+"""The page of the API works under the security policy of every page, with a session and with a token."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from playwright.async_api import Page, expect
 
 from saas_app.logto.http import open_http
 from saas_app.operations.client_credentials import ClientCredentials, TokenRequest, fetch_token
-from tests.browser.conftest import OpenPage
+from saas_app.rbac.permissions import Role
+from tests.browser.conftest import OpenPage, alice_is
 from tests.browser.site import Site
 from tests.factories import Factory
 
@@ -20,7 +21,7 @@ _CONTRAST = (
 LIST, CREATE = "#operations-projects-list_projects", "#operations-projects-create_project"
 
 
-async def test_it_shows_every_operation_without_a_complaint_in_light_and_in_dark(open_page: OpenPage) -> None:
+async def test_every_operation_is_shown_in_light_and_in_dark_mode(open_page: OpenPage) -> None:
     page = await open_page(color_scheme="light")
     await page.goto("/")
     await page.get_by_role("contentinfo").get_by_role("link", name="API").click()
@@ -34,7 +35,7 @@ async def test_it_shows_every_operation_without_a_complaint_in_light_and_in_dark
     assert await _background(page) != light
 
 
-async def test_its_text_can_be_read_in_light_and_in_dark_and_it_fits_a_phone(open_page: OpenPage) -> None:
+async def test_the_text_has_enough_contrast_and_fits_a_phone(open_page: OpenPage) -> None:
     page = await open_page(reduced_motion="reduce", viewport={"width": 390, "height": 844})
     await page.goto("/api/docs")
     await page.locator(f"{CREATE} .opblock-summary-control").click()
@@ -48,27 +49,24 @@ async def test_its_text_can_be_read_in_light_and_in_dark_and_it_fits_a_phone(ope
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-async def test_who_is_signed_in_tries_it_with_their_session(open_page: OpenPage, people: Factory) -> None:
-    person = await people.person()
-    organization_id = await people.organization("Acme", editor=person)
-    page = await open_page(person)
-    await page.goto(f"/o/{organization_id}/projects")
+@alice_is(Role.EDITOR)
+async def test_a_signed_in_person_calls_the_api_with_their_session(page: Page, acme: str) -> None:
+    await page.goto(f"/o/{acme}/projects")
 
     await page.goto("/api/docs")
     await page.get_by_role("button", name="Authorize").click()
     await expect(page.get_by_text("Nothing to enter")).to_be_visible()
     await page.get_by_role("button", name="Close").last.click()
-    assert await _try(page, CREATE, organization_id) == "201"
-    assert await _try(page, LIST, organization_id) == "200"
+    assert await _try(page, CREATE, acme) == "201"
+    assert await _try(page, LIST, acme) == "200"
     await expect(page.locator(LIST).get_by_text("Gripper firmware 4.2").first).to_be_visible()
 
 
-async def test_a_pasted_token_is_used(open_page: OpenPage, people: Factory, site: Site) -> None:
-    organization_id = await people.organization("Acme", admin=await people.person())
-    machine = await people.machine(organization_id)
+async def test_a_pasted_token_is_used(open_page: OpenPage, people: Factory, site: Site, acme: str) -> None:
+    machine = await people.machine(acme)
     async with open_http(30) as http:
         credentials = ClientCredentials(machine.id, machine.secret)
-        wanted = TokenRequest(RESOURCE, organization_id, ["projects:read", "projects:write"])
+        wanted = TokenRequest(RESOURCE, acme, ["projects:read", "projects:write"])
         token = await fetch_token(http, site.logto, credentials, wanted)
     page = await open_page()
     await page.goto("/api/docs")
@@ -79,11 +77,11 @@ async def test_a_pasted_token_is_used(open_page: OpenPage, people: Factory, site
     await form.get_by_role("button", name="Apply credentials").click()
     await page.get_by_role("button", name="Close").last.click()
 
-    assert await _try(page, CREATE, organization_id) == "201"
+    assert await _try(page, CREATE, acme) == "201"
 
 
 async def _try(page: Page, operation: str, organization_id: str) -> str:
-    """Open an operation, send it as it stands, and read the status of the answer."""
+    """Open an operation, send its example, and return the status of the response."""
     block = page.locator(operation)
     await block.locator(".opblock-summary-control").click()
     await block.get_by_role("button", name="Try it out").click()
@@ -95,7 +93,7 @@ async def _try(page: Page, operation: str, organization_id: str) -> str:
 
 
 async def _background(page: Page) -> str:
-    colour: str = await page.locator(".opblock").first.evaluate(
+    color: str = await page.locator(".opblock").first.evaluate(
         "block => getComputedStyle(block).backgroundColor"
     )
-    return colour
+    return color

@@ -1,14 +1,13 @@
-"""No page without a way on: what is not there, what was refused, and a sign-in that went wrong."""
+"""Every error page offers a way on: unknown pages, and a sign-in that failed."""
 
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.site import Site
 from tests.browser.steps import identifier_field, is_at
-from tests.factories import Factory
 
 
 async def test_unknown_address_offers_the_front_page(open_page: OpenPage) -> None:
@@ -20,8 +19,7 @@ async def test_unknown_address_offers_the_front_page(open_page: OpenPage) -> Non
     await expect(page.get_by_role("heading", name="Work together")).to_be_visible()
 
 
-async def test_unknown_organization_offers_ones_own(open_page: OpenPage, people: Factory) -> None:
-    page = await open_page(await people.person())
+async def test_unknown_organization_offers_the_callers_own(page: Page) -> None:
     answer = await page.goto("/o/unknown/projects")
     assert answer is not None
     assert answer.status == 404
@@ -37,7 +35,7 @@ async def test_unknown_organization_offers_ones_own(open_page: OpenPage, people:
         pytest.param("", id="nothing at all"),
     ],
 )
-async def test_callback_that_is_nobodys_offers_to_sign_in_again(
+async def test_an_invalid_callback_offers_to_sign_in_again(
     open_page: OpenPage, site: Site, query: str
 ) -> None:
     page = await open_page()

@@ -1,4 +1,4 @@
-"""Inviting somebody, and coming in by the invitation: two browsers, from sending to the first project."""
+"""Invitations in two browsers, from sending one to the first project of the new member."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ from tests.browser.steps import (
     invite,
     switcher,
 )
+from tests.clients import Person
 from tests.factories import PASSWORD, Factory
 
 
 @pytest.fixture
 async def mailbox(site: Site) -> AsyncIterator[Mailbox]:
-    """Where invited people find their messages."""
+    """The emails of invited people."""
     if not site.is_ours:
         pytest.skip("the connectors and the sign-up of the named Logto are not ours to change")
     async with open_mailbox(site) as opened:
@@ -36,10 +37,16 @@ async def mailbox(site: Site) -> AsyncIterator[Mailbox]:
 
 
 @pytest.fixture
+async def erin(people: Factory) -> Person:
+    """Erin, who has an account and is not a member of Acme."""
+    return await people.person("Erin")
+
+
+@pytest.fixture
 async def _sign_up_asks_for_an_address(
     mailbox: Mailbox, site_management: ManagementClient
 ) -> AsyncIterator[None]:
-    """As whoever invites people will have set it; Logto takes that only while it can send emails."""
+    """Require a verified email address at sign-up. Logto accepts that only while it can send emails."""
     before = (await site_management.get_sign_in_experience())["signUp"]
     address = {"identifier": "email", "verify": True}
     wanted = {**before, "password": True, "verify": True, "secondaryIdentifiers": [address]}
@@ -48,12 +55,11 @@ async def _sign_up_asks_for_an_address(
     await site_management.change_sign_in_experience({"signUp": before})
 
 
-async def test_somebody_invited_accepts_and_makes_the_first_project(
-    open_page: OpenPage, people: Factory
+async def test_an_invited_person_accepts_and_creates_a_project(
+    open_page: OpenPage, page: Page, acme: str, erin: Person
 ) -> None:
-    alice, erin = await people.person("Alice"), await people.person("Erin")
-    acme = await people.organization("Acme", admin=alice)
-    link = await invite(await open_page(alice), acme, address_of(erin), "editor")
+    """One story: the invitation reveals nothing before sign-in; accepted, it gives its role."""
+    link = await invite(page, acme, address_of(erin), "editor")
 
     page = await open_page()
     await page.goto(link)
@@ -71,12 +77,13 @@ async def test_somebody_invited_accepts_and_makes_the_first_project(
 
 
 @pytest.mark.usefixtures("_sign_up_asks_for_an_address", "_any_password_will_do")
-async def test_somebody_new_signs_up_by_the_e_mail_and_makes_the_first_project(
-    open_page: OpenPage, people: Factory, site: Site, mailbox: Mailbox
+async def test_a_new_person_signs_up_from_the_email_and_creates_a_project(
+    open_page: OpenPage, page: Page, acme: str, site: Site, mailbox: Mailbox
 ) -> None:
-    alice, username = await people.person("Alice"), f"nina_{secrets.token_hex(5)}"
-    acme, address = await people.organization("Acme", admin=alice), f"{username}@example.test"
-    await invite(await open_page(alice), acme, address, "editor")
+    """One story: from the link in the email through sign-up and the name to the first project."""
+    username = f"nina_{secrets.token_hex(5)}"
+    address = f"{username}@example.test"
+    await invite(page, acme, address, "editor")
 
     page = await open_page()
     await mailbox.follow_link(page, address)
@@ -95,12 +102,11 @@ async def test_somebody_new_signs_up_by_the_e_mail_and_makes_the_first_project(
     await create_project(page, acme, "First of mine")
 
 
-async def test_the_wrong_person_learns_nothing_and_hands_the_link_to_the_right_one(
-    open_page: OpenPage, people: Factory
+async def test_the_wrong_person_learns_nothing_and_can_sign_out_for_the_right_one(
+    open_page: OpenPage, people: Factory, page: Page, acme: str, erin: Person
 ) -> None:
-    alice, erin, mallory = [await people.person(name) for name in ("Alice", "Erin", "Mallory")]
-    acme = await people.organization("Acme", admin=alice)
-    link = await invite(await open_page(alice), acme, address_of(erin), "viewer")
+    mallory = await people.person("Mallory")
+    link = await invite(page, acme, address_of(erin), "viewer")
 
     page = await open_page(mallory)
     answer = await page.goto(link)
@@ -120,14 +126,11 @@ async def test_the_wrong_person_learns_nothing_and_hands_the_link_to_the_right_o
     await expect(page.get_by_role("button", name="Accept invitation")).to_be_visible()
 
 
-async def test_an_invitation_that_is_revoked_while_somebody_reads_it_is_not_accepted(
-    open_page: OpenPage, people: Factory
+async def test_an_invitation_that_is_revoked_while_it_is_open_cannot_be_accepted(
+    open_page: OpenPage, page: Page, acme: str, erin: Person
 ) -> None:
-    alice, erin = await people.person("Alice"), await people.person("Erin")
-    acme = await people.organization("Acme", admin=alice)
-    admin = await open_page(alice)
+    admin, page = page, await open_page(erin)
     link = await invite(admin, acme, address_of(erin), "viewer")
-    page = await open_page(erin)
     await page.goto("/o")
     await page.get_by_role("link", name="View the invitation to Acme").click()
     await expect(page).to_have_url(link)
@@ -141,29 +144,25 @@ async def test_an_invitation_that_is_revoked_while_somebody_reads_it_is_not_acce
     await expect(page.get_by_text("Ask Alice for a new one.")).to_be_visible()
 
 
-async def test_the_link_is_copied_with_one_click_and_can_be_selected_without_a_script(
-    open_page: OpenPage, people: Factory
-) -> None:
-    alice = await people.person("Alice")
-    acme = await people.organization("Acme", admin=alice)
+async def test_the_link_is_copied_with_one_click(open_page: OpenPage, alice: Person, acme: str) -> None:
     page = await open_page(alice, permissions=["clipboard-read", "clipboard-write"])
     link = await invite(page, acme, "kim@example.test", "viewer")
     await page.get_by_role("button", name="Copy link for kim@example.test").click()
     await expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert await page.evaluate("navigator.clipboard.readText()") == link
 
-    scriptless = await open_page(alice, java_script_enabled=False)
-    await scriptless.goto(f"/o/{acme}/invitations")
-    await expect(scriptless.get_by_role("textbox", name="Link for kim@example.test")).to_have_value(link)
-    await expect(scriptless.get_by_role("button", name="Copy link")).to_have_count(0)
 
-
-async def test_addresses_that_are_wrong_stay_in_the_form_with_the_focus_on_them(
-    open_page: OpenPage, people: Factory
+async def test_the_link_can_be_selected_without_a_script(
+    open_page: OpenPage, alice: Person, acme: str
 ) -> None:
-    alice = await people.person("Alice")
-    acme = await people.organization("Acme", admin=alice)
-    page = await open_page(alice)
+    page = await open_page(alice, java_script_enabled=False)
+    link = await invite(page, acme, "kim@example.test", "viewer")
+    await page.goto(f"/o/{acme}/invitations")
+    await expect(page.get_by_role("textbox", name="Link for kim@example.test")).to_have_value(link)
+    await expect(page.get_by_role("button", name="Copy link")).to_have_count(0)
+
+
+async def test_invalid_addresses_stay_in_the_focused_field(page: Page, acme: str) -> None:
     await page.goto(f"/o/{acme}/invitations/new")
     addresses = page.get_by_label("Email addresses")
     await addresses.fill("kim@example.test\nnonsense")
@@ -174,8 +173,8 @@ async def test_addresses_that_are_wrong_stay_in_the_form_with_the_focus_on_them(
 
 
 async def _sign_up(page: Page, site: Site, username: str, address: str) -> None:
-    """Through Logto's pages: the address stands already; what else an account needs is asked for."""
-    if site.has_own_logto:  # Logto's own page for the one-time token goes on by a script
+    """Sign up on Logto's pages, which know the address and ask for a username and a password."""
+    if site.has_own_logto:  # a script continues from the page for the one-time token at other Logto servers
         await expect(page.get_by_role("main")).to_contain_text(address)
         await page.get_by_role("button", name="Continue").click()
     await identifier_field(page).fill(username)

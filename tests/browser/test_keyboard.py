@@ -1,4 +1,4 @@
-"""Without a mouse: everything is reached with Tab, seen where the focus is, and done with Enter."""
+"""With the keyboard alone: everything is reached with Tab, shows its focus, and works with Enter."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests.browser.steps import (
     path_of,
     press_tab_until,
 )
-from tests.factories import Factory
+from tests.clients import Person
 
-# The ring may stand around the whole row that the link fills.
+# The focus ring may be around the whole row that the link fills.
 _SHOWS_FOCUS = """(element) => {
   for (let part = element; part !== document.body; part = part.parentElement) {
     const style = getComputedStyle(part);
@@ -28,17 +28,16 @@ _SHOWS_FOCUS = """(element) => {
 
 
 async def test_sign_in_and_create_a_project_with_the_keyboard_alone(
-    open_page: OpenPage, people: Factory, site: Site
+    open_page: OpenPage, alice: Person, acme: str, site: Site
 ) -> None:
-    alice = await people.person()
-    acme = await people.organization("Acme", admin=alice)
+    """One story: from the front page through Logto's page to a new project."""
     page = await open_page()
     await page.goto("/")
     await _go(page, page.get_by_role("main").get_by_role("link", name="Sign in"))
 
     if site.has_own_logto:
         await expect(identifier_field(page)).to_be_focused()
-    else:  # Logto's own page leaves the focus where it was
+    else:  # other Logto servers do not move the focus
         await identifier_field(page).wait_for()
         await press_tab_until(page, identifier_field(page))
     await page.keyboard.type(alice.username)
@@ -58,10 +57,7 @@ async def test_sign_in_and_create_a_project_with_the_keyboard_alone(
     assert path_of(page).startswith(f"/o/{acme}/projects/")
 
 
-async def test_first_tab_leads_past_the_header(open_page: OpenPage, people: Factory) -> None:
-    alice = await people.person()
-    acme = await people.organization("Acme", admin=alice)
-    page = await open_page(alice)
+async def test_first_tab_leads_past_the_header(page: Page, acme: str) -> None:
     await page.goto(f"/o/{acme}/projects")
     skip = page.get_by_role("link", name="Skip to content")
     await page.keyboard.press("Tab")
@@ -71,10 +67,8 @@ async def test_first_tab_leads_past_the_header(open_page: OpenPage, people: Fact
     await press_tab_until(page, page.get_by_role("link", name="Export CSV"), limit=1)
 
 
-async def test_account_menu_opens_closes_and_signs_out_with_the_keyboard_alone(
-    open_page: OpenPage, people: Factory
-) -> None:
-    page = await open_page(await people.person())
+async def test_account_menu_opens_and_closes_with_the_keyboard_alone(page: Page) -> None:
+    await page.goto("/o")
     menu, leave = account_menu(page), page.get_by_role("button", name="Sign out")
     await press_tab_until(page, menu)
     await page.keyboard.press("Enter")
@@ -83,16 +77,17 @@ async def test_account_menu_opens_closes_and_signs_out_with_the_keyboard_alone(
     await expect(leave).to_be_hidden()
     await expect(menu).to_be_focused()
 
+
+async def test_account_menu_signs_out_with_the_keyboard_alone(page: Page) -> None:
+    await page.goto("/o")
+    await press_tab_until(page, account_menu(page))
     await page.keyboard.press("Enter")
-    await press_tab_until(page, leave)
+    await press_tab_until(page, page.get_by_role("button", name="Sign out"))
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="Work together")).to_be_visible()
 
 
-async def test_question_before_a_destructive_action_can_be_declined_with_escape(
-    open_page: OpenPage, people: Factory
-) -> None:
-    page = await open_page(await people.person())
+async def test_escape_cancels_the_confirmation_of_a_destructive_action(page: Page) -> None:
     await page.goto("/account")
     question = page.locator("summary", has_text="Sign out everywhere…")
     await press_tab_until(page, question)
@@ -104,8 +99,8 @@ async def test_question_before_a_destructive_action_can_be_declined_with_escape(
 
 
 async def _go(page: Page, target: Locator) -> None:
-    """Follow a link by Tab and Enter; the focus must be seen there."""
+    """Follow a link with Tab and Enter. It must show its focus."""
     await press_tab_until(page, target)
-    assert await target.evaluate(_SHOWS_FOCUS), f"nothing shows the focus on {target}"
+    assert await target.evaluate(_SHOWS_FOCUS), f"{target} does not show its focus"
     await page.keyboard.press("Enter")
     await page.wait_for_load_state()

@@ -1,4 +1,4 @@
-"""What an admin changes is true at the member's next request; and one admin always remains."""
+"""Changes of a member apply at their next request, and one admin always remains."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ import asyncio
 from playwright.async_api import Page, Route, expect
 
 from saas_app.rbac.permissions import Role
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, bob_is
 from tests.browser.site import Site
 from tests.browser.steps import change_roles, create_project, expect_path, preview_roles, remove_member
 from tests.browser.watch import pages_that_ask
+from tests.clients import Person
 from tests.factories import Factory
 
 REFUSED = "Your role does not allow this"
 
 
-async def test_preview_says_what_is_gained_and_lost_before_anything_is_saved(
-    open_page: OpenPage, people: Factory
+@bob_is(Role.EDITOR)
+async def test_preview_shows_gained_and_lost_permissions_and_saves_nothing(
+    page: Page, people: Factory, acme: str, bob: Person
 ) -> None:
-    alice, bob = await people.person("Alice"), await people.person("Bob")
-    acme = await people.organization("Acme", admin=alice, editor=bob)
-    page = await open_page(alice)
     await preview_roles(page, acme, "Bob", give="viewer", take="editor")
     await expect(page.get_by_role("region", name="Bob loses")).to_contain_text("projects:write")
     await expect(page.get_by_role("region", name="Bob loses")).not_to_contain_text("projects:read")
@@ -33,12 +32,11 @@ async def test_preview_says_what_is_gained_and_lost_before_anything_is_saved(
     assert await people.management.find_member_roles(acme, bob.id) == {Role.EDITOR}
 
 
-async def test_demoted_while_a_form_stands_open_the_next_click_is_refused(
-    open_page: OpenPage, people: Factory, site: Site
+@bob_is(Role.EDITOR)
+async def test_a_form_opened_before_a_demotion_is_denied(
+    open_page: OpenPage, page: Page, acme: str, bob: Person, site: Site
 ) -> None:
-    alice, bob = await people.person("Alice"), await people.person("Bob")
-    acme = await people.organization("Acme", admin=alice, editor=bob)
-    admin, page = await open_page(alice), await open_page(bob)
+    admin, page = page, await open_page(bob)
     asked = pages_that_ask(page, site)
     await page.goto(f"/o/{acme}/projects/new")
     await page.get_by_label("Name").fill("Too late")
@@ -53,12 +51,10 @@ async def test_demoted_while_a_form_stands_open_the_next_click_is_refused(
     assert asked == []
 
 
-async def test_promoted_while_a_page_stands_open_the_next_click_works(
-    open_page: OpenPage, people: Factory, site: Site
+async def test_a_promotion_applies_at_the_next_click(
+    open_page: OpenPage, page: Page, acme: str, bob: Person, site: Site
 ) -> None:
-    alice, bob = await people.person("Alice"), await people.person("Bob")
-    acme = await people.organization("Acme", admin=alice, viewer=bob)
-    admin, page = await open_page(alice), await open_page(bob)
+    admin, page = page, await open_page(bob)
     asked = pages_that_ask(page, site)
     await page.goto(f"/o/{acme}/projects")
     await expect(page.get_by_role("button", name="Create project")).to_be_disabled()
@@ -70,13 +66,12 @@ async def test_promoted_while_a_page_stands_open_the_next_click_works(
     assert asked == []
 
 
-async def test_removed_the_next_click_finds_nothing_in_any_browser(
-    open_page: OpenPage, people: Factory
+@bob_is(Role.EDITOR)
+async def test_a_removed_member_gets_404_in_every_browser(
+    open_page: OpenPage, page: Page, acme: str, bob: Person
 ) -> None:
-    alice, bob = await people.person("Alice"), await people.person("Bob")
-    acme = await people.organization("Acme", admin=alice, editor=bob)
-    project = await create_project(await open_page(alice), acme, "Robot arm")
-    admin, at_work, at_home = await open_page(alice), await open_page(bob), await open_page(bob)
+    project = await create_project(page, acme, "Robot arm")
+    admin, at_work, at_home = page, await open_page(bob), await open_page(bob)
     await at_work.goto(f"/o/{acme}/projects")
     await at_home.goto(project)
 
@@ -95,13 +90,11 @@ async def test_removed_the_next_click_finds_nothing_in_any_browser(
         await expect(page.get_by_role("heading", name="Organizations", level=1)).to_be_visible()
 
 
-async def test_two_admins_who_demote_each_other_at_once_leave_one(
-    open_page: OpenPage, people: Factory
+@bob_is(Role.ADMIN)
+async def test_one_admin_remains_if_two_demote_each_other_at_once(
+    open_page: OpenPage, people: Factory, page: Page, alice: Person, acme: str, bob: Person
 ) -> None:
-    alice, bob = await people.person("Alice"), await people.person("Bob")
-    acme = await people.organization("Acme", admin=alice)
-    await people.join(acme, bob, Role.ADMIN)
-    pages = [await open_page(alice), await open_page(bob)]
+    pages = [page, await open_page(bob)]
     for page, other in zip(pages, ("Bob", "Alice"), strict=True):
         await preview_roles(page, acme, other, give="viewer", take="admin")
 
@@ -112,7 +105,7 @@ async def test_two_admins_who_demote_each_other_at_once_leave_one(
     demoted = "Bob" if winner is pages[0] else "Alice"
     await expect(winner.get_by_role("status")).to_contain_text(f"Roles of {demoted} changed to viewer")
     assert answers[pages.index(winner)] == 303
-    # Whether the loser was already past the guard when the role went is chance; both pages say what happened.
+    # It is chance whether the loser had passed the guard before the demotion. Both pages say what happened.
     told = {403: REFUSED, 409: "Your access has changed"}[answers[pages.index(loser)]]
     await expect(loser.get_by_role("heading", name=told)).to_be_visible()
     await loser.get_by_role("link", name="Members", exact=True).click()
@@ -121,7 +114,7 @@ async def test_two_admins_who_demote_each_other_at_once_leave_one(
 
 
 async def _press_at_once(pages: list[Page], url: str) -> list[int]:
-    """Save the roles on all pages; the forms are held back until each is on its way. Their statuses."""
+    """Save the roles on all pages at the same moment and return the statuses of the responses."""
     everybody = asyncio.Barrier(len(pages))
 
     async def hold_back(route: Route) -> None:

@@ -1,23 +1,28 @@
-"""Being refused with an explanation, being promoted, being demoted: seen without signing in again."""
+"""Denials explain themselves, and promotions and demotions apply without signing in again."""
 
 from __future__ import annotations
 
-from playwright.async_api import expect
+import pytest
+from playwright.async_api import Page, expect
 
 from saas_app.rbac.permissions import Role
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, alice_is
 from tests.browser.site import Site
-from tests.browser.steps import create_project, expect_path, lead_to_renewal, read_again
+from tests.browser.steps import create_project, expect_path, lead_to_renewal, refresh_access
 from tests.browser.watch import pages_that_ask
+from tests.clients import Person
 from tests.factories import Factory
 
 
-async def test_viewer_is_not_offered_what_the_role_does_not_allow(
-    open_page: OpenPage, people: Factory
+@pytest.fixture
+async def project(page: Page, acme: str) -> str:
+    """The path of a project that Alice created."""
+    return await create_project(page, acme, "Gripper")
+
+
+async def test_a_viewer_gets_no_links_that_the_role_does_not_allow_in_the_list_of_projects(
+    open_page: OpenPage, acme: str, bob: Person, project: str
 ) -> None:
-    alice, bob = await people.person(), await people.person()
-    acme = await people.organization("Acme", editor=alice, viewer=bob)
-    project = await create_project(await open_page(alice), acme, "Gripper")
     page = await open_page(bob)
     await page.goto(f"/o/{acme}/projects")
     await expect(page.get_by_role("link", name="Gripper")).to_be_visible()
@@ -27,18 +32,21 @@ async def test_viewer_is_not_offered_what_the_role_does_not_allow(
     await expect(locked).to_be_disabled()
     await expect(locked).to_have_accessible_description("Requires the role admin or editor")
 
+
+async def test_a_viewer_gets_no_buttons_that_the_role_does_not_allow_on_a_project(
+    open_page: OpenPage, bob: Person, project: str
+) -> None:
+    page = await open_page(bob)
     await page.goto(project)
     for label in ("Edit", "Delete…", "Archive", "Add task"):
         await expect(page.get_by_role("link", name=label, exact=True)).to_have_count(0)
         await expect(page.get_by_role("button", name=label, exact=True)).to_have_count(0)
 
 
-async def test_refused_address_says_which_permission_is_missing_and_which_roles_grant_it(
-    open_page: OpenPage, people: Factory
+@alice_is(Role.VIEWER)
+async def test_a_denial_names_the_missing_permission_and_the_roles_that_grant_it(
+    page: Page, acme: str
 ) -> None:
-    bob = await people.person("Bob")
-    acme = await people.organization("Acme", viewer=bob)
-    page = await open_page(bob)
     answer = await page.goto(f"/o/{acme}/projects/new")
     assert answer is not None
     assert answer.status == 403
@@ -52,31 +60,27 @@ async def test_refused_address_says_which_permission_is_missing_and_which_roles_
     await expect_path(page, f"/o/{acme}/access")
 
 
-async def test_promoted_viewer_gets_the_form_that_was_refused_without_signing_in_again(
-    open_page: OpenPage, people: Factory, site: Site
+@alice_is(Role.VIEWER)
+async def test_a_promoted_viewer_gets_the_denied_form_without_signing_in_again(
+    page: Page, people: Factory, alice: Person, acme: str, site: Site
 ) -> None:
-    bob = await people.person()
-    acme = await people.organization("Acme", viewer=bob)
-    page = await open_page(bob)
     asked = pages_that_ask(page, site)
     await page.goto(f"/o/{acme}/projects/new")
     await expect(page.get_by_text("Missing permission")).to_be_visible()
 
-    await people.give_roles(acme, bob, Role.EDITOR)
-    await read_again(page, acme)
+    await people.give_roles(acme, alice, Role.EDITOR)
+    await refresh_access(page, acme)
     await create_project(page, acme, "First of mine")
     assert asked == []
 
 
-async def test_my_access_shows_a_promotion_and_offers_to_renew_what_lags_behind(
-    open_page: OpenPage, people: Factory, site: Site
+@alice_is(Role.VIEWER)
+async def test_my_access_shows_a_promotion_and_offers_to_renew_outdated_tokens(
+    page: Page, people: Factory, alice: Person, acme: str, site: Site
 ) -> None:
-    bob = await people.person()
-    acme = await people.organization("Acme", viewer=bob)
-    page = await open_page(bob)
     asked = pages_that_ask(page, site)
-    await people.give_roles(acme, bob, Role.EDITOR)
-    await read_again(page, acme)
+    await people.give_roles(acme, alice, Role.EDITOR)
+    await refresh_access(page, acme)
     await expect(page.get_by_role("region", name="Your roles")).to_contain_text("editor")
     behind = page.get_by_text("but your token does not include it yet")
     await expect(behind).to_contain_text("projects:write")
@@ -89,17 +93,15 @@ async def test_my_access_shows_a_promotion_and_offers_to_renew_what_lags_behind(
     assert asked == []
 
 
-async def test_demoted_editor_is_refused_and_not_offered_the_button_any_more(
-    open_page: OpenPage, people: Factory
+@alice_is(Role.EDITOR)
+async def test_a_demoted_editor_is_denied_and_no_longer_gets_the_link(
+    page: Page, people: Factory, alice: Person, acme: str
 ) -> None:
-    bob = await people.person()
-    acme = await people.organization("Acme", editor=bob)
-    page = await open_page(bob)
     await page.goto(f"/o/{acme}/projects")
     await expect(page.get_by_role("link", name="Create project")).to_be_visible()
 
-    await people.give_roles(acme, bob, Role.VIEWER)
-    await read_again(page, acme)
+    await people.give_roles(acme, alice, Role.VIEWER)
+    await refresh_access(page, acme)
     await page.goto(f"/o/{acme}/projects")
     await expect(page.get_by_role("link", name="Create project")).to_have_count(0)
     answer = await page.goto(f"/o/{acme}/projects/new")
@@ -107,7 +109,7 @@ async def test_demoted_editor_is_refused_and_not_offered_the_button_any_more(
     assert answer.status == 403
 
 
-async def test_form_sent_with_access_older_than_the_role_is_kept_and_sent_after_one_click(
+async def test_a_form_sent_with_outdated_access_is_kept_and_sent_after_one_click(
     open_page: OpenPage, people: Factory, site: Site
 ) -> None:
     page = await open_page()
@@ -120,11 +122,8 @@ async def test_form_sent_with_access_older_than_the_role_is_kept_and_sent_after_
     assert asked == []
 
 
-async def test_stranger_finds_nothing_there(open_page: OpenPage, people: Factory) -> None:
-    bob = await people.person()
-    acme = await people.organization("Acme", viewer=bob)
-    stranger = await people.person()
-    page = await open_page(stranger)
+async def test_a_stranger_gets_404(open_page: OpenPage, people: Factory, acme: str) -> None:
+    page = await open_page(await people.person())
     answer = await page.goto(f"/o/{acme}/projects")
     assert answer is not None
     assert answer.status == 404

@@ -1,4 +1,4 @@
-"""On a phone: nothing wider than the screen, and the menus within reach."""
+"""On a phone, nothing is wider than the screen, and menus work by touch."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ async def test_a_stranger_never_scrolls_sideways(open_page: OpenPage, site: Site
     assert await _too_wide(page, before_sign_in(page, site)) == []
 
 
-async def test_a_member_never_scrolls_sideways(open_page: OpenPage, people: Factory) -> None:
+async def test_a_member_never_scrolls_sideways(open_page: OpenPage, people: Factory, site: Site) -> None:
     page = await open_page(**PHONE)
-    scene = await set_scene(page, people)
+    scene = await set_scene(page, people, site)
     assert await _too_wide(page, after_sign_in(page, scene)) == []
     assert await _too_wide(page, after_actions(page, scene)) == []
 
@@ -43,31 +43,36 @@ async def test_nobody_scrolls_sideways_without_scripts(
     assert await _too_wide(page, without_scripts(page, people, site)) == []
 
 
-async def test_an_admin_among_members_never_scrolls_sideways(open_page: OpenPage, people: Factory) -> None:
+async def test_an_admin_among_members_never_scrolls_sideways(
+    open_page: OpenPage, people: Factory, site: Site
+) -> None:
     page = await open_page(**PHONE)
-    office = await admin.set_office(page, people)
+    office = await admin.set_office(page, people, site)
     assert await _too_wide(page, admin.members(page, people, office)) == []
     assert await _too_wide(page, admin.invitations(page, people, office)) == []
     assert await _too_wide(page, admin.api_clients(page, people, office)) == []
 
 
-async def test_an_admin_at_settings_and_audit_never_scrolls_sideways(
-    open_page: OpenPage, people: Factory
+async def test_an_admin_in_settings_and_the_audit_log_never_scrolls_sideways(
+    open_page: OpenPage, people: Factory, site: Site
 ) -> None:
     page = await open_page(**PHONE)
-    office = await admin.set_office(page, people)
+    office = await admin.set_office(page, people, site)
     assert await _too_wide(page, admin.audit(page, open_page, office)) == []
     assert await _too_wide(page, admin.settings(page, office)) == []
     assert await _too_wide(page, admin.second_factor(page, people, office)) == []
 
 
-async def test_who_is_invited_never_scrolls_sideways(open_page: OpenPage, people: Factory) -> None:
-    office = await admin.set_office(await open_page(), people)
+async def test_an_invited_person_never_scrolls_sideways(
+    open_page: OpenPage, people: Factory, site: Site
+) -> None:
+    office = await admin.set_office(await open_page(), people, site)
     page = await open_page(**PHONE)
     assert await _too_wide(page, admin.being_invited(page, people, office)) == []
 
 
 async def test_menus_open_within_the_screen_and_work_by_touch(open_page: OpenPage, people: Factory) -> None:
+    """One story by touch: the switcher, the account menu, and a tab."""
     alice = await people.person()
     acme = await people.organization("Acme Robotics and Sons", admin=alice)
     globex = await people.organization("Globex", viewer=alice)
@@ -102,7 +107,7 @@ async def _expect_on_screen(page: Page, target: Locator) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 320])
-async def test_the_current_tab_and_the_column_that_decides_are_in_sight(
+async def test_the_current_tab_and_the_deciding_column_are_visible(
     open_page: OpenPage, people: Factory, width: int
 ) -> None:
     alice = await people.person()
@@ -118,7 +123,7 @@ async def test_the_current_tab_and_the_column_that_decides_are_in_sight(
 
 
 async def _expect_within(page: Page, place: Locator, width: int) -> None:
-    """Fail unless the whole of it can be seen without scrolling sideways."""
+    """Expect all of the element to be visible without scrolling sideways."""
     await expect(place).to_be_visible()
     box = await place.bounding_box()
     assert box is not None

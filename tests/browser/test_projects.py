@@ -1,4 +1,4 @@
-"""The work itself: projects and their tasks, and what happens when two people change the same thing."""
+"""Projects and their tasks, and edit conflicts between two people."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ import csv
 import re
 from pathlib import Path
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from saas_app.rbac.permissions import Role
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, alice_is, bob_is
 from tests.browser.steps import create_project
-from tests.factories import Factory
+from tests.clients import Person
 
 
-async def test_project_is_created_edited_archived_and_taken_up_again(
-    open_page: OpenPage, people: Factory
-) -> None:
-    alice = await people.person()
-    acme = await people.organization("Acme", editor=alice)
-    page = await open_page(alice)
+@alice_is(Role.EDITOR)
+async def test_a_project_is_created_edited_archived_and_unarchived(page: Page, acme: str) -> None:
+    """One story: the life of a project, through the buttons of its pages."""
     await page.goto(f"/o/{acme}/projects")
     await page.get_by_role("link", name="Create first project").click()
     await page.get_by_label("Name").fill("Gripper")
@@ -41,16 +38,15 @@ async def test_project_is_created_edited_archived_and_taken_up_again(
     await page.goto(f"/o/{acme}/projects")
     await expect(page.get_by_text("No active projects")).to_be_visible()
 
-    await page.get_by_label("Status").select_option("archived")  # the list follows the choice by itself
+    await page.get_by_label("Status").select_option("archived")  # the list changes without a button
     await page.get_by_role("link", name="Gripper 3.2").click()
     await page.get_by_role("button", name="Unarchive").click()
     await expect(page.get_by_label("New task")).to_be_visible()
 
 
-async def test_task_is_added_started_and_finished(open_page: OpenPage, people: Factory) -> None:
-    alice = await people.person()
-    acme = await people.organization("Acme", editor=alice)
-    page = await open_page(alice)
+@alice_is(Role.EDITOR)
+async def test_a_task_is_added_started_finished_and_reopened(page: Page, acme: str) -> None:
+    """One story: the life of a task, through the buttons of its project's page."""
     await create_project(page, acme, "Gripper")
     await page.get_by_label("New task").fill("Soak test")
     await page.get_by_role("button", name="Add").click()
@@ -68,12 +64,8 @@ async def test_task_is_added_started_and_finished(open_page: OpenPage, people: F
     await expect(page.get_by_role("link", name="Soak test")).to_be_visible()
 
 
-async def test_what_was_typed_stays_and_the_focus_is_on_the_wrong_field(
-    open_page: OpenPage, people: Factory
-) -> None:
-    alice = await people.person()
-    acme = await people.organization("Acme", editor=alice)
-    page = await open_page(alice)
+@alice_is(Role.EDITOR)
+async def test_a_rejected_form_keeps_its_input_and_focuses_the_invalid_field(page: Page, acme: str) -> None:
     await page.goto(f"/o/{acme}/projects/new")
     await page.get_by_label("Description").fill("Half a thought")
     await page.get_by_role("button", name="Create project").click()
@@ -84,13 +76,12 @@ async def test_what_was_typed_stays_and_the_focus_is_on_the_wrong_field(
     await expect(page.get_by_label("Description")).to_have_value("Half a thought")
 
 
-async def test_lost_race_shows_both_sides_and_saves_what_is_chosen(
-    open_page: OpenPage, people: Factory
+@alice_is(Role.EDITOR)
+@bob_is(Role.EDITOR)
+async def test_an_edit_conflict_shows_both_versions_and_saves_the_chosen_one(
+    open_page: OpenPage, page: Page, acme: str, bob: Person
 ) -> None:
-    alice, bob = await people.person("Alice"), await people.person("Bob")
-    acme = await people.organization("Acme", editor=alice)
-    await people.join(acme, bob, Role.EDITOR)
-    hers, his = await open_page(alice), await open_page(bob)
+    hers, his = page, await open_page(bob)
     project = await create_project(hers, acme, "Gripper", "As it was")
     await hers.goto(f"{project}/edit")
     await his.goto(f"{project}/edit")
@@ -111,15 +102,15 @@ async def test_lost_race_shows_both_sides_and_saves_what_is_chosen(
     await expect(his.get_by_role("heading", name="Gripper of Alice", level=1)).to_be_visible()
 
 
-async def test_deleting_asks_once_by_name(open_page: OpenPage, people: Factory) -> None:
-    alice = await people.person()
-    acme = await people.organization("Acme", admin=alice)
-    page = await open_page(alice)
-    project = await create_project(page, acme, "Gripper")
+async def test_deleting_can_be_cancelled(page: Page, acme: str) -> None:
+    await create_project(page, acme, "Gripper")
     await page.get_by_role("link", name="Delete…").click()
     await page.get_by_role("link", name="Cancel").click()
     await expect(page.get_by_role("heading", name="Gripper", level=1)).to_be_visible()
 
+
+async def test_a_project_is_deleted_after_one_confirmation(page: Page, acme: str) -> None:
+    project = await create_project(page, acme, "Gripper")
     await page.get_by_role("link", name="Delete…").click()
     await page.get_by_role("button", name="Delete “Gripper”").click()
     await expect(page.get_by_text("“Gripper” was deleted.")).to_be_visible()
@@ -128,12 +119,8 @@ async def test_deleting_asks_once_by_name(open_page: OpenPage, people: Factory) 
     assert answer.status == 404
 
 
-async def test_search_finds_by_name_and_says_so_when_nothing_matches(
-    open_page: OpenPage, people: Factory
-) -> None:
-    alice = await people.person()
-    acme = await people.organization("Acme", editor=alice)
-    page = await open_page(alice)
+@alice_is(Role.EDITOR)
+async def test_a_search_finds_names_and_says_if_nothing_matches(page: Page, acme: str) -> None:
     for name in ("Gripper", "Warehouse"):
         await create_project(page, acme, name)
     await page.goto(f"/o/{acme}/projects")
@@ -146,10 +133,7 @@ async def test_search_finds_by_name_and_says_so_when_nothing_matches(
     await expect(page.get_by_text("No projects match “nothing like it”")).to_be_visible()
 
 
-async def test_export_is_a_file_with_every_task(open_page: OpenPage, people: Factory, tmp_path: Path) -> None:
-    alice = await people.person()
-    acme = await people.organization("Acme", admin=alice)
-    page = await open_page(alice)
+async def test_the_export_contains_every_task(page: Page, acme: str, tmp_path: Path) -> None:
     await create_project(page, acme, "Gripper")
     await page.get_by_label("New task").fill("Soak test")
     await page.get_by_role("button", name="Add").click()

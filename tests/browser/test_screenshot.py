@@ -1,4 +1,4 @@
-"""The README's picture, made from the demo: collected only with ``UPDATE_SCREENSHOTS=1``."""
+"""The README's picture, made from the demo. Collected only with ``UPDATE_SCREENSHOTS=1``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LARGEST = 200_000  # bytes
 
 @pytest.fixture
 def demo(site: Site) -> None:
-    """The demo's people, organizations and projects, on a site of our own."""
+    """The people, organizations and projects of the demo."""
     if site.environment is None:
         pytest.skip("The picture is made from demo data, and a running site is not filled with that.")
     command = [sys.executable, "-m", "saas_app", "seed-demo"]
@@ -33,6 +33,7 @@ def demo(site: Site) -> None:
 @pytest.mark.usefixtures("demo")
 async def test_picture_of_the_project_list_with_the_switcher_open(open_page: OpenPage) -> None:
     page = await open_page(Person("", "alice", PASSWORD), color_scheme="light", reduced_motion="reduce")
+    await page.goto("/o")
     await page.get_by_role("link", name="Acme Robotics").click()
     await page.get_by_role("link", name="Projects", exact=True).click()
     await switcher(page).click()

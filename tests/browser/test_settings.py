@@ -1,20 +1,21 @@
-"""Settings of an organization: its name, and its end."""
+"""Settings of an organization: renaming and deleting it."""
 
 from __future__ import annotations
 
 import re
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.steps import create_project, enter_credentials, expect_path, switcher
+from tests.clients import Person
 from tests.factories import Factory
 
 
-async def test_a_new_name_stands_in_the_head_for_everybody(open_page: OpenPage, people: Factory) -> None:
-    alice, bob = await people.person("Alice"), await people.person("Bob")
-    acme = await people.organization("Acme", admin=alice, viewer=bob)
-    page, member = await open_page(alice), await open_page(bob)
+async def test_a_new_name_is_shown_to_every_member(
+    open_page: OpenPage, page: Page, acme: str, bob: Person
+) -> None:
+    member = await open_page(bob)
     await member.goto(f"/o/{acme}/projects")
     await page.goto(f"/o/{acme}/")
     await page.get_by_role("link", name="Settings", exact=True).click()
@@ -28,13 +29,12 @@ async def test_a_new_name_stands_in_the_head_for_everybody(open_page: OpenPage, 
     await expect(switcher(member)).to_have_accessible_name("Organization: Umbrella Robotics. Switch")
 
 
-async def test_an_organization_is_deleted_by_its_typed_name_only(
-    open_page: OpenPage, people: Factory
+async def test_an_organization_is_deleted_only_if_its_name_is_typed(
+    open_page: OpenPage, people: Factory, page: Page, alice: Person, acme: str, bob: Person
 ) -> None:
-    alice, bob = await people.person("Alice"), await people.person("Bob")
-    acme = await people.organization("Acme", admin=alice, viewer=bob)
+    """One story: a fresh sign-in, a wrong name, the right name, and nothing is left for any member."""
     name = (await people.management.get_organization(acme)).name
-    page, member = await open_page(alice), await open_page(bob)
+    member = await open_page(bob)
     project = await create_project(page, acme, "Robot arm")
     await member.goto(project)
     await page.goto(f"/o/{acme}/settings")

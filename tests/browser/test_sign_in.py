@@ -1,4 +1,4 @@
-"""Coming in, landing where one wanted to go, and leaving so that nothing stays behind."""
+"""Signing up and in, returning to the requested page, and signing out completely."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 import secrets
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import OpenPage
+from saas_app.rbac.permissions import Role
+from tests.browser.conftest import OpenPage, alice_is
 from tests.browser.site import Site
 from tests.browser.steps import (
     account_menu,
@@ -23,11 +24,12 @@ from tests.browser.steps import (
     sign_out,
     switcher,
 )
+from tests.clients import Person
 from tests.factories import PASSWORD, Factory
 
 
 @pytest.mark.usefixtures("_any_password_will_do")
-async def test_newcomer_signs_up_and_is_told_what_to_do_next(open_page: OpenPage) -> None:
+async def test_a_new_person_signs_up_and_is_told_what_to_do_next(open_page: OpenPage) -> None:
     page = await open_page()
     await page.goto("/")
     await page.get_by_role("main").get_by_role("link", name="Create account").click()
@@ -39,22 +41,23 @@ async def test_newcomer_signs_up_and_is_told_what_to_do_next(open_page: OpenPage
     await expect(page.get_by_role("link", name="Create organization").first).to_be_visible()
 
 
-async def test_newcomer_creates_an_organization_and_is_its_admin(
+async def test_a_new_person_creates_an_organization_and_becomes_its_admin(
     open_page: OpenPage, people: Factory
 ) -> None:
     page = await open_page(await people.person())
+    await page.goto("/")
     await page.get_by_role("link", name="Create organization").first.click()
     await page.get_by_label("Name").fill("Hooli")
     await page.get_by_role("button", name="Create organization").click()
 
     await expect(page.get_by_text("Hooli was created")).to_be_visible()
     await expect(switcher(page)).to_have_text("Hooli")
-    await expect(page.get_by_role("link", name="Create project")).to_be_visible()  # its token holds the role
+    await expect(
+        page.get_by_role("link", name="Create project")
+    ).to_be_visible()  # the token has the role already
 
 
-async def test_sign_in_leads_to_the_page_that_was_asked_for(open_page: OpenPage, people: Factory) -> None:
-    alice = await people.person("Alice")
-    acme = await people.organization("Acme", admin=alice)
+async def test_sign_in_leads_to_the_requested_page(open_page: OpenPage, alice: Person, acme: str) -> None:
     page = await open_page()
     await sign_in(page, alice, f"/o/{acme}/projects")
 
@@ -63,23 +66,22 @@ async def test_sign_in_leads_to_the_page_that_was_asked_for(open_page: OpenPage,
     await expect(account_menu(page)).to_have_accessible_name("Account menu of Alice")
 
 
-async def test_front_page_leads_to_the_organization_worked_in_last(
-    open_page: OpenPage, people: Factory
+@pytest.mark.usefixtures("acme")
+async def test_the_front_page_leads_to_the_last_used_organization(
+    open_page: OpenPage, people: Factory, alice: Person
 ) -> None:
-    alice = await people.person()
-    await people.organization("Acme", admin=alice)
     globex = await people.organization("Globex", viewer=alice)
     page = await open_page(alice)
+    await page.goto("/")
     await page.get_by_role("link", name=re.compile("^Globex")).click()
     await expect(page.get_by_role("heading", name=re.compile("^Globex"), level=1)).to_be_visible()
     await page.goto("/")
     await expect_path(page, f"/o/{globex}/")
 
 
-async def test_wrong_password_is_said_at_the_field_and_a_second_try_succeeds(
-    open_page: OpenPage, people: Factory, site: Site
+async def test_a_wrong_password_is_reported_and_a_second_attempt_succeeds(
+    open_page: OpenPage, alice: Person, site: Site
 ) -> None:
-    alice = await people.person()
     page = await open_page()
     await page.goto("/sign-in")
     await identifier_field(page).fill(alice.username)
@@ -92,21 +94,20 @@ async def test_wrong_password_is_said_at_the_field_and_a_second_try_succeeds(
     await expect(account_menu(page)).to_be_visible()
 
 
-async def test_back_button_after_sign_out_shows_nothing_of_before(
-    open_page: OpenPage, people: Factory, browser_that_keeps_pages: Browser, site: Site
+async def test_the_back_button_after_sign_out_shows_nothing_from_before(
+    open_page: OpenPage, alice: Person, acme: str, browser_that_keeps_pages: Browser, site: Site
 ) -> None:
-    alice = await people.person()
-    acme = await people.organization("Acme", admin=alice)
-    page = await open_page(alice, of=browser_that_keeps_pages)
+    page = await open_page(of=browser_that_keeps_pages)
+    await sign_in(page, alice)  # through the pages, which the back button then leads through
     await create_project(page, acme, "Secret launch")
     await page.goto(f"/o/{acme}/projects")
     await expect(page.get_by_role("link", name="Secret launch")).to_be_visible()
     await sign_out(page)
 
     for _ in range(4):
-        await page.go_back(wait_until="commit")  # a page that was kept would not be loaded again
+        await page.go_back(wait_until="commit")  # a cached page would not be loaded again
         heading = page.get_by_role("heading", level=1)
-        logto_asks = identifier_field(page)  # on a page without a heading, where it is Logto's own
+        logto_asks = identifier_field(page)  # Logto's own page has no heading
         await expect(heading.or_(logto_asks).first).to_be_visible()
         await expect(page.locator("body")).not_to_contain_text("Secret launch")
         await expect(account_menu(page)).to_be_hidden()
@@ -115,11 +116,10 @@ async def test_back_button_after_sign_out_shows_nothing_of_before(
     assert is_at(page, site.logto)
 
 
-async def test_sign_out_everywhere_ends_the_other_browser_too(
-    open_page: OpenPage, people: Factory, site: Site
+async def test_sign_out_everywhere_signs_out_the_other_browser_too(
+    open_page: OpenPage, page: Page, alice: Person, site: Site
 ) -> None:
-    alice = await people.person()
-    at_work, at_home = await open_page(alice), await open_page(alice)
+    at_work, at_home = page, await open_page(alice)
     await at_home.goto("/account")
     await expect(at_home.get_by_text("This device")).to_have_count(1)
     await expect(at_home.locator("li").get_by_role("button", name="Sign out")).to_have_count(2)
@@ -130,16 +130,12 @@ async def test_sign_out_everywhere_ends_the_other_browser_too(
 
     for page in (at_home, at_work):
         await page.goto("/account")
-        await expect(identifier_field(page)).to_be_visible()  # Logto does not know this browser any more
+        await expect(identifier_field(page)).to_be_visible()  # the session at Logto has ended too
         assert is_at(page, site.logto)
 
 
-async def test_a_long_text_survives_a_session_that_ended_while_it_was_typed(
-    open_page: OpenPage, people: Factory
-) -> None:
-    alice = await people.person("Alice")
-    acme = await people.organization("Acme", editor=alice)
-    page = await open_page(alice)
+@alice_is(Role.EDITOR)
+async def test_a_long_text_survives_a_session_that_ended_while_it_was_typed(page: Page, acme: str) -> None:
     await page.goto(f"/o/{acme}/projects/new")
     await page.get_by_label("Name").fill("Long story")
     await page.get_by_label("Description").fill("Once upon a time. " * 100)

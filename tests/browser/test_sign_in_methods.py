@@ -1,4 +1,4 @@
-"""Every declared way in, through providers that behave as Mailgun, GatewayAPI and Naver do."""
+"""Every declared sign-in method, through fakes of Mailgun, GatewayAPI and Naver."""
 
 from __future__ import annotations
 
@@ -29,17 +29,19 @@ from tests.clients import Person
 from tests.factories import PASSWORD, Factory
 
 NEW_PASSWORD = "Another-password-2"
-IN_TIME = 5_000  # milliseconds in which a page says that a provider does not answer
+IN_TIME = 5_000  # milliseconds within which a page says that a provider does not answer
 
 
 async def subject(page: Page) -> str:
-    """Whose account the browser is signed in to."""
+    """Return the id of the account that the browser is signed in to."""
     answer = await page.request.get("/api/v1/me")
     assert answer.status == 200
     return str((await answer.json())["subject"])
 
 
-async def test_sign_up_by_a_code_from_mailgun(visitor: OpenPage, methods_site: MethodsSite) -> None:
+async def test_a_person_signs_up_with_a_code_from_mailgun(
+    visitor: OpenPage, methods_site: MethodsSite
+) -> None:
     page, address = await visitor(), new_address()
     await page.get_by_role("main").get_by_role("link", name="Create account").click()
     await page.get_by_label("Email").fill(address)
@@ -52,7 +54,7 @@ async def test_sign_up_by_a_code_from_mailgun(visitor: OpenPage, methods_site: M
     await expect(page.get_by_role("main")).to_contain_text(f"{address} Verified")
 
 
-async def test_sign_in_by_a_code_from_gatewayapi(
+async def test_a_person_signs_in_with_a_code_from_gatewayapi(
     visitor: OpenPage, methods_site: MethodsSite, methods_management: ManagementClient
 ) -> None:
     number = new_number()
@@ -69,7 +71,7 @@ async def test_sign_in_by_a_code_from_gatewayapi(
     assert await subject(page) == person.id
 
 
-async def test_another_code_can_be_asked_for_when_the_page_has_counted_down(
+async def test_another_code_can_be_requested_after_the_countdown(
     visitor: OpenPage, methods_site: MethodsSite
 ) -> None:
     page, address = await visitor(), new_address()
@@ -83,17 +85,17 @@ async def test_another_code_can_be_asked_for_when_the_page_has_counted_down(
     await expect(resend).to_be_hidden()
     await page.clock.run_for(60_000)
     await expect(page.get_by_text("Resend after")).to_be_hidden()
-    await resend.click()  # for the server, whose clock is another, this is early
+    await resend.click()  # too early by the clock of the server
     await expect(page.get_by_role("alert")).to_contain_text("to request a new code")
 
 
-async def test_naver_makes_an_account_and_knows_it_the_next_time(
+async def test_naver_creates_an_account_and_signs_in_to_it_the_next_time(
     visitor: OpenPage, methods_site: MethodsSite
 ) -> None:
     methods_site.naver.account = naver_account()
     page = await visitor()
     await follow(page, "Continue with Naver")
-    assert is_at(page, methods_site.naver.base_url)  # nobody had to look at Logto's page
+    assert is_at(page, methods_site.naver.base_url)  # Logto's page was skipped
     await page.get_by_role("button", name="Agree").click()
     await expect(account_menu(page)).to_have_accessible_name("Account menu of Sujin")
     first = await subject(page)
@@ -101,12 +103,14 @@ async def test_naver_makes_an_account_and_knows_it_the_next_time(
     await expect(page.get_by_role("region", name="Linked accounts")).to_contain_text("Naver")
     await sign_out(page)
 
-    await follow(page, "Continue with Naver")  # Naver does not ask again, and there is nothing to type
+    await follow(page, "Continue with Naver")  # Naver does not ask again
     await expect(account_menu(page)).to_be_visible()
     assert await subject(page) == first
 
 
-async def test_who_cancels_at_naver_can_go_another_way(visitor: OpenPage, methods_site: MethodsSite) -> None:
+async def test_after_cancelling_at_naver_another_method_is_offered(
+    visitor: OpenPage, methods_site: MethodsSite
+) -> None:
     methods_site.naver.account = naver_account()
     page = await visitor()
     await follow(page, "Continue with Naver")
@@ -116,7 +120,7 @@ async def test_who_cancels_at_naver_can_go_another_way(visitor: OpenPage, method
     await expect(identifier_field(page)).to_be_visible()
 
 
-async def test_a_naver_identity_is_linked_to_the_account_of_its_address(
+async def test_a_naver_identity_is_linked_to_the_account_with_its_address(
     visitor: OpenPage, methods_site: MethodsSite, members: Factory
 ) -> None:
     person = await members.person("Rosa")
@@ -132,7 +136,7 @@ async def test_a_naver_identity_is_linked_to_the_account_of_its_address(
     await expect(page.get_by_role("region", name="Linked accounts")).to_contain_text("Naver")
 
 
-async def test_a_forgotten_password_is_replaced_by_way_of_a_code(
+async def test_a_forgotten_password_is_replaced_with_the_help_of_a_code(
     visitor: OpenPage, methods_site: MethodsSite, members: Factory
 ) -> None:
     person = await members.person()
@@ -140,7 +144,7 @@ async def test_a_forgotten_password_is_replaced_by_way_of_a_code(
     await page.get_by_role("main").get_by_role("link", name="Sign in", exact=True).click()
     await identifier_field(page).fill(address_of(person))
     await page.get_by_role("button", name="Sign in").click()
-    await methods_site.mailgun.next_code(address_of(person))  # offered first; this person wants the password
+    await methods_site.mailgun.next_code(address_of(person))  # the code is offered first
     await page.get_by_role("link", name="Sign in with password").click()
     await page.get_by_role("link", name="Forgot your password?").click()
     await page.get_by_role("button", name="Continue").click()
@@ -152,9 +156,10 @@ async def test_a_forgotten_password_is_replaced_by_way_of_a_code(
     await sign_in(page, Person(person.id, person.username, NEW_PASSWORD))
 
 
-async def test_an_organization_that_asks_for_a_second_factor_opens_once_there_is_one(
+async def test_an_organization_that_requires_a_second_factor_opens_once_there_is_one(
     visitor: OpenPage, members: Factory
 ) -> None:
+    """One story: require a second factor, set one up, work, and sign in again with a backup code."""
     alice = await members.person("Alice")
     acme = await members.organization("Acme", admin=alice)
     page = await visitor()
@@ -187,7 +192,7 @@ async def test_an_organization_that_asks_for_a_second_factor_opens_once_there_is
     await expect(account_menu(page)).to_be_visible()
 
 
-BAD_DAYS: dict[str, Callable[[FakeProvider], None]] = {
+FAILURES: dict[str, Callable[[FakeProvider], None]] = {
     "wrong key": lambda provider: provider.refuse(401, "Forbidden"),
     "500": lambda provider: provider.refuse(500),
     "hangs up": lambda provider: provider.drop_connections(),
@@ -196,7 +201,7 @@ BAD_DAYS: dict[str, Callable[[FakeProvider], None]] = {
 
 
 @pytest.mark.parametrize(
-    ("way", "bad_day"),
+    ("way", "failure"),
     [
         ("Continue with email code", "wrong key"),
         ("Continue with email code", "hangs up"),
@@ -205,14 +210,14 @@ BAD_DAYS: dict[str, Callable[[FakeProvider], None]] = {
         ("Continue with SMS code", "slow"),
     ],
 )
-async def test_a_code_that_cannot_be_sent_leaves_another_way(
-    visitor: OpenPage, methods_site: MethodsSite, methods_management: ManagementClient, way: str, bad_day: str
+async def test_if_a_code_cannot_be_sent_another_method_works(
+    visitor: OpenPage, methods_site: MethodsSite, methods_management: ManagementClient, way: str, failure: str
 ) -> None:
     number, address = new_number(), new_address()
     person = await methods_management.create_user(
         username=f"rosa_{number}", email=address, name="Rosa", password=PASSWORD, phone=number
     )
-    BAD_DAYS[bad_day](methods_site.mailgun if way == "Continue with email code" else methods_site.gatewayapi)
+    FAILURES[failure](methods_site.mailgun if way == "Continue with email code" else methods_site.gatewayapi)
     page = await visitor()
     await follow(page, way)
     await identifier_field(page).fill(address if way == "Continue with email code" else f"+{number}")
@@ -228,7 +233,7 @@ async def test_a_code_that_cannot_be_sent_leaves_another_way(
 
 
 @pytest.mark.parametrize(
-    ("bad_day", "address"),
+    ("failure", "address"),
     [
         ("malformed JSON", "/oauth2.0/token"),
         ("malformed JSON", "/v1/nid/me"),
@@ -236,20 +241,20 @@ async def test_a_code_that_cannot_be_sent_leaves_another_way(
         ("slow", "/v1/nid/me"),
     ],
 )
-async def test_a_naver_with_a_bad_day_leaves_another_way(
-    visitor: OpenPage, methods_site: MethodsSite, members: Factory, bad_day: str, address: str
+async def test_if_naver_fails_another_method_works(
+    visitor: OpenPage, methods_site: MethodsSite, members: Factory, failure: str, address: str
 ) -> None:
     person = await members.person()
     naver = methods_site.naver
     naver.account = naver_account()
     page = await visitor()
     await follow(page, "Continue with Naver")
-    bad_days: dict[str, Callable[[], None]] = {
+    failures: dict[str, Callable[[], None]] = {
         "malformed JSON": lambda: naver.answer_malformed(path=address),
         "500": lambda: naver.refuse(500, path=address),
         "slow": lambda: naver.answer_slowly(path=address),
     }
-    bad_days[bad_day]()
+    failures[failure]()
     await page.get_by_role("button", name="Agree").click()
 
     heading = page.get_by_role("heading", name="Signing in with Naver failed")

@@ -1,9 +1,10 @@
-"""Several organizations, one person: the switcher keeps the feature, and tabs never mix."""
+"""One person in several organizations: the switcher keeps the feature, and tabs never mix."""
 
 from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import OpenPage
@@ -16,16 +17,25 @@ from tests.browser.steps import (
     switch_to,
     switcher,
 )
+from tests.clients import Person
 from tests.factories import Factory
 
 
+@pytest.fixture
+async def globex(people: Factory, alice: Person) -> str:
+    """Another organization, in which Alice is a viewer."""
+    return await people.organization("Globex", viewer=alice)
+
+
+@pytest.fixture
+async def page(open_page: OpenPage, alice: Person, acme: str, globex: str) -> Page:
+    """The page of Alice, who is admin of Acme and viewer of Globex."""
+    return await open_page(alice)
+
+
 async def test_switching_keeps_the_feature_and_shows_what_the_role_there_allows(
-    open_page: OpenPage, people: Factory
+    page: Page, acme: str, globex: str
 ) -> None:
-    alice = await people.person()
-    acme = await people.organization("Acme", admin=alice)
-    globex = await people.organization("Globex", viewer=alice)
-    page = await open_page(alice)
     await page.goto(f"/o/{acme}/projects")
     await expect(page.get_by_role("link", name="Create project")).to_be_visible()
 
@@ -39,81 +49,81 @@ async def test_switching_keeps_the_feature_and_shows_what_the_role_there_allows(
 
 
 async def test_switching_without_a_role_there_leads_to_the_overview(
-    open_page: OpenPage, people: Factory
+    open_page: OpenPage, people: Factory, alice: Person, acme: str
 ) -> None:
-    alice = await people.person()
-    acme = await people.organization("Acme", admin=alice)
-    globex = await people.organization("Globex")
-    await people.join(globex, alice)
+    initech = await people.organization("Initech")
+    await people.join(initech, alice)
     page = await open_page(alice)
     await page.goto(f"/o/{acme}/projects")
 
-    await switch_to(page, "Globex")
-    await expect_path(page, f"/o/{globex}/")
+    await switch_to(page, "Initech")
+    await expect_path(page, f"/o/{initech}/")
     await expect(page.get_by_text("Your role does not include projects")).to_be_visible()
 
 
-async def test_switcher_marks_the_current_organization(open_page: OpenPage, people: Factory) -> None:
-    alice = await people.person()
-    acme = await people.organization("Acme", admin=alice)
-    await people.organization("Globex", viewer=alice)
-    page = await open_page(alice)
+async def test_the_switcher_marks_the_current_organization(page: Page, acme: str) -> None:
     await page.goto(f"/o/{acme}/")
     await switcher(page).click()
     await expect(option(page, "Acme")).to_have_attribute("aria-selected", "true")
     await expect(option(page, "Globex")).to_have_attribute("aria-selected", "false")
 
 
-async def test_switching_with_the_keyboard_alone(open_page: OpenPage, people: Factory) -> None:
-    alice = await people.person()
-    acme = await people.organization("Acme", admin=alice)
-    await people.organization("Globex", viewer=alice)
-    initech = await people.organization("Initech", editor=alice)
-    page = await open_page(alice)
-    await page.goto(f"/o/{acme}/projects")
-    find = page.get_by_label("Find an organization")
-
+async def _open_switcher(page: Page) -> None:
+    """Open the switcher with the keyboard."""
     await press_tab_until(page, switcher(page))
     await page.keyboard.press("Enter")
-    await expect(find).to_be_focused()
+    await expect(page.get_by_label("Find an organization")).to_be_focused()
+
+
+async def test_escape_closes_the_switcher(page: Page, acme: str) -> None:
+    await page.goto(f"/o/{acme}/projects")
+    await _open_switcher(page)
     await _expect_active(page, "Acme")
     await page.keyboard.press("Escape")
     await expect(switcher(page)).to_be_focused()
-    await expect(find).to_be_hidden()
+    await expect(page.get_by_label("Find an organization")).to_be_hidden()
 
-    await page.keyboard.press("Enter")
+
+async def test_arrows_choose_an_organization(
+    open_page: OpenPage, people: Factory, alice: Person, acme: str, globex: str
+) -> None:
+    initech = await people.organization("Initech", editor=alice)
+    page = await open_page(alice)
+    await page.goto(f"/o/{acme}/projects")
+    await _open_switcher(page)
     await _expect_active(page, "Acme")
     await page.keyboard.press("ArrowDown")
     await _expect_active(page, "Globex")
     await page.keyboard.press("ArrowUp")
     await page.keyboard.press("ArrowUp")
-    await _expect_active(page, "Initech")  # beyond the first stands the last
+    await _expect_active(page, "Initech")  # the last follows before the first
     await page.keyboard.press("Enter")
     await page.wait_for_url(f"**/o/{initech}/projects")
 
-    await press_tab_until(page, switcher(page))
-    await page.keyboard.press("Enter")
-    await expect(find).to_be_focused()
+
+async def test_typing_finds_an_organization(page: Page, acme: str, globex: str) -> None:
+    await page.goto(f"/o/{globex}/projects")
+    await _open_switcher(page)
     await page.keyboard.type("glob")
     await expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(1)
     await _expect_active(page, "Globex")
     await page.keyboard.press("ControlOrMeta+A")
     await page.keyboard.type("acm")
-    await page.keyboard.press("Enter")  # faster than the list: what was typed counts, not what still stands
+    await page.keyboard.press("Enter")  # before the list has changed: the typed text counts
     await page.wait_for_url(f"**/o/{acme}/projects")
 
 
 async def _expect_active(page: Page, name: str) -> None:
-    """The option that the arrows have reached is the one that assistive technology is told of."""
+    """Expect the option that the arrows reached to be the one that assistive technology announces."""
     find = page.get_by_label("Find an organization")
     await expect(page.locator("[role=option].is-active")).to_have_accessible_name(re.compile(name))
     active = await page.locator("[role=option].is-active").get_attribute("id")
     await expect(find).to_have_attribute("aria-activedescendant", active or "nothing is active")
 
 
-async def test_two_tabs_in_two_organizations_never_mix(open_page: OpenPage, people: Factory) -> None:
-    alice = await people.person()
-    acme = await people.organization("Acme", admin=alice)
+async def test_two_tabs_in_two_organizations_never_mix(
+    open_page: OpenPage, people: Factory, alice: Person, acme: str
+) -> None:
     globex = await people.organization("Globex", admin=alice)
     left = await open_page(alice)
     right = await left.context.new_page()
@@ -136,13 +146,7 @@ async def test_two_tabs_in_two_organizations_never_mix(open_page: OpenPage, peop
         await expect(tab.get_by_role("link", name=foreign)).to_have_count(0)
 
 
-async def test_project_of_another_organization_is_not_found_under_this_one(
-    open_page: OpenPage, people: Factory
-) -> None:
-    alice = await people.person()
-    acme = await people.organization("Acme", admin=alice)
-    globex = await people.organization("Globex", admin=alice)
-    page = await open_page(alice)
+async def test_a_project_is_not_found_under_another_organization(page: Page, acme: str, globex: str) -> None:
     path = await create_project(page, acme, "Robot arm")
     answer = await page.goto(path.replace(acme, globex))
     assert answer is not None

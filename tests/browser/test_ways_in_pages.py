@@ -1,4 +1,4 @@
-"""The pages of every way in: axe finds nothing on them, and on a phone nothing is wider than the screen."""
+"""Pages of every sign-in method are accessible and fit a phone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PHONE = {"width": 360, "height": 720}
 
 
 @pytest.mark.parametrize("part", ["codes", "naver", "second factor", "account"])
-async def test_pages_are_for_everybody_and_fit_a_phone(
+async def test_pages_are_accessible_and_fit_a_phone(
     visitor: OpenPage, methods_site: MethodsSite, members: Factory, part: str
 ) -> None:
     page = await visitor()

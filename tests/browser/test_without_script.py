@@ -1,4 +1,4 @@
-"""With JavaScript switched off everything can still be done; scripts only make it nicer."""
+"""Everything works with JavaScript switched off. Scripts only add convenience."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from tests.browser.steps import (
     create_project,
     expect_path,
     sign_in,
-    sign_in_by_http,
+    start_session,
     switcher,
 )
+from tests.clients import Person
 from tests.factories import Factory
 
 
-async def test_switching_and_working_without_a_script(open_page: OpenPage, people: Factory) -> None:
-    alice = await people.person()
-    acme = await people.organization("Acme", admin=alice)
+async def test_switching_and_working_without_a_script(
+    open_page: OpenPage, people: Factory, alice: Person, acme: str
+) -> None:
+    """One story: find another organization, create a project there, and finish a task."""
     globex = await people.organization("Globex", editor=alice)
     page = await open_page(alice, java_script_enabled=False)
     await page.goto(f"/o/{acme}/projects")
@@ -41,34 +43,31 @@ async def test_switching_and_working_without_a_script(open_page: OpenPage, peopl
     await expect_path(page, project)
 
 
-async def test_sign_in_and_sign_out_without_a_script(
-    open_page: OpenPage, people: Factory, site: Site
-) -> None:
-    alice = await people.person()
+async def test_sign_in_and_sign_out_without_a_script(open_page: OpenPage, alice: Person, site: Site) -> None:
     page = await open_page(java_script_enabled=False)
     if site.has_own_logto:
         await sign_in(page, alice)
-    else:  # the pages of Logto itself need scripts
-        await sign_in_by_http(page, site.url, alice)
+    else:  # the pages of other Logto servers need scripts
+        await start_session(page, site, alice)
         await page.goto("/account")
     await account_menu(page).click()
     await page.get_by_role("banner").get_by_role("button", name="Sign out").click()
     if site.has_own_logto:
-        await page.get_by_role("button", name="Continue").click()  # the page would go on by itself
+        await page.get_by_role(
+            "button", name="Continue"
+        ).click()  # with a script, the page continues by itself
         await expect(page.get_by_role("heading", name="Work together")).to_be_visible()
     assert (await page.request.get("/api/v1/me")).status == 401
 
 
-async def test_times_are_readable_and_exact_without_a_script(open_page: OpenPage, people: Factory) -> None:
-    page = await open_page(await people.person(), java_script_enabled=False)
+async def test_times_are_in_utc_without_a_script(open_page: OpenPage, alice: Person) -> None:
+    page = await open_page(alice, java_script_enabled=False)
     await page.goto("/account")
     await expect(page.locator("time[data-local]").first).to_have_text(re.compile("UTC$"))
 
 
-async def test_times_are_in_the_zone_of_the_reader_with_a_script(
-    open_page: OpenPage, people: Factory
-) -> None:
-    page = await open_page(await people.person(), timezone_id="Asia/Tokyo", locale="en-GB")
+async def test_times_are_in_the_readers_time_zone_with_a_script(open_page: OpenPage, alice: Person) -> None:
+    page = await open_page(alice, timezone_id="Asia/Tokyo", locale="en-GB")
     await page.goto("/account")
     moment = page.locator("time[data-local]").first
     await expect(moment).not_to_contain_text("UTC")

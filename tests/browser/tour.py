@@ -1,6 +1,6 @@
-"""Every page there is, opened one after the other: for what must be true of all of them.
+"""Tours of the pages, for checks that must hold on every page. Each tour yields the name of the open page.
 
-The pages by which admins run an organization stand in :mod:`tests.browser.tour_of_an_admin`.
+Pages for admins are in :mod:`tests.browser.tour_of_an_admin`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.browser.steps import (
     identifier_field,
     lead_to_renewal,
     password_field,
-    sign_in,
+    start_session,
     switcher,
 )
 from tests.clients import Person
@@ -30,7 +30,7 @@ LONG_NAME = "Zusammenführung der Auftragsverwaltung mit der Lagerhaltung in all
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Somebody who is admin in one organization, viewer in another, and has a project to look at."""
+    """A person who is admin of one organization, viewer of another, and has a project."""
 
     person: Person
     own: str
@@ -38,12 +38,12 @@ class Scene:
     project: str
 
 
-async def set_scene(page: Page, people: Factory) -> Scene:
-    """Make the people and the work; ``page`` is signed in afterwards and holds a project with tasks."""
+async def set_scene(page: Page, people: Factory, site: Site) -> Scene:
+    """Make a scene. ``page`` is signed in afterwards and shows a project with tasks."""
     person = await people.person("Alexandra")
     own = await people.organization("Acme Robotics", admin=person)
     foreign = await people.organization("Globex", viewer=person)
-    await sign_in(page, person)
+    await start_session(page, site, person)
     project = await create_project(page, own, LONG_NAME, "Two lines\nabout what it is for.")
     for title in ("Measure the closing force", "Soak test"):
         await page.get_by_label("New task").fill(title)
@@ -55,14 +55,14 @@ async def set_scene(page: Page, people: Factory) -> Scene:
 
 
 async def before_sign_in(page: Page, site: Site) -> AsyncIterator[str]:
-    """What a stranger sees; names each page while it stands there."""
+    """Open the pages for people who are not signed in."""
     for path in ("/", "/no/such/page", "/callback?state=forged&code=forged", "/invitations/some-id"):
         await page.goto(path)
         yield path
     await page.goto("/sign-in")
     await expect(identifier_field(page)).to_be_visible()
     if not site.has_own_logto:
-        return  # the rest is the development provider's own
+        return  # other Logto servers do not have the following pages
     yield "Logto's sign-in page"
     await enter_credentials(page, Person("", "nobody", "wrong"))
     await expect(page.get_by_role("alert").first).to_be_visible()
@@ -79,7 +79,7 @@ async def before_sign_in(page: Page, site: Site) -> AsyncIterator[str]:
 
 
 async def after_sign_in(page: Page, scene: Scene) -> AsyncIterator[str]:
-    """What a member sees; names each page while it stands there."""
+    """Open the pages for members."""
     root, foreign = f"/o/{scene.own}", f"/o/{scene.foreign}"
     for path in (
         "/o",
@@ -105,7 +105,7 @@ async def after_sign_in(page: Page, scene: Scene) -> AsyncIterator[str]:
 
 
 async def after_actions(page: Page, scene: Scene) -> AsyncIterator[str]:
-    """What a member sees only after doing something; names each page while it stands there."""
+    """Open the pages that members see only after an action."""
     await page.goto(f"/o/{scene.own}/projects/new")
     await page.get_by_role("button", name="Create project").click()
     await expect(page.get_by_role("alert")).to_be_visible()
@@ -135,7 +135,7 @@ async def after_actions(page: Page, scene: Scene) -> AsyncIterator[str]:
 
 
 async def without_scripts(page: Page, people: Factory, site: Site) -> AsyncIterator[str]:
-    """Pages that a script leaves at once; names each while it stands there. ``page`` is signed out."""
+    """Open the pages that a script leaves immediately. ``page`` is signed out at first."""
 
     async def send_empty(route: Route) -> None:
         await route.fulfill(content_type="text/javascript", body="")

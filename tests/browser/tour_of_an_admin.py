@@ -1,4 +1,4 @@
-"""The pages by which admins run an organization, and those of who is invited, one after the other."""
+"""Tours of the pages for admins and for invited people. Each tour yields the name of the open page."""
 
 from __future__ import annotations
 
@@ -11,18 +11,26 @@ from playwright.async_api import Page
 from saas_app.logto import Invitation
 from saas_app.rbac.permissions import Role
 from tests.browser.conftest import OpenPage
-from tests.browser.steps import address_of, change_roles, enter_credentials, preview_roles, sign_in
+from tests.browser.site import Site
+from tests.browser.steps import (
+    address_of,
+    change_roles,
+    enter_credentials,
+    preview_roles,
+    sign_in,
+    start_session,
+)
 from tests.clients import Person
 from tests.factories import Factory
 
 LONG_ADDRESS = "maximiliane.von-und-zu-hohenlohe-schillingsfuerst@customer-success.example.test"
-LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff"  # a word no line can break by itself
-_BRIEFLY = 1.0  # seconds an invitation lives that is to be seen expired
+LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff"  # no browser breaks this word by itself
+_BRIEFLY = 1.0  # lifetime of an invitation that is to expire, in seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """An organization with an admin, a viewer with a long name, and somebody outside."""
+    """An organization with an admin and a viewer with a long name, and a person outside."""
 
     id: str
     admin: Person
@@ -31,22 +39,22 @@ class Office:
 
     @property
     def root(self) -> str:
-        """Where its pages begin."""
+        """The path of its pages."""
         return f"/o/{self.id}"
 
 
-async def set_office(page: Page, people: Factory) -> Office:
-    """Make it; ``page`` is signed in as its admin afterwards."""
+async def set_office(page: Page, people: Factory, site: Site) -> Office:
+    """Make an office. ``page`` is signed in as its admin afterwards."""
     admin, viewer, guest = [await people.person(name) for name in ("Alexandra", LONG_NAME, "Kim")]
     office = Office(
         await people.organization("Acme Robotics", admin=admin, viewer=viewer), admin, viewer, guest
     )
-    await sign_in(page, admin)
+    await start_session(page, site, admin)
     return office
 
 
 async def members(page: Page, people: Factory, office: Office) -> AsyncIterator[str]:
-    """Members, their roles, removing and leaving; names each page while it stands there."""
+    """Open the pages about members: their roles, removing them and leaving."""
     root, viewer = f"{office.root}/members", f"{office.root}/members/{office.viewer.id}"
     for path in (
         root,
@@ -85,7 +93,7 @@ async def _changes_of_roles(page: Page, people: Factory, office: Office) -> Asyn
 
 
 async def invitations(page: Page, people: Factory, office: Office) -> AsyncIterator[str]:
-    """Inviting, and the list in each state, empty and filled; names each page while it stands there."""
+    """Open the pages about invitations, with the list in each state."""
     root = f"{office.root}/invitations"
     await page.goto(root)
     yield "no invitations"
@@ -119,7 +127,7 @@ async def _sent_invitations(page: Page, office: Office) -> AsyncIterator[str]:
     await addresses.fill(f"lee@example.test, {address_of(office.viewer)}")
     await send.click()
     await page.get_by_role("link", name="Invite more people").wait_for()
-    yield "what came of invitations"
+    yield "the results of invitations"
     await page.get_by_role("link", name="View invitations").click()
     await page.get_by_role("link", name="Revoke invitation for lee@example.test").wait_for()
     yield "a list of invitations"
@@ -129,7 +137,7 @@ async def _sent_invitations(page: Page, office: Office) -> AsyncIterator[str]:
 
 
 async def api_clients(page: Page, people: Factory, office: Office) -> AsyncIterator[str]:
-    """Machine clients, from none to a secret and back; names each page while it stands there."""
+    """Open the pages about API clients, from an empty list to a secret and its revocation."""
     root = f"{office.root}/api-clients"
     await page.goto(root)
     yield "no API clients"
@@ -160,7 +168,7 @@ async def api_clients(page: Page, people: Factory, office: Office) -> AsyncItera
 
 
 async def being_invited(page: Page, people: Factory, office: Office) -> AsyncIterator[str]:
-    """What the invited person sees in each state; ``page`` is signed out at first."""
+    """Open the pages that an invited person sees in each state. ``page`` is signed out at first."""
     globex = await people.organization("Globex")
     expiring = await _invite(people, globex, address_of(office.guest), seconds=_BRIEFLY)
     revoked = await _invite(people, office.id, address_of(office.guest))
@@ -191,7 +199,7 @@ async def being_invited(page: Page, people: Factory, office: Office) -> AsyncIte
 
 
 async def settings(page: Page, office: Office) -> AsyncIterator[str]:
-    """Settings and deletion, and what is refused there; names each page while it stands there."""
+    """Open settings and deletion, also with invalid input."""
     root = f"{office.root}/settings"
     await page.goto(root)
     yield root
@@ -223,10 +231,10 @@ async def settings(page: Page, office: Office) -> AsyncIterator[str]:
 
 
 async def audit(page: Page, open_page: OpenPage, office: Office) -> AsyncIterator[str]:
-    """The trail with a change and a refusal unfolded, and when there is nothing to show."""
+    """Open the audit log: empty, with a change and a denial, filtered, and with an invalid filter."""
     root = f"{office.root}/audit"
     await page.goto(root)
-    yield "an audit trail before anything was done"
+    yield "an empty audit log"
     await change_roles(page, office.id, LONG_NAME, give="editor", take="viewer")
     refused = await open_page(office.viewer)
     await refused.goto(root)
@@ -235,17 +243,17 @@ async def audit(page: Page, open_page: OpenPage, office: Office) -> AsyncIterato
         await summary.click()
     await page.get_by_role("heading", name="Changes").first.wait_for()
     await page.get_by_role("heading", name="How this was decided").first.wait_for()
-    yield "an audit trail, unfolded"
+    yield "an audit log, expanded"
     await page.get_by_role("link", name=f"Only actions by {LONG_NAME}").first.click()
     await page.get_by_role("link", name="Show all actors").wait_for()
-    yield "an audit trail of one person"
+    yield "an audit log of one person"
     for query in ("?actor=nobody+like+this", "?since=2026-02-02&until=2026-02-01"):
         await page.goto(root + query)
         yield root + query
 
 
 async def second_factor(page: Page, people: Factory, office: Office) -> AsyncIterator[str]:
-    """An organization that asks for a second factor, seen by a member who has none."""
+    """Open an organization that requires a second factor, as a member without one."""
     strict = await people.organization("Globex", viewer=office.admin)
     await people.management.update_organization(strict, is_mfa_required=True)
     await page.goto(f"/o/{strict}/projects")

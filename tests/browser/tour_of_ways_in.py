@@ -1,4 +1,7 @@
-"""The pages of signing in and of the account at Logto, one after the other: codes, Naver, second factors."""
+"""Tours of the pages for signing in and for the account at Logto: codes, Naver, second factors.
+
+Each tour yields the name of the open page.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,15 @@ from tests.browser.steps import (
     enter_credentials,
     identifier_field,
     password_field,
-    sign_in,
+    start_session,
 )
 from tests.factories import Factory
 
 
 async def codes(page: Page, ways: MethodsSite, members: Factory) -> AsyncIterator[str]:
-    """From the front page by a code that goes astray to a new password; names each page while it stands."""
+    """Open the pages from the front page through a code that cannot be sent to a new password."""
     address = address_of(await members.person())
-    yield "front page with ways in"
+    yield "front page with sign-in methods"
     await follow(page, "Continue with SMS code")
     yield "one kind of identifier"
     ways.gatewayapi.refuse(500)
@@ -32,12 +35,12 @@ async def codes(page: Page, ways: MethodsSite, members: Factory) -> AsyncIterato
     await page.get_by_role("alert").wait_for()
     yield "a message that cannot be sent"
     await page.get_by_role("link", name="All sign-in options").click()
-    yield "every way in"
+    yield "every sign-in method"
     await identifier_field(page).fill(address)
     await page.get_by_role("button", name="Sign in", exact=True).click()
     await enter_code(page, "no code")
     await page.get_by_role("alert").wait_for()
-    yield "a code that is none"
+    yield "an invalid code"
     await page.get_by_role("link", name="Sign in with password").click()
     yield "password, or a code"
     await page.get_by_role("link", name="Forgot your password?").click()
@@ -49,17 +52,17 @@ async def codes(page: Page, ways: MethodsSite, members: Factory) -> AsyncIterato
 
 
 async def naver(page: Page, ways: MethodsSite, members: Factory) -> AsyncIterator[str]:
-    """No at Naver, Naver out of order, an address that has an account."""
+    """Open the pages for a denial at Naver, an error of Naver, and an address that has an account already."""
     person = await members.person("Rosa")
     ways.naver.account = naver_account(email=address_of(person))
     await page.goto("/")
     await follow(page, "Continue with Naver")
     await page.get_by_role("button", name="Cancel").click()
-    yield "no at Naver"
+    yield "a denial at Naver"
     ways.naver.answer_malformed(path="/oauth2.0/token")
     await page.get_by_role("link", name="Continue with Naver again").click()
     await page.get_by_role("button", name="Agree").click()
-    yield "Naver out of order"
+    yield "an error of Naver"
     ways.naver.behave()
     await page.get_by_role("link", name="Continue with Naver again").click()
     await page.get_by_role("button", name="Link with").wait_for()
@@ -70,7 +73,7 @@ async def naver(page: Page, ways: MethodsSite, members: Factory) -> AsyncIterato
 
 
 async def second_factor(page: Page, members: Factory) -> AsyncIterator[str]:
-    """Enrolled, saved, asked for; then the account page."""
+    """Open the pages for setting up a second factor and for signing in with it."""
     alice = await members.person("Alice")
     acme = await members.organization("Acme", admin=alice)
     await members.management.update_organization(acme, is_mfa_required=True)
@@ -90,19 +93,19 @@ async def second_factor(page: Page, members: Factory) -> AsyncIterator[str]:
     await enter_credentials(page, alice)
     yield "a second factor is asked for"
     await page.get_by_role("link", name="Try another method to verify").click()
-    yield "ways to prove it"
+    yield "other second factors"
     await page.get_by_text("Backup code", exact=True).click()
     yield "a backup code"
 
 
 async def account(page: Page, ways: MethodsSite, members: Factory) -> AsyncIterator[str]:
-    """Logto's own account page, and what it asks before anything of the protection is changed."""
+    """Open Logto's account page, and the verification it requires before sensitive changes."""
     carol = await members.person("Carol")
-    await sign_in(page, carol)
+    await start_session(page, ways.site, carol)
     await page.goto(f"{ways.site.logto}/account")
     yield "the account"
     await page.get_by_role("link", name="Change email").click()
-    yield "ways to show who one is"
+    yield "verification methods"
     await page.get_by_text("Email verification code").click()
     await page.get_by_role("button", name="Send verification code").click()
     await page.get_by_label("Verification code").wait_for()

@@ -1,4 +1,4 @@
-"""What a browser notices while somebody works: errors, blocked content, strangers spoken to, being asked."""
+"""What a browser reports during a test: errors, blocked content, requests to other hosts, Logto's pages."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from playwright.async_api import BrowserContext, ConsoleMessage, Frame, Page, Re
 from saas_app.web.origin import origin_of
 from tests.browser.site import Site
 
-_ABORTED = "net::ERR_ABORTED"  # a download began, or the person went elsewhere: nobody's fault
-_STATUS_ECHO = "Failed to load resource"  # the console repeats statuses; responses are looked at themselves
+_ABORTED = "net::ERR_ABORTED"  # a download or another navigation began
+_STATUS_ECHO = "Failed to load resource"  # responses are checked themselves
 
 
 class Watch:
-    """Gathers complaints of one browser context; a refused page is an answer, a refused image is not.
+    """Complaints about one browser context. An error page is a valid response; a missing image is not.
 
-    What happens on pages of other origins than the judged ones is theirs.
+    Pages of origins that are not judged cause no complaints.
     """
 
     def __init__(
@@ -62,12 +62,12 @@ class Watch:
 
 
 def _asked_by(request: Request) -> str:
-    """The page that sent the request; of a navigation the page that it leads to."""
+    """Return the page that sent the request; for a navigation, the page it leads to."""
     return request.url if request.is_navigation_request() else request.frame.url
 
 
 def pages_that_ask(page: Page, site: Site) -> list[str]:
-    """Fills with every page of Logto's that is shown from here on; a silent round trip shows none."""
+    """Return a list that collects every page of Logto shown from now on. A silent round trip shows none."""
     shown: list[str] = []
 
     def note(frame: Frame) -> None:
