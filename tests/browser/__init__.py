@@ -1,1 +1,1 @@
-"""What people see and do, in a real browser. ``conftest.py`` says how to aim this at a running site."""
+"""Tests in a real browser. ``conftest.py`` says how to run them against a running site."""

@@ -178,6 +178,20 @@ async def lead_to_renewal(page: Page, people: Factory, name: str = "Typed before
     await expect(page.get_by_role("heading", name="Renew your access to continue")).to_be_visible()
 
 
+async def make_edit_conflict(page: Page, path: str) -> None:
+    """Save a form with a description after another tab has saved it, so that the conflict is shown."""
+    await page.goto(path)
+    other_tab = await page.context.new_page()
+    await other_tab.goto(path)
+    await other_tab.get_by_label("Description").fill("Theirs")
+    await other_tab.get_by_role("button", name="Save changes").click()
+    await other_tab.get_by_role("status").wait_for()
+    await other_tab.close()
+    await page.get_by_label("Description").fill("Yours")
+    await page.get_by_role("button", name="Save changes").click()
+    await page.get_by_role("heading", name="This has changed since you opened it").wait_for()
+
+
 async def press_tab_until(page: Page, target: Locator, limit: int = 40) -> None:
     """Move the focus to ``target`` with the Tab key."""
     for _ in range(limit):

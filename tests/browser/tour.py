@@ -18,6 +18,7 @@ from tests.browser.steps import (
     enter_credentials,
     identifier_field,
     lead_to_renewal,
+    make_edit_conflict,
     password_field,
     start_session,
     switcher,
@@ -117,8 +118,8 @@ async def after_actions(page: Page, scene: Scene) -> AsyncIterator[str]:
     await page.get_by_role("link", name="Delete task…").click()
     await page.get_by_role("button", name="Delete “Soak test”").wait_for()
     yield "a task's deletion"
-    await _lose_a_race(page, scene)
-    yield "a lost race"
+    await make_edit_conflict(page, f"{scene.project}/edit")
+    yield "an edit conflict"
     await page.goto(f"/o/{scene.own}/access")
     for summary in await page.get_by_text("Claims", exact=True).all():
         await summary.click()
@@ -152,16 +153,3 @@ async def without_scripts(page: Page, people: Factory, site: Site) -> AsyncItera
     await page.get_by_role("banner").get_by_role("button", name="Sign out").click()
     await page.get_by_role("button", name="Continue").wait_for()
     yield "Logto's page on the way out"
-
-
-async def _lose_a_race(page: Page, scene: Scene) -> None:
-    await page.goto(f"{scene.project}/edit")
-    other = await page.context.new_page()
-    await other.goto(f"{scene.project}/edit")
-    await other.get_by_label("Description").fill("Theirs")
-    await other.get_by_role("button", name="Save changes").click()
-    await other.get_by_role("status").wait_for()
-    await other.close()
-    await page.get_by_label("Description").fill("Yours")
-    await page.get_by_role("button", name="Save changes").click()
-    await page.get_by_role("heading", name="This has changed since you opened it").wait_for()

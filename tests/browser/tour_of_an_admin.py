@@ -16,6 +16,7 @@ from tests.browser.steps import (
     address_of,
     change_roles,
     enter_credentials,
+    make_edit_conflict,
     preview_roles,
     sign_in,
     start_session,
@@ -83,13 +84,13 @@ async def _changes_of_roles(page: Page, people: Factory, office: Office) -> Asyn
     await people.give_roles(office.id, office.viewer, Role.ADMIN)
     await page.get_by_role("button", name="Save roles").click()
     await page.get_by_role("heading", name="These roles have changed").wait_for()
-    yield "a lost race over roles"
+    yield "an edit conflict over roles"
     await page.goto(f"{office.root}/members/{office.viewer.id}/roles")
     await page.get_by_role("button", name="Preview changes").click()
     await page.get_by_text("No changes:").wait_for()
     yield "a preview of nothing"
     await preview_roles(page, office.id, "Alexandra", give="viewer", take="admin")
-    yield "a preview of one's own loss"
+    yield "a preview of losing one's own permissions"
 
 
 async def invitations(page: Page, people: Factory, office: Office) -> AsyncIterator[str]:
@@ -218,8 +219,8 @@ async def settings(page: Page, office: Office) -> AsyncIterator[str]:
     await page.get_by_role("button", name="Save changes").click()
     await page.get_by_role("alert").wait_for()
     yield "refused settings"
-    await _lose_a_race(page, root)
-    yield "a lost race over settings"
+    await make_edit_conflict(page, root)
+    yield "an edit conflict in settings"
     await page.goto(f"{root}/delete")
     await enter_credentials(page, office.admin)
     await page.get_by_role("heading", name="Delete “").wait_for()
@@ -280,16 +281,3 @@ async def _invite(
 
 async def _wait_until_expired(page: Page, invitation: Invitation) -> None:
     await page.wait_for_function("moment => Date.now() > moment", arg=invitation.expires_at)
-
-
-async def _lose_a_race(page: Page, root: str) -> None:
-    await page.goto(root)
-    other = await page.context.new_page()
-    await other.goto(root)
-    await other.get_by_label("Description").fill("Theirs")
-    await other.get_by_role("button", name="Save changes").click()
-    await other.get_by_role("status").wait_for()
-    await other.close()
-    await page.get_by_label("Description").fill("Yours")
-    await page.get_by_role("button", name="Save changes").click()
-    await page.get_by_role("heading", name="This has changed since you opened it").wait_for()

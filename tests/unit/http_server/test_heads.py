@@ -94,11 +94,11 @@ async def test_a_new_connection_replaces_the_one_that_has_been_idle_longest(site
     idle = [await site.connect() for _ in range(10)]
     await until(lambda: len(site.server.server_state.connections) == 10)
     newcomer = await site.connect()
-    await newcomer.send(GET + b"\r\n")
+    for still_open in (newcomer, idle[9]):
+        await still_open.send(GET + b"\r\n")
     assert (await newcomer.answer()).startswith(b"HTTP/1.1 200 ")
-    assert await idle[0].everything() == b""
-    await idle[9].send(GET + b"\r\n")
     assert (await idle[9].answer()).startswith(b"HTTP/1.1 200 ")
+    assert await idle[0].everything() == b""
 
 
 @with_bounds(connections=2)

@@ -55,9 +55,12 @@ def test_a_text_that_is_not_a_rate_is_rejected(text: str) -> None:
         read_rate(text)
 
 
-def test_rates_come_from_the_environment_and_an_invalid_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rates_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RATE_LIMIT_CLIENT", "7/second")
     assert bare_settings().rate_limit_client == Rate(7, 1)
+
+
+def test_an_invalid_rate_in_the_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RATE_LIMIT_CLIENT", "lots")
     with pytest.raises(ValidationError, match=r"RATE_LIMIT_CLIENT\n.*must be a rate such as 300/minute"):
         bare_settings()
@@ -91,19 +94,37 @@ def test_the_quota_itself_is_still_within_the_limit(used: int, exceeded: bool) -
     assert Standing(Policy("client", Rate(300, 60)), "counter", used, reset=1).is_exceeded is exceeded
 
 
-async def test_a_window_begins_again_at_its_reset_and_not_before(clock: Clock) -> None:
-    limits = RateLimits(bare_settings(rate_limit_client=Rate(2, 60)), ProcessCounters(clock), clock)
-    first = await limits.count(limits.client, "robot")
+@pytest.fixture
+def two_per_minute(clock: Clock) -> RateLimits:
+    """Limits of two requests a minute for each client."""
+    return RateLimits(bare_settings(rate_limit_client=Rate(2, 60)), ProcessCounters(clock), clock)
+
+
+@pytest.fixture
+async def first(two_per_minute: RateLimits) -> Standing:
+    """The standing of a client after its first request."""
+    return await two_per_minute.count(two_per_minute.client, "robot")
+
+
+async def test_the_first_request_starts_a_window_that_ends_within_its_length(first: Standing) -> None:
     assert (first.used, first.is_exceeded) == (1, False)
     assert 1 <= first.reset <= 60
 
+
+async def test_requests_count_until_the_last_second_of_the_window(
+    two_per_minute: RateLimits, clock: Clock, first: Standing
+) -> None:
     clock.now += first.reset - 1
-    again = [await limits.count(limits.client, "robot") for _ in range(2)]
+    again = [await two_per_minute.count(two_per_minute.client, "robot") for _ in range(2)]
     assert [standing.is_exceeded for standing in again] == [False, True]
     assert again[1].reset == 1
 
-    clock.now += 1
-    assert (await limits.count(limits.client, "robot")).used == 1
+
+async def test_a_window_begins_again_at_its_reset(
+    two_per_minute: RateLimits, clock: Clock, first: Standing
+) -> None:
+    clock.now += first.reset
+    assert (await two_per_minute.count(two_per_minute.client, "robot")).used == 1
 
 
 async def test_callers_and_policies_are_counted_separately_and_reset_at_different_times(clock: Clock) -> None:

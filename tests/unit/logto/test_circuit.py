@@ -25,12 +25,16 @@ def fail(circuit: Circuit, times: int) -> None:
         circuit.failed()
 
 
-def test_the_circuit_opens_after_consecutive_failures_and_says_when_to_retry(
-    circuit: Circuit, clock: Clock
+@pytest.mark.parametrize(("failures", "is_open"), [(2, False), (3, True)])
+def test_the_circuit_opens_after_three_consecutive_failures(
+    circuit: Circuit, failures: int, is_open: bool
 ) -> None:
-    fail(circuit, 2)
-    assert not circuit.is_open
-    fail(circuit, 1)
+    fail(circuit, failures)
+    assert circuit.is_open is is_open
+
+
+def test_an_open_circuit_says_when_to_retry(circuit: Circuit, clock: Clock) -> None:
+    fail(circuit, 3)
     clock.now += 3.5
 
     with pytest.raises(LogtoUnavailable) as refused:
@@ -48,25 +52,30 @@ def test_a_success_resets_the_count_of_failures(circuit: Circuit) -> None:
     assert not circuit.is_open
 
 
-def test_after_the_pause_one_call_probes_and_others_are_rejected_until_it_succeeds(
-    circuit: Circuit, clock: Clock
-) -> None:
+@pytest.fixture
+def _probing(circuit: Circuit, clock: Clock) -> None:
+    """The circuit has opened, its pause is over, and one call is probing."""
     fail(circuit, 3)
     clock.now += 10
-
     circuit.enter()
+
+
+@pytest.mark.usefixtures("_probing")
+def test_during_a_probe_other_calls_are_rejected(circuit: Circuit) -> None:
     with pytest.raises(LogtoUnavailable):
         circuit.enter()
-    circuit.succeeded()
 
+
+@pytest.mark.usefixtures("_probing")
+def test_a_successful_probe_closes_the_circuit(circuit: Circuit) -> None:
+    circuit.succeeded()
     circuit.enter()
     assert not circuit.is_open
 
 
+@pytest.mark.usefixtures("_probing")
 def test_a_failed_probe_opens_the_circuit_for_another_pause(circuit: Circuit, clock: Clock) -> None:
-    fail(circuit, 3)
-    clock.now += 10
-    fail(circuit, 1)
+    circuit.failed()
     clock.now += 9
 
     with pytest.raises(LogtoUnavailable):
@@ -75,10 +84,8 @@ def test_a_failed_probe_opens_the_circuit_for_another_pause(circuit: Circuit, cl
     circuit.enter()
 
 
-def test_after_an_abandoned_probe_the_next_call_probes(circuit: Circuit, clock: Clock) -> None:
-    fail(circuit, 3)
-    clock.now += 10
-    circuit.enter()
+@pytest.mark.usefixtures("_probing")
+def test_after_an_abandoned_probe_the_next_call_probes(circuit: Circuit) -> None:
     circuit.abandoned()
 
     circuit.enter()

@@ -24,8 +24,11 @@ def test_a_name_is_required(name: str) -> None:
     assert form.errors == {"name": ["Enter a name for the organization."]}
 
 
-def test_lengths_are_limited_as_in_logto() -> None:
+def test_the_longest_values_that_logto_accepts_are_valid() -> None:
     assert _form("a" * 128, "b" * 256).validate()
+
+
+def test_longer_values_are_rejected_at_their_fields() -> None:
     form = _form("a" * 129, "b" * 257)
     assert not form.validate()
     assert set(form.errors) == {"name", "description"}

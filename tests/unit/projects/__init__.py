@@ -1,1 +1,1 @@
-"""Pure parts of projects: forms, CSV, choices of a list."""
+"""Parts of projects without I/O: forms, CSV and filters."""
