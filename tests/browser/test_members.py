@@ -10,7 +10,7 @@ from saas_app.rbac.permissions import Role
 from tests.browser.conftest import OpenPage, bob_is
 from tests.browser.site import Site
 from tests.browser.steps import change_roles, create_project, expect_path, preview_roles, remove_member
-from tests.browser.watch import pages_that_ask
+from tests.browser.watch import watch_logto_pages
 from tests.clients import Person
 from tests.factories import Factory
 
@@ -37,7 +37,7 @@ async def test_a_form_opened_before_a_demotion_is_denied(
     open_page: OpenPage, page: Page, acme: str, bob: Person, site: Site
 ) -> None:
     admin, page = page, await open_page(bob)
-    asked = pages_that_ask(page, site)
+    logto_pages = watch_logto_pages(page, site)
     await page.goto(f"/o/{acme}/projects/new")
     await page.get_by_label("Name").fill("Too late")
 
@@ -48,14 +48,14 @@ async def test_a_form_opened_before_a_demotion_is_denied(
     await page.get_by_role("link", name="Projects", exact=True).click()
     await expect(page.get_by_role("button", name="Create project")).to_be_disabled()
     await expect(page.get_by_role("link", name="Too late")).to_have_count(0)
-    assert asked == []
+    assert logto_pages == []
 
 
 async def test_a_promotion_applies_at_the_next_click(
     open_page: OpenPage, page: Page, acme: str, bob: Person, site: Site
 ) -> None:
     admin, page = page, await open_page(bob)
-    asked = pages_that_ask(page, site)
+    logto_pages = watch_logto_pages(page, site)
     await page.goto(f"/o/{acme}/projects")
     await expect(page.get_by_role("button", name="Create project")).to_be_disabled()
 
@@ -63,7 +63,7 @@ async def test_a_promotion_applies_at_the_next_click(
     await page.get_by_role("link", name="Projects", exact=True).click()
     await page.get_by_role("link", name="Create project").first.click()
     await create_project(page, acme, "First of mine")
-    assert asked == []
+    assert logto_pages == []
 
 
 @bob_is(Role.EDITOR)

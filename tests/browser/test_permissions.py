@@ -9,7 +9,7 @@ from saas_app.rbac.permissions import Role
 from tests.browser.conftest import OpenPage, alice_is
 from tests.browser.site import Site
 from tests.browser.steps import create_project, expect_path, lead_to_renewal, refresh_access
-from tests.browser.watch import pages_that_ask
+from tests.browser.watch import watch_logto_pages
 from tests.clients import Person
 from tests.factories import Factory
 
@@ -64,21 +64,21 @@ async def test_a_denial_names_the_missing_permission_and_the_roles_that_grant_it
 async def test_a_promoted_viewer_gets_the_denied_form_without_signing_in_again(
     page: Page, people: Factory, alice: Person, acme: str, site: Site
 ) -> None:
-    asked = pages_that_ask(page, site)
+    logto_pages = watch_logto_pages(page, site)
     await page.goto(f"/o/{acme}/projects/new")
     await expect(page.get_by_text("Missing permission")).to_be_visible()
 
     await people.give_roles(acme, alice, Role.EDITOR)
     await refresh_access(page, acme)
     await create_project(page, acme, "First of mine")
-    assert asked == []
+    assert logto_pages == []
 
 
 @alice_is(Role.VIEWER)
 async def test_my_access_shows_a_promotion_and_offers_to_renew_outdated_tokens(
     page: Page, people: Factory, alice: Person, acme: str, site: Site
 ) -> None:
-    asked = pages_that_ask(page, site)
+    logto_pages = watch_logto_pages(page, site)
     await people.give_roles(acme, alice, Role.EDITOR)
     await refresh_access(page, acme)
     await expect(page.get_by_role("region", name="Your roles")).to_contain_text("editor")
@@ -90,7 +90,7 @@ async def test_my_access_shows_a_promotion_and_offers_to_renew_outdated_tokens(
     await expect(behind).to_have_count(0)
     await page.get_by_role("link", name="Projects", exact=True).click()
     await expect(page.get_by_role("link", name="Create project")).to_be_visible()
-    assert asked == []
+    assert logto_pages == []
 
 
 @alice_is(Role.EDITOR)
@@ -114,12 +114,12 @@ async def test_a_form_sent_with_outdated_access_is_kept_and_sent_after_one_click
 ) -> None:
     page = await open_page()
     await lead_to_renewal(page, people, "Typed before lunch")
-    asked = pages_that_ask(page, site)
+    logto_pages = watch_logto_pages(page, site)
     await page.get_by_role("button", name="Renew and continue").click()
 
     await expect(page.get_by_role("heading", name="Typed before lunch", level=1)).to_be_visible()
     await expect(page.get_by_text("both kept.")).to_be_visible()
-    assert asked == []
+    assert logto_pages == []
 
 
 async def test_a_stranger_gets_404(open_page: OpenPage, people: Factory, acme: str) -> None:

@@ -66,7 +66,7 @@ def _asked_by(request: Request) -> str:
     return request.url if request.is_navigation_request() else request.frame.url
 
 
-def pages_that_ask(page: Page, site: Site) -> list[str]:
+def watch_logto_pages(page: Page, site: Site) -> list[str]:
     """Return a list that collects every page of Logto shown from now on. A silent round trip shows none."""
     shown: list[str] = []
 

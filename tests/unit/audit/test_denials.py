@@ -57,7 +57,7 @@ def trail() -> Trail:
 
 
 @pytest.fixture
-def noting(trail: Trail) -> Denials:
+def recorder(trail: Trail) -> Denials:
     return Denials(cast("UnitOfWork", trail), clock=lambda: trail.now)
 
 
@@ -72,28 +72,28 @@ def new_session() -> SessionPrincipal:
 
 @pytest.mark.parametrize(("seconds", "recorded"), [(9.9, 1), (10.0, 2)])
 async def test_a_repeated_denial_is_recorded_again_after_ten_seconds(
-    trail: Trail, noting: Denials, seconds: float, recorded: int
+    trail: Trail, recorder: Denials, seconds: float, recorded: int
 ) -> None:
-    assert await noting.note(EVE, "acme", READ, refused())
+    assert await recorder.note(EVE, "acme", READ, refused())
     trail.now += seconds
-    assert await noting.note(EVE, "acme", READ, refused()) is (recorded == 2)
+    assert await recorder.note(EVE, "acme", READ, refused()) is (recorded == 2)
     assert len(trail.events) == recorded
 
 
-async def test_a_different_denial_is_recorded_immediately(trail: Trail, noting: Denials) -> None:
-    assert await noting.note(EVE, "acme", READ, refused())
-    assert await noting.note(new_session(), "acme", READ, refused())
-    assert await noting.note(EVE, "globex", READ, refused())
-    assert await noting.note(EVE, "acme", EXPORT, refused())
-    assert await noting.note(EVE, "acme", READ, refused(Permission.PROJECTS_WRITE))
+async def test_a_different_denial_is_recorded_immediately(trail: Trail, recorder: Denials) -> None:
+    assert await recorder.note(EVE, "acme", READ, refused())
+    assert await recorder.note(new_session(), "acme", READ, refused())
+    assert await recorder.note(EVE, "globex", READ, refused())
+    assert await recorder.note(EVE, "acme", EXPORT, refused())
+    assert await recorder.note(EVE, "acme", READ, refused(Permission.PROJECTS_WRITE))
     assert [organization_id for organization_id, _event in trail.events].count("globex") == 1
 
 
 @pytest.fixture
-async def flooded(trail: Trail, noting: Denials) -> Trail:
+async def flooded(trail: Trail, recorder: Denials) -> Trail:
     """The audit log after Eve was denied a thousand times, each time in a new session."""
     for _ in range(1000):
-        await noting.note(new_session(), "acme", READ, refused())
+        await recorder.note(new_session(), "acme", READ, refused())
     return trail
 
 
@@ -102,48 +102,54 @@ async def test_one_person_cannot_fill_the_audit_log_from_many_sessions(flooded: 
 
 
 async def test_the_application_log_says_once_that_denials_are_no_longer_recorded(
-    trail: Trail, noting: Denials
+    trail: Trail, recorder: Denials
 ) -> None:
     with capture_logs() as lines:
         for _ in range(MOST_AN_HOUR + 50):
-            await noting.note(new_session(), "acme", READ, refused())
+            await recorder.note(new_session(), "acme", READ, refused())
     assert [(line["log_level"], line["subject"], line["organization_id"]) for line in lines] == [
         ("warning", "eve", "acme")
     ]
 
 
-async def test_another_route_is_still_recorded_once_after_the_limit(flooded: Trail, noting: Denials) -> None:
+async def test_another_route_is_still_recorded_once_after_the_limit(
+    flooded: Trail, recorder: Denials
+) -> None:
     for _ in range(3):
-        await noting.note(new_session(), "acme", EXPORT, refused())
+        await recorder.note(new_session(), "acme", EXPORT, refused())
     assert len(flooded.events) == MOST_AN_HOUR + 1
 
 
 @pytest.mark.usefixtures("flooded")
-async def test_denials_of_other_people_and_in_other_organizations_are_still_recorded(noting: Denials) -> None:
-    assert await noting.note(BOB, "acme", READ, refused())
-    assert await noting.note(EVE, "globex", READ, refused())
+async def test_denials_of_other_people_and_in_other_organizations_are_still_recorded(
+    recorder: Denials,
+) -> None:
+    assert await recorder.note(BOB, "acme", READ, refused())
+    assert await recorder.note(EVE, "globex", READ, refused())
 
 
-async def test_after_an_hour_everything_is_recorded_again(flooded: Trail, noting: Denials) -> None:
+async def test_after_an_hour_everything_is_recorded_again(flooded: Trail, recorder: Denials) -> None:
     flooded.now += 3600
-    assert await noting.note(EVE, "acme", READ, refused())
+    assert await recorder.note(EVE, "acme", READ, refused())
 
 
-async def test_a_denial_that_could_not_be_stored_is_recorded_next_time(trail: Trail, noting: Denials) -> None:
+async def test_a_denial_that_could_not_be_stored_is_recorded_next_time(
+    trail: Trail, recorder: Denials
+) -> None:
     trail.is_full = True
-    assert not await noting.note(EVE, "acme", READ, refused())
+    assert not await recorder.note(EVE, "acme", READ, refused())
     trail.is_full = False
-    assert await noting.note(EVE, "acme", READ, refused())
+    assert await recorder.note(EVE, "acme", READ, refused())
 
 
 async def test_remembered_denials_are_bounded_and_the_oldest_is_forgotten(
-    trail: Trail, noting: Denials, monkeypatch: pytest.MonkeyPatch
+    trail: Trail, recorder: Denials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(denials, "_REMEMBERED", 3)
     for number in range(4):
-        await noting.note(EVE, f"org-{number}", READ, refused())
-    assert await noting.note(EVE, "org-0", READ, refused()), "forgotten"
-    assert not await noting.note(EVE, "org-3", READ, refused()), "remembered"
+        await recorder.note(EVE, f"org-{number}", READ, refused())
+    assert await recorder.note(EVE, "org-0", READ, refused()), "forgotten"
+    assert not await recorder.note(EVE, "org-3", READ, refused()), "remembered"
 
 
 def test_the_decision_for_a_member_without_a_second_factor_fails_at_the_audience() -> None:
@@ -158,8 +164,8 @@ def test_requests_of_outsiders_are_logged_immediately_and_then_every_ten_seconds
     now, lines = 1000.0, []
 
     class Log:
-        def info(self, _event: str, **told: Any) -> None:
-            lines.append((told["subject"], told["organization_id"], told["count"]))
+        def info(self, _event: str, **fields: Any) -> None:
+            lines.append((fields["subject"], fields["organization_id"], fields["count"]))
 
     monkeypatch.setattr(denials, "log", Log())
     outsiders = Outsiders(clock=lambda: now)

@@ -82,10 +82,10 @@ def test_steps_that_this_version_does_not_know_are_left_out() -> None:
 
 
 def test_an_empty_form_filters_nothing() -> None:
-    asked = form()
-    assert asked.validate()
-    assert asked.as_filter() == EventFilter()
-    assert asked.kept == {}
+    filled = form()
+    assert filled.validate()
+    assert filled.as_filter() == EventFilter()
+    assert filled.kept == {}
 
 
 def test_every_field_of_the_form_becomes_part_of_the_filter() -> None:
@@ -99,9 +99,9 @@ def test_every_field_of_the_form_becomes_part_of_the_filter() -> None:
         "since": "2026-11-01",
         "until": "2026-11-20",
     }
-    asked = form(**query)
-    assert asked.validate()
-    assert asked.as_filter() == EventFilter(
+    filled = form(**query)
+    assert filled.validate()
+    assert filled.as_filter() == EventFilter(
         actor="Eve",
         actor_id="eve",
         action=Action.PROJECT_UPDATE,
@@ -111,4 +111,4 @@ def test_every_field_of_the_form_becomes_part_of_the_filter() -> None:
         since=datetime(2026, 11, 1, tzinfo=UTC),
         until=NOW,
     )
-    assert asked.kept == query
+    assert filled.kept == query

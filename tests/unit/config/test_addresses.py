@@ -89,11 +89,11 @@ def test_an_app_url_that_is_not_an_origin_is_rejected(
 ) -> None:
     monkeypatch.setenv("APP_URL", given)
     for load in (load_settings, load_deployment_settings):
-        with pytest.raises(ConfigurationError) as told:
+        with pytest.raises(ConfigurationError) as raised:
             load()
-        assert "APP_URL" in str(told.value)
-        assert refusal in str(told.value)
-        assert "hunter2" not in str(told.value)
+        assert "APP_URL" in str(raised.value)
+        assert refusal in str(raised.value)
+        assert "hunter2" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,9 @@ def test_other_addresses_are_validated(
     name: str, given: str, refusal: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, given)
-    with pytest.raises(ConfigurationError, match=name) as told:
+    with pytest.raises(ConfigurationError, match=name) as raised:
         load_settings()
-    assert refusal in str(told.value)
+    assert refusal in str(raised.value)
 
 
 def test_an_invalid_management_token_endpoint_is_named_in_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,10 +232,10 @@ def test_a_database_url_that_cannot_be_used_is_rejected(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", given)
     for load in (load_settings, load_deployment_settings, lambda: connecting_to(given)):
-        with pytest.raises(ConfigurationError, match="DATABASE_URL") as told:
+        with pytest.raises(ConfigurationError, match="DATABASE_URL") as raised:
             load()
-        assert refusal in str(told.value)
-        assert "hunter2" not in str(told.value)
+        assert refusal in str(raised.value)
+        assert "hunter2" not in str(raised.value)
 
 
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:

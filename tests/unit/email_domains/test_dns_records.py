@@ -51,9 +51,9 @@ async def test_a_name_without_txt_records_gives_an_empty_answer_without_a_proble
     nameserver: FakeNameserver, resolver: TxtResolver, name: str
 ) -> None:
     nameserver.empty.add(f"empty.{name}")
-    for asked in (name, f"empty.{name}"):
-        answer = await resolver.look_up(asked)
-        assert (answer.values, answer.problem) == (frozenset(), ""), asked
+    for looked_up in (name, f"empty.{name}"):
+        answer = await resolver.look_up(looked_up)
+        assert (answer.values, answer.problem) == (frozenset(), ""), looked_up
 
 
 async def test_an_answer_too_long_for_udp_is_fetched_over_tcp(

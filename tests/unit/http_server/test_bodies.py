@@ -30,14 +30,14 @@ async def test_a_body_that_keeps_the_required_rate_is_received(client: Client) -
 @with_bounds(body_timeout=0.4)
 async def test_a_body_of_trickling_chunks_is_rejected(client: Client) -> None:
     await client.send(POST + b"Transfer-Encoding: chunked\r\n\r\n")
-    said = asyncio.create_task(client.everything())
-    while not said.done():
+    received = asyncio.create_task(client.everything())
+    while not received.done():
         try:
             await client.send(b"1\r\na\r\n")
         except ConnectionError:
             break
         await asyncio.sleep(0.05)
-    assert (await said).startswith(b"HTTP/1.1 408 ")
+    assert (await received).startswith(b"HTTP/1.1 408 ")
 
 
 @pytest.mark.parametrize(

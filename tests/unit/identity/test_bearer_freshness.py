@@ -1,4 +1,4 @@
-"""Whether a bearer token is newer than the last change of its membership, and when Logto is asked."""
+"""Whether a bearer token is newer than the last change of its membership, and when Logto is calls."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class Logto:
 
     def __init__(self) -> None:
         self.holds = True
-        self.asked = 0
+        self.calls = 0
 
     async def is_still_granted(self, management: Any, claimed: Claimed) -> bool:
-        self.asked += 1
+        self.calls += 1
         return self.holds
 
 
 @pytest.fixture
 def logto(monkeypatch: pytest.MonkeyPatch) -> Logto:
-    asked = Logto()
-    monkeypatch.setattr(bearer_freshness, "is_still_granted", asked.is_still_granted)
-    return asked
+    stand_in = Logto()
+    monkeypatch.setattr(bearer_freshness, "is_still_granted", stand_in.is_still_granted)
+    return stand_in
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ async def test_a_token_that_is_clearly_older_or_newer_than_the_change_is_judged_
     freshness: BearerFreshness, logto: Logto, moment: Moment | None, current: bool
 ) -> None:
     assert await freshness.is_current(BEARER_TOKEN, known(moment)) is current
-    assert logto.asked == 0
+    assert logto.calls == 0
 
 
 @pytest.mark.parametrize("holds", [True, False])
@@ -66,7 +66,7 @@ async def test_a_token_in_doubt_is_checked_with_logto_once(
     logto.holds = holds
     assert await freshness.is_current(BEARER_TOKEN, known(UNCLEAR)) is holds
     assert await freshness.is_current(BEARER_TOKEN, known(UNCLEAR)) is holds
-    assert logto.asked == 1
+    assert logto.calls == 1
 
 
 async def test_a_token_that_was_used_before_the_change_is_outdated(
@@ -74,7 +74,7 @@ async def test_a_token_that_was_used_before_the_change_is_outdated(
 ) -> None:
     await freshness.is_current(BEARER_TOKEN, known())
     assert not await freshness.is_current(BEARER_TOKEN, known(UNCLEAR))
-    assert logto.asked == 0
+    assert logto.calls == 0
 
 
 async def test_another_token_of_the_same_second_is_checked_by_itself(freshness: BearerFreshness) -> None:
@@ -92,7 +92,7 @@ async def test_while_a_change_is_pending_logto_is_asked_at_every_request(
 ) -> None:
     for _ in range(2):
         assert await freshness.is_current(BEARER_TOKEN, known(is_changing=True))
-    assert logto.asked == 2
+    assert logto.calls == 2
 
 
 async def test_a_current_token_is_checked_with_logto_once_a_change_is_pending(
@@ -107,7 +107,7 @@ async def test_a_token_in_doubt_is_rejected_while_a_change_is_pending(
     freshness: BearerFreshness, logto: Logto
 ) -> None:
     assert not await freshness.is_current(BEARER_TOKEN, known(UNCLEAR, is_changing=True))
-    assert logto.asked == 0
+    assert logto.calls == 0
 
 
 async def test_a_token_in_doubt_is_rejected_without_the_management_api() -> None:

@@ -87,14 +87,14 @@ async def test_a_token_never_counts_as_a_fresh_sign_in() -> None:
 
 
 async def test_the_complete_permissions_of_the_holder_are_read_from_logto() -> None:
-    asked = caller(management=Management(frozenset({Role.EDITOR.value})))
-    tenant = await asked.complete(await asked.get_tenant("acme"))
+    holder = caller(management=Management(frozenset({Role.EDITOR.value})))
+    tenant = await holder.complete(await holder.get_tenant("acme"))
     assert tenant.granted == ROLE_PERMISSIONS[Role.EDITOR]
 
 
 async def test_a_former_member_holds_only_the_permissions_of_the_token() -> None:
-    asked = caller(management=Management(None))
-    tenant = await asked.complete(await asked.get_tenant("acme"))
+    holder = caller(management=Management(None))
+    tenant = await holder.complete(await holder.get_tenant("acme"))
     assert tenant.granted == {Permission.PROJECTS_READ}
 
 

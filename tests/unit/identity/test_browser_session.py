@@ -147,7 +147,7 @@ def test_a_recent_sign_in_counts_as_fresh() -> None:
     caller(session).require_fresh_sign_in(tenant(session, Role.ADMIN))
 
 
-@pytest.mark.parametrize("signed_in_ago", [MAX_AGE + 1.0, None], ids=["too old", "never told"])
+@pytest.mark.parametrize("signed_in_ago", [MAX_AGE + 1.0, None], ids=["too old", "unknown"])
 def test_an_old_or_undated_sign_in_has_to_be_repeated(signed_in_ago: float | None) -> None:
     session = access(signed_in_ago=signed_in_ago)
     with pytest.raises(StepUpRequired) as required:

@@ -158,11 +158,11 @@ class Redis:
 
     def __init__(self, act: Callable[[], None]) -> None:
         self.act = act
-        self.asked = 0
+        self.calls = 0
         self.count = 0
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        self.asked += 1
+        self.calls += 1
         self.act()
         await asyncio.sleep(0)
         self.count += amount
@@ -198,7 +198,7 @@ async def test_while_redis_is_down_a_worker_counts_by_itself(
 ) -> None:
     await count_for_50_seconds(counters, clock)
     assert await counters.incr("key", 3600) == 51
-    assert redis.asked <= 6
+    assert redis.calls <= 6
 
 
 async def test_while_redis_is_down_a_worker_logs_a_warning_once_a_minute(
@@ -219,7 +219,7 @@ async def test_while_redis_is_down_only_one_request_at_a_time_probes_it(
     await counters.incr("key", 60)
     clock.now += 11
     await asyncio.gather(*(counters.incr("key", 60) for _ in range(40)))
-    assert redis.asked == 2
+    assert redis.calls == 2
 
 
 async def test_redis_counts_again_once_it_is_back(

@@ -72,9 +72,11 @@ def test_a_problem_with_our_own_credentials_is_reported_as_unavailable(status: i
     assert "m-secret-app" not in error.detail
 
 
-@pytest.mark.parametrize(("told", "expected"), [(7, 7), (None, 60)])
-def test_a_rate_limit_of_logto_says_when_to_retry(told: int | None, expected: int) -> None:
-    error = explained(ManagementError(429, "request.message_rate_limited", "Too many.", retry_after=told))
+@pytest.mark.parametrize(("retry_after", "expected"), [(7, 7), (None, 60)])
+def test_a_rate_limit_of_logto_says_when_to_retry(retry_after: int | None, expected: int) -> None:
+    error = explained(
+        ManagementError(429, "request.message_rate_limited", "Too many.", retry_after=retry_after)
+    )
 
     assert isinstance(error, RateLimited)
     assert (error.status, error.retry_after) == (429, expected)

@@ -22,11 +22,11 @@ async def test_the_machine_token_is_requested_with_basic_authentication_and_scop
 
     await client.get_organization("o1")
 
-    (asked,) = stand_in.token_requests
-    assert asked["grant_type"] == "client_credentials"
-    assert asked["scope"] == "all"
-    assert asked["resource"] == "https://default.logto.app/api"
-    assert base64.b64decode(asked["authorization"].removeprefix("Basic ")) == b"machine:s%3Ae%2Bc%2Fr"
+    (request,) = stand_in.token_requests
+    assert request["grant_type"] == "client_credentials"
+    assert request["scope"] == "all"
+    assert request["resource"] == "https://default.logto.app/api"
+    assert base64.b64decode(request["authorization"].removeprefix("Basic ")) == b"machine:s%3Ae%2Bc%2Fr"
     assert stand_in.bearers == ["Bearer token-1"]
 
 
@@ -251,12 +251,12 @@ async def test_hanging_calls_open_the_circuit_too(open_client: OpenClient, stand
     stand_in.replies = [never]
     results = await asyncio.gather(*(client.get_organization("o1") for _ in range(5)), return_exceptions=True)
     assert all(isinstance(result, LogtoUnavailable) for result in results)
-    asked = len(stand_in.calls)
+    calls = len(stand_in.calls)
 
     with pytest.raises(LogtoUnavailable):
         await client.get_organization("o1")
 
-    assert len(stand_in.calls) == asked
+    assert len(stand_in.calls) == calls
 
 
 async def test_refusals_never_open_the_circuit(client: ManagementClient, stand_in: StandIn) -> None:

@@ -223,6 +223,6 @@ def test_a_job_that_failed_in_part_names_the_failures_and_exits_with_1(
         )
     assert ended.value.exit_code == 1
     assert "2 failed. Everything else was completed." in ended.value.message
-    told = capsys.readouterr().err
-    assert "FAILED org1: the note (ValueError: odd[2J entry)" in told
-    assert "\x1b" not in told
+    printed = capsys.readouterr().err
+    assert "FAILED org1: the note (ValueError: odd[2J entry)" in printed
+    assert "\x1b" not in printed

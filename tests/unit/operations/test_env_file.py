@@ -100,11 +100,11 @@ def test_a_shell_reads_the_same_value(path: Path, value: str) -> None:
     shell = shutil.which("sh")
     assert shell
 
-    told = subprocess.run(
+    output = subprocess.run(
         [shell, "-c", f'. {path}; printf %s "$VALUE"'], capture_output=True, text=True, check=True
     ).stdout
 
-    assert told == value
+    assert output == value
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.processes import free_port
 
 
 def test_a_free_port_passes() -> None:
-    require_free_port("localhost", free_port(), "never said")
+    require_free_port("localhost", free_port(), "unused")
 
 
 @pytest.mark.parametrize("listening", ["127.0.0.1", "0.0.0.0"])  # noqa: S104 - what is in the way may listen anywhere
@@ -33,16 +33,16 @@ def test_a_port_with_a_closing_connection_counts_as_free() -> None:
         with socket.create_connection(("127.0.0.1", port)), listener.accept()[0] as accepted:
             accepted.close()  # this side closes first, so that its end lingers
 
-    require_free_port("127.0.0.1", port, "never said")
+    require_free_port("127.0.0.1", port, "unused")
 
 
 def test_an_unknown_address_is_named() -> None:
     with pytest.raises(ConfigurationError, match=r"nowhere\.invalid is not an address"):
-        require_free_port("nowhere.invalid", 1, "never said")
+        require_free_port("nowhere.invalid", 1, "unused")
 
 
 def test_an_installed_package_passes() -> None:
-    require_package("local_logto", "never said")
+    require_package("local_logto", "unused")
 
 
 def test_a_missing_package_is_named_with_the_remedy() -> None:

@@ -115,10 +115,10 @@ def test_the_demo_needs_no_account_of_a_provider() -> None:
 def test_a_broken_rule_is_reported_with_its_key(
     tmp_path: Path, old: str, new: str, key: str, rule: str
 ) -> None:
-    said = refusal(changed(tmp_path, (old, new)))
+    error = refusal(changed(tmp_path, (old, new)))
 
-    assert f"{key}: " in said
-    assert rule in said.partition(f"{key}: ")[2]
+    assert f"{key}: " in error
+    assert rule in error.partition(f"{key}: ")[2]
 
 
 @pytest.mark.parametrize(
@@ -151,18 +151,18 @@ def test_a_broken_rule_is_reported_with_its_key(
 def test_a_template_that_would_be_sent_wrongly_is_rejected(
     tmp_path: Path, old: str, new: str, key: str, rule: str
 ) -> None:
-    said = refusal(changed(tmp_path, (old, new)))
+    error = refusal(changed(tmp_path, (old, new)))
 
-    assert rule in said.partition(f"connectors.{key}: ")[2]
+    assert rule in error.partition(f"connectors.{key}: ")[2]
 
 
 @pytest.mark.parametrize("usage", ["Register", "SignIn", "ForgotPassword", "Generic"])
 def test_gatewayapi_needs_the_four_templates_that_logto_requires(tmp_path: Path, usage: str) -> None:
     (line,) = [line for line in EXAMPLE.read_text().splitlines() if line.startswith(f'{usage} = "')]
 
-    said = refusal(changed(tmp_path, (f"{line}\n", "")))
+    error = refusal(changed(tmp_path, (f"{line}\n", "")))
 
-    assert said.endswith(f"connectors.gatewayapi-sms.templates.{usage}: is missing: Logto requires it.")
+    assert error.endswith(f"connectors.gatewayapi-sms.templates.{usage}: is missing: Logto requires it.")
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_an_email_connector_needs_generic_and_invitation_templates(
     path = f"connectors.mailgun-email.templates.{usage}"
     other = "[connectors.mailgun-email.templates.BindMfa"
 
-    said = refusal(
+    error = refusal(
         changed(
             tmp_path,
             (f"[{path}.en]", f"{other}.fr]"),
@@ -186,7 +186,7 @@ def test_an_email_connector_needs_generic_and_invitation_templates(
         )
     )
 
-    assert rule in said.partition(f"{path}: ")[2]
+    assert rule in error.partition(f"{path}: ")[2]
 
 
 def without_senders(directory: Path, *changes: tuple[str, str]) -> Path:
@@ -197,7 +197,7 @@ def without_senders(directory: Path, *changes: tuple[str, str]) -> Path:
 
 
 def test_codes_need_a_connector(tmp_path: Path) -> None:
-    said = refusal(without_senders(tmp_path))
+    error = refusal(without_senders(tmp_path))
 
     for key, kind in {
         "sign_in.methods.email": "an email",
@@ -205,7 +205,7 @@ def test_codes_need_a_connector(tmp_path: Path) -> None:
         "sign_in.forgot_password": "an email",
         "sign_up.identifiers": "an email",
     }.items():
-        assert f"{key}: needs {kind} connector under [connectors]" in said
+        assert f"{key}: needs {kind} connector under [connectors]" in error
 
 
 def test_factors_by_code_need_a_connector(tmp_path: Path) -> None:
@@ -228,27 +228,27 @@ def test_accounts_without_passwords_are_accepted_if_they_sign_in_by_code(tmp_pat
 
 
 def test_accounts_without_passwords_must_sign_in_by_code(tmp_path: Path) -> None:
-    said = refusal(changed(tmp_path, NO_PASSWORD, ('email = ["code", "password"]', 'email = ["password"]')))
+    error = refusal(changed(tmp_path, NO_PASSWORD, ('email = ["code", "password"]', 'email = ["password"]')))
 
-    assert "sign_in.methods.email: must include 'code': sign_up.password is false" in said
+    assert "sign_in.methods.email: must include 'code': sign_up.password is false" in error
 
 
 def test_usernames_require_passwords(tmp_path: Path) -> None:
-    said = refusal(
+    error = refusal(
         changed(tmp_path, NO_PASSWORD, ('identifiers = ["email"] ', 'identifiers = ["username"] '))
     )
 
-    assert "sign_up.password: must be true" in said
+    assert "sign_up.password: must be true" in error
 
 
 def test_an_additional_identifier_needs_a_first_one(tmp_path: Path) -> None:
-    said = refusal(
+    error = refusal(
         changed(
             tmp_path, ('identifiers = ["email"] ', "identifiers = [] "), ("also = [] ", 'also = ["phone"] ')
         )
     )
 
-    assert "sign_up.also: needs an identifier" in said
+    assert "sign_up.also: needs an identifier" in error
 
 
 def test_two_connectors_of_one_type_are_rejected(tmp_path: Path) -> None:
@@ -286,11 +286,13 @@ def test_a_template_stored_at_mailgun_excludes_texts_and_other_languages(
 
 
 def test_missing_environment_variables_are_named() -> None:
-    said = refusal(EXAMPLE, {**ENVIRONMENT, "MAILGUN_API_KEY": "", "NAVER_CLIENT_ID": ""})
+    error = refusal(EXAMPLE, {**ENVIRONMENT, "MAILGUN_API_KEY": "", "NAVER_CLIENT_ID": ""})
 
-    assert "connectors.mailgun-email.api_key: the environment variable MAILGUN_API_KEY is not set" in said
-    assert "connectors.naver-universal.client_id: the environment variable NAVER_CLIENT_ID is not set" in said
-    assert "GATEWAYAPI_TOKEN" not in said
+    assert "connectors.mailgun-email.api_key: the environment variable MAILGUN_API_KEY is not set" in error
+    assert (
+        "connectors.naver-universal.client_id: the environment variable NAVER_CLIENT_ID is not set" in error
+    )
+    assert "GATEWAYAPI_TOKEN" not in error
 
 
 def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
@@ -309,23 +311,25 @@ def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
 
 def test_missing_variables_are_reported_with_unknown_keys(tmp_path: Path) -> None:
     misshapen = changed(tmp_path, ("max_attempts = 10 ", "max_tries = 10 "))
-    said = refusal(misshapen, {**ENVIRONMENT, "GATEWAYAPI_TOKEN": ""})
-    assert "connectors.gatewayapi-sms.api_token: the environment variable GATEWAYAPI_TOKEN is not set" in said
-    assert "verification_code.max_tries: is not a known key" in said
+    error = refusal(misshapen, {**ENVIRONMENT, "GATEWAYAPI_TOKEN": ""})
+    assert (
+        "connectors.gatewayapi-sms.api_token: the environment variable GATEWAYAPI_TOKEN is not set" in error
+    )
+    assert "verification_code.max_tries: is not a known key" in error
 
 
 def test_a_secret_in_the_file_is_rejected_and_not_repeated(tmp_path: Path) -> None:
-    said = refusal(changed(tmp_path, ('"${MAILGUN_API_KEY}"', '"key-1234"')))
+    error = refusal(changed(tmp_path, ('"${MAILGUN_API_KEY}"', '"key-1234"')))
 
-    assert "connectors.mailgun-email.api_key: must name an environment variable" in said
-    assert "key-1234" not in said
+    assert "connectors.mailgun-email.api_key: must name an environment variable" in error
+    assert "key-1234" not in error
 
 
 def test_a_secret_under_a_wrong_name_is_not_repeated(tmp_path: Path) -> None:
-    said = refusal(changed(tmp_path, ("api_key = ", "api_kei = ")))
+    error = refusal(changed(tmp_path, ("api_key = ", "api_kei = ")))
 
-    assert "connectors.mailgun-email.api_kei: is not a known key" in said
-    assert "hush" not in said
+    assert "connectors.mailgun-email.api_kei: is not a known key" in error
+    assert "hush" not in error
 
 
 def test_secrets_are_not_shown() -> None:
@@ -333,13 +337,13 @@ def test_secrets_are_not_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [(b"[sign_in\n", "is not valid TOML"), (b"\xff\xfe", "it is not UTF-8 text")]
+    ("content", "message"), [(b"[sign_in\n", "is not valid TOML"), (b"\xff\xfe", "it is not UTF-8 text")]
 )
-def test_a_file_that_is_not_toml_is_rejected(tmp_path: Path, content: bytes, says: str) -> None:
+def test_a_file_that_is_not_toml_is_rejected(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "connectors.toml"
     path.write_bytes(content)
 
-    assert says in refusal(path)
+    assert message in refusal(path)
 
 
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:

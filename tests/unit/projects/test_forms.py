@@ -131,8 +131,8 @@ def test_a_missing_or_unknown_status_is_rejected(fields: dict[str, str]) -> None
 
 
 def test_filters_are_read_from_the_query() -> None:
-    asked = {"q": " Apo\x00llo ", "status": "all", "sort": "name"}
-    assert read_project_filter(asked) == ProjectFilter("Apollo", StatusFilter.ALL, ProjectSort.NAME)
+    query = {"q": " Apo\x00llo ", "status": "all", "sort": "name"}
+    assert read_project_filter(query) == ProjectFilter("Apollo", StatusFilter.ALL, ProjectSort.NAME)
     assert read_task_filter({"show": "done"}) is TaskFilter.DONE
 
 

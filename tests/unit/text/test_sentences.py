@@ -29,18 +29,18 @@ def test_a_sentence_is_plain_text_for_programs() -> None:
 @pytest.mark.parametrize(
     ("source", "shown"),
     [
-        ("{{ said }}", SHOWN),
-        ("{{ said or 'That did not work.' }}", SHOWN),
-        ("{{ 'No: ' ~ said }}", f"No: {SHOWN}"),
-        ('<p title="{{ said }}">', f'<p title="{SHOWN}">'),
+        ("{{ sentence }}", SHOWN),
+        ("{{ sentence or 'That did not work.' }}", SHOWN),
+        ("{{ 'No: ' ~ sentence }}", f"No: {SHOWN}"),
+        ('<p title="{{ sentence }}">', f'<p title="{SHOWN}">'),
     ],
 )
 def test_a_page_isolates_the_names_of_a_sentence(source: str, shown: str) -> None:
-    assert rendered(source, said=Sentence(WRITTEN)) == shown
+    assert rendered(source, sentence=Sentence(WRITTEN)) == shown
 
 
 def test_a_page_escapes_a_sentence() -> None:
-    assert rendered("{{ said }}", said=Sentence("<b>&")) == "&lt;b&gt;&amp;"
+    assert rendered("{{ sentence }}", sentence=Sentence("<b>&")) == "&lt;b&gt;&amp;"
 
 
 def test_a_sentence_made_of_a_sentence_stays_isolated() -> None:
@@ -52,7 +52,7 @@ def test_a_stored_sentence_is_isolated_again_by_its_names() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "sentence",
     [
         Conflict(WRITTEN).detail,
         AppError(title=WRITTEN).title,
@@ -61,8 +61,8 @@ def test_a_stored_sentence_is_isolated_again_by_its_names() -> None:
     ],
     ids=["detail", "title", "field", "decision"],
 )
-def test_errors_and_decisions_speak_in_sentences(said: str) -> None:
-    assert (said, rendered("{{ said }}", said=said)) == (PLAIN, SHOWN)
+def test_errors_and_decisions_use_sentences(sentence: str) -> None:
+    assert (sentence, rendered("{{ sentence }}", sentence=sentence)) == (PLAIN, SHOWN)
 
 
 def test_the_log_gets_the_plain_text_of_an_error() -> None:

@@ -21,7 +21,7 @@ async def takes_nothing() -> str:
 
 
 @pytest.mark.parametrize(
-    ("query", "says"),
+    ("query", "message"),
     [
         ("x=%00", "NUL"),
         ("%00=x", "NUL"),
@@ -31,9 +31,9 @@ async def takes_nothing() -> str:
         ("x=" + "y" * LONGEST_QUERY, "longer"),
     ],
 )
-async def test_a_malformed_query_is_rejected_by_a_view_that_takes_one(query: str, says: str) -> None:
+async def test_a_malformed_query_is_rejected_by_a_view_that_takes_one(query: str, message: str) -> None:
     async with Quart(__name__).test_request_context(f"/api/v1/things?{query}"):
-        with pytest.raises(BadRequest, match=says):
+        with pytest.raises(BadRequest, match=message):
             await check_sent(takes_a_query)
         await check_sent(takes_nothing)
 

@@ -27,11 +27,11 @@ DELETING = Guard(Callers.PERMISSION, Permission.PROJECTS_DELETE)
 
 @dataclass
 class Known:
-    """A caller with no particular credential, and the questions a guard asked about them."""
+    """A caller with no particular credential, and the questions a guard calls about them."""
 
     tenant: Tenant
     is_fresh: bool = True
-    asked: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
     carriers: Collection[Carrier] = ()
 
     @property
@@ -45,23 +45,23 @@ class Known:
     async def get_tenant(
         self, organization_id: str, carriers: Collection[Carrier] = (), *, is_visit: bool = True
     ) -> Tenant:
-        self.asked.append("tenant")
+        self.calls.append("tenant")
         self.carriers = carriers
         if organization_id != self.tenant.organization_id:
             raise NotFound
         return self.tenant
 
     def denial(self, tenant: Tenant, decision: Decision) -> Exception:
-        self.asked.append("denial")
+        self.calls.append("denial")
         return PermissionDenied(decision)
 
     def require_fresh_sign_in(self, tenant: Tenant) -> None:
-        self.asked.append("fresh")
+        self.calls.append("fresh")
         if not self.is_fresh:
             raise FreshSignInRequired("", max_age=600)
 
     async def complete(self, tenant: Tenant) -> Tenant:
-        self.asked.append("complete")
+        self.calls.append("complete")
         return replace(tenant, granted=frozenset(Permission))
 
 
@@ -119,7 +119,7 @@ async def test_step_2_finds_no_tenant_for_a_stranger(carol: Known) -> None:
 
 def test_step_3_passes_a_permission_that_the_tokens_grant(carol: Known) -> None:
     require_permission(carol, READING, carol.tenant)
-    assert carol.asked == []
+    assert carol.calls == []
 
 
 def test_step_3_denies_every_other_permission(carol: Known) -> None:
@@ -134,7 +134,7 @@ def test_step_3_passes_every_member_if_the_route_names_no_permission(carol: Know
 
 async def test_step_4_requires_nothing_that_the_route_does_not_ask_for(carol: Known) -> None:
     assert await step_up(carol, READING, carol.tenant) is carol.tenant
-    assert carol.asked == []
+    assert carol.calls == []
 
 
 async def test_step_4_requires_a_fresh_sign_in(carol: Known) -> None:
@@ -216,7 +216,7 @@ async def test_a_stranger_gets_no_decision(monkeypatch: pytest.MonkeyPatch, caro
     ladder = Ladder(monkeypatch, carol)
     with pytest.raises(NotFound):
         await ladder.climb(guards.requires(Permission.PROJECTS_DELETE), "globex")
-    assert carol.asked == ["tenant"]
+    assert carol.calls == ["tenant"]
     assert not ladder.ran
 
 
@@ -227,7 +227,7 @@ async def test_permissions_beyond_the_credential_do_not_decide(
     ladder = Ladder(monkeypatch, carol)
     with pytest.raises(PermissionDenied):
         await ladder.climb(guards.requires(Permission.PROJECTS_DELETE, complete=True, fresh=True))
-    assert carol.asked == ["tenant", "denial"]
+    assert carol.calls == ["tenant", "denial"]
     assert not ladder.ran
 
 
@@ -247,5 +247,5 @@ async def test_a_caller_with_the_permission_reaches_the_view_through_every_step(
 ) -> None:
     ladder = Ladder(monkeypatch, carol)
     await ladder.climb(guards.requires(Permission.PROJECTS_READ, complete=True, fresh=True))
-    assert carol.asked == ["tenant", "fresh", "complete"]
+    assert carol.calls == ["tenant", "fresh", "complete"]
     assert ladder.ran

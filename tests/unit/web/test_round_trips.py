@@ -61,7 +61,7 @@ async def test_a_page_that_requires_a_fresh_sign_in_redirects_to_one_and_back(ap
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "says"),
+    ("method", "path", "message"),
     [
         ("GET", "/o/in-vain", "did not confirm"),
         ("POST", "/o/fresh", "Nothing was changed"),
@@ -70,8 +70,8 @@ async def test_a_page_that_requires_a_fresh_sign_in_redirects_to_one_and_back(ap
     ids=["a page after a failed attempt", "a form", "the API"],
 )
 async def test_a_form_the_api_and_a_failed_attempt_get_401_for_an_old_sign_in(
-    app: Quart, method: str, path: str, says: str
+    app: Quart, method: str, path: str, message: str
 ) -> None:
     answer = await send(app, method, path, 401)
-    assert says in await answer.get_data(as_text=True)
+    assert message in await answer.get_data(as_text=True)
     assert 'error="insufficient_user_authentication", max_age="600"' in answer.headers["WWW-Authenticate"]

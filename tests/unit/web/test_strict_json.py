@@ -73,7 +73,7 @@ def test_valid_documents_are_accepted(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "says"),
+    ("raw", "message"),
     [
         (b"", "not valid JSON"),
         (b"{", "not valid JSON"),
@@ -106,8 +106,8 @@ def test_valid_documents_are_accepted(text: str) -> None:
         (json.dumps([""] * 300_000).encode(), "names and texts"),
     ],
 )
-def test_ambiguous_invalid_and_oversized_documents_are_rejected(raw: bytes, says: str) -> None:
-    with pytest.raises(BadRequest, match=says):
+def test_ambiguous_invalid_and_oversized_documents_are_rejected(raw: bytes, message: str) -> None:
+    with pytest.raises(BadRequest, match=message):
         require_strict_json(raw)
 
 

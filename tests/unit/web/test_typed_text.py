@@ -14,13 +14,13 @@ PILE = "a" + "\u0301\u0302\u0303" * 5
 
 
 class Tracing:
-    """A rule after the bounds, which records the texts it was asked about."""
+    """A rule after the bounds, which records the texts it was checked about."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.checked: list[str] = []
 
     def __call__(self, form: Any, field: StringField) -> None:
-        self.asked.append(field.data or "")
+        self.checked.append(field.data or "")
 
 
 @pytest.fixture
@@ -39,12 +39,12 @@ def _errors(tracing: Tracing, typed: str) -> list[str]:
 
 def test_a_text_that_is_too_long_is_not_checked_further(tracing: Tracing) -> None:
     assert _errors(tracing, PILE + "a" * 20) == ["Use at most 20 characters."]
-    assert tracing.asked == []
+    assert tracing.checked == []
 
 
 def test_a_text_that_fits_is_checked_by_every_rule(tracing: Tracing) -> None:
     assert _errors(tracing, "a" * 20) == []
-    assert tracing.asked == ["a" * 20]
+    assert tracing.checked == ["a" * 20]
 
 
 def test_marks_piled_on_a_letter_are_rejected(tracing: Tracing) -> None:
