@@ -168,9 +168,7 @@ def bobs_role() -> Role:
 @pytest.fixture
 async def bob(people: Factory, acme: str, bobs_role: Role) -> Person:
     """Bob, another member of Acme."""
-    bob = await people.person("Bob")
-    await people.join(acme, bob, bobs_role)
-    return bob
+    return await people.member(acme, "Bob", bobs_role)
 
 
 @pytest.fixture(scope="session")

@@ -54,9 +54,7 @@ def make_caller(
         if role.type is RoleType.MACHINE:
             machine = await make.machine(organization_id)
             return {c: await machine_token(settings, machine, organization_id, c) for c in Carrier}
-        person = await make.person(role.value)
-        await make.join(organization_id, person, role)
-        browser = await open_browser(person)
+        browser = await open_browser(await make.member(organization_id, role.value, role))
         return {c: await token_of(runtime, browser, organization_id, c) for c in Carrier}
 
     async def make_one(organization_id: str, role: Role) -> Caller:
