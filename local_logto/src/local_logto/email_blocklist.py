@@ -74,10 +74,10 @@ def _is_among(email: str, items: Iterable[str]) -> bool:
     address = email.lower()
     domain = address.split("@")[1]
     return any(
-        _fits(item[1:], domain) if item.startswith("@") else _fits(item, address)
+        _matches(item[1:], domain) if item.startswith("@") else _matches(item, address)
         for item in map(str.lower, items)
     )
 
 
-def _fits(pattern: str, text: str) -> bool:
+def _matches(pattern: str, text: str) -> bool:
     return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), text) is not None

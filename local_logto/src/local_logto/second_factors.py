@@ -76,7 +76,7 @@ def unused_codes(factor: Factor) -> int:
     return sum("usedAt" not in entry for entry in factor["codes"])
 
 
-def kinds_at_hand(factors: Factors) -> tuple[str, ...]:
+def provable_kinds(factors: Factors) -> tuple[str, ...]:
     """Return the kinds that can still prove something. Backup codes are included while one is left, and come
     last.
     """

@@ -91,10 +91,10 @@ def test_answer_joins_the_redirect_uri(redirect_uri: str, mode: str, location: s
 def test_cookie_signature_covers_name_and_value() -> None:
     signer = CookieSigner(b"secret")
     signature = signer.sign("_session", "abc")
-    assert signer.fits("_session", "abc", signature)
-    assert not signer.fits("_session", "abd", signature)
-    assert not signer.fits("_interaction", "abc", signature)
-    assert not CookieSigner(b"other").fits("_session", "abc", signature)
+    assert signer.is_valid("_session", "abc", signature)
+    assert not signer.is_valid("_session", "abd", signature)
+    assert not signer.is_valid("_interaction", "abc", signature)
+    assert not CookieSigner(b"other").is_valid("_session", "abc", signature)
 
 
 def test_settings_follow_the_port_and_forgive_a_trailing_slash(monkeypatch: pytest.MonkeyPatch) -> None:

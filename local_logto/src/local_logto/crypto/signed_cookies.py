@@ -33,7 +33,7 @@ class CookieSigner:
         digest = hmac.new(self.secret, f"{name}={value}".encode(), hashlib.sha256).digest()
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
-    def fits(self, name: str, value: str, signature: str) -> bool:
+    def is_valid(self, name: str, value: str, signature: str) -> bool:
         return hmac.compare_digest(self.sign(name, value).encode(), signature.encode("utf-8", "replace"))
 
 
@@ -41,7 +41,7 @@ def read_cookie(request: Request, name: str) -> str | None:
     """Return the cookie's value, or None if it is missing or its signature is wrong."""
     value = request.cookies.get(name) or _raw_cookie(request, name)
     signature = request.cookies.get(f"{name}.sig")
-    if value is None or signature is None or not _signer().fits(name, value, signature):
+    if value is None or signature is None or not _signer().is_valid(name, value, signature):
         return None
     return value
 

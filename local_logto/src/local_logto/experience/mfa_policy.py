@@ -16,7 +16,7 @@ from local_logto.second_factors import (
     PHONE_CODE,
     TOTP,
     Factors,
-    kinds_at_hand,
+    provable_kinds,
 )
 
 _NEVER_SKIPPED = ("Mandatory", "PromptAtSignInAndSignUpMandatory", "PromptOnlyAtSignInMandatory")
@@ -102,7 +102,7 @@ class Demand:
 
 def usable_kinds(policy: MfaPolicy, standing: Standing) -> tuple[str, ...]:
     """Return the enabled factors that the account can verify, backup codes last. Addresses count too."""
-    stored = [kind for kind in kinds_at_hand(standing.factors) if kind in policy.factors]
+    stored = [kind for kind in provable_kinds(standing.factors) if kind in policy.factors]
     implicit = _implicit_kinds(policy, standing)
     kinds = [kind for kind in stored if kind != BACKUP_CODE] + implicit
     return tuple(kinds + [kind for kind in stored if kind == BACKUP_CODE])

@@ -20,7 +20,7 @@ from local_logto.management.guard import read_body
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.relations import Change, Relation
 from local_logto.management.rows import (
-    any_holds,
+    contains_text,
     delete_row,
     get_row,
     insert_row,
@@ -47,7 +47,7 @@ def _new_id() -> dict[str, Any]:
 
 def _searched(query: sa.Select[Any], columns: tuple[sa.Column[Any], ...]) -> sa.Select[Any]:
     wanted = request.args.get("q")
-    return query.where(any_holds(wanted, columns)) if wanted and columns else query
+    return query.where(contains_text(wanted, columns)) if wanted and columns else query
 
 
 @dataclass(frozen=True)

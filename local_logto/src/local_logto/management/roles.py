@@ -20,7 +20,7 @@ from local_logto.management.guard import read_body, read_query
 from local_logto.management.paging import list_response, read_page, read_paging
 from local_logto.management.relations import TENANT_ROLES
 from local_logto.management.role_choice import MACHINE, PERSON
-from local_logto.management.rows import any_holds, get_row
+from local_logto.management.rows import contains_text, get_row
 from local_logto.responses import json_response, no_content, text_response
 from local_logto.tables import application_roles, applications, roles
 from local_logto.values import ANY_TEXTS, Choice, Shape, Text
@@ -49,7 +49,7 @@ async def list_roles() -> Response:
     wanted = request.args.get("search", "").strip("%")
     if wanted:
         fields = (roles.c.id, roles.c.name, roles.c.description)
-        query = query.where(any_holds(wanted, fields))
+        query = query.where(contains_text(wanted, fields))
     async with current_store().begin() as connection:
         page = await read_page(connection, query, paging)
         shown = [entities.role(row) | await _holders(connection, row["id"]) for row in page.rows]
@@ -111,7 +111,7 @@ def _held_by(application_id: str) -> sa.Select[tuple[str]]:
 
 
 async def _holders(connection: AsyncConnection, role_id: str) -> dict[str, Any]:
-    """Return who has the role: no people, and the number of machines with a few examples."""
+    """Return how many machines have the role, with a few examples. People can't have one."""
     query = (
         sa.select(applications.c.id, applications.c.name, applications.c.type)
         .join(application_roles, application_roles.c.application_id == applications.c.id)

@@ -30,8 +30,8 @@ def to_columns(members: Values) -> dict[str, Any]:
     return {snake(name): value for name, value in members.items()}
 
 
-def any_holds(wanted: str, columns: Iterable[sa.Column[Any]]) -> sa.ColumnElement[bool]:
-    """Return whether any of the columns contains the text, ignoring case."""
+def contains_text(wanted: str, columns: Iterable[sa.Column[Any]]) -> sa.ColumnElement[bool]:
+    """Return a condition for rows with the text in any of the columns, ignoring case."""
     return sa.or_(*(column.icontains(wanted, autoescape=True) for column in columns))
 
 

@@ -74,7 +74,7 @@ def _new_totp(factors: Factors, given: str | None, user: sa.RowMapping) -> tuple
 
 
 def _new_backup_codes(factors: Factors, given: list[str] | None) -> tuple[Factor, dict[str, Any]]:
-    if BACKUP_CODE in second_factors.kinds_at_hand(factors):
+    if BACKUP_CODE in second_factors.provable_kinds(factors):
         raise refusal("user.backup_code_already_in_use")
     if not second_factors.find_factor(factors, TOTP):
         raise refusal("session.mfa.backup_code_can_not_be_alone")

@@ -10,15 +10,15 @@ import sqlalchemy as sa
 from quart import request
 
 from local_logto.management.failures import invalid_input
-from local_logto.management.rows import any_holds, snake
+from local_logto.management.rows import contains_text, snake
 from local_logto.tables import organization_users, users
 
 SEARCH_FIELDS: Final = ("id", "primary_email", "primary_phone", "username", "name")
 
 
 def fuzzy(wanted: str) -> sa.ColumnElement[bool]:
-    """Return whether any searchable field contains the text, ignoring case."""
-    return any_holds(wanted, (users.c[field] for field in SEARCH_FIELDS))
+    """Return a condition for users with the text in any searchable field, ignoring case."""
+    return contains_text(wanted, (users.c[field] for field in SEARCH_FIELDS))
 
 
 def read_search() -> list[sa.ColumnElement[bool]]:
@@ -71,22 +71,22 @@ def _equals(column: sa.Column[str], value: str) -> sa.ColumnElement[bool]:
 
 
 def _like(column: sa.Column[str], value: str) -> sa.ColumnElement[bool]:
-    return _fits(column, f"^(?:{_from_sql_pattern(re.escape(value))})$")
+    return _matches_regex(column, f"^(?:{_from_sql_pattern(re.escape(value))})$")
 
 
 def _similar(column: sa.Column[str], value: str) -> sa.ColumnElement[bool]:
-    return _fits(column, f"^(?:{_from_sql_pattern(value)})$")
+    return _matches_regex(column, f"^(?:{_from_sql_pattern(value)})$")
 
 
 def _posix(column: sa.Column[str], value: str) -> sa.ColumnElement[bool]:
-    return _fits(column, value)
+    return _matches_regex(column, value)
 
 
 def _from_sql_pattern(pattern: str) -> str:
     return pattern.replace("%", ".*").replace("_", ".")
 
 
-def _fits(column: sa.Column[str], pattern: str) -> sa.ColumnElement[bool]:
+def _matches_regex(column: sa.Column[str], pattern: str) -> sa.ColumnElement[bool]:
     flags = "(?s)" if _is_case_sensitive() else "(?si)"
     try:
         re.compile(flags + pattern)

@@ -182,14 +182,14 @@ async def _refuse_taken(
         value = values.get(column)
         if value is None:
             continue
-        is_same = await _means(connection, column, value)
+        is_same = await _has_identifier(connection, column, value)
         taken = sa.select(sa.exists().where(is_same, users.c.id != (except_id or "")))
         if (await connection.execute(taken)).scalar_one():
             raise refusal(f"user.{kind}_already_in_use")
 
 
-async def _means(connection: AsyncConnection, column: str, value: str) -> sa.ColumnElement[bool]:
-    """Return whether an account's identifier equals this one in any spelling."""
+async def _has_identifier(connection: AsyncConnection, column: str, value: str) -> sa.ColumnElement[bool]:
+    """Return a condition for accounts with this identifier in any spelling."""
     field = users.c[column]
     if column == "primary_phone":
         return field.in_(phone_numbers.spellings(value))

@@ -38,7 +38,7 @@ async def authenticate(request: Request, params: Params) -> Client:
     remember_client(client)
     if client.is_public != (secret is None):
         raise _failed(by_header=by_header)
-    if secret is not None and not await _fits(client.id, secret):
+    if secret is not None and not await _is_secret_of(client.id, secret):
         raise _failed(by_header=by_header)
     return client
 
@@ -82,7 +82,7 @@ def _form_decoded(text: str) -> str:
         ) from None
 
 
-async def _fits(client_id: str, secret: str) -> bool:
+async def _is_secret_of(client_id: str, secret: str) -> bool:
     """Return whether the secret is one of the application's. Raises ``invalid_request`` if it has expired."""
     query = sa.select(application_secrets.c.value, application_secrets.c.expires_at).where(
         application_secrets.c.application_id == client_id

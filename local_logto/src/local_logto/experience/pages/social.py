@@ -79,7 +79,7 @@ async def _come_back(session: ExperienceSession, connector_id: str) -> Response:
     if connector is None or proof is None:
         return await _show_foreign_return()
     if "error" in request.args or "code" not in request.args:
-        return await _show_no(connector)
+        return await _show_declined(connector)
     data = {"redirectUri": _return_address(connector_id), "code": request.args["code"]}
     try:
         await verify_social(session, connector_id, proof.id, data)
@@ -122,7 +122,7 @@ async def _show_foreign_return() -> Response:
     )
 
 
-async def _show_no(connector: Connector) -> Response:
+async def _show_declined(connector: Connector) -> Response:
     name = name_of(connector)
     return await show_notice(
         f"You did not continue with {name}",

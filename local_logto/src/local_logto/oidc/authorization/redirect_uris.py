@@ -21,7 +21,7 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 def is_registered(redirect_uri: str, registered: Iterable[str]) -> bool:
-    return any(redirect_uri == one or ("*" in one and _fits(one, redirect_uri)) for one in registered)
+    return any(redirect_uri == one or ("*" in one and _matches(one, redirect_uri)) for one in registered)
 
 
 def is_loopback_variant(redirect_uri: str, registered: Iterable[str]) -> bool:
@@ -35,7 +35,7 @@ def is_at_origin(registered: str, origin: str) -> bool:
     """Return whether a page of this origin can be at the registered URI or pattern."""
     if "*" in registered:
         pattern, actual = _PATTERN.fullmatch(registered), _split(origin)
-        return pattern is not None and actual is not None and _fits_origin(pattern, actual)
+        return pattern is not None and actual is not None and _matches_origin(pattern, actual)
     try:
         own = urlsplit(registered)
     except ValueError:
@@ -50,19 +50,19 @@ def _without_loopback_port(uri: str) -> str | None:
     return parts._replace(netloc=parts.hostname).geturl()
 
 
-def _fits(pattern: str, redirect_uri: str) -> bool:
+def _matches(pattern: str, redirect_uri: str) -> bool:
     parts = _PATTERN.fullmatch(pattern)
     actual = _split(redirect_uri)
     if parts is None or actual is None or "*" in (parts["rest"] or ""):
         return False
     return (
-        _fits_origin(parts, actual)
-        and _fits_text(parts["path"] or "/", actual.path or "/", ".*")
+        _matches_origin(parts, actual)
+        and _matches_text(parts["path"] or "/", actual.path or "/", ".*")
         and _tail(actual) == (parts["rest"] or "")
     )
 
 
-def _fits_origin(pattern: re.Match[str], actual: SplitResult) -> bool:
+def _matches_origin(pattern: re.Match[str], actual: SplitResult) -> bool:
     labels = pattern["host"].lower().split(".")
     if "*" in pattern["host"] and (len(labels) < 2 or any("*" in label for label in labels[-2:])):
         return False
@@ -71,7 +71,7 @@ def _fits_origin(pattern: re.Match[str], actual: SplitResult) -> bool:
     return (
         actual.scheme == scheme
         and (actual.port or _DEFAULT_PORTS.get(scheme)) == port
-        and _fit_labels(labels, (actual.hostname or "").split("."))
+        and _match_labels(labels, (actual.hostname or "").split("."))
     )
 
 
@@ -91,11 +91,11 @@ def _tail(actual: SplitResult) -> str:
     return query + (f"#{actual.fragment}" if actual.fragment else "")
 
 
-def _fit_labels(patterns: list[str], labels: list[str]) -> bool:
+def _match_labels(patterns: list[str], labels: list[str]) -> bool:
     return len(patterns) == len(labels) and all(
-        _fits_text(pattern, label, "[^.]+") for pattern, label in zip(patterns, labels, strict=True)
+        _matches_text(pattern, label, "[^.]+") for pattern, label in zip(patterns, labels, strict=True)
     )
 
 
-def _fits_text(pattern: str, text: str, star: str) -> bool:
+def _matches_text(pattern: str, text: str, star: str) -> bool:
     return re.fullmatch(star.join(re.escape(part) for part in pattern.split("*")), text) is not None

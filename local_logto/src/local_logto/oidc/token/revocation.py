@@ -16,7 +16,7 @@ blueprint = Blueprint("revocation", __name__, url_prefix="/oidc/token")
 
 @blueprint.post("/revocation")
 async def revoke() -> Response:
-    """Answer an empty 200, also for an unknown token. Another client's token is not revoked."""
+    """Answer an empty 200, also for an unknown token. Raises 400 for another client's token."""
     client, value = await read_token(request, done="revoked", endpoint="revocation_endpoint")
     async with current_store().begin() as connection:
         token = await opaque_tokens.find(connection, value, ACCESS_TOKEN, REFRESH_TOKEN)
