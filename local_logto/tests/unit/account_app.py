@@ -1,4 +1,4 @@
-"""The whole provider with a browser in it, for what people do on their account page."""
+"""The whole provider in this process, with a browser for the account page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from quart import Quart, Response
 
-from local_logto.app import create_app
 from local_logto.crypto.passwords import hash_password
 from local_logto.messages import list_messages
 from local_logto.settings import Settings
@@ -20,6 +19,7 @@ from local_logto.settings_rows import SIGN_IN_EXP, read_setting, write_setting
 from local_logto.store import Store, new_id, now_ms
 from local_logto.tables import users
 from unit.experience_app import PASSWORD
+from unit.management_app import provider
 from unit.page_reading import leads_to, text_of
 
 ALICE = {"username": "alice", "name": "Alice", "primary_email": "alice@example.test"}
@@ -27,7 +27,7 @@ ALICE = {"username": "alice", "name": "Alice", "primary_email": "alice@example.t
 
 @dataclass
 class Browser:
-    """A browser that gives cookies back as they came: raw JSON, which the test client's own jar drops."""
+    """A browser that returns cookies unchanged. The test client's own jar drops raw JSON in them."""
 
     app: Quart
     cookies: dict[str, str] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Browser:
 
 @dataclass
 class Site:
-    """The whole provider, and one browser."""
+    """The running provider, and one browser."""
 
     app: Quart
     browser: Browser
@@ -58,7 +58,7 @@ class Site:
         return store
 
     async def add_user(self, **columns: object) -> str:
-        """An account with ``PASSWORD`` unless told otherwise; returns its id."""
+        """Create an account, Alice's unless the columns say otherwise, and return its id."""
         row = {"id": new_id(12), "password_hash": await hash_password(PASSWORD), **ALICE, **columns}
         async with self.store.begin() as connection:
             await connection.execute(users.insert().values(**row, created_at=now_ms(), updated_at=now_ms()))
@@ -92,13 +92,13 @@ class Site:
         return Site(self.app, Browser(self.app))
 
     async def sign_in(self, identifier: str = "alice") -> Response:
-        """From the account page through its sign-in; returns where that ends."""
+        """Sign in by way of the account page, and return the last reply."""
         first = leads_to(await self.get("/account"))
         resume = leads_to(await self.post(first, identifier=identifier, password=PASSWORD))
         return await self.get(urlsplit(resume).path)
 
     async def prove(self) -> None:
-        """Show by password who is here."""
+        """Prove by password that the account's owner is here."""
         await self.get("/account/verify")
         assert (await self.post("/account/verify/password", password=PASSWORD)).status_code == 303
 
@@ -109,8 +109,7 @@ class Site:
 
 @asynccontextmanager
 async def account_site(data_dir: Path, **settings: Any) -> AsyncIterator[Site]:
-    app = create_app(Settings(data_dir=data_dir, **settings))
-    async with app.test_app():
+    async with provider(Settings(data_dir=data_dir, **settings)) as app:
         site = Site(app, Browser(app))
         await site.configure(mfa={"factors": ["Totp", "BackupCode"], "policy": "NoPrompt"})
         yield site

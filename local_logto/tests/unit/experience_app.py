@@ -1,4 +1,4 @@
-"""The Experience API and the sign-in pages on their own, with a browser that has begun to sign in."""
+"""The Experience API and the sign-in pages without the rest of the provider, with a browser that signs in."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from local_logto.settings import Settings
 from local_logto.settings_rows import write_setting
 from local_logto.store import Store, new_id, now_ms
 from local_logto.tables import users
+from unit.databases import create_database
 
 PASSWORD = "Correct-horse-9"
 CALLBACK = "http://localhost:3000/callback"
@@ -57,7 +58,7 @@ CODES_BY_EMAIL_AND_PHONE: dict[str, object] = {
 
 @dataclass
 class ExperienceApp:
-    """The application, its store, and a browser in the middle of an authorization request."""
+    """The application, its store, and a browser with an open interaction."""
 
     app: Quart
     store: Store
@@ -65,7 +66,7 @@ class ExperienceApp:
     interaction: Interaction
 
     async def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """One call of the Experience API: status and decoded body (None when it is empty)."""
+        """Call the Experience API. Returns the status and the decoded body, None when it is empty."""
         keywords = {} if body is None else {"json": body}
         response = await self.browser.open(f"/api/experience{path}", method=method, **keywords)
         data = await response.get_data()
@@ -73,12 +74,12 @@ class ExperienceApp:
         return response.status_code, json.loads(data) if is_json else data.decode() or None
 
     async def post(self, path: str, form: Mapping[str, str], **headers: str) -> Response:
-        """A form sent from a page of this server, unless the headers say otherwise."""
+        """Post a form as a page of this server does, unless the headers say otherwise."""
         headers = headers or {"Sec-Fetch-Site": "same-origin"}
         return await self.browser.post(path, form=dict(form), headers=headers)
 
     async def add_user(self, username: str, **columns: object) -> str:
-        """An account with ``PASSWORD``; returns its id."""
+        """Create an account with ``PASSWORD`` and return its id."""
         values = {"id": new_id(12), "username": username, "password_hash": await hash_password(PASSWORD)}
         values |= {"created_at": now_ms(), "updated_at": now_ms()} | columns
         async with self.store.begin() as connection:
@@ -91,14 +92,14 @@ class ExperienceApp:
             return row.one()._mapping
 
     async def configure(self, **sign_in_experience: object) -> None:
-        """Change the sign-in experience from username and password to this."""
+        """Set the sign-in experience to username and password with these changes."""
         await write_setting(self.store, "sign-in-exp", USERNAME_AND_PASSWORD | sign_in_experience)
 
     async def messages(self) -> list[Message]:
         return await list_messages(self.store)
 
     async def signed_in_user(self) -> str | None:
-        """Whom the authorization request would go on with."""
+        """Return the id of the user with whom the authorization request continues, or None."""
         async with self.app.app_context():
             interaction = await find_interaction_by_uid(self.interaction.uid)
         assert interaction is not None
@@ -106,9 +107,10 @@ class ExperienceApp:
 
 
 @asynccontextmanager
-async def experience_app(data_dir: Path, **set_otherwise: Any) -> AsyncIterator[ExperienceApp]:
-    settings = Settings(data_dir=data_dir, demo_people=data_dir / "people.json", **set_otherwise)
+async def experience_app(data_dir: Path, **changes: Any) -> AsyncIterator[ExperienceApp]:
+    settings = Settings(data_dir=data_dir, demo_people=data_dir / "people.json", **changes)
     app = Quart("local_logto", static_folder=None)
+    create_database(settings.database)
     store = Store(settings.database)
     app.extensions |= {"settings": settings, "store": store, "cookie_signer": CookieSigner(b"test")}
     app.register_blueprint(blueprint)
@@ -127,7 +129,7 @@ async def experience_app(data_dir: Path, **set_otherwise: Any) -> AsyncIterator[
 
 
 async def _browser_in(app: Quart, interaction: Interaction) -> TestClientProtocol:
-    """A browser that carries the signed cookie of the interaction."""
+    """Return a browser with the signed cookie of the interaction."""
     carrier = Response("")
     async with app.app_context():
         uids = json.dumps({"client": interaction.uid, "_legacy": interaction.uid}, separators=(",", ":"))

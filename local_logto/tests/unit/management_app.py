@@ -1,4 +1,4 @@
-"""The provider in this process, called as the Management API's application calls it."""
+"""The whole provider in this process, called as an application with access to the Management API."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from werkzeug.datastructures import Headers
 from local_logto.app import create_app
 from local_logto.settings import Settings
 from local_logto.store import Store
+from unit.databases import create_database
 
 MANAGEMENT_SECRET = "the-management-secret"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One reply; ``body`` is decoded JSON, text, or None when there was nothing."""
+    """One reply. ``body`` is decoded JSON, text, or None when it is empty."""
 
     status: int
     headers: Headers
@@ -30,13 +31,18 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """The code that clients branch on."""
+        """Logto's error code, on which clients branch."""
         return str(self.body["code"])
+
+    @property
+    def refusal(self) -> tuple[int, str]:
+        """The status and Logto's error code."""
+        return self.status, self.code
 
 
 @dataclass
 class ManagementApp:
-    """The running application, its store, and a bearer of a Management API token."""
+    """The running provider, and a client with a token for its Management API."""
 
     app: Quart
     client: TestClientProtocol
@@ -50,7 +56,7 @@ class ManagementApp:
     async def call(
         self, method: str, path: str, body: object = None, *, token: str | None = None, **query: str
     ) -> Answer:
-        """One call below ``/api``; ``token=""`` sends none."""
+        """Call the Management API, below ``/api``. ``token=""`` sends no token."""
         bearer = self.token if token is None else token
         headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         given: dict[str, Any] = {} if body is None else {"json": body}
@@ -65,27 +71,48 @@ class ManagementApp:
         return await self.call("GET", path, **query)
 
     async def made(self, path: str, **body: object) -> dict[str, Any]:
-        """What a POST created."""
+        """Create something by POST and return it."""
         answer = await self.call("POST", path, body)
         assert answer.status in (200, 201), answer.body
         created: dict[str, Any] = answer.body
         return created
 
-
-@asynccontextmanager
-async def management_app(data_dir: Path, **set_otherwise: Any) -> AsyncIterator[ManagementApp]:
-    """A provider of its own with an empty database, and a token for it."""
-    settings = Settings(data_dir=data_dir, management_app_secret=MANAGEMENT_SECRET, **set_otherwise)
-    app = create_app(settings)
-    async with app.test_app() as serving:
-        client = serving.test_client()
+    async def new_token(self, resource: str = "https://default.logto.app/api") -> str:
+        """Request a token with the scope ``all``, valid from the present moment of a test's clock."""
         form = {
             "grant_type": "client_credentials",
-            "resource": "https://default.logto.app/api",
+            "resource": resource,
             "scope": "all",
-            "client_id": settings.management_app_id,
+            "client_id": "m-default",
             "client_secret": MANAGEMENT_SECRET,
         }
-        response = await client.post("/oidc/token", form=form)
-        token = (await response.get_json())["access_token"]
-        yield ManagementApp(app, client, token)
+        response = await self.client.post("/oidc/token", form=form)
+        token: str = (await response.get_json())["access_token"]
+        return token
+
+
+_IDLE: list[Quart] = []
+
+
+@asynccontextmanager
+async def provider(settings: Settings) -> AsyncIterator[Quart]:
+    """Serve the provider with a new database.
+
+    Providers that are no longer needed serve again, because compiling their routes takes a tenth of a second.
+    """
+    app = _IDLE.pop() if _IDLE else create_app(settings)
+    create_database(settings.database)
+    app.extensions |= {"settings": settings, "store": Store(settings.database)}
+    async with app.test_app():
+        yield app
+    _IDLE.append(app)
+
+
+@asynccontextmanager
+async def management_app(data_dir: Path, **settings: Any) -> AsyncIterator[ManagementApp]:
+    """Serve the provider, and request a token for its Management API."""
+    configured = Settings(data_dir=data_dir, management_app_secret=MANAGEMENT_SECRET, **settings)
+    async with provider(configured) as app:
+        api = ManagementApp(app, app.test_client(), "")
+        api.token = await api.new_token()
+        yield api

@@ -1,4 +1,4 @@
-"""Reading what the sign-in pages answer."""
+"""Helpers that read the replies of the pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from unit.experience_app import ExperienceApp
 
 
 async def page(logto: ExperienceApp, path: str) -> str:
-    """The HTML of a page that is there."""
+    """Return the HTML of a page that exists."""
     response = await logto.browser.get(path)
     assert response.status_code == 200, response.headers.get("Location")
     return (await response.get_data()).decode()
@@ -19,6 +19,6 @@ async def text_of(response: Response) -> str:
 
 
 def leads_to(response: Response) -> str:
-    """Where the browser goes after a form."""
+    """Return where a form redirects the browser."""
     assert response.status_code == 303
     return str(response.headers["Location"])

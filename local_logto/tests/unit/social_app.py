@@ -1,4 +1,4 @@
-"""The sign-in pages with a Naver connector, and a Naver that a browser can go to and come back from."""
+"""The sign-in pages with a Naver connector, and a fake Naver for the browser to visit."""
 
 from __future__ import annotations
 
@@ -31,24 +31,25 @@ BY_EMAIL: dict[str, object] = {
     },
     **OFFERED,
 }
+NO_REQUIREMENT: dict[str, object] = {"signUp": {"identifiers": [], "password": False, "verify": False}}
 PATIENCE = 1.0  # seconds that Naver may take
 
 
 @dataclass
 class SocialApp:
-    """A sign-in in the middle (``logto``), and the provider that it can go through (``naver``)."""
+    """An open sign-in (``logto``), and the provider that it can go through (``naver``)."""
 
     logto: ExperienceApp
     naver: FakeNaver
 
     async def leave(self, path: str = "/direct/social/naver?app_id=client") -> str:
-        """Press the button; where the browser is sent."""
+        """Press the button. Returns where the browser is sent."""
         response = await self.logto.post(path, {})
         assert response.status_code == 303
         return str(response.headers["Location"])
 
     async def agree(self, authorization_uri: str, decision: str = "agree") -> str:
-        """Decide on Naver's page; path and query it comes back with."""
+        """Decide on Naver's page. Returns the path and query with which the browser comes back."""
         asked = {name: values[0] for name, values in parse_qs(urlsplit(authorization_uri).query).items()}
         url = f"{self.naver.base_url}/oauth2.0/authorize"
         async with (
@@ -59,7 +60,7 @@ class SocialApp:
         return f"{back.path}?{back.query}"
 
     async def come_back(self, path: str) -> Response:
-        """Follow the browser's return; the callback may add the application that it belongs to first."""
+        """Follow the browser back, with the callback's own redirect that adds the application."""
         response = await self.logto.browser.get(path, headers={"Sec-Fetch-Site": "cross-site"})
         location = response.headers.get("Location", "")
         if location.startswith("/callback/"):
@@ -67,11 +68,11 @@ class SocialApp:
         return response
 
     async def round_trip(self, decision: str = "agree") -> Response:
-        """From the button to whatever this server says after Naver."""
+        """Press the button, decide at Naver and come back. Returns this server's last reply."""
         return await self.come_back(await self.agree(await self.leave(), decision))
 
     async def prove(self, event: str = "SignIn") -> str:
-        """The same by the Experience API; the verification id."""
+        """Verify a Naver identity through the Experience API. Returns the verification id."""
         await self.logto.call("PUT", "", {"interactionEvent": event})
         status, departure = await self.call("authorization-uri", state="s", redirectUri=CALLBACK)
         assert status == 200
@@ -90,7 +91,7 @@ class SocialApp:
         return await self.logto.call("POST", "/identification", body)
 
     async def signed_in(self) -> Mapping[str, Any]:
-        """The account with which the authorization request would go on."""
+        """Return the account with which the authorization request continues."""
         user_id = await self.logto.signed_in_user()
         assert user_id is not None
         return await self.logto.user(user_id)
@@ -102,7 +103,9 @@ def is_signed_in(response: Response) -> bool:
 
 @asynccontextmanager
 async def social_app(data_dir: Path, *, sync_profile: bool = False) -> AsyncIterator[SocialApp]:
+    """Serve the sign-in pages with Naver, where the browser is Sujin's."""
     async with fake_naver(callbacks=frozenset({CALLBACK})) as naver:
+        naver.account = SUJIN
         places = {"naver_base_url": naver.base_url, "naver_api_base_url": naver.base_url}
         async with experience_app(data_dir, connector_timeout=PATIENCE, **places) as logto:
             values = {

@@ -1,4 +1,4 @@
-"""Routes that Logto has and the development provider has not: none is a 404 that looks like a fact."""
+"""Routes of Logto that the development provider lacks. None replies 404, which a client would believe."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ ROUTES = [
 
 
 @pytest.fixture(scope="module")
-async def logto(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ManagementApp]:
+async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ManagementApp]:
     async with management_app(tmp_path_factory.mktemp("provider")) as running:
         yield running
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_absent_route_says_that_it_is_absent(logto: ManagementApp, method: str, path: str) -> None:
-    answer = await logto.call(method, path.removeprefix("/api").replace("{", "").replace("}", ""))
-    assert (answer.status, answer.code) == (501, "local_logto.not_implemented")
+async def test_absent_route_is_reported_as_not_implemented(
+    api: ManagementApp, method: str, path: str
+) -> None:
+    answer = await api.call(method, path.removeprefix("/api").replace("{", "").replace("}", ""))
+    assert answer.refusal == (501, "local_logto.not_implemented")

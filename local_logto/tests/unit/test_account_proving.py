@@ -1,10 +1,8 @@
-"""Before anything of an account's protection is changed: show again that it is you."""
+"""The proof that the account page requires before anything of an account's protection is changed."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +15,7 @@ from local_logto.errors import RequestError
 from local_logto.experience.sign_in_experience import read_sign_in_experience
 from local_logto.tables import users
 from local_logto.verification_codes import store_code
-from unit.account_app import Site, account_site
+from unit.account_app import Site
 from unit.experience_app import PASSWORD
 from unit.page_reading import leads_to, text_of
 
@@ -34,43 +32,32 @@ PROTECTED = (
 )
 
 
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with account_site(tmp_path) as opened:
-        yield opened
+@pytest.mark.parametrize("path", PROTECTED)
+async def test_protected_page_is_closed_without_a_proof(site: Site, alice: str, path: str) -> None:
+    await site.change_user(alice, identities={"naver": {"userId": "n1"}})
+    before = await site.user(alice)
+    assert leads_to(await site.get(f"/account/{path}")) == "/account/verify"
+    form = {"identifier": "other", "password": "Another-horse-9", "code": "000000"}
+    assert leads_to(await site.post(f"/account/{path}", **form)) == "/account/verify"
+    assert await site.user(alice) == before
 
 
-async def test_protection_is_changed_only_after_a_fresh_proof(site: Site) -> None:
-    user_id = await site.add_user(identities={"naver": {"userId": "n1"}})
-    await site.sign_in()
-    before = await site.user(user_id)
-    for path in PROTECTED:
-        for response in (
-            await site.get(f"/account/{path}"),
-            await site.post(
-                f"/account/{path}", identifier="other", password="Another-horse-9", code="000000"
-            ),
-        ):
-            assert leads_to(response) == "/account/verify", path
-    assert await site.user(user_id) == before
-    shown = await site.post("/account/verify/password", password=PASSWORD)
-    assert leads_to(shown) == f"/account/{PROTECTED[-1]}"
+@pytest.mark.usefixtures("alice")
+async def test_proof_leads_to_the_page_that_required_it(site: Site) -> None:
+    await site.get("/account/username")
+    proved = await site.post("/account/verify/password", password=PASSWORD)
+    assert leads_to(proved) == "/account/username"
 
 
-async def test_proof_lasts_ten_minutes(site: Site) -> None:
-    await site.add_user()
-    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
-        await site.sign_in()
-        await site.prove()
-        clock.shift(timedelta(minutes=10, seconds=-1))
-        assert (await site.get("/account/username")).status_code == 200
-        clock.shift(timedelta(seconds=1))
-        assert leads_to(await site.get("/account/username")) == "/account/verify"
+async def test_proof_lasts_ten_minutes(clock: time_machine.Traveller, site: Site, proven_alice: str) -> None:
+    clock.shift(timedelta(minutes=10, seconds=-1))
+    assert (await site.get("/account/username")).status_code == 200
+    clock.shift(timedelta(seconds=1))
+    assert leads_to(await site.get("/account/username")) == "/account/verify"
 
 
-async def test_wrong_password_proves_nothing_and_guesses_lock(site: Site) -> None:
-    await site.add_user()
-    await site.sign_in()
+@pytest.mark.usefixtures("alice")
+async def test_wrong_passwords_prove_nothing_and_lock_the_right_one_out(site: Site) -> None:
     await site.configure(sentinelPolicy={"maxAttempts": 2, "lockoutDuration": 10})
     wrong = await site.post("/account/verify/password", password="wrong")
     assert wrong.status_code == 422
@@ -80,9 +67,7 @@ async def test_wrong_password_proves_nothing_and_guesses_lock(site: Site) -> Non
     assert leads_to(await site.get("/account/password")) == "/account/verify"
 
 
-async def test_proof_by_code_to_the_account_s_address(site: Site) -> None:
-    await site.add_user()
-    await site.sign_in()
+async def test_proof_by_code_to_the_account_s_address(site: Site, alice: str) -> None:
     await site.get("/account/password")
     assert "Verify your password" in await site.page("/account/verify")
     assert leads_to(await site.post("/account/verify/email")) == "/account/verify/email"
@@ -92,41 +77,40 @@ async def test_proof_by_code_to_the_account_s_address(site: Site) -> None:
     assert leads_to(await site.post("/account/verify/email", code=code)) == "/account/password"
 
 
-async def test_another_code_is_sent_after_a_minute(site: Site) -> None:
-    await site.add_user()
-    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
-        await site.sign_in()
-        await site.post("/account/verify/email")
-        assert 'data-wait="59"' in await site.page("/account/verify/email")
-        assert (await site.post("/account/verify/email", resend="1")).status_code == 429
-        clock.shift(timedelta(seconds=59))
-        again = leads_to(await site.post("/account/verify/email", resend="1"))
-        assert "A new code was sent." in await site.page(again)
-        _, _, code = await site.newest_message()
-        assert leads_to(await site.post("/account/verify/email", code=code)) == "/account"
+@pytest.mark.usefixtures("clock", "alice")
+async def test_code_is_not_sent_again_within_a_minute(site: Site) -> None:
+    await site.post("/account/verify/email")
+    assert 'data-wait="59"' in await site.page("/account/verify/email")
+    assert (await site.post("/account/verify/email", resend="1")).status_code == 429
 
 
-async def test_proof_in_one_browser_counts_in_no_other(site: Site) -> None:
-    await site.add_user()
-    await site.sign_in()
-    await site.prove()
+async def test_code_is_sent_again_after_a_minute(
+    clock: time_machine.Traveller, site: Site, alice: str
+) -> None:
+    await site.post("/account/verify/email")
+    clock.shift(timedelta(seconds=59))
+    again = leads_to(await site.post("/account/verify/email", resend="1"))
+    assert "A new code was sent." in await site.page(again)
+    _, _, code = await site.newest_message()
+    assert leads_to(await site.post("/account/verify/email", code=code)) == "/account"
+
+
+@pytest.mark.usefixtures("proven_alice")
+async def test_proof_counts_only_in_its_own_browser(site: Site) -> None:
     other = site.in_another_browser()
     await other.sign_in()
     assert leads_to(await other.get("/account/password")) == "/account/verify"
 
 
-async def test_code_of_a_known_address_takes_no_new_one(site: Site) -> None:
-    user_id = await site.add_user()
-    await site.sign_in()
-    await site.prove()
+async def test_code_that_proves_the_owner_confirms_no_new_address(site: Site, proven_alice: str) -> None:
     await site.post("/account/verify/email")
     _, _, code = await site.newest_message()
     refused = await site.post("/account/email/verification-code", code=code)
     assert leads_to(refused) == "/account/email"
-    assert (await site.user(user_id))["primary_email"] == "alice@example.test"
+    assert (await site.user(proven_alice))["primary_email"] == "alice@example.test"
 
 
-async def test_code_of_a_new_address_proves_nobody(site: Site) -> None:
+async def test_code_that_confirms_a_new_address_proves_nobody(site: Site) -> None:
     user_id = await site.add_user()
     await store_code(site.store, "v1", "email", "new@example.test", "123456")
     sent = Progress(code=SentCode("v1", "bind", "email", "new@example.test"))

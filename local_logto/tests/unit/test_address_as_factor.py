@@ -1,32 +1,19 @@
-"""An address that is added as the second factor while signing up, with the backup codes that go with it."""
+"""An email address that is added as a second factor, and the backup codes that are required with it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from unit.experience_app import PASSWORD, ExperienceApp, experience_app
-from unit.experience_calls import (
-    VERIFY,
-    begin,
-    last_code,
-    prove_password,
-    send_code,
-    username,
-    verification,
-)
+from unit.experience_app import ExperienceApp
+from unit.experience_calls import begin, identify, offer_identity, prove_code, refusal
 
 ADDRESS = "nina@example.test"
 
 
 @pytest.fixture
-async def logto(tmp_path: Path) -> AsyncIterator[ExperienceApp]:
-    async with experience_app(tmp_path) as app:
-        mfa = {"factors": ["EmailVerificationCode", "BackupCode"], "policy": "Mandatory"}
-        await app.configure(mfa=mfa)
-        yield app
+async def logto(logto: ExperienceApp) -> ExperienceApp:
+    await logto.configure(mfa={"factors": ["EmailVerificationCode", "BackupCode"], "policy": "Mandatory"})
+    return logto
 
 
 async def submitted(logto: ExperienceApp) -> tuple[int, str | None]:
@@ -35,9 +22,8 @@ async def submitted(logto: ExperienceApp) -> tuple[int, str | None]:
 
 
 async def bind_address(logto: ExperienceApp, event: str) -> None:
-    sent = await send_code(logto, ADDRESS, event)
-    await logto.call("POST", VERIFY, verification(ADDRESS, sent, await last_code(logto)))
-    bound = {"type": "EmailVerificationCode", "verificationId": sent}
+    proof = await prove_code(logto, ADDRESS, event)
+    bound = {"type": "EmailVerificationCode", "verificationId": proof}
     assert await logto.call("POST", "/profile/mfa", bound) == (204, None)
 
 
@@ -48,11 +34,10 @@ async def bind_backup_codes(logto: ExperienceApp) -> None:
     assert await logto.call("POST", "/profile/mfa", bound) == (204, None)
 
 
-async def test_backup_codes_come_on_top_of_an_address_that_the_sign_up_adds(logto: ExperienceApp) -> None:
+async def test_sign_up_that_adds_an_address_requires_backup_codes_too(logto: ExperienceApp) -> None:
+    """One flow: what is missing after each step is what the test proves."""
     await begin(logto, "Register")
-    body = {"identifier": username("nina"), "password": PASSWORD}
-    _, proof = await logto.call("POST", "/verification/new-password-identity", body)
-    assert (await logto.call("POST", "/identification", proof))[0] == 201
+    assert (await logto.call("POST", "/identification", await offer_identity(logto)))[0] == 201
     assert await submitted(logto) == (422, "user.missing_mfa")
     await bind_address(logto, "Register")
     assert await submitted(logto) == (422, "session.mfa.backup_code_required")
@@ -65,23 +50,19 @@ async def test_backup_codes_come_on_top_of_an_address_that_the_sign_up_adds(logt
     assert [factor["type"] for factor in user["mfa_verifications"]] == ["BackupCode"]
 
 
-async def test_and_of_an_address_that_a_sign_in_adds(logto: ExperienceApp) -> None:
+async def test_sign_in_that_adds_an_address_requires_backup_codes_too(logto: ExperienceApp) -> None:
     await logto.add_user("nina")
-    await begin(logto, "SignIn")
-    proof = await prove_password(logto, "nina")
-    await logto.call("POST", "/identification", {"verificationId": proof})
+    await identify(logto, "nina")
     assert await submitted(logto) == (422, "user.missing_mfa")
     await bind_address(logto, "SignIn")
     await bind_backup_codes(logto)
     assert await submitted(logto) == (200, None)
 
 
-async def test_backup_codes_never_stand_alone(logto: ExperienceApp) -> None:
+async def test_backup_codes_cannot_be_the_only_factor(logto: ExperienceApp) -> None:
     await logto.add_user("nina")
-    await begin(logto, "SignIn")
-    proof = await prove_password(logto, "nina")
-    await logto.call("POST", "/identification", {"verificationId": proof})
+    await identify(logto, "nina")
     _, new = await logto.call("POST", "/verification/backup-code/generate")
     bound = {"type": "BackupCode", "verificationId": new["verificationId"]}
-    status, refused = await logto.call("POST", "/profile/mfa", bound)
-    assert (status, refused["code"]) == (422, "session.mfa.backup_code_can_not_be_alone")
+    refused = await refusal(logto, "POST", "/profile/mfa", bound)
+    assert refused == (422, "session.mfa.backup_code_can_not_be_alone")

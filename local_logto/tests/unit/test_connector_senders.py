@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,12 +41,9 @@ REQUIRED = ("Register", "SignIn", "ForgotPassword", "Generic")
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = Store(tmp_path / "senders.sqlite3")
-    await store.open()
+async def store(store: Store) -> Store:
     await write_setting(store, SIGN_IN_EXP, SEED)
-    yield store
-    await store.close()
+    return store
 
 
 @pytest.fixture
@@ -105,7 +101,7 @@ async def add_template(store: Store, language: str, usage: str, **details: str) 
 
 @asynccontextmanager
 async def saying(answer: str) -> AsyncIterator[str]:
-    """The address of something that answers every connection with this."""
+    """Serve an address that replies to every connection with this text."""
 
     async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,16 +13,10 @@ from local_logto import maintenance
 from local_logto.oidc.device import codes
 from local_logto.oidc.tables import device_codes
 from local_logto.store import now_ms
-from unit.management_app import ManagementApp, management_app
+from unit.management_app import ManagementApp
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 MINUTE = 60
-
-
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[ManagementApp]:
-    async with management_app(tmp_path) as running:
-        yield running
 
 
 async def turned_on(api: ManagementApp) -> dict[str, Any]:

@@ -1,28 +1,22 @@
-"""The Experience API answers as Logto 1.42 was recorded: signing in, and what is refused."""
+"""The Experience API, as recorded with Logto 1.42: how people sign in, and what is refused."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from unit.experience_app import CODES_AND_PASSWORDS, PASSWORD, ExperienceApp, experience_app
+from unit.experience_app import CODES_AND_PASSWORDS, PASSWORD, ExperienceApp
 from unit.experience_calls import (
     VERIFY,
     begin,
     email,
+    identify,
+    offer_identity,
     prove_password,
+    refusal,
     send_code,
     username,
     verification,
 )
-
-
-@pytest.fixture
-async def logto(tmp_path: Path) -> AsyncIterator[ExperienceApp]:
-    async with experience_app(tmp_path) as app:
-        yield app
 
 
 async def test_password_sign_in_ends_with_the_url_that_resumes_the_request(logto: ExperienceApp) -> None:
@@ -38,9 +32,7 @@ async def test_password_sign_in_ends_with_the_url_that_resumes_the_request(logto
 
 
 @pytest.mark.parametrize("name", ["alice", "nobody"])
-async def test_wrong_password_and_unknown_user_are_told_apart_by_nothing(
-    logto: ExperienceApp, name: str
-) -> None:
+async def test_wrong_password_and_unknown_user_get_the_same_reply(logto: ExperienceApp, name: str) -> None:
     await logto.add_user("alice")
     await begin(logto, "SignIn")
     body = {"identifier": username(name), "password": "not-this-one"}
@@ -53,27 +45,33 @@ async def test_wrong_password_and_unknown_user_are_told_apart_by_nothing(
     )
 
 
-async def test_username_matters_in_case_but_email_does_not(logto: ExperienceApp) -> None:
+@pytest.mark.parametrize(
+    ("identifier", "status"), [(username("Alice"), 422), (email("aLICE@example.test"), 200)]
+)
+async def test_case_matters_in_a_username_but_not_in_an_email_address(
+    logto: ExperienceApp, identifier: dict[str, str], status: int
+) -> None:
     await logto.add_user("alice", primary_email="Alice@example.test")
     await begin(logto, "SignIn")
-    for identifier, expected in ((username("Alice"), 422), (email("aLICE@example.test"), 200)):
-        body = {"identifier": identifier, "password": PASSWORD}
-        assert (await logto.call("POST", "/verification/password", body))[0] == expected
+    body = {"identifier": identifier, "password": PASSWORD}
+    assert (await logto.call("POST", "/verification/password", body))[0] == status
 
 
-async def test_suspended_user_is_refused_once_the_password_is_right(logto: ExperienceApp) -> None:
+@pytest.mark.parametrize(
+    ("password", "expected"),
+    [(PASSWORD, (401, "user.suspended")), ("x", (422, "session.invalid_credentials"))],
+    ids=["right password", "wrong password"],
+)
+async def test_suspension_is_revealed_only_with_the_right_password(
+    logto: ExperienceApp, password: str, expected: tuple[int, str]
+) -> None:
     await logto.add_user("alice", is_suspended=True)
     await begin(logto, "SignIn")
-    for password, expected in (
-        (PASSWORD, (401, "user.suspended")),
-        ("x", (422, "session.invalid_credentials")),
-    ):
-        body = {"identifier": username("alice"), "password": password}
-        status, answer = await logto.call("POST", "/verification/password", body)
-        assert (status, answer["code"]) == expected
+    body = {"identifier": username("alice"), "password": password}
+    assert await refusal(logto, "POST", "/verification/password", body) == expected
 
 
-async def test_without_interaction_cookie_there_is_no_session(logto: ExperienceApp) -> None:
+async def test_browser_without_the_interaction_cookie_has_no_session(logto: ExperienceApp) -> None:
     stranger = logto.app.test_client()
     response = await stranger.put("/api/experience", json={"interactionEvent": "SignIn"})
     assert response.status_code == 400
@@ -85,7 +83,7 @@ async def test_without_interaction_cookie_there_is_no_session(logto: ExperienceA
     }
 
 
-async def test_submit_before_identifying_is_404(logto: ExperienceApp) -> None:
+async def test_submitting_before_identifying_is_refused(logto: ExperienceApp) -> None:
     await begin(logto, "SignIn")
     assert await logto.call("POST", "/submit") == (
         404,
@@ -97,12 +95,11 @@ async def test_submit_before_identifying_is_404(logto: ExperienceApp) -> None:
     assert await logto.signed_in_user() is None
 
 
-async def test_nothing_can_be_done_before_an_event_is_set(logto: ExperienceApp) -> None:
-    status, body = await logto.call("POST", "/submit")
-    assert (status, body["code"]) == (404, "session.interaction_not_found")
+async def test_submitting_before_an_event_is_set_is_refused(logto: ExperienceApp) -> None:
+    assert await refusal(logto, "POST", "/submit") == (404, "session.interaction_not_found")
 
 
-async def test_unknown_identifier_type_is_answered_as_recorded(logto: ExperienceApp) -> None:
+async def test_refusal_of_an_unknown_identifier_type_is_as_recorded(logto: ExperienceApp) -> None:
     await begin(logto, "SignIn")
     body = {"identifier": {"type": "banana", "value": "a"}, "password": "x"}
     message = "Invalid enum value. Expected 'username' | 'email' | 'phone', received 'banana'"
@@ -124,7 +121,7 @@ async def test_unknown_identifier_type_is_answered_as_recorded(logto: Experience
     )
 
 
-async def test_missing_member_names_its_path(logto: ExperienceApp) -> None:
+async def test_refusal_of_a_missing_member_names_its_path(logto: ExperienceApp) -> None:
     await begin(logto, "SignIn")
     status, body = await logto.call("POST", "/verification/password", {"identifier": username("a")})
     assert status == 400
@@ -137,28 +134,24 @@ async def test_missing_member_names_its_path(logto: ExperienceApp) -> None:
 async def test_another_persons_proof_cannot_be_added_to_an_identified_session(logto: ExperienceApp) -> None:
     await logto.add_user("alice")
     await logto.add_user("bob")
-    await begin(logto, "SignIn")
-    alice = await prove_password(logto, "alice")
-    await logto.call("POST", "/identification", {"verificationId": alice})
-    bob = await prove_password(logto, "bob")
-    status, body = await logto.call("POST", "/identification", {"verificationId": bob})
-    assert (status, body["code"]) == (409, "session.identity_conflict")
+    await identify(logto, "alice")
+    bob = {"verificationId": await prove_password(logto, "bob")}
+    assert await refusal(logto, "POST", "/identification", bob) == (409, "session.identity_conflict")
 
 
-async def test_switched_off_method_is_refused_at_identification(logto: ExperienceApp) -> None:
+async def test_disabled_sign_in_method_is_refused_at_identification(logto: ExperienceApp) -> None:
     await logto.add_user("alice", primary_email="alice@example.test")
     await begin(logto, "SignIn")
     body = {"identifier": email("alice@example.test"), "password": PASSWORD}
     _, answer = await logto.call("POST", "/verification/password", body)
-    status, refused = await logto.call("POST", "/identification", answer)
-    assert (status, refused["code"]) == (422, "user.sign_in_method_not_enabled")
+    refused = await refusal(logto, "POST", "/identification", answer)
+    assert refused == (422, "user.sign_in_method_not_enabled")
 
 
 async def test_state_of_the_interaction_shows_proofs_but_no_secret(logto: ExperienceApp) -> None:
     await logto.configure(**CODES_AND_PASSWORDS)
     await begin(logto, "Register")
-    body = {"identifier": username("nina"), "password": PASSWORD}
-    _, proof = await logto.call("POST", "/verification/new-password-identity", body)
+    proof = await offer_identity(logto)
     await logto.call("POST", "/identification", proof)
     sent = await send_code(logto, "nina@example.test", "Register")
     status, state = await logto.call("GET", "/interaction")
@@ -187,13 +180,17 @@ async def test_state_of_the_interaction_shows_proofs_but_no_secret(logto: Experi
     assert set(state["signInContext"]) == {"ip", "userAgent"}
 
 
-async def test_event_may_change_between_sign_in_and_register_only(logto: ExperienceApp) -> None:
+async def test_event_can_change_from_sign_in_to_register(logto: ExperienceApp) -> None:
     await begin(logto, "SignIn")
-    path = "/interaction-event"
-    assert await logto.call("PUT", path, {"interactionEvent": "Register"}) == (204, None)
-    status, body = await logto.call("PUT", path, {"interactionEvent": "ForgotPassword"})
-    assert (status, body["code"]) == (400, "session.not_supported_for_forgot_password")
+    assert await logto.call("PUT", "/interaction-event", {"interactionEvent": "Register"}) == (204, None)
     assert (await logto.call("GET", "/interaction"))[1]["interactionEvent"] == "Register"
+
+
+async def test_event_cannot_change_to_a_password_reset(logto: ExperienceApp) -> None:
+    await begin(logto, "SignIn")
+    refused = await refusal(logto, "PUT", "/interaction-event", {"interactionEvent": "ForgotPassword"})
+    assert refused == (400, "session.not_supported_for_forgot_password")
+    assert (await logto.call("GET", "/interaction"))[1]["interactionEvent"] == "SignIn"
 
 
 @pytest.mark.parametrize(
@@ -248,7 +245,7 @@ async def test_event_may_change_between_sign_in_and_register_only(logto: Experie
         ),
     ],
 )
-async def test_malformed_body_names_its_fault(
+async def test_refusal_of_a_malformed_body_names_what_is_wrong(
     logto: ExperienceApp, method: str, path: str, body: object, issue: dict[str, object]
 ) -> None:
     await begin(logto, "Register")
@@ -257,20 +254,23 @@ async def test_malformed_body_names_its_fault(
     assert answer["data"] == {"issues": [issue], "name": "ZodError"}
 
 
-async def test_proof_of_another_interaction_is_not_found(logto: ExperienceApp) -> None:
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/identification", {"verificationId": "other"}),
+        (VERIFY, verification("n@example.test", "other", "123456")),
+    ],
+)
+async def test_proof_of_another_interaction_is_not_found(
+    logto: ExperienceApp, path: str, body: dict[str, object]
+) -> None:
     await begin(logto, "SignIn")
-    body = {"verificationId": "of-somebody-else"}
-    status, answer = await logto.call("POST", "/identification", body)
-    assert (status, answer["code"]) == (404, "session.verification_session_not_found")
-    status, answer = await logto.call("POST", VERIFY, verification("n@example.test", "other", "123456"))
-    assert (status, answer["code"]) == (404, "session.verification_session_not_found")
+    assert await refusal(logto, "POST", path, body) == (404, "session.verification_session_not_found")
 
 
 async def test_beginning_again_forgets_who_was_identified(logto: ExperienceApp) -> None:
     await logto.add_user("alice")
+    await identify(logto, "alice")
     await begin(logto, "SignIn")
-    await logto.call("POST", "/identification", {"verificationId": await prove_password(logto, "alice")})
-    await begin(logto, "SignIn")
-    status, answer = await logto.call("POST", "/submit")
-    assert (status, answer["code"]) == (404, "session.identifier_not_found")
+    assert await refusal(logto, "POST", "/submit") == (404, "session.identifier_not_found")
     assert await logto.signed_in_user() is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,16 +13,9 @@ from unit.experience_app import (
     CODES_AND_PASSWORDS,
     PASSWORD,
     ExperienceApp,
-    experience_app,
 )
 from unit.experience_calls import last_code
 from unit.page_reading import leads_to, page, text_of
-
-
-@pytest.fixture
-async def logto(tmp_path: Path) -> AsyncIterator[ExperienceApp]:
-    async with experience_app(tmp_path) as app:
-        yield app
 
 
 def write_demo_people(tmp_path: Path, password: str = PASSWORD) -> None:

@@ -113,7 +113,7 @@ async def test_nobody_is_invited_when_the_message_cannot_be_sent(inviting: Invit
     for day in (lambda: inviting.mailgun.refuse(401, "Forbidden"), inviting.mailgun.answer_slowly):
         day()
         refused = await inviting.invite({"link": "https://workroom.example/i/1"})
-        assert (refused.status, refused.code) == (400, "connector.general")
+        assert refused.refusal == (400, "connector.general")
         assert await inviting.listed() == []
     inviting.mailgun.behave()
     assert (await inviting.invite({"link": "https://workroom.example/i/1"})).status == 201
@@ -126,7 +126,7 @@ async def test_eleventh_invitation_is_not_made(inviting: Inviting) -> None:
             "PUT", f"/organization-invitations/{made.body['id']}/status", {"status": "Revoked"}
         )
     refused = await inviting.invite({})
-    assert (refused.status, refused.code) == (429, "request.message_rate_limited")
+    assert refused.refusal == (429, "request.message_rate_limited")
     assert len(await inviting.listed()) == 10
     assert len(inviting.mailgun.received) == 10
     assert (await inviting.invite(False)).status == 201, "without a message there is nothing to limit"

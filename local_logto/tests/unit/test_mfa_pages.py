@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +17,7 @@ from quart import Response
 from local_logto import second_factors
 from local_logto.second_factors import Factor, Factors
 from local_logto.settings import Settings
-from unit.experience_app import PASSWORD, ExperienceApp, experience_app
+from unit.experience_app import PASSWORD, ExperienceApp
 from unit.page_reading import leads_to, page, text_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -31,12 +30,6 @@ WITH_EMAIL = {
 }
 TOTP = second_factors.totp_factor(SECRET, 0)
 BACKUP_CODES = second_factors.backup_code_factor(CODES, 0)
-
-
-@pytest.fixture
-async def logto(tmp_path: Path) -> AsyncIterator[ExperienceApp]:
-    async with experience_app(tmp_path) as app:
-        yield app
 
 
 async def configure(logto: ExperienceApp, *factors: str, policy: str = "NoPrompt") -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -13,7 +11,6 @@ from unit.experience_app import (
     CODES_AND_PASSWORDS,
     PASSWORD,
     ExperienceApp,
-    experience_app,
 )
 from unit.page_reading import leads_to, page, text_of
 
@@ -21,10 +18,9 @@ NINA = "nina@example.test"
 
 
 @pytest.fixture
-async def logto(tmp_path: Path) -> AsyncIterator[ExperienceApp]:
-    async with experience_app(tmp_path) as app:
-        await app.configure(**CODES_AND_PASSWORDS)
-        yield app
+async def logto(logto: ExperienceApp) -> ExperienceApp:
+    await logto.configure(**CODES_AND_PASSWORDS)
+    return logto
 
 
 async def path_with_token(logto: ExperienceApp, address: str = NINA, lifetime: int = 600) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from unit.experience_app import CODES_BY_EMAIL_AND_PHONE, ExperienceApp, experience_app
+from unit.experience_app import CODES_BY_EMAIL_AND_PHONE, ExperienceApp
 from unit.experience_calls import last_code
 from unit.page_reading import leads_to, page, text_of
 
@@ -17,10 +14,9 @@ ACCOUNT_EXISTS = "/register/account-exists"
 
 
 @pytest.fixture
-async def logto(tmp_path: Path) -> AsyncIterator[ExperienceApp]:
-    async with experience_app(tmp_path) as app:
-        await app.configure(**CODES_BY_EMAIL_AND_PHONE)
-        yield app
+async def logto(logto: ExperienceApp) -> ExperienceApp:
+    await logto.configure(**CODES_BY_EMAIL_AND_PHONE)
+    return logto
 
 
 async def verify(logto: ExperienceApp, flow: str) -> str:

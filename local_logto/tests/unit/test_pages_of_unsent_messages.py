@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from html import unescape
@@ -83,12 +83,6 @@ async def add_connector(logto: ExperienceApp, factory: str, type_: str, config: 
     row = {"id": factory[:12], "connector_id": factory, "type": type_, "target": factory, "config": config}
     async with logto.store.begin() as connection:
         await connection.execute(connectors.insert().values(**row, created_at=now_ms()))
-
-
-@pytest.fixture
-def clock() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel("2026-11-21T12:00:00+00:00", tick=False) as clock:
-        yield clock
 
 
 async def test_page_stays_and_offers_every_way_on(providers: Providers) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from html import unescape
-from pathlib import Path
 
 import pytest
 import time_machine
@@ -15,7 +13,6 @@ from unit.experience_app import (
     CODES_BY_EMAIL_AND_PHONE,
     PASSWORD,
     ExperienceApp,
-    experience_app,
 )
 from unit.experience_calls import last_code
 from unit.page_reading import leads_to, page, text_of
@@ -25,17 +22,9 @@ CODE_PAGE = "/sign-in/verification-code"
 
 
 @pytest.fixture
-async def logto(tmp_path: Path) -> AsyncIterator[ExperienceApp]:
-    async with experience_app(tmp_path) as app:
-        await app.configure(**CODES_BY_EMAIL_AND_PHONE)
-        yield app
-
-
-@pytest.fixture
-def clock() -> Iterator[time_machine.Traveller]:
-    """A clock that stands still until it is shifted."""
-    with time_machine.travel("2026-11-21T12:00:00+00:00", tick=False) as clock:
-        yield clock
+async def logto(logto: ExperienceApp) -> ExperienceApp:
+    await logto.configure(**CODES_BY_EMAIL_AND_PHONE)
+    return logto
 
 
 async def wrong_code(logto: ExperienceApp) -> str:

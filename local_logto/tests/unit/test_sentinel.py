@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -13,21 +11,12 @@ import time_machine
 from local_logto.errors import RequestError
 from local_logto.experience.sentinel import LockoutPolicy, Pool, sentinel_activities, watch
 from local_logto.refusals import refusal
-from local_logto.settings import Settings
 from local_logto.store import Store
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 POLICY = LockoutPolicy(max_attempts=3, lockout_minutes=10)
 WRONG = "session.invalid_credentials"
 BLOCKED = "session.verification_blocked_too_many_attempts"
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = Store(Settings(data_dir=tmp_path).database)
-    await store.open()
-    yield store
-    await store.close()
 
 
 async def _succeed() -> str:

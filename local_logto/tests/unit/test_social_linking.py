@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from local_logto.fakes.naver import NaverAccount
@@ -17,22 +14,11 @@ from unit.social_app import (
     BY_EMAIL,
     CONNECTOR,
     OFFERED,
-    SUJIN,
     SocialApp,
     is_signed_in,
-    social_app,
 )
 
 QUIET = NaverAccount("naver-quiet")
-
-
-@pytest.fixture
-async def app(tmp_path: Path) -> AsyncIterator[SocialApp]:
-    """A sign-in where people sign up by email, and Sujin sits in front of the browser."""
-    async with social_app(tmp_path) as running:
-        running.naver.account = SUJIN
-        await running.logto.configure(**BY_EMAIL)
-        yield running
 
 
 async def test_account_with_the_address_is_linked_at_the_press_of_a_button(app: SocialApp) -> None:

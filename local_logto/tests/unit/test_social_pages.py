@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -25,19 +23,9 @@ from unit.social_app import (
     SUJIN,
     SocialApp,
     is_signed_in,
-    social_app,
 )
 
 QUIET = NaverAccount("naver-quiet")
-
-
-@pytest.fixture
-async def app(tmp_path: Path) -> AsyncIterator[SocialApp]:
-    """A sign-in where people sign up by email, and Sujin sits in front of the browser."""
-    async with social_app(tmp_path) as running:
-        running.naver.account = SUJIN
-        await running.logto.configure(**BY_EMAIL)
-        yield running
 
 
 # --- the button

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from local_logto import phone_numbers
 from local_logto.errors import RequestError
 from local_logto.experience.state import Identifier
 from local_logto.experience.users import find_user
-from unit.management_app import ManagementApp, management_app
+from unit.management_app import ManagementApp
 
 WITHOUT_CASE = {
     "caseSensitive": False,
@@ -22,12 +19,6 @@ WITHOUT_CASE = {
 CONFLICTS = "/sign-in-exp/username-policy/case-sensitivity-conflicts"
 
 
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[ManagementApp]:
-    async with management_app(tmp_path) as running:
-        yield running
-
-
 async def test_case_of_a_username_does_not_count_where_the_policy_says_so(api: ManagementApp) -> None:
     await api.made("/users", username="Ada")
     ben = await api.made("/users", username="ben")
@@ -35,7 +26,7 @@ async def test_case_of_a_username_does_not_count_where_the_policy_says_so(api: M
     assert changed.status == 200
     for method, path in (("POST", "/users"), ("PATCH", f"/users/{ben['id']}")):
         answer = await api.call(method, path, {"username": "ADA"})
-        assert (answer.status, answer.code) == (422, "user.username_already_in_use")
+        assert answer.refusal == (422, "user.username_already_in_use")
 
 
 async def test_own_username_may_be_spelled_anew(api: ManagementApp) -> None:
@@ -55,7 +46,7 @@ async def test_policy_cannot_make_two_accounts_one(api: ManagementApp) -> None:
     await api.made("/users", username="ben")
     answer = await api.call("PATCH", "/sign-in-exp", {"usernamePolicy": WITHOUT_CASE})
     code = "sign_in_experiences.username_policy_case_conflicts_exist"
-    assert (answer.status, answer.code) == (409, code)
+    assert answer.refusal == (409, code)
     assert (await api.get("/sign-in-exp")).body["usernamePolicy"]["caseSensitive"] is True
     shown = (await api.get(CONFLICTS, limit="5")).body
     assert shown == answer.body["data"]

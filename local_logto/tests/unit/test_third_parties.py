@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 from quart import Response
 
 from local_logto.crypto.signed_cookies import INTERACTION, write_cookie
 from local_logto.oidc.session.interactions import create_interaction
 from local_logto.oidc.tables import grants
-from unit.management_app import ManagementApp, management_app
-
-
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[ManagementApp]:
-    async with management_app(tmp_path) as running:
-        yield running
+from unit.management_app import ManagementApp
 
 
 async def at_consent(api: ManagementApp, *, is_third_party: bool) -> int:

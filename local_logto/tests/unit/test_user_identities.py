@@ -45,7 +45,7 @@ async def test_identity_is_set_read_replaced_and_removed(api: ManagementApp) -> 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 async def test_missing_identity_is_named(api: ManagementApp, method: str) -> None:
     answer = await api.call(method, f"/users/{await make_person(api, 'sujin')}/identities/naver")
-    assert (answer.status, answer.code) == (404, "user.identity_not_exist")
+    assert answer.refusal == (404, "user.identity_not_exist")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ async def test_missing_identity_is_named(api: ManagementApp, method: str) -> Non
 async def test_unknown_person_has_no_identities(api: ManagementApp, method: str, target: str) -> None:
     body = {"PUT": IDENTITY, "POST": {"connectorId": "unknown", "connectorData": {}}}.get(method)
     answer = await api.call(method, f"/users/unknown/identities{target}", body)
-    assert (answer.status, answer.code) == (404, "entity.not_found")
+    assert answer.refusal == (404, "entity.not_found")
 
 
 async def test_identity_belongs_to_one_account(api: ManagementApp) -> None:
@@ -63,7 +63,7 @@ async def test_identity_belongs_to_one_account(api: ManagementApp) -> None:
     again = await api.call("PUT", f"/users/{first}/identities/naver", IDENTITY)
     assert again.status == 200
     taken = await api.call("PUT", f"/users/{second}/identities/naver", IDENTITY)
-    assert (taken.status, taken.code) == (422, "user.identity_already_in_use")
+    assert taken.refusal == (422, "user.identity_already_in_use")
     assert (await api.get(f"/users/{second}")).body["identities"] == {}
 
 

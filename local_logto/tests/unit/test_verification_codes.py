@@ -1,9 +1,8 @@
-"""Verification codes: lifetime, tries, single use, and what a refused sending leaves behind: nothing."""
+"""Verification codes: their lifetime, tries and single use, and messages that could not be sent."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -21,19 +20,10 @@ from local_logto.messages import KEPT_MESSAGES, Message, list_messages, store_me
 from local_logto.settings import Settings
 from local_logto.store import Store
 from local_logto.verification_codes import CodePolicy, send_code, sent_codes, use_code
+from unit.experience_calls import other_code
 
 NINA = "nina@example.test"
-FILE = "codes.sqlite3"
 POLICY = CodePolicy()
-START = "2026-11-21T12:00:00+00:00"
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = Store(tmp_path / FILE)
-    await store.open()
-    yield store
-    await store.close()
 
 
 async def sent(store: Store, verification_id: str = "v", recipient: str = NINA) -> str:
@@ -54,13 +44,9 @@ async def refused(
 
 
 async def kept(store: Store) -> list[str]:
-    """The verifications that have a code."""
+    """Return the ids of the verifications that have a code."""
     async with store.begin() as connection:
         return list(await connection.scalars(sa.select(sent_codes.c.verification_id)))
-
-
-def wrong(code: str) -> str:
-    return "000000" if code != "000000" else "111111"
 
 
 async def test_code_has_six_digits_and_works_once(store: Store) -> None:
@@ -83,27 +69,27 @@ async def test_code_of_another_verification_is_not_found(store: Store) -> None:
     assert await refused(store, code, verification_id="other") == "verification_code.not_found"
 
 
-async def test_code_fits_only_the_address_it_was_sent_to(store: Store) -> None:
+@pytest.mark.parametrize(("kind", "to"), [("email", "n@x.test"), ("phone", "4912345")])
+async def test_code_is_valid_only_for_the_address_it_was_sent_to(store: Store, kind: str, to: str) -> None:
     code = await sent(store)
-    assert await refused(store, code, to="n@x.test") == "verification_code.email_mismatch"
-    assert await refused(store, code, kind="phone", to="4912345") == "verification_code.phone_mismatch"
+    assert await refused(store, code, kind=kind, to=to) == f"verification_code.{kind}_mismatch"
 
 
 async def test_eleventh_try_fails_even_with_the_right_code(store: Store) -> None:
     code = await sent(store)
     for _ in range(10):
-        assert await refused(store, wrong(code)) == "verification_code.code_mismatch"
+        assert await refused(store, other_code(code)) == "verification_code.code_mismatch"
     assert await refused(store, code) == "verification_code.exceed_max_try"
 
 
-async def test_tries_of_the_same_moment_count_too(
+async def test_concurrent_tries_count_too(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = await sent(store)
     find_problem = verification_codes._find_problem
 
     def look_while_others_guess(*given: Any) -> str | None:
-        with closing(sqlite3.connect(tmp_path / FILE)) as connection, connection:
+        with closing(sqlite3.connect(Settings(data_dir=tmp_path).database)) as connection, connection:
             connection.execute("update sent_codes set try_count = 10")
         return find_problem(*given)
 
@@ -111,27 +97,37 @@ async def test_tries_of_the_same_moment_count_too(
     assert await refused(store, code) == "verification_code.code_mismatch"
 
 
-async def test_code_expires_after_ten_minutes(store: Store) -> None:
-    with time_machine.travel(START, tick=False) as clock:
-        code = await sent(store)
-        clock.shift(timedelta(seconds=601))
-        assert await refused(store, code) == "verification_code.expired"
+async def test_code_expires_after_ten_minutes(store: Store, clock: time_machine.Traveller) -> None:
+    code = await sent(store)
+    clock.shift(timedelta(seconds=601))
+    assert await refused(store, code) == "verification_code.expired"
 
 
-async def test_ten_codes_in_ten_minutes_whatever_the_case_of_the_address(store: Store) -> None:
-    with time_machine.travel(START, tick=False) as clock:
-        for number in range(10):
-            await sent(store, f"v{number}", NINA.upper() if number % 2 else NINA)
-        with pytest.raises(RequestError) as caught:
-            await sent(store, "v10")
-        assert (caught.value.status, caught.value.code) == (429, "request.message_rate_limited")
-        assert "v10" not in await kept(store)
-        await sent(store, "other", "else@example.test")
-        clock.shift(timedelta(seconds=601))
-        await sent(store, "v11")
+@pytest.fixture
+async def ten_sent(store: Store, clock: time_machine.Traveller) -> Store:
+    """A store from which Nina was just sent ten codes, to her address in either case."""
+    for number in range(10):
+        await sent(store, f"v{number}", NINA.upper() if number % 2 else NINA)
+    return store
 
 
-async def test_codes_and_invitations_are_counted_apart(store: Store) -> None:
+async def test_eleventh_code_in_ten_minutes_is_refused(ten_sent: Store) -> None:
+    with pytest.raises(RequestError) as caught:
+        await sent(ten_sent, "v10")
+    assert (caught.value.status, caught.value.code) == (429, "request.message_rate_limited")
+    assert "v10" not in await kept(ten_sent)
+
+
+async def test_limit_of_one_address_does_not_affect_another(ten_sent: Store) -> None:
+    assert await sent(ten_sent, "other", "else@example.test")
+
+
+async def test_codes_are_sent_again_after_ten_minutes(ten_sent: Store, clock: time_machine.Traveller) -> None:
+    clock.shift(timedelta(seconds=601))
+    assert await sent(ten_sent, "v11")
+
+
+async def test_codes_and_invitations_are_counted_separately(store: Store) -> None:
     for _ in range(10):
         async with counted_sending(store, "invitation", NINA):
             pass
@@ -141,7 +137,7 @@ async def test_codes_and_invitations_are_counted_apart(store: Store) -> None:
             pytest.fail("the eleventh was sent")
 
 
-async def test_codes_that_were_held_back_count_too(store: Store) -> None:
+async def test_codes_that_were_not_delivered_count_too(store: Store) -> None:
     message = Outgoing("email", NINA, "ForgotPassword", {})
     for number in range(10):
         await send_code(store, Settings(), f"v{number}", message, is_delivered=False)
@@ -151,7 +147,7 @@ async def test_codes_that_were_held_back_count_too(store: Store) -> None:
         await send_code(store, Settings(), "v10", message, is_delivered=False)
 
 
-async def test_what_could_not_be_sent_neither_counts_nor_replaces_a_code(store: Store) -> None:
+async def test_code_that_could_not_be_sent_neither_counts_nor_replaces_another(store: Store) -> None:
     code = await sent(store)
     nobody_sends = Settings(built_in_messages=False)
     for _ in range(12):
@@ -162,15 +158,14 @@ async def test_what_could_not_be_sent_neither_counts_nor_replaces_a_code(store: 
     assert await sent(store, "another")
 
 
-async def test_codes_of_yesterday_are_removed(store: Store) -> None:
-    with time_machine.travel(START, tick=False) as clock:
-        await sent(store, "old")
-        clock.shift(timedelta(days=1, seconds=1))
-        await sent(store, "new")
+async def test_codes_of_yesterday_are_removed(store: Store, clock: time_machine.Traveller) -> None:
+    await sent(store, "old")
+    clock.shift(timedelta(days=1, seconds=1))
+    await sent(store, "new")
     assert await kept(store) == ["new"]
 
 
-async def test_messages_are_bounded_and_newest_first(store: Store) -> None:
+async def test_messages_are_listed_newest_first_up_to_a_limit(store: Store) -> None:
     for number in range(KEPT_MESSAGES + 3):
         await store_message(store, Message("email", NINA, "SignIn", number, code=f"{number:06}"))
     shown = [message.code for message in await list_messages(store)]

@@ -47,7 +47,7 @@ async def test_codes_need_a_connector(
     api: ManagementApp, changes: Mapping[str, object], code: str, message: str
 ) -> None:
     answer = await api.call("PATCH", "/sign-in-exp", changes)
-    assert (answer.status, answer.code) == (400, f"sign_in_experiences.{code}")
+    assert answer.refusal == (400, f"sign_in_experiences.{code}")
     assert answer.body["message"] == message
 
 
@@ -62,5 +62,5 @@ async def test_a_connector_makes_them_possible(api: ManagementApp) -> None:
 
 async def test_nothing_is_sent_without_one(api: ManagementApp) -> None:
     answer = await api.call("POST", "/verification-codes", {"email": "nina@example.test"})
-    assert (answer.status, answer.code) == (501, "connector.not_found")
+    assert answer.refusal == (501, "connector.not_found")
     assert answer.body["message"] == "Cannot find any available connector for type: Email."

@@ -1,4 +1,4 @@
-"""An HTTP server on this machine that webhooks are sent to."""
+"""An HTTP server on this machine that receives webhooks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from typing import Any
 
 from aiohttp import web
 
+from local_logto.store import Store, new_id, now_ms
+from local_logto.webhooks import hooks
+
 
 @dataclass
 class Listener:
-    """An address that webhooks are sent to; it answers ``status``."""
+    """An address that receives webhooks and replies with ``status``."""
 
     url: str = ""
     status: int = 200
@@ -25,16 +28,29 @@ class Listener:
         return web.Response(status=self.status, text="as told")
 
     async def next(self) -> dict[str, Any]:
-        """The body of the next delivery, which must come within seconds."""
+        """Return the body of the next delivery. Raises TimeoutError after ten seconds without one."""
         async with asyncio.timeout(10):
             _, content = await self.deliveries.get()
         body: dict[str, Any] = json.loads(content)
         return body
 
+    async def receive_all(self, *events: str) -> dict[str, dict[str, Any]]:
+        """Return the next deliveries by event. They must be of exactly these events, in any order."""
+        bodies = [await self.next() for _ in events]
+        assert sorted(body["event"] for body in bodies) == sorted(events)
+        return {body["event"]: body for body in bodies}
+
+    async def register(self, store: Store, *events: str) -> None:
+        """Register a webhook of these events that is sent to this listener."""
+        hook = {"id": new_id(), "name": "all", "events": list(events), "config": {"url": self.url}}
+        hook |= {"signing_key": "key", "enabled": True, "created_at": now_ms()}
+        async with store.begin() as connection:
+            await connection.execute(hooks.insert().values(**hook))
+
 
 @asynccontextmanager
 async def listening() -> AsyncIterator[Listener]:
-    """Listen on a free port for the time of the block."""
+    """Listen on a free port until the end of the block."""
     listener = Listener()
     application = web.Application()
     application.router.add_post("/hook", listener.receive)
