@@ -1,11 +1,11 @@
-"""Which Logto is tested, and the scenery, workshops and browsers of its tests.
+"""The Logto under test, and the fixtures of its tests.
 
 ``CONTRACT_LOGTO_ENDPOINT`` names a running Logto; without it each test process starts a ``local_logto`` on a
-free port and ends it. ``CONTRACT_MANAGEMENT_TOKEN_ENDPOINT``, ``CONTRACT_MANAGEMENT_APP_ID``,
-``CONTRACT_MANAGEMENT_APP_SECRET`` and ``CONTRACT_MANAGEMENT_RESOURCE`` say how its Management API is reached:
+free port and stops it. ``CONTRACT_MANAGEMENT_TOKEN_ENDPOINT``, ``CONTRACT_MANAGEMENT_APP_ID``,
+``CONTRACT_MANAGEMENT_APP_SECRET`` and ``CONTRACT_MANAGEMENT_RESOURCE`` say how to reach its Management API:
 on a self-hosted Logto the token comes from the admin tenant, ``http://localhost:3002/oidc/token``.
-``CONTRACT_LOGTO_IS_OURS=1`` says that the named Logto exists for these tests alone, on this machine: they
-replace its connectors and change its sign-in settings, and put both back. Nothing is skipped then, so it
+``CONTRACT_LOGTO_IS_OURS=1`` says that the named Logto exists only for these tests, on this machine: they
+replace its connectors and change its sign-in settings, and restore both. Nothing is skipped then, so it
 must have no connectors, send to loopback addresses (``OIDC_PROVIDER_SSRF_PROTECTION_DISABLED=1``) and have
 Logto's mock connectors, whose record files are read.
 """
@@ -47,8 +47,8 @@ SECONDS_PER_REQUEST = 30
 class Server:
     """The Logto under test.
 
-    ``is_ours`` when nobody else uses it, so that its settings may be changed; ``started_here`` when these
-    tests started it, as ``local_logto``.
+    ``is_ours``: nobody else uses it, so its settings may be changed.
+    ``started_here``: these tests started it, as ``local_logto``.
     """
 
     endpoint: str
@@ -58,7 +58,7 @@ class Server:
 
     @property
     def patience(self) -> float:
-        """Seconds that answers and a foreign clock may be late."""
+        """Seconds by which replies may be late, or the clock of another machine may differ."""
         return 0.5 if self.started_here else 5.0
 
 
@@ -68,7 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The named server, or a ``local_logto`` of these tests' own for each test process."""
+    """The named server, or a ``local_logto`` that is started once for each test process."""
     endpoint = os.environ.get("CONTRACT_LOGTO_ENDPOINT", "").rstrip("/")
     if endpoint:
         is_ours = os.environ.get("CONTRACT_LOGTO_IS_OURS") == "1"
@@ -92,7 +92,7 @@ def _named_credentials(endpoint: str) -> ManagementCredentials:
 
 @pytest.fixture(scope="session")
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    """A caller that keeps no cookies."""
+    """An HTTP client without cookies."""
     timeout = aiohttp.ClientTimeout(total=SECONDS_PER_REQUEST)
     async with aiohttp.ClientSession(
         connector=brief_connector(), cookie_jar=aiohttp.DummyCookieJar(), timeout=timeout
@@ -121,7 +121,7 @@ async def world(api: ManagementApi) -> AsyncIterator[World]:
 
 @pytest.fixture
 async def workshop(api: ManagementApi) -> AsyncIterator[Workshop]:
-    """Makes what one test needs for itself, removed at its end."""
+    """A workshop for one test, which deletes what it created when the test ends."""
     workshop = Workshop(api)
     try:
         yield workshop
@@ -131,13 +131,13 @@ async def workshop(api: ManagementApi) -> AsyncIterator[Workshop]:
 
 @pytest.fixture(scope="session")
 async def sign_in_settings(api: ManagementApi) -> dict[str, Any]:
-    """The sign-in settings before any test changed them."""
+    """The sign-in settings before any test changes them."""
     settings: dict[str, Any] = (await api.get("/sign-in-exp")).expect(200).body
     return settings
 
 
 async def put_back(api: ManagementApi, sign_in_settings: dict[str, Any]) -> None:
-    """Restore every sign-in setting that differs from how it was before the first test.
+    """Restore every sign-in setting that a test changed.
 
     Twice at most: changing one setting may make Logto change another, as factors and adaptive MFA do.
     """
@@ -152,7 +152,7 @@ async def put_back(api: ManagementApi, sign_in_settings: dict[str, Any]) -> None
 
 @pytest.fixture(scope="session")
 def _username_and_password(server: Server, sign_in_settings: dict[str, Any]) -> None:
-    """Every sign-in of these tests is by username and password, so the server has to offer it."""
+    """Skip unless the server offers sign-in by username and password, which these tests use."""
     methods = sign_in_settings["signIn"]["methods"]
     offered = any(method["identifier"] == "username" and method["password"] for method in methods)
     if not offered and not server.is_ours:
@@ -162,7 +162,7 @@ def _username_and_password(server: Server, sign_in_settings: dict[str, Any]) -> 
 
 @pytest.fixture
 async def new_browser(server: Server, _username_and_password: None) -> AsyncIterator[NewBrowser]:
-    """Opens browsers that know nothing of each other."""
+    """A function that opens browsers with separate cookies."""
     opened: list[LogtoBrowser] = []
 
     def open_browser() -> LogtoBrowser:
@@ -181,7 +181,7 @@ async def browser(new_browser: NewBrowser) -> LogtoBrowser:
 
 @pytest.fixture(scope="session")
 async def alice(server: Server, oidc: Oidc, world: World, _username_and_password: None) -> Tokens:
-    """Alice's tokens with every permission; for reading, because other tests use the same grant."""
+    """Alice's tokens with every permission. Tests share this grant, so they must not change it."""
     browser = LogtoBrowser(server.endpoint)
     try:
         return await oidc.sign_in(browser, world.web, world.alice, **world.everything)
@@ -191,7 +191,7 @@ async def alice(server: Server, oidc: Oidc, world: World, _username_and_password
 
 @pytest.fixture
 def sign_in(oidc: Oidc, world: World, new_browser: NewBrowser) -> SignIn:
-    """Signs a person in from a fresh browser, asking for every permission unless told otherwise."""
+    """A function that signs a person in from a new browser and requests every permission by default."""
 
     async def run(person: Person, app: App | None = None, **parameters: object) -> Tokens:
         asked = {**world.everything, **parameters}
@@ -202,7 +202,7 @@ def sign_in(oidc: Oidc, world: World, new_browser: NewBrowser) -> SignIn:
 
 @pytest.fixture(scope="session")
 def like_recording(world: World) -> LikeRecording:
-    """Compares a reply with a recording, this run's names read as the recorded ones."""
+    """A function that compares a reply with a recording, after replacing this run's names."""
 
     def compare(name: str, reply: Reply, replacing: Replacements | None = None) -> None:
         assert_like_recording(name, reply, {**(replacing or {}), **world.as_recorded})
@@ -212,22 +212,34 @@ def like_recording(world: World) -> LikeRecording:
 
 @pytest.fixture
 async def listener(server: Server) -> AsyncIterator[Listener]:
-    """Something for the server to send to, on this machine."""
+    """An HTTP server on this machine that receives what the server under test sends."""
     async with listening(must_be_heard=server.is_ours) as listener:
         yield listener
 
 
 @pytest.fixture
 async def nina(workshop: Workshop) -> Person:
-    """Somebody of this test's own, with an email address."""
+    """A person with an email address."""
     return await workshop.person("nina", primaryEmail=workshop.email("nina"))
+
+
+@pytest.fixture
+async def otto(workshop: Workshop) -> Person:
+    """A person with a username and nothing else."""
+    return await workshop.person("otto")
+
+
+@pytest.fixture
+async def app(workshop: Workshop) -> App:
+    """A web application that only this test uses."""
+    return await workshop.application()
 
 
 @pytest.fixture
 async def settings(
     api: ManagementApi, sign_in_settings: dict[str, Any], _username_and_password: None
 ) -> AsyncIterator[Settings]:
-    """Changes the sign-in experience for one test; it is put back as it was."""
+    """A function that changes the sign-in settings. They are restored when the test ends."""
 
     async def change(**values: object) -> None:
         (await api.patch("/sign-in-exp", values)).expect(200)
@@ -238,7 +250,7 @@ async def settings(
 
 @pytest.fixture
 async def message_connectors(server: Server, api: ManagementApi) -> AsyncIterator[None]:
-    """Ways to send codes: a server of ours gets Logto's mock connectors where it has nothing of its own."""
+    """A way to send codes: Logto's mock connectors, unless the server shows its messages on a page."""
     if not server.is_ours:
         pytest.skip("the connectors of the named Logto are not ours to replace")
     async with contextlib.nullcontext() if server.started_here else mock_connectors(api):
@@ -249,7 +261,7 @@ async def message_connectors(server: Server, api: ManagementApi) -> AsyncIterato
 async def sign_up_by_username(
     server: Server, api: ManagementApi, sign_in_settings: dict[str, Any]
 ) -> AsyncIterator[None]:
-    """People may register with a username and a password, which is not looked up at a service elsewhere."""
+    """Sign-up by username and password. Passwords are not checked against a service on the internet."""
     sign_up = sign_in_settings["signUp"]
     by_username = sign_up["identifiers"] == ["username"] and not sign_up.get("secondaryIdentifiers")
     is_open = by_username and sign_in_settings["signInMode"] == "SignInAndRegister"
@@ -266,7 +278,7 @@ async def sign_up_by_username(
 
 @pytest.fixture
 def visit(new_browser: NewBrowser, world: World) -> VisitOf:
-    """Begins a person's sign-in and stops before the second factor."""
+    """A function that begins a person's sign-in and stops before the second factor."""
 
     async def run(person: Person) -> Visit:
         return await Visit(new_browser(), person).begin(world)

@@ -1,4 +1,4 @@
-"""The shapes of the fixtures that are functions."""
+"""Types of the fixtures that are functions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NewBrowser = Callable[[], LogtoBrowser]
 
 
 class SignIn(Protocol):
-    """Signs a person in from a fresh browser."""
+    """Signs a person in from a new browser."""
 
     def __call__(self, person: Person, app: App | None = None, **parameters: object) -> Awaitable[Tokens]: ...
 

@@ -1,4 +1,4 @@
-"""A real HTTP server on this machine that keeps what a Logto sends to it."""
+"""An HTTP server on this machine that stores what a Logto sends to it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Delivery:
 
 @dataclass(slots=True)
 class Listener:
-    """Where to send, and what has come; ``must_be_heard`` when the server can certainly reach it."""
+    """An address and the requests that arrived. ``must_be_heard``: the server can certainly reach it."""
 
     address: str
     must_be_heard: bool
@@ -46,7 +46,7 @@ class Listener:
         await self._arrived.put(delivery)
 
     async def next_delivery(self) -> Delivery:
-        """The next request; without one TimeoutError, or a skip where the server may be unable to send."""
+        """Return the next request. Without one, raise TimeoutError, or skip if it may not reach us."""
         try:
             return await asyncio.wait_for(self._arrived.get(), DELIVERY_SECONDS)
         except TimeoutError:
@@ -57,7 +57,7 @@ class Listener:
 
 @asynccontextmanager
 async def listening(*, must_be_heard: bool) -> AsyncIterator[Listener]:
-    """Listen on a free port of the loopback interface for the time of the block."""
+    """Listen on a free port of the loopback interface until the end of the block."""
     listener = Listener("", must_be_heard)
 
     async def receive(request: web.Request) -> web.Response:

@@ -14,7 +14,7 @@ AFTER_SIGN_OUT = "http://localhost:3000/"
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A registered application; a public one has no secret."""
+    """A registered application. A public one has no secret."""
 
     id: str
     secret: str | None = None

@@ -112,7 +112,7 @@ def _with_scope_set(body: Any) -> Any:
 
 
 def _compare(where: str, expected: Any, ours: Any) -> None:
-    """Same JSON types all the way down, same member names, same constants."""
+    """Fail unless all JSON types, member names and constants are the same."""
     assert _kind(ours) == _kind(expected), f"{where}: {ours!r} is not like {expected!r}"
     if isinstance(expected, dict):
         assert sorted(ours) == sorted(expected), f"{where}: members {sorted(ours)}, not {sorted(expected)}"
@@ -138,7 +138,7 @@ def _compare_member(where: str, member: str, expected: Any, ours: Any) -> None:
 
 
 def _compare_to_any(where: str, candidates: Sequence[Any], ours: Any) -> None:
-    """A list's item is like one of the recorded items; the last difference is told if it is like none."""
+    """Fail with the last difference unless an item of a list is like one of the recorded items."""
     for candidate in candidates[:-1]:
         try:
             _compare(where, candidate, ours)
@@ -167,13 +167,13 @@ def _compare_tokens(name: str, recorded: Mapping[str, Any], body: Any, translate
 
 
 def _page(url: str) -> str:
-    """The path, with the interaction's random id left out."""
+    """Return the path without the interaction's random id."""
     path = urlsplit(url).path
     return "/oidc/auth/<interaction>" if path.startswith("/oidc/auth/") else path
 
 
 def _target(url: str, translate: Any = str) -> tuple[str, str, dict[str, str]]:
-    """A redirect's target; of a code and of a state only the presence counts."""
+    """Return a redirect's target. Only the presence of a code and of a state matters."""
     origin, _, _ = url.partition("?")
     query = {name: translate(value) for name, value in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
     for name in ("code", "state"):

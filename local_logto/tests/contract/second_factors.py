@@ -1,4 +1,4 @@
-"""A person on their way through the Experience API who has, or needs, a second factor."""
+"""Sign-ins through the Experience API that have or need a second factor."""
 
 from __future__ import annotations
 
@@ -21,20 +21,15 @@ TOTP_AND_CODES = {"factors": ["Totp", "BackupCode"], "policy": "NoPrompt"}
 
 @dataclass(slots=True)
 class Visit:
-    """One person on their way through the Experience API."""
+    """One person's sign-in through the Experience API."""
 
     browser: LogtoBrowser
     person: Person
 
     async def begin(self, world: World) -> Visit:
-        """Everything before the second factor."""
-        await self.browser.authorize(world.web)
-        await self.call("PUT", "", {"interactionEvent": "SignIn"})
-        body = {
-            "identifier": {"type": "username", "value": self.person.username},
-            "password": self.person.password,
-        }
-        proof = (await self.call("POST", "/verification/password", body)).expect(200).body
+        """Identify the person by password, which is everything before the second factor."""
+        await self.browser.begin(world.web)
+        proof = (await self.browser.offer_password(self.person)).expect(200).body
         (await self.call("POST", "/identification", proof)).expect(204)
         return self
 
@@ -48,7 +43,7 @@ class Visit:
         return await self.call("POST", "/submit")
 
     async def prove_new_totp(self) -> tuple[str, dict[str, str]]:
-        """Put a new secret into an authenticator and prove it; returns the secret and the proof."""
+        """Prove a new authenticator app. Returns its secret and the proof."""
         new = (await self.call("POST", "/verification/totp/secret")).expect(200).body
         body = {"verificationId": new["verificationId"], "code": pyotp.TOTP(new["secret"]).now()}
         return str(new["secret"]), (await self.post("/verification/totp/verify", **body)).expect(200).body
@@ -57,7 +52,7 @@ class Visit:
         return await self.post("/profile/mfa", type="Totp", **proof)
 
     async def new_totp(self) -> str:
-        """Prove a new authenticator and bind it; returns its secret."""
+        """Prove a new authenticator app and bind it. Returns its secret."""
         secret, proof = await self.prove_new_totp()
         (await self.bind_totp(proof)).expect(204)
         return secret

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from contract.client import LogtoBrowser, decode
 from contract.fixtures import LikeRecording, SignIn
 from contract.management import DEFAULT_RESOURCE, Workshop
@@ -11,13 +13,14 @@ from contract.oidc import Oidc, Tokens
 from contract.world import ORGANIZATIONS_RESOURCE, ORGANIZATIONS_SCOPE, World
 
 
-async def test_token_of_an_organization_is_as_recorded(
-    oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
+@pytest.mark.parametrize("name", ["acme", "globex"])
+async def test_token_for_an_organization_is_as_recorded(
+    oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording, name: str
 ) -> None:
     tokens = await sign_in(world.alice, nonce=None)
-    for organization, name in ((world.acme, "acme"), (world.globex, "globex")):
-        reply = await oidc.renew(tokens, resource=world.resource, organization_id=organization)
-        like_recording(f"14-api-resource-token-org-{name}", reply)
+    organization = world.acme if name == "acme" else world.globex
+    reply = await oidc.renew(tokens, resource=world.resource, organization_id=organization)
+    like_recording(f"14-api-resource-token-org-{name}", reply)
 
 
 async def test_token_without_organization_is_as_recorded(
@@ -29,17 +32,18 @@ async def test_token_without_organization_is_as_recorded(
 
 
 async def claims_of(oidc: Oidc, tokens: Tokens, **form: str) -> dict[str, Any]:
+    """Return the claims of a refreshed access token."""
     reply = (await oidc.renew(tokens, **form)).expect(200)
     return decode(reply.body["access_token"]).claims
 
 
-async def test_organization_travels_in_a_claim_of_its_own(oidc: Oidc, alice: Tokens, world: World) -> None:
+async def test_token_names_its_organization_in_a_claim(oidc: Oidc, alice: Tokens, world: World) -> None:
     claims = await claims_of(oidc, alice, resource=world.resource, organization_id=world.acme)
     assert claims["aud"] == world.resource
     assert claims["organization_id"] == world.acme
 
 
-async def test_token_without_organization_has_no_such_claim(oidc: Oidc, alice: Tokens, world: World) -> None:
+async def test_token_without_organization_lacks_that_claim(oidc: Oidc, alice: Tokens, world: World) -> None:
     assert "organization_id" not in await claims_of(oidc, alice, resource=world.resource)
 
 
@@ -64,7 +68,7 @@ async def test_scope_can_be_narrowed(oidc: Oidc, alice: Tokens, world: World) ->
     assert "id_token" not in reply.body
 
 
-async def test_organization_permissions_stay_out_of_api_tokens(
+async def test_api_tokens_contain_no_organization_permissions(
     oidc: Oidc, alice: Tokens, world: World
 ) -> None:
     claims = await claims_of(oidc, alice, resource=world.resource, organization_id=world.acme)
@@ -78,7 +82,7 @@ async def test_person_without_any_scope_gets_an_empty_one(
     assert (await claims_of(oidc, tokens, resource=world.resource))["scope"] == ""
 
 
-async def test_lifetime_is_the_resources_own(
+async def test_lifetime_is_that_of_the_resource(
     oidc: Oidc, world: World, workshop: Workshop, sign_in: SignIn
 ) -> None:
     resource = await workshop.resource(accessTokenTtl=120)
@@ -88,7 +92,7 @@ async def test_lifetime_is_the_resources_own(
     assert (reply.body["expires_in"], claims["exp"] - claims["iat"]) == (120, 120)
 
 
-async def test_reserved_resource_alone_gives_a_token_for_itself(
+async def test_reserved_resource_alone_returns_a_token_for_itself(
     oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
 ) -> None:
     scope = f"openid profile offline_access {ORGANIZATIONS_SCOPE} {world.read_members}"
@@ -97,7 +101,7 @@ async def test_reserved_resource_alone_gives_a_token_for_itself(
     like_recording("53-org-resource-itself", reply)
 
 
-async def test_two_resources_give_an_opaque_token(
+async def test_two_resources_return_an_opaque_token(
     oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
 ) -> None:
     scope = f"openid profile offline_access {ORGANIZATIONS_SCOPE} {world.read_reports}"
@@ -110,7 +114,7 @@ async def test_two_resources_give_an_opaque_token(
 # --- refusals
 
 
-async def test_resource_of_an_organization_one_is_not_in_is_denied(
+async def test_organization_that_the_person_is_not_in_is_denied(
     oidc: Oidc, alice: Tokens, world: World, like_recording: LikeRecording
 ) -> None:
     form = {"resource": world.resource, "organization_id": world.other}
@@ -125,7 +129,7 @@ async def test_unknown_resource_is_an_invalid_target(
     like_recording("21-error-resource-unknown", reply)
 
 
-async def test_known_resource_that_was_never_asked_for_is_an_invalid_target(
+async def test_known_resource_that_was_not_requested_is_an_invalid_target(
     oidc: Oidc, alice: Tokens, like_recording: LikeRecording
 ) -> None:
     reply = await oidc.renew(alice, resource=DEFAULT_RESOURCE)
@@ -140,7 +144,7 @@ async def test_resource_of_another_grant_is_an_invalid_target(
     like_recording("54-error-resource-not-in-grant", reply)
 
 
-async def test_scopes_are_stripped_when_no_resource_is_requested(
+async def test_scopes_are_removed_when_no_resource_is_requested(
     oidc: Oidc, world: World, browser: LogtoBrowser
 ) -> None:
     asked = {"scope": f"openid offline_access {world.read_reports}", "resource": None}

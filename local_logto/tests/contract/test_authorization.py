@@ -1,4 +1,4 @@
-"""The authorization request: parameters, prompts, error redirects, cookies, and the chain hop by hop."""
+"""The authorization request: parameters, prompts, error redirects, cookies, and every hop of a sign-in."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from contract.client import LogtoBrowser, authorization_request
 from contract.conftest import Server
 from contract.fixtures import LikeRecording, NewBrowser
-from contract.management import ManagementApi, Workshop
+from contract.management import Workshop
 from contract.oidc import Oidc
-from contract.people import CALLBACK, App
+from contract.people import CALLBACK, App, Person
 from contract.recordings import RECORDED_ENDPOINT, assert_chain_like_recording, load
 from contract.world import ORGANIZATIONS_RESOURCE, World
 
@@ -19,26 +19,24 @@ PLAIN = {"state": "st", "nonce": None}
 NO_PKCE = {"code_challenge": None, "code_challenge_method": None}
 
 
-# --- requests that never reach a page
+# --- requests that reach no page
 
 
-async def test_unregistered_redirect_uri_is_shown_and_not_followed(
+async def test_unregistered_redirect_uri_is_refused_without_a_redirect(
     browser: LogtoBrowser, world: World, like_recording: LikeRecording
 ) -> None:
     reply = await browser.authorize(world.web, redirect_uri="http://localhost:3000/evil", **PLAIN)
     like_recording("50-auth-error-redirect-uri", reply)
 
 
-async def test_unknown_client_is_shown_and_not_redirected(
+async def test_unknown_client_is_refused_without_a_redirect(
     browser: LogtoBrowser, like_recording: LikeRecording
 ) -> None:
     like_recording("50-auth-error-unknown-client", await browser.authorize(App("nope"), **PLAIN))
 
 
 @pytest.mark.parametrize("address", [f"{CALLBACK}/", f"{CALLBACK}?x=1", "http://localhost:3001/callback"])
-async def test_redirect_uri_must_match_to_the_letter(
-    browser: LogtoBrowser, world: World, address: str
-) -> None:
+async def test_redirect_uri_must_match_exactly(browser: LogtoBrowser, world: World, address: str) -> None:
     reply = await browser.authorize(world.web, redirect_uri=address)
     assert reply.expect(400).body["error"] == "invalid_redirect_uri"
 
@@ -49,7 +47,7 @@ async def test_prompt_none_without_a_session_needs_sign_in(
     like_recording("50-auth-error-prompt-none", await browser.authorize(world.web, prompt="none", **PLAIN))
 
 
-async def test_unknown_resource_comes_back_as_invalid_target(
+async def test_unknown_resource_is_an_invalid_target(
     browser: LogtoBrowser, world: World, like_recording: LikeRecording
 ) -> None:
     reply = await browser.authorize(world.web, resource="https://unknown.example.test", **PLAIN)
@@ -73,7 +71,7 @@ async def test_unknown_resource_comes_back_as_invalid_target(
         ),
     ],
 )
-async def test_refusal_comes_back_to_the_application(
+async def test_refusal_is_sent_to_the_application(
     browser: LogtoBrowser,
     world: World,
     oidc: Oidc,
@@ -105,7 +103,7 @@ async def test_two_states_are_refused(browser: LogtoBrowser, world: World) -> No
 @pytest.mark.parametrize(
     "response_type", ["id_token", "code id_token", "none", "token", "code token", "nope"]
 )
-async def test_other_response_types_come_back_as_recorded(
+async def test_other_response_types_are_refused_as_recorded(
     browser: LogtoBrowser, world: World, response_type: str
 ) -> None:
     reply = (await browser.authorize(world.web, response_type=response_type, state="st")).expect(303)
@@ -121,7 +119,7 @@ async def test_public_application_must_use_pkce(browser: LogtoBrowser, world: Wo
     assert reply.redirect_parameters["error"] == "invalid_request"
 
 
-async def test_state_is_left_out_when_none_was_sent(browser: LogtoBrowser, world: World) -> None:
+async def test_refusal_has_no_state_when_none_was_sent(browser: LogtoBrowser, world: World) -> None:
     reply = await browser.authorize(world.web, prompt="none", state=None)
     assert "state" not in reply.redirect_parameters
 
@@ -129,21 +127,21 @@ async def test_state_is_left_out_when_none_was_sent(browser: LogtoBrowser, world
 # --- requests that reach a page
 
 
-async def test_confidential_application_may_leave_pkce_out(
+async def test_confidential_application_may_omit_pkce(
     browser: LogtoBrowser, world: World, like_recording: LikeRecording
 ) -> None:
     reply = await browser.authorize(world.web, **NO_PKCE, **PLAIN)
     like_recording("50-auth-error-no-pkce", reply)
 
 
-async def test_unknown_scope_is_dropped_without_a_word(
+async def test_unknown_scope_is_ignored(
     browser: LogtoBrowser, world: World, like_recording: LikeRecording
 ) -> None:
     reply = await browser.authorize(world.web, scope="openid bogus", **PLAIN)
     like_recording("50-auth-error-unknown-scope", reply)
 
 
-async def test_hints_travel_to_the_page(
+async def test_hints_are_passed_to_the_page(
     browser: LogtoBrowser, world: World, like_recording: LikeRecording
 ) -> None:
     reply = await browser.authorize(
@@ -179,12 +177,12 @@ async def test_first_screen_decides_the_page(
     assert reply.redirect_parameters["app_id"] == world.web.id
 
 
-async def test_identifier_travels_to_the_identifier_page(browser: LogtoBrowser, world: World) -> None:
+async def test_identifier_is_passed_to_the_identifier_page(browser: LogtoBrowser, world: World) -> None:
     reply = await browser.authorize(world.web, first_screen="identifier:sign_in", identifier="email phone")
     assert reply.redirect_parameters["identifier"] == "email phone"
 
 
-async def test_one_invalid_hint_makes_all_of_them_ignored(browser: LogtoBrowser, world: World) -> None:
+async def test_all_hints_are_ignored_if_one_is_invalid(browser: LogtoBrowser, world: World) -> None:
     reply = await browser.authorize(world.web, first_screen="nowhere", login_hint="bob@example.test")
     assert urlsplit(reply.expect(303).location).path == "/sign-in"
     assert "login_hint" not in reply.redirect_parameters
@@ -196,7 +194,7 @@ async def test_direct_sign_in_leads_to_the_connector(browser: LogtoBrowser, worl
     assert reply.redirect_parameters["fallback"] == "sign-in"
 
 
-async def test_posted_request_is_answered_like_a_get(browser: LogtoBrowser, world: World) -> None:
+async def test_posted_request_leads_to_the_sign_in_page(browser: LogtoBrowser, world: World) -> None:
     request = authorization_request(browser.endpoint, world.web, {})
     address, _, query = request.url.partition("?")
     reply = await browser.send(
@@ -219,14 +217,14 @@ async def test_resources_are_repeated_or_separated_by_commas(
     assert urlsplit(reply.location).path == "/sign-in"
 
 
-async def test_the_interaction_has_six_cookies(browser: LogtoBrowser, world: World) -> None:
+async def test_interaction_has_six_cookies(browser: LogtoBrowser, world: World) -> None:
     reply = await browser.authorize(world.web)
     names = {"_interaction", "_interaction_resume", "_logto"}
     assert reply.cookie_names == names | {f"{name}.sig" for name in names}
 
 
 @pytest.mark.parametrize("name", ["_interaction", "_interaction_resume"])
-async def test_interaction_cookies_are_out_of_reach_of_scripts(
+async def test_interaction_cookies_cannot_be_read_by_scripts(
     browser: LogtoBrowser, world: World, name: str
 ) -> None:
     line = (await browser.authorize(world.web)).cookie(name).lower()
@@ -235,20 +233,15 @@ async def test_interaction_cookies_are_out_of_reach_of_scripts(
     assert "expires=" in line
 
 
-# --- the whole way
+# --- whole sign-ins
 
 
-async def test_sign_in_is_the_recorded_chain(browser: LogtoBrowser, world: World) -> None:
-    callback = await browser.sign_in(world.web, world.alice)
-    assert_chain_like_recording("52-sign-in-prompt-consent", callback.hops, world.as_recorded)
-
-
-@pytest.mark.parametrize(("prompt", "recording"), [(None, "None"), ("login", "login")])
-async def test_sign_in_with_another_prompt_is_the_same_chain(
-    browser: LogtoBrowser, world: World, prompt: str | None, recording: str
+@pytest.mark.parametrize("prompt", [None, "login", "consent"])
+async def test_hops_of_a_sign_in_are_as_recorded(
+    browser: LogtoBrowser, world: World, prompt: str | None
 ) -> None:
     callback = await browser.sign_in(world.web, world.alice, prompt=prompt)
-    assert_chain_like_recording(f"52-sign-in-prompt-{recording}", callback.hops, world.as_recorded)
+    assert_chain_like_recording(f"52-sign-in-prompt-{prompt}", callback.hops, world.as_recorded)
 
 
 async def test_second_request_in_a_live_session_is_silent(browser: LogtoBrowser, world: World) -> None:
@@ -257,13 +250,15 @@ async def test_second_request_in_a_live_session_is_silent(browser: LogtoBrowser,
     assert_chain_like_recording("10-second-authorization-with-session", callback.hops, world.as_recorded)
 
 
-async def test_sign_in_to_a_public_application_is_the_same_chain(browser: LogtoBrowser, world: World) -> None:
+async def test_hops_of_a_sign_in_to_a_public_application_are_as_recorded(
+    browser: LogtoBrowser, world: World
+) -> None:
     callback = await browser.sign_in(world.spa, world.alice)
     names = {**world.as_recorded, world.spa.id: "bdjxejx7rwo3xcy5ls1vd"}
     assert_chain_like_recording("33-spa-sign-in", callback.hops, names)
 
 
-async def test_issuer_stays_when_the_server_is_reached_under_another_name(
+async def test_issuer_does_not_depend_on_the_servers_name_in_the_request(
     server: Server, new_browser: NewBrowser, oidc: Oidc, world: World
 ) -> None:
     if "://localhost:" not in server.endpoint:
@@ -277,9 +272,7 @@ async def test_issuer_stays_when_the_server_is_reached_under_another_name(
     assert callback.parameters["iss"] == oidc.issuer
 
 
-async def test_callback_carries_code_state_and_issuer(
-    browser: LogtoBrowser, world: World, oidc: Oidc
-) -> None:
+async def test_callback_has_code_state_and_issuer(browser: LogtoBrowser, world: World, oidc: Oidc) -> None:
     callback = await browser.sign_in(world.web, world.alice)
     assert sorted(callback.parameters) == ["code", "iss", "state"]
     assert callback.parameters["state"] == callback.request.state
@@ -287,7 +280,7 @@ async def test_callback_carries_code_state_and_issuer(
     assert len(callback.code) == 43
 
 
-async def test_session_cookie_is_persistent_and_out_of_reach_of_scripts(
+async def test_session_cookie_is_persistent_and_cannot_be_read_by_scripts(
     browser: LogtoBrowser, world: World
 ) -> None:
     callback = await browser.sign_in(world.web, world.alice)
@@ -307,7 +300,7 @@ async def test_prompt_login_asks_again_in_a_live_session(browser: LogtoBrowser, 
     assert urlsplit(reply.location).path == "/sign-in"
 
 
-async def test_prompt_login_consent_asks_again_and_gives_a_refresh_token(
+async def test_prompt_login_consent_asks_again_and_returns_a_refresh_token(
     browser: LogtoBrowser, oidc: Oidc, world: World
 ) -> None:
     await browser.sign_in(world.web, world.alice)
@@ -315,7 +308,9 @@ async def test_prompt_login_consent_asks_again_and_gives_a_refresh_token(
     assert tokens.refresh_token
 
 
-async def test_session_serves_another_application_without_asking(browser: LogtoBrowser, world: World) -> None:
+async def test_session_signs_in_to_another_application_without_asking(
+    browser: LogtoBrowser, world: World
+) -> None:
     await browser.sign_in(world.web, world.alice)
     assert (await browser.authorize_silently(world.spa)).code
 
@@ -328,7 +323,7 @@ async def test_session_of_one_browser_is_unknown_to_another(
     assert reply.redirect_parameters["error"] == "login_required"
 
 
-async def test_two_tabs_can_sign_in_side_by_side(browser: LogtoBrowser, oidc: Oidc, world: World) -> None:
+async def test_one_sign_in_serves_two_tabs(browser: LogtoBrowser, oidc: Oidc, world: World) -> None:
     first = authorization_request(browser.endpoint, world.web, {})
     second = authorization_request(browser.endpoint, world.web, {})
     await browser.send("GET", first.url)
@@ -340,14 +335,13 @@ async def test_two_tabs_can_sign_in_side_by_side(browser: LogtoBrowser, oidc: Oi
     assert again["state"] == first.state
 
 
-async def test_somebody_else_signing_in_replaces_the_session(
-    browser: LogtoBrowser, oidc: Oidc, world: World, workshop: Workshop
+async def test_sign_in_of_another_person_replaces_the_session(
+    browser: LogtoBrowser, oidc: Oidc, world: World, otto: Person
 ) -> None:
-    bob = await workshop.person("bob")
     await browser.sign_in(world.web, world.alice)
-    await oidc.sign_in(browser, world.web, bob, prompt="login consent")
+    await oidc.sign_in(browser, world.web, otto, prompt="login consent")
     tokens = await oidc.authorize_again(browser, world.web)
-    assert tokens.id_token_claims["sub"] == bob.id
+    assert tokens.id_token_claims["sub"] == otto.id
 
 
 async def test_interaction_of_another_browser_cannot_be_resumed(
@@ -360,8 +354,8 @@ async def test_interaction_of_another_browser_cannot_be_resumed(
     assert reply.body["code"] == "session.not_found"
 
 
-async def test_application_with_two_addresses_is_answered_at_the_one_it_named(
-    browser: LogtoBrowser, workshop: Workshop, world: World, api: ManagementApi
+async def test_callback_goes_to_the_redirect_uri_of_the_request(
+    browser: LogtoBrowser, workshop: Workshop, world: World
 ) -> None:
     other = "http://localhost:3000/other"
     app = await workshop.application(oidcClientMetadata={"redirectUris": [CALLBACK, other]})

@@ -1,4 +1,4 @@
-"""How an application proves itself at the token endpoint, and every way in which it fails to."""
+"""Client authentication at the token endpoint: the accepted ways and the refusals."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def test_secret_is_accepted_in_header_and_in_body(
     assert (await oidc.token(alice.app, authentication, **form)).status == 200
 
 
-async def test_wrong_secret_in_the_header_is_challenged(
+async def test_wrong_secret_in_the_header_gets_a_challenge(
     oidc: Oidc, world: World, like_recording: LikeRecording
 ) -> None:
     reply = await oidc.token(wrong_secret(world.web), "basic", **NO_GRANT)
@@ -36,7 +36,7 @@ async def test_wrong_secret_in_the_header_is_challenged(
     assert reply.headers["WWW-Authenticate"].startswith("Basic ")
 
 
-async def test_wrong_secret_in_the_body_is_not_challenged(
+async def test_wrong_secret_in_the_body_gets_no_challenge(
     oidc: Oidc, world: World, like_recording: LikeRecording
 ) -> None:
     reply = await oidc.token(wrong_secret(world.web), "post", **NO_GRANT)
@@ -44,7 +44,7 @@ async def test_wrong_secret_in_the_body_is_not_challenged(
     assert "WWW-Authenticate" not in reply.headers
 
 
-async def test_confidential_application_cannot_leave_its_secret_out(
+async def test_confidential_application_must_send_its_secret(
     oidc: Oidc, world: World, like_recording: LikeRecording
 ) -> None:
     like_recording("21-error-no-secret", await oidc.token(App(world.web.id), **NO_GRANT))
@@ -74,7 +74,7 @@ async def test_header_and_body_must_name_the_same_application(oidc: Oidc, world:
     assert (reply.body["error"], reply.body["error_description"]) == ("invalid_request", "client_id mismatch")
 
 
-async def test_same_application_in_header_and_body_is_fine(oidc: Oidc, alice: Tokens) -> None:
+async def test_same_application_in_header_and_body_is_accepted(oidc: Oidc, alice: Tokens) -> None:
     reply = await oidc.renew(alice, client_id=alice.app.id)
     assert reply.status == 200
 
@@ -98,30 +98,37 @@ async def test_public_application_needs_only_its_id(oidc: Oidc, world: World, si
     assert (await oidc.renew(tokens)).status == 200
 
 
-async def test_every_unexpired_secret_works(oidc: Oidc, workshop: Workshop, api: ManagementApi) -> None:
-    app = await workshop.application("MachineToMachine")
-    added = (await api.post(f"/applications/{app.id}/secrets", {"name": "second"})).expect(201).body
-    for secret in (app.secret, added["value"]):
-        reply = await oidc.token(App(app.id, secret), grant_type="client_credentials")
-        assert reply.body["error"] == "invalid_target", "authenticated, then nothing was asked for"
+@pytest.fixture
+async def robot(workshop: Workshop) -> App:
+    return await workshop.application("MachineToMachine")
 
 
-async def test_deleted_secret_stops_working(oidc: Oidc, workshop: Workshop, api: ManagementApi) -> None:
-    app = await workshop.application("MachineToMachine")
-    added = (await api.post(f"/applications/{app.id}/secrets", {"name": "second"})).expect(201).body
-    (await api.delete(f"/applications/{app.id}/secrets/second")).expect(204)
-    reply = await oidc.token(App(app.id, added["value"]), grant_type="client_credentials")
+@pytest.fixture
+async def second_secret(api: ManagementApi, robot: App) -> App:
+    """The robot with another secret than its first."""
+    added = (await api.post(f"/applications/{robot.id}/secrets", {"name": "second"})).expect(201).body
+    return replace(robot, secret=added["value"])
+
+
+async def test_every_secret_works(oidc: Oidc, robot: App, second_secret: App) -> None:
+    for app in (robot, second_secret):
+        reply = await oidc.token(app, grant_type="client_credentials")
+        assert reply.body["error"] == "invalid_target", "authenticated, but requested nothing"
+
+
+async def test_deleted_secret_is_refused(oidc: Oidc, api: ManagementApi, second_secret: App) -> None:
+    (await api.delete(f"/applications/{second_secret.id}/secrets/second")).expect(204)
+    reply = await oidc.token(second_secret, grant_type="client_credentials")
     assert reply.expect(401).body["error"] == "invalid_client"
 
 
-async def test_deleted_application_is_unknown(oidc: Oidc, workshop: Workshop, api: ManagementApi) -> None:
-    app = await workshop.application("MachineToMachine")
-    (await api.delete(f"/applications/{app.id}")).expect(204)
-    reply = (await oidc.token(app, grant_type="client_credentials")).expect(400)
-    assert reply.body["error_description"] == f"invalid client {app.id}"
+async def test_deleted_application_is_unknown(oidc: Oidc, api: ManagementApi, robot: App) -> None:
+    (await api.delete(f"/applications/{robot.id}")).expect(204)
+    reply = (await oidc.token(robot, grant_type="client_credentials")).expect(400)
+    assert reply.body["error_description"] == f"invalid client {robot.id}"
 
 
-async def test_unsupported_grant_is_named_so(oidc: Oidc, world: World, like_recording: LikeRecording) -> None:
+async def test_unsupported_grant_is_refused(oidc: Oidc, world: World, like_recording: LikeRecording) -> None:
     like_recording("21-error-unsupported-grant", await oidc.token(world.web, grant_type="password"))
 
 
@@ -141,7 +148,7 @@ async def test_json_body_is_read_like_a_form(
 
 
 @pytest.mark.parametrize("path", ["/oidc/token/revocation", "/oidc/token/introspection"])
-async def test_revocation_and_introspection_ask_for_the_same_proof(
+async def test_revocation_and_introspection_require_the_same_authentication(
     oidc: Oidc, world: World, path: str
 ) -> None:
     reply = (await oidc.post(path, {"token": "x"}, wrong_secret(world.web))).expect(401)

@@ -1,4 +1,4 @@
-"""The authorization code: what it is exchanged for, and every way in which it is refused."""
+"""The authorization code: what it is exchanged for, and when it is refused."""
 
 from __future__ import annotations
 
@@ -14,26 +14,18 @@ from contract.oidc import Oidc
 from contract.world import OIDC_SCOPES, World
 
 
-async def test_exchange_gives_what_was_recorded(
+async def test_exchange_is_as_recorded(
     browser: LogtoBrowser, oidc: Oidc, world: World, like_recording: LikeRecording
 ) -> None:
     callback = await browser.sign_in(world.web, world.alice, **{**world.everything, "nonce": None})
     like_recording("11-code-exchange", await oidc.exchange(callback))
 
 
-async def test_exchange_with_the_secret_in_the_body_gives_the_same(
+async def test_exchange_with_the_secret_in_the_body_is_as_recorded(
     browser: LogtoBrowser, oidc: Oidc, world: World, like_recording: LikeRecording
 ) -> None:
     callback = await browser.sign_in(world.web, world.alice, **{**world.everything, "nonce": None})
-    reply = await oidc.token(
-        world.web,
-        "post",
-        grant_type="authorization_code",
-        code=callback.code,
-        redirect_uri=world.web.redirect_uri,
-        code_verifier=callback.request.code_verifier,
-    )
-    like_recording("11-code-exchange-secret-post", reply)
+    like_recording("11-code-exchange-secret-post", await oidc.exchange(callback, "post"))
 
 
 async def test_response_lists_only_the_oidc_scopes(browser: LogtoBrowser, oidc: Oidc, world: World) -> None:
@@ -79,14 +71,14 @@ async def test_nonce_is_copied_into_the_id_token(browser: LogtoBrowser, oidc: Oi
     assert tokens.id_token_claims["nonce"] == tokens.callback.request.nonce
 
 
-async def test_auth_time_is_told_when_sign_in_was_demanded(
+async def test_id_token_has_auth_time_after_prompt_login(
     browser: LogtoBrowser, oidc: Oidc, world: World
 ) -> None:
     tokens = await oidc.sign_in(browser, world.web, world.alice, prompt="login")
     assert abs(tokens.id_token_claims["auth_time"] - time.time()) < 300
 
 
-async def test_id_token_lives_an_hour_and_names_application_and_issuer(
+async def test_id_token_is_valid_for_an_hour_and_names_application_and_issuer(
     browser: LogtoBrowser, oidc: Oidc, world: World
 ) -> None:
     token = decode((await oidc.sign_in(browser, world.web, world.alice)).reply.body["id_token"])
@@ -103,7 +95,7 @@ async def test_organization_id_at_the_exchange_is_ignored(
     assert "." not in reply.body["access_token"]
 
 
-async def test_resource_at_the_exchange_gives_its_token_without_organization(
+async def test_resource_at_the_exchange_gives_a_token_without_organization(
     browser: LogtoBrowser, oidc: Oidc, world: World
 ) -> None:
     callback = await browser.sign_in(world.web, world.alice, **world.everything)
@@ -115,7 +107,7 @@ async def test_resource_at_the_exchange_gives_its_token_without_organization(
     assert "organization_id" not in token.claims
 
 
-async def test_resource_at_the_exchange_looks_as_recorded(
+async def test_exchange_with_a_resource_is_as_recorded(
     browser: LogtoBrowser, oidc: Oidc, world: World, like_recording: LikeRecording
 ) -> None:
     scope = f"openid profile offline_access urn:logto:scope:organizations {world.read_reports}"
@@ -136,21 +128,16 @@ async def test_code_without_pkce_is_exchanged_without_a_verifier(
     browser: LogtoBrowser, oidc: Oidc, world: World
 ) -> None:
     callback = await browser.sign_in(world.web, world.alice, code_challenge=None, code_challenge_method=None)
-    reply = await oidc.token(
-        world.web,
-        grant_type="authorization_code",
-        code=callback.code,
-        redirect_uri=world.web.redirect_uri,
-    )
-    assert reply.status == 200
+    assert (await oidc.exchange(callback, code_verifier=None)).status == 200
 
 
 # --- refusals
 
 
-async def test_reused_code_is_refused_and_kills_its_grant(
+async def test_reused_code_is_refused_and_ends_its_grant(
     browser: LogtoBrowser, oidc: Oidc, world: World, like_recording: LikeRecording
 ) -> None:
+    """One test for three replies: the reuse, and what it does to the tokens of the first exchange."""
     callback = await browser.sign_in(world.web, world.alice)
     first = (await oidc.exchange(callback)).expect(200).body
     like_recording("20-error-code-reused", await oidc.exchange(callback))
@@ -159,13 +146,15 @@ async def test_reused_code_is_refused_and_kills_its_grant(
     like_recording("20-error-after-code-reuse-userinfo", await oidc.userinfo(first["access_token"]))
 
 
-async def test_of_two_exchanges_at_once_one_succeeds(browser: LogtoBrowser, oidc: Oidc, world: World) -> None:
+async def test_one_of_two_concurrent_exchanges_succeeds(
+    browser: LogtoBrowser, oidc: Oidc, world: World
+) -> None:
     callback = await browser.sign_in(world.web, world.alice)
     replies = await asyncio.gather(*(oidc.exchange(callback) for _ in range(2)))
     assert 200 in [reply.status for reply in replies]
 
 
-async def test_wrong_verifier_is_refused_and_does_not_burn_the_code(
+async def test_wrong_verifier_is_refused_and_the_code_stays_valid(
     browser: LogtoBrowser, oidc: Oidc, world: World, like_recording: LikeRecording
 ) -> None:
     callback = await browser.sign_in(world.web, world.alice, **{**world.everything, "nonce": None})
@@ -178,23 +167,12 @@ async def test_missing_verifier_is_refused(
     browser: LogtoBrowser, oidc: Oidc, world: World, like_recording: LikeRecording
 ) -> None:
     callback = await browser.sign_in(world.web, world.alice)
-    reply = await oidc.token(
-        world.web,
-        grant_type="authorization_code",
-        code=callback.code,
-        redirect_uri=world.web.redirect_uri,
-    )
-    like_recording("21-error-no-verifier", reply)
+    like_recording("21-error-no-verifier", await oidc.exchange(callback, code_verifier=None))
 
 
-async def test_garbage_for_a_code_is_refused(oidc: Oidc, world: World, like_recording: LikeRecording) -> None:
-    reply = await oidc.token(
-        world.web,
-        grant_type="authorization_code",
-        code="garbage",
-        redirect_uri=world.web.redirect_uri,
-        code_verifier="x" * 43,
-    )
+async def test_unknown_code_is_refused(oidc: Oidc, world: World, like_recording: LikeRecording) -> None:
+    form = {"code": "garbage", "redirect_uri": world.web.redirect_uri, "code_verifier": "x" * 43}
+    reply = await oidc.token(world.web, grant_type="authorization_code", **form)
     like_recording("21-error-code-garbage", reply)
 
 
@@ -210,13 +188,7 @@ async def test_code_of_another_application_is_refused(
     browser: LogtoBrowser, oidc: Oidc, world: World
 ) -> None:
     callback = await browser.sign_in(world.web, world.alice)
-    reply = await oidc.token(
-        world.spa,
-        grant_type="authorization_code",
-        code=callback.code,
-        redirect_uri=world.spa.redirect_uri,
-        code_verifier=callback.request.code_verifier,
-    )
+    reply = await oidc.exchange(callback, app=world.spa)
     assert reply.expect(400).body["error_description"] == "grant request is invalid"
 
 
@@ -236,7 +208,7 @@ async def test_one_browser_session_gives_one_grant_for_an_application(
     assert (await oidc.renew(second)).status == 400
 
 
-async def test_two_browsers_have_grants_of_their_own(
+async def test_each_browser_gets_a_separate_grant(
     browser: LogtoBrowser, new_browser: NewBrowser, oidc: Oidc, world: World
 ) -> None:
     first = await oidc.sign_in(browser, world.web, world.alice)

@@ -1,4 +1,4 @@
-"""Signing in on a device without a keyboard, by a code that a person types in elsewhere."""
+"""Signing in on a device without a keyboard, by a code that a person types elsewhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DEVICE = {"redirectUris": [], "postLogoutRedirectUris": []}
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device that waits, and the code it shows."""
+    """A waiting device, and the code that it shows."""
 
     oidc: Oidc
     app: App
@@ -47,7 +47,7 @@ async def app(workshop: Workshop) -> App:
 
 @pytest.fixture
 async def member(workshop: Workshop, nina: Person) -> Person:
-    """Somebody with an organization."""
+    """Nina, as a member of an organization."""
     await workshop.join(await workshop.organization(), nina)
     return nina
 
@@ -63,13 +63,13 @@ async def device(oidc: Oidc, app: App, world: World) -> Device:
 
 
 def kept_cookies(reply: Reply) -> dict[str, str]:
-    """The cookies that were set to something."""
+    """Return the cookies that were set to a value."""
     pairs = (cookie.split(";", 1)[0].partition("=") for cookie in reply.cookies)
     return {name: value for name, _, value in pairs if value}
 
 
 async def open_form(browser: LogtoBrowser) -> str:
-    """Go to the page; returns the secret that its form sends."""
+    """Open the page. Returns the secret that its form sends."""
     first = (await browser.send("GET", "/oidc/device")).expect(302)
     assert first.headers["Location"] == "/device"
     return kept_cookies(first)["_logto_device_flow_xsrf"]
@@ -107,30 +107,40 @@ async def test_device_is_given_two_codes_as_recorded(device: Device, like_record
     assert body["verification_uri_complete"] == f"{body['verification_uri']}?user_code={body['user_code']}"
 
 
-async def test_other_applications_get_no_code_as_recorded(
-    oidc: Oidc, world: World, workshop: Workshop, like_recording: LikeRecording
+@pytest.mark.parametrize(
+    ("kind", "recording"),
+    [
+        ("native", "411-device-auth-not-a-device-application"),
+        ("web", "411-device-auth-traditional"),
+        ("unknown", "411-device-auth-unknown-client"),
+    ],
+)
+async def test_other_applications_get_no_code(
+    oidc: Oidc, world: World, workshop: Workshop, like_recording: LikeRecording, kind: str, recording: str
 ) -> None:
-    native = await workshop.application("Native")
-    form = {"scope": "openid", "client_id": native.id}
-    reply = await oidc.send("POST", "/oidc/device/auth", data=form)
-    like_recording("411-device-auth-not-a-device-application", reply)
-    by_secret = await oidc.post("/oidc/device/auth", {"scope": "openid"}, world.web)
-    like_recording("411-device-auth-traditional", by_secret)
-    stranger = await oidc.send("POST", "/oidc/device/auth", data={**form, "client_id": "nosuch"})
-    like_recording("411-device-auth-unknown-client", stranger)
+    apps = {"native": await workshop.application("Native"), "web": world.web, "unknown": App("nosuch")}
+    like_recording(recording, await oidc.post("/oidc/device/auth", {"scope": "openid"}, apps[kind]))
 
 
-async def test_waiting_device_is_told_so_as_recorded(
-    oidc: Oidc, world: World, device: Device, workshop: Workshop, like_recording: LikeRecording
-) -> None:
+async def test_waiting_device_gets_the_recorded_reply(device: Device, like_recording: LikeRecording) -> None:
     like_recording("412-token-pending", await device.asks())
-    unknown = await oidc.token(device.app, grant_type=GRANT, device_code="x" * 43)
-    like_recording("412-token-unknown-code", unknown)
+
+
+async def test_unknown_device_code_is_refused(device: Device, like_recording: LikeRecording) -> None:
+    reply = await device.oidc.token(device.app, grant_type=GRANT, device_code="x" * 43)
+    like_recording("412-token-unknown-code", reply)
+
+
+async def test_application_without_the_device_flow_is_refused(
+    oidc: Oidc, device: Device, workshop: Workshop, like_recording: LikeRecording
+) -> None:
     other = Device(oidc, await workshop.application("Native"), device.reply)
     like_recording("412-token-other-client", await other.asks())
 
 
-async def test_code_is_for_the_device_that_asked(oidc: Oidc, workshop: Workshop, device: Device) -> None:
+async def test_code_works_only_for_the_application_that_requested_it(
+    oidc: Oidc, workshop: Workshop, device: Device
+) -> None:
     other = await workshop.application(
         "Native", oidcClientMetadata=DEVICE, customClientMetadata={"isDeviceFlow": True}
     )
@@ -138,7 +148,7 @@ async def test_code_is_for_the_device_that_asked(oidc: Oidc, workshop: Workshop,
     assert reply.body["error"] == "invalid_grant"
 
 
-async def test_device_application_signs_nobody_in_by_a_browser_of_its_own(
+async def test_device_application_cannot_send_an_authorization_request(
     browser: LogtoBrowser, app: App
 ) -> None:
     reply = (await browser.authorize(app)).expect(400)
@@ -148,7 +158,8 @@ async def test_device_application_signs_nobody_in_by_a_browser_of_its_own(
 # --- the person
 
 
-async def test_way_of_the_person_is_as_recorded(browser: LogtoBrowser, device: Device, nina: Person) -> None:
+async def test_pages_and_cookies_are_as_recorded(browser: LogtoBrowser, device: Device, nina: Person) -> None:
+    """One flow: a wrong code, a form without its secret, and then the way to the last page."""
     recorded = [hop for hop in load("413-device-browser")["chain"] if "/api/" not in hop["url"]]
     secret = await open_form(browser)
     await browser.send("GET", f"/device?user_code={device.user_code}")
@@ -170,15 +181,16 @@ async def test_way_of_the_person_is_as_recorded(browser: LogtoBrowser, device: D
 
 
 def shape_of(location: str, app: App | None) -> tuple[str, str]:
-    """Path and query, ids left out."""
+    """Return path and query without ids."""
     parts = urlsplit(location)
     path = re.sub(r"/oidc/device/.+", "/oidc/device/<interaction>", parts.path)
     return path, re.sub(r"app_id=[a-z0-9]{21}", "app_id=<app>", parts.query)
 
 
-async def test_tokens_after_approval_are_as_recorded_and_come_once(
+async def test_tokens_after_approval_are_as_recorded_and_issued_once(
     browser: LogtoBrowser, device: Device, member: Person, like_recording: LikeRecording
 ) -> None:
+    """One flow: asking for the tokens a second time ends the grant of the first."""
     page = await approve(browser, device, member)
     assert urlsplit(page.url).path == "/device/success"
     first = await device.asks()
@@ -207,7 +219,7 @@ async def test_device_gets_tokens_for_an_organization_as_recorded(
 
 
 @pytest.mark.parametrize("prompt", ["no-prompt", "prompt-consent"])
-async def test_second_device_needs_no_second_sign_in_as_recorded(
+async def test_second_device_is_approved_without_another_sign_in_as_recorded(
     oidc: Oidc, browser: LogtoBrowser, app: App, device: Device, nina: Person, prompt: str
 ) -> None:
     await approve(browser, device, nina)
@@ -226,7 +238,7 @@ async def test_second_device_needs_no_second_sign_in_as_recorded(
     assert (await second.asks()).status == 200
 
 
-async def test_aborted_device_is_told_so_as_recorded(
+async def test_device_learns_of_an_abort_as_recorded(
     browser: LogtoBrowser, device: Device, like_recording: LikeRecording
 ) -> None:
     secret = await open_form(browser)
@@ -241,7 +253,9 @@ async def test_sign_in_page_opens_for_a_device(browser: LogtoBrowser, device: De
     (await browser.send("GET", taken.expect(303).location)).expect(200)
 
 
-async def test_code_is_taken_by_one_browser(new_browser: NewBrowser, device: Device, nina: Person) -> None:
+async def test_used_code_is_refused_in_another_browser(
+    new_browser: NewBrowser, device: Device, nina: Person
+) -> None:
     await approve(new_browser(), device, nina)
     second = new_browser()
     secret = await open_form(second)
@@ -252,7 +266,7 @@ async def test_code_is_taken_by_one_browser(new_browser: NewBrowser, device: Dev
     )
 
 
-async def test_code_may_be_typed_in_any_way_and_is_confirmed_first(
+async def test_code_in_another_spelling_is_shown_for_confirmation(
     browser: LogtoBrowser, device: Device
 ) -> None:
     secret = await open_form(browser)
@@ -272,7 +286,7 @@ async def test_form_of_another_browser_confirms_nothing(new_browser: NewBrowser,
     assert (await device.asks()).body["error"] == "authorization_pending"
 
 
-async def test_address_with_the_code_leads_to_the_question(browser: LogtoBrowser, device: Device) -> None:
+async def test_address_with_the_code_leads_to_the_confirmation(browser: LogtoBrowser, device: Device) -> None:
     first = await browser.send(
         "GET",
         urlsplit(device.reply.body["verification_uri_complete"])._replace(scheme="", netloc="").geturl(),

@@ -1,4 +1,4 @@
-"""Discovery, keys, and what the ``/oidc`` routes say to a stranger."""
+"""Discovery, keys, and unknown routes below ``/oidc``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def test_discovery_has_the_recorded_members(oidc: Oidc, like_recording: Li
     like_recording("448-discovery-released", await oidc.send("GET", DISCOVERY))
 
 
-async def test_discovery_says_exactly_what_was_recorded(oidc: Oidc) -> None:
+async def test_constants_of_discovery_are_as_recorded(oidc: Oidc) -> None:
     document = (await oidc.send("GET", DISCOVERY)).expect(200).body
     recorded = load("448-discovery-released")["response"]["body"]
     constants = {name for name in recorded if name not in ENDPOINTS and name != "issuer"}
@@ -42,7 +42,7 @@ async def test_issuer_is_the_endpoint_with_oidc_and_no_trailing_slash(oidc: Oidc
     assert document["issuer"] == f"{oidc.endpoint}/oidc"
 
 
-async def test_addresses_follow_the_name_by_which_the_server_is_reached(
+async def test_endpoints_have_the_servers_name_in_the_request(
     http: aiohttp.ClientSession, server: Server
 ) -> None:
     if "://localhost:" not in server.endpoint:
@@ -66,7 +66,7 @@ async def test_oauth_metadata_is_the_same_document(oidc: Oidc) -> None:
 
 
 @pytest.mark.parametrize("member", ["registration_endpoint", "check_session_iframe", "acr_values_supported"])
-async def test_discovery_is_silent_about_what_logto_lacks(oidc: Oidc, member: str) -> None:
+async def test_discovery_omits_what_logto_lacks(oidc: Oidc, member: str) -> None:
     assert member not in (await oidc.send("GET", DISCOVERY)).body
 
 
@@ -88,17 +88,17 @@ async def test_id_token_verifies_against_the_key_that_its_header_names(oidc: Oid
     assert claims["sub"]
 
 
-async def test_unknown_route_below_oidc_is_a_404_that_names_it(oidc: Oidc) -> None:
+async def test_refusal_of_an_unknown_route_names_it(oidc: Oidc) -> None:
     reply = (await oidc.send("GET", "/oidc/nowhere")).expect(404)
     assert reply.body["code"] == "oidc.invalid_request"
     assert reply.body["error"] == "invalid_request"
     assert reply.body["error_description"] == ("unrecognized route or not allowed method (GET on /nowhere)")
 
 
-async def test_wrong_method_is_answered_like_an_unknown_route(oidc: Oidc) -> None:
+async def test_wrong_method_is_refused_like_an_unknown_route(oidc: Oidc) -> None:
     reply = (await oidc.send("GET", "/oidc/token")).expect(404)
     assert reply.body["error_description"] == "unrecognized route or not allowed method (GET on /token)"
 
 
-async def test_status_answers_204_to_anybody(oidc: Oidc) -> None:
+async def test_status_needs_no_token(oidc: Oidc) -> None:
     assert (await oidc.send("GET", "/api/status")).status == 204

@@ -1,10 +1,12 @@
-"""Second factors at sign-in: authenticator apps and backup codes, asked for, proved, guessed at."""
+"""Second factors at sign-in: authenticator apps and backup codes, and guesses at them."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pyotp
+import pytest
 
 from contract.client import LogtoBrowser
 from contract.management import ManagementApi
@@ -15,20 +17,35 @@ from contract.world import World
 STEP = 30
 
 
-async def test_enrolled_authenticator_is_asked_for_and_lets_in(
-    settings: Settings, visit: VisitOf, nina: Person, api: ManagementApi
-) -> None:
+@pytest.fixture
+async def secret(settings: Settings, nina: Person, api: ManagementApi) -> str:
+    """The secret of Nina's authenticator app, which she needs to sign in."""
     await settings(mfa=TOTP_ONLY)
-    secret = (await enrol(api, nina))["secret"]
-    session = await visit(nina)
-    asked = await session.submit()
+    secret: str = (await enrol(api, nina))["secret"]
+    return secret
+
+
+@pytest.fixture
+async def codes(settings: Settings, nina: Person, api: ManagementApi, secret: str) -> list[str]:
+    """Nina's backup codes."""
+    await settings(mfa=TOTP_AND_CODES)
+    return list((await enrol(api, nina, "BackupCode"))["codes"])
+
+
+@pytest.mark.usefixtures("secret")
+async def test_enrolled_authenticator_app_is_required(visit: VisitOf, nina: Person) -> None:
+    asked = await (await visit(nina)).submit()
     assert asked.refusal == (403, "session.mfa.require_mfa_verification")
     assert asked.body["data"]["availableFactors"] == ["Totp"]
+
+
+async def test_code_of_the_authenticator_app_signs_in(visit: VisitOf, nina: Person, secret: str) -> None:
+    session = await visit(nina)
     (await session.post("/verification/totp/verify", code=pyotp.TOTP(secret).now())).expect(200)
     assert "redirectTo" in (await session.submit()).expect(200).body
 
 
-async def test_factor_that_is_switched_off_is_not_asked_for(
+async def test_disabled_factor_is_not_required(
     settings: Settings, visit: VisitOf, nina: Person, api: ManagementApi
 ) -> None:
     await settings(mfa={"factors": [], "policy": "NoPrompt"})
@@ -36,11 +53,9 @@ async def test_factor_that_is_switched_off_is_not_asked_for(
     (await (await visit(nina)).submit()).expect(200)
 
 
-async def test_code_of_a_minute_ago_or_of_another_secret_is_wrong(
-    settings: Settings, visit: VisitOf, nina: Person, api: ManagementApi
+async def test_old_code_and_code_of_another_secret_are_wrong(
+    visit: VisitOf, nina: Person, secret: str
 ) -> None:
-    await settings(mfa=TOTP_ONLY)
-    secret = (await enrol(api, nina))["secret"]
     session = await visit(nina)
     old = pyotp.TOTP(secret).at(int(time.time()) - 4 * STEP)
     for code in (old, pyotp.TOTP(pyotp.random_base32()).now(), "", "no code"):
@@ -50,20 +65,16 @@ async def test_code_of_a_minute_ago_or_of_another_secret_is_wrong(
 
 
 async def test_code_of_the_next_step_is_right_as_clocks_differ(
-    settings: Settings, visit: VisitOf, nina: Person, api: ManagementApi
+    visit: VisitOf, nina: Person, secret: str
 ) -> None:
-    await settings(mfa=TOTP_ONLY)
-    secret = (await enrol(api, nina))["secret"]
     session = await visit(nina)
     next_code = pyotp.TOTP(secret).at(int(time.time()) + STEP)
     (await session.post("/verification/totp/verify", code=next_code)).expect(200)
 
 
-async def test_authenticator_code_is_good_for_one_sign_in(
-    settings: Settings, visit: VisitOf, nina: Person, api: ManagementApi
+async def test_code_of_the_authenticator_app_is_valid_for_one_sign_in(
+    visit: VisitOf, nina: Person, secret: str
 ) -> None:
-    await settings(mfa=TOTP_ONLY)
-    secret = (await enrol(api, nina))["secret"]
     first, second = await visit(nina), await visit(nina)
     code = pyotp.TOTP(secret).now()
     (await first.post("/verification/totp/verify", code=code)).expect(200)
@@ -71,14 +82,16 @@ async def test_authenticator_code_is_good_for_one_sign_in(
     assert again.refusal == (400, "session.mfa.invalid_totp_code")
 
 
-async def test_backup_code_lets_in_once(
-    settings: Settings, visit: VisitOf, nina: Person, api: ManagementApi
+@pytest.mark.usefixtures("codes")
+async def test_both_factors_are_offered(visit: VisitOf, nina: Person) -> None:
+    asked = await (await visit(nina)).submit()
+    assert asked.body["data"]["availableFactors"] == ["Totp", "BackupCode"]
+
+
+async def test_backup_code_signs_in_once(
+    visit: VisitOf, nina: Person, api: ManagementApi, codes: list[str]
 ) -> None:
-    await settings(mfa=TOTP_AND_CODES)
-    await enrol(api, nina)
-    codes = (await enrol(api, nina, "BackupCode"))["codes"]
     session = await visit(nina)
-    assert (await session.submit()).body["data"]["availableFactors"] == ["Totp", "BackupCode"]
     (await session.post("/verification/backup-code/verify", code=codes[3])).expect(200)
     (await session.submit()).expect(200)
     again = await (await visit(nina)).post("/verification/backup-code/verify", code=codes[3])
@@ -87,12 +100,10 @@ async def test_backup_code_lets_in_once(
     assert [factor.get("remainCodes") for factor in listed] == [None, 9]
 
 
+@pytest.mark.usefixtures("codes")
 async def test_password_alone_changes_nothing_of_an_account_with_a_factor(
-    settings: Settings, visit: VisitOf, nina: Person, api: ManagementApi
+    visit: VisitOf, nina: Person
 ) -> None:
-    await settings(mfa=TOTP_AND_CODES)
-    await enrol(api, nina)
-    await enrol(api, nina, "BackupCode")
     session = await visit(nina)
     codes = (await session.call("POST", "/verification/backup-code/generate")).expect(200).body
     wanted = (403, "session.mfa.require_mfa_verification")
@@ -103,17 +114,14 @@ async def test_password_alone_changes_nothing_of_an_account_with_a_factor(
     assert (await session.submit()).refusal == wanted
 
 
-async def test_secret_of_the_same_interaction_proves_nothing(
-    settings: Settings, visit: VisitOf, nina: Person, api: ManagementApi
-) -> None:
-    await settings(mfa=TOTP_ONLY)
-    await enrol(api, nina)
+@pytest.mark.usefixtures("secret")
+async def test_new_secret_of_the_same_interaction_is_no_second_factor(visit: VisitOf, nina: Person) -> None:
     session = await visit(nina)
     await session.prove_new_totp()
     assert (await session.submit()).refusal == (403, "session.mfa.require_mfa_verification")
 
 
-async def test_interaction_tells_of_factors_and_no_secret(
+async def test_interaction_shows_the_factors_and_no_secret(
     settings: Settings, visit: VisitOf, nina: Person
 ) -> None:
     await settings(mfa=TOTP_AND_CODES)
@@ -130,12 +138,10 @@ async def test_interaction_tells_of_factors_and_no_secret(
     assert not any(hidden in str(state) for hidden in (secret, *codes))
 
 
-async def test_guesses_at_a_factor_lock_it_and_nothing_else(
-    settings: Settings, visit: VisitOf, nina: Person, api: ManagementApi
+async def test_guesses_at_a_factor_lock_only_that_factor(
+    settings: Settings, visit: VisitOf, nina: Person, secret: str, codes: list[str]
 ) -> None:
-    await settings(mfa=TOTP_AND_CODES, sentinelPolicy={"maxAttempts": 2, "lockoutDuration": 10})
-    secret = (await enrol(api, nina))["secret"]
-    codes = (await enrol(api, nina, "BackupCode"))["codes"]
+    await settings(sentinelPolicy={"maxAttempts": 2, "lockoutDuration": 10})
     session = await visit(nina)
     blocked = (400, "session.verification_blocked_too_many_attempts")
     first = await session.post("/verification/totp/verify", code="wrong")
@@ -150,11 +156,8 @@ async def test_guesses_at_a_password_lock_the_right_one_out_too(
     settings: Settings, browser: LogtoBrowser, nina: Person, world: World
 ) -> None:
     await settings(sentinelPolicy={"maxAttempts": 2, "lockoutDuration": 10})
-    await browser.authorize(world.web)
-    await browser.experience("PUT", "", {"interactionEvent": "SignIn"})
-    seen = []
-    for password in ("wrong", "wrong", nina.password):
-        body = {"identifier": {"type": "username", "value": nina.username}, "password": password}
-        seen.append((await browser.experience("POST", "/verification/password", body)).refusal)
+    await browser.begin(world.web)
+    tries = [replace(nina, password=password) for password in ("wrong", "wrong", nina.password)]
+    seen = [(await browser.offer_password(person)).refusal for person in tries]
     blocked = (400, "session.verification_blocked_too_many_attempts")
     assert seen == [(422, "session.invalid_credentials"), blocked, blocked]

@@ -1,4 +1,4 @@
-"""What a web page of another origin gets: nothing is done for it, not even what it could not read."""
+"""Requests from a web page of another origin: they are refused before they change anything."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def exchange(oidc: Oidc, app: App, form: dict[str, str], origin: str) -> R
     return await oidc.send("POST", "/oidc/token", data=body, headers={"Origin": origin})
 
 
-async def test_code_stays_good_when_a_foreign_page_tries_it(
+async def test_code_stays_valid_after_a_foreign_page_tried_it(
     oidc: Oidc, browser: LogtoBrowser, world: World, nina: Person
 ) -> None:
     callback = await browser.sign_in(world.spa, nina, **world.everything)
@@ -41,7 +41,7 @@ async def test_code_stays_good_when_a_foreign_page_tries_it(
 
 
 @pytest.mark.parametrize("path", ["/oidc/token/introspection", "/oidc/token/revocation"])
-async def test_foreign_page_neither_reads_nor_ends_a_token(
+async def test_foreign_page_can_neither_read_nor_revoke_a_token(
     oidc: Oidc, world: World, alice: Tokens, path: str
 ) -> None:
     form = {"client_id": world.web.id, "client_secret": world.web.secret, "token": alice.access_token}
@@ -50,7 +50,7 @@ async def test_foreign_page_neither_reads_nor_ends_a_token(
     assert (await oidc.userinfo(alice.access_token)).status == 200
 
 
-async def test_foreign_page_learns_nothing_of_the_person(oidc: Oidc, alice: Tokens) -> None:
+async def test_foreign_page_cannot_read_userinfo(oidc: Oidc, alice: Tokens) -> None:
     headers = {"Authorization": f"Bearer {alice.access_token}", "Origin": FOREIGN}
     assert_refused(await oidc.send("GET", "/oidc/me", headers=headers), alice.app)
 
@@ -67,7 +67,7 @@ async def test_foreign_page_learns_nothing_of_the_person(oidc: Oidc, alice: Toke
         ("null", False),
     ],
 )
-async def test_pages_of_the_application_are_its_redirect_uris_and_those_it_names(
+async def test_allowed_origins_are_those_of_redirect_uris_and_those_configured(
     oidc: Oidc, workshop: Workshop, origin: str, *, is_own: bool
 ) -> None:
     addresses = {"redirectUris": ["https://*.preview.example.com/*"], "postLogoutRedirectUris": []}
@@ -84,7 +84,7 @@ async def test_pages_of_the_application_are_its_redirect_uris_and_those_it_names
         assert_refused(reply, app, origin)
 
 
-async def test_refusal_of_an_unknown_application_may_be_read_by_every_page(oidc: Oidc) -> None:
+async def test_refusal_of_an_unknown_application_can_be_read_by_every_page(oidc: Oidc) -> None:
     form = {"grant_type": "refresh_token", "refresh_token": "x" * 43}
     reply = await exchange(oidc, App("nosuch"), form, FOREIGN)
     assert reply.expect(400).body["error"] == "invalid_client"

@@ -1,4 +1,4 @@
-"""What Logto's HTTP layer adds to every answer, and what it takes for a body."""
+"""Logto's HTTP layer: headers of every reply, caching, compression, bodies, and refused tokens."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("path", ["/api/status", "/api/organizations", "/oidc/jwks", "/oidc/me"])
-async def test_security_headers_stand_on_every_answer(oidc: Oidc, path: str) -> None:
+async def test_every_reply_has_the_security_headers(oidc: Oidc, path: str) -> None:
     reply = await oidc.send("GET", path)
     assert {name: reply.headers.get(name) for name in HEADERS} == HEADERS
     assert reply.headers["Logto-Core-Request-Id"]
 
 
-async def test_what_did_not_change_is_not_sent_again(oidc: Oidc) -> None:
+async def test_unchanged_reply_is_not_sent_again(oidc: Oidc) -> None:
     first = await oidc.send("GET", "/oidc/jwks")
     again = await oidc.send("GET", "/oidc/jwks", headers={"If-None-Match": first.headers["ETag"]})
     assert again.status == 304
 
 
-async def test_long_answers_are_compressed(oidc: Oidc) -> None:
+async def test_long_replies_are_compressed(oidc: Oidc) -> None:
     reply = await oidc.send(
         "GET", "/oidc/.well-known/openid-configuration", headers={"Accept-Encoding": "gzip"}
     )
@@ -38,12 +38,12 @@ async def test_long_answers_are_compressed(oidc: Oidc) -> None:
     assert reply.body["issuer"] == oidc.issuer
 
 
-async def test_unknown_path_is_told_in_plain_text(oidc: Oidc) -> None:
+async def test_unknown_path_is_refused_in_plain_text(oidc: Oidc) -> None:
     reply = (await oidc.send("GET", "/api/nowhere")).expect(404)
     assert (reply.headers["Content-Type"], reply.body) == ("text/plain; charset=utf-8", "Not Found")
 
 
-async def test_form_is_a_body_like_json(api: ManagementApi, oidc: Oidc, workshop: Workshop) -> None:
+async def test_form_is_accepted_in_place_of_json(api: ManagementApi, oidc: Oidc, workshop: Workshop) -> None:
     headers = {"Authorization": f"Bearer {api.token}"}
     name = workshop.unique("by_form")
     reply = (await oidc.send("POST", "/api/organizations", headers=headers, data={"name": name})).expect(201)
@@ -60,14 +60,16 @@ async def test_form_is_a_body_like_json(api: ManagementApi, oidc: Oidc, workshop
         ("eyJhbGciOiJFUzM4NCIsImtpZCI6Im5vcGUifQ.{claims}.AAAA", "ERR_JWKS_NO_MATCHING_KEY"),
     ],
 )
-async def test_refused_token_is_told_why(api: ManagementApi, oidc: Oidc, token: str, code: str) -> None:
+async def test_refusal_of_a_token_says_why(api: ManagementApi, oidc: Oidc, token: str, code: str) -> None:
     header, claims, _ = api.token.split(".")
     forged = token.format(header=header, claims=claims)
     reply = await oidc.send("GET", "/api/users", headers={"Authorization": f"Bearer {forged}"})
     assert (reply.status, reply.body["data"]["code"]) == (401, code)
 
 
-async def test_token_of_another_resource_is_told_which_claim_is_wrong(oidc: Oidc, workshop: Workshop) -> None:
+async def test_refusal_of_a_token_for_another_resource_names_the_claim(
+    oidc: Oidc, workshop: Workshop
+) -> None:
     machine, resource = await workshop.application("MachineToMachine"), await workshop.resource()
     issued = await oidc.token(
         machine, "post", grant_type="client_credentials", resource=resource["indicator"]
@@ -86,7 +88,7 @@ async def test_token_of_another_resource_is_told_which_claim_is_wrong(oidc: Oidc
         ({"Authorization": "Basic abc"}, "", "authorization header scheme must be `Bearer`"),
     ],
 )
-async def test_malformed_userinfo_request_is_challenged(
+async def test_malformed_userinfo_request_gets_a_challenge(
     oidc: Oidc, headers: dict[str, str], query: str, description: str
 ) -> None:
     reply = (await oidc.send("GET", f"/oidc/me{query}", headers=headers)).expect(400)

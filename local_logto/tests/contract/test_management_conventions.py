@@ -1,4 +1,4 @@
-"""What every route of the Management API shares: the guard, the paging, the shape of errors."""
+"""Conventions of the Management API: access, paging, bodies and errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGED = ["/users", "/organizations", "/organization-roles"]
 ROUTES = [*PAGED, "/applications", "/resources", "/organization-scopes", "/organization-invitations"]
 
 
-# --- the guard
+# --- access
 
 
 async def test_request_without_a_token_is_as_recorded(oidc: Oidc, like_recording: LikeRecording) -> None:
@@ -28,21 +28,21 @@ async def test_request_without_a_token_is_as_recorded(oidc: Oidc, like_recording
 
 
 @pytest.mark.parametrize("route", ROUTES)
-async def test_every_route_wants_a_token(oidc: Oidc, route: str) -> None:
+async def test_every_route_requires_a_token(oidc: Oidc, route: str) -> None:
     reply = (await oidc.send("GET", f"/api{route}")).expect(401)
     assert reply.body["code"] == "auth.authorization_header_missing"
 
 
-async def test_other_schemes_are_not_supported(oidc: Oidc) -> None:
-    headers = {"Authorization": "Basic abc"}
-    reply = (await oidc.send("GET", "/api/applications", headers=headers)).expect(401)
-    assert reply.body["code"] == "auth.authorization_token_type_not_supported"
-
-
-async def test_garbage_is_unauthorized(oidc: Oidc) -> None:
-    headers = {"Authorization": "Bearer garbage"}
-    reply = (await oidc.send("GET", "/api/applications", headers=headers)).expect(401)
-    assert reply.body["code"] == "auth.unauthorized"
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("Basic abc", "auth.authorization_token_type_not_supported"),
+        ("Bearer garbage", "auth.unauthorized"),
+    ],
+)
+async def test_other_schemes_and_unknown_tokens_are_refused(oidc: Oidc, header: str, code: str) -> None:
+    reply = await oidc.send("GET", "/api/applications", headers={"Authorization": header})
+    assert reply.refusal == (401, code)
 
 
 async def test_token_for_another_resource_is_unauthorized(oidc: Oidc, alice: Tokens, world: World) -> None:
@@ -109,13 +109,13 @@ async def test_impossible_page_is_refused(api: ManagementApi, route: str, query:
 
 
 @pytest.mark.parametrize("route", PAGED)
-async def test_list_is_paged_even_when_nobody_asks(api: ManagementApi, route: str) -> None:
+async def test_list_is_paged_by_default(api: ManagementApi, route: str) -> None:
     reply = (await api.get(route)).expect(200)
     assert int(reply.headers["Total-Number"]) >= len(reply.body)
     assert len(reply.body) <= 20
 
 
-async def test_pages_together_are_the_whole_without_repetition(
+async def test_pages_together_are_the_whole_list_without_duplicates(
     api: ManagementApi, workshop: Workshop
 ) -> None:
     name = workshop.unique("paged")
@@ -141,15 +141,17 @@ async def test_links_name_the_pages(api: ManagementApi, workshop: Workshop) -> N
     assert {URL(link[1]).query["q"] for link in links if link} == {name}
 
 
-async def test_links_lack_the_api_in_their_path_and_lead_nowhere(api: ManagementApi, server: Server) -> None:
-    """A client that follows them here would break at Logto: pages are asked for by number."""
+async def test_links_lack_the_prefix_of_the_api(api: ManagementApi, server: Server) -> None:
+    """Clients cannot follow them, at Logto neither: they have to request pages by number."""
     reply = (await api.get("/organizations", page_size="1")).expect(200)
     [first, *_] = reply.headers.getall("Link")
     assert first == f'<{server.endpoint}/organizations?page_size=1&page=1>; rel="first"'
 
 
 @pytest.mark.parametrize("route", ["/applications", "/resources", "/organization-scopes"])
-async def test_optional_paging_counts_only_when_asked(api: ManagementApi, world: World, route: str) -> None:
+async def test_list_with_optional_paging_has_a_total_only_on_request(
+    api: ManagementApi, world: World, route: str
+) -> None:
     assert "Total-Number" not in (await api.get(route)).expect(200).headers
     reply = (await api.get(route, page="1", page_size="1")).expect(200)
     assert int(reply.headers["Total-Number"]) >= len(reply.body) == 1

@@ -7,20 +7,10 @@ from typing import Any
 import pytest
 
 from contract.client import LogtoBrowser
-from contract.management import ManagementApi, Workshop
+from contract.management import ManagementApi
 from contract.oidc import Oidc, Tokens
 from contract.people import App, Person
 from contract.world import World
-
-
-@pytest.fixture
-async def otto(workshop: Workshop) -> Person:
-    return await workshop.person("otto")
-
-
-@pytest.fixture
-async def app(workshop: Workshop) -> App:
-    return await workshop.application()
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
-"""Getting a second factor at sign-in: demanded, suggested, skipped, bound, and what cannot be bound."""
+"""Adding a second factor at sign-in: when it is required or suggested, and what is refused."""
 
 from __future__ import annotations
-
-import secrets
 
 import pyotp
 import pytest
@@ -11,13 +9,14 @@ from contract.client import LogtoBrowser
 from contract.management import ManagementApi, Workshop
 from contract.oidc import Oidc
 from contract.people import Person
-from contract.second_factors import TOTP_AND_CODES, TOTP_ONLY, Settings, VisitOf, enrol
+from contract.second_factors import TOTP_AND_CODES, TOTP_ONLY, Settings, Visit, VisitOf, enrol
 from contract.world import World
 
 
-async def test_mandatory_policy_leads_to_a_factor_and_then_to_backup_codes(
+async def test_mandatory_policy_requires_a_factor_and_then_backup_codes(
     settings: Settings, visit: VisitOf, nina: Person, api: ManagementApi
 ) -> None:
+    """One flow: what each submission requires is what the test proves."""
     await settings(mfa={"factors": ["Totp", "BackupCode"], "policy": "Mandatory"})
     session = await visit(nina)
     missing = await session.submit()
@@ -36,7 +35,9 @@ async def test_mandatory_policy_leads_to_a_factor_and_then_to_backup_codes(
     (await again.submit()).expect(200)
 
 
-async def test_backup_codes_never_stand_alone(settings: Settings, visit: VisitOf, nina: Person) -> None:
+async def test_backup_codes_cannot_be_the_only_factor(
+    settings: Settings, visit: VisitOf, nina: Person
+) -> None:
     await settings(mfa=TOTP_AND_CODES)
     session = await visit(nina)
     new = (await session.call("POST", "/verification/backup-code/generate")).expect(200).body
@@ -67,23 +68,38 @@ async def test_second_authenticator_is_refused(
     assert bound.refusal == (422, "user.totp_already_in_use")
 
 
-async def test_unproved_or_unknown_secret_is_not_bound(
-    settings: Settings, visit: VisitOf, nina: Person
-) -> None:
+@pytest.fixture
+async def visit_with_totp(settings: Settings, visit: VisitOf, nina: Person) -> Visit:
+    """Nina's sign-in where she may add an authenticator app."""
     await settings(mfa=TOTP_ONLY)
-    session = await visit(nina)
-    new = (await session.call("POST", "/verification/totp/secret")).expect(200).body
+    return await visit(nina)
+
+
+async def test_new_secret_has_a_qr_code(visit_with_totp: Visit) -> None:
+    new = (await visit_with_totp.call("POST", "/verification/totp/secret")).expect(200).body
     assert new["secretQrCode"].startswith("data:image/png;base64,")
-    unproved = await session.post("/profile/mfa", type="Totp", verificationId=new["verificationId"])
-    assert unproved.refusal == (400, "session.verification_failed")
-    unknown = await session.post("/profile/mfa", type="Totp", verificationId="unknown")
-    assert unknown.refusal == (404, "session.verification_session_not_found")
-    wrong = await session.post("/verification/totp/verify", verificationId=new["verificationId"], code="000")
+
+
+async def test_secret_that_was_not_proven_is_not_bound(visit_with_totp: Visit) -> None:
+    new = (await visit_with_totp.call("POST", "/verification/totp/secret")).expect(200).body
+    bound = await visit_with_totp.bind_totp({"verificationId": new["verificationId"]})
+    assert bound.refusal == (400, "session.verification_failed")
+
+
+async def test_unknown_secret_is_not_bound(visit_with_totp: Visit) -> None:
+    bound = await visit_with_totp.bind_totp({"verificationId": "unknown"})
+    assert bound.refusal == (404, "session.verification_session_not_found")
+
+
+async def test_wrong_code_proves_no_secret(visit_with_totp: Visit) -> None:
+    new = (await visit_with_totp.call("POST", "/verification/totp/secret")).expect(200).body
+    body = {"verificationId": new["verificationId"], "code": "000"}
+    wrong = await visit_with_totp.post("/verification/totp/verify", **body)
     assert wrong.refusal == (400, "session.mfa.invalid_totp_code")
 
 
 @pytest.mark.parametrize("policy", ["UserControlled", "PromptAtSignInAndSignUp", "PromptOnlyAtSignIn"])
-async def test_skippable_policy_suggests_once(
+async def test_skipped_suggestion_is_not_repeated(
     settings: Settings, visit: VisitOf, nina: Person, policy: str
 ) -> None:
     await settings(mfa={"factors": ["Totp"], "policy": policy})
@@ -94,7 +110,7 @@ async def test_skippable_policy_suggests_once(
     (await (await visit(nina)).submit()).expect(200)
 
 
-async def test_wish_for_a_factor_leads_to_the_choice_of_one(
+async def test_accepted_suggestion_requires_a_factor(
     settings: Settings, visit: VisitOf, nina: Person
 ) -> None:
     await settings(mfa={"factors": ["Totp"], "policy": "PromptAtSignInAndSignUp"})
@@ -114,7 +130,7 @@ async def test_wish_for_a_factor_leads_to_the_choice_of_one(
         ("PromptOnlyAtSignIn", None),
     ],
 )
-async def test_signing_up_asks_for_a_factor_where_the_policy_says_so(
+async def test_sign_up_requires_a_factor_where_the_policy_says_so(
     settings: Settings,
     browser: LogtoBrowser,
     world: World,
@@ -124,11 +140,8 @@ async def test_signing_up_asks_for_a_factor_where_the_policy_says_so(
 ) -> None:
     sign_up = {"identifiers": ["username"], "password": True, "verify": False}
     await settings(mfa={"factors": ["Totp"], "policy": policy}, signUp=sign_up)
-    await browser.authorize(world.web)
-    await browser.experience("PUT", "", {"interactionEvent": "Register"})
-    identifier = {"type": "username", "value": workshop.unique("newcomer")}
-    body = {"identifier": identifier, "password": f"Heron-{secrets.token_hex(6)}-Quay"}
-    proof = await browser.experience("POST", "/verification/new-password-identity", body)
+    await browser.begin(world.web, "Register")
+    proof = await browser.offer_identity(workshop.unique("newcomer"))
     (await browser.experience("POST", "/identification", proof.expect(200).body)).expect(201)
     state = (await browser.experience("GET", "/interaction")).expect(200).body
     workshop.will_delete(f"/users/{state['userId']}")
@@ -139,7 +152,7 @@ async def test_signing_up_asks_for_a_factor_where_the_policy_says_so(
         assert submitted.refusal == (422, refusal)
 
 
-async def test_strict_organization_counts_no_address_and_makes_its_members_enrol(
+async def test_organization_that_requires_mfa_makes_its_members_add_a_factor(
     settings: Settings,
     visit: VisitOf,
     nina: Person,
@@ -148,6 +161,7 @@ async def test_strict_organization_counts_no_address_and_makes_its_members_enrol
     oidc: Oidc,
     browser: LogtoBrowser,
 ) -> None:
+    """One flow: an address is not enough for such an organization, and an authenticator app is."""
     strict = await workshop.organization(isMfaRequired=True)
     await workshop.join(strict, nina, world.member)
     await settings(mfa=TOTP_ONLY)

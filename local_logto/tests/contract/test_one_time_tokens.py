@@ -1,4 +1,4 @@
-"""One-time tokens: made, listed, verified, revoked, and used by a sign-in (transcripts 310 to 316)."""
+"""One-time tokens: how they are created, listed, verified, revoked, and used by a sign-in."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from contract.people import Person
 from contract.recordings import load
 from contract.world import World
 
-RECORDED_TOKEN = "<one-time token>"
+CONTEXT = {"jitOrganizationIds": ["8jd0jgm64qf4"]}
 
 
 @dataclass(frozen=True, slots=True)
 class OneTimeTokens:
-    """Tokens for one address."""
+    """The one-time tokens of one address."""
 
     api: ManagementApi
     email: str
@@ -44,75 +44,133 @@ async def tokens(api: ManagementApi, workshop: Workshop) -> OneTimeTokens:
     return OneTimeTokens(api, workshop.email("magic"))
 
 
-async def test_tokens_are_made_as_recorded(
+@pytest.fixture
+async def made(tokens: OneTimeTokens) -> dict[str, Any]:
+    """A token without a context."""
+    return await tokens.make()
+
+
+async def test_created_token_is_as_recorded(
     tokens: OneTimeTokens, api: ManagementApi, like_recording: LikeRecording
 ) -> None:
-    context = {"jitOrganizationIds": ["8jd0jgm64qf4"]}
-    body = {"email": tokens.email, "expiresIn": 600, "context": context}
-    made = await api.post("/one-time-tokens", body)
-    like_recording("310-create", made)
-    assert len(made.body["token"]) == 32
-    assert 598_000 <= made.body["expiresAt"] - made.body["createdAt"] <= 602_000
+    body = {"email": tokens.email, "expiresIn": 600, "context": CONTEXT}
+    reply = await api.post("/one-time-tokens", body)
+    like_recording("310-create", reply)
+    assert len(reply.body["token"]) == 32
+    assert 598_000 <= reply.body["expiresAt"] - reply.body["createdAt"] <= 602_000
+
+
+async def test_created_token_without_a_context_is_as_recorded(
+    tokens: OneTimeTokens, api: ManagementApi, like_recording: LikeRecording
+) -> None:
     like_recording("310-create-no-context", await api.post("/one-time-tokens", {"email": tokens.email}))
+
+
+async def test_malformed_address_is_refused(api: ManagementApi, like_recording: LikeRecording) -> None:
     like_recording("310-create-bad-email", await api.post("/one-time-tokens", {"email": "not an address"}))
+
+
+async def test_token_that_expires_at_once_is_refused(tokens: OneTimeTokens, api: ManagementApi) -> None:
     refused = await api.post("/one-time-tokens", {"email": tokens.email, "expiresIn": 0})
     assert refused.refusal == (400, "guard.invalid_input")
     recorded = load("310-create-expires-0")["response"]["body"]["data"]["issues"]
     assert refused.body["data"]["issues"] == recorded
 
 
-async def test_tokens_are_read_as_recorded(
+async def test_token_is_read_as_recorded(
     tokens: OneTimeTokens, api: ManagementApi, like_recording: LikeRecording
 ) -> None:
-    made = await tokens.make(context={"jitOrganizationIds": ["8jd0jgm64qf4"]})
+    made = await tokens.make(context=CONTEXT)
     like_recording("310-get", await api.get(f"/one-time-tokens/{made['id']}"))
+
+
+async def test_tokens_of_an_address_are_listed_as_recorded(
+    tokens: OneTimeTokens, api: ManagementApi, like_recording: LikeRecording
+) -> None:
+    made = await tokens.make(context=CONTEXT)
     listed = await api.get("/one-time-tokens", email=tokens.email, status="active")
     like_recording("310-list", listed)
     assert [entry["id"] for entry in listed.body] == [made["id"]]
+
+
+async def test_unknown_token_is_not_found(api: ManagementApi, like_recording: LikeRecording) -> None:
     like_recording("310-get-unknown", await api.get("/one-time-tokens/nosuchid"))
-    (await api.delete(f"/one-time-tokens/{made['id']}")).expect(204)
-    like_recording("311-delete-twice", await api.delete(f"/one-time-tokens/{made['id']}"))
 
 
-async def test_a_token_is_verified_once_for_its_own_address(
-    tokens: OneTimeTokens, like_recording: LikeRecording
+async def test_token_cannot_be_deleted_twice(
+    made: dict[str, Any], api: ManagementApi, like_recording: LikeRecording
 ) -> None:
-    token = (await tokens.make())["token"]
-    like_recording("311-verify-other-email", await tokens.verify(token, "other@example.test"))
-    like_recording("311-verify", await tokens.verify(token))
-    like_recording("311-verify-twice", await tokens.verify(token))
+    path = f"/one-time-tokens/{made['id']}"
+    (await api.delete(path)).expect(204)
+    like_recording("311-delete-twice", await api.delete(path))
+
+
+# --- verification
+
+
+async def test_token_is_verified_once(
+    tokens: OneTimeTokens, made: dict[str, Any], like_recording: LikeRecording
+) -> None:
+    like_recording("311-verify", await tokens.verify(made["token"]))
+    like_recording("311-verify-twice", await tokens.verify(made["token"]))
+
+
+async def test_token_is_not_verified_for_another_address(
+    tokens: OneTimeTokens, made: dict[str, Any], like_recording: LikeRecording
+) -> None:
+    like_recording("311-verify-other-email", await tokens.verify(made["token"], "other@example.test"))
+    (await tokens.verify(made["token"])).expect(200)
+
+
+async def test_unknown_token_is_not_verified(tokens: OneTimeTokens, like_recording: LikeRecording) -> None:
     like_recording("311-verify-unknown", await tokens.verify("nosuchtoken"))
 
 
-async def test_of_several_uses_at_once_one_succeeds(tokens: OneTimeTokens, server: Server) -> None:
+async def test_one_of_several_concurrent_verifications_succeeds(
+    tokens: OneTimeTokens, server: Server
+) -> None:
     token = (await tokens.make())["token"]
     replies = await asyncio.gather(*(tokens.verify(token) for _ in range(4)))
     accepted = [reply.status for reply in replies].count(200)
-    # Logto 1.42 reads the token before it marks it as used, so a crowd may get more than one answer.
+    # Logto 1.42 reads the token before it marks it as used, so concurrent requests may all succeed.
     assert accepted == 1 if server.started_here else accepted >= 1
 
 
-async def test_a_revoked_token_stays_revoked(tokens: OneTimeTokens, like_recording: LikeRecording) -> None:
-    made = await tokens.make()
+async def test_revoked_token_is_not_verified(
+    tokens: OneTimeTokens, made: dict[str, Any], like_recording: LikeRecording
+) -> None:
     like_recording("311-status-revoke", await tokens.set_status(made["id"], "revoked"))
     like_recording("311-verify-revoked", await tokens.verify(made["token"]))
+
+
+async def test_revoked_token_cannot_be_reactivated(
+    tokens: OneTimeTokens, made: dict[str, Any], like_recording: LikeRecording
+) -> None:
+    (await tokens.set_status(made["id"], "revoked")).expect(200)
     like_recording("311-status-reactivate", await tokens.set_status(made["id"], "active"))
-    wrong = await tokens.set_status(made["id"], "nope")
-    assert wrong.refusal == (400, "guard.invalid_input")
 
 
-async def test_an_expired_token_says_so(
+async def test_unknown_status_is_refused(tokens: OneTimeTokens, made: dict[str, Any]) -> None:
+    reply = await tokens.set_status(made["id"], "nope")
+    assert reply.refusal == (400, "guard.invalid_input")
+
+
+async def test_expired_token_is_shown_and_refused_as_expired(
     tokens: OneTimeTokens, api: ManagementApi, like_recording: LikeRecording
 ) -> None:
+    """One test for two replies, because it waits for the expiry."""
     made = await tokens.make(expiresIn=1)
-    await asyncio.sleep(1.1)  # the shortest life there is
+    await asyncio.sleep(1.1)  # the shortest lifetime is a second
     like_recording("311-verify-expired", await tokens.verify(made["token"]))
     like_recording("311-get-expired", await api.get(f"/one-time-tokens/{made['id']}"))
 
 
+# --- sign-ins with a token
+
+
 @dataclass(slots=True)
 class TokenVisit:
-    """A sign-in that brings a token, as Logto's page does it."""
+    """A sign-in with a token, as Logto's page does it."""
 
     browser: LogtoBrowser
     email: str
@@ -141,7 +199,7 @@ class TokenVisit:
 
 
 def assert_step(reply: Reply, recording: str, number: int, replacing: dict[str, str]) -> None:
-    """Fail unless a call answers as the one at this place of a recorded sign-in."""
+    """Fail unless the reply is like the one at this position of a recorded sign-in."""
     recorded = load(recording)["chain"][number]
     assert reply.status == recorded["status"], reply.body
     if reply.status >= 400:
@@ -157,7 +215,7 @@ def _replaced(value: Any, replacing: dict[str, str]) -> Any:
     return value
 
 
-async def test_the_page_is_told_the_token_and_the_address(
+async def test_sign_in_page_gets_the_token_and_the_address(
     tokens: OneTimeTokens, browser: LogtoBrowser, world: World
 ) -> None:
     token = (await tokens.make())["token"]
@@ -168,9 +226,10 @@ async def test_the_page_is_told_the_token_and_the_address(
 
 
 @pytest.mark.usefixtures("sign_up_by_username")
-async def test_a_newcomer_has_to_tell_what_sign_up_asks_for_and_the_token_is_used_up(
+async def test_new_person_has_to_complete_the_sign_up_and_the_token_is_consumed(
     tokens: OneTimeTokens, browser: LogtoBrowser, world: World
 ) -> None:
+    """One flow: each reply was recorded in this order."""
     token, replacing = (await tokens.make())["token"], {tokens.email: "magic-c4aa3d@example.test"}
     visit, name = TokenVisit(browser, tokens.email), "312-sign-in-unknown-user"
     await visit.begin(world, token)
@@ -181,9 +240,10 @@ async def test_a_newcomer_has_to_tell_what_sign_up_asks_for_and_the_token_is_use
     assert (await tokens.verify(token)).body["code"] == "one_time_token.token_consumed"
 
 
-async def test_a_known_person_signs_in_and_joins_what_the_token_names(
+async def test_known_person_signs_in_and_joins_the_organization_that_the_token_names(
     api: ManagementApi, workshop: Workshop, browser: LogtoBrowser, world: World, nina: Person
 ) -> None:
+    """One flow: each reply was recorded in this order."""
     organization = await workshop.organization()
     context = {"jitOrganizationIds": [organization, "doesnotexist"]}
     token = (await OneTimeTokens(api, nina.email).make(context=context))["token"]
@@ -196,7 +256,7 @@ async def test_a_known_person_signs_in_and_joins_what_the_token_names(
     assert [entry["id"] for entry in joined] == [organization]
 
 
-async def test_a_token_for_another_kind_of_sign_in_is_refused(
+async def test_token_for_signing_up_cannot_sign_in(
     api: ManagementApi, browser: LogtoBrowser, world: World, nina: Person
 ) -> None:
     made = await OneTimeTokens(api, nina.email).make(context={"interactionEvent": "Register"})

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from contract.client import decode
 from contract.fixtures import LikeRecording, SignIn
 from contract.management import ManagementApi, Workshop
 from contract.oidc import Oidc, Tokens
+from contract.people import Person
 from contract.world import ORGANIZATIONS_RESOURCE, ORGANIZATIONS_SCOPE, World
 
 
-async def test_organization_token_of_an_admin_is_as_recorded(
-    oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
+@pytest.mark.parametrize(("name", "recorded_id"), [("acme", "9rbq6tjabsfx"), ("globex", "tqq4mpt0wotb")])
+async def test_organization_token_of_an_admin_and_of_a_member_is_as_recorded(
+    oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording, name: str, recorded_id: str
 ) -> None:
+    organization = world.acme if name == "acme" else world.globex
     tokens = await sign_in(world.alice, nonce=None)
-    reply = await oidc.renew(tokens, organization_id=world.acme)
-    like_recording("13-org-token-acme", reply, {world.acme: "9rbq6tjabsfx"})
+    reply = await oidc.renew(tokens, organization_id=organization)
+    like_recording(f"13-org-token-{name}", reply, {organization: recorded_id})
 
 
-async def test_organization_token_of_a_member_is_as_recorded(
-    oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
-) -> None:
-    tokens = await sign_in(world.alice, nonce=None)
-    reply = await oidc.renew(tokens, organization_id=world.globex)
-    like_recording("13-org-token-globex", reply, {world.globex: "tqq4mpt0wotb"})
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person who signed in as admin of an organization that only this test uses."""
+
+    organization: str
+    tokens: Tokens
+
+
+@pytest.fixture
+async def member(world: World, workshop: Workshop, sign_in: SignIn, otto: Person) -> Member:
+    organization = await workshop.organization()
+    await workshop.join(organization, otto, world.admin)
+    return Member(organization, await sign_in(otto))
 
 
 async def test_narrowed_organization_token_comes_without_id_token(
@@ -34,7 +46,7 @@ async def test_narrowed_organization_token_comes_without_id_token(
     like_recording("13-org-token-acme-scope-down", reply, {world.acme: "9rbq6tjabsfx"})
 
 
-async def test_audience_names_the_organization_and_no_claim_does(
+async def test_organization_is_in_the_audience_and_in_no_other_claim(
     oidc: Oidc, alice: Tokens, world: World
 ) -> None:
     reply = await oidc.renew(alice, organization_id=world.acme)
@@ -52,14 +64,16 @@ async def test_token_names_subject_application_and_issuer(oidc: Oidc, alice: Tok
     assert claims["exp"] - claims["iat"] == 3600
 
 
-async def test_scope_is_what_the_role_grants_in_that_organization(
-    oidc: Oidc, alice: Tokens, world: World
+@pytest.mark.parametrize("role", ["admin", "member"])
+async def test_scope_is_what_the_role_grants_in_the_organization(
+    oidc: Oidc, alice: Tokens, world: World, role: str
 ) -> None:
-    expected = {world.acme: world.organization_scopes, world.globex: {world.read_members}}
-    for organization, scopes in expected.items():
-        reply = await oidc.renew(alice, organization_id=organization)
-        assert decode(reply.expect(200).body["access_token"]).scopes == scopes
-        assert set(reply.body["scope"].split()) == scopes
+    organization, scopes = (
+        (world.acme, world.organization_scopes) if role == "admin" else (world.globex, {world.read_members})
+    )
+    reply = await oidc.renew(alice, organization_id=organization)
+    assert decode(reply.expect(200).body["access_token"]).scopes == scopes
+    assert set(reply.body["scope"].split()) == scopes
 
 
 async def test_two_tokens_for_one_organization_differ(oidc: Oidc, alice: Tokens, world: World) -> None:
@@ -68,7 +82,7 @@ async def test_two_tokens_for_one_organization_differ(oidc: Oidc, alice: Tokens,
     assert len(ids) == 2
 
 
-async def test_requested_scope_that_the_role_lacks_is_left_out(
+async def test_requested_scope_that_the_role_lacks_is_omitted(
     oidc: Oidc, alice: Tokens, world: World
 ) -> None:
     wanted = f"{world.read_members} {world.delete_org}"
@@ -122,7 +136,7 @@ async def test_two_roles_grant_the_union(
 # --- refusals
 
 
-async def test_organization_one_is_not_in_is_denied(
+async def test_organization_that_the_person_is_not_in_is_denied(
     oidc: Oidc, alice: Tokens, world: World, like_recording: LikeRecording
 ) -> None:
     reply = await oidc.renew(alice, organization_id=world.other)
@@ -136,28 +150,21 @@ async def test_unknown_organization_is_denied_in_the_same_words(
     like_recording("21-error-org-unknown", reply)
 
 
-async def test_organization_that_requires_mfa_is_denied_to_who_has_none(
-    oidc: Oidc, world: World, workshop: Workshop, sign_in: SignIn, like_recording: LikeRecording
+async def test_organization_that_requires_mfa_is_denied_to_a_member_without_it(
+    oidc: Oidc, member: Member, api: ManagementApi, like_recording: LikeRecording
 ) -> None:
-    person = await workshop.person()
-    organization = await workshop.organization(isMfaRequired=True)
-    await workshop.join(organization, person, world.admin)
-    tokens = await sign_in(person)
-    reply = await oidc.renew(tokens, organization_id=organization)
+    (await api.patch(f"/organizations/{member.organization}", {"isMfaRequired": True})).expect(200)
+    reply = await oidc.renew(member.tokens, organization_id=member.organization)
     like_recording("54-error-org-mfa", reply)
 
 
-async def test_requiring_mfa_later_counts_at_the_next_refresh(
-    oidc: Oidc, world: World, workshop: Workshop, api: ManagementApi, sign_in: SignIn
+async def test_organization_that_no_longer_requires_mfa_is_granted_at_the_next_refresh(
+    oidc: Oidc, member: Member, api: ManagementApi
 ) -> None:
-    person = await workshop.person()
-    organization = await workshop.organization()
-    await workshop.join(organization, person, world.admin)
-    tokens = await sign_in(person)
-    for required, status in ((True, 403), (False, 200)):
-        (await api.patch(f"/organizations/{organization}", {"isMfaRequired": required})).expect(200)
-        reply = await oidc.renew(tokens, organization_id=organization)
-        assert reply.status == status
+    for required in (True, False):
+        change = {"isMfaRequired": required}
+        (await api.patch(f"/organizations/{member.organization}", change)).expect(200)
+    assert (await oidc.renew(member.tokens, organization_id=member.organization)).status == 200
 
 
 async def test_refresh_token_without_the_organizations_scope_is_insufficient(
@@ -168,7 +175,7 @@ async def test_refresh_token_without_the_organizations_scope_is_insufficient(
     like_recording("54-error-org-scope-missing", reply)
 
 
-async def test_organization_urn_is_no_resource(
+async def test_urn_of_an_organization_is_not_a_resource(
     oidc: Oidc, alice: Tokens, world: World, like_recording: LikeRecording
 ) -> None:
     urn = f"urn:logto:organization:{world.acme}"
@@ -177,7 +184,7 @@ async def test_organization_urn_is_no_resource(
 
 
 @pytest.mark.parametrize("form", [{}, {"scope": "openid"}])
-async def test_membership_is_asked_before_the_scope(
+async def test_membership_is_checked_before_the_scope(
     oidc: Oidc, world: World, sign_in: SignIn, form: dict[str, str]
 ) -> None:
     tokens = await sign_in(world.alice, scope="openid profile offline_access", resource=None)
@@ -186,12 +193,8 @@ async def test_membership_is_asked_before_the_scope(
 
 
 async def test_deleted_organization_is_denied_like_an_unknown_one(
-    oidc: Oidc, world: World, workshop: Workshop, api: ManagementApi, sign_in: SignIn
+    oidc: Oidc, member: Member, api: ManagementApi
 ) -> None:
-    person = await workshop.person()
-    organization = await workshop.organization()
-    await workshop.join(organization, person, world.admin)
-    tokens = await sign_in(person)
-    (await api.delete(f"/organizations/{organization}")).expect(204)
-    reply = await oidc.renew(tokens, organization_id=organization)
+    (await api.delete(f"/organizations/{member.organization}")).expect(204)
+    reply = await oidc.renew(member.tokens, organization_id=member.organization)
     assert reply.expect(403).body["error_description"] == "user is not a member of the organization"

@@ -1,4 +1,4 @@
-"""The refresh token: what it gives, when it changes, and what happens when an old one comes back."""
+"""The refresh token: what it returns, when it rotates, and what happens when an old one is reused."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from contract.conftest import Server
 from contract.fixtures import LikeRecording, SignIn
 from contract.management import ManagementApi, Workshop
 from contract.oidc import Oidc, Tokens
-from contract.people import App
+from contract.people import App, Person
 from contract.world import OIDC_SCOPES, World
 
-PAST_LEEWAY = 3.3  # seconds after which an old refresh token counts as stolen
+PAST_LEEWAY = 3.3  # seconds after which a rotated refresh token counts as stolen
 
 
 async def short_lived(workshop: Workshop, seconds: int, **settings: object) -> App:
-    """An application whose refresh tokens grow old within seconds."""
+    """Register an application whose refresh tokens expire after these seconds."""
     metadata = {"refreshTokenTtl": seconds, "alwaysIssueRefreshToken": True, **settings}
     return await workshop.application(customClientMetadata=metadata)
 
@@ -27,7 +27,7 @@ async def short_lived(workshop: Workshop, seconds: int, **settings: object) -> A
 # --- what comes back
 
 
-async def test_plain_refresh_gives_what_was_recorded(
+async def test_plain_refresh_is_as_recorded(
     oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
 ) -> None:
     tokens = await sign_in(world.alice, nonce=None)
@@ -35,12 +35,12 @@ async def test_plain_refresh_gives_what_was_recorded(
     like_recording("15-opaque-token-by-refresh", reply)
 
 
-async def test_nonce_is_still_in_refreshed_id_tokens(oidc: Oidc, alice: Tokens) -> None:
+async def test_refreshed_id_token_has_the_nonce(oidc: Oidc, alice: Tokens) -> None:
     reply = (await oidc.renew(alice)).expect(200)
     assert decode(reply.body["id_token"]).claims["nonce"] == alice.callback.request.nonce
 
 
-async def test_scope_openid_gives_an_id_token_with_the_subject_only(
+async def test_scope_openid_returns_an_id_token_with_only_the_subject(
     oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
 ) -> None:
     tokens = await sign_in(world.alice, nonce=None)
@@ -48,20 +48,20 @@ async def test_scope_openid_gives_an_id_token_with_the_subject_only(
     like_recording("15-id-token-scope-openid", reply)
 
 
-async def test_scope_without_openid_gives_no_id_token(oidc: Oidc, alice: Tokens) -> None:
+async def test_scope_without_openid_returns_no_id_token(oidc: Oidc, alice: Tokens) -> None:
     reply = (await oidc.renew(alice, scope="profile")).expect(200)
     assert "id_token" not in reply.body
     assert reply.body["refresh_token"] == alice.refresh_token
 
 
-async def test_claims_of_dropped_scopes_vanish(oidc: Oidc, alice: Tokens) -> None:
+async def test_claims_of_omitted_scopes_are_missing(oidc: Oidc, alice: Tokens) -> None:
     reply = (await oidc.renew(alice, scope="openid email")).expect(200)
     claims = decode(reply.body["id_token"]).claims
     assert "email" in claims
     assert "username" not in claims
 
 
-async def test_narrowed_scope_does_not_narrow_the_next_refresh(oidc: Oidc, alice: Tokens) -> None:
+async def test_narrowed_scope_does_not_affect_the_next_refresh(oidc: Oidc, alice: Tokens) -> None:
     await oidc.renew(alice, scope="openid")
     reply = (await oidc.renew(alice)).expect(200)
     assert set(reply.body["scope"].split()) == set(OIDC_SCOPES.split())
@@ -79,7 +79,7 @@ async def test_empty_organization_id_counts_as_absent(oidc: Oidc, alice: Tokens)
     ("token", "recording"),
     [("garbage", "21-error-refresh-garbage"), ("G" * 43, "21-error-refresh-garbage-43")],
 )
-async def test_garbage_is_refused(
+async def test_unknown_refresh_token_is_refused(
     oidc: Oidc, world: World, like_recording: LikeRecording, token: str, recording: str
 ) -> None:
     like_recording(recording, await oidc.refresh(world.web, token))
@@ -106,7 +106,7 @@ async def test_refresh_token_of_another_application_is_refused(
     like_recording("54-error-other-client", reply)
 
 
-async def test_refusals_leave_the_refresh_token_usable(oidc: Oidc, world: World, sign_in: SignIn) -> None:
+async def test_refresh_token_works_after_refusals(oidc: Oidc, world: World, sign_in: SignIn) -> None:
     tokens = await sign_in(world.alice)
     bad: list[dict[str, str]] = [
         {"scope": "openid custom_data"},
@@ -118,17 +118,11 @@ async def test_refusals_leave_the_refresh_token_usable(oidc: Oidc, world: World,
     assert (await oidc.renew(tokens)).status == 200
 
 
-async def test_suspension_kills_refresh_tokens_for_good(
-    oidc: Oidc,
-    workshop: Workshop,
-    api: ManagementApi,
-    world: World,
-    sign_in: SignIn,
-    like_recording: LikeRecording,
+async def test_suspension_revokes_refresh_tokens_for_good(
+    oidc: Oidc, api: ManagementApi, sign_in: SignIn, otto: Person, like_recording: LikeRecording
 ) -> None:
-    person = await workshop.person()
-    tokens = await sign_in(person)
-    path = f"/users/{person.id}/is-suspended"
+    tokens = await sign_in(otto)
+    path = f"/users/{otto.id}/is-suspended"
     assert (await api.patch(path, {"isSuspended": True})).expect(200).body["lastSignInAt"]
     like_recording("36-error-refresh-suspended", await oidc.renew(tokens))
     (await api.patch(path, {"isSuspended": False})).expect(200)
@@ -136,11 +130,10 @@ async def test_suspension_kills_refresh_tokens_for_good(
 
 
 async def test_deleted_person_cannot_refresh(
-    oidc: Oidc, workshop: Workshop, api: ManagementApi, world: World, sign_in: SignIn
+    oidc: Oidc, api: ManagementApi, sign_in: SignIn, otto: Person
 ) -> None:
-    person = await workshop.person()
-    tokens = await sign_in(person)
-    (await api.delete(f"/users/{person.id}")).expect(204)
+    tokens = await sign_in(otto)
+    (await api.delete(f"/users/{otto.id}")).expect(204)
     reply = (await oidc.renew(tokens)).expect(400)
     assert reply.body["error"] == "invalid_grant"
 
@@ -148,9 +141,10 @@ async def test_deleted_person_cannot_refresh(
 # --- rotation
 
 
-async def test_confidential_application_gets_the_same_token_back(
+async def test_confidential_application_keeps_its_refresh_token(
     oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
 ) -> None:
+    """One flow of three refreshes, as they were recorded."""
     tokens = await sign_in(world.alice, nonce=None)
     for number in (1, 2, 3):
         reply = await oidc.token(
@@ -160,7 +154,7 @@ async def test_confidential_application_gets_the_same_token_back(
         assert reply.body["refresh_token"] == tokens.refresh_token
 
 
-async def test_eight_refreshes_at_once_give_one_and_the_same_token(
+async def test_eight_concurrent_refreshes_return_the_same_refresh_token(
     oidc: Oidc, world: World, sign_in: SignIn
 ) -> None:
     tokens = await sign_in(world.alice)
@@ -170,7 +164,7 @@ async def test_eight_refreshes_at_once_give_one_and_the_same_token(
     assert len({reply.body["access_token"] for reply in replies}) == 8
 
 
-async def test_refusing_rotation_is_a_setting_of_the_application(
+async def test_application_can_turn_rotation_off(
     oidc: Oidc, workshop: Workshop, world: World, sign_in: SignIn
 ) -> None:
     app = await short_lived(workshop, 60, rotateRefreshToken=False)
@@ -179,7 +173,7 @@ async def test_refusing_rotation_is_a_setting_of_the_application(
     assert reply.body["refresh_token"] == tokens.refresh_token
 
 
-async def test_public_application_gets_a_new_token_at_every_use(
+async def test_public_application_gets_a_new_refresh_token_at_every_use(
     oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
 ) -> None:
     tokens = await sign_in(world.alice, world.spa, nonce=None)
@@ -190,7 +184,7 @@ async def test_public_application_gets_a_new_token_at_every_use(
     assert second.body["refresh_token"] not in (tokens.refresh_token, first.body["refresh_token"])
 
 
-async def test_old_token_mints_another_valid_one_within_three_seconds(
+async def test_rotated_token_returns_another_valid_one_within_three_seconds(
     oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
 ) -> None:
     tokens = await sign_in(world.alice, world.spa, nonce=None)
@@ -201,7 +195,7 @@ async def test_old_token_mints_another_valid_one_within_three_seconds(
         assert (await oidc.refresh(world.spa, token)).status == 200
 
 
-async def test_eight_uses_at_once_give_a_public_application_eight_tokens(
+async def test_eight_concurrent_uses_return_eight_tokens_to_a_public_application(
     oidc: Oidc, world: World, sign_in: SignIn
 ) -> None:
     tokens = await sign_in(world.alice, world.spa)
@@ -211,9 +205,10 @@ async def test_eight_uses_at_once_give_a_public_application_eight_tokens(
 
 
 @pytest.mark.slow_clock
-async def test_old_token_after_three_seconds_kills_the_whole_grant(
+async def test_rotated_token_ends_the_grant_after_three_seconds(
     oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
 ) -> None:
+    """One test for three replies, because the wait is long."""
     tokens = await sign_in(world.alice, world.spa)
     fresh = (await oidc.renew(tokens)).expect(200).body
     await asyncio.sleep(PAST_LEEWAY)
@@ -223,7 +218,7 @@ async def test_old_token_after_three_seconds_kills_the_whole_grant(
 
 
 @pytest.mark.slow_clock
-async def test_token_older_than_seventy_percent_is_rotated_and_dies_at_its_end(
+async def test_token_is_rotated_after_seventy_percent_of_its_lifetime_and_then_expires(
     oidc: Oidc,
     server: Server,
     workshop: Workshop,
@@ -231,6 +226,7 @@ async def test_token_older_than_seventy_percent_is_rotated_and_dies_at_its_end(
     sign_in: SignIn,
     like_recording: LikeRecording,
 ) -> None:
+    """One test for a whole lifetime, because the waits are long."""
     lifetime = 10 + 4 * int(server.patience)
     app = await short_lived(workshop, lifetime)
     rotated, crowded, unused = await asyncio.gather(
@@ -256,7 +252,7 @@ async def test_token_older_than_seventy_percent_is_rotated_and_dies_at_its_end(
 
 
 async def assert_crowd_gets_different_tokens(oidc: Oidc, app: App, tokens: Tokens) -> set[str]:
-    """Eight refreshes at once of a token that is due: eight tokens, none of them the old one."""
+    """Refresh eight times at once with a token that is due. Returns the eight new refresh tokens."""
     replies = await asyncio.gather(*(oidc.renew(tokens) for _ in range(8)))
     fresh = {reply.expect(200).body["refresh_token"] for reply in replies}
     assert len(fresh) == 8

@@ -1,4 +1,4 @@
-"""When a change of role reaches a token: at once, or only through another authorization request.
+"""When a change of role affects tokens: at once, or only after another authorization request.
 
 API-resource scopes are frozen in the grant when it is made; organization permissions never are.
 """
@@ -19,7 +19,7 @@ from contract.world import World
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A person who signed in as *member* of an organization of their own."""
+    """A person who signed in with the role *member* in an organization that only this test uses."""
 
     oidc: Oidc
     world: World
@@ -65,17 +65,17 @@ async def test_member_has_what_the_role_grants(scene: Scene, world: World) -> No
     assert await scene.api_scopes() == {world.read_reports}
 
 
-async def test_promotion_reaches_the_organization_token_at_once(scene: Scene, world: World) -> None:
+async def test_promotion_affects_the_organization_token_at_once(scene: Scene, world: World) -> None:
     await scene.become(world.admin)
     assert await scene.organization_scopes() == world.organization_scopes
 
 
-async def test_promotion_does_not_reach_the_api_token(scene: Scene, world: World) -> None:
+async def test_promotion_does_not_affect_the_api_token(scene: Scene, world: World) -> None:
     await scene.become(world.admin)
     assert await scene.api_scopes() == {world.read_reports}
 
 
-async def test_second_organization_reaches_its_organization_token_at_once(
+async def test_second_organization_affects_its_organization_token_at_once(
     scene: Scene, world: World, workshop: Workshop
 ) -> None:
     globex = await workshop.organization()
@@ -84,9 +84,7 @@ async def test_second_organization_reaches_its_organization_token_at_once(
     assert await scene.api_scopes(organization=globex) == {world.read_reports}
 
 
-async def test_promotion_reaches_the_api_token_through_a_silent_round_trip(
-    scene: Scene, world: World
-) -> None:
+async def test_promotion_affects_the_api_token_after_a_silent_round_trip(scene: Scene, world: World) -> None:
     await scene.become(world.admin)
     renewed = await scene.silent_round_trip()
     assert await scene.organization_scopes(renewed) == world.organization_scopes
@@ -100,7 +98,7 @@ async def test_old_refresh_token_keeps_the_old_grant_after_the_round_trip(scene:
     assert await scene.api_scopes() == {world.read_reports}
 
 
-async def test_demotion_reaches_both_tokens_at_once(scene: Scene, world: World) -> None:
+async def test_demotion_affects_both_tokens_at_once(scene: Scene, world: World) -> None:
     await scene.become(world.admin)
     renewed = await scene.silent_round_trip()
     await scene.become(world.member)
@@ -128,10 +126,9 @@ async def test_removed_member_is_denied_at_the_next_refresh(
     like_recording("36-error-org-after-removal", reply)
 
 
-async def test_removed_member_keeps_refreshing_for_the_rest(
+async def test_removed_member_can_still_refresh_for_other_organizations(
     world: World, workshop: Workshop, oidc: Oidc, browser: LogtoBrowser, like_recording: LikeRecording
 ) -> None:
-    """The ID token after the removal, in the shape that was recorded."""
     everything = await _person_like_alice(workshop)
     staying, leaving = await workshop.organization(), await workshop.organization()
     for organization in (staying, leaving):
@@ -153,13 +150,13 @@ async def _person_like_alice(workshop: Workshop) -> Person:
     )
 
 
-async def test_member_who_came_back_is_admitted_again(scene: Scene, world: World) -> None:
+async def test_member_who_came_back_gets_tokens_again(scene: Scene, world: World) -> None:
     await scene.workshop.leave(scene.organization, scene.person)
     await scene.workshop.join(scene.organization, scene.person, world.member)
     assert await scene.organization_scopes() == {world.read_members}
 
 
-async def test_first_organization_after_sign_in_needs_a_round_trip_for_the_api(
+async def test_first_organization_after_sign_in_requires_a_round_trip_for_the_api(
     oidc: Oidc, world: World, workshop: Workshop, browser: LogtoBrowser
 ) -> None:
     person = await workshop.person()
@@ -173,12 +170,12 @@ async def test_first_organization_after_sign_in_needs_a_round_trip_for_the_api(
     assert await scene.api_scopes(renewed) == {world.read_reports, world.write_reports}
 
 
-async def test_silent_round_trip_carries_no_question_to_the_person(scene: Scene) -> None:
+async def test_silent_round_trip_asks_the_person_nothing(scene: Scene) -> None:
     renewed = await scene.silent_round_trip()
     assert [hop.status for hop in renewed.callback.hops] == [303, 302, 303]
 
 
-async def test_sign_in_from_another_browser_reads_the_roles_anew(
+async def test_sign_in_from_another_browser_uses_the_current_roles(
     scene: Scene, world: World, new_browser: NewBrowser
 ) -> None:
     await scene.become(world.admin)
@@ -186,7 +183,7 @@ async def test_sign_in_from_another_browser_reads_the_roles_anew(
     assert await scene.api_scopes(tokens) == {world.read_reports, world.write_reports}
 
 
-async def test_permission_taken_from_a_role_is_gone_at_the_next_refresh(
+async def test_permission_removed_from_a_role_is_gone_at_the_next_refresh(
     scene: Scene, workshop: Workshop, api: ManagementApi, world: World
 ) -> None:
     role = await workshop.role(scope_ids=[world.read_members_id], resource_scope_ids=[world.read_reports_id])
@@ -198,7 +195,7 @@ async def test_permission_taken_from_a_role_is_gone_at_the_next_refresh(
     assert await scene.api_scopes() == set()
 
 
-async def test_permission_created_after_sign_in_needs_a_new_request(
+async def test_permission_created_after_sign_in_requires_a_new_request(
     scene: Scene, workshop: Workshop, world: World
 ) -> None:
     name = f"later:{workshop.tag}"
@@ -210,7 +207,7 @@ async def test_permission_created_after_sign_in_needs_a_new_request(
     assert await scene.organization_scopes(renewed) == {name}
 
 
-async def test_roles_in_the_id_token_follow_at_the_next_refresh(scene: Scene, world: World) -> None:
+async def test_roles_in_the_id_token_are_current_at_the_next_refresh(scene: Scene, world: World) -> None:
     await scene.become(world.admin)
     reply = (await scene.oidc.renew(scene.tokens)).expect(200)
     claims = decode(reply.body["id_token"]).claims

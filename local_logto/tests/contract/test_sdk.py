@@ -1,7 +1,6 @@
-"""The PyPI package ``logto`` 0.2.1 used plainly against the server: what works, and what it does not do.
+"""The PyPI package ``logto`` 0.2.1 against the server: what works, and its traps.
 
-The second half states traps as facts: a client has to be built around them, and a server that behaved
-otherwise would hide them.
+A client has to avoid the traps, and a server that behaved differently would hide them.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from contract.world import ORGANIZATIONS_RESOURCE, ORGANIZATIONS_SCOPE, World
 
 
 class Shelf(Storage):
-    """The SDK's storage, open to inspection."""
+    """A storage for the SDK that tests can inspect."""
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
@@ -69,7 +68,7 @@ def client(server: Server, world: World, shelf: Shelf) -> LogtoClient:
 
 
 async def sign_in(client: LogtoClient, browser: LogtoBrowser, person: Person) -> None:
-    """The way of a person whom the server has to ask who they are."""
+    """Sign a person in whom the server does not know yet."""
     first = await browser.send("GET", await client.signIn(CALLBACK))
     assert urlsplit(first.location).path == "/sign-in"
     told = await browser.follow(await browser.prove_password(person), CALLBACK)
@@ -126,21 +125,19 @@ async def test_organization_token_is_cached(signed_in: LogtoClient, world: World
     assert await signed_in.getOrganizationToken(world.acme) == first
 
 
-async def test_sign_out_leads_to_the_registered_address(
-    signed_in: LogtoClient, browser: LogtoBrowser
-) -> None:
+async def test_sign_out_ends_the_sdks_session(signed_in: LogtoClient, browser: LogtoBrowser) -> None:
     page = await browser.send("GET", await signed_in.signOut(AFTER_SIGN_OUT))
     assert page.status == 200
     assert not signed_in.isAuthenticated()
 
 
-# --- what does not
+# --- traps
 
 
-async def test_signing_in_again_leaves_the_old_access_tokens(
+async def test_signing_in_again_keeps_the_old_access_tokens(
     signed_in: LogtoClient, server: Server, world: World, shelf: Shelf, workshop: Workshop
 ) -> None:
-    """Bob on alice's storage is handed alice's organization token."""
+    """Bob, who signs in with Alice's storage, gets Alice's organization token."""
     bob = await workshop.person("bob")
     alices = await signed_in.getOrganizationToken(world.acme)
     other = LogtoBrowser(server.endpoint)
@@ -191,12 +188,12 @@ async def test_organizations_scope_as_a_plain_string_is_not_recognized(
 
 async def test_endpoint_with_a_trailing_slash_breaks_discovery(server: Server, world: World) -> None:
     client = LogtoClient(configured(server, world, endpoint=f"{server.endpoint}/"), Shelf())
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - whichever way the answer fails to parse
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - the type depends on how parsing fails
         await client.getOidcCore()
     assert not isinstance(caught.value, AssertionError)
 
 
-async def test_userinfo_loses_the_organizations_names(signed_in: LogtoClient) -> None:
+async def test_userinfo_lacks_the_names_of_organizations(signed_in: LogtoClient) -> None:
     assert not hasattr(await signed_in.fetchUserInfo(), "organization_data")
 
 
@@ -217,7 +214,7 @@ async def test_wrong_state_is_refused(client: LogtoClient, browser: LogtoBrowser
         await client.handleSignInCallback(f"{CALLBACK}?{urlencode({**told, 'state': 'wrong'})}")
 
 
-async def test_second_sign_in_of_the_same_storage_forgets_the_first(
+async def test_second_sign_in_with_the_same_storage_breaks_the_first(
     client: LogtoClient, browser: LogtoBrowser, world: World
 ) -> None:
     first = await client.signIn(CALLBACK)
@@ -228,7 +225,7 @@ async def test_second_sign_in_of_the_same_storage_forgets_the_first(
         await client.handleSignInCallback(f"{CALLBACK}?{urlencode(told)}")
 
 
-async def test_error_in_the_callback_loses_its_description(client: LogtoClient) -> None:
+async def test_error_of_the_callback_lacks_its_description(client: LogtoClient) -> None:
     await client.signIn(CALLBACK)
     told = urlencode({"error": "access_denied", "error_description": "somebody said no"})
     with pytest.raises(LogtoException) as caught:
@@ -236,7 +233,7 @@ async def test_error_in_the_callback_loses_its_description(client: LogtoClient) 
     assert str(caught.value) == "access_denied"
 
 
-async def test_nothing_is_revoked_at_sign_out(
+async def test_sign_out_revokes_nothing(
     signed_in: LogtoClient, oidc: Oidc, world: World, shelf: Shelf
 ) -> None:
     refresh_token = shelf.values["refreshToken"]

@@ -1,4 +1,4 @@
-"""Sessions and grants of a person, answer by answer as a running Logto gave them."""
+"""Sessions and grants of a person, compared with the replies of a running Logto."""
 
 from __future__ import annotations
 
@@ -18,18 +18,8 @@ ONLY_OIDC = "openid profile offline_access email"
 
 
 @pytest.fixture
-async def otto(workshop: Workshop) -> Person:
-    return await workshop.person("otto")
-
-
-@pytest.fixture
-async def app(workshop: Workshop) -> App:
-    return await workshop.application()
-
-
-@pytest.fixture
 async def two(new_browser: NewBrowser, oidc: Oidc, otto: Person, app: App) -> list[Tokens]:
-    """The same person signed in with two browsers."""
+    """The tokens of one person who signed in with two browsers."""
     return [await oidc.sign_in(new_browser(), app, otto, scope=ONLY_OIDC) for _ in range(2)]
 
 
@@ -54,7 +44,7 @@ async def test_two_sessions_are_listed_as_recorded(
     assert len(set(uids)) == 2
 
 
-async def test_session_tells_the_sid_that_the_id_token_holds(
+async def test_session_shows_the_sid_of_the_id_token(
     api: ManagementApi, browser: LogtoBrowser, oidc: Oidc, workshop: Workshop, otto: Person
 ) -> None:
     hears = {"backchannelLogoutUri": AFTER_SIGN_OUT, "backchannelLogoutSessionRequired": True}
@@ -66,54 +56,90 @@ async def test_session_tells_the_sid_that_the_id_token_holds(
     assert session["payload"]["uid"] != sid
 
 
-async def test_one_session_is_read_as_recorded(
-    api: ManagementApi, otto: Person, app: App, two: list[Tokens], like_recording: LikeRecording
-) -> None:
-    path = f"/users/{otto.id}/sessions"
+@pytest.fixture
+async def session(api: ManagementApi, otto: Person, two: list[Tokens]) -> str:
+    """The path of one of the two sessions."""
     uid = (await sessions_of(api, otto))[0]["payload"]["uid"]
-    like_recording("300-session-get", await api.get(f"{path}/{uid}"), as_recorded(app, otto))
-    like_recording("300-session-get-unknown", await api.get(f"{path}/nosuchsession"))
+    return f"/users/{otto.id}/sessions/{uid}"
 
 
-async def test_nobody_and_who_never_signed_in_have_none_as_recorded(
-    api: ManagementApi, otto: Person, like_recording: LikeRecording
+async def test_one_session_is_read_as_recorded(
+    api: ManagementApi, otto: Person, app: App, session: str, like_recording: LikeRecording
 ) -> None:
-    like_recording("300-sessions-none", await api.get(f"/users/{otto.id}/sessions"))
-    like_recording("300-sessions-unknown-user", await api.get("/users/unknownuser0/sessions"))
-    like_recording("301-grants-unknown-user", await api.get("/users/unknownuser0/grants"))
+    like_recording("300-session-get", await api.get(session), as_recorded(app, otto))
 
 
+@pytest.mark.parametrize(
+    ("path", "recording"),
+    [
+        ("/users/{otto}/sessions", "300-sessions-none"),
+        ("/users/{otto}/sessions/nosuchsession", "300-session-get-unknown"),
+        ("/users/unknownuser0/sessions", "300-sessions-unknown-user"),
+        ("/users/unknownuser0/grants", "301-grants-unknown-user"),
+    ],
+)
+async def test_missing_sessions_and_grants_are_answered_as_recorded(
+    api: ManagementApi, otto: Person, like_recording: LikeRecording, path: str, recording: str
+) -> None:
+    like_recording(recording, await api.get(path.format(otto=otto.id)))
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize(
+    ("query", "recording"),
+    [
+        ({}, "301-grants-two"),
+        ({"appType": "thirdParty"}, "301-grants-third-party"),
+        ({"appType": "nope"}, "301-grants-bad-type"),
+    ],
+)
 async def test_grants_are_listed_as_recorded(
-    api: ManagementApi, otto: Person, app: App, two: list[Tokens], like_recording: LikeRecording
-) -> None:
-    path = f"/users/{otto.id}/grants"
-    like_recording("301-grants-two", await api.get(path), as_recorded(app, otto))
-    like_recording("301-grants-third-party", await api.get(path, appType="thirdParty"))
-    like_recording("301-grants-bad-type", await api.get(path, appType="nope"))
-
-
-async def test_ending_a_session_answers_as_recorded(
     api: ManagementApi,
     otto: Person,
     app: App,
-    world: World,
-    two: list[Tokens],
     like_recording: LikeRecording,
+    query: dict[str, str],
+    recording: str,
 ) -> None:
-    path = f"/users/{otto.id}/sessions"
-    uid = (await sessions_of(api, otto))[0]["payload"]["uid"]
-    bad = await api.send("DELETE", f"{path}/{uid}", query={"revokeGrantsTarget": "nope"})
-    like_recording("302-session-delete-bad-target", bad)
-    like_recording("302-session-delete-unknown", await api.delete(f"{path}/nosuchsession"))
-    of_another = f"/users/{world.alice.id}/sessions/{uid}"
-    like_recording("302-session-delete-wrong-user", await api.delete(of_another))
+    reply = await api.get(f"/users/{otto.id}/grants", **query)
+    like_recording(recording, reply, as_recorded(app, otto))
 
-    like_recording("302-session-delete-plain", await api.delete(f"{path}/{uid}"))
 
-    like_recording("303-session-delete-twice", await api.delete(f"{path}/{uid}"))
+async def test_session_cannot_be_ended_with_an_unknown_target_for_its_grants(
+    api: ManagementApi, session: str, like_recording: LikeRecording
+) -> None:
+    reply = await api.send("DELETE", session, query={"revokeGrantsTarget": "nope"})
+    like_recording("302-session-delete-bad-target", reply)
+
+
+async def test_unknown_session_cannot_be_ended(
+    api: ManagementApi, otto: Person, like_recording: LikeRecording
+) -> None:
+    reply = await api.delete(f"/users/{otto.id}/sessions/nosuchsession")
+    like_recording("302-session-delete-unknown", reply)
+
+
+async def test_session_cannot_be_ended_as_another_persons(
+    api: ManagementApi, otto: Person, world: World, session: str, like_recording: LikeRecording
+) -> None:
+    reply = await api.delete(session.replace(otto.id, world.alice.id))
+    like_recording("302-session-delete-wrong-user", reply)
+
+
+async def test_ending_a_session_is_as_recorded_and_keeps_the_grants(
+    api: ManagementApi, otto: Person, app: App, session: str, like_recording: LikeRecording
+) -> None:
+    like_recording("302-session-delete-plain", await api.delete(session))
     left = await api.get(f"/users/{otto.id}/grants")
     like_recording("303-grants-after-session-delete", left, as_recorded(app, otto))
     assert len(left.body["grants"]) == 2
+
+
+async def test_ended_session_cannot_be_ended_again(
+    api: ManagementApi, session: str, like_recording: LikeRecording
+) -> None:
+    (await api.delete(session)).expect(204)
+    like_recording("303-session-delete-twice", await api.delete(session))
 
 
 async def test_grants_end_with_their_session_as_recorded(
@@ -135,7 +161,7 @@ async def test_grants_end_with_their_session_as_recorded(
     like_recording("309-grants-after-everywhere", await api.get(f"/users/{otto.id}/grants"))
 
 
-async def test_session_ended_alone_leaves_a_grant_that_ending_every_session_does_not_reach(
+async def test_grant_that_outlived_its_session_is_not_ended_with_other_sessions(
     api: ManagementApi, oidc: Oidc, otto: Person, app: App, two: list[Tokens]
 ) -> None:
     path = f"/users/{otto.id}/sessions"
@@ -148,31 +174,50 @@ async def test_session_ended_alone_leaves_a_grant_that_ending_every_session_does
     assert statuses == [200, 400]
 
 
-async def test_ending_a_grant_answers_as_recorded(
-    api: ManagementApi,
-    browser: LogtoBrowser,
-    oidc: Oidc,
-    otto: Person,
-    app: App,
-    world: World,
-    like_recording: LikeRecording,
-) -> None:
+@pytest.fixture
+async def grant(api: ManagementApi, browser: LogtoBrowser, oidc: Oidc, otto: Person, app: App) -> str:
+    """The path of the grant of a sign-in in the test's browser."""
     await oidc.sign_in(browser, app, otto, scope=ONLY_OIDC)
     path = f"/users/{otto.id}/grants"
     (grant,) = (await api.get(path)).expect(200).body["grants"]
-    of_another = f"/users/{world.alice.id}/grants/{grant['id']}"
-    like_recording("306-grant-delete-wrong-user", await api.delete(of_another))
-    like_recording("306-grant-delete-unknown", await api.delete(f"{path}/nosuchgrant"))
+    return f"{path}/{grant['id']}"
 
-    like_recording("306-grant-delete", await api.delete(f"{path}/{grant['id']}"))
 
-    like_recording("306-grant-delete-twice", await api.delete(f"{path}/{grant['id']}"))
+async def test_grant_cannot_be_ended_as_another_persons(
+    api: ManagementApi, otto: Person, world: World, grant: str, like_recording: LikeRecording
+) -> None:
+    reply = await api.delete(grant.replace(otto.id, world.alice.id))
+    like_recording("306-grant-delete-wrong-user", reply)
+
+
+async def test_unknown_grant_cannot_be_ended(
+    api: ManagementApi, otto: Person, like_recording: LikeRecording
+) -> None:
+    like_recording("306-grant-delete-unknown", await api.delete(f"/users/{otto.id}/grants/nosuchgrant"))
+
+
+async def test_ended_grant_cannot_be_ended_again(
+    api: ManagementApi, grant: str, like_recording: LikeRecording
+) -> None:
+    (await api.delete(grant)).expect(204)
+    like_recording("306-grant-delete-twice", await api.delete(grant))
+
+
+async def test_ending_a_grant_is_as_recorded_and_signs_the_browser_out(
+    api: ManagementApi,
+    browser: LogtoBrowser,
+    otto: Person,
+    app: App,
+    grant: str,
+    like_recording: LikeRecording,
+) -> None:
+    like_recording("306-grant-delete", await api.delete(grant))
     left = await api.get(f"/users/{otto.id}/sessions")
     like_recording("306-sessions-after-grant-delete", left, as_recorded(app, otto))
     assert (await browser.authorize(app, prompt="none")).redirect_parameters["error"] == "login_required"
 
 
-async def test_session_of_two_applications_is_told_and_ends_for_both(
+async def test_session_of_two_applications_is_shown_and_ends_for_both(
     api: ManagementApi,
     browser: LogtoBrowser,
     oidc: Oidc,

@@ -1,4 +1,4 @@
-"""Sign-in settings: what a connector must be there for, and the combinations that are refused."""
+"""Sign-in settings: those that need a connector, and combinations that are refused."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def sign_up(*identifiers: str, **changes: object) -> dict[str, object]:
 async def settings(
     message_connectors: None, api: ManagementApi, sign_in_settings: dict[str, Any]
 ) -> AsyncIterator[ManagementApi]:
-    """Settings to be changed, put back as they were at the end."""
+    """The Management API. The sign-in settings are restored when the test ends."""
     yield api
     await put_back(api, sign_in_settings)
 
@@ -51,7 +51,7 @@ async def naver(settings: ManagementApi) -> AsyncIterator[str]:
     assert (await settings.delete(f"/connectors/{identifier}")).status in (204, 404)
 
 
-async def test_only_targets_with_a_connector_are_kept_as_recorded(
+async def test_targets_without_a_connector_are_dropped_as_recorded(
     settings: ManagementApi, naver: str, like_recording: LikeRecording
 ) -> None:
     base = load("100-sign-in-exp-patch")["request"]["body"]
@@ -62,7 +62,7 @@ async def test_only_targets_with_a_connector_are_kept_as_recorded(
     assert reply.body["socialSignInConnectorTargets"] == ["naver"]
 
 
-async def test_the_page_learns_which_social_connectors_have_a_button(
+async def test_settings_for_the_page_list_the_social_connectors(
     settings: ManagementApi, naver: str, oidc: Oidc
 ) -> None:
     (await settings.patch("/sign-in-exp", {"socialSignInConnectorTargets": ["naver"]})).expect(200)
@@ -73,7 +73,7 @@ async def test_the_page_learns_which_social_connectors_have_a_button(
     assert "clientSecret" not in str({**button, "formItems": []})
 
 
-async def test_button_goes_with_its_connector(settings: ManagementApi, naver: str) -> None:
+async def test_target_is_removed_with_its_connector(settings: ManagementApi, naver: str) -> None:
     (await settings.patch("/sign-in-exp", {"socialSignInConnectorTargets": ["naver"]})).expect(200)
     (await settings.delete(f"/connectors/{naver}")).expect(204)
     assert (await settings.get("/sign-in-exp")).body["socialSignInConnectorTargets"] == []
@@ -147,15 +147,23 @@ async def test_settings_that_cannot_work_are_refused_and_change_nothing(
     assert (await settings.get("/sign-in-exp")).body == before
 
 
-async def test_code_that_signs_in_is_no_second_factor(settings: ManagementApi) -> None:
-    by_code = {"signIn": {"methods": [method("username"), method("email", code=True)]}}
-    (await settings.patch("/sign-in-exp", by_code)).expect(200)
+async def sign_in_by_email_code(settings: ManagementApi) -> None:
+    methods = {"methods": [method("username"), method("email", code=True)]}
+    (await settings.patch("/sign-in-exp", {"signIn": methods})).expect(200)
+
+
+async def test_code_that_signs_in_cannot_be_a_second_factor(settings: ManagementApi) -> None:
+    await sign_in_by_email_code(settings)
     reply = await settings.patch("/sign-in-exp", {"mfa": mfa("EmailVerificationCode")})
     assert reply.body["code"] == f"{REFUSED}email_verification_code_cannot_be_used_for_mfa"
+
+
+async def test_another_code_can_be_a_second_factor(settings: ManagementApi) -> None:
+    await sign_in_by_email_code(settings)
     (await settings.patch("/sign-in-exp", {"mfa": mfa("PhoneVerificationCode")})).expect(200)
 
 
-async def test_adaptive_mfa_takes_a_policy_that_cannot_be_skipped(settings: ManagementApi) -> None:
+async def test_removing_the_factors_turns_adaptive_mfa_off(settings: ManagementApi) -> None:
     changes = {
         "mfa": mfa("Totp", policy="PromptAtSignInAndSignUpMandatory"),
         "adaptiveMfa": {"enabled": True},
@@ -185,7 +193,7 @@ async def test_values_out_of_bounds_are_refused(
     assert reply.body["data"]["issues"][0]["path"] == [*changes, *path]
 
 
-async def test_bounds_themselves_are_kept(settings: ManagementApi) -> None:
+async def test_values_at_the_bounds_are_accepted(settings: ManagementApi) -> None:
     policy = {"expirationDuration": 60, "maxRetryAttempts": 100}
     reply = await settings.patch("/sign-in-exp", {"verificationCodePolicy": policy})
     assert reply.expect(200).body["verificationCodePolicy"] == policy

@@ -10,9 +10,9 @@ import pytest
 from contract.client import Form, LogtoBrowser, Reply, decode
 from contract.fixtures import LikeRecording, NewBrowser, SignIn
 from contract.listener import Listener
-from contract.management import ManagementApi, Workshop
+from contract.management import Workshop
 from contract.oidc import Oidc, Tokens
-from contract.people import AFTER_SIGN_OUT, CALLBACK
+from contract.people import AFTER_SIGN_OUT, Person
 from contract.recordings import load
 from contract.world import World
 
@@ -20,7 +20,7 @@ END_SESSION = "/oidc/session/end"
 
 
 async def end_session(browser: LogtoBrowser, **parameters: str) -> Reply:
-    """Ask for the sign-out and submit the form that the page submits by itself."""
+    """Request the sign-out and submit the form that the page submits by itself."""
     page = (await browser.send("GET", END_SESSION, params=parameters)).expect(200)
     return await browser.submit(Form(page.body))
 
@@ -28,7 +28,7 @@ async def end_session(browser: LogtoBrowser, **parameters: str) -> Reply:
 # --- RP-initiated logout
 
 
-async def test_sign_out_answers_with_a_page_like_the_recorded_one(
+async def test_sign_out_returns_the_recorded_page(
     browser: LogtoBrowser, oidc: Oidc, world: World, like_recording: LikeRecording
 ) -> None:
     await browser.sign_in(world.web, world.alice)
@@ -41,7 +41,7 @@ async def test_sign_out_answers_with_a_page_like_the_recorded_one(
     assert reply.cookie_names == {"_session", "_session.sig"}
 
 
-async def test_the_page_is_a_form_that_submits_itself(browser: LogtoBrowser, world: World) -> None:
+async def test_page_is_a_form_that_submits_itself(browser: LogtoBrowser, world: World) -> None:
     await browser.sign_in(world.web, world.alice)
     page = (await browser.send("GET", END_SESSION, params={"client_id": world.web.id})).body
     form = Form(page)
@@ -57,7 +57,7 @@ async def test_sign_out_ends_at_the_registered_address(browser: LogtoBrowser, wo
     assert reply.expect(303).location == AFTER_SIGN_OUT
 
 
-async def test_state_travels_to_the_registered_address(browser: LogtoBrowser, world: World) -> None:
+async def test_state_is_passed_to_the_registered_address(browser: LogtoBrowser, world: World) -> None:
     await browser.sign_in(world.web, world.alice)
     reply = await end_session(
         browser, client_id=world.web.id, post_logout_redirect_uri=AFTER_SIGN_OUT, state="xyz"
@@ -65,7 +65,7 @@ async def test_state_travels_to_the_registered_address(browser: LogtoBrowser, wo
     assert reply.expect(303).location == f"{AFTER_SIGN_OUT}?state=xyz"
 
 
-async def test_id_token_names_the_application_as_well(
+async def test_id_token_can_name_the_application(
     browser: LogtoBrowser, oidc: Oidc, world: World, like_recording: LikeRecording
 ) -> None:
     tokens = await oidc.sign_in(browser, world.web, world.alice)
@@ -99,21 +99,21 @@ async def test_sign_out_without_parameters_is_as_recorded(
     like_recording("56-logout-no-params", await browser.send("GET", END_SESSION))
 
 
-async def test_session_is_over_for_every_application(browser: LogtoBrowser, world: World) -> None:
+@pytest.mark.parametrize("name", ["web", "spa"])
+async def test_session_ends_for_every_application(browser: LogtoBrowser, world: World, name: str) -> None:
     await browser.sign_in(world.web, world.alice)
     await end_session(browser, client_id=world.web.id)
-    for app in (world.web, world.spa):
-        reply = await browser.authorize(app, prompt="none")
-        assert reply.redirect_parameters["error"] == "login_required"
+    reply = await browser.authorize(world.web if name == "web" else world.spa, prompt="none")
+    assert reply.redirect_parameters["error"] == "login_required"
 
 
-async def test_page_alone_ends_nothing(browser: LogtoBrowser, world: World) -> None:
+async def test_opening_the_page_ends_nothing(browser: LogtoBrowser, world: World) -> None:
     await browser.sign_in(world.web, world.alice)
     await browser.send("GET", END_SESSION, params={"client_id": world.web.id})
     assert (await browser.authorize_silently(world.web, prompt="none")).code
 
 
-async def test_confirmation_wants_the_token_of_its_page(browser: LogtoBrowser, world: World) -> None:
+async def test_confirmation_requires_the_token_of_its_page(browser: LogtoBrowser, world: World) -> None:
     await browser.sign_in(world.web, world.alice)
     await browser.send("GET", END_SESSION, params={"client_id": world.web.id})
     reply = await browser.send("POST", "/oidc/session/end/confirm", data={"xsrf": "wrong", "logout": "yes"})
@@ -121,7 +121,7 @@ async def test_confirmation_wants_the_token_of_its_page(browser: LogtoBrowser, w
     assert (await browser.authorize_silently(world.web, prompt="none")).code
 
 
-async def test_sign_out_leaves_other_browsers_alone(
+async def test_sign_out_does_not_affect_other_browsers(
     browser: LogtoBrowser, new_browser: NewBrowser, world: World
 ) -> None:
     elsewhere = new_browser()
@@ -138,20 +138,19 @@ async def test_refresh_token_outlives_the_sign_out(browser: LogtoBrowser, oidc: 
     assert (await oidc.userinfo(tokens.access_token)).status == 200
 
 
-async def test_somebody_else_can_sign_in_after_the_sign_out(
-    browser: LogtoBrowser, oidc: Oidc, world: World, workshop: Workshop
+async def test_another_person_can_sign_in_after_the_sign_out(
+    browser: LogtoBrowser, oidc: Oidc, world: World, otto: Person
 ) -> None:
-    bob = await workshop.person("bob")
     await browser.sign_in(world.web, world.alice)
     await end_session(browser, client_id=world.web.id)
-    tokens = await oidc.sign_in(browser, world.web, bob)
-    assert tokens.id_token_claims["sub"] == bob.id
+    tokens = await oidc.sign_in(browser, world.web, otto)
+    assert tokens.id_token_claims["sub"] == otto.id
 
 
 # --- revocation
 
 
-async def test_revoked_refresh_token_takes_its_grant_with_it(
+async def test_grant_ends_with_its_revoked_refresh_token(
     oidc: Oidc, world: World, sign_in: SignIn, like_recording: LikeRecording
 ) -> None:
     tokens = await sign_in(world.alice)
@@ -163,7 +162,7 @@ async def test_revoked_refresh_token_takes_its_grant_with_it(
     assert (await oidc.userinfo(tokens.access_token)).status == 401
 
 
-async def test_revoked_access_token_takes_the_refresh_token_with_it(
+async def test_refresh_token_ends_with_a_revoked_access_token(
     oidc: Oidc, world: World, sign_in: SignIn
 ) -> None:
     tokens = await sign_in(world.alice)
@@ -193,10 +192,10 @@ async def test_another_applications_token_cannot_be_revoked(
     assert (await oidc.renew(tokens)).status == 200
 
 
-async def test_missing_token_is_named(oidc: Oidc, world: World) -> None:
-    for path in ("/oidc/token/revocation", "/oidc/token/introspection"):
-        reply = (await oidc.post(path, {}, world.web)).expect(400)
-        assert reply.body["error_description"] == "missing required parameter 'token'"
+@pytest.mark.parametrize("path", ["/oidc/token/revocation", "/oidc/token/introspection"])
+async def test_missing_token_is_named(oidc: Oidc, world: World, path: str) -> None:
+    reply = (await oidc.post(path, {}, world.web)).expect(400)
+    assert reply.body["error_description"] == "missing required parameter 'token'"
 
 
 # --- introspection
@@ -226,7 +225,7 @@ async def test_jwt_cannot_be_introspected(
 
 
 @pytest.mark.parametrize("token", ["garbage", "x" * 43])
-async def test_unknown_token_is_just_inactive(oidc: Oidc, world: World, token: str) -> None:
+async def test_unknown_token_is_inactive(oidc: Oidc, world: World, token: str) -> None:
     reply = (await oidc.introspect(world.web, token)).expect(200)
     assert reply.body == {"active": False}
 
@@ -256,12 +255,8 @@ def backchannel(listener: Listener, *, with_session: bool) -> dict[str, object]:
     }
 
 
-async def test_sign_out_tells_the_application_through_the_back_channel(
-    browser: LogtoBrowser,
-    oidc: Oidc,
-    world: World,
-    workshop: Workshop,
-    listener: Listener,
+async def test_sign_out_sends_the_application_a_logout_token_as_recorded(
+    browser: LogtoBrowser, oidc: Oidc, world: World, workshop: Workshop, listener: Listener
 ) -> None:
     app = await workshop.application(oidcClientMetadata=backchannel(listener, with_session=True))
     tokens = await oidc.sign_in(browser, app, world.alice)
@@ -282,11 +277,7 @@ async def test_sign_out_tells_the_application_through_the_back_channel(
 
 
 async def test_logout_token_without_required_session_has_no_sid(
-    browser: LogtoBrowser,
-    oidc: Oidc,
-    world: World,
-    workshop: Workshop,
-    listener: Listener,
+    browser: LogtoBrowser, oidc: Oidc, world: World, workshop: Workshop, listener: Listener
 ) -> None:
     app = await workshop.application(oidcClientMetadata=backchannel(listener, with_session=False))
     tokens = await oidc.sign_in(browser, app, world.alice)
@@ -295,7 +286,7 @@ async def test_logout_token_without_required_session_has_no_sid(
     assert "sid" not in decode(await delivered_logout_token(listener)).claims
 
 
-async def test_sign_out_tells_every_application_of_the_session(
+async def test_sign_out_notifies_every_application_of_the_session(
     browser: LogtoBrowser, oidc: Oidc, world: World, workshop: Workshop, listener: Listener
 ) -> None:
     apps = [
@@ -312,29 +303,22 @@ async def test_sign_out_tells_every_application_of_the_session(
     assert decode(second.expect(200).body["id_token"]).claims["sid"] == sids[apps[1].id]
 
 
-async def test_session_is_not_named_without_an_address_to_tell(
+async def test_id_token_has_no_sid_without_a_back_channel_address(
     browser: LogtoBrowser, oidc: Oidc, world: World, workshop: Workshop
 ) -> None:
     app = await workshop.application(oidcClientMetadata={"backchannelLogoutSessionRequired": True})
     assert "sid" not in (await oidc.sign_in(browser, app, world.alice)).id_token_claims
 
 
-async def test_id_token_carries_the_session_when_it_is_required(
-    browser: LogtoBrowser,
-    oidc: Oidc,
-    world: World,
-    workshop: Workshop,
-    api: ManagementApi,
-    like_recording: LikeRecording,
+async def test_id_token_has_a_sid_where_the_application_requires_it(
+    browser: LogtoBrowser, oidc: Oidc, world: World, workshop: Workshop, like_recording: LikeRecording
 ) -> None:
-    app = await workshop.application()
-    metadata = {
-        "redirectUris": [CALLBACK],
-        "postLogoutRedirectUris": [AFTER_SIGN_OUT],
-        "backchannelLogoutUri": "http://127.0.0.1:3055/bcl",
-        "backchannelLogoutSessionRequired": True,
-    }
-    (await api.patch(f"/applications/{app.id}", {"oidcClientMetadata": metadata})).expect(200)
+    app = await workshop.application(
+        oidcClientMetadata={
+            "backchannelLogoutUri": "http://127.0.0.1:3055/bcl",
+            "backchannelLogoutSessionRequired": True,
+        }
+    )
     tokens = await oidc.sign_in(browser, app, world.alice, nonce=None)
     like_recording("84-token-with-bcl", tokens.reply, {app.id: world.web.id})
     refreshed = await oidc.renew(tokens)

@@ -1,6 +1,6 @@
-"""From an application through Naver and back with tokens, in a provider set up by its Management API alone.
+"""Sign-ins through Naver, in a provider that is set up through its Management API.
 
-Logto itself cannot be sent to another Naver than the real one, so this has a ``local_logto`` of its own.
+A real Logto can use only the real Naver, so these tests start a separate ``local_logto``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SUJIN = NaverAccount("naver-sujin", "sujin@naver.example", "Sujin")
 
 @dataclass(frozen=True)
 class Site:
-    """A provider that offers Naver, and that Naver."""
+    """A provider that offers Naver, and the fake Naver."""
 
     endpoint: str
     workshop: Workshop
@@ -32,7 +32,7 @@ class Site:
     naver: FakeNaver
 
     def leaving(self, app: App) -> AuthorizationRequest:
-        """A request that goes straight to Naver, and wants to know who came back."""
+        """Build a request that goes directly to Naver and asks for the identities."""
         asked = {"direct_sign_in": "social:naver", "scope": "openid profile email identities"}
         return authorization_request(self.endpoint, app, asked)
 
@@ -70,7 +70,7 @@ async def browser(site: Site) -> AsyncIterator[LogtoBrowser]:
     await browser.close()
 
 
-async def test_application_learns_the_identity(site: Site, browser: LogtoBrowser) -> None:
+async def test_application_gets_the_identity(site: Site, browser: LogtoBrowser) -> None:
     app = await site.workshop.application()
     request = site.leaving(app)
     told = await browser.follow(request.url, app.redirect_uri)
@@ -84,8 +84,8 @@ async def test_application_learns_the_identity(site: Site, browser: LogtoBrowser
     assert account["hasPassword"] is False
 
 
-async def test_return_belongs_to_the_application_it_began_for(site: Site, browser: LogtoBrowser) -> None:
-    """Two applications in two tabs: the earlier one's return must not sign in to the later one."""
+async def test_return_belongs_to_the_application_that_began_it(site: Site, browser: LogtoBrowser) -> None:
+    """With two applications in two tabs, the first one's return does not sign in to the second one."""
     first, second = await site.workshop.application(), await site.workshop.application()
     request = site.leaving(first)
     location = request.url

@@ -1,4 +1,4 @@
-"""What is said about a person: the ID token's claims and ``/oidc/me``."""
+"""Claims about a person, in the ID token and at ``/oidc/me``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from contract.world import World
 
 
 async def claims_of(oidc: Oidc, tokens: Tokens) -> dict[str, Any]:
-    """Fresh claims of the ID token."""
+    """Return the claims of a refreshed ID token."""
     reply = (await oidc.renew(tokens)).expect(200)
     return decode(reply.body["id_token"]).claims
 
@@ -41,7 +41,7 @@ async def test_userinfo_can_be_posted(oidc: Oidc, alice: Tokens) -> None:
     assert reply.body["sub"] == alice.id_token_claims["sub"]
 
 
-async def test_userinfo_alone_tells_the_organizations_names(oidc: Oidc, alice: Tokens, world: World) -> None:
+async def test_only_userinfo_describes_the_organizations(oidc: Oidc, alice: Tokens, world: World) -> None:
     information = await information_about(oidc, alice)
     described = {entry["id"]: entry["description"] for entry in information["organization_data"]}
     assert described == {world.acme: "acme org", world.globex: "globex org"}
@@ -62,52 +62,47 @@ async def test_userinfo_and_id_token_agree(oidc: Oidc, alice: Tokens) -> None:
         assert sorted(information[name]) == sorted(claims[name])
 
 
-async def test_userinfo_follows_a_change_at_once(
-    oidc: Oidc, workshop: Workshop, api: ManagementApi, sign_in: SignIn
+async def test_userinfo_shows_a_change_at_once(
+    oidc: Oidc, api: ManagementApi, sign_in: SignIn, otto: Person
 ) -> None:
-    person = await workshop.person(name="Before")
-    tokens = await sign_in(person)
-    (await api.patch(f"/users/{person.id}", {"name": "After"})).expect(200)
+    tokens = await sign_in(otto)
+    (await api.patch(f"/users/{otto.id}", {"name": "After"})).expect(200)
     assert (await information_about(oidc, tokens))["name"] == "After"
 
 
-async def test_userinfo_with_garbage_is_challenged(oidc: Oidc, like_recording: LikeRecording) -> None:
+async def test_userinfo_with_an_unknown_token_gets_a_challenge(
+    oidc: Oidc, like_recording: LikeRecording
+) -> None:
     like_recording("12-error-userinfo-bad-token", await oidc.userinfo("garbage"))
 
 
-async def test_userinfo_without_a_token_is_challenged(oidc: Oidc, like_recording: LikeRecording) -> None:
+async def test_userinfo_without_a_token_gets_a_challenge(oidc: Oidc, like_recording: LikeRecording) -> None:
     like_recording("12-error-userinfo-no-token", await oidc.userinfo(None))
 
 
-async def test_userinfo_does_not_take_an_organization_token(
-    oidc: Oidc, alice: Tokens, world: World, like_recording: LikeRecording
+@pytest.mark.parametrize("kind", ["organization", "API"])
+async def test_userinfo_refuses_organization_tokens_and_api_tokens(
+    oidc: Oidc, alice: Tokens, world: World, like_recording: LikeRecording, kind: str
 ) -> None:
-    reply = await oidc.renew(alice, organization_id=world.acme)
+    form = {"organization_id": world.acme} if kind == "organization" else {"resource": world.resource}
+    reply = await oidc.renew(alice, **form)
     like_recording("35-userinfo-with-org-jwt", await oidc.userinfo(reply.body["access_token"]))
 
 
-async def test_userinfo_does_not_take_an_api_token(
-    oidc: Oidc, alice: Tokens, world: World, like_recording: LikeRecording
-) -> None:
-    reply = await oidc.renew(alice, resource=world.resource)
-    like_recording("35-userinfo-with-org-jwt", await oidc.userinfo(reply.body["access_token"]))
-
-
-async def test_userinfo_does_not_take_a_refresh_token(oidc: Oidc, alice: Tokens) -> None:
+async def test_userinfo_refuses_a_refresh_token(oidc: Oidc, alice: Tokens) -> None:
     reply = (await oidc.userinfo(alice.refresh_token)).expect(401)
     assert reply.body["error"] == "invalid_token"
 
 
 async def test_userinfo_of_a_deleted_person_is_refused(
-    oidc: Oidc, workshop: Workshop, api: ManagementApi, sign_in: SignIn
+    oidc: Oidc, api: ManagementApi, sign_in: SignIn, otto: Person
 ) -> None:
-    person = await workshop.person()
-    tokens = await sign_in(person)
-    (await api.delete(f"/users/{person.id}")).expect(204)
+    tokens = await sign_in(otto)
+    (await api.delete(f"/users/{otto.id}")).expect(204)
     assert (await oidc.userinfo(tokens.access_token)).status in (400, 401)
 
 
-async def test_userinfo_wants_the_scope_openid(oidc: Oidc, alice: Tokens) -> None:
+async def test_userinfo_requires_the_scope_openid(oidc: Oidc, alice: Tokens) -> None:
     reply = (await oidc.renew(alice, scope="profile")).expect(200)
     answer = (await oidc.userinfo(reply.body["access_token"])).expect(403)
     assert answer.body["error"] == "insufficient_scope"
@@ -116,43 +111,33 @@ async def test_userinfo_wants_the_scope_openid(oidc: Oidc, alice: Tokens) -> Non
 # --- claims by scope
 
 
-@pytest.fixture
-async def nobody_in_particular(workshop: Workshop) -> Person:
-    """A person with a username and nothing else."""
-    return await workshop.person()
-
-
-async def test_unset_name_and_picture_are_null_and_not_left_out(
-    oidc: Oidc, nobody_in_particular: Person, sign_in: SignIn
-) -> None:
-    claims = (await sign_in(nobody_in_particular)).id_token_claims
+async def test_missing_name_and_picture_are_null(otto: Person, sign_in: SignIn) -> None:
+    claims = (await sign_in(otto)).id_token_claims
     for name in ("name", "picture", "email", "phone_number"):
         assert claims[name] is None, name
     assert (claims["email_verified"], claims["phone_number_verified"]) == (False, False)
 
 
-async def test_other_unset_profile_claims_are_left_out(nobody_in_particular: Person, sign_in: SignIn) -> None:
-    claims = (await sign_in(nobody_in_particular)).id_token_claims
+async def test_other_missing_profile_claims_are_omitted(otto: Person, sign_in: SignIn) -> None:
+    claims = (await sign_in(otto)).id_token_claims
     assert not {"family_name", "given_name", "nickname", "website", "locale", "zoneinfo"} & set(claims)
 
 
-async def test_preferred_username_falls_back_to_the_username(
-    nobody_in_particular: Person, sign_in: SignIn
-) -> None:
-    claims = (await sign_in(nobody_in_particular)).id_token_claims
-    assert claims["preferred_username"] == claims["username"] == nobody_in_particular.username
+async def test_preferred_username_falls_back_to_the_username(otto: Person, sign_in: SignIn) -> None:
+    claims = (await sign_in(otto)).id_token_claims
+    assert claims["preferred_username"] == claims["username"] == otto.username
 
 
 async def test_person_without_organizations_has_empty_lists(
-    oidc: Oidc, nobody_in_particular: Person, sign_in: SignIn
+    oidc: Oidc, otto: Person, sign_in: SignIn
 ) -> None:
-    tokens = await sign_in(nobody_in_particular)
+    tokens = await sign_in(otto)
     assert tokens.id_token_claims["organizations"] == []
     assert tokens.id_token_claims["organization_roles"] == []
     assert (await information_about(oidc, tokens))["organization_data"] == []
 
 
-async def test_times_of_the_account_are_milliseconds_and_of_the_token_seconds(alice: Tokens) -> None:
+async def test_account_times_are_in_milliseconds_and_token_times_in_seconds(alice: Tokens) -> None:
     claims = alice.id_token_claims
     assert claims["created_at"] / 1000 == pytest.approx(claims["iat"], abs=3600)
     assert claims["updated_at"] >= claims["created_at"]
@@ -168,7 +153,7 @@ async def test_subject_is_the_user_id_of_twelve_characters(alice: Tokens, world:
     assert len(world.alice.id) == 12
 
 
-async def test_organization_roles_join_organization_and_role_name(alice: Tokens, world: World) -> None:
+async def test_organization_roles_consist_of_organization_and_role_name(alice: Tokens, world: World) -> None:
     assert sorted(alice.id_token_claims["organization_roles"]) == sorted(
         [f"{world.acme}:{world.admin_name}", f"{world.globex}:{world.member_name}"]
     )
@@ -185,7 +170,7 @@ async def test_organization_roles_join_organization_and_role_name(alice: Tokens,
         ("openid urn:logto:scope:organization_roles", {"organization_roles"}, {"organizations"}),
     ],
 )
-async def test_scope_decides_which_claims_are_there(
+async def test_scope_decides_which_claims_are_included(
     oidc: Oidc, world: World, sign_in: SignIn, scope: str, present: set[str], absent: set[str]
 ) -> None:
     tokens = await sign_in(world.alice, scope=scope, resource=None)

@@ -1,4 +1,4 @@
-"""Webhooks: how they are registered, what they say, how they are signed, and what they never tell."""
+"""Webhooks: how they are registered and signed, what they contain, and what never sends one."""
 
 from __future__ import annotations
 
@@ -42,10 +42,9 @@ class Hook:
     passed_over: list[Delivery] = field(default_factory=list)
 
     async def expect(self, event: str, about: str) -> Delivery:
-        """The next delivery of ``event`` that mentions ``about``.
+        """Return the next delivery of ``event`` that mentions ``about``.
 
-        Deliveries are sent side by side and may overtake each other, so what is passed over is kept
-        for a later call.
+        Deliveries are concurrent and may overtake each other, so others are kept for a later call.
         """
 
         def fits(delivery: Delivery) -> bool:
@@ -60,7 +59,7 @@ class Hook:
 
 
 def recorded_event(is_it: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """The first recorded event body that fits."""
+    """Return the first recorded event body that the function accepts."""
     bodies = (entry["body"] for entry in load("214-webhooks-received") if entry["path"] == "/hook")
     return next(body for body in bodies if is_it(body))
 
@@ -73,23 +72,16 @@ def assert_same_members(ours: dict[str, Any], recorded: dict[str, Any]) -> None:
 
 
 @pytest.fixture
-async def hook(api: ManagementApi, workshop: Workshop, listener: Listener) -> Hook:
-    body = {
-        "name": workshop.unique("hook"),
-        "events": EVENTS,
-        "config": {"url": f"{listener.address}/hook", "headers": {"x-test": "1"}},
-    }
-    created = (await api.post("/hooks", body)).expect(201).body
-    workshop.will_delete(f"/hooks/{created['id']}")
+async def hook(workshop: Workshop, listener: Listener) -> Hook:
+    config = {"url": f"{listener.address}/hook", "headers": {"x-test": "1"}}
+    created = await workshop.hook(events=EVENTS, config=config)
     return Hook(created["id"], created["signingKey"], listener)
 
 
 # --- registration
 
 
-async def test_created_hook_is_as_recorded(
-    api: ManagementApi, workshop: Workshop, like_recording: LikeRecording
-) -> None:
+async def test_created_hook_is_as_recorded(workshop: Workshop, like_recording: LikeRecording) -> None:
     config = {"url": "http://127.0.0.1:3066/hook"}
     body = {"name": workshop.unique("hook"), "events": ["Organization.Created"], "config": config}
     reply = await workshop.post("/hooks", body)
@@ -148,7 +140,7 @@ async def test_event_of_an_organization_is_as_recorded(
 
 
 @pytest.mark.parametrize("delta", ["addedUserIds", "removedUserIds"])
-async def test_event_of_a_membership_names_who_came_or_went(
+async def test_event_of_a_membership_names_who_joined_or_left(
     hook: Hook, workshop: Workshop, delta: str
 ) -> None:
     organization, person = await workshop.organization(), await workshop.person()
@@ -174,7 +166,7 @@ async def test_adding_a_member_again_sends_the_event_without_ids(
     assert sorted("addedUserIds" in delivery for delivery in deliveries) == [False, True]
 
 
-async def test_accepted_invitation_is_told_as_a_membership(
+async def test_accepted_invitation_sends_the_event_of_a_membership(
     api: ManagementApi, hook: Hook, workshop: Workshop
 ) -> None:
     organization = await workshop.organization()
@@ -189,8 +181,8 @@ async def test_accepted_invitation_is_told_as_a_membership(
     assert (ours["params"], ours["addedUserIds"]) == ({"id": invitation}, [person.id])
 
 
-async def test_change_of_role_is_never_told(hook: Hook, workshop: Workshop, world: World) -> None:
-    """The next membership event is the removal, so the roles given in between caused none."""
+async def test_change_of_role_sends_no_event(hook: Hook, workshop: Workshop, world: World) -> None:
+    """The next membership event is the removal, so the roles assigned before it sent none."""
     organization, person = await workshop.organization(), await workshop.person()
     await workshop.join(organization, person)
     await hook.expect("Organization.Membership.Updated", organization)
@@ -218,7 +210,7 @@ async def test_event_of_a_user_is_as_recorded(
     assert sorted(ours["data"]) == sorted(recorded["data"])
 
 
-async def test_interactive_sign_in_is_told_as_recorded(
+async def test_event_of_an_interactive_sign_in_is_as_recorded(
     hook: Hook, workshop: Workshop, world: World, sign_in: SignIn
 ) -> None:
     person = await workshop.person()
@@ -234,10 +226,10 @@ async def test_interactive_sign_in_is_told_as_recorded(
     assert ours["application"]["id"] == world.web.id
 
 
-async def test_silent_round_trip_is_not_told(
+async def test_silent_round_trip_sends_no_event(
     browser: LogtoBrowser, new_browser: NewBrowser, hook: Hook, workshop: Workshop, world: World
 ) -> None:
-    """The next sign-in that is told is that to another application, so the round trip in between was not."""
+    """The next sign-in event is that of another application, so the round trip before it sent none."""
     person, other = await workshop.person(), await workshop.application()
     await browser.sign_in(world.web, person)
     await hook.expect("PostSignIn", person.id)
@@ -248,18 +240,12 @@ async def test_silent_round_trip_is_not_told(
 
 
 @pytest.mark.usefixtures("sign_up_by_username")
-async def test_sign_up_is_told_with_the_new_account(
-    browser: LogtoBrowser,
-    api: ManagementApi,
-    hook: Hook,
-    workshop: Workshop,
-    world: World,
+async def test_sign_up_sends_events_of_the_account_and_of_the_registration(
+    browser: LogtoBrowser, hook: Hook, workshop: Workshop, world: World
 ) -> None:
     username = workshop.unique("nina")
-    await browser.authorize(world.web)
-    (await browser.experience("PUT", "", {"interactionEvent": "Register"})).expect(204)
-    identity = {"identifier": {"type": "username", "value": username}, "password": "Kestrel-4711-Moor"}
-    proof = (await browser.experience("POST", "/verification/new-password-identity", identity)).expect(200)
+    await browser.begin(world.web, "Register")
+    proof = (await browser.offer_identity(username)).expect(200)
     await browser.identify_and_submit(proof.body["verificationId"])
     created = (await hook.expect("User.Created", username)).json
     person = created["data"]["id"]

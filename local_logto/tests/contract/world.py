@@ -1,6 +1,6 @@
-"""The standing scenery of a test run: two organizations, three roles, one API, the applications.
+"""What all tests of a run share: three organizations, three roles, one API, two applications and Alice.
 
-Tests read it and never change it; whoever changes something makes it in a workshop of its own.
+Tests only read it. A test that changes something creates it in its own workshop.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OIDC_SCOPES = f"openid profile offline_access email phone {ORGANIZATIONS_SCOPE} 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Ids and names; ``alice`` is admin of acme and member of globex, nobody is in ``other``."""
+    """Ids and names. ``alice`` is admin of ``acme`` and member of ``globex``; ``other`` has no members."""
 
     tag: str
     acme: str
@@ -49,7 +49,7 @@ class World:
 
     @property
     def everything(self) -> dict[str, str | list[str]]:
-        """The authorization parameters that ask for every permission there is."""
+        """The authorization parameters that request every permission."""
         mine = sorted({*self.organization_scopes, self.read_reports, self.write_reports})
         return {
             "scope": " ".join([OIDC_SCOPES, *mine]),
@@ -58,7 +58,7 @@ class World:
 
     @property
     def as_recorded(self) -> dict[str, str]:
-        """How this run's names read in the recordings."""
+        """The names of this run, and the recorded names that they replace."""
         return {
             self.resource: "https://api.example.test/reports",
             f":{self.tag}": "",
@@ -67,7 +67,7 @@ class World:
 
 
 async def build_world(workshop: Workshop) -> World:
-    """Make the scenery; the workshop removes it."""
+    """Create what the tests share. The workshop deletes it."""
     tag = workshop.tag
     scopes = {
         name: await workshop.organization_scope(f"{name}:{tag}")
@@ -128,7 +128,7 @@ async def build_world(workshop: Workshop) -> World:
 
 
 async def _alice(workshop: Workshop) -> Person:
-    """A person with every claim that the recordings show."""
+    """Create a person with every claim that the recordings contain."""
     return await workshop.person(
         "alice",
         name="Alice Probe",
