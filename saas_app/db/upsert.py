@@ -34,5 +34,5 @@ async def upsert(
 
 
 def _columns(model: type[Base], names: Sequence[str]) -> list[Any]:
-    """The columns of these attributes: a column may be called otherwise in the database."""
+    """Return the columns of these attributes, whose names may differ in the database."""
     return [getattr(model, name) for name in names]

@@ -67,7 +67,7 @@ async def test_a_callback_gives_no_session_to_another_browser_or_later(
     await browser.get(callback, 303)
     await other.get(callback, 400)
     browser.session_cookie = ""
-    monkeypatch.setattr("saas_app.identity.sign_in._SAME_MOMENT", timedelta(0))
+    monkeypatch.setattr("saas_app.identity.sign_in._REPEAT_WINDOW", timedelta(0))
     await browser.get(callback, 400)
     await browser.get("/account", 303)
 
