@@ -24,7 +24,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    ViewportSize,
+    async_playwright,
+    expect,
+)
 
 from saas_app.logto import ManagementClient
 from saas_app.logto.client import connect
@@ -38,7 +46,7 @@ from tests.clients import Person
 from tests.factories import Factory
 
 PATIENCE = 15_000  # milliseconds per step; the machine may be busy with other tests
-DESKTOP = {"width": 1280, "height": 800}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 OpenPage = Callable[..., Awaitable[Page]]
 
 

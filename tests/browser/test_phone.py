@@ -1,18 +1,13 @@
-"""On a phone, nothing is wider than the screen, and menus work by touch."""
+"""On a phone, menus work by touch, and the current tab is visible. ``test_every_page`` checks the width."""
 
 from __future__ import annotations
-
-from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser import tour_of_an_admin as admin
 from tests.browser.conftest import OpenPage
 from tests.browser.looking import excess_width
-from tests.browser.site import Site
 from tests.browser.steps import account_menu, expect_path, option, switcher
-from tests.browser.tour import after_actions, after_sign_in, before_sign_in, set_scene, without_scripts
 from tests.factories import Factory
 
 WIDTH = 375
@@ -22,53 +17,6 @@ PHONE = {
     "is_mobile": True,
     "has_touch": True,
 }
-
-
-async def test_a_stranger_never_scrolls_sideways(open_page: OpenPage, site: Site) -> None:
-    page = await open_page(**PHONE)
-    assert await _too_wide(page, before_sign_in(page, site)) == []
-
-
-async def test_a_member_never_scrolls_sideways(open_page: OpenPage, people: Factory, site: Site) -> None:
-    page = await open_page(**PHONE)
-    scene = await set_scene(page, people, site)
-    assert await _too_wide(page, after_sign_in(page, scene)) == []
-    assert await _too_wide(page, after_actions(page, scene)) == []
-
-
-async def test_nobody_scrolls_sideways_without_scripts(
-    open_page: OpenPage, people: Factory, site: Site
-) -> None:
-    page = await open_page(**PHONE)
-    assert await _too_wide(page, without_scripts(page, people, site)) == []
-
-
-async def test_an_admin_among_members_never_scrolls_sideways(
-    open_page: OpenPage, people: Factory, site: Site
-) -> None:
-    page = await open_page(**PHONE)
-    office = await admin.set_office(page, people, site)
-    assert await _too_wide(page, admin.members(page, people, office)) == []
-    assert await _too_wide(page, admin.invitations(page, people, office)) == []
-    assert await _too_wide(page, admin.api_clients(page, people, office)) == []
-
-
-async def test_an_admin_in_settings_and_the_audit_log_never_scrolls_sideways(
-    open_page: OpenPage, people: Factory, site: Site
-) -> None:
-    page = await open_page(**PHONE)
-    office = await admin.set_office(page, people, site)
-    assert await _too_wide(page, admin.audit(page, open_page, office)) == []
-    assert await _too_wide(page, admin.settings(page, office)) == []
-    assert await _too_wide(page, admin.second_factor(page, people, office)) == []
-
-
-async def test_an_invited_person_never_scrolls_sideways(
-    open_page: OpenPage, people: Factory, site: Site
-) -> None:
-    office = await admin.set_office(await open_page(), people, site)
-    page = await open_page(**PHONE)
-    assert await _too_wide(page, admin.being_invited(page, people, office)) == []
 
 
 async def test_menus_open_within_the_screen_and_work_by_touch(open_page: OpenPage, people: Factory) -> None:
@@ -95,10 +43,6 @@ async def test_menus_open_within_the_screen_and_work_by_touch(open_page: OpenPag
     await page.get_by_role("link", name="My access", exact=True).tap()
     await page.wait_for_url("**/access")
     await expect_path(page, f"/o/{globex}/access")
-
-
-async def _too_wide(page: Page, tour: AsyncIterator[str]) -> list[str]:
-    return [excess async for name in tour for excess in await excess_width(page, name, WIDTH)]
 
 
 async def _expect_on_screen(page: Page, target: Locator) -> None:
