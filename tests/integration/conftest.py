@@ -24,14 +24,14 @@ from saas_app.logto import ManagementClient
 from saas_app.operations.reconciliation.service import Reconciler
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.runtime import Runtime
-from tests.clients import Machine, Person
+from tests.clients import Browser, Machine, Person
 from tests.conftest import OpenApp, OpenBrowser, OpenOffice
 from tests.factories import Factory
 from tests.integration.bearer import ApiClient, MachineClient, Mint, NewClient, PersonClient
 from tests.integration.faulty_logto import Faulty, Gate, running_gate
 from tests.integration.mail import Mailbox
 from tests.integration.reconciling import reconciler_of
-from tests.offices import Office
+from tests.offices import Office, new_office
 from tests.tokens import SCOPES, machine_token, token_of
 
 
@@ -79,6 +79,25 @@ async def steward(make: Factory) -> str:
 async def acme(open_office: OpenOffice) -> Office:
     """An organization with an admin, Ada. Folders replace it with an office that has more methods."""
     return await open_office(admin="Ada")
+
+
+@pytest.fixture(scope="module")
+async def shared_acme(app: Quart, settings: Settings, make: Factory) -> AsyncIterator[Office]:
+    """An organization with an admin, for all tests of a module that only read or are rejected."""
+    async with Browser(app, settings.redirect_uri) as browser:
+
+        async def open_it(person: Person) -> Browser:
+            await browser.sign_in(person)
+            return browser
+
+        yield await new_office(make, open_it, admin="Ada")
+
+
+@pytest.fixture(scope="module")
+async def shared_client(app: Quart, runtime: Runtime, shared_acme: Office) -> ApiClient:
+    """A client of ``shared_acme``'s admin, for requests that only read or are rejected."""
+    token = await token_of(runtime, shared_acme.browser, shared_acme.id, Carrier.API_TOKEN)
+    return ApiClient(app, shared_acme.id, token)
 
 
 @pytest.fixture

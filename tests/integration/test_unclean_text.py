@@ -31,15 +31,17 @@ UNCLEAN = "\x00\x1b\x9f\ufffe"
 
 
 @pytest.mark.parametrize("char", ["\x00", "\x1b", "\x9f", "\ufffe", "\u2028"])
-async def test_an_unclean_email_address_is_not_invited(acme: Office, runtime: Runtime, char: str) -> None:
-    response = await acme.browser.app.post(
-        f"/api/v1/organizations/{acme.id}/invitations",
+async def test_an_unclean_email_address_is_not_invited(
+    shared_acme: Office, runtime: Runtime, char: str
+) -> None:
+    response = await shared_acme.browser.app.post(
+        f"/api/v1/organizations/{shared_acme.id}/invitations",
         json={"email": f"a{char}b@example.test", "roles": ["viewer"]},
         headers=SAME_ORIGIN,
     )
     assert response.status_code == 422
-    assert await pending_in(runtime, acme.id) == []
-    assert await acme.management.list_invitations(acme.id) == []
+    assert await pending_in(runtime, shared_acme.id) == []
+    assert await shared_acme.management.list_invitations(shared_acme.id) == []
 
 
 @pytest.mark.parametrize(
@@ -55,8 +57,8 @@ async def test_an_unclean_email_address_is_not_invited(acme: Office, runtime: Ru
         "/o/{acme}/api-clients/a%00/revoke",
     ],
 )
-async def test_an_unclean_url_is_not_found(acme: Office, path: str) -> None:
-    assert (await acme.browser.app.get(path.format(acme=acme.id))).status_code == 404
+async def test_an_unclean_url_is_not_found(shared_acme: Office, path: str) -> None:
+    assert (await shared_acme.browser.app.get(path.format(acme=shared_acme.id))).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -73,8 +75,8 @@ async def test_an_unclean_url_is_not_found(acme: Office, path: str) -> None:
         "/sign-in?login_hint=%00&next=%00",
     ],
 )
-async def test_control_characters_in_a_query_are_ignored(acme: Office, path: str) -> None:
-    response = await acme.browser.app.get(path.format(acme=acme.id))
+async def test_control_characters_in_a_query_are_ignored(shared_acme: Office, path: str) -> None:
+    response = await shared_acme.browser.app.get(path.format(acme=shared_acme.id))
     assert response.status_code in (200, 303, 400)
     assert "\x00" not in await response.get_data(as_text=True)
 

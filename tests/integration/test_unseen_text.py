@@ -16,10 +16,15 @@ BLANKS = ["\u200b", "\u3164\u115f", "\u2800", "\u202e\u2066", "\u0301", "\ufe0f"
 ZALGO = "Z" + "\u0300\u0301\u0302\u0303\u0304\u0305" + "x"
 
 
+def api_of(office: Office) -> str:
+    """Return the path of an organization in the API."""
+    return f"/api/v1/organizations/{office.id}"
+
+
 @pytest.fixture
 def api(acme: Office) -> str:
     """The path of Acme in the API."""
-    return f"/api/v1/organizations/{acme.id}"
+    return api_of(acme)
 
 
 async def _send(acme: Office, path: str, body: object) -> Response:
@@ -29,11 +34,13 @@ async def _send(acme: Office, path: str, body: object) -> Response:
 
 
 @pytest.mark.parametrize("name", [*BLANKS, ZALGO], ids=ascii)
-async def test_an_invisible_name_is_rejected(acme: Office, api: str, name: str) -> None:
-    assert (await _send(acme, f"{api}/projects", {"name": name})).status_code == 422
-    assert (await _send(acme, f"{api}/api-clients", {"name": name, "roles": []})).status_code == 422
-    for path in ("/o/new", f"{acme.root}/projects/new", f"{acme.root}/api-clients/new"):
-        await acme.browser.post(path, {"name": name}, expect=422)
+async def test_an_invisible_name_is_rejected(shared_acme: Office, name: str) -> None:
+    assert (await _send(shared_acme, f"{api_of(shared_acme)}/projects", {"name": name})).status_code == 422
+    assert (
+        await _send(shared_acme, f"{api_of(shared_acme)}/api-clients", {"name": name, "roles": []})
+    ).status_code == 422
+    for path in ("/o/new", f"{shared_acme.root}/projects/new", f"{shared_acme.root}/api-clients/new"):
+        await shared_acme.browser.post(path, {"name": name}, expect=422)
 
 
 async def test_invisible_characters_are_removed_from_names_and_searches(acme: Office, api: str) -> None:
@@ -121,6 +128,6 @@ async def test_an_invitation_for_another_spelling_says_why_it_cannot_be_accepted
 @pytest.mark.parametrize(
     "email", ["jо@example.test", "j\u200bo@example.test", "jo@exаmple.com", "ｊo@x.test"]
 )
-async def test_a_look_alike_address_is_rejected(acme: Office, api: str, email: str) -> None:
+async def test_a_look_alike_address_is_rejected(shared_acme: Office, email: str) -> None:
     body = {"email": email, "roles": ["viewer"]}
-    assert (await _send(acme, f"{api}/invitations", body)).status_code == 422
+    assert (await _send(shared_acme, f"{api_of(shared_acme)}/invitations", body)).status_code == 422

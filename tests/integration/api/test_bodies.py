@@ -13,9 +13,9 @@ from quart.wrappers import Response
 
 from saas_app.identity.logto_client import LogtoCore
 from saas_app.runtime import Runtime
-from tests.conftest import OpenOffice
 from tests.factories import Factory
 from tests.integration.bearer import ApiClient, Mint
+from tests.offices import Office
 from tests.rules.routes import TENANT_ROUTES, Route
 
 JSON = {"Content-Type": "application/json"}
@@ -202,15 +202,14 @@ LISTS = [route for route in TENANT_ROUTES if route.is_api and route.method == "G
 
 
 @pytest.mark.parametrize("route", LISTS, ids=str)
-async def test_malformed_queries_never_break_a_route(open_office: OpenOffice, route: Route) -> None:
-    office = await open_office(admin="Ada")
-    path = route.rule.replace("<organization_id>", office.id)
+async def test_malformed_queries_never_break_a_route(shared_acme: Office, route: Route) -> None:
+    path = route.rule.replace("<organization_id>", shared_acme.id)
     for argument in route.arguments:
         path = path.replace(f"<{argument}>", "unknown").replace(f"<uuid:{argument}>", "0" * 32)
     names = ("search", "cursor", "limit", "actor_id", "target_id", "since", "state", "role", "show", "x")
     for name in names:
         for value in ("%00", "%FF", "%", "%25", "_", "'", "%E2%80%AE", "9" * 400):
-            response = await office.browser.app.get(f"{path}?{name}={value}")
+            response = await shared_acme.browser.app.get(f"{path}?{name}={value}")
             assert response.status_code < 500, f"{path}?{name}={value}"
 
 
@@ -233,10 +232,9 @@ ODD_IDS = [
 
 @pytest.mark.parametrize("odd", ODD_IDS)
 async def test_an_impossible_id_is_not_found_without_a_query_or_a_call(
-    open_office: OpenOffice, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, odd: str
+    shared_acme: Office, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, odd: str
 ) -> None:
-    office = await open_office(admin="Ada")
-    await office.browser.get(f"{office.root}/members")
+    await shared_acme.browser.get(f"{shared_acme.root}/members")
     asked: list[str] = []
 
     async def find(*arguments: object) -> None:
@@ -245,13 +243,13 @@ async def test_an_impossible_id_is_not_found_without_a_query_or_a_call(
     async def fetch(*arguments: object) -> None:
         asked.append("Logto")
 
-    api, ask = "/api/v1/organizations", office.browser.app.get
+    api, ask = "/api/v1/organizations", shared_acme.browser.app.get
     with monkeypatch.context() as watched:
         watched.setattr(type(runtime.sessions), "find_access", find)
         watched.setattr(LogtoCore, "fetch_token", fetch)
         for path in (f"{api}/{odd}/projects", f"{api}/{odd}/access"):
             assert (await ask(path)).status_code == 404
-        assert (await ask(f"{api}/{office.id}/members/{odd}")).status_code in (404, 405)
+        assert (await ask(f"{api}/{shared_acme.id}/members/{odd}")).status_code in (404, 405)
     assert not asked
 
 

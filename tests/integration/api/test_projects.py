@@ -172,9 +172,9 @@ async def test_each_page_of_a_list_links_to_the_next(editor: ApiClient) -> None:
     ],
 )
 async def test_an_invalid_project_is_rejected_with_a_reason(
-    editor: ApiClient, options: dict[str, object], status: int, code: str
+    shared_client: ApiClient, options: dict[str, object], status: int, code: str
 ) -> None:
-    problem = await editor.json("POST", "/projects", status, **options)
+    problem = await shared_client.json("POST", "/projects", status, **options)
     assert problem["code"] == code
     assert problem["request_id"]
 

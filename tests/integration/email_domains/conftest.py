@@ -138,6 +138,12 @@ async def place(places: Places) -> Place:
     return await places.new()
 
 
+@pytest.fixture(scope="module")
+def shared_place(shared_acme: Office, runtime: Runtime, nameserver: FakeNameserver) -> Place:
+    """A place for all tests of a module that are rejected and change nothing."""
+    return Place(**vars(shared_acme), domain=new_domain(), runtime=runtime, nameserver=nameserver)
+
+
 @pytest.fixture
 async def verified(place: Place) -> Place:
     """A place whose domain is verified by a TXT record."""

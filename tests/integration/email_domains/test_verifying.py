@@ -104,17 +104,17 @@ async def test_a_failure_of_dns_is_shown_and_changes_nothing(place: Place, rcode
         "localhost",
     ],
 )
-async def test_a_domain_that_nobody_may_claim_is_rejected(place: Place, domain: str) -> None:
-    page = await place.browser.submit(f"{place.settings}/domains", {"domain": domain}, 422)
+async def test_a_domain_that_nobody_may_claim_is_rejected(shared_place: Place, domain: str) -> None:
+    page = await shared_place.browser.submit(f"{shared_place.settings}/domains", {"domain": domain}, 422)
     assert "domain-error" in page
     assert f'value="{domain}"' in page
-    assert await place.in_logto() == []
-    assert await place.actions() == []
+    assert await shared_place.in_logto() == []
+    assert await shared_place.actions() == []
     for proof in ("dns", "address"):
         form = {"domain": domain, "proof": proof}
-        page = await place.browser.submit(f"{place.settings}/domains/verify", form, 422)
+        page = await shared_place.browser.submit(f"{shared_place.settings}/domains/verify", form, 422)
         assert "This domain is no longer on the list." in page
-    assert await place.in_logto() == []
+    assert await shared_place.in_logto() == []
 
 
 async def test_another_spelling_of_a_claimed_domain_is_already_on_the_list(place: Place) -> None:

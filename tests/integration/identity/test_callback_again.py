@@ -11,6 +11,7 @@ from saas_app.runtime import Runtime
 from tests.clients import URLENCODED, Person
 from tests.conftest import OpenApp, OpenBrowser
 from tests.factories import Factory
+from tests.offices import Office
 
 
 async def test_a_reloaded_callback_leads_to_the_same_page_and_signs_in_once(
@@ -124,18 +125,12 @@ async def test_a_callback_with_a_repeated_parameter_is_a_bad_request_and_stays_v
         "/o/switch?current=a&current=b",
     ],
 )
-async def test_a_repeated_parameter_is_a_bad_request(
-    pia: Person, open_browser: OpenBrowser, path: str
-) -> None:
-    browser = await open_browser(pia)
-    await browser.get(path, 400)
+async def test_a_repeated_parameter_is_a_bad_request(shared_acme: Office, path: str) -> None:
+    await shared_acme.browser.get(path, 400)
 
 
-async def test_a_repeated_parameter_is_a_problem_document_in_the_api(
-    pia: Person, open_browser: OpenBrowser
-) -> None:
-    browser = await open_browser(pia)
-    refused = await browser.get("/api/v1/me?a=1&a=2", 400)
+async def test_a_repeated_parameter_is_a_problem_document_in_the_api(shared_acme: Office) -> None:
+    refused = await shared_acme.browser.get("/api/v1/me?a=1&a=2", 400)
     assert refused.content_type == "application/problem+json"
     assert (await refused.get_json())["code"] == "bad-request"
 

@@ -35,6 +35,11 @@ async def acme(open_office: OpenOffice) -> Acme:
     return Acme(**vars(await open_office(admin="Ada")))
 
 
+@pytest.fixture(scope="module")
+def shared_acme(shared_acme: Office) -> Acme:
+    return Acme(**vars(shared_acme))
+
+
 def roles_form(
     seen: Collection[str], roles: Collection[str], *, step: str = "confirm", **more: str
 ) -> dict[str, str | list[str]]:

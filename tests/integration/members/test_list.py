@@ -93,9 +93,9 @@ async def test_a_page_behind_the_end_links_to_the_last_page(acme: Acme, make: Fa
 
 
 @pytest.mark.parametrize("query", ["q=no-such-person", "q=no-such-person&role=editor", "role=nonsense"])
-async def test_a_search_that_finds_nobody_says_so_on_any_page(acme: Acme, query: str) -> None:
+async def test_a_search_that_finds_nobody_says_so_on_any_page(shared_acme: Acme, query: str) -> None:
     for page in (1, 3):
-        found = await acme.browser.text(f"{acme.members}?{query}&page={page}")
+        found = await shared_acme.browser.text(f"{shared_acme.members}?{query}&page={page}")
         assert "No matching members" in found
         assert ('value="no-such-person"' in found) is ("no-such-person" in query)
 
@@ -163,8 +163,8 @@ async def test_api_clients_are_listed_apart_from_people(acme: Acme, make: Factor
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "1.5", "%D9%A3", "9" * 30, ""])
-async def test_a_page_that_is_not_a_number_is_a_bad_request(acme: Acme, page: str) -> None:
-    await acme.browser.get(f"{acme.members}?page={page}", 400)
+async def test_a_page_that_is_not_a_number_is_a_bad_request(shared_acme: Acme, page: str) -> None:
+    await shared_acme.browser.get(f"{shared_acme.members}?page={page}", 400)
 
 
 async def test_a_viewer_sees_the_list_and_cannot_change_it(

@@ -201,17 +201,16 @@ def test_a_valid_file_is_reported_as_valid(logto: Provider, declared: Path) -> N
     assert "connectors.toml was not found" in run("connectors", "check").stderr
 
 
-async def command(*arguments: object, **env: str) -> Result:
-    """Run a command in a thread, so that the servers of this loop can respond."""
+async def send_test(declared: Path, name: str, to: str, *options: str, **env: str) -> Result:
+    """Send a test message, in a thread so that the servers of this loop can respond."""
+    arguments = ("connectors", "test", name, "--to", to, "--connectors", declared, *options)
     return await asyncio.to_thread(run, *arguments, **env)
 
 
 async def test_a_test_message_by_email_goes_through_mailgun(
     logto: Provider, declared: Path, senders: Senders
 ) -> None:
-    result = await command(
-        "connectors", "test", "mailgun-email", "--to", "grace@example.test", "--connectors", declared
-    )
+    result = await send_test(declared, "mailgun-email", "grace@example.test")
 
     assert result.exit_code == 0, result.output
     assert result.output == (
@@ -226,10 +225,7 @@ async def test_a_test_message_by_email_goes_through_mailgun(
 async def test_a_test_message_can_be_sent_in_spanish(
     first: tuple[Result, Result], declared: Path, senders: Senders
 ) -> None:
-    result = await command(
-        "connectors", "test", "mailgun-email", "--to", "eva@example.test", "--language", "es",
-        "--connectors", declared,
-    )  # fmt: skip
+    result = await send_test(declared, "mailgun-email", "eva@example.test", "--language", "es")
 
     assert result.exit_code == 0, result.output
     message = await senders.mailgun.next_message("eva@example.test")
@@ -239,9 +235,7 @@ async def test_a_test_message_can_be_sent_in_spanish(
 async def test_a_test_message_to_a_phone_goes_through_gatewayapi(
     logto: Provider, declared: Path, senders: Senders
 ) -> None:
-    result = await command(
-        "connectors", "test", "gatewayapi-sms", "--to", "+1 (202) 555-0101", "--connectors", declared
-    )
+    result = await send_test(declared, "gatewayapi-sms", "+1 (202) 555-0101")
 
     assert result.exit_code == 0, result.output
     message = await senders.gatewayapi.next_message("12025550101")
@@ -258,9 +252,7 @@ async def test_a_test_message_to_a_phone_goes_through_gatewayapi(
 async def test_a_wrong_key_is_reported_in_one_line_without_the_key(
     logto: Provider, declared: Path, name: str, to: str, secret: str
 ) -> None:
-    result = await command(
-        "connectors", "test", name, "--to", to, "--connectors", declared, **{secret: "wrong-hush"}
-    )
+    result = await send_test(declared, name, to, **{secret: "wrong-hush"})
 
     (line,) = result.stderr.splitlines()
     assert result.exit_code == 1
@@ -275,9 +267,7 @@ async def test_a_response_that_repeats_the_key_is_shown_without_it(
 ) -> None:
     senders.mailgun.refuse(400, f"the key {API_KEY}\nis \x1b[2Jnot good")
     try:
-        result = await command(
-            "connectors", "test", "mailgun-email", "--to", "a@b.test", "--connectors", declared
-        )
+        result = await send_test(declared, "mailgun-email", "a@b.test")
     finally:
         senders.mailgun.behave()
 
@@ -292,9 +282,7 @@ async def test_a_provider_that_disconnects_is_reported_in_one_line(
 ) -> None:
     senders.gatewayapi.drop_connections()
     try:
-        result = await command(
-            "connectors", "test", "gatewayapi-sms", "--to", "12025550103", "--connectors", declared
-        )
+        result = await send_test(declared, "gatewayapi-sms", "12025550103")
     finally:
         senders.gatewayapi.behave()
 

@@ -227,7 +227,7 @@ async def test_reconciling_leaves_an_interrupted_creation_alone_while_it_is_new(
     await run_until_killed(settings, _CREATE_AND_DIE, person.id, name, "add_members")
     (left,) = await called(make, name)
 
-    assert not any("cut off" in what for what in await repairs_of(reconciler, left.id))
+    assert not any("interrupted" in what for what in await repairs_of(reconciler, left.id))
 
     assert await called(make, name) == [left]
 

@@ -238,7 +238,7 @@ async def test_reconciling_leaves_a_change_alone_that_may_still_be_going_on(
         now = sa.update(PendingChange).values(started_at=utc_now())
         await db.execute(now.execution_options(synchronize_session=False))
 
-    assert not any("cut off" in what for what in await repairs_of(reconciler, half_demoted.id))
+    assert not any("interrupted" in what for what in await repairs_of(reconciler, half_demoted.id))
 
 
 async def test_a_change_that_a_crash_prevented_is_recorded_with_the_old_roles(
