@@ -1,4 +1,4 @@
-"""A client that hangs up takes nothing along: what it asked for is done, and nobody else waits."""
+"""Clients that hang up: their complete requests are processed, and other clients do not wait."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def count_named(api: ManagementApi, mark: str) -> int:
     return len(found)
 
 
-async def test_what_a_client_asked_for_before_it_left_is_done(
+async def test_request_is_completed_although_its_client_left(
     local_logto: Provider, api: ManagementApi
 ) -> None:
     mark = secrets.token_hex(6)
@@ -44,7 +44,7 @@ async def test_what_a_client_asked_for_before_it_left_is_done(
             await asyncio.sleep(0.1)
 
 
-async def test_a_client_that_leaves_within_its_body_asked_for_nothing(
+async def test_request_with_an_incomplete_body_does_nothing(
     local_logto: Provider, api: ManagementApi
 ) -> None:
     mark = secrets.token_hex(6)

@@ -1,4 +1,4 @@
-"""The provider as a program: what a client can do to it with one socket."""
+"""Requests on a raw socket: an endless head, and a WebSocket."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def say(local_logto: Provider, head: str) -> str:
     return answer.decode()
 
 
-def test_a_head_without_end_is_refused_and_costs_nothing(local_logto: Provider) -> None:
+def test_endless_head_is_refused_and_the_server_keeps_working(local_logto: Provider) -> None:
     answer = say(local_logto, "X: " + "a" * 1_000_000)
 
     assert answer == "" or answer.startswith("HTTP/1.1 400")  # the client may be reset before it reads
     assert say(local_logto, "Connection: close").startswith("HTTP/1.1 200")
 
 
-def test_a_websocket_is_answered_as_any_request(local_logto: Provider) -> None:
+def test_websocket_request_is_answered_like_any_request(local_logto: Provider) -> None:
     answer = say(
         local_logto,
         "Connection: Upgrade, close\r\nUpgrade: websocket\r\n"

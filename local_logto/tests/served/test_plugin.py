@@ -1,4 +1,4 @@
-"""The pytest plugin: what a test of a program that builds on Logto makes in a line each."""
+"""The pytest plugin: what it creates for tests of a program that uses Logto."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _roles(local_logto: Provider) -> None:
     local_logto.role("plugin-robot", "plugin:read", for_machines=True)
 
 
-def test_organization_has_the_members_and_roles_it_was_made_with(local_logto: Provider) -> None:
+def test_organization_has_the_members_and_roles_it_was_created_with(local_logto: Provider) -> None:
     alice, bob, carol = (local_logto.person(name) for name in ("Alice", "Bob", "Carol"))
 
     acme = local_logto.organization("Acme", **{"plugin-owner": alice, "plugin-reader": [bob, carol]})
@@ -61,14 +61,14 @@ def test_organization_has_the_members_and_roles_it_was_made_with(local_logto: Pr
     assert bob.id not in members_of(local_logto, acme.id)
 
 
-def test_names_are_given_once(local_logto: Provider) -> None:
+def test_names_are_unique(local_logto: Provider) -> None:
     first, second = local_logto.person("Alice"), local_logto.person("Alice")
 
     assert first.username != second.username
     assert local_logto.organization().name != local_logto.organization().name
 
 
-def test_unknown_role_is_refused_with_what_the_provider_said(local_logto: Provider) -> None:
+def test_refusal_of_an_unknown_role_shows_the_providers_reply(local_logto: Provider) -> None:
     with pytest.raises(RequestRefused, match=r"PUT .*/roles: 422"):
         local_logto.organization("Acme", wizard=local_logto.person())
 
@@ -128,12 +128,12 @@ def test_messages_are_read_by_recipient(local_logto: Provider) -> None:
     assert re.fullmatch(r"\d{6}", message.code or "")
 
 
-def test_environment_reaches_the_management_api(local_logto: Provider) -> None:
+def test_environment_names_the_provider_and_hides_the_secret(local_logto: Provider) -> None:
     assert local_logto.environment["LOGTO_ENDPOINT"] == local_logto.endpoint
     assert local_logto.management_app_secret not in repr(local_logto)
 
 
-def test_example_of_the_readme_runs(tmp_path: Path) -> None:
+def test_example_in_the_readme_runs(tmp_path: Path) -> None:
     (example,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     (tmp_path / "test_example.py").write_text(example, encoding="utf-8")
 

@@ -159,7 +159,7 @@ async def test_identity_that_is_the_only_way_to_sign_in_cannot_be_removed(
 ) -> None:
     await site.change_user(proven_alice, identities=NAVER, username=None, primary_email=None)
     refused = await site.post("/account/identities/naver/remove")
-    assert "without a way to sign in" in await text_of(refused)
+    assert "at least one way to sign in" in await text_of(refused)
     assert (await site.user(proven_alice))["identities"] == NAVER
 
 

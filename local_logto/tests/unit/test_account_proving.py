@@ -67,7 +67,7 @@ async def test_wrong_passwords_prove_nothing_and_lock_the_right_one_out(site: Si
     assert leads_to(await site.get("/account/password")) == "/account/verify"
 
 
-async def test_proof_by_code_to_the_account_s_address(site: Site, alice: str) -> None:
+async def test_code_to_the_accounts_address_is_a_proof(site: Site, alice: str) -> None:
     await site.get("/account/password")
     assert "Verify your password" in await site.page("/account/verify")
     assert leads_to(await site.post("/account/verify/email")) == "/account/verify/email"

@@ -1,4 +1,4 @@
-"""Names, types and absence of the claims in ID tokens and userinfo."""
+"""Claims in ID tokens and userinfo: their names and types, and which are omitted."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ ALICE = replace(
 )
 
 
-def test_openid_alone_tells_only_the_subject() -> None:
+def test_scope_openid_alone_includes_only_the_subject() -> None:
     assert id_token_claims(ALICE, ["openid"], DEFAULT_EXTENDED_CLAIMS) == {"sub": "bobbobbobbob"}
 
 
-def test_unset_names_are_null_and_unset_profile_members_absent() -> None:
+def test_missing_names_are_null_and_missing_profile_members_omitted() -> None:
     claims = id_token_claims(NOBODY_MUCH, ["openid", "profile", "email", "phone", "address"], ())
     assert claims == {
         "sub": "bobbobbobbob",
@@ -64,7 +64,7 @@ def test_preferred_username_falls_back_to_the_username() -> None:
     assert id_token_claims(chosen, ["profile"], ())["preferred_username"] == "al"
 
 
-def test_larger_claims_are_in_the_id_token_only_where_the_tenant_says_so() -> None:
+def test_extended_claims_are_in_the_id_token_only_if_enabled() -> None:
     seeded = id_token_claims(ALICE, OIDC_SCOPES, DEFAULT_EXTENDED_CLAIMS)
     assert seeded["organizations"] == ["acme"]
     assert seeded["organization_roles"] == ["acme:admin", "acme:billing:reader"]
@@ -73,7 +73,7 @@ def test_larger_claims_are_in_the_id_token_only_where_the_tenant_says_so() -> No
     assert id_token_claims(ALICE, OIDC_SCOPES, ["custom_data"])["custom_data"] == {"plan": "pro"}
 
 
-def test_userinfo_tells_everything_the_scopes_name() -> None:
+def test_userinfo_includes_every_claim_of_the_scopes() -> None:
     claims = userinfo_claims(ALICE, OIDC_SCOPES)
     assert claims["organization_data"] == [{"id": "acme", "name": "Acme", "description": None}]
     assert claims["custom_data"] == {"plan": "pro"}

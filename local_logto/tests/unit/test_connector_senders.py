@@ -1,4 +1,4 @@
-"""What is posted to Mailgun and GatewayAPI, byte for byte, and how their bad days are told."""
+"""Requests to Mailgun and GatewayAPI, byte for byte, and how their failures are reported."""
 
 from __future__ import annotations
 
@@ -134,12 +134,12 @@ async def test_mailgun_gets_the_documented_form(store: Store, mailgun: FakeMailg
     )
 
 
-async def test_members_that_are_not_configured_are_not_posted(store: Store, mailgun: FakeMailgun) -> None:
+async def test_values_that_are_not_configured_are_not_posted(store: Store, mailgun: FakeMailgun) -> None:
     await mail(store, mailgun.base_url, by_mailgun(SignIn={"html": "{{code}}"}))
     assert mailgun.received[0].form == {"from": SENDER, "to": NINA, "html": "123456"}
 
 
-async def test_template_that_lies_at_mailgun_gets_its_variables(store: Store, mailgun: FakeMailgun) -> None:
+async def test_template_stored_at_mailgun_gets_its_variables(store: Store, mailgun: FakeMailgun) -> None:
     delivery = {"template": "sign-in", "variables": {"brand": "Köln", "code": "none"}, "subject": "Hi"}
     await mail(store, mailgun.base_url, by_mailgun(SignIn=delivery), payload={**CODE, "locale": "es"})
     form = mailgun.received[0].form
@@ -147,7 +147,7 @@ async def test_template_that_lies_at_mailgun_gets_its_variables(store: Store, ma
     assert form == {"from": SENDER, "to": NINA, "subject": "Hi", "template": "sign-in"}
 
 
-async def test_generic_delivery_stands_in_for_a_missing_one(store: Store, mailgun: FakeMailgun) -> None:
+async def test_generic_delivery_replaces_a_missing_one(store: Store, mailgun: FakeMailgun) -> None:
     await mail(store, mailgun.base_url, by_mailgun(), usage="BindMfa")
     assert mailgun.received[0].form["html"] == "<b>123456</b>"
 
@@ -170,7 +170,7 @@ async def test_name_of_an_organization_cannot_become_markup(store: Store, mailgu
     assert (form["subject"], form["text"]) == ("Hi <a href=//x>", "Hi <a href=//x>")
 
 
-async def test_own_template_goes_before_the_deliveries(store: Store, mailgun: FakeMailgun) -> None:
+async def test_custom_template_has_precedence_over_the_deliveries(store: Store, mailgun: FakeMailgun) -> None:
     await add_template(
         store,
         "es",
@@ -202,7 +202,7 @@ async def test_own_template_goes_before_the_deliveries(store: Store, mailgun: Fa
         ([("es", "Generic"), ("es", "Register")], "es", "<b>123456</b>"),
     ],
 )
-async def test_own_template_is_looked_for_in_the_language_then_in_the_fallback(
+async def test_custom_template_is_found_by_language_then_by_the_fallback(
     store: Store, mailgun: FakeMailgun, stored: list[tuple[str, str]], locale: str, expected: str
 ) -> None:
     for language, usage in stored:
@@ -216,7 +216,7 @@ def test_messages_are_posted_to_the_endpoint_of_the_connector() -> None:
     assert messages_url("https://api.eu.mailgun.net", "a b") == "https://api.eu.mailgun.net/v3/a%20b/messages"
 
 
-def test_form_is_what_urlsearchparams_writes() -> None:
+def test_form_is_encoded_like_urlsearchparams() -> None:
     assert form_of({"a b": "*-._~ é\n+&="}) == b"a+b=*-._%7E+%C3%A9%0A%2B%26%3D"
 
 
@@ -253,7 +253,7 @@ async def test_gatewayapi_gets_the_documented_json(store: Store, gatewayapi: Fak
     assert posted.body == expected.encode()
 
 
-async def test_gatewayapi_takes_it(store: Store, gatewayapi: FakeGatewayApi) -> None:
+async def test_generic_text_replaces_a_missing_one(store: Store, gatewayapi: FakeGatewayApi) -> None:
     await text(store, by_gatewayapi(gatewayapi.endpoint), usage="BindMfa")
     assert gatewayapi.received[0].json["message"] == "Generic 123456"
 
@@ -266,7 +266,7 @@ async def test_without_the_required_texts_nothing_is_posted(store: Store, gatewa
     assert gatewayapi.received == []
 
 
-async def test_insufficient_credit_is_told(store: Store, gatewayapi: FakeGatewayApi) -> None:
+async def test_insufficient_credit_is_reported(store: Store, gatewayapi: FakeGatewayApi) -> None:
     gatewayapi.credit = 0
     with pytest.raises(RequestError) as caught:
         await text(store, by_gatewayapi(gatewayapi.endpoint))
@@ -295,7 +295,7 @@ def provider(
     return mailgun if request.param == "mailgun" else gatewayapi
 
 
-async def test_wrong_key_is_told_and_not_repeated(
+async def test_wrong_key_is_reported_without_showing_it(
     provider: FakeMailgun | FakeGatewayApi, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG), pytest.raises(RequestError) as caught:
@@ -305,7 +305,7 @@ async def test_wrong_key_is_told_and_not_repeated(
     assert len(provider.received) == 1
 
 
-async def test_refusals_say_what_logto_says(store: Store, mailgun: FakeMailgun) -> None:
+async def test_refusal_by_mailgun_is_reported_as_logto_does(store: Store, mailgun: FakeMailgun) -> None:
     mailgun.refuse(500, "out of order")
     with pytest.raises(RequestError) as caught:
         await mail(store, mailgun.base_url, by_mailgun())
@@ -316,14 +316,16 @@ async def test_refusals_say_what_logto_says(store: Store, mailgun: FakeMailgun) 
     }
 
 
-async def test_refusals_of_gatewayapi_say_what_logto_says(store: Store, gatewayapi: FakeGatewayApi) -> None:
+async def test_refusal_by_gatewayapi_is_reported_as_logto_does(
+    store: Store, gatewayapi: FakeGatewayApi
+) -> None:
     gatewayapi.refuse(500, "out of order")
     with pytest.raises(RequestError) as caught:
         await text(store, by_gatewayapi(gatewayapi.endpoint))
     assert caught.value.data == {"message": "out of order"}
 
 
-async def test_key_is_not_carried_to_where_a_redirect_points(store: Store, mailgun: FakeMailgun) -> None:
+async def test_key_is_not_sent_to_the_target_of_a_redirect(store: Store, mailgun: FakeMailgun) -> None:
     elsewhere = f"HTTP/1.1 307 Moved\r\nLocation: {mailgun.base_url}/v3/{DOMAIN}/messages\r\n"
     async with saying(f"{elsewhere}Content-Length: 0\r\n\r\n") as address:
         with pytest.raises(RequestError) as caught:
@@ -332,7 +334,7 @@ async def test_key_is_not_carried_to_where_a_redirect_points(store: Store, mailg
     assert mailgun.received == []
 
 
-async def test_silence_ends_with_the_time_that_is_set(
+async def test_silent_provider_is_given_up_after_the_timeout(
     provider: FakeMailgun | FakeGatewayApi, store: Store
 ) -> None:
     provider.answer_slowly()
@@ -347,20 +349,20 @@ async def test_silence_ends_with_the_time_that_is_set(
     assert len(provider.received) == 1
 
 
-async def test_hanging_up_is_told(provider: FakeMailgun | FakeGatewayApi, store: Store) -> None:
+async def test_dropped_connection_is_reported(provider: FakeMailgun | FakeGatewayApi, store: Store) -> None:
     provider.drop_connections()
     with pytest.raises(RequestError, match=r"^connector\.general"):
         await send_either(provider, store)
 
 
-async def test_answer_that_is_no_http_is_told(store: Store) -> None:
+async def test_reply_that_is_not_http_is_reported(store: Store) -> None:
     async with saying("* OK I am a mail server\r\n") as address:
         with pytest.raises(RequestError, match=r"^connector\.general"):
             await mail(store, address, by_mailgun())
 
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:1", "no address", ""])
-async def test_nobody_there_is_told(store: Store, endpoint: str) -> None:
+async def test_unreachable_provider_is_reported(store: Store, endpoint: str) -> None:
     with pytest.raises(RequestError) as caught:
         await text(store, by_gatewayapi(endpoint))
     assert (caught.value.status, caught.value.code) == (400, "connector.general")

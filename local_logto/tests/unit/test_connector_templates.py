@@ -1,4 +1,4 @@
-"""What messages say: variables, the choice of a text, languages."""
+"""Texts of messages: variables, the choice of a template, and languages."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_variables_are_replaced_as_logto_does(template: str, expected: str) -> N
     assert fill(template, PAYLOAD) == expected
 
 
-def test_a_value_is_not_read_as_a_template() -> None:
+def test_value_is_not_treated_as_a_template() -> None:
     assert fill("{{name}}", {"name": "{{code}}", "code": "123456"}) == "{{code}}"
 
 
@@ -48,7 +48,7 @@ def test_values_are_escaped_in_html_and_the_template_is_not() -> None:
     assert text_of_html(html) == "Bread & <b>Butter</b>"
 
 
-def test_the_generic_text_stands_in_for_a_missing_one() -> None:
+def test_generic_text_replaces_a_missing_one() -> None:
     templates = {"SignIn": "a", "Generic": "b"}
     assert choose(templates, "SignIn") == "a"
     assert choose(templates, "BindMfa") == "b"
@@ -57,7 +57,7 @@ def test_the_generic_text_stands_in_for_a_missing_one() -> None:
     assert (caught.value.status, caught.value.code) == (400, "connector.template_not_found")
 
 
-def test_of_two_texts_for_a_usage_the_first_counts() -> None:
+def test_first_of_two_texts_for_a_usage_is_used() -> None:
     first, second = {"usageType": "Generic", "content": "1"}, {"usageType": "Generic", "content": "2"}
     assert choose(by_usage([first, second]), "SignIn") == first
 
@@ -79,5 +79,5 @@ def test_language_of_a_message(ui_locales: str | None, accepted: str, detects: b
     assert message_locale(information, ui_locales, browser) == expected
 
 
-def test_language_nobody_knows_is_english() -> None:
+def test_unknown_language_falls_back_to_english() -> None:
     assert message_locale({"fallbackLanguage": "tlh"}, None, LanguageAccept()) == "en"

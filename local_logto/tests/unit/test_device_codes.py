@@ -1,4 +1,4 @@
-"""A device's code over time, and the page on which a person types it."""
+"""The lifetime of a device's code, and the page on which a person types it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def sent(api: ManagementApp, **fields: str) -> Response:
     return await api.client.post("/oidc/device", form={"xsrf": xsrf or "", **fields})
 
 
-async def test_code_is_good_for_ten_minutes(api: ManagementApp) -> None:
+async def test_code_is_valid_for_ten_minutes(api: ManagementApp) -> None:
     device = await turned_on(api)
     assert device["expires_in"] == 10 * MINUTE
     with time_machine.travel(now_ms() / 1000 + 10 * MINUTE - 5):
@@ -53,7 +53,7 @@ async def test_code_is_good_for_ten_minutes(api: ManagementApp) -> None:
     assert page.headers["Location"] == f"/device?input_code={device['user_code']}&error=ExpiredError"
 
 
-async def test_expired_code_is_remembered_for_an_hour(api: ManagementApp) -> None:
+async def test_expired_code_is_stored_for_another_hour(api: ManagementApp) -> None:
     await turned_on(api)
     kept = sa.select(sa.func.count()).select_from(device_codes)
     for minutes, number in ((69, 1), (71, 0)):
@@ -63,7 +63,7 @@ async def test_expired_code_is_remembered_for_an_hour(api: ManagementApp) -> Non
             assert (await connection.execute(kept)).scalar_one() == number
 
 
-async def test_code_is_taken_and_ended_once(api: ManagementApp) -> None:
+async def test_code_is_claimed_ended_and_consumed_once(api: ManagementApp) -> None:
     device = await turned_on(api)
     async with api.store.begin() as connection:
         code = await codes.find_by_user_code(connection, device["user_code"])
@@ -74,7 +74,7 @@ async def test_code_is_taken_and_ended_once(api: ManagementApp) -> None:
         assert [await codes.consume(connection, code) for _ in range(2)] == [True, False]
 
 
-async def test_code_goes_with_its_application(api: ManagementApp) -> None:
+async def test_code_is_deleted_with_its_application(api: ManagementApp) -> None:
     device = await turned_on(api)
     await api.call("DELETE", f"/applications/{device['client_id']}")
     page = await sent(api, user_code=device["user_code"], confirm="yes")
@@ -91,7 +91,7 @@ async def test_code_goes_with_its_application(api: ManagementApp) -> None:
         ("?error=Whatever", "Something went wrong."),
     ],
 )
-async def test_page_says_what_is_to_be_done(api: ManagementApp, query: str, says: str) -> None:
+async def test_page_says_what_to_do(api: ManagementApp, query: str, says: str) -> None:
     await api.client.get("/oidc/device")
     response = await api.client.get(f"/device{query}")
     page = await response.get_data(as_text=True)
@@ -100,7 +100,7 @@ async def test_page_says_what_is_to_be_done(api: ManagementApp, query: str, says
     assert "script-src 'self'" in response.headers["Content-Security-Policy"]
 
 
-async def test_form_is_no_sign_out(api: ManagementApp) -> None:
+async def test_secret_of_the_device_form_cannot_sign_out(api: ManagementApp) -> None:
     """The secret of the one form does nothing in the other."""
     await api.client.get("/oidc/device")
     xsrf = next(cookie.value for cookie in api.client.cookie_jar if cookie.name == "_logto_device_flow_xsrf")
@@ -108,7 +108,7 @@ async def test_form_is_no_sign_out(api: ManagementApp) -> None:
     assert response.status_code == 400
 
 
-async def test_letters_of_any_script_are_no_secret(api: ManagementApp) -> None:
+async def test_secret_in_non_ascii_letters_is_refused(api: ManagementApp) -> None:
     await api.client.get("/oidc/session/end")
     response = await api.client.post("/oidc/session/end/confirm", form={"xsrf": "é", "logout": "yes"})
     assert response.status_code == 400

@@ -1,4 +1,4 @@
-"""The sign-in pages: what they offer, what they keep, where they lead, whom they refuse."""
+"""The sign-in pages: what they offer, where they lead, and what they refuse."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ async def test_empty_fields_are_named_and_the_first_has_the_focus(logto: Experie
     assert "autofocus" in before_password
 
 
-async def test_suspended_person_is_told_so(logto: ExperienceApp) -> None:
+async def test_suspended_person_sees_why_sign_in_fails(logto: ExperienceApp) -> None:
     await logto.add_user("alice", is_suspended=True)
     response = await logto.post("/sign-in", {"identifier": "alice", "password": PASSWORD})
     assert response.status_code == 401
     assert "This account is suspended." in await text_of(response)
 
 
-async def test_login_hint_fills_the_field_and_travels_with_the_links(logto: ExperienceApp) -> None:
+async def test_login_hint_fills_the_field_and_is_passed_on_by_the_links(logto: ExperienceApp) -> None:
     query = "app_id=client&ui_locales=ko&organization_id=o1&login_hint=bob%40example.test"
     html = await page(logto, f"/register?{query}")
     assert 'value="bob@example.test"' in html
@@ -106,14 +106,14 @@ async def test_sign_up_in_two_steps(logto: ExperienceApp) -> None:
     assert (await logto.user(user_id))["username"] == "nina"
 
 
-async def test_taken_username_is_said_at_once(logto: ExperienceApp) -> None:
+async def test_taken_username_is_refused_on_the_first_page(logto: ExperienceApp) -> None:
     await logto.add_user("nina")
     response = await logto.post("/register", {"identifier": "nina"})
     assert response.status_code == 422
     assert "This username is already in use." in await text_of(response)
 
 
-async def test_sign_up_goes_on_to_the_missing_email(logto: ExperienceApp) -> None:
+async def test_sign_up_continues_with_the_missing_email_address(logto: ExperienceApp) -> None:
     await logto.configure(**CODES_AND_PASSWORDS)
     await logto.post("/register", {"identifier": "nina"})
     password = await logto.post("/register/password", {"password": PASSWORD, "confirmPassword": PASSWORD})
@@ -128,7 +128,7 @@ async def test_sign_up_goes_on_to_the_missing_email(logto: ExperienceApp) -> Non
     assert (await logto.user(user_id))["primary_email"] == "nina@example.test"
 
 
-async def test_person_without_the_required_email_adds_it_while_signing_in(logto: ExperienceApp) -> None:
+async def test_person_without_the_required_email_address_adds_it_at_sign_in(logto: ExperienceApp) -> None:
     await logto.configure(**CODES_AND_PASSWORDS)
     user_id = await logto.add_user("nina")
     await logto.post("/sign-in", {"identifier": "nina"})
@@ -141,7 +141,7 @@ async def test_person_without_the_required_email_adds_it_while_signing_in(logto:
     assert (await logto.user(user_id))["primary_email"] == "nina@example.test"
 
 
-async def test_reset_without_a_configured_way_says_so(logto: ExperienceApp) -> None:
+async def test_password_reset_that_is_not_configured_is_explained(logto: ExperienceApp) -> None:
     assert "Password reset isn’t available" in await page(logto, "/reset-password")
 
 
@@ -156,13 +156,13 @@ async def test_reset_without_a_configured_way_says_so(logto: ExperienceApp) -> N
         ("/forgot-password/reset", "/forgot-password"),
     ],
 )
-async def test_second_page_opened_by_itself_leads_to_the_first(
+async def test_second_page_redirects_to_the_first_if_opened_directly(
     logto: ExperienceApp, path: str, start: str
 ) -> None:
     assert leads_to(await logto.browser.get(path)) == start
 
 
-async def test_without_interaction_every_page_leads_to_unknown_session(logto: ExperienceApp) -> None:
+async def test_pages_without_an_interaction_redirect_to_unknown_session(logto: ExperienceApp) -> None:
     stranger = logto.app.test_client()
     for path in ("/sign-in", "/register", "/reset-password", "/identifier-sign-in", "/continue/email"):
         response = await stranger.get(path)
@@ -170,7 +170,7 @@ async def test_without_interaction_every_page_leads_to_unknown_session(logto: Ex
     assert "This sign-in has expired" in await page(logto, "/unknown-session")
 
 
-async def test_unknown_session_goes_where_the_server_is_configured_to_send_it(logto: ExperienceApp) -> None:
+async def test_unknown_session_redirects_to_the_configured_address(logto: ExperienceApp) -> None:
     await logto.configure(unknownSessionRedirectUrl="http://localhost:3000/sign-in")
     response = await logto.app.test_client().get("/sign-in")
     assert response.headers["Location"] == "http://localhost:3000/sign-in"
@@ -235,13 +235,13 @@ async def test_pages_are_locked_down(logto: ExperienceApp) -> None:
         assert "Development identity provider" in html
 
 
-async def test_forms_may_lead_to_the_application_and_nowhere_else(logto: ExperienceApp) -> None:
+async def test_forms_may_redirect_only_to_the_application(logto: ExperienceApp) -> None:
     response = await logto.browser.get("/sign-in")
     directives = response.headers["Content-Security-Policy"].split("; ")
     assert "form-action 'self' http://localhost:3000" in directives
 
 
-async def test_direct_sign_in_without_connector_leads_to_the_fallback(logto: ExperienceApp) -> None:
+async def test_direct_sign_in_without_a_connector_redirects_to_the_fallback(logto: ExperienceApp) -> None:
     known = await logto.browser.get("/direct/social/naver?app_id=client&fallback=register")
     assert leads_to(known) == "/register?app_id=client"
     evil = await logto.browser.get("/direct/social/naver?fallback=/evil.example")
@@ -257,7 +257,7 @@ async def test_messages_page_shows_the_code(logto: ExperienceApp) -> None:
     assert "nina@example.test" in html
 
 
-async def test_narrowed_page_offers_only_the_wanted_kind(logto: ExperienceApp) -> None:
+async def test_identifier_page_offers_only_the_requested_kind(logto: ExperienceApp) -> None:
     enabled = [{"identifier": n, "password": True, "verificationCode": False} for n in ("username", "email")]
     await logto.configure(signIn={"methods": enabled})
     assert ">Email</label>" in await page(logto, "/identifier-sign-in?identifier=email")
@@ -265,7 +265,7 @@ async def test_narrowed_page_offers_only_the_wanted_kind(logto: ExperienceApp) -
     assert ">Username / Email</label>" in await page(logto, "/sign-in?identifier=email")
 
 
-async def test_where_nothing_can_be_typed_there_is_no_form(logto: ExperienceApp) -> None:
+async def test_page_without_sign_in_methods_has_no_form(logto: ExperienceApp) -> None:
     await logto.configure(signIn={"methods": []})
     for path in ("/sign-in", "/identifier-sign-in?identifier=email"):
         html = await page(logto, path)
@@ -274,7 +274,7 @@ async def test_where_nothing_can_be_typed_there_is_no_form(logto: ExperienceApp)
     assert (await logto.post("/sign-in", {"identifier": "alice"})).status_code == 200
 
 
-async def test_narrowed_page_leads_to_all_options(logto: ExperienceApp) -> None:
+async def test_identifier_page_links_to_all_options(logto: ExperienceApp) -> None:
     html = await page(logto, "/identifier-sign-in?identifier=username&login_hint=alice")
     assert "Enter your username to sign in." in html
     assert 'value="alice"' in html
@@ -284,7 +284,7 @@ async def test_narrowed_page_leads_to_all_options(logto: ExperienceApp) -> None:
     assert "All account creation options" in html
 
 
-async def test_back_leads_to_the_narrowed_page_until_all_options_were_wanted(logto: ExperienceApp) -> None:
+async def test_back_leads_to_the_identifier_page_until_all_options_are_chosen(logto: ExperienceApp) -> None:
     await logto.configure(**CODES_AND_PASSWORDS)
     first = "/identifier-sign-in?identifier=email"
     code_page = leads_to(await logto.post(first, {"identifier": "nina@example.test"}))
@@ -295,7 +295,7 @@ async def test_back_leads_to_the_narrowed_page_until_all_options_were_wanted(log
     assert 'href="/sign-in">Back</a>' in await page(logto, code_page)
 
 
-async def test_password_stands_on_the_narrowed_page_when_every_kind_there_has_one(
+async def test_identifier_page_has_a_password_field_if_every_kind_on_it_has_passwords(
     logto: ExperienceApp,
 ) -> None:
     await logto.configure(**CODES_AND_PASSWORDS)

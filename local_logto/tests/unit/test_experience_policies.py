@@ -1,4 +1,4 @@
-"""Which passwords and usernames Logto's policies let through."""
+"""Passwords and usernames that Logto's policies accept and refuse."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ NINA = PersonalInformation(
         ("x-" * 129, ["too_long"]),
     ],
 )
-def test_password_is_refused_for_every_reason_at_once(password: str, codes: list[str]) -> None:
+def test_refusal_of_a_password_names_every_reason(password: str, codes: list[str]) -> None:
     issues = find_password_issues(password, PasswordPolicy(), NINA)
     assert sorted(issue.code for issue in issues) == sorted(codes)
 
 
-def test_password_of_too_few_kinds_of_characters_names_the_number() -> None:
+def test_refusal_of_too_few_character_types_names_the_minimum() -> None:
     issues = find_password_issues("onlylowercaze", PasswordPolicy(min_character_types=3), NINA)
     assert [issue.to_json() for issue in issues] == [
         {"code": "password_rejected.character_types", "interpolation": {"min": 3}}
     ]
 
 
-def test_words_of_the_product_count_only_when_configured() -> None:
+def test_words_are_rejected_only_if_configured() -> None:
     policy = PasswordPolicy.from_json({"rejects": {"words": ["Workroom"]}})
     codes = [issue.code for issue in find_password_issues("workroom1", policy, NINA)]
     assert codes == ["restricted.words"]
     assert find_password_issues("workroom1", PasswordPolicy(), NINA) == []
 
 
-def test_switched_off_rules_let_everything_of_the_right_length_through() -> None:
+def test_disabled_rules_accept_every_password_of_the_right_length() -> None:
     policy = PasswordPolicy.from_json({"rejects": {"repetitionAndSequence": False, "userInfo": False}})
     assert find_password_issues("12345678", policy, NINA) == []
     assert find_password_issues("ninahagen", policy, NINA) == []

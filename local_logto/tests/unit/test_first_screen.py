@@ -1,4 +1,4 @@
-"""Which page opens for which of Logto's own parameters."""
+"""The first page of a sign-in, by Logto's own parameters."""
 
 from __future__ import annotations
 
@@ -51,5 +51,5 @@ def test_pages_share_application_organization_and_languages() -> None:
     assert shared_by_pages({"organization_id": "acme", "first_screen": "x"}, "web") == {"appId": "web"}
 
 
-def test_consent_page_knows_the_application() -> None:
+def test_consent_page_gets_the_application() -> None:
     assert consent_location("web") == "/consent?app_id=web"

@@ -1,4 +1,4 @@
-"""What is typed as an identifier, and what Logto makes of it."""
+"""Identifiers as people type them, and how they are read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_phone_number_is_understood_however_it_is_written(typed: str, types: tup
 
 @pytest.mark.parametrize("typed", ["07700 900123", "+44 77", "+4477009001234567", "+0447700900123"])
 @pytest.mark.parametrize("types", [EVERY_KIND, ("phone",)])
-def test_number_that_cannot_be_one_is_refused_with_an_example(typed: str, types: tuple[str, ...]) -> None:
+def test_impossible_number_is_refused_with_an_example(typed: str, types: tuple[str, ...]) -> None:
     with pytest.raises(RequestError) as caught:
         read_identifier(typed, types)
     assert caught.value.status == 422
@@ -38,7 +38,7 @@ def test_number_that_cannot_be_one_is_refused_with_an_example(typed: str, types:
 
 
 @pytest.mark.parametrize("typed", ["nina@example", "nina@", "@example.com", "nina @example.com", "nina"])
-def test_address_that_cannot_be_one_is_refused(typed: str) -> None:
+def test_malformed_address_is_refused(typed: str) -> None:
     with pytest.raises(RequestError) as caught:
         read_identifier(typed, ("email",))
     assert "The email is invalid." in caught.value.message
@@ -53,13 +53,13 @@ def test_address_that_cannot_be_one_is_refused(typed: str) -> None:
         ("nina@example.com", ("username", "phone"), "username"),
     ],
 )
-def test_kind_follows_from_the_form_and_from_what_is_enabled(
+def test_kind_depends_on_the_text_and_on_the_enabled_kinds(
     typed: str, types: tuple[str, ...], kind: str
 ) -> None:
     assert read_identifier(typed, types) == Identifier(kind, typed)
 
 
-def test_what_is_neither_is_refused_by_naming_both() -> None:
+def test_refusal_names_every_enabled_kind() -> None:
     with pytest.raises(RequestError) as caught:
         read_identifier("nina", ("phone", "email"))
     assert caught.value.message == "Enter a valid email or phone number."
@@ -73,12 +73,14 @@ def test_what_is_neither_is_refused_by_naming_both() -> None:
         (("phone", "username"), "Username / Phone number", "text", "username"),
     ],
 )
-def test_field_helps_with_typing(types: tuple[str, ...], label: str, type_: str, autocomplete: str) -> None:
+def test_field_has_the_type_and_autocomplete_of_its_kind(
+    types: tuple[str, ...], label: str, type_: str, autocomplete: str
+) -> None:
     field = identifier_field(types)
     assert (field.label, field.type, field.autocomplete) == (label, type_, autocomplete)
 
 
-def test_identifier_is_shown_as_people_write_it() -> None:
+def test_identifier_is_shown_in_its_usual_form() -> None:
     assert shown(Identifier("phone", "447700900123")) == "+447700900123"
     assert shown(Identifier("email", "nina@example.com")) == "nina@example.com"
     assert kinds_of(EVERY_KIND) == "username, email or phone number"

@@ -1,4 +1,4 @@
-"""Who may call the Management API, and what a fresh provider holds."""
+"""Access to the Management API, and the settings of a new provider."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EMAIL_AND_PASSWORD = {
 }
 
 
-async def test_every_route_asks_for_a_token(api: ManagementApp) -> None:
+async def test_every_route_requires_a_token(api: ManagementApp) -> None:
     asked = 0
     for rule in api.app.url_map.iter_rules():
         if not rule.rule.startswith("/api") or rule.rule in ANONYMOUS or rule.rule.startswith(OTHER_ROOMS):
@@ -36,13 +36,13 @@ async def test_every_route_asks_for_a_token(api: ManagementApp) -> None:
     assert asked > 80
 
 
-async def test_a_token_that_nobody_signed_is_refused(api: ManagementApp) -> None:
+async def test_token_with_a_forged_signature_is_refused(api: ManagementApp) -> None:
     header, claims, _ = api.token.split(".")
     answer = await api.call("GET", "/organizations", token=f"{header}.{claims}.c2lnbmF0dXJl")
     assert answer.refusal == (401, "auth.unauthorized")
 
 
-async def test_a_token_for_another_resource_is_refused(api: ManagementApp) -> None:
+async def test_token_for_another_resource_is_refused(api: ManagementApp) -> None:
     await api.made("/resources", name="Other", indicator="https://other.example")
     form = {
         "grant_type": "client_credentials",
@@ -56,12 +56,12 @@ async def test_a_token_for_another_resource_is_refused(api: ManagementApp) -> No
     assert (await api.call("GET", "/organizations", token=token)).status == 401
 
 
-async def test_status_is_told_to_anybody(api: ManagementApp) -> None:
+async def test_status_needs_no_token(api: ManagementApp) -> None:
     answer = await api.call("GET", "/status", token="")
     assert (answer.status, answer.body) == (204, None)
 
 
-async def test_the_management_api_is_a_resource_that_cannot_be_changed(api: ManagementApp) -> None:
+async def test_management_api_is_a_resource_that_cannot_be_changed(api: ManagementApp) -> None:
     [entry] = (await api.get("/resources", includeScopes="true")).body
     assert (entry["indicator"], [scope["name"] for scope in entry["scopes"]]) == (
         "https://default.logto.app/api",
@@ -72,7 +72,7 @@ async def test_the_management_api_is_a_resource_that_cannot_be_changed(api: Mana
     assert (await api.call("POST", "/resources/management-api/scopes", {"name": "x"})).status == 400
 
 
-async def test_people_may_sign_in_by_username_and_by_email_from_the_start(api: ManagementApp) -> None:
+async def test_people_can_sign_in_by_username_and_by_email_by_default(api: ManagementApp) -> None:
     methods = (await api.get("/sign-in-exp")).body["signIn"]["methods"]
     assert [(method["identifier"], method["password"]) for method in methods] == [
         ("username", True),
@@ -80,7 +80,7 @@ async def test_people_may_sign_in_by_username_and_by_email_from_the_start(api: M
     ]
 
 
-async def test_a_second_start_keeps_what_was_changed(api: ManagementApp, tmp_path: Path) -> None:
+async def test_second_start_keeps_changed_settings(api: ManagementApp, tmp_path: Path) -> None:
     await api.call("PATCH", "/sign-in-exp", {"signInMode": "SignIn"})
     await seed(api.store, Settings(data_dir=tmp_path))
     assert (await api.get("/sign-in-exp")).body["signInMode"] == "SignIn"
@@ -92,7 +92,7 @@ async def test_a_second_start_keeps_what_was_changed(api: ManagementApp, tmp_pat
     assert secret == MANAGEMENT_SECRET
 
 
-async def test_a_given_secret_replaces_the_kept_one(api: ManagementApp, tmp_path: Path) -> None:
+async def test_configured_secret_replaces_the_stored_one(api: ManagementApp, tmp_path: Path) -> None:
     await seed(api.store, Settings(data_dir=tmp_path, management_app_secret="another"))
     [secret] = (await api.get("/applications/m-default/secrets")).body
     assert secret["value"] == "another"
@@ -119,14 +119,14 @@ async def test_a_given_secret_replaces_the_kept_one(api: ManagementApp, tmp_path
         ({"signInMode": "Sometimes"}, "guard.invalid_input"),
     ],
 )
-async def test_a_sign_in_experience_that_cannot_work_is_refused(
+async def test_sign_in_settings_that_cannot_work_are_refused(
     api: ManagementApp, changes: object, code: str
 ) -> None:
     answer = await api.call("PATCH", "/sign-in-exp", changes)
     assert answer.refusal == (400, code)
 
 
-async def test_id_token_claims_are_replaced(api: ManagementApp) -> None:
+async def test_id_token_claims_can_be_replaced(api: ManagementApp) -> None:
     wanted = {"enabledExtendedClaims": ["organization_data"]}
     assert (await api.call("PUT", "/configs/id-token", wanted)).body == wanted
     assert (await api.get("/configs/id-token")).body == wanted

@@ -1,4 +1,4 @@
-"""Bodies are checked with the answers of the validator that Logto uses."""
+"""Validation of request bodies, with the messages of the validator that Logto uses."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def test_unknown_members_are_dropped() -> None:
     assert cleaned(PERSON, {"name": "Ada", "shoe": 38}) == {"name": "Ada"}
 
 
-def test_absent_optional_members_stay_absent_and_null_is_kept() -> None:
+def test_missing_optional_members_stay_missing_and_null_is_kept() -> None:
     assert cleaned(PERSON, {"name": "Ada", "note": None}) == {"name": "Ada", "note": None}
 
 
-def test_a_missing_member_is_required() -> None:
+def test_missing_member_is_required() -> None:
     assert faults(PERSON, {}) == [
         {
             "code": "invalid_type",
@@ -58,7 +58,7 @@ def test_a_missing_member_is_required() -> None:
     ]
 
 
-def test_nothing_is_required_of_a_patch() -> None:
+def test_patch_requires_no_member() -> None:
     assert cleaned(PERSON.partial(), {}) == {}
 
 
@@ -86,27 +86,27 @@ def test_nothing_is_required_of_a_patch() -> None:
         (PERSON, [], "Expected object, received array"),
     ],
 )
-def test_each_fault_has_its_sentence(kind: Kind, value: object, message: str) -> None:
+def test_each_issue_has_the_validators_message(kind: Kind, value: object, message: str) -> None:
     assert [issue["message"] for issue in faults(kind, value)] == [message]
 
 
-def test_every_fault_is_told_with_its_path() -> None:
+def test_every_issue_has_its_path() -> None:
     kind = Shape({"people": ListOf(PERSON)})
     found = faults(kind, {"people": [{"name": ""}, {"name": "Ada", "age": "old"}]})
     assert [issue["path"] for issue in found] == [["people", 0, "name"], ["people", 1, "age"]]
 
 
-def test_an_empty_text_clears_where_it_may() -> None:
+def test_empty_text_is_accepted_only_where_allowed() -> None:
     assert cleaned(Text(pattern=r"\d+", may_be_empty=True), "") == ""
     assert faults(Text(pattern=r"\d+"), "") != []
 
 
-def test_a_whole_number_may_be_written_as_a_fraction() -> None:
+def test_integer_may_be_written_as_a_fraction() -> None:
     assert cleaned(Number(is_integer=True), 3.0) == 3
     assert cleaned(Number(), 1.5) == 1.5
 
 
-def test_details_have_a_line_for_each_fault() -> None:
+def test_details_have_a_line_for_each_issue() -> None:
     refusal = invalid_input("body", faults(PERSON, {"name": "", "age": "old"}))
     assert (refusal.status, refusal.code) == (400, "guard.invalid_input")
     assert refusal.message == "The request body is invalid."

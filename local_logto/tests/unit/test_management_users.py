@@ -1,4 +1,4 @@
-"""Finding people, and what suspending or changing them does beyond their row."""
+"""Users in the Management API: searching, changing, suspending, and second factors."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from unit.management_app import ManagementApp, management_app
 
 @pytest.fixture(scope="module")
 async def crowd(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ManagementApp]:
-    """A provider with three people, for tests that only look."""
+    """A provider with three people, for tests that only read."""
     async with management_app(tmp_path_factory.mktemp("crowd")) as running:
         await three_people(running)
         yield running
 
 
 async def three_people(api: ManagementApp) -> dict[str, str]:
-    """Ada, Ben and Cem; their ids by username."""
+    """Create Ada, Ben and Cem. Returns their ids by username."""
     people = (
         {"username": "Ada", "primaryEmail": "ada@first.test", "name": "Ada L"},
         {"username": "ben_", "primaryEmail": "Ben@Second.test", "name": "Ben"},
@@ -67,12 +67,12 @@ async def test_people_are_found(crowd: ManagementApp, query: dict[str, str], fou
         {"search.name": "(", "mode.name": "posix"},
     ],
 )
-async def test_a_search_nobody_understands_is_refused(crowd: ManagementApp, query: dict[str, str]) -> None:
+async def test_malformed_search_is_refused(crowd: ManagementApp, query: dict[str, str]) -> None:
     answer = await crowd.get("/users", **query)
     assert answer.refusal == (400, "request.invalid_input")
 
 
-async def test_members_of_an_organization_can_be_left_out(api: ManagementApp) -> None:
+async def test_members_of_an_organization_can_be_excluded(api: ManagementApp) -> None:
     people = await three_people(api)
     organization = (await api.made("/organizations", name="Acme"))["id"]
     await api.made(f"/organizations/{organization}/users", userIds=[people["Ada"]])
@@ -80,41 +80,55 @@ async def test_members_of_an_organization_can_be_left_out(api: ManagementApp) ->
     assert {user["username"] for user in answer.body} == {"ben_", "cem"}
 
 
-async def test_null_and_an_empty_text_clear(api: ManagementApp) -> None:
+async def test_null_and_an_empty_text_clear_a_value(api: ManagementApp) -> None:
     user = await api.made("/users", username="ada", primaryEmail="ada@first.test", name="Ada")
     changed = await api.call("PATCH", f"/users/{user['id']}", {"primaryEmail": "", "name": None})
     assert (changed.body["primaryEmail"], changed.body["name"]) == (None, None)
     assert changed.body["username"] == "ada"
 
 
-async def test_an_address_is_taken_in_any_case_but_not_by_oneself(api: ManagementApp) -> None:
+async def test_address_of_another_user_is_refused_in_any_case(api: ManagementApp) -> None:
     people = await three_people(api)
     answer = await api.call("PATCH", f"/users/{people['Ada']}", {"primaryEmail": "BEN@second.test"})
     assert answer.refusal == (422, "user.email_already_in_use")
+
+
+async def test_case_of_ones_own_address_can_change(api: ManagementApp) -> None:
+    people = await three_people(api)
     same = await api.call("PATCH", f"/users/{people['Ada']}", {"primaryEmail": "ADA@first.test"})
     assert same.status == 200
 
 
-async def test_custom_data_is_merged_on_its_own_route_and_replaced_on_the_account(
-    api: ManagementApp,
-) -> None:
-    path = f"/users/{(await api.made('/users', customData={'a': 1, 'b': {'c': 1}}))['id']}"
+@pytest.fixture
+async def path(api: ManagementApp) -> str:
+    """The path of a user with a password and custom data."""
+    data = {"a": 1, "b": {"c": 1}}
+    user = await api.made("/users", username="ada", password="First-1-word", customData=data)
+    return f"/users/{user['id']}"
+
+
+async def test_custom_data_is_merged_on_its_own_route(api: ManagementApp, path: str) -> None:
     merged = await api.call("PATCH", f"{path}/custom-data", {"customData": {"b": 2}})
     assert merged.body == {"a": 1, "b": 2}
+
+
+async def test_custom_data_is_replaced_on_the_route_of_the_user(api: ManagementApp, path: str) -> None:
     replaced = await api.call("PATCH", path, {"customData": {"z": 0}})
     assert replaced.body["customData"] == {"z": 0}
 
 
-async def test_a_password_is_verified_and_replaced(api: ManagementApp) -> None:
-    path = f"/users/{(await api.made('/users', username='ada', password='First-1-word'))['id']}"
+async def test_right_password_is_verified(api: ManagementApp, path: str) -> None:
     assert (await api.call("POST", f"{path}/password/verify", {"password": "First-1-word"})).status == 204
-    await api.call("PATCH", f"{path}/password", {"password": "Second-2-word"})
-    old = await api.call("POST", f"{path}/password/verify", {"password": "First-1-word"})
-    assert old.refusal == (422, "session.invalid_credentials")
     assert (await api.get(f"{path}/has-password")).body == {"hasPassword": True}
 
 
-async def test_suspending_ends_sessions_grants_and_tokens_of_this_person_only(api: ManagementApp) -> None:
+async def test_old_password_is_not_verified_after_a_change(api: ManagementApp, path: str) -> None:
+    await api.call("PATCH", f"{path}/password", {"password": "Second-2-word"})
+    old = await api.call("POST", f"{path}/password/verify", {"password": "First-1-word"})
+    assert old.refusal == (422, "session.invalid_credentials")
+
+
+async def test_suspension_ends_only_this_persons_sessions_grants_and_tokens(api: ManagementApp) -> None:
     people = await three_people(api)
     for user_id in people.values():
         await _sign_in(api, user_id)
@@ -128,24 +142,36 @@ async def test_suspending_ends_sessions_grants_and_tokens_of_this_person_only(ap
         assert set(left) == {f"grant-{user_id}" for user_id in others}
 
 
-async def test_factors_are_listed_without_their_secrets(api: ManagementApp) -> None:
-    path = f"/users/{(await api.made('/users', username='ada'))['id']}/mfa-verifications"
-    enrolled = await api.made(path, type="Totp")
+@pytest.fixture
+async def factors(api: ManagementApp, path: str) -> str:
+    """The path of the second factors of a user with an authenticator app."""
+    enrolled = await api.made(f"{path}/mfa-verifications", type="Totp")
     assert len(enrolled["secret"]) == 32
-    codes = (await api.made(path, type="BackupCode"))["codes"]
-    listed = (await api.get(path)).body
+    return f"{path}/mfa-verifications"
+
+
+async def test_factors_are_listed_without_their_secrets(api: ManagementApp, factors: str) -> None:
+    codes = (await api.made(factors, type="BackupCode"))["codes"]
+    listed = (await api.get(factors)).body
     assert [(entry["type"], entry.get("remainCodes")) for entry in listed] == [
         ("Totp", None),
         ("BackupCode", len(codes)),
     ]
     assert not any("secret" in entry or "codes" in entry for entry in listed)
-    assert (await api.call("POST", path, {"type": "Totp"})).code == "user.totp_already_in_use"
-    assert (await api.call("DELETE", f"{path}/{listed[0]['id']}")).status == 204
-    assert (await api.call("DELETE", f"{path}/{listed[0]['id']}")).status == 404
+
+
+async def test_second_authenticator_app_is_refused(api: ManagementApp, factors: str) -> None:
+    assert (await api.call("POST", factors, {"type": "Totp"})).code == "user.totp_already_in_use"
+
+
+async def test_factor_is_deleted_once(api: ManagementApp, factors: str) -> None:
+    [factor] = (await api.get(factors)).body
+    statuses = [(await api.call("DELETE", f"{factors}/{factor['id']}")).status for _ in range(2)]
+    assert statuses == [204, 404]
 
 
 async def _sign_in(api: ManagementApp, user_id: str) -> None:
-    """A session, a grant and a refresh token, as a sign-in leaves them."""
+    """Store a session, a grant and a refresh token, as a sign-in does."""
     session = OpSession(user_id=user_id)
     times = {"created_at": now_ms(), "expires_at": now_ms() + 60_000}
     async with api.store.begin() as connection:

@@ -1,4 +1,4 @@
-"""Webhooks: which calls send which event, how a delivery is signed, and what says nothing."""
+"""Webhooks: which calls send which event, how a delivery is signed, and what sends none."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import hashlib
 import hmac
 import json
 from typing import Any
+
+import pytest
 
 from unit.management_app import ManagementApp
 from unit.webhook_listener import Listener
@@ -28,7 +30,7 @@ async def listen(api: ManagementApp, listener: Listener, **changes: object) -> d
     return await api.made("/hooks", **{"name": "all", "events": EVERYTHING, "config": config} | changes)
 
 
-async def test_a_delivery_is_signed_over_its_exact_bytes(api: ManagementApp, listener: Listener) -> None:
+async def test_delivery_is_signed_over_its_exact_bytes(api: ManagementApp, listener: Listener) -> None:
     hook = await listen(api, listener)
     created = await api.made("/organizations", name="Größe")
     async with asyncio.timeout(10):
@@ -44,7 +46,7 @@ async def test_a_delivery_is_signed_over_its_exact_bytes(api: ManagementApp, lis
     assert body["data"] == created
 
 
-async def test_membership_tells_who_was_added_only_the_first_time(
+async def test_event_of_a_membership_names_who_was_added_only_the_first_time(
     api: ManagementApp, listener: Listener
 ) -> None:
     organization = (await api.made("/organizations", name="Acme"))["id"]
@@ -60,7 +62,7 @@ async def test_membership_tells_who_was_added_only_the_first_time(
     assert (second["matchedRoute"], second["params"]) == ("/organizations/:id/users", {"id": organization})
 
 
-async def test_a_deleted_person_is_still_told(api: ManagementApp, listener: Listener) -> None:
+async def test_event_of_a_deleted_user_contains_the_user(api: ManagementApp, listener: Listener) -> None:
     user = await api.made("/users", username="ada")
     await listen(api, listener, events=["User.Deleted"])
     await api.call("DELETE", f"/users/{user['id']}")
@@ -69,7 +71,7 @@ async def test_a_deleted_person_is_still_told(api: ManagementApp, listener: List
     assert body["data"]["username"] == "ada"
 
 
-async def test_roles_and_refused_calls_say_nothing(api: ManagementApp, listener: Listener) -> None:
+async def test_role_changes_and_refused_calls_send_no_event(api: ManagementApp, listener: Listener) -> None:
     organization = (await api.made("/organizations", name="Acme"))["id"]
     ada = (await api.made("/users", username="ada"))["id"]
     viewer = (await api.made("/organization-roles", name="viewer"))["id"]
@@ -84,7 +86,7 @@ async def test_roles_and_refused_calls_say_nothing(api: ManagementApp, listener:
     assert listener.deliveries.empty()
 
 
-async def test_a_disabled_hook_and_one_for_other_events_are_not_called(
+async def test_disabled_hooks_and_hooks_for_other_events_are_not_called(
     api: ManagementApp, listener: Listener
 ) -> None:
     off = await listen(api, listener)
@@ -96,7 +98,7 @@ async def test_a_disabled_hook_and_one_for_other_events_are_not_called(
     assert listener.deliveries.empty()
 
 
-async def test_a_listener_that_fails_is_called_once(api: ManagementApp, listener: Listener) -> None:
+async def test_failing_listener_is_called_once(api: ManagementApp, listener: Listener) -> None:
     listener.status = 500
     await listen(api, listener, events=["Organization.Created"])
     await api.made("/organizations", name="Acme")
@@ -105,7 +107,7 @@ async def test_a_listener_that_fails_is_called_once(api: ManagementApp, listener
     assert listener.deliveries.empty()
 
 
-async def test_a_role_with_permissions_tells_of_them(api: ManagementApp, listener: Listener) -> None:
+async def test_new_role_with_permissions_sends_two_events(api: ManagementApp, listener: Listener) -> None:
     scope = (await api.made("/organization-scopes", name="read:it"))["id"]
     await listen(api, listener)
     await api.made("/organization-roles", name="reader", organizationScopeIds=[scope])
@@ -116,7 +118,7 @@ async def test_a_role_with_permissions_tells_of_them(api: ManagementApp, listene
     }
 
 
-async def test_a_trial_is_sent_with_the_hooks_key(api: ManagementApp, listener: Listener) -> None:
+async def test_test_delivery_is_sent(api: ManagementApp, listener: Listener) -> None:
     hook = await listen(api, listener)
     trial = {"events": [MEMBERSHIP], "config": {"url": listener.url}}
     assert (await api.call("POST", f"/hooks/{hook['id']}/test", trial)).status == 204
@@ -124,7 +126,7 @@ async def test_a_trial_is_sent_with_the_hooks_key(api: ManagementApp, listener: 
     assert (body["event"], body["path"]) == (MEMBERSHIP, "/fake-path/:id")
 
 
-async def test_a_trial_that_is_answered_with_an_error_says_so(api: ManagementApp, listener: Listener) -> None:
+async def test_failed_test_delivery_is_reported(api: ManagementApp, listener: Listener) -> None:
     hook = await listen(api, listener)
     listener.status = 503
     trial = {"events": [MEMBERSHIP], "config": {"url": listener.url}}
@@ -133,19 +135,19 @@ async def test_a_trial_that_is_answered_with_an_error_says_so(api: ManagementApp
     assert answer.body["data"] == {"responseStatus": 503, "responseBody": "as told"}
 
 
-async def test_a_rotated_key_replaces_the_old_one(api: ManagementApp, listener: Listener) -> None:
+async def test_rotated_key_replaces_the_old_one(api: ManagementApp, listener: Listener) -> None:
     hook = await listen(api, listener)
     rotated = (await api.call("PATCH", f"/hooks/{hook['id']}/signing-key")).body
     assert rotated["signingKey"] != hook["signingKey"]
     assert (await api.get(f"/hooks/{hook['id']}")).body["signingKey"] == rotated["signingKey"]
 
 
-async def test_a_hook_without_events_is_refused(api: ManagementApp) -> None:
+async def test_hook_without_events_is_refused(api: ManagementApp) -> None:
     answer = await api.call("POST", "/hooks", {"config": {"url": "http://a.test"}})
     assert answer.refusal == (400, "hook.missing_events")
 
 
-async def test_a_hook_may_have_one_event_as_older_versions_had(
+async def test_hook_may_have_a_single_event_as_in_older_versions(
     api: ManagementApp, listener: Listener
 ) -> None:
     hook = await api.made("/hooks", event="User.Created", config={"url": listener.url})
@@ -154,19 +156,40 @@ async def test_a_hook_may_have_one_event_as_older_versions_had(
     assert (await listener.next())["event"] == "User.Created"
 
 
-async def test_scopes_of_a_resource_are_told(api: ManagementApp, listener: Listener) -> None:
-    resource = await api.made("/resources", name="API", indicator="https://api.test")
-    await listen(api, listener, events=["Scope.Created", "Scope.Data.Updated", "Scope.Deleted"])
-    scopes = f"/resources/{resource['id']}/scopes"
-    made = await api.made(scopes, name="read")
+@pytest.fixture
+async def resource(api: ManagementApp) -> str:
+    """The id of a resource."""
+    resource: str = (await api.made("/resources", name="API", indicator="https://api.test"))["id"]
+    return resource
+
+
+async def test_new_scope_of_a_resource_sends_an_event(
+    api: ManagementApp, listener: Listener, resource: str
+) -> None:
+    await listen(api, listener, events=["Scope.Created"])
+    made = await api.made(f"/resources/{resource}/scopes", name="read")
     created = await listener.next()
     assert (created["event"], created["data"]) == ("Scope.Created", made)
     assert created["matchedRoute"] == "/resources/:resourceId/scopes"
-    changed = (await api.call("PATCH", f"{scopes}/{made['id']}", {"name": "write"})).body
+
+
+async def test_changed_scope_of_a_resource_sends_an_event(
+    api: ManagementApp, listener: Listener, resource: str
+) -> None:
+    made = await api.made(f"/resources/{resource}/scopes", name="read")
+    await listen(api, listener, events=["Scope.Data.Updated"])
+    changed = await api.call("PATCH", f"/resources/{resource}/scopes/{made['id']}", {"name": "write"})
     updated = await listener.next()
-    assert (updated["event"], updated["data"]) == ("Scope.Data.Updated", changed)
-    await api.call("DELETE", f"{scopes}/{made['id']}")
+    assert (updated["event"], updated["data"]) == ("Scope.Data.Updated", changed.body)
+
+
+async def test_deleted_scope_of_a_resource_sends_an_event_without_data(
+    api: ManagementApp, listener: Listener, resource: str
+) -> None:
+    made = await api.made(f"/resources/{resource}/scopes", name="read")
+    await listen(api, listener, events=["Scope.Deleted"])
+    await api.call("DELETE", f"/resources/{resource}/scopes/{made['id']}")
     deleted = await listener.next()
     assert (deleted["event"], "data" in deleted) == ("Scope.Deleted", False)
     assert deleted["matchedRoute"] == "/resources/:resourceId/scopes/:scopeId"
-    assert deleted["params"] == {"resourceId": resource["id"], "scopeId": made["id"]}
+    assert deleted["params"] == {"resourceId": resource, "scopeId": made["id"]}

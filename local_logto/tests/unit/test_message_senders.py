@@ -1,4 +1,4 @@
-"""Whoever sends a message: what its template gets to say, and that a refused one leaves nothing half done."""
+"""Messages of invitations and codes: their variables, and what happens if they cannot be sent."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def inviting(tmp_path: Path) -> AsyncIterator[Inviting]:
         yield Inviting(api, mailgun, organization["id"], inviter["id"])
 
 
-async def test_invitation_says_who_invites_where(inviting: Inviting) -> None:
+async def test_message_of_an_invitation_names_the_inviter_and_the_organization(inviting: Inviting) -> None:
     payload = {"link": "https://workroom.example/i/1", "note": {"first": "Hi"}, "locale": "es"}
     invitation = await inviting.invite(payload)
     assert invitation.status == 201
@@ -109,7 +109,7 @@ async def test_invitation_says_who_invites_where(inviting: Inviting) -> None:
     }
 
 
-async def test_nobody_is_invited_when_the_message_cannot_be_sent(inviting: Inviting) -> None:
+async def test_invitation_is_not_created_if_its_message_cannot_be_sent(inviting: Inviting) -> None:
     for day in (lambda: inviting.mailgun.refuse(401, "Forbidden"), inviting.mailgun.answer_slowly):
         day()
         refused = await inviting.invite({"link": "https://workroom.example/i/1"})
@@ -119,7 +119,7 @@ async def test_nobody_is_invited_when_the_message_cannot_be_sent(inviting: Invit
     assert (await inviting.invite({"link": "https://workroom.example/i/1"})).status == 201
 
 
-async def test_eleventh_invitation_is_not_made(inviting: Inviting) -> None:
+async def test_eleventh_invitation_in_ten_minutes_is_refused(inviting: Inviting) -> None:
     for number in range(10):
         made = await inviting.invite({}, NINA.upper() if number % 2 else NINA)
         await inviting.api.call(
@@ -132,7 +132,7 @@ async def test_eleventh_invitation_is_not_made(inviting: Inviting) -> None:
     assert (await inviting.invite(False)).status == 201, "without a message there is nothing to limit"
 
 
-async def test_expired_invitation_makes_room_for_another(inviting: Inviting) -> None:
+async def test_person_can_be_invited_again_after_the_expiry(inviting: Inviting) -> None:
     with time_machine.travel(now_ms() / 1000, tick=False) as clock:
         assert (await inviting.invite(False)).status == 201
         assert (await inviting.invite(False)).code == "entity.unique_integrity_violation"
@@ -141,7 +141,7 @@ async def test_expired_invitation_makes_room_for_another(inviting: Inviting) -> 
         assert sorted(one["status"] for one in await inviting.listed()) == ["Expired", "Pending"]
 
 
-async def test_messages_page_shows_what_was_said_as_text(tmp_path: Path) -> None:
+async def test_messages_page_escapes_names(tmp_path: Path) -> None:
     async with management_app(tmp_path) as api:
         details = {
             "subject": "Join {{organization.name}}",
@@ -185,7 +185,7 @@ async def count_codes(store: Store) -> int:
     return count or 0
 
 
-async def test_code_says_for_which_application_and_organization(tmp_path: Path) -> None:
+async def test_message_of_a_code_names_the_application_and_the_organization(tmp_path: Path) -> None:
     async with fake_mailgun() as mailgun, signing_in(tmp_path, mailgun) as logto:
         async with logto.store.begin() as connection:
             application = {"id": "client", "name": "Workroom", "type": "Traditional", "created_at": 0}
@@ -205,7 +205,7 @@ async def test_code_says_for_which_application_and_organization(tmp_path: Path) 
         }
 
 
-async def test_refused_code_is_told_and_not_made(tmp_path: Path) -> None:
+async def test_code_that_cannot_be_sent_is_reported_and_not_stored(tmp_path: Path) -> None:
     async with fake_mailgun() as mailgun, signing_in(tmp_path, mailgun) as logto:
         mailgun.refuse(500, "out of order")
         for _ in range(11):

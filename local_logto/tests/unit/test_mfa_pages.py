@@ -1,4 +1,4 @@
-"""The pages of the second factor: where they are met, what they show, whom they stop."""
+"""The pages of the second factor: when they open, what they show, and what they refuse."""
 
 from __future__ import annotations
 
@@ -50,21 +50,35 @@ async def kinds_of(logto: ExperienceApp, user_id: str) -> list[str]:
     return [factor["type"] for factor in (await logto.user(user_id))["mfa_verifications"]]
 
 
-async def test_authenticator_is_asked_for_after_the_password(logto: ExperienceApp) -> None:
+@pytest.fixture
+async def asked(logto: ExperienceApp) -> str:
+    """The id of Alice, who typed her password and needs her authenticator app next."""
     await configure(logto, "Totp")
     user_id = await logto.add_user("alice", mfa_verifications=[TOTP])
     assert leads_to(await sign_in(logto)) == "/mfa-verification/Totp?app_id=client"
+    return user_id
+
+
+@pytest.mark.usefixtures("asked")
+async def test_password_alone_does_not_sign_in(logto: ExperienceApp) -> None:
     assert await logto.signed_in_user() is None
+
+
+@pytest.mark.usefixtures("asked")
+async def test_wrong_code_is_explained(logto: ExperienceApp) -> None:
     wrong = await logto.post("/mfa-verification/Totp", {"code": "12"})
     assert wrong.status_code == 400
     assert "That code is incorrect." in await text_of(wrong)
+
+
+async def test_code_with_a_space_signs_in(logto: ExperienceApp, asked: str) -> None:
     spaced = f"{pyotp.TOTP(SECRET).now()[:3]} {pyotp.TOTP(SECRET).now()[3:]}"
     done = await logto.post("/mfa-verification/Totp", {"code": spaced})
     assert "/oidc/auth/" in leads_to(done)
-    assert await logto.signed_in_user() == user_id
+    assert await logto.signed_in_user() == asked
 
 
-async def test_other_way_is_offered_where_there_is_one(logto: ExperienceApp) -> None:
+async def test_other_factors_are_offered(logto: ExperienceApp) -> None:
     await configure(logto, "Totp", "BackupCode")
     user_id = await logto.add_user("alice", mfa_verifications=[TOTP, BACKUP_CODES])
     await sign_in(logto)
@@ -77,7 +91,7 @@ async def test_other_way_is_offered_where_there_is_one(logto: ExperienceApp) -> 
     assert [("usedAt" in entry) for entry in used].index(True) == 2
 
 
-async def test_last_backup_code_still_lets_in(logto: ExperienceApp) -> None:
+async def test_last_backup_code_signs_in(logto: ExperienceApp) -> None:
     await configure(logto, "Totp", "BackupCode")
     await logto.add_user("alice", mfa_verifications=[TOTP, second_factors.backup_code_factor(["a" * 10], 0)])
     await sign_in(logto)
@@ -85,7 +99,7 @@ async def test_last_backup_code_still_lets_in(logto: ExperienceApp) -> None:
     assert "/oidc/auth/" in leads_to(done)
 
 
-async def test_factor_the_account_lacks_is_no_way_in(logto: ExperienceApp) -> None:
+async def test_factor_that_the_account_lacks_cannot_sign_in(logto: ExperienceApp) -> None:
     await configure(logto, "Totp", "BackupCode")
     await logto.add_user("alice", mfa_verifications=[TOTP])
     await sign_in(logto)
@@ -97,12 +111,15 @@ async def test_factor_the_account_lacks_is_no_way_in(logto: ExperienceApp) -> No
 @pytest.mark.parametrize(
     "path", ["/mfa-verification", "/mfa-verification/Totp", "/mfa-binding/Totp", "/mfa-onboarding"]
 )
-async def test_pages_begin_with_signing_in(logto: ExperienceApp, path: str) -> None:
+async def test_pages_redirect_to_the_sign_in_page_before_the_password(
+    logto: ExperienceApp, path: str
+) -> None:
     await configure(logto, "Totp", policy="Mandatory")
     assert leads_to(await logto.browser.get(path)) == "/sign-in"
 
 
-async def test_mandatory_factor_is_enrolled_with_its_backup_codes(logto: ExperienceApp) -> None:
+async def test_mandatory_factor_is_stored_together_with_its_backup_codes(logto: ExperienceApp) -> None:
+    """One flow: nothing is stored before the backup codes are confirmed."""
     await configure(logto, "Totp", "BackupCode", policy="Mandatory")
     user_id = await logto.add_user("alice")
     assert leads_to(await sign_in(logto)) == "/mfa-binding/Totp?app_id=client"
@@ -124,7 +141,7 @@ async def test_mandatory_factor_is_enrolled_with_its_backup_codes(logto: Experie
     assert (kept[0]["key"], [entry["code"] for entry in kept[1]["codes"]]) == (secret, shown)
 
 
-async def test_binding_page_needs_neither_script_nor_style_of_its_own(logto: ExperienceApp) -> None:
+async def test_binding_page_has_no_inline_script_and_no_inline_style(logto: ExperienceApp) -> None:
     await configure(logto, "Totp", policy="Mandatory")
     await logto.add_user("alice")
     await sign_in(logto)
@@ -135,7 +152,8 @@ async def test_binding_page_needs_neither_script_nor_style_of_its_own(logto: Exp
     assert re.findall(r"<script(?! src=)", html) == []
 
 
-async def test_suggestion_can_be_taken_or_skipped(logto: ExperienceApp) -> None:
+async def test_accepted_suggestion_can_still_be_skipped(logto: ExperienceApp) -> None:
+    """One flow: the suggestion, its page, and the way past it."""
     await configure(logto, "Totp", policy="PromptAtSignInAndSignUp")
     user_id = await logto.add_user("alice")
     assert leads_to(await sign_in(logto)) == "/mfa-onboarding?app_id=client"
@@ -157,7 +175,7 @@ async def test_skipping_is_refused_where_a_factor_is_mandatory(logto: Experience
     assert await logto.signed_in_user() is None
 
 
-async def test_code_by_email_is_sent_to_the_account_and_typed_back(logto: ExperienceApp) -> None:
+async def test_code_by_email_is_a_second_factor(logto: ExperienceApp) -> None:
     await configure(logto, "EmailVerificationCode")
     user_id = await logto.add_user("alice", primary_email="alice@example.test")
     asked = leads_to(await sign_in(logto))
@@ -190,7 +208,7 @@ async def test_another_code_is_sent_after_a_minute(logto: ExperienceApp) -> None
         assert "/oidc/auth/" in leads_to(await logto.post(path, {"code": str(message.code)}))
 
 
-async def test_address_that_becomes_a_factor_is_told_so_in_the_message(logto: ExperienceApp) -> None:
+async def test_message_to_an_address_that_becomes_a_factor_says_so(logto: ExperienceApp) -> None:
     await configure(logto, "Totp", "EmailVerificationCode", policy="Mandatory")
     user_id = await logto.add_user("alice")
     assert leads_to(await sign_in(logto)) == "/mfa-binding?app_id=client"
@@ -203,7 +221,9 @@ async def test_address_that_becomes_a_factor_is_told_so_in_the_message(logto: Ex
     assert (await logto.user(user_id))["primary_email"] == "alice@example.test"
 
 
-async def test_address_that_signing_up_asks_for_is_no_factor_in_the_making(logto: ExperienceApp) -> None:
+async def test_message_to_an_address_that_the_sign_up_requires_does_not_mention_a_factor(
+    logto: ExperienceApp,
+) -> None:
     await logto.configure(
         signUp={**WITH_EMAIL, "identifiers": ["username"]},
         mfa={"factors": ["Totp", "EmailVerificationCode"], "policy": "NoPrompt"},
@@ -214,7 +234,7 @@ async def test_address_that_signing_up_asks_for_is_no_factor_in_the_making(logto
     assert (await logto.messages())[0].usage == "SignIn"
 
 
-async def test_code_that_somebody_else_used_in_the_same_moment_is_refused(
+async def test_code_that_a_concurrent_request_used_is_refused(
     logto: ExperienceApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await configure(logto, "Totp")
@@ -249,14 +269,14 @@ async def test_form_of_another_site_proves_nothing(logto: ExperienceApp) -> None
 @pytest.mark.parametrize(
     ("seconds_later", "is_right"), [(-30, True), (0, True), (59, True), (-31, False), (60, False)]
 )
-def test_code_is_right_one_step_early_or_late(seconds_later: int, is_right: bool) -> None:
+def test_code_is_valid_one_step_early_or_late(seconds_later: int, is_right: bool) -> None:
     code = pyotp.TOTP(SECRET).at(NOON)
     with time_machine.travel(NOON + timedelta(seconds=seconds_later), tick=False):
         used = second_factors.use_totp([TOTP], code, int(datetime.now(UTC).timestamp() * 1000))
     assert (used is not None) is is_right
 
 
-def test_time_step_and_those_before_it_are_used_up() -> None:
+def test_used_time_step_and_those_before_it_are_refused() -> None:
     moment = int(NOON.timestamp() * 1000)
     codes = {step: pyotp.TOTP(SECRET).at(NOON + timedelta(seconds=30 * step)) for step in (-1, 0, 1)}
     used = second_factors.use_totp([TOTP], codes[0], moment)

@@ -1,4 +1,4 @@
-"""What Naver is asked, byte for byte, and what becomes of each answer."""
+"""Requests to Naver, byte for byte, and what each reply leads to."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ async def refused(settings: Settings, data: dict[str, Any], connector: Connector
     return caught.value
 
 
-def test_browser_is_sent_out_without_a_scope(settings: Settings) -> None:
+def test_authorization_uri_has_no_scope(settings: Settings) -> None:
     asked = {"client_id": CLIENT_ID, "redirect_uri": CALLBACK, "response_type": "code", "state": "s&t"}
     uri = authorization_uri(settings, CONNECTOR, state="s&t", redirect_uri=CALLBACK)
     assert uri == f"{settings.naver_base_url}/oauth2.0/authorize?{urlencode(asked)}"
 
 
-async def test_two_requests_tell_who_came_back(naver: FakeNaver, settings: Settings) -> None:
+async def test_identity_is_read_with_two_requests(naver: FakeNaver, settings: Settings) -> None:
     user = await read_social_user(settings, CONNECTOR, give_code(naver))
     token, profile = naver.received
     assert (token.method, token.target) == ("POST", TOKEN)
@@ -90,40 +90,40 @@ async def test_code_that_was_encoded_twice_is_decoded(naver: FakeNaver, settings
     assert (await read_social_user(settings, CONNECTOR, {**data, "code": "a%2Fcode"})).id == "naver-sujin"
 
 
-async def test_what_naver_keeps_to_itself_is_unknown(naver: FakeNaver, settings: Settings) -> None:
+async def test_values_that_naver_omits_are_none(naver: FakeNaver, settings: Settings) -> None:
     naver.account = NaverAccount("naver-quiet")
     user = await read_social_user(settings, CONNECTOR, give_code(naver))
     assert (user.email, user.name, user.avatar) == (None, None, None)
     assert set(user.to_json()) == {"id", "rawData"}
 
 
-async def test_somebody_who_said_no_brings_no_code(naver: FakeNaver, settings: Settings) -> None:
+async def test_refused_consent_is_reported_without_a_request(naver: FakeNaver, settings: Settings) -> None:
     error = await refused(settings, {"error": "access_denied", "redirectUri": CALLBACK})
     assert (error.status, error.code) == (400, "connector.general")
     assert naver.received == []
 
 
-async def test_error_in_a_200_is_an_invalid_response(naver: FakeNaver, settings: Settings) -> None:
+async def test_error_with_status_200_is_an_invalid_response(naver: FakeNaver, settings: Settings) -> None:
     wrong = replace(CONNECTOR, config={"clientId": CLIENT_ID, "clientSecret": "wrong"})
     error = await refused(settings, give_code(naver), wrong)
     assert (error.status, error.code) == (400, "connector.invalid_response")
     assert [request.path for request in naver.received] == [TOKEN]
 
 
-async def test_empty_token_is_no_token(naver: FakeNaver, settings: Settings) -> None:
+async def test_empty_token_is_refused(naver: FakeNaver, settings: Settings) -> None:
     naver.refuse(200, {"access_token": "", "token_type": "bearer"}, path=TOKEN)
     error = await refused(settings, give_code(naver))
     assert (error.status, error.code) == (401, "connector.social_auth_code_invalid")
 
 
-async def test_token_that_the_profile_refuses(naver: FakeNaver, settings: Settings) -> None:
+async def test_token_that_the_profile_refuses_is_reported(naver: FakeNaver, settings: Settings) -> None:
     naver.refuse(401, {"resultcode": "024", "message": "Authentication failed"}, path=PROFILE)
     error = await refused(settings, give_code(naver))
     assert (error.status, error.code) == (401, "connector.social_invalid_access_token")
 
 
 @pytest.mark.parametrize("path", [TOKEN, PROFILE])
-async def test_malformed_answer_is_refused_and_not_shown(
+async def test_malformed_reply_is_refused_and_not_shown(
     naver: FakeNaver, settings: Settings, path: str
 ) -> None:
     naver.answer_malformed(path=path)
@@ -132,26 +132,28 @@ async def test_malformed_answer_is_refused_and_not_shown(
 
 
 @pytest.mark.parametrize("path", [TOKEN, PROFILE])
-async def test_failing_naver_is_told(naver: FakeNaver, settings: Settings, path: str) -> None:
+async def test_failing_naver_is_reported(naver: FakeNaver, settings: Settings, path: str) -> None:
     naver.refuse(500, "oops", path=path)
     error = await refused(settings, give_code(naver))
     assert (error.status, error.code) == (400, "connector.general")
     assert error.data == {"statusCode": 500, "body": "oops"}
 
 
-async def test_secret_follows_no_redirect(naver: FakeNaver, settings: Settings) -> None:
+async def test_secret_is_not_sent_to_the_target_of_a_redirect(naver: FakeNaver, settings: Settings) -> None:
     naver.refuse(307, path=TOKEN)
     assert (await refused(settings, give_code(naver))).code == "connector.general"
     assert len(naver.received) == 1
 
 
-async def test_naver_that_hangs_up_is_told(naver: FakeNaver, settings: Settings) -> None:
+async def test_dropped_connection_is_reported(naver: FakeNaver, settings: Settings) -> None:
     naver.drop_connections()
     assert (await refused(settings, give_code(naver))).code == "connector.general"
 
 
 @pytest.mark.parametrize("path", [TOKEN, PROFILE])
-async def test_patience_with_a_slow_naver_ends(naver: FakeNaver, settings: Settings, path: str) -> None:
+async def test_slow_naver_is_given_up_after_the_timeout(
+    naver: FakeNaver, settings: Settings, path: str
+) -> None:
     naver.answer_slowly(path=path)
     async with asyncio.timeout(5):
         error = await refused(settings, give_code(naver))
@@ -170,7 +172,7 @@ class UnhurriedNaver(FakeNaver):
         return await super()._profile(request)
 
 
-async def test_both_calls_share_the_time(settings: Settings) -> None:
+async def test_both_requests_share_one_timeout(settings: Settings) -> None:
     async with serving(UnhurriedNaver()) as naver:
         places = {"naver_base_url": naver.base_url, "naver_api_base_url": naver.base_url}
         error = await refused(settings.model_copy(update=places), give_code(naver))
@@ -178,7 +180,7 @@ async def test_both_calls_share_the_time(settings: Settings) -> None:
         assert [request.path for request in naver.received] == [TOKEN, PROFILE]
 
 
-async def test_connector_without_its_secret_asks_nothing(naver: FakeNaver, settings: Settings) -> None:
+async def test_connector_without_its_secret_sends_no_request(naver: FakeNaver, settings: Settings) -> None:
     error = await refused(settings, give_code(naver), replace(CONNECTOR, config={"clientId": CLIENT_ID}))
     assert (error.status, error.code) == (400, "connector.invalid_config")
     assert naver.received == []

@@ -42,13 +42,13 @@ def test_pkce_accepts_the_verifier_of_the_challenge() -> None:
 @pytest.mark.parametrize(
     ("verifier", "challenge"), [("x" * 43, CHALLENGE), (None, CHALLENGE), (VERIFIER, None)]
 )
-def test_pkce_refuses_what_does_not_fit(verifier: str | None, challenge: str | None) -> None:
+def test_pkce_refuses_a_wrong_or_missing_verifier(verifier: str | None, challenge: str | None) -> None:
     with pytest.raises(OidcError) as refusal:
         check_pkce(verifier, challenge)
     assert refusal.value.error == "invalid_grant"
 
 
-def test_pkce_verifier_has_a_format() -> None:
+def test_pkce_refuses_a_malformed_verifier() -> None:
     with pytest.raises(OidcError, match="minimum length of 43 characters"):
         check_pkce("short", CHALLENGE)
 
@@ -69,7 +69,7 @@ def test_oidc_error_bodies() -> None:
     }
 
 
-def test_request_error_leaves_out_what_is_not_given() -> None:
+def test_request_error_omits_missing_members() -> None:
     assert RequestError(404, "entity.not_found", "Not found.").body() == {
         "code": "entity.not_found",
         "message": "Not found.",
@@ -84,7 +84,7 @@ def test_request_error_leaves_out_what_is_not_given() -> None:
         ("http://a/cb", "fragment", "http://a/cb#code=x&iss=http%3A%2F%2Fb%2Foidc"),
     ],
 )
-def test_answer_joins_the_redirect_uri(redirect_uri: str, mode: str, location: str) -> None:
+def test_response_is_added_to_the_redirect_uri(redirect_uri: str, mode: str, location: str) -> None:
     assert with_members(redirect_uri, mode, {"code": "x", "iss": "http://b/oidc"}) == location
 
 
@@ -97,7 +97,7 @@ def test_cookie_signature_covers_name_and_value() -> None:
     assert not CookieSigner(b"other").is_valid("_session", "abc", signature)
 
 
-def test_settings_follow_the_port_and_forgive_a_trailing_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_issuer_follows_the_port_and_drops_a_trailing_slash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOCAL_LOGTO_ENDPOINT", raising=False)
     assert Settings(port=3101).issuer == "http://localhost:3101/oidc"
     assert Settings(endpoint="https://id.example.test/").issuer == "https://id.example.test/oidc"
@@ -109,7 +109,7 @@ def test_loopback_addresses_are_accepted(host: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "example.test"])  # noqa: S104 - refused
-def test_other_addresses_need_to_be_allowed(host: str) -> None:
+def test_other_addresses_must_be_allowed_explicitly(host: str) -> None:
     with pytest.raises(ValidationError, match="will not listen on"):
         Settings(host=host)
     assert Settings(host=host, allow_non_loopback=True).host == host

@@ -1,4 +1,4 @@
-"""A sign-in that brings a one-time token: one button, used up once, and never by a mere look."""
+"""The page of a sign-in with a one-time token. Only its button consumes the token."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def path_with_token(logto: ExperienceApp, address: str = NINA, lifetime: i
     return f"/sign-in?{urlencode({'one_time_token': token, 'login_hint': address})}"
 
 
-async def test_looking_uses_nothing_up_and_the_button_signs_in(logto: ExperienceApp) -> None:
+async def test_opening_the_page_consumes_nothing_and_the_button_signs_in(logto: ExperienceApp) -> None:
     user_id = await logto.add_user("nina", primary_email=NINA)
     path = await path_with_token(logto)
     for _ in range(2):
@@ -40,7 +40,7 @@ async def test_looking_uses_nothing_up_and_the_button_signs_in(logto: Experience
     assert "The token has been consumed." in await text_of(await logto.post(path, {}))
 
 
-async def test_somebody_new_completes_an_account_with_the_address_though_registering_is_closed(
+async def test_new_person_creates_an_account_although_registration_is_closed(
     logto: ExperienceApp,
 ) -> None:
     await logto.configure(**CODES_AND_PASSWORDS | {"signInMode": "SignIn"})
@@ -53,7 +53,7 @@ async def test_somebody_new_completes_an_account_with_the_address_though_registe
 
 
 @pytest.mark.parametrize("case", ["another address", "expired"])
-async def test_a_token_that_does_not_fit_says_why(logto: ExperienceApp, case: str) -> None:
+async def test_refusal_of_a_token_says_why(logto: ExperienceApp, case: str) -> None:
     other, lifetime = ("mia@example.test", 600) if case == "another address" else (NINA, 0)
     response = await logto.post(await path_with_token(logto, other, lifetime), {})
     assert response.status_code == 400

@@ -1,4 +1,4 @@
-"""An address that was verified and turned out to have no account, or to have one already."""
+"""A verified address that has no account, or that already has one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def verify(logto: ExperienceApp, flow: str) -> str:
     return leads_to(await logto.post(f"/{flow}/verification-code", {"code": await last_code(logto)}))
 
 
-async def test_unknown_address_may_become_a_new_account(logto: ExperienceApp) -> None:
+async def test_unknown_address_can_become_a_new_account(logto: ExperienceApp) -> None:
     assert await verify(logto, "sign-in") == NO_ACCOUNT
     assert await logto.signed_in_user() is None
     assert "No account found for nina@example.test. Create a new one?" in await page(logto, NO_ACCOUNT)
@@ -43,7 +43,7 @@ async def test_new_account_is_asked_for_what_it_lacks(logto: ExperienceApp) -> N
     assert leads_to(await logto.post("/continue/username", {"identifier": "nina"})) == "/continue/password"
 
 
-async def test_address_that_no_account_begins_with_is_explained(logto: ExperienceApp) -> None:
+async def test_address_that_cannot_begin_an_account_is_explained(logto: ExperienceApp) -> None:
     sign_up = {"identifiers": ["username"], "password": True, "verify": False}
     await logto.configure(**CODES_BY_EMAIL_AND_PHONE | {"signUp": sign_up})
     assert await verify(logto, "sign-in") == NO_ACCOUNT
@@ -65,7 +65,7 @@ async def test_known_address_signs_in_instead_of_signing_up(logto: ExperienceApp
     assert await logto.signed_in_user() == user_id
 
 
-async def test_suspended_person_stays_outside(logto: ExperienceApp) -> None:
+async def test_suspended_person_is_not_signed_in(logto: ExperienceApp) -> None:
     await logto.add_user("nina", primary_email="nina@example.test", is_suspended=True)
     await verify(logto, "register")
     refused = await logto.post(ACCOUNT_EXISTS, {})

@@ -1,9 +1,9 @@
-"""The sign-in pages while a message provider refuses, is silent or is not there at all."""
+"""The sign-in pages while a message provider refuses, does not reply or is missing."""
 
 from __future__ import annotations
 
+import asyncio
 import re
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -85,7 +85,7 @@ async def add_connector(logto: ExperienceApp, factory: str, type_: str, config: 
         await connection.execute(connectors.insert().values(**row, created_at=now_ms()))
 
 
-async def test_page_stays_and_offers_every_way_on(providers: Providers) -> None:
+async def test_page_offers_other_ways_if_the_message_is_not_sent(providers: Providers) -> None:
     user_id = await providers.logto.add_user("nina", primary_email="nina@example.test")
     providers.mailgun.refuse(401, SECRET_ANSWER)
     status, html = await providers.post("/sign-in", NINA)
@@ -101,7 +101,7 @@ async def test_page_stays_and_offers_every_way_on(providers: Providers) -> None:
     assert await providers.logto.signed_in_user() == user_id
 
 
-async def test_later_try_works(providers: Providers) -> None:
+async def test_message_can_be_sent_after_failures(providers: Providers) -> None:
     await providers.logto.add_user("nina", primary_email="nina@example.test")
     providers.mailgun.refuse(500)
     for _ in range(11):  # what was not sent does not count against the ten in ten minutes
@@ -115,14 +115,13 @@ async def test_later_try_works(providers: Providers) -> None:
 
 @pytest.mark.parametrize("day", BAD_DAYS)
 @pytest.mark.parametrize("identifier", ["nina@example.test", "+44 7700 900123"])
-async def test_bad_day_is_a_page_in_time_and_another_way_works(
+async def test_provider_failure_is_explained_in_time_and_another_way_works(
     providers: Providers, identifier: str, day: str
 ) -> None:
     await providers.logto.add_user("nina", primary_email="nina@example.test")
     BAD_DAYS[day](providers.mailgun if "@" in identifier else providers.gatewayapi)
-    began = time.monotonic()
-    status, html = await providers.post("/sign-in", {"identifier": identifier})
-    assert time.monotonic() - began < PATIENCE + 2
+    async with asyncio.timeout(20):  # a slow provider never replies
+        status, html = await providers.post("/sign-in", {"identifier": identifier})
     assert status == (504 if day == "slow" else 502)
     assert UNSENT in html
     assert SECRET_ANSWER not in html
@@ -136,14 +135,14 @@ async def test_bad_day_is_a_page_in_time_and_another_way_works(
 
 
 @pytest.mark.parametrize("identifier", ["nina@example.test", "+44 7700 900123"])
-async def test_yes_that_cannot_be_read_is_a_yes(providers: Providers, identifier: str) -> None:
+async def test_success_with_a_malformed_body_is_a_success(providers: Providers, identifier: str) -> None:
     """As with Logto, which looks at the status alone."""
     for provider in (providers.mailgun, providers.gatewayapi):
         provider.answer_malformed(200)
     assert leads_to(await providers.logto.post("/sign-in", {"identifier": identifier})) == CODE_PAGE
 
 
-async def test_failed_resend_leaves_the_first_code_good(
+async def test_first_code_stays_valid_after_a_failed_resend(
     providers: Providers, clock: time_machine.Traveller
 ) -> None:
     await providers.logto.add_user("nina", primary_email="nina@example.test")
@@ -161,7 +160,7 @@ async def test_failed_resend_leaves_the_first_code_good(
     assert "/oidc/auth/" in leads_to(await providers.logto.post(CODE_PAGE, {"code": code}))
 
 
-async def test_password_page_survives_a_code_that_cannot_be_sent(providers: Providers) -> None:
+async def test_password_page_still_works_if_a_code_cannot_be_sent(providers: Providers) -> None:
     await providers.logto.add_user("nina", primary_email="nina@example.test")
     await providers.send()
     providers.mailgun.refuse(500)
@@ -173,7 +172,7 @@ async def test_password_page_survives_a_code_that_cannot_be_sent(providers: Prov
     assert "/oidc/auth/" in leads_to(done)
 
 
-async def test_api_is_told_by_code_and_keeps_the_earlier_verification(providers: Providers) -> None:
+async def test_api_reports_the_failure_and_keeps_the_earlier_verification(providers: Providers) -> None:
     logto = providers.logto
     await begin(logto, "SignIn")
     sent = await send_code(logto, "nina@example.test", "SignIn")
@@ -193,7 +192,7 @@ async def test_api_is_told_by_code_and_keeps_the_earlier_verification(providers:
         ("/forgot-password", "/sign-in"),
     ],
 )
-async def test_other_flows_say_so_too(providers: Providers, path: str, way_on: str) -> None:
+async def test_other_flows_explain_the_failure_too(providers: Providers, path: str, way_on: str) -> None:
     await providers.logto.add_user("nina", primary_email="nina@example.test")
     providers.mailgun.refuse(500)
     status, html = await providers.post(path, NINA)
@@ -206,7 +205,9 @@ async def test_other_flows_say_so_too(providers: Providers, path: str, way_on: s
     assert leads_to(await providers.logto.post(path, NINA)) == f"{path}/verification-code"
 
 
-async def test_who_cannot_be_sent_what_is_missing_can_sign_in_as_somebody_else(providers: Providers) -> None:
+async def test_person_whose_missing_address_cannot_be_verified_can_sign_in_differently(
+    providers: Providers,
+) -> None:
     wanted = {"identifiers": ["username"], "password": True, "verify": True}
     with_email = {**wanted, "secondaryIdentifiers": [{"identifier": "email", "verify": True}]}
     await providers.logto.configure(**{**CODES_BY_EMAIL_AND_PHONE, "signUp": with_email})
@@ -220,7 +221,7 @@ async def test_who_cannot_be_sent_what_is_missing_can_sign_in_as_somebody_else(p
     assert 'href="/sign-in">All sign-in options</a>' in html.split("Try another way")[1]
 
 
-async def test_second_factor_that_cannot_be_sent_leaves_the_others(providers: Providers) -> None:
+async def test_other_factors_are_offered_if_a_code_cannot_be_sent(providers: Providers) -> None:
     logto = providers.logto
     factors = ["Totp", "EmailVerificationCode"]
     await logto.configure(mfa={"factors": factors, "policy": "NoPrompt"})
@@ -235,7 +236,7 @@ async def test_second_factor_that_cannot_be_sent_leaves_the_others(providers: Pr
     assert "/mfa-verification/Totp" in await page(logto, "/mfa-verification")
 
 
-async def test_page_does_not_send_people_to_the_messages_page_for_real_messages(
+async def test_page_does_not_mention_the_messages_page_for_real_messages(
     providers: Providers,
 ) -> None:
     await providers.send()
@@ -244,7 +245,7 @@ async def test_page_does_not_send_people_to_the_messages_page_for_real_messages(
     assert "under Messages" not in html
 
 
-async def test_without_any_connector_the_page_says_so(tmp_path: Path) -> None:
+async def test_missing_connector_is_explained(tmp_path: Path) -> None:
     async with experience_app(tmp_path, built_in_messages=False) as logto:
         await logto.configure(**CODES_BY_EMAIL_AND_PHONE)
         response = await logto.post("/sign-in", NINA)

@@ -1,4 +1,4 @@
-"""The sign-in pages with verification codes: sent, typed back, asked for again, worn out."""
+"""The sign-in pages with verification codes: sending, typing, resending, and codes that do not work."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def answer_to(logto: ExperienceApp, code: str) -> tuple[int, str]:
 # --- asking for a code
 
 
-async def test_primary_way_comes_first_and_the_other_is_one_click_away(logto: ExperienceApp) -> None:
+async def test_primary_method_comes_first_and_the_other_is_one_click_away(logto: ExperienceApp) -> None:
     user_id = await logto.add_user("nina", primary_email="nina@example.test")
     assert 'name="password"' not in await page(logto, "/sign-in")
     assert leads_to(await logto.post("/sign-in", {"identifier": "nina"})) == "/sign-in/password"
@@ -79,7 +79,7 @@ async def test_invalid_number_is_explained_and_kept(logto: ExperienceApp) -> Non
     assert await logto.messages() == []
 
 
-async def test_what_was_typed_stands_there_again_after_going_back(logto: ExperienceApp) -> None:
+async def test_field_is_filled_again_after_going_back(logto: ExperienceApp) -> None:
     await logto.post("/sign-in", {"identifier": "+44 7700 900123"})
     assert 'value="+447700900123"' in await page(logto, "/sign-in?login_hint=bob@example.test")
     assert 'value="+447700900123"' in await page(logto, "/forgot-password")
@@ -155,7 +155,7 @@ async def test_wrong_code_may_be_corrected(logto: ExperienceApp) -> None:
     assert "/oidc/auth/" in leads_to(done)
 
 
-async def test_what_cannot_be_a_code_costs_no_try(logto: ExperienceApp) -> None:
+async def test_malformed_code_does_not_count_as_a_try(logto: ExperienceApp) -> None:
     await logto.configure(**CODES_BY_EMAIL_AND_PHONE, verificationCodePolicy={"maxRetryAttempts": 1})
     await logto.add_user("nina", primary_email="nina@example.test")
     await logto.post("/sign-in", NINA)
@@ -168,7 +168,7 @@ async def test_what_cannot_be_a_code_costs_no_try(logto: ExperienceApp) -> None:
 
 
 @pytest.mark.parametrize(("policy", "lifetime"), [({}, 600), ({"expirationDuration": 60}, 60)])
-async def test_expired_code_is_called_so(
+async def test_expired_code_is_explained(
     logto: ExperienceApp, clock: time_machine.Traveller, policy: dict[str, int], lifetime: int
 ) -> None:
     await logto.configure(**CODES_BY_EMAIL_AND_PHONE, verificationCodePolicy=policy)
@@ -182,7 +182,7 @@ async def test_expired_code_is_called_so(
 
 
 @pytest.mark.parametrize(("policy", "tries"), [({}, 10), ({"maxRetryAttempts": 2}, 2)])
-async def test_code_is_exhausted_by_wrong_tries(
+async def test_right_code_is_refused_after_too_many_wrong_ones(
     logto: ExperienceApp, policy: dict[str, int], tries: int
 ) -> None:
     await logto.configure(**CODES_BY_EMAIL_AND_PHONE, verificationCodePolicy=policy)
@@ -194,7 +194,7 @@ async def test_code_is_exhausted_by_wrong_tries(
     assert "Too many incorrect codes. Request a new one." in html
 
 
-async def test_used_code_is_called_so(logto: ExperienceApp) -> None:
+async def test_used_code_is_explained(logto: ExperienceApp) -> None:
     await logto.add_user("nina", primary_email="nina@example.test")
     await logto.post("/sign-in", NINA)
     code = await last_code(logto)
@@ -238,7 +238,7 @@ async def test_sign_up_with_password_and_the_other_address(logto: ExperienceApp)
     assert (user["primary_email"], user["primary_phone"]) == ("nina@example.test", "447700900123")
 
 
-async def test_username_may_be_completed_with_either_address(logto: ExperienceApp) -> None:
+async def test_username_can_be_completed_with_either_address(logto: ExperienceApp) -> None:
     sign_up = {"identifiers": ["username"], "password": True, "verify": True}
     either = [{"identifier": "emailOrPhone", "verify": True}]
     await logto.configure(
@@ -293,7 +293,7 @@ async def test_forgotten_password(logto: ExperienceApp, typed: str, columns: dic
     assert await logto.signed_in_user() == user_id
 
 
-async def test_unknown_address_is_told_apart_by_nothing(
+async def test_unknown_address_gets_the_same_page(
     logto: ExperienceApp, clock: time_machine.Traveller
 ) -> None:
     await logto.configure(**CODES_AND_PASSWORDS)

@@ -1,4 +1,4 @@
-"""Which page an authorization request needs, and the error of ``prompt=none``."""
+"""The page that an authorization request requires, and the errors of ``prompt=none``."""
 
 from __future__ import annotations
 
@@ -50,13 +50,15 @@ CONSENTED = grant_of("openid", "profile")
         (None, Situation(user_id="alice", grant=CONSENTED, hinted_user_id="alice"), None),
     ],
 )
-def test_next_page(prompt: str | None, situation: Situation, expected: str | None) -> None:
+def test_situation_decides_the_next_page(
+    prompt: str | None, situation: Situation, expected: str | None
+) -> None:
     params: Mapping[str, Any] = {} if prompt is None else {"prompt": prompt}
     needed = needed_prompt(request_of(**params), situation)
     assert (needed.name if needed else None) == expected
 
 
-def test_stale_sign_in_is_repeated_once() -> None:
+def test_old_sign_in_is_repeated_once() -> None:
     request = request_of(max_age="60")
     stale = Situation(user_id="alice", grant=CONSENTED, is_stale=True)
     needed = needed_prompt(request, stale)
@@ -69,13 +71,13 @@ def test_stale_sign_in_is_repeated_once() -> None:
     assert needed_prompt(request, again) is None
 
 
-def test_nobody_signed_in_is_login_required() -> None:
+def test_prompt_none_without_a_session_is_login_required() -> None:
     needed = needed_prompt(request_of(prompt="none"), Situation())
     assert needed is not None
     assert (needed.error, needed.description) == ("login_required", "End-User authentication is required")
 
 
-def test_consent_names_only_what_is_held_and_not_yet_granted() -> None:
+def test_consent_is_required_only_for_available_scopes_that_are_not_granted() -> None:
     request = request_of(scope="openid email read:reports write:reports", resource=[REPORTS])
     grant = grant_of("openid", reports=("read:reports",))
     available = {REPORTS: ["read:reports", "write:reports", "delete:reports"]}
@@ -86,19 +88,19 @@ def test_consent_names_only_what_is_held_and_not_yet_granted() -> None:
     assert needed.missing_on == {REPORTS: ("write:reports",)}
 
 
-def test_scope_that_nobody_holds_asks_for_no_consent() -> None:
+def test_unavailable_scope_requires_no_consent() -> None:
     request = request_of(scope="openid write:reports", resource=[REPORTS])
     situation = Situation(user_id="alice", grant=grant_of("openid"), available={REPORTS: ["read:reports"]})
     assert needed_prompt(request, situation) is None
 
 
-def test_native_application_always_needs_interaction() -> None:
+def test_native_application_always_requires_an_interaction() -> None:
     request = request_of(client_type="Native")
     needed = needed_prompt(request, Situation(user_id="alice", grant=CONSENTED))
     assert needed is not None
     assert needed.error == "interaction_required"
 
 
-def test_scopes_beyond_openid_are_dropped_without_a_resource() -> None:
+def test_api_scopes_are_ignored_without_a_resource() -> None:
     assert request_of(scope="openid read:reports").scopes == ("openid",)
     assert request_of(scope="openid read:reports", resource=[REPORTS]).scopes == ("openid", "read:reports")

@@ -1,4 +1,4 @@
-"""Which redirect URIs an application may use: exactly its own, or what a ``*`` pattern of its own allows."""
+"""Redirect URIs that an application may use: exactly those registered, or those a ``*`` pattern allows."""
 
 from __future__ import annotations
 

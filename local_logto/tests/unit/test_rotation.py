@@ -1,4 +1,4 @@
-"""When a refresh token is replaced and when using it again is theft."""
+"""When a refresh token is rotated, and when its reuse counts as theft."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_rotation_begins_at_seventy_percent(now: int, is_public: bool, expected:
     assert is_rotation_due(age(), now, is_public=is_public) is expected
 
 
-def test_chain_older_than_a_year_is_not_rotated_any_more() -> None:
+def test_chain_older_than_a_year_is_no_longer_rotated() -> None:
     old = age(chain_started_at=-366 * DAY)
     assert not is_rotation_due(old, FORTNIGHT - 1, is_public=False)
     assert not is_rotation_due(old, 0, is_public=True)
@@ -38,11 +38,11 @@ def test_chain_older_than_a_year_is_not_rotated_any_more() -> None:
     ("consumed_at", "now", "expected"),
     [(None, 10_000, False), (1_000, 4_000, False), (1_000, 4_001, True)],
 )
-def test_used_token_works_for_three_seconds(consumed_at: int | None, now: int, expected: bool) -> None:
+def test_rotated_token_works_for_three_seconds(consumed_at: int | None, now: int, expected: bool) -> None:
     assert is_reuse(age(consumed_at=consumed_at), now) is expected
 
 
-def test_successor_lives_in_full_except_for_a_single_page_application() -> None:
+def test_next_token_has_the_full_lifetime_except_for_single_page_applications() -> None:
     assert lifetime_of_next(age(), 10 * DAY, FORTNIGHT, keeps_expiry=False) == FORTNIGHT
     assert lifetime_of_next(age(), 10 * DAY, FORTNIGHT, keeps_expiry=True) == 4 * DAY
     assert lifetime_of_next(age(), 15 * DAY, FORTNIGHT, keeps_expiry=True) == 0

@@ -1,4 +1,4 @@
-"""A file made by an older version: completed where that is safe, refused in one line where it is not."""
+"""Database files of older versions: completed where that is safe, otherwise refused in one line."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def columns_of(file: Path, table: str) -> set[str]:
     return names
 
 
-def test_fresh_file_has_every_table(file: Path) -> None:
+def test_new_file_has_every_table(file: Path) -> None:
     complete(file)
     for table in metadata.sorted_tables:
         assert columns_of(file, table.name) == set(table.c.keys())
 
 
-def test_missing_columns_are_added_and_rows_stay(file: Path) -> None:
+def test_missing_columns_are_added_and_rows_are_kept(file: Path) -> None:
     complete(file)
     execute(
         file,
@@ -71,13 +71,13 @@ def test_missing_columns_are_added_and_rows_stay(file: Path) -> None:
     assert row == ("ada", None, "{}", 0)
 
 
-def test_column_that_needs_a_value_is_not_made_up(file: Path) -> None:
+def test_missing_column_without_a_default_is_refused(file: Path) -> None:
     execute(file, "create table organizations (id text primary key)")
     with pytest.raises(OutdatedSchema, match="its table organizations lacks name"):
         complete(file)
 
 
-def test_reference_is_not_added_without_its_constraint(file: Path) -> None:
+def test_missing_foreign_key_is_refused(file: Path) -> None:
     complete(file)
     execute(
         file, "drop table tokens", "create table tokens (value_hash text primary key, kind text not null)"
@@ -86,7 +86,7 @@ def test_reference_is_not_added_without_its_constraint(file: Path) -> None:
         complete(file)
 
 
-def test_column_that_nobody_fills_any_more_is_refused(file: Path) -> None:
+def test_unknown_required_column_is_refused(file: Path) -> None:
     complete(file)
     execute(file, "drop table configs", "create table configs (key text, value json, owner text not null)")
     with pytest.raises(OutdatedSchema, match="its table configs requires owner"):
@@ -105,7 +105,7 @@ def factors_in(file: Path) -> Factors:
     return factors
 
 
-def test_second_factors_of_the_first_version_go_on_working(file: Path) -> None:
+def test_second_factors_of_the_first_version_still_work(file: Path) -> None:
     complete(file)
     secret, code = second_factors.new_totp_secret(), "5c923beda3"
     head = {"createdAt": "2026-01-01T00:00:00.000Z"}
@@ -121,7 +121,7 @@ def test_second_factors_of_the_first_version_go_on_working(file: Path) -> None:
     assert [factor["id"] for factor in factors] == ["a", "b"]
 
 
-def test_second_factors_of_today_stay_as_they_are(file: Path) -> None:
+def test_current_second_factors_are_not_changed(file: Path) -> None:
     complete(file)
     used = {**second_factors.totp_factor("A" * 32, 0), "lastUsedTimeStep": 7}
     factors = [used, second_factors.backup_code_factor(["a" * 10], 0)]
@@ -131,14 +131,14 @@ def test_second_factors_of_today_stay_as_they_are(file: Path) -> None:
 
 
 @pytest.mark.parametrize("factor", [{"type": "Totp"}, "Totp", {"id": "a", "createdAt": "", "type": "Totp"}])
-def test_second_factor_that_nobody_knows_is_refused(file: Path, factor: object) -> None:
+def test_unknown_second_factor_is_refused(file: Path, factor: object) -> None:
     complete(file)
     keep_factors(file, [factor])
     with pytest.raises(OutdatedSchema, match="a second factor of ada is unknown"):
         complete(file)
 
 
-async def test_completed_file_opens_again(file: Path) -> None:
+async def test_completed_file_can_be_opened_again(file: Path) -> None:
     complete(file)
     execute(file, "alter table users drop column avatar")
     for _ in range(2):
@@ -149,7 +149,7 @@ async def test_completed_file_opens_again(file: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"no database at all " * 40, None], ids=["garbage", "outdated"])
-def test_unusable_file_is_told_of_in_one_line(file: Path, content: bytes | None) -> None:
+def test_unusable_file_is_reported_in_one_line(file: Path, content: bytes | None) -> None:
     if content is None:
         execute(file, "create table organizations (id text primary key)")
     else:

@@ -60,7 +60,7 @@ async def test_resetting_a_password_signs_nobody_in(logto: ExperienceApp) -> Non
         "/mfa-onboarding",
     ],
 )
-async def test_no_other_page_ends_the_sign_in(logto: ExperienceApp, path: str) -> None:
+async def test_no_other_page_completes_the_sign_in(logto: ExperienceApp, path: str) -> None:
     asked = leads_to(await logto.post("/sign-in", {"identifier": "alice", "password": PASSWORD}))
     assert asked == "/mfa-verification/Totp"
     response = await logto.post(path, {"identifier": "mallory", "skip": "1", "code": "000000"})

@@ -1,4 +1,4 @@
-"""Lockout: how many failures within which time close which door, and for how long."""
+"""Lockout: how many failures lock what, and for how long."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ async def attempt(
         return error.code
 
 
-def test_policy_defaults_are_logtos() -> None:
+def test_policy_has_logtos_defaults() -> None:
     assert LockoutPolicy.from_json({}) == LockoutPolicy(100, 60)
     assert LockoutPolicy.from_json({"maxAttempts": 5, "lockoutDuration": 1}) == LockoutPolicy(5, 1)
     assert [LockoutPolicy(5, 1).locks_out(failures) for failures in (4, 5)] == [False, True]
 
 
-async def test_third_failure_locks_and_the_right_answer_is_refused_too(store: Store) -> None:
+async def test_third_failure_locks_the_right_answer_out_too(store: Store) -> None:
     assert [await attempt(store) for _ in range(4)] == [WRONG, WRONG, BLOCKED, BLOCKED]
     assert await attempt(store, right=True) == BLOCKED
 
 
-async def test_refusal_says_when_to_come_back(store: Store) -> None:
+async def test_refusal_says_when_the_lockout_ends(store: Store) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         for _ in range(3):
             await attempt(store)
@@ -69,7 +69,7 @@ async def test_lockout_ends(store: Store) -> None:
         assert await attempt(store, right=True) == "in"
 
 
-async def test_failures_of_an_hour_ago_count_no_more(store: Store) -> None:
+async def test_failures_of_an_hour_ago_no_longer_count(store: Store) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         await attempt(store)
         await attempt(store)
@@ -79,14 +79,14 @@ async def test_failures_of_an_hour_ago_count_no_more(store: Store) -> None:
         assert [await attempt(store) for _ in range(3)] == [WRONG, WRONG, BLOCKED]
 
 
-async def test_success_between_failures_forgives_none(store: Store) -> None:
+async def test_success_does_not_reset_the_failures(store: Store) -> None:
     await attempt(store)
     await attempt(store)
     assert await attempt(store, right=True) == "in"
     assert await attempt(store) == BLOCKED
 
 
-async def test_one_identifier_in_any_case_and_one_pool_are_locked_alone(store: Store) -> None:
+async def test_lockout_affects_one_identifier_in_any_case_and_one_kind_of_proof(store: Store) -> None:
     for who in ("Alice", "ALICE ", "alice"):
         await attempt(store, who=who)
     assert await attempt(store, right=True) == BLOCKED

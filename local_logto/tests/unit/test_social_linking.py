@@ -1,4 +1,4 @@
-"""A Naver identity and an account that has its address: offered, declined, automatic, never unproved."""
+"""Linking a Naver identity to an account with the same address: by a button, automatically, or declined."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from unit.social_app import (
 QUIET = NaverAccount("naver-quiet")
 
 
-async def test_account_with_the_address_is_linked_at_the_press_of_a_button(app: SocialApp) -> None:
+async def test_account_with_the_address_is_linked_by_a_button(app: SocialApp) -> None:
     user_id = await app.logto.add_user("sujin", primary_email="Sujin@Naver.example", name="Su")
     assert leads_to(await app.round_trip()) == f"/social/link/{CONNECTOR}?app_id=client"
     assert await app.logto.signed_in_user() is None
@@ -35,7 +35,7 @@ async def test_account_with_the_address_is_linked_at_the_press_of_a_button(app: 
     assert account["primary_email"] == "Sujin@Naver.example"
 
 
-async def test_other_identities_survive_the_linking(app: SocialApp) -> None:
+async def test_linking_keeps_other_identities(app: SocialApp) -> None:
     other = {"github": {"userId": "1", "details": {"id": "1"}}}
     await app.logto.add_user("sujin", primary_email="sujin@naver.example", identities=other)
     await app.round_trip()
@@ -54,9 +54,7 @@ async def test_linking_can_be_automatic(app: SocialApp) -> None:
 
 
 @pytest.mark.parametrize("is_automatic", [False, True])
-async def test_address_at_naver_opens_no_account_without_its_second_factor(
-    app: SocialApp, is_automatic: bool
-) -> None:
+async def test_linking_requires_the_accounts_second_factor(app: SocialApp, is_automatic: bool) -> None:
     factor = totp_factor(new_totp_secret(), now_ms())
     user_id = await app.logto.add_user(
         "sujin", primary_email="sujin@naver.example", mfa_verifications=[factor]
@@ -89,7 +87,7 @@ async def test_linking_can_be_declined_for_an_account_with_another_address(app: 
     assert (await app.logto.user(user_id))["identities"] == {}
 
 
-async def test_declining_is_not_offered_where_registration_is_off(app: SocialApp) -> None:
+async def test_declining_is_not_offered_where_registration_is_closed(app: SocialApp) -> None:
     await app.logto.add_user("sujin", primary_email="sujin@naver.example")
     await app.logto.configure(**BY_EMAIL, signInMode="SignIn")
     await app.round_trip()
@@ -121,7 +119,7 @@ async def test_address_is_not_linked_before_its_code(app: SocialApp) -> None:
     assert await app.logto.signed_in_user() is None
 
 
-async def test_linking_page_without_a_proof_leads_back(app: SocialApp) -> None:
+async def test_linking_page_without_a_proof_redirects_to_sign_in(app: SocialApp) -> None:
     await app.logto.add_user("sujin", primary_email="sujin@naver.example")
     assert leads_to(await app.logto.post(f"/social/link/{CONNECTOR}", {})) == "/sign-in"
     await app.leave()
@@ -129,7 +127,7 @@ async def test_linking_page_without_a_proof_leads_back(app: SocialApp) -> None:
     assert await app.logto.signed_in_user() is None
 
 
-async def test_other_people_with_a_taken_address_are_refused_as_before(app: SocialApp) -> None:
+async def test_taken_address_is_refused_without_a_social_identity(app: SocialApp) -> None:
     await app.logto.add_user("sujin", primary_email="su@work.test")
     await app.logto.configure(**{**CODES_AND_PASSWORDS, **OFFERED})
     await app.logto.post("/register", {"identifier": "nina"})

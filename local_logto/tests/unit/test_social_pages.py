@@ -1,4 +1,4 @@
-"""Continue with Naver on the pages: out, back, new account, known account, and bad days."""
+"""Continue with Naver on the pages: the way there and back, accounts, and failures."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ QUIET = NaverAccount("naver-quiet")
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/register"])
-async def test_button_stands_on_the_first_pages(app: SocialApp, path: str) -> None:
+async def test_first_pages_have_the_button(app: SocialApp, path: str) -> None:
     response = await app.logto.browser.get(f"{path}?app_id=client")
     html = await text_of(response)
     assert "Continue with Naver" in html
@@ -43,14 +43,14 @@ async def test_button_stands_on_the_first_pages(app: SocialApp, path: str) -> No
     )
 
 
-async def test_no_button_without_a_target(app: SocialApp) -> None:
+async def test_button_is_missing_without_a_target(app: SocialApp) -> None:
     await app.logto.configure(**{**BY_EMAIL, "socialSignInConnectorTargets": []})
     response = await app.logto.browser.get("/sign-in")
     assert "Continue with Naver" not in await text_of(response)
     assert app.naver.base_url not in response.headers["Content-Security-Policy"]
 
 
-async def test_button_leads_to_naver_with_a_state_of_its_own(app: SocialApp) -> None:
+async def test_button_leads_to_naver_with_a_new_state(app: SocialApp) -> None:
     first, second = urlsplit(await app.leave()), urlsplit(await app.leave())
     assert f"{first.scheme}://{first.netloc}{first.path}" == f"{app.naver.base_url}/oauth2.0/authorize"
     asked, again = parse_qs(first.query), parse_qs(second.query)
@@ -59,7 +59,7 @@ async def test_button_leads_to_naver_with_a_state_of_its_own(app: SocialApp) -> 
     assert asked["state"] != again["state"]
 
 
-async def test_application_may_lead_there_directly(app: SocialApp) -> None:
+async def test_application_can_send_the_browser_to_naver_directly(app: SocialApp) -> None:
     response = await app.logto.browser.get("/direct/social/naver?app_id=client&fallback=register")
     assert leads_to(response).startswith(app.naver.base_url)
 
@@ -74,7 +74,7 @@ async def test_form_of_another_site_begins_nothing(app: SocialApp) -> None:
 # --- accounts
 
 
-async def test_first_sign_in_makes_an_account_with_the_address_verified(app: SocialApp) -> None:
+async def test_first_sign_in_creates_an_account_with_the_verified_address(app: SocialApp) -> None:
     assert is_signed_in(await app.round_trip())
     account = await app.signed_in()
     assert account["primary_email"] == "sujin@naver.example"
@@ -94,7 +94,7 @@ async def test_first_sign_in_makes_an_account_with_the_address_verified(app: Soc
     assert await app.logto.messages() == []
 
 
-async def test_second_sign_in_finds_the_account_and_leaves_it_as_it_is(app: SocialApp) -> None:
+async def test_second_sign_in_finds_the_account_and_does_not_change_it(app: SocialApp) -> None:
     identity = {"naver": {"userId": "naver-sujin", "details": {"id": "naver-sujin"}}}
     user_id = await app.logto.add_user("sujin", name="Su", primary_email="su@work.test", identities=identity)
     assert is_signed_in(await app.round_trip())
@@ -104,7 +104,7 @@ async def test_second_sign_in_finds_the_account_and_leaves_it_as_it_is(app: Soci
     assert account["identities"] == identity
 
 
-async def test_naver_without_an_address_leads_to_one_with_a_code(app: SocialApp) -> None:
+async def test_person_without_an_address_at_naver_adds_one_with_a_code(app: SocialApp) -> None:
     app.naver.account = QUIET
     assert leads_to(await app.round_trip()) == "/continue/email?app_id=client"
     await app.logto.post("/continue/email?app_id=client", {"identifier": "q@work.test"})
@@ -117,7 +117,7 @@ async def test_naver_without_an_address_leads_to_one_with_a_code(app: SocialApp)
     assert account["identities"]["naver"]["userId"] == "naver-quiet"
 
 
-async def test_username_is_asked_for_and_no_password(app: SocialApp) -> None:
+async def test_sign_up_asks_for_a_username_and_not_for_a_password(app: SocialApp) -> None:
     sign_up = {"identifiers": ["username"], "password": True, "verify": False}
     await app.logto.configure(signUp=sign_up, **OFFERED)
     assert leads_to(await app.round_trip()) == "/continue/username?app_id=client"
@@ -134,7 +134,7 @@ async def test_required_address_can_be_waived(app: SocialApp) -> None:
     assert (await app.signed_in())["primary_email"] is None
 
 
-async def test_nobody_new_comes_in_where_registration_is_off(app: SocialApp) -> None:
+async def test_new_person_is_refused_where_registration_is_closed(app: SocialApp) -> None:
     await app.logto.configure(**BY_EMAIL, signInMode="SignIn")
     response = await app.round_trip()
     html = await text_of(response)
@@ -145,7 +145,7 @@ async def test_nobody_new_comes_in_where_registration_is_off(app: SocialApp) -> 
     assert await app.logto.signed_in_user() is None
 
 
-async def test_suspended_person_is_told_so(app: SocialApp) -> None:
+async def test_suspended_person_sees_why_sign_in_fails(app: SocialApp) -> None:
     await app.logto.add_user("sujin", identities={"naver": {"userId": "naver-sujin"}}, is_suspended=True)
     response = await app.round_trip()
     assert response.status_code == 401
@@ -153,7 +153,7 @@ async def test_suspended_person_is_told_so(app: SocialApp) -> None:
     assert await app.logto.signed_in_user() is None
 
 
-async def test_second_factor_is_asked_for_after_naver(app: SocialApp) -> None:
+async def test_second_factor_is_required_after_naver(app: SocialApp) -> None:
     factor = totp_factor(new_totp_secret(), now_ms())
     identity = {"naver": {"userId": "naver-sujin"}}
     known = {"primary_email": "su@work.test", "identities": identity}
@@ -186,7 +186,7 @@ async def test_return_to_another_connector_is_refused(app: SocialApp) -> None:
     assert is_signed_in(await app.come_back(back))
 
 
-async def test_return_counts_once(app: SocialApp) -> None:
+async def test_return_is_accepted_once(app: SocialApp) -> None:
     back = await app.agree(await app.leave())
     assert is_signed_in(await app.come_back(back))
     heard = len(app.naver.received)
@@ -201,14 +201,14 @@ async def test_return_of_an_older_sign_in_is_refused(app: SocialApp) -> None:
     assert await app.logto.signed_in_user() is None
 
 
-async def test_return_without_a_sign_in_of_this_browser(app: SocialApp) -> None:
+async def test_return_in_another_browser_leads_to_unknown_session(app: SocialApp) -> None:
     back = await app.agree(await app.leave())
     stranger = app.logto.app.test_client()
     response = await stranger.get(back)
     assert (response.status_code, response.headers["Location"]) == (302, "/unknown-session")
 
 
-async def test_state_of_the_api_opens_no_page(app: SocialApp) -> None:
+async def test_state_of_the_api_is_not_accepted_by_the_pages(app: SocialApp) -> None:
     await app.logto.call("PUT", "", {"interactionEvent": "SignIn"})
     await app.call("authorization-uri", state="known", redirectUri=CALLBACK)
     query = urlencode({"code": "c", "state": "known"})
@@ -218,7 +218,7 @@ async def test_state_of_the_api_opens_no_page(app: SocialApp) -> None:
 # --- bad days
 
 
-async def test_no_at_naver_is_a_page_with_ways_on(app: SocialApp) -> None:
+async def test_refused_consent_is_explained_with_other_ways(app: SocialApp) -> None:
     response = await app.round_trip("cancel")
     html = await text_of(response)
     assert response.status_code == 403
@@ -228,7 +228,7 @@ async def test_no_at_naver_is_a_page_with_ways_on(app: SocialApp) -> None:
 
 
 @pytest.mark.parametrize("day", ["slow", "broken", "malformed", "wrong key", "error in 200", "gone"])
-async def test_bad_day_of_naver_is_a_page_and_another_way_works(app: SocialApp, day: str) -> None:
+async def test_failure_of_naver_is_explained_and_another_way_works(app: SocialApp, day: str) -> None:
     await app.logto.add_user("alice")
     back = await app.agree(await app.leave())
     bad_days = {
@@ -252,7 +252,7 @@ async def test_bad_day_of_naver_is_a_page_and_another_way_works(app: SocialApp, 
     assert is_signed_in(signed_in)
 
 
-async def test_it_can_be_tried_again_after_a_bad_day(app: SocialApp) -> None:
+async def test_sign_in_works_again_after_a_failure(app: SocialApp) -> None:
     back = await app.agree(await app.leave())
     app.naver.refuse(503)
     assert (await app.come_back(back)).status_code == 502
@@ -260,7 +260,7 @@ async def test_it_can_be_tried_again_after_a_bad_day(app: SocialApp) -> None:
     assert is_signed_in(await app.round_trip())
 
 
-async def test_untrusted_words_of_the_provider_are_not_repeated(app: SocialApp) -> None:
+async def test_text_of_the_provider_is_not_shown(app: SocialApp) -> None:
     state = parse_qs(urlsplit(await app.leave()).query)["state"][0]
     query = urlencode({"error": "access_denied", "error_description": "Call +44 now", "state": state})
     html = await text_of(await app.come_back(f"/callback/{CONNECTOR}?{query}"))

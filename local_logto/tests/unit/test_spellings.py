@@ -1,4 +1,4 @@
-"""One identifier in several spellings: usernames in either case, phone numbers with a zero too many."""
+"""Identifiers in several spellings: usernames in either case, phone numbers with an extra zero."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WITHOUT_CASE = {
 CONFLICTS = "/sign-in-exp/username-policy/case-sensitivity-conflicts"
 
 
-async def test_case_of_a_username_does_not_count_where_the_policy_says_so(api: ManagementApp) -> None:
+async def test_taken_username_in_another_case_is_refused_if_case_does_not_matter(api: ManagementApp) -> None:
     await api.made("/users", username="Ada")
     ben = await api.made("/users", username="ben")
     changed = await api.call("PATCH", "/sign-in-exp", {"usernamePolicy": WITHOUT_CASE})
@@ -29,19 +29,19 @@ async def test_case_of_a_username_does_not_count_where_the_policy_says_so(api: M
         assert answer.refusal == (422, "user.username_already_in_use")
 
 
-async def test_own_username_may_be_spelled_anew(api: ManagementApp) -> None:
+async def test_case_of_ones_own_username_can_change(api: ManagementApp) -> None:
     ada = await api.made("/users", username="ada")
     await api.call("PATCH", "/sign-in-exp", {"usernamePolicy": WITHOUT_CASE})
     answer = await api.call("PATCH", f"/users/{ada['id']}", {"username": "Ada"})
     assert (answer.status, answer.body["username"]) == (200, "Ada")
 
 
-async def test_case_counts_at_first(api: ManagementApp) -> None:
+async def test_case_matters_by_default(api: ManagementApp) -> None:
     await api.made("/users", username="ada")
     assert (await api.made("/users", username="ADA"))["username"] == "ADA"
 
 
-async def test_policy_cannot_make_two_accounts_one(api: ManagementApp) -> None:
+async def test_policy_that_makes_usernames_equal_is_refused(api: ManagementApp) -> None:
     ids = [(await api.made("/users", username=name))["id"] for name in ("ada", "ADA")]
     await api.made("/users", username="ben")
     answer = await api.call("PATCH", "/sign-in-exp", {"usernamePolicy": WITHOUT_CASE})
@@ -55,7 +55,7 @@ async def test_policy_cannot_make_two_accounts_one(api: ManagementApp) -> None:
     assert (sample["usernameLower"], sorted(sample["userIds"])) == ("ada", sorted(ids))
 
 
-async def test_number_of_conflicts_shown_is_bounded(api: ManagementApp) -> None:
+async def test_impossible_number_of_conflicts_is_refused(api: ManagementApp) -> None:
     assert (await api.get(CONFLICTS)).body == {"totalConflicts": 0, "samples": []}
     for limit in ("0", "101", "many"):
         assert (await api.get(CONFLICTS, limit=limit)).code == "guard.invalid_input"
@@ -71,13 +71,13 @@ async def test_number_of_conflicts_shown_is_bounded(api: ManagementApp) -> None:
         ("390612345678", "390612345678"),  # Italy: this zero belongs to the number
     ],
 )
-def test_number_is_kept_without_the_zero_before_its_local_part(typed: str, kept: str) -> None:
+def test_number_is_stored_without_the_zero_before_its_local_part(typed: str, kept: str) -> None:
     assert phone_numbers.stored(typed) == kept
     assert kept in phone_numbers.spellings(typed)
 
 
 @pytest.mark.parametrize("typed", ["0123456789", "999123456", "1", "6" * 40])
-def test_what_is_no_number_is_not_kept(typed: str) -> None:
+def test_malformed_number_is_refused(typed: str) -> None:
     with pytest.raises(RequestError, match="invalid_phone"):
         phone_numbers.stored(typed)
     assert phone_numbers.spellings(typed) == [typed]
@@ -91,7 +91,7 @@ async def test_account_is_found_by_its_number_in_both_spellings(api: ManagementA
     assert (found.id, found.phone) == (ada["id"], "61412345678")
 
 
-async def test_changed_number_is_kept_in_the_same_form(api: ManagementApp) -> None:
+async def test_changed_number_is_stored_in_the_same_form(api: ManagementApp) -> None:
     ada = await api.made("/users", username="ada")
     answer = await api.call("PATCH", f"/users/{ada['id']}", {"primaryPhone": "610412345678"})
     assert answer.body["primaryPhone"] == "61412345678"

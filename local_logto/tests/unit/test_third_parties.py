@@ -1,4 +1,4 @@
-"""Third-party applications: they can be registered, and are granted nothing, for want of a consent page."""
+"""Third-party applications: they can be registered, but without a consent page they are granted nothing."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ async def number_of_grants(api: ManagementApp) -> int:
         return int((await connection.execute(count)).scalar_one())
 
 
-async def test_third_party_is_granted_nothing(api: ManagementApp) -> None:
+async def test_third_party_application_is_granted_nothing(api: ManagementApp) -> None:
     assert await at_consent(api, is_third_party=True) == 501
     assert await number_of_grants(api) == 0
 
 
-async def test_own_application_is_granted_what_it_asks_for(api: ManagementApp) -> None:
+async def test_first_party_application_is_granted_what_it_requests(api: ManagementApp) -> None:
     assert await at_consent(api, is_third_party=False) == 302
     assert await number_of_grants(api) == 1

@@ -1,4 +1,4 @@
-"""The identities of an account in the Management API: linked, read, replaced, unlinked."""
+"""Identities of a user in the Management API: how they are linked, read, replaced and removed."""
 
 from __future__ import annotations
 
@@ -31,43 +31,68 @@ async def make_person(api: ManagementApp, username: str) -> str:
     return str((await api.made("/users", username=username))["id"])
 
 
-async def test_identity_is_set_read_replaced_and_removed(api: ManagementApp) -> None:
-    path = f"/users/{await make_person(api, 'sujin')}/identities/naver"
+@pytest.fixture
+async def path(api: ManagementApp) -> str:
+    """The path of the Naver identity of a user who has none."""
+    return f"/users/{await make_person(api, 'sujin')}/identities/naver"
+
+
+@pytest.fixture
+async def linked(api: ManagementApp, path: str) -> str:
+    """The path of the Naver identity of a user who has one."""
+    assert (await api.call("PUT", path, IDENTITY)).status == 201
+    return path
+
+
+async def test_new_identity_is_returned(api: ManagementApp, path: str) -> None:
     made = await api.call("PUT", path, IDENTITY)
     assert (made.status, made.body) == (201, {"naver": IDENTITY})
-    assert (await api.get(path)).body == {"identity": IDENTITY}
-    replaced = await api.call("PUT", path, {"userId": "naver-other"})
+
+
+async def test_identity_can_be_read(api: ManagementApp, linked: str) -> None:
+    assert (await api.get(linked)).body == {"identity": IDENTITY}
+
+
+async def test_identity_can_be_replaced(api: ManagementApp, linked: str) -> None:
+    replaced = await api.call("PUT", linked, {"userId": "naver-other"})
     assert (replaced.status, replaced.body) == (200, {"naver": {"userId": "naver-other"}})
-    removed = await api.call("DELETE", path)
+
+
+async def test_identity_can_be_removed(api: ManagementApp, linked: str) -> None:
+    removed = await api.call("DELETE", linked)
     assert (removed.status, removed.body["username"], removed.body["identities"]) == (200, "sujin", {})
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-async def test_missing_identity_is_named(api: ManagementApp, method: str) -> None:
-    answer = await api.call(method, f"/users/{await make_person(api, 'sujin')}/identities/naver")
+async def test_missing_identity_is_not_found(api: ManagementApp, path: str, method: str) -> None:
+    answer = await api.call(method, path)
     assert answer.refusal == (404, "user.identity_not_exist")
 
 
 @pytest.mark.parametrize(
     ("method", "target"), [("GET", "/naver"), ("PUT", "/naver"), ("DELETE", "/naver"), ("POST", "")]
 )
-async def test_unknown_person_has_no_identities(api: ManagementApp, method: str, target: str) -> None:
+async def test_identities_of_an_unknown_person_are_not_found(
+    api: ManagementApp, method: str, target: str
+) -> None:
     body = {"PUT": IDENTITY, "POST": {"connectorId": "unknown", "connectorData": {}}}.get(method)
     answer = await api.call(method, f"/users/unknown/identities{target}", body)
     assert answer.refusal == (404, "entity.not_found")
 
 
-async def test_identity_belongs_to_one_account(api: ManagementApp) -> None:
-    first, second = await make_person(api, "sujin"), await make_person(api, "other")
-    await api.call("PUT", f"/users/{first}/identities/naver", IDENTITY)
-    again = await api.call("PUT", f"/users/{first}/identities/naver", IDENTITY)
-    assert again.status == 200
-    taken = await api.call("PUT", f"/users/{second}/identities/naver", IDENTITY)
+async def test_same_identity_can_be_set_again(api: ManagementApp, linked: str) -> None:
+    assert (await api.call("PUT", linked, IDENTITY)).status == 200
+
+
+@pytest.mark.usefixtures("linked")
+async def test_identity_of_another_user_is_refused(api: ManagementApp) -> None:
+    other = await make_person(api, "other")
+    taken = await api.call("PUT", f"/users/{other}/identities/naver", IDENTITY)
     assert taken.refusal == (422, "user.identity_already_in_use")
-    assert (await api.get(f"/users/{second}")).body["identities"] == {}
+    assert (await api.get(f"/users/{other}")).body["identities"] == {}
 
 
-async def test_connector_is_asked_who_came_back(api: ManagementApp, naver: FakeNaver) -> None:
+async def test_identity_is_linked_through_the_connector(api: ManagementApp, naver: FakeNaver) -> None:
     config = {"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET}
     connector = await api.made("/connectors", connectorId="naver-universal", config=config)
     user_id = await make_person(api, "sujin")
@@ -81,6 +106,5 @@ async def test_connector_is_asked_who_came_back(api: ManagementApp, naver: FakeN
     assert (await api.get(f"/users/{user_id}")).body["primaryEmail"] is None
 
 
-async def test_identities_are_for_bearers_of_a_token(api: ManagementApp) -> None:
-    path = f"/users/{await make_person(api, 'sujin')}/identities/naver"
+async def test_identities_require_a_token(api: ManagementApp, path: str) -> None:
     assert (await api.call("PUT", path, IDENTITY, token="")).status == 401

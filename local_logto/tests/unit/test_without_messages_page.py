@@ -1,4 +1,4 @@
-"""With the messages page switched off the provider is as strict as a Logto without connectors."""
+"""Without the messages page, the provider is as strict as a Logto without connectors."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def test_codes_need_a_connector(
     assert answer.body["message"] == message
 
 
-async def test_a_connector_makes_them_possible(api: ManagementApp) -> None:
+async def test_connector_makes_codes_possible(api: ManagementApp) -> None:
     await api.made("/connectors", **MOCK_SMS)
     assert (await api.call("PATCH", "/sign-in-exp", by_code("phone"))).status == 200
     methods = {"forgotPasswordMethods": ["PhoneVerificationCode"]}
@@ -60,7 +60,7 @@ async def test_a_connector_makes_them_possible(api: ManagementApp) -> None:
     assert page["forgotPassword"] == {"phone": True, "email": False}
 
 
-async def test_nothing_is_sent_without_one(api: ManagementApp) -> None:
+async def test_code_without_a_connector_is_refused(api: ManagementApp) -> None:
     answer = await api.call("POST", "/verification-codes", {"email": "nina@example.test"})
     assert answer.refusal == (501, "connector.not_found")
     assert answer.body["message"] == "Cannot find any available connector for type: Email."

@@ -1,4 +1,4 @@
-"""The fake keeps to GatewayAPI's documentation."""
+"""The fake GatewayAPI, compared with GatewayAPI's documentation."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def send(
         return answer.status, await answer.json()
 
 
-async def test_a_message_is_taken_and_kept_as_it_came(gatewayapi: FakeGatewayApi) -> None:
+async def test_message_is_accepted_and_stored_unchanged(gatewayapi: FakeGatewayApi) -> None:
     status, answer = await send(gatewayapi, MESSAGE)
 
     assert status == 200
@@ -48,7 +48,7 @@ async def test_a_message_is_taken_and_kept_as_it_came(gatewayapi: FakeGatewayApi
     assert received.json == MESSAGE
 
 
-async def test_a_waiting_test_gets_the_code_of_its_own_number(gatewayapi: FakeGatewayApi) -> None:
+async def test_code_is_read_by_its_number(gatewayapi: FakeGatewayApi) -> None:
     await send(gatewayapi, {**MESSAGE, "message": "654321", "recipients": [{"msisdn": 4587654321}]})
     await send(gatewayapi, MESSAGE)
 
@@ -57,7 +57,7 @@ async def test_a_waiting_test_gets_the_code_of_its_own_number(gatewayapi: FakeGa
 
 
 @pytest.mark.parametrize(("token", "password"), [("wrong", ""), (API_TOKEN, "a password")])
-async def test_a_wrong_token_is_refused(gatewayapi: FakeGatewayApi, token: str, password: str) -> None:
+async def test_wrong_token_is_refused(gatewayapi: FakeGatewayApi, token: str, password: str) -> None:
     status, answer = await send(gatewayapi, MESSAGE, token=token, password=password)
 
     assert (status, answer["code"], answer["message"]) == (401, "0x0229", "Invalid token")
@@ -74,7 +74,7 @@ async def test_a_wrong_token_is_refused(gatewayapi: FakeGatewayApi, token: str, 
         ({"sender": "Workroom and more"}, "sender Workroom and more"),
     ],
 )
-async def test_an_invalid_argument_is_named(
+async def test_invalid_argument_is_named(
     gatewayapi: FakeGatewayApi, change: dict[str, Any], wrong: str
 ) -> None:
     status, answer = await send(gatewayapi, {**MESSAGE, **change})
@@ -82,11 +82,11 @@ async def test_an_invalid_argument_is_named(
     assert (status, answer["code"], answer["variables"]) == (422, "0x0308", [wrong])
 
 
-async def test_a_body_that_is_no_json_is_refused(gatewayapi: FakeGatewayApi) -> None:
+async def test_body_that_is_not_json_is_refused(gatewayapi: FakeGatewayApi) -> None:
     assert (await send(gatewayapi, "{"))[0] == 400
 
 
-async def test_without_credit_nothing_is_sent() -> None:
+async def test_message_without_credit_is_refused() -> None:
     async with fake_gatewayapi(credit=1) as gatewayapi:
         assert (await send(gatewayapi, MESSAGE))[0] == 200
         status, answer = await send(gatewayapi, MESSAGE)

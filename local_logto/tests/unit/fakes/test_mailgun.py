@@ -1,4 +1,4 @@
-"""The fake keeps to Mailgun's documentation."""
+"""The fake Mailgun, compared with Mailgun's documentation."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def send(
         return answer.status, await answer.text()
 
 
-async def test_a_message_is_queued_and_kept_as_it_came(mailgun: FakeMailgun) -> None:
+async def test_message_is_queued_and_stored_unchanged(mailgun: FakeMailgun) -> None:
     status, body = await send(mailgun, FORM)
 
     assert status == 200
@@ -53,7 +53,7 @@ async def test_a_message_is_queued_and_kept_as_it_came(mailgun: FakeMailgun) -> 
     )
 
 
-async def test_a_waiting_test_gets_the_code_of_its_own_recipient(mailgun: FakeMailgun) -> None:
+async def test_code_is_read_by_its_recipient(mailgun: FakeMailgun) -> None:
     await send(mailgun, {**FORM, "to": "noor@example.test", "text": "654321"})
     await send(mailgun, FORM)
 
@@ -62,7 +62,7 @@ async def test_a_waiting_test_gets_the_code_of_its_own_recipient(mailgun: FakeMa
 
 
 @pytest.mark.parametrize(("user", "key"), [("api", "wrong"), ("key", API_KEY)])
-async def test_a_wrong_key_is_forbidden(mailgun: FakeMailgun, user: str, key: str) -> None:
+async def test_wrong_key_is_forbidden(mailgun: FakeMailgun, user: str, key: str) -> None:
     assert await send(mailgun, FORM, key=key, user=user) == (401, "Forbidden")
 
 
@@ -80,7 +80,7 @@ async def test_a_wrong_key_is_forbidden(mailgun: FakeMailgun, user: str, key: st
         ),
     ],
 )
-async def test_what_cannot_be_sent_is_explained(
+async def test_impossible_message_is_explained(
     mailgun: FakeMailgun, change: dict[str, str | None], complaint: str
 ) -> None:
     form = {name: value for name, value in {**FORM, **change}.items() if value is not None}
@@ -88,7 +88,7 @@ async def test_what_cannot_be_sent_is_explained(
     assert await send(mailgun, form) == (400, f'{{"message": "{complaint}"}}')
 
 
-async def test_a_stored_template_is_content(mailgun: FakeMailgun) -> None:
+async def test_stored_template_counts_as_content(mailgun: FakeMailgun) -> None:
     form = {
         "from": FORM["from"],
         "to": FORM["to"],
@@ -100,7 +100,7 @@ async def test_a_stored_template_is_content(mailgun: FakeMailgun) -> None:
     assert await mailgun.next_code(FORM["to"]) == "123456"
 
 
-async def test_a_domain_of_the_other_region_is_not_there() -> None:
+async def test_domain_of_the_other_region_is_not_found() -> None:
     async with fake_mailgun_regions() as (us, eu):
         assert await send(us, FORM, domain=EU_DOMAIN) == (
             404,
@@ -109,7 +109,7 @@ async def test_a_domain_of_the_other_region_is_not_there() -> None:
         assert (await send(eu, FORM, domain=EU_DOMAIN))[0] == 200
 
 
-async def test_a_sandbox_sends_to_authorized_recipients_only() -> None:
+async def test_sandbox_sends_only_to_authorized_recipients() -> None:
     async with fake_mailgun(sandbox=frozenset({"rosa@example.test"})) as mailgun:
         assert (await send(mailgun, FORM))[0] == 200
         status, body = await send(mailgun, {**FORM, "to": "noor@example.test"})

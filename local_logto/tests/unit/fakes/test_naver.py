@@ -1,4 +1,4 @@
-"""The fake keeps to Naver's documentation."""
+"""The fake Naver, compared with Naver's documentation."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def profile(client: aiohttp.ClientSession, **headers: str) -> tuple[int, d
         return answer.status, await answer.json()
 
 
-async def test_the_page_asks_once_and_then_lets_through(client: aiohttp.ClientSession) -> None:
+async def test_page_asks_for_consent_once(client: aiohttp.ClientSession) -> None:
     async with client.get("/oauth2.0/authorize", params=ASKED) as page:
         text = await page.text()
     assert page.status == 200
@@ -71,14 +71,14 @@ async def test_the_page_asks_once_and_then_lets_through(client: aiohttp.ClientSe
         assert set(comes_back(second)) == {"code", "state"}
 
 
-async def test_who_cancels_comes_back_with_an_error(client: aiohttp.ClientSession) -> None:
+async def test_cancelling_returns_an_error(client: aiohttp.ClientSession) -> None:
     assert await decide(client, "cancel") == {
         "error": "access_denied", "error_description": "Canceled By User", "state": "st a&te",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("change", [{"client_id": "other"}, {"redirect_uri": CALLBACK + "x"}])
-async def test_an_unknown_application_or_callback_stays_at_naver(
+async def test_unknown_application_or_callback_is_not_redirected(
     client: aiohttp.ClientSession, change: dict[str, str]
 ) -> None:
     asked = {**ASKED, **change}
@@ -86,7 +86,7 @@ async def test_an_unknown_application_or_callback_stays_at_naver(
         assert (page.status, "location" in page.headers) == (400, False)
 
 
-async def test_a_code_gives_a_token_and_the_token_the_profile(client: aiohttp.ClientSession) -> None:
+async def test_code_is_exchanged_for_a_token_that_reads_the_profile(client: aiohttp.ClientSession) -> None:
     code = (await decide(client, "agree"))["code"]
     status, token = await exchange(client, code)
 
@@ -107,7 +107,9 @@ async def test_a_code_gives_a_token_and_the_token_the_profile(client: aiohttp.Cl
     )
 
 
-async def test_what_was_not_consented_to_is_missing(naver: FakeNaver, client: aiohttp.ClientSession) -> None:
+async def test_profile_omits_what_was_not_consented_to(
+    naver: FakeNaver, client: aiohttp.ClientSession
+) -> None:
     naver.account = NaverAccount("naver-shy")
     _, token = await exchange(client, (await decide(client, "agree"))["code"])
 
@@ -115,7 +117,7 @@ async def test_what_was_not_consented_to_is_missing(naver: FakeNaver, client: ai
     assert answer["response"] == {"id": "naver-shy"}
 
 
-async def test_a_code_is_good_once(client: aiohttp.ClientSession) -> None:
+async def test_code_is_valid_once(client: aiohttp.ClientSession) -> None:
     code = (await decide(client, "agree"))["code"]
     await exchange(client, code)
 
@@ -123,14 +125,14 @@ async def test_a_code_is_good_once(client: aiohttp.ClientSession) -> None:
     assert await exchange(client, code) == (200, refusal)
 
 
-async def test_a_wrong_secret_is_an_error_in_status_200(client: aiohttp.ClientSession) -> None:
+async def test_wrong_secret_is_an_error_with_status_200(client: aiohttp.ClientSession) -> None:
     code = (await decide(client, "agree"))["code"]
 
     refusal = {"error": "invalid_request", "error_description": "wrong client id / client secret pair"}
     assert await exchange(client, code, client_secret="wrong") == (200, refusal)
 
 
-async def test_codes_and_tokens_run_out(naver: FakeNaver, client: aiohttp.ClientSession) -> None:
+async def test_codes_and_tokens_expire(naver: FakeNaver, client: aiohttp.ClientSession) -> None:
     code = (await decide(client, "agree"))["code"]
     _, token = await exchange(client, (await decide(client, "agree"))["code"])
     naver.expire()
@@ -140,6 +142,6 @@ async def test_codes_and_tokens_run_out(naver: FakeNaver, client: aiohttp.Client
     assert await profile(client, Authorization=f"Bearer {token['access_token']}") == refusal
 
 
-async def test_without_a_header_there_is_no_profile(client: aiohttp.ClientSession) -> None:
+async def test_profile_requires_a_header(client: aiohttp.ClientSession) -> None:
     refusal = {"resultcode": "028", "message": "Authentication header not exists"}
     assert await profile(client) == (401, refusal)

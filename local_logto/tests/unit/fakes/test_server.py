@@ -1,4 +1,4 @@
-"""The bad days every fake provider can have."""
+"""Failures that every fake provider can simulate."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def client(provider: FakeNaver) -> AsyncIterator[aiohttp.ClientSession]:
         yield opened
 
 
-async def test_a_refusal_lasts_until_the_provider_behaves(
+async def test_refusal_lasts_until_the_provider_behaves(
     provider: FakeNaver, client: aiohttp.ClientSession
 ) -> None:
     provider.refuse(500, {"message": "Internal"})
@@ -38,16 +38,14 @@ async def test_a_refusal_lasts_until_the_provider_behaves(
         assert answer.status == 401
 
 
-async def test_a_bad_day_can_be_limited_to_one_address(
-    provider: FakeNaver, client: aiohttp.ClientSession
-) -> None:
+async def test_failure_can_be_limited_to_one_path(provider: FakeNaver, client: aiohttp.ClientSession) -> None:
     provider.refuse(503, path="/oauth2.0/token")
 
     async with client.get(PROFILE) as answer:
         assert answer.status == 401
 
 
-async def test_malformed_json(provider: FakeNaver, client: aiohttp.ClientSession) -> None:
+async def test_malformed_json_can_be_simulated(provider: FakeNaver, client: aiohttp.ClientSession) -> None:
     provider.answer_malformed()
     async with client.get(PROFILE) as answer:
         assert (answer.status, answer.content_type) == (200, "application/json")
@@ -55,7 +53,7 @@ async def test_malformed_json(provider: FakeNaver, client: aiohttp.ClientSession
             await answer.json()
 
 
-async def test_a_slow_provider_answers_when_it_is_released(
+async def test_slow_provider_replies_when_it_is_released(
     provider: FakeNaver, client: aiohttp.ClientSession
 ) -> None:
     provider.answer_slowly()
@@ -68,7 +66,9 @@ async def test_a_slow_provider_answers_when_it_is_released(
         assert answer.status == 503
 
 
-async def test_a_dropped_connection(provider: FakeNaver, client: aiohttp.ClientSession) -> None:
+async def test_dropped_connection_can_be_simulated(
+    provider: FakeNaver, client: aiohttp.ClientSession
+) -> None:
     provider.drop_connections()
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await client.get(PROFILE)
