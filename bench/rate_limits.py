@@ -35,7 +35,7 @@ LIMITS = ("rate_limit_client", "rate_limit_user", "rate_limit_organization", "ra
 
 
 async def token_of_a_machine(provider: Provider, api_resource: str) -> str:
-    """Return a bearer token of a new machine client."""
+    """Return a bearer token of a new API client."""
     settings = ManagementSettings(
         endpoint=provider.endpoint,
         app_id=provider.management_app_id,

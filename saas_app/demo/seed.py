@@ -1,6 +1,6 @@
 """Creates the people, organizations and projects of the demo. A second run changes nothing.
 
-People, organizations, memberships, roles, machine clients and the invitation are created in Logto, through
+People, organizations, memberships, roles, API clients and the invitation are created in Logto, through
 the Management API; projects in our database. Changes that people made to them are undone.
 """
 
@@ -210,7 +210,7 @@ class DemoSeeder:
         return True
 
     async def _machine(self, declared: DemoOrganization, organization_id: str, admin_id: str) -> SeedStep:
-        """Create the organization's machine client, with the role for machines."""
+        """Create the organization's API client, with the role for machines."""
         mark = {CUSTOM_DATA_KEY: declared.key}
         known = await self._client.list_machines_called(declared.machine)
         machine = next((found for found in known if found.custom_data == mark), None)

@@ -13,11 +13,22 @@ from tests.databases import ROOT
 pytestmark = pytest.mark.one_database
 
 STYLE = ROOT / "docs/writing.md"
-ROOMS = ("docs", "templates", "saas_app", "local_logto/src", "tools", ".github")
+ROOMS = (
+    "docs",
+    "templates",
+    "saas_app",
+    "local_logto/src",
+    "local_logto/tests",
+    "tests",
+    "bench",
+    "tools",
+    ".github",
+)
 KINDS = {".md", ".html", ".py", ".js", ".css", ".toml", ".yml", ".mako", ".txt"}
 ELSEWHERE = (
     STYLE,
     ROOT / "docs/es",  # Spanish
+    Path(__file__),
 )
 
 

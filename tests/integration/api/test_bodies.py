@@ -80,7 +80,7 @@ async def test_a_body_that_is_not_plain_json_is_rejected(robot: ApiClient, raw: 
         (rb'{"name": "\u0000"}', "name"),
         (b'{"name": "' + b"n" * 5_000 + b'"}', "name"),
         (b'{"name": "One", "description": "' + b"d" * 500_000 + b'"}', "description"),
-        (b'{"name": "One", "colour": "red"}', "colour"),
+        (b'{"name": "One", "color": "red"}', "color"),
         (b'{"name": "One", "' + b"k" * 100_000 + b'": 1}', "k" * 200),
         (rb'{"name": "One", "\u0000": 1}', "\x00"),
     ],

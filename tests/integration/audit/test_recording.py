@@ -121,7 +121,7 @@ async def test_an_export_is_recorded_before_the_file_begins(office: AuditedOffic
     assert (line["Action"], line["Actor id"]) == (Action.PROJECT_EXPORT, office.people["admin"].id)
     assert line["Target id"] == office.id
     newest = (await office.lines())[0]
-    assert newest["Action"] == Action.AUDIT_EXPORT, "an export of the trail holds its own event"
+    assert newest["Action"] == Action.AUDIT_EXPORT, "the export contains its own entry"
 
 
 async def test_the_creation_of_an_organization_is_its_first_event(

@@ -20,7 +20,7 @@ from tests.clients import SAME_ORIGIN, URLENCODED, Browser, Person
 from tests.conftest import OpenBrowser, OpenOffice
 from tests.factories import Factory
 
-LONG_TEXT = "Once upon a time, in <b>a text</b> of Zoë's & others…\n" * 36  # over 1,800 characters
+LONG_TEXT = "There was a robot in <b>a text</b> of Zoë's & others…\n" * 36  # over 1,800 characters
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ JSON = {"Accept": "application/json"}
 @pytest.fixture(name="app")
 def _app(raising_app: RaisingApp, carol_at_acme: Tenant) -> Quart:
     errors: dict[str, Exception] = {
-        "bad": BadRequest("The <colour> is missing."),
+        "bad": BadRequest("The <color> is missing."),
         "signed-out": SignInRequired(),
         "denied": PermissionDenied(decide(carol_at_acme.facts, Permission.PROJECTS_WRITE)),
         "missing": NotFound("This organization does not exist, or you are not a member."),
@@ -64,7 +64,7 @@ async def _problem(app: Quart, path: str, status: int, **options: Any) -> dict[s
 
 async def test_an_error_page_says_what_went_wrong_and_escapes_it(app: Quart) -> None:
     page = await _page(app, "/fail/bad", 400)
-    assert "The &lt;colour&gt; is missing." in page
+    assert "The &lt;color&gt; is missing." in page
     assert "Carol &lt;b&gt;Diaz&lt;/b&gt;" in page
 
 
