@@ -86,7 +86,7 @@ def test_renaming_again_changes_nothing_and_another_name_replaces_the_first(copy
     rename(ProductName.parse("Hive"), heron, root=copy.root)
 
     assert _naming(copy, "blue ?heron") <= _STILL_NAMED
-    assert "hive_session" in (copy.root / "tests/tokens.py").read_text(encoding="utf-8")
+    assert "hive_session" in (copy.root / "tests/clients.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
