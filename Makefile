@@ -15,6 +15,8 @@ ENV ?= var/demo.env
 NAME ?=
 EXAMPLES ?= 50
 SEED ?= $(shell date +%s)
+# Processes for the tests: one more than processors, because many tests wait for a server. Six need 6 GB of memory.
+JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$n -lt 6 ] && echo $$((n + 1)) || echo 6)
 # The percentage of lines in a folder of saas_app that tests must run.
 FLOORS := rbac:97 web:84 identity:92
 
@@ -25,7 +27,7 @@ help: ## Show the available commands
 		printf '  %-10s %s\n' "$$name" "$$says"; done
 	@echo
 	@echo "Options: PYTHON=python3.13 (interpreter), APP_PORT=3100 LOGTO_PORT=3101 (ports of the demo),"
-	@echo "         ARGS=\"-k projects\" (options for pytest)"
+	@echo "         ARGS=\"-k projects\" (options for pytest), JOBS=1 (processes for the tests)"
 
 setup: ## Create the environment in .venv from the lock files (does nothing if it is up to date)
 	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
@@ -65,10 +67,10 @@ migration: setup ## Write a migration for changed models and try it; NAME="add p
 
 test: setup ## Run all tests, including those of local_logto; ARGS="tests/unit -x" passes options to pytest
 	@[ -w . ] || { echo "$$(pwd) is not writable, and the tests keep a cache there. Run them in a copy elsewhere."; exit 1; }
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 coverage: setup ## Show the lines that no test runs (browser tests aside), and check the floors of rbac, web and identity
-	@$(BIN)/python -m pytest -n 2 --cov --cov-report= tests --ignore=tests/browser --ignore=tests/fuzz $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report= tests --ignore=tests/browser --ignore=tests/fuzz $(ARGS)
 	@$(BIN)/coverage report
 	@for floor in $(FLOORS); do \
 		room="$${floor%:*}"; \
