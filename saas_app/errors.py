@@ -212,7 +212,7 @@ class SignInFailed(AppError):
 
 
 class OpenedBySomebodyElse(AppError):
-    """The form's page was made for another person than the one who is signed in now."""
+    """The form's page was made for a different person than the one who is signed in now."""
 
     status, code, title = 409, "opened-by-somebody-else", "This page was opened by another account"
 

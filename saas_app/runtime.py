@@ -108,7 +108,7 @@ class Runtime:
 
     @cached_property
     def freshness(self) -> Freshness:
-        """The rules by which cached tokens may answer."""
+        """The rules by which cached tokens may be used."""
         max_age = timedelta(seconds=self.settings.organization_token_max_age)
         return Freshness(max_age, self.settings.api_resource)
 

@@ -1,1 +1,1 @@
-"""Accounts: signing in and out, the account page, and what the API says of the caller."""
+"""Accounts: signing in and out, the account page, and the API routes about the caller."""

@@ -14,7 +14,7 @@ from saas_app.text.order import order_key
 class LinkedIdentity:
     """An account at a social provider. ``name`` and ``email`` are "" if the provider did not give any.
 
-    Logto 1.42 does not store when it was linked.
+    Logto 1.42 does not store when an account was linked.
     """
 
     provider: str

@@ -62,7 +62,7 @@ async def callback() -> ResponseReturnValue:
 
 
 def _callback_url() -> str:
-    """Return the redirect URI given to Logto, with the query it sent. A proxy may change the request URL."""
+    """Return our redirect URI with the query that Logto sent. A proxy may have changed the request URL."""
     return f"{runtime().settings.redirect_uri}?{request.query_string.decode('ascii', 'replace')}"
 
 
@@ -99,7 +99,7 @@ async def sign_in_again(principal: SessionPrincipal) -> ResponseReturnValue:
 @signed_in
 @only_deliberately
 async def finish_form(principal: SessionPrincipal) -> ResponseReturnValue:
-    """Show a stored form to its owner, to be sent. It is sent automatically only the first time."""
+    """Show a stored form, which its owner sends. The first time, a script sends it automatically."""
     handle, visitor = request.args.get("form", ""), browser(request)
     found = await runtime().kept_forms.find(handle, visitor.attempt_cookie, principal.subject)
     if found is None:

@@ -1,1 +1,1 @@
-"""API clients of an organization: created in Logto with the machine role, rotated and revoked."""
+"""API clients of an organization: created in Logto, rotated and revoked."""

@@ -1,6 +1,6 @@
 """Creates the applications of API clients in Logto, adds them to the organization, and replaces secrets.
 
-An application whose creation fails half-way is deleted, so that none is left without an organization.
+An application whose creation fails halfway is deleted, so that none is left without an organization.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MARK: Final = "workroom"
 
 
 class NotCreated(LogtoUnavailable, NothingChanged):
-    """Logto failed half-way, and the unfinished client was deleted."""
+    """Logto failed halfway, and the unfinished client was deleted."""
 
     title = "No API client was created"
 
@@ -33,13 +33,13 @@ class NotRotated(LogtoUnavailable, NothingChanged):
 
 
 async def create_application(change: MemberChange, name: str) -> Application:
-    """Create an application that is in no organization yet. If Logto's answer is lost, our mark finds it.
+    """Create an application in no organization yet. If Logto's response is lost, our mark identifies it.
 
     Raises :class:`ManagementError`, :class:`NotCreated` and :class:`LogtoUnavailable`.
     """
     management, tenant = change.management, change.caller
     mark = {"organizationId": tenant.organization_id, "request": str(new_uuid())}
-    description = f"API client of {tenant.organization_name}, made in Workroom."
+    description = f"API client of {tenant.organization_name}, created in Workroom."
     try:
         return await management.create_machine(name, description, custom_data={_MARK: mark})
     except ManagementError:
@@ -59,7 +59,7 @@ async def create_application(change: MemberChange, name: str) -> Application:
 async def add_to_organization(turn: MemberChange, client_id: str, role_id: str) -> str:
     """Add the new application to the organization with its role, and return its secret.
 
-    If the caller loses the permission half-way, the application is deleted, and they get no secret.
+    If the caller loses the permission halfway, the application is deleted, and they get no secret.
     """
     management, organization_id = turn.management, turn.organization_id
     try:
@@ -78,7 +78,7 @@ async def add_to_organization(turn: MemberChange, client_id: str, role_id: str) 
 
 
 async def delete_unfinished(management: ManagementClient, client_id: str) -> None:
-    """Delete an application that was not finished. Raises :class:`LogtoUnavailable` if it may be left."""
+    """Delete an application that was not finished. Raises :class:`LogtoUnavailable` if it may still exist."""
     try:
         await management.delete_application(client_id)
     except (ManagementError, LogtoUnavailable) as failure:
@@ -96,7 +96,7 @@ async def replace_secrets(turn: MemberChange, client_id: str) -> tuple[Applicati
     """Create a secret, delete the old ones, and return the new one with the number of old ones left.
 
     A failed deletion is no error, because the caller must see the new secret. If the caller loses the
-    permission half-way, they get no secret, and the old ones stay. Raises :class:`NotRotated`.
+    permission halfway, they get no secret, and the old ones stay. Raises :class:`NotRotated`.
     """
     management = turn.management
     old = {secret.name for secret in await management.list_secrets(client_id)}

@@ -43,7 +43,7 @@ class NameTaken(Invalid):
 
 
 class TooManyClients(Conflict):
-    """The organization has the maximum number of machines."""
+    """The organization has the maximum number of API clients."""
 
     code, title = "too-many-api-clients", "Too many API clients"
 
@@ -65,10 +65,11 @@ class NewSecret:
 
 
 async def create(change: MemberChange, name: str) -> NewSecret:
-    """Create a client with this name and the machine role.
+    """Create a client with this name and the role for API clients.
 
-    Raises :class:`AssignmentDenied`, :class:`Invalid` for a name that another has, :class:`TooManyClients`,
-    :class:`NotCreated`, :class:`AccessChanged`, :class:`SignInRequired` and :class:`LogtoUnavailable`.
+    Raises :class:`AssignmentDenied`, :class:`Invalid` for the name of another client,
+    :class:`TooManyClients`, :class:`NotCreated`, :class:`AccessChanged`, :class:`SignInRequired` and
+    :class:`LogtoUnavailable`.
     """
     change.caller.require_assignable([ROLE.value])
     async with change.alone() as turn:
@@ -99,7 +100,7 @@ async def create(change: MemberChange, name: str) -> NewSecret:
 
 
 async def rotate(change: MemberChange, client_id: str) -> NewSecret:
-    """Give a client a new secret, then delete the others. Tokens it has already work until they expire.
+    """Give a client a new secret, then delete the others. Its current tokens work until they expire.
 
     Raises :class:`AssignmentDenied`, :class:`ClientNotFound`, :class:`NotOnlyHere`, :class:`NotRotated` and
     :class:`LogtoUnavailable`.

@@ -120,7 +120,7 @@ async def revoke(tenant: Tenant, client_id: str) -> ResponseReturnValue:
 @blueprint.errorhandler(NotRotated)
 @blueprint.errorhandler(service.ClientNotFound)
 async def refused(error: AppError) -> ResponseReturnValue:
-    """Show why it was not done, with a link to the clients."""
+    """Show why the change was not made, with a link to the clients."""
     page = await render_template("api_clients/refused.html", error=error, request_id=g.get("request_id", ""))
     return page, error.status, retry_after(error)
 

@@ -15,7 +15,7 @@ from saas_app.models import ApiClient, User
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The origin of a client. ``created_by`` is a name, or an id without a known name."""
+    """The origin of a client. ``created_by`` is a name, or an id if the name is unknown."""
 
     created_by: str
     created_at: datetime

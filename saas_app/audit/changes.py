@@ -1,4 +1,4 @@
-"""Changes of the audit log: nothing but the entry that an export leaves."""
+"""Records exports of the audit log."""
 
 from __future__ import annotations
 

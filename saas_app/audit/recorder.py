@@ -19,7 +19,7 @@ from saas_app.models import ActorType, AuditEvent, Outcome
 class Action(StrEnum):
     """An action in an organization, as ``noun.verb``."""
 
-    label: str  # what the audit page calls it
+    label: str  # the label on the audit page
 
     def __new__(cls, value: str, label: str = "") -> Action:
         member = str.__new__(cls, value)

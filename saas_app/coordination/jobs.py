@@ -7,7 +7,7 @@ from typing import Final
 
 from saas_app.text.cleaning import clean_line
 
-_LONGEST: Final = 200  # characters of an error's message
+_LONGEST: Final = 200  # characters of an error message
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from saas_app.errors import Busy
 from saas_app.models import LeaseRow
 
 _POLL_INTERVAL: Final = 0.05  # seconds between two tries
-_LONG_AGO: Final = timedelta(minutes=5)  # no clocks differ by more, so such an old lease is taken at once
+_LONG_AGO: Final = timedelta(minutes=5)  # clocks differ by less, so a lease this old is taken at once
 
 Seen: TypeAlias = tuple[uuid.UUID, datetime]
 """The holder of a lease, and its end, as last written."""

@@ -28,7 +28,7 @@ _SECONDS_TO_FINISH: Final = 2.0  # for running attempts when the application sto
 
 
 def pause_after(took: float, rest: float = REST) -> float:
-    """Return how many seconds to pause after a failure that ``took`` that long. 0 if it was quick."""
+    """Return how many seconds to pause after a failure that took ``took`` seconds: 0 for a quick one."""
     return min(_LONGEST_PAUSE, took * rest) if took >= _LONG else 0.0
 
 

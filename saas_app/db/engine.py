@@ -19,7 +19,7 @@ POOL_SIZE: Final = 10
 MAX_OVERFLOW: Final = 10
 POOL_PATIENCE: Final = 5.0  # seconds a statement may wait for a connection
 
-_BUSY_TIMEOUT: Final = 250  # milliseconds; short, because sessions try again and can be cancelled in between
+_BUSY_TIMEOUT: Final = 250  # milliseconds; short, because sessions try again and can be canceled in between
 _IDLE: Final = 30.0  # seconds after which a firewall may have dropped an idle connection
 _PING_TIMEOUT: Final = 2.0  # seconds
 _CONNECT_TIMEOUT: Final = 10.0  # seconds

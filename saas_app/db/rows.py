@@ -1,4 +1,4 @@
-"""Changing one row by its key, and knowing whether it was there."""
+"""Changes one row by its key, and reports whether the row existed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions that stay usable when a request is cancelled, and that convert temporary failures."""
+"""Sessions that stay usable when a request is canceled, and that convert temporary failures."""
 
 from __future__ import annotations
 

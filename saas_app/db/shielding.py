@@ -1,6 +1,6 @@
 """Work that finishes before a cancellation takes effect.
 
-A request is cancelled when its client leaves. A driver that is cancelled between a statement and its answer
+A request is canceled when its client leaves. A driver that is canceled between a statement and its result
 leaves the connection in an unknown state: it may never return to the pool, or close with a lock still held.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 T = TypeVar("T")
 
 GRACE: Final = 1.0
-"""How many seconds a piece of work may continue after its caller was cancelled."""
+"""How many seconds a piece of work may continue after its caller was canceled."""
 
 
 async def shielded(work: Coroutine[Any, Any, T], *, grace: float = GRACE) -> T:

@@ -31,7 +31,7 @@ class UnitOfWork:
     async def writing(
         self, organization_id: str | None = None, *, patience: float = PATIENCE
     ) -> AsyncIterator[AsyncSession]:
-        """Open a transaction: committed at the end of the block, rolled back if it raises or is cancelled.
+        """Open a transaction: committed at the end of the block, rolled back if it raises or is canceled.
 
         Raises :class:`saas_app.errors.DatabaseBusy` if its turn to write does not come within ``patience``
         seconds.

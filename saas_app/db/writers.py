@@ -1,6 +1,6 @@
-"""Whose turn it is to write. Waiting writers are limited, so that readers find connections.
+"""Turns to write. The number of waiting writers is limited, so that connections remain for readers.
 
-SQLite has one writer. Writers wait here, where a wait can be cancelled and holds no lock, rather than inside
+SQLite has one writer. Writers wait here, where a wait can be canceled and holds no lock, rather than inside
 SQLite: a transaction begins with ``BEGIN IMMEDIATE``, which takes the lock or fails at once.
 """
 

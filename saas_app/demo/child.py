@@ -48,7 +48,7 @@ class Child:
             )
 
     async def wait_until(self, is_ready: Callable[[], Awaitable[bool]]) -> None:
-        """Wait until it is ready. Raises :class:`ConfigurationError` if it ends or takes too long."""
+        """Wait for the program to be ready. Raises :class:`ConfigurationError` if it ends or is too slow."""
         try:
             async with asyncio.timeout(_READY_TIMEOUT):
                 while not await is_ready():
@@ -61,7 +61,7 @@ class Child:
             ) from None
 
     async def wait(self) -> None:
-        """Wait until it ends, for any reason."""
+        """Wait until the program ends, for any reason."""
         await self._started.wait()
 
     def died(self) -> ConfigurationError:
@@ -72,7 +72,7 @@ class Child:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it was started and has ended."""
+        """Whether the program was started and has ended."""
         return self._process is not None and self._process.returncode is not None
 
     async def stop(self) -> None:

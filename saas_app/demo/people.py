@@ -17,7 +17,8 @@ CUSTOM_DATA_KEY: Final = "workroomDemo"
 class DemoOrganization:
     """A demo organization. ``key`` identifies it in later runs, ``machine`` is the name of its API client.
 
-    People with an address at ``domain`` join automatically as viewers. ``claimed`` is not verified yet.
+    People with an address at ``domain`` join automatically as viewers. The domain ``claimed`` is not verified
+    yet.
     """
 
     key: str

@@ -1,7 +1,7 @@
 """Uvicorn's HTTP protocol on httptools, with limits that Uvicorn does not have.
 
 It subclasses Uvicorn's own protocol and is passed as the ``http`` setting. Nearly all requests arrive in one
-piece. They cost only a few comparisons more, because no timer is started for them.
+piece. Such a request costs only a few more comparisons, because no timer is started for it.
 """
 
 from __future__ import annotations

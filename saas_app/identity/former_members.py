@@ -58,7 +58,7 @@ class NoLongerMember(NotFound):
         elif former.ending is Ending.REMOVED:
             detail = f"You were removed from {organization}."
         else:
-            detail = f"Your membership of {organization} has ended."
+            detail = f"Your membership in {organization} has ended."
         title = (
             f"{organization} was deleted"
             if former.is_deleted
@@ -114,7 +114,7 @@ async def note_removed_elsewhere(db: AsyncSession, organization_id: str, user_id
 
 
 async def note_refused(db: AsyncSession, session_id: uuid.UUID, organization_id: str) -> None:
-    """Record the end of a membership that Logto refuses now and granted to this session before."""
+    """Record the end of a membership if Logto refuses a token that it granted to this session before."""
     statement = (
         sa.select(SessionRow.subject, Organization.name, sa.func.max(SessionToken.fetched_at).label("until"))
         .join(SessionToken, SessionToken.session_id == SessionRow.id)

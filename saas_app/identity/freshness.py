@@ -1,8 +1,8 @@
-"""Decides which cached tokens of a session may answer a request. Pure.
+"""Decides which cached tokens of a session may be used for a request. Pure.
 
-A token may answer while it is younger than ``ORGANIZATION_TOKEN_MAX_AGE`` and no change of the membership has
-become known since fetching it began. While a change has begun whose result is not known, no cached token may
-answer, and each request fetches a new one.
+A token may be used while it is younger than ``ORGANIZATION_TOKEN_MAX_AGE`` and no change of the membership
+has become known since fetching it began. While a change has begun whose result is not known, no cached token
+may be used, and each request fetches a new one.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from saas_app.identity.session_access import CachedToken, Refusal, SessionAccess
 from saas_app.rbac.permissions import Carrier
 
 EXPIRY_MARGIN: Final = timedelta(seconds=60)
-_REFUSAL_MAX_AGE: Final = timedelta(seconds=15)  # a stranger's further requests are answered from memory
-_MFA_REFUSAL_MAX_AGE: Final = timedelta(seconds=1)  # a member may have set up their second factor since
+_REFUSAL_MAX_AGE: Final = timedelta(seconds=15)  # meanwhile, strangers are rejected without a call to Logto
+_MFA_REFUSAL_MAX_AGE: Final = timedelta(seconds=1)  # a member may set up a second factor at any time
 
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How long cached tokens may answer, and by which audiences they are stored.
+    """How long cached tokens may be used, and by which audiences they are stored.
 
     ``max_age`` is ``ORGANIZATION_TOKEN_MAX_AGE``; ``api_resource`` is the audience of API-resource tokens.
     """
@@ -38,14 +38,14 @@ class Freshness:
         return f"{self.api_resource}#{organization_id}"
 
     def is_fresh(self, access: SessionAccess, audience: str) -> bool:
-        """Return whether the session's token for ``audience`` may answer without a call to Logto."""
+        """Return whether the session's token for ``audience`` may be used without a call to Logto."""
         token = access.tokens.get(audience)
         if token is None or access.is_membership_changing:
             return False
         return utc_now() < self.stale_at(token) and is_current(access, token)
 
     def stale_at(self, token: CachedToken) -> datetime:
-        """Return when a token, or a refusal, becomes too old to answer."""
+        """Return when a token, or a refusal, becomes too old to be used."""
         longest = {None: self.max_age, Refusal.NEEDS_MFA: _MFA_REFUSAL_MAX_AGE}
         max_age = min(self.max_age, longest.get(token.refusal, _REFUSAL_MAX_AGE))
         return min(token.fetched_at + max_age, token.expires_at - EXPIRY_MARGIN)
@@ -55,8 +55,8 @@ class Freshness:
 class Reading:
     """A session's tokens for one organization, during one request.
 
-    ``read_now`` are the kinds of token that were fetched for this request. They may answer it even if they
-    are about to expire, unless the membership has changed meanwhile.
+    ``read_now`` are the kinds of token that were fetched for this request. They may be used for it even if
+    they are about to expire, unless the membership has changed meanwhile.
     """
 
     access: SessionAccess
@@ -69,11 +69,11 @@ class Reading:
         return replace(self, access=access, read_now=self.read_now | {carrier})
 
     def find_token(self, carrier: Carrier) -> CachedToken | None:
-        """Return the session's token, or refusal, of one kind, even if it may not answer."""
+        """Return the session's token, or refusal, of one kind, even if it may not be used."""
         return self.access.tokens.get(self.freshness.audience(carrier, self.organization_id))
 
     def find_answer(self, carrier: Carrier) -> CachedToken | None:
-        """Return the token, or refusal, of one kind if it may answer this request."""
+        """Return the token, or refusal, of one kind if it may be used for this request."""
         token = self.find_token(carrier)
         if token is None:
             return None
@@ -83,7 +83,7 @@ class Reading:
         return token if self.freshness.is_fresh(self.access, audience) else None
 
     def granted(self) -> dict[Carrier, CachedToken]:
-        """Return the tokens that may answer this request, without refusals."""
+        """Return the tokens that may be used for this request, without refusals."""
         answers = {carrier: self.find_answer(carrier) for carrier in Carrier}
         return {
             carrier: token
@@ -92,7 +92,7 @@ class Reading:
         }
 
     def any_carrier(self) -> Carrier:
-        """Return a kind of token that may answer without a call to Logto, else the organization token."""
+        """Return a kind of token that may be used without a call to Logto, else the organization token."""
         answering = (carrier for carrier in Carrier if self.find_answer(carrier) is not None)
         return next(answering, Carrier.ORGANIZATION_TOKEN)
 

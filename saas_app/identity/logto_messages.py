@@ -1,7 +1,4 @@
-"""What Workroom and Logto's OpenID Connect endpoints send each other, as types, errors included.
-
-No SDK here: :mod:`saas_app.identity.logto_client` makes the calls.
-"""
+"""Types of the messages between Workroom and Logto's OpenID Connect endpoints, including errors."""
 
 from __future__ import annotations
 

@@ -73,7 +73,8 @@ async def note_change(work: UnitOfWork, organization_id: str, subject: str) -> N
 async def mark_added(db: AsyncSession, organization_id: str, subject: str, moment: datetime) -> None:
     """Record when a machine was added, unless a change of its membership is known already.
 
-    It had no token for the organization a second before, so tokens that it fetched since stay valid.
+    The machine had no token for the organization a second before, so tokens that it has fetched since stay
+    valid.
     """
     second = moment.replace(microsecond=0)  # a token's iat counts whole seconds
     newer_than = int(second.timestamp()) - 1

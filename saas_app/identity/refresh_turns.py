@@ -53,7 +53,7 @@ class RefreshTurns:
         is_done: IsDone,
         fetch: Callable[[SessionAccess], Awaitable[Result]],
     ) -> Result:
-        """Run ``fetch`` while nobody else refreshes this session. If it fails, all that wait fail with it."""
+        """Run ``fetch`` while nobody else refreshes this session. If it fails, all waiting requests fail."""
         async with self._locks.setdefault(session_id, asyncio.Lock()):
             self._attempts.raise_if_paused(session_id)
             began = time.monotonic()

@@ -55,7 +55,7 @@ class SessionAccess:
 
     ``joined_by`` is the email domain that made the person a member, until they confirm the notice about it.
     ``membership_version`` counts the changes of the membership; a token with another version is stale.
-    ``is_membership_changing``: a change has begun whose result is not known, so no cached token may answer.
+    ``is_membership_changing``: a change has begun whose result is not known, so no cached token may be used.
     """
 
     principal: SessionPrincipal

@@ -1,4 +1,4 @@
-"""New secrets, which their page can show again for a minute after it is reloaded.
+"""New secrets, which can be shown again for a minute when their page is reloaded.
 
 A page that is the response to a form cannot be reloaded without sending the form again. So the form redirects
 to a page that shows the secret from here. It is encrypted, readable by the session that created it only, and

@@ -31,7 +31,7 @@ from saas_app.identity.vault import new_cookie_value
 log = structlog.get_logger(__name__)
 
 _REPEAT_WINDOW: Final = timedelta(seconds=60)  # how long a repeated callback gets the session cookie again
-_SECONDS_FOR_NAMES: Final = 3.0  # a sign-in waits no longer for names to display
+_SECONDS_FOR_NAMES: Final = 3.0  # a sign-in waits no longer than this for names to display
 
 _REASONS = {
     "access_denied": "Logto denied access for this account.",

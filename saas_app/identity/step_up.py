@@ -1,8 +1,8 @@
 """Step-up: actions that cannot be undone require a sign-in within the last minutes (RFC 9470).
 
 The guard of a route rejects an older sign-in as the RFC says: 401, ``insufficient_user_authentication``,
-``max_age``. A page instead goes to Logto with ``prompt=login``, where the person signs in whatever session
-they have, and comes back.
+``max_age``. A page instead goes to Logto with ``prompt=login``, where the person signs in even if they have a
+session, and comes back.
 
 Only ``auth_time`` in the callback's ID token counts. The nonce binds that token to our request (OpenID
 Connect Core §2). Logto 1.42 sends ``auth_time`` if the request it received contains ``prompt=login``. The

@@ -1,7 +1,7 @@
 """Finds the tenant of a signed-in person from their session's tokens, and fetches stale tokens again.
 
-:mod:`saas_app.identity.freshness` decides which tokens may answer, and :mod:`saas_app.identity.token_refresh`
-fetches new ones.
+:mod:`saas_app.identity.freshness` decides which tokens may be used, and
+:mod:`saas_app.identity.token_refresh` fetches new ones.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Tenants:
 
 
 def find_stale(reading: Reading, carriers: Collection[Carrier]) -> Carrier | None:
-    """Return the first kind of token that must be fetched, or None if all required tokens may answer.
+    """Return the first kind of token that must be fetched, or None if all required tokens may be used.
 
     Without ``carriers``, any one token is enough. Raises the error for a refusal by Logto.
     """

@@ -30,7 +30,7 @@ from saas_app.rbac.permissions import Carrier
 log = structlog.get_logger(__name__)
 
 USERINFO_AUDIENCE: Final = "userinfo"
-_REFUSAL_LIFETIME: Final = timedelta(hours=1)  # of the row; Freshness decides how long a refusal may answer
+_REFUSAL_LIFETIME: Final = timedelta(hours=1)  # of the row; Freshness decides how long a refusal may be used
 
 
 class TokenRefresher:

@@ -39,8 +39,8 @@ class TokenRejected(Exception):
 class KeySet:
     """The provider's public keys, cached. All callers that wait for them share one fetch.
 
-    A known key is returned at once. If the set is old, it is fetched again in the background. Callers wait
-    for that only if it has failed for as long again. An unknown key causes a fetch.
+    A known key is returned at once. If the set is old, it is fetched again in the background. If that keeps
+    failing until the set is twice that old, callers wait for a fetch. An unknown key causes a fetch too.
     """
 
     def __init__(self, fetch: Callable[[], Awaitable[dict[str, Any]]]) -> None:

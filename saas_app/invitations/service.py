@@ -138,7 +138,7 @@ async def list_waiting(
 ) -> tuple[WaitingInvitation, ...]:
     """Return pending invitations for the person of these ID-token claims, if their address is verified.
 
-    The page that shows them is about something else, so if Logto does not answer soon, it gets none.
+    They are not the main content of any page, so if Logto does not answer soon, the list is empty.
     """
     email = claims.get("email")
     if not isinstance(email, str) or not email or claims.get("email_verified") is not True:

@@ -75,7 +75,7 @@ class ChangeLimits(Windows):
 
     @asynccontextmanager
     async def spending(self, *claims: Claim) -> AsyncIterator[None]:
-        """Count for the block, and undo that if the block raises, because nothing was done."""
+        """Count each claim, and undo the counts if the block raises, because then nothing was done."""
         spent = await self.spend(*claims)
         try:
             yield

@@ -1,7 +1,7 @@
 """Counters in the database, for limits that outlast a process.
 
-As in :class:`saas_app.limits.requests.Counters`, an increment is one atomic statement, so that a limit holds
-however many workers count at once, and a restart forgives nothing.
+An increment is one atomic statement, so a limit holds however many workers count at once. The counts survive
+a restart.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Rate limits for requests: quotas, counted in this process or in Redis.
 
-A request is one atomic increment of a fixed window, so a limit holds however many requests come at once. The
-window's number comes from the clock and is part of the counter's key, so it resets on every worker at the
-same moment. Windows of different callers begin at different moments, so they do not all return at once. There
-is no web framework here; :mod:`saas_app.web.limits` decides who is counted for what.
+Each request is counted by one atomic increment of a fixed window, so a limit holds however many requests
+arrive at once. The window's number comes from the clock and is part of the counter's key, so it resets on
+every worker at the same moment. Windows of different callers begin at different moments, so that callers do
+not all return at once. Independent of the web framework; :mod:`saas_app.web.limits` decides which requests
+are counted for whom.
 """
 
 from __future__ import annotations

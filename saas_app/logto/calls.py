@@ -1,4 +1,4 @@
-"""What the groups of calls share: sending a request, and reading something that may not exist."""
+"""The base class of all groups of calls: sends a request, and reads an item that may not exist."""
 
 from __future__ import annotations
 

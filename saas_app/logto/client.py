@@ -54,7 +54,7 @@ class ManagementClient(
 
     @property
     def clock(self) -> ProviderClock:
-        """Logto's clock, as its tokens tell it."""
+        """Logto's clock, read from the tokens that it issues."""
         return self._transport.clock
 
     async def close(self) -> None:

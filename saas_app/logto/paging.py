@@ -21,7 +21,8 @@ async def read_whole_list(read_page: ReadPage) -> list[Json]:
 
     Logto numbers its pages: when an entry is deleted, later ones move to a page that has been read already.
     So a list of more than one page is read until two readings in a row agree. Raises
-    :class:`LogtoUnavailable` if it changes during every reading, because a part must not pass for the whole.
+    :class:`LogtoUnavailable` if it changes during every reading, because an incomplete list must not pass for
+    a complete one.
     """
     before: dict[str, Json] | None = None
     for _ in range(_MAX_READINGS):

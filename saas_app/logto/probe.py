@@ -1,4 +1,4 @@
-"""Checks whether Logto is up and which issuer it is. They need no credentials."""
+"""Checks whether Logto is up, and reads its discovery document. No credentials are needed."""
 
 from __future__ import annotations
 

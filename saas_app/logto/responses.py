@@ -84,7 +84,7 @@ def _read_body(text: str, content_type: str) -> Json:
 def _error_of(status: int, body: Json, retry_after: str) -> Exception:
     """Tell a refusal from an outage: only Logto's refusals carry a code, and proxies send none.
 
-    501 is a refusal too: no connector is there for the request (Logto 1.42).
+    501 is a refusal too: there is no connector for the request (Logto 1.42).
     """
     error = body if isinstance(body, dict) else {}
     code = error.get("code")

@@ -44,7 +44,7 @@ class ManagementTransport:
 
     @property
     def clock(self) -> ProviderClock:
-        """Logto's clock, as the machine tokens tell it."""
+        """Logto's clock, read from the machine tokens."""
         return self._tokens.clock
 
     async def call(

@@ -23,7 +23,7 @@ _INVALID: Final = "This cursor is not valid. Start from the first page."
 
 
 class Identified(Protocol):
-    """A thing with an id from Logto."""
+    """An item with an id from Logto."""
 
     @property
     def id(self) -> str:

@@ -36,7 +36,7 @@ def read_wanted_roles(user_id: str, form: MultiDict[str, str]) -> WantedRoles:
 
 
 def seen_fields(role_names: Collection[str]) -> list[tuple[str, str]]:
-    """Return hidden fields with the roles at the time a form was opened, led by an empty one."""
+    """Return hidden fields with the roles that a member has as the form is opened, after an empty one."""
     return [("seen", ""), *(("seen", name) for name in sorted(role_names))]
 
 

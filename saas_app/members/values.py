@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class NotAMember(NotFound):
-    """The organization has no member with this id. An account of a non-member looks like a missing one."""
+    """The organization has no member with this id. Other accounts look like those that do not exist."""
 
     code, title = "not-a-member", "Member not found"
 

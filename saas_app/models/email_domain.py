@@ -12,7 +12,7 @@ from saas_app.db.base import Base
 
 
 class DomainProof(StrEnum):
-    """How an organization proved that a domain is theirs."""
+    """How an organization proved that a domain belongs to it."""
 
     DNS = "dns"
     ADDRESS = "address"
@@ -38,7 +38,7 @@ class EmailDomain(Base):
 
     organization_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     domain: Mapped[str] = mapped_column(sa.String(128), primary_key=True)  # A-labels
-    token: Mapped[str] = mapped_column(sa.String(64))  # what the TXT record must carry
+    token: Mapped[str] = mapped_column(sa.String(64))  # what the TXT record must contain
     claimed_at: Mapped[datetime]
     proof: Mapped[DomainProof | None] = mapped_column(
         sa.Enum(

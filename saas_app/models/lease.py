@@ -1,4 +1,4 @@
-"""A claim on something only one may do at a time, on any worker."""
+"""A claim on work that only one worker may do at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from saas_app.db.base import Base
 
 
 class LeaseRow(Base):
-    """Who holds the claim, and until when at the latest."""
+    """The holder of a claim, and the latest time at which the claim ends."""
 
     __tablename__ = "leases"
 

@@ -29,7 +29,7 @@ class MembershipChange(Base):
     __tablename__ = "membership_changes"
 
     organization_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
-    # The column keeps its first name: workers of an older release write it while a newer one is rolled out.
+    # The column keeps its original name: workers of an older release write it during a rollout.
     subject: Mapped[str] = mapped_column("user_id", sa.String(64), key="subject", primary_key=True)
     changed_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
@@ -40,7 +40,7 @@ class MembershipChange(Base):
     def touches(
         cls, organization_id: str | sa.ColumnElement[str], subject: sa.SQLColumnExpression[str]
     ) -> sa.ColumnElement[bool]:
-        """Match the rows about this membership: by name, of everyone's here, or of theirs everywhere."""
+        """Match the rows about this membership, including those for everyone or for all organizations."""
         return sa.and_(
             cls.organization_id.in_((organization_id, EVERYWHERE)), cls.subject.in_((subject, EVERYONE))
         )

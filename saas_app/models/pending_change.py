@@ -14,12 +14,12 @@ from saas_app.models.membership_change import EVERYONE
 
 
 class PendingChange(TenantOwned, Base):
-    """A note written before Logto is called, and deleted with the audit event. Leftovers are reconciled."""
+    """A note written before Logto is called. It is deleted with the audit event or by ``reconcile``."""
 
     __tablename__ = "pending_changes"
 
-    entry: Mapped[dict[str, Any]] = mapped_column(sa.JSON)  # the audit event to be
-    # People and machines whose memberships it touches. On its name: see MembershipChange.
+    entry: Mapped[dict[str, Any]] = mapped_column(sa.JSON)  # the future audit event
+    # People and machines whose memberships it touches. MembershipChange explains the column's name.
     subjects: Mapped[list[str]] = mapped_column("user_ids", sa.JSON, key="subjects")
     started_at: Mapped[datetime]
 

@@ -12,7 +12,7 @@ from saas_app.db.base import Base, new_uuid
 
 
 class SessionRow(Base):
-    """A signed-in browser. Tokens are encrypted; times limit its life."""
+    """A signed-in browser. Tokens are encrypted. The session ends at one of two expiry times."""
 
     __tablename__ = "sessions"
 

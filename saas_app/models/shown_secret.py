@@ -12,7 +12,7 @@ from saas_app.db.base import Base
 
 
 class ShownSecretRow(Base):
-    """A secret of the thing in ``name``, bound to a session and deleted with it."""
+    """A secret by its ``name``, bound to a session and deleted with it."""
 
     __tablename__ = "shown_secrets"
     __table_args__ = (sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], ondelete="CASCADE"),)

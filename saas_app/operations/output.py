@@ -14,7 +14,7 @@ def logs_are_json() -> bool:
 
 
 def announce(sentence: str) -> None:
-    """Tell what the command is doing, as a line for people or a log line."""
+    """Report what the command is doing, as a line for people or a log line."""
     if logs_are_json():
         structlog.get_logger("saas_app.commands").info(sentence)
     else:

@@ -103,7 +103,7 @@ class RemovalWorker:
             await asyncio.gather(task, return_exceptions=True)
 
     async def run(self) -> None:
-        """Run until cancelled. A failure is logged, and retried in the next run."""
+        """Run until canceled. A failure is logged, and retried in the next run."""
         while True:
             self._woken.clear()
             try:
@@ -151,7 +151,7 @@ async def _finish(db: AsyncSession, removal: OrganizationRemoval) -> bool:
 
 
 async def _find_readable(db: AsyncSession, note_id: uuid.UUID) -> PendingChange | None:
-    """Return the note, or None if it cannot be read: the organization's data must not stay because of it."""
+    """Return the note, or None if it cannot be read, so that an unreadable note does not stop the removal."""
     try:
         return await find_note(db, note_id)
     except UnreadableNote:

@@ -1,4 +1,4 @@
-"""Pages of a list whose rows move when they change. Following all pages misses no row that existed all along.
+"""Pages of a list whose rows move when they change. No row that existed the whole time is missed.
 
 The first page notes the last change before it. Further pages first list the rows that have not changed since,
 which keep their order. The rows that have changed come at the end, sorted by id. So a row that changes

@@ -67,7 +67,7 @@ async def seed_projects(
 
 
 def _record(db: AsyncSession, project: Project, seed: SeedProject) -> None:
-    """Record the creation of a project, at the time when it seems to have been created."""
+    """Record the creation of a project, at its backdated time."""
     target = Target("project", str(project.id), project.name)
     after = {"name": project.name, "description": project.description, "tasks": len(seed.tasks)}
     record(db, AuditEntry(SYSTEM, Action.PROJECT_CREATE, target, after=after), at=project.created_at)

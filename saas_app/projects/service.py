@@ -41,7 +41,7 @@ _EXPORT_BATCH = 500  # rows per statement
 async def page_projects(
     db: AsyncSession, wanted: ProjectFilter, place: Place[ProjectKey] | None, size: int
 ) -> Portion[ProjectRow, ProjectKey]:
-    """Return a page of ``size`` projects. Following pages miss no project that existed all along."""
+    """Return a page of ``size`` projects. All pages together miss no project that existed all the time."""
     order: Order[ProjectRow, ProjectKey] = Order(
         key_of=lambda row: row.key(wanted.sort),
         unchanged=lambda place, limit: queries.list_projects(

@@ -24,7 +24,7 @@ class StatusFilter(StrEnum):
 class ProjectSort(StrEnum):
     """The sort order of projects: by last activity, by name, or newest first.
 
-    Only when sorted by newest first does a project never move.
+    A change can move a project in the first two orders, but never in the last.
     """
 
     UPDATED = "updated"
@@ -73,7 +73,7 @@ class ProjectRow:
 
 @dataclass(frozen=True, slots=True)
 class ProjectDetail:
-    """A project with all its fields. ``created_by`` is a name, or an id without a known name."""
+    """A project with all its fields. ``created_by`` is a name, or an id if the name is unknown."""
 
     id: uuid.UUID
     name: str

@@ -1,1 +1,1 @@
-"""What may they do: permissions, decisions and the policy. Pure: no I/O, no web framework."""
+"""What callers may do: permissions, decisions and the policy. Pure: no I/O, no web framework."""

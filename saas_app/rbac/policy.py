@@ -1,6 +1,6 @@
 """The policy decides whether a caller may do something in an organization. The default is deny.
 
-It is made of pure functions of what the caller's tokens say. They know nothing of requests, databases or
+It consists of pure functions of what the caller's tokens say. They know nothing about requests, databases or
 Logto; :mod:`saas_app.identity.credentials` gathers the facts, :mod:`saas_app.web.guards` acts on the answer.
 """
 

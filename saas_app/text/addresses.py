@@ -67,7 +67,7 @@ def same_address(one: str | None, other: str | None) -> bool:
 
 
 def spellings(address: str) -> tuple[str, ...]:
-    """Return the spellings of an address, the given one first. Logto 1.42 compares them by letter."""
+    """Return the spellings of an address, the given one first. Logto 1.42 compares them letter by letter."""
     local, _, domain = address.rpartition("@")
     try:
         ascii_form = ascii_domain(domain)

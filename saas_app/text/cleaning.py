@@ -1,8 +1,8 @@
 """Cleaning: removes the characters that databases cannot store and pages cannot show.
 
 All text from outside passes through here: forms, queries, JSON, stored headers, Logto's answers, webhooks and
-tokens. Text on its way to the database is checked once more (``db/storable.py``), so that a forgotten way in
-does not end in an error.
+tokens. Text on its way to the database is checked once more (``db/storable.py``), so that an input that was
+missed does not cause an error.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def has_piled_marks(text: str) -> bool:
 
 
 def without_piles(text: str) -> str:
-    """Return the text with at most :data:`MOST_MARKS` marks on a letter. Used for names chosen elsewhere."""
+    """Return the text with at most :data:`MOST_MARKS` marks on a letter, for names chosen elsewhere."""
     if not has_piled_marks(text):
         return text
     cut = _PILE.sub(lambda found: found[0][:MOST_MARKS], normalize("NFD", text))

@@ -1,7 +1,7 @@
 """Rejects changing requests that do not come from our own pages.
 
 Browsers send the origin of a request in ``Sec-Fetch-Site`` and ``Origin``, which no page can set. The session
-cookie is also ``SameSite=Lax``. There are no tokens in forms that could be forgotten. Two kinds of requests
+cookie is also ``SameSite=Lax``. Forms contain no CSRF token, so none can be forgotten. Two kinds of requests
 are exempt: routes for programs (:func:`saas_app.web.guards.public_webhook`), which read no cookie, so that
 another site gains nothing by calling them; and API requests with a bearer token, which no browser adds by
 itself and with which no cookie counts.

@@ -3,7 +3,7 @@
 A spreadsheet that separates by semicolons or tabs ignores the quotes around all cells but the first of a
 line, and splits a text at each separator and line break in it. So an apostrophe precedes everything that
 looks like a formula at the beginning of a cell or of such a piece (OWASP, CSV injection). There is no
-``sep=`` line, because only one program knows it, and all others read it as a row.
+``sep=`` line, because only Excel understands it, and other programs read it as a row.
 """
 
 from __future__ import annotations

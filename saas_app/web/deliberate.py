@@ -31,7 +31,7 @@ def is_deliberate(incoming: Request) -> bool:
 
 
 def only_deliberately(view: View) -> View:
-    """Run a GET view that has an effect for deliberate requests only. Innermost, behind the guard."""
+    """Run a GET view that has an effect for deliberate requests only. Place it below the guard."""
 
     @wraps(view)
     async def opened(*arguments: Any, **named: Any) -> Any:

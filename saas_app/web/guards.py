@@ -1,7 +1,7 @@
-"""Guards: every route declares who may use it. A test walks the URL map and fails on one that does not.
+"""Guards: every route declares who may use it. A test walks the URL map and fails on a route that does not.
 
-A route of an organization is reached over a ladder of five steps, the same for pages and API and for every
-credential (:mod:`saas_app.identity.credentials`):
+A request to a route of an organization climbs a ladder of five steps, the same for pages and API and for
+every credential (:mod:`saas_app.identity.credentials`):
 
 1. **Prove** who is calling. Without a proof, a page leads to sign-in and the API answers 401.
 2. **Find the tenant**: the organization in the path, for this caller. If they are not a member, or it does

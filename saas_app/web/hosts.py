@@ -17,7 +17,7 @@ from saas_app.config import Settings
 from saas_app.errors import BadRequest, MisdirectedRequest
 
 _HOST: Final = re.compile(r"(?P<name>\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(?::[0-9]{0,5})?", re.IGNORECASE)
-_PROBES: Final = frozenset({"/healthz", "/readyz"})  # asked by address, from inside
+_PROBES: Final = frozenset({"/healthz", "/readyz"})  # requested by IP address, from inside the network
 
 
 def init(app: Quart, settings: Settings) -> None:

@@ -1,11 +1,11 @@
 """Rate limits of the API, and of public views that are expensive.
 
 A client's own limit is counted first, then the person's, then the organization's. Requests over one limit do
-not count towards the next, so a runaway program uses up nothing of its neighbours' quota. An unknown caller
-counts for its address. Tokens are counted in advance, so that no more signatures are checked at once than the
-limit allows; the count of a valid token is undone. Beyond the limit, a few tokens per second are still
-checked (:mod:`saas_app.limits.slow_lane`), so that a valid new token gets through. The client's address comes
-from the server, which decides whose ``X-Forwarded-For`` is trusted.
+not count toward the next, so a runaway program does not use up the quota of others. An unknown caller counts
+for its address. Tokens are counted in advance, so that no more signatures are checked at once than the limit
+allows; the count of a valid token is undone. Beyond the limit, a few tokens per second are still checked
+(:mod:`saas_app.limits.slow_lane`), so that a valid new token gets through. The client's address comes from
+the server, which decides whose ``X-Forwarded-For`` is trusted.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ async def count_organization(organization_id: str) -> None:
 
 
 def limited_by_address(view: View) -> View:
-    """Limit how often an address may request an expensive public view. Outermost, before the guard."""
+    """Limit how often an address may request an expensive public view. Place it above the guard."""
 
     @wraps(view)
     async def limited(**arguments: Any) -> Any:
@@ -93,7 +93,7 @@ def limited_by_address(view: View) -> View:
 
 
 def counts_as_change(view: View) -> View:
-    """Limit views that write to Logto outside any organization. Innermost, after the guard.
+    """Limit views that write to Logto outside any organization. Place it below the guard.
 
     Each session counts by itself, so that a stolen session cannot keep its owner from ending it.
     """

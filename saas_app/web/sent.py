@@ -1,4 +1,4 @@
-"""Checks what was sent after the caller is allowed, and before the view runs.
+"""Checks the content of a request after its caller is allowed, and before the view runs.
 
 A module that accepts a format registers the check for it (``register_check``). Checks read the body, so they
 run before the view's transaction begins, and no transaction is open while a slow body arrives.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# In this order: a browser names those it is compatible with, too.
+# In this order, because a browser also names those that it is compatible with.
 _BROWSERS: Final = (
     ("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser/", "Samsung Internet"), ("Vivaldi/", "Vivaldi"),
     ("FxiOS/", "Firefox"), ("Firefox/", "Firefox"), ("CriOS/", "Chrome"), ("Chrome/", "Chrome"),

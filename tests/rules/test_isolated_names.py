@@ -46,7 +46,7 @@ NAMES = set(CHOSEN.split())
 PLAIN = {"detail", "explanation"}
 """Sentences. They lose the isolation inside another sentence; their ``shown`` keeps it."""
 
-STORED_BY_LOGTO = {"API client of {}, made in Workroom."}
+STORED_BY_LOGTO = {"API client of {}, created in Workroom."}
 FIXED = {
     "field.name",
     "field.label",

@@ -1,4 +1,4 @@
-"""The caller, as guards see it, whatever the credential.
+"""The interface of a caller that guards use, the same for every credential.
 
 Only a credential's ``prove`` creates a caller, so no later step of the ladder can come before the first.
 """
@@ -31,8 +31,8 @@ class Caller(Protocol):
         """Find the tenant: the organization in the path, for this caller.
 
         ``carriers`` are the kinds of token that the route needs. ``is_visit``: a person opened the page on
-        purpose. Raises :class:`NotFound`, the same for an organization that the caller does not belong to as
-        for one that does not exist.
+        purpose. Raises :class:`NotFound` if the caller does not belong to the organization, or if it does not
+        exist.
         """
 
     def denial(self, tenant: Tenant, decision: Decision) -> Exception:

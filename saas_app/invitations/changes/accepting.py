@@ -1,4 +1,4 @@
-"""Accepts an invitation, and starts the sign-in that leads there.
+"""Accepts an invitation, and starts the sign-in that leads to it.
 
 The person gets the roles of the invitation, as Logto stored them, even if its sender has lost those
 permissions since.
@@ -85,7 +85,7 @@ async def start_sign_in(
 async def _require_one_spelling(
     management: ManagementClient, principal: Principal, invitation: Invitation
 ) -> None:
-    """Raise :class:`Conflict` if Logto 1.42 would reject the acceptance, because it compares by letter."""
+    """Raise :class:`Conflict` if Logto 1.42, which compares letter by letter, would reject the acceptance."""
     if len(spellings(invitation.invitee)) == 1:
         return
     email = (await management.get_user(principal.subject)).email or ""

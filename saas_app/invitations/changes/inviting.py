@@ -3,10 +3,10 @@
 * Nobody invites into a role with a permission that they lack themselves, or into a role for API clients.
 * An invitation is created first and emailed second, because the link contains its id. If no email can be
   sent, the invitation remains, and the sender can share its link.
-* Each address is an invitation. If one fails, the others do not. If Logto does not answer, the rest is
+* Each address gets its own invitation. If one fails, the others do not. If Logto does not answer, the rest is
   skipped, so that nobody waits for each of them.
 * Each invitation and each email takes a turn, in which the sender's permission is checked again. A sender who
-  is demoted in between creates no more of them.
+  is demoted in between creates no further invitations.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class _Inviting:
     links: InvitationLinks
 
     async def invite(self, address: str) -> Outcome:
-        """Invite one address, within the limits. A failure does not count towards them."""
+        """Invite one address, within the limits. A failure does not count toward them."""
         limits = self.change.limits
         try:
             spent = await limits.spend(*message_limits(self.change, address))
@@ -151,7 +151,7 @@ async def _role_ids(management: ManagementClient, roles: Collection[Role]) -> li
 
 
 async def _account_spelling(management: ManagementClient, address: str) -> str:
-    """Return an address as the account with it spells it. Logto 1.42 accepts no other spelling."""
+    """Return an address in the spelling of the account that has it. Logto 1.42 accepts no other."""
     alternatives = spellings(address)
     for spelling in alternatives if len(alternatives) > 1 else ():
         user = await management.find_user_by_email(spelling)

@@ -99,7 +99,7 @@ def target_of(address: str) -> Target:
 
 
 def message_limits(change: MemberChange, address: str) -> tuple[Claim, ...]:
-    """Return the limits that an email to an address counts towards: sender, organization and address."""
+    """Return the limits that an email to an address counts toward: sender, organization and address."""
     limits = change.limits
     return (
         (limits.inviter, change.caller.principal.subject),

@@ -115,7 +115,7 @@ async def denied(error: AssignmentDenied) -> Any:
 @blueprint.errorhandler(NotSent)
 @blueprint.errorhandler(InvitationNotFound)
 async def refused(error: AppError) -> ResponseReturnValue:
-    """Show why it was not done, with a link to the invitations."""
+    """Show why the change was not made, with a link to the invitations."""
     return await render_template("invitations/refused.html", error=error), error.status
 
 

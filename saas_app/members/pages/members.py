@@ -79,7 +79,7 @@ async def leave(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.post("/joined")
 @requires_member
 async def confirm_joined(tenant: Tenant) -> ResponseReturnValue:
-    """Record that the caller knows that they joined by their email domain, and stays."""
+    """Record that the caller has confirmed that they joined by their email domain."""
     await joins.confirm(runtime().work, tenant)
     return redirect(url_for("organizations.overview", organization_id=tenant.organization_id), 303)
 
@@ -98,7 +98,7 @@ async def redirect_to_leaving(error: LeaveInstead) -> ResponseReturnValue:
 @blueprint.errorhandler(AccessChanged)
 @blueprint.errorhandler(NotAMember)
 async def refused(error: AppError) -> ResponseReturnValue:
-    """Show why it was not done, with a link to the members."""
+    """Show why the change was not made, with a link to the members."""
     return await render_template("members/refused.html", error=error), error.status
 
 

@@ -60,7 +60,7 @@ def check_database(database_url: str) -> Check:
 
 
 def check_redis() -> Check:
-    """Report that Redis is not used, so that nobody looks for it. It always passes."""
+    """Report that shared data is not in Redis, so that nobody looks for it there. It always passes."""
     return Check("redis", True, "not used: sessions, leases and other shared data are in the database")
 
 

@@ -1,4 +1,4 @@
-"""Checks of what is provisioned in Logto: what would ``saas-app provision`` change?"""
+"""Checks of what is provisioned in Logto, by comparing it as ``saas-app provision`` does."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ _OF_DOMAINS = frozenset({Action.DOMAIN_VERIFY, Action.DOMAIN_LAPSE, Action.DOMAI
 
 @dataclass(frozen=True, slots=True)
 class LogtoState:
-    """An organization as Logto had it when it was read. ``info`` is None if it does not exist there."""
+    """The state of an organization in Logto when it was read. ``info`` is None if it does not exist."""
 
     organization_id: str
     info: OrganizationInfo | None
@@ -49,7 +49,7 @@ class LogtoState:
     read_at: datetime  # when reading began
 
     def agrees(self, subject: str, role_names: frozenset[str], refusal: str | None) -> bool:
-        """Return whether a cached token agrees. A refusal for another reason than membership always does."""
+        """Return whether a cached token agrees with Logto. Refusals for other reasons than membership do."""
         if refusal is not None:
             return subject not in self.role_names or refusal != "not-a-member"
         return self.role_names.get(subject) == role_names

@@ -135,7 +135,7 @@ class Reconciler:
         return done if state.info is None else [*done, *await self._check_domains(state)]
 
     async def _was_cut_off(self, state: LogtoState, info: OrganizationInfo) -> bool:
-        """Return whether it is left from an interrupted creation. A complete one is in its audit log."""
+        """Return whether the organization's creation was interrupted. A complete one is in the audit log."""
         if not was_cut_off(info, state.role_names, LEFT_OVER_AFTER):
             return False
         async with self._work.reading(state.organization_id) as db:

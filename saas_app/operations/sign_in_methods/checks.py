@@ -1,7 +1,7 @@
 """The rules for a declaration that Logto and the providers accept. Pure.
 
 Most are rules of Logto 1.42. Here they are checked before anything is sent, and a problem names the key in
-the file. The others are about what Logto accepts, but then sends wrongly. The rules for texts are in
+the file. The others concern values that Logto accepts but then sends incorrectly. The rules for texts are in
 :mod:`.text_checks`.
 """
 

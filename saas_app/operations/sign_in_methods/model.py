@@ -101,7 +101,7 @@ class MockSms(_Section):
 
 
 class Naver(_Section):
-    """Sign-in with Naver. ``id`` is part of the callback URL and cannot be changed after it is created."""
+    """Sign-in with Naver. ``id`` is part of the callback URL and fixed once it exists in Logto."""
 
     factory: ClassVar = "naver-universal"
     target: ClassVar = "naver"

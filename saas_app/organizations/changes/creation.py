@@ -42,7 +42,7 @@ async def create_organization(systems: Systems, principal: Principal, wanted: De
     """Create an organization in Logto with the caller as its admin, and record it in its audit log.
 
     If a later step fails, the organization is deleted. If the caller disconnects, the creation is completed,
-    so that it counts towards the limit and has an admin. Raises :class:`LogtoUnavailable`,
+    so that it counts toward the limit and has an admin. Raises :class:`LogtoUnavailable`,
     :class:`LimitReached`, and :class:`SignInRequired` if the session ends before the last step. Do not call
     it inside an open writing session.
     """

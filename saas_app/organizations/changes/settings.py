@@ -117,7 +117,7 @@ async def delete_organization(change: MemberChange, typed_name: str) -> str:
 
 
 async def _unless_gone(call: Awaitable[None]) -> None:
-    """Await a deletion. That there is nothing to delete is no error."""
+    """Await a deletion, and ignore a 404, because then there is nothing to delete."""
     try:
         await call
     except ManagementError as refusal:

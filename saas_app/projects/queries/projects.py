@@ -141,7 +141,7 @@ async def find_project(db: AsyncSession, project_id: uuid.UUID) -> ProjectDetail
 async def update_project(
     db: AsyncSession, project_id: uuid.UUID, version: int, *, name: str, description: str, now: datetime
 ) -> bool:
-    """Save an edit if the project still has ``version``, and return whether it had."""
+    """Save an edit if the project still has ``version``, and return whether it was saved."""
     statement = (
         sa.update(Project)
         .where(Project.id == project_id, Project.version == version)
@@ -171,7 +171,7 @@ async def update_status(
 async def lock_project(db: AsyncSession, project_id: uuid.UUID) -> bool:
     """Lock the project until the transaction ends, and return whether it exists.
 
-    What is read afterwards is what the next statement changes.
+    A later read therefore returns the row that the next statement changes.
     """
     statement = sa.update(Project).where(Project.id == project_id).values(version=Project.version)
     return await changed(db, statement, Project.id)
@@ -180,8 +180,8 @@ async def lock_project(db: AsyncSession, project_id: uuid.UUID) -> bool:
 async def touch_active_project(db: AsyncSession, project_id: uuid.UUID, now: datetime) -> bool:
     """Record that a task changes. Returns False if the project is archived, or does not exist.
 
-    The version stays, because a task is no edit of the project. The row lock lets changes of tasks and the
-    archiving of their project pass one after the other.
+    The version stays, because a change of a task does not edit the project. The row lock makes changes of
+    tasks and the archiving of their project run one after the other.
     """
     statement = (
         sa.update(Project)
@@ -204,7 +204,7 @@ async def find_names_among(db: AsyncSession, names: Sequence[str]) -> set[str]:
 
 
 async def begin_change(db: AsyncSession, organization_id: str) -> None:
-    """Let changes of an organization's projects pass one after the other. SQLite has one writer anyway."""
+    """Make changes of an organization's projects run one after the other. SQLite has one writer anyway."""
     if db.get_bind().dialect.name == "postgresql":
         name = sa.func.hashtextextended(f"projects:{organization_id}", 0)
         await db.execute(sa.select(sa.func.pg_advisory_xact_lock(name)))

@@ -107,7 +107,7 @@ async def update_task(
     due_on: date | None,
     now: datetime,
 ) -> bool:
-    """Save an edit if the task still has ``version``, and return whether it had.
+    """Save an edit if the task still has ``version``, and return whether it was saved.
 
     A task that is already done keeps the time at which it was completed.
     """
