@@ -114,7 +114,7 @@ async def note_removed_elsewhere(db: AsyncSession, organization_id: str, user_id
 
 
 async def note_refused(db: AsyncSession, session_id: uuid.UUID, organization_id: str) -> None:
-    """Record the end of a membership if Logto refuses a token that it granted to this session before."""
+    """Record that a membership ended: Logto now refuses a token that it granted to this session before."""
     statement = (
         sa.select(SessionRow.subject, Organization.name, sa.func.max(SessionToken.fetched_at).label("until"))
         .join(SessionToken, SessionToken.session_id == SessionRow.id)
