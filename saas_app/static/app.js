@@ -1,4 +1,4 @@
-// Workroom works without this file; with it, it is nicer. No dependencies.
+// Optional enhancements: Workroom works without this file. No dependencies.
 "use strict";
 
 (() => {
@@ -17,7 +17,7 @@
     document.cookie = `workroom_zone=${timeZone}; path=/; max-age=31536000; samesite=lax${secure}`;
   }
 
-  // Menus: Escape closes and gives the focus back; so does a click elsewhere.
+  // Menus: Escape closes a menu and returns the focus; a click elsewhere closes it.
   const menus = all("details.menu");
   const close = (menu, refocus) => {
     if (!menu.open) return;
@@ -34,7 +34,7 @@
     });
   }
 
-  // Questions before destructive actions: a way back, and the focus where it belongs.
+  // Confirmations of destructive actions: Cancel and Escape close them and return the focus.
   for (const box of all("details.confirm")) {
     const keep = box.querySelector("[data-close]");
     const away = () => { box.open = false; box.querySelector("summary").focus(); };
@@ -44,7 +44,7 @@
     box.addEventListener("toggle", () => { if (box.open) keep.focus(); });
   }
 
-  // A form is sent once, and says that it is on its way.
+  // A form is sent only once, and its button shows that it is being sent.
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.dataset.sending) { event.preventDefault(); return; }
@@ -63,7 +63,7 @@
     control.addEventListener("change", () => control.form.requestSubmit());
   }
 
-  // Links to hand on: copied with one click, and said so. The field they stand in can be selected anyhow.
+  // Links to share: one click copies a link and confirms it. Without this script, its text can be selected.
   for (const button of navigator.clipboard ? all("[data-copy]") : []) {
     const field = document.getElementById(button.dataset.copy);
     button.hidden = false;
@@ -78,11 +78,11 @@
     });
   }
 
-  // The kept form after renewed access: sent without another click.
+  // A stored form after access was renewed: sent without another click.
   const kept = document.querySelector("form[data-send-now]");
   if (kept) kept.requestSubmit();
 
-  // The first field with something wrong has the focus.
+  // The first invalid field gets the focus.
   const wrong = document.querySelector("[aria-invalid='true']");
   if (wrong) wrong.focus();
 
@@ -96,7 +96,7 @@
     let active = -1;
     let asked = 0;
     let timer = 0;
-    let entered = false; // Enter came before the list did
+    let entered = false; // Enter was pressed before the list arrived
 
     input.setAttribute("role", "combobox");
     input.setAttribute("aria-autocomplete", "list");
@@ -112,7 +112,7 @@
       input.setAttribute("aria-activedescendant", options[active].id);
     };
 
-    // The list shown answers an older question: the keys reach nothing in it any more.
+    // The list shown is for an older query, so keys no longer select from it.
     const outdate = () => {
       if (options[active]) options[active].classList.remove("is-active");
       options = [];
@@ -144,7 +144,7 @@
       entered = false;
     };
 
-    // At once, before it opens: "toggle" comes later, and a quick key would move in the list of last time.
+    // On click, before the menu opens: "toggle" fires later, and a quick key would select from the previous list.
     switcher.querySelector("summary").addEventListener("click", () => { if (!switcher.open) outdate(); });
     switcher.addEventListener("toggle", () => {
       const turn = outdate();
