@@ -45,7 +45,7 @@ async def create_application(change: MemberChange, name: str) -> Application:
     except ManagementError:
         raise
     except BaseException as failure:  # also if the caller disconnects: nothing may be left
-        called = await management.list_machines_called(name)
+        called = await management.list_machines_by_name(name)
         made = next((found for found in called if found.custom_data.get(_MARK) == mark), None)
         if made is not None and isinstance(failure, LogtoUnavailable):
             return made

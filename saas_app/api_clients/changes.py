@@ -32,7 +32,7 @@ from saas_app.errors import Conflict, Invalid, LogtoUnavailable
 from saas_app.logto import ManagementClient, ManagementError
 from saas_app.text.visible import isolated
 
-MOST_CLIENTS: Final = 100
+MAX_CLIENTS: Final = 100
 """Limit for an organization, because each machine is an application of the whole Logto tenant."""
 
 
@@ -153,7 +153,7 @@ async def _role_id(management: ManagementClient) -> str:
 async def _require_room(change: MemberChange, name: str) -> None:
     """Check the name and the number of clients. Names are unique, so a form sent twice creates one client."""
     tenant = change.caller
-    found = await change.management.list_machines_page(change.organization_id, page=1, page_size=MOST_CLIENTS)
+    found = await change.management.list_machines_page(change.organization_id, page=1, page_size=MAX_CLIENTS)
     if any(machine.name.casefold() == name.casefold() for machine in found.items):
         raise NameTaken(
             "An API client with this name already exists.",
@@ -161,10 +161,10 @@ async def _require_room(change: MemberChange, name: str) -> None:
                 "name": f"{isolated(tenant.organization_name)} already has an API client with this name."
             },
         )
-    if found.total >= MOST_CLIENTS:
+    if found.total >= MAX_CLIENTS:
         raise TooManyClients(
             f"{isolated(tenant.organization_name)} has {found.total} API clients. The limit "
-            f"is {MOST_CLIENTS}. Revoke clients that are no longer used."
+            f"is {MAX_CLIENTS}. Revoke clients that are no longer used."
         )
 
 

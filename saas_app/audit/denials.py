@@ -31,7 +31,7 @@ from saas_app.text.visible import isolated
 log = structlog.get_logger(__name__)
 
 QUIET_SECONDS = 10.0
-MOST_AN_HOUR = 100
+MAX_PER_HOUR = 100
 _HOUR = 3600.0
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -130,13 +130,13 @@ class Denials:
         is_new = kind not in hour.kinds
         hour.kinds.add(kind)
         hour.count += 1
-        if hour.count == MOST_AN_HOUR + 1:
+        if hour.count == MAX_PER_HOUR + 1:
             log.warning(
                 "the audit log records few more denials of a caller in this hour",
                 subject=subject,
                 organization_id=refusal.organization_id,
             )
-        return is_new or hour.count <= MOST_AN_HOUR
+        return is_new or hour.count <= MAX_PER_HOUR
 
 
 class Outsiders:

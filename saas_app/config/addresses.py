@@ -16,7 +16,7 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _UNWANTED: Final = re.compile(r"[\s\x00-\x1f\x7f\\<>\"'`{}|^]")
 _NAME: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _REDIS_OPTIONS: Final = frozenset({"ssl_ca_certs", "ssl_cert_reqs", "ssl_check_hostname"})
-_MOST_NAME: Final = 253
+_MAX_NAME: Final = 253
 
 
 def origin_address(value: str) -> str:
@@ -123,6 +123,6 @@ def _host(name: str) -> str:
     except UnicodeError:
         raise ValueError("has an invalid host name") from None
     ascii_name = ascii_name.removesuffix(".")
-    if len(ascii_name) > _MOST_NAME or not all(_NAME.fullmatch(label) for label in ascii_name.split(".")):
+    if len(ascii_name) > _MAX_NAME or not all(_NAME.fullmatch(label) for label in ascii_name.split(".")):
         raise ValueError("has an invalid host name")
     return ascii_name

@@ -55,7 +55,7 @@ def _postgresql_engine(connecting: Connecting) -> AsyncEngine:
     timeouts = {"timeout": _CONNECT_TIMEOUT, "command_timeout": _COMMAND_TIMEOUT}
     connect_args = {**timeouts, **connecting.connect_args}
     engine = create_async_engine(connecting.url, connect_args=connect_args, **_OPTIONS)
-    event.listen(engine.sync_engine, "checkout", _refuse_cut_connection)
+    event.listen(engine.sync_engine, "checkout", _replace_lost_connection)
     event.listen(engine.sync_engine, "checkin", _note_idle)
     return engine
 
@@ -69,7 +69,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _refuse_cut_connection(connection: Any, record: Any, _proxy: Any) -> None:
+def _replace_lost_connection(connection: Any, record: Any, _proxy: Any) -> None:
     """Make the pool replace a connection that the server closed.
 
     After a restart or ``pg_terminate_backend`` the driver knows this without a query. A connection that was

@@ -23,7 +23,7 @@ def is_locked(error: BaseException) -> bool:
     return code is not None and code & _PRIMARY in _LOCKED
 
 
-def is_cut(error: BaseException) -> bool:
+def is_disconnected(error: BaseException) -> bool:
     """Return whether the connection to the server was lost."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
@@ -36,12 +36,12 @@ def explained(error: Exception) -> AppError | None:
         return DatabaseBusy("Another program is writing to the database.")
     if isinstance(error, sa.exc.TimeoutError):
         return DatabaseBusy("All connections to the database are in use.")
-    if is_cut(error) or _sqlstate(error) == _TOO_MANY or _is_no_answer(error):
+    if is_disconnected(error) or _sqlstate(error) == _TOO_MANY or _has_no_response(error):
         return DatabaseUnavailable("The database did not respond.")
     return None
 
 
-def _is_no_answer(error: BaseException) -> bool:
+def _has_no_response(error: BaseException) -> bool:
     """Return whether the server did not answer. Refused connections and timeouts may come wrapped."""
     return isinstance(error, (OSError, TimeoutError)) or isinstance(error.__cause__, (OSError, TimeoutError))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-_BESIDE: Final = ("-wal", "-shm", "-journal")  # SQLite gives new ones the mode of the database
+_COMPANION_SUFFIXES: Final = ("-wal", "-shm", "-journal")  # SQLite gives new ones the mode of the database
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ def prepare_private_database(path: Path) -> None:
     """Create a SQLite file and its folder, if needed, for their owner only. Tighten an existing file."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    for file in (path, *(path.with_name(path.name + ending) for ending in _BESIDE)):
+    for file in (path, *(path.with_name(path.name + ending) for ending in _COMPANION_SUFFIXES)):
         tighten(file)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from saas_app.db.failures import explained, is_cut, is_locked
+from saas_app.db.failures import explained, is_disconnected, is_locked
 from saas_app.db.shielding import shielded
 from saas_app.db.writers import Writers
 
@@ -58,7 +58,7 @@ class ShieldedSession(AsyncSession):
         except _FAILURES as failure:
             if (error := explained(failure)) is None:
                 raise
-            log.warning("the database could not answer", why=error.detail, cause=_in_a_line(failure))
+            log.warning("the database could not answer", why=error.detail, cause=_on_one_line(failure))
             raise error from failure
 
 
@@ -71,7 +71,7 @@ class ReadingSession(ShieldedSession):
         return await shielded(self._explained(partial(self._retried, call)))
 
     async def _retried(self, call: Call) -> Any:
-        clock, was_cut = asyncio.get_running_loop(), False
+        clock, was_disconnected = asyncio.get_running_loop(), False
         deadline = clock.time() + self.patience
         while True:
             try:
@@ -80,8 +80,8 @@ class ReadingSession(ShieldedSession):
                 if is_locked(failure):
                     if clock.time() + _PAUSE > deadline:
                         raise
-                elif is_cut(failure) and not was_cut:
-                    was_cut = True
+                elif is_disconnected(failure) and not was_disconnected:
+                    was_disconnected = True
                 else:
                     raise
             await super().rollback()
@@ -120,7 +120,7 @@ class WritingSession(ShieldedSession):
             return
         deadline = asyncio.get_running_loop().time() + self.patience
         if not self._has_seat:
-            await self.writers.take_seat(deadline)
+            await self.writers.acquire_slot(deadline)
             self._has_seat = True
         if changes and self.writers.one_at_a_time:
             await self.writers.begin_alone(self, deadline)
@@ -132,9 +132,9 @@ class WritingSession(ShieldedSession):
             self.writers.end_turn()
         if self._has_seat:
             self._has_seat = False
-            self.writers.give_seat_back()
+            self.writers.release_slot()
 
 
-def _in_a_line(failure: Exception) -> str:
+def _on_one_line(failure: Exception) -> str:
     """Return the cause on one line. A stack trace would add nothing, and under load there are many."""
     return " ".join(f"{type(failure).__name__}: {failure}".split())[:300]

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 PATIENCE: Final = 5.0
 """Seconds a write waits for its turn; then the answer is 503 with ``Retry-After``."""
 
-_SEATS: Final = (POOL_SIZE + MAX_OVERFLOW) * 3 // 5
+_SLOTS: Final = (POOL_SIZE + MAX_OVERFLOW) * 3 // 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.1  # seconds between two tries to take SQLite's lock
 
 
@@ -32,17 +32,17 @@ class Writers:
     """The writers of one engine in this process."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._seats = asyncio.Semaphore(_SEATS)
+        self._slots = asyncio.Semaphore(_SLOTS)
         self._turn = asyncio.Lock()
         self.one_at_a_time = engine.dialect.name == "sqlite"
 
-    async def take_seat(self, deadline: float) -> None:
+    async def acquire_slot(self, deadline: float) -> None:
         """Wait until this writer may hold a connection. Raises :class:`DatabaseBusy`."""
-        await _before(deadline, self._seats.acquire)
+        await _before(deadline, self._slots.acquire)
 
-    def give_seat_back(self) -> None:
-        """Let the next writer hold the connection that :meth:`take_seat` gave this one."""
-        self._seats.release()
+    def release_slot(self) -> None:
+        """Let the next writer hold the connection that :meth:`acquire_slot` gave this one."""
+        self._slots.release()
 
     async def begin_alone(self, session: AsyncSession, deadline: float) -> None:
         """Begin the session's transaction as SQLite's only writer. Raises :class:`DatabaseBusy`."""

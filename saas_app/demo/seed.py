@@ -212,7 +212,7 @@ class DemoSeeder:
     async def _machine(self, declared: DemoOrganization, organization_id: str, admin_id: str) -> SeedStep:
         """Create the organization's API client, with the role for machines."""
         mark = {CUSTOM_DATA_KEY: declared.key}
-        known = await self._client.list_machines_called(declared.machine)
+        known = await self._client.list_machines_by_name(declared.machine)
         machine = next((found for found in known if found.custom_data == mark), None)
         if machine is None:
             description = f"A demo API client of {declared.name}"

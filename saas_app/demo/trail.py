@@ -17,7 +17,7 @@ from saas_app.models import Outcome
 from saas_app.rbac.permissions import Carrier, Permission, Role, permissions_of
 from saas_app.rbac.policy import AccessFacts, decide
 
-_HOMES: Final = {  # IP addresses that are never assigned (RFC 5737)
+_IP_ADDRESSES: Final = {  # IP addresses that are never assigned (RFC 5737)
     "alice": "203.0.113.10",
     "bob": "203.0.113.24",
     "carol": "198.51.100.7",
@@ -41,7 +41,7 @@ class _Story:
     ) -> SeedEvent:
         """Return an event of the person ``who``, at an hour of a day some days ago."""
         actor = Actor(self.users[who].id, _NAMES[who])
-        return SeedEvent(days_ago, hour, AuditEntry(actor, action, target, **sides), _HOMES[who])
+        return SeedEvent(days_ago, hour, AuditEntry(actor, action, target, **sides), _IP_ADDRESSES[who])
 
     def itself(self) -> Target:
         """Return the organization as a target."""

@@ -21,7 +21,7 @@ from saas_app.audit.recorder import Action, Target
 from saas_app.changes.organization_change import OrganizationChange, Systems
 from saas_app.db.base import utc_now
 from saas_app.email_domains import queries
-from saas_app.email_domains.changes.domains import MOST_CLAIMS, lapse, remove_from_logto
+from saas_app.email_domains.changes.domains import MAX_CLAIMS, lapse, remove_from_logto
 from saas_app.email_domains.dns_records import TxtResolver
 from saas_app.email_domains.names import domain_of, find_claimable_domain
 from saas_app.email_domains.queries import Claim
@@ -118,7 +118,7 @@ class DomainChecks:
         target = Target("domain", name, shown_domain(name))
 
         async def list_as_unverified(db: AsyncSession) -> None:
-            if domain is not None and count < MOST_CLAIMS:
+            if domain is not None and count < MAX_CLAIMS:
                 token = secrets.token_urlsafe(24)
                 await queries.add_claim(db, turn.organization_id, domain, token, utc_now())
 

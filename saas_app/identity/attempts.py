@@ -26,7 +26,9 @@ from saas_app.models import SignInAttemptRow
 LIFETIME: Final = timedelta(hours=1)  # of an interaction at Logto 1.42
 _POLL_INTERVAL: Final = 0.1  # seconds between two reads of an outcome that another request will store
 
-_NOT_OURS: Final = "This sign-in has already been used, has expired, or was started in another browser."
+_UNKNOWN_ATTEMPT: Final = (
+    "This sign-in has already been used, has expired, or was started in another browser."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class Attempts:
             if outcome is not None:
                 return outcome
             if utc_now() > deadline:
-                raise SignInFailed(_NOT_OURS)
+                raise SignInFailed(_UNKNOWN_ATTEMPT)
             await asyncio.sleep(_POLL_INTERVAL)
 
     async def finish(self, state: str, outcome: Outcome) -> None:
@@ -130,7 +132,7 @@ class Attempts:
         async with self._work.reading() as db:
             sealed = await db.scalar(sa.select(SignInAttemptRow.payload).where(its_own))
         if sealed is None:
-            raise SignInFailed(_NOT_OURS)
+            raise SignInFailed(_UNKNOWN_ATTEMPT)
         found = self._open(sealed)
         return found if isinstance(found, Outcome) else None
 
@@ -155,4 +157,4 @@ class Attempts:
         try:
             return _STORED.validate_json(self._vault.open(sealed))
         except ValidationError:
-            raise SignInFailed(_NOT_OURS) from None
+            raise SignInFailed(_UNKNOWN_ATTEMPT) from None

@@ -25,7 +25,7 @@ from saas_app.rbac.permissions import Carrier
 log = structlog.get_logger(__name__)
 
 _LONGEST: Final = 16_384  # characters; ten times as long as usual
-_MOST_REMEMBERED: Final = 4_096
+_MAX_REMEMBERED: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class VerifiedTokens:
         if verified is None:
             verified = await self._verify(token)
             self._remembered[verified.fingerprint] = verified
-            if len(self._remembered) > _MOST_REMEMBERED:
+            if len(self._remembered) > _MAX_REMEMBERED:
                 self._remembered.popitem(last=False)
         return verified
 

@@ -20,10 +20,10 @@ from saas_app.identity.membership_check import Claimed, is_still_granted
 from saas_app.logto import ManagementClient
 from saas_app.rbac.permissions import known_permissions
 
-_MOST_REMEMBERED: Final = 4_096
+_MAX_REMEMBERED: Final = 4_096
 
 
-class _Judged(Enum):
+class _Verdict(Enum):
     """How a token was last judged: newer by its time, confirmed by Logto, or outdated, which is final."""
 
     BY_TIME = auto()
@@ -32,10 +32,10 @@ class _Judged(Enum):
 
 
 @dataclass(slots=True)
-class _Judgement:
+class _Judgment:
     """How a token was judged, and at which version of its membership."""
 
-    judged: _Judged | None = None
+    judged: _Verdict | None = None
     version: int = 0
 
 
@@ -47,7 +47,7 @@ class BearerFreshness:
 
     def __init__(self, management: ManagementClient | None) -> None:
         self._management = management
-        self._remembered: OrderedDict[bytes, _Judgement] = OrderedDict()
+        self._remembered: OrderedDict[bytes, _Judgment] = OrderedDict()
 
     async def is_current(self, token: BearerToken, access: BearerAccess) -> bool:
         """Return whether the token was issued after all known changes of its membership.
@@ -56,24 +56,24 @@ class BearerFreshness:
         counts for that request only.
         """
         last, changes = self._recall(token), access.changes
-        if last.judged is _Judged.OUTDATED:
+        if last.judged is _Verdict.OUTDATED:
             return False
         is_known = last.judged is not None and last.version == changes.version
         if is_known and not access.is_membership_changing:
             return True
         judged = _compare(token, last, changes)
-        if access.is_membership_changing and judged is not _Judged.OUTDATED:
+        if access.is_membership_changing and judged is not _Verdict.OUTDATED:
             # a token in doubt counts as outdated, because the change may have been made
-            return judged is _Judged.BY_TIME and await self._is_still_granted(token)
+            return judged is _Verdict.BY_TIME and await self._is_still_granted(token)
         if judged is None:
-            judged = _Judged.BY_LOGTO if await self._is_still_granted(token) else _Judged.OUTDATED
+            judged = _Verdict.BY_LOGTO if await self._is_still_granted(token) else _Verdict.OUTDATED
         last.judged, last.version = judged, changes.version
-        return judged is not _Judged.OUTDATED
+        return judged is not _Verdict.OUTDATED
 
-    def _recall(self, token: BearerToken) -> _Judgement:
-        last = self._remembered.setdefault(token.fingerprint, _Judgement())
+    def _recall(self, token: BearerToken) -> _Judgment:
+        last = self._remembered.setdefault(token.fingerprint, _Judgment())
         self._remembered.move_to_end(token.fingerprint)
-        if len(self._remembered) > _MOST_REMEMBERED:
+        if len(self._remembered) > _MAX_REMEMBERED:
             self._remembered.popitem(last=False)
         return last
 
@@ -87,10 +87,10 @@ class BearerFreshness:
         )
 
 
-def _compare(token: BearerToken, last: _Judgement, changes: KnownChanges) -> _Judged | None:
+def _compare(token: BearerToken, last: _Judgment, changes: KnownChanges) -> _Verdict | None:
     """Judge a token by its time: newer than the changes, or outdated. None if in doubt."""
     latest = changes.latest
     if latest is None or token.issued_at > latest.latest:
-        return _Judged.BY_TIME
-    was_used_before = last.judged is _Judged.BY_TIME and last.version != changes.version
-    return _Judged.OUTDATED if token.issued_at < latest.earliest or was_used_before else None
+        return _Verdict.BY_TIME
+    was_used_before = last.judged is _Verdict.BY_TIME and last.version != changes.version
+    return _Verdict.OUTDATED if token.issued_at < latest.earliest or was_used_before else None

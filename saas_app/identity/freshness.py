@@ -72,7 +72,7 @@ class Reading:
         """Return the session's token, or refusal, of one kind, even if it may not be used."""
         return self.access.tokens.get(self.freshness.audience(carrier, self.organization_id))
 
-    def find_answer(self, carrier: Carrier) -> CachedToken | None:
+    def find_usable(self, carrier: Carrier) -> CachedToken | None:
         """Return the token, or refusal, of one kind if it may be used for this request."""
         token = self.find_token(carrier)
         if token is None:
@@ -84,7 +84,7 @@ class Reading:
 
     def granted(self) -> dict[Carrier, CachedToken]:
         """Return the tokens that may be used for this request, without refusals."""
-        answers = {carrier: self.find_answer(carrier) for carrier in Carrier}
+        answers = {carrier: self.find_usable(carrier) for carrier in Carrier}
         return {
             carrier: token
             for carrier, token in answers.items()
@@ -93,7 +93,7 @@ class Reading:
 
     def any_carrier(self) -> Carrier:
         """Return a kind of token that may be used without a call to Logto, else the organization token."""
-        answering = (carrier for carrier in Carrier if self.find_answer(carrier) is not None)
+        answering = (carrier for carrier in Carrier if self.find_usable(carrier) is not None)
         return next(answering, Carrier.ORGANIZATION_TOKEN)
 
 

@@ -82,7 +82,7 @@ async def mark_added(db: AsyncSession, organization_id: str, subject: str, momen
     await insert_if_absent(db, MembershipChange, row, key=_KEY)
 
 
-async def lift(db: AsyncSession, organization_id: str, subject: str, moment: Moment) -> None:
+async def end_open_change(db: AsyncSession, organization_id: str, subject: str, moment: Moment) -> None:
     """End a change that was marked :data:`UNTIL_FURTHER_NOTICE`: tokens issued after ``moment`` are valid."""
     await db.execute(
         sa.update(MembershipChange)

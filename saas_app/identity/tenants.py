@@ -25,7 +25,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.identity.token_refresh import TokenRefresher
 from saas_app.rbac.permissions import Carrier, known_permissions
 
-_MOST_ATTEMPTS: Final = 10  # if the membership keeps changing meanwhile
+_MAX_ATTEMPTS: Final = 10  # if the membership keeps changing meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Tenants:
         """
         reading = Reading(access, organization_id, self._freshness)
         deadline = time.monotonic() + self._patience
-        for _ in range(_MOST_ATTEMPTS):
+        for _ in range(_MAX_ATTEMPTS):
             stale = find_stale(reading, carriers)
             if stale is None:
                 await self._sessions.touch(reading.access, organization_id if is_visit else None)
@@ -125,7 +125,7 @@ def find_stale(reading: Reading, carriers: Collection[Carrier]) -> Carrier | Non
     Without ``carriers``, any one token is enough. Raises the error for a refusal by Logto.
     """
     for carrier in carriers or (reading.any_carrier(),):
-        answer = reading.find_answer(carrier)
+        answer = reading.find_usable(carrier)
         if answer is None:
             return carrier
         _raise_refusal(answer, reading.organization_id)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 _MAX_LENGTH = 2000
 KEPT_FORM = "/sign-in/finish"  # a form waits here; the only page below /sign-in that a sign-in may lead to
-_NOWHERE = ("/sign-in", "/sign-up", "/callback")  # returning there would loop
+_LOOPING_PATHS = ("/sign-in", "/sign-up", "/callback")  # returning there would loop
 
 
 def own_path(value: str | None, default: str = "/") -> str:
@@ -28,6 +28,6 @@ def own_path(value: str | None, default: str = "/") -> str:
         return default
     if parts.path == KEPT_FORM:
         return value
-    if any(parts.path == path or parts.path.startswith(f"{path}/") for path in _NOWHERE):
+    if any(parts.path == path or parts.path.startswith(f"{path}/") for path in _LOOPING_PATHS):
         return default
     return value

@@ -13,10 +13,10 @@ from saas_app.text.addresses import NotAnAddress, address_key, read_address, spl
 from saas_app.text.visible import isolated
 from saas_app.web.typed_text import at_most, clean_line, clean_text
 
-MOST_ADDRESSES = 20
+MAX_ADDRESSES = 20
 _TEXT_LENGTH = 6000
 _NAME_LENGTH = 128  # Logto 1.42 accepts no more
-_NAMED_WRONG = 3  # invalid addresses that an error message names
+_MAX_NAMED = 3  # invalid addresses that an error message names
 _DAYS = {"1": "in 1 day", "7": "in 7 days", "30": "in 30 days"}
 
 
@@ -57,13 +57,13 @@ class InviteForm(Form):
         if not found and not wrong:
             raise ValidationError("Enter at least one email address.")
         if wrong:
-            named = ", ".join(f"“{isolated(part[:64])}”" for part in wrong[:_NAMED_WRONG])
-            rest = f" and {len(wrong) - _NAMED_WRONG} more" if len(wrong) > _NAMED_WRONG else ""
+            named = ", ".join(f"“{isolated(part[:64])}”" for part in wrong[:_MAX_NAMED])
+            rest = f" and {len(wrong) - _MAX_NAMED} more" if len(wrong) > _MAX_NAMED else ""
             does = "is not an email address" if len(wrong) == 1 else "are not email addresses"
             raise ValidationError(f"{named}{rest} {does}.")
-        if len(found) > MOST_ADDRESSES:
+        if len(found) > MAX_ADDRESSES:
             raise ValidationError(
-                f"You entered {len(found)} addresses. Invite up to {MOST_ADDRESSES} people at a time."
+                f"You entered {len(found)} addresses. Invite up to {MAX_ADDRESSES} people at a time."
             )
 
     def validate_roles(self, field: SelectMultipleField) -> None:

@@ -41,8 +41,8 @@ from saas_app.text.visible import isolated
 
 log = structlog.get_logger(__name__)
 
-MOST_SHOWN: Final = 1000  # of the newest; older ones are in Logto's Console
-_MOST_WAITING: Final = 5  # invitations in the list of the caller's organizations
+MAX_SHOWN: Final = 1000  # of the newest; older ones are in Logto's Console
+_MAX_WAITING: Final = 5  # invitations in the list of the caller's organizations
 _WAITING_TIMEOUT: Final = 2.0  # seconds that this list waits for them
 
 
@@ -52,12 +52,12 @@ async def list_invitations(
     """Return the organization's invitations in one state, the newest first."""
     with explaining():
         found = await management.list_invitations(tenant.organization_id)
-    bounded = found[:MOST_SHOWN]
+    bounded = found[:MAX_SHOWN]
     names = await _find_inviters(db, bounded)
     rows = (_as_row(entry, names, app_url) for entry in bounded)
     wanted = sorted((row for row in rows if row.state is state), key=lambda row: row.key, reverse=True)
     counts = Counter(state_of(entry) for entry in bounded)
-    return Invitations(tuple(wanted), counts, is_cut=len(found) > MOST_SHOWN)
+    return Invitations(tuple(wanted), counts, is_cut=len(found) > MAX_SHOWN)
 
 
 def rows_after(
@@ -154,7 +154,7 @@ async def list_waiting(
 async def _list_waiting(management: ManagementClient, email: str) -> tuple[WaitingInvitation, ...]:
     lists = await asyncio.gather(*map(management.list_invitations_for, spellings(email)))
     found = [entry for entries in lists for entry in entries]
-    pending = [entry for entry in found if state_of(entry) is InvitationState.PENDING][:_MOST_WAITING]
+    pending = [entry for entry in found if state_of(entry) is InvitationState.PENDING][:_MAX_WAITING]
     organizations = await asyncio.gather(
         *(management.get_organization(entry.organization_id) for entry in pending)
     )

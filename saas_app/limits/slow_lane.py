@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 _INTERVAL: Final = 0.05  # seconds between two signatures of one address
-_MOST_WAITING: Final = 20  # turns given in advance, so that nobody waits longer than a second
+_MAX_WAITING: Final = 20  # turns given in advance, so that nobody waits longer than a second
 
 
 class SlowLane:
@@ -26,7 +26,7 @@ class SlowLane:
         now = self._clock()
         self._next_turns = {kept: moment for kept, moment in self._next_turns.items() if moment > now}
         turn = self._next_turns.get(address, now)
-        if turn - now > _INTERVAL * (_MOST_WAITING - 1):
+        if turn - now > _INTERVAL * (_MAX_WAITING - 1):
             return False
         self._next_turns[address] = turn + _INTERVAL
         await asyncio.sleep(turn - now)

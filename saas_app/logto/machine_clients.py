@@ -22,7 +22,7 @@ class MachineClientCalls(Calls):
         body = {"name": name, "type": MACHINE, "description": description, "customData": dict(custom_data)}
         return Application.read(await self._body("POST", "/applications", body))
 
-    async def list_machines_called(self, name: str) -> list[Application]:
+    async def list_machines_by_name(self, name: str) -> list[Application]:
         """Return every machine application with exactly this name. Names are not unique."""
         query = {"types": MACHINE, "search.name": name, "mode.name": "exact"}
         return Application.read_all(await self._transport.list_all("/applications", query))

@@ -17,8 +17,8 @@ from saas_app.web.pagination import decode_cursor, encode_cursor
 
 _LAST_PAGE: Final = 1_000_000
 _LARGEST_PAGE: Final = 100  # the limit of Logto 1.42
-_MOST_ATTEMPTS: Final = 5  # if items move while the pages are read
-_MOST_PAGES: Final = 20  # between the page in the cursor and the page that has the position now
+_MAX_ATTEMPTS: Final = 5  # if items move while the pages are read
+_MAX_PAGES: Final = 20  # between the page in the cursor and the page that has the position now
 _INVALID: Final = "This cursor is not valid. Start from the first page."
 
 
@@ -68,7 +68,7 @@ async def following(position: Position, read: Read[Item]) -> Following[Item]:
     position is far from the page that the cursor names, so that no cursor causes thousands of requests to
     Logto.
     """
-    for _ in range(_MOST_ATTEMPTS):
+    for _ in range(_MAX_ATTEMPTS):
         pages = await _pages_after(position, read)
         if await _is_unchanged(pages, position.size, read):
             return _portion(position, pages)
@@ -79,7 +79,7 @@ async def _pages_after(position: Position, read: Read[Item]) -> list[Listing[Ite
     """Read Logto's pages in order, from the one with the position, until they fill one of our pages."""
     pages = [await _page_of(position, read)]
     while len(_items_after(position, pages)) < position.size and pages[-1].has_next and pages[-1].items:
-        if len(pages) > _MOST_PAGES:
+        if len(pages) > _MAX_PAGES:
             raise BadRequest(_INVALID)
         pages.append(await read(pages[-1].number + 1, position.size))
     return pages
@@ -88,7 +88,7 @@ async def _pages_after(position: Position, read: Read[Item]) -> list[Listing[Ite
 async def _page_of(position: Position, read: Read[Item]) -> Listing[Item]:
     """Find the page with the position: where it was, or earlier if items were removed."""
     listing = await read(position.number, position.size)
-    for _ in range(_MOST_PAGES):
+    for _ in range(_MAX_PAGES):
         if listing.number == 1 or not _begins_after(listing, position.after):
             return listing
         listing = await read(min(listing.number - 1, listing.last_number), position.size)

@@ -89,7 +89,7 @@ async def find_membership(management: ManagementClient, choice: ClientChoice) ->
 
 async def _applications(management: ManagementClient, named: str) -> list[Application]:
     by_id = await management.find_application(named)  # other applications belong to no organization
-    return [by_id] if by_id is not None else await management.list_machines_called(named)
+    return [by_id] if by_id is not None else await management.list_machines_by_name(named)
 
 
 async def read_secret(management: ManagementClient, client_id: str) -> str:

@@ -27,7 +27,7 @@ from saas_app.models import (
 Deletion: TypeAlias = Callable[[AsyncSession, OrganizationRemoval, int], Awaitable[int]]
 """Deletes at most so many rows of one table, and returns how many it deleted."""
 
-_STAYING: Final = (AuditEvent, IdempotencyKey, PendingChange)
+_KEPT_TABLES: Final = (AuditEvent, IdempotencyKey, PendingChange)
 """Not deleted here: the audit log is append-only, keys expire within a day, notes are closed at the end."""
 
 
@@ -106,7 +106,7 @@ def _owned_tables() -> dict[str, Deletion]:
     owned = {
         table.name: models[table] for table in reversed(Base.metadata.sorted_tables) if is_tenant_owned(table)
     }
-    return {name: _rows_of(model, model.id) for name, model in owned.items() if model not in _STAYING}
+    return {name: _rows_of(model, model.id) for name, model in owned.items() if model not in _KEPT_TABLES}
 
 
 DELETIONS: Final[dict[str, Deletion]] = {

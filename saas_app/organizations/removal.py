@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 _BATCH: Final = 500  # rows per transaction
 _LEASE: Final = 60.0  # seconds, at most, for one batch
 _INTERVAL: Final = 300.0  # seconds between two searches for requests that another worker left
-_SETTLED: Final = timedelta(minutes=2)  # a change that began longer ago is no longer in progress anywhere
+_MAX_CHANGE_AGE: Final = timedelta(minutes=2)  # an older change is no longer in progress anywhere
 
 
 async def request_removal(
@@ -138,7 +138,7 @@ async def _finish(db: AsyncSession, removal: OrganizationRemoval) -> bool:
     note_ids = await list_note_ids(db)
     notes = [await _find_readable(db, note_id) for note_id in note_ids]
     deletions = {note.id: note for note in notes if _is_deletion(note)}
-    if any(note.started_at > now - _SETTLED for note in deletions.values()):
+    if any(note.started_at > now - _MAX_CHANGE_AGE for note in deletions.values()):
         return False  # that change is about to write the event itself
     for note_id in note_ids:
         if await close_note(db, note_id) and note_id in deletions:

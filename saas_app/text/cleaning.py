@@ -19,7 +19,7 @@ _UNCLEAN: Final = regex.compile(
 )  # control characters (C0, C1, DEL), lone surrogates, noncharacters
 _UNSTORABLE: Final = regex.compile(r"[\x00\ud800-\udfff]")
 _LINE_END: Final = regex.compile(r"\r\n|[\n\v\f\r\x85\u2028\u2029]")
-_MOST_ROUNDS: Final = 4
+_MAX_ROUNDS: Final = 4
 _LONGEST: Final = 100_000  # characters; no field accepts a tenth of it; a megabyte takes seconds to clean
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
@@ -83,7 +83,7 @@ def storable_json(value: Any) -> Any:
 
 def _seen(text: str) -> str:
     seen = clean(text[:_LONGEST].replace("\t", " "))
-    for _ in range(_MOST_ROUNDS):  # removing characters can bring others together
+    for _ in range(_MAX_ROUNDS):  # removing characters can bring others together
         before, seen = seen, without_invisible(normalize("NFC", seen))
         if seen == before:
             break

@@ -14,12 +14,12 @@ import regex
 
 NormalForm: TypeAlias = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
-MOST_MARKS_IN_A_ROW: Final = 30
+MAX_MARKS_IN_A_ROW: Final = 30
 
 _MARK: Final = r"[\P{Canonical_Combining_Class=0}\u0f73\u0f75\u0f81]"  # each of the three is composed of two
-_LONG_ROW: Final = regex.compile(rf"({_MARK}{{{MOST_MARKS_IN_A_ROW}}}){_MARK}+")
+_LONG_ROW: Final = regex.compile(rf"({_MARK}{{{MAX_MARKS_IN_A_ROW}}}){_MARK}+")
 
 
 def normalize(form: NormalForm, text: str) -> str:
-    """Return the text in a normal form, with at most :data:`MOST_MARKS_IN_A_ROW` marks in a row."""
+    """Return the text in a normal form, with at most :data:`MAX_MARKS_IN_A_ROW` marks in a row."""
     return unicodedata.normalize(form, text if text.isascii() else _LONG_ROW.sub(r"\1", text))

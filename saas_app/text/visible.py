@@ -14,7 +14,7 @@ import regex
 
 from saas_app.text.normal import normalize
 
-MOST_MARKS: Final = 4
+MAX_MARKS: Final = 4
 """Marks on one letter (UTS #39 section 5.4); Hebrew and Vietnamese need three."""
 
 BLANK_NAME: Final = "(blank name)"
@@ -24,7 +24,7 @@ _INVISIBLE: Final = r"[\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffb\U0001
 _JOINING: Final = r"[\p{scx=Arabic}\p{scx=Syriac}\p{scx=Nko}\p{scx=Mongolian}\p{scx=Mandaic}]"
 _VIRAMA: Final = r"\p{Canonical_Combining_Class=Virama}"
 _PICTURE: Final = r"[\p{Extended_Pictographic}\p{Emoji_Modifier}]"
-_MEANT: Final = regex.compile(
+_MEANINGFUL: Final = regex.compile(
     rf"""
     (?<={_JOINING}\p{{M}}{{0,4}}) \u200c (?=\p{{M}}{{0,4}}{_JOINING})    # Persian: مي‌خواهم
     | (?<=\p{{L}}\p{{M}}{{0,4}}{_VIRAMA}) [\u200c\u200d]             # Indic scripts: क्‍ष
@@ -39,7 +39,7 @@ _OTHERS: Final = regex.compile(_INVISIBLE)
 SHOWS: Final = regex.compile(rf"[[\p{{L}}\p{{N}}\p{{P}}\p{{S}}]--{_INVISIBLE}]", regex.VERSION1)
 _RIGHT_TO_LEFT: Final = regex.compile(r"[\p{Bidi_Class=R}\p{Bidi_Class=AL}]")
 _PILE: Final = regex.compile(
-    rf"([[\p{{Mn}}\p{{Me}}]--[\u0f90-\u0fbc]--{_INVISIBLE}]){{{MOST_MARKS + 1},}}", regex.VERSION1
+    rf"([[\p{{Mn}}\p{{Me}}]--[\u0f90-\u0fbc]--{_INVISIBLE}]){{{MAX_MARKS + 1},}}", regex.VERSION1
 )  # Tibetan stacks consonants as marks
 
 
@@ -47,7 +47,7 @@ def without_invisible(text: str) -> str:
     """Return the text without invisible characters that have no meaning in their place."""
     if text.isascii():
         return text
-    meant = {found.start() for found in _MEANT.finditer(text)}
+    meant = {found.start() for found in _MEANINGFUL.finditer(text)}
     return _OTHERS.sub(lambda found: found[0] if found.start() in meant else "", text)
 
 
@@ -78,10 +78,10 @@ def has_piled_marks(text: str) -> bool:
 
 
 def without_piles(text: str) -> str:
-    """Return the text with at most :data:`MOST_MARKS` marks on a letter, for names chosen elsewhere."""
+    """Return the text with at most :data:`MAX_MARKS` marks on a letter, for names chosen elsewhere."""
     if not has_piled_marks(text):
         return text
-    cut = _PILE.sub(lambda found: found[0][:MOST_MARKS], normalize("NFD", text))
+    cut = _PILE.sub(lambda found: found[0][:MAX_MARKS], normalize("NFD", text))
     return normalize("NFC", cut)
 
 

@@ -24,7 +24,7 @@ from saas_app.web.context import current_principal, current_tenant, runtime, ses
 
 
 @asynccontextmanager
-async def denials_noted(organization_id: str) -> AsyncIterator[None]:
+async def recording_denials(organization_id: str) -> AsyncIterator[None]:
     """Record the denials of a guarded view, and raise what it raises. The view's transaction is inside."""
     began = utc_now()
     try:

@@ -31,7 +31,7 @@ from saas_app.rbac.policy import decide
 from saas_app.web import limits
 from saas_app.web.context import request_database
 from saas_app.web.deliberate import is_deliberate
-from saas_app.web.denials import denials_noted
+from saas_app.web.denials import recording_denials
 from saas_app.web.proof import prove, prove_session
 from saas_app.web.sent import check_sent
 
@@ -142,7 +142,7 @@ def declared_guard() -> Guard | None:
 def _guarded_by_ladder(view: View, guard: Guard) -> View:
     @wraps(view)
     async def guarded(organization_id: str, **arguments: Any) -> Any:
-        async with denials_noted(organization_id):
+        async with recording_denials(organization_id):
             caller = await prove(organization_id)
             tenant = await find_tenant(caller, guard, organization_id)
             require_permission(caller, guard, tenant)

@@ -28,7 +28,7 @@ async def renew(required: RenewalRequired) -> ResponseReturnValue:
     if is_api(request):
         return await answer_error(SignInRequired("Sign in again to renew your access."))
     if _is_reading():
-        return redirect(f"/sign-in/renew?{_there_and_back(required.purpose)}", 303)
+        return redirect(f"/sign-in/renew?{_round_trip_query(required.purpose)}", 303)
     form: MultiDict[str, str] = await request.form
     page = await render_template(
         "identity/renew_needed.html",
@@ -44,7 +44,7 @@ async def sign_in_again(required: StepUpRequired) -> ResponseReturnValue:
     """Send a page through a sign-in and back, once. A form is not stored; the person submits it again."""
     is_page = _is_reading() and not is_api(request)
     if is_page and not required.just_made:
-        return redirect(f"/sign-in/fresh?{_there_and_back(required.purpose)}", 303)
+        return redirect(f"/sign-in/fresh?{_round_trip_query(required.purpose)}", 303)
     detail = _NOT_CONFIRMED if is_page else _NOTHING_DONE
     return await answer_error(FreshSignInRequired(detail, max_age=required.max_age))
 
@@ -53,5 +53,5 @@ def _is_reading() -> bool:
     return request.method in ("GET", "HEAD")
 
 
-def _there_and_back(purpose: str) -> str:
+def _round_trip_query(purpose: str) -> str:
     return urlencode({"next": request.full_path.rstrip("?"), "for": purpose})

@@ -8,11 +8,11 @@ from wtforms import DateField, StringField, ValidationError
 from wtforms.validators import Length, StopValidation
 
 from saas_app.text.cleaning import clean_line, clean_text
-from saas_app.text.visible import MOST_MARKS, has_piled_marks
+from saas_app.text.visible import MAX_MARKS, has_piled_marks
 
 __all__ = ["PILED_MARKS", "DayField", "at_most", "clean_line", "clean_text"]
 
-PILED_MARKS: Final = f"Use at most {MOST_MARKS} accents or marks per letter."
+PILED_MARKS: Final = f"Use at most {MAX_MARKS} accents or marks per letter."
 
 
 class DayField(DateField):

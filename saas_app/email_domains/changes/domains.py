@@ -34,7 +34,7 @@ from saas_app.organizations.values import OrganizationGone
 from saas_app.text.domains import shown_domain
 from saas_app.text.visible import isolated
 
-MOST_CLAIMS: Final = 20  # domains an organization may claim
+MAX_CLAIMS: Final = 20  # domains an organization may claim
 
 
 class NotProved(Invalid):
@@ -53,8 +53,8 @@ async def claim_domain(change: MemberChange, domain: str) -> None:
             await turn.management.get_organization(turn.organization_id)
         async with turn.work.reading() as db:
             count = len(await queries.list_claims(db, turn.organization_id))
-        if count >= MOST_CLAIMS:
-            raise Invalid(fields={"domain": f"An organization can list at most {MOST_CLAIMS} domains."})
+        if count >= MAX_CLAIMS:
+            raise Invalid(fields={"domain": f"An organization can list at most {MAX_CLAIMS} domains."})
         async with turn.work.writing(turn.organization_id) as db:
             token = secrets.token_urlsafe(24)
             if not await queries.add_claim(db, turn.organization_id, domain, token, utc_now()):

@@ -77,12 +77,12 @@ class _Inviting:
             is_of_address = error.policy == limits.invited_address  # others may still be invited
             kind = OutcomeKind.FAILED if is_of_address else OutcomeKind.NOT_TRIED
             return Outcome(address, kind, error.detail, error=error)
-        outcome = await self._make_and_send(address)
+        outcome = await self._create_and_send(address)
         if outcome.kind not in (OutcomeKind.SENT, OutcomeKind.LINK_ONLY, OutcomeKind.UNKNOWN):
             await limits.give_back(*spent)
         return outcome
 
-    async def _make_and_send(self, address: str) -> Outcome:
+    async def _create_and_send(self, address: str) -> Outcome:
         event, call = self._creation(address)
         try:
             async with self.change.alone() as turn:

@@ -14,7 +14,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.invitations import service
 from saas_app.invitations.changes import pending
 from saas_app.invitations.changes.inviting import invite
-from saas_app.invitations.forms import MOST_ADDRESSES, InviteForm, read_state
+from saas_app.invitations.forms import MAX_ADDRESSES, InviteForm, read_state
 from saas_app.invitations.outcomes import Outcome, OutcomeKind
 from saas_app.invitations.values import InvitationNotFound, InvitationSettled, InvitationState, NotSent
 from saas_app.members.roles import role_options
@@ -45,7 +45,7 @@ async def list_invitations(tenant: Tenant) -> ResponseReturnValue:
         state=state,
         states=InvitationState,
         counts=found.counts,
-        most_shown=service.MOST_SHOWN if found.is_cut else None,
+        max_shown=service.MAX_SHOWN if found.is_cut else None,
     )
 
 
@@ -132,7 +132,7 @@ async def _show_form(
         outcomes=outcomes,
         denied=denied,
         kinds=OutcomeKind,
-        most_addresses=MOST_ADDRESSES,
+        max_addresses=MAX_ADDRESSES,
     )
 
 

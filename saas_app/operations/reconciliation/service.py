@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 LEFT_OVER_AFTER: Final = timedelta(minutes=1)
 """A change takes seconds. One that began longer ago was interrupted."""
 
-_MOST_FAILURES: Final = 3  # organizations in a row for which Logto does not respond; then it is down
+_MAX_FAILURES: Final = 3  # organizations in a row for which Logto does not respond; then it is down
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Reconciler:
         """
         async with self._work.reading() as db:
             known = await queries.list_known_organizations(db)
-        ids = await self._to_visit(known) if organization_id is None else [organization_id]
+        ids = await self._list_ids_to_check(known) if organization_id is None else [organization_id]
         if organization_id is not None and organization_id not in known:
             await self._require_known_to_logto(organization_id)
         unanswered = 0
@@ -93,7 +93,7 @@ class Reconciler:
                 unanswered = 0
             except Exception as error:
                 unanswered = unanswered + 1 if isinstance(error, LogtoUnavailable) else 0
-                if unanswered == min(_MOST_FAILURES, len(ids)):
+                if unanswered == min(_MAX_FAILURES, len(ids)):
                     raise
                 log.warning("an organization cannot be reconciled", organization_id=visited, exc_info=True)
                 yield Failure.of(visited, error)
@@ -107,7 +107,7 @@ class Reconciler:
         if await self._client.find_organization(organization_id) is None:
             raise NotFound(f"The organization {organization_id} exists neither in Logto nor in Workroom.")
 
-    async def _to_visit(self, known: dict[str, str]) -> list[str]:
+    async def _list_ids_to_check(self, known: dict[str, str]) -> list[str]:
         there = [organization.id for organization in await self._client.list_organizations()]
         if known and not known.keys() & set(there):
             raise ConfigurationError(

@@ -109,14 +109,14 @@ async def delete_organization(change: MemberChange, typed_name: str) -> str:
             )
         await turn.carry_out(
             turn.event(Action.ORGANIZATION_DELETE, Target("organization", turn.organization_id, name)),
-            lambda: _unless_gone(turn.management.delete_organization(turn.organization_id)),
+            lambda: _ignore_missing(turn.management.delete_organization(turn.organization_id)),
             subjects=[EVERYONE],
             also=lambda db: request_removal(db, turn.organization_id, name, turn.caller.principal.subject),
         )
     return name
 
 
-async def _unless_gone(call: Awaitable[None]) -> None:
+async def _ignore_missing(call: Awaitable[None]) -> None:
     """Await a deletion, and ignore a 404, because then there is nothing to delete."""
     try:
         await call

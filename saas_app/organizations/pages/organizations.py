@@ -153,7 +153,7 @@ async def access(tenant: Tenant) -> ResponseReturnValue:
 
 @blueprint.post("/o/<organization_id>/access/read-again")
 @requires_member
-async def read_again(tenant: Tenant) -> ResponseReturnValue:
+async def refresh_access(tenant: Tenant) -> ResponseReturnValue:
     """Delete the cached tokens for this organization. The next page fetches new ones from Logto."""
     await runtime().tenants.forget_tokens(tenant)
     await flash("Your access was refreshed.", "success")

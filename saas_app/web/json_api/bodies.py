@@ -17,7 +17,7 @@ from saas_app.web.context import request_body
 from saas_app.web.json_api.strict_json import require_strict_json
 from saas_app.web.sent import View, register_check
 
-LONGEST_QUERY: Final = 8_192  # bytes, before decoding
+MAX_QUERY_LENGTH: Final = 8_192  # bytes, before decoding
 
 
 def init(app: Quart) -> None:
@@ -37,8 +37,8 @@ async def check_sent(view: View) -> None:
 
 
 def _check_query(query: bytes) -> None:
-    if len(query) > LONGEST_QUERY:
-        raise BadRequest(f"The query is longer than {LONGEST_QUERY} bytes.")
+    if len(query) > MAX_QUERY_LENGTH:
+        raise BadRequest(f"The query is longer than {MAX_QUERY_LENGTH} bytes.")
     try:
         text = unquote_to_bytes(query).decode()
     except UnicodeError:

@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
-from saas_app.text.visible import MOST_MARKS, has_piled_marks
+from saas_app.text.visible import MAX_MARKS, has_piled_marks
 from saas_app.web.typed_text import clean_line, clean_text
 
 DEFAULT_LIMIT: Final = 50
@@ -64,7 +64,7 @@ class Line:
         if len(cleaned) > self.longest:
             raise ValueError(f"must have at most {self.longest} characters")
         if has_piled_marks(cleaned):
-            raise ValueError(f"must have at most {MOST_MARKS} marks per letter")
+            raise ValueError(f"must have at most {MAX_MARKS} marks per letter")
         return cleaned
 
 

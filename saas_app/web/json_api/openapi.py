@@ -54,7 +54,7 @@ class _Provider(OpenAPIProvider):
     def schema(self) -> dict[str, Any]:
         document = super().schema()
         schemas = {**document["components"]["schemas"], **parts.problem_schemas()}
-        _forget_titles(schemas)
+        _remove_titles(schemas)
         document["info"]["license"] = {"name": "MIT", "identifier": "MIT"}
         document["components"] = {
             "schemas": schemas,
@@ -141,7 +141,7 @@ def _name_schemas(described: dict[str, Any]) -> dict[str, Any]:
     return named
 
 
-def _forget_titles(schemas: dict[str, Any]) -> None:
+def _remove_titles(schemas: dict[str, Any]) -> None:
     """Remove the titles that pydantic derives from field names."""
     for schema in schemas.values():
         for field in schema.get("properties", {}).values():

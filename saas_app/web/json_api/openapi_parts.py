@@ -35,7 +35,7 @@ from saas_app.web.json_api.models import Problem
 
 SESSION: Final = "session"
 SCHEME_OF: Final = {Carrier.API_TOKEN: "apiToken", Carrier.ORGANIZATION_TOKEN: "organizationToken"}
-ON_EVERY_ANSWER: Final = ("RateLimit", "RateLimit-Policy", "X-Request-Id")
+ON_EVERY_RESPONSE: Final = ("RateLimit", "RateLimit-Policy", "X-Request-Id")
 
 _ALWAYS_SENT: Final = frozenset({"ETag", "Location", "X-Request-Id"})  # in the responses that declare them
 _SCHEMAS: Final = "#/components/schemas/"
@@ -125,7 +125,7 @@ def problem_reference(status: int) -> dict[str, str]:
 
 def header_references(*names: str) -> dict[str, Any]:
     """Return references to these response headers, and to those of every response."""
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, *ON_EVERY_ANSWER)}
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, *ON_EVERY_RESPONSE)}
 
 
 def problem_schemas() -> dict[str, Any]:

@@ -13,7 +13,7 @@ from quart_schema.validation import QuerystringValidationError, RequestHeadersVa
 from saas_app.errors import BadRequest, Invalid
 from saas_app.web.error_pages import answer_error
 
-_MOST_FIELDS: Final = 20  # in one response
+_MAX_FIELDS: Final = 20  # in one response
 
 
 def init(app: Quart) -> None:
@@ -35,5 +35,5 @@ def _fields(error: Exception) -> dict[str, str]:
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     return {
         ".".join(str(part) for part in problem["loc"])[:200] or "body": problem["msg"]
-        for problem in problems[:_MOST_FIELDS]
+        for problem in problems[:_MAX_FIELDS]
     }

@@ -8,11 +8,11 @@ from typing import Any, Final, NoReturn
 
 from saas_app.errors import BadRequest
 
-DEEPEST: Final = 16  # levels of nesting; our bodies have three
-MOST_CONTAINERS: Final = 10_000  # objects and lists; ours have about a thousand, millions take seconds
-MOST_NAMES: Final = 5_000  # of fields; ours have about three thousand, and each unknown one is an error
-MOST_VALUES: Final = 10_000  # in all objects and lists
-_MOST_QUOTES: Final = 2 * (MOST_NAMES + MOST_VALUES)
+MAX_DEPTH: Final = 16  # levels of nesting; our bodies have three
+MAX_CONTAINERS: Final = 10_000  # objects and lists; ours have about a thousand, millions take seconds
+MAX_NAMES: Final = 5_000  # of fields; ours have about three thousand, and each unknown one is an error
+MAX_VALUES: Final = 10_000  # in all objects and lists
+_MAX_QUOTES: Final = 2 * (MAX_NAMES + MAX_VALUES)
 _STRING = re.compile(
     rb'"[^"\\]*(?:\\.?[^"\\]*)*(?:"|\Z)', re.DOTALL
 )  # also matches an unclosed string, so it never backtracks
@@ -25,23 +25,23 @@ def require_strict_json(raw: bytes) -> None:
     """Reject JSON that two parsers could read differently, or not at all (RFC 8259, I-JSON RFC 7493).
 
     Accepts UTF-8 without a byte order mark, without duplicate names in an object, ``NaN``, ``Infinity`` and
-    lone surrogates, of at most :data:`DEEPEST` levels, :data:`MOST_CONTAINERS`, :data:`MOST_NAMES` and
-    :data:`MOST_VALUES`. These are counted before the JSON is parsed. Raises :class:`BadRequest`.
+    lone surrogates, of at most :data:`MAX_DEPTH` levels, :data:`MAX_CONTAINERS`, :data:`MAX_NAMES` and
+    :data:`MAX_VALUES`. These are counted before the JSON is parsed. Raises :class:`BadRequest`.
     """
-    if raw.count(b'"') - raw.count(b'\\"') > _MOST_QUOTES:
-        raise BadRequest(f"The JSON has more than {MOST_NAMES + MOST_VALUES} names and texts.")
+    if raw.count(b'"') - raw.count(b'\\"') > _MAX_QUOTES:
+        raise BadRequest(f"The JSON has more than {MAX_NAMES + MAX_VALUES} names and texts.")
     structure = _STRING.sub(b"", raw)
-    if structure.count(b":") > MOST_NAMES:
-        raise BadRequest(f"The JSON has more than {MOST_NAMES} names.")
-    if structure.count(b",") >= MOST_VALUES:
-        raise BadRequest(f"The JSON has more than {MOST_VALUES} values.")
+    if structure.count(b":") > MAX_NAMES:
+        raise BadRequest(f"The JSON has more than {MAX_NAMES} names.")
+    if structure.count(b",") >= MAX_VALUES:
+        raise BadRequest(f"The JSON has more than {MAX_VALUES} values.")
     brackets = _brackets(structure)
-    if brackets.count(b"[") > MOST_CONTAINERS:
-        raise BadRequest(f"The JSON has more than {MOST_CONTAINERS} objects and lists.")
-    for _ in range(DEEPEST):
+    if brackets.count(b"[") > MAX_CONTAINERS:
+        raise BadRequest(f"The JSON has more than {MAX_CONTAINERS} objects and lists.")
+    for _ in range(MAX_DEPTH):
         brackets = brackets.replace(b"[]", b"")  # removes the innermost level
-    if b"[]" in brackets or brackets.count(b"[") > DEEPEST:  # even if never closed
-        raise BadRequest(f"The JSON is nested deeper than {DEEPEST} levels.")
+    if b"[]" in brackets or brackets.count(b"[") > MAX_DEPTH:  # even if never closed
+        raise BadRequest(f"The JSON is nested deeper than {MAX_DEPTH} levels.")
     try:
         value = json.loads(
             raw.decode(), object_pairs_hook=_without_repetition, parse_constant=_refuse_constant

@@ -26,7 +26,7 @@ from saas_app.identity.directory import organization_row, user_values
 from saas_app.identity.former_members import note_removed_elsewhere
 from saas_app.identity.membership_changes import (
     UNTIL_FURTHER_NOTICE,
-    lift,
+    end_open_change,
     mark_added,
     mark_changed,
 )
@@ -42,11 +42,11 @@ log = structlog.get_logger(__name__)
 KEPT_FOR: Final = timedelta(days=7)
 """How long a delivery is remembered. What claims to be older than that is a replay, and ignored."""
 
-_MOST_AHEAD: Final = timedelta(hours=1)
+_MAX_AHEAD: Final = timedelta(hours=1)
 """How far Logto's clock may be ahead of ours. A later moment would count for more than it is."""
 
 _LONGEST_CALL: Final = 10  # seconds a call at Logto may take before its event is stamped
-_MOST_NAMED: Final = 200  # members an event may name; beyond that, everyone's tokens become stale
+_MAX_NAMED: Final = 200  # members an event may name; beyond that, everyone's tokens become stale
 
 
 async def receive(work: UnitOfWork, content: bytes) -> str | None:
@@ -56,7 +56,7 @@ async def receive(work: UnitOfWork, content: bytes) -> str | None:
     :class:`BadRequest` if the delivery cannot be read.
     """
     event, now = read_event(content), utc_now()
-    if event.created_at > now + _MOST_AHEAD:
+    if event.created_at > now + _MAX_AHEAD:
         log.warning("webhook from the future", event_name=event.name, created_at=event.created_at.isoformat())
         raise BadRequest("The webhook's time is in the future.")
     handle = _HANDLERS.get(event.name)
@@ -113,10 +113,10 @@ def _named_subjects(event: Event) -> list[str]:
     subjects: list[str] = []
     for name in ("addedUserIds", "removedUserIds", "addedApplicationIds", "removedApplicationIds"):
         found = event.body.get(name) or []
-        if not isinstance(found, list) or len(found) > _MOST_NAMED or not all(map(is_id, found)):
+        if not isinstance(found, list) or len(found) > _MAX_NAMED or not all(map(is_id, found)):
             return []
         subjects += found
-    return subjects if len(subjects) <= _MOST_NAMED else []
+    return subjects if len(subjects) <= _MAX_NAMED else []
 
 
 async def _organization_deleted(db: AsyncSession, event: Event) -> None:
@@ -159,7 +159,7 @@ async def _user_gone(db: AsyncSession, event: Event) -> None:
     is_back = event.data.get("isSuspended") is False
     moment = moment_of(event)
     if event.name == WebhookEvent.USER_SUSPENSION_STATUS_UPDATED and is_back:
-        await lift(db, EVERYWHERE, subject, moment)
+        await end_open_change(db, EVERYWHERE, subject, moment)
         return
     await queries.delete_sessions(db, subject)
     if event.name == WebhookEvent.USER_DELETED:

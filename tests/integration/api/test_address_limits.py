@@ -93,7 +93,7 @@ async def test_beyond_the_limit_plausible_forgeries_are_verified_slowly(
     monkeypatch: pytest.MonkeyPatch,
     verified: list[str],
 ) -> None:
-    monkeypatch.setattr(slow_lane, "_MOST_WAITING", 4)
+    monkeypatch.setattr(slow_lane, "_MAX_WAITING", 4)
     monkeypatch.setattr(slow_lane, "_INTERVAL", 60.0)
     app = await make_app(MEMORY, address=2)
     organization_id = await make.organization()

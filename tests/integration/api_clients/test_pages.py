@@ -351,7 +351,7 @@ async def test_the_number_of_clients_in_an_organization_is_limited(
     acme: Acme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await acme.create("First")
-    monkeypatch.setattr(changes, "MOST_CLIENTS", 1)
+    monkeypatch.setattr(changes, "MAX_CLIENTS", 1)
     answer = await acme.browser.post(f"{acme.clients}/new", {"name": "Second"}, expect=409)
     page = await text_of(answer)
     assert "The limit is 1" in page

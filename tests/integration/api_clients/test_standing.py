@@ -45,7 +45,7 @@ async def test_an_admin_who_loses_access_while_a_client_is_created_gets_none(
     lose_access_during(faulty, runtime, call, after=1 if call == r"/organizations/[^/]+/applications$" else 0)
     answer = await faulty.acme.browser.post(f"{faulty.acme.clients}/new", {"name": NAME}, expect=409)
     assert "changed while your request was in progress" in await text_of(answer)
-    assert await faulty.acme.management.list_machines_called(NAME) == []
+    assert await faulty.acme.management.list_machines_by_name(NAME) == []
     assert await actions_of(runtime, faulty.acme.id) == []
     assert await pending_in(runtime, faulty.acme.id) == []
 

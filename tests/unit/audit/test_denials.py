@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from saas_app.audit import denials
 from saas_app.audit.denials import (
-    MOST_AN_HOUR,
+    MAX_PER_HOUR,
     Denials,
     Outsiders,
     RequestInfo,
@@ -98,14 +98,14 @@ async def flooded(trail: Trail, recorder: Denials) -> Trail:
 
 
 async def test_one_person_cannot_fill_the_audit_log_from_many_sessions(flooded: Trail) -> None:
-    assert len(flooded.events) == MOST_AN_HOUR
+    assert len(flooded.events) == MAX_PER_HOUR
 
 
 async def test_the_application_log_says_once_that_denials_are_no_longer_recorded(
     trail: Trail, recorder: Denials
 ) -> None:
     with capture_logs() as lines:
-        for _ in range(MOST_AN_HOUR + 50):
+        for _ in range(MAX_PER_HOUR + 50):
             await recorder.note(new_session(), "acme", READ, refused())
     assert [(line["log_level"], line["subject"], line["organization_id"]) for line in lines] == [
         ("warning", "eve", "acme")
@@ -117,7 +117,7 @@ async def test_another_route_is_still_recorded_once_after_the_limit(
 ) -> None:
     for _ in range(3):
         await recorder.note(new_session(), "acme", EXPORT, refused())
-    assert len(flooded.events) == MOST_AN_HOUR + 1
+    assert len(flooded.events) == MAX_PER_HOUR + 1
 
 
 @pytest.mark.usefixtures("flooded")

@@ -127,7 +127,7 @@ def test_a_grant_that_covers_too_little_is_renewed() -> None:
 )
 def test_a_refusal_is_cached_only_briefly(refusal: Refusal, age: float, answers: bool) -> None:
     session = access(token(ORGANIZATION_AUDIENCE, refusal=refusal, age=age))
-    assert (reading(session).find_answer(Carrier.ORGANIZATION_TOKEN) is not None) is answers
+    assert (reading(session).find_usable(Carrier.ORGANIZATION_TOKEN) is not None) is answers
 
 
 async def test_a_membership_that_keeps_changing_is_reported_as_unavailable() -> None:

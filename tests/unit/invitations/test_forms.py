@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from saas_app.errors import Invalid
 from saas_app.invitations.changes.inviting import refuse_machine_roles
 from saas_app.invitations.forms import (
-    MOST_ADDRESSES,
+    MAX_ADDRESSES,
     InviteForm,
     read_addresses,
     read_state,
@@ -79,7 +79,7 @@ def test_a_valid_form_is_read() -> None:
         (filled(""), "addresses", "at least one"),
         (filled("jo@example.test, nonsense"), "addresses", "“nonsense” is not an email address."),
         (filled("a b c d e"), "addresses", "“a”, “b”, “c” and 2 more are not email addresses."),
-        (filled("\n".join(f"p{n}@x.test" for n in range(MOST_ADDRESSES + 1))), "addresses", "up to 20"),
+        (filled("\n".join(f"p{n}@x.test" for n in range(MAX_ADDRESSES + 1))), "addresses", "up to 20"),
         (filled("x" * 7000), "addresses", "at most 6000 characters"),
         (filled(roles=()), "roles", "at least one role"),
         (filled(roles=("viewer", "owner")), "roles", "“owner” is not a role for people"),
@@ -95,7 +95,7 @@ def test_each_error_is_shown_at_its_field(form: InviteForm, field: str, said: st
 
 
 def test_twenty_addresses_are_accepted() -> None:
-    assert filled("\n".join(f"p{n}@x.test" for n in range(MOST_ADDRESSES))).validate()
+    assert filled("\n".join(f"p{n}@x.test" for n in range(MAX_ADDRESSES))).validate()
 
 
 def test_a_role_for_api_clients_cannot_be_offered_to_people() -> None:

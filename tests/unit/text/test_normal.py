@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saas_app.text.cleaning import clean_line, clean_name, clean_text
-from saas_app.text.normal import MOST_MARKS_IN_A_ROW, NormalForm, normalize
+from saas_app.text.normal import MAX_MARKS_IN_A_ROW, NormalForm, normalize
 from saas_app.text.order import fold, order_key
 from saas_app.text.visible import as_seen, has_piled_marks
 
@@ -31,7 +31,7 @@ def test_a_text_has_the_normal_form_of_unicode(form: NormalForm, text: str) -> N
 
 
 def test_marks_beyond_the_thirtieth_in_a_row_are_removed() -> None:
-    assert normalize("NFD", "a" + "\u0316" * 1000 + "b") == "a" + "\u0316" * MOST_MARKS_IN_A_ROW + "b"
+    assert normalize("NFD", "a" + "\u0316" * 1000 + "b") == "a" + "\u0316" * MAX_MARKS_IN_A_ROW + "b"
 
 
 @pytest.mark.parametrize("marks", MARKS.values(), ids=MARKS)

@@ -194,7 +194,7 @@ class Ladder:
         async def not_noted(organization_id: str) -> AsyncIterator[None]:
             yield
 
-        monkeypatch.setattr(guards, "denials_noted", not_noted)
+        monkeypatch.setattr(guards, "recording_denials", not_noted)
 
     async def climb(self, guard: Any, organization_id: str = "acme") -> None:
         async def view(tenant: Tenant) -> None:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from saas_app.errors import BadRequest
 from saas_app.web.json_api.strict_json import (
-    DEEPEST,
-    MOST_CONTAINERS,
-    MOST_NAMES,
-    MOST_VALUES,
+    MAX_CONTAINERS,
+    MAX_DEPTH,
+    MAX_NAMES,
+    MAX_VALUES,
     require_strict_json,
 )
 
@@ -35,20 +35,20 @@ def depth(value: Any) -> int:
 @given(values, st.booleans())
 def test_any_json_value_is_accepted_with_any_escapes(value: Any, ascii_only: bool) -> None:
     raw = json.dumps(value, ensure_ascii=ascii_only).encode()
-    if depth(value) <= DEEPEST:
+    if depth(value) <= MAX_DEPTH:
         require_strict_json(raw)
 
 
-@given(values, st.integers(min_value=0, max_value=DEEPEST + 2))
+@given(values, st.integers(min_value=0, max_value=MAX_DEPTH + 2))
 def test_brackets_inside_strings_do_not_count_as_depth(value: Any, levels: int) -> None:
     for _ in range(levels):
         value = [value, "]"]
     try:
         require_strict_json(json.dumps(value).encode())
     except BadRequest:
-        assert depth(value) > DEEPEST
+        assert depth(value) > MAX_DEPTH
     else:
-        assert depth(value) <= DEEPEST
+        assert depth(value) <= MAX_DEPTH
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,9 @@ def test_brackets_inside_strings_do_not_count_as_depth(value: Any, levels: int) 
         '{"name": "🚀", "naïve": null}',
         '{"a": {"name": 1}, "b": {"name": 2}}',
         '{"number": 1e308}',
-        "[" + "{}," * (MOST_CONTAINERS - 1) + "1]",
+        "[" + "{}," * (MAX_CONTAINERS - 1) + "1]",
         '{"name": "' + "[" * 500_000 + '"}',
-        "[" * DEEPEST + "]" * DEEPEST,
+        "[" * MAX_DEPTH + "]" * MAX_DEPTH,
     ],
 )
 def test_valid_documents_are_accepted(text: str) -> None:
@@ -92,17 +92,17 @@ def test_valid_documents_are_accepted(text: str) -> None:
         ('{"name": "ü"}'.encode("latin-1"), "UTF-8"),
         ('{"name": 1}'.encode("utf-16"), "UTF-8"),
         ('{"name": 1}'.encode("utf-16-le"), "not valid JSON"),
-        (b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1), "deeper"),
+        (b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), "deeper"),
         (b'{"a":' * 17 + b"1" + b"}" * 17, "deeper"),
         (b'["\\"",' * 17 + b"1" + b"]" * 17, "deeper"),
         (b"[" * 5_000 + b"]" * 5_000, "deeper"),
         (b'{"a":' * 5_000, "deeper"),
-        (b"[" + b"{}," * MOST_CONTAINERS + b"1]", "more than"),
+        (b"[" + b"{}," * MAX_CONTAINERS + b"1]", "more than"),
         (b'"' + rb"\"" * 10 + b"\\", "not valid JSON"),
         (json.dumps(dict.fromkeys(map(str, range(75_000)), 1)).encode(), "more than"),
-        (json.dumps(dict.fromkeys(map(str, range(MOST_NAMES + 1)), 1)).encode(), "5000 names"),
-        (json.dumps([{"a": 1, "b": 1}] * (MOST_NAMES // 2 + 1)).encode(), "5000 names"),
-        (json.dumps([1] * (MOST_VALUES + 1)).encode(), "10000 values"),
+        (json.dumps(dict.fromkeys(map(str, range(MAX_NAMES + 1)), 1)).encode(), "5000 names"),
+        (json.dumps([{"a": 1, "b": 1}] * (MAX_NAMES // 2 + 1)).encode(), "5000 names"),
+        (json.dumps([1] * (MAX_VALUES + 1)).encode(), "10000 values"),
         (json.dumps([""] * 300_000).encode(), "names and texts"),
     ],
 )
