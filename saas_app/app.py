@@ -1,4 +1,4 @@
-"""The application: wiring and nothing else."""
+"""The application: only wiring."""
 
 from __future__ import annotations
 

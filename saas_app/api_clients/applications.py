@@ -95,7 +95,7 @@ async def delete_unfinished(management: ManagementClient, client_id: str) -> Non
 async def replace_secrets(turn: MemberChange, client_id: str) -> tuple[ApplicationSecret, int]:
     """Create a secret, delete the old ones, and return the new one with the number of old ones left.
 
-    A failed deletion is no error, because the caller must see the new secret. If the caller loses the
+    A failed deletion raises nothing, because the caller must see the new secret. If the caller loses the
     permission halfway, they get no secret, and the old ones stay. Raises :class:`NotRotated`.
     """
     management = turn.management

@@ -33,7 +33,7 @@ from saas_app.logto import ManagementClient, ManagementError
 from saas_app.text.visible import isolated
 
 MAX_CLIENTS: Final = 100
-"""Limit for an organization, because each machine is an application of the whole Logto tenant."""
+"""Limit for an organization, because each API client is an application of the whole Logto tenant."""
 
 
 class NameTaken(Invalid):

@@ -24,7 +24,7 @@ class UnreadableNote(Exception):
 
 
 def write_note(db: AsyncSession, event: AuditEntry, subjects: Collection[str]) -> uuid.UUID:
-    """Note a change that is about to begin: its future audit event, and whose memberships it touches."""
+    """Note a change that is about to begin: its future audit event, and the members it affects."""
     note = PendingChange(id=new_uuid(), entry=event.as_json(), subjects=list(subjects), started_at=utc_now())
     db.add(note)
     return note.id

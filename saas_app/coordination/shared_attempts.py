@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
 REST: Final = 0.25  # after a failure that took four seconds, the pause is one second
-_LONG: Final = 1.0  # seconds; after a faster failure there is no pause
+_LONG: Final = 1.0  # seconds; a faster failure causes no pause
 _LONGEST_PAUSE: Final = 2.0  # seconds
 _SECONDS_TO_FINISH: Final = 2.0  # for running attempts when the application stops
 

@@ -22,7 +22,7 @@ from saas_app.errors import DatabaseBusy
 log = structlog.get_logger(__name__)
 
 PATIENCE: Final = 5.0
-"""Seconds a write waits for its turn; then the answer is 503 with ``Retry-After``."""
+"""Seconds a write waits for its turn; after that, the response is 503 with ``Retry-After``."""
 
 _SLOTS: Final = (POOL_SIZE + MAX_OVERFLOW) * 3 // 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.1  # seconds between two tries to take SQLite's lock

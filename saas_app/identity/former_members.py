@@ -1,4 +1,4 @@
-"""Memberships that ended. Former members are told about the end; strangers are told nothing.
+"""Ended memberships. Former members see that their membership ended; strangers learn nothing.
 
 An end is known from our own removals, from Logto's webhooks, and from a session for which Logto granted a
 token before and refuses one now. The stored name is the one that the former member knew; they do not learn
@@ -29,9 +29,9 @@ from saas_app.models import (
 from saas_app.text.visible import isolated
 
 KEPT_FOR: Final = timedelta(days=90)
-"""How long former members are told so."""
+"""How long former members are told that their membership ended."""
 
-_SAME_END: Final = timedelta(minutes=10)  # two reports within this time are about the same end
+_SAME_END: Final = timedelta(minutes=10)  # two reports within this time mean the same end
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,7 @@ class SignIn:
         return outcome
 
     async def _redeem(self, callback: Callback, attempt: Attempt) -> GrantedTokens:
-        """Check that a callback comes from Logto and is no error, and exchange its code for tokens."""
+        """Check that a callback comes from Logto and reports no error, and exchange its code for tokens."""
         core = await self._provider.core()
         may_be_anonymous = callback.error and not callback.names_issuer
         if not may_be_anonymous and callback.issuer != core.verifier.issuer:

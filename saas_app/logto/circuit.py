@@ -1,6 +1,6 @@
 """A circuit breaker: while Logto is down, calls fail at once instead of waiting for it.
 
-It knows nothing of HTTP: :mod:`.transport` decides what counts as a failure.
+Independent of HTTP: :mod:`.transport` decides what counts as a failure.
 """
 
 from __future__ import annotations

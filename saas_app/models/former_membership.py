@@ -1,4 +1,4 @@
-"""Memberships that ended. Former members are told so; strangers are told nothing."""
+"""Ended memberships. Former members see that their membership ended; strangers learn nothing."""
 
 from __future__ import annotations
 

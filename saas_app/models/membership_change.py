@@ -13,7 +13,7 @@ EVERYONE = "*"
 """As ``subject``: every membership of the organization changed, as when it is deleted."""
 
 EVERYWHERE = "*"
-"""As ``organization_id``: in every organization; with EVERYONE, whatever a role means may have changed."""
+"""As ``organization_id``: in every organization; with EVERYONE, the meaning of any role may have changed."""
 
 
 class MembershipChange(Base):

@@ -27,7 +27,7 @@ def fold_name(name: str) -> str:
 
 
 class Project(TenantOwned, Base):
-    """A project. ``version`` grows with every edit; an edit of an older version is answered 409.
+    """A project. ``version`` grows with every edit; an edit of an older version gets a 409.
 
     ``updated_at`` is when the project or one of its tasks last changed.
     """

@@ -1,4 +1,4 @@
-"""Statements that delete what an organization leaves here, batch by batch, once it is deleted in Logto."""
+"""Statements that delete the data of an organization, batch by batch, once it is deleted in Logto."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from saas_app.models import (
 )
 
 Deletion: TypeAlias = Callable[[AsyncSession, OrganizationRemoval, int], Awaitable[int]]
-"""Deletes at most so many rows of one table, and returns how many it deleted."""
+"""Deletes at most a given number of rows of one table, and returns how many it deleted."""
 
 _KEPT_TABLES: Final = (AuditEvent, IdempotencyKey, PendingChange)
 """Not deleted here: the audit log is append-only, keys expire within a day, notes are closed at the end."""
@@ -73,7 +73,7 @@ def _rows_of(
 
 
 async def _delete_tokens(db: AsyncSession, removal: OrganizationRemoval, batch: int) -> int:
-    """Delete cached tokens, and remember their members, who are told of the deletion when they come back.
+    """Delete cached tokens, and record their members, who are told of the deletion when they return.
 
     Entries fetched after the removal was requested hold no token, because Logto refused it. They stay: a
     request may be reading them now.

@@ -56,7 +56,7 @@ async def edit_project(
     ):
         AuditLog(db, tenant).project_edited(theirs, form)
         return
-    if ProjectInput(theirs.name, theirs.description) != form:  # two equal edits are no conflict
+    if ProjectInput(theirs.name, theirs.description) != form:  # two equal edits do not conflict
         raise ProjectConflict(theirs, form)
 
 

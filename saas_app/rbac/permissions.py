@@ -1,6 +1,6 @@
 """Every permission and every role, once.
 
-From this registry come the scopes asked for at sign-in, what ``saas-app provision`` writes to Logto,
+From this registry come the scopes requested at sign-in, what ``saas-app provision`` writes to Logto,
 what the guards check, the matrix pages, the table in the docs and the exhaustive tests. A permission
 that is not here does not exist; who *holds* one is never read from here but from a token Logto signed.
 """

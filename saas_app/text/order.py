@@ -80,4 +80,4 @@ _TAILORED: Final[Mapping[str, Mapping[str, str]]] = {
     "lt": _after("čšž"),
     "lv": _after("čģķļņšž"),
 }
-"""Letters of their own, where an alphabet has them elsewhere than beside the letter they are written with."""
+"""Letters that an alphabet sorts elsewhere than beside the letter they are written with."""

@@ -18,7 +18,7 @@ MAX_MARKS: Final = 4
 """Marks on one letter (UTS #39 section 5.4); Hebrew and Vietnamese need three."""
 
 BLANK_NAME: Final = "(blank name)"
-"""What is shown for a name in which there is nothing to see."""
+"""The text to show for a name without visible characters."""
 
 _INVISIBLE: Final = r"[\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffb\U0001d159]"
 _JOINING: Final = r"[\p{scx=Arabic}\p{scx=Syriac}\p{scx=Nko}\p{scx=Mongolian}\p{scx=Mandaic}]"

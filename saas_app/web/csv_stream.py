@@ -60,7 +60,7 @@ def csv_export(
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-    response.timeout = None  # a long export does not hang: every statement brings another chunk
+    response.timeout = None  # a long export is not stuck: every statement yields another chunk
     return response
 
 

@@ -1,4 +1,4 @@
-"""Tells deliberate requests from prefetches, and from HEAD requests, which ask for no content.
+"""Tells deliberate requests from prefetches, and from HEAD requests, which request no content.
 
 Opening some pages has an effect: an export is recorded, a callback can be used once. Only a deliberate GET
 has that effect. Other requests get no content, so that nothing leaves without being recorded. A browser that

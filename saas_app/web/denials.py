@@ -2,10 +2,10 @@
 
 A denial of a member without the permission is always recorded. A denial of a member without a second factor
 is recorded if Logto was asked for their token in this request; a denial from memory is not new. Requests of
-people who do not belong to the organization are only counted, in the log. Former members are told so; a
-stranger cannot tell an organization from one that does not exist.
+people who do not belong to the organization are only counted, in the log. Former members see that their
+membership ended; a stranger cannot tell an organization from one that does not exist.
 
-Denials are recorded whatever the browser says about the purpose of the request, so that nobody probes unseen.
+Denials are recorded even if the browser says that it only prefetches, so that no attempt goes unseen.
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
 A request to a route of an organization climbs a ladder of five steps, the same for pages and API and for
 every credential (:mod:`saas_app.identity.credentials`):
 
-1. **Prove** who is calling. Without a proof, a page leads to sign-in and the API answers 401.
+1. **Prove** who is calling. Without proof, a page redirects to sign-in, and the API returns 401.
 2. **Find the tenant**: the organization in the path, for this caller. If they are not a member, or it does
    not exist, the answer is 404, and a stranger cannot tell the two apart.
-3. **Decide** by the permission that the route declares. A denial is answered 403 and shows the decision. If
+3. **Decide** by the permission that the route declares. A denial returns 403 and shows the decision. If
    the role grants what the token lacks, access is renewed instead.
 4. **Step up**, if the route requires a fresh sign-in or all permissions of the caller.
 5. **Run** the view in its own unit of work. It receives the :class:`Tenant`, and never reads an organization

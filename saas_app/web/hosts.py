@@ -1,6 +1,6 @@
 """Answers requests for our own host names only.
 
-Links and redirects are relative or begin with ``APP_URL``, so the ``Host`` header decides nothing else.
+Links and redirects are relative or begin with ``APP_URL``, so the ``Host`` header affects nothing else.
 ``X-Forwarded-Host`` is never read.
 """
 

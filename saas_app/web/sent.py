@@ -13,7 +13,7 @@ from quart import Quart, current_app
 
 View = Callable[..., Awaitable[Any]]
 Check = Callable[[View], Awaitable[None]]
-"""Checks what the request sends to this view; raises what is wrong with it."""
+"""Checks the content that the request sends to this view, and raises the error if it is invalid."""
 
 _CHECKS: Final = "workroom_checks_of_what_is_sent"
 

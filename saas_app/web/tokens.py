@@ -1,4 +1,4 @@
-"""Reads a further kind of token, for views that need more than the one token their guard needs."""
+"""Reads an additional kind of token, for views that need more than the token their guard requires."""
 
 from __future__ import annotations
 

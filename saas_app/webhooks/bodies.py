@@ -44,7 +44,7 @@ class Event:
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """The entity that the event is about, as far as it was sent."""
+        """The part of the event's entity that Logto sent."""
         found = self.body.get("data")
         return found if isinstance(found, Mapping) else {}
 

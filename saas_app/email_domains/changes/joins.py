@@ -1,4 +1,4 @@
-"""Records members who joined because of their email domain, so that they are told and can leave.
+"""Records members who joined because of their email domain, so that they see a notice and can leave.
 
 Logto adds a new account to the organization that has the domain of its address, and does not say why somebody
 is a member. So it is worked out at the first sign-in: the account's verified address is at a domain that the

@@ -110,7 +110,7 @@ class TokenCaller:
         )
 
     async def complete(self, tenant: Tenant) -> Tenant:
-        """Return the tenant with all permissions of the caller's roles, which Logto is asked for now.
+        """Return the tenant with all permissions of the caller's roles, read from Logto now.
 
         A token may grant less than its holder has, and assigning a role is compared with everything they
         have.

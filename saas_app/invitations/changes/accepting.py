@@ -78,7 +78,7 @@ async def start_sign_in(
     except (ManagementError, LogtoUnavailable) as error:
         log.warning("an invited person gets no one-time token", reason=type(error).__name__)
         return SignInOptions(first_screen="register", login_hint=address)
-    # If somebody else is signed in to Logto in this browser, the invited person must sign in all the same.
+    # If somebody else is signed in to Logto in this browser, the invited person must still sign in.
     return SignInOptions(login_hint=address, one_time_token=token, prompt="login consent")
 
 

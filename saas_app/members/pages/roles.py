@@ -53,7 +53,7 @@ async def change(tenant: Tenant, user_id: str) -> ResponseReturnValue:
 
 @blueprint.errorhandler(RolesChanged)
 async def choose_side(error: RolesChanged) -> ResponseReturnValue:
-    """Show both versions after a conflict. Saving one's own replaces the current roles, after the preview."""
+    """Show both versions after a conflict, and let the caller choose the one to preview."""
     yours = {role.value for role in error.wanted.chosen}
     page = await render_template(
         "members/conflict.html",

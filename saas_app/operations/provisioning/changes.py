@@ -1,4 +1,4 @@
-"""The entries of a plan: what each is about, and what to do about it."""
+"""The entries of a plan: the item of each, and what to do about it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What an entry is about. Changes are made in this order."""
+    """The kind of an entry's item. Changes are made in this order."""
 
     ORGANIZATION_SCOPE = "organization permission"
     RESOURCE = "API resource"

@@ -95,7 +95,7 @@ async def choose_joining_role(change: MemberChange, seen: str, wanted: Role | No
 async def delete_organization(change: MemberChange, typed_name: str) -> str:
     """Delete the organization in Logto, request the removal of its data here, and return its name.
 
-    If it is already gone in Logto, its data is removed all the same. Raises :class:`Invalid` if the typed
+    If it is already gone in Logto, its data is removed anyway. Raises :class:`Invalid` if the typed
     name differs from its name.
     """
     async with change.alone() as turn:

@@ -174,7 +174,7 @@ async def delete(tenant: Tenant) -> ResponseReturnValue:
 
 @blueprint.errorhandler(DetailsConflict)
 async def choose_side(error: DetailsConflict) -> ResponseReturnValue:
-    """Show both versions after a conflict. Saving one's own replaces the current one."""
+    """Show both versions after a conflict, and let the caller choose the one to keep."""
     page = await render_template(
         "organizations/settings_conflict.html",
         theirs=error.theirs,

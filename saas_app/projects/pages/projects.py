@@ -152,7 +152,7 @@ async def export_projects(tenant: Tenant) -> ResponseReturnValue:
 
 @blueprint.errorhandler(ProjectConflict)
 async def choose_side(error: ProjectConflict) -> ResponseReturnValue:
-    """Show both versions after a conflict. Saving one's own replaces the current one."""
+    """Show both versions after a conflict, and let the caller choose the one to keep."""
     page = await render_template(
         "projects/conflict.html",
         title=error.theirs.name,

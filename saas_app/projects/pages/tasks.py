@@ -121,7 +121,7 @@ async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID)
 
 @blueprint.errorhandler(TaskConflict)
 async def choose_side(error: TaskConflict) -> ResponseReturnValue:
-    """Show both versions after a conflict. Saving one's own replaces the current one."""
+    """Show both versions after a conflict, and let the caller choose the one to keep."""
     where = {name: (request.view_args or {})[name] for name in ("organization_id", "project_id")}
     page = await render_template(
         "projects/conflict.html",

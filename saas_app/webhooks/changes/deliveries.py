@@ -40,10 +40,10 @@ from saas_app.webhooks.events import WebhookEvent
 log = structlog.get_logger(__name__)
 
 KEPT_FOR: Final = timedelta(days=7)
-"""How long a delivery is remembered. What claims to be older than that is a replay, and ignored."""
+"""How long a delivery is remembered. A delivery that claims to be older is a replay, and is ignored."""
 
 _MAX_AHEAD: Final = timedelta(hours=1)
-"""How far Logto's clock may be ahead of ours. A later moment would count for more than it is."""
+"""How far Logto's clock may be ahead of ours. Webhooks from later than that are rejected."""
 
 _LONGEST_CALL: Final = 10  # seconds a call at Logto may take before its event is stamped
 _MAX_NAMED: Final = 200  # members an event may name; beyond that, everyone's tokens become stale
