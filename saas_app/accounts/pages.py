@@ -116,7 +116,7 @@ async def finish_form(principal: SessionPrincipal) -> ResponseReturnValue:
 @public
 async def sign_out() -> ResponseReturnValue:
     """End this session here and its grant at Logto. Works for a session that has ended already, too."""
-    return _signed_out(await runtime().sign_out.here(await find_principal()))
+    return _signed_out(await runtime().sign_out.end_current(await find_principal()))
 
 
 @blueprint.get("/account")
@@ -150,9 +150,9 @@ async def _user_info(principal: SessionPrincipal) -> dict[str, Any] | None:
 @counts_as_change
 async def end_session(principal: SessionPrincipal, device_id: str) -> ResponseReturnValue:
     """Sign out one of the person's devices, at the sign-in provider too."""
-    device, ended = await runtime().sign_out.device(principal, device_id)
+    device, ended = await runtime().sign_out.end_device(principal, device_id)
     if device.is_current:
-        return _signed_out(await runtime().sign_out.here(principal))
+        return _signed_out(await runtime().sign_out.end_current(principal))
     name = device_name(device.user_agent)
     if ended.failure is None:
         await flash(f"{isolated(name)} is signed out.", "success")
@@ -171,22 +171,22 @@ async def end_session(principal: SessionPrincipal, device_id: str) -> ResponseRe
 @counts_as_change
 async def sign_out_everywhere(principal: SessionPrincipal) -> ResponseReturnValue:
     """End every session of the person, in every browser, at the sign-in provider too."""
-    ended = await runtime().sign_out.everywhere(principal)
+    ended = await runtime().sign_out.end_everywhere(principal)
     if ended.failure is None:
-        return _signed_out(await runtime().sign_out.here(None))
+        return _signed_out(await runtime().sign_out.end_current(None))
     here = f"{ended.here} of your Workroom sessions and {ended.at_provider} of your Logto sessions ended."
     left = (
         f"{ended.failure.detail} Other devices may still be signed in to Logto, and could "
         "return without a password."
     )
-    if ended.spared:
+    if ended.kept_current:
         await flash(f"{here} {left} You are still signed in on this device. Try again.", "danger")
         return redirect("/account", 303)
     then = (
         "Sign in and try again." if ended.failure.can_retry else ("Sign them out on your Logto account page.")
     )
     await flash(f"{here} {left} {then}", "danger")
-    return _signed_out(await runtime().sign_out.here(None))
+    return _signed_out(await runtime().sign_out.end_current(None))
 
 
 def _signed_out(url: str) -> ResponseReturnValue:

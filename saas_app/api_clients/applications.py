@@ -84,7 +84,7 @@ async def delete_unfinished(management: ManagementClient, client_id: str) -> Non
     except (ManagementError, LogtoUnavailable) as failure:
         if isinstance(failure, ManagementError) and failure.status == 404:
             return  # already deleted
-        log.warning("a machine application is left over in logto", client_id=client_id, why=str(failure))
+        log.warning("an unfinished API client remains in logto", client_id=client_id, why=str(failure))
         raise LogtoUnavailable(
             "Logto stopped responding while the API client was created and while that was "
             "undone. A client with an unknown secret may remain. Check the list in a few "

@@ -132,7 +132,7 @@ class Denials:
         hour.count += 1
         if hour.count == MAX_PER_HOUR + 1:
             log.warning(
-                "the audit log records few more denials of a caller in this hour",
+                "the audit log records only new kinds of denials of a caller for now",
                 subject=subject,
                 organization_id=refusal.organization_id,
             )

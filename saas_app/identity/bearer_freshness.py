@@ -35,7 +35,7 @@ class _Verdict(Enum):
 class _Judgment:
     """How a token was judged, and at which version of its membership."""
 
-    judged: _Verdict | None = None
+    verdict: _Verdict | None = None
     version: int = 0
 
 
@@ -56,19 +56,19 @@ class BearerFreshness:
         counts for that request only.
         """
         last, changes = self._recall(token), access.changes
-        if last.judged is _Verdict.OUTDATED:
+        if last.verdict is _Verdict.OUTDATED:
             return False
-        is_known = last.judged is not None and last.version == changes.version
+        is_known = last.verdict is not None and last.version == changes.version
         if is_known and not access.is_membership_changing:
             return True
-        judged = _compare(token, last, changes)
-        if access.is_membership_changing and judged is not _Verdict.OUTDATED:
+        verdict = _compare(token, last, changes)
+        if access.is_membership_changing and verdict is not _Verdict.OUTDATED:
             # a token in doubt counts as outdated, because the change may have been made
-            return judged is _Verdict.BY_TIME and await self._is_still_granted(token)
-        if judged is None:
-            judged = _Verdict.BY_LOGTO if await self._is_still_granted(token) else _Verdict.OUTDATED
-        last.judged, last.version = judged, changes.version
-        return judged is not _Verdict.OUTDATED
+            return verdict is _Verdict.BY_TIME and await self._is_still_granted(token)
+        if verdict is None:
+            verdict = _Verdict.BY_LOGTO if await self._is_still_granted(token) else _Verdict.OUTDATED
+        last.verdict, last.version = verdict, changes.version
+        return verdict is not _Verdict.OUTDATED
 
     def _recall(self, token: BearerToken) -> _Judgment:
         last = self._remembered.setdefault(token.fingerprint, _Judgment())
@@ -92,5 +92,5 @@ def _compare(token: BearerToken, last: _Judgment, changes: KnownChanges) -> _Ver
     latest = changes.latest
     if latest is None or token.issued_at > latest.latest:
         return _Verdict.BY_TIME
-    was_used_before = last.judged is _Verdict.BY_TIME and last.version != changes.version
+    was_used_before = last.verdict is _Verdict.BY_TIME and last.version != changes.version
     return _Verdict.OUTDATED if token.issued_at < latest.earliest or was_used_before else None

@@ -38,15 +38,15 @@ NOT_SET_UP: Final = ProviderFailure(
 class Ended:
     """What a sign-out ended: sessions at Logto, grants at Logto without a session, and sessions here.
 
-    ``failure`` is why some may continue at Logto. ``spared``: the current session was kept, so that its owner
-    can try again.
+    ``failure`` is why some may continue at Logto. ``kept_current``: the current session was kept, so
+    that its owner can try again.
     """
 
     at_provider: int = 0
     grants: int = 0
     here: int = 0
     failure: ProviderFailure | None = None
-    spared: bool = False
+    kept_current: bool = False
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class _Progress:
 
     sessions: int = 0
     grants: int = 0
-    this_one_ended: bool = False
+    current_ended: bool = False
 
 
 class SignOut:
@@ -86,7 +86,7 @@ class SignOut:
         found, failure = at_provider
         return DeviceList(tuple(merge(own, found, self._client_id)), failure)
 
-    async def here(self, principal: SessionPrincipal | None) -> str:
+    async def end_current(self, principal: SessionPrincipal | None) -> str:
         """End this session and its grant, and return the URL where the browser signs out at Logto.
 
         The refresh token is revoked first, because signing out at Logto does not revoke it (Logto 1.42).
@@ -97,13 +97,13 @@ class SignOut:
             client = await self._provider.client()
             return await client.signOut(self._post_sign_out_uri)
         except LogtoUnavailable:
-            log.warning("logto is unreachable; signed out here only")
+            log.warning("logto did not respond, so the person is signed out only here")
             return self._post_sign_out_uri
 
-    async def device(self, principal: SessionPrincipal, device_id: str) -> tuple[Device, Ended]:
+    async def end_device(self, principal: SessionPrincipal, device_id: str) -> tuple[Device, Ended]:
         """End one device of the person: its session and grants at Logto, and its sessions here.
 
-        The current browser is returned unchanged: :meth:`here` signs it out through Logto. Raises
+        The current browser is returned unchanged: :meth:`end_current` signs it out through Logto. Raises
         :class:`NotFound` if the person has no such device, and :class:`LogtoUnavailable` if only Logto knows.
         """
         listed = await self.list_devices(principal)
@@ -124,7 +124,7 @@ class SignOut:
         await self._end_here(device.session_ids, principal.subject)
         return device, Ended(at_provider, 0, len(device.session_ids), failure)
 
-    async def everywhere(self, principal: SessionPrincipal) -> Ended:
+    async def end_everywhere(self, principal: SessionPrincipal) -> Ended:
         """End all sessions of the person at Logto with their grants, then other grants, then our sessions.
 
         The current browser's session at Logto ends last. If Logto stops responding before that, the person
@@ -138,14 +138,14 @@ class SignOut:
                 await self._end_at_provider(self._management, principal, progress)
         except (LogtoUnavailable, ManagementError) as error:
             failure = _failure(error)
-        spared = failure is not None and failure.can_retry and not progress.this_one_ended
-        if spared:
+        kept_current = failure is not None and failure.can_retry and not progress.current_ended
+        if kept_current:
             here = await self._sessions.end_all(subject, but=principal.session_id)
         elif failure is not None:  # revoke at least the grants that we know
             here = await self._end_here(await self._sessions.list_session_ids(subject), subject)
         else:
             here = await self._sessions.end_all(subject)
-        return Ended(progress.sessions, progress.grants, here, failure, spared)
+        return Ended(progress.sessions, progress.grants, here, failure, kept_current)
 
     async def _end_at_provider(
         self, management: ManagementClient, principal: SessionPrincipal, progress: _Progress
@@ -153,18 +153,18 @@ class SignOut:
         subject, sid = principal.subject, await self._sessions.find_logto_session_id(principal.session_id)
         for _ in range(_ROUNDS):
             sessions = await management.list_user_sessions(subject)
-            this_one = [one for one in sessions if sid is not None and one.sids.get(self._client_id) == sid]
+            current = [one for one in sessions if sid is not None and one.sids.get(self._client_id) == sid]
             for session in sessions:
-                if session not in this_one:
+                if session not in current:
                     await management.end_user_session(subject, session.uid)
                     progress.sessions += 1
-            of_this_one = {grant_id for one in this_one for grant_id in one.grant_ids}
-            grants = [one for one in await management.list_user_grants(subject) if one.id not in of_this_one]
+            of_current = {grant_id for one in current for grant_id in one.grant_ids}
+            grants = [one for one in await management.list_user_grants(subject) if one.id not in of_current]
             for grant in grants:
                 await management.end_user_grant(subject, grant.id)
                 progress.grants += 1
-            for session in this_one:
-                progress.this_one_ended = True  # assumed even if the call fails, because it may have worked
+            for session in current:
+                progress.current_ended = True  # assumed even if the call fails, because it may have worked
                 await management.end_user_session(subject, session.uid)
                 progress.sessions += 1
             if not sessions and not grants:

@@ -74,7 +74,7 @@ class ChangeLimits(Windows):
         return tuple(spent)
 
     @asynccontextmanager
-    async def spending(self, *claims: Claim) -> AsyncIterator[None]:
+    async def spend_unless_failed(self, *claims: Claim) -> AsyncIterator[None]:
         """Count each claim, and undo the counts if the block raises, because then nothing was done."""
         spent = await self.spend(*claims)
         try:

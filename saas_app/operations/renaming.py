@@ -58,7 +58,7 @@ class ProductName:
         if not _NAME.fullmatch(title) or not 2 <= len(title) <= _LONGEST:
             raise ConfigurationError(
                 f"'{title}' cannot be used everywhere. Use 2 to {_LONGEST} letters A to Z, digits "
-                "and single spaces, starting with a letter. You can edit the texts in templates afterwards."
+                "and single spaces, starting with a letter. You can edit the texts in templates afterward."
             )
         return cls(title)
 

@@ -63,7 +63,7 @@ class Matrix:
     groups: tuple[tuple[Carrier, tuple[MatrixRow, ...]], ...]
 
     @property
-    def behind(self) -> tuple[Permission, ...]:
+    def not_in_token(self) -> tuple[Permission, ...]:
         """Permissions that a held role bundles and the token lacks. Renewing access brings them."""
         held = [position for position, column in enumerate(self.columns) if column.held]
         return tuple(

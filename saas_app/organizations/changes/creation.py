@@ -53,7 +53,7 @@ async def _create_counted(systems: Systems, principal: Principal, wanted: Detail
     async with systems.work.reading() as db:
         await require_session(db, principal)
     limits, subject = systems.limits, principal.subject
-    async with limits.spending((limits.changes, subject), (limits.new_organizations, subject)):
+    async with limits.spend_unless_failed((limits.changes, subject), (limits.new_organizations, subject)):
         with _explained():
             created = await systems.management.create_organization(
                 wanted.name, wanted.description or None, custom_data=_mark(subject)

@@ -68,7 +68,7 @@ async def receive(work: UnitOfWork, content: bytes) -> str | None:
         if not await note_delivery(db, digest):
             return None
         await handle(db, event)
-    log.info("webhook acted on", event_name=event.name)
+    log.info("webhook processed", event_name=event.name)
     return event.name
 
 
@@ -154,7 +154,7 @@ async def _user_gone(db: AsyncSession, event: Event) -> None:
     """
     subject = event.find_id("params", "userId") or event.find_id("data", "id")
     if subject is None:
-        log.warning("webhook names nobody", event_name=event.name)
+        log.warning("webhook names no user", event_name=event.name)
         return
     is_back = event.data.get("isSuspended") is False
     moment = moment_of(event)

@@ -51,7 +51,7 @@ def test_the_matrix_distinguishes_tokens_from_roles() -> None:
     assert carried[Permission.PROJECTS_READ] is True
     assert carried[Permission.PROJECTS_WRITE] is False
     assert carried[Permission.MEMBERS_REMOVE] is None
-    assert set(matrix.behind) == set(scopes_of(Role.EDITOR)) - {Permission.PROJECTS_READ}
+    assert set(matrix.not_in_token) == set(scopes_of(Role.EDITOR)) - {Permission.PROJECTS_READ}
 
 
 def test_the_example_decision_is_a_denial() -> None:
