@@ -28,7 +28,7 @@ OWNER_FIELD: Final = "_owner"
 """The hidden field with the mark of the person that a page was made for."""
 
 LIFETIME: Final = timedelta(hours=1)
-MAX_OF_ONE_PERSON: Final = 5
+MAX_PER_PERSON: Final = 5
 LONGEST: Final = 1_000_000  # characters of all names and values; a request body has the same limit
 
 _PURPOSE: Final = "owner of a form"
@@ -117,7 +117,7 @@ def without_marks(fields: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], .
 
 async def _delete_oldest(db: AsyncSession, owner: str) -> None:
     of_owner = sa.select(KeptFormRow.handle_hash).where(KeptFormRow.owner == owner)
-    older = of_owner.order_by(KeptFormRow.kept_at.desc(), KeptFormRow.handle_hash).offset(MAX_OF_ONE_PERSON)
+    older = of_owner.order_by(KeptFormRow.kept_at.desc(), KeptFormRow.handle_hash).offset(MAX_PER_PERSON)
     too_many = list(await db.scalars(older))
     if too_many:
         await db.execute(sa.delete(KeptFormRow).where(KeptFormRow.handle_hash.in_(too_many)))

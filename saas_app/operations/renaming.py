@@ -23,7 +23,7 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*( [A-Za-z0-9]+)*")
 _LONGEST: Final = 24
 _SENDER_LENGTH: Final = 11  # GSM: the letters and digits of an SMS's sender
 _LINE_LENGTH: Final = 110
-_MAX_IN_A_LINE: Final = 3  # names of the product in one line of code
+_MAX_PER_LINE: Final = 3  # names of the product in one line of code
 
 _LEFT_OUT: Final = frozenset(
     {
@@ -122,7 +122,7 @@ def _renamed(text: str, old: ProductName, new: ProductName) -> str:
 
 def _with_room_for(new: ProductName, pyproject: str) -> str:
     """Raise the limit for the length of lines if the name is longer. Comments are not wrapped again."""
-    more = _MAX_IN_A_LINE * (len(new.title) - len(_UPSTREAM))
+    more = _MAX_PER_LINE * (len(new.title) - len(_UPSTREAM))
     section = "[tool.ruff.lint.pycodestyle]\n"
     if more <= 0 or section in pyproject:
         return pyproject

@@ -39,7 +39,7 @@ from saas_app.web.json_api import (
 
 blueprint = Blueprint("tasks", __name__, url_prefix="/<uuid:project_id>/tasks")
 
-MAX_AT_ONCE: Final = 1_000
+MAX_PER_CALL: Final = 1_000
 _CONFLICT: Final = 409  # the project is archived
 
 Title: TypeAlias = Annotated[str, Line(TITLE_LENGTH)]
@@ -62,7 +62,7 @@ class NewTask(ApiModel):
 class NewTasks(ApiModel):
     """New tasks, to be added all or none."""
 
-    items: list[NewTask] = Field(min_length=1, max_length=MAX_AT_ONCE)
+    items: list[NewTask] = Field(min_length=1, max_length=MAX_PER_CALL)
 
 
 class TaskChanges(ApiModel):

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from saas_app.db.base import utc_now
-from saas_app.identity.kept_forms import MAX_OF_ONE_PERSON
+from saas_app.identity.kept_forms import MAX_PER_PERSON
 from saas_app.logto import ManagementClient
 from saas_app.models import KeptFormRow, SessionRow, SessionToken
 from saas_app.runtime import Runtime
@@ -247,10 +247,10 @@ async def test_a_form_from_another_site_is_rejected_and_not_kept(
 
 async def test_kept_forms_are_encrypted_limited_and_expire(desk: Desk, runtime: Runtime) -> None:
     await idle(runtime, desk)
-    for _ in range(MAX_OF_ONE_PERSON + 2):
+    for _ in range(MAX_PER_PERSON + 2):
         await desk.send()
     rows = await kept_of(runtime, desk.person)
-    assert len(rows) == MAX_OF_ONE_PERSON
+    assert len(rows) == MAX_PER_PERSON
     for row in rows:
         assert b"Long story" not in row.payload
         assert row.payload.startswith(b"gAAAA")
