@@ -32,12 +32,12 @@ FormFields = Mapping[str, str | Sequence[str]]
 class LeavingConnection(TestHTTPConnection):
     """A request in this process that ends like one over the network if its client disconnects.
 
-    Quart's own test connection lets a cancelled request run on, after the application has closed its database
+    Quart's own test connection lets a canceled request run on, after the application has closed its database
     connections.
     """
 
     async def __aexit__(self, *error: Any) -> None:
-        """Wait for the response. If that is cancelled, disconnect and wait for the end of the request."""
+        """Wait for the response. If that is canceled, disconnect and wait for the end of the request."""
         serving = asyncio.ensure_future(self._task)
         if error[0] is not None:
             await self.disconnect()
@@ -129,7 +129,7 @@ class Browser:
 
     @property
     def session_cookie(self) -> str:
-        """The cookie that holds the session. Taking it over takes over the session."""
+        """The cookie that holds the session. A browser that takes over the cookie takes over the session."""
         (value,) = [
             str(cookie.value) for cookie in self.app.cookie_jar or () if cookie.name == SESSION_COOKIE
         ]
@@ -164,7 +164,7 @@ class Browser:
         return await _expect(response, expect, f"POST {path}")
 
     async def submit(self, path: str, form: FormFields | None = None, expect: int = 200) -> str:
-        """POST a form that is answered by a page, and return that page as people read it."""
+        """POST a form that is answered by a page, and return the page as people read it."""
         return await text_of(await self.post(path, form, expect))
 
     async def sign_in(self, person: Person, path: str = "/sign-in") -> str:

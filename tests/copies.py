@@ -1,4 +1,4 @@
-"""A copy of this repository to try things in: change files, run commands, follow a page of ``docs``."""
+"""A copy of this repository for experiments: change files, run commands, follow a page of ``docs``."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Copy:
 
     @classmethod
     def make(cls, directory: Path) -> Copy:
-        """Copy the working tree, but for what is generated, private or large."""
+        """Copy the working tree, except for what is generated, private or large."""
         shutil.copytree(ROOT, directory / "copy", ignore=_LEFT_OUT, symlinks=True)
         return cls(directory / "copy")
 

@@ -61,7 +61,7 @@ class Factory:
             await self.give_roles(organization_id, person, *roles)
 
     async def give_roles(self, organization_id: str, person: Person, *roles: str) -> None:
-        """Replace a member's roles in Logto's console. The application is not told."""
+        """Replace a member's roles in Logto's console. Nothing notifies the application."""
         await self.management.replace_roles(organization_id, person.id, roles)
 
     async def role(self, name: str, *permissions: Permission) -> str:

@@ -101,7 +101,7 @@ class _TcpServer(socketserver.ThreadingTCPServer):
 def running_nameserver() -> Iterator[FakeNameserver]:
     """Run a nameserver on one port for UDP and TCP.
 
-    The system chooses the port for TCP, because most ports that are taken are taken there.
+    The system chooses the port for TCP, because most ports in use are TCP ports.
     """
     with _TcpServer(("127.0.0.1", 0), _Tcp) as tcp, _UdpServer(tcp.server_address, _Udp) as udp:
         host, port = udp.server_address[:2]

@@ -1,4 +1,4 @@
-"""Removing an organization's data, ordered in a separate transaction."""
+"""Requesting the removal of an organization's data, in a separate transaction."""
 
 from __future__ import annotations
 

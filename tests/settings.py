@@ -1,4 +1,4 @@
-"""Settings for tests: the least that the application needs, and those of a provider's Management API."""
+"""Settings for tests: the minimum that the application needs, and those of a provider's Management API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The path of the browser, and the message if there is none."""
+"""The path of the browser, and the message if none is installed."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ people and organizations are created through the Management API with the ``LOGTO
 of ``saas-app provision``: no accounts have to be prepared. The labels are those of Logto's own pages, so
 either provider works. Its sign-in experience must offer a username with a password. ``E2E_LOGTO_IS_OURS=1``
 says that this Logto exists for these tests only, on this machine. Nothing is skipped then: the tests change
-its connectors and its sign-in settings and restore both. It must have no message connectors, but Logto's
+its connectors and its sign-in settings, and restore both. It must have no message connectors, but Logto's
 mock connectors, whose record files are read. Pages that only the development provider has are tested only
 if it was started here.
 

@@ -15,7 +15,7 @@ _IN_DARK: dict[str, Any] = {
     "resultTypes": ["violations"],
     "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
 }
-# The elements are only for the message: scrolling content may lie outside without harm.
+# The elements are only for the message. Content that scrolls may extend past the edge.
 _WIDEST = """() => {
   const limit = document.documentElement.clientWidth;
   const wide = [...document.querySelectorAll("body *")].filter((element) => {

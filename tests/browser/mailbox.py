@@ -25,7 +25,7 @@ class Mailbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MessagesPage:
-    """The development provider's page of messages it would have sent."""
+    """The development provider's page of messages that it would have sent."""
 
     logto: str
 

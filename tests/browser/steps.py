@@ -13,7 +13,7 @@ from tests.browser.site import Site
 from tests.clients import LogtoVisit, Person, sign_in_over_http
 from tests.factories import Factory
 
-# Labels of Logto's own pages. Its sign-in experience decides which identifiers they ask for.
+# Labels of Logto's own pages. The sign-in experience decides which identifiers these ask for.
 IDENTIFIER = re.compile("username|email|phone", re.IGNORECASE)
 ENTER = re.compile("^(Sign in|Continue)$")
 
@@ -155,7 +155,7 @@ async def refresh_access(page: Page, organization_id: str) -> None:
 
 
 async def lead_to_renewal(page: Page, people: Factory, name: str = "Typed before lunch") -> None:
-    """Send a form with access that must be renewed first, so that the page that offers it is shown.
+    """Send a form whose access must be renewed first, so that the page that offers the renewal is shown.
 
     Meanwhile, in another tab, the person signed in again as a viewer and then became an editor once more:
     Logto froze the viewer's scopes in the grant.

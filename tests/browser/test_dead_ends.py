@@ -1,4 +1,4 @@
-"""Every error page offers a way on: unknown pages, and a sign-in that failed."""
+"""Error pages offer a next step: for unknown pages, and after a failed sign-in."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ async def test_one_admin_remains_if_two_demote_each_other_at_once(
     demoted = "Bob" if winner is pages[0] else "Alice"
     await expect(winner.get_by_role("status")).to_contain_text(f"Roles of {demoted} changed to viewer")
     assert answers[pages.index(winner)] == 303
-    # It is chance whether the loser had passed the guard before the demotion. Both pages say what happened.
+    # The loser may or may not have passed the guard before the demotion. Either page says what happened.
     told = {403: REFUSED, 409: "Your access has changed"}[answers[pages.index(loser)]]
     await expect(loser.get_by_role("heading", name=told)).to_be_visible()
     await loser.get_by_role("link", name="Members", exact=True).click()

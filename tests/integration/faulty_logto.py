@@ -50,7 +50,7 @@ class Gate:
         self.before: Callable[[str], Awaitable[None]] | None = None
 
     def fail(self, *faults: Fault) -> None:
-        """From now on, these calls fail and all others succeed."""
+        """Let these calls fail, and all others succeed, from now on."""
         self._faults = list(faults)
         self._met = {}
 

@@ -63,7 +63,8 @@ class SignUp(LogtoVisit):
 class TokenSignUp(LogtoVisit):
     """A browser's cookies at the provider. Its user has no account and signs up with a one-time token.
 
-    ``profile`` gives what the sign-up asks for besides. ``page`` is the query that the provider received.
+    ``profile`` has the other values that the sign-up asks for. ``page`` is the query that the provider
+    received.
     """
 
     def __init__(self, profile: list[dict[str, str]] | None = None) -> None:

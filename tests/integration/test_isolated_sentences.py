@@ -1,4 +1,4 @@
-"""Refusals that name an organization written from right to left: isolated on pages, plain elsewhere."""
+"""Refusals that name an organization with a right-to-left name: isolated on pages, plain elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``saas-app serve`` logs with ``LOG_FORMAT=json``, and who may read the files it writes."""
+"""What ``saas-app serve`` logs with ``LOG_FORMAT=json``, and which users can read the files it writes."""
 
 from __future__ import annotations
 

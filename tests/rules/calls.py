@@ -1,4 +1,4 @@
-"""Calling every route: a path with rows of its own for each, and responses that differ from the registry."""
+"""Calling every route: each on a path with its own rows. Reports responses that differ from the registry."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def path_with_rows(make: Factory, runtime: Runtime, route: Route, organiza
 
 
 def nothing() -> dict[str, Any]:
-    """Return values for a rule's arguments that name nothing that exists; :func:`fill` adds the rest."""
+    """Return ids that do not exist for a rule's arguments. :func:`fill` adds the rest."""
     return {"organization_id": UNKNOWN_ORGANIZATION}
 
 

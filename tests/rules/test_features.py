@@ -38,7 +38,7 @@ def test_every_menu_entry_has_a_page_with_the_same_permission(entry: MenuEntry) 
 
 
 def test_only_queries_contain_statements() -> None:
-    """What every feature reads and writes is found in one place."""
+    """A reader finds all statements of a feature in one place."""
     features = [
         name for name in PACKAGES if name in FEATURES or find_spec(f"saas_app.{name}.queries") is not None
     ]

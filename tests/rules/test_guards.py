@@ -69,7 +69,7 @@ async def test_each_role_can_call_exactly_the_routes_that_the_registry_grants(
 
 @pytest.fixture
 async def stranger(make: Factory, open_browser: OpenBrowser) -> Browser:
-    """The browser of an admin of an organization of their own."""
+    """The browser of an admin of another organization."""
     person = await make.person("Stranger")
     await make.organization("Own", admin=person)
     return await open_browser(person)

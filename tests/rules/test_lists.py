@@ -142,7 +142,7 @@ async def lists(app: Quart, settings: Settings, make: Factory, runtime: Runtime)
 
 
 async def _is_rejected(route: Route, response: Response) -> bool:
-    """Return whether the response is a 400 as a page or as a problem document, as the route requires."""
+    """Return whether the response is a 400, as a page or a problem document depending on the route."""
     if response.status_code != 400:
         return False
     if route.is_api:
@@ -224,7 +224,7 @@ async def test_a_limit_out_of_bounds_is_rejected_by_every_list(lists: Lists, lim
 
 
 async def test_lists_are_found_and_each_has_a_second_page(lists: Lists) -> None:
-    """The other tests depend on it: without rows there are no cursors of another organization to try."""
+    """The other tests depend on this: without rows there are no cursors of another organization to try."""
     assert {route.endpoint for route, _ in lists.all} >= {"projects.list_projects", "members.list_members"}
     assert [str(route) for route, cursor in (await lists.globex.cursors()).items() if not cursor] == []
 

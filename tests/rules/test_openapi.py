@@ -1,4 +1,4 @@
-"""The schema of the API is valid and complete, and the committed one is up to date."""
+"""The schema of the API is valid and complete, and the committed file is up to date."""
 
 from __future__ import annotations
 

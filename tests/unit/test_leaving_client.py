@@ -1,4 +1,4 @@
-"""The test client: a request that is cancelled is cancelled in the application too."""
+"""The test client: a request that is canceled is canceled in the application too."""
 
 from __future__ import annotations
 

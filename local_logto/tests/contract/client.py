@@ -277,7 +277,7 @@ class LogtoBrowser:
         return Callback(request, await self.follow(resume, app.redirect_uri), tuple(self.hops))
 
     async def authorize_silently(self, app: App, **parameters: str | Sequence[str] | None) -> Callback:
-        """Send an authorization request that the server answers without asking the person anything."""
+        """Send an authorization request that the server answers without showing a page."""
         self.hops.clear()
         request = authorization_request(self.endpoint, app, parameters)
         return Callback(request, await self.follow(request.url, app.redirect_uri), tuple(self.hops))

@@ -4,8 +4,8 @@
 free port and stops it. ``CONTRACT_MANAGEMENT_TOKEN_ENDPOINT``, ``CONTRACT_MANAGEMENT_APP_ID``,
 ``CONTRACT_MANAGEMENT_APP_SECRET`` and ``CONTRACT_MANAGEMENT_RESOURCE`` say how to reach its Management API:
 on a self-hosted Logto the token comes from the admin tenant, ``http://localhost:3002/oidc/token``.
-``CONTRACT_LOGTO_IS_OURS=1`` says that the named Logto exists only for these tests, on this machine: they
-replace its connectors and change its sign-in settings, and restore both. Nothing is skipped then, so it
+``CONTRACT_LOGTO_IS_OURS=1`` says that the named Logto exists only for these tests, on this machine. They
+replace its connectors, change its sign-in settings, and restore both. Nothing is skipped then, so it
 must have no connectors, send to loopback addresses (``OIDC_PROVIDER_SSRF_PROTECTION_DISABLED=1``) and have
 Logto's mock connectors, whose record files are read.
 """

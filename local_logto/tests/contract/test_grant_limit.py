@@ -1,4 +1,4 @@
-"""``maxAllowedGrants``: one device too many signs out the device that has been signed in longest."""
+"""``maxAllowedGrants``: signing in on one device too many signs out the one signed in longest."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ async def test_links_name_the_pages(api: ManagementApi, workshop: Workshop) -> N
 
 
 async def test_links_lack_the_prefix_of_the_api(api: ManagementApi, server: Server) -> None:
-    """Clients cannot follow them, at Logto neither: they have to request pages by number."""
+    """Clients cannot follow these links, not even at Logto: they have to request pages by number."""
     reply = (await api.get("/organizations", page_size="1")).expect(200)
     [first, *_] = reply.headers.getall("Link")
     assert first == f'<{server.endpoint}/organizations?page_size=1&page=1>; rel="first"'

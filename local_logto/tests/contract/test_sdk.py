@@ -68,7 +68,7 @@ def client(server: Server, world: World, shelf: Shelf) -> LogtoClient:
 
 
 async def sign_in(client: LogtoClient, browser: LogtoBrowser, person: Person) -> None:
-    """Sign a person in whom the server does not know yet."""
+    """Sign in a person whom the server does not know yet."""
     first = await browser.send("GET", await client.signIn(CALLBACK))
     assert urlsplit(first.location).path == "/sign-in"
     told = await browser.follow(await browser.prove_password(person), CALLBACK)

@@ -69,7 +69,7 @@ async def test_putting_an_empty_list_below_an_unknown_id_is_accepted(
 
 
 async def test_body_is_validated_once_the_machine_is_a_member(api: ManagementApi, workshop: Workshop) -> None:
-    """Before that the membership is what is refused, as the table above shows."""
+    """Before that, the request is refused because the machine is not a member."""
     machine, organization = await workshop.application("MachineToMachine"), await workshop.organization()
     await workshop.join_machine(organization, machine)
     reply = await api.put(f"/organizations/{organization}/applications/{machine.id}/roles", {})

@@ -98,7 +98,7 @@ class Site:
         return await self.get(urlsplit(resume).path)
 
     async def prove(self) -> None:
-        """Prove by password that the account's owner is here."""
+        """Prove the owner's identity by password."""
         await self.get("/account/verify")
         assert (await self.post("/account/verify/password", password=PASSWORD)).status_code == 303
 

@@ -78,7 +78,7 @@ async def alice(site: Site) -> str:
 
 @pytest.fixture
 async def proven_alice(site: Site, alice: str) -> str:
-    """The id of Alice, who has also proven that it is her, as changes to an account's protection require."""
+    """The id of Alice, who has also proven her identity, as changes to security settings require."""
     await site.prove()
     return alice
 

@@ -59,7 +59,7 @@ async def offer_identity(logto: ExperienceApp, name: str = "nina") -> dict[str, 
 
 
 async def identify(logto: ExperienceApp, name: str) -> None:
-    """Begin a sign-in and identify somebody by password."""
+    """Begin a sign-in and identify a person by password."""
     await begin(logto, "SignIn")
     proof = {"verificationId": await prove_password(logto, name)}
     assert await logto.call("POST", "/identification", proof) == (204, None)

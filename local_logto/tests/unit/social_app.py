@@ -43,7 +43,7 @@ class SocialApp:
     naver: FakeNaver
 
     async def leave(self, path: str = "/direct/social/naver?app_id=client") -> str:
-        """Press the button. Returns where the browser is sent."""
+        """Press the button. Returns the URL to which the browser is redirected."""
         response = await self.logto.post(path, {})
         assert response.status_code == 303
         return str(response.headers["Location"])
@@ -60,7 +60,7 @@ class SocialApp:
         return f"{back.path}?{back.query}"
 
     async def come_back(self, path: str) -> Response:
-        """Follow the browser back, with the callback's own redirect that adds the application."""
+        """Open the callback, and follow its redirect, which adds the application."""
         response = await self.logto.browser.get(path, headers={"Sec-Fetch-Site": "cross-site"})
         location = response.headers.get("Location", "")
         if location.startswith("/callback/"):

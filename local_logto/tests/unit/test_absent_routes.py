@@ -1,4 +1,4 @@
-"""Routes of Logto that the development provider lacks. None replies 404, which a client would believe."""
+"""Routes of Logto that the development provider lacks. None replies 404, which would look like Logto's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The proof that the account page requires before anything of an account's protection is changed."""
+"""The proof that the account page requires before security settings are changed."""
 
 from __future__ import annotations
 

@@ -274,7 +274,7 @@ async def test_insufficient_credit_is_reported(store: Store, gatewayapi: FakeGat
     assert "Insufficient credit" in caught.value.message
 
 
-# --- bad days of either
+# --- failures of either
 
 
 async def send_either(

@@ -20,7 +20,7 @@ MINUTE = 60
 
 
 async def turned_on(api: ManagementApp) -> dict[str, Any]:
-    """What a new device was given, with its ``client_id``."""
+    """The response to a new device, with its ``client_id``."""
     metadata = {"isDeviceFlow": True}
     app = await api.made("/applications", name="TV", type="Native", customClientMetadata=metadata)
     form = {"client_id": app["id"], "scope": "openid"}
@@ -101,7 +101,7 @@ async def test_page_says_what_to_do(api: ManagementApp, query: str, says: str) -
 
 
 async def test_secret_of_the_device_form_cannot_sign_out(api: ManagementApp) -> None:
-    """The secret of the one form does nothing in the other."""
+    """The secret of one form is worthless in the other."""
     await api.client.get("/oidc/device")
     xsrf = next(cookie.value for cookie in api.client.cookie_jar if cookie.name == "_logto_device_flow_xsrf")
     response = await api.client.post("/oidc/session/end/confirm", form={"xsrf": xsrf or "", "logout": "yes"})

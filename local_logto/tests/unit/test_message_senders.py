@@ -24,7 +24,7 @@ from unit.experience_app import CODES_AND_PASSWORDS, ExperienceApp, experience_a
 from unit.management_app import Answer, ManagementApp, management_app
 
 NINA = "nina@example.test"
-# A template that lies at Mailgun is handed every variable there is.
+# A template that is stored at Mailgun gets every variable.
 EVERYTHING = {"template": "all", "variables": {}}
 CONFIG = {
     "domain": DOMAIN,
@@ -45,7 +45,7 @@ def variables(mailgun: FakeMailgun) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Inviting:
-    """A provider that sends by Mailgun, with an organization and somebody who invites to it."""
+    """A provider that sends by Mailgun, with an organization and a person who invites others to it."""
 
     api: ManagementApp
     mailgun: FakeMailgun
@@ -163,7 +163,7 @@ async def test_messages_page_escapes_names(tmp_path: Path) -> None:
 
 @asynccontextmanager
 async def signing_in(tmp_path: Path, mailgun: FakeMailgun) -> AsyncIterator[ExperienceApp]:
-    """The middle of a sign-in at a provider that sends by Mailgun."""
+    """A sign-in in progress, at a provider that sends by Mailgun."""
     settings = {"mailgun_base_url": mailgun.base_url, "connector_timeout": 0.3}
     async with experience_app(tmp_path, **settings) as logto:
         await logto.configure(**CODES_AND_PASSWORDS)

@@ -153,7 +153,7 @@ async def test_binding_page_has_no_inline_script_and_no_inline_style(logto: Expe
 
 
 async def test_accepted_suggestion_can_still_be_skipped(logto: ExperienceApp) -> None:
-    """One flow: the suggestion, its page, and the way past it."""
+    """One flow: the suggestion, its page, and skipping it."""
     await configure(logto, "Totp", policy="PromptAtSignInAndSignUp")
     user_id = await logto.add_user("alice")
     assert leads_to(await sign_in(logto)) == "/mfa-onboarding?app_id=client"

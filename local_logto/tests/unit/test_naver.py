@@ -48,7 +48,7 @@ def settings(naver: FakeNaver, tmp_path: Path) -> Settings:
 
 
 def give_code(naver: FakeNaver, code: str = "a-code") -> dict[str, Any]:
-    """What comes back at the callback when somebody agreed."""
+    """The parameters of the callback after a person agreed."""
     naver._codes[code] = naver.account
     return {"code": code, "redirectUri": CALLBACK}
 
@@ -161,7 +161,7 @@ async def test_slow_naver_is_given_up_after_the_timeout(
 
 
 class UnhurriedNaver(FakeNaver):
-    """Each of the two calls stays within the time that both together have."""
+    """A Naver that answers each of the two calls within the timeout, but not both together."""
 
     async def _token(self, request: web.Request) -> web.Response:
         await asyncio.sleep(0.6)

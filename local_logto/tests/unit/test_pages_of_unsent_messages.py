@@ -46,14 +46,14 @@ BAD_DAYS: dict[str, Callable[[FakeProvider], None]] = {
 
 @dataclass
 class Providers:
-    """A sign-in in the middle, and the two providers that its messages go through."""
+    """A sign-in in progress, and the two providers of its messages."""
 
     logto: ExperienceApp
     mailgun: FakeMailgun
     gatewayapi: FakeGatewayApi
 
     async def post(self, path: str, form: dict[str, str]) -> tuple[int, str]:
-        """Status and page."""
+        """Submit a form. Returns the status and the page."""
         response = await self.logto.post(path, form)
         return response.status_code, unescape(await text_of(response))
 
@@ -136,7 +136,7 @@ async def test_provider_failure_is_explained_in_time_and_another_way_works(
 
 @pytest.mark.parametrize("identifier", ["nina@example.test", "+44 7700 900123"])
 async def test_success_with_a_malformed_body_is_a_success(providers: Providers, identifier: str) -> None:
-    """As with Logto, which looks at the status alone."""
+    """Logto too checks only the status."""
     for provider in (providers.mailgun, providers.gatewayapi):
         provider.answer_malformed(200)
     assert leads_to(await providers.logto.post("/sign-in", {"identifier": identifier})) == CODE_PAGE

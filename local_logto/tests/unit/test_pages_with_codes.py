@@ -32,7 +32,7 @@ async def wrong_code(logto: ExperienceApp) -> str:
 
 
 async def answer_to(logto: ExperienceApp, code: str) -> tuple[int, str]:
-    """Status and page after typing this code."""
+    """Enter this code. Returns the status and the page."""
     response = await logto.post(CODE_PAGE, {"code": code})
     return response.status_code, unescape(await text_of(response))
 

@@ -154,7 +154,7 @@ def test_unusable_file_is_reported_in_one_line(file: Path, content: bytes | None
         execute(file, "create table organizations (id text primary key)")
     else:
         file.write_bytes(content)
-    file.chmod(0o600)  # of one that others may read it would say so first
+    file.chmod(0o600)  # a file that others may read would be reported first
     command = [sys.executable, "-m", "local_logto", "serve", "--port", "0", "--data-dir", str(file.parent)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1

@@ -1,4 +1,4 @@
-"""Attempts to get around the second factor. None of them signs anybody in."""
+"""Attempts to get around the second factor. None of them signs anyone in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TOTP = second_factors.totp_factor("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", 0)
 
 @pytest.fixture
 async def logto(logto: ExperienceApp) -> ExperienceApp:
-    """A provider where Alice has an authenticator app, and somebody else knows her password."""
+    """A provider where Alice has an authenticator app, and another person knows her password."""
     await logto.configure(mfa={"factors": ["Totp"], "policy": "NoPrompt"})
     await logto.add_user("alice", mfa_verifications=[TOTP])
     return logto

@@ -30,7 +30,7 @@ async def _fail() -> str:
 async def attempt(
     store: Store, *, right: bool = False, who: str = "alice", pool: Pool = Pool.FIRST_FACTOR
 ) -> str:
-    """What came of one try: ``in``, or the code of the refusal."""
+    """Make one attempt. Returns ``in``, or the code of the refusal."""
     try:
         return await watch(store, POLICY, pool, who, _succeed() if right else _fail())
     except RequestError as error:

@@ -35,7 +35,7 @@ async def begin(app: SocialApp, event: str = "SignIn") -> None:
 
 
 async def depart(app: SocialApp) -> str:
-    """Ask for Naver's address. Returns the verification id."""
+    """Request Naver's URL. Returns the verification id."""
     status, departure = await app.call("authorization-uri", state="s", redirectUri=CALLBACK)
     assert status == 200
     return str(departure["verificationId"])

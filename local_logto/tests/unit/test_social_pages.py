@@ -215,7 +215,7 @@ async def test_state_of_the_api_is_not_accepted_by_the_pages(app: SocialApp) -> 
     assert (await app.come_back(f"/callback/{CONNECTOR}?{query}")).status_code == 403
 
 
-# --- bad days
+# --- failures of Naver
 
 
 async def test_refused_consent_is_explained_with_other_ways(app: SocialApp) -> None:

@@ -27,7 +27,7 @@ def storage(request: pytest.FixtureRequest) -> str:
 def make_app(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> MakeApp:
     """``await make_app(storage, client=5)``: an application with these limits an hour and no others.
 
-    It waits long for Redis: a busy machine must not count as a failure of Redis.
+    The application waits long for Redis: a busy machine must not count as a failure of Redis.
     """
     monkeypatch.setattr(rate_limits, "_PATIENCE", 30)
 

@@ -1,4 +1,4 @@
-"""Applications with limits, and callers who use them up."""
+"""Applications with limits, and callers who use up the limits."""
 
 from __future__ import annotations
 

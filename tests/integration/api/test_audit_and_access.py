@@ -19,7 +19,7 @@ async def ada(make: Factory) -> Person:
 
 @pytest.fixture
 async def rover(make: Factory, as_person: PersonClient, ada: Person) -> tuple[str, str]:
-    """A project that Ada created, and that Vera was not allowed to create: organization and project id."""
+    """The ids of Acme and of Ada's project there. Vera was denied creating one."""
     vera = await make.person("Vera")
     organization_id = await make.organization("Acme", admin=ada, viewer=vera)
     client = await as_person(ada, organization_id)

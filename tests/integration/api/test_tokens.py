@@ -1,4 +1,4 @@
-"""Bearer tokens that are rejected: forged, expired, of others, outdated. Each gets its own answer."""
+"""Rejected bearer tokens: forged, expired, outdated, or of others. Each kind gets its own response."""
 
 from __future__ import annotations
 

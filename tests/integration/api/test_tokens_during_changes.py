@@ -40,7 +40,7 @@ def client(app: Quart, mint: Mint, eve: Person, organization_id: str) -> ApiClie
 
 @pytest.fixture
 def note(organization_id: str) -> MakeNote:
-    """``note(user_ids)``: the note of a change that touches these memberships, to be stored."""
+    """``note(user_ids)``: the note of a change that touches these memberships. The test stores it."""
     return lambda subjects: PendingChange(id=new_uuid(), entry={}, subjects=subjects, started_at=utc_now())
 
 

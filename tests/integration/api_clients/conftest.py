@@ -51,7 +51,7 @@ def faulty(faulty: Faulty) -> Faulty:
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """Programs that ask Logto for a token with their credentials and call the API with it."""
+    """Programs that request a token from Logto with their credentials, and call the API with it."""
 
     app: Quart
     settings: Settings

@@ -10,7 +10,7 @@ from tests.rules.rows import Rows
 
 
 async def make_client(make: Factory, runtime: Runtime, organization_id: str) -> dict[str, str]:
-    """Make an API client as if it had been made here."""
+    """Make an API client as if the application had created it."""
     machine = await make.machine(organization_id)
     async with runtime.work.writing(organization_id) as db:
         db.add(ApiClient(client_id=machine.id, name="Robot", created_by="test", created_at=utc_now()))

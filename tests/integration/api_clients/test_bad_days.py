@@ -33,7 +33,7 @@ async def refused(faulty: Faulty, status: int, name: str = NAME) -> str:
 
 
 async def made_here(faulty: Faulty) -> list[str]:
-    """Return the ids of the applications created for the organization, members of it or not."""
+    """Return the ids of the applications created for the organization, whether they are members or not."""
     called = await faulty.acme.management.list_machines_by_name(NAME)
     return [found.id for found in called if found.custom_data["workroom"]["organizationId"] == faulty.acme.id]
 

@@ -46,7 +46,7 @@ class AuditedOffice(Office):
 
 
 def told(line: dict[str, str], side: str) -> Any:
-    """Return a column that holds JSON. None: it is empty."""
+    """Return the value of a column that holds JSON. None: the column is empty."""
     return json.loads(line[side]) if line[side] else None
 
 

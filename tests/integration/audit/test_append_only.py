@@ -58,7 +58,7 @@ async def test_events_can_be_neither_changed_nor_deleted(
 async def test_the_table_cannot_be_emptied(
     plain: AsyncEngine, work: UnitOfWork, organization_id: str
 ) -> None:
-    """PostgreSQL has TRUNCATE for it. SQLite uses DELETE."""
+    """PostgreSQL empties tables with TRUNCATE, SQLite with DELETE."""
     words = "TRUNCATE audit_events" if plain.dialect.name == "postgresql" else "DELETE FROM audit_events"
     with pytest.raises(DBAPIError, match="append-only"):
         await run(plain, sa.text(words), {})
@@ -68,7 +68,7 @@ async def test_the_table_cannot_be_emptied(
 async def test_an_event_cannot_be_overwritten(
     plain: AsyncEngine, work: UnitOfWork, organization_id: str
 ) -> None:
-    """Not by the upserts of PostgreSQL and SQLite, and not by SQLite's REPLACE."""
+    """This holds for the upserts of PostgreSQL and SQLite, and for SQLite's REPLACE."""
     columns = "organization_id, id, occurred_at, actor_type, actor_id, actor_name, action, target_type, "
     columns += "target_id, target_name, outcome, request_id, address"
     rows = f"SELECT {columns} FROM audit_events WHERE organization_id = :organization_id"  # noqa: S608

@@ -1,4 +1,4 @@
-"""Only opened pages leave a trace, not HEAD requests and not what a browser prefetches."""
+"""Only pages that a person opens leave a trace. HEAD requests and prefetched pages leave none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A caller who loses access changes nothing: it is checked before a turn and again within it."""
+"""A caller who loses access changes nothing: access is checked before a turn and again within it."""
 
 from __future__ import annotations
 

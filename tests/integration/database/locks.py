@@ -1,4 +1,4 @@
-"""Another program that takes the lock that writers need, and sees whether it is free."""
+"""Another program that takes the lock that writers need, or checks whether the lock is free."""
 
 from __future__ import annotations
 

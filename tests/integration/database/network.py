@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 
 class Network:
-    """Passes bytes on in both directions, until it is told to drop them."""
+    """A network that passes bytes on in both directions until a test makes it drop them."""
 
     def __init__(self, target: sa.URL | None) -> None:
         self._target = target

@@ -1,4 +1,4 @@
-"""Cancelled work ends its transaction at once, at any point, and returns its connection."""
+"""Canceled work ends its transaction at once, at any point, and returns its connection."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Visitor:
         return "\r\n".join(lines).encode(), body
 
     async def leave_after(self, sent: bytes, *, seconds: float = 0.0, read: int = 0) -> None:
-        """Send this much of a request, read a little of the answer if asked, and disconnect."""
+        """Send this much of a request, read ``read`` bytes of the response, and disconnect."""
         parts = urlsplit(self.url)
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         writer.write(sent)

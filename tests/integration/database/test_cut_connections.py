@@ -1,4 +1,4 @@
-"""Connections that PostgreSQL cut, and a database that is down: nobody sees a 500."""
+"""Connections that PostgreSQL cut, and a database that is down. Neither causes a 500."""
 
 from __future__ import annotations
 

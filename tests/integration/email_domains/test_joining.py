@@ -1,4 +1,4 @@
-"""People who became members by their email domain are told so, and can leave."""
+"""People who joined by their email domain see a notice about it, and can leave."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Gate:
             self.changed.notify_all()
 
     async def do_without_answering(self, path: str) -> None:
-        """Let Logto carry out what this path requests, hold the response back, and return when it is done."""
+        """Hold the response to this path back, and return once Logto has carried out a request to it."""
         async with self.changed:
             self.hanging.discard(path)
             self.silent.add(path)
@@ -63,7 +63,7 @@ class Gate:
             await self.changed.wait_for(lambda: path not in self.hanging)
 
     async def wait_until_asked(self, path: str, times: int = 1) -> None:
-        """Return when a path was requested this often."""
+        """Return once a path was requested this often."""
         async with self.changed:
             await self.changed.wait_for(lambda: self.asked[path] >= times)
 

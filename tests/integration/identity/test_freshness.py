@@ -190,7 +190,7 @@ async def test_a_person_who_joins_after_signing_in_has_access_at_once(
 async def test_a_renewal_that_brought_no_new_grant_is_not_repeated(
     promoted: Office, runtime: Runtime
 ) -> None:
-    # As if the round trip for this permission had just been made, and had brought nothing new.
+    # as after a round trip for this permission that brought nothing new
     (session_id,) = await runtime.sessions.list_session_ids(promoted.person.id)
     await runtime.sessions.update(
         session_id, granted_at=utc_now(), renewed_for=f"{promoted.id} projects:write"

@@ -1,4 +1,4 @@
-"""Forms whose session has ended are kept through the sign-in, for the person who filled them in only."""
+"""Forms whose session has ended are kept through the sign-in, but only for the person who filled them in."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ async def test_a_kept_form_is_not_shown_in_another_browser_of_its_owner(
 
 @pytest.fixture
 async def sent_as_bob(desk: Desk, make: Factory) -> str:
-    """The page that answers a form of Ella's, sent after Bob signed in to the same browser."""
+    """The response to Ella's form, which was sent after Bob signed in to the same browser."""
     bob = await make.member(desk.root.split("/")[2], "Bob")
     await desk.browser.post("/sign-out")
     await desk.browser.forget_logto()

@@ -1,4 +1,4 @@
-"""A Logto that carries out a change late: until it is finished, Logto is asked what a member may do."""
+"""A Logto that carries out a change late. Until then, each request asks Logto what a member may do."""
 
 from __future__ import annotations
 

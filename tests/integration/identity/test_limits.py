@@ -1,4 +1,4 @@
-"""Sessions, sign-ins and tokens that expire, and responses of Logto that do not fit the request."""
+"""Sessions, sign-ins and tokens that expire, and responses of Logto that do not match the request."""
 
 from __future__ import annotations
 

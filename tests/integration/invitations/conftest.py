@@ -28,7 +28,7 @@ class Acme(Office):
     async def invite(
         self, addresses: str, *roles: str, expect: int = 303, days: str = "7", by: Browser | None = None
     ) -> str:
-        """Send the form and return the page that answers it, or to which it leads."""
+        """Send the form and return the page that answers it, or the page to which it redirects."""
         form = {"addresses": addresses, "roles": list(roles), "days": days}
         browser = by or self.browser
         answer = await browser.post(f"{self.invitations}/new", form, expect)

@@ -22,7 +22,7 @@ from tests.integration.records import actions_of, changes_of, pending_in
 
 
 async def accept(browser: Browser, invitation: Invitation, expect: int = 303, *, name: str = "") -> str:
-    """Accept an invitation and return the page that answers, or to which Logto leads back."""
+    """Accept an invitation and return the response, or the page to which Logto redirects."""
     answer = await browser.post(f"{path_of(invitation)}/accept", {"name": name}, expect)
     return await text_of(await browser.follow(answer.headers["Location"]) if expect == 303 else answer)
 

@@ -44,7 +44,7 @@ class Invited:
     browser: Browser
 
     async def sign_up(self, *profile: dict[str, str]) -> None:
-        """Sign up at Logto, which asks for the profile besides, and come back."""
+        """Sign up at Logto, which also asks for the profile, and come back."""
         await self.browser.forget_logto(TokenSignUp(list(profile)))
         await self.browser.come_back(await begin(self.browser, self.path, self.proof), NOBODY)
 

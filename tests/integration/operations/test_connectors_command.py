@@ -36,7 +36,7 @@ SECRETS = {
 
 @dataclass(frozen=True)
 class Senders:
-    """Servers that behave like Mailgun and GatewayAPI, in the event loop of the tests."""
+    """Fakes of Mailgun and GatewayAPI, in the event loop of the tests."""
 
     mailgun: FakeMailgun
     gatewayapi: FakeGatewayApi

@@ -58,7 +58,7 @@ class Demo:
         return process
 
     def close(self) -> None:
-        """End what still runs."""
+        """Stop the programs that still run."""
         for process in self.processes:
             if process.poll() is None:
                 process.terminate()

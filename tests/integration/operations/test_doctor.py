@@ -105,7 +105,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
 
 @contextlib.contextmanager
 def answering(answers: dict[str, tuple[int, str]], *, clock_ahead: float = 0) -> Iterator[str]:
-    """Run a server with these answers by path. Everything else is 404. Its clock may be wrong."""
+    """Run a server with these responses by path, and 404 for others. Its clock may be wrong."""
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:

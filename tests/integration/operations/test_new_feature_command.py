@@ -52,7 +52,7 @@ def _renamed(block: str) -> str:
     return block.replace("report", "recipe").replace("Report", "Recipe").replace("REPORT", "RECIPE")
 
 
-@pytest.mark.timeout(600)  # half a minute of work, on a machine that does nothing else
+@pytest.mark.timeout(600)  # takes half a minute on an idle machine
 def test_the_page_leads_from_nothing_to_a_feature_that_passes_the_rules(tmp_path: Path) -> None:
     copy = Copy.make(tmp_path)
 

@@ -18,7 +18,7 @@ class Acme(Office):
         return f"{self.root}/settings"
 
     async def seen(self, form: str = "") -> str:
-        """Open the settings and return what the form there says its reader has seen."""
+        """Open the settings and return the version in the form, which tells what its reader has seen."""
         return hidden_field(await self.browser.text(self.settings), "seen", form or self.settings)
 
 

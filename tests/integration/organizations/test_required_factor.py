@@ -1,4 +1,4 @@
-"""Organizations that require a second factor: who is refused, and how they get in again."""
+"""Organizations that require a second factor: which members are refused, and how they regain access."""
 
 from __future__ import annotations
 

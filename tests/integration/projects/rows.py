@@ -32,7 +32,7 @@ async def add_project(db: AsyncSession, tasks: int = 1) -> tuple[UUID, list[UUID
 
 
 async def make_project(_make: Factory, runtime: Runtime, organization_id: str) -> dict[str, UUID]:
-    """Make a project with a task, so that a route that deletes one leaves nothing to the next."""
+    """Make a project with a task. Each route gets a new one, because some routes delete it."""
     async with runtime.work.writing(organization_id) as db:
         project_id, (task_id,) = await add_project(db)
     return {"project_id": project_id, "task_id": task_id}

@@ -26,7 +26,7 @@ SORTS = list(ProjectSort)
 
 
 async def walk(acme: Organization, sort: ProjectSort, size: int = 3) -> AsyncIterator[list[Any]]:
-    """Yield the pages of the list, each read with the cursor of the one before."""
+    """Yield the pages of the list, each read with the cursor of the previous page."""
     cursor: str | None = None
     while True:
         async with acme.work.reading(acme.tenant.organization_id) as db:

@@ -21,7 +21,7 @@ def logto(app: Quart, settings: Settings) -> Sender:
 
 @pytest.fixture
 async def nothing_changed_for_everybody(runtime: Runtime) -> AsyncIterator[None]:
-    """Delete the mark on every membership, which would make the tokens of all other tests stale."""
+    """Delete the mark that covers every membership, which would make the tokens of all other tests stale."""
     yield
     everybody = (MembershipChange.organization_id == EVERYWHERE, MembershipChange.subject == EVERYONE)
     async with runtime.work.writing() as db:

@@ -1,4 +1,4 @@
-"""Whether a bearer token is newer than the last change of its membership, and when Logto is calls."""
+"""Whether a bearer token is newer than the last change of its membership, and when Logto is called."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BEFORE, AFTER, UNCLEAR = Moment(900, 901), Moment(1_100, 1_101), Moment(999, 1_0
 
 
 class Logto:
-    """A stand-in for Logto: says whether the member still holds the scopes, and counts the questions."""
+    """A stand-in for Logto: says whether the member still holds the scopes, and counts the calls."""
 
     def __init__(self) -> None:
         self.holds = True

@@ -14,7 +14,7 @@ from saas_app.rbac.permissions import ROLE_PERMISSIONS, Permission, Role
 from saas_app.rbac.policy import decide
 from tests.unit.identity.values import access, tenant
 
-JUST_NOW, LONG_AGO = 5.0, 90.0  # seconds; the least interval between two round trips lies between
+JUST_NOW, LONG_AGO = 5.0, 90.0  # seconds; the minimum interval between two round trips lies between them
 MAX_AGE = 600
 
 

@@ -102,7 +102,7 @@ def two_per_minute(clock: Clock) -> RateLimits:
 
 @pytest.fixture
 async def first(two_per_minute: RateLimits) -> Standing:
-    """The standing of a client after its first request."""
+    """The state of a client's limit after its first request."""
     return await two_per_minute.count(two_per_minute.client, "robot")
 
 

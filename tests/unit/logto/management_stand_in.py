@@ -47,7 +47,7 @@ class StandIn:
 
 
 async def never(_request: web.Request) -> web.Response:
-    """Give no answer at all."""
+    """Never answer."""
     await asyncio.Event().wait()
     raise AssertionError
 

@@ -19,7 +19,7 @@ class Somebody:
 
 
 async def walk(members: list[str], size: int, meanwhile: Callable[[int], None]) -> list[str]:
-    """Read all pages and return the members seen. ``meanwhile`` runs between two pages."""
+    """Read all pages and return their members. ``meanwhile`` runs between two pages."""
     seen: list[str] = []
 
     async def read(number: int, length: int) -> Listing[Somebody]:

@@ -31,7 +31,7 @@ def test_a_port_with_a_closing_connection_counts_as_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)), listener.accept()[0] as accepted:
-            accepted.close()  # this side closes first, so that its end lingers
+            accepted.close()  # the server closes first, so that its port stays in TIME_WAIT
 
     require_free_port("127.0.0.1", port, "unused")
 

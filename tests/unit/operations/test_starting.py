@@ -1,4 +1,4 @@
-"""Around the program: the health check of the Docker image, and ``make setup`` without a usable Python."""
+"""The health check of the Docker image, and ``make setup`` without a usable Python."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def probed() -> Iterator[tuple[type[_Probed], int]]:
 
 
 def _check_health(port: int) -> int:
-    """Run the Dockerfile's command, with a proxy in the environment that it must not use."""
+    """Run the Dockerfile's command. It must not use the proxy in the environment."""
     dockerfile = (ROOT / "Dockerfile").read_text()
     match = re.search(r"^HEALTHCHECK.*?CMD (\[.*?\])$", dockerfile, re.MULTILINE | re.DOTALL)
     assert match is not None

@@ -27,7 +27,7 @@ DELETING = Guard(Callers.PERMISSION, Permission.PROJECTS_DELETE)
 
 @dataclass
 class Known:
-    """A caller with no particular credential, and the questions a guard calls about them."""
+    """A caller with no particular credential, which records the questions that a guard asks about it."""
 
     tenant: Tenant
     is_fresh: bool = True
@@ -178,7 +178,7 @@ async def test_step_5_checks_the_request_before_it_opens_the_unit_of_work(
 
 
 class Ladder:
-    """A guarded view of an organization, and a caller who tries to reach it."""
+    """A guarded view of an organization, and a caller who tries to open it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, caller: Caller | None) -> None:
         self.ran = False

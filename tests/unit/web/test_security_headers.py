@@ -1,4 +1,4 @@
-"""Every response tells the browser what our pages never do."""
+"""Headers of every response restrict what pages may load and run."""
 
 from quart import Quart, Response
 

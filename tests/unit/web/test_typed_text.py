@@ -14,7 +14,7 @@ PILE = "a" + "\u0301\u0302\u0303" * 5
 
 
 class Tracing:
-    """A rule after the bounds, which records the texts it was checked about."""
+    """A rule that runs after the check of the length, and records the texts that it checks."""
 
     def __init__(self) -> None:
         self.checked: list[str] = []

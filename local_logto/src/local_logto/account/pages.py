@@ -45,7 +45,7 @@ def done(notice: str) -> Response:
 
 
 def code_sent(path: str, page: FormPage) -> Response:
-    """Redirect to the field for the code, which says if the code was sent again."""
+    """Redirect to the field for the code. The page says whether the code was sent again."""
     return redirect_response(f"{path}?notice={SENT_AGAIN}" if page.pressed else path)
 
 

@@ -101,7 +101,7 @@ async def _ask_for_proof(visitor: Visitor) -> Response:
 
 
 async def answer(page: FormPage, action: Action, side_action: Action | None = None) -> Response:
-    """Show an account page, or carry out its form."""
+    """Show an account page, or process its form."""
     return await answer_with(page, action, side_action or action, show_plain_form)
 
 

@@ -41,7 +41,7 @@ class Factory:
 
     @property
     def keeps_messages(self) -> bool:
-        """Whether it shows messages on the messages page instead of sending them."""
+        """Whether the connector shows messages on the messages page instead of sending them."""
         return self.id.startswith("mock-")
 
     def metadata(self) -> dict[str, Any]:

@@ -17,8 +17,8 @@ async def hash_password(password: str) -> str:
 
 
 async def verify_password(password_hash: str | None, password: str) -> bool:
-    """Return whether the password is correct. Without a hash it takes as long, so that timing reveals
-    nothing.
+    """Return whether the password is correct. Without a hash, the check takes as long, so that timing
+    reveals nothing.
     """
     return await asyncio.to_thread(_verify, password_hash, password)
 

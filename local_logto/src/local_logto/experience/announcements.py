@@ -1,6 +1,7 @@
 """Webhook events of a completed sign-in.
 
-Only sign-ins through the pages or the API send events. A round trip through a live session sends none.
+Only sign-ins through the pages or the API send events. An authorization request that a live session answers
+sends none.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from local_logto.verification_codes import send_code
 
 
 class UnsentMessage(RequestError):
-    """A connector's failure to send. The API treats it as any error; on a page it is no fault of the person's
-    input.
+    """A connector's failure to send. The API treats it like any error. A page does not blame the
+    person's input.
     """
 
     @property

@@ -39,7 +39,7 @@ from local_logto.refusals import refusal
 
 
 async def switch_event(session: ExperienceSession, event: Event) -> None:
-    """Switch between signing in and registering. Raises 400 to or from resetting a password.
+    """Switch between signing in and registering. Raises 400 if either event is a password reset.
 
     The proofs stay, but the identified person is dropped: a registration asks for no second factor, so an
     account that was identified before must not get in through it.

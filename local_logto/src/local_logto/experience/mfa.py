@@ -67,7 +67,7 @@ async def verify_new_totp(session: ExperienceSession, verification_id: str, code
 
 
 async def verify_totp(session: ExperienceSession, code: str) -> str:
-    """Verify the enrolled authenticator. Raises 400 ``session.mfa.invalid_totp_code``, also for reuse."""
+    """Verify the enrolled authenticator. Raises 400 ``session.mfa.invalid_totp_code``, also if used."""
     attempt = _use_factor(session, second_factors.use_totp, code, "session.mfa.invalid_totp_code")
     await sentinel.watch(session.store, session.settings.lockout, Pool.TOTP, get_user_id(session), attempt)
     return await save_proof(session, MfaProof(new_id(), TOTP, get_user_id(session), is_verified=True))
@@ -191,7 +191,7 @@ async def store_changes(session: ExperienceSession) -> bool:
 
 
 async def read_standing(store: Store, user_id: str, mfa: MfaState) -> Standing:
-    """Read the account's state of MFA, including what this interaction is about to change."""
+    """Read the account's MFA state, including what this interaction is about to change."""
     columns = (users.c.mfa_verifications, users.c.primary_email, users.c.primary_phone, users.c.logto_config)
     demanding = sa.exists().where(
         organization_users.c.user_id == users.c.id,
@@ -212,7 +212,7 @@ async def read_standing(store: Store, user_id: str, mfa: MfaState) -> Standing:
 
 
 async def _read_future_standing(session: ExperienceSession) -> Standing:
-    """Read the account's state of MFA after this sign-in, whose new addresses count as the account's."""
+    """Read the account's MFA state after this sign-in. Addresses added in it count."""
     standing = await read_standing(session.store, get_user_id(session), session.experience.mfa)
     profile = session.experience.profile
     return replace(standing, email=profile.email or standing.email, phone=profile.phone or standing.phone)

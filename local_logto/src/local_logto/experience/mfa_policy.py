@@ -52,7 +52,7 @@ class MfaPolicy:
 
 @dataclass(frozen=True)
 class Standing:
-    """An account's state of MFA: stored factors, addresses, and the owner's choices.
+    """An account's MFA state: stored factors, addresses, and the owner's choices.
 
     ``organization_requires`` means that one of the person's organizations requires a factor. ``pending`` are
     the kinds of factor that this interaction is about to add.

@@ -38,7 +38,7 @@ class MfaProof:
 
     @property
     def proves_sign_in(self) -> bool:
-        """Whether it proves a factor that the account already had. A factor that is being enrolled doesn't
+        """Whether this proves a factor that the account already had. A factor that is being enrolled doesn't
         count.
         """
         return self.is_verified and self.secret is None

@@ -69,7 +69,7 @@ async def depart_from_page(session: ExperienceSession, connector: Connector, red
 
 
 def is_waiting_for(proof: SocialProof | None, connector_id: str, state: str) -> bool:
-    """Return whether this sign-in sent the browser out with this state and it hasn't come back yet."""
+    """Return whether this sign-in sent the browser to the provider with this state and still waits for it."""
     return (
         proof is not None
         and proof.state is not None

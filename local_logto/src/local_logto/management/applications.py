@@ -1,4 +1,4 @@
-"""``/applications``: applications that sign people in, and machines.
+"""``/applications``: applications that sign people in, and machine-to-machine applications ("machines").
 
 ``application_secrets`` has their secrets.
 """

@@ -1,4 +1,4 @@
-"""Roles to assign to a member, by ID or name. They must be for the member's kind."""
+"""Roles to assign to a member, by ID or name. A role must fit the member: a person or a machine."""
 
 from __future__ import annotations
 

@@ -37,8 +37,8 @@ blueprint = Blueprint("roles", __name__)
 
 @blueprint.get("/roles")
 async def list_roles() -> Response:
-    """List roles by name, narrowed by type, by who does not have them, and by ``search`` without percent
-    signs.
+    """List roles by name, narrowed by type, by a person or machine without them, and by ``search``
+    without percent signs.
     """
     paging, filters = read_paging(), read_query(_FILTERS)
     query = sa.select(roles).order_by(roles.c.name)
@@ -86,7 +86,7 @@ async def assign_roles(application_id: str) -> Response:
 
 @blueprint.put("/applications/<application_id>/roles")
 async def replace_roles(application_id: str) -> Response:
-    """Replace the roles. An empty list removes all and still answers an error (Logto 1.42)."""
+    """Replace the roles. An empty list removes all roles, but the response is an error (Logto 1.42)."""
     role_ids = (await read_body(_CHOICE))["roleIds"]
     async with current_store().begin() as connection:
         await _require_machine(connection, application_id)

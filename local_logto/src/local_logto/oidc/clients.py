@@ -42,7 +42,7 @@ class Client:
 
     @property
     def is_public(self) -> bool:
-        """Whether it has no secret. Public clients must use PKCE, and rotate refresh tokens at every use."""
+        """Whether the client has no secret. If so, it uses PKCE and rotates refresh tokens at every use."""
         return self.type in {"SPA", "Native"}
 
     @property
@@ -51,7 +51,7 @@ class Client:
 
     @property
     def is_device(self) -> bool:
-        """Whether it signs people in only by a code that they enter on another device."""
+        """Whether the client signs people in only by a code that they enter on another device."""
         return self.type == "Native" and bool(self.custom_metadata.get("isDeviceFlow"))
 
     def allows_grant(self, grant_type: str) -> bool:
@@ -60,7 +60,7 @@ class Client:
         return grant_type in _GRANTS.get(self.type, frozenset())
 
     def allows_scope(self, scope: str) -> bool:
-        """Return whether it may request an OIDC scope.
+        """Return whether the client may request an OIDC scope.
 
         A third-party application may request only scopes enabled for it. This server can't enable any, which
         leaves these two.
@@ -111,7 +111,7 @@ class Client:
 
     @property
     def max_allowed_grants(self) -> int | None:
-        """The number of grants of one person that it may have at a time. None means no limit."""
+        """How many grants of one person the client may have at a time. None means no limit."""
         limit = self.custom_metadata.get("maxAllowedGrants")
         return None if limit is None else int(limit)
 

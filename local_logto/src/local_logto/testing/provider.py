@@ -75,7 +75,7 @@ class Provider:
         self.management.call("DELETE", f"/organizations/{organization.id}/users/{person.id}")
 
     def role(self, name: str, *permissions: str, for_machines: bool = False) -> None:
-        """Create an organization role, and those of its organization permissions that don't exist yet."""
+        """Create an organization role, and those of its permissions that don't exist yet."""
         known = self._ids_by_name("/organization-scopes")
         self._made(
             "/organization-roles",

@@ -28,7 +28,7 @@ class Reply:
 
 
 class RequestRefused(AssertionError):
-    """The provider didn't answer as a test needs. The message shows its response."""
+    """The provider's response is not what the test needs. The message shows it."""
 
 
 def send(

@@ -30,7 +30,7 @@ async def client(naver: FakeNaver) -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def decide(client: aiohttp.ClientSession, decision: str) -> dict[str, str]:
-    """What comes back at the callback address."""
+    """Decide on the consent page. Returns the parameters of the callback."""
     form = {**ASKED, "decision": decision}
     async with client.post("/oauth2.0/authorize", data=form, allow_redirects=False) as answer:
         return comes_back(answer)

@@ -71,7 +71,7 @@ async def let_time_pass(runtime: Runtime, organization_id: str) -> None:
 
 
 def entry_of(action: Action, subject: str, name: str, *roles: str) -> AuditEntry:
-    """Return the audit entry of a change by Ada. Two roles are those before and after it."""
+    """Return the audit entry of a change by Ada, with the roles before and after the change."""
     kind = "api client" if action is Action.API_CLIENT_REVOKE else "member"
     before, after = ({"roles": [role]} for role in roles) if roles else (None, None)
     return AuditEntry(Actor("ada", "Ada"), action, Target(kind, subject, name), before=before, after=after)
@@ -172,7 +172,7 @@ async def test_another_logto_is_rejected_before_everything_looks_deleted(
 
 
 class Killed(BaseException):
-    """As if the process ended here: no error handling sees it."""
+    """An end of the process, which no error handler catches."""
 
 
 async def test_the_database_of_another_logto_is_not_changed(make: Factory, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def page_url(path: str, **more: str) -> str:
 
 
 def first_page_url(flow: str) -> str:
-    """Return the page on which the sign-in or registration started, narrowed if it was."""
+    """Return the page on which the sign-in or registration started. A narrowed page stays narrowed."""
     return page_url(f"/identifier-{flow}" if "identifier" in request.args else f"/{flow}")
 
 
@@ -112,7 +112,7 @@ def _is_own_form() -> bool:
 async def answer_form(
     session: ExperienceSession, page: FormPage, action: _Action, side_action: _Action | None = None
 ) -> Response:
-    """Show the page, or carry out its form. An error is shown at its field, and what was typed is kept.
+    """Show the page, or process its form. An error is shown at its field, and what was typed is kept.
 
     ``side_action`` runs instead of ``action`` if one of the page's side buttons was pressed.
     """
@@ -121,7 +121,7 @@ async def answer_form(
 
 
 async def answer_with(page: FormPage, action: _Step, side_action: _Step, show: _Step) -> Response:
-    """Show the page, or carry out its form, without a sign-in in progress."""
+    """Show the page, or process its form, without a sign-in in progress."""
     if request.method == "GET":
         return await show(page)
     page = replace(page.filled(await request.form), notice="")

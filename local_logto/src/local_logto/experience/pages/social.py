@@ -52,7 +52,7 @@ async def direct_sign_in(session: ExperienceSession, method: str, target: str = 
 
 @blueprint.get("/callback/<connector_id>")
 async def callback(connector_id: str) -> Response:
-    """Handle the provider's redirect. The state tells which of the browser's sign-ins it belongs to."""
+    """Handle the provider's redirect. The state identifies the sign-in of this browser that it belongs to."""
     if "app_id" not in request.args:
         client_id = await _find_waiting_application(connector_id)
         if client_id is not None:
@@ -133,7 +133,7 @@ async def _show_declined(connector: Connector) -> Response:
 
 
 async def _show_failure(connector: Connector, error: RequestError) -> Response:
-    """Say why it failed: the provider's fault, or what this server says about the person."""
+    """Show why the sign-in failed: an error of the provider, or a rule of this server."""
     name = name_of(connector)
     if not error.code.startswith("connector."):
         return await show_notice(

@@ -25,7 +25,7 @@ def is_registered(redirect_uri: str, registered: Iterable[str]) -> bool:
 
 
 def is_loopback_variant(redirect_uri: str, registered: Iterable[str]) -> bool:
-    """Return whether it differs from a registered loopback URI only in the port (RFC 8252 §7.3)."""
+    """Return whether the URI differs from a registered loopback URI only in the port (RFC 8252 §7.3)."""
     return _without_loopback_port(redirect_uri) in {
         known for one in registered if (known := _without_loopback_port(one)) is not None
     }

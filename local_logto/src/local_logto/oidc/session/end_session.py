@@ -91,7 +91,7 @@ async def _start(params: Params) -> Response:
 
 
 async def _client_of(params: Params) -> Client | None:
-    """Return the application that asks, from its ID or from the hint. They must agree."""
+    """Return the application that asks, from its ID or from the hint. Both must name the same one."""
     client_id, hint = params.get("client_id"), params.get("id_token_hint")
     if hint is not None:
         audience = id_token_hints.audience_of(hint)

@@ -1,4 +1,4 @@
-"""Confirmation of a sign-out: a page that confirms by itself, tied to the session."""
+"""Confirmation of a sign-out: a page that submits its form by itself, tied to the session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a refresh token is replaced, how long the next one lives, when a used one counts as stolen. Pure."""
+"""When a refresh token is replaced, how long the next one lives, and when reuse counts as theft. Pure."""
 
 from __future__ import annotations
 
