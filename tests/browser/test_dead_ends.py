@@ -10,7 +10,7 @@ from tests.browser.site import Site
 from tests.browser.steps import identifier_field, is_at
 
 
-async def test_unknown_address_offers_the_front_page(open_page: OpenPage) -> None:
+async def test_an_unknown_address_offers_the_front_page(open_page: OpenPage) -> None:
     page = await open_page()
     answer = await page.goto("/no/such/page")
     assert answer is not None
@@ -19,7 +19,7 @@ async def test_unknown_address_offers_the_front_page(open_page: OpenPage) -> Non
     await expect(page.get_by_role("heading", name="Work together")).to_be_visible()
 
 
-async def test_unknown_organization_offers_the_callers_own(page: Page) -> None:
+async def test_an_unknown_organization_offers_the_callers_own_organizations(page: Page) -> None:
     answer = await page.goto("/o/unknown/projects")
     assert answer is not None
     assert answer.status == 404

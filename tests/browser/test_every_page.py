@@ -16,31 +16,37 @@ from tests.factories import Factory
 PHONE: ViewportSize = {"width": 375, "height": 720}
 
 
-async def test_pages_for_strangers(open_page: OpenPage, site: Site) -> None:
+async def test_pages_before_sign_in_are_accessible_and_fit_a_phone(open_page: OpenPage, site: Site) -> None:
     page = await open_page(reduced_motion="reduce")
     assert await _findings(page, before_sign_in(page, site)) == []
 
 
-async def test_pages_for_members(open_page: OpenPage, people: Factory, site: Site) -> None:
+async def test_pages_for_members_are_accessible_and_fit_a_phone(
+    open_page: OpenPage, people: Factory, site: Site
+) -> None:
     page = await open_page(reduced_motion="reduce")
     scene = await set_scene(page, people, site)
     assert await _findings(page, after_sign_in(page, scene)) == []
 
 
-async def test_pages_after_actions(open_page: OpenPage, people: Factory, site: Site) -> None:
+async def test_pages_after_actions_are_accessible_and_fit_a_phone(
+    open_page: OpenPage, people: Factory, site: Site
+) -> None:
     page = await open_page(reduced_motion="reduce")
     scene = await set_scene(page, people, site)
     assert await _findings(page, after_actions(page, scene)) == []
 
 
-async def test_pages_that_a_script_leaves_immediately(
+async def test_pages_that_a_script_leaves_at_once_are_accessible_and_fit_a_phone(
     open_page: OpenPage, people: Factory, site: Site
 ) -> None:
     page = await open_page(reduced_motion="reduce")
     assert await _findings(page, without_scripts(page, people, site)) == []
 
 
-async def test_pages_about_members(open_page: OpenPage, people: Factory, site: Site) -> None:
+async def test_pages_about_members_are_accessible_and_fit_a_phone(
+    open_page: OpenPage, people: Factory, site: Site
+) -> None:
     page = await open_page(reduced_motion="reduce")
     office = await admin.set_office(page, people, site)
     assert await _findings(page, admin.members(page, people, office)) == []
@@ -48,7 +54,9 @@ async def test_pages_about_members(open_page: OpenPage, people: Factory, site: S
     assert await _findings(page, admin.api_clients(page, people, office)) == []
 
 
-async def test_settings_and_the_audit_log(open_page: OpenPage, people: Factory, site: Site) -> None:
+async def test_settings_and_the_audit_log_are_accessible_and_fit_a_phone(
+    open_page: OpenPage, people: Factory, site: Site
+) -> None:
     page = await open_page(reduced_motion="reduce")
     office = await admin.set_office(page, people, site)
     assert await _findings(page, admin.audit(page, open_page, office)) == []
@@ -56,7 +64,9 @@ async def test_settings_and_the_audit_log(open_page: OpenPage, people: Factory, 
     assert await _findings(page, admin.second_factor(page, people, office)) == []
 
 
-async def test_pages_for_invited_people(open_page: OpenPage, people: Factory, site: Site) -> None:
+async def test_pages_for_invited_people_are_accessible_and_fit_a_phone(
+    open_page: OpenPage, people: Factory, site: Site
+) -> None:
     office = await admin.set_office(await open_page(), people, site)
     page = await open_page(reduced_motion="reduce")
     assert await _findings(page, admin.being_invited(page, people, office)) == []

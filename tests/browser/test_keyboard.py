@@ -27,7 +27,7 @@ _SHOWS_FOCUS = """(element) => {
 }"""
 
 
-async def test_sign_in_and_create_a_project_with_the_keyboard_alone(
+async def test_a_person_signs_in_and_creates_a_project_with_the_keyboard_alone(
     open_page: OpenPage, alice: Person, acme: str, site: Site
 ) -> None:
     """One story: from the front page through Logto's page to a new project."""
@@ -57,7 +57,7 @@ async def test_sign_in_and_create_a_project_with_the_keyboard_alone(
     assert path_of(page).startswith(f"/o/{acme}/projects/")
 
 
-async def test_first_tab_leads_past_the_header(page: Page, acme: str) -> None:
+async def test_the_first_tab_stop_is_a_link_that_skips_the_header(page: Page, acme: str) -> None:
     await page.goto(f"/o/{acme}/projects")
     skip = page.get_by_role("link", name="Skip to content")
     await page.keyboard.press("Tab")
@@ -67,7 +67,7 @@ async def test_first_tab_leads_past_the_header(page: Page, acme: str) -> None:
     await press_tab_until(page, page.get_by_role("link", name="Export CSV"), limit=1)
 
 
-async def test_account_menu_opens_and_closes_with_the_keyboard_alone(page: Page) -> None:
+async def test_the_account_menu_opens_and_closes_with_the_keyboard_alone(page: Page) -> None:
     await page.goto("/o")
     menu, leave = account_menu(page), page.get_by_role("button", name="Sign out")
     await press_tab_until(page, menu)
@@ -78,7 +78,7 @@ async def test_account_menu_opens_and_closes_with_the_keyboard_alone(page: Page)
     await expect(menu).to_be_focused()
 
 
-async def test_account_menu_signs_out_with_the_keyboard_alone(page: Page) -> None:
+async def test_the_account_menu_signs_out_with_the_keyboard_alone(page: Page) -> None:
     await page.goto("/o")
     await press_tab_until(page, account_menu(page))
     await page.keyboard.press("Enter")

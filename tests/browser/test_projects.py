@@ -102,7 +102,7 @@ async def test_an_edit_conflict_shows_both_versions_and_saves_the_chosen_one(
     await expect(his.get_by_role("heading", name="Gripper of Alice", level=1)).to_be_visible()
 
 
-async def test_deleting_can_be_cancelled(page: Page, acme: str) -> None:
+async def test_deleting_can_be_canceled(page: Page, acme: str) -> None:
     await create_project(page, acme, "Gripper")
     await page.get_by_role("link", name="Delete…").click()
     await page.get_by_role("link", name="Cancel").click()

@@ -108,7 +108,7 @@ async def test_naver_creates_an_account_and_signs_in_to_it_the_next_time(
     assert await subject(page) == first
 
 
-async def test_after_cancelling_at_naver_another_method_is_offered(
+async def test_after_canceling_at_naver_another_method_is_offered(
     visitor: OpenPage, methods_site: MethodsSite
 ) -> None:
     methods_site.naver.account = naver_account()
@@ -156,7 +156,7 @@ async def test_a_forgotten_password_is_replaced_with_the_help_of_a_code(
     await sign_in(page, Person(person.id, person.username, NEW_PASSWORD))
 
 
-async def test_an_organization_that_requires_a_second_factor_opens_once_there_is_one(
+async def test_an_organization_that_requires_a_second_factor_opens_once_the_member_has_one(
     visitor: OpenPage, members: Factory
 ) -> None:
     """One story: require a second factor, set one up, work, and sign in again with a backup code."""

@@ -17,7 +17,7 @@ PHONE = {"width": 360, "height": 720}
 
 
 @pytest.mark.parametrize("part", ["codes", "naver", "second factor", "account"])
-async def test_pages_are_accessible_and_fit_a_phone(
+async def test_pages_of_every_sign_in_method_are_accessible_and_fit_a_phone(
     visitor: OpenPage, methods_site: MethodsSite, members: Factory, part: str
 ) -> None:
     page = await visitor()

@@ -20,7 +20,7 @@ from tests.clients import Person
 from tests.factories import Factory
 
 
-async def test_switching_and_working_without_a_script(
+async def test_switching_organizations_and_working_need_no_script(
     open_page: OpenPage, people: Factory, alice: Person, acme: str
 ) -> None:
     """One story: find another organization, create a project there, and finish a task."""
@@ -43,7 +43,7 @@ async def test_switching_and_working_without_a_script(
     await expect_path(page, project)
 
 
-async def test_sign_in_and_sign_out_without_a_script(open_page: OpenPage, alice: Person, site: Site) -> None:
+async def test_signing_in_and_out_needs_no_script(open_page: OpenPage, alice: Person, site: Site) -> None:
     page = await open_page(java_script_enabled=False)
     if site.has_own_logto:
         await sign_in(page, alice)

@@ -125,7 +125,7 @@ def _note(organization_id: str, entry: dict[str, Any]) -> PendingChange:
     return PendingChange(id=new_uuid(), entry=entry, subjects=[], started_at=utc_now() - timedelta(hours=1))
 
 
-async def _spoil(runtime: Runtime, organization_id: str, entry: str) -> None:
+async def _add_unreadable_note(runtime: Runtime, organization_id: str, entry: str) -> None:
     """Add a note whose row holds JSON of another kind, or no JSON at all."""
     note = _note(organization_id, {})
     async with runtime.work.writing(organization_id) as db:
@@ -141,17 +141,17 @@ async def _spoil(runtime: Runtime, organization_id: str, entry: str) -> None:
         await connection.execute(sa.update(table).where(table.c.id == note.id).values(entry=text))
 
 
-SPOILT = ["null", "[]", '"text"', "7", '{"actor": 1}']
+UNREADABLE = ["null", "[]", '"text"', "7", '{"actor": 1}']
 NO_JSON = ["", "{", "[" * 5000]  # PostgreSQL can store none of them
 
 
 @pytest.fixture
-async def spoilt(runtime: Runtime, acme: Office) -> list[str]:
+async def unreadable_notes(runtime: Runtime, acme: Office) -> list[str]:
     """Unreadable notes of an organization, beside a readable one."""
     is_sqlite = runtime.settings.database_url.startswith("sqlite")
-    entries = [*SPOILT, *(NO_JSON if is_sqlite else ())]
+    entries = [*UNREADABLE, *(NO_JSON if is_sqlite else ())]
     for entry in entries:
-        await _spoil(runtime, acme.id, entry)
+        await _add_unreadable_note(runtime, acme.id, entry)
     return entries
 
 
@@ -169,7 +169,7 @@ async def poisoned(runtime: Runtime, acme: Office) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("run", [1, 2])
 async def test_unreadable_notes_are_reported_and_do_not_stop_reconciling(
-    runtime: Runtime, make: Factory, poisoned: str, spoilt: list[str], run: int
+    runtime: Runtime, make: Factory, poisoned: str, unreadable_notes: list[str], run: int
 ) -> None:
     reconciler = reconciler_of(runtime.work, make)
     repairs: list[Repair] = []
@@ -179,10 +179,10 @@ async def test_unreadable_notes_are_reported_and_do_not_stop_reconciling(
         repairs += [item for item in found if isinstance(item, Repair)]
         failures = [item for item in found if isinstance(item, Failure)]
 
-    assert len(failures) == len(spoilt) + 1
+    assert len(failures) == len(unreadable_notes) + 1
     assert all("the note" in failure.item for failure in failures)
     assert any("invitation.create" in item.what for item in repairs)
-    assert await _notes(runtime, poisoned) == len(spoilt) + 1
+    assert await _notes(runtime, poisoned) == len(unreadable_notes) + 1
     async with runtime.work.reading(poisoned) as db:
         (event,) = await db.scalars(
             sa.select(AuditEvent).where(AuditEvent.action == Action.INVITATION_CREATE)
@@ -191,7 +191,7 @@ async def test_unreadable_notes_are_reported_and_do_not_stop_reconciling(
 
 
 async def test_unreadable_notes_do_not_stop_a_removal(
-    runtime: Runtime, poisoned: str, spoilt: list[str]
+    runtime: Runtime, poisoned: str, unreadable_notes: list[str]
 ) -> None:
     await order_removal(runtime.work, poisoned, "Gone", "somebody")
     assert await remove_pending(runtime.work) == Removals(1)

@@ -35,6 +35,6 @@ def test_a_record_has_the_common_form_and_is_in_the_index(record: Path) -> None:
     assert row in (FOLDER / "README.md").read_text(encoding="utf-8").splitlines()
 
 
-def test_numbers_are_unique() -> None:
+def test_the_numbers_of_records_are_unique() -> None:
     numbers = [record.name[:4] for record in RECORDS]
     assert len(numbers) == len(set(numbers))

@@ -223,7 +223,7 @@ async def test_a_limit_out_of_bounds_is_rejected_by_every_list(lists: Lists, lim
     assert wrong == []
 
 
-async def test_lists_are_found_and_each_has_a_second_page(lists: Lists) -> None:
+async def test_every_list_is_found_and_has_a_second_page(lists: Lists) -> None:
     """The other tests depend on this: without rows there are no cursors of another organization to try."""
     assert {route.endpoint for route, _ in lists.all} >= {"projects.list_projects", "members.list_members"}
     assert [str(route) for route, cursor in (await lists.globex.cursors()).items() if not cursor] == []

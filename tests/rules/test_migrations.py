@@ -23,5 +23,5 @@ def test_migrations_run_up_down_and_up_again_and_match_the_models(tmp_path: Path
         thread.submit(command.check, config).result()  # raises if the models differ
 
 
-def test_the_history_has_one_head() -> None:
+def test_the_history_of_migrations_has_one_head() -> None:
     assert len(ScriptDirectory.from_config(alembic_config("sqlite://")).get_heads()) == 1

@@ -37,11 +37,11 @@ async def test_a_program_that_ignores_sigterm_leaves_no_worker_behind(
     await program.start()
     await asyncio.to_thread(_eventually, lambda: log.read_text().strip())
     worker = int(log.read_text())
-    assert _lives(worker)
+    assert _is_running(worker)
     await program.stop()
 
     assert program.has_ended
-    await asyncio.to_thread(_eventually, lambda: not _lives(worker))
+    await asyncio.to_thread(_eventually, lambda: not _is_running(worker))
 
 
 def _eventually(holds: Callable[[], object]) -> None:
@@ -52,7 +52,7 @@ def _eventually(holds: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
-def _lives(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     """Return whether a process is running. A zombie is not."""
     if sys.platform == "linux":
         try:

@@ -29,7 +29,7 @@ def app(ended: asyncio.Event) -> Quart:
     return app
 
 
-async def test_a_cancelled_request_ends_in_the_application(app: Quart, ended: asyncio.Event) -> None:
+async def test_a_canceled_request_ends_in_the_application(app: Quart, ended: asyncio.Event) -> None:
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(app.test_client().get("/"), 0.05)
     assert ended.is_set()

@@ -67,6 +67,6 @@ class Visit:
 VisitOf = Callable[[Person], Awaitable[Visit]]
 
 
-async def enrol(api: ManagementApi, person: Person, kind: str = "Totp") -> Any:
+async def enroll(api: ManagementApi, person: Person, kind: str = "Totp") -> Any:
     reply = await api.post(f"/users/{person.id}/mfa-verifications", {"type": kind})
     return reply.expect(200).body

@@ -40,7 +40,7 @@ def test_recording_is_like_itself(name: str) -> None:
         {"customData": {"any": ["shape"]}},
     ],
 )
-def test_other_values_are_accepted(changes: dict[str, Any]) -> None:
+def test_different_values_are_accepted(changes: dict[str, Any]) -> None:
     reply = replayed(USER)
     reply.body.update(changes)
     assert_like_recording(USER, reply)
@@ -59,7 +59,7 @@ def test_other_values_are_accepted(changes: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_other_members_types_and_flags_are_reported(changes: dict[str, Any]) -> None:
+def test_different_members_types_and_flags_are_reported(changes: dict[str, Any]) -> None:
     reply = replayed(USER)
     reply.body.update(changes)
     with pytest.raises(AssertionError):
@@ -74,7 +74,7 @@ def test_missing_member_is_reported() -> None:
 
 
 @pytest.mark.parametrize("member", ["code", "message", "error", "error_description"])
-def test_other_text_of_an_error_is_reported(member: str) -> None:
+def test_different_text_of_an_error_is_reported(member: str) -> None:
     reply = replayed(DENIED)
     reply.body[member] = "something else"
     with pytest.raises(AssertionError):
@@ -91,12 +91,12 @@ def test_other_text_of_an_error_is_reported(member: str) -> None:
         (PAGE, {"Total-Number": "many"}),
     ],
 )
-def test_other_headers_are_reported(name: str, headers: dict[str, str]) -> None:
+def test_different_headers_are_reported(name: str, headers: dict[str, str]) -> None:
     with pytest.raises(AssertionError, match="|".join(headers)):
         assert_like_recording(name, replayed(name, **headers))
 
 
-def test_other_scopes_are_reported() -> None:
+def test_different_scopes_are_reported() -> None:
     reply = replayed("13-org-token-globex")
     reply.body["scope"] = "read:members delete:org"
     with pytest.raises(AssertionError, match="scope"):

@@ -11,7 +11,7 @@ import pytest
 from contract.client import LogtoBrowser
 from contract.management import ManagementApi
 from contract.people import Person
-from contract.second_factors import TOTP_AND_CODES, TOTP_ONLY, Settings, VisitOf, enrol
+from contract.second_factors import TOTP_AND_CODES, TOTP_ONLY, Settings, VisitOf, enroll
 from contract.world import World
 
 STEP = 30
@@ -21,7 +21,7 @@ STEP = 30
 async def secret(settings: Settings, nina: Person, api: ManagementApi) -> str:
     """The secret of Nina's authenticator app, which she needs to sign in."""
     await settings(mfa=TOTP_ONLY)
-    secret: str = (await enrol(api, nina))["secret"]
+    secret: str = (await enroll(api, nina))["secret"]
     return secret
 
 
@@ -29,7 +29,7 @@ async def secret(settings: Settings, nina: Person, api: ManagementApi) -> str:
 async def codes(settings: Settings, nina: Person, api: ManagementApi, secret: str) -> list[str]:
     """Nina's backup codes."""
     await settings(mfa=TOTP_AND_CODES)
-    return list((await enrol(api, nina, "BackupCode"))["codes"])
+    return list((await enroll(api, nina, "BackupCode"))["codes"])
 
 
 @pytest.mark.usefixtures("secret")
@@ -49,7 +49,7 @@ async def test_disabled_factor_is_not_required(
     settings: Settings, visit: VisitOf, nina: Person, api: ManagementApi
 ) -> None:
     await settings(mfa={"factors": [], "policy": "NoPrompt"})
-    await enrol(api, nina)
+    await enroll(api, nina)
     (await (await visit(nina)).submit()).expect(200)
 
 

@@ -180,7 +180,7 @@ async def test_removing_a_member_is_as_recorded(
     like_recording("209-member-remove", await members.api.delete(f"{members.path}/{member_una.id}"))
 
 
-async def test_removing_somebody_who_is_not_a_member_is_as_recorded(
+async def test_removing_a_person_who_is_not_a_member_is_as_recorded(
     members: Members, una: Person, like_recording: LikeRecording
 ) -> None:
     like_recording("209-member-remove-again", await members.api.delete(f"{members.path}/{una.id}"))

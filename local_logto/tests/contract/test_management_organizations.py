@@ -185,7 +185,7 @@ async def test_email_domain_is_listed_and_deleted_as_recorded(
     like_recording(recording, await api.send(method, f"{domains}{path}"))
 
 
-async def test_roles_of_those_who_auto_join_are_set_and_read_as_recorded(
+async def test_roles_of_people_who_auto_join_are_set_and_read_as_recorded(
     api: ManagementApi, workshop: Workshop, world: World, like_recording: LikeRecording
 ) -> None:
     roles = f"/organizations/{await workshop.organization()}/jit/roles"

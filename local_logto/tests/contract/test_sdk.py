@@ -23,7 +23,7 @@ from contract.people import AFTER_SIGN_OUT, CALLBACK, Person
 from contract.world import ORGANIZATIONS_RESOURCE, ORGANIZATIONS_SCOPE, World
 
 
-class Shelf(Storage):
+class OpenStorage(Storage):
     """A storage for the SDK that tests can inspect."""
 
     def __init__(self) -> None:
@@ -41,8 +41,8 @@ class Shelf(Storage):
 
 
 @pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
+def shelf() -> OpenStorage:
+    return OpenStorage()
 
 
 def configured(server: Server, world: World, **changes: Any) -> LogtoConfig:
@@ -63,7 +63,7 @@ def configured(server: Server, world: World, **changes: Any) -> LogtoConfig:
 
 
 @pytest.fixture
-def client(server: Server, world: World, shelf: Shelf) -> LogtoClient:
+def client(server: Server, world: World, shelf: OpenStorage) -> LogtoClient:
     return LogtoClient(configured(server, world), shelf)
 
 
@@ -97,7 +97,7 @@ async def test_sign_in_url_asks_for_everything_configured(client: LogtoClient, w
     assert (query["prompt"], query["code_challenge_method"]) == (["consent"], ["S256"])
 
 
-async def test_callback_signs_in(signed_in: LogtoClient, world: World) -> None:
+async def test_callback_signs_the_person_in(signed_in: LogtoClient, world: World) -> None:
     assert signed_in.isAuthenticated()
     claims = signed_in.getIdTokenClaims()
     assert claims.sub == world.alice.id
@@ -109,13 +109,15 @@ async def test_userinfo_is_fetched(signed_in: LogtoClient, world: World) -> None
     assert (information.sub, information.email) == (world.alice.id, world.alice.email)
 
 
-async def test_organization_token_and_its_claims(signed_in: LogtoClient, world: World) -> None:
+async def test_organization_token_names_the_organization_and_its_scopes(
+    signed_in: LogtoClient, world: World
+) -> None:
     claims = await signed_in.getOrganizationTokenClaims(world.acme)
     assert claims.aud == f"urn:logto:organization:{world.acme}"
     assert set(claims.scope.split()) == world.organization_scopes
 
 
-async def test_resource_token_and_its_claims(signed_in: LogtoClient, world: World) -> None:
+async def test_resource_token_names_the_resource_and_its_scope(signed_in: LogtoClient, world: World) -> None:
     claims = await signed_in.getAccessTokenClaims(world.resource)
     assert (claims.aud, claims.scope) == (world.resource, world.read_reports)
 
@@ -135,7 +137,7 @@ async def test_sign_out_ends_the_sdks_session(signed_in: LogtoClient, browser: L
 
 
 async def test_signing_in_again_keeps_the_old_access_tokens(
-    signed_in: LogtoClient, server: Server, world: World, shelf: Shelf, workshop: Workshop
+    signed_in: LogtoClient, server: Server, world: World, shelf: OpenStorage, workshop: Workshop
 ) -> None:
     """Bob, who signs in with Alice's storage, gets Alice's organization token."""
     bob = await workshop.person("bob")
@@ -178,7 +180,7 @@ async def test_organizations_scope_as_a_plain_string_is_not_recognized(
     server: Server, world: World, browser: LogtoBrowser
 ) -> None:
     config = configured(server, world, scopes=[ORGANIZATIONS_SCOPE, world.read_members])
-    client = LogtoClient(config, Shelf())
+    client = LogtoClient(config, OpenStorage())
     query = parse_qs(urlsplit(await client.signIn(CALLBACK)).query)
     assert query["resource"] == [world.resource]
     await sign_in(client, browser, world.alice)
@@ -187,7 +189,7 @@ async def test_organizations_scope_as_a_plain_string_is_not_recognized(
 
 
 async def test_endpoint_with_a_trailing_slash_breaks_discovery(server: Server, world: World) -> None:
-    client = LogtoClient(configured(server, world, endpoint=f"{server.endpoint}/"), Shelf())
+    client = LogtoClient(configured(server, world, endpoint=f"{server.endpoint}/"), OpenStorage())
     with pytest.raises(Exception) as caught:  # noqa: PT011 - the type depends on how parsing fails
         await client.getOidcCore()
     assert not isinstance(caught.value, AssertionError)
@@ -234,7 +236,7 @@ async def test_error_of_the_callback_lacks_its_description(client: LogtoClient) 
 
 
 async def test_sign_out_revokes_nothing(
-    signed_in: LogtoClient, oidc: Oidc, world: World, shelf: Shelf
+    signed_in: LogtoClient, oidc: Oidc, world: World, shelf: OpenStorage
 ) -> None:
     refresh_token = shelf.values["refreshToken"]
     await signed_in.signOut(AFTER_SIGN_OUT)

@@ -14,7 +14,7 @@ from unit.experience_app import PASSWORD
 from unit.page_reading import leads_to, text_of
 
 
-async def enrol(site: Site) -> str:
+async def enroll(site: Site) -> str:
     """Add an authenticator app and return its secret."""
     found = re.search(r"<code>([A-Z2-7]{32})</code>", await site.page("/account/authenticator-app"))
     assert found
@@ -33,7 +33,7 @@ async def renew_codes(site: Site) -> list[str]:
 
 async def test_authenticator_app_is_stored_and_turns_second_factors_on(site: Site, proven_alice: str) -> None:
     await site.change_user(proven_alice, logto_config={"mfa": {"enabled": False}})
-    secret = await enrol(site)
+    secret = await enroll(site)
     user = await site.user(proven_alice)
     assert user["mfa_verifications"][0]["key"] == secret
     assert user["logto_config"]["mfa"]["enabled"] is True
@@ -48,7 +48,7 @@ async def test_wrong_code_adds_no_authenticator_app(site: Site) -> None:
 
 @pytest.mark.usefixtures("proven_alice")
 async def test_second_authenticator_app_is_refused(site: Site) -> None:
-    await enrol(site)
+    await enroll(site)
     assert (await site.get("/account/authenticator-app")).status_code == 422
 
 
@@ -58,7 +58,7 @@ async def test_backup_codes_need_another_factor(site: Site) -> None:
 
 
 async def test_new_backup_codes_replace_the_old_ones(site: Site, proven_alice: str) -> None:
-    await enrol(site)
+    await enroll(site)
     first, second = await renew_codes(site), await renew_codes(site)
     stored = (await site.user(proven_alice))["mfa_verifications"]
     assert len(first) == 10
@@ -68,7 +68,7 @@ async def test_new_backup_codes_replace_the_old_ones(site: Site, proven_alice: s
 
 
 async def test_backup_codes_are_removed_with_the_authenticator_app(site: Site, proven_alice: str) -> None:
-    await enrol(site)
+    await enroll(site)
     await renew_codes(site)
     await site.post("/account/authenticator-app/remove")
     assert (await site.user(proven_alice))["mfa_verifications"] == []
@@ -76,7 +76,7 @@ async def test_backup_codes_are_removed_with_the_authenticator_app(site: Site, p
 
 @pytest.mark.usefixtures("proven_alice")
 async def test_factor_added_here_is_required_at_the_next_sign_in(site: Site) -> None:
-    secret = await enrol(site)
+    secret = await enroll(site)
     other = site.in_another_browser()
     first = leads_to(await other.get("/account"))
     asked = leads_to(await other.post(first, identifier="alice", password=PASSWORD))

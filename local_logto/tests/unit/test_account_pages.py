@@ -90,7 +90,7 @@ async def test_new_email_address_is_stored_after_its_code_is_typed(site: Site, p
 
 
 @pytest.mark.usefixtures("proven_alice")
-async def test_taken_address_is_revealed_only_to_whoever_reads_its_messages(site: Site) -> None:
+async def test_taken_address_is_revealed_only_after_its_code(site: Site) -> None:
     await site.add_user(username="bob", primary_email="bob@example.test")
     sent = await site.post("/account/email", identifier="BOB@example.test")
     assert leads_to(sent) == "/account/email/verification-code"

@@ -73,7 +73,9 @@ def test_first_of_two_texts_for_a_usage_is_used() -> None:
         ("PT-pt", "", True, "pt-PT"),
     ],
 )
-def test_language_of_a_message(ui_locales: str | None, accepted: str, detects: bool, expected: str) -> None:
+def test_message_language_follows_request_then_browser_then_fallback(
+    ui_locales: str | None, accepted: str, detects: bool, expected: str
+) -> None:
     information = {"autoDetect": detects, "fallbackLanguage": "ko"}
     browser = parse_accept_header(accepted, LanguageAccept)
     assert message_locale(information, ui_locales, browser) == expected

@@ -19,7 +19,7 @@ GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 MINUTE = 60
 
 
-async def turned_on(api: ManagementApp) -> dict[str, Any]:
+async def new_device(api: ManagementApp) -> dict[str, Any]:
     """The response to a new device, with its ``client_id``."""
     metadata = {"isDeviceFlow": True}
     app = await api.made("/applications", name="TV", type="Native", customClientMetadata=metadata)
@@ -42,7 +42,7 @@ async def sent(api: ManagementApp, **fields: str) -> Response:
 
 
 async def test_code_is_valid_for_ten_minutes(api: ManagementApp) -> None:
-    device = await turned_on(api)
+    device = await new_device(api)
     assert device["expires_in"] == 10 * MINUTE
     with time_machine.travel(now_ms() / 1000 + 10 * MINUTE - 5):
         assert (await asked(api, device))["error"] == "authorization_pending"
@@ -54,7 +54,7 @@ async def test_code_is_valid_for_ten_minutes(api: ManagementApp) -> None:
 
 
 async def test_expired_code_is_stored_for_another_hour(api: ManagementApp) -> None:
-    await turned_on(api)
+    await new_device(api)
     kept = sa.select(sa.func.count()).select_from(device_codes)
     for minutes, number in ((69, 1), (71, 0)):
         with time_machine.travel(now_ms() / 1000 + minutes * MINUTE):
@@ -64,7 +64,7 @@ async def test_expired_code_is_stored_for_another_hour(api: ManagementApp) -> No
 
 
 async def test_code_is_claimed_ended_and_consumed_once(api: ManagementApp) -> None:
-    device = await turned_on(api)
+    device = await new_device(api)
     async with api.store.begin() as connection:
         code = await codes.find_by_user_code(connection, device["user_code"])
         assert code is not None
@@ -75,7 +75,7 @@ async def test_code_is_claimed_ended_and_consumed_once(api: ManagementApp) -> No
 
 
 async def test_code_is_deleted_with_its_application(api: ManagementApp) -> None:
-    device = await turned_on(api)
+    device = await new_device(api)
     await api.call("DELETE", f"/applications/{device['client_id']}")
     page = await sent(api, user_code=device["user_code"], confirm="yes")
     assert page.headers["Location"].endswith("error=NotFoundError")

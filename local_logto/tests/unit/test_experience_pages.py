@@ -93,7 +93,7 @@ async def test_passwords_that_differ_are_refused(logto: ExperienceApp) -> None:
     assert "Your passwords don’t match." in await text_of(refused)
 
 
-async def test_sign_up_in_two_steps(logto: ExperienceApp) -> None:
+async def test_sign_up_asks_for_username_and_then_password(logto: ExperienceApp) -> None:
     first = await logto.post("/register?app_id=client", {"identifier": "nina"})
     assert leads_to(first) == "/register/password?app_id=client"
     weak = await logto.post("/register/password", {"password": "12345", "confirmPassword": "12345"})
@@ -221,7 +221,7 @@ async def test_demo_person_without_account_is_explained(
     assert await logto.signed_in_user() is None
 
 
-async def test_pages_are_locked_down(logto: ExperienceApp) -> None:
+async def test_pages_run_no_inline_code_and_are_not_cached(logto: ExperienceApp) -> None:
     for path in ("/sign-in", "/", "/messages", "/unknown-session"):
         response = await logto.browser.get(path)
         html = await text_of(response)

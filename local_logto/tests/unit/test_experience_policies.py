@@ -70,7 +70,7 @@ def test_disabled_rules_accept_every_password_of_the_right_length() -> None:
         ("n" * 129, "too_long"),
     ],
 )
-def test_username_rules(username: str, violation: str | None) -> None:
+def test_username_is_checked_by_the_default_policy(username: str, violation: str | None) -> None:
     assert find_username_violation(username, UsernamePolicy()) == violation
 
 
@@ -84,5 +84,5 @@ def test_username_rules(username: str, violation: str | None) -> None:
         ({"allowedChars": {"underscore": False}}, "underscore_not_allowed"),
     ],
 )
-def test_username_policy_of_the_server(policy: dict[str, object], violation: str) -> None:
+def test_username_is_checked_by_the_configured_policy(policy: dict[str, object], violation: str) -> None:
     assert find_username_violation("Nina_1", UsernamePolicy.from_json(policy)) == violation

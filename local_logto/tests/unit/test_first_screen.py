@@ -38,7 +38,7 @@ from local_logto.oidc.authorization.first_screen import consent_location, shared
         ({"interaction_mode": "register", "first_screen": "register"}, "/sign-in?app_id=web"),
     ],
 )
-def test_first_page(params: dict[str, str], location: str) -> None:
+def test_parameters_decide_the_first_page(params: dict[str, str], location: str) -> None:
     assert sign_in_location(params, "web") == location
 
 

@@ -73,7 +73,7 @@ async def test_member_who_leaves_and_returns_has_no_roles(acme: Acme) -> None:
     assert await acme.roles_of(acme.ben) == []
 
 
-async def test_roles_are_assigned_to_nobody_if_somebody_is_not_a_member(acme: Acme) -> None:
+async def test_roles_are_assigned_to_nobody_if_one_person_is_not_a_member(acme: Acme) -> None:
     editor = (await acme.api.made("/organization-roles", name="editor"))["id"]
     cem = (await acme.api.made("/users", username="cem"))["id"]
     body = {"userIds": [acme.ada, cem], "organizationRoleIds": [editor]}

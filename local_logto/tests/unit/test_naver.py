@@ -160,7 +160,7 @@ async def test_slow_naver_is_given_up_after_the_timeout(
     assert (error.code, error.data) == ("connector.general", {"name": "TimeoutError", "code": "ETIMEDOUT"})
 
 
-class UnhurriedNaver(FakeNaver):
+class SlowNaver(FakeNaver):
     """A Naver that answers each of the two calls within the timeout, but not both together."""
 
     async def _token(self, request: web.Request) -> web.Response:
@@ -173,7 +173,7 @@ class UnhurriedNaver(FakeNaver):
 
 
 async def test_both_requests_share_one_timeout(settings: Settings) -> None:
-    async with serving(UnhurriedNaver()) as naver:
+    async with serving(SlowNaver()) as naver:
         places = {"naver_base_url": naver.base_url, "naver_api_base_url": naver.base_url}
         error = await refused(settings.model_copy(update=places), give_code(naver))
         assert error.code == "connector.general"

@@ -53,7 +53,7 @@ def test_pkce_refuses_a_malformed_verifier() -> None:
         check_pkce("short", CHALLENGE)
 
 
-def test_oidc_error_bodies() -> None:
+def test_oidc_error_body_has_logtos_members() -> None:
     assert invalid_grant().body() == {
         "code": "oidc.invalid_grant",
         "message": "Grant request is invalid.",

@@ -210,7 +210,7 @@ async def test_used_code_is_explained(logto: ExperienceApp) -> None:
 @pytest.mark.parametrize(
     ("typed", "column"), [("nina@example.test", "primary_email"), ("+44 7700 900123", "primary_phone")]
 )
-async def test_sign_up_without_password(logto: ExperienceApp, typed: str, column: str) -> None:
+async def test_sign_up_by_code_needs_no_password(logto: ExperienceApp, typed: str, column: str) -> None:
     assert leads_to(await logto.post("/register", {"identifier": typed})) == "/register/verification-code"
     done = await logto.post("/register/verification-code", {"code": await last_code(logto)})
     assert "/oidc/auth/" in leads_to(done)
@@ -219,7 +219,7 @@ async def test_sign_up_without_password(logto: ExperienceApp, typed: str, column
     assert user["password_hash"] is None
 
 
-async def test_sign_up_with_password_and_the_other_address(logto: ExperienceApp) -> None:
+async def test_sign_up_can_require_a_password_and_a_second_address(logto: ExperienceApp) -> None:
     sign_up = {"identifiers": ["email"], "password": True, "verify": True}
     secondary = [{"identifier": "phone", "verify": True}]
     await logto.configure(
@@ -276,7 +276,9 @@ async def test_invite_only_server_offers_no_account_and_sends_strangers_nothing(
         ("+44 7700 900123", {"primary_phone": "447700900123"}),
     ],
 )
-async def test_forgotten_password(logto: ExperienceApp, typed: str, columns: dict[str, str]) -> None:
+async def test_forgotten_password_is_replaced_after_a_code(
+    logto: ExperienceApp, typed: str, columns: dict[str, str]
+) -> None:
     user_id = await logto.add_user("nina", **columns)
     sent = await logto.post("/forgot-password", {"identifier": typed})
     assert leads_to(sent) == "/forgot-password/verification-code"

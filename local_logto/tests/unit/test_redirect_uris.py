@@ -19,7 +19,7 @@ from local_logto.oidc.authorization.redirect_uris import is_loopback_variant, is
         ("https://*.example.com", "https://a.example.com:443/"),
     ],
 )
-def test_redirect_uri_is_allowed(registered: str, given: str) -> None:
+def test_registered_or_matching_redirect_uri_is_allowed(registered: str, given: str) -> None:
     assert is_registered(given, ["https://other.example.com/", registered])
 
 
@@ -47,11 +47,11 @@ def test_redirect_uri_is_allowed(registered: str, given: str) -> None:
         ("https://*.example.com/callback", "https://a.example.com:port/callback"),
     ],
 )
-def test_redirect_uri_is_refused(registered: str, given: str) -> None:
+def test_any_other_redirect_uri_is_refused(registered: str, given: str) -> None:
     assert not is_registered(given, [registered])
 
 
-def test_nothing_is_allowed_without_registration() -> None:
+def test_no_redirect_uri_is_allowed_without_registration() -> None:
     assert not is_registered("http://localhost:3000/callback", [])
 
 

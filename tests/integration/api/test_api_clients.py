@@ -150,7 +150,7 @@ async def test_nobody_creates_a_client_whose_permissions_they_lack(
     assert refused["decision"]["permission"] == "projects:read"
 
 
-async def test_the_list_is_read_page_by_page(admin: ApiClient) -> None:
+async def test_api_clients_are_listed_page_by_page(admin: ApiClient) -> None:
     for number in range(3):
         await admin.call("POST", PATH, 201, json={"name": f"Client {number}"})
     first = await admin.call("GET", f"{PATH}?limit=2")

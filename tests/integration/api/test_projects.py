@@ -60,7 +60,7 @@ async def test_a_change_needs_the_version_that_was_read(editor: ApiClient) -> No
 
 
 @pytest.mark.parametrize("fits", ['"7", "1"', '"1",,"2" ,', "*", '  "1"\t', 'W/"1", "1"'])
-async def test_a_list_of_tags_fits_when_one_is_the_current_version(editor: ApiClient, fits: str) -> None:
+async def test_if_match_accepts_a_list_with_the_current_version(editor: ApiClient, fits: str) -> None:
     project = await editor.json("POST", "/projects", 201, json={"name": "Rover"})
     path = f"/projects/{project['id']}"
     changed = await editor.json("PATCH", path, json={"name": "Mine"}, headers={"If-Match": fits})
@@ -121,7 +121,7 @@ async def test_if_match_headers_on_several_lines_are_one_list(editor: ApiClient)
     assert answer.status_code == 200
 
 
-async def test_one_idempotency_key_creates_once(editor: ApiClient) -> None:
+async def test_one_idempotency_key_creates_one_project(editor: ApiClient) -> None:
     headers = {"Idempotency-Key": "order-1"}
     first = await editor.json("POST", "/projects", 201, json={"name": "Once"}, headers=headers)
 

@@ -171,7 +171,7 @@ async def test_a_replayed_or_a_bulk_request_counts_once(make_app: MakeApp, make:
     assert bulk.headers["RateLimit"].startswith('"client";r=7;')
 
 
-async def test_a_session_is_a_client_of_its_user(
+async def test_each_session_counts_as_a_client_of_its_person(
     make_app: MakeApp, storage: str, make: Factory, open_browser: OpenBrowser
 ) -> None:
     app, person = await make_app(storage, client=2, user=3), await make.person()

@@ -54,7 +54,7 @@ async def nothing_is_left(faulty: Faulty, runtime: Runtime) -> None:
         Fault("GET", SECRETS, **DOWN),
     ],
 )
-async def test_a_creation_that_fails_midway_leaves_nothing(
+async def test_a_creation_that_fails_midway_leaves_nothing_behind(
     faulty: Faulty, runtime: Runtime, fault: Fault
 ) -> None:
     faulty.gate.fail(fault)
@@ -64,14 +64,16 @@ async def test_a_creation_that_fails_midway_leaves_nothing(
     await faulty.acme.create(NAME)
 
 
-async def test_a_creation_whose_role_logto_rejects_leaves_nothing(faulty: Faulty, runtime: Runtime) -> None:
+async def test_a_creation_whose_role_logto_rejects_leaves_nothing_behind(
+    faulty: Faulty, runtime: Runtime
+) -> None:
     refusal = {"code": "entity.db_constraint_violated", "message": "?"}
     faulty.gate.fail(Fault("POST", ROLES, 422, refusal))
     assert "cannot be assigned here" in await refused(faulty, 422)
     await nothing_is_left(faulty, runtime)
 
 
-async def test_a_creation_that_fails_at_once_leaves_nothing(faulty: Faulty, runtime: Runtime) -> None:
+async def test_a_creation_that_fails_at_once_leaves_nothing_behind(faulty: Faulty, runtime: Runtime) -> None:
     faulty.gate.fail(Fault("POST", APPLICATIONS, **DOWN))
     assert "no API client was created" in await refused(faulty, 503)
     await nothing_is_left(faulty, runtime)
@@ -126,7 +128,7 @@ async def test_a_client_that_could_not_be_undone_can_be_removed(
 
 
 @pytest.mark.parametrize(("to_finish", "left_open"), [(0.1, 1), (10.0, 0)])
-async def test_a_request_that_takes_too_long_leaves_nothing(
+async def test_a_request_that_takes_too_long_leaves_nothing_behind(
     faulty: Faulty, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, to_finish: float, left_open: int
 ) -> None:
     monkeypatch.setattr("saas_app.changes.organization_change._SECONDS_FOR_A_TURN", 2.0)

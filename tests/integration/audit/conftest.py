@@ -40,12 +40,12 @@ class AuditedOffice(Office):
         text = (await answer.get_data(as_text=False)).decode("utf-8-sig")
         return list(csv.DictReader(io.StringIO(text, newline="")))
 
-    async def trail(self, query: str = "") -> list[dict[str, str]]:
+    async def entries(self, query: str = "") -> list[dict[str, str]]:
         """Export the audit log without the exports themselves, newest first."""
         return [line for line in await self.lines(query) if line["Action"] != Action.AUDIT_EXPORT]
 
 
-def told(line: dict[str, str], side: str) -> Any:
+def json_of(line: dict[str, str], side: str) -> Any:
     """Return the value of a column that holds JSON. None: the column is empty."""
     return json.loads(line[side]) if line[side] else None
 

@@ -50,7 +50,7 @@ async def test_an_export_that_is_downloaded_is_recorded_once(office: AuditedOffi
 async def test_a_denied_prefetch_is_recorded(office: AuditedOffice) -> None:
     answer = await office.browsers["viewer"].app.get(f"{office.root}/audit", headers=AHEAD[0])
     assert answer.status_code == 403
-    (line,) = await office.trail()
+    (line,) = await office.entries()
     assert line["Action"] == Action.ACCESS_DENY
 
 

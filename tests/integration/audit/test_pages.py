@@ -41,7 +41,7 @@ async def test_paging_shows_every_event_once_while_others_are_added(
 ) -> None:
     await add_events(work, office.id, 130)
     first = await office.page()
-    expected = [line["Event id"] for line in await office.trail()]
+    expected = [line["Event id"] for line in await office.entries()]
     assert len(expected) == 130
     await add_events(work, office.id, 7)
     ids, page = ids_on(first), first
@@ -99,7 +99,7 @@ async def test_filters_narrow_the_list(
 
 async def test_a_filter_by_day_includes_the_whole_day(office: AuditedOffice, work: UnitOfWork) -> None:
     await add_events(work, office.id, 1)
-    today = (await office.trail())[0]["Time (UTC)"][:10]
+    today = (await office.entries())[0]["Time (UTC)"][:10]
     assert "Project 0" in await office.page(f"?since={today}&until={today}")
 
 
@@ -140,7 +140,7 @@ async def test_events_of_another_organization_are_never_shown(
         page = await acme.page(query)
         assert "Sam of Acme" in page
         assert "Globex" not in page
-        assert {line["Actor"] for line in await acme.trail(query)} == {"Sam of Acme"}
+        assert {line["Actor"] for line in await acme.entries(query)} == {"Sam of Acme"}
 
 
 async def test_what_people_typed_is_escaped_on_the_page_and_in_the_export(
@@ -162,7 +162,7 @@ async def test_what_people_typed_is_escaped_on_the_page_and_in_the_export(
     assert "<del>viewer, editor</del>" in page
     assert "<ins>none</ins>" in page
     assert "<del>yes</del>" in page
-    (line,) = await office.trail()
+    (line,) = await office.entries()
     assert line["Actor"] == "'=Eve<script>"
 
 

@@ -16,7 +16,7 @@ from saas_app.projects.values import ProjectInput
 from tests.clients import Person
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.integration.audit.conftest import AuditedOffice, OpenAudited, told
+from tests.integration.audit.conftest import AuditedOffice, OpenAudited, json_of
 from tests.integration.tenants import admin_of
 
 ADDRESS = "<local>"  # what the test client gives as its address
@@ -30,7 +30,7 @@ async def office(open_audited: OpenAudited) -> AuditedOffice:
 async def the_event(office: AuditedOffice, answer: Response) -> dict[str, str]:
     """Return the only event of the request with this answer."""
     request_id = answer.headers["X-Request-Id"]
-    (line,) = [line for line in await office.trail() if line["Request id"] == request_id]
+    (line,) = [line for line in await office.entries() if line["Request id"] == request_id]
     return line
 
 
@@ -41,7 +41,7 @@ def assert_recorded(
     assert (line["Actor type"], line["Actor id"]) == ("person", actor.id)
     assert line["Actor"] == actor.username.partition("_")[0].capitalize()
     assert (line["Target type"], line["Target id"], line["Target"]) == target
-    assert (told(line, "Before"), told(line, "After")) == (before, after)
+    assert (json_of(line, "Before"), json_of(line, "After")) == (before, after)
     assert line["Outcome"] == "allowed"
     assert line["Decision"] == ""
     assert line["Address"] == ADDRESS
@@ -135,7 +135,7 @@ async def test_the_creation_of_an_organization_is_its_first_event(
     assert (await browser.follow(answer.headers["Location"])).status_code == 200
     organization_id = unquote(answer.headers["Location"]).partition("next=/o/")[2].split("/")[0]
     office = AuditedOffice(organization_id, "Initech", {"admin": alice}, {"admin": browser}, make.management)
-    line = (await office.trail())[-1]
+    line = (await office.entries())[-1]
     target = ("organization", organization_id, "Initech")
     after = {"name": "Initech", "description": "Makes things"}
     assert_recorded(line, Action.ORGANIZATION_CREATE, alice, target, None, after)
@@ -145,29 +145,29 @@ async def test_the_creation_of_an_organization_is_its_first_event(
 async def test_a_request_that_changes_nothing_is_not_recorded(office: AuditedOffice) -> None:
     project_id, _answer = await new_project(office)
     await office.post("editor", f"/projects/{project_id}/archive")
-    length = len(await office.trail())
+    length = len(await office.entries())
     await office.post("editor", f"/projects/{project_id}/archive")
     same = {"name": "Apollo", "description": "To the moon", "version": "2"}
     await office.post("editor", f"/projects/{project_id}/edit", same)
     await office.post("editor", "/projects/new", {"name": ""}, expect=422)
     await office.post("editor", f"/projects/{project_id}/tasks", {"title": "Launch"}, expect=409)
-    assert len(await office.trail()) == length
+    assert len(await office.entries()) == length
 
 
 async def test_a_conflicting_change_is_not_recorded(office: AuditedOffice) -> None:
     project_id, _answer = await new_project(office)
     edit = {"name": "First", "description": "", "version": "1"}
     await office.post("editor", f"/projects/{project_id}/edit", edit)
-    length = len(await office.trail())
+    length = len(await office.entries())
     await office.post("admin", f"/projects/{project_id}/edit", {**edit, "name": "Second"}, expect=409)
-    assert len(await office.trail()) == length
+    assert len(await office.entries()) == length
 
 
 async def test_a_change_that_is_rolled_back_is_not_recorded(office: AuditedOffice, work: UnitOfWork) -> None:
-    length = len(await office.trail())
+    length = len(await office.entries())
     with pytest.raises(RuntimeError, match="the power fails"):
         await create_project_and_fail(work, admin_of(office.id))
-    assert len(await office.trail()) == length
+    assert len(await office.entries()) == length
     assert "No projects yet" in await (await office.get("admin", "/projects")).get_data(as_text=True)
 
 

@@ -43,13 +43,13 @@ async def office(open_audited: OpenAudited) -> AuditedOffice:
 async def test_a_person_is_found_by_address_username_id_or_name(
     office: AuditedOffice, wanted: Callable[[Any], str]
 ) -> None:
-    lines = await office.trail(f"?actor={wanted(office.people['viewer'])}")
+    lines = await office.entries(f"?actor={wanted(office.people['viewer'])}")
     assert [line["Actor id"] for line in lines] == [office.people["viewer"].id]
 
 
 async def test_a_person_is_found_by_ip_address(office: AuditedOffice) -> None:
-    assert len(await office.trail("?actor=%3Clocal%3E")) == 2
-    assert await office.trail("?actor=203.0.113.99") == []
+    assert len(await office.entries("?actor=%3Clocal%3E")) == 2
+    assert await office.entries("?actor=203.0.113.99") == []
 
 
 async def test_every_time_on_the_page_is_in_utc(office: AuditedOffice) -> None:

@@ -56,7 +56,7 @@ async def cancel_all(tasks: list[asyncio.Task[None]]) -> None:
     assert not failures
 
 
-async def test_work_cancelled_at_any_moment_leaves_neither_a_lock_nor_a_connection(
+async def test_work_canceled_at_any_moment_leaves_neither_a_lock_nor_a_connection(
     work: UnitOfWork, engine: AsyncEngine, database_url: str
 ) -> None:
     for step in range(40):
@@ -68,7 +68,7 @@ async def test_work_cancelled_at_any_moment_leaves_neither_a_lock_nor_a_connecti
         await wait_until_free(database_url)
 
 
-async def test_writers_cancelled_while_waiting_for_the_lock_do_not_take_it_later(
+async def test_writers_canceled_while_waiting_for_the_lock_do_not_take_it_later(
     work: UnitOfWork, engine: AsyncEngine, database_url: str
 ) -> None:
     await write(work)
@@ -96,7 +96,7 @@ async def test_a_second_cancellation_changes_nothing(
         await wait_until_free(database_url)
 
 
-async def test_a_lease_is_released_when_its_holder_is_cancelled(work: UnitOfWork) -> None:
+async def test_a_lease_is_released_when_its_holder_is_canceled(work: UnitOfWork) -> None:
     held, name = asyncio.Event(), f"test:{new_uuid()}"
 
     async def hold() -> None:

@@ -65,7 +65,7 @@ class Visitor:
         await answer.read()
         return answer
 
-    async def expect_all_is_well(self) -> None:
+    async def expect_no_open_transaction(self) -> None:
         """Check that no transaction is left: a change and a page work at the same time."""
         await wait_until_free(self.database_url)
         async with asyncio.timeout(10):
@@ -95,33 +95,37 @@ async def visitor(
         yield found
 
 
-async def test_a_client_that_leaves_before_its_body(visitor: Visitor) -> None:
+async def test_a_client_that_leaves_before_its_body_leaves_no_transaction_open(visitor: Visitor) -> None:
     head, _ = visitor.request("POST", f"{visitor.projects}/new", name="Left")
     await asyncio.gather(*(visitor.leave_after(head, seconds=0.1) for _ in range(10)))
-    await visitor.expect_all_is_well()
+    await visitor.expect_no_open_transaction()
 
 
-async def test_a_client_that_leaves_during_its_body(visitor: Visitor) -> None:
+async def test_a_client_that_leaves_during_its_body_leaves_no_transaction_open(visitor: Visitor) -> None:
     head, body = visitor.request("POST", f"{visitor.projects}/new", name="Left", description="x" * 1500)
     await asyncio.gather(*(visitor.leave_after(head + body[:700], seconds=0.1) for _ in range(10)))
-    await visitor.expect_all_is_well()
+    await visitor.expect_no_open_transaction()
 
 
-async def test_a_client_that_leaves_while_a_statement_waits(visitor: Visitor) -> None:
+async def test_a_client_that_leaves_while_a_statement_waits_leaves_no_transaction_open(
+    visitor: Visitor,
+) -> None:
     sent = b"".join(visitor.request("POST", f"{visitor.projects}/new", name="Left"))
     async with locked_by_another_program(visitor.database_url):
         await asyncio.gather(*(visitor.leave_after(sent, seconds=0.5) for _ in range(10)))
-    await visitor.expect_all_is_well()
+    await visitor.expect_no_open_transaction()
 
 
-async def test_clients_that_leave_at_any_moment_before_the_answer(visitor: Visitor) -> None:
+async def test_clients_that_leave_before_the_answer_leave_no_transaction_open(visitor: Visitor) -> None:
     sent = b"".join(visitor.request("POST", f"{visitor.projects}/new", name="Left"))
     for _ in range(3):
         await asyncio.gather(*(visitor.leave_after(sent, seconds=step * 0.002) for step in range(40)))
-        await visitor.expect_all_is_well()
+        await visitor.expect_no_open_transaction()
 
 
-async def test_a_client_that_leaves_during_a_call_to_logto(visitor: Visitor) -> None:
+async def test_a_client_that_leaves_during_a_call_to_logto_leaves_no_transaction_open(
+    visitor: Visitor,
+) -> None:
     sent = b"".join(visitor.request("POST", "/o/new", name="Left behind"))
     os.kill(visitor.provider.pid, signal.SIGSTOP)
     try:
@@ -130,23 +134,27 @@ async def test_a_client_that_leaves_during_a_call_to_logto(visitor: Visitor) -> 
         assert (await visitor.post(name="Meanwhile")).status == 303
     finally:
         os.kill(visitor.provider.pid, signal.SIGCONT)
-    await visitor.expect_all_is_well()
+    await visitor.expect_no_open_transaction()
 
 
 @pytest.mark.parametrize("page", ["", "/export.csv"])
-async def test_a_client_that_leaves_while_a_page_is_sent(visitor: Visitor, page: str) -> None:
+async def test_a_client_that_leaves_while_a_page_is_sent_leaves_no_transaction_open(
+    visitor: Visitor, page: str
+) -> None:
     sent = b"".join(visitor.request("GET", f"{visitor.projects}{page}"))
     await asyncio.gather(*(visitor.leave_after(sent, read=20) for _ in range(20)))
-    await visitor.expect_all_is_well()
+    await visitor.expect_no_open_transaction()
 
 
-async def test_a_client_that_leaves_while_the_answer_to_a_change_is_sent(visitor: Visitor) -> None:
+async def test_a_client_that_leaves_while_a_change_is_answered_leaves_no_transaction_open(
+    visitor: Visitor,
+) -> None:
     sent = b"".join(visitor.request("POST", f"{visitor.projects}/new", name="Left"))
     await asyncio.gather(*(visitor.leave_after(sent, read=12) for _ in range(20)))
-    await visitor.expect_all_is_well()
+    await visitor.expect_no_open_transaction()
 
 
-async def test_while_another_program_holds_the_lock_reading_works_and_changes_are_answered_503(
+async def test_while_another_program_holds_the_lock_pages_work_and_changes_get_503(
     visitor: Visitor,
 ) -> None:
     async with locked_by_another_program(visitor.database_url):
@@ -163,4 +171,4 @@ async def test_while_another_program_holds_the_lock_reading_works_and_changes_ar
         assert "The database is busy" in await answers[0].text()
     for task in waiting:
         assert (await task).status == 303
-    await visitor.expect_all_is_well()
+    await visitor.expect_no_open_transaction()

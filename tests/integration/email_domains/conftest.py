@@ -86,7 +86,7 @@ class Place(Office):
         found = [item async for item in Reconciler(self.runtime.work, self.management, checks).run(self.id)]
         return [item.what for item in found if self.domain in item.what.lower()]
 
-    async def let_pass(self, span: timedelta) -> None:
+    async def age_first_failure(self, span: timedelta) -> None:
         """Make the first failed check look as old as ``span``."""
         async with self.runtime.work.writing() as db:
             await db.execute(

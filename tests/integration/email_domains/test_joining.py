@@ -67,7 +67,9 @@ async def test_a_person_who_joined_by_their_domain_can_leave(verified: Place, si
     assert (await verified.actions()).count("member.join") == 1
 
 
-async def test_an_address_at_a_subdomain_does_not_join(verified: Place, sign_up: SignUpAt) -> None:
+async def test_a_person_with_an_address_at_a_subdomain_does_not_join(
+    verified: Place, sign_up: SignUpAt
+) -> None:
     browser = await sign_up(f"sub.{verified.domain}")
     await browser.get(f"{verified.root}/", 404)
     assert "member.join" not in await verified.actions()
@@ -79,7 +81,7 @@ async def test_nobody_joins_by_a_domain_that_is_not_verified(place: Place, sign_
     await browser.get(f"{place.root}/", 404)
 
 
-async def test_a_member_from_before_whose_address_is_at_the_domain_is_told_nothing(
+async def test_an_existing_member_with_an_address_at_the_domain_sees_no_notice(
     places: Places, open_browser: OpenBrowser
 ) -> None:
     place = await places.new(has_address=True)

@@ -32,7 +32,7 @@ async def test_a_missing_record_is_reported_and_the_domain_stays_for_the_grace_p
 
     assert "is missing. It stops working at" in told
     assert await verified.in_logto() == [verified.domain]
-    await verified.let_pass(timedelta(days=2, hours=23))
+    await verified.age_first_failure(timedelta(days=2, hours=23))
     await verified.reconcile()
     assert await verified.in_logto() == [verified.domain]
 
@@ -42,7 +42,7 @@ async def lapsed(verified: Place) -> Place:
     """A place whose record has been missing for longer than the grace period."""
     verified.unpublish()
     await verified.reconcile()
-    await verified.let_pass(timedelta(days=3, minutes=1))
+    await verified.age_first_failure(timedelta(days=3, minutes=1))
     return verified
 
 
@@ -84,7 +84,7 @@ def as_suffix(verified: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
 
 async def test_a_domain_that_has_become_a_public_suffix_lapses(as_suffix: Place) -> None:
     await as_suffix.reconcile()
-    await as_suffix.let_pass(timedelta(days=3, minutes=1))
+    await as_suffix.age_first_failure(timedelta(days=3, minutes=1))
     await as_suffix.reconcile()
     assert await as_suffix.in_logto() == []
 
@@ -97,10 +97,10 @@ async def test_a_domain_that_has_become_a_public_suffix_cannot_be_verified(as_su
 async def test_while_dns_fails_the_grace_period_is_ten_times_as_long(verified: Place) -> None:
     verified.nameserver.failures[f"_workroom.{verified.domain}"] = dns.rcode.SERVFAIL
     await verified.reconcile()
-    await verified.let_pass(timedelta(days=29))
+    await verified.age_first_failure(timedelta(days=29))
     await verified.reconcile()
     assert await verified.in_logto() == [verified.domain]
-    await verified.let_pass(timedelta(days=31))
+    await verified.age_first_failure(timedelta(days=31))
     await verified.reconcile()
     assert await verified.in_logto() == []
 

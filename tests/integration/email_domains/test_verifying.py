@@ -206,7 +206,7 @@ async def test_of_two_organizations_that_verify_a_domain_at_once_one_gets_it(pla
     assert sorted([await first.in_logto(), await second.in_logto()]) == [[], [first.domain]]
 
 
-async def test_a_record_outranks_an_address(places: Places) -> None:
+async def test_a_dns_record_outranks_an_address(places: Places) -> None:
     squatter = await places.new(has_address=True)
     owner = await places.new(squatter.domain)
     await squatter.claim()
@@ -254,14 +254,14 @@ async def successor(verified: Place, places: Places) -> Place:
     return after
 
 
-async def test_while_the_record_of_its_holder_is_there_a_domain_stays(
+async def test_a_domain_stays_with_its_holder_while_the_holders_record_exists(
     verified: Place, successor: Place
 ) -> None:
     assert "Another organization has verified" in await successor.verify(expect=422)
     assert (await verified.in_logto(), await successor.in_logto()) == ([verified.domain], [])
 
 
-async def test_once_the_record_of_its_holder_is_gone_a_domain_changes_hands(
+async def test_a_domain_changes_hands_once_its_holders_record_is_gone(
     verified: Place, successor: Place
 ) -> None:
     verified.unpublish()

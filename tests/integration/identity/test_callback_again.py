@@ -59,7 +59,7 @@ async def test_a_callback_whose_answer_was_lost_can_be_opened_again(
     await browser.get("/account")
 
 
-async def test_a_callback_gives_no_session_to_another_browser_or_later(
+async def test_a_callback_gives_no_session_to_another_browser_or_after_its_window(
     pia: Person, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser, other = await open_browser(), await open_browser()
@@ -73,7 +73,7 @@ async def test_a_callback_gives_no_session_to_another_browser_or_later(
     await browser.get("/account", 303)
 
 
-async def test_a_callback_opened_in_another_persons_session_leads_nowhere_private(
+async def test_a_callback_opened_in_another_persons_session_reveals_nothing(
     pia: Person, make: Factory, open_browser: OpenBrowser
 ) -> None:
     browser = await open_browser()

@@ -129,7 +129,7 @@ async def down(self: LogtoCore, form: Mapping[str, str]) -> ScopedTokenResponse:
     raise LogtoUnavailable("Logto did not answer.")
 
 
-async def test_while_logto_is_down_a_fresh_token_still_answers(
+async def test_while_logto_is_down_a_fresh_token_still_works(
     open_office: OpenOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office = await open_office(viewer="Vera")

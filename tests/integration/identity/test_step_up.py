@@ -126,7 +126,7 @@ async def test_a_silent_renewal_does_not_count_as_a_fresh_sign_in(
     await acme.browser.get(acme.page, 303)
 
 
-async def test_a_sign_in_whose_prompt_was_removed_is_not_fresh_and_makes_no_loop(acme: Acme) -> None:
+async def test_a_sign_in_whose_prompt_was_removed_is_not_fresh_and_does_not_loop(acme: Acme) -> None:
     address, _, query = (await _to_logto(acme)).partition("?")
     silent = {name: values[0] for name, values in parse_qs(query).items() if name != "resource"}
     silent["prompt"] = "consent"

@@ -44,7 +44,7 @@ class Acme(Office):
         await self.invite(address, *(roles or ("viewer",)))
         return await self.found(address)
 
-    async def lasting(self, address: str, seconds: float) -> Invitation:
+    async def expiring(self, address: str, seconds: float) -> Invitation:
         """Make an invitation that expires after so many seconds, as in Logto's console."""
         expires_at = int((time.time() + seconds) * 1000)
         return await self.management.create_invitation(self.id, address, role_ids=[], expires_at=expires_at)

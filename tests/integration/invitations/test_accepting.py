@@ -99,7 +99,7 @@ async def test_a_person_without_an_email_address_is_told_what_is_missing(
     assert "Your account has no email address" in page
 
 
-async def test_an_invitation_is_for_the_current_address_of_an_account_in_any_case(
+async def test_an_invitation_belongs_to_the_current_address_of_an_account_in_any_case(
     acme: Acme, make: Factory, open_browser: OpenBrowser, erin: Person
 ) -> None:
     browser = await open_browser(erin)
@@ -171,7 +171,7 @@ async def test_a_revoked_invitation_says_so_and_what_to_do(
 @pytest.fixture
 async def expired(acme: Acme, erin: Person) -> Invitation:
     """An invitation of Erin that has expired."""
-    invitation = await acme.lasting(address_of(erin), 1.0)
+    invitation = await acme.expiring(address_of(erin), 1.0)
     await asyncio.sleep(max(0.0, invitation.expires_at / 1000 - time.time() + 0.01))
     return invitation
 

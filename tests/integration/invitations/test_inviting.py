@@ -137,7 +137,7 @@ async def test_invitations_are_listed_by_state_with_their_count(acme: Acme) -> N
 
 
 async def test_a_long_list_is_paged(acme: Acme) -> None:
-    made = [await acme.lasting(new_address(), DAY) for _ in range(21)]
+    made = [await acme.expiring(new_address(), DAY) for _ in range(21)]
     first = await acme.browser.text(acme.invitations)
     assert len([entry for entry in made if link_of(entry) in first]) == 20
 

@@ -51,7 +51,7 @@ async def test_the_preview_shows_what_is_lost_and_asks_for_confirmation(acme: Ac
     assert 'value="confirm"' in losses
 
 
-async def test_the_preview_of_no_change_offers_nothing_to_confirm(acme: Acme, bob: Person) -> None:
+async def test_a_preview_without_changes_offers_nothing_to_confirm(acme: Acme, bob: Person) -> None:
     page = await acme.browser.submit(acme.roles_of(bob), roles_form(["viewer"], ["viewer"], step="preview"))
 
     assert "No changes:" in page
@@ -181,7 +181,7 @@ async def test_a_role_that_people_cannot_hold_is_refused_at_the_field(
 
 
 @pytest.mark.parametrize("seen", [None, "viewer"])
-async def test_a_form_without_the_roles_it_was_shown_is_a_bad_request(
+async def test_a_form_without_the_roles_that_it_showed_is_a_bad_request(
     acme: Acme, bob: Person, seen: str | None
 ) -> None:
     form = roles_form([], ["editor"])
@@ -206,9 +206,7 @@ async def test_a_change_made_by_another_admin_meanwhile_is_shown_beside_ones_own
     assert await acme.roles_at_logto(bob) == {"editor"}
 
 
-async def test_a_change_that_has_seen_the_latest_roles_is_saved(
-    acme: Acme, bob: Person, make: Factory
-) -> None:
+async def test_a_change_based_on_the_latest_roles_is_saved(acme: Acme, bob: Person, make: Factory) -> None:
     await make.give_roles(acme.id, bob, Role.EDITOR)
 
     await acme.browser.post(acme.roles_of(bob), roles_form(["editor"], ["admin"]))
@@ -223,7 +221,7 @@ async def own_roles(acme: Acme, make: Factory) -> str:
     return acme.roles_of(acme.admin)
 
 
-async def test_the_preview_asks_whether_one_wants_to_give_up_own_permissions(
+async def test_the_preview_asks_members_whether_to_give_up_their_own_permissions(
     acme: Acme, own_roles: str
 ) -> None:
     page = await acme.browser.submit(own_roles, roles_form(["admin"], ["viewer"], step="preview"))
@@ -231,14 +229,16 @@ async def test_the_preview_asks_whether_one_wants_to_give_up_own_permissions(
     assert "I want to give up some of my permissions" in page
 
 
-async def test_giving_up_own_permissions_without_confirming_it_is_refused(acme: Acme, own_roles: str) -> None:
+async def test_giving_up_ones_own_permissions_without_confirmation_is_refused(
+    acme: Acme, own_roles: str
+) -> None:
     page = await acme.browser.submit(own_roles, roles_form(["admin"], ["viewer"]), 422)
 
     assert "Confirm this" in page
     assert await acme.roles_at_logto(acme.admin) == {"admin"}
 
 
-async def test_giving_up_own_permissions_takes_effect_at_once(acme: Acme, own_roles: str) -> None:
+async def test_giving_up_ones_own_permissions_takes_effect_at_once(acme: Acme, own_roles: str) -> None:
     form = roles_form(["admin"], ["viewer"], own_loss="yes")
 
     done = await acme.browser.post(own_roles, form)

@@ -34,7 +34,7 @@ DEMO_METHODS = Path(saas_app.demo.__file__).with_name("connectors.toml")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Report:
     """What the command printed: for each check whether it passed, what was found, and the remedy."""
 
     exit_code: int
@@ -62,7 +62,7 @@ class Chain:
     url: str
     stored: dict[str, str]
 
-    def doctor(self, *arguments: str, **changes: str) -> Told:
+    def doctor(self, *arguments: str, **changes: str) -> Report:
         """Run the command with some variables changed. "" removes one."""
         return doctor(*arguments, **{**self.stored, **changes})
 
@@ -71,11 +71,11 @@ class Chain:
         return ask(self.provider, question)
 
 
-def doctor(*arguments: str, **given: str) -> Told:
+def doctor(*arguments: str, **given: str) -> Report:
     """Run the command with exactly this environment."""
     result = run("doctor", *arguments, **_only(given))
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return Told(result.exit_code, result.output)
+    return Report(result.exit_code, result.output)
 
 
 def _only(given: dict[str, str]) -> dict[str, str | None]:

@@ -53,7 +53,7 @@ def _renamed(block: str) -> str:
 
 
 @pytest.mark.timeout(600)  # takes half a minute on an idle machine
-def test_the_page_leads_from_nothing_to_a_feature_that_passes_the_rules(tmp_path: Path) -> None:
+def test_following_the_page_creates_a_feature_that_passes_the_rules(tmp_path: Path) -> None:
     copy = Copy.make(tmp_path)
 
     edited = _follow(copy, "add-a-feature.md")

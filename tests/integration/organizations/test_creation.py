@@ -119,7 +119,7 @@ async def test_an_organization_whose_creation_fails_midway_is_deleted(
         assert await db.get(OrganizationRemoval, recorder.id) is not None
 
 
-async def test_an_organization_is_deleted_if_the_request_is_cancelled_midway(runtime: Runtime) -> None:
+async def test_an_organization_is_deleted_if_the_request_is_canceled_midway(runtime: Runtime) -> None:
     recorder = Recorder("assign", asyncio.CancelledError())
     with pytest.raises(asyncio.CancelledError):
         await create(runtime, recorder)

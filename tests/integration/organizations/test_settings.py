@@ -76,7 +76,9 @@ async def test_the_page_that_shows_a_conflict_saves_the_choice(acme: Acme) -> No
     assert (await acme.management.get_organization(acme.id)).name == "Mine Ltd"
 
 
-async def test_in_a_conflict_a_field_that_only_the_other_side_changed_keeps_their_value(acme: Acme) -> None:
+async def test_in_a_conflict_a_field_that_only_the_other_admin_changed_keeps_the_new_value(
+    acme: Acme,
+) -> None:
     form = {"name": acme.name, "description": "Mine", "seen": await acme.seen()}
     await acme.management.update_organization(acme.id, name="Theirs Ltd")
 
@@ -103,7 +105,7 @@ async def test_invalid_details_are_explained_and_stay_in_the_form(
     assert "Second factor" in page
 
 
-async def test_an_organization_deleted_while_a_form_was_open_no_longer_exists(acme: Acme) -> None:
+async def test_a_form_for_an_organization_deleted_meanwhile_says_that_it_no_longer_exists(acme: Acme) -> None:
     form = {"name": "New", "description": "", "seen": await acme.seen()}
 
     await acme.management.delete_organization(acme.id)

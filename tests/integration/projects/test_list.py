@@ -82,7 +82,7 @@ async def test_restoring_a_project_brings_it_to_the_top(acme: Organization) -> N
     assert await names(acme) == ["Old", "New"]
 
 
-async def test_names_sort_without_case(acme: Organization) -> None:
+async def test_names_are_sorted_regardless_of_case(acme: Organization) -> None:
     await acme.add_projects("beta", "Alpha", "alpine")
     assert await names(acme, ProjectFilter(sort=ProjectSort.NAME)) == ["Alpha", "alpine", "beta"]
 

@@ -30,7 +30,7 @@ READ = RequestInfo("GET", "/o/acme/audit", "/o/<organization_id>/audit")
 EXPORT = RequestInfo("GET", "/o/acme/audit/export.csv", "/o/<organization_id>/audit/export.csv")
 
 
-class Trail:
+class AuditLog:
     """A stand-in for the unit of work, and the clock."""
 
     def __init__(self) -> None:
@@ -40,11 +40,11 @@ class Trail:
 
     @asynccontextmanager
     async def writing(self, organization_id: str) -> AsyncIterator[Any]:
-        trail = self
+        audit_log = self
 
         class Session:
             def add(self, event: AuditEvent) -> None:
-                trail.events.append((organization_id, event))
+                audit_log.events.append((organization_id, event))
 
         if self.is_full:
             raise OSError("disk full")
@@ -52,13 +52,13 @@ class Trail:
 
 
 @pytest.fixture
-def trail() -> Trail:
-    return Trail()
+def audit_log() -> AuditLog:
+    return AuditLog()
 
 
 @pytest.fixture
-def recorder(trail: Trail) -> Denials:
-    return Denials(cast("UnitOfWork", trail), clock=lambda: trail.now)
+def recorder(audit_log: AuditLog) -> Denials:
+    return Denials(cast("UnitOfWork", audit_log), clock=lambda: audit_log.now)
 
 
 def refused(permission: Permission = Permission.AUDIT_READ) -> Decision:
@@ -72,37 +72,37 @@ def new_session() -> SessionPrincipal:
 
 @pytest.mark.parametrize(("seconds", "recorded"), [(9.9, 1), (10.0, 2)])
 async def test_a_repeated_denial_is_recorded_again_after_ten_seconds(
-    trail: Trail, recorder: Denials, seconds: float, recorded: int
+    audit_log: AuditLog, recorder: Denials, seconds: float, recorded: int
 ) -> None:
     assert await recorder.note(EVE, "acme", READ, refused())
-    trail.now += seconds
+    audit_log.now += seconds
     assert await recorder.note(EVE, "acme", READ, refused()) is (recorded == 2)
-    assert len(trail.events) == recorded
+    assert len(audit_log.events) == recorded
 
 
-async def test_a_different_denial_is_recorded_immediately(trail: Trail, recorder: Denials) -> None:
+async def test_a_different_denial_is_recorded_immediately(audit_log: AuditLog, recorder: Denials) -> None:
     assert await recorder.note(EVE, "acme", READ, refused())
     assert await recorder.note(new_session(), "acme", READ, refused())
     assert await recorder.note(EVE, "globex", READ, refused())
     assert await recorder.note(EVE, "acme", EXPORT, refused())
     assert await recorder.note(EVE, "acme", READ, refused(Permission.PROJECTS_WRITE))
-    assert [organization_id for organization_id, _event in trail.events].count("globex") == 1
+    assert [organization_id for organization_id, _event in audit_log.events].count("globex") == 1
 
 
 @pytest.fixture
-async def flooded(trail: Trail, recorder: Denials) -> Trail:
+async def flooded(audit_log: AuditLog, recorder: Denials) -> AuditLog:
     """The audit log after Eve was denied a thousand times, each time in a new session."""
     for _ in range(1000):
         await recorder.note(new_session(), "acme", READ, refused())
-    return trail
+    return audit_log
 
 
-async def test_one_person_cannot_fill_the_audit_log_from_many_sessions(flooded: Trail) -> None:
+async def test_one_person_cannot_fill_the_audit_log_from_many_sessions(flooded: AuditLog) -> None:
     assert len(flooded.events) == MAX_PER_HOUR
 
 
 async def test_the_application_log_says_once_that_denials_are_no_longer_recorded(
-    trail: Trail, recorder: Denials
+    audit_log: AuditLog, recorder: Denials
 ) -> None:
     with capture_logs() as lines:
         for _ in range(MAX_PER_HOUR + 50):
@@ -113,7 +113,7 @@ async def test_the_application_log_says_once_that_denials_are_no_longer_recorded
 
 
 async def test_another_route_is_still_recorded_once_after_the_limit(
-    flooded: Trail, recorder: Denials
+    flooded: AuditLog, recorder: Denials
 ) -> None:
     for _ in range(3):
         await recorder.note(new_session(), "acme", EXPORT, refused())
@@ -128,22 +128,22 @@ async def test_denials_of_other_people_and_in_other_organizations_are_still_reco
     assert await recorder.note(EVE, "globex", READ, refused())
 
 
-async def test_after_an_hour_everything_is_recorded_again(flooded: Trail, recorder: Denials) -> None:
+async def test_after_an_hour_everything_is_recorded_again(flooded: AuditLog, recorder: Denials) -> None:
     flooded.now += 3600
     assert await recorder.note(EVE, "acme", READ, refused())
 
 
 async def test_a_denial_that_could_not_be_stored_is_recorded_next_time(
-    trail: Trail, recorder: Denials
+    audit_log: AuditLog, recorder: Denials
 ) -> None:
-    trail.is_full = True
+    audit_log.is_full = True
     assert not await recorder.note(EVE, "acme", READ, refused())
-    trail.is_full = False
+    audit_log.is_full = False
     assert await recorder.note(EVE, "acme", READ, refused())
 
 
 async def test_remembered_denials_are_bounded_and_the_oldest_is_forgotten(
-    trail: Trail, recorder: Denials, monkeypatch: pytest.MonkeyPatch
+    audit_log: AuditLog, recorder: Denials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(denials, "_REMEMBERED", 3)
     for number in range(4):

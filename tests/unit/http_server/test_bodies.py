@@ -12,7 +12,7 @@ POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
 
 
 @with_bounds(body_timeout=0.3)
-async def test_a_slow_body_is_rejected_and_its_handler_cancelled(site: Site, client: Client) -> None:
+async def test_a_slow_body_is_rejected_and_its_handler_canceled(site: Site, client: Client) -> None:
     await client.send(POST + b"Content-Length: 1000\r\n\r\nabc")
     assert (await client.everything()).startswith(b"HTTP/1.1 408 ")
     async with asyncio.timeout(10):

@@ -10,7 +10,7 @@ from saas_app.identity.way_back import own_path
 
 
 @pytest.mark.parametrize("path", ["/", "/o", "/o/acme/projects?q=a&status=all", "/account#x", "/o/%2F/x"])
-def test_a_path_of_ours_is_kept(path: str) -> None:
+def test_a_path_of_this_application_is_kept(path: str) -> None:
     assert own_path(path) == path
 
 

@@ -90,7 +90,7 @@ def test_policies_and_standings_are_structured_fields() -> None:
 
 
 @pytest.mark.parametrize(("used", "exceeded"), [(1, False), (300, False), (301, True)])
-def test_the_quota_itself_is_still_within_the_limit(used: int, exceeded: bool) -> None:
+def test_using_the_whole_quota_does_not_exceed_the_limit(used: int, exceeded: bool) -> None:
     assert Standing(Policy("client", Rate(300, 60)), "counter", used, reset=1).is_exceeded is exceeded
 
 

@@ -16,7 +16,7 @@ def test_only_roles_for_people_are_offered_in_registry_order() -> None:
     assert all(option.is_open for option in options)
 
 
-def test_a_role_beyond_the_callers_own_permissions_is_closed_and_names_the_missing_ones() -> None:
+def test_a_role_beyond_the_callers_permissions_is_disabled_and_names_the_missing_ones() -> None:
     admin, editor, viewer = role_options(frozenset(), ROLE_PERMISSIONS[Role.VIEWER])
     assert not admin.is_open
     assert set(editor.missing) == ROLE_PERMISSIONS[Role.EDITOR] - ROLE_PERMISSIONS[Role.VIEWER]

@@ -51,7 +51,7 @@ def test_roles_within_the_callers_permissions_may_be_assigned_together() -> None
     assert find_denied_assignment(facts(ROLE_PERMISSIONS[Role.EDITOR]), {"viewer", "editor"}) is None
 
 
-def test_the_first_role_beyond_the_callers_permissions_is_named_with_the_missing_one() -> None:
+def test_the_first_role_beyond_the_callers_permissions_is_named_with_what_is_missing() -> None:
     granted = ROLE_PERMISSIONS[Role.EDITOR]
     missing = next(one for one in Permission if one in ROLE_PERMISSIONS[Role.ADMIN] - granted)
     found = denied(granted, "viewer", "admin")

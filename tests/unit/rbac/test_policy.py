@@ -26,7 +26,7 @@ def facts(
 
 
 @pytest.mark.parametrize("permission", Permission)
-def test_a_token_that_carries_the_permission_allows(permission: Permission) -> None:
+def test_a_token_that_carries_the_permission_allows_the_action(permission: Permission) -> None:
     decision = decide(facts(granted=frozenset({permission})), permission)
 
     assert decision.allowed

@@ -78,7 +78,7 @@ def test_marks_and_spaces_alone_are_blank(blank: str) -> None:
 ZALGO = "Z" + "\u0300\u0301\u0302\u0303\u0304" * 9 + "algo"
 
 
-def test_marks_piled_on_a_letter_are_cut_from_names_of_others() -> None:
+def test_marks_piled_on_a_letter_are_removed_when_a_name_is_cleaned() -> None:
     assert not has_piled_marks(clean_name(ZALGO))
 
 

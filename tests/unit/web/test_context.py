@@ -11,7 +11,7 @@ from saas_app.errors import ManagementNotSetUp
 from saas_app.web.context import management
 
 
-async def test_without_credentials_the_management_api_is_not_set_up() -> None:
+async def test_without_management_credentials_the_error_names_the_setting() -> None:
     app = Quart(__name__)
     app.extensions["workroom"] = SimpleNamespace(management=None)
     async with app.test_request_context("/"):

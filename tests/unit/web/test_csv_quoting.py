@@ -50,7 +50,7 @@ def test_no_part_of_a_cell_begins_like_a_formula(text: str) -> None:
 
 @settings(deadline=None)
 @given(rows=ROWS)
-def test_a_reader_of_commas_gets_every_cell_with_at_most_added_apostrophes(
+def test_splitting_at_commas_returns_every_cell_with_at_most_added_apostrophes(
     rows: list[tuple[str, str, str]],
 ) -> None:
     _head, *read = csv.reader(io.StringIO(exported(rows), newline=""))

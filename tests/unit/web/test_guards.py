@@ -26,7 +26,7 @@ DELETING = Guard(Callers.PERMISSION, Permission.PROJECTS_DELETE)
 
 
 @dataclass
-class Known:
+class RecordingCaller:
     """A caller with no particular credential, which records the questions that a guard asks about it."""
 
     tenant: Tenant
@@ -66,9 +66,9 @@ class Known:
 
 
 @pytest.fixture
-def carol(carol_at_acme: Tenant) -> Known:
+def carol(carol_at_acme: Tenant) -> RecordingCaller:
     """Carol, a viewer of Acme."""
-    return Known(carol_at_acme)
+    return RecordingCaller(carol_at_acme)
 
 
 @pytest.fixture
@@ -104,54 +104,54 @@ def database(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
 )
 @pytest.mark.usefixtures("request_of_a_page")
 async def test_step_2_reads_the_kinds_of_token_that_the_route_needs(
-    carol: Known, guard: Guard, carriers: tuple[Carrier, ...]
+    carol: RecordingCaller, guard: Guard, carriers: tuple[Carrier, ...]
 ) -> None:
     await find_tenant(carol, guard, "acme")
     assert carol.carriers == carriers
 
 
 @pytest.mark.usefixtures("request_of_a_page")
-async def test_step_2_finds_no_tenant_for_a_stranger(carol: Known) -> None:
+async def test_step_2_finds_no_tenant_for_a_stranger(carol: RecordingCaller) -> None:
     with pytest.raises(NotFound):
         await find_tenant(carol, MEMBER, "globex")
     assert "tenant" not in g
 
 
-def test_step_3_passes_a_permission_that_the_tokens_grant(carol: Known) -> None:
+def test_step_3_passes_a_permission_that_the_tokens_grant(carol: RecordingCaller) -> None:
     require_permission(carol, READING, carol.tenant)
     assert carol.calls == []
 
 
-def test_step_3_denies_every_other_permission(carol: Known) -> None:
+def test_step_3_denies_every_other_permission(carol: RecordingCaller) -> None:
     with pytest.raises(PermissionDenied) as denied:
         require_permission(carol, DELETING, carol.tenant)
     assert denied.value.decision.permission is Permission.PROJECTS_DELETE
 
 
-def test_step_3_passes_every_member_if_the_route_names_no_permission(carol: Known) -> None:
+def test_step_3_passes_every_member_if_the_route_names_no_permission(carol: RecordingCaller) -> None:
     require_permission(carol, MEMBER, replace(carol.tenant, granted=frozenset()))
 
 
-async def test_step_4_requires_nothing_that_the_route_does_not_ask_for(carol: Known) -> None:
+async def test_step_4_requires_nothing_that_the_route_does_not_ask_for(carol: RecordingCaller) -> None:
     assert await step_up(carol, READING, carol.tenant) is carol.tenant
     assert carol.calls == []
 
 
-async def test_step_4_requires_a_fresh_sign_in(carol: Known) -> None:
+async def test_step_4_requires_a_fresh_sign_in(carol: RecordingCaller) -> None:
     carol.is_fresh = False
     with pytest.raises(FreshSignInRequired):
         await step_up(carol, replace(READING, fresh=True), carol.tenant)
 
 
 @pytest.mark.usefixtures("request_of_a_page")
-async def test_step_4_passes_on_all_permissions_of_the_caller(carol: Known) -> None:
+async def test_step_4_passes_on_all_permissions_of_the_caller(carol: RecordingCaller) -> None:
     tenant = await step_up(carol, replace(READING, complete=True), carol.tenant)
     assert tenant.granted == frozenset(Permission)
     assert g.tenant is tenant
 
 
 async def test_step_5_runs_the_view_for_the_caller_in_a_unit_of_work(
-    request_of_a_page: Quart, carol: Known, database: list[str | None]
+    request_of_a_page: Quart, carol: RecordingCaller, database: list[str | None]
 ) -> None:
     async def view(tenant: Tenant, **arguments: Any) -> Any:
         return tenant, arguments, list(database)
@@ -162,7 +162,7 @@ async def test_step_5_runs_the_view_for_the_caller_in_a_unit_of_work(
 
 
 async def test_step_5_checks_the_request_before_it_opens_the_unit_of_work(
-    request_of_a_page: Quart, carol: Known, database: list[str | None]
+    request_of_a_page: Quart, carol: RecordingCaller, database: list[str | None]
 ) -> None:
     async def view(tenant: Tenant) -> Any:
         raise AssertionError("the view ran")
@@ -212,7 +212,7 @@ async def test_without_a_credential_nobody_passes_the_first_step(monkeypatch: py
 
 
 @pytest.mark.usefixtures("request_of_a_page", "database")
-async def test_a_stranger_gets_no_decision(monkeypatch: pytest.MonkeyPatch, carol: Known) -> None:
+async def test_a_stranger_gets_no_decision(monkeypatch: pytest.MonkeyPatch, carol: RecordingCaller) -> None:
     ladder = Ladder(monkeypatch, carol)
     with pytest.raises(NotFound):
         await ladder.climb(guards.requires(Permission.PROJECTS_DELETE), "globex")
@@ -222,7 +222,7 @@ async def test_a_stranger_gets_no_decision(monkeypatch: pytest.MonkeyPatch, caro
 
 @pytest.mark.usefixtures("request_of_a_page", "database")
 async def test_permissions_beyond_the_credential_do_not_decide(
-    monkeypatch: pytest.MonkeyPatch, carol: Known
+    monkeypatch: pytest.MonkeyPatch, carol: RecordingCaller
 ) -> None:
     ladder = Ladder(monkeypatch, carol)
     with pytest.raises(PermissionDenied):
@@ -233,7 +233,7 @@ async def test_permissions_beyond_the_credential_do_not_decide(
 
 @pytest.mark.usefixtures("request_of_a_page", "database")
 async def test_a_denied_caller_is_not_asked_to_sign_in_again(
-    monkeypatch: pytest.MonkeyPatch, carol: Known
+    monkeypatch: pytest.MonkeyPatch, carol: RecordingCaller
 ) -> None:
     carol.is_fresh = False
     ladder = Ladder(monkeypatch, carol)
@@ -243,7 +243,7 @@ async def test_a_denied_caller_is_not_asked_to_sign_in_again(
 
 @pytest.mark.usefixtures("request_of_a_page", "database")
 async def test_a_caller_with_the_permission_reaches_the_view_through_every_step(
-    monkeypatch: pytest.MonkeyPatch, carol: Known
+    monkeypatch: pytest.MonkeyPatch, carol: RecordingCaller
 ) -> None:
     ladder = Ladder(monkeypatch, carol)
     await ladder.climb(guards.requires(Permission.PROJECTS_READ, complete=True, fresh=True))

@@ -71,7 +71,7 @@ async def test_page_asks_for_consent_once(client: aiohttp.ClientSession) -> None
         assert set(comes_back(second)) == {"code", "state"}
 
 
-async def test_cancelling_returns_an_error(client: aiohttp.ClientSession) -> None:
+async def test_canceling_returns_an_error(client: aiohttp.ClientSession) -> None:
     assert await decide(client, "cancel") == {
         "error": "access_denied", "error_description": "Canceled By User", "state": "st a&te",
     }  # fmt: skip

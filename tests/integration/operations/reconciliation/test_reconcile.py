@@ -57,10 +57,10 @@ async def interrupted(
     with pytest.raises(type(failure)):
         async with systems.by(ada).alone() as turn:
             await turn.carry_out(entry, call_and_fail, subjects=[entry.target.id])
-    await let_time_pass(runtime, office.id)
+    await age_open_changes(runtime, office.id)
 
 
-async def let_time_pass(runtime: Runtime, organization_id: str) -> None:
+async def age_open_changes(runtime: Runtime, organization_id: str) -> None:
     """Make the notes of open changes look an hour old."""
     async with runtime.work.writing(organization_id) as db:
         await db.execute(
@@ -162,9 +162,7 @@ async def test_an_unknown_organization_is_not_found(reconciler: Reconciler) -> N
         await repairs_of(reconciler, "doesnotexist")
 
 
-async def test_another_logto_is_rejected_before_everything_looks_deleted(
-    make: Factory, settings: Settings
-) -> None:
+async def test_a_logto_without_our_application_is_rejected(make: Factory, settings: Settings) -> None:
     await require_own_application(make.management, settings.logto_app_id)
     for app_id in ("", "unknown"):
         with pytest.raises(ConfigurationError):
@@ -227,7 +225,7 @@ async def test_reconciling_records_a_change_that_a_crash_interrupted(
         "recovered": True,
         "wanted": {"roles": ["viewer"]},
     }
-    await let_time_pass(runtime, half_demoted.id)
+    await age_open_changes(runtime, half_demoted.id)
     assert await repairs_of(reconciler, half_demoted.id) == []
 
 
@@ -328,7 +326,7 @@ async def test_reconciling_records_a_removal_whose_process_was_killed(
     await run_until_killed(settings, _CHANGE_AND_DIE, organization_id, person.id)
     assert await make.management.find_member_roles(organization_id, person.id) is None
     assert await changes_of(runtime, organization_id) == []
-    await let_time_pass(runtime, organization_id)
+    await age_open_changes(runtime, organization_id)
 
     assert any("was interrupted" in what for what in await repairs_of(reconciler, organization_id))
 

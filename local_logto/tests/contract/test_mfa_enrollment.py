@@ -9,7 +9,7 @@ from contract.client import LogtoBrowser
 from contract.management import ManagementApi, Workshop
 from contract.oidc import Oidc
 from contract.people import Person
-from contract.second_factors import TOTP_AND_CODES, TOTP_ONLY, Settings, Visit, VisitOf, enrol
+from contract.second_factors import TOTP_AND_CODES, TOTP_ONLY, Settings, Visit, VisitOf, enroll
 from contract.world import World
 
 
@@ -59,8 +59,8 @@ async def test_second_authenticator_is_refused(
     settings: Settings, visit: VisitOf, nina: Person, api: ManagementApi
 ) -> None:
     await settings(mfa=TOTP_AND_CODES)
-    await enrol(api, nina)
-    codes = (await enrol(api, nina, "BackupCode"))["codes"]
+    await enroll(api, nina)
+    codes = (await enroll(api, nina, "BackupCode"))["codes"]
     session = await visit(nina)
     (await session.post("/verification/backup-code/verify", code=codes[0])).expect(200)
     _, proof = await session.prove_new_totp()
