@@ -46,7 +46,7 @@ def pooled(database_url: str, directory: Path) -> Iterator[str]:
     _open_to_all(directory)
     settings.chmod(0o644)
     with (directory / "pgbouncer.log").open("wb") as log:
-        process = subprocess.Popen([program, *_as_somebody(), str(settings)], stdout=log, stderr=log)
+        process = subprocess.Popen([program, *_as_unprivileged_user(), str(settings)], stdout=log, stderr=log)
         try:
             _wait(port, process, directory / "pgbouncer.log")
             yield url.set(host="127.0.0.1", port=port, drivername="postgresql").render_as_string(
@@ -63,7 +63,7 @@ def _version(program: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", told.splitlines()[0])[:2])
 
 
-def _as_somebody() -> list[str]:
+def _as_unprivileged_user() -> list[str]:
     """Return the options that give up root. PgBouncer refuses to run as root."""
     if os.geteuid() != 0:
         return []

@@ -31,9 +31,9 @@ async def axe_findings(page: Page, name: str) -> list[str]:
     """Return all violations with the page's name. Colors are checked in both schemes."""
     await page.evaluate(_SCRIPT)
     await page.emulate_media(color_scheme="light")
-    found = [f"{name}: {_told(violation)}" for violation in await page.evaluate(_RUN, _IN_LIGHT)]
+    found = [f"{name}: {_description(violation)}" for violation in await page.evaluate(_RUN, _IN_LIGHT)]
     await page.emulate_media(color_scheme="dark")
-    found += [f"{name}, dark: {_told(violation)}" for violation in await page.evaluate(_RUN, _IN_DARK)]
+    found += [f"{name}, dark: {_description(violation)}" for violation in await page.evaluate(_RUN, _IN_DARK)]
     return found
 
 
@@ -44,6 +44,6 @@ async def excess_width(page: Page, name: str, width: int) -> list[str]:
     return [] if is_fine else [f"{name}: {needed} of {there_is} pixels: {culprits}"]
 
 
-def _told(violation: dict[str, Any]) -> str:
+def _description(violation: dict[str, Any]) -> str:
     places = "; ".join(f"{node['target'][0]} ({node['failureSummary']})" for node in violation["nodes"])
     return f"{violation['id']}, {violation['help']}: {places}"

@@ -31,7 +31,7 @@ from tests.factories import PASSWORD, Factory
 async def mailbox(site: Site) -> AsyncIterator[Mailbox]:
     """The emails of invited people."""
     if not site.is_ours:
-        pytest.skip("the connectors and the sign-up of the named Logto are not ours to change")
+        pytest.skip("this test changes connectors and sign-up, which needs E2E_LOGTO_IS_OURS=1")
     async with open_mailbox(site) as opened:
         yield opened
 

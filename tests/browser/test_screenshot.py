@@ -25,7 +25,7 @@ _LARGEST = 200_000  # bytes
 def demo(site: Site) -> None:
     """The people, organizations and projects of the demo."""
     if site.environment is None:
-        pytest.skip("The picture is made from demo data, and a running site is not filled with that.")
+        pytest.skip("The picture needs demo data, which tests do not add to a running site.")
     command = [sys.executable, "-m", "saas_app", "seed-demo"]
     subprocess.run(command, env={**os.environ, **site.environment}, check=True, capture_output=True)
 

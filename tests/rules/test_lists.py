@@ -85,7 +85,9 @@ class Lists:
     all: list[tuple[Route, str]]
 
 
-async def _furnished(app: Quart, settings: Settings, make: Factory, runtime: Runtime, name: str) -> Office:
+async def _office_with_rows(
+    app: Quart, settings: Settings, make: Factory, runtime: Runtime, name: str
+) -> Office:
     admin = await make.person()
     organization_id = await make.organization(name, admin=admin)
     browser = Browser(app, settings.redirect_uri)
@@ -134,8 +136,8 @@ async def _lists_among_pages(office: Office) -> list[tuple[Route, str]]:
 @pytest.fixture(scope="module")
 async def lists(app: Quart, settings: Settings, make: Factory, runtime: Runtime) -> AsyncIterator[Lists]:
     """Acme and Globex, and every list."""
-    acme = await _furnished(app, settings, make, runtime, "Acme")
-    globex = await _furnished(app, settings, make, runtime, "Globex")
+    acme = await _office_with_rows(app, settings, make, runtime, "Acme")
+    globex = await _office_with_rows(app, settings, make, runtime, "Globex")
     async with acme.browser, globex.browser:
         pages = await _lists_among_pages(acme)
         yield Lists(acme, globex, [*((route, "cursor") for route in API_LISTS), *pages])

@@ -62,7 +62,7 @@ def serve(**given: Any) -> None:
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
     if not server.started:
-        _give_up("could not start. The lines above say why.")
+        _exit_with("could not start. The lines above say why.")
 
 
 @main.command("rotate-key")
@@ -102,7 +102,7 @@ def _settings(**given: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        _give_up(f"{name}: {first['msg']}" if name else first["msg"].removeprefix("Value error, "))
+        _exit_with(f"{name}: {first['msg']}" if name else first["msg"].removeprefix("Value error, "))
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -113,7 +113,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
         listener.listen()
     except OSError as error:
-        _give_up(f"cannot listen on {host}:{port}: {error.strerror}. Free the port or choose another --port.")
+        _exit_with(
+            f"cannot listen on {host}:{port}: {error.strerror}. Free the port or choose another --port."
+        )
     return listener
 
 
@@ -123,7 +125,7 @@ def _prepare_folder(settings: Settings) -> None:
         settings.database.touch(mode=0o600)
         _restrict(settings)
     except OSError as error:
-        _give_up(f"cannot write to {settings.data_dir}: {error.strerror}. Choose another --data-dir.")
+        _exit_with(f"cannot write to {settings.data_dir}: {error.strerror}. Choose another --data-dir.")
 
 
 def _restrict(settings: Settings) -> None:
@@ -150,7 +152,7 @@ def _with_store(settings: Settings, work: Callable[[Store, Settings], Awaitable[
         return asyncio.run(run())
     except (OutdatedSchema, DatabaseError) as error:
         reason = error.orig if isinstance(error, DatabaseError) else error
-        _give_up(
+        _exit_with(
             f"cannot use {settings.database}: {reason}. "
             "If no other process uses it, delete the file to start again, or choose another --data-dir."
         )
@@ -160,6 +162,6 @@ async def _only_open(_store: Store, _settings: Settings) -> None:
     """Open the file and nothing else, so that an unusable one is reported in one line."""
 
 
-def _give_up(message: str) -> NoReturn:
+def _exit_with(message: str) -> NoReturn:
     click.echo(f"local_logto: {message}", err=True)
     sys.exit(1)

@@ -156,7 +156,7 @@ def _username_and_password(server: Server, sign_in_settings: dict[str, Any]) -> 
     methods = sign_in_settings["signIn"]["methods"]
     offered = any(method["identifier"] == "username" and method["password"] for method in methods)
     if not offered and not server.is_ours:
-        pytest.skip("sign-in by username and password is switched off at this Logto")
+        pytest.skip("sign-in by username and password is turned off at this Logto")
     assert offered
 
 
@@ -252,7 +252,7 @@ async def settings(
 async def message_connectors(server: Server, api: ManagementApi) -> AsyncIterator[None]:
     """A way to send codes: Logto's mock connectors, unless the server shows its messages on a page."""
     if not server.is_ours:
-        pytest.skip("the connectors of the named Logto are not ours to replace")
+        pytest.skip("this test replaces connectors, which needs CONTRACT_LOGTO_IS_OURS=1")
     async with contextlib.nullcontext() if server.started_here else mock_connectors(api):
         yield
 
@@ -266,7 +266,7 @@ async def sign_up_by_username(
     by_username = sign_up["identifiers"] == ["username"] and not sign_up.get("secondaryIdentifiers")
     is_open = by_username and sign_in_settings["signInMode"] == "SignInAndRegister"
     if not is_open and not server.is_ours:
-        pytest.skip("sign-up by username and password is not what this Logto offers")
+        pytest.skip("this Logto does not offer sign-up by username and password")
     assert is_open
     if not server.is_ours:
         yield

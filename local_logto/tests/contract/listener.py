@@ -52,7 +52,7 @@ class Listener:
         except TimeoutError:
             if self.must_be_heard:
                 raise
-            pytest.skip("the named Logto cannot reach this machine, or guards private addresses")
+            pytest.skip("the named Logto cannot reach this machine, or sends nothing to private addresses")
 
 
 @asynccontextmanager

@@ -262,7 +262,7 @@ async def test_issuer_does_not_depend_on_the_servers_name_in_the_request(
     server: Server, new_browser: NewBrowser, oidc: Oidc, world: World
 ) -> None:
     if "://localhost:" not in server.endpoint:
-        pytest.skip("the named Logto has only one name here")
+        pytest.skip("the named Logto may have only one host name")
     browser = new_browser()
     browser.endpoint = server.endpoint.replace("://localhost:", "://127.0.0.1:")
     callback = await browser.sign_in(world.web, world.alice)

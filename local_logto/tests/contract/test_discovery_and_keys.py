@@ -46,7 +46,7 @@ async def test_endpoints_have_the_servers_name_in_the_request(
     http: aiohttp.ClientSession, server: Server
 ) -> None:
     if "://localhost:" not in server.endpoint:
-        pytest.skip("the named Logto has only one name here")
+        pytest.skip("the named Logto may have only one host name")
     elsewhere = Oidc(http, server.endpoint.replace("://localhost:", "://127.0.0.1:"))
     document = (await elsewhere.send("GET", DISCOVERY)).expect(200).body
     assert document["issuer"] == f"{server.endpoint}/oidc"

@@ -100,7 +100,7 @@ async def add_template(store: Store, language: str, usage: str, **details: str) 
 
 
 @asynccontextmanager
-async def saying(answer: str) -> AsyncIterator[str]:
+async def serving_text(answer: str) -> AsyncIterator[str]:
     """Serve an address that replies to every connection with this text."""
 
     async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -327,7 +327,7 @@ async def test_refusal_by_gatewayapi_is_reported_as_logto_does(
 
 async def test_key_is_not_sent_to_the_target_of_a_redirect(store: Store, mailgun: FakeMailgun) -> None:
     elsewhere = f"HTTP/1.1 307 Moved\r\nLocation: {mailgun.base_url}/v3/{DOMAIN}/messages\r\n"
-    async with saying(f"{elsewhere}Content-Length: 0\r\n\r\n") as address:
+    async with serving_text(f"{elsewhere}Content-Length: 0\r\n\r\n") as address:
         with pytest.raises(RequestError) as caught:
             await mail(store, address, by_mailgun())
     assert caught.value.data == {"statusCode": 307, "body": ""}
@@ -356,7 +356,7 @@ async def test_dropped_connection_is_reported(provider: FakeMailgun | FakeGatewa
 
 
 async def test_reply_that_is_not_http_is_reported(store: Store) -> None:
-    async with saying("* OK I am a mail server\r\n") as address:
+    async with serving_text("* OK I am a mail server\r\n") as address:
         with pytest.raises(RequestError, match=r"^connector\.general"):
             await mail(store, address, by_mailgun())
 

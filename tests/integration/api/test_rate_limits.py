@@ -219,10 +219,10 @@ async def test_a_redis_that_hangs_delays_only_the_first_request(
     monkeypatch.setattr(rate_limits, "_PATIENCE", patience := 1.5)
     connections: list[asyncio.StreamWriter] = []
 
-    async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def never_answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.append(writer)
 
-    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    server = await asyncio.start_server(never_answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     token = mint(await make.organization(), **robot())
     try:

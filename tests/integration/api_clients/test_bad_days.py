@@ -32,14 +32,14 @@ async def refused(faulty: Faulty, status: int, name: str = NAME) -> str:
     return page
 
 
-async def made_here(faulty: Faulty) -> list[str]:
+async def list_created_ids(faulty: Faulty) -> list[str]:
     """Return the ids of the applications created for the organization, whether they are members or not."""
     called = await faulty.acme.management.list_machines_by_name(NAME)
     return [found.id for found in called if found.custom_data["workroom"]["organizationId"] == faulty.acme.id]
 
 
 async def nothing_is_left(faulty: Faulty, runtime: Runtime) -> None:
-    assert await made_here(faulty) == []
+    assert await list_created_ids(faulty) == []
     assert await actions_of(runtime, faulty.acme.id) == []
     assert await pending_in(runtime, faulty.acme.id) == []
 
@@ -143,7 +143,7 @@ async def test_a_request_that_takes_too_long_leaves_nothing_behind(
     page = await refused(faulty, 503)
     gone.set()
     assert "took too long to respond" in page
-    assert await made_here(faulty) == []
+    assert await list_created_ids(faulty) == []
     assert len(await pending_in(runtime, faulty.acme.id)) == left_open  # no time was left to close it
 
 
@@ -156,7 +156,7 @@ async def test_when_our_own_database_fails_nothing_is_left_in_logto(
     monkeypatch.setattr("saas_app.api_clients.queries.add_client", fail)
     path = f"{faulty.acme.clients}/new"
     await faulty.acme.browser.post(path, {"name": NAME}, expect=500)
-    assert await made_here(faulty) == []
+    assert await list_created_ids(faulty) == []
 
 
 async def test_a_new_secret_whose_response_was_lost_is_shown(faulty: Faulty, programs: Programs) -> None:

@@ -18,7 +18,7 @@ class Network:
         self._swallowing: list[asyncio.Event] = []
         self.port = 0
 
-    def swallow_what_is_open(self) -> None:
+    def drop_open_connections(self) -> None:
         """Drop everything sent over the open connections. New ones work."""
         for event in self._swallowing:
             event.set()

@@ -22,7 +22,7 @@ from tests.clients import SAME_ORIGIN
 from tests.integration.database.network import Network, open_network
 
 on_postgres = pytest.mark.skipif(
-    not os.environ.get("TEST_DATABASE_URL"), reason="SQLite has no connections to be cut"
+    not os.environ.get("TEST_DATABASE_URL"), reason="SQLite has no connections that can be cut"
 )
 
 
@@ -92,7 +92,7 @@ async def test_a_busy_pool_needs_no_extra_round_trip(
     work: UnitOfWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(_connection: object) -> None:
-        raise AssertionError("asked without need")
+        raise AssertionError("a connection in use was tested again")
 
     await read(work)
     monkeypatch.setattr(engines, "_ping", fail)
@@ -115,7 +115,7 @@ async def test_an_idle_connection_that_died_silently_is_replaced(
     engine = create_engine(url.render_as_string(hide_password=False))
     work = UnitOfWork(engine)
     await read(work)
-    network.swallow_what_is_open()
+    network.drop_open_connections()
     async with asyncio.timeout(10):
         await read(work)
         await write(work)

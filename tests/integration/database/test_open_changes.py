@@ -30,7 +30,7 @@ async def note(runtime: Runtime, organization_id: str, user_ids: str) -> None:
         connection = await db.connection()
         is_sqlite = connection.dialect.name == "sqlite"
         if not is_sqlite and user_ids == "{":
-            pytest.skip("PostgreSQL keeps no text that is not JSON")
+            pytest.skip("PostgreSQL cannot store invalid JSON here")
         text = (
             sa.type_coerce(user_ids, sa.Text)
             if is_sqlite

@@ -28,9 +28,9 @@ async def test_a_missing_record_is_reported_and_the_domain_stays_for_the_grace_p
 ) -> None:
     verified.unpublish()
 
-    (told,) = await verified.reconcile()
+    (repair,) = await verified.reconcile()
 
-    assert "is missing. It stops working at" in told
+    assert "is missing. It stops working at" in repair
     assert await verified.in_logto() == [verified.domain]
     await verified.age_first_failure(timedelta(days=2, hours=23))
     await verified.reconcile()
@@ -47,9 +47,9 @@ async def lapsed(verified: Place) -> Place:
 
 
 async def test_a_domain_without_a_record_lapses_after_the_grace_period(lapsed: Place) -> None:
-    (told,) = await lapsed.reconcile()
+    (repair,) = await lapsed.reconcile()
 
-    assert "People can no longer join through it" in told
+    assert "People can no longer join through it" in repair
     assert await lapsed.in_logto() == []
     event = (await lapsed.events())[-1]
     assert (event.action, event.actor_id) == ("domain.lapse", "system")
@@ -108,9 +108,9 @@ async def test_while_dns_fails_the_grace_period_is_ten_times_as_long(verified: P
 async def test_a_domain_set_in_logto_is_reported_and_removed(place: Place) -> None:
     await place.management.add_joining_domain(place.id, place.domain)
 
-    (told,) = await place.reconcile()
+    (repair,) = await place.reconcile()
 
-    assert "was set in Logto without being verified" in told
+    assert "was set in Logto without being verified" in repair
     assert await place.in_logto() == []
     found = await place.find_claim()
     assert found is not None
@@ -144,8 +144,8 @@ async def test_another_spelling_set_in_logto_is_removed_and_the_verified_one_sta
 
 async def test_a_domain_removed_in_logto_is_no_longer_verified(verified: Place) -> None:
     await verified.management.remove_joining_domain(verified.id, verified.domain)
-    (told,) = await verified.reconcile()
-    assert "is not set in Logto" in told
+    (repair,) = await verified.reconcile()
+    assert "is not set in Logto" in repair
     found = await verified.find_claim()
     assert found is not None
     assert not found.is_verified
@@ -169,9 +169,9 @@ async def test_an_address_no_longer_proves_a_domain_once_its_owner_loses_access(
     else:
         await call("PATCH", f"/users/{admin.id}/is-suspended", body={"isSuspended": True})
 
-    (told,) = await place.reconcile(timedelta(0))
+    (repair,) = await place.reconcile(timedelta(0))
 
-    assert "no longer has the address or the role" in told
+    assert "no longer has the address or the role" in repair
     assert await place.in_logto() == []
 
 

@@ -34,7 +34,7 @@ class Gate:
             self.asked.clear()
             self.changed.notify_all()
 
-    async def do_without_answering(self, path: str) -> None:
+    async def carry_out_without_answering(self, path: str) -> None:
         """Hold the response to this path back, and return once Logto has carried out a request to it."""
         async with self.changed:
             self.hanging.discard(path)

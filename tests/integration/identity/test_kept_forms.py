@@ -50,12 +50,12 @@ async def desk(open_office: OpenOffice) -> Desk:
     office = await open_office(editor="Ella")
     root = f"{office.root}/projects"
     await office.browser.follow(root)
-    mark = await mark_on(office.browser, f"{root}/new")
+    mark = await owner_of_form(office.browser, f"{root}/new")
     typed = {"name": "Long story", "description": LONG_TEXT, "_owner": mark}
     return Desk(office.browser, office.person, root, typed)
 
 
-async def mark_on(browser: Browser, path: str) -> str:
+async def owner_of_form(browser: Browser, path: str) -> str:
     page = await (await browser.get(path)).get_data(as_text=True)
     form = page.partition("<main")[2]
     found = re.search(r'name="_owner" value="([^"]+)"', form)

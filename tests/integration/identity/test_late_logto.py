@@ -49,7 +49,7 @@ class Removal:
         await asyncio.wait({self.running, asked}, return_when=asyncio.FIRST_COMPLETED)
         if not asked.done():
             asked.cancel()
-            pytest.fail(f"The admin was answered {await self.running} before Logto was asked.")
+            pytest.fail(f"The admin got {await self.running} before Logto was called.")
 
     async def answer(self) -> int:
         """Wait for the admin's answer and return its status."""
@@ -121,7 +121,7 @@ async def test_a_removed_member_is_refused_before_logtos_response_arrives(
     request = await ask(removal)
     assert await request() == 200
 
-    await removal.gate.do_without_answering(removal.at_logto)
+    await removal.gate.carry_out_without_answering(removal.at_logto)
 
     assert await request() in (401, 404)
 
@@ -134,7 +134,7 @@ async def test_a_member_removed_after_our_timeout_is_refused_at_the_next_request
     request = await ask(removal)
     assert await request() == 200
 
-    await removal.gate.do_without_answering(removal.at_logto)
+    await removal.gate.carry_out_without_answering(removal.at_logto)
 
     assert await request() in (401, 404)
 
@@ -146,7 +146,7 @@ async def test_a_refusal_during_an_open_change_is_not_cached(
     removal = await begin(OUR_LIMIT)
     assert await removal.answer() == 503
     request = await ask(removal)
-    await removal.gate.do_without_answering(removal.at_logto)
+    await removal.gate.carry_out_without_answering(removal.at_logto)
     assert await request() in (401, 404)
 
     await make.join(removal.organization_id, removal.member, Role.EDITOR)

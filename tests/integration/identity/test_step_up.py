@@ -39,7 +39,7 @@ async def _access(browser: Browser, runtime: Runtime) -> SessionAccess:
     return found
 
 
-async def _grow_old(browser: Browser, runtime: Runtime, settings: Settings) -> None:
+async def _make_sign_in_too_old(browser: Browser, runtime: Runtime, settings: Settings) -> None:
     """Make the sign-in just too old to count as fresh."""
     then = utc_now() - timedelta(seconds=settings.fresh_sign_in_max_age + 1)
     access = await _access(browser, runtime)
@@ -87,7 +87,7 @@ async def test_the_form_is_refused_if_the_sign_in_is_no_longer_fresh(
 ) -> None:
     await acme.browser.come_back(await _to_logto(acme), acme.admin)
     await acme.browser.get(acme.page)
-    await _grow_old(acme.browser, runtime, settings)
+    await _make_sign_in_too_old(acme.browser, runtime, settings)
 
     headers = {**SAME_ORIGIN, "Referer": f"http://localhost{acme.page}"}
     refused = await acme.browser.app.post(acme.page, form={"name": acme.name}, headers=headers)
@@ -117,7 +117,7 @@ async def test_a_silent_renewal_does_not_count_as_a_fresh_sign_in(
     await acme.browser.follow("/sign-in/renew?next=/account&for=x")
     assert (await _access(acme.browser, runtime)).authenticated_at is None
     await acme.browser.come_back(await _to_logto(acme), acme.admin)
-    await _grow_old(acme.browser, runtime, settings)
+    await _make_sign_in_too_old(acme.browser, runtime, settings)
     old = (await _access(acme.browser, runtime)).authenticated_at
 
     await acme.browser.follow("/sign-in/renew?next=/account&for=x")

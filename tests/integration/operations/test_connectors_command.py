@@ -147,7 +147,7 @@ def test_navers_callback_url_is_printed_and_stays_when_its_secret_changes(
 def test_a_change_made_in_logto_console_is_reported_and_reverted(
     first: tuple[Result, Result], logto: Provider, declared: Path
 ) -> None:
-    async def bend(client: ManagementClient) -> None:
+    async def change_in_logto(client: ManagementClient) -> None:
         experience = await client.get_sign_in_experience()
         await client.change_sign_in_experience(
             {
@@ -156,7 +156,7 @@ def test_a_change_made_in_logto_console_is_reported_and_reverted(
             }
         )
 
-    ask(logto, bend)
+    ask(logto, change_in_logto)
 
     check = run("provision", "--check", "--connectors", declared)
     assert [line.split(maxsplit=1)[1] for line in differing(check)] == [

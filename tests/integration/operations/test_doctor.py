@@ -137,42 +137,42 @@ def answering(answers: dict[str, tuple[int, str]], *, clock_ahead: float = 0) ->
 
 
 def test_a_working_installation_has_no_findings(chain: Chain) -> None:
-    told = chain.doctor()
+    report = chain.doctor()
 
-    assert (told.exit_code, told.failed) == (0, {}), told.output
+    assert (report.exit_code, report.failed) == (0, {}), report.output
     for name in (
         "settings", "sign-in methods", "database", "redis", "address", "endpoint", "issuer", "clock",
         "Management API", "application", "back-channel logout", "template", "webhook",
     ):  # fmt: skip
-        assert f"\nok      {name:<15} " in f"\n{told.output}"
-    assert "not used" in told.output
-    assert "/backchannel-logout is registered; Logto 1.42 does not call private addresses" in told.output
+        assert f"\nok      {name:<15} " in f"\n{report.output}"
+    assert "not used" in report.output
+    assert "/backchannel-logout is registered; Logto 1.42 does not call private addresses" in report.output
 
 
 def test_no_secret_is_printed(chain: Chain) -> None:
-    for told in (
+    for report in (
         chain.doctor(),
         chain.doctor(LOGTO_APP_SECRET="wrong-one", LOGTO_WEBHOOK_SIGNING_KEY="x1y2z3"),
     ):
         for name in ("LOGTO_APP_SECRET", "LOGTO_MANAGEMENT_APP_SECRET", "LOGTO_WEBHOOK_SIGNING_KEY"):
-            assert chain.stored[name] not in told.output
-        assert "wrong-one" not in told.output
-        assert "x1y2z3" not in told.output
+            assert chain.stored[name] not in report.output
+        assert "wrong-one" not in report.output
+        assert "x1y2z3" not in report.output
 
 
 def test_missing_settings_are_named_and_the_rest_is_checked(chain: Chain) -> None:
-    told = chain.doctor(APP_ENCRYPTION_KEYS="")
+    report = chain.doctor(APP_ENCRYPTION_KEYS="")
 
-    assert told.exit_code == 1
-    assert list(told.failed) == ["settings"]
-    assert "APP_ENCRYPTION_KEYS is not set" in told.failed["settings"]
-    assert "→ saas-app provision --write-env .env" in told.failed["settings"]
+    assert report.exit_code == 1
+    assert list(report.failed) == ["settings"]
+    assert "APP_ENCRYPTION_KEYS is not set" in report.failed["settings"]
+    assert "→ saas-app provision --write-env .env" in report.failed["settings"]
 
 
 def test_a_missing_logto_endpoint_is_reported() -> None:
-    told = doctor()
+    report = doctor()
 
-    assert "LOGTO_ENDPOINT is not set" in told.failed["endpoint"]
+    assert "LOGTO_ENDPOINT is not set" in report.failed["endpoint"]
 
 
 def test_a_malformed_url_is_named(chain: Chain) -> None:
@@ -197,23 +197,23 @@ def test_an_application_that_is_down_is_reported(chain: Chain, tmp_path: Path) -
         del other[name]
     assert run("provision", "--write-env", env_file, **_only(other)).exit_code == 0
     try:
-        told = doctor(**read_env_file(env_file))
+        report = doctor(**read_env_file(env_file))
     finally:
         assert run("provision", **_only(chain.stored)).exit_code == 0
 
-    assert list(told.failed) == ["address", "webhook"], told.output
-    assert "nothing responds" in told.failed["address"]
-    assert "→ saas-app serve" in told.failed["address"]
-    assert "Logto cannot reach" in told.failed["webhook"]
+    assert list(report.failed) == ["address", "webhook"], report.output
+    assert "nothing responds" in report.failed["address"]
+    assert "→ saas-app serve" in report.failed["address"]
+    assert "Logto cannot reach" in report.failed["webhook"]
 
 
 def test_another_server_at_the_applications_address_is_reported(chain: Chain) -> None:
-    told = chain.doctor(APP_URL=chain.provider.endpoint)
+    report = chain.doctor(APP_URL=chain.provider.endpoint)
 
-    assert "something other than Workroom responds" in told.failed["address"]
-    assert "redirect URI" in told.failed["application"]
-    assert "webhook" in told.failed["webhook"]
-    assert "→ saas-app provision" in told.failed["application"]
+    assert "something other than Workroom responds" in report.failed["address"]
+    assert "redirect URI" in report.failed["application"]
+    assert "webhook" in report.failed["webhook"]
+    assert "→ saas-app provision" in report.failed["application"]
 
 
 @pytest.mark.parametrize(
@@ -234,10 +234,10 @@ def test_a_webhook_that_the_application_rejects_is_reported(
             events = next(hook.events for hook in await client.list_hooks() if hook.url.startswith(chain.url))
             return (await client.create_hook("Another", f"{url}/webhooks/logto", events)).signing_key
 
-        told = chain.doctor(APP_URL=url, LOGTO_WEBHOOK_SIGNING_KEY=chain.ask(register))
+        report = chain.doctor(APP_URL=url, LOGTO_WEBHOOK_SIGNING_KEY=chain.ask(register))
 
-    assert found in told.failed["webhook"]
-    assert remedy in told.failed["webhook"]
+    assert found in report.failed["webhook"]
+    assert remedy in report.failed["webhook"]
 
 
 def test_a_database_that_the_running_application_cannot_reach_is_reported(chain: Chain) -> None:
@@ -256,9 +256,9 @@ def test_a_logto_that_is_down_or_another_server_is_reported(chain: Chain) -> Non
 
 
 def test_a_logto_reached_under_another_name_is_reported(chain: Chain) -> None:
-    told = chain.doctor(LOGTO_ENDPOINT=chain.provider.endpoint.replace("localhost", "127.0.0.1"))
+    report = chain.doctor(LOGTO_ENDPOINT=chain.provider.endpoint.replace("localhost", "127.0.0.1"))
 
-    assert f"→ set LOGTO_ENDPOINT to {chain.provider.endpoint}" in told.failed["issuer"]
+    assert f"→ set LOGTO_ENDPOINT to {chain.provider.endpoint}" in report.failed["issuer"]
 
 
 @pytest.mark.parametrize(("ahead", "words"), [(120, "ahead of"), (-120, "behind")])
@@ -267,11 +267,11 @@ def test_clocks_that_differ_are_reported(chain: Chain, ahead: float, words: str)
     with answering(answers, clock_ahead=ahead) as endpoint:
         issuer = json.dumps({"issuer": f"{endpoint}/oidc"})
         answers["/oidc/.well-known/openid-configuration"] = (200, issuer)
-        told = chain.doctor(LOGTO_ENDPOINT=endpoint)
+        report = chain.doctor(LOGTO_ENDPOINT=endpoint)
 
-    assert words in told.failed["clock"]
-    assert "NTP" in told.failed["clock"]
-    assert "issuer" not in told.failed
+    assert words in report.failed["clock"]
+    assert "NTP" in report.failed["clock"]
+    assert "issuer" not in report.failed
 
 
 def test_missing_or_wrong_management_credentials_are_reported(chain: Chain) -> None:
@@ -293,16 +293,16 @@ def test_management_credentials_without_the_role_are_reported(chain: Chain) -> N
         return {"LOGTO_MANAGEMENT_APP_ID": app_id, "LOGTO_MANAGEMENT_APP_SECRET": secret.value}
 
     machine = chain.ask(make)
-    told = chain.doctor(**machine).failed["Management API"]
+    report = chain.doctor(**machine).failed["Management API"]
 
-    assert f"→ assign {machine['LOGTO_MANAGEMENT_APP_ID']} the role 'Logto Management API access'" in told
+    assert f"→ assign {machine['LOGTO_MANAGEMENT_APP_ID']} the role 'Logto Management API access'" in report
 
 
 def test_an_application_secret_that_is_no_longer_valid_is_reported(chain: Chain) -> None:
-    told = chain.doctor(LOGTO_APP_SECRET="wrong-one")
+    report = chain.doctor(LOGTO_APP_SECRET="wrong-one")
 
-    assert list(told.failed) == ["application"]
-    assert "LOGTO_APP_SECRET is no longer valid" in told.failed["application"]
+    assert list(report.failed) == ["application"]
+    assert "LOGTO_APP_SECRET is no longer valid" in report.failed["application"]
 
 
 def test_a_changed_organization_template_is_reported(chain: Chain) -> None:
@@ -313,12 +313,12 @@ def test_a_changed_organization_template_is_reported(chain: Chain) -> None:
 
     before = chain.ask(change)
     try:
-        told = chain.doctor()
+        report = chain.doctor()
     finally:
         chain.ask(lambda client: change(client, before))
 
-    assert list(told.failed) == ["template"]
-    assert "organization role viewer: +members:read" in told.failed["template"]
+    assert list(report.failed) == ["template"]
+    assert "organization role viewer: +members:read" in report.failed["template"]
 
 
 def test_a_disabled_webhook_is_reported(chain: Chain) -> None:
@@ -328,27 +328,27 @@ def test_a_disabled_webhook_is_reported(chain: Chain) -> None:
 
     chain.ask(lambda client: switch(client, enabled=False))
     try:
-        told = chain.doctor()
+        report = chain.doctor()
     finally:
         chain.ask(lambda client: switch(client, enabled=True))
 
-    assert list(told.failed) == ["webhook"]
-    assert "it is disabled" in told.failed["webhook"]
+    assert list(report.failed) == ["webhook"]
+    assert "it is disabled" in report.failed["webhook"]
 
 
 def test_invalid_sign_in_methods_are_reported(chain: Chain, tmp_path: Path) -> None:
     file = tmp_path / "connectors.toml"
     file.write_text('[sign_in.methods]\nemail = ["code"]\n')
 
-    told = chain.doctor(CONNECTORS_FILE=str(file))
+    report = chain.doctor(CONNECTORS_FILE=str(file))
 
-    assert list(told.failed) == ["sign-in methods"]
-    assert "sign_in.methods.email" in told.failed["sign-in methods"]
+    assert list(report.failed) == ["sign-in methods"]
+    assert "sign_in.methods.email" in report.failed["sign-in methods"]
 
 
 def test_sign_in_methods_that_logto_does_not_have_yet_are_reported(chain: Chain) -> None:
-    told = chain.doctor("--connectors", str(DEMO_METHODS))
+    report = chain.doctor("--connectors", str(DEMO_METHODS))
 
-    assert set(told.failed) >= {"connectors", "sign-in page"}, told.output
-    assert "mock-email-service" in told.failed["connectors"]
-    assert "→ saas-app provision" in told.failed["sign-in page"]
+    assert set(report.failed) >= {"connectors", "sign-in page"}, report.output
+    assert "mock-email-service" in report.failed["connectors"]
+    assert "→ saas-app provision" in report.failed["sign-in page"]

@@ -118,7 +118,7 @@ def test_the_environment_file_has_what_serve_needs_and_keeps_other_lines(
 def test_drift_is_reported_and_repaired_and_nothing_else_is_touched(first: FirstRun, fresh: Provider) -> None:
     """One story: the report, the repair and the next report must agree."""
 
-    async def bend(client: ManagementClient) -> OrganizationRole:
+    async def change_in_logto(client: ManagementClient) -> OrganizationRole:
         roles = {role.name: role for role in await client.list_organization_roles()}
         await client.replace_role_scopes(roles["editor"].id, [])
         theirs = await client.create_organization_scope("books:read", "theirs")
@@ -126,7 +126,7 @@ def test_drift_is_reported_and_repaired_and_nothing_else_is_touched(first: First
         await client.replace_role_scopes(auditor.id, [theirs.id])
         return auditor
 
-    auditor = ask(fresh, bend)
+    auditor = ask(fresh, change_in_logto)
 
     check = run("provision", "--check")
     assert check.exit_code == 1
@@ -196,14 +196,14 @@ def test_a_webhook_that_was_removed_is_created_again_with_a_new_key(first: First
 
 
 def test_a_disabled_webhook_is_enabled_and_keeps_its_headers(first: FirstRun, fresh: Provider) -> None:
-    async def bend(client: ManagementClient) -> str:
+    async def change_in_logto(client: ManagementClient) -> str:
         (hook,) = [found for found in await client.list_hooks() if ":3000/" in found.url]
         config = {"url": hook.url, "headers": {"x-theirs": "1"}}
         body = {"enabled": False, "events": ["User.Deleted", "PostSignIn"], "config": config}
         await client._transport.call("PATCH", f"/hooks/{hook.id}", body=body)
         return hook.id
 
-    hook_id = ask(fresh, bend)
+    hook_id = ask(fresh, change_in_logto)
 
     assert tally(run("provision", "--env-file", first.env_file)) == (1, _DECLARED - 1)
 

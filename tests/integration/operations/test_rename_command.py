@@ -19,7 +19,7 @@ _IS_RENAMED = 'name = "workroom"' not in (ROOT / "pyproject.toml").read_text(enc
 
 pytestmark = [
     pytest.mark.one_database,
-    pytest.mark.skipif(_IS_RENAMED, reason="this product has a name of its own"),
+    pytest.mark.skipif(_IS_RENAMED, reason="this product was renamed already"),
 ]
 
 _STILL_NAMED = {

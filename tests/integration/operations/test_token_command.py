@@ -48,7 +48,7 @@ async def machine(make: Factory, acme: str) -> Machine:
     return await make.machine(acme)
 
 
-async def assert_opens(runtime: Runtime, printed: str, organization_id: str, machine: Machine) -> None:
+async def assert_is_token_of(runtime: Runtime, printed: str, organization_id: str, machine: Machine) -> None:
     """Check that the output is a token and nothing else, and that the API accepts it for the client."""
     (token,) = printed.splitlines()
     tenant = await tenant_of(runtime, token, organization_id)
@@ -61,7 +61,7 @@ async def test_with_the_management_api_the_id_of_a_client_is_enough(
 ) -> None:
     done = await run("--client", machine.id, **provider.environment)
     assert (done.returncode, done.stderr) == (0, "")
-    await assert_opens(runtime, done.stdout, acme, machine)
+    await assert_is_token_of(runtime, done.stdout, acme, machine)
 
 
 async def test_a_unique_name_is_enough(
@@ -72,7 +72,7 @@ async def test_a_unique_name_is_enough(
         await management._body("PATCH", f"/applications/{made.id}", {"name": name})
     organization = (await management.get_organization(acme)).name
     done = await run("--client", f"Sync {acme}", "--organization", organization, **provider.environment)
-    await assert_opens(runtime, done.stdout, acme, machine)
+    await assert_is_token_of(runtime, done.stdout, acme, machine)
 
 
 async def test_without_the_management_api_the_ids_and_the_secret_are_needed(
@@ -86,7 +86,7 @@ async def test_without_the_management_api_the_ids_and_the_secret_are_needed(
         LOGTO_ENDPOINT=provider.endpoint,
         WORKROOM_CLIENT_SECRET=machine.secret,
     )
-    await assert_opens(runtime, done.stdout, acme, machine)
+    await assert_is_token_of(runtime, done.stdout, acme, machine)
 
     unnamed = await run("--client", machine.id, LOGTO_ENDPOINT=provider.endpoint)
     assert "--organization" in _line(unnamed)
@@ -120,7 +120,7 @@ async def test_at_a_terminal_the_command_asks_for_the_secret(
                 shown += await asyncio.to_thread(keyboard.read, 100)
             keyboard.write(machine.secret.encode() + b"\n")
             printed, _ = await process.communicate()
-    await assert_opens(runtime, printed.decode(), acme, machine)
+    await assert_is_token_of(runtime, printed.decode(), acme, machine)
 
 
 async def test_refusals_are_one_line_without_a_secret(

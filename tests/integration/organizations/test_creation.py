@@ -215,7 +215,7 @@ async def called(make: Factory, name: str) -> list[OrganizationInfo]:
 
 
 @pytest.fixture
-def old_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_minimum_age(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let reconciling treat what a crash left as old."""
     monkeypatch.setattr("saas_app.operations.reconciliation.service.LEFT_OVER_AFTER", timedelta(0))
 
@@ -232,7 +232,7 @@ async def test_reconciling_leaves_an_interrupted_creation_alone_while_it_is_new(
     assert await called(make, name) == [left]
 
 
-@pytest.mark.usefixtures("old_at_once")
+@pytest.mark.usefixtures("without_minimum_age")
 @pytest.mark.parametrize("last_call", ["create_organization", "add_members"])
 async def test_reconciling_deletes_an_organization_whose_creation_a_crash_interrupted(
     make: Factory, runtime: Runtime, settings: Settings, reconciler: Reconciler, last_call: str
@@ -252,7 +252,7 @@ async def test_reconciling_deletes_an_organization_whose_creation_a_crash_interr
     assert changed is not None
 
 
-@pytest.mark.usefixtures("old_at_once")
+@pytest.mark.usefixtures("without_minimum_age")
 async def test_reconciling_finishes_a_creation_that_a_crash_interrupted_after_its_last_call(
     make: Factory, runtime: Runtime, settings: Settings, reconciler: Reconciler
 ) -> None:
@@ -271,7 +271,7 @@ async def test_reconciling_finishes_a_creation_that_a_crash_interrupted_after_it
     assert event.after["recovered"] is True
 
 
-@pytest.mark.usefixtures("old_at_once")
+@pytest.mark.usefixtures("without_minimum_age")
 async def test_reconciling_keeps_an_organization_that_its_creator_has_left(
     make: Factory, runtime: Runtime, reconciler: Reconciler
 ) -> None:
@@ -286,7 +286,7 @@ async def test_reconciling_keeps_an_organization_that_its_creator_has_left(
     assert (await make.management.get_organization(made.id)).name == "Empty"
 
 
-@pytest.mark.usefixtures("old_at_once")
+@pytest.mark.usefixtures("without_minimum_age")
 async def test_reconciling_keeps_an_empty_organization_that_was_created_elsewhere(
     make: Factory, reconciler: Reconciler
 ) -> None:

@@ -20,7 +20,7 @@ def logto(app: Quart, settings: Settings) -> Sender:
 
 
 @pytest.fixture
-async def nothing_changed_for_everybody(runtime: Runtime) -> AsyncIterator[None]:
+async def no_mark_on_every_membership(runtime: Runtime) -> AsyncIterator[None]:
     """Delete the mark that covers every membership, which would make the tokens of all other tests stale."""
     yield
     everybody = (MembershipChange.organization_id == EVERYWHERE, MembershipChange.subject == EVERYONE)

@@ -31,7 +31,7 @@ from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.webhooks.webhook_sender import MEMBERSHIP, Sender, an_id, changed_at, event
 
-pytestmark = pytest.mark.usefixtures("nothing_changed_for_everybody")
+pytestmark = pytest.mark.usefixtures("no_mark_on_every_membership")
 
 
 async def count_deliveries(runtime: Runtime) -> int:

@@ -12,9 +12,9 @@ from saas_app.models import EVERYONE, EVERYWHERE, Organization, OrganizationRemo
 from saas_app.runtime import Runtime
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
-from tests.integration.webhooks.webhook_sender import Sender, an_id, changed_at, event, told
+from tests.integration.webhooks.webhook_sender import Sender, an_id, changed_at, event, past_event
 
-pytestmark = pytest.mark.usefixtures("nothing_changed_for_everybody")
+pytestmark = pytest.mark.usefixtures("no_mark_on_every_membership")
 
 
 async def name_of(runtime: Runtime, organization_id: str) -> str | None:
@@ -107,12 +107,12 @@ async def test_an_older_name_that_arrives_late_does_not_replace_a_newer_one(
     logto: Sender, runtime: Runtime, name: str, late: float
 ) -> None:
     organization_id, renamed = an_id(), "Organization.Data.Updated"
-    await logto.accepted(told(renamed, 1, data={"id": organization_id, "name": "Newer"}))
+    await logto.accepted(past_event(renamed, 1, data={"id": organization_id, "name": "Newer"}))
 
-    await logto.accepted(told(name, 1 + late, data={"id": organization_id, "name": "Older"}))
+    await logto.accepted(past_event(name, 1 + late, data={"id": organization_id, "name": "Older"}))
 
     assert await name_of(runtime, organization_id) == "Newer"
-    await logto.accepted(told(renamed, 0, data={"id": organization_id, "name": "Newest"}))
+    await logto.accepted(past_event(renamed, 0, data={"id": organization_id, "name": "Newest"}))
     assert await name_of(runtime, organization_id) == "Newest"
 
 
@@ -122,7 +122,7 @@ async def test_an_older_name_does_not_replace_one_that_was_read_since(
     organization_id = an_id()
     await runtime.directory.remember_organizations([{"id": organization_id, "name": "Read"}])
     await logto.accepted(
-        told("Organization.Data.Updated", 5, data={"id": organization_id, "name": "Told late"})
+        past_event("Organization.Data.Updated", 5, data={"id": organization_id, "name": "Told late"})
     )
     assert await name_of(runtime, organization_id) == "Read"
 
@@ -133,8 +133,8 @@ async def test_a_late_event_does_not_bring_a_deleted_organization_back(
 ) -> None:
     organization_id = an_id()
     gone = {"params": {"id": organization_id}, "matchedRoute": "/organizations/:id"}
-    await logto.accepted(told("Organization.Deleted", 1, **gone))
-    await logto.accepted(told(name, 2, data={"id": organization_id, "name": "Back"}))
+    await logto.accepted(past_event("Organization.Deleted", 1, **gone))
+    await logto.accepted(past_event(name, 2, data={"id": organization_id, "name": "Back"}))
     await runtime.directory.remember_organizations([{"id": organization_id, "name": "Back"}])
     assert await name_of(runtime, organization_id) is None
 
@@ -147,7 +147,7 @@ async def test_a_person_has_the_newest_of_several_names(
 
     def renamed(name: str, seconds_ago: float) -> dict[str, Any]:
         data = {"id": person.id, "username": person.username, "name": name}
-        return told("User.Data.Updated", seconds_ago, data=data, params={"userId": person.id})
+        return past_event("User.Data.Updated", seconds_ago, data=data, params={"userId": person.id})
 
     await asyncio.sleep(0.002)  # Logto tells milliseconds
     await logto.accepted(renamed("Samantha", 0))

@@ -31,7 +31,7 @@ def event(name: str, **members: Any) -> dict[str, Any]:
     return {"event": name, "createdAt": created_at, "hookId": an_id(), "ip": "::1", **members}
 
 
-def told(name: str, seconds_ago: float, **members: Any) -> dict[str, Any]:
+def past_event(name: str, seconds_ago: float, **members: Any) -> dict[str, Any]:
     """Return the body of a webhook about an event of so many seconds ago."""
     moment = datetime.now(UTC) - timedelta(seconds=seconds_ago)
     return {**event(name, **members), "createdAt": moment.isoformat(timespec="milliseconds")}

@@ -34,7 +34,7 @@ def _token(carrier: Carrier, *scopes: str) -> TokenDescription:
     return TokenDescription("audience", carrier, scopes, {}, NOW, NOW, NOW)
 
 
-def _carried(matrix: Matrix) -> dict[Permission, bool | None]:
+def _carried_by_permission(matrix: Matrix) -> dict[Permission, bool | None]:
     return {row.permission: row.carried for _carrier, rows in matrix.groups for row in rows}
 
 
@@ -46,7 +46,7 @@ def test_the_matrix_highlights_the_held_roles() -> None:
 def test_the_matrix_distinguishes_tokens_from_roles() -> None:
     tokens = [_token(Carrier.API_TOKEN, "projects:read", "members:remove", "unknown:scope")]
     matrix = permission_matrix(frozenset({Role.EDITOR.value}), tokens)
-    carried = _carried(matrix)
+    carried = _carried_by_permission(matrix)
     assert set(carried) == set(Permission)
     assert carried[Permission.PROJECTS_READ] is True
     assert carried[Permission.PROJECTS_WRITE] is False

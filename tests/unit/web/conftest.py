@@ -60,7 +60,7 @@ def raising_app(carol: SessionPrincipal, carol_at_acme: Tenant) -> RaisingApp:
         error_pages.init(app)
 
         @app.before_request
-        async def know_the_caller() -> None:
+        async def set_caller() -> None:
             g.request_id, g.principal, g.tenant = "request-17", carol, carol_at_acme
 
         async def fail(which: str) -> ResponseReturnValue:

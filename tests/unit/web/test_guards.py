@@ -177,7 +177,7 @@ async def test_step_5_checks_the_request_before_it_opens_the_unit_of_work(
     assert database == []
 
 
-class Ladder:
+class GuardedView:
     """A guarded view of an organization, and a caller who tries to open it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, caller: Caller | None) -> None:
@@ -196,7 +196,7 @@ class Ladder:
 
         monkeypatch.setattr(guards, "recording_denials", not_noted)
 
-    async def climb(self, guard: Any, organization_id: str = "acme") -> None:
+    async def open_view(self, guard: Any, organization_id: str = "acme") -> None:
         async def view(tenant: Tenant) -> None:
             self.ran = True
 
@@ -205,30 +205,30 @@ class Ladder:
 
 @pytest.mark.usefixtures("request_of_a_page", "database")
 async def test_without_a_credential_nobody_passes_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    ladder = Ladder(monkeypatch, None)
+    guarded_view = GuardedView(monkeypatch, None)
     with pytest.raises(SignInRequired):
-        await ladder.climb(guards.requires_member)
-    assert not ladder.ran
+        await guarded_view.open_view(guards.requires_member)
+    assert not guarded_view.ran
 
 
 @pytest.mark.usefixtures("request_of_a_page", "database")
 async def test_a_stranger_gets_no_decision(monkeypatch: pytest.MonkeyPatch, carol: RecordingCaller) -> None:
-    ladder = Ladder(monkeypatch, carol)
+    guarded_view = GuardedView(monkeypatch, carol)
     with pytest.raises(NotFound):
-        await ladder.climb(guards.requires(Permission.PROJECTS_DELETE), "globex")
+        await guarded_view.open_view(guards.requires(Permission.PROJECTS_DELETE), "globex")
     assert carol.calls == ["tenant"]
-    assert not ladder.ran
+    assert not guarded_view.ran
 
 
 @pytest.mark.usefixtures("request_of_a_page", "database")
 async def test_permissions_beyond_the_credential_do_not_decide(
     monkeypatch: pytest.MonkeyPatch, carol: RecordingCaller
 ) -> None:
-    ladder = Ladder(monkeypatch, carol)
+    guarded_view = GuardedView(monkeypatch, carol)
     with pytest.raises(PermissionDenied):
-        await ladder.climb(guards.requires(Permission.PROJECTS_DELETE, complete=True, fresh=True))
+        await guarded_view.open_view(guards.requires(Permission.PROJECTS_DELETE, complete=True, fresh=True))
     assert carol.calls == ["tenant", "denial"]
-    assert not ladder.ran
+    assert not guarded_view.ran
 
 
 @pytest.mark.usefixtures("request_of_a_page", "database")
@@ -236,16 +236,16 @@ async def test_a_denied_caller_is_not_asked_to_sign_in_again(
     monkeypatch: pytest.MonkeyPatch, carol: RecordingCaller
 ) -> None:
     carol.is_fresh = False
-    ladder = Ladder(monkeypatch, carol)
+    guarded_view = GuardedView(monkeypatch, carol)
     with pytest.raises(PermissionDenied):
-        await ladder.climb(guards.requires(Permission.PROJECTS_DELETE, fresh=True))
+        await guarded_view.open_view(guards.requires(Permission.PROJECTS_DELETE, fresh=True))
 
 
 @pytest.mark.usefixtures("request_of_a_page", "database")
 async def test_a_caller_with_the_permission_reaches_the_view_through_every_step(
     monkeypatch: pytest.MonkeyPatch, carol: RecordingCaller
 ) -> None:
-    ladder = Ladder(monkeypatch, carol)
-    await ladder.climb(guards.requires(Permission.PROJECTS_READ, complete=True, fresh=True))
+    guarded_view = GuardedView(monkeypatch, carol)
+    await guarded_view.open_view(guards.requires(Permission.PROJECTS_READ, complete=True, fresh=True))
     assert carol.calls == ["tenant", "fresh", "complete"]
-    assert ladder.ran
+    assert guarded_view.ran

@@ -79,15 +79,15 @@ def test_a_number_too_large_for_a_column_is_rejected() -> None:
         decode_cursor(_cursor(["9" * 30]), int)
 
 
-def _deep_down(levels: int, act: Callable[[], object]) -> object:
-    return _deep_down(levels - 1, act) if levels else act()
+def _call_at_depth(levels: int, act: Callable[[], object]) -> object:
+    return _call_at_depth(levels - 1, act) if levels else act()
 
 
 def test_nested_brackets_are_rejected_even_near_the_recursion_limit() -> None:
     cursor = base64.urlsafe_b64encode(b"[" * 740).decode()
     room = sys.getrecursionlimit() - len(inspect.stack()) - 100
     with pytest.raises(BadRequest):
-        _deep_down(room, lambda: decode_cursor(cursor, str))
+        _call_at_depth(room, lambda: decode_cursor(cursor, str))
 
 
 @given(st.text(max_size=300))

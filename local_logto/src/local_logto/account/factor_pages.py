@@ -39,7 +39,7 @@ async def authenticator_app(visitor: Visitor) -> Response:
     try:
         secret = await factors.begin_totp(visitor)
     except RequestError as error:
-        return await _cannot(error)
+        return await _show_unavailable(error)
 
     async def add(page: FormPage) -> Response:
         await factors.add_totp(visitor, secret, page.value("code").replace(" ", ""))
@@ -55,7 +55,7 @@ async def backup_codes(visitor: Visitor) -> Response:
     try:
         codes = await factors.begin_backup_codes(visitor)
     except RequestError as error:
-        return await _cannot(error)
+        return await _show_unavailable(error)
 
     async def save(_page: FormPage) -> Response:
         await factors.add_backup_codes(visitor, codes)
@@ -74,14 +74,14 @@ async def remove(visitor: Visitor, name: str) -> Response:
     if second_factors.find_factor(visitor.user["mfa_verifications"], kind) is None:
         return redirect_response(HOME)
 
-    async def take_away(_page: FormPage) -> Response:
+    async def remove_factor(_page: FormPage) -> Response:
         await factors.remove(visitor, kind)
         return done("factor-removed")
 
     title, text = _REMOVAL[kind]
-    return await answer(FormPage(title, "Remove", (), text, links=_BACK), take_away)
+    return await answer(FormPage(title, "Remove", (), text, links=_BACK), remove_factor)
 
 
-async def _cannot(error: RequestError) -> Response:
+async def _show_unavailable(error: RequestError) -> Response:
     links = (("Back to your account", HOME),)
     return await show_notice("This isn’t available", sentence_of(error), links=links, status=error.status)

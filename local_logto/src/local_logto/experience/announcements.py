@@ -29,7 +29,7 @@ async def announce_ending(session: ExperienceSession, user_id: str) -> None:
     """Send ``PostSignIn``, ``PostRegister`` or ``PostResetPassword`` after the interaction is submitted."""
     body = {
         "event": _ENDINGS[session.experience.event],
-        **_circumstances(session),
+        **_sign_in_details(session),
         "userId": user_id,
         "userIp": session.request.remote_addr,
         "user": await _read_user(session, user_id),
@@ -55,7 +55,7 @@ async def announce_joined(session: ExperienceSession, user_id: str, organization
 async def _announce(session: ExperienceSession, event: str, **members: object) -> None:
     body = {
         "event": event,
-        **_circumstances(session),
+        **_sign_in_details(session),
         "applicationId": session.interaction.client_id,
         "ip": session.request.remote_addr,
         **await _read_application(session),
@@ -64,7 +64,7 @@ async def _announce(session: ExperienceSession, event: str, **members: object) -
     await webhooks.send(body)
 
 
-def _circumstances(session: ExperienceSession) -> dict[str, Any]:
+def _sign_in_details(session: ExperienceSession) -> dict[str, Any]:
     agent = session.request.headers.get("User-Agent")
     return {
         "interactionEvent": session.experience.event.value,

@@ -98,7 +98,7 @@ async def bind(session: ExperienceSession, kind: str, verification_id: str) -> N
     proof = mfa.find_proof(kind, verification_id)
     if proof is None:
         raise refusal("session.verification_session_not_found")
-    added = _addition(mfa, proof)
+    added = _with_bound_proof(mfa, proof)
     if kind not in session.settings.mfa.factors:
         raise refusal("session.mfa.mfa_factor_not_enabled")
     standing = await _read_future_standing(session)
@@ -229,7 +229,7 @@ def _masked(kinds: tuple[str, ...], standing: Standing) -> dict[str, str]:
     return masked
 
 
-def _addition(mfa: MfaState, proof: MfaProof) -> MfaState:
+def _with_bound_proof(mfa: MfaState, proof: MfaProof) -> MfaState:
     """Return the state with the bound proof. Raises 400 for a proof of an existing factor or an unverified
     one.
     """

@@ -72,7 +72,7 @@ async def create_resource() -> Response:
 async def change_resource(resource_id: str) -> Response:
     values = to_columns(await read_body(_CHANGES))
     async with current_store().begin() as connection:
-        await _refuse_own(connection, resource_id)
+        await _refuse_management_api(connection, resource_id)
         row = await update_row(connection, resources, values, resources.c.id == resource_id)
     return json_response(entities.resource(row))
 
@@ -124,7 +124,7 @@ async def create_scope(resource_id: str) -> Response:
     _refuse_space(values)
     values |= {"id": new_id(), "resource_id": resource_id, "created_at": now_ms()}
     async with current_store().begin() as connection:
-        await _refuse_own(connection, resource_id)
+        await _refuse_management_api(connection, resource_id)
         await _refuse_taken(connection, resource_id, values["name"])
         entity = entities.resource_scope(await insert_row(connection, resource_scopes, values))
     announce("Scope.Created", data=entity)
@@ -137,7 +137,7 @@ async def change_scope(resource_id: str, scope_id: str) -> Response:
     _refuse_space(values)
     is_it = (resource_scopes.c.id == scope_id) & (resource_scopes.c.resource_id == resource_id)
     async with current_store().begin() as connection:
-        await _refuse_own(connection, resource_id)
+        await _refuse_management_api(connection, resource_id)
         if "name" in values:
             await _refuse_taken(connection, resource_id, values["name"], except_id=scope_id)
         entity = entities.resource_scope(await update_row(connection, resource_scopes, values, is_it))
@@ -149,7 +149,7 @@ async def change_scope(resource_id: str, scope_id: str) -> Response:
 async def delete_scope(resource_id: str, scope_id: str) -> Response:
     is_it = (resource_scopes.c.id == scope_id) & (resource_scopes.c.resource_id == resource_id)
     async with current_store().begin() as connection:
-        await _refuse_own(connection, resource_id)
+        await _refuse_management_api(connection, resource_id)
         await delete_row(connection, resource_scopes, is_it)
     announce("Scope.Deleted")
     return no_content()
@@ -165,7 +165,7 @@ async def _scopes_of(connection: AsyncConnection, resource_id: str) -> list[enti
     return [entities.resource_scope(row) for row in rows]
 
 
-async def _refuse_own(connection: AsyncConnection, resource_id: str) -> None:
+async def _refuse_management_api(connection: AsyncConnection, resource_id: str) -> None:
     row = await get_row(connection, resources, resource_id)
     if row["indicator"] == MANAGEMENT_RESOURCE:
         raise RequestError(

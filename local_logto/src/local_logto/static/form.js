@@ -1,5 +1,5 @@
-// Progressive enhancement of forms: a button that has to wait appears when its time has come, and a form that is
-// being sent shows this and is not sent twice.
+// Progressive enhancement of forms: a button with a waiting time appears when that is over. A form shows that it is
+// being sent, and is not sent twice.
 
 const GIVE_UP_AFTER = 10_000;
 

@@ -54,7 +54,7 @@ async def verification_code(session: ExperienceSession, flow: str) -> Response:
 
     async def check(session: ExperienceSession, page: FormPage) -> Response:
         await verify_code(session, sent.id, sent.identifier, _read_code(page.value("code")))
-        return await _go_on(session, flow, sent)
+        return await _continue_after_proof(session, flow, sent)
 
     page = await with_resend(session.store, sent.id, await _page(session, flow, sent))
     return await answer_form(session, page, check, resend)
@@ -70,7 +70,7 @@ def _read_code(typed: str) -> str:
     return code
 
 
-async def _go_on(session: ExperienceSession, flow: str, proof: VerificationRecord) -> Response:
+async def _continue_after_proof(session: ExperienceSession, flow: str, proof: VerificationRecord) -> Response:
     if flow == "continue":
         return await add_address_or_link(session, proof)
     if flow == "forgot-password":

@@ -59,7 +59,7 @@ async def onboarding(session: ExperienceSession, _demand: Demand) -> Response:
 async def choose(session: ExperienceSession, demand: Demand) -> Response:
     text = "Two-factor verification is enabled. Select your second verification method for secure sign-in."
     page = FormPage("Add 2-step verification", "", (), text, choices=ways_to_enroll(demand.kinds))
-    return await answer_form(session, _skippable(page, demand), _go_on, _skip)
+    return await answer_form(session, _skippable(page, demand), _continue_sign_in, _skip)
 
 
 @blueprint.route(f"/mfa-binding/{TOTP}", methods=_METHODS)
@@ -115,5 +115,5 @@ async def _skip(session: ExperienceSession, _page: FormPage) -> Response:
     return await complete(session)
 
 
-async def _go_on(session: ExperienceSession, _page: FormPage) -> Response:
+async def _continue_sign_in(session: ExperienceSession, _page: FormPage) -> Response:
     return await complete(session)
