@@ -61,7 +61,7 @@ class Factory:
             await self.give_roles(organization_id, person, *roles)
 
     async def give_roles(self, organization_id: str, person: Person, *roles: str) -> None:
-        """Replace a member's roles in Logto's console. Nothing notifies the application."""
+        """Replace a member's roles in Logto Console. Nothing notifies the application."""
         await self.management.replace_roles(organization_id, person.id, roles)
 
     async def role(self, name: str, *permissions: Permission) -> str:
@@ -72,7 +72,7 @@ class Factory:
         return role.name
 
     async def machine(self, organization_id: str, name: str = "Robot", description: str = "") -> Machine:
-        """Make an API client with the machine role in Logto's console."""
+        """Make an API client with the machine role in Logto Console."""
         created = await self.management.create_machine(name, description, custom_data={})
         (secret,) = await self.management.list_secrets(created.id)
         await self.management.add_machine(organization_id, created.id)

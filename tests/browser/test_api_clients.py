@@ -38,7 +38,7 @@ async def run(script: str) -> str:
 async def test_the_copied_commands_work_until_the_client_is_revoked(
     open_page: OpenPage, alice: Person, acme: str
 ) -> None:
-    """One story: the commands from the page call the API, and fail once the client is revoked."""
+    """One scenario: the commands from the page call the API, and fail once the client is revoked."""
     page = await open_page(alice, permissions=["clipboard-read", "clipboard-write"])
     await create_project(page, acme, "Robot arm")
     await make_client(page, acme, "Nightly export")

@@ -58,7 +58,7 @@ async def _sign_up_asks_for_an_address(
 async def test_an_invited_person_accepts_and_creates_a_project(
     open_page: OpenPage, page: Page, acme: str, erin: Person
 ) -> None:
-    """One story: the invitation reveals nothing before sign-in; accepted, it gives its role."""
+    """One scenario: the invitation reveals nothing before sign-in; accepted, it gives its role."""
     link = await invite(page, acme, address_of(erin), "editor")
 
     page = await open_page()
@@ -80,7 +80,7 @@ async def test_an_invited_person_accepts_and_creates_a_project(
 async def test_a_new_person_signs_up_from_the_email_and_creates_a_project(
     open_page: OpenPage, page: Page, acme: str, site: Site, mailbox: Mailbox
 ) -> None:
-    """One story: from the link in the email through sign-up and the name to the first project."""
+    """One scenario: from the link in the email through sign-up and the name to the first project."""
     username = f"nina_{secrets.token_hex(5)}"
     address = f"{username}@example.test"
     await invite(page, acme, address, "editor")

@@ -30,7 +30,7 @@ _SHOWS_FOCUS = """(element) => {
 async def test_a_person_signs_in_and_creates_a_project_with_the_keyboard_alone(
     open_page: OpenPage, alice: Person, acme: str, site: Site
 ) -> None:
-    """One story: from the front page through Logto's page to a new project."""
+    """One scenario: from the front page through Logto's page to a new project."""
     page = await open_page()
     await page.goto("/")
     await _go(page, page.get_by_role("main").get_by_role("link", name="Sign in"))

@@ -20,7 +20,7 @@ PHONE = {
 
 
 async def test_menus_open_within_the_screen_and_work_by_touch(open_page: OpenPage, people: Factory) -> None:
-    """One story by touch: the switcher, the account menu, and a tab."""
+    """One scenario by touch: the switcher, the account menu, and a tab."""
     alice = await people.person()
     acme = await people.organization("Acme Robotics and Sons", admin=alice)
     globex = await people.organization("Globex", viewer=alice)

@@ -16,7 +16,7 @@ from tests.clients import Person
 
 @alice_is(Role.EDITOR)
 async def test_a_project_is_created_edited_archived_and_unarchived(page: Page, acme: str) -> None:
-    """One story: the life of a project, through the buttons of its pages."""
+    """One scenario: the life of a project, through the buttons of its pages."""
     await page.goto(f"/o/{acme}/projects")
     await page.get_by_role("link", name="Create first project").click()
     await page.get_by_label("Name").fill("Gripper")
@@ -46,7 +46,7 @@ async def test_a_project_is_created_edited_archived_and_unarchived(page: Page, a
 
 @alice_is(Role.EDITOR)
 async def test_a_task_is_added_started_finished_and_reopened(page: Page, acme: str) -> None:
-    """One story: the life of a task, through the buttons of its project's page."""
+    """One scenario: the life of a task, through the buttons of its project's page."""
     await create_project(page, acme, "Gripper")
     await page.get_by_label("New task").fill("Soak test")
     await page.get_by_role("button", name="Add").click()

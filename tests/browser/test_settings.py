@@ -32,7 +32,7 @@ async def test_a_new_name_is_shown_to_every_member(
 async def test_an_organization_is_deleted_only_if_its_name_is_typed(
     open_page: OpenPage, people: Factory, page: Page, alice: Person, acme: str, bob: Person
 ) -> None:
-    """One story: a fresh sign-in, a wrong name, the right name, and nothing is left for any member."""
+    """One scenario: a fresh sign-in, a wrong name, the right name, and nothing is left for any member."""
     name = (await people.management.get_organization(acme)).name
     member = await open_page(bob)
     project = await create_project(page, acme, "Robot arm")

@@ -159,7 +159,7 @@ async def test_a_forgotten_password_is_replaced_with_the_help_of_a_code(
 async def test_an_organization_that_requires_a_second_factor_opens_once_the_member_has_one(
     visitor: OpenPage, members: Factory
 ) -> None:
-    """One story: require a second factor, set one up, work, and sign in again with a backup code."""
+    """One scenario: require a second factor, set one up, work, and sign in again with a backup code."""
     alice = await members.person("Alice")
     acme = await members.organization("Acme", admin=alice)
     page = await visitor()

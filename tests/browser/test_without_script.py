@@ -23,7 +23,7 @@ from tests.factories import Factory
 async def test_switching_organizations_and_working_need_no_script(
     open_page: OpenPage, people: Factory, alice: Person, acme: str
 ) -> None:
-    """One story: find another organization, create a project there, and finish a task."""
+    """One scenario: find another organization, create a project there, and finish a task."""
     globex = await people.organization("Globex", editor=alice)
     page = await open_page(alice, java_script_enabled=False)
     await page.goto(f"/o/{acme}/projects")

@@ -115,7 +115,7 @@ async def test_a_removed_member_is_refused_at_the_next_request(
 async def test_nobody_invites_with_a_role_whose_permissions_they_lack(
     make: Factory, client: ApiClient, as_person: PersonClient
 ) -> None:
-    """The token grants ``members:invite``, but its holder has since become an editor in Logto's console."""
+    """The token grants ``members:invite``, but its holder has since become an editor in Logto Console."""
     second = await make.member(client.organization_id, "Bea", Role.ADMIN)
     theirs = await as_person(second, client.organization_id, Carrier.ORGANIZATION_TOKEN)
     await make.give_roles(client.organization_id, second, Role.EDITOR)

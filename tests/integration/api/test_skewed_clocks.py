@@ -75,7 +75,7 @@ async def test_a_removed_members_tokens_stay_rejected_and_a_new_one_works(
     organization_id: str,
     as_person: PersonClient,
 ) -> None:
-    """One story: the old tokens must not work again when the person rejoins."""
+    """One scenario: the old tokens must not work again when the person rejoins."""
     used, unused = [await as_person(editor, organization_id) for _ in range(2)]
     await used.call("POST", "/projects", 201, json=PROJECT)
 

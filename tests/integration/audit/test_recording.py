@@ -58,7 +58,7 @@ async def new_task(office: AuditedOffice, project_id: str, title: str = "Launch"
 
 
 async def test_each_change_of_a_project_is_recorded(office: AuditedOffice) -> None:
-    """One story: each step starts from what the step before left."""
+    """One scenario: each step starts from what the step before left."""
     editor, admin = office.people["editor"], office.people["admin"]
     project_id, answer = await new_project(office)
     target = ("project", project_id, "Apollo")
@@ -86,7 +86,7 @@ async def test_each_change_of_a_project_is_recorded(office: AuditedOffice) -> No
 
 
 async def test_each_change_of_a_task_is_recorded(office: AuditedOffice) -> None:
-    """One story: each step starts from what the step before left."""
+    """One scenario: each step starts from what the step before left."""
     editor = office.people["editor"]
     project_id, _answer = await new_project(office)
     task_id, answer = await new_task(office, project_id)

@@ -142,7 +142,7 @@ async def test_a_member_removed_after_our_timeout_is_refused_at_the_next_request
 async def test_a_refusal_during_an_open_change_is_not_cached(
     begin: Begin, ask: Callable[[Removal], Awaitable[Ask]], make: Factory
 ) -> None:
-    """One story: the member is refused, and joins again before the first change is closed."""
+    """One scenario: the member is refused, and joins again before the first change is closed."""
     removal = await begin(OUR_LIMIT)
     assert await removal.answer() == 503
     request = await ask(removal)

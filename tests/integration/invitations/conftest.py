@@ -45,7 +45,7 @@ class Acme(Office):
         return await self.found(address)
 
     async def expiring(self, address: str, seconds: float) -> Invitation:
-        """Make an invitation that expires after so many seconds, as in Logto's console."""
+        """Make an invitation that expires after so many seconds, as in Logto Console."""
         expires_at = int((time.time() + seconds) * 1000)
         return await self.management.create_invitation(self.id, address, role_ids=[], expires_at=expires_at)
 

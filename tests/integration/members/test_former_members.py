@@ -58,7 +58,7 @@ async def test_a_member_who_left_is_told_so(acme: Acme, bob: Person, open_browse
     assert f"You left {acme.name}." in page
 
 
-async def test_a_member_removed_in_logtos_console_is_told_so_without_a_webhook(
+async def test_a_member_removed_in_logto_console_is_told_so_without_a_webhook(
     acme: Acme, bob: Person, make: Factory, open_browser: OpenBrowser, runtime: Runtime
 ) -> None:
     browser = await open_browser(bob)

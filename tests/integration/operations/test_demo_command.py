@@ -121,7 +121,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 
 
 def test_the_demo_starts_stops_and_starts_again(demo: Demo) -> None:
-    """One story: the second start must find what the first one set up, and what people changed since."""
+    """One scenario: the second start must find what the first one set up, and what people changed since."""
     first = demo.start()
     demo.wait_until_ready()
 

@@ -116,7 +116,7 @@ def test_the_environment_file_has_what_serve_needs_and_keeps_other_lines(
 
 
 def test_drift_is_reported_and_repaired_and_nothing_else_is_touched(first: FirstRun, fresh: Provider) -> None:
-    """One story: the report, the repair and the next report must agree."""
+    """One scenario: the report, the repair and the next report must agree."""
 
     async def change_in_logto(client: ManagementClient) -> OrganizationRole:
         roles = {role.name: role for role in await client.list_organization_roles()}

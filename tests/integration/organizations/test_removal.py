@@ -228,7 +228,7 @@ class CrashingWork(UnitOfWork):
 async def test_after_a_crash_between_two_batches_the_next_call_continues(
     runtime: Runtime, engine: AsyncEngine, kept: Callable[[str], Any], batches: int
 ) -> None:
-    """One story: what the crash left is what the next call starts from."""
+    """One scenario: what the crash left is what the next call starts from."""
     gone, stays = f"gone{secrets.token_hex(6)}", f"stays{secrets.token_hex(6)}"
     for organization_id in (gone, stays):
         await _fill(runtime.work, organization_id, projects=2, tasks=3)

@@ -120,7 +120,7 @@ async def test_an_id_token_is_no_bearer_token_and_token_exchange_is_off(
 async def test_a_new_token_of_a_suspended_person_is_rejected_until_they_are_readmitted(
     app: Quart, make: Factory, mint: Mint, logto: Sender
 ) -> None:
-    """One story: the token from after the readmission must work, although the suspension is on record."""
+    """One scenario: the token from after the readmission must work, although the suspension is on record."""
     person = await make.person()
     organization_id = await make.organization("Acme", editor=person)
 

@@ -77,7 +77,7 @@ def entry_of(action: Action, subject: str, name: str, *roles: str) -> AuditEntry
     return AuditEntry(Actor("ada", "Ada"), action, Target(kind, subject, name), before=before, after=after)
 
 
-async def test_a_role_changed_in_logtos_console_is_noticed_once_and_takes_effect(
+async def test_a_role_changed_in_logto_console_is_noticed_once_and_takes_effect(
     open_office: OpenOffice, make: Factory, runtime: Runtime, reconciler: Reconciler
 ) -> None:
     office = await open_office(editor="Sam", viewer="Vera")
