@@ -19,7 +19,7 @@ _STEPS_IN_A_LOG: Final = 4  # lines, if the output is not a terminal
 
 
 class Progress:
-    """Shows ``done`` of ``total``: on a terminal in one line that changes, in a log as a few lines."""
+    """A display of ``done`` of ``total``: on a terminal one line that changes, in a log a few lines."""
 
     def __init__(self, what: str, total: int, output: TextIO) -> None:
         self._what, self._total, self._output = what, total, output

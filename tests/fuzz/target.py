@@ -60,7 +60,7 @@ async def running_target(directory: Path) -> AsyncIterator[Target]:
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """Makes callers at the provider."""
+    """A visit to the provider that makes callers."""
 
     endpoint: str
     url: str

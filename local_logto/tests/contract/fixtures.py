@@ -14,12 +14,12 @@ NewBrowser = Callable[[], LogtoBrowser]
 
 
 class SignIn(Protocol):
-    """Signs a person in from a new browser."""
+    """A function that signs a person in from a new browser."""
 
     def __call__(self, person: Person, app: App | None = None, **parameters: object) -> Awaitable[Tokens]: ...
 
 
 class LikeRecording(Protocol):
-    """Compares a reply with a recording."""
+    """A function that compares a reply with a recording."""
 
     def __call__(self, name: str, reply: Reply, replacing: Replacements | None = None) -> None: ...

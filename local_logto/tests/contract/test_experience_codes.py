@@ -81,7 +81,7 @@ class CodeSession:
 
 
 class BeginByCode(Protocol):
-    """Begins an interaction in which codes are sent to an address."""
+    """A function that begins an interaction in which codes are sent to an address."""
 
     def __call__(self, email: str, event: str = "SignIn") -> Awaitable[CodeSession]: ...
 

@@ -20,7 +20,7 @@ MINUTE = 60
 
 
 async def new_device(api: ManagementApp) -> dict[str, Any]:
-    """The response to a new device, with its ``client_id``."""
+    """Request a code for a new device. Returns the response with its ``client_id``."""
     metadata = {"isDeviceFlow": True}
     app = await api.made("/applications", name="TV", type="Native", customClientMetadata=metadata)
     form = {"client_id": app["id"], "scope": "openid"}
@@ -35,7 +35,7 @@ async def asked(api: ManagementApp, device: dict[str, Any]) -> dict[str, Any]:
 
 
 async def sent(api: ManagementApp, **fields: str) -> Response:
-    """The form with the secret of this browser."""
+    """Submit the form with the secret of this browser."""
     await api.client.get("/oidc/device")
     xsrf = next(cookie.value for cookie in api.client.cookie_jar if cookie.name == "_logto_device_flow_xsrf")
     return await api.client.post("/oidc/device", form={"xsrf": xsrf or "", **fields})

@@ -35,7 +35,7 @@ CONFIG = {
 
 
 def variables(mailgun: FakeMailgun) -> dict[str, Any]:
-    """What the newest message's template may name."""
+    """Return the variables of the newest message's template."""
     found: dict[str, Any] = json.loads(mailgun.received[-1].form["h:X-Mailgun-Variables"])
     return found
 
@@ -163,7 +163,7 @@ async def test_messages_page_escapes_names(tmp_path: Path) -> None:
 
 @asynccontextmanager
 async def signing_in(tmp_path: Path, mailgun: FakeMailgun) -> AsyncIterator[ExperienceApp]:
-    """A sign-in in progress, at a provider that sends by Mailgun."""
+    """Open a sign-in at a provider that sends by Mailgun."""
     settings = {"mailgun_base_url": mailgun.base_url, "connector_timeout": 0.3}
     async with experience_app(tmp_path, **settings) as logto:
         await logto.configure(**CODES_AND_PASSWORDS)

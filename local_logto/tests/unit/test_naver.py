@@ -48,7 +48,7 @@ def settings(naver: FakeNaver, tmp_path: Path) -> Settings:
 
 
 def give_code(naver: FakeNaver, code: str = "a-code") -> dict[str, Any]:
-    """The parameters of the callback after a person agreed."""
+    """Return the parameters of the callback after a person agreed."""
     naver._codes[code] = naver.account
     return {"code": code, "redirectUri": CALLBACK}
 

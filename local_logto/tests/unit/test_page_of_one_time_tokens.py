@@ -24,7 +24,7 @@ async def logto(logto: ExperienceApp) -> ExperienceApp:
 
 
 async def path_with_token(logto: ExperienceApp, address: str = NINA, lifetime: int = 600) -> str:
-    """Where an authorization request with a token for Nina leads."""
+    """Return the page to which an authorization request with a token for Nina redirects."""
     async with logto.store.begin() as connection:
         token = (await create_token(connection, NINA, lifetime, {}))["token"]
     return f"/sign-in?{urlencode({'one_time_token': token, 'login_hint': address})}"

@@ -35,7 +35,7 @@ async def test_changing_the_event_forgets_who_was_identified(
     assert await logto.signed_in_user() is None
 
 
-async def test_setting_the_same_event_again_forgets_nobody(logto: ExperienceApp) -> None:
+async def test_setting_the_same_event_again_keeps_who_was_identified(logto: ExperienceApp) -> None:
     await identify(logto, "alice")
     await switch(logto, "SignIn")
     assert (await logto.call("POST", "/submit"))[1]["code"] == "session.mfa.require_mfa_verification"
@@ -60,7 +60,9 @@ async def test_resetting_a_password_signs_nobody_in(logto: ExperienceApp) -> Non
         "/mfa-onboarding",
     ],
 )
-async def test_no_other_page_completes_the_sign_in(logto: ExperienceApp, path: str) -> None:
+async def test_no_other_page_completes_the_sign_in_without_the_factor(
+    logto: ExperienceApp, path: str
+) -> None:
     asked = leads_to(await logto.post("/sign-in", {"identifier": "alice", "password": PASSWORD}))
     assert asked == "/mfa-verification/Totp"
     response = await logto.post(path, {"identifier": "mallory", "skip": "1", "code": "000000"})

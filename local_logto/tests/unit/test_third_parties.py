@@ -14,7 +14,7 @@ from unit.management_app import ManagementApp
 
 
 async def at_consent(api: ManagementApp, *, is_third_party: bool) -> int:
-    """The status of ``/consent`` for a browser that was sent there on behalf of such an application."""
+    """Return the status of ``/consent`` for a browser that an application's request redirected there."""
     client = (await api.made("/applications", name="app", type="SPA", isThirdParty=is_third_party))["id"]
     user = (await api.made("/users", username="ada"))["id"]
     carrier = Response("")

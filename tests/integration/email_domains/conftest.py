@@ -104,7 +104,7 @@ def new_domain() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Makes places, also several for one domain."""
+    """A maker of places, also of several for one domain."""
 
     make: Factory
     open_browser: OpenBrowser

@@ -58,7 +58,7 @@ def make_there(logto_api: ManagementClient) -> Factory:
 
 
 class Visitors:
-    """Opens browsers at the running application, and closes them after the test."""
+    """Browsers at the running application, closed after the test."""
 
     def __init__(self, url: str, stack: AsyncExitStack) -> None:
         self._url = url

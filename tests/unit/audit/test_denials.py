@@ -66,7 +66,7 @@ def refused(permission: Permission = Permission.AUDIT_READ) -> Decision:
 
 
 def new_session() -> SessionPrincipal:
-    """Another session of Eve."""
+    """Return another session of Eve."""
     return SessionPrincipal("eve", session_id=new_uuid(), name="Eve")
 
 

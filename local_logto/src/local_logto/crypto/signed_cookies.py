@@ -25,7 +25,7 @@ _GONE = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 @dataclass(frozen=True)
 class CookieSigner:
-    """Signs ``name=value`` with a secret of the provider."""
+    """A signer of ``name=value``, with a secret of the provider."""
 
     secret: bytes
 

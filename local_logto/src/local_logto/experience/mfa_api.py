@@ -40,9 +40,7 @@ async def create_totp_secret() -> Response:
 
 @blueprint.post("/verification/totp/verify")
 async def check_totp() -> Response:
-    """With a ``verificationId``, verify the secret created in this interaction; without one, the enrolled
-    factor.
-    """
+    """Verify the secret created in this interaction, or the enrolled factor without a ``verificationId``."""
     session = await open_begun()
     body = await read_body(_CHECK_TOTP)
     if body.get("verificationId"):
