@@ -25,7 +25,7 @@ def new_address() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Factory:
-    """A maker of what a test needs, under names that no other test uses."""
+    """A factory for what a test needs, under names that no other test uses."""
 
     management: ManagementClient
 

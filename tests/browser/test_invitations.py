@@ -58,7 +58,7 @@ async def _sign_up_asks_for_an_address(
 async def test_an_invited_person_accepts_and_creates_a_project(
     open_page: OpenPage, page: Page, acme: str, erin: Person
 ) -> None:
-    """One scenario: the invitation reveals nothing before sign-in; accepted, it gives its role."""
+    """One scenario: the invitation reveals nothing before sign-in, and grants its role once accepted."""
     link = await invite(page, acme, address_of(erin), "editor")
 
     page = await open_page()

@@ -60,7 +60,7 @@ async def running_target(directory: Path) -> AsyncIterator[Target]:
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """A visit to the provider that makes callers."""
+    """A visit to the provider, in which callers are made."""
 
     endpoint: str
     url: str

@@ -24,7 +24,7 @@ from tests.remote import eventually
 
 @dataclass(slots=True)
 class Stop:
-    """A stop that holds a call to Logto until the client has disconnected."""
+    """A pause of a call to Logto until the client has disconnected."""
 
     gate: Gate
     call: str

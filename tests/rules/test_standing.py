@@ -60,7 +60,7 @@ _FORMS: Final[dict[str, dict[str, Any]]] = {
 
 
 class Watched:
-    """The calls of the Management API since now that change something."""
+    """The calls of the Management API that change something, recorded from now on."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.written: list[str] = []

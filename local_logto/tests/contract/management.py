@@ -72,7 +72,7 @@ async def management_token(http: aiohttp.ClientSession, credentials: ManagementC
 
 @dataclass(slots=True)
 class Workshop:
-    """A maker of organizations, people and more with unique names. It deletes them when it closes."""
+    """A factory for organizations, people and more with unique names. It deletes them when it closes."""
 
     api: ManagementApi
     tag: str = field(default_factory=lambda: secrets.token_hex(4))

@@ -105,7 +105,7 @@ async def robot(workshop: Workshop) -> App:
 
 @pytest.fixture
 async def second_secret(api: ManagementApi, robot: App) -> App:
-    """The robot with a second secret."""
+    """The robot, authenticated by its second secret."""
     added = (await api.post(f"/applications/{robot.id}/secrets", {"name": "second"})).expect(201).body
     return replace(robot, secret=added["value"])
 

@@ -1,4 +1,4 @@
-"""``maxAllowedGrants``: signing in on one device too many signs out the one signed in longest."""
+"""``maxAllowedGrants``: a sign-in beyond the limit signs out the device that has been signed in longest."""
 
 from __future__ import annotations
 

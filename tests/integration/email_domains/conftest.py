@@ -104,7 +104,7 @@ def new_domain() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """A maker of places, also of several for one domain."""
+    """A factory for places, also for several with one domain."""
 
     make: Factory
     open_browser: OpenBrowser

@@ -40,7 +40,7 @@ async def create_totp_secret() -> Response:
 
 @blueprint.post("/verification/totp/verify")
 async def check_totp() -> Response:
-    """Verify the secret created in this interaction, or the enrolled factor without a ``verificationId``."""
+    """Verify the secret created in this interaction, or without ``verificationId`` the enrolled factor."""
     session = await open_begun()
     body = await read_body(_CHECK_TOTP)
     if body.get("verificationId"):

@@ -37,8 +37,8 @@ blueprint = Blueprint("roles", __name__)
 
 @blueprint.get("/roles")
 async def list_roles() -> Response:
-    """List roles by name, narrowed by type, by a person or machine without them, and by ``search``
-    without percent signs.
+    """List roles by name, narrowed by type, by a user or application that lacks them, and by
+    ``search`` without percent signs.
     """
     paging, filters = read_paging(), read_query(_FILTERS)
     query = sa.select(roles).order_by(roles.c.name)

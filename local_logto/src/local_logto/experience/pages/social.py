@@ -52,7 +52,7 @@ async def direct_sign_in(session: ExperienceSession, method: str, target: str = 
 
 @blueprint.get("/callback/<connector_id>")
 async def callback(connector_id: str) -> Response:
-    """Handle the provider's redirect. The state identifies the sign-in of this browser that it belongs to."""
+    """Handle the provider's redirect. The state says which of the browser's sign-ins it belongs to."""
     if "app_id" not in request.args:
         client_id = await _find_waiting_application(connector_id)
         if client_id is not None:
