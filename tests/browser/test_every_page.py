@@ -8,7 +8,7 @@ from playwright.async_api import Page, ViewportSize
 
 from tests.browser import tour_of_an_admin as admin
 from tests.browser.conftest import DESKTOP, OpenPage
-from tests.browser.looking import axe_findings, excess_width
+from tests.browser.page_checks import axe_findings, excess_width
 from tests.browser.site import Site
 from tests.browser.tour import after_actions, after_sign_in, before_sign_in, set_scene, without_scripts
 from tests.factories import Factory

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.looking import excess_width
+from tests.browser.page_checks import excess_width
 from tests.browser.steps import account_menu, expect_path, option, switcher
 from tests.factories import Factory
 

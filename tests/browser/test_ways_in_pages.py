@@ -9,8 +9,8 @@ from playwright.async_api import Page
 
 from tests.browser import tour_of_ways_in as tour
 from tests.browser.conftest import DESKTOP, OpenPage
-from tests.browser.looking import axe_findings, excess_width
 from tests.browser.methods_site import MethodsSite
+from tests.browser.page_checks import axe_findings, excess_width
 from tests.factories import Factory
 
 PHONE = {"width": 360, "height": 720}
