@@ -211,7 +211,7 @@ class SignInFailed(AppError):
         self.next_path = next_path
 
 
-class OpenedBySomebodyElse(AppError):
+class FormOfAnotherAccount(AppError):
     """The form's page was made for a different person than the one who is signed in now."""
 
     status, code, title = 409, "opened-by-somebody-else", "This page was opened by another account"

@@ -14,13 +14,13 @@ from saas_app.email_domains.changes.joins import note_join
 from saas_app.errors import BadRequest, LogtoUnavailable
 from saas_app.identity.logto_messages import SignInOptions
 from saas_app.identity.principal import SessionPrincipal
-from saas_app.identity.way_back import KEPT_FORM
+from saas_app.identity.return_paths import KEPT_FORM
 from saas_app.text.visible import isolated
 from saas_app.web.context import browser, cookie_name, runtime, set_cookie
-from saas_app.web.deliberate import only_deliberately
 from saas_app.web.guards import public, signed_in
 from saas_app.web.kept_forms import bind_to_browser, keep_form
 from saas_app.web.limits import counts_as_change, limited_by_address
+from saas_app.web.prefetches import only_deliberately
 from saas_app.web.to_logto import to_logto
 from saas_app.web.user_agents import device_name
 from saas_app.web.visitors import find_principal

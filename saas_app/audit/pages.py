@@ -17,9 +17,9 @@ from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database, open_writing
 from saas_app.web.csv_stream import csv_export
-from saas_app.web.deliberate import only_deliberately
 from saas_app.web.guards import requires
 from saas_app.web.pagination import Page, decode_cursor, encode_cursor, page_of
+from saas_app.web.prefetches import only_deliberately
 
 blueprint = Blueprint("audit", __name__, url_prefix="/o/<organization_id>/audit")
 

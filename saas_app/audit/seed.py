@@ -27,7 +27,7 @@ class SeedEvent:
     address: str
 
 
-async def seed_trail(db: AsyncSession, events: Sequence[SeedEvent], now: datetime) -> bool:
+async def seed_entries(db: AsyncSession, events: Sequence[SeedEvent], now: datetime) -> bool:
     """Record the events, and return whether it did so. An organization is seeded once.
 
     ``db`` is a writing session bound to the organization.

@@ -26,7 +26,7 @@ from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import Busy, Invalid
 from saas_app.models import IdempotencyKey
 
-KEPT_FOR: Final = timedelta(hours=24)
+RETENTION: Final = timedelta(hours=24)
 _POLL_INTERVAL: Final = 0.1  # seconds between two reads of a key in use
 
 
@@ -83,7 +83,7 @@ async def claim(
 async def _claim_unused(db: AsyncSession, request: dict[str, Any]) -> Claim | None:
     """Claim a key that is not in use. Return None if it is. Deletes expired keys."""
     now = utc_now()
-    await db.execute(_forget_old(now - KEPT_FOR))
+    await db.execute(_forget_old(now - RETENTION))
     claimed = Claim(new_uuid())
     row = {**request, "id": claimed.id, "claimed_at": now}
     is_ours = await insert_if_absent(db, IdempotencyKey, row, key=("organization_id", "subject", "key"))

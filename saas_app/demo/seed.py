@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import structlog
 
 from saas_app.api_clients.seed import remember_client
-from saas_app.audit.seed import seed_trail
+from saas_app.audit.seed import seed_entries
 from saas_app.coordination.jobs import Failure
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.demo.audit_history import history_of
 from saas_app.demo.people import (
     CUSTOM_DATA_KEY,
     ORGANIZATIONS,
@@ -29,7 +30,6 @@ from saas_app.demo.people import (
     members_of,
 )
 from saas_app.demo.projects import PROJECTS
-from saas_app.demo.trail import trail_of
 from saas_app.email_domains.seed import seed_claim, seed_verified
 from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.identity.directory import Directory
@@ -195,7 +195,7 @@ class DemoSeeder:
         self, declared: DemoOrganization, organization_id: str, users: Mapping[str, LogtoUser]
     ) -> SeedStep:
         async with self._work.writing(organization_id) as db:
-            written = await seed_trail(db, trail_of(declared, organization_id, users), utc_now())
+            written = await seed_entries(db, history_of(declared, organization_id, users), utc_now())
         return SeedStep("audit log", f"weeks of {declared.name}", written)
 
     async def _membership(

@@ -28,7 +28,7 @@ from saas_app.models import (
 )
 from saas_app.text.visible import isolated
 
-KEPT_FOR: Final = timedelta(days=90)
+RETENTION: Final = timedelta(days=90)
 """How long former members are told that their membership ended."""
 
 _SAME_END: Final = timedelta(minutes=10)  # two reports within this time mean the same end
@@ -69,7 +69,7 @@ class NoLongerMember(NotFound):
 
 
 async def find_former_member(db: AsyncSession, organization_id: str, user_id: str) -> FormerMember | None:
-    """Return how the person's membership ended, or None if none ended within :data:`KEPT_FOR`."""
+    """Return how the person's membership ended, or None if none ended within :data:`RETENTION`."""
     statement = (
         sa.select(
             FormerMembership.organization_name,
@@ -83,7 +83,7 @@ async def find_former_member(db: AsyncSession, organization_id: str, user_id: st
         .where(
             FormerMembership.organization_id == organization_id,
             FormerMembership.user_id == user_id,
-            FormerMembership.ended_at > utc_now() - KEPT_FOR,
+            FormerMembership.ended_at > utc_now() - RETENTION,
         )
     )
     row = (await db.execute(statement)).one_or_none()
@@ -95,7 +95,7 @@ async def note_end(
 ) -> None:
     """Record that a membership ends now. Deletes expired records."""
     now = utc_now()
-    await db.execute(sa.delete(FormerMembership).where(FormerMembership.ended_at < now - KEPT_FOR))
+    await db.execute(sa.delete(FormerMembership).where(FormerMembership.ended_at < now - RETENTION))
     row = {
         "organization_id": organization_id,
         "user_id": user_id,

@@ -20,8 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from saas_app.db.base import utc_now
 from saas_app.db.rows import changed
 from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.identity.return_paths import KEPT_FORM
 from saas_app.identity.vault import Vault, fingerprint, new_cookie_value
-from saas_app.identity.way_back import KEPT_FORM
 from saas_app.models import KeptFormRow
 
 OWNER_FIELD: Final = "_owner"
@@ -29,7 +29,7 @@ OWNER_FIELD: Final = "_owner"
 
 LIFETIME: Final = timedelta(hours=1)
 MAX_PER_PERSON: Final = 5
-LONGEST: Final = 1_000_000  # characters of all names and values; a request body has the same limit
+MAX_LENGTH: Final = 1_000_000  # characters of all names and values; a request body has the same limit
 
 _PURPOSE: Final = "owner of a form"
 
@@ -72,7 +72,7 @@ class KeptForms:
 
     async def keep(self, owner: str, browser_cookie: str, form: KeptForm) -> str | None:
         """Store a form for its owner, and return the path to it, or None if the form is too long."""
-        if form.length > LONGEST:
+        if form.length > MAX_LENGTH:
             return None
         handle, now = new_cookie_value(), utc_now()
         content = json.dumps([form.action, form.fields, form.lost_files])

@@ -26,9 +26,9 @@ from saas_app.members.values import (
     LastAdmin,
     LeaveInstead,
     Member,
-    OwnLossUnconfirmed,
     RolePlan,
     RolesChanged,
+    SelfDemotionUnconfirmed,
     WantedRoles,
 )
 from saas_app.models import Ending
@@ -55,13 +55,13 @@ async def plan_roles(change: MemberChange, wanted: WantedRoles) -> RolePlan:
 
 async def change_roles(change: MemberChange, wanted: WantedRoles) -> RolePlan:
     """Change the roles. Raises what :func:`plan_roles` raises, :class:`AccessChanged`,
-    :class:`OwnLossUnconfirmed`, :class:`Busy` and :class:`LogtoUnavailable`.
+    :class:`SelfDemotionUnconfirmed`, :class:`Busy` and :class:`LogtoUnavailable`.
     """
     async with change.alone() as turn:
         plan = await plan_roles(turn, wanted)
         member, names = plan.member, sorted(plan.after)
         if plan.is_own_loss and not wanted.accepts_own_loss:
-            raise OwnLossUnconfirmed(plan)
+            raise SelfDemotionUnconfirmed(plan)
         if not plan.change.is_empty:
             await turn.carry_out(
                 _event(turn, Action.MEMBER_CHANGE_ROLES, member, {"roles": names}),

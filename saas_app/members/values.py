@@ -134,7 +134,7 @@ class RolesChanged(VersionConflict):
         self.wanted = wanted
 
 
-class OwnLossUnconfirmed(Invalid):
+class SelfDemotionUnconfirmed(Invalid):
     """The caller would give up permissions of their own, and has not confirmed it."""
 
     def __init__(self, plan: RolePlan) -> None:

@@ -17,7 +17,7 @@ from saas_app.text.normal import normalize
 from saas_app.text.scripts import is_of_one_script
 from saas_app.text.visible import has_piled_marks, without_invisible
 
-LONGEST: Final = 128  # the longest address an account in Logto 1.42 can have
+MAX_LENGTH: Final = 128  # the longest address an account in Logto 1.42 can have
 _LONGEST_LOCAL: Final = 64  # RFC 5321 section 4.5.3.1
 _ATOM: Final = r"[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL: Final = regex.compile(rf"{_ATOM}(?:\.{_ATOM})*")
@@ -39,14 +39,14 @@ def read_address(typed: str) -> str:
     """
     text = typed.strip()
     local, at, domain = text.rpartition("@")
-    if not at or len(text) > LONGEST or not is_clean(text) or without_invisible(text) != text:
+    if not at or len(text) > MAX_LENGTH or not is_clean(text) or without_invisible(text) != text:
         raise NotAnAddress(typed)
     local = normalize("NFC", local).lower()
     try:
         ascii_form = ascii_domain(domain)
     except NotADomainName:
         raise NotAnAddress(typed) from None
-    if not _is_local(local) or domain.endswith(".") or len(f"{local}@{ascii_form}") > LONGEST:
+    if not _is_local(local) or domain.endswith(".") or len(f"{local}@{ascii_form}") > MAX_LENGTH:
         raise NotAnAddress(typed)
     return f"{local}@{shown_domain(ascii_form)}"
 

@@ -85,7 +85,7 @@ def without_piles(text: str) -> str:
     return normalize("NFC", cut)
 
 
-def as_seen(text: str) -> str:
+def as_displayed(text: str) -> str:
     """Return a text as it looks: without invisible characters, in NFKC, with single spaces."""
     shown = _OTHERS.sub("", normalize("NFKC", text))
     return " ".join(shown.split())

@@ -21,11 +21,11 @@ from saas_app.errors import (
     AssignmentDenied,
     DatabaseBusy,
     DatabaseUnavailable,
+    FormOfAnotherAccount,
     FreshSignInRequired,
     Invalid,
     LogtoUnavailable,
     MfaRequired,
-    OpenedBySomebodyElse,
     PermissionDenied,
     SignInFailed,
     SignInRequired,
@@ -49,7 +49,7 @@ _TEMPLATES: dict[type[AppError], str] = {
     DatabaseBusy: "errors/database_unavailable.html",
     MfaRequired: "errors/mfa_required.html",
     FreshSignInRequired: "errors/fresh_sign_in_required.html",
-    OpenedBySomebodyElse: "errors/opened_by_somebody_else.html",
+    FormOfAnotherAccount: "errors/form_of_another_account.html",
     LimitReached: "errors/limit_reached.html",
     NoLongerMember: "errors/no_longer_member.html",
 }
@@ -137,7 +137,7 @@ async def _page(error: AppError) -> Response:
     more: dict[str, Any] = {}
     if isinstance(error, MfaRequired):
         more = await _about_second_factor()
-    elif isinstance(error, OpenedBySomebodyElse):
+    elif isinstance(error, FormOfAnotherAccount):
         more = {"waiting": await keep_form()}
     elif isinstance(error, LimitReached) and request.method == "POST":
         more = {"fields": list((await request.form).items(multi=True))}

@@ -30,10 +30,10 @@ from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.rbac.policy import decide
 from saas_app.web import limits
 from saas_app.web.context import request_database
-from saas_app.web.deliberate import is_deliberate
 from saas_app.web.denials import recording_denials
+from saas_app.web.prefetches import is_deliberate
 from saas_app.web.proof import prove, prove_session
-from saas_app.web.sent import check_sent
+from saas_app.web.request_checks import check_sent
 
 View = Callable[..., Awaitable[Any]]
 

@@ -18,11 +18,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.response import Response as BaseResponse
 from werkzeug.wrappers import Response as WsgiResponse
 
-from saas_app.errors import OpenedBySomebodyElse
+from saas_app.errors import FormOfAnotherAccount
 from saas_app.identity.kept_forms import LIFETIME, OWNER_FIELD, KeptForm, without_marks
 from saas_app.identity.principal import Principal, SessionPrincipal
+from saas_app.identity.return_paths import own_path
 from saas_app.identity.vault import new_cookie_value
-from saas_app.identity.way_back import own_path
 from saas_app.web.context import browser, current_principal, is_api, runtime, set_cookie
 
 AnyResponse = TypeVar("AnyResponse", bound=BaseResponse)
@@ -50,12 +50,12 @@ def form_owner() -> Markup:
 
 
 async def require_same_person(principal: Principal) -> None:
-    """Raise :class:`OpenedBySomebodyElse` if the form's page was made for another person."""
+    """Raise :class:`FormOfAnotherAccount` if the form's page was made for another person."""
     if not _is_form():
         return
     owner = await _find_owner()
     if owner is not None and owner != principal.subject:
-        raise OpenedBySomebodyElse(
+        raise FormOfAnotherAccount(
             "Another account was signed in when this page was opened, so your changes were not saved."
         )
 

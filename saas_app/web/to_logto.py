@@ -9,7 +9,7 @@ from quart import g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from saas_app.identity.logto_messages import SignInOptions
-from saas_app.identity.way_back import own_path
+from saas_app.identity.return_paths import own_path
 from saas_app.web.context import browser, runtime, set_cookie
 
 _ATTEMPT_COOKIE_LIFETIME: Final = 3600  # seconds, as long as an attempt lives

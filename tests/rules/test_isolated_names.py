@@ -169,7 +169,7 @@ def test_a_bare_name_in_a_template_is_found(source: str) -> None:
         'flash(f"{made.name} is ready")',
         'raise Conflict(f"“{project.name[:64]}”")',
         'raise NotFound(f"Not in {(tenant or former).organization_name}.")',
-        'raise Conflict(f"Type “{as_seen(name)}” to confirm.")',
+        'raise Conflict(f"Type “{as_displayed(name)}” to confirm.")',
         'said = f"Invited, but not told. {error.detail}"',
     ],
 )

@@ -12,7 +12,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.members import changes, service
 from saas_app.members.forms import read_wanted_roles, seen_fields
 from saas_app.members.roles import kept_roles, role_options
-from saas_app.members.values import Member, OwnLossUnconfirmed, RolePlan, RolesChanged
+from saas_app.members.values import Member, RolePlan, RolesChanged, SelfDemotionUnconfirmed
 from saas_app.rbac.permissions import Permission
 from saas_app.text.visible import isolated
 from saas_app.web.context import management, organization_change
@@ -44,7 +44,7 @@ async def change(tenant: Tenant, user_id: str) -> ResponseReturnValue:
         return await _preview_page(await changes.plan_roles(organization_change(tenant), wanted))
     try:
         plan = await changes.change_roles(organization_change(tenant), wanted)
-    except OwnLossUnconfirmed as error:
+    except SelfDemotionUnconfirmed as error:
         return await _preview_page(error.plan, is_unconfirmed=True), error.status
     await flash(_notice(plan), "success")
     endpoint = "organizations.access" if plan.member.is_self else "members.list_members"

@@ -20,7 +20,7 @@ from saas_app.organizations.removal import request_removal
 from saas_app.organizations.service import get_name, read_joining
 from saas_app.organizations.values import Details, DetailsConflict, Joining, OrganizationGone, RolesConflict
 from saas_app.rbac.permissions import Role
-from saas_app.text.visible import as_seen, isolated
+from saas_app.text.visible import as_displayed, isolated
 
 
 async def save_details(change: MemberChange, seen: str, wanted: Details) -> None:
@@ -103,9 +103,9 @@ async def delete_organization(change: MemberChange, typed_name: str) -> str:
             name = await get_name(turn)
         except OrganizationGone:
             name = turn.caller.organization_name
-        if as_seen(typed_name) != as_seen(name):
+        if as_displayed(typed_name) != as_displayed(name):
             raise Invalid(
-                fields={"name": f"The name doesn’t match. Type “{isolated(as_seen(name))}” to confirm."}
+                fields={"name": f"The name doesn’t match. Type “{isolated(as_displayed(name))}” to confirm."}
             )
         await turn.carry_out(
             turn.event(Action.ORGANIZATION_DELETE, Target("organization", turn.organization_id, name)),

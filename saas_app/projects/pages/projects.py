@@ -25,9 +25,9 @@ from saas_app.rbac.permissions import Permission, RoleType, roles_granting
 from saas_app.text.visible import isolated
 from saas_app.web.context import database, open_writing
 from saas_app.web.csv_stream import csv_export
-from saas_app.web.deliberate import only_deliberately
 from saas_app.web.guards import requires
 from saas_app.web.pagination import Page
+from saas_app.web.prefetches import only_deliberately
 
 blueprint = Blueprint("projects", __name__, url_prefix="/o/<organization_id>/projects")
 blueprint.register_blueprint(tasks)

@@ -15,7 +15,7 @@ from quart_schema.validation import QUART_SCHEMA_QUERYSTRING_ATTRIBUTE, QUART_SC
 from saas_app.errors import BadRequest, Invalid, UnsupportedMediaType
 from saas_app.web.context import request_body
 from saas_app.web.json_api.strict_json import require_strict_json
-from saas_app.web.sent import View, register_check
+from saas_app.web.request_checks import View, register_check
 
 MAX_QUERY_LENGTH: Final = 8_192  # bytes, before decoding
 

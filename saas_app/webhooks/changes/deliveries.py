@@ -39,7 +39,7 @@ from saas_app.webhooks.events import WebhookEvent
 
 log = structlog.get_logger(__name__)
 
-KEPT_FOR: Final = timedelta(days=7)
+RETENTION: Final = timedelta(days=7)
 """How long a delivery is remembered. A delivery that claims to be older is a replay, and is ignored."""
 
 _MAX_AHEAD: Final = timedelta(hours=1)
@@ -60,7 +60,7 @@ async def receive(work: UnitOfWork, content: bytes) -> str | None:
         log.warning("webhook from the future", event_name=event.name, created_at=event.created_at.isoformat())
         raise BadRequest("The webhook's time is in the future.")
     handle = _HANDLERS.get(event.name)
-    if handle is None or event.created_at < now - KEPT_FOR:
+    if handle is None or event.created_at < now - RETENTION:
         log.info("webhook ignored", event_name=event.name[:64], created_at=event.created_at.isoformat())
         return None
     digest = hashlib.sha256(content).digest()
@@ -75,7 +75,7 @@ async def receive(work: UnitOfWork, content: bytes) -> str | None:
 async def note_delivery(db: AsyncSession, digest: bytes) -> bool:
     """Record a delivery and delete old records. Returns False if the delivery was received before."""
     now = utc_now()
-    await queries.delete_deliveries(db, now - KEPT_FOR)
+    await queries.delete_deliveries(db, now - RETENTION)
     return await queries.add_delivery(db, digest, now)
 
 

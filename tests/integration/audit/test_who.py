@@ -11,12 +11,12 @@ import pytest
 
 from saas_app.audit.queries import list_events
 from saas_app.audit.recorder import Action
-from saas_app.audit.seed import seed_trail
+from saas_app.audit.seed import seed_entries
 from saas_app.audit.values import EventFilter
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.demo.audit_history import history_of
 from saas_app.demo.people import ORGANIZATIONS, PEOPLE
-from saas_app.demo.trail import trail_of
 from saas_app.logto import LogtoUser
 from saas_app.models import Outcome
 from tests.integration.audit.conftest import AuditedOffice, OpenAudited
@@ -71,10 +71,10 @@ async def test_the_demo_has_weeks_of_events_by_several_people_with_denials(
         )
         for person in PEOPLE
     }
-    told = trail_of(declared, organization_id, users)
+    told = history_of(declared, organization_id, users)
     for is_new in (True, False):
         async with work.writing(organization_id) as db:
-            assert await seed_trail(db, told, now) is is_new
+            assert await seed_entries(db, told, now) is is_new
     async with work.reading(organization_id) as db:
         rows = await list_events(db, EventFilter(), None, 200)
 

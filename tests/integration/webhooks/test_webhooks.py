@@ -26,7 +26,7 @@ from saas_app.models import (
     WebhookDelivery,
 )
 from saas_app.runtime import Runtime
-from saas_app.webhooks.changes.deliveries import KEPT_FOR
+from saas_app.webhooks.changes.deliveries import RETENTION
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.webhooks.webhook_sender import MEMBERSHIP, Sender, an_id, changed_at, event
@@ -88,7 +88,7 @@ async def test_a_delivery_received_ten_times_at_once_is_processed_once(
 
 async def test_a_delivery_that_is_too_old_is_ignored(logto: Sender, runtime: Runtime) -> None:
     organization_id = an_id()
-    old = (utc_now() - KEPT_FOR - timedelta(hours=1)).isoformat()
+    old = (utc_now() - RETENTION - timedelta(hours=1)).isoformat()
 
     await logto.accepted({**event(MEMBERSHIP, organizationId=organization_id), "createdAt": old})
 
@@ -169,7 +169,7 @@ async def test_recorded_deliveries_of_a_real_logto_are_processed(logto: Sender, 
 async def test_old_deliveries_are_deleted(logto: Sender, runtime: Runtime) -> None:
     digest = secrets.token_bytes(32)
     async with runtime.work.writing() as db:
-        db.add(WebhookDelivery(body_hash=digest, received_at=utc_now() - KEPT_FOR - timedelta(minutes=1)))
+        db.add(WebhookDelivery(body_hash=digest, received_at=utc_now() - RETENTION - timedelta(minutes=1)))
 
     await logto.accepted(event(MEMBERSHIP, organizationId=an_id()))
 

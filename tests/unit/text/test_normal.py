@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from saas_app.text.cleaning import clean_line, clean_name, clean_text
 from saas_app.text.normal import MAX_MARKS_IN_A_ROW, NormalForm, normalize
 from saas_app.text.order import fold, order_key
-from saas_app.text.visible import as_seen, has_piled_marks
+from saas_app.text.visible import as_displayed, has_piled_marks
 
 FORMS: tuple[NormalForm, ...] = ("NFC", "NFD", "NFKC", "NFKD")
 MARKS = {
@@ -43,7 +43,7 @@ def test_marks_beyond_the_thirtieth_in_a_row_are_removed() -> None:
         clean_name,
         fold,
         lambda text: order_key(text, "sv"),
-        as_seen,
+        as_displayed,
         has_piled_marks,
     ],
 )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from saas_app.text.cleaning import clean_line, clean_name, clean_text
 from saas_app.text.visible import (
-    as_seen,
+    as_displayed,
     has_piled_marks,
     initial,
     isolated,
@@ -67,7 +67,7 @@ def test_invisible_characters_are_removed_and_alone_they_are_blank(char: str) ->
     assert clean_line(f" {char} \u00a0{char}") == ""
     assert clean_text(f"{char}\n{char}") == ""
     assert not shows_something(char)
-    assert as_seen(f"Ac{char}me") == "Acme"
+    assert as_displayed(f"Ac{char}me") == "Acme"
 
 
 @pytest.mark.parametrize("blank", ["\u0301\u0302", "\u00a0\u3000", "\u2800\u0301", "\u200d\ufe0f"])
@@ -88,10 +88,10 @@ def test_marks_piled_on_a_letter_are_found() -> None:
 
 
 def test_texts_that_look_alike_are_equal_as_seen() -> None:
-    assert as_seen("Acme\u00a0 Robotics") == as_seen(" Acme\u200b Robotics\u202e")
-    assert as_seen("Zu\u0308rich") == as_seen("Zürich")
-    assert as_seen("Ａｃｍｅ") == as_seen("Acme")
-    assert as_seen("acme") != as_seen("Acme")
+    assert as_displayed("Acme\u00a0 Robotics") == as_displayed(" Acme\u200b Robotics\u202e")
+    assert as_displayed("Zu\u0308rich") == as_displayed("Zürich")
+    assert as_displayed("Ａｃｍｅ") == as_displayed("Acme")
+    assert as_displayed("acme") != as_displayed("Acme")
 
 
 def test_an_initial_is_one_character_as_people_count_them() -> None:

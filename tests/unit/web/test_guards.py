@@ -18,7 +18,7 @@ from saas_app.rbac.decision import Decision
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.web import guards
 from saas_app.web.guards import Callers, Guard, find_tenant, require_permission, run, step_up
-from saas_app.web.sent import register_check
+from saas_app.web.request_checks import register_check
 
 MEMBER = Guard(Callers.MEMBER)
 READING = Guard(Callers.PERMISSION, Permission.PROJECTS_READ)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saas_app.identity.way_back import own_path
+from saas_app.identity.return_paths import own_path
 
 
 @pytest.mark.parametrize("path", ["/", "/o", "/o/acme/projects?q=a&status=all", "/account#x", "/o/%2F/x"])

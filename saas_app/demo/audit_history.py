@@ -102,7 +102,7 @@ class _Story:
         )  # fmt: skip
 
 
-def trail_of(
+def history_of(
     organization: DemoOrganization, organization_id: str, users: Mapping[str, LogtoUser]
 ) -> list[SeedEvent]:
     """Return the events of a demo organization, oldest first."""
