@@ -67,7 +67,7 @@ async def listening(*, must_be_heard: bool) -> AsyncIterator[Listener]:
 
     app = web.Application()
     app.router.add_post("/{path:.*}", receive)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)  # late deliveries are dropped
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)
