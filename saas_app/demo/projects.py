@@ -133,7 +133,7 @@ ACME: Final = (
     ),
     project(
         "Trade fair stand",
-        "Twelve square metres, one arm that plays dominoes.",
+        "Twelve square meters, one arm that plays dominoes.",
         18,
         doing("Program the domino run", -1),
         todo("Book the freight", 3),
