@@ -22,9 +22,9 @@ from saas_app.operations.env_file import read_env_file
 from tests.databases import ROOT
 from tests.processes import free_port
 
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.one_database, pytest.mark.timeout(300)]  # each start takes seconds of the processor
 
-_PATIENCE = 60.0  # seconds
+_PATIENCE = 120.0  # seconds: the machine may be busy with other tests
 
 
 class Demo:
