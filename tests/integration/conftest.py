@@ -22,6 +22,7 @@ from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.logto import ManagementClient
 from saas_app.operations.reconciliation.service import Reconciler
+from saas_app.organizations.removal import remove_pending
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Machine, Person
@@ -33,6 +34,12 @@ from tests.integration.mail import Mailbox
 from tests.integration.reconciling import reconciler_of
 from tests.offices import Office, new_office
 from tests.tokens import SCOPES, machine_token, token_of
+
+
+@pytest.fixture
+async def no_pending_removals(runtime: Runtime) -> None:
+    """Carry out the removals that other tests left in the database that they share."""
+    await remove_pending(runtime.work)
 
 
 @pytest.fixture

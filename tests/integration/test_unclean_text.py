@@ -190,6 +190,7 @@ async def test_unreadable_notes_are_reported_and_do_not_stop_reconciling(
     assert event.target_name == "a\ufffdb@example.test"
 
 
+@pytest.mark.usefixtures("no_pending_removals")
 async def test_unreadable_notes_do_not_stop_a_removal(
     runtime: Runtime, poisoned: str, unreadable_notes: list[str]
 ) -> None:
@@ -198,6 +199,7 @@ async def test_unreadable_notes_do_not_stop_a_removal(
     assert await _notes(runtime, poisoned) == 0
 
 
+@pytest.mark.usefixtures("no_pending_removals")
 async def test_a_removal_that_fails_does_not_stop_the_others(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

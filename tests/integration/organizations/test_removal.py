@@ -39,6 +39,8 @@ from tests.integration.projects.rows import add_project
 from tests.offices import new_office
 from tests.removals import order_removal
 
+pytestmark = pytest.mark.usefixtures("no_pending_removals")
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -55,12 +57,6 @@ class Kept:
     def actions(self) -> list[str]:
         """The actions of the audit events, oldest first."""
         return [event.action for event in self.events]
-
-
-@pytest.fixture(autouse=True)
-async def nothing_is_pending(runtime: Runtime) -> None:
-    """Carry out the removals that other tests left in the database that they share."""
-    await remove_pending(runtime.work)
 
 
 @pytest.fixture
