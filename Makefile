@@ -18,7 +18,7 @@ SEED ?= $(shell date +%s)
 # Processes for the tests: one more than processors, because many tests wait for a server. Six need 6 GB of memory.
 JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$n -lt 6 ] && echo $$((n + 1)) || echo 6)
 # The percentage of lines in a folder of saas_app that tests must run.
-FLOORS := rbac:97 web:84 identity:92
+FLOORS := rbac:99 web:98 identity:96
 
 help: ## Show the available commands
 	@echo "Usage: make COMMAND"
