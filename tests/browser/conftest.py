@@ -29,7 +29,6 @@ from playwright.async_api import (
     BrowserContext,
     Page,
     Playwright,
-    ViewportSize,
     async_playwright,
     expect,
 )
@@ -39,6 +38,7 @@ from saas_app.logto.client import connect
 from saas_app.rbac.permissions import Role
 from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium, find_headless, is_required
 from tests.browser.methods_site import MethodsSite, open_methods_site
+from tests.browser.page_checks import DESKTOP
 from tests.browser.site import Site, open_site
 from tests.browser.steps import start_session
 from tests.browser.watch import Watch
@@ -46,7 +46,6 @@ from tests.clients import Person
 from tests.factories import Factory
 
 PATIENCE = 15_000  # milliseconds per step; the machine may be busy with other tests
-DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 OpenPage = Callable[..., Awaitable[Page]]
 
 

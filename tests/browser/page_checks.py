@@ -1,11 +1,15 @@
-"""Checks of an open page: findings of axe in both color schemes, and its width."""
+"""Checks of pages: findings of axe in both color schemes, and their width on a phone."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page
+from playwright.async_api import Page, ViewportSize
+
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 360, "height": 720}
 
 _SCRIPT = Axe().axe_script
 _RUN = "options => axe.run(options).then(results => results.violations)"
@@ -25,6 +29,17 @@ _WIDEST = """() => {
   const culprits = wide.slice(0, 3).map((element) => element.outerHTML.slice(0, 120));
   return [document.documentElement.scrollWidth, limit, culprits];
 }"""
+
+
+async def findings_on(page: Page, tour: AsyncIterator[str]) -> list[str]:
+    """Return what axe finds on each page of the tour, and what is wider than a phone."""
+    found = []
+    async for name in tour:
+        found += await axe_findings(page, name)
+        await page.set_viewport_size(PHONE)
+        found += await excess_width(page, name, PHONE["width"])
+        await page.set_viewport_size(DESKTOP)
+    return found
 
 
 async def axe_findings(page: Page, name: str) -> list[str]:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-from playwright.async_api import Page
 
 from tests.browser import tour_of_ways_in as tour
-from tests.browser.conftest import DESKTOP, OpenPage
+from tests.browser.conftest import OpenPage
 from tests.browser.methods_site import MethodsSite
-from tests.browser.page_checks import axe_findings, excess_width
+from tests.browser.page_checks import findings_on
 from tests.factories import Factory
-
-PHONE = {"width": 360, "height": 720}
 
 
 @pytest.mark.parametrize("part", ["codes", "naver", "second factor", "account"])
@@ -28,14 +23,4 @@ async def test_pages_of_every_sign_in_method_are_accessible_and_fit_a_phone(
         "second factor": lambda: tour.second_factor(page, members),
         "account": lambda: tour.account(page, methods_site, members),
     }
-    assert await _complaints(page, parts[part]()) == []
-
-
-async def _complaints(page: Page, pages: AsyncIterator[str]) -> list[str]:
-    found: list[str] = []
-    async for name in pages:
-        found += await axe_findings(page, name)
-        await page.set_viewport_size(PHONE)
-        found += await excess_width(page, name, PHONE["width"])
-        await page.set_viewport_size(DESKTOP)
-    return found
+    assert await findings_on(page, parts[part]()) == []
