@@ -78,7 +78,7 @@ async def alice(site: Site) -> str:
 
 @pytest.fixture
 async def proven_alice(site: Site, alice: str) -> str:
-    """The id of Alice, who has also proven her identity, as changes to security settings require."""
+    """The id of Alice, after she has proven her identity. Changes to security settings require that."""
     await site.prove()
     return alice
 

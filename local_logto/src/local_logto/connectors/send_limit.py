@@ -1,7 +1,7 @@
 """The limit on messages per recipient: ten for one purpose in ten minutes, as in Logto 1.42.
 
 Messages that are deliberately not sent count too, so that the limit doesn't reveal who has an account. Logto
-has no setting for it.
+has no setting for this limit.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ async def send_message(invitation_id: str) -> Response:
 
 @blueprint.put("/<invitation_id>/status")
 async def change_status(invitation_id: str) -> Response:
-    """Accept the invitation for a person with the invited address, who joins with its roles, or revoke it."""
+    """Accept or revoke an invitation. Only a person with the invited address joins, with its roles."""
     body = await read_body(_STATUS)
     async with current_store().begin() as connection:
         row = await _get(connection, invitation_id)

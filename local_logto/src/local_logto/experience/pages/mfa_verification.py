@@ -31,7 +31,7 @@ _ENABLED = "2-step verification has been enabled for this account."
 
 
 def _asked_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
-    """Guard a page for an identified person who has a factor. Everyone else starts at the sign-in page."""
+    """Guard a page for identified people with a second factor. Others are sent to the sign-in page."""
 
     @wraps(view)
     async def guarded(session: ExperienceSession, /, *args: _P.args, **kwargs: _P.kwargs) -> Response:
