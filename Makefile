@@ -1,6 +1,6 @@
 # You need make and Python 3.11 or newer. PYTHON=… chooses the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev shell migration test coverage fuzz lint fmt lock clean
+.PHONY: help setup demo dev shell migration test coverage fuzz bench bench-full lint fmt lock clean
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -80,6 +80,14 @@ coverage: setup ## Show the lines that no test runs (browser tests aside), and c
 
 fuzz: setup ## Send random requests to the JSON API; EXAMPLES=500 sends more for each operation
 	@FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -p no:randomly tests/fuzz
+
+bench: setup ## Measure the CPU time of requests beside lean twins (two minutes); ARGS="--against main" compares commits
+	@$(BIN)/python tools/install_locked.py requirements-bench.lock
+	@$(BIN)/python -m bench run $(ARGS)
+
+bench-full: setup ## Measure longer, and memory and start-up too; ARGS="--output FILE" keeps the result
+	@$(BIN)/python tools/install_locked.py requirements-bench.lock
+	@$(BIN)/python -m bench run --rounds 15 --seconds 0.5 $(ARGS)
 
 lint: setup ## Check style, types, import rules, dependencies and common security mistakes
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@ import asyncio
 import base64
 import json
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -131,6 +132,7 @@ def main() -> None:
     """Start everything, measure, stop everything."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with running_site() as site:
+        os.environ.update(site.environment)
         asyncio.run(measure(site.management))
 
 

@@ -2,47 +2,77 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
-from pydantic import SecretStr
+import aiohttp
 
+from bench.checkouts import Checkout, this_checkout
 from saas_app.config import ManagementSettings
 from saas_app.operations.env_file import read_env_file
-from tests.databases import migrated_database
-from tests.processes import running_application, running_provider
+from saas_app.rbac.permissions import Carrier, permissions_carried_by
+from tests.clients import Machine
+from tests.databases import empty_database_at
+from tests.processes import Provider, running_application, running_provider
+from tests.settings import management_settings
+
+_RATES: Final = ("CLIENT", "USER", "ORGANIZATION", "ADDRESS")
+_NEVER_REACHED: Final = "100000000/minute"
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The URL of the application, and how to manage its Logto."""
+    """The application, its process and its environment, and the Logto behind it."""
 
     url: str
-    management: ManagementSettings
+    pid: int
+    environment: dict[str, str] = field(repr=False)
+    provider: Provider
+
+    @property
+    def management(self) -> ManagementSettings:
+        """How to manage the application's Logto."""
+        return management_settings(self.provider)
+
+    async def token_of(self, machine: Machine, organization_id: str) -> str:
+        """Return a bearer token of an API client, for an organization and all it may do there."""
+        scopes = (permission.value for permission in permissions_carried_by(Carrier.API_TOKEN))
+        form = {
+            "grant_type": "client_credentials",
+            "resource": self.environment["LOGTO_API_RESOURCE"],
+            "organization_id": organization_id,
+            "scope": " ".join(scopes),
+        }
+        headers = {"Authorization": aiohttp.encode_basic_auth(machine.id, machine.secret)}
+        async with (
+            aiohttp.ClientSession() as http,
+            http.post(f"{self.provider.issuer}/token", data=form, headers=headers) as answer,
+        ):
+            assert answer.status == 200, await answer.text()
+            return str((await answer.json())["access_token"])
 
 
 @contextmanager
-def running_site(**settings: str) -> Iterator[Site]:
-    """Run both programs until the block ends. This process gets the application's environment too.
+def running_site(
+    checkout: Checkout | None = None, server: str | None = None, **settings: str
+) -> Iterator[Site]:
+    """Run the code of a checkout, by default this one, and a provider until the block ends.
 
-    ``settings`` are additional environment variables of the application.
+    The application's database is new, on the PostgreSQL ``server``, or a SQLite file without one. Rate limits
+    count, but are never reached. ``settings`` are additional environment variables of the application.
     """
+    checkout = checkout or this_checkout()
+    extra = {**{f"RATE_LIMIT_{what}": _NEVER_REACHED for what in _RATES}, **checkout.environment, **settings}
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         with (
             running_provider(directory / "provider") as provider,
-            migrated_database(directory) as database_url,
-            running_application(provider, database_url, directory, **settings) as application,
+            empty_database_at(server, directory) as url,
+            running_application(provider, url, directory, python=checkout.python, **extra) as application,
         ):
-            os.environ.update(read_env_file(application.env_file))
-            management = ManagementSettings(
-                endpoint=provider.endpoint,
-                app_id=provider.management_app_id,
-                app_secret=SecretStr(provider.management_app_secret),
-                token_endpoint="",
-            )
-            yield Site(application.url, management)
+            environment = read_env_file(application.env_file)
+            yield Site(application.url, application.pid, environment, provider)

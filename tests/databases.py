@@ -32,7 +32,13 @@ def alembic_config(database_url: str) -> Config:
 @contextmanager
 def empty_database(directory: Path) -> Iterator[str]:
     """Create an empty database and return its URL. A PostgreSQL database is dropped at the end."""
-    server = os.environ.get("TEST_DATABASE_URL")
+    with empty_database_at(os.environ.get("TEST_DATABASE_URL"), directory) as url:
+        yield url
+
+
+@contextmanager
+def empty_database_at(server: str | None, directory: Path) -> Iterator[str]:
+    """Create an empty database at a PostgreSQL server, or a SQLite file in the directory without one."""
     if not server:
         yield f"sqlite+aiosqlite:///{directory}/workroom-{uuid.uuid4().hex}.db"
         return

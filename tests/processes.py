@@ -31,15 +31,22 @@ class Application:
 
     url: str
     env_file: Path
+    pid: int
 
 
 @contextlib.contextmanager
 def running_application(
-    provider: Provider, database_url: str, directory: Path, *, workers: int = 1, **extra: str
+    provider: Provider,
+    database_url: str,
+    directory: Path,
+    *,
+    workers: int = 1,
+    python: str = sys.executable,
+    **extra: str,
 ) -> Iterator[Application]:
     """Run ``saas-app provision --write-env`` and ``saas-app serve --env-file``, like the README.
 
-    ``extra`` is added to the environment of both.
+    ``extra`` is added to the environment of both, which run with the interpreter ``python``.
     """
     port = free_port()
     url = f"http://localhost:{port}"
@@ -49,7 +56,7 @@ def running_application(
     unlimited = dict.fromkeys((f"RATE_LIMIT_{what}" for what in _LIMITED), "100000/minute")
     extra = {"CONNECTORS_FILE": "", **unlimited, **extra}
     given = {**inherited, **extra, **provider.environment, "APP_URL": url, "DATABASE_URL": database_url}
-    program = [sys.executable, "-m", "saas_app"]
+    program = [python, "-m", "saas_app"]
     subprocess.run(
         [*program, "provision", "--write-env", str(env_file)], env=given, check=True, capture_output=True
     )
@@ -59,4 +66,4 @@ def running_application(
     ]  # fmt: skip
     with running(serve, {**inherited, **extra}, log) as process:
         wait_for(f"{url}/healthz", 200, process, log)
-        yield Application(url, env_file)
+        yield Application(url, env_file, process.pid)

@@ -1,8 +1,8 @@
-"""Compile requirements.lock and requirements-dev.lock from both pyproject.toml files, with uv.
+"""Compile the three lock files from both pyproject.toml files, with uv.
 
-The first file has the dependencies of Workroom, the second the additional ones for development. Locked
-versions do not change unless an option of ``uv pip compile`` says so, as in
-``make lock ARGS="--upgrade-package quart"``.
+requirements.lock has the dependencies of Workroom, requirements-dev.lock the additional ones for
+development, and requirements-bench.lock the frameworks with which benchmarks compare it. Locked versions do
+not change unless an option of ``uv pip compile`` says so, as in ``make lock ARGS="--upgrade-package quart"``.
 """
 
 from __future__ import annotations
@@ -17,22 +17,35 @@ from typing import Final
 
 _ROOT: Final = Path(__file__).parents[1]
 _PRODUCT, _DEVELOPMENT = "requirements.lock", "requirements-dev.lock"
+_BENCHMARKS: Final = "requirements-bench.lock"
 _FORM: Final = ("--universal", "--generate-hashes", "--no-annotate", "--no-header", "--quiet")
 
 
 def main(options: list[str]) -> None:
-    """Write both files. Exits with a message if uv is missing or finds no compatible versions."""
+    """Write the files. Exits with a message if uv is missing or finds no compatible versions."""
     uv = shutil.which("uv")
     if uv is None:
         sys.exit("uv was not found. Install it, for example with: pipx install uv")
     compile_ = [uv, "pip", "compile", *_FORM, *options]
     _run([*compile_, "pyproject.toml", "--all-extras", "--group", "build", "--output-file", _PRODUCT])
-    product = (_ROOT / _PRODUCT).read_text(encoding="utf-8")
-    ours = sorted(set(re.findall(r"^([a-z0-9._-]+)(?:\[.*?\])?==", product, re.MULTILINE)))
-    left_out = [f"--no-emit-package={name}" for name in (*ours, "local-logto")]
     groups = ["--group", "pyproject.toml:dev", "--group", "local_logto/pyproject.toml:dev"]
     projects = ["pyproject.toml", "local_logto/pyproject.toml", "--all-extras"]
+    left_out = _without(_PRODUCT)
     _run([*compile_, *projects, *groups, "--constraint", _PRODUCT, *left_out, "--output-file", _DEVELOPMENT])
+    constraints = ["--constraint", _PRODUCT, "--constraint", _DEVELOPMENT]
+    left_out = _without(_PRODUCT, _DEVELOPMENT)
+    _run(
+        [*compile_, "--group", "pyproject.toml:bench", *constraints, *left_out, "--output-file", _BENCHMARKS]
+    )
+
+
+def _without(*locks: str) -> list[str]:
+    """Return the options that leave out what ``locks`` contain, and our own provider."""
+    texts = [(_ROOT / lock).read_text(encoding="utf-8") for lock in locks]
+    names = {
+        name for text in texts for name in re.findall(r"^([a-z0-9._-]+)(?:\[.*?\])?==", text, re.MULTILINE)
+    }
+    return [f"--no-emit-package={name}" for name in sorted(names | {"local-logto"})]
 
 
 def _run(command: list[str]) -> None:
