@@ -188,7 +188,7 @@ def register(app: Quart) -> None:
 
 async def _refuse(family: str, **_ids: str) -> Response:
     if not request.path.startswith(OPEN):
-        await require_management_token()
+        require_management_token()
     raise RequestError(
         501,
         "local_logto.not_implemented",

@@ -66,17 +66,17 @@ def create_app(settings: Settings) -> Quart:
 
 async def _open(app: Quart) -> None:
     store: Store = app.extensions["store"]
-    await store.open()
-    app.extensions["cookie_signer"] = CookieSigner(await provider_secrets.read_or_create(store, "cookies"))
-    app.extensions["keys"] = await open_keys(store)
-    await seed(store, app.extensions["settings"])
-    await maintenance.purge(store)
+    store.open()
+    app.extensions["cookie_signer"] = CookieSigner(provider_secrets.read_or_create(store, "cookies"))
+    app.extensions["keys"] = open_keys(store)
+    seed(store, app.extensions["settings"])
+    maintenance.purge(store)
     app.extensions["sweeper"] = asyncio.create_task(maintenance.purge_regularly(store))
 
 
 async def _close(app: Quart) -> None:
     app.extensions["sweeper"].cancel()
-    await app.extensions["store"].close()
+    app.extensions["store"].close()
 
 
 async def _refuse_foreign_hosts() -> Response | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import os
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -138,27 +137,23 @@ def _restrict(settings: Settings) -> None:
             click.echo(f"local_logto: other users could read {file}. Now only its owner can.", err=True)
 
 
-def _with_store(settings: Settings, work: Callable[[Store, Settings], Awaitable[_Result]]) -> _Result:
-    async def run() -> _Result:
-        store = Store(settings.database)
-        try:
-            await store.open()
-            return await work(store, settings)
-        finally:
-            await store.close()
-
+def _with_store(settings: Settings, work: Callable[[Store, Settings], _Result]) -> _Result:
     _prepare_folder(settings)
+    store = Store(settings.database)
     try:
-        return asyncio.run(run())
+        store.open()
+        return work(store, settings)
     except (OutdatedSchema, DatabaseError) as error:
         reason = error.orig if isinstance(error, DatabaseError) else error
         _exit_with(
             f"cannot use {settings.database}: {reason}. "
             "If no other process uses it, delete the file to start again, or choose another --data-dir."
         )
+    finally:
+        store.close()
 
 
-async def _only_open(_store: Store, _settings: Settings) -> None:
+def _only_open(_store: Store, _settings: Settings) -> None:
     """Open the file and nothing else, so that an unusable one is reported in one line."""
 
 

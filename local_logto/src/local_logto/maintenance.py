@@ -15,19 +15,19 @@ SWEEP_EVERY_SECONDS: Final = 900
 TOKENS_KEPT_MS: Final = 3600 * 1000
 
 
-async def purge(store: Store) -> None:
+def purge(store: Store) -> None:
     """Delete expired interactions, sessions, requests and grants; tokens and device codes an hour later."""
     moment = now_ms()
-    async with store.begin() as connection:
+    with store.begin() as connection:
         for table in (interactions, op_sessions, pushed_requests, grants):
-            await connection.execute(sa.delete(table).where(table.c.expires_at <= moment))
+            connection.execute(sa.delete(table).where(table.c.expires_at <= moment))
         for table in (tokens, device_codes):
             long_gone = table.c.expires_at <= moment - TOKENS_KEPT_MS
-            await connection.execute(sa.delete(table).where(long_gone))
+            connection.execute(sa.delete(table).where(long_gone))
 
 
 async def purge_regularly(store: Store) -> None:
     """Purge every 15 minutes until the application stops."""
     while True:
         await asyncio.sleep(SWEEP_EVERY_SECONDS)
-        await purge(store)
+        purge(store)

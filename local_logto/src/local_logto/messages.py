@@ -51,17 +51,17 @@ class Message:
     text: str | None = None
 
 
-async def store_message(store: Store, message: Message) -> None:
+def store_message(store: Store, message: Message) -> None:
     """Store a message, and delete the oldest ones beyond ``KEPT_MESSAGES``."""
     kept = sa.select(messages.c.id).order_by(*_NEWEST_FIRST).limit(KEPT_MESSAGES)
-    async with store.begin() as connection:
-        await connection.execute(messages.insert().values(id=new_id(), **vars(message)))
-        await connection.execute(messages.delete().where(messages.c.id.not_in(kept)))
+    with store.begin() as connection:
+        connection.execute(messages.insert().values(id=new_id(), **vars(message)))
+        connection.execute(messages.delete().where(messages.c.id.not_in(kept)))
 
 
-async def list_messages(store: Store) -> list[Message]:
+def list_messages(store: Store) -> list[Message]:
     """Return all stored messages, newest first."""
     columns = (getattr(messages.c, name) for name in Message.__dataclass_fields__)
-    async with store.begin() as connection:
-        rows = await connection.execute(sa.select(*columns).order_by(*_NEWEST_FIRST))
+    with store.begin() as connection:
+        rows = connection.execute(sa.select(*columns).order_by(*_NEWEST_FIRST))
         return [Message(*row) for row in rows]

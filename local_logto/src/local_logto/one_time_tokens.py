@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.errors import RequestError
 from local_logto.store import Store, metadata, new_id, new_secret, now_ms
@@ -37,8 +36,8 @@ _REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-async def create_token(
-    connection: AsyncConnection, email: str, lifetime: int, context: Mapping[str, Any]
+def create_token(
+    connection: sa.Connection, email: str, lifetime: int, context: Mapping[str, Any]
 ) -> sa.RowMapping:
     """Create an active token. ``lifetime`` is in seconds."""
     now = now_ms()
@@ -51,7 +50,7 @@ async def create_token(
         "created_at": now,
         "expires_at": now + lifetime * 1000,
     }
-    made = await connection.execute(sa.insert(one_time_tokens).values(**values).returning(*_c))
+    made = connection.execute(sa.insert(one_time_tokens).values(**values).returning(*_c))
     return made.mappings().one()
 
 
@@ -67,17 +66,13 @@ async def use_token(store: Store, email: str, token: str, event: str | None = No
     ``event`` is the event of the interaction that uses it. Raises 404 ``one_time_token.token_not_found``, or
     a 400 that says why the token cannot be used.
     """
-    async with store.begin() as connection:
-        row = (
-            (await connection.execute(sa.select(one_time_tokens).where(_c.token == token)))
-            .mappings()
-            .one_or_none()
-        )
+    with store.begin() as connection:
+        row = connection.execute(sa.select(one_time_tokens).where(_c.token == token)).mappings().one_or_none()
         if row is None:
             raise refused(404, "token_not_found", f"Token {token} not found.")
         _refuse_unusable(row, email, event)
         change = sa.update(one_time_tokens).where(_c.id == row["id"], _c.status == "active")
-        used = await connection.execute(change.values(status="consumed").returning(*_c))
+        used = connection.execute(change.values(status="consumed").returning(*_c))
         consumed = used.mappings().one_or_none()
     if consumed is None:
         raise refused(400, *_REFUSALS["consumed"])

@@ -14,23 +14,21 @@ from local_logto.tables import configs
 SIGN_IN_EXP: Final = "sign-in-exp"
 
 
-async def read_setting(store: Store, key: str) -> dict[str, Any]:
+def read_setting(store: Store, key: str) -> dict[str, Any]:
     """Return the value of a key that was seeded at the first start."""
     query = sa.select(configs.c.value).where(configs.c.key == key)
-    async with store.begin() as connection:
-        value: dict[str, Any] = (await connection.execute(query)).scalar_one()
+    with store.begin() as connection:
+        value: dict[str, Any] = connection.execute(query).scalar_one()
     return value
 
 
-async def write_setting(store: Store, key: str, value: Mapping[str, Any]) -> None:
+def write_setting(store: Store, key: str, value: Mapping[str, Any]) -> None:
     row = insert(configs).values(key=key, value=dict(value))
-    async with store.begin() as connection:
-        await connection.execute(
-            row.on_conflict_do_update(index_elements=["key"], set_={"value": dict(value)})
-        )
+    with store.begin() as connection:
+        connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": dict(value)}))
 
 
-async def seed_setting(store: Store, key: str, value: Mapping[str, Any]) -> None:
+def seed_setting(store: Store, key: str, value: Mapping[str, Any]) -> None:
     """Store the value if the key has none."""
-    async with store.begin() as connection:
-        await connection.execute(insert(configs).values(key=key, value=dict(value)).on_conflict_do_nothing())
+    with store.begin() as connection:
+        connection.execute(insert(configs).values(key=key, value=dict(value)).on_conflict_do_nothing())

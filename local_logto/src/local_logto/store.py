@@ -5,13 +5,12 @@ from __future__ import annotations
 import secrets
 import string
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from local_logto.schema import create_or_complete
 
@@ -53,29 +52,42 @@ def reference(name: str, target: str, *, primary_key: bool = False, nullable: bo
 
 
 class Store:
-    """The open database. All work runs in ``async with store.begin() as connection``."""
+    """The open database. All work runs in ``with store.begin() as connection``, on the event loop's thread.
+
+    The file is local, so a statement takes less time than handing it to another thread and back. Such a block
+    awaits nothing: another request would find its transaction open.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._engine: AsyncEngine = create_async_engine(
-            f"sqlite+aiosqlite:///{path}",
-            connect_args={"timeout": 10},
+        self._engine = sa.create_engine(
+            f"sqlite:///{path}",
+            connect_args={"timeout": 10},  # seconds to wait for another process that writes
+            poolclass=sa.NullPool,
             hide_parameters=True,  # hashes and addresses must not appear in logged errors
         )
-        event.listen(self._engine.sync_engine, "connect", _set_pragmas)
+        event.listen(self._engine, "connect", _set_pragmas)
+        self._connection: sa.Connection | None = None
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Create or complete the file. Raises ``OutdatedSchema`` if it can't be completed."""
-        async with self._engine.begin() as connection:
-            await connection.run_sync(create_or_complete, metadata)
+        self._connection = self._engine.connect()
+        with self.begin() as connection:
+            create_or_complete(connection, metadata)
 
-    async def close(self) -> None:
-        await self._engine.dispose()
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
 
-    @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncConnection]:
-        """Open one transaction. It commits at the end of the block and rolls back if the block raises."""
-        async with self._engine.begin() as connection:
-            yield connection
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """Open one transaction. It commits at the end of the block and rolls back if the block raises.
+
+        Raises ``InvalidRequestError`` if one is open already.
+        """
+        if self._connection is None:
+            raise RuntimeError("the store is not open")
+        with self._connection.begin():
+            yield self._connection
 
 
 def _lower(value: object) -> object:

@@ -60,16 +60,16 @@ async def send_code(
     async with counted_sending(store, "code", message.recipient):
         if is_delivered:
             await send(store, settings, replace(message, payload={"code": code, **message.payload}))
-        await store_code(store, verification_id, message.kind, message.recipient, code)
+        store_code(store, verification_id, message.kind, message.recipient, code)
 
 
-async def store_code(store: Store, verification_id: str, kind: str, recipient: str, code: str) -> None:
+def store_code(store: Store, verification_id: str, kind: str, recipient: str, code: str) -> None:
     """Store a code that was sent. Delete the previous one, and codes older than a day."""
     now = now_ms()
     old = (_c.verification_id == verification_id) | (_c.created_at < now - _KEPT_MS)
-    async with store.begin() as connection:
-        await connection.execute(sent_codes.delete().where(old))
-        await connection.execute(
+    with store.begin() as connection:
+        connection.execute(sent_codes.delete().where(old))
+        connection.execute(
             sent_codes.insert().values(
                 verification_id=verification_id,
                 recipient_type=kind,
@@ -80,11 +80,11 @@ async def store_code(store: Store, verification_id: str, kind: str, recipient: s
         )
 
 
-async def find_age(store: Store, verification_id: str) -> int | None:
+def find_age(store: Store, verification_id: str) -> int | None:
     """Return the age of the code in milliseconds, or None if there is none."""
     made = sa.select(_c.created_at).where(_c.verification_id == verification_id)
-    async with store.begin() as connection:
-        created_at = await connection.scalar(made)
+    with store.begin() as connection:
+        created_at = connection.scalar(made)
     return None if created_at is None else now_ms() - int(created_at)
 
 
@@ -92,19 +92,19 @@ async def use_code(
     store: Store, verification_id: str, kind: str, recipient: str, code: str, policy: CodePolicy
 ) -> None:
     """Consume the code, or raise the 400 that says why it can't be used. A wrong code is an attempt."""
-    async with store.begin() as connection:
+    with store.begin() as connection:
         mine = _c.verification_id == verification_id
         row = (
-            await connection.execute(sa.select(sent_codes).where(mine, _c.consumed_at.is_(None)).limit(1))
+            connection.execute(sa.select(sent_codes).where(mine, _c.consumed_at.is_(None)).limit(1))
         ).one_or_none()
         problem = _find_problem(row, kind, recipient, policy)
         if problem is None:
             is_open = _c.consumed_at.is_(None) & (_c.try_count < policy.max_tries)  # checked again: races
             right = mine & (_c.code == code) & is_open
-            used = await connection.execute(sent_codes.update().where(right).values(consumed_at=now_ms()))
+            used = connection.execute(sent_codes.update().where(right).values(consumed_at=now_ms()))
             if used.rowcount == 0:
                 problem = "code_mismatch"
-                await connection.execute(sent_codes.update().where(mine).values(try_count=_c.try_count + 1))
+                connection.execute(sent_codes.update().where(mine).values(try_count=_c.try_count + 1))
     if problem is not None:
         raise refusal(f"verification_code.{problem}")
 

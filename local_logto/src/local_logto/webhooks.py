@@ -66,15 +66,15 @@ async def send_announced(response: Response) -> Response:
     """Start sending the queued events. Register it to run after each request."""
     if response.status_code < 400:
         for event, members in g.get("announced", ()):
-            await send({"event": event, **_moment(), **_request_information(response), **members})
+            send({"event": event, **_moment(), **_request_information(response), **members})
     return response
 
 
-async def send(body: Mapping[str, object]) -> None:
+def send(body: Mapping[str, object]) -> None:
     """Start one POST to every enabled webhook for ``body["event"]``."""
     query = sa.select(hooks).where(hooks.c.enabled.is_(True))
-    async with current_store().begin() as connection:
-        rows = (await connection.execute(query)).all()
+    with current_store().begin() as connection:
+        rows = connection.execute(query).all()
     for row in rows:
         if body["event"] in (row.events or [row.event]):
             hook = Hook(row.id, row.config["url"], row.config.get("headers") or {}, row.signing_key)

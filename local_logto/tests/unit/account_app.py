@@ -60,22 +60,22 @@ class Site:
     async def add_user(self, **columns: object) -> str:
         """Create an account, Alice's unless the columns say otherwise, and return its id."""
         row = {"id": new_id(12), "password_hash": await hash_password(PASSWORD), **ALICE, **columns}
-        async with self.store.begin() as connection:
-            await connection.execute(users.insert().values(**row, created_at=now_ms(), updated_at=now_ms()))
+        with self.store.begin() as connection:
+            connection.execute(users.insert().values(**row, created_at=now_ms(), updated_at=now_ms()))
         return str(row["id"])
 
     async def user(self, user_id: str) -> Mapping[str, Any]:
-        async with self.store.begin() as connection:
-            row = await connection.execute(sa.select(users).where(users.c.id == user_id))
+        with self.store.begin() as connection:
+            row = connection.execute(sa.select(users).where(users.c.id == user_id))
             return row.one()._mapping
 
     async def change_user(self, user_id: str, **values: object) -> None:
-        async with self.store.begin() as connection:
-            await connection.execute(users.update().where(users.c.id == user_id).values(**values))
+        with self.store.begin() as connection:
+            connection.execute(users.update().where(users.c.id == user_id).values(**values))
 
     async def configure(self, **values: object) -> None:
-        settings = await read_setting(self.store, SIGN_IN_EXP)
-        await write_setting(self.store, SIGN_IN_EXP, settings | values)
+        settings = read_setting(self.store, SIGN_IN_EXP)
+        write_setting(self.store, SIGN_IN_EXP, settings | values)
 
     async def get(self, path: str) -> Response:
         return await self.browser.open("GET", path, None, "none")
@@ -103,7 +103,7 @@ class Site:
         assert (await self.post("/account/verify/password", password=PASSWORD)).status_code == 303
 
     async def newest_message(self) -> tuple[str, str, str]:
-        message = (await list_messages(self.store))[0]
+        message = list_messages(self.store)[0]
         return message.recipient, message.usage, str(message.code)
 
 

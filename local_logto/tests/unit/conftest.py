@@ -34,9 +34,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     database = Settings(data_dir=tmp_path).database
     create_database(database)
     store = Store(database)
-    await store.open()
+    store.open()
     yield store
-    await store.close()
+    store.close()
 
 
 @pytest.fixture

@@ -82,26 +82,26 @@ class ExperienceApp:
         """Create an account with ``PASSWORD`` and return its id."""
         values = {"id": new_id(12), "username": username, "password_hash": await hash_password(PASSWORD)}
         values |= {"created_at": now_ms(), "updated_at": now_ms()} | columns
-        async with self.store.begin() as connection:
-            await connection.execute(users.insert().values(**values))
+        with self.store.begin() as connection:
+            connection.execute(users.insert().values(**values))
         return str(values["id"])
 
     async def user(self, user_id: str) -> Mapping[str, Any]:
-        async with self.store.begin() as connection:
-            row = await connection.execute(sa.select(users).where(users.c.id == user_id))
+        with self.store.begin() as connection:
+            row = connection.execute(sa.select(users).where(users.c.id == user_id))
             return row.one()._mapping
 
     async def configure(self, **sign_in_experience: object) -> None:
         """Set the sign-in experience to username and password with these changes."""
-        await write_setting(self.store, "sign-in-exp", USERNAME_AND_PASSWORD | sign_in_experience)
+        write_setting(self.store, "sign-in-exp", USERNAME_AND_PASSWORD | sign_in_experience)
 
     async def messages(self) -> list[Message]:
-        return await list_messages(self.store)
+        return list_messages(self.store)
 
     async def signed_in_user(self) -> str | None:
         """Return the id of the user with whom the authorization request continues, or None."""
         async with self.app.app_context():
-            interaction = await find_interaction_by_uid(self.interaction.uid)
+            interaction = find_interaction_by_uid(self.interaction.uid)
         assert interaction is not None
         return interaction.result["login"]["accountId"] if interaction.result else None
 
@@ -115,17 +115,17 @@ async def experience_app(data_dir: Path, **changes: Any) -> AsyncIterator[Experi
     app.extensions |= {"settings": settings, "store": store, "cookie_signer": CookieSigner(b"test")}
     app.register_blueprint(blueprint)
     app.register_error_handler(RequestError, render_request_error)
-    await store.open()
+    store.open()
     try:
         async with app.app_context():
-            interaction = await create_interaction(
+            interaction = create_interaction(
                 {"client_id": "client", "redirect_uri": CALLBACK, "scope": "openid"}, "login"
             )
         logto = ExperienceApp(app, store, await _browser_in(app, interaction), interaction)
         await logto.configure()
         yield logto
     finally:
-        await store.close()
+        store.close()
 
 
 async def _browser_in(app: Quart, interaction: Interaction) -> TestClientProtocol:

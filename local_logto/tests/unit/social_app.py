@@ -117,7 +117,7 @@ async def social_app(data_dir: Path, *, sync_profile: bool = False) -> AsyncIter
                 "sync_profile": sync_profile,
                 "created_at": now_ms(),
             }
-            async with logto.store.begin() as connection:
-                await connection.execute(connectors.insert().values(**values))
+            with logto.store.begin() as connection:
+                connection.execute(connectors.insert().values(**values))
             await logto.configure(**OFFERED)
             yield SocialApp(logto, naver)

@@ -112,11 +112,11 @@ async def test_code_that_proves_the_owner_confirms_no_new_address(site: Site, pr
 
 async def test_code_that_confirms_a_new_address_proves_nobody(site: Site) -> None:
     user_id = await site.add_user()
-    await store_code(site.store, "v1", "email", "new@example.test", "123456")
+    store_code(site.store, "v1", "email", "new@example.test", "123456")
     sent = Progress(code=SentCode("v1", "bind", "email", "new@example.test"))
-    async with site.store.begin() as connection:
-        user = (await connection.execute(sa.select(users).where(users.c.id == user_id))).mappings().one()
-    visitor = Visitor(site.store, await read_sign_in_experience(site.store), "session", user, sent)
+    with site.store.begin() as connection:
+        user = connection.execute(sa.select(users).where(users.c.id == user_id)).mappings().one()
+    visitor = Visitor(site.store, read_sign_in_experience(site.store), "session", user, sent)
     with pytest.raises(RequestError, match=r"verification_code\.not_found"):
         await prove_code(visitor, "123456")
     assert not visitor.progress.is_proved

@@ -42,7 +42,7 @@ REQUIRED = ("Register", "SignIn", "ForgotPassword", "Generic")
 
 @pytest.fixture
 async def store(store: Store) -> Store:
-    await write_setting(store, SIGN_IN_EXP, SEED)
+    write_setting(store, SIGN_IN_EXP, SEED)
     return store
 
 
@@ -93,10 +93,10 @@ async def text(
     await send_by(store, Settings(**settings), GATEWAYAPI, config, message)
 
 
-async def add_template(store: Store, language: str, usage: str, **details: str) -> None:
+def add_template(store: Store, language: str, usage: str, **details: str) -> None:
     values = {"id": new_id(), "language_tag": language, "template_type": usage, "created_at": 0}
-    async with store.begin() as connection:
-        await connection.execute(email_templates.insert().values(**values, details=details))
+    with store.begin() as connection:
+        connection.execute(email_templates.insert().values(**values, details=details))
 
 
 @asynccontextmanager
@@ -171,7 +171,7 @@ async def test_name_of_an_organization_cannot_become_markup(store: Store, mailgu
 
 
 async def test_custom_template_has_precedence_over_the_deliveries(store: Store, mailgun: FakeMailgun) -> None:
-    await add_template(
+    add_template(
         store,
         "es",
         "SignIn",
@@ -206,7 +206,7 @@ async def test_custom_template_is_found_by_language_then_by_the_fallback(
     store: Store, mailgun: FakeMailgun, stored: list[tuple[str, str]], locale: str, expected: str
 ) -> None:
     for language, usage in stored:
-        await add_template(store, language, usage, subject="s", content=f"{language} {usage}")
+        add_template(store, language, usage, subject="s", content=f"{language} {usage}")
     await mail(store, mailgun.base_url, by_mailgun(), payload={**CODE, "locale": locale})
     assert mailgun.received[0].form["html"] == expected
 
@@ -383,6 +383,6 @@ async def test_mock_connectors_show_their_texts_on_the_messages_page(
     factory = MOCK_EMAIL if kind == "email" else MOCK_SMS
     config = {**credentials, **numbers, "templates": templates}
     await send_by(store, Settings(), factory, config, Outgoing(kind, "somebody", "BindMfa", CODE))
-    [message] = await list_messages(store)
+    [message] = list_messages(store)
     assert (message.usage, message.code) == ("BindMfa", "123456")
     assert (message.subject, message.text) == (subject, "c <123456>")

@@ -58,20 +58,20 @@ async def test_expired_code_is_stored_for_another_hour(api: ManagementApp) -> No
     kept = sa.select(sa.func.count()).select_from(device_codes)
     for minutes, number in ((69, 1), (71, 0)):
         with time_machine.travel(now_ms() / 1000 + minutes * MINUTE):
-            await maintenance.purge(api.store)
-        async with api.store.begin() as connection:
-            assert (await connection.execute(kept)).scalar_one() == number
+            maintenance.purge(api.store)
+        with api.store.begin() as connection:
+            assert connection.execute(kept).scalar_one() == number
 
 
 async def test_code_is_claimed_ended_and_consumed_once(api: ManagementApp) -> None:
     device = await new_device(api)
-    async with api.store.begin() as connection:
-        code = await codes.find_by_user_code(connection, device["user_code"])
+    with api.store.begin() as connection:
+        code = codes.find_by_user_code(connection, device["user_code"])
         assert code is not None
-        assert [await codes.take(connection, code) for _ in range(2)] == [True, False]
-        ended = [await codes.end(connection, code.value_hash, {"error": "x"}) for _ in range(2)]
+        assert [codes.take(connection, code) for _ in range(2)] == [True, False]
+        ended = [codes.end(connection, code.value_hash, {"error": "x"}) for _ in range(2)]
         assert ended == [True, False]
-        assert [await codes.consume(connection, code) for _ in range(2)] == [True, False]
+        assert [codes.consume(connection, code) for _ in range(2)] == [True, False]
 
 
 async def test_code_is_deleted_with_its_application(api: ManagementApp) -> None:

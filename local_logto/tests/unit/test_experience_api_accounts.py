@@ -61,9 +61,9 @@ async def test_weak_password_is_refused_as_recorded(logto: ExperienceApp) -> Non
 
 
 async def test_second_of_two_concurrent_registrations_is_refused(logto: ExperienceApp) -> None:
-    await create_user(logto.store, PendingProfile(username="nina"))
+    create_user(logto.store, PendingProfile(username="nina"))
     with pytest.raises(RequestError) as caught:
-        await create_user(logto.store, PendingProfile(username="nina"))
+        create_user(logto.store, PendingProfile(username="nina"))
     assert (caught.value.status, caught.value.code) == (422, "user.username_already_in_use")
 
 

@@ -26,21 +26,21 @@ async def logto(logto: ExperienceApp, listener: Listener) -> ExperienceApp:
     """The sign-in pages, with a webhook for all these events and a registered application."""
     await listener.register(logto.store, *EVENTS)
     app = {"id": "client", "name": "Workroom", "type": "Traditional", "created_at": now_ms()}
-    async with logto.store.begin() as connection:
-        await connection.execute(applications.insert().values(**app))
+    with logto.store.begin() as connection:
+        connection.execute(applications.insert().values(**app))
     await logto.configure(**CODES_AND_PASSWORDS)
     return logto
 
 
-async def make_joinable(logto: ExperienceApp, domain: str) -> set[str]:
+def make_joinable(logto: ExperienceApp, domain: str) -> set[str]:
     """Create two organizations that new accounts of this domain join. Returns their ids."""
     ids = {new_id(12), new_id(12)}
-    async with logto.store.begin() as connection:
+    with logto.store.begin() as connection:
         for organization_id in ids:
             values = {"id": organization_id, "name": "Acme", "created_at": now_ms()}
-            await connection.execute(organizations.insert().values(**values))
+            connection.execute(organizations.insert().values(**values))
             jit = {"organization_id": organization_id, "email_domain": domain}
-            await connection.execute(organization_jit_email_domains.insert().values(**jit))
+            connection.execute(organization_jit_email_domains.insert().values(**jit))
     return ids
 
 
@@ -56,7 +56,7 @@ async def sign_up(logto: ExperienceApp, email: str) -> None:
 async def test_sign_up_sends_one_event_for_each_joined_organization(
     logto: ExperienceApp, listener: Listener
 ) -> None:
-    ids = await make_joinable(logto, "acme.test")
+    ids = make_joinable(logto, "acme.test")
     await sign_up(logto, "nina@acme.test")
     bodies = [await listener.next() for _ in range(3)]
     created = next(body for body in bodies if body["event"] == "User.Created")
@@ -72,7 +72,7 @@ async def test_sign_up_sends_one_event_for_each_joined_organization(
 
 
 async def test_case_of_the_email_domain_matters(logto: ExperienceApp, listener: Listener) -> None:
-    await make_joinable(logto, "acme.test")
+    make_joinable(logto, "acme.test")
     await sign_up(logto, "nina@Acme.test")
     await listener.receive_all("User.Created")
     assert listener.deliveries.empty()

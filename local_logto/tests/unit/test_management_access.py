@@ -82,18 +82,18 @@ async def test_people_can_sign_in_by_username_and_by_email_by_default(api: Manag
 
 async def test_second_start_keeps_changed_settings(api: ManagementApp, tmp_path: Path) -> None:
     await api.call("PATCH", "/sign-in-exp", {"signInMode": "SignIn"})
-    await seed(api.store, Settings(data_dir=tmp_path))
+    seed(api.store, Settings(data_dir=tmp_path))
     assert (await api.get("/sign-in-exp")).body["signInMode"] == "SignIn"
-    async with api.store.begin() as connection:
+    with api.store.begin() as connection:
         for table, expected in ((resources, 1), (configs, 2)):
-            count = await connection.scalar(sa.select(sa.func.count()).select_from(table))
+            count = connection.scalar(sa.select(sa.func.count()).select_from(table))
             assert count == expected, table.name
-        secret = await connection.scalar(sa.select(application_secrets.c.value))
+        secret = connection.scalar(sa.select(application_secrets.c.value))
     assert secret == MANAGEMENT_SECRET
 
 
 async def test_configured_secret_replaces_the_stored_one(api: ManagementApp, tmp_path: Path) -> None:
-    await seed(api.store, Settings(data_dir=tmp_path, management_app_secret="another"))
+    seed(api.store, Settings(data_dir=tmp_path, management_app_secret="another"))
     [secret] = (await api.get("/applications/m-default/secrets")).body
     assert secret["value"] == "another"
 

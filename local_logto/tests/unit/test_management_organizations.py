@@ -166,14 +166,14 @@ async def test_invitation_is_accepted_once_by_concurrent_requests(acme: Acme) ->
 @pytest.mark.parametrize("payload", [{}, {"messagePayload": False}], ids=["none", "false"])
 async def test_invitation_without_a_payload_sends_nothing(acme: Acme, payload: dict[str, bool]) -> None:
     await acme.invite("a@new.test", **payload)
-    assert await list_messages(acme.api.store) == []
+    assert list_messages(acme.api.store) == []
 
 
 async def test_message_of_an_invitation_has_a_link_and_can_be_sent_again(acme: Acme) -> None:
     invitation = await acme.invite("a@new.test", messagePayload={"link": "https://app.test/i/1"})
     path = f"/organization-invitations/{invitation['id']}/message"
     assert (await acme.api.call("POST", path, {"link": "https://app.test/i/2"})).status == 204
-    sent = await list_messages(acme.api.store)
+    sent = list_messages(acme.api.store)
     assert [(message.recipient, message.usage, message.link) for message in sent] == [
         ("a@new.test", "OrganizationInvitation", "https://app.test/i/2"),
         ("a@new.test", "OrganizationInvitation", "https://app.test/i/1"),

@@ -131,14 +131,14 @@ async def test_old_password_is_not_verified_after_a_change(api: ManagementApp, p
 async def test_suspension_ends_only_this_persons_sessions_grants_and_tokens(api: ManagementApp) -> None:
     people = await three_people(api)
     for user_id in people.values():
-        await _sign_in(api, user_id)
+        _sign_in(api, user_id)
     answer = await api.call("PATCH", f"/users/{people['Ada']}/is-suspended", {"isSuspended": True})
     assert answer.body["isSuspended"] is True
     others = {people["ben_"], people["cem"]}
-    async with api.store.begin() as connection:
+    with api.store.begin() as connection:
         for column in (op_sessions.c.user_id, grants.c.user_id):
-            assert set((await connection.execute(sa.select(column))).scalars()) == others
-        left = (await connection.execute(sa.select(tokens.c.grant_id))).scalars()
+            assert set(connection.execute(sa.select(column)).scalars()) == others
+        left = connection.execute(sa.select(tokens.c.grant_id)).scalars()
         assert set(left) == {f"grant-{user_id}" for user_id in others}
 
 
@@ -170,12 +170,12 @@ async def test_factor_is_deleted_once(api: ManagementApp, factors: str) -> None:
     assert statuses == [204, 404]
 
 
-async def _sign_in(api: ManagementApp, user_id: str) -> None:
+def _sign_in(api: ManagementApp, user_id: str) -> None:
     """Store a session, a grant and a refresh token, as a sign-in does."""
     session = OpSession(user_id=user_id)
     times = {"created_at": now_ms(), "expires_at": now_ms() + 60_000}
-    async with api.store.begin() as connection:
-        await connection.execute(
+    with api.store.begin() as connection:
+        connection.execute(
             op_sessions.insert().values(
                 id_hash=session.cookie_value,
                 uid=session.uid,
@@ -183,10 +183,10 @@ async def _sign_in(api: ManagementApp, user_id: str) -> None:
                 expires_at=times["expires_at"],
             )
         )
-        await connection.execute(
+        connection.execute(
             grants.insert().values(id=f"grant-{user_id}", user_id=user_id, client_id="m-default", **times)
         )
-        await connection.execute(
+        connection.execute(
             tokens.insert().values(
                 value_hash=f"token-{user_id}",
                 kind="RefreshToken",

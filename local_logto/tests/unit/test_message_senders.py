@@ -168,8 +168,8 @@ async def signing_in(tmp_path: Path, mailgun: FakeMailgun) -> AsyncIterator[Expe
     async with experience_app(tmp_path, **settings) as logto:
         await logto.configure(**CODES_AND_PASSWORDS)
         row = {"id": "mailgun", "connector_id": "mailgun-email", "type": "Email", "target": "mailgun-email"}
-        async with logto.store.begin() as connection:
-            await connection.execute(connectors.insert().values(**row, config=CONFIG, created_at=now_ms()))
+        with logto.store.begin() as connection:
+            connection.execute(connectors.insert().values(**row, config=CONFIG, created_at=now_ms()))
         yield logto
 
 
@@ -179,20 +179,20 @@ async def asked_for(logto: ExperienceApp, address: str = NINA) -> tuple[int, Any
     return await logto.call("POST", "/verification/verification-code", body)
 
 
-async def count_codes(store: Store) -> int:
-    async with store.begin() as connection:
-        count = await connection.scalar(sa.select(sa.func.count()).select_from(sent_codes))
+def count_codes(store: Store) -> int:
+    with store.begin() as connection:
+        count = connection.scalar(sa.select(sa.func.count()).select_from(sent_codes))
     return count or 0
 
 
 async def test_message_of_a_code_names_the_application_and_the_organization(tmp_path: Path) -> None:
     async with fake_mailgun() as mailgun, signing_in(tmp_path, mailgun) as logto:
-        async with logto.store.begin() as connection:
+        with logto.store.begin() as connection:
             application = {"id": "client", "name": "Workroom", "type": "Traditional", "created_at": 0}
-            await connection.execute(applications.insert().values(**application))
-            await connection.execute(organizations.insert().values(id="o1", name="Acme", created_at=0))
+            connection.execute(applications.insert().values(**application))
+            connection.execute(organizations.insert().values(id="o1", name="Acme", created_at=0))
             params = {**logto.interaction.params, "organization_id": "o1", "ui_locales": "es-MX en"}
-            await connection.execute(sa.update(interactions).values(params=params))
+            connection.execute(sa.update(interactions).values(params=params))
         status, _ = await asked_for(logto)
         assert status == 200
         said = variables(mailgun)
@@ -211,9 +211,9 @@ async def test_code_that_cannot_be_sent_is_reported_and_not_stored(tmp_path: Pat
         for _ in range(11):
             status, body = await asked_for(logto)
             assert (status, body["code"]) == (400, "connector.general")
-        assert await count_codes(logto.store) == 0
+        assert count_codes(logto.store) == 0
         _, interaction = await logto.call("GET", "/interaction")
         assert interaction["verificationRecords"] == []
         mailgun.behave()
         assert (await asked_for(logto))[0] == 200
-        assert await count_codes(logto.store) == 1
+        assert count_codes(logto.store) == 1

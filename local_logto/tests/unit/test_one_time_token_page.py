@@ -23,16 +23,16 @@ async def logto(logto: ExperienceApp) -> ExperienceApp:
     return logto
 
 
-async def path_with_token(logto: ExperienceApp, address: str = NINA, lifetime: int = 600) -> str:
+def path_with_token(logto: ExperienceApp, address: str = NINA, lifetime: int = 600) -> str:
     """Return the page to which an authorization request with a token for Nina redirects."""
-    async with logto.store.begin() as connection:
-        token = (await create_token(connection, NINA, lifetime, {}))["token"]
+    with logto.store.begin() as connection:
+        token = create_token(connection, NINA, lifetime, {})["token"]
     return f"/sign-in?{urlencode({'one_time_token': token, 'login_hint': address})}"
 
 
 async def test_opening_the_page_consumes_nothing_and_the_button_signs_in(logto: ExperienceApp) -> None:
     user_id = await logto.add_user("nina", primary_email=NINA)
-    path = await path_with_token(logto)
+    path = path_with_token(logto)
     for _ in range(2):
         assert f"You are signing in as {NINA}." in await page(logto, path)
     assert "/oidc/auth/" in leads_to(await logto.post(path, {}))
@@ -44,7 +44,7 @@ async def test_new_person_creates_an_account_although_registration_is_closed(
     logto: ExperienceApp,
 ) -> None:
     await logto.configure(**CODES_AND_PASSWORDS | {"signInMode": "SignIn"})
-    path = await path_with_token(logto)
+    path = path_with_token(logto)
     assert leads_to(await logto.post(path, {})).startswith("/continue/username")
     assert leads_to(await logto.post("/continue/username", {"identifier": "nina"})) == "/continue/password"
     await logto.post("/continue/password", {"password": PASSWORD, "confirmPassword": PASSWORD})
@@ -55,7 +55,7 @@ async def test_new_person_creates_an_account_although_registration_is_closed(
 @pytest.mark.parametrize("case", ["another address", "expired"])
 async def test_refusal_of_a_token_says_why(logto: ExperienceApp, case: str) -> None:
     other, lifetime = ("mia@example.test", 600) if case == "another address" else (NINA, 0)
-    response = await logto.post(await path_with_token(logto, other, lifetime), {})
+    response = await logto.post(path_with_token(logto, other, lifetime), {})
     assert response.status_code == 400
     sentence = "Email mismatch" if case == "another address" else "The token is expired."
     assert sentence in await text_of(response)

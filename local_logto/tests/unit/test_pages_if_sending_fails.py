@@ -74,15 +74,15 @@ async def providers(tmp_path: Path) -> AsyncIterator[Providers]:
         sms = {"endpoint": f"{gatewayapi.base_url}/rest/mtsms", "apiToken": API_TOKEN, "sender": "Workroom"}
         texts = [{"usageType": usage, "content": "Your code: {{code}}"} for usage in USAGES]
         deliveries = dict.fromkeys(USAGES, letter)
-        await add_connector(logto, "mailgun-email", "Email", {**mail, "deliveries": deliveries})
-        await add_connector(logto, "gatewayapi-sms", "Sms", {**sms, "templates": texts})
+        add_connector(logto, "mailgun-email", "Email", {**mail, "deliveries": deliveries})
+        add_connector(logto, "gatewayapi-sms", "Sms", {**sms, "templates": texts})
         yield Providers(logto, mailgun, gatewayapi)
 
 
-async def add_connector(logto: ExperienceApp, factory: str, type_: str, config: dict[str, object]) -> None:
+def add_connector(logto: ExperienceApp, factory: str, type_: str, config: dict[str, object]) -> None:
     row = {"id": factory[:12], "connector_id": factory, "type": type_, "target": factory, "config": config}
-    async with logto.store.begin() as connection:
-        await connection.execute(connectors.insert().values(**row, created_at=now_ms()))
+    with logto.store.begin() as connection:
+        connection.execute(connectors.insert().values(**row, created_at=now_ms()))
 
 
 async def test_page_offers_other_ways_if_the_message_is_not_sent(providers: Providers) -> None:

@@ -143,8 +143,8 @@ async def test_completed_file_can_be_opened_again(file: Path) -> None:
     execute(file, "alter table users drop column avatar")
     for _ in range(2):
         store = Store(file)
-        await store.open()
-        await store.close()
+        store.open()
+        store.close()
     assert "avatar" in columns_of(file, "users")
 
 

@@ -96,7 +96,7 @@ async def test_lockout_affects_one_identifier_in_any_case_and_one_kind_of_proof(
 
 async def test_no_identifier_is_stored(store: Store) -> None:
     await attempt(store)
-    async with store.begin() as connection:
-        rows = (await connection.execute(sa.select(sentinel_activities))).all()
+    with store.begin() as connection:
+        rows = connection.execute(sa.select(sentinel_activities)).all()
     assert len(rows) == 1
     assert "alice" not in str(rows)

@@ -72,10 +72,8 @@ async def test_impossible_departure_is_refused(
     app: SocialApp, connector_id: str, body: dict[str, str], status: int, code: str
 ) -> None:
     mail = {"id": "mail00000001", "connector_id": "mailgun-email", "type": "Email"}
-    async with app.logto.store.begin() as connection:
-        await connection.execute(
-            connectors.insert().values(**mail, target="mailgun-email", created_at=now_ms())
-        )
+    with app.logto.store.begin() as connection:
+        connection.execute(connectors.insert().values(**mail, target="mailgun-email", created_at=now_ms()))
     await begin(app)
     refused, answer = await app.call("authorization-uri", connector_id, **body)
     assert (refused, answer["code"]) == (status, code)
@@ -103,8 +101,8 @@ async def test_impossible_return_is_refused(
 
 async def test_proof_of_one_connector_is_unknown_to_another(app: SocialApp) -> None:
     other = {"id": "other0000001", "connector_id": "naver-universal", "type": "Social", "target": "other"}
-    async with app.logto.store.begin() as connection:
-        await connection.execute(connectors.insert().values(**other, created_at=now_ms()))
+    with app.logto.store.begin() as connection:
+        connection.execute(connectors.insert().values(**other, created_at=now_ms()))
     await begin(app)
     body = {"connectorData": {"code": "c", "redirectUri": CALLBACK}, "verificationId": await depart(app)}
     status, answer = await app.call("verify", other["id"], **body)

@@ -178,8 +178,8 @@ async def test_return_with_another_state_is_refused(app: SocialApp) -> None:
 
 async def test_return_to_another_connector_is_refused(app: SocialApp) -> None:
     mail = {"id": "mail00000001", "connector_id": "mailgun-email", "type": "Email"}
-    async with app.logto.store.begin() as connection:
-        await connection.execute(connectors.insert().values(**mail, target="mailgun", created_at=now_ms()))
+    with app.logto.store.begin() as connection:
+        connection.execute(connectors.insert().values(**mail, target="mailgun", created_at=now_ms()))
     back = await app.agree(await app.leave())
     response = await app.come_back(back.replace(CONNECTOR, mail["id"]))
     assert response.status_code == 403

@@ -20,7 +20,7 @@ async def at_consent(api: ManagementApp, *, is_third_party: bool) -> int:
     carrier = Response("")
     details = {"grant_id": None, "missing_oidc": ["openid"], "missing_on": {}, "result": {}}
     async with api.app.app_context():
-        interaction = await create_interaction(
+        interaction = create_interaction(
             {"client_id": client, "scope": "openid"},
             "consent",
             session_uid=None,
@@ -34,17 +34,17 @@ async def at_consent(api: ManagementApp, *, is_third_party: bool) -> int:
     return (await api.client.get("/consent")).status_code
 
 
-async def number_of_grants(api: ManagementApp) -> int:
-    async with api.store.begin() as connection:
+def number_of_grants(api: ManagementApp) -> int:
+    with api.store.begin() as connection:
         count = sa.select(sa.func.count()).select_from(grants)
-        return int((await connection.execute(count)).scalar_one())
+        return int(connection.execute(count).scalar_one())
 
 
 async def test_third_party_application_is_granted_nothing(api: ManagementApp) -> None:
     assert await at_consent(api, is_third_party=True) == 501
-    assert await number_of_grants(api) == 0
+    assert number_of_grants(api) == 0
 
 
 async def test_first_party_application_is_granted_what_it_requests(api: ManagementApp) -> None:
     assert await at_consent(api, is_third_party=False) == 302
-    assert await number_of_grants(api) == 1
+    assert number_of_grants(api) == 1

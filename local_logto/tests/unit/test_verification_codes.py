@@ -29,7 +29,7 @@ POLICY = CodePolicy()
 async def sent(store: Store, verification_id: str = "v", recipient: str = NINA) -> str:
     """Send a code to the messages page and read it there."""
     await send_code(store, Settings(), verification_id, Outgoing("email", recipient, "SignIn", {}))
-    code = (await list_messages(store))[0].code
+    code = list_messages(store)[0].code
     assert code is not None
     return code
 
@@ -45,8 +45,8 @@ async def refused(
 
 async def kept(store: Store) -> list[str]:
     """Return the ids of the verifications that have a code."""
-    async with store.begin() as connection:
-        return list(await connection.scalars(sa.select(sent_codes.c.verification_id)))
+    with store.begin() as connection:
+        return list(connection.scalars(sa.select(sent_codes.c.verification_id)))
 
 
 async def test_code_has_six_digits_and_works_once(store: Store) -> None:
@@ -141,7 +141,7 @@ async def test_codes_that_were_not_delivered_count_too(store: Store) -> None:
     message = Outgoing("email", NINA, "ForgotPassword", {})
     for number in range(10):
         await send_code(store, Settings(), f"v{number}", message, is_delivered=False)
-    assert await list_messages(store) == []
+    assert list_messages(store) == []
     assert len(await kept(store)) == 10
     with pytest.raises(RequestError, match="message_rate_limited"):
         await send_code(store, Settings(), "v10", message, is_delivered=False)
@@ -167,8 +167,8 @@ async def test_codes_of_yesterday_are_removed(store: Store, clock: time_machine.
 
 async def test_messages_are_listed_newest_first_up_to_a_limit(store: Store) -> None:
     for number in range(KEPT_MESSAGES + 3):
-        await store_message(store, Message("email", NINA, "SignIn", number, code=f"{number:06}"))
-    shown = [message.code for message in await list_messages(store)]
+        store_message(store, Message("email", NINA, "SignIn", number, code=f"{number:06}"))
+    shown = [message.code for message in list_messages(store)]
     assert len(shown) == KEPT_MESSAGES
     assert shown[0] == f"{KEPT_MESSAGES + 2:06}"
     assert shown[-1] == "000003"

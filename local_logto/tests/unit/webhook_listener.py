@@ -44,8 +44,8 @@ class Listener:
         """Register a webhook of these events that is sent to this listener."""
         hook = {"id": new_id(), "name": "all", "events": list(events), "config": {"url": self.url}}
         hook |= {"signing_key": "key", "enabled": True, "created_at": now_ms()}
-        async with store.begin() as connection:
-            await connection.execute(hooks.insert().values(**hook))
+        with store.begin() as connection:
+            connection.execute(hooks.insert().values(**hook))
 
 
 @asynccontextmanager

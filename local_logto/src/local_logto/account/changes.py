@@ -23,17 +23,17 @@ from local_logto.webhooks import announce
 _IDENTIFYING = ("username", "primary_email", "primary_phone")
 
 
-async def change_name(visitor: Visitor, name: str) -> None:
-    await store_values(visitor, name=name or None)
+def change_name(visitor: Visitor, name: str) -> None:
+    store_values(visitor, name=name or None)
 
 
-async def change_username(visitor: Visitor, username: str) -> None:
+def change_username(visitor: Visitor, username: str) -> None:
     """Set the username. Raises 422 if the policy rejects it or another account has it."""
     violation = find_username_violation(username, visitor.settings.username_policy)
     if violation:
         raise refusal(f"user.username_{violation}")
-    await _refuse_taken(visitor, Identifier("username", username))
-    await store_values(visitor, username=username)
+    _refuse_taken(visitor, Identifier("username", username))
+    store_values(visitor, username=username)
 
 
 async def change_password(visitor: Visitor, password: str) -> None:
@@ -45,7 +45,7 @@ async def change_password(visitor: Visitor, password: str) -> None:
     refuse_weak_password(password, visitor.settings, person)
     if user["password_hash"] and await verify_password(user["password_hash"], password):
         raise refusal("user.same_password")
-    await store_values(visitor, password_hash=await hash_password(password))
+    store_values(visitor, password_hash=await hash_password(password))
 
 
 async def send_code_to_new_address(visitor: Visitor, identifier: Identifier) -> None:
@@ -63,24 +63,24 @@ async def take_new_address(visitor: Visitor, code: str) -> str:
     """
     sent = await use_sent_code(visitor, "bind", code)
     _refuse_blocked(visitor, sent.address_type, sent.address)
-    await _refuse_taken(visitor, Identifier(sent.address_type, sent.address))
-    await store_values(visitor, **{COLUMNS[sent.address_type]: sent.address})
+    _refuse_taken(visitor, Identifier(sent.address_type, sent.address))
+    store_values(visitor, **{COLUMNS[sent.address_type]: sent.address})
     return sent.address_type
 
 
-async def remove_identity(visitor: Visitor, target: str) -> None:
+def remove_identity(visitor: Visitor, target: str) -> None:
     """Unlink a social identity. Raises 400 ``user.last_sign_in_method_required`` for the last way in."""
     kept = {name: value for name, value in visitor.user["identities"].items() if name != target}
     if not kept and not any(visitor.user[column] for column in _IDENTIFYING):
         raise refusal("user.last_sign_in_method_required")
-    await store_values(visitor, identities=kept)
+    store_values(visitor, identities=kept)
 
 
-async def store_values(visitor: Visitor, **values: Any) -> None:
+def store_values(visitor: Visitor, **values: Any) -> None:
     """Update the account's row and notify webhooks. Raises 422 if an identifier was taken meanwhile."""
     try:
-        async with visitor.store.begin() as connection:
-            visitor.user = await update_user_row(connection, visitor.id, values)
+        with visitor.store.begin() as connection:
+            visitor.user = update_user_row(connection, visitor.id, values)
     except IntegrityError as error:
         taken = next(name for name in _IDENTIFYING if name in values)
         raise refusal(f"user.{taken.removeprefix('primary_')}_already_in_use") from error
@@ -92,8 +92,8 @@ def _refuse_blocked(visitor: Visitor, address_type: str, address: str) -> None:
         refuse_blocked(visitor.settings.email_blocklist, address)
 
 
-async def _refuse_taken(visitor: Visitor, identifier: Identifier) -> None:
+def _refuse_taken(visitor: Visitor, identifier: Identifier) -> None:
     case_sensitive = visitor.settings.username_policy.case_sensitive
-    holder = await find_user(visitor.store, identifier, case_sensitive=case_sensitive)
+    holder = find_user(visitor.store, identifier, case_sensitive=case_sensitive)
     if holder is not None and holder.id != visitor.id:
         raise refusal(f"user.{identifier.type}_already_in_use")

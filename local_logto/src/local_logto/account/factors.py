@@ -65,12 +65,12 @@ async def add_backup_codes(visitor: Visitor, codes: tuple[str, ...]) -> None:
 async def remove(visitor: Visitor, kind: str) -> None:
     """Remove the factor. Backup codes are removed with the last other factor."""
     kept = second_factors.without_factor(visitor.user["mfa_verifications"], kind)
-    await store_values(visitor, mfa_verifications=kept)
+    store_values(visitor, mfa_verifications=kept)
 
 
 async def _add(visitor: Visitor, factor: Factor) -> None:
     user = visitor.user
-    await store_values(
+    store_values(
         visitor,
         mfa_verifications=second_factors.with_factor(user["mfa_verifications"], factor),
         logto_config=second_factors.with_choices(user["logto_config"], enabled=True),

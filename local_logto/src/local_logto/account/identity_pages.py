@@ -82,9 +82,9 @@ async def by_code(visitor: Visitor, kind: str) -> Response:
     if sent is None or (sent.purpose, sent.address_type) != ("verify", kind):
         page = FormPage(title, "Send verification code", (), _WHY, links=_links(visitor))
         return await answer(page, send)
-    text = await where_the_code_is(visitor, kind, sent.address)
+    text = where_the_code_is(visitor, kind, sent.address)
     page = FormPage(title, "Continue", (code_field(),), text, links=_links(visitor))
-    return await answer(await with_resend(visitor.store, sent.verification_id, page), check, send)
+    return await answer(with_resend(visitor.store, sent.verification_id, page), check, send)
 
 
 def _links(visitor: Visitor) -> tuple[Link, ...]:

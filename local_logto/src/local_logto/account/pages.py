@@ -69,7 +69,7 @@ async def home(visitor: Visitor) -> Response:
 @account_page
 async def name(visitor: Visitor) -> Response:
     async def save(page: FormPage) -> Response:
-        await changes.change_name(visitor, page.value("name"))
+        changes.change_name(visitor, page.value("name"))
         return done("name")
 
     field = Field("name", "Name", autocomplete="name", value=visitor.user["name"] or "")
@@ -80,7 +80,7 @@ async def name(visitor: Visitor) -> Response:
 @proved_page
 async def username(visitor: Visitor) -> Response:
     async def save(page: FormPage) -> Response:
-        await changes.change_username(visitor, page.value("identifier"))
+        changes.change_username(visitor, page.value("identifier"))
         return done("username")
 
     field = identifier_field(("username",), visitor.user["username"] or "")
@@ -126,11 +126,11 @@ async def address_code(visitor: Visitor, kind: str) -> Response:
     async def take(page: FormPage) -> Response:
         return done(await changes.take_new_address(visitor, page.value("code").replace(" ", "")))
 
-    text = await where_the_code_is(visitor, kind, sent.address)
+    text = where_the_code_is(visitor, kind, sent.address)
     links = (Link("Another address" if kind == "email" else "Another number", f"{HOME}/{kind}"), *_BACK)
     title = "Verify your email" if kind == "email" else "Verify your phone number"
     page = FormPage(title, "Continue", (code_field(),), text, links=links)
-    return await answer(await with_resend(visitor.store, sent.verification_id, page), take, send_again)
+    return await answer(with_resend(visitor.store, sent.verification_id, page), take, send_again)
 
 
 @blueprint.route("/identities/<target>/remove", methods=_METHODS)
@@ -140,17 +140,17 @@ async def remove_identity(visitor: Visitor, target: str) -> Response:
         return redirect_response(HOME)
 
     async def remove(_page: FormPage) -> Response:
-        await changes.remove_identity(visitor, target)
+        changes.remove_identity(visitor, target)
         return done("identity")
 
     text = f"You will not be able to sign in with {target.capitalize()} until you link it again."
     return await answer(FormPage("Remove social account", "Remove", (), text, links=_BACK), remove)
 
 
-async def where_the_code_is(visitor: Visitor, kind: str, address: str) -> str:
+def where_the_code_is(visitor: Visitor, kind: str, address: str) -> str:
     """Return a sentence that says where the code was sent."""
     where = f"A verification code was sent to {shown(Identifier(kind, address))}."
-    if await goes_to_messages_page(visitor.store, kind):
+    if goes_to_messages_page(visitor.store, kind):
         return f"{where} This server shows it under Messages."
     return where
 

@@ -61,11 +61,11 @@ class Progress:
         return replace(self, totp_secret=None, backup_codes=()) if is_old else self
 
 
-async def read_progress(store: Store, session_uid: str, user_id: str) -> Progress:
+def read_progress(store: Store, session_uid: str, user_id: str) -> Progress:
     """Return what this person has started in this browser session."""
     query = sa.select(_c.content).where(_c.session_uid == session_uid, _c.user_id == user_id)
-    async with store.begin() as connection:
-        content = (await connection.execute(query)).scalar_one_or_none()
+    with store.begin() as connection:
+        content = connection.execute(query).scalar_one_or_none()
     if content is None:
         return Progress()
     code = SentCode(**content["code"]) if content["code"] else None
@@ -73,11 +73,11 @@ async def read_progress(store: Store, session_uid: str, user_id: str) -> Progres
     return Progress(**known).fresh()
 
 
-async def save_progress(store: Store, session_uid: str, user_id: str, progress: Progress) -> None:
+def save_progress(store: Store, session_uid: str, user_id: str, progress: Progress) -> None:
     """Replace the stored progress, and delete progress that is an hour old."""
     now = now_ms()
     over = (_c.session_uid == session_uid) | (_c.changed_at < now - _KEPT_MS)
     row = {"session_uid": session_uid, "user_id": user_id, "content": asdict(progress), "changed_at": now}
-    async with store.begin() as connection:
-        await connection.execute(account_progress.delete().where(over))
-        await connection.execute(account_progress.insert().values(**row))
+    with store.begin() as connection:
+        connection.execute(account_progress.delete().where(over))
+        connection.execute(account_progress.insert().values(**row))

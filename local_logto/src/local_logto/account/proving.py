@@ -53,9 +53,9 @@ async def prove_code(visitor: Visitor, code: str) -> None:
 
 async def send_code_to(visitor: Visitor, purpose: str, address_type: str, address: str) -> None:
     """Send a code and remember its purpose. It replaces the code sent before."""
-    settings = await read_setting(visitor.store, SIGN_IN_EXP)
+    settings = read_setting(visitor.store, SIGN_IN_EXP)
     locale = message_locale(mapping(settings, "languageInfo"), None, request.accept_languages)
-    payload = {"locale": locale, **await message_context(visitor.store, user=visitor.id)}
+    payload = {"locale": locale, **message_context(visitor.store, user=visitor.id)}
     message = Outgoing(cast(Kind, address_type), address, _TEMPLATES[purpose], payload)
     verification_id = new_id()
     with as_unsent():

@@ -53,7 +53,7 @@ class Visitor:
 
     async def save(self, progress: Progress) -> None:
         """Store the progress."""
-        await save_progress(self.store, self.session_uid, self.id, progress)
+        save_progress(self.store, self.session_uid, self.id, progress)
         self.progress = progress
 
 
@@ -68,9 +68,9 @@ def account_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
         refused = await refuse_foreign_form()
         if refused:
             return refused
-        visitor = await _find_visitor()
+        visitor = _find_visitor()
         if visitor is None:
-            return await send_to_sign_in(HOME)
+            return send_to_sign_in(HOME)
         if visitor.user["is_suspended"]:
             return await show_notice(
                 "This account is suspended", "Ask an administrator to reactivate it.", status=403
@@ -105,13 +105,13 @@ async def answer(page: FormPage, action: Action, side_action: Action | None = No
     return await answer_with(page, action, side_action or action, show_plain_form)
 
 
-async def _find_visitor() -> Visitor | None:
-    session, store = await load_session(request), current_store()
+def _find_visitor() -> Visitor | None:
+    session, store = load_session(request), current_store()
     if session.user_id is None:
         return None
     query = sa.select(users).where(users.c.id == session.user_id)
-    async with store.begin() as connection:
-        user = (await connection.execute(query)).mappings().one()
-    settings = await read_sign_in_experience(store)
-    progress = await read_progress(store, session.uid, session.user_id)
+    with store.begin() as connection:
+        user = connection.execute(query).mappings().one()
+    settings = read_sign_in_experience(store)
+    progress = read_progress(store, session.uid, session.user_id)
     return Visitor(store, settings, session.uid, user, progress)

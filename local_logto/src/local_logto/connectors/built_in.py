@@ -34,7 +34,7 @@ DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-async def send(
+def send(
     store: Store,
     config: Mapping[str, Any],
     kind: str,
@@ -60,7 +60,7 @@ async def send(
         subject=fill(subject, payload) if subject and kind == "email" else None,
         text=_text_of(template, payload, is_html=custom is not None),
     )
-    await store_message(store, message)
+    store_message(store, message)
 
 
 def _text_of(template: Mapping[str, str], payload: Payload, *, is_html: bool) -> str:

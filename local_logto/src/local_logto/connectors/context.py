@@ -31,17 +31,17 @@ _TABLES: Final = {
 }
 
 
-async def message_context(store: Store, **ids: str | None) -> dict[str, Any]:
+def message_context(store: Store, **ids: str | None) -> dict[str, Any]:
     """Return ``{name: its public members}`` for the given IDs, leaving out what doesn't exist.
 
     The names are ``application``, ``organization``, ``inviter`` and ``user``.
     """
     context: dict[str, Any] = {}
-    async with store.begin() as connection:
+    with store.begin() as connection:
         for name, row_id in ids.items():
             table, members = _TABLES[name]
             query = sa.select(table).where(table.c.id == row_id)
-            row = (await connection.execute(query)).mappings().one_or_none() if row_id else None
+            row = connection.execute(query).mappings().one_or_none() if row_id else None
             if row is not None:
                 context[name] = {shown: row[column] for shown, column in members.items()}
     return context

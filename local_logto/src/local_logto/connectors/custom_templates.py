@@ -24,18 +24,18 @@ email_templates = sa.Table(
 _c = email_templates.c
 
 
-async def find_custom_template(store: Store, usage: str, locale: str | None) -> dict[str, Any] | None:
+def find_custom_template(store: Store, usage: str, locale: str | None) -> dict[str, Any] | None:
     """Return the details of the template for this usage, or None.
 
     The reader's language comes first, then the fallback language, then the ``Generic`` template in the
     fallback language. A stored ``Generic`` therefore takes precedence over everything in a connector.
     """
     query = sa.select(_c.language_tag, _c.template_type, _c.details)
-    async with store.begin() as connection:
-        stored = {(tag, kind): details for tag, kind, details in await connection.execute(query)}
+    with store.begin() as connection:
+        stored = {(tag, kind): details for tag, kind, details in connection.execute(query)}
     if not stored:
         return None
-    settings = await read_setting(store, SIGN_IN_EXP)
+    settings = read_setting(store, SIGN_IN_EXP)
     fallback = settings.get("languageInfo", {}).get("fallbackLanguage", "en")
     wanted = ((locale, usage), (fallback, usage), (fallback, GENERIC))
     return next((stored[key] for key in wanted if key in stored), None)

@@ -52,7 +52,7 @@ class Connector:
         return str(names["en"])
 
 
-async def find_connector(
+def find_connector(
     store: Store,
     *,
     type: ConnectorType | None = None,  # noqa: A002 - its name on the wire
@@ -61,19 +61,19 @@ async def find_connector(
     """Return the connector of this type or target, or None. At most one is of type Email, and one of type
     Sms.
     """
-    found = await list_connectors(store)
+    found = list_connectors(store)
     fitting = (one for one in found if type in (None, one.type) and target in (None, one.target))
     return next(fitting, None)
 
 
-async def find_connector_by_id(store: Store, connector_id: str) -> Connector | None:
+def find_connector_by_id(store: Store, connector_id: str) -> Connector | None:
     """Return the connector with this ID (not its factory's), or None."""
-    return next((one for one in await list_connectors(store) if one.id == connector_id), None)
+    return next((one for one in list_connectors(store) if one.id == connector_id), None)
 
 
-async def list_connectors(store: Store) -> list[Connector]:
+def list_connectors(store: Store) -> list[Connector]:
     """Return all connectors, ordered by ID."""
     columns = [connectors.c[name] for name in Connector.__dataclass_fields__]
     query = sa.select(*columns).order_by(connectors.c.id)
-    async with store.begin() as connection:
-        return [Connector(*row) for row in await connection.execute(query)]
+    with store.begin() as connection:
+        return [Connector(*row) for row in connection.execute(query)]

@@ -39,13 +39,11 @@ async def counted_sending(store: Store, purpose: Purpose, recipient: str) -> Asy
     """
     key = recipient.strip().lower()
     mine = (_c.purpose == purpose, _c.recipient == key)
-    async with store.begin() as connection:
-        await connection.execute(sent_messages.delete().where(_c.sent_at <= now_ms() - WINDOW_MS))
-        count = await connection.scalar(sa.select(sa.func.count()).select_from(sent_messages).where(*mine))
+    with store.begin() as connection:
+        connection.execute(sent_messages.delete().where(_c.sent_at <= now_ms() - WINDOW_MS))
+        count = connection.scalar(sa.select(sa.func.count()).select_from(sent_messages).where(*mine))
     if (count or 0) >= SENDS_PER_WINDOW:
         raise refusal("request.message_rate_limited")
     yield
-    async with store.begin() as connection:
-        await connection.execute(
-            sent_messages.insert().values(purpose=purpose, recipient=key, sent_at=now_ms())
-        )
+    with store.begin() as connection:
+        connection.execute(sent_messages.insert().values(purpose=purpose, recipient=key, sent_at=now_ms()))

@@ -49,10 +49,10 @@ async def send(store: Store, settings: Settings, message: Outgoing) -> None:
     within ``connector_timeout``, 400 ``connector.invalid_config`` or ``connector.template_not_found``, and
     501 ``connector.not_found`` if there is no connector and the messages page is off.
     """
-    connector = await _find(store, message.kind)
+    connector = _find(store, message.kind)
     if connector is None:
         _refuse_without_connector(settings, CONNECTOR_TYPES[message.kind])
-        await _to_messages_page(store, {}, message)
+        _to_messages_page(store, {}, message)
     else:
         await send_by(store, settings, connector.factory, connector.config, message)
 
@@ -66,7 +66,7 @@ async def send_by(
     factory.check(config)
     to, usage, payload = message.recipient, message.usage, message.payload
     if factory is MAILGUN:
-        custom = await find_custom_template(store, usage, message.locale)
+        custom = find_custom_template(store, usage, message.locale)
         await mailgun.send(
             config,
             to,
@@ -79,35 +79,33 @@ async def send_by(
     elif factory is GATEWAYAPI:
         await gatewayapi.send(config, to, usage, payload, timeout_seconds=settings.connector_timeout)
     else:
-        await _to_messages_page(store, config, message)
+        _to_messages_page(store, config, message)
 
 
-async def can_send(store: Store, settings: Settings, kind: Kind) -> bool:
+def can_send(store: Store, settings: Settings, kind: Kind) -> bool:
     """Return whether messages of this kind can be sent. The messages page counts unless it is off."""
-    return settings.built_in_messages or await has_connector(store, kind)
+    return settings.built_in_messages or has_connector(store, kind)
 
 
-async def has_connector(store: Store, kind: Kind) -> bool:
+def has_connector(store: Store, kind: Kind) -> bool:
     """Return whether a connector of this kind is configured. Without one, Logto itself sends nothing."""
-    return await _find(store, kind) is not None
+    return _find(store, kind) is not None
 
 
-async def goes_to_messages_page(store: Store, kind: Kind) -> bool:
+def goes_to_messages_page(store: Store, kind: Kind) -> bool:
     """Return whether messages of this kind go to the messages page instead of being delivered."""
-    connector = await _find(store, kind)
+    connector = _find(store, kind)
     return connector is None or connector.factory.keeps_messages
 
 
-async def _find(store: Store, kind: Kind) -> Connector | None:
-    return await find_connector(store, type=CONNECTOR_TYPES[kind])
+def _find(store: Store, kind: Kind) -> Connector | None:
+    return find_connector(store, type=CONNECTOR_TYPES[kind])
 
 
-async def _to_messages_page(store: Store, config: Mapping[str, Any], message: Outgoing) -> None:
+def _to_messages_page(store: Store, config: Mapping[str, Any], message: Outgoing) -> None:
     is_email = message.kind == "email"
-    custom = await find_custom_template(store, message.usage, message.locale) if is_email else None
-    await built_in.send(
-        store, config, message.kind, message.recipient, message.usage, message.payload, custom
-    )
+    custom = find_custom_template(store, message.usage, message.locale) if is_email else None
+    built_in.send(store, config, message.kind, message.recipient, message.usage, message.payload, custom)
 
 
 def _refuse_without_connector(settings: Settings, type_: ConnectorType) -> None:

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from joserfc.jwk import ECKey
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.store import Store, now_ms
 from local_logto.tables import signing_keys
@@ -23,45 +22,45 @@ class Keys:
     def __init__(self) -> None:
         self._parsed: dict[str, ECKey] = {}
 
-    async def newest_first(self, connection: AsyncConnection) -> list[ECKey]:
+    def newest_first(self, connection: sa.Connection) -> list[ECKey]:
         query = sa.select(signing_keys.c.kid, signing_keys.c.private_jwk).order_by(
             signing_keys.c.created_at.desc()
         )
-        rows = (await connection.execute(query)).all()
+        rows = connection.execute(query).all()
         for row in rows:
             if row.kid not in self._parsed:
                 self._parsed[row.kid] = ECKey.import_key(row.private_jwk)
         return [self._parsed[row.kid] for row in rows]
 
-    async def find(self, connection: AsyncConnection, kid: str) -> ECKey | None:
-        return next((key for key in await self.newest_first(connection) if key.kid == kid), None)
+    def find(self, connection: sa.Connection, kid: str) -> ECKey | None:
+        return next((key for key in self.newest_first(connection) if key.kid == kid), None)
 
-    async def signing(self, connection: AsyncConnection) -> ECKey:
-        return (await self.newest_first(connection))[0]
+    def signing(self, connection: sa.Connection) -> ECKey:
+        return self.newest_first(connection)[0]
 
-    async def published(self, connection: AsyncConnection) -> dict[str, list[dict[str, Any]]]:
+    def published(self, connection: sa.Connection) -> dict[str, list[dict[str, Any]]]:
         """Return the public JWK set (RFC 7517), the signing key first."""
-        return {"keys": [_public(key) for key in await self.newest_first(connection)]}
+        return {"keys": [_public(key) for key in self.newest_first(connection)]}
 
 
-async def open_keys(store: Store) -> Keys:
+def open_keys(store: Store) -> Keys:
     """Return the store's keys, and create the first one if there is none."""
     keys = Keys()
-    async with store.begin() as connection:
-        is_empty = not await keys.newest_first(connection)
+    with store.begin() as connection:
+        is_empty = not keys.newest_first(connection)
     if is_empty:
-        await rotate(store)
+        rotate(store)
     return keys
 
 
-async def rotate(store: Store) -> str:
+def rotate(store: Store) -> str:
     """Add a key that signs from now on. Returns its ``kid`` (the RFC 7638 thumbprint)."""
     key = ECKey.generate_key("P-384", private=True)
     kid = key.thumbprint()
     private_jwk = {**key.as_dict(private=True), "kid": kid, "use": "sig", "alg": ALGORITHM}
     row = sa.insert(signing_keys).values(kid=kid, private_jwk=private_jwk, created_at=now_ms())
-    async with store.begin() as connection:
-        await connection.execute(row)
+    with store.begin() as connection:
+        connection.execute(row)
     return kid
 
 

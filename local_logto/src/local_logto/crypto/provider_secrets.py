@@ -11,11 +11,11 @@ from local_logto.store import Store
 from local_logto.tables import provider_secrets
 
 
-async def read_or_create(store: Store, name: str) -> bytes:
+def read_or_create(store: Store, name: str) -> bytes:
     """Return the secret with this name: 32 random bytes, created by the first call."""
     fresh = insert(provider_secrets).values(name=name, value=secrets.token_hex(32)).on_conflict_do_nothing()
     query = sa.select(provider_secrets.c.value).where(provider_secrets.c.name == name)
-    async with store.begin() as connection:
-        await connection.execute(fresh)
-        value: str = (await connection.execute(query)).scalar_one()
+    with store.begin() as connection:
+        connection.execute(fresh)
+        value: str = connection.execute(query).scalar_one()
     return bytes.fromhex(value)

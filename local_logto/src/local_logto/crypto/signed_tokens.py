@@ -6,31 +6,31 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
+import sqlalchemy as sa
 from joserfc import jws
 from joserfc.errors import JoseError
 from quart import current_app
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.crypto.keys import ALGORITHM, Keys
 
 
-async def sign(connection: AsyncConnection, claims: Mapping[str, Any], *, typ: str | None = None) -> str:
+def sign(connection: sa.Connection, claims: Mapping[str, Any], *, typ: str | None = None) -> str:
     """Return a compact JWS, signed with the newest key. Without ``typ`` the header has none, as in Logto's ID
     tokens.
     """
-    key = await current_keys().signing(connection)
+    key = current_keys().signing(connection)
     header = {"alg": ALGORITHM, **({} if typ is None else {"typ": typ}), "kid": str(key.kid)}
     payload = json.dumps(claims, ensure_ascii=False, separators=(",", ":"))
     return jws.serialize_compact(header, payload, key, algorithms=[ALGORITHM])
 
 
-async def verified_claims(token: str) -> dict[str, Any] | None:
+def verified_claims(token: str) -> dict[str, Any] | None:
     """Return the claims of a token that we signed, or None. Expiry and audience are not checked."""
     try:
         kid = jws.extract_compact(token.encode()).headers().get("kid", "")
-        async with current_store().begin() as connection:
-            key = await current_keys().find(connection, kid)
+        with current_store().begin() as connection:
+            key = current_keys().find(connection, kid)
         if key is None:
             return None
         content = jws.deserialize_compact(token, key, algorithms=[ALGORITHM])

@@ -25,43 +25,43 @@ _ENDINGS: Final[Mapping[Event, str]] = {
 }
 
 
-async def announce_ending(session: ExperienceSession, user_id: str) -> None:
+def announce_ending(session: ExperienceSession, user_id: str) -> None:
     """Send ``PostSignIn``, ``PostRegister`` or ``PostResetPassword`` after the interaction is submitted."""
     body = {
         "event": _ENDINGS[session.experience.event],
         **_sign_in_details(session),
         "userId": user_id,
         "userIp": session.request.remote_addr,
-        "user": await _read_user(session, user_id),
-        **await _read_application(session),
+        "user": _read_user(session, user_id),
+        **_read_application(session),
     }
-    await webhooks.send(body)
+    webhooks.send(body)
 
 
-async def announce_user_created(session: ExperienceSession, user_id: str) -> None:
-    await _announce(session, "User.Created", data=await _read_user(session, user_id))
+def announce_user_created(session: ExperienceSession, user_id: str) -> None:
+    _announce(session, "User.Created", data=_read_user(session, user_id))
 
 
-async def announce_user_changed(session: ExperienceSession, user_id: str) -> None:
-    await _announce(session, "User.Data.Updated", data=await _read_user(session, user_id))
+def announce_user_changed(session: ExperienceSession, user_id: str) -> None:
+    _announce(session, "User.Data.Updated", data=_read_user(session, user_id))
 
 
-async def announce_joined(session: ExperienceSession, user_id: str, organization_id: str) -> None:
+def announce_joined(session: ExperienceSession, user_id: str, organization_id: str) -> None:
     """Send the membership event for an account that joined an organization."""
     members = {"organizationId": organization_id, "addedUserIds": [user_id]}
-    await _announce(session, "Organization.Membership.Updated", **members)
+    _announce(session, "Organization.Membership.Updated", **members)
 
 
-async def _announce(session: ExperienceSession, event: str, **members: object) -> None:
+def _announce(session: ExperienceSession, event: str, **members: object) -> None:
     body = {
         "event": event,
         **_sign_in_details(session),
         "applicationId": session.interaction.client_id,
         "ip": session.request.remote_addr,
-        **await _read_application(session),
+        **_read_application(session),
         **members,
     }
-    await webhooks.send(body)
+    webhooks.send(body)
 
 
 def _sign_in_details(session: ExperienceSession) -> dict[str, Any]:
@@ -74,16 +74,16 @@ def _sign_in_details(session: ExperienceSession) -> dict[str, Any]:
     }
 
 
-async def _read_user(session: ExperienceSession, user_id: str) -> entities.Entity:
-    async with session.store.begin() as connection:
-        rows = await connection.execute(sa.select(users).where(users.c.id == user_id))
+def _read_user(session: ExperienceSession, user_id: str) -> entities.Entity:
+    with session.store.begin() as connection:
+        rows = connection.execute(sa.select(users).where(users.c.id == user_id))
         return entities.user(rows.mappings().one())
 
 
-async def _read_application(session: ExperienceSession) -> dict[str, Any]:
+def _read_application(session: ExperienceSession) -> dict[str, Any]:
     """Return the application that the sign-in is for, unless it was deleted meanwhile."""
     c = applications.c
     query = sa.select(c.id, c.type, c.name, c.description).where(c.id == session.interaction.client_id)
-    async with session.store.begin() as connection:
-        row = (await connection.execute(query)).mappings().one_or_none()
+    with session.store.begin() as connection:
+        row = connection.execute(query).mappings().one_or_none()
     return {} if row is None else {"application": dict(row)}

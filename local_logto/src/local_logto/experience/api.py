@@ -26,7 +26,7 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/experience")
 @blueprint.put("")
 async def begin() -> Response:
     """Start or restart the interaction with an event."""
-    session = await _open()
+    session = _open()
     body = await read_body(shapes.BEGIN)
     await session.begin(Event(body["interactionEvent"]))
     return no_content()
@@ -34,7 +34,7 @@ async def begin() -> Response:
 
 @blueprint.put("/interaction-event")
 async def change_event() -> Response:
-    session = await open_begun()
+    session = open_begun()
     body = await read_body(shapes.BEGIN)
     await flow.switch_event(session, Event(body["interactionEvent"]))
     return no_content()
@@ -42,13 +42,13 @@ async def change_event() -> Response:
 
 @blueprint.get("/interaction")
 async def show_interaction() -> Response:
-    session = await open_begun()
+    session = open_begun()
     return json_response(session.experience.to_public_json())
 
 
 @blueprint.post("/verification/password")
 async def check_password() -> Response:
-    session = await open_begun()
+    session = open_begun()
     body = await read_body(shapes.CHECK_PASSWORD)
     identifier = Identifier.from_json(body["identifier"])
     return verified(await verify_identifier_password(session, identifier, body["password"]))
@@ -56,7 +56,7 @@ async def check_password() -> Response:
 
 @blueprint.post("/verification/new-password-identity")
 async def check_new_password_identity() -> Response:
-    session = await open_begun()
+    session = open_begun()
     body = await read_body(shapes.NEW_PASSWORD_IDENTITY)
     identifier = Identifier.from_json(body["identifier"])
     return verified(await verify_new_password_identity(session, identifier, body["password"]))
@@ -64,7 +64,7 @@ async def check_new_password_identity() -> Response:
 
 @blueprint.post("/verification/verification-code")
 async def send_verification_code() -> Response:
-    session = await open_begun()
+    session = open_begun()
     body = await read_body(shapes.SEND_CODE)
     recipient = Identifier.from_json(body["identifier"])
     return verified(await send_code(session, recipient, Event(body["interactionEvent"])))
@@ -72,7 +72,7 @@ async def send_verification_code() -> Response:
 
 @blueprint.post("/verification/verification-code/verify")
 async def check_verification_code() -> Response:
-    session = await open_begun()
+    session = open_begun()
     body = await read_body(shapes.CHECK_CODE)
     recipient = Identifier.from_json(body["identifier"])
     return verified(await verify_code(session, body["verificationId"], recipient, body["code"]))
@@ -80,7 +80,7 @@ async def check_verification_code() -> Response:
 
 @blueprint.post("/verification/one-time-token/verify")
 async def use_one_time_token() -> Response:
-    session = await open_begun()
+    session = open_begun()
     body = await read_body(shapes.USE_ONE_TIME_TOKEN)
     identifier = Identifier.from_json(body["identifier"])
     return verified(await verify_one_time_token(session, identifier, body["token"]))
@@ -88,7 +88,7 @@ async def use_one_time_token() -> Response:
 
 @blueprint.post("/verification/social/<connector_id>/authorization-uri")
 async def leave_for_provider(connector_id: str) -> Response:
-    session = await open_begun()
+    session = open_begun()
     body = await read_body(shapes.LEAVE_FOR_PROVIDER)
     departure = await social.depart(session, connector_id, body["state"], body["redirectUri"])
     shown = {"authorizationUri": departure.authorization_uri}
@@ -100,7 +100,7 @@ async def check_return_from_provider(connector_id: str) -> Response:
     """Verify a return from a provider. Comparing the ``state`` is left to the caller, as in Logto; our pages
     do it.
     """
-    session = await open_begun()
+    session = open_begun()
     body = await read_body(shapes.RETURN_FROM_PROVIDER)
     verification_id = body.get("verificationId", "")
     return verified(await social.verify_social(session, connector_id, verification_id, body["connectorData"]))
@@ -108,7 +108,7 @@ async def check_return_from_provider(connector_id: str) -> Response:
 
 @blueprint.post("/profile")
 async def add_to_profile() -> Response:
-    session = await open_begun()
+    session = open_begun()
     body = await read_body(shapes.ADD_TO_PROFILE)
     if body["type"] == "username":
         await profile.add_username(session, body["value"])
@@ -123,7 +123,7 @@ async def add_to_profile() -> Response:
 
 @blueprint.put("/profile/password")
 async def replace_password() -> Response:
-    session = await open_begun()
+    session = open_begun()
     body = await read_body(shapes.REPLACE_PASSWORD)
     await profile.replace_password(session, body["password"])
     return no_content()
@@ -132,7 +132,7 @@ async def replace_password() -> Response:
 @blueprint.post("/identification")
 async def identify() -> Response:
     """Answer 204 for an existing account, or 201 and the text ``Created`` for a new one."""
-    session = await open_begun()
+    session = open_begun()
     body = await read_body(shapes.IDENTIFY)
     links_social = body.get("linkSocialIdentity", False)
     await flow.identify(session, body.get("verificationId"), links_social=links_social)
@@ -144,19 +144,19 @@ async def identify() -> Response:
 @blueprint.post("/submit")
 async def submit() -> Response:
     """Answer 200 with the URL to continue at, or 204 after a password reset."""
-    session = await open_begun()
+    session = open_begun()
     redirect_to = await flow.submit(session)
     return json_response({"redirectTo": redirect_to}) if redirect_to else no_content()
 
 
-async def _open() -> ExperienceSession:
+def _open() -> ExperienceSession:
     store = current_store()
-    return await open_session(request, store, await read_sign_in_experience(store))
+    return open_session(request, store, read_sign_in_experience(store))
 
 
-async def open_begun() -> ExperienceSession:
+def open_begun() -> ExperienceSession:
     """Return the session. Raises 404 ``session.interaction_not_found`` if no event is set."""
-    session = await _open()
+    session = _open()
     if session.begun is None:
         raise refusal("session.interaction_not_found")
     return session

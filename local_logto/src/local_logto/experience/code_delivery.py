@@ -60,7 +60,7 @@ async def send_new_code(
     connector fails, and 429 ``request.message_rate_limited`` after the tenth message in ten minutes.
     """
     kind = _kind(recipient.type)
-    payload = await _payload(session, kind) if is_delivered else {}
+    payload = _payload(session, kind) if is_delivered else {}
     message = Outgoing(kind, recipient.value, usage, payload)
     with as_unsent():
         await send_code(
@@ -68,19 +68,19 @@ async def send_new_code(
         )
 
 
-async def goes_to_messages_page(store: Store, recipient_type: str) -> bool:
+def goes_to_messages_page(store: Store, recipient_type: str) -> bool:
     """Return whether messages to this type of address stay on the messages page."""
-    return await sending.goes_to_messages_page(store, _kind(recipient_type))
+    return sending.goes_to_messages_page(store, _kind(recipient_type))
 
 
 def _kind(recipient_type: str) -> Kind:
     return "email" if recipient_type == "email" else "phone"
 
 
-async def _payload(session: ExperienceSession, kind: Kind) -> dict[str, object]:
+def _payload(session: ExperienceSession, kind: Kind) -> dict[str, object]:
     """Return the person's languages, and for emails the request's application and organization."""
     params = session.interaction.params
-    settings = await read_setting(session.store, SIGN_IN_EXP)
+    settings = read_setting(session.store, SIGN_IN_EXP)
     ui_locales = text(params, "ui_locales")
     accepted = session.request.accept_languages
     payload: dict[str, object] = {
@@ -89,7 +89,7 @@ async def _payload(session: ExperienceSession, kind: Kind) -> dict[str, object]:
     if ui_locales:
         payload["uiLocales"] = ui_locales
     if kind == "email":
-        payload |= await message_context(
+        payload |= message_context(
             session.store,
             application=session.interaction.client_id,
             organization=text(params, "organization_id"),

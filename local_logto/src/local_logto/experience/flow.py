@@ -68,7 +68,7 @@ async def identify(
     if session.experience.event is Event.REGISTER:
         if social:
             refuse_blocked_email(session, social.user.email if social.user else None)
-            await stage(session, await profile_of_new_user(session, social))
+            await stage(session, profile_of_new_user(session, social))
         elif verification_id is not None:
             profile = profile_of(get_record(session, verification_id))
             refuse_blocked_email(session, profile.email)
@@ -89,29 +89,29 @@ async def submit(session: ExperienceSession) -> str | None:
     Raises 404 ``session.identifier_not_found`` if nobody is identified, 422 ``user.missing_profile`` if the
     account lacks something that signing up requires, and the errors of ``mfa`` for a missing second factor.
     """
-    user, profile = await get_identified_user(session), session.experience.profile
+    user, profile = get_identified_user(session), session.experience.profile
     if session.experience.event is Event.FORGOT_PASSWORD:
         if profile.password_hash is None:
             raise refusal("user.new_password_required_in_profile")
-        await complete_user(session.store, user.id, profile)
-        await announce_ending(session, user.id)
-        await announce_user_changed(session, user.id)
+        complete_user(session.store, user.id, profile)
+        announce_ending(session, user.id)
+        announce_user_changed(session, user.id)
         await session.forget()
         return None
-    await mfa.refuse_unproved(session)
+    mfa.refuse_unproved(session)
     refuse_missing_profile(session, user)
-    await mfa.refuse_unenrolled(session)
+    mfa.refuse_unenrolled(session)
     is_changed = profile != PendingProfile()
     if is_changed:
-        await complete_user(session.store, user.id, profile)
-    is_changed |= await mfa.store_changes(session)
-    joined = await join_invited(session.store, user.id, _token_organizations(session))
+        complete_user(session.store, user.id, profile)
+    is_changed |= mfa.store_changes(session)
+    joined = join_invited(session.store, user.id, _token_organizations(session))
     redirect_to = await session.finish(user.id)
-    await announce_ending(session, user.id)
+    announce_ending(session, user.id)
     for organization_id in joined:
-        await announce_joined(session, user.id, organization_id)
+        announce_joined(session, user.id, organization_id)
     if is_changed:
-        await announce_user_changed(session, user.id)
+        announce_user_changed(session, user.id)
     return redirect_to
 
 
@@ -131,11 +131,11 @@ async def _register(session: ExperienceSession) -> None:
         _refuse_event(session, Event.REGISTER)
     refuse_missing_profile(session, None)
     current = session.experience
-    user = await create_user(session.store, current.profile)
+    user = create_user(session.store, current.profile)
     await session.save(replace(current, user_id=user.id, profile=PendingProfile()))
     for organization_id in user.organization_ids:
-        await announce_joined(session, user.id, organization_id)
-    await announce_user_created(session, user.id)
+        announce_joined(session, user.id, organization_id)
+    announce_user_created(session, user.id)
 
 
 async def _identify_existing(session: ExperienceSession, record: VerificationRecord) -> None:
@@ -144,7 +144,7 @@ async def _identify_existing(session: ExperienceSession, record: VerificationRec
     _refuse_method(session, record)
     if not record.verified or record.proof is Proof.NEW_PASSWORD_IDENTITY:
         raise refusal("session.verification_failed")
-    user = await find_user(
+    user = find_user(
         session.store,
         record.identifier,
         case_sensitive=session.settings.username_policy.case_sensitive,
@@ -161,9 +161,9 @@ async def _identify_by_social(session: ExperienceSession, proof: SocialProof, *,
     if session.experience.event is Event.FORGOT_PASSWORD:
         raise refusal("session.not_supported_for_forgot_password", status=422)
     is_known = session.experience.user_id is not None
-    await _save_identified(session, await find_account(session, proof, links=links))
+    await _save_identified(session, find_account(session, proof, links=links))
     if not is_known:
-        await add_to_profile(session, await profile_of_known_user(session, proof, links=links))
+        await add_to_profile(session, profile_of_known_user(session, proof, links=links))
 
 
 async def _save_identified(session: ExperienceSession, user: User) -> None:

@@ -44,14 +44,14 @@ async def create_totp(session: ExperienceSession) -> NewTotp:
     secret = second_factors.new_totp_secret()
     proof = MfaProof(new_id(), TOTP, user_id, secret=secret)
     await save_proof(session, proof)
-    return NewTotp(proof.id, secret, await totp_uri(session, secret))
+    return NewTotp(proof.id, secret, totp_uri(session, secret))
 
 
-async def totp_uri(session: ExperienceSession, secret: str) -> str:
+def totp_uri(session: ExperienceSession, secret: str) -> str:
     """Return the content of the QR code for this secret: the account's identifier at this host."""
     query = sa.select(users).where(users.c.id == get_user_id(session))
-    async with session.store.begin() as connection:
-        user = (await connection.execute(query)).mappings().one()
+    with session.store.begin() as connection:
+        user = connection.execute(query).mappings().one()
     service = urlsplit(origin_of(session.request)).hostname or ""
     return second_factors.key_uri(secret, second_factors.account_label(user), service)
 
@@ -93,7 +93,7 @@ async def bind(session: ExperienceSession, kind: str, verification_id: str) -> N
     """Add the factor to the account when the sign-in is submitted, after the checks that Logto makes at this
     point.
     """
-    await _refuse_unready(session)
+    _refuse_unready(session)
     mfa = session.experience.mfa
     proof = mfa.find_proof(kind, verification_id)
     if proof is None:
@@ -101,7 +101,7 @@ async def bind(session: ExperienceSession, kind: str, verification_id: str) -> N
     added = _with_bound_proof(mfa, proof)
     if kind not in session.settings.mfa.factors:
         raise refusal("session.mfa.mfa_factor_not_enabled")
-    standing = await _read_future_standing(session)
+    standing = _read_future_standing(session)
     if kind == TOTP and second_factors.find_factor(standing.factors, TOTP):
         raise refusal("user.totp_already_in_use")
     if kind == BACKUP_CODE and not mfa_policy.may_have_backup_codes(session.settings.mfa, standing):
@@ -111,7 +111,7 @@ async def bind(session: ExperienceSession, kind: str, verification_id: str) -> N
 
 async def enable(session: ExperienceSession) -> None:
     """Record that the person wants MFA. Choosing a factor comes next."""
-    await _refuse_unready(session)
+    _refuse_unready(session)
     await _save(session, replace(session.experience.mfa, is_enabled=True))
 
 
@@ -119,25 +119,25 @@ async def skip(session: ExperienceSession) -> None:
     """Continue without a factor. Raises 422 ``session.mfa.mfa_policy_not_user_controlled`` if one is
     mandatory.
     """
-    await _refuse_unready(session)
-    standing = await read_standing(session.store, get_user_id(session), session.experience.mfa)
+    _refuse_unready(session)
+    standing = read_standing(session.store, get_user_id(session), session.experience.mfa)
     if not mfa_policy.is_skippable(session.settings.mfa, standing):
         raise refusal("session.mfa.mfa_policy_not_user_controlled")
     await _save(session, replace(session.experience.mfa, is_skipped=True))
 
 
-async def usable_kinds(session: ExperienceSession) -> tuple[str, ...]:
+def usable_kinds(session: ExperienceSession) -> tuple[str, ...]:
     """Return the factors with which the identified person can complete this sign-in."""
-    standing = await read_standing(session.store, get_user_id(session), MfaState())
+    standing = read_standing(session.store, get_user_id(session), MfaState())
     return mfa_policy.usable_kinds(session.settings.mfa, standing)
 
 
-async def refuse_unproved(session: ExperienceSession) -> None:
+def refuse_unproved(session: ExperienceSession) -> None:
     """Raise 403 ``session.mfa.require_mfa_verification`` until the account's factor is verified."""
     if session.experience.event is not Event.SIGN_IN:
         return
     policy, user_id = session.settings.mfa, get_user_id(session)
-    standing = await read_standing(session.store, user_id, MfaState())
+    standing = read_standing(session.store, user_id, MfaState())
     if not mfa_policy.requires_verification(policy, standing):
         return
     kinds = mfa_policy.usable_kinds(policy, standing)
@@ -151,31 +151,31 @@ async def refuse_unproved(session: ExperienceSession) -> None:
         raise refusal("session.mfa.require_mfa_verification", data=data)
 
 
-async def find_demand(session: ExperienceSession) -> Demand | None:
+def find_demand(session: ExperienceSession) -> Demand | None:
     """Return what the identified person must still enroll before this sign-in can end."""
-    standing = await _read_future_standing(session)
+    standing = _read_future_standing(session)
     is_registration = session.experience.event is Event.REGISTER
     return mfa_policy.find_demand(session.settings.mfa, standing, is_registration=is_registration)
 
 
-async def refuse_unenrolled(session: ExperienceSession) -> None:
+def refuse_unenrolled(session: ExperienceSession) -> None:
     """Raise 422 for a factor that must be enrolled, or 400 for one that was disabled meanwhile."""
     if set(session.experience.mfa.pending_kinds) - set(session.settings.mfa.factors):
         raise refusal("session.mfa.mfa_factor_not_enabled")
-    demand = await find_demand(session)
+    demand = find_demand(session)
     if demand is not None:
         raise refusal(demand.code, data=demand.data)
 
 
-async def store_changes(session: ExperienceSession) -> bool:
+def store_changes(session: ExperienceSession) -> bool:
     """Store new factors and choices in the account. Returns whether its factors changed."""
     mfa = session.experience.mfa
     if not mfa.pending_kinds and not mfa.choices:
         return False
     mine = users.c.id == get_user_id(session)
     query = sa.select(users.c.mfa_verifications, users.c.logto_config).where(mine)
-    async with session.store.begin() as connection:
-        row = (await connection.execute(query)).one()
+    with session.store.begin() as connection:
+        row = connection.execute(query).one()
         factors = list(row.mfa_verifications)
         if mfa.totp_secret:
             factors = second_factors.with_factor(
@@ -186,11 +186,11 @@ async def store_changes(session: ExperienceSession) -> bool:
             factors = second_factors.with_factor(factors, codes)
         config = second_factors.with_choices(row.logto_config, **mfa.choices)
         change = users.update().where(mine)
-        await connection.execute(change.values(mfa_verifications=factors, logto_config=config))
+        connection.execute(change.values(mfa_verifications=factors, logto_config=config))
     return bool(mfa.pending_kinds)
 
 
-async def read_standing(store: Store, user_id: str, mfa: MfaState) -> Standing:
+def read_standing(store: Store, user_id: str, mfa: MfaState) -> Standing:
     """Read the account's MFA state, including what this interaction is about to change."""
     columns = (users.c.mfa_verifications, users.c.primary_email, users.c.primary_phone, users.c.logto_config)
     demanding = sa.exists().where(
@@ -199,8 +199,8 @@ async def read_standing(store: Store, user_id: str, mfa: MfaState) -> Standing:
         organizations.c.is_mfa_required,
     )
     query = sa.select(*columns, demanding.label("is_demanded")).where(users.c.id == user_id)
-    async with store.begin() as connection:
-        row = (await connection.execute(query)).one()
+    with store.begin() as connection:
+        row = connection.execute(query).one()
     return Standing(
         factors=row.mfa_verifications,
         email=row.primary_email,
@@ -211,9 +211,9 @@ async def read_standing(store: Store, user_id: str, mfa: MfaState) -> Standing:
     )
 
 
-async def _read_future_standing(session: ExperienceSession) -> Standing:
+def _read_future_standing(session: ExperienceSession) -> Standing:
     """Read the account's MFA state after this sign-in. Addresses added in it count."""
-    standing = await read_standing(session.store, get_user_id(session), session.experience.mfa)
+    standing = read_standing(session.store, get_user_id(session), session.experience.mfa)
     profile = session.experience.profile
     return replace(standing, email=profile.email or standing.email, phone=profile.phone or standing.phone)
 
@@ -248,23 +248,23 @@ async def _use_factor(session: ExperienceSession, use: _Use, code: str, code_of_
     """Use up the code in the account's row. Of several concurrent uses, exactly one succeeds."""
     mine = users.c.id == get_user_id(session)
     query = sa.select(users.c.mfa_verifications).where(mine)
-    async with session.store.begin() as connection:
-        factors = (await connection.execute(query)).scalar_one()
+    with session.store.begin() as connection:
+        factors = connection.execute(query).scalar_one()
         used = use(factors, code, now_ms())
         if used is not None:
             unchanged = users.update().where(mine, users.c.mfa_verifications == factors)
-            written = await connection.execute(unchanged.values(mfa_verifications=used))
+            written = connection.execute(unchanged.values(mfa_verifications=used))
             if written.rowcount == 1:
                 return
     raise refusal(code_of_refusal)
 
 
-async def _refuse_unready(session: ExperienceSession) -> None:
+def _refuse_unready(session: ExperienceSession) -> None:
     """Refuse changes to MFA unless a person is identified and has verified their existing factor."""
     if session.experience.event is Event.FORGOT_PASSWORD:
         raise refusal("session.not_supported_for_forgot_password")
     get_user_id(session)
-    await refuse_unproved(session)
+    refuse_unproved(session)
 
 
 def get_user_id(session: ExperienceSession) -> str:

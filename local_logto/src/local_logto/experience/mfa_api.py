@@ -27,7 +27,7 @@ blueprint = Blueprint("mfa_api", __name__, url_prefix="/api/experience")
 
 @blueprint.post("/verification/totp/secret")
 async def create_totp_secret() -> Response:
-    session = await open_begun()
+    session = open_begun()
     new = await mfa.create_totp(session)
     return json_response(
         {
@@ -41,7 +41,7 @@ async def create_totp_secret() -> Response:
 @blueprint.post("/verification/totp/verify")
 async def check_totp() -> Response:
     """Verify the secret created in this interaction, or without ``verificationId`` the enrolled factor."""
-    session = await open_begun()
+    session = open_begun()
     body = await read_body(_CHECK_TOTP)
     if body.get("verificationId"):
         return verified(await mfa.verify_new_totp(session, body["verificationId"], body["code"]))
@@ -50,28 +50,28 @@ async def check_totp() -> Response:
 
 @blueprint.post("/verification/backup-code/generate")
 async def create_backup_codes() -> Response:
-    session = await open_begun()
+    session = open_begun()
     proof = await mfa.create_backup_codes(session)
     return json_response({"verificationId": proof.id, "codes": list(proof.codes)})
 
 
 @blueprint.post("/verification/backup-code/verify")
 async def check_backup_code() -> Response:
-    session = await open_begun()
+    session = open_begun()
     body = await read_body(_CHECK_BACKUP_CODE)
     return verified(await mfa.verify_backup_code(session, body["code"]))
 
 
 @blueprint.post("/verification/mfa-verification-code")
 async def send_code() -> Response:
-    session = await open_begun()
+    session = open_begun()
     body = await read_body(_SEND_CODE)
     return verified(await mfa_codes.send_mfa_code(session, body["identifierType"]))
 
 
 @blueprint.post("/verification/mfa-verification-code/verify")
 async def check_code() -> Response:
-    session = await open_begun()
+    session = open_begun()
     body = await read_body(_CHECK_CODE)
     proof_id, address_type = body["verificationId"], body["identifierType"]
     return verified(await mfa_codes.verify_mfa_code(session, proof_id, address_type, body["code"]))
@@ -79,7 +79,7 @@ async def check_code() -> Response:
 
 @blueprint.post("/profile/mfa")
 async def bind_factor() -> Response:
-    session = await open_begun()
+    session = open_begun()
     body = await read_body(_BIND)
     address_type = mfa_codes.ADDRESS_TYPES.get(body["type"])
     if address_type:  # the address itself is the factor
@@ -92,11 +92,11 @@ async def bind_factor() -> Response:
 
 @blueprint.post("/profile/mfa/mfa-enabled")
 async def enable_mfa() -> Response:
-    await mfa.enable(await open_begun())
+    await mfa.enable(open_begun())
     return no_content()
 
 
 @blueprint.post("/profile/mfa/mfa-skipped")
 async def skip_mfa() -> Response:
-    await mfa.skip(await open_begun())
+    await mfa.skip(open_begun())
     return no_content()

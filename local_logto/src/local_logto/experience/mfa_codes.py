@@ -21,9 +21,9 @@ ADDRESS_TYPES: Final = {kind: address_type for address_type, kind in KINDS.items
 _TEMPLATE: Final = "MfaVerification"
 
 
-async def find_address(session: ExperienceSession, address_type: str) -> str | None:
+def find_address(session: ExperienceSession, address_type: str) -> str | None:
     """Return the identified person's own address of this type."""
-    standing = await mfa.read_standing(session.store, mfa.get_user_id(session), MfaState())
+    standing = mfa.read_standing(session.store, mfa.get_user_id(session), MfaState())
     return standing.email if address_type == "email" else standing.phone
 
 
@@ -33,7 +33,7 @@ async def send_mfa_code(session: ExperienceSession, address_type: str) -> str:
     Raises 400 ``session.mfa.mfa_factor_not_enabled`` if the account has no such address, and the errors of
     ``code_delivery``.
     """
-    address = await find_address(session, address_type)
+    address = find_address(session, address_type)
     if address is None:
         raise refusal("session.mfa.mfa_factor_not_enabled")
     known = session.experience.mfa.find_proof(KINDS[address_type])

@@ -24,7 +24,7 @@ ADDRESS_PROOFS = {Proof.EMAIL_CODE: "email", Proof.PHONE_CODE: "phone"}
 
 async def add_username(session: ExperienceSession, username: str) -> None:
     """Add a username to the account. Raises 422 if the policy rejects it or it is taken."""
-    await _refuse_profile_change(session)
+    _refuse_profile_change(session)
     await stage(session, PendingProfile(username=username))
 
 
@@ -34,7 +34,7 @@ async def add_verified_address(
     """Add a verified email address or phone number to the account. Raises 404 unless the proof is of that
     type.
     """
-    await _refuse_profile_change(session)
+    _refuse_profile_change(session)
     record = get_record(session, verification_id)
     if ADDRESS_PROOFS.get(record.proof) != identifier_type:
         raise refusal("session.verification_session_not_found")
@@ -45,15 +45,15 @@ async def add_verified_address(
 
 async def add_social_identity(session: ExperienceSession, verification_id: str) -> None:
     """Link the verified social identity to the account. Raises 422 if another account has it."""
-    await _refuse_profile_change(session, may_precede_mfa=True)
+    _refuse_profile_change(session, may_precede_mfa=True)
     proof = find_proof(session, verification_id)
     if proof is None:
         raise refusal("session.verification_session_not_found")
     refuse_blocked_email(session, proof.user.email if proof.user else None)
-    if await _find_identified_user(session):
-        addition = await profile_of_known_user(session, proof, links=True)
+    if _find_identified_user(session):
+        addition = profile_of_known_user(session, proof, links=True)
     else:
-        addition = await profile_of_new_user(session, proof)
+        addition = profile_of_new_user(session, proof)
     known = session.experience.profile
     kept = {name: None for name in ("email", "name", "avatar") if getattr(known, name)}
     await stage(session, replace(addition, **kept))
@@ -61,8 +61,8 @@ async def add_social_identity(session: ExperienceSession, verification_id: str) 
 
 async def add_password(session: ExperienceSession, password: str) -> None:
     """Set the account's first password. Raises 422 ``password.rejected``, or if it has a password."""
-    await _refuse_profile_change(session)
-    user = await _find_identified_user(session)
+    _refuse_profile_change(session)
+    user = _find_identified_user(session)
     if user and user.password_hash:
         raise refusal("user.password_exists_in_profile")
     await _stage_password(session, user, password)
@@ -72,20 +72,20 @@ async def replace_password(session: ExperienceSession, password: str) -> None:
     """Set a new password for a person who forgot the old one. ``submit`` stores it."""
     if session.experience.event is not Event.FORGOT_PASSWORD:
         raise refusal("session.invalid_interaction_type")
-    user = await get_identified_user(session)
+    user = get_identified_user(session)
     await _stage_password(session, user, password)
 
 
 async def stage(session: ExperienceSession, addition: PendingProfile) -> None:
     """Add to the profile after the checks that Logto makes at this point."""
-    user, policy = await _find_identified_user(session), session.settings.username_policy
+    user, policy = _find_identified_user(session), session.settings.username_policy
     for kind in ("username", "email", "phone"):
         if user and getattr(addition, kind) and getattr(user, kind):
             raise refusal(f"user.{kind}_exists_in_profile")
     violation = find_username_violation(addition.username, policy) if addition.username else None
     if violation:
         raise refusal(f"user.username_{violation}")
-    await refuse_taken_identifiers(session.store, addition, case_sensitive=policy.case_sensitive)
+    refuse_taken_identifiers(session.store, addition, case_sensitive=policy.case_sensitive)
     await add_to_profile(session, addition)
 
 
@@ -131,26 +131,26 @@ def refuse_blocked_email(session: ExperienceSession, email: str | None) -> None:
     refuse_blocked(session.settings.email_blocklist, email)
 
 
-async def _find_identified_user(session: ExperienceSession) -> User | None:
+def _find_identified_user(session: ExperienceSession) -> User | None:
     user_id = session.experience.user_id
-    return await find_user_by_id(session.store, user_id) if user_id else None
+    return find_user_by_id(session.store, user_id) if user_id else None
 
 
-async def get_identified_user(session: ExperienceSession) -> User:
-    user = await _find_identified_user(session)
+def get_identified_user(session: ExperienceSession) -> User:
+    user = _find_identified_user(session)
     if user is None:
         raise refusal("session.identifier_not_found")
     return user
 
 
-async def _refuse_profile_change(session: ExperienceSession, *, may_precede_mfa: bool = False) -> None:
+def _refuse_profile_change(session: ExperienceSession, *, may_precede_mfa: bool = False) -> None:
     event = session.experience.event
     if event is Event.FORGOT_PASSWORD:
         raise refusal("session.not_supported_for_forgot_password")
     if event is Event.SIGN_IN:
-        await get_identified_user(session)
+        get_identified_user(session)
         if not may_precede_mfa:
-            await mfa.refuse_unproved(session)
+            mfa.refuse_unproved(session)
 
 
 async def _stage_password(session: ExperienceSession, user: User | None, password: str) -> None:

@@ -14,7 +14,6 @@ from enum import StrEnum
 from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.errors import RequestError
 from local_logto.experience.json_access import integer
@@ -72,21 +71,21 @@ async def watch(store: Store, policy: LockoutPolicy, pool: Pool, identifier: str
     try:
         result = await attempt
     except RequestError:
-        await _refuse_locked_out(store, policy, pool, identifier, has_failed=True)
+        _refuse_locked_out(store, policy, pool, identifier, has_failed=True)
         raise
-    await _refuse_locked_out(store, policy, pool, identifier, has_failed=False)
+    _refuse_locked_out(store, policy, pool, identifier, has_failed=False)
     return result
 
 
-async def _refuse_locked_out(
+def _refuse_locked_out(
     store: Store, policy: LockoutPolicy, pool: Pool, identifier: str, *, has_failed: bool
 ) -> None:
     target = hashlib.sha256(identifier.strip().lower().encode()).hexdigest()
     mine = (_c.target_hash == target) & (_c.pool == pool.value)
-    async with store.begin() as connection:
-        locked_until = await _locked_until(connection, mine)
+    with store.begin() as connection:
+        locked_until = _locked_until(connection, mine)
         if has_failed and locked_until is None:
-            locked_until = await _count_failure(connection, policy, mine, target, pool)
+            locked_until = _count_failure(connection, policy, mine, target, pool)
     if locked_until is not None:
         minutes = max(1, round((locked_until - now_ms()) / _MINUTE_MS))
         raise RequestError(
@@ -96,14 +95,14 @@ async def _refuse_locked_out(
         )
 
 
-async def _locked_until(connection: AsyncConnection, mine: sa.ColumnElement[bool]) -> int | None:
+def _locked_until(connection: sa.Connection, mine: sa.ColumnElement[bool]) -> int | None:
     found = sa.select(sa.func.max(_c.locked_until)).where(mine, _c.locked_until > now_ms())
-    until: int | None = (await connection.execute(found)).scalar_one_or_none()
+    until: int | None = connection.execute(found).scalar_one_or_none()
     return until
 
 
-async def _count_failure(
-    connection: AsyncConnection,
+def _count_failure(
+    connection: sa.Connection,
     policy: LockoutPolicy,
     mine: sa.ColumnElement[bool],
     target: str,
@@ -115,13 +114,13 @@ async def _count_failure(
     """
     now, row_id = now_ms(), new_id()
     row = {"id": row_id, "target_hash": target, "pool": pool.value, "failed_at": now}
-    await connection.execute(sentinel_activities.insert().values(**row))
+    connection.execute(sentinel_activities.insert().values(**row))
     over = (_c.failed_at <= now - _WINDOW_MS) & (_c.locked_until <= now)
-    await connection.execute(sentinel_activities.delete().where(over))
+    connection.execute(sentinel_activities.delete().where(over))
     recent = sa.select(sa.func.count()).where(mine, _c.locked_until == 0)
-    if not policy.locks_out((await connection.execute(recent)).scalar_one()):
+    if not policy.locks_out(connection.execute(recent).scalar_one()):
         return None
     until = now + policy.lockout_minutes * _MINUTE_MS
     lock = sentinel_activities.update().where(_c.id == row_id)
-    await connection.execute(lock.values(locked_until=until))
+    connection.execute(lock.values(locked_until=until))
     return until

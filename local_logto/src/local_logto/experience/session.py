@@ -45,22 +45,22 @@ class ExperienceSession:
 
     async def save(self, experience: Experience) -> None:
         """Store the new state at once, so that a later error in the same request doesn't lose it."""
-        await save_experience(self.interaction, experience.to_json())
+        save_experience(self.interaction, experience.to_json())
         self.begun = experience
 
     async def forget(self) -> None:
         """Drop the state. The next step must set an event again."""
-        await save_experience(self.interaction, {})
+        save_experience(self.interaction, {})
         self.begun = None
 
     async def finish(self, user_id: str) -> str:
         """Hand the signed-in user to the authorization request. Returns the URL where it resumes."""
         submission = self.experience.to_submission_json()
-        return await finish_login(self.interaction, user_id, submission, self.request)
+        return finish_login(self.interaction, user_id, submission, self.request)
 
 
-async def open_session(request: Request, store: Store, settings: SignInExperience) -> ExperienceSession:
+def open_session(request: Request, store: Store, settings: SignInExperience) -> ExperienceSession:
     """Return the session of this browser's interaction. Raises 400 ``session.not_found`` without one."""
-    interaction = await get_interaction(request)
+    interaction = get_interaction(request)
     begun = Experience.from_json(interaction.experience) if interaction.experience else None
     return ExperienceSession(request, store, settings, interaction, begun)

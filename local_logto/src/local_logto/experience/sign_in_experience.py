@@ -104,9 +104,9 @@ class SignInExperience:
         return tuple(dict.fromkeys(name for name in required if name))
 
 
-async def read_sign_in_experience(store: Store) -> SignInExperience:
+def read_sign_in_experience(store: Store) -> SignInExperience:
     """Read the settings that the Management API stores."""
-    return parse_sign_in_experience(await read_setting(store, SIGN_IN_EXP))
+    return parse_sign_in_experience(read_setting(store, SIGN_IN_EXP))
 
 
 def parse_sign_in_experience(value: Mapping[str, object]) -> SignInExperience:

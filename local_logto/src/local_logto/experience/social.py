@@ -32,9 +32,9 @@ class Departure:
     verification_id: str
 
 
-async def list_social_connectors(session: ExperienceSession) -> tuple[Connector, ...]:
+def list_social_connectors(session: ExperienceSession) -> tuple[Connector, ...]:
     """Return the connectors that have a button, in the order of the sign-in experience."""
-    by_target = {one.target: one for one in await list_connectors(session.store) if one.type == "Social"}
+    by_target = {one.target: one for one in list_connectors(session.store) if one.type == "Social"}
     targets = session.settings.social.targets
     return tuple(by_target[target] for target in targets if target in by_target)
 
@@ -47,7 +47,7 @@ async def depart(session: ExperienceSession, connector_id: str, state: str, redi
     """
     if not state or not redirect_uri:
         raise refusal("session.insufficient_info")
-    connector = await find_connector_by_id(session.store, connector_id)
+    connector = find_connector_by_id(session.store, connector_id)
     if connector is None:
         raise RequestError(404, "entity.not_found", "The resource does not exist.")
     if connector.type != "Social":
@@ -95,7 +95,7 @@ async def verify_social(
     Raises 422 ``session.invalid_connector_id``, 404 for a proof of another kind, connector or browser, and
     the connector's errors.
     """
-    connector = await find_connector_by_id(session.store, connector_id)
+    connector = find_connector_by_id(session.store, connector_id)
     if connector is None or connector.type != "Social":
         raise RequestError(
             422,
@@ -110,15 +110,15 @@ async def verify_social(
     return proof.id
 
 
-async def find_account(session: ExperienceSession, proof: SocialProof, *, links: bool) -> User:
+def find_account(session: ExperienceSession, proof: SocialProof, *, links: bool) -> User:
     """Return the account of a verified identity or, with ``links``, the one with its email address.
 
     Raises 404 ``user.identity_not_exist``. Its ``data`` says if an account has the identity's email address.
     """
     identity = get_identity(proof)
-    if not links and (user := await find_user_by_identity(session.store, identity)):
+    if not links and (user := find_user_by_identity(session.store, identity)):
         return user
-    related = await find_related_user(session, identity.user)
+    related = find_related_user(session, identity.user)
     if links and related:
         return related
     if links:
@@ -127,13 +127,13 @@ async def find_account(session: ExperienceSession, proof: SocialProof, *, links:
     raise refusal("user.identity_not_exist", data={"relatedUser": address} if related else {})
 
 
-async def find_related_user(session: ExperienceSession, user: SocialUser) -> User | None:
+def find_related_user(session: ExperienceSession, user: SocialUser) -> User | None:
     """Return the account with the person's email address at the provider, which is trusted to have verified
     it.
     """
     if user.email is None:
         return None
-    return await find_user(session.store, Identifier("email", user.email), case_sensitive=False)
+    return find_user(session.store, Identifier("email", user.email), case_sensitive=False)
 
 
 def get_identity(proof: SocialProof) -> SocialIdentity:
@@ -143,22 +143,20 @@ def get_identity(proof: SocialProof) -> SocialIdentity:
     return proof.identity
 
 
-async def profile_of_new_user(session: ExperienceSession, proof: SocialProof) -> PendingProfile:
+def profile_of_new_user(session: ExperienceSession, proof: SocialProof) -> PendingProfile:
     """Return the profile of a new account: identity, name, picture, and the email address if it is free."""
     identity = get_identity(proof)
     person = identity.user
-    email = None if await find_related_user(session, person) else person.email
+    email = None if find_related_user(session, person) else person.email
     return PendingProfile(email=email, name=person.name, avatar=person.avatar, social_identity=identity)
 
 
-async def profile_of_known_user(
-    session: ExperienceSession, proof: SocialProof, *, links: bool
-) -> PendingProfile:
+def profile_of_known_user(session: ExperienceSession, proof: SocialProof, *, links: bool) -> PendingProfile:
     """Return what an account takes over: name and picture if the connector syncs them, the identity if
     linked.
     """
     identity = get_identity(proof)
-    connector = await find_connector_by_id(session.store, proof.connector_id)
+    connector = find_connector_by_id(session.store, proof.connector_id)
     syncs = connector is not None and connector.sync_profile
     return PendingProfile(
         name=identity.user.name if syncs else None,

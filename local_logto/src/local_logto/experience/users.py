@@ -12,7 +12,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto import phone_numbers
 from local_logto.experience.just_in_time import join_organizations
@@ -59,25 +58,25 @@ def _matches(identifier: Identifier, *, case_sensitive: bool) -> sa.ColumnElemen
     return sa.func.lower(users.c.username) == identifier.value.lower()
 
 
-async def find_user(store: Store, identifier: Identifier, *, case_sensitive: bool) -> User | None:
+def find_user(store: Store, identifier: Identifier, *, case_sensitive: bool) -> User | None:
     """Return the account with this username, email address (ignoring case) or phone number.
 
     If two accounts have the phone number, the one with exactly this spelling wins, then the newer one.
     """
     condition = _matches(identifier, case_sensitive=case_sensitive)
-    async with store.begin() as connection:
-        return await _find_one(connection, condition, spelled=identifier.value)
+    with store.begin() as connection:
+        return _find_one(connection, condition, spelled=identifier.value)
 
 
-async def find_user_by_id(store: Store, user_id: str) -> User | None:
-    async with store.begin() as connection:
-        return await _find_one(connection, users.c.id == user_id)
+def find_user_by_id(store: Store, user_id: str) -> User | None:
+    with store.begin() as connection:
+        return _find_one(connection, users.c.id == user_id)
 
 
-async def find_user_by_identity(store: Store, identity: SocialIdentity) -> User | None:
+def find_user_by_identity(store: Store, identity: SocialIdentity) -> User | None:
     """Return the account that this identity is linked to."""
-    async with store.begin() as connection:
-        return await _find_one(connection, _has_identity(identity))
+    with store.begin() as connection:
+        return _find_one(connection, _has_identity(identity))
 
 
 def _has_identity(identity: SocialIdentity) -> sa.ColumnElement[bool]:
@@ -85,22 +84,22 @@ def _has_identity(identity: SocialIdentity) -> sa.ColumnElement[bool]:
     return sa.func.json_extract(users.c.identities, path) == identity.user.id
 
 
-async def _find_one(
-    connection: AsyncConnection, condition: sa.ColumnElement[bool], *, spelled: str = ""
+def _find_one(
+    connection: sa.Connection, condition: sa.ColumnElement[bool], *, spelled: str = ""
 ) -> User | None:
     order = (sa.case((users.c.primary_phone == spelled, 0), else_=1), users.c.created_at.desc())
-    row = (await connection.execute(_SELECT_USER.where(condition).order_by(*order).limit(1))).one_or_none()
+    row = connection.execute(_SELECT_USER.where(condition).order_by(*order).limit(1)).one_or_none()
     return User(*row) if row else None
 
 
-async def refuse_taken_identifiers(store: Store, profile: PendingProfile, *, case_sensitive: bool) -> None:
+def refuse_taken_identifiers(store: Store, profile: PendingProfile, *, case_sensitive: bool) -> None:
     """Raise 422 ``user.<kind>_already_in_use`` if another account has one of the identifiers."""
     for kind in ("username", "email", "phone"):
         value = getattr(profile, kind)
-        if value and await find_user(store, Identifier(kind, value), case_sensitive=case_sensitive):
+        if value and find_user(store, Identifier(kind, value), case_sensitive=case_sensitive):
             raise refusal(f"user.{kind}_already_in_use")
     identity = profile.social_identity
-    if identity and await find_user_by_identity(store, identity):
+    if identity and find_user_by_identity(store, identity):
         raise refusal("user.identity_already_in_use")
 
 
@@ -112,7 +111,7 @@ class NewUser:
     organization_ids: Sequence[str]
 
 
-async def create_user(store: Store, profile: PendingProfile) -> NewUser:
+def create_user(store: Store, profile: PendingProfile) -> NewUser:
     """Store a new account and let it join organizations. Raises 422 if an identifier was taken meanwhile."""
     now, user_id = now_ms(), new_id(12)
     values = {
@@ -122,38 +121,38 @@ async def create_user(store: Store, profile: PendingProfile) -> NewUser:
         "logto_config": {"mfa": {"enabled": False}},
     }
     try:
-        async with store.begin() as connection:
-            await connection.execute(users.insert().values(**values, **_columns(profile)))
-            await _add_identity(connection, user_id, profile.social_identity)
-            joined = await join_organizations(connection, user_id, profile.email) if profile.email else []
+        with store.begin() as connection:
+            connection.execute(users.insert().values(**values, **_columns(profile)))
+            _add_identity(connection, user_id, profile.social_identity)
+            joined = join_organizations(connection, user_id, profile.email) if profile.email else []
     except IntegrityError:
-        await refuse_taken_identifiers(store, profile, case_sensitive=True)
+        refuse_taken_identifiers(store, profile, case_sensitive=True)
         raise
     return NewUser(user_id, joined)
 
 
-async def complete_user(store: Store, user_id: str, profile: PendingProfile) -> None:
+def complete_user(store: Store, user_id: str, profile: PendingProfile) -> None:
     """Store additions to an existing account. Raises 422 if an identifier was taken meanwhile."""
     change = users.update().where(users.c.id == user_id)
     try:
-        async with store.begin() as connection:
-            await connection.execute(change.values(updated_at=now_ms(), **_columns(profile)))
-            await _add_identity(connection, user_id, profile.social_identity)
+        with store.begin() as connection:
+            connection.execute(change.values(updated_at=now_ms(), **_columns(profile)))
+            _add_identity(connection, user_id, profile.social_identity)
     except IntegrityError:
-        await refuse_taken_identifiers(store, profile, case_sensitive=True)
+        refuse_taken_identifiers(store, profile, case_sensitive=True)
         raise
 
 
-async def _add_identity(connection: AsyncConnection, user_id: str, identity: SocialIdentity | None) -> None:
+def _add_identity(connection: sa.Connection, user_id: str, identity: SocialIdentity | None) -> None:
     """Link the identity. The transaction has already written, so no concurrent one can link it too."""
     if identity is None:
         return
     others = sa.select(users.c.id).where(_has_identity(identity), users.c.id != user_id).limit(1)
-    if (await connection.execute(others)).first():
+    if connection.execute(others).first():
         raise refusal("user.identity_already_in_use")
     stored = sa.func.json(json.dumps(identity.to_stored_json(), ensure_ascii=False))
     linked = sa.func.json_set(users.c.identities, f'$."{identity.target}"', stored)
-    await connection.execute(users.update().where(users.c.id == user_id).values(identities=linked))
+    connection.execute(users.update().where(users.c.id == user_id).values(identities=linked))
 
 
 def _columns(profile: PendingProfile) -> dict[str, Any]:

@@ -39,7 +39,7 @@ async def verify_identifier_password(
 
 
 async def _check_password(session: ExperienceSession, identifier: Identifier, password: str) -> None:
-    user = await _find_user(session, identifier)
+    user = _find_user(session, identifier)
     if not await verify_password(user.password_hash if user else None, password) or user is None:
         raise refusal("session.invalid_credentials")
     if user.is_suspended:
@@ -51,7 +51,7 @@ async def verify_new_password_identity(
 ) -> str:
     """Check that the username is free and the password is accepted. Returns the verification ID."""
     profile = PendingProfile(username=identifier.value)
-    await refuse_taken_identifiers(
+    refuse_taken_identifiers(
         session.store, profile, case_sensitive=session.settings.username_policy.case_sensitive
     )
     refuse_weak_password(password, session.settings, PersonalInformation(username=identifier.value))
@@ -84,7 +84,7 @@ async def send_code(session: ExperienceSession, recipient: Identifier, event: Ev
         refuse_blocked(session.settings.email_blocklist, recipient.value)
     usage = _BINDS_A_FACTOR if _binds_a_factor(session, recipient) else event.value
     record = VerificationRecord(new_id(), _CODE_PROOFS[recipient.type], recipient, template_type=usage)
-    delivered = await _is_deliverable(session, recipient, event)
+    delivered = _is_deliverable(session, recipient, event)
     await send_new_code(session, record.id, recipient, usage, is_delivered=delivered)
     return await _save(session, record)
 
@@ -130,17 +130,17 @@ def _binds_a_factor(session: ExperienceSession, recipient: Identifier) -> bool:
     return session.experience.user_id is not None and not session.settings.asks_for(recipient.type)
 
 
-async def _is_deliverable(session: ExperienceSession, recipient: Identifier, event: Event) -> bool:
+def _is_deliverable(session: ExperienceSession, recipient: Identifier, event: Event) -> bool:
     needs_account = event is Event.FORGOT_PASSWORD or (
         event is Event.SIGN_IN
         and session.experience.user_id is None
         and session.settings.has_registration_off
     )
-    return not needs_account or await _find_user(session, recipient) is not None
+    return not needs_account or _find_user(session, recipient) is not None
 
 
-async def _find_user(session: ExperienceSession, identifier: Identifier) -> User | None:
-    return await find_user(
+def _find_user(session: ExperienceSession, identifier: Identifier) -> User | None:
+    return find_user(
         session.store, identifier, case_sensitive=session.settings.username_policy.case_sensitive
     )
 

@@ -79,7 +79,7 @@ for _family in (
 
 @_protected.before_request
 async def _require_token() -> None:
-    await require_management_token()
+    require_management_token()
 
 
 @_protected.errorhandler(IntegrityError)

@@ -6,7 +6,6 @@ from typing import Final
 
 import sqlalchemy as sa
 from quart import Blueprint, Response
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.errors import RequestError
@@ -35,9 +34,9 @@ async def list_secrets(application_id: str) -> Response:
         .where(application_secrets.c.application_id == application_id)
         .order_by(application_secrets.c.created_at, application_secrets.c.name)
     )
-    async with current_store().begin() as connection:
-        await get_row(connection, applications, application_id)
-        rows = (await connection.execute(query)).mappings().all()
+    with current_store().begin() as connection:
+        get_row(connection, applications, application_id)
+        rows = connection.execute(query).mappings().all()
     return json_response([entities.application_secret(row) for row in rows])
 
 
@@ -47,37 +46,37 @@ async def create_secret(application_id: str) -> Response:
     expires_at = body.get("expiresAt")
     if expires_at is not None and expires_at <= now_ms():
         raise invalid_input(400, "The value of `expiresAt` must be in the future.")
-    async with current_store().begin() as connection:
-        application = await get_row(connection, applications, application_id)
+    with current_store().begin() as connection:
+        application = get_row(connection, applications, application_id)
         if application["type"] not in HAVE_SECRETS:
             raise constraint_violated()
-        await _refuse_taken(connection, application_id, body["name"])
-        row = await insert_secret(connection, application_id, body["name"], expires_at)
+        _refuse_taken(connection, application_id, body["name"])
+        row = insert_secret(connection, application_id, body["name"], expires_at)
     return json_response(entities.application_secret(row), 201)
 
 
 @blueprint.patch("/<name>")
 async def rename_secret(application_id: str, name: str) -> Response:
     new_name = (await read_body(Shape({"name": _NAME})))["name"]
-    async with current_store().begin() as connection:
-        await get_row(connection, applications, application_id)
+    with current_store().begin() as connection:
+        get_row(connection, applications, application_id)
         if new_name != name:
-            await _refuse_taken(connection, application_id, new_name)
+            _refuse_taken(connection, application_id, new_name)
         is_it = _is(application_id, name)
-        row = await update_row(connection, application_secrets, {"name": new_name}, *is_it)
+        row = update_row(connection, application_secrets, {"name": new_name}, *is_it)
     return json_response(entities.application_secret(row))
 
 
 @blueprint.delete("/<name>")
 async def delete_secret(application_id: str, name: str) -> Response:
-    async with current_store().begin() as connection:
-        await get_row(connection, applications, application_id)
-        await delete_row(connection, application_secrets, *_is(application_id, name))
+    with current_store().begin() as connection:
+        get_row(connection, applications, application_id)
+        delete_row(connection, application_secrets, *_is(application_id, name))
     return no_content()
 
 
-async def insert_secret(
-    connection: AsyncConnection, application_id: str, name: str, expires_at: int | None = None
+def insert_secret(
+    connection: sa.Connection, application_id: str, name: str, expires_at: int | None = None
 ) -> sa.RowMapping:
     """Create a secret of 32 characters. ``expires_at`` is in epoch milliseconds."""
     values = {
@@ -87,13 +86,13 @@ async def insert_secret(
         "created_at": now_ms(),
         "expires_at": expires_at,
     }
-    return await insert_row(connection, application_secrets, values)
+    return insert_row(connection, application_secrets, values)
 
 
 def _is(application_id: str, name: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     return application_secrets.c.application_id == application_id, application_secrets.c.name == name
 
 
-async def _refuse_taken(connection: AsyncConnection, application_id: str, name: str) -> None:
-    if await find_row(connection, application_secrets, *_is(application_id, name)):
+def _refuse_taken(connection: sa.Connection, application_id: str, name: str) -> None:
+    if find_row(connection, application_secrets, *_is(application_id, name)):
         raise RequestError(422, "application.secret_name_exists", "Secret name already exists.")

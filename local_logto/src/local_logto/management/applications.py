@@ -91,8 +91,8 @@ async def list_applications() -> Response:
         .where(*_read_filters())
         .order_by(applications.c.created_at.desc(), applications.c.id)
     )
-    async with current_store().begin() as connection:
-        page = await read_page(connection, query, paging)
+    with current_store().begin() as connection:
+        page = read_page(connection, query, paging)
     return list_response([entities.application(row) for row in page.rows], page)
 
 
@@ -103,10 +103,10 @@ async def create_application() -> Response:
     _refuse_impossible(body)
     values = {"oidc_client_metadata": dict(_NO_URIS), **to_columns(body)}
     values |= {"id": new_id(), "created_at": now_ms()}
-    async with current_store().begin() as connection:
-        row = await insert_row(connection, applications, values)
+    with current_store().begin() as connection:
+        row = insert_row(connection, applications, values)
         if row["type"] in HAVE_SECRETS:
-            await insert_secret(connection, row["id"], "Default secret")
+            insert_secret(connection, row["id"], "Default secret")
     return json_response(entities.application(row))
 
 
@@ -114,11 +114,11 @@ async def create_application() -> Response:
 async def change_application(application_id: str) -> Response:
     """Change the given members. Both metadata objects are replaced as a whole."""
     values = to_columns(await read_body(_APPLICATION.partial()))
-    async with current_store().begin() as connection:
-        row = await get_row(connection, applications, application_id)
+    with current_store().begin() as connection:
+        row = get_row(connection, applications, application_id)
         _refuse_impossible_change(row, values)
         if values:
-            row = await update_row(connection, applications, values, applications.c.id == application_id)
+            row = update_row(connection, applications, values, applications.c.id == application_id)
     return json_response(entities.application(row))
 
 
@@ -133,10 +133,10 @@ async def list_application_organizations(application_id: str) -> Response:
         .where(related.c.application_id == application_id)
         .order_by(organizations.c.id)
     )
-    async with current_store().begin() as connection:
-        await get_row(connection, applications, application_id)
-        page = await read_page(connection, query, paging)
-        roles = await roles_by_owner(
+    with current_store().begin() as connection:
+        get_row(connection, applications, application_id)
+        page = read_page(connection, query, paging)
+        roles = roles_by_owner(
             connection, assigned, "organization_id", assigned.c.application_id == application_id
         )
     shown = [

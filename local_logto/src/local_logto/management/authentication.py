@@ -18,7 +18,7 @@ from local_logto.refusals import refusal
 Fault = Mapping[str, Any]
 
 
-async def require_management_token() -> None:
+def require_management_token() -> None:
     """Check the request's bearer token. Raises Logto's 401 and 403 (``auth.*``)."""
     header = request.headers.get("Authorization")
     if not header:
@@ -31,8 +31,8 @@ async def require_management_token() -> None:
             data={"supportedTypes": ["Bearer"]},
         )
     token = header.removeprefix("Bearer").strip()
-    claims = await verified_claims(token)
-    fault = await _fault_of_signature(token) if claims is None else _fault_of_claims(claims)
+    claims = verified_claims(token)
+    fault = _fault_of_signature(token) if claims is None else _fault_of_claims(claims)
     if claims is None or fault is not None:
         raise RequestError(
             401, "auth.unauthorized", "Unauthorized. Please check credentials and its scope.", data=fault
@@ -41,15 +41,15 @@ async def require_management_token() -> None:
         raise refusal("auth.forbidden")
 
 
-async def _fault_of_signature(token: str) -> Fault:
+def _fault_of_signature(token: str) -> Fault:
     """Say why a token can't be verified, in the terms of jose, the library that Logto verifies with."""
     header = unverified_header(token)
     if header is None:
         return {"code": "ERR_JWS_INVALID", "name": "JWSInvalid"}
     if header.get("alg") != ALGORITHM:
         return {"code": "ERR_JOSE_NOT_SUPPORTED", "name": "JOSENotSupported"}
-    async with current_store().begin() as connection:
-        key = await current_keys().find(connection, str(header.get("kid", "")))
+    with current_store().begin() as connection:
+        key = current_keys().find(connection, str(header.get("kid", "")))
     if key is None:
         return {"code": "ERR_JWKS_NO_MATCHING_KEY", "name": "JWKSNoMatchingKey"}
     return {"code": "ERR_JWS_SIGNATURE_VERIFICATION_FAILED", "name": "JWSSignatureVerificationFailed"}

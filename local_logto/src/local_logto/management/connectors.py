@@ -57,7 +57,7 @@ blueprint = Blueprint("connectors", __name__, url_prefix="/connectors")
 async def list_all() -> Response:
     """List all connectors, or those of one ``target``."""
     target = request.args.get("target")
-    found = await list_connectors(current_store())
+    found = list_connectors(current_store())
     return json_response([shown(one) for one in found if not target or one.target == target])
 
 
@@ -69,7 +69,7 @@ async def create_connector() -> Response:
     if factory is None:
         raise refusal("connector.not_found_with_connector_id")
     if factory.type == "Social":
-        await _refuse_second(factory, body)
+        _refuse_second(factory, body)
     _check_changes(factory, body)
     values = {
         "id": body.get("id") or new_id(12),
@@ -79,24 +79,24 @@ async def create_connector() -> Response:
         "created_at": now_ms(),
         **to_columns(clean_deep({name: body[name] for name in _CHANGES.optional if name in body})),
     }
-    async with current_store().begin() as connection:
-        await connection.execute(sa.insert(connectors).values(**values))
+    with current_store().begin() as connection:
+        connection.execute(sa.insert(connectors).values(**values))
         if factory.type != "Social":
             others = (connectors.c.type == factory.type) & (connectors.c.id != values["id"])
-            await connection.execute(sa.delete(connectors).where(others))
-    return json_response(shown(await _get(values["id"])))
+            connection.execute(sa.delete(connectors).where(others))
+    return json_response(shown(_get(values["id"])))
 
 
 @blueprint.get("/<connector_id>")
 async def get_connector(connector_id: str) -> Response:
-    return json_response(shown(await _get(connector_id)))
+    return json_response(shown(_get(connector_id)))
 
 
 @blueprint.patch("/<connector_id>")
 async def change_connector(connector_id: str) -> Response:
     """Change the given members. The configuration is replaced as a whole; the ID stays."""
     changes = await read_body(_CHANGES)
-    connector = await _get(connector_id)
+    connector = _get(connector_id)
     factory = connector.factory
     if changes.get("metadata"):
         raise refusal("connector.cannot_overwrite_metadata_for_non_standard_connector")
@@ -107,22 +107,22 @@ async def change_connector(connector_id: str) -> Response:
     if not values:
         raise no_values()
     change = sa.update(connectors).where(connectors.c.id == connector_id).values(**values)
-    async with current_store().begin() as connection:
-        await connection.execute(change)
-    return json_response(shown(await _get(connector_id)))
+    with current_store().begin() as connection:
+        connection.execute(change)
+    return json_response(shown(_get(connector_id)))
 
 
 @blueprint.delete("/<connector_id>")
 async def delete_connector(connector_id: str) -> Response:
     """Delete the connector. A social connector's button disappears from the sign-in page."""
     store = current_store()
-    connector = await _get(connector_id)
-    async with store.begin() as connection:
-        await connection.execute(sa.delete(connectors).where(connectors.c.id == connector_id))
+    connector = _get(connector_id)
+    with store.begin() as connection:
+        connection.execute(sa.delete(connectors).where(connectors.c.id == connector_id))
     if connector.type == "Social":
-        settings = await read_setting(store, SIGN_IN_EXP)
-        kept = await known_social_targets(settings["socialSignInConnectorTargets"])
-        await write_setting(store, SIGN_IN_EXP, {**settings, "socialSignInConnectorTargets": kept})
+        settings = read_setting(store, SIGN_IN_EXP)
+        kept = known_social_targets(settings["socialSignInConnectorTargets"])
+        write_setting(store, SIGN_IN_EXP, {**settings, "socialSignInConnectorTargets": kept})
     return no_content()
 
 
@@ -163,9 +163,9 @@ def shown(connector: Connector) -> Entity:
     }
 
 
-async def known_social_targets(targets: list[str]) -> list[str]:
+def known_social_targets(targets: list[str]) -> list[str]:
     """Return the targets that have a social connector."""
-    found = await list_connectors(current_store())
+    found = list_connectors(current_store())
     known = {connector.target for connector in found if connector.type == "Social"}
     return [target for target in targets if target in known]
 
@@ -184,17 +184,17 @@ def _is_empty(value: object) -> bool:
     return value is None or value in ("", [], {})
 
 
-async def _get(connector_id: str) -> Connector:
-    connector = await find_connector_by_id(current_store(), connector_id)
+def _get(connector_id: str) -> Connector:
+    connector = find_connector_by_id(current_store(), connector_id)
     if connector is None:
         raise not_found()
     return connector
 
 
-async def _refuse_second(factory: Factory, body: Mapping[str, Any]) -> None:
+def _refuse_second(factory: Factory, body: Mapping[str, Any]) -> None:
     if "metadata" in body:
         raise refusal("connector.cannot_overwrite_metadata_for_non_standard_connector")
-    if await find_connector(current_store(), type="Social", target=factory.target) is not None:
+    if find_connector(current_store(), type="Social", target=factory.target) is not None:
         raise refusal("connector.multiple_instances_not_supported")
 
 

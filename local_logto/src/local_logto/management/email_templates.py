@@ -47,13 +47,13 @@ async def put_templates() -> Response:
     """Store templates. One with the same language and usage gets the new details and keeps its ID."""
     body = await read_body(_TEMPLATES)
     shown = []
-    async with current_store().begin() as connection:
+    with current_store().begin() as connection:
         for template in body["templates"]:
             row = insert(email_templates).values(id=new_id(), created_at=now_ms(), **to_columns(template))
             stored = row.on_conflict_do_update(
                 index_elements=["language_tag", "template_type"], set_={"details": template["details"]}
             ).returning(*_c)
-            shown.append(_shown((await connection.execute(stored)).mappings().one()))
+            shown.append(_shown(connection.execute(stored).mappings().one()))
     return json_response(shown)
 
 
@@ -61,8 +61,8 @@ async def put_templates() -> Response:
 async def list_templates() -> Response:
     """List all templates, or those of one language or usage."""
     query = sa.select(email_templates).where(*_wanted()).order_by(_c.language_tag, _c.template_type)
-    async with current_store().begin() as connection:
-        rows = (await connection.execute(query)).mappings().all()
+    with current_store().begin() as connection:
+        rows = connection.execute(query).mappings().all()
     return json_response([_shown(row) for row in rows])
 
 
@@ -72,8 +72,8 @@ async def delete_templates() -> Response:
     wanted = _wanted()
     if not wanted:
         raise refusal("connector.email_connector.bulk_deletion_no_filter")
-    async with current_store().begin() as connection:
-        deleted = await connection.execute(sa.delete(email_templates).where(*wanted))
+    with current_store().begin() as connection:
+        deleted = connection.execute(sa.delete(email_templates).where(*wanted))
     return json_response({"rowCount": deleted.rowcount})
 
 
@@ -81,10 +81,10 @@ async def delete_templates() -> Response:
 async def change_template(template_id: str) -> Response:
     """Change the given details."""
     changes = await read_body(_DETAILS.partial())
-    async with current_store().begin() as connection:
-        row = await get_row(connection, email_templates, template_id)
+    with current_store().begin() as connection:
+        row = get_row(connection, email_templates, template_id)
         details = {**row["details"], **changes}
-        changed = await update_row(connection, email_templates, {"details": details}, _c.id == template_id)
+        changed = update_row(connection, email_templates, {"details": details}, _c.id == template_id)
     return json_response(_shown(changed))
 
 

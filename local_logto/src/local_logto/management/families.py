@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from quart import Blueprint, Response, request
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.management.entities import Entity
@@ -35,7 +34,7 @@ from local_logto.webhooks import announce
 Owner = Mapping[str, str]
 View = Callable[..., Awaitable[Response]]
 Show = Callable[[sa.RowMapping], Entity]
-Get = Callable[[AsyncConnection, sa.Table, str], Awaitable[sa.RowMapping]]
+Get = Callable[[sa.Connection, sa.Table, str], sa.RowMapping]
 
 
 NO_MEMBERS: Final = Shape()
@@ -97,47 +96,47 @@ class Entities:
 
     async def _list(self) -> Response:
         paging = read_paging(is_optional=self.is_paging_optional)
-        async with current_store().begin() as connection:
-            page = await read_page(connection, self.found(), paging)
+        with current_store().begin() as connection:
+            page = read_page(connection, self.found(), paging)
         return list_response([self.show(row) for row in page.rows], page)
 
     async def _create(self) -> Response:
         values = self.columns(await read_body(self.body)) | self.new()
-        async with current_store().begin() as connection:
-            entity = self.show(await insert_row(connection, self.table, values))
+        with current_store().begin() as connection:
+            entity = self.show(insert_row(connection, self.table, values))
         self.announce("Created", data=entity)
         return json_response(entity, 201)
 
     async def _read(self, **ids: str) -> Response:
         (row_id,) = ids.values()
-        async with current_store().begin() as connection:
-            row = await self.get(connection, self.table, row_id)
+        with current_store().begin() as connection:
+            row = self.get(connection, self.table, row_id)
         return json_response(self.show(row))
 
     async def _change(self, **ids: str) -> Response:
         (row_id,) = ids.values()
         values = self.columns(await read_body(self.body.partial()))
-        async with current_store().begin() as connection:
-            row = await update_row(connection, self.table, values, self.table.c.id == row_id)
+        with current_store().begin() as connection:
+            row = update_row(connection, self.table, values, self.table.c.id == row_id)
         entity = self.show(row)
         self.announce("Data.Updated", data=entity)
         return json_response(entity)
 
     async def _delete(self, **ids: str) -> Response:
         (row_id,) = ids.values()
-        async with current_store().begin() as connection:
+        with current_store().begin() as connection:
             if self.get_before_delete:
-                await self.get_before_delete(connection, self.table, row_id)
-            await delete_row(connection, self.table, self.table.c.id == row_id)
+                self.get_before_delete(connection, self.table, row_id)
+            delete_row(connection, self.table, self.table.c.id == row_id)
         self.announce("Deleted")
         return no_content()
 
 
-async def _allow(_connection: AsyncConnection, _ids: Sequence[str]) -> None:
+def _allow(_connection: sa.Connection, _ids: Sequence[str]) -> None:
     """Accept any IDs. The database knows which exist."""
 
 
-async def _require_nothing(_connection: AsyncConnection, **_owner: str) -> None:
+def _require_nothing(_connection: sa.Connection, **_owner: str) -> None:
     """Accept any owner."""
 
 
@@ -163,9 +162,9 @@ class Related:
     listed: sa.Table
     show: Show
     search: tuple[sa.Column[Any], ...] = ()
-    require: Callable[..., Awaitable[object]] = _require_nothing
-    exists: Callable[..., Awaitable[object]] = _require_nothing
-    check: Callable[[AsyncConnection, Sequence[str]], Awaitable[None]] = _allow
+    require: Callable[..., object] = _require_nothing
+    exists: Callable[..., object] = _require_nothing
+    check: Callable[[sa.Connection, Sequence[str]], None] = _allow
     announce: Callable[[Owner, Change], None] = _announce_nothing
     answer: Callable[[Sequence[str], Change], Response] = _answer_created
 
@@ -190,35 +189,37 @@ class Related:
 
     async def _list(self, **owner: str) -> Response:
         paging = read_paging(is_optional=True)
-        async with current_store().begin() as connection:
-            await self.require(connection, **owner)
-            await self.exists(connection, **owner)
-            page = await read_page(connection, self.found(**owner), paging)
+        with current_store().begin() as connection:
+            self.require(connection, **owner)
+            self.exists(connection, **owner)
+            page = read_page(connection, self.found(**owner), paging)
         return list_response([self.show(row) for row in page.rows], page)
 
     async def _add(self, **owner: str) -> Response:
-        async with current_store().begin() as connection:
-            await self.require(connection, **owner)
-            ids = await self._read_ids(SOME_TEXTS)
-            await self.check(connection, ids)
-            change = await self.relation.add(connection, ids, **owner)
+        with current_store().begin() as connection:
+            self.require(connection, **owner)
+        ids = await self._read_ids(SOME_TEXTS)
+        with current_store().begin() as connection:
+            self.check(connection, ids)
+            change = self.relation.add(connection, ids, **owner)
         self.announce(owner, change)
         return self.answer(ids, change)
 
     async def _replace(self, **owner: str) -> Response:
-        async with current_store().begin() as connection:
-            await self.require(connection, **owner)
-            ids = await self._read_ids(ANY_TEXTS)
-            await self.check(connection, ids)
-            change = await self.relation.replace(connection, ids, **owner)
+        with current_store().begin() as connection:
+            self.require(connection, **owner)
+        ids = await self._read_ids(ANY_TEXTS)
+        with current_store().begin() as connection:
+            self.check(connection, ids)
+            change = self.relation.replace(connection, ids, **owner)
         self.announce(owner, change)
         return no_content()
 
     async def _remove(self, **owner: str) -> Response:
         related_id = owner.pop(self.relation.related)
-        async with current_store().begin() as connection:
-            await self.require(connection, **owner)
-            await self.relation.remove(connection, related_id, **owner)
+        with current_store().begin() as connection:
+            self.require(connection, **owner)
+            self.relation.remove(connection, related_id, **owner)
         self.announce(owner, Change(removed=[related_id]))
         return no_content()
 

@@ -77,8 +77,8 @@ async def create_hook() -> Response:
     if not values["events"] and "event" not in values:
         raise RequestError(400, "hook.missing_events", "You need to provide at least one event.")
     values |= {"id": new_id(), "signing_key": new_secret(), "created_at": now_ms()}
-    async with current_store().begin() as connection:
-        row = await insert_row(connection, hooks, values)
+    with current_store().begin() as connection:
+        row = insert_row(connection, hooks, values)
     return json_response(entities.hook(row), 201)
 
 
@@ -86,8 +86,8 @@ async def create_hook() -> Response:
 async def rotate_signing_key(hook_id: str) -> Response:
     """Sign with a new key from now on. The old one stops working at once."""
     values = {"signing_key": new_secret()}
-    async with current_store().begin() as connection:
-        row = await update_row(connection, hooks, values, hooks.c.id == hook_id)
+    with current_store().begin() as connection:
+        row = update_row(connection, hooks, values, hooks.c.id == hook_id)
     return json_response(entities.hook(row))
 
 
@@ -95,8 +95,8 @@ async def rotate_signing_key(hook_id: str) -> Response:
 async def send_test_payload(hook_id: str) -> Response:
     """Send a sample body for each event to the given URL, signed with the hook's key."""
     body = await read_body(_TEST)
-    async with current_store().begin() as connection:
-        row = await get_row(connection, hooks, hook_id)
+    with current_store().begin() as connection:
+        row = get_row(connection, hooks, hook_id)
     config = body["config"]
     hook = Hook(hook_id, config["url"], config.get("headers") or {}, row["signing_key"])
     for event in body["events"]:

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from quart import Blueprint, Response, request
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.connectors.context import message_context
 from local_logto.connectors.send_limit import counted_sending
@@ -64,9 +63,9 @@ async def list_invitations() -> Response:
             query = query.where(column == request.args[name])
     if request.args.get("invitee"):
         query = query.where(sa.func.lower(c.invitee) == request.args["invitee"].lower())
-    async with current_store().begin() as connection:
-        rows = (await connection.execute(query)).mappings().all()
-        shown = await _shown(connection, rows)
+    with current_store().begin() as connection:
+        rows = connection.execute(query).mappings().all()
+        shown = _shown(connection, rows)
     return json_response(shown)
 
 
@@ -79,14 +78,12 @@ async def create_invitation() -> Response:
     if body["expiresAt"] <= now_ms():
         raise invalid_input(400, "The value of `expiresAt` must be in the future.")
     payload = body.get("messagePayload")
-    async with current_store().begin() as connection:
-        await _refuse_member(connection, body["organizationId"], body["invitee"])
-        await _settle_expired(connection, body["organizationId"], body["invitee"])
-        row = await _insert(connection, body)
-        await _ROLES.add(
-            connection, body.get("organizationRoleIds", []), organization_invitation_id=row["id"]
-        )
-        [entity] = await _shown(connection, [row])
+    with current_store().begin() as connection:
+        _refuse_member(connection, body["organizationId"], body["invitee"])
+        _settle_expired(connection, body["organizationId"], body["invitee"])
+        row = _insert(connection, body)
+        _ROLES.add(connection, body.get("organizationRoleIds", []), organization_invitation_id=row["id"])
+        [entity] = _shown(connection, [row])
     if isinstance(payload, dict):
         await _send_or_withdraw(row, payload)
     return json_response(entity, 201)
@@ -94,16 +91,16 @@ async def create_invitation() -> Response:
 
 @blueprint.get("/<invitation_id>")
 async def get_invitation(invitation_id: str) -> Response:
-    async with current_store().begin() as connection:
-        [entity] = await _shown(connection, [await _get(connection, invitation_id)])
+    with current_store().begin() as connection:
+        [entity] = _shown(connection, [_get(connection, invitation_id)])
     return json_response(entity)
 
 
 @blueprint.delete("/<invitation_id>")
 async def delete_invitation(invitation_id: str) -> Response:
     is_it = organization_invitations.c.id == invitation_id
-    async with current_store().begin() as connection:
-        await delete_row(connection, organization_invitations, is_it)
+    with current_store().begin() as connection:
+        delete_row(connection, organization_invitations, is_it)
     return no_content()
 
 
@@ -111,8 +108,8 @@ async def delete_invitation(invitation_id: str) -> Response:
 async def send_message(invitation_id: str) -> Response:
     """Send the email, again if it was sent before."""
     payload = await read_body(AnyObject())
-    async with current_store().begin() as connection:
-        row = await _get(connection, invitation_id)
+    with current_store().begin() as connection:
+        row = _get(connection, invitation_id)
     await _send(row, payload)
     return no_content()
 
@@ -121,23 +118,21 @@ async def send_message(invitation_id: str) -> Response:
 async def change_status(invitation_id: str) -> Response:
     """Accept or revoke an invitation. Only a person with the invited address joins, with its roles."""
     body = await read_body(_STATUS)
-    async with current_store().begin() as connection:
-        row = await _get(connection, invitation_id)
+    with current_store().begin() as connection:
+        row = _get(connection, invitation_id)
         user_id = body.get("acceptedUserId") if body["status"] == "Accepted" else None
         if body["status"] == "Accepted" and not user_id:
             raise invalid_input(422, "The `acceptedUserId` is required when accepting an invitation.")
         if row["status"] != "Pending" or row["expires_at"] < now_ms():
             raise _is_settled()
         if user_id:
-            await _join(connection, row, user_id)
-        changed = await _settle(connection, invitation_id, body["status"], user_id)
-        [entity] = await _shown(connection, [changed])
+            _join(connection, row, user_id)
+        changed = _settle(connection, invitation_id, body["status"], user_id)
+        [entity] = _shown(connection, [changed])
     return json_response(entity)
 
 
-async def _settle(
-    connection: AsyncConnection, invitation_id: str, status: str, user_id: str | None
-) -> sa.RowMapping:
+def _settle(connection: sa.Connection, invitation_id: str, status: str, user_id: str | None) -> sa.RowMapping:
     """Write the status once. Of several concurrent callers, exactly one succeeds."""
     pending = (
         sa.update(organization_invitations)
@@ -146,7 +141,7 @@ async def _settle(
     )
     values = {"status": status, "accepted_user_id": user_id, "updated_at": now_ms()}
     change = pending.values(**values).returning(*organization_invitations.c)
-    row = (await connection.execute(change)).mappings().one_or_none()
+    row = connection.execute(change).mappings().one_or_none()
     if row is None:
         raise _is_settled()
     return row
@@ -156,7 +151,7 @@ def _is_settled() -> RequestError:
     return invalid_input(422, "The status of the invitation cannot be changed anymore.")
 
 
-async def _insert(connection: AsyncConnection, body: Mapping[str, Any]) -> sa.RowMapping:
+def _insert(connection: sa.Connection, body: Mapping[str, Any]) -> sa.RowMapping:
     moment = now_ms()
     values = {
         "id": new_id(),
@@ -168,16 +163,16 @@ async def _insert(connection: AsyncConnection, body: Mapping[str, Any]) -> sa.Ro
         "updated_at": moment,
         "expires_at": body["expiresAt"],
     }
-    return await insert_row(connection, organization_invitations, values)
+    return insert_row(connection, organization_invitations, values)
 
 
-async def _get(connection: AsyncConnection, invitation_id: str) -> sa.RowMapping:
-    return await get_row_unnamed(connection, organization_invitations, invitation_id)
+def _get(connection: sa.Connection, invitation_id: str) -> sa.RowMapping:
+    return get_row_unnamed(connection, organization_invitations, invitation_id)
 
 
-async def _shown(connection: AsyncConnection, rows: Sequence[sa.RowMapping]) -> list[entities.Entity]:
+def _shown(connection: sa.Connection, rows: Sequence[sa.RowMapping]) -> list[entities.Entity]:
     given = organization_invitation_roles
-    roles = await roles_by_owner(
+    roles = roles_by_owner(
         connection,
         given,
         "organization_invitation_id",
@@ -187,34 +182,34 @@ async def _shown(connection: AsyncConnection, rows: Sequence[sa.RowMapping]) -> 
     return [entities.organization_invitation(row, roles.get(row["id"], []), moment) for row in rows]
 
 
-async def _refuse_member(connection: AsyncConnection, organization_id: str, invitee: str) -> None:
+def _refuse_member(connection: sa.Connection, organization_id: str, invitee: str) -> None:
     query = (
         sa.select(users.c.id)
         .join(organization_users, organization_users.c.user_id == users.c.id)
         .where(organization_users.c.organization_id == organization_id, users.c.primary_email == invitee)
     )
-    if (await connection.execute(query)).first() is not None:
+    if connection.execute(query).first() is not None:
         raise invalid_input(422, "The invitee is already a member of the organization.")
 
 
-async def _join(connection: AsyncConnection, row: sa.RowMapping, user_id: str) -> None:
-    user = await get_user_row(connection, user_id)
+def _join(connection: sa.Connection, row: sa.RowMapping, user_id: str) -> None:
+    user = get_user_row(connection, user_id)
     if (user["primary_email"] or "").lower() != row["invitee"].lower():
         raise invalid_input(422, "The accepted user must have the same email as the invitee.")
     organization_id = row["organization_id"]
-    change = await MEMBERS.add(connection, [user_id], organization_id=organization_id)
-    role_ids = await _ROLES.ids(connection, organization_invitation_id=row["id"])
-    await MEMBER_ROLES.add(connection, role_ids, organization_id=organization_id, user_id=user_id)
+    change = MEMBERS.add(connection, [user_id], organization_id=organization_id)
+    role_ids = _ROLES.ids(connection, organization_invitation_id=row["id"])
+    MEMBER_ROLES.add(connection, role_ids, organization_id=organization_id, user_id=user_id)
     announce_membership_change(organization_id, addedUserIds=list(change.added))
 
 
-async def _settle_expired(connection: AsyncConnection, organization_id: str, invitee: str) -> None:
+def _settle_expired(connection: sa.Connection, organization_id: str, invitee: str) -> None:
     """Mark an expired invitation as such, so that the address can be invited again."""
     c = organization_invitations.c
     same = (c.organization_id == organization_id, c.invitee == invitee)
     waits = (c.status == "Pending", c.expires_at < now_ms())
     change = sa.update(organization_invitations).where(*same, *waits)
-    await connection.execute(change.values(status="Expired"))
+    connection.execute(change.values(status="Expired"))
 
 
 async def _send_or_withdraw(row: sa.RowMapping, payload: Mapping[str, Any]) -> None:
@@ -222,15 +217,15 @@ async def _send_or_withdraw(row: sa.RowMapping, payload: Mapping[str, Any]) -> N
     try:
         await _send(row, payload)
     except RequestError:
-        async with current_store().begin() as connection:
-            await delete_row(connection, organization_invitations, organization_invitations.c.id == row["id"])
+        with current_store().begin() as connection:
+            delete_row(connection, organization_invitations, organization_invitations.c.id == row["id"])
         raise
 
 
 async def _send(row: sa.RowMapping, payload: Mapping[str, Any]) -> None:
     """Send the email. The payload's members override what is known of the organization and inviter."""
     store, invitee = current_store(), row["invitee"]
-    known = await message_context(store, organization=row["organization_id"], inviter=row["inviter_id"])
+    known = message_context(store, organization=row["organization_id"], inviter=row["inviter_id"])
     message = Outgoing("email", invitee, TEMPLATE, {**known, **payload})
     async with counted_sending(store, "invitation", invitee):
         await send(store, current_settings(), message)

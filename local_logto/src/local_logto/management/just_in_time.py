@@ -10,7 +10,6 @@ from typing import Final
 
 import sqlalchemy as sa
 from quart import Blueprint, Response
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.management import entities
@@ -32,12 +31,12 @@ _ROLES: Final = Relation(organization_jit_roles, "organization_role_id")
 blueprint = Blueprint("just_in_time", __name__, url_prefix="/organizations/<organization_id>/jit")
 
 
-async def _require_organization(connection: AsyncConnection, organization_id: str) -> None:
-    await get_row(connection, organizations, organization_id)
+def _require_organization(connection: sa.Connection, organization_id: str) -> None:
+    get_row(connection, organizations, organization_id)
 
 
-async def _require_roles_of_people(connection: AsyncConnection, role_ids: Sequence[str]) -> None:
-    await require_kind(connection, role_ids, PERSON)
+def _require_roles_of_people(connection: sa.Connection, role_ids: Sequence[str]) -> None:
+    require_kind(connection, role_ids, PERSON)
 
 
 Related(_DOMAINS, "emailDomains", organization_jit_email_domains, entities.jit_email_domain).serve(
@@ -58,8 +57,8 @@ async def list_email_domains(organization_id: str) -> Response:
     paging = read_paging(is_optional=True)
     domains = organization_jit_email_domains
     query = sa.select(domains).where(domains.c.organization_id == organization_id)
-    async with current_store().begin() as connection:
-        page = await read_page(connection, query.order_by(domains.c.email_domain), paging)
+    with current_store().begin() as connection:
+        page = read_page(connection, query.order_by(domains.c.email_domain), paging)
     return list_response([entities.jit_email_domain(row) for row in page.rows], page)
 
 
@@ -67,16 +66,16 @@ async def list_email_domains(organization_id: str) -> Response:
 async def add_email_domain(organization_id: str) -> Response:
     domain = (await read_body(Shape({"emailDomain": Text(min=1, max=128)})))["emailDomain"]
     values = {"organization_id": organization_id, "email_domain": domain}
-    async with current_store().begin() as connection:
-        row = await insert_row(connection, organization_jit_email_domains, values)
+    with current_store().begin() as connection:
+        row = insert_row(connection, organization_jit_email_domains, values)
     return json_response(entities.jit_email_domain(row), 201)
 
 
 @blueprint.get("/sso-connectors")
 async def list_sso_connectors(organization_id: str) -> Response:
     """List no connectors: this provider has no enterprise connectors."""
-    async with current_store().begin() as connection:
-        await get_row(connection, organizations, organization_id)
+    with current_store().begin() as connection:
+        get_row(connection, organizations, organization_id)
     return json_response([])
 
 

@@ -9,7 +9,6 @@ from typing import Final
 
 import sqlalchemy as sa
 from quart import Blueprint, Response
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.management import entities
@@ -33,8 +32,8 @@ _BULK: Final = Shape(required={"userIds": SOME_TEXTS, "organizationRoleIds": SOM
 blueprint = Blueprint("member_roles", __name__, url_prefix="/organizations/<organization_id>/users")
 
 
-async def _require_member(connection: AsyncConnection, organization_id: str, user_id: str) -> None:
-    await require_membership(connection, MEMBERS, user_id, organization_id)
+def _require_member(connection: sa.Connection, organization_id: str, user_id: str) -> None:
+    require_membership(connection, MEMBERS, user_id, organization_id)
 
 
 Related(
@@ -50,10 +49,10 @@ Related(
 async def assign_roles_to_members(organization_id: str) -> Response:
     """Assign all of these roles to all of these members."""
     body = await read_body(_BULK)
-    async with current_store().begin() as connection:
-        await require_kind(connection, body["organizationRoleIds"], PERSON)
+    with current_store().begin() as connection:
+        require_kind(connection, body["organizationRoleIds"], PERSON)
         for user_id in body["userIds"]:
-            await MEMBER_ROLES.add(
+            MEMBER_ROLES.add(
                 connection, body["organizationRoleIds"], organization_id=organization_id, user_id=user_id
             )
     return created()
@@ -63,12 +62,12 @@ async def assign_roles_to_members(organization_id: str) -> Response:
 async def assign_member_roles(organization_id: str, user_id: str) -> Response:
     """Assign roles in addition to the current ones. The answer has the IDs of all requested roles."""
     body = await read_body(ROLE_CHOICE)
-    async with current_store().begin() as connection:
-        await _require_member(connection, organization_id, user_id)
-        role_ids = await read_role_choice(connection, body, PERSON)
+    with current_store().begin() as connection:
+        _require_member(connection, organization_id, user_id)
+        role_ids = read_role_choice(connection, body, PERSON)
         if not role_ids:
             raise no_values()
-        await MEMBER_ROLES.add(connection, role_ids, organization_id=organization_id, user_id=user_id)
+        MEMBER_ROLES.add(connection, role_ids, organization_id=organization_id, user_id=user_id)
     return json_response({"organizationRoleIds": role_ids}, 201)
 
 
@@ -76,10 +75,10 @@ async def assign_member_roles(organization_id: str, user_id: str) -> Response:
 async def replace_member_roles(organization_id: str, user_id: str) -> Response:
     """Replace the member's roles with these, which may be none."""
     body = await read_body(ROLE_CHOICE)
-    async with current_store().begin() as connection:
-        await _require_member(connection, organization_id, user_id)
-        role_ids = await read_role_choice(connection, body, PERSON)
-        await MEMBER_ROLES.replace(connection, role_ids, organization_id=organization_id, user_id=user_id)
+    with current_store().begin() as connection:
+        _require_member(connection, organization_id, user_id)
+        role_ids = read_role_choice(connection, body, PERSON)
+        MEMBER_ROLES.replace(connection, role_ids, organization_id=organization_id, user_id=user_id)
     return no_content()
 
 
@@ -94,8 +93,8 @@ async def list_member_scopes(organization_id: str, user_id: str) -> Response:
         .where(organization_scopes.c.id.in_(granted))
         .order_by(organization_scopes.c.id)
     )
-    async with current_store().begin() as connection:
-        rows = (await connection.execute(query)).mappings().all()
+    with current_store().begin() as connection:
+        rows = connection.execute(query).mappings().all()
     return json_response([entities.organization_scope(row) for row in rows])
 
 

@@ -53,10 +53,10 @@ async def list_members(organization_id: str) -> Response:
             assigned.c.organization_id == organization_id, assigned.c.organization_role_id == role_id
         )
         query = query.where(users.c.id.in_(holders))
-    async with current_store().begin() as connection:
-        page = await read_page(connection, query, paging)
+    with current_store().begin() as connection:
+        page = read_page(connection, query, paging)
         shown_ids = [row["id"] for row in page.rows]
-        roles = await roles_by_owner(
+        roles = roles_by_owner(
             connection,
             assigned,
             "user_id",

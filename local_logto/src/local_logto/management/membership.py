@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+import sqlalchemy as sa
 
 from local_logto.errors import RequestError
 from local_logto.management.relations import Relation
 
 
-async def require_membership(
-    connection: AsyncConnection, relation: Relation, member_id: str, organization_id: str
+def require_membership(
+    connection: sa.Connection, relation: Relation, member_id: str, organization_id: str
 ) -> None:
     """Raise 422 ``organization.require_membership`` unless the person or machine is a member."""
-    if member_id not in await relation.ids(connection, organization_id=organization_id):
+    if member_id not in relation.ids(connection, organization_id=organization_id):
         raise RequestError(
             422,
             "organization.require_membership",

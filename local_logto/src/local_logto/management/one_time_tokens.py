@@ -58,8 +58,8 @@ async def list_tokens() -> Response:
     query = sa.select(_TABLE).order_by(_TABLE.c.created_at.desc(), _TABLE.c.id)
     if request.args.get("email"):
         query = query.where(_TABLE.c.email == request.args["email"])
-    async with current_store().begin() as connection:
-        rows = (await connection.execute(query)).mappings().all()
+    with current_store().begin() as connection:
+        rows = connection.execute(query).mappings().all()
     wanted = request.args.get("status")
     return json_response([_shown(row) for row in rows if wanted in (None, "", status_of(row))])
 
@@ -68,8 +68,8 @@ async def list_tokens() -> Response:
 async def make_token() -> Response:
     body = await read_body(_NEW)
     lifetime = body.get("expiresIn", DEFAULT_LIFETIME)
-    async with current_store().begin() as connection:
-        row = await create_token(connection, body["email"], lifetime, body.get("context", {}))
+    with current_store().begin() as connection:
+        row = create_token(connection, body["email"], lifetime, body.get("context", {}))
     return json_response(_shown(row), 201)
 
 
@@ -85,6 +85,6 @@ async def change_status(token_id: str) -> Response:
     status = (await read_body(_STATUS))["status"]
     if status == "active":
         raise refused(400, "cannot_reactivate_token", "Cannot reactivate the token.")
-    async with current_store().begin() as connection:
-        row = await update_row(connection, _TABLE, {"status": status}, _TABLE.c.id == token_id)
+    with current_store().begin() as connection:
+        row = update_row(connection, _TABLE, {"status": status}, _TABLE.c.id == token_id)
     return json_response(_shown(row))

@@ -7,7 +7,6 @@ from typing import Final
 
 import sqlalchemy as sa
 from quart import Blueprint, Response
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.management import entities
@@ -30,10 +29,10 @@ blueprint = Blueprint(
 )
 
 
-async def _require_machines(connection: AsyncConnection, application_ids: Sequence[str]) -> None:
+def _require_machines(connection: sa.Connection, application_ids: Sequence[str]) -> None:
     """Raise 422 unless all of these applications exist and are machines."""
     query = sa.select(applications.c.id, applications.c.type).where(applications.c.id.in_(application_ids))
-    kinds = {row.id: row.type for row in await connection.execute(query)}
+    kinds = {row.id: row.type for row in connection.execute(query)}
     if any(application_id not in kinds for application_id in application_ids):
         raise foreign_key_not_found()
     if any(kind != MACHINE for kind in kinds.values()):
@@ -48,12 +47,12 @@ def _announce(owner: Owner, change: Change) -> None:
     )
 
 
-async def _require_membership(connection: AsyncConnection, organization_id: str, application_id: str) -> None:
-    await require_membership(connection, APPLICATIONS, application_id, organization_id)
+def _require_membership(connection: sa.Connection, organization_id: str, application_id: str) -> None:
+    require_membership(connection, APPLICATIONS, application_id, organization_id)
 
 
-async def _require_roles_of_machines(connection: AsyncConnection, role_ids: Sequence[str]) -> None:
-    await require_kind(connection, role_ids, MACHINE)
+def _require_roles_of_machines(connection: sa.Connection, role_ids: Sequence[str]) -> None:
+    require_kind(connection, role_ids, MACHINE)
 
 
 MACHINES: Final = Related(
@@ -82,9 +81,9 @@ async def list_organization_applications(organization_id: str) -> Response:
     """List machines by ID, narrowed by ``q`` in ID, name and description."""
     paging = read_paging()
     assigned = organization_application_roles
-    async with current_store().begin() as connection:
-        page = await read_page(connection, MACHINES.found(organization_id=organization_id), paging)
-        roles = await roles_by_owner(
+    with current_store().begin() as connection:
+        page = read_page(connection, MACHINES.found(organization_id=organization_id), paging)
+        roles = roles_by_owner(
             connection, assigned, "application_id", assigned.c.organization_id == organization_id
         )
     shown = [entities.application(row) | {"organizationRoles": roles.get(row["id"], [])} for row in page.rows]
@@ -93,13 +92,14 @@ async def list_organization_applications(organization_id: str) -> Response:
 
 @blueprint.put("/<application_id>/roles")
 async def replace_application_roles(organization_id: str, application_id: str) -> Response:
-    async with current_store().begin() as connection:
-        await _require_membership(connection, organization_id, application_id)
-        role_ids = (await read_body(_ROLES))["organizationRoleIds"]
-        if len(set(role_ids)) < len(role_ids):
-            raise already_exists()
-        await require_kind(connection, role_ids, MACHINE)
-        await APPLICATION_ROLES.replace(
+    with current_store().begin() as connection:
+        _require_membership(connection, organization_id, application_id)
+    role_ids = (await read_body(_ROLES))["organizationRoleIds"]
+    if len(set(role_ids)) < len(role_ids):
+        raise already_exists()
+    with current_store().begin() as connection:
+        require_kind(connection, role_ids, MACHINE)
+        APPLICATION_ROLES.replace(
             connection, role_ids, organization_id=organization_id, application_id=application_id
         )
     return no_content()

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from quart import Blueprint, Response
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.management import entities
@@ -64,11 +63,11 @@ ROLES.serve(blueprint, "read", "change", "delete")
 async def list_roles() -> Response:
     """List roles by name, with their permissions, which only this list shows."""
     paging = read_paging()
-    async with current_store().begin() as connection:
-        page = await read_page(connection, ROLES.found(), paging)
+    with current_store().begin() as connection:
+        page = read_page(connection, ROLES.found(), paging)
         role_ids = [row["id"] for row in page.rows]
-        scopes = await _scopes_by_role(connection, role_ids)
-        on_resources = await _resource_scopes_by_role(connection, role_ids)
+        scopes = _scopes_by_role(connection, role_ids)
+        on_resources = _resource_scopes_by_role(connection, role_ids)
     shown = [
         entities.organization_role(row)
         | {"scopes": scopes[row["id"]], "resourceScopes": on_resources[row["id"]]}
@@ -84,10 +83,10 @@ async def create_role() -> Response:
     scope_ids = body.pop("organizationScopeIds", [])
     resource_scope_ids = body.pop("resourceScopeIds", [])
     values = {"type": PERSON, **to_columns(body), "id": new_id()}
-    async with current_store().begin() as connection:
-        row = await insert_row(connection, organization_roles, values)
-        await ROLE_SCOPES.add(connection, scope_ids, organization_role_id=row["id"])
-        await ROLE_RESOURCE_SCOPES.add(connection, resource_scope_ids, organization_role_id=row["id"])
+    with current_store().begin() as connection:
+        row = insert_row(connection, organization_roles, values)
+        ROLE_SCOPES.add(connection, scope_ids, organization_role_id=row["id"])
+        ROLE_RESOURCE_SCOPES.add(connection, resource_scope_ids, organization_role_id=row["id"])
     entity = entities.organization_role(row)
     announce("OrganizationRole.Created", data=entity)
     if scope_ids or resource_scope_ids:
@@ -95,9 +94,7 @@ async def create_role() -> Response:
     return json_response(entity, 201)
 
 
-async def _scopes_by_role(
-    connection: AsyncConnection, role_ids: list[str]
-) -> dict[str, list[entities.Entity]]:
+def _scopes_by_role(connection: sa.Connection, role_ids: list[str]) -> dict[str, list[entities.Entity]]:
     bundled = organization_role_scopes
     query = (
         sa.select(bundled.c.organization_role_id, organization_scopes.c.id, organization_scopes.c.name)
@@ -106,13 +103,13 @@ async def _scopes_by_role(
         .order_by(organization_scopes.c.id)
     )
     found: dict[str, list[entities.Entity]] = {role_id: [] for role_id in role_ids}
-    for row in (await connection.execute(query)).mappings():
+    for row in connection.execute(query).mappings():
         found[row["organization_role_id"]].append(entities.named(row))
     return found
 
 
-async def _resource_scopes_by_role(
-    connection: AsyncConnection, role_ids: list[str]
+def _resource_scopes_by_role(
+    connection: sa.Connection, role_ids: list[str]
 ) -> dict[str, list[entities.Entity]]:
     bundled = organization_role_resource_scopes
     query: sa.Select[Any] = (
@@ -129,7 +126,7 @@ async def _resource_scopes_by_role(
         .order_by(resource_scopes.c.id)
     )
     found: dict[str, list[entities.Entity]] = {role_id: [] for role_id in role_ids}
-    for row in (await connection.execute(query)).mappings():
+    for row in connection.execute(query).mappings():
         of_resource = {"id": row["resource_id"], "name": row["resource_name"]}
         found[row["organization_role_id"]].append(entities.named(row) | {"resource": of_resource})
     return found

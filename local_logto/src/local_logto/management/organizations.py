@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from quart import Blueprint, Response, request
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.management import entities
@@ -57,20 +56,20 @@ async def list_organizations() -> Response:
     """List organizations by ID, narrowed by ``q`` in ID and name. ``showFeatured`` adds a few members."""
     paging = read_paging()
     query = ORGANIZATIONS.found()
-    async with current_store().begin() as connection:
-        page = await read_page(connection, query, paging)
+    with current_store().begin() as connection:
+        page = read_page(connection, query, paging)
         shown = [entities.organization(row) for row in page.rows]
         if request.args.get("showFeatured", "").lower() in _YES:
-            shown = [entity | await _featured(connection, entity["id"]) for entity in shown]
+            shown = [entity | _featured(connection, entity["id"]) for entity in shown]
     return list_response(shown, page)
 
 
-async def _featured(connection: AsyncConnection, organization_id: str) -> dict[str, Any]:
+def _featured(connection: sa.Connection, organization_id: str) -> dict[str, Any]:
     members = (
         sa.select(users.c.id, users.c.avatar, users.c.name)
         .join(organization_users, organization_users.c.user_id == users.c.id)
         .where(organization_users.c.organization_id == organization_id)
         .order_by(users.c.id)
     )
-    rows: Sequence[sa.RowMapping] = (await connection.execute(members)).mappings().all()
+    rows: Sequence[sa.RowMapping] = connection.execute(members).mappings().all()
     return {"usersCount": len(rows), "featuredUsers": [dict(row) for row in rows[:FEATURED_MEMBERS]]}

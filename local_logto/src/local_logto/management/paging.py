@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from quart import Response, request
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import origin_of
 from local_logto.errors import RequestError
@@ -50,15 +49,15 @@ def read_paging(*, is_optional: bool = False) -> Paging | None:
     return Paging(number, count)
 
 
-async def read_page(connection: AsyncConnection, query: sa.Select[Any], paging: Paging | None) -> Page:
+def read_page(connection: sa.Connection, query: sa.Select[Any], paging: Paging | None) -> Page:
     """Read the requested page of an ordered query."""
     if paging is None:
-        rows = (await connection.execute(query)).mappings().all()
+        rows = connection.execute(query).mappings().all()
         return Page(rows, len(rows), None)
     count = sa.select(sa.func.count()).select_from(query.order_by(None).subquery())
-    total = (await connection.execute(count)).scalar_one()
+    total = connection.execute(count).scalar_one()
     some = query.limit(paging.size).offset((paging.number - 1) * paging.size)
-    return Page((await connection.execute(some)).mappings().all(), total, paging)
+    return Page(connection.execute(some).mappings().all(), total, paging)
 
 
 def list_response(entities: Sequence[object], page: Page) -> Response:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.management.rows import delete_row
 from local_logto.tables import (
@@ -39,33 +38,33 @@ class Relation:
     table: sa.Table
     related: str
 
-    async def ids(self, connection: AsyncConnection, **owner: str) -> list[str]:
+    def ids(self, connection: sa.Connection, **owner: str) -> list[str]:
         query = sa.select(self.table.c[self.related]).where(*self._of(owner))
-        return list((await connection.execute(query)).scalars())
+        return list(connection.execute(query).scalars())
 
-    async def add(self, connection: AsyncConnection, ids: Sequence[str], **owner: str) -> Change:
+    def add(self, connection: sa.Connection, ids: Sequence[str], **owner: str) -> Change:
         """Relate all of these. Existing pairs stay unchanged."""
-        present = set(await self.ids(connection, **owner))
+        present = set(self.ids(connection, **owner))
         added = [related_id for related_id in dict.fromkeys(ids) if related_id not in present]
         if added:
             rows = [{**owner, self.related: related_id} for related_id in added]
-            await connection.execute(insert(self.table).on_conflict_do_nothing(), rows)
+            connection.execute(insert(self.table).on_conflict_do_nothing(), rows)
         return Change(added=added)
 
-    async def replace(self, connection: AsyncConnection, ids: Sequence[str], **owner: str) -> Change:
+    def replace(self, connection: sa.Connection, ids: Sequence[str], **owner: str) -> Change:
         """Relate exactly these. Pairs that stay keep the rows that refer to them."""
-        present = await self.ids(connection, **owner)
+        present = self.ids(connection, **owner)
         removed = [related_id for related_id in present if related_id not in ids]
         if removed:
             gone = self.table.c[self.related].in_(removed)
-            await connection.execute(sa.delete(self.table).where(*self._of(owner), gone))
-        change = await self.add(connection, ids, **owner)
+            connection.execute(sa.delete(self.table).where(*self._of(owner), gone))
+        change = self.add(connection, ids, **owner)
         return Change(change.added, removed)
 
-    async def remove(self, connection: AsyncConnection, related_id: str, **owner: str) -> None:
+    def remove(self, connection: sa.Connection, related_id: str, **owner: str) -> None:
         """Delete one pair. Raises 404 ``entity.not_found`` if it does not exist."""
         pair = self.table.c[self.related] == related_id
-        await delete_row(connection, self.table, *self._of(owner), pair)
+        delete_row(connection, self.table, *self._of(owner), pair)
 
     def _of(self, owner: dict[str, str]) -> list[sa.ColumnElement[bool]]:
         return [self.table.c[name] == value for name, value in owner.items()]

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from quart import Blueprint, Response, request
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.errors import RequestError
@@ -44,11 +43,11 @@ Entities(resources, entities.resource).serve(blueprint, "read", parameter="resou
 async def list_resources() -> Response:
     """List resources, oldest first. ``includeScopes`` adds their scopes."""
     paging = read_paging(is_optional=True)
-    async with current_store().begin() as connection:
-        page = await read_page(connection, sa.select(resources).order_by(_BY_AGE), paging)
+    with current_store().begin() as connection:
+        page = read_page(connection, sa.select(resources).order_by(_BY_AGE), paging)
         shown = [entities.resource(row) for row in page.rows]
         if request.args.get("includeScopes") == "true":
-            shown = [entity | {"scopes": await _scopes_of(connection, entity["id"])} for entity in shown]
+            shown = [entity | {"scopes": _scopes_of(connection, entity["id"])} for entity in shown]
     return list_response(shown, page)
 
 
@@ -56,24 +55,24 @@ async def list_resources() -> Response:
 async def create_resource() -> Response:
     """Create a resource. Its indicator may be any text and never changes."""
     values = to_columns(await read_body(_RESOURCE)) | {"id": new_id()}
-    async with current_store().begin() as connection:
+    with current_store().begin() as connection:
         indicator = values["indicator"]
-        if await find_row(connection, resources, resources.c.indicator == indicator):
+        if find_row(connection, resources, resources.c.indicator == indicator):
             raise RequestError(
                 422,
                 "resource.resource_identifier_in_use",
                 f"The API identifier {indicator} is already in use",
             )
-        row = await insert_row(connection, resources, values)
+        row = insert_row(connection, resources, values)
     return json_response(entities.resource(row) | {"scopes": []}, 201)
 
 
 @blueprint.patch("/<resource_id>")
 async def change_resource(resource_id: str) -> Response:
     values = to_columns(await read_body(_CHANGES))
-    async with current_store().begin() as connection:
-        await _refuse_management_api(connection, resource_id)
-        row = await update_row(connection, resources, values, resources.c.id == resource_id)
+    with current_store().begin() as connection:
+        _refuse_management_api(connection, resource_id)
+        row = update_row(connection, resources, values, resources.c.id == resource_id)
     return json_response(entities.resource(row))
 
 
@@ -81,23 +80,23 @@ async def change_resource(resource_id: str) -> Response:
 async def make_default(resource_id: str) -> Response:
     """Set or unset the resource for authorization requests that name none."""
     is_default = (await read_body(Shape({"isDefault": Flag()})))["isDefault"]
-    async with current_store().begin() as connection:
+    with current_store().begin() as connection:
         if is_default:
-            await connection.execute(sa.update(resources).values(is_default=False))
+            connection.execute(sa.update(resources).values(is_default=False))
         is_it = resources.c.id == resource_id
-        row = await update_row(connection, resources, {"is_default": is_default}, is_it)
+        row = update_row(connection, resources, {"is_default": is_default}, is_it)
     return json_response(entities.resource(row))
 
 
 @blueprint.delete("/<resource_id>")
 async def delete_resource(resource_id: str) -> Response:
-    async with current_store().begin() as connection:
-        row = await get_row(connection, resources, resource_id)
+    with current_store().begin() as connection:
+        row = get_row(connection, resources, resource_id)
         if row["indicator"] == MANAGEMENT_RESOURCE:
             raise RequestError(
                 400, "resource.cannot_delete_management_api", "Cannot delete Logto management API."
             )
-        await delete_row(connection, resources, resources.c.id == resource_id)
+        delete_row(connection, resources, resources.c.id == resource_id)
     return no_content()
 
 
@@ -113,8 +112,8 @@ async def list_scopes(resource_id: str) -> Response:
     wanted = request.args.get("search", "").strip("%")
     if wanted:
         query = query.where(resource_scopes.c.name.icontains(wanted, autoescape=True))
-    async with current_store().begin() as connection:
-        page = await read_page(connection, query, paging)
+    with current_store().begin() as connection:
+        page = read_page(connection, query, paging)
     return list_response([entities.resource_scope(row) for row in page.rows], page)
 
 
@@ -123,10 +122,10 @@ async def create_scope(resource_id: str) -> Response:
     values = to_columns(await read_body(_SCOPE))
     _refuse_space(values)
     values |= {"id": new_id(), "resource_id": resource_id, "created_at": now_ms()}
-    async with current_store().begin() as connection:
-        await _refuse_management_api(connection, resource_id)
-        await _refuse_taken(connection, resource_id, values["name"])
-        entity = entities.resource_scope(await insert_row(connection, resource_scopes, values))
+    with current_store().begin() as connection:
+        _refuse_management_api(connection, resource_id)
+        _refuse_taken(connection, resource_id, values["name"])
+        entity = entities.resource_scope(insert_row(connection, resource_scopes, values))
     announce("Scope.Created", data=entity)
     return json_response(entity, 201)
 
@@ -136,11 +135,11 @@ async def change_scope(resource_id: str, scope_id: str) -> Response:
     values = to_columns(await read_body(_SCOPE.partial()))
     _refuse_space(values)
     is_it = (resource_scopes.c.id == scope_id) & (resource_scopes.c.resource_id == resource_id)
-    async with current_store().begin() as connection:
-        await _refuse_management_api(connection, resource_id)
+    with current_store().begin() as connection:
+        _refuse_management_api(connection, resource_id)
         if "name" in values:
-            await _refuse_taken(connection, resource_id, values["name"], except_id=scope_id)
-        entity = entities.resource_scope(await update_row(connection, resource_scopes, values, is_it))
+            _refuse_taken(connection, resource_id, values["name"], except_id=scope_id)
+        entity = entities.resource_scope(update_row(connection, resource_scopes, values, is_it))
     announce("Scope.Data.Updated", data=entity)
     return json_response(entity)
 
@@ -148,25 +147,25 @@ async def change_scope(resource_id: str, scope_id: str) -> Response:
 @blueprint.delete("/<resource_id>/scopes/<scope_id>")
 async def delete_scope(resource_id: str, scope_id: str) -> Response:
     is_it = (resource_scopes.c.id == scope_id) & (resource_scopes.c.resource_id == resource_id)
-    async with current_store().begin() as connection:
-        await _refuse_management_api(connection, resource_id)
-        await delete_row(connection, resource_scopes, is_it)
+    with current_store().begin() as connection:
+        _refuse_management_api(connection, resource_id)
+        delete_row(connection, resource_scopes, is_it)
     announce("Scope.Deleted")
     return no_content()
 
 
-async def _scopes_of(connection: AsyncConnection, resource_id: str) -> list[entities.Entity]:
+def _scopes_of(connection: sa.Connection, resource_id: str) -> list[entities.Entity]:
     query = (
         sa.select(resource_scopes)
         .where(resource_scopes.c.resource_id == resource_id)
         .order_by(resource_scopes.c.id)
     )
-    rows = (await connection.execute(query)).mappings()
+    rows = connection.execute(query).mappings()
     return [entities.resource_scope(row) for row in rows]
 
 
-async def _refuse_management_api(connection: AsyncConnection, resource_id: str) -> None:
-    row = await get_row(connection, resources, resource_id)
+def _refuse_management_api(connection: sa.Connection, resource_id: str) -> None:
+    row = get_row(connection, resources, resource_id)
     if row["indicator"] == MANAGEMENT_RESOURCE:
         raise RequestError(
             400, "resource.cannot_modify_management_api", "Cannot modify Logto management API."
@@ -178,10 +177,10 @@ def _refuse_space(values: dict[str, Any]) -> None:
         raise RequestError(400, "scope.name_with_space", "The name of the scope cannot contain any spaces.")
 
 
-async def _refuse_taken(
-    connection: AsyncConnection, resource_id: str, name: str, *, except_id: str | None = None
+def _refuse_taken(
+    connection: sa.Connection, resource_id: str, name: str, *, except_id: str | None = None
 ) -> None:
     c = resource_scopes.c
-    row = await find_row(connection, resource_scopes, c.resource_id == resource_id, c.name == name)
+    row = find_row(connection, resource_scopes, c.resource_id == resource_id, c.name == name)
     if row is not None and row["id"] != except_id:
         raise RequestError(422, "scope.name_exists", f"The scope name {name} is already in use")

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.errors import RequestError
 from local_logto.management.entities import Entity, named
@@ -22,14 +21,14 @@ ROLE_CHOICE: Final = Shape(
 )
 
 
-async def read_role_choice(connection: AsyncConnection, values: Mapping[str, Any], kind: str) -> list[str]:
+def read_role_choice(connection: sa.Connection, values: Mapping[str, Any], kind: str) -> list[str]:
     """Return the IDs of the chosen roles, first those given by ID.
 
     Raises 422: ``organization.role_names_not_found``, ``entity.relation_foreign_key_not_found`` for an
     unknown ID, ``entity.db_constraint_violated`` for a role of another ``kind``.
     """
     names = values.get("organizationRoleNames") or []
-    by_name = await _ids_by_name(connection, names)
+    by_name = _ids_by_name(connection, names)
     unknown = [name for name in names if name not in by_name]
     if unknown:
         raise RequestError(
@@ -40,24 +39,24 @@ async def read_role_choice(connection: AsyncConnection, values: Mapping[str, Any
         )
     given = values.get("organizationRoleIds") or []
     chosen = list(dict.fromkeys([*given, *(by_name[name] for name in names)]))
-    await require_kind(connection, chosen, kind)
+    require_kind(connection, chosen, kind)
     return chosen
 
 
-async def require_kind(connection: AsyncConnection, role_ids: Sequence[str], kind: str) -> None:
+def require_kind(connection: sa.Connection, role_ids: Sequence[str], kind: str) -> None:
     """Raise 422 unless all of these roles exist and are for this kind: people or machines."""
     query = sa.select(organization_roles.c.id, organization_roles.c.type).where(
         organization_roles.c.id.in_(role_ids)
     )
-    kinds = {row.id: row.type for row in await connection.execute(query)}
+    kinds = {row.id: row.type for row in connection.execute(query)}
     if any(role_id not in kinds for role_id in role_ids):
         raise foreign_key_not_found()
     if any(found != kind for found in kinds.values()):
         raise constraint_violated()
 
 
-async def roles_by_owner(
-    connection: AsyncConnection, table: sa.Table, owner: str, *conditions: sa.ColumnElement[bool]
+def roles_by_owner(
+    connection: sa.Connection, table: sa.Table, owner: str, *conditions: sa.ColumnElement[bool]
 ) -> dict[str, list[Entity]]:
     """Return the assigned roles in ``table`` as ``[{id, name}]``, by the value of its column ``owner``."""
     query = (
@@ -67,13 +66,13 @@ async def roles_by_owner(
         .order_by(organization_roles.c.name)
     )
     found: dict[str, list[Entity]] = {}
-    for row in (await connection.execute(query)).mappings():
+    for row in connection.execute(query).mappings():
         found.setdefault(row["owner"], []).append(named(row))
     return found
 
 
-async def _ids_by_name(connection: AsyncConnection, names: Sequence[str]) -> dict[str, str]:
+def _ids_by_name(connection: sa.Connection, names: Sequence[str]) -> dict[str, str]:
     query = sa.select(organization_roles.c.name, organization_roles.c.id).where(
         organization_roles.c.name.in_(names)
     )
-    return {row.name: row.id for row in await connection.execute(query)}
+    return {row.name: row.id for row in connection.execute(query)}

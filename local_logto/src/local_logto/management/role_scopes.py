@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from quart import Blueprint
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.management import entities
 from local_logto.management.families import Owner, Related
@@ -15,8 +15,8 @@ from local_logto.webhooks import announce
 blueprint = Blueprint("role_scopes", __name__, url_prefix="/organization-roles/<organization_role_id>")
 
 
-async def _require_role(connection: AsyncConnection, organization_role_id: str) -> None:
-    await get_row_unnamed(connection, organization_roles, organization_role_id)
+def _require_role(connection: sa.Connection, organization_role_id: str) -> None:
+    get_row_unnamed(connection, organization_roles, organization_role_id)
 
 
 def _announce(_owner: Owner, _change: Change) -> None:

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from quart import Blueprint, Response, request
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.errors import RequestError
@@ -50,16 +49,16 @@ async def list_roles() -> Response:
     if wanted:
         fields = (roles.c.id, roles.c.name, roles.c.description)
         query = query.where(contains_text(wanted, fields))
-    async with current_store().begin() as connection:
-        page = await read_page(connection, query, paging)
-        shown = [entities.role(row) | await _holders(connection, row["id"]) for row in page.rows]
+    with current_store().begin() as connection:
+        page = read_page(connection, query, paging)
+        shown = [entities.role(row) | _holders(connection, row["id"]) for row in page.rows]
     return list_response(shown, page)
 
 
 @blueprint.get("/roles/<role_id>")
 async def get_role(role_id: str) -> Response:
-    async with current_store().begin() as connection:
-        row = await get_row(connection, roles, role_id)
+    with current_store().begin() as connection:
+        row = get_row(connection, roles, role_id)
     return json_response(entities.role(row))
 
 
@@ -67,9 +66,9 @@ async def get_role(role_id: str) -> Response:
 async def list_application_roles(application_id: str) -> Response:
     paging = read_paging()
     query = sa.select(roles).where(roles.c.id.in_(_held_by(application_id))).order_by(roles.c.name)
-    async with current_store().begin() as connection:
-        await _require_machine(connection, application_id)
-        page = await read_page(connection, query, paging)
+    with current_store().begin() as connection:
+        _require_machine(connection, application_id)
+        page = read_page(connection, query, paging)
     return list_response([entities.role(row) for row in page.rows], page)
 
 
@@ -77,10 +76,10 @@ async def list_application_roles(application_id: str) -> Response:
 async def assign_roles(application_id: str) -> Response:
     """Assign roles in addition to the current ones. The answer says which are new."""
     role_ids = (await read_body(_CHOICE))["roleIds"]
-    async with current_store().begin() as connection:
-        await _require_machine(connection, application_id)
-        await _require_roles(connection, role_ids)
-        change = await TENANT_ROLES.add(connection, role_ids, application_id=application_id)
+    with current_store().begin() as connection:
+        _require_machine(connection, application_id)
+        _require_roles(connection, role_ids)
+        change = TENANT_ROLES.add(connection, role_ids, application_id=application_id)
     return json_response({"roleIds": role_ids, "addedRoleIds": list(change.added)}, 201)
 
 
@@ -88,10 +87,10 @@ async def assign_roles(application_id: str) -> Response:
 async def replace_roles(application_id: str) -> Response:
     """Replace the roles. An empty list removes all roles, but the response is an error (Logto 1.42)."""
     role_ids = (await read_body(_CHOICE))["roleIds"]
-    async with current_store().begin() as connection:
-        await _require_machine(connection, application_id)
-        await _require_roles(connection, role_ids)
-        await TENANT_ROLES.replace(connection, role_ids, application_id=application_id)
+    with current_store().begin() as connection:
+        _require_machine(connection, application_id)
+        _require_roles(connection, role_ids)
+        TENANT_ROLES.replace(connection, role_ids, application_id=application_id)
     if not role_ids:
         raise no_values()
     return text_response("OK", 200)
@@ -99,9 +98,9 @@ async def replace_roles(application_id: str) -> Response:
 
 @blueprint.delete("/applications/<application_id>/roles/<role_id>")
 async def remove_role(application_id: str, role_id: str) -> Response:
-    async with current_store().begin() as connection:
-        await _require_machine(connection, application_id)
-        await TENANT_ROLES.remove(connection, role_id, application_id=application_id)
+    with current_store().begin() as connection:
+        _require_machine(connection, application_id)
+        TENANT_ROLES.remove(connection, role_id, application_id=application_id)
     return no_content()
 
 
@@ -110,7 +109,7 @@ def _held_by(application_id: str) -> sa.Select[tuple[str]]:
     return sa.select(held.c.role_id).where(held.c.application_id == application_id)
 
 
-async def _holders(connection: AsyncConnection, role_id: str) -> dict[str, Any]:
+def _holders(connection: sa.Connection, role_id: str) -> dict[str, Any]:
     """Return how many machines have the role, with a few examples. People can't have one."""
     query = (
         sa.select(applications.c.id, applications.c.name, applications.c.type)
@@ -118,7 +117,7 @@ async def _holders(connection: AsyncConnection, role_id: str) -> dict[str, Any]:
         .where(application_roles.c.role_id == role_id)
         .order_by(applications.c.id)
     )
-    holders = [dict(row) for row in (await connection.execute(query)).mappings()]
+    holders = [dict(row) for row in connection.execute(query).mappings()]
     return {
         "usersCount": 0,
         "featuredUsers": [],
@@ -127,13 +126,13 @@ async def _holders(connection: AsyncConnection, role_id: str) -> dict[str, Any]:
     }
 
 
-async def _require_machine(connection: AsyncConnection, application_id: str) -> None:
-    if (await get_row(connection, applications, application_id))["type"] != MACHINE:
+def _require_machine(connection: sa.Connection, application_id: str) -> None:
+    if get_row(connection, applications, application_id)["type"] != MACHINE:
         raise RequestError(
             422, "application.invalid_type", "Only machine to machine applications can have associated roles."
         )
 
 
-async def _require_roles(connection: AsyncConnection, role_ids: list[str]) -> None:
+def _require_roles(connection: sa.Connection, role_ids: list[str]) -> None:
     for role_id in role_ids:
-        await get_row(connection, roles, role_id)
+        get_row(connection, roles, role_id)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.management.failures import no_values, not_exists, not_exists_with_id, not_found
 
@@ -35,37 +34,37 @@ def contains_text(wanted: str, columns: Iterable[sa.Column[Any]]) -> sa.ColumnEl
     return sa.or_(*(column.icontains(wanted, autoescape=True) for column in columns))
 
 
-async def find_row(
-    connection: AsyncConnection, table: sa.Table, *conditions: sa.ColumnElement[bool]
+def find_row(
+    connection: sa.Connection, table: sa.Table, *conditions: sa.ColumnElement[bool]
 ) -> sa.RowMapping | None:
     query = sa.select(table).where(*conditions)
-    return (await connection.execute(query)).mappings().one_or_none()
+    return connection.execute(query).mappings().one_or_none()
 
 
-async def get_row(connection: AsyncConnection, table: sa.Table, row_id: str) -> sa.RowMapping:
+def get_row(connection: sa.Connection, table: sa.Table, row_id: str) -> sa.RowMapping:
     """Return the row with this ID. Raises 404 ``entity.not_exists_with_id``."""
-    row = await find_row(connection, table, table.c.id == row_id)
+    row = find_row(connection, table, table.c.id == row_id)
     if row is None:
         raise not_exists_with_id(table.name, row_id)
     return row
 
 
-async def get_row_unnamed(connection: AsyncConnection, table: sa.Table, row_id: str) -> sa.RowMapping:
+def get_row_unnamed(connection: sa.Connection, table: sa.Table, row_id: str) -> sa.RowMapping:
     """Return the row with this ID. Raises 404 ``entity.not_found``, as some families do."""
-    row = await find_row(connection, table, table.c.id == row_id)
+    row = find_row(connection, table, table.c.id == row_id)
     if row is None:
         raise not_found()
     return row
 
 
-async def insert_row(connection: AsyncConnection, table: sa.Table, values: Values) -> sa.RowMapping:
+def insert_row(connection: sa.Connection, table: sa.Table, values: Values) -> sa.RowMapping:
     """Insert a row and return it as stored, including defaults."""
     statement = sa.insert(table).values(**values).returning(*table.c)
-    return (await connection.execute(statement)).mappings().one()
+    return connection.execute(statement).mappings().one()
 
 
-async def update_row(
-    connection: AsyncConnection, table: sa.Table, values: Values, *conditions: sa.ColumnElement[bool]
+def update_row(
+    connection: sa.Connection, table: sa.Table, values: Values, *conditions: sa.ColumnElement[bool]
 ) -> sa.RowMapping:
     """Update the one matching row and return it. Raises 404 ``entity.not_exists`` if there is none.
 
@@ -74,16 +73,14 @@ async def update_row(
     if not values:
         raise no_values()
     change = sa.update(table).where(*conditions).values(**values).returning(*table.c)
-    row = (await connection.execute(change)).mappings().one_or_none()
+    row = connection.execute(change).mappings().one_or_none()
     if row is None:
         raise not_exists(table.name.removesuffix("s"))
     return row
 
 
-async def delete_row(
-    connection: AsyncConnection, table: sa.Table, *conditions: sa.ColumnElement[bool]
-) -> None:
+def delete_row(connection: sa.Connection, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> None:
     """Delete the one matching row. Raises 404 ``entity.not_found`` if there is none."""
-    deleted = await connection.execute(sa.delete(table).where(*conditions))
+    deleted = connection.execute(sa.delete(table).where(*conditions))
     if deleted.rowcount == 0:
         raise not_found()

@@ -17,7 +17,7 @@ from local_logto.tables import resource_scopes, resources
 _RESOURCE_ID: Final = "management-api"
 
 
-async def seed(store: Store, settings: Settings) -> None:
+def seed(store: Store, settings: Settings) -> None:
     """Store what is missing. Existing rows stay as they are."""
     resource = insert(resources).values(
         id=_RESOURCE_ID, name="Logto Management API", indicator=MANAGEMENT_RESOURCE
@@ -29,9 +29,9 @@ async def seed(store: Store, settings: Settings) -> None:
         description="Default scope for Management API, allows all permissions.",
         created_at=now_ms(),
     )
-    async with store.begin() as connection:
+    with store.begin() as connection:
         for row in (resource, scope):
-            await connection.execute(row.on_conflict_do_nothing())
-    await ensure_access(store, settings)
-    await seed_setting(store, SIGN_IN_EXP, sign_in_exp.SEED)
-    await seed_setting(store, token_configs.KEY, token_configs.SEED)
+            connection.execute(row.on_conflict_do_nothing())
+    ensure_access(store, settings)
+    seed_setting(store, SIGN_IN_EXP, sign_in_exp.SEED)
+    seed_setting(store, token_configs.KEY, token_configs.SEED)

@@ -25,18 +25,18 @@ _ROLE: Final = {
 }
 
 
-async def ensure_access(store: Store, settings: Settings) -> str:
+def ensure_access(store: Store, settings: Settings) -> str:
     """Create the role and the application if they are missing. Returns the secret from settings or store."""
     app_id, given = settings.management_app_id, settings.management_app_secret
     holding = insert(application_roles).values(application_id=app_id, role_id=MANAGEMENT_ROLE_ID)
     kept = sa.select(application_secrets.c.value).where(
         application_secrets.c.application_id == app_id, application_secrets.c.name == _SECRET_NAME
     )
-    async with store.begin() as connection:
+    with store.begin() as connection:
         for row in (insert(roles).values(**_ROLE), _application(app_id), holding):
-            await connection.execute(row.on_conflict_do_nothing())
-        await connection.execute(_secret(app_id, given))
-        value: str = (await connection.execute(kept)).scalar_one()
+            connection.execute(row.on_conflict_do_nothing())
+        connection.execute(_secret(app_id, given))
+        value: str = connection.execute(kept).scalar_one()
     return value
 
 

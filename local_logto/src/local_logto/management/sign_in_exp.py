@@ -82,7 +82,7 @@ public_blueprint = Blueprint("public_sign_in_exp", __name__, url_prefix="/.well-
 
 @blueprint.get("")
 async def get_sign_in_experience() -> Response:
-    return json_response(_shown(await read_setting(current_store(), SIGN_IN_EXP)))
+    return json_response(_shown(read_setting(current_store(), SIGN_IN_EXP)))
 
 
 @blueprint.patch("")
@@ -98,36 +98,36 @@ async def change_sign_in_experience() -> Response:
         changes["emailBlocklistPolicy"] = email_blocklist.checked(changes["emailBlocklistPolicy"])
     targets = changes.get("socialSignInConnectorTargets")
     if targets is not None:
-        changes["socialSignInConnectorTargets"] = await known_social_targets(targets)
+        changes["socialSignInConnectorTargets"] = known_social_targets(targets)
     if "mfa" in changes and not changes["mfa"]["factors"]:
         changes.setdefault("adaptiveMfa", {"enabled": False})
-    known = await read_setting(current_store(), SIGN_IN_EXP)
+    known = read_setting(current_store(), SIGN_IN_EXP)
     values = {**known, **changes}
-    async with current_store().begin() as connection:
-        await refuse_case_conflicts(connection, changes)
-    check_changes(changes, values, await _sendable())
-    await write_setting(current_store(), SIGN_IN_EXP, values)
-    return json_response(_shown(values), headers=await _note_on_connectors(changes, values))
+    with current_store().begin() as connection:
+        refuse_case_conflicts(connection, changes)
+    check_changes(changes, values, _sendable())
+    write_setting(current_store(), SIGN_IN_EXP, values)
+    return json_response(_shown(values), headers=_note_on_connectors(changes, values))
 
 
 @blueprint.get("/username-policy/case-sensitivity-conflicts")
 async def list_username_case_conflicts() -> Response:
     """List up to ``limit`` usernames that conflict with case-insensitive usernames."""
     limit = read_query(_LIMIT).get("limit", "20")
-    async with current_store().begin() as connection:
-        return json_response(await find_case_conflicts(connection, int(limit)))
+    with current_store().begin() as connection:
+        return json_response(find_case_conflicts(connection, int(limit)))
 
 
 @public_blueprint.get("")
 async def get_public_sign_in_experience() -> Response:
     """Return what a sign-in page reads. Needs no token."""
-    values = await read_setting(current_store(), SIGN_IN_EXP)
+    values = read_setting(current_store(), SIGN_IN_EXP)
     shown = _shown(values)
     del shown["emailBlocklistPolicy"], shown["forgotPasswordMethods"]
-    methods, sendable = values["forgotPasswordMethods"], await _sendable()
+    methods, sendable = values["forgotPasswordMethods"], _sendable()
     return json_response(
         shown
-        | {"socialConnectors": await _social_buttons(values["socialSignInConnectorTargets"])}
+        | {"socialConnectors": _social_buttons(values["socialSignInConnectorTargets"])}
         | {
             "ssoConnectors": [],
             "forgotPassword": {
@@ -141,9 +141,9 @@ async def get_public_sign_in_experience() -> Response:
     )
 
 
-async def _note_on_connectors(changes: dict[str, Any], values: dict[str, Any]) -> dict[str, str]:
+def _note_on_connectors(changes: dict[str, Any], values: dict[str, Any]) -> dict[str, str]:
     """Return a header if Logto would have rejected the change. There, only connectors can send codes."""
-    made = [kind for kind in CONNECTOR_TYPES if await has_connector(current_store(), kind)]
+    made = [kind for kind in CONNECTOR_TYPES if has_connector(current_store(), kind)]
     try:
         check_changes(changes, values, made)
     except RequestError as refusal:
@@ -151,14 +151,14 @@ async def _note_on_connectors(changes: dict[str, Any], values: dict[str, Any]) -
     return {}
 
 
-async def _sendable() -> list[str]:
+def _sendable() -> list[str]:
     """Return the types of address to which messages can be sent."""
-    return [kind for kind in CONNECTOR_TYPES if await can_send(current_store(), current_settings(), kind)]
+    return [kind for kind in CONNECTOR_TYPES if can_send(current_store(), current_settings(), kind)]
 
 
-async def _social_buttons(targets: list[str]) -> list[Entity]:
+def _social_buttons(targets: list[str]) -> list[Entity]:
     """Return the connectors of the targets, in the order of the targets."""
-    connectors = await list_connectors(current_store())
+    connectors = list_connectors(current_store())
     return [
         {**connector.factory.metadata(), **connector.metadata, "id": connector.id}
         for target in targets

@@ -23,11 +23,11 @@ blueprint = Blueprint("token_configs", __name__, url_prefix="/configs")
 
 @blueprint.get("/id-token")
 async def get_id_token_config() -> Response:
-    return json_response(await read_setting(current_store(), KEY))
+    return json_response(read_setting(current_store(), KEY))
 
 
 @blueprint.put("/id-token")
 async def replace_id_token_config() -> Response:
     config = await read_body(_CONFIG)
-    await write_setting(current_store(), KEY, config)
+    write_setting(current_store(), KEY, config)
     return json_response(config)

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from quart import Blueprint, Response
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.errors import RequestError
@@ -35,15 +34,15 @@ blueprint = Blueprint("user_authorizations", __name__, url_prefix="/users/<user_
 async def list_sessions(user_id: str) -> Response:
     """List the live browser sessions, the least recently used first. An unknown user has none."""
     query = sa.select(op_sessions).where(*_alive_of(user_id)).order_by(op_sessions.c.expires_at)
-    async with current_store().begin() as connection:
-        rows = (await connection.execute(query)).mappings().all()
+    with current_store().begin() as connection:
+        rows = connection.execute(query).mappings().all()
     return json_response({"sessions": [_session(row) for row in rows]})
 
 
 @blueprint.get("/sessions/<session_uid>")
 async def get_session(user_id: str, session_uid: str) -> Response:
-    async with current_store().begin() as connection:
-        row = await _find_session(connection, session_uid, *_alive_of(user_id))
+    with current_store().begin() as connection:
+        row = _find_session(connection, session_uid, *_alive_of(user_id))
     if row is None:
         raise _session_not_found()
     return json_response(_session(row))
@@ -56,15 +55,15 @@ async def end_session(user_id: str, session_uid: str) -> Response:
     All applications here are first-party, so both targets mean the same.
     """
     target = read_query(_GRANTS_TO_REVOKE).get("revokeGrantsTarget")
-    async with current_store().begin() as connection:
-        row = await _find_session(connection, session_uid)
+    with current_store().begin() as connection:
+        row = _find_session(connection, session_uid)
         if row is None:
             raise _session_not_found()
         if row["user_id"] != user_id:
             raise RequestError(404, "oidc.invalid_session_account_id", "Session accountId mismatch.")
         for authorization in row["authorizations"].values() if target else ():
-            await revoke_grant(connection, authorization.get("grant_id", ""))
-        await connection.execute(sa.delete(op_sessions).where(op_sessions.c.uid == session_uid))
+            revoke_grant(connection, authorization.get("grant_id", ""))
+        connection.execute(sa.delete(op_sessions).where(op_sessions.c.uid == session_uid))
     return no_content()
 
 
@@ -78,20 +77,20 @@ async def list_grants(user_id: str) -> Response:
         .where(grants.c.user_id == user_id, grants.c.expires_at > now_ms())
         .order_by(grants.c.created_at)
     )
-    async with current_store().begin() as connection:
-        rows = (await connection.execute(query)).mappings().all()
+    with current_store().begin() as connection:
+        rows = connection.execute(query).mappings().all()
     return json_response({"grants": [] if is_of_third_parties else [_grant(row) for row in rows]})
 
 
 @blueprint.delete("/grants/<grant_id>")
 async def end_grant(user_id: str, grant_id: str) -> Response:
     """Revoke the grant with its tokens. Its browser session needs a new authorization."""
-    async with current_store().begin() as connection:
-        grant = await find_grant(connection, grant_id)
+    with current_store().begin() as connection:
+        grant = find_grant(connection, grant_id)
         if grant is None or grant.user_id != user_id:
             raise RequestError(404, "oidc.invalid_grant", "Grant request is invalid.")
-        await revoke_grant(connection, grant_id)
-        await forget_grant(connection, user_id, grant_id)
+        revoke_grant(connection, grant_id)
+        forget_grant(connection, user_id, grant_id)
     return no_content()
 
 
@@ -99,11 +98,11 @@ def _alive_of(user_id: str) -> tuple[sa.ColumnElement[bool], ...]:
     return op_sessions.c.user_id == user_id, op_sessions.c.expires_at > now_ms()
 
 
-async def _find_session(
-    connection: AsyncConnection, uid: str, *conditions: sa.ColumnElement[bool]
+def _find_session(
+    connection: sa.Connection, uid: str, *conditions: sa.ColumnElement[bool]
 ) -> sa.RowMapping | None:
     query = sa.select(op_sessions).where(op_sessions.c.uid == uid, *conditions)
-    return (await connection.execute(query)).mappings().one_or_none()
+    return connection.execute(query).mappings().one_or_none()
 
 
 def _session_not_found() -> RequestError:

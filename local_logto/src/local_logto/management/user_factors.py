@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from quart import Blueprint, Response, request
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto import second_factors
 from local_logto.context import current_store, origin_of
@@ -28,8 +27,8 @@ blueprint = Blueprint("user_factors", __name__, url_prefix="/users/<user_id>/mfa
 @blueprint.get("")
 async def list_factors(user_id: str) -> Response:
     """List the factors without their secrets."""
-    async with current_store().begin() as connection:
-        factors = await _read(connection, user_id)
+    with current_store().begin() as connection:
+        factors = _read(connection, user_id)
     return json_response([second_factors.shown(factor) for factor in factors])
 
 
@@ -37,26 +36,26 @@ async def list_factors(user_id: str) -> Response:
 async def add_factor(user_id: str) -> Response:
     """Enroll a factor. Only this answer shows its secret or codes."""
     body = await read_body(_FACTOR)
-    async with current_store().begin() as connection:
-        row = await get_user_row(connection, user_id)
+    with current_store().begin() as connection:
+        row = get_user_row(connection, user_id)
         factors: Factors = row["mfa_verifications"]
         if body["type"] == TOTP:
             factor, answer = _new_totp(factors, body.get("secret"), row)
         else:
             factor, answer = _new_backup_codes(factors, body.get("codes"))
         added = second_factors.with_factor(factors, factor)
-        await update_user_row(connection, user_id, {"mfa_verifications": added})
+        update_user_row(connection, user_id, {"mfa_verifications": added})
     return json_response({"type": body["type"], **answer})
 
 
 @blueprint.delete("/<factor_id>")
 async def delete_factor(user_id: str, factor_id: str) -> Response:
-    async with current_store().begin() as connection:
-        factors = await _read(connection, user_id)
+    with current_store().begin() as connection:
+        factors = _read(connection, user_id)
         kept = [factor for factor in factors if factor["id"] != factor_id]
         if len(kept) == len(factors):
             raise not_found()
-        await update_user_row(connection, user_id, {"mfa_verifications": kept})
+        update_user_row(connection, user_id, {"mfa_verifications": kept})
     return no_content()
 
 
@@ -84,6 +83,6 @@ def _new_backup_codes(factors: Factors, given: list[str] | None) -> tuple[Factor
     return second_factors.backup_code_factor(codes, now_ms()), {"codes": codes}
 
 
-async def _read(connection: AsyncConnection, user_id: str) -> list[dict[str, Any]]:
-    row = await get_user_row(connection, user_id)
+def _read(connection: sa.Connection, user_id: str) -> list[dict[str, Any]]:
+    row = get_user_row(connection, user_id)
     return list(row["mfa_verifications"])

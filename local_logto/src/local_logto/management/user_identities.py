@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from quart import Blueprint, Response
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.connectors.naver import read_social_user
 from local_logto.connectors.registry import find_connector_by_id
@@ -32,7 +31,7 @@ blueprint = Blueprint("user_identities", __name__, url_prefix="/users/<user_id>/
 async def link_by_connector(user_id: str) -> Response:
     """Ask the provider who came back with ``connectorData``, and link that identity."""
     body = await read_body(_RETURN)
-    connector = await find_connector_by_id(current_store(), body["connectorId"])
+    connector = find_connector_by_id(current_store(), body["connectorId"])
     if connector is None:
         raise not_found()
     if connector.type != "Social":
@@ -40,36 +39,36 @@ async def link_by_connector(user_id: str) -> Response:
         raise RequestError(422, "session.invalid_connector_id", message)
     person = await read_social_user(current_settings(), connector, body["connectorData"])
     identity = {"userId": person.id, "details": person.to_json()}
-    async with current_store().begin() as connection:
-        row = await get_user_row(connection, user_id)
-        return json_response(await _link(connection, row, connector.target, identity))
+    with current_store().begin() as connection:
+        row = get_user_row(connection, user_id)
+        return json_response(_link(connection, row, connector.target, identity))
 
 
 @blueprint.put("/<target>")
 async def set_identity(user_id: str, target: str) -> Response:
     """Link an identity. Answers 201 for a new target, 200 for a replaced one."""
     identity = await read_body(_IDENTITY)
-    async with current_store().begin() as connection:
-        row = await get_user_row(connection, user_id)
-        identities = await _link(connection, row, target, identity)
+    with current_store().begin() as connection:
+        row = get_user_row(connection, user_id)
+        identities = _link(connection, row, target, identity)
     return json_response(identities, 200 if target in row["identities"] else 201)
 
 
 @blueprint.get("/<target>")
 async def get_identity(user_id: str, target: str) -> Response:
-    async with current_store().begin() as connection:
-        row = await get_user_row(connection, user_id)
+    with current_store().begin() as connection:
+        row = get_user_row(connection, user_id)
     return json_response({"identity": _get(row["identities"], target)})
 
 
 @blueprint.delete("/<target>")
 async def unlink(user_id: str, target: str) -> Response:
     """Unlink an identity and return the account."""
-    async with current_store().begin() as connection:
-        identities = (await get_user_row(connection, user_id))["identities"]
+    with current_store().begin() as connection:
+        identities = get_user_row(connection, user_id)["identities"]
         _get(identities, target)
         kept = {name: identity for name, identity in identities.items() if name != target}
-        row = await update_user_row(connection, user_id, {"identities": kept})
+        row = update_user_row(connection, user_id, {"identities": kept})
     return json_response(entities.user_with_password_state(row))
 
 
@@ -79,14 +78,14 @@ def _get(identities: Mapping[str, Any], target: str) -> Any:
     return identities[target]
 
 
-async def _link(
-    connection: AsyncConnection, row: sa.RowMapping, target: str, identity: Mapping[str, Any]
+def _link(
+    connection: sa.Connection, row: sa.RowMapping, target: str, identity: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Link the identity and return all identities of the account. Raises 422 if another account has it."""
     changed = {**row["identities"], target: dict(identity)}
-    await update_user_row(connection, row["id"], {"identities": changed})
+    update_user_row(connection, row["id"], {"identities": changed})
     held = users.c.identities[target]["userId"].as_string() == identity["userId"]
     others = sa.select(users.c.id).where(held, users.c.id != row["id"]).limit(1)
-    if (await connection.execute(others)).first():
+    if connection.execute(others).first():
         raise refusal("user.identity_already_in_use")
     return changed

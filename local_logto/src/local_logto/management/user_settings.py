@@ -24,8 +24,8 @@ blueprint = Blueprint("user_settings", __name__, url_prefix="/users/<user_id>")
 
 @blueprint.get("/custom-data")
 async def get_custom_data(user_id: str) -> Response:
-    async with current_store().begin() as connection:
-        row = await get_user_row(connection, user_id)
+    with current_store().begin() as connection:
+        row = get_user_row(connection, user_id)
     return json_response(row["custom_data"])
 
 
@@ -33,14 +33,14 @@ async def get_custom_data(user_id: str) -> Response:
 async def merge_custom_data(user_id: str) -> Response:
     """Merge the top-level members into the stored object."""
     given = (await read_body(Shape({"customData": AnyObject()})))["customData"]
-    return await _merge(user_id, "custom_data", given)
+    return _merge(user_id, "custom_data", given)
 
 
 @blueprint.patch("/profile")
 async def merge_profile(user_id: str) -> Response:
     """Merge the top-level members into the stored profile."""
     given = (await read_body(Shape({"profile": PROFILE})))["profile"]
-    return await _merge(user_id, "profile", given)
+    return _merge(user_id, "profile", given)
 
 
 @blueprint.patch("/password")
@@ -48,9 +48,9 @@ async def set_password(user_id: str) -> Response:
     """Set a new password. Existing sessions stay signed in."""
     password = (await read_body(_PASSWORD))["password"]
     hashed = await hash_password(password)
-    async with current_store().begin() as connection:
-        await get_user_row(connection, user_id)
-        row = await update_user_row(connection, user_id, {"password_hash": hashed})
+    with current_store().begin() as connection:
+        get_user_row(connection, user_id)
+        row = update_user_row(connection, user_id, {"password_hash": hashed})
     entity = entities.user_with_password_state(row)
     announce("User.Data.Updated", data=entity)
     return json_response(entity)
@@ -59,8 +59,8 @@ async def set_password(user_id: str) -> Response:
 @blueprint.post("/password/verify")
 async def check_password(user_id: str) -> Response:
     password = (await read_body(_PASSWORD))["password"]
-    async with current_store().begin() as connection:
-        row = await get_user_row(connection, user_id)
+    with current_store().begin() as connection:
+        row = get_user_row(connection, user_id)
     if not await verify_password(row["password_hash"], password):
         raise refusal("session.invalid_credentials")
     return no_content()
@@ -68,8 +68,8 @@ async def check_password(user_id: str) -> Response:
 
 @blueprint.get("/has-password")
 async def has_password(user_id: str) -> Response:
-    async with current_store().begin() as connection:
-        row = await get_user_row(connection, user_id)
+    with current_store().begin() as connection:
+        row = get_user_row(connection, user_id)
     return json_response({"hasPassword": row["password_hash"] is not None})
 
 
@@ -77,19 +77,19 @@ async def has_password(user_id: str) -> Response:
 async def suspend(user_id: str) -> Response:
     """Suspend or reactivate. Suspending ends all sessions and refresh tokens for good."""
     is_suspended = (await read_body(Shape({"isSuspended": Flag()})))["isSuspended"]
-    async with current_store().begin() as connection:
-        await get_user_row(connection, user_id)
-        row = await update_user_row(connection, user_id, {"is_suspended": is_suspended})
+    with current_store().begin() as connection:
+        get_user_row(connection, user_id)
+        row = update_user_row(connection, user_id, {"is_suspended": is_suspended})
         if is_suspended:
-            await revoke_everything_of(connection, user_id)
+            revoke_everything_of(connection, user_id)
     entity = entities.user_with_password_state(row)
     announce("User.SuspensionStatus.Updated", data=entity)
     return json_response(entity)
 
 
-async def _merge(user_id: str, column: str, given: dict[str, object]) -> Response:
-    async with current_store().begin() as connection:
-        row = await get_user_row(connection, user_id)
-        changed = await update_user_row(connection, user_id, {column: {**row[column], **given}})
+def _merge(user_id: str, column: str, given: dict[str, object]) -> Response:
+    with current_store().begin() as connection:
+        row = get_user_row(connection, user_id)
+        changed = update_user_row(connection, user_id, {column: {**row[column], **given}})
     announce("User.Data.Updated", data=changed[column])
     return json_response(changed[column])

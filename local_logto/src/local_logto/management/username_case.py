@@ -7,20 +7,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.errors import RequestError
 from local_logto.settings_rows import SIGN_IN_EXP
 from local_logto.tables import configs, users
 
 
-async def are_usernames_case_sensitive(connection: AsyncConnection) -> bool:
+def are_usernames_case_sensitive(connection: sa.Connection) -> bool:
     query = sa.select(configs.c.value).where(configs.c.key == SIGN_IN_EXP)
-    value: dict[str, Any] = (await connection.execute(query)).scalar_one()
+    value: dict[str, Any] = connection.execute(query).scalar_one()
     return bool(value["usernamePolicy"].get("caseSensitive", True))
 
 
-async def find_case_conflicts(connection: AsyncConnection, limit: int) -> dict[str, Any]:
+def find_case_conflicts(connection: sa.Connection, limit: int) -> dict[str, Any]:
     """Return the number of usernames that differ only in case, and the oldest of them with their accounts."""
     lowered = sa.func.lower(users.c.username)
     query = (
@@ -31,18 +30,18 @@ async def find_case_conflicts(connection: AsyncConnection, limit: int) -> dict[s
         .order_by(sa.func.min(users.c.created_at))
     )
     count = sa.select(sa.func.count()).select_from(query.order_by(None).subquery())
-    total = (await connection.execute(count)).scalar_one()
-    rows = (await connection.execute(query.limit(limit))).all()
+    total = connection.execute(count).scalar_one()
+    rows = connection.execute(query.limit(limit)).all()
     samples = [{"usernameLower": row.username, "userIds": json.loads(row.ids)} for row in rows]
     return {"totalConflicts": total, "samples": samples}
 
 
-async def refuse_case_conflicts(connection: AsyncConnection, changes: Mapping[str, Any]) -> None:
+def refuse_case_conflicts(connection: sa.Connection, changes: Mapping[str, Any]) -> None:
     """Raise 409 for a change to case-insensitive usernames that would make existing usernames equal."""
     is_turned_off = changes.get("usernamePolicy", {}).get("caseSensitive") is False
-    if not is_turned_off or not await are_usernames_case_sensitive(connection):
+    if not is_turned_off or not are_usernames_case_sensitive(connection):
         return
-    conflicts = await find_case_conflicts(connection, 20)
+    conflicts = find_case_conflicts(connection, 20)
     if conflicts["totalConflicts"]:
         raise RequestError(
             409,

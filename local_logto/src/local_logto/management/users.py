@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from quart import Blueprint, Response
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto import phone_numbers
 from local_logto.context import current_store
@@ -86,8 +85,8 @@ async def list_users() -> Response:
     """List users, newest first, narrowed by the search in ``user_search``."""
     paging = read_paging()
     query = sa.select(users).where(*read_search()).order_by(users.c.created_at.desc(), users.c.id)
-    async with current_store().begin() as connection:
-        page = await read_page(connection, query, paging)
+    with current_store().begin() as connection:
+        page = read_page(connection, query, paging)
     return list_response([entities.user_with_password_state(row) for row in page.rows], page)
 
 
@@ -100,10 +99,10 @@ async def create_user() -> Response:
         values["password_hash"] = await hash_password(password)
     moment = now_ms()
     values |= {"id": new_id(12), "created_at": moment, "updated_at": moment}
-    async with current_store().begin() as connection:
-        await _refuse_taken(connection, values)
+    with current_store().begin() as connection:
+        _refuse_taken(connection, values)
         values |= _phone_as_stored(values)
-        entity = entities.user_with_password_state(await insert_row(connection, users, values))
+        entity = entities.user_with_password_state(insert_row(connection, users, values))
     announce("User.Created", data=entity)
     return json_response(entity)
 
@@ -112,10 +111,10 @@ async def create_user() -> Response:
 async def change_user(user_id: str) -> Response:
     """Change the given members. Null or an empty text clears a member."""
     values = to_columns(_cleared(await read_body(_CHANGES)))
-    async with current_store().begin() as connection:
-        await get_user_row(connection, user_id)
-        await _refuse_taken(connection, values, except_id=user_id)
-        row = await update_user_row(connection, user_id, values)
+    with current_store().begin() as connection:
+        get_user_row(connection, user_id)
+        _refuse_taken(connection, values, except_id=user_id)
+        row = update_user_row(connection, user_id, values)
     entity = entities.user_with_password_state(row)
     announce("User.Data.Updated", data=entity)
     return json_response(entity)
@@ -124,9 +123,9 @@ async def change_user(user_id: str) -> Response:
 @blueprint.delete("/<user_id>")
 async def delete_user(user_id: str) -> Response:
     """Delete the account with its memberships, sessions, grants and tokens."""
-    async with current_store().begin() as connection:
-        row = await get_user_row(connection, user_id)
-        await delete_row(connection, users, users.c.id == user_id)
+    with current_store().begin() as connection:
+        row = get_user_row(connection, user_id)
+        delete_row(connection, users, users.c.id == user_id)
     announce("User.Deleted", data=entities.user(row))
     return no_content()
 
@@ -141,28 +140,26 @@ async def list_user_organizations(user_id: str) -> Response:
         .order_by(organizations.c.id)
     )
     assigned = organization_user_roles
-    async with current_store().begin() as connection:
-        await get_user_row(connection, user_id)
-        rows = (await connection.execute(query)).mappings().all()
-        roles = await roles_by_owner(connection, assigned, "organization_id", assigned.c.user_id == user_id)
+    with current_store().begin() as connection:
+        get_user_row(connection, user_id)
+        rows = connection.execute(query).mappings().all()
+        roles = roles_by_owner(connection, assigned, "organization_id", assigned.c.user_id == user_id)
     return json_response(
         [entities.organization(row) | {"organizationRoles": roles.get(row["id"], [])} for row in rows]
     )
 
 
-async def get_user_row(connection: AsyncConnection, user_id: str) -> sa.RowMapping:
+def get_user_row(connection: sa.Connection, user_id: str) -> sa.RowMapping:
     """Return the user's row. Raises 404 ``entity.not_found``."""
-    return await get_row_unnamed(connection, users, user_id)
+    return get_row_unnamed(connection, users, user_id)
 
 
-async def update_user_row(
-    connection: AsyncConnection, user_id: str, values: Mapping[str, Any]
-) -> sa.RowMapping:
+def update_user_row(connection: sa.Connection, user_id: str, values: Mapping[str, Any]) -> sa.RowMapping:
     """Update the row and its ``updated_at``. Raises 422 ``entity.invalid_input`` without values."""
     if not values:
         raise no_values()
     values = {**values, **_phone_as_stored(values)}
-    return await update_row(connection, users, {**values, "updated_at": now_ms()}, users.c.id == user_id)
+    return update_row(connection, users, {**values, "updated_at": now_ms()}, users.c.id == user_id)
 
 
 def _phone_as_stored(values: Mapping[str, Any]) -> dict[str, str]:
@@ -174,25 +171,25 @@ def _cleared(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: None if value == "" else value for name, value in members.items()}
 
 
-async def _refuse_taken(
-    connection: AsyncConnection, values: Mapping[str, Any], *, except_id: str | None = None
+def _refuse_taken(
+    connection: sa.Connection, values: Mapping[str, Any], *, except_id: str | None = None
 ) -> None:
     """Raise 422 ``user.<kind>_already_in_use`` if another account has one of the identifiers."""
     for column, kind in _IDENTIFIERS.items():
         value = values.get(column)
         if value is None:
             continue
-        is_same = await _has_identifier(connection, column, value)
+        is_same = _has_identifier(connection, column, value)
         taken = sa.select(sa.exists().where(is_same, users.c.id != (except_id or "")))
-        if (await connection.execute(taken)).scalar_one():
+        if connection.execute(taken).scalar_one():
             raise refusal(f"user.{kind}_already_in_use")
 
 
-async def _has_identifier(connection: AsyncConnection, column: str, value: str) -> sa.ColumnElement[bool]:
+def _has_identifier(connection: sa.Connection, column: str, value: str) -> sa.ColumnElement[bool]:
     """Return a condition for accounts with this identifier in any spelling."""
     field = users.c[column]
     if column == "primary_phone":
         return field.in_(phone_numbers.spellings(value))
-    if column == "username" and await are_usernames_case_sensitive(connection):
+    if column == "username" and are_usernames_case_sensitive(connection):
         return field == value
     return sa.func.lower(field) == value.lower()

@@ -38,7 +38,7 @@ async def send_code() -> Response:
 async def check_code() -> Response:
     body = await read_body(_ANSWER)
     kind, recipient = _recipient(body)
-    settings = await read_setting(current_store(), SIGN_IN_EXP)
+    settings = read_setting(current_store(), SIGN_IN_EXP)
     policy = CodePolicy.from_json(settings["verificationCodePolicy"])
     await verification_codes.use_code(
         current_store(), _key(kind, recipient), kind, recipient, body["verificationCode"], policy

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.oidc import organization_access
 from local_logto.oidc.scopes import ORGANIZATION_ROLES, ORGANIZATIONS
@@ -82,12 +81,12 @@ class Person:
     organization_roles: Sequence[str]
 
 
-async def read_person(connection: AsyncConnection, user_id: str) -> Person | None:
+def read_person(connection: sa.Connection, user_id: str) -> Person | None:
     """Return the person as they are now, or None if they were deleted."""
-    row = (await connection.execute(sa.select(users).where(users.c.id == user_id))).one_or_none()
+    row = connection.execute(sa.select(users).where(users.c.id == user_id)).one_or_none()
     if row is None:
         return None
-    organizations = await organization_access.list_organizations_of(connection, user_id)
+    organizations = organization_access.list_organizations_of(connection, user_id)
     return Person(
         id=row.id,
         name=row.name,
@@ -101,14 +100,14 @@ async def read_person(connection: AsyncConnection, user_id: str) -> Person | Non
         created_at=row.created_at,
         updated_at=row.updated_at,
         organizations=[dict(organization._mapping) for organization in organizations],
-        organization_roles=await organization_access.list_organization_roles_of(connection, user_id),
+        organization_roles=organization_access.list_organization_roles_of(connection, user_id),
     )
 
 
-async def read_extended_claims(connection: AsyncConnection) -> list[str]:
+def read_extended_claims(connection: sa.Connection) -> list[str]:
     """Return the extended claims that the tenant puts into ID tokens."""
     query = sa.select(configs.c.value).where(configs.c.key == "id-token")
-    value = (await connection.execute(query)).scalar_one_or_none()
+    value = connection.execute(query).scalar_one_or_none()
     return list((value or {}).get("enabledExtendedClaims", DEFAULT_EXTENDED_CLAIMS))
 
 

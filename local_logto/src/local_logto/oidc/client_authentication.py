@@ -23,7 +23,7 @@ CREDENTIAL_PARAMS: Final = ("client_id", "client_secret")
 _BAD_HEADER: Final = "invalid authorization header value format"
 
 
-async def authenticate(request: Request, params: Params) -> Client:
+def authenticate(request: Request, params: Params) -> Client:
     """Return the authenticated client. Confidential clients send a secret, public ones their ``client_id``.
 
     Raises ``invalid_request`` or ``invalid_client`` (RFC 6749 §2.3, with Logto 1.42's messages).
@@ -32,13 +32,13 @@ async def authenticate(request: Request, params: Params) -> Client:
     client_id, secret, by_header = _credentials(request, params)
     if client_id is None:
         raise invalid_request("no client authentication mechanism provided")
-    client = await find_client(client_id)
+    client = find_client(client_id)
     if client is None:
         raise OidcError(400, "invalid_client", f"invalid client {client_id}")
     remember_client(client)
     if client.is_public != (secret is None):
         raise _failed(by_header=by_header)
-    if secret is not None and not await _is_secret_of(client.id, secret):
+    if secret is not None and not _is_secret_of(client.id, secret):
         raise _failed(by_header=by_header)
     return client
 
@@ -82,13 +82,13 @@ def _form_decoded(text: str) -> str:
         ) from None
 
 
-async def _is_secret_of(client_id: str, secret: str) -> bool:
+def _is_secret_of(client_id: str, secret: str) -> bool:
     """Return whether the secret is one of the application's. Raises ``invalid_request`` if it has expired."""
     query = sa.select(application_secrets.c.value, application_secrets.c.expires_at).where(
         application_secrets.c.application_id == client_id
     )
-    async with current_store().begin() as connection:
-        rows = (await connection.execute(query)).all()
+    with current_store().begin() as connection:
+        rows = connection.execute(query).all()
     for row in rows:
         if hmac.compare_digest(row.value.encode(), secret.encode()):
             if row.expires_at is not None and row.expires_at <= now_ms():

@@ -120,7 +120,7 @@ class Client:
         return self.is_web and bool(self.custom_metadata.get("alwaysIssueRefreshToken"))
 
 
-async def find_client(client_id: str) -> Client | None:
+def find_client(client_id: str) -> Client | None:
     holds_role = sa.exists().where(
         application_roles.c.application_id == applications.c.id,
         application_roles.c.role_id == MANAGEMENT_ROLE_ID,
@@ -128,8 +128,8 @@ async def find_client(client_id: str) -> Client | None:
     query = sa.select(applications, holds_role.label("has_management_access")).where(
         applications.c.id == client_id
     )
-    async with current_store().begin() as connection:
-        row = (await connection.execute(query)).one_or_none()
+    with current_store().begin() as connection:
+        row = connection.execute(query).one_or_none()
     if row is None:
         return None
     return Client(

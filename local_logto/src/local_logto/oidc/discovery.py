@@ -76,8 +76,8 @@ async def metadata() -> Response:
 
 @blueprint.get("/jwks")
 async def jwks() -> Response:
-    async with current_store().begin() as connection:
-        key_set = await current_keys().published(connection)
+    with current_store().begin() as connection:
+        key_set = current_keys().published(connection)
     return json_response(
         key_set,
         content_type="application/jwk-set+json; charset=utf-8",

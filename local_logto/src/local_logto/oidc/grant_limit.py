@@ -15,7 +15,7 @@ from local_logto.store import now_ms
 from local_logto.tables import applications
 
 
-async def end_oldest_grants(client: Client, session: OpSession) -> None:
+def end_oldest_grants(client: Client, session: OpSession) -> None:
     """Revoke the person's oldest grants for the application above the limit, and notify webhooks."""
     limit, user_id = client.max_allowed_grants, session.user_id
     if limit is None or user_id is None:
@@ -25,24 +25,24 @@ async def end_oldest_grants(client: Client, session: OpSession) -> None:
         .where(grants.c.user_id == user_id, grants.c.client_id == client.id, grants.c.expires_at > now_ms())
         .order_by(grants.c.created_at, grants.c.id)
     )
-    async with current_store().begin() as connection:
-        found = list((await connection.execute(active)).scalars())
+    with current_store().begin() as connection:
+        found = list(connection.execute(active).scalars())
         ended = found[: max(len(found) - limit, 0)]
         for grant_id in ended:
-            await revoke_grant(connection, grant_id)
-            await forget_grant(connection, user_id, grant_id)
+            revoke_grant(connection, grant_id)
+            forget_grant(connection, user_id, grant_id)
     if ended:
         session.drop_grants(ended)
-        await _announce(client, user_id, ended, limit, len(found))
+        _announce(client, user_id, ended, limit, len(found))
 
 
-async def _announce(client: Client, user_id: str, ended: list[str], limit: int, number: int) -> None:
+def _announce(client: Client, user_id: str, ended: list[str], limit: int, number: int) -> None:
     c = applications.c
     query = sa.select(c.id, c.type, c.name, c.description).where(c.id == client.id)
-    async with current_store().begin() as connection:
-        application = (await connection.execute(query)).mappings().one()
+    with current_store().begin() as connection:
+        application = connection.execute(query).mappings().one()
     agent = request.headers.get("User-Agent")
-    await webhooks.send(
+    webhooks.send(
         {
             "event": "Grant.LimitExceeded",
             "createdAt": webhooks.iso_moment(now_ms()),

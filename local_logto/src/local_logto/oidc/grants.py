@@ -11,7 +11,6 @@ from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.crypto.opaque_values import new_opaque_value
 from local_logto.oidc.scopes import split_scope
@@ -65,12 +64,12 @@ def new_grant(user_id: str, client_id: str) -> Grant:
     return Grant(new_opaque_value(), user_id, client_id, (), {}, moment, moment + GRANT_LIFETIME_MS)
 
 
-async def find_grant(connection: AsyncConnection, grant_id: str | None) -> Grant | None:
+def find_grant(connection: sa.Connection, grant_id: str | None) -> Grant | None:
     """Return the grant, or None if it is unknown, revoked or expired."""
     if grant_id is None:
         return None
     query = sa.select(grants).where(grants.c.id == grant_id, grants.c.expires_at > now_ms())
-    row = (await connection.execute(query)).one_or_none()
+    row = connection.execute(query).one_or_none()
     if row is None:
         return None
     return Grant(
@@ -84,7 +83,7 @@ async def find_grant(connection: AsyncConnection, grant_id: str | None) -> Grant
     )
 
 
-async def save_grant(connection: AsyncConnection, grant: Grant) -> None:
+def save_grant(connection: sa.Connection, grant: Grant) -> None:
     scopes = {
         "oidc_scope": " ".join(grant.oidc_scopes),
         "resource_scopes": {key: list(names) for key, names in grant.resource_scopes.items()},
@@ -97,15 +96,15 @@ async def save_grant(connection: AsyncConnection, grant: Grant) -> None:
         expires_at=grant.expires_at,
         **scopes,
     )
-    await connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=scopes))
+    connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=scopes))
 
 
-async def revoke_grant(connection: AsyncConnection, grant_id: str) -> None:
+def revoke_grant(connection: sa.Connection, grant_id: str) -> None:
     """Delete the grant, and with it every code and token issued from it."""
-    await connection.execute(sa.delete(grants).where(grants.c.id == grant_id))
+    connection.execute(sa.delete(grants).where(grants.c.id == grant_id))
 
 
-async def revoke_everything_of(connection: AsyncConnection, user_id: str) -> None:
+def revoke_everything_of(connection: sa.Connection, user_id: str) -> None:
     """Delete every grant and browser session of a person, as suspending them does."""
-    await connection.execute(sa.delete(grants).where(grants.c.user_id == user_id))
-    await connection.execute(sa.delete(op_sessions).where(op_sessions.c.user_id == user_id))
+    connection.execute(sa.delete(grants).where(grants.c.user_id == user_id))
+    connection.execute(sa.delete(op_sessions).where(op_sessions.c.user_id == user_id))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.tables import (
     organization_application_roles,
@@ -26,31 +25,31 @@ from local_logto.tables import (
 )
 
 
-async def is_member(connection: AsyncConnection, organization_id: str, user_id: str) -> bool:
+def is_member(connection: sa.Connection, organization_id: str, user_id: str) -> bool:
     """Return whether the person is a member. False for an unknown organization."""
-    return await _exists(
+    return _exists(
         connection,
         organization_users.c.organization_id == organization_id,
         organization_users.c.user_id == user_id,
     )
 
 
-async def is_associated(connection: AsyncConnection, organization_id: str, application_id: str) -> bool:
+def is_associated(connection: sa.Connection, organization_id: str, application_id: str) -> bool:
     """Return whether the machine application belongs to the organization."""
-    return await _exists(
+    return _exists(
         connection,
         organization_applications.c.organization_id == organization_id,
         organization_applications.c.application_id == application_id,
     )
 
 
-async def requires_mfa(connection: AsyncConnection, organization_id: str) -> bool:
-    return await _exists(
+def requires_mfa(connection: sa.Connection, organization_id: str) -> bool:
+    return _exists(
         connection, organizations.c.id == organization_id, organizations.c.is_mfa_required.is_(True)
     )
 
 
-async def list_organizations_of(connection: AsyncConnection, user_id: str) -> list[sa.Row[Any]]:
+def list_organizations_of(connection: sa.Connection, user_id: str) -> list[sa.Row[Any]]:
     """Return ``id``, ``name`` and ``description`` of the organizations that the person is a member of."""
     query = (
         sa.select(organizations.c.id, organizations.c.name, organizations.c.description)
@@ -58,10 +57,10 @@ async def list_organizations_of(connection: AsyncConnection, user_id: str) -> li
         .where(organization_users.c.user_id == user_id)
         .order_by(organizations.c.id)
     )
-    return list(await connection.execute(query))
+    return list(connection.execute(query))
 
 
-async def list_organization_roles_of(connection: AsyncConnection, user_id: str) -> list[str]:
+def list_organization_roles_of(connection: sa.Connection, user_id: str) -> list[str]:
     """Return the person's roles as in the claim: ``<organization id>:<role name>``."""
     query = (
         sa.select(organization_user_roles.c.organization_id, organization_roles.c.name)
@@ -69,42 +68,40 @@ async def list_organization_roles_of(connection: AsyncConnection, user_id: str) 
         .where(organization_user_roles.c.user_id == user_id)
         .order_by(organization_user_roles.c.organization_id, organization_roles.c.name)
     )
-    return [f"{row.organization_id}:{row.name}" for row in await connection.execute(query)]
+    return [f"{row.organization_id}:{row.name}" for row in connection.execute(query)]
 
 
-async def list_template_scopes(connection: AsyncConnection) -> list[str]:
+def list_template_scopes(connection: sa.Connection) -> list[str]:
     """Return every organization permission of the template, regardless of roles."""
-    return await _names(connection, sa.select(organization_scopes.c.name), organization_scopes)
+    return _names(connection, sa.select(organization_scopes.c.name), organization_scopes)
 
 
-async def organization_scopes_of_user(
-    connection: AsyncConnection, organization_id: str, user_id: str
-) -> list[str]:
+def organization_scopes_of_user(connection: sa.Connection, organization_id: str, user_id: str) -> list[str]:
     """Return the organization permissions of the person's roles in this organization."""
     roles = _roles_of_user(user_id, organization_id)
-    return await _names(connection, _organization_scopes(roles), organization_scopes)
+    return _names(connection, _organization_scopes(roles), organization_scopes)
 
 
-async def organization_scopes_of_application(
-    connection: AsyncConnection, organization_id: str, application_id: str
+def organization_scopes_of_application(
+    connection: sa.Connection, organization_id: str, application_id: str
 ) -> list[str]:
     roles = _roles_of_application(application_id, organization_id)
-    return await _names(connection, _organization_scopes(roles), organization_scopes)
+    return _names(connection, _organization_scopes(roles), organization_scopes)
 
 
-async def resource_scopes_of_user(
-    connection: AsyncConnection, user_id: str, indicator: str, organization_id: str | None = None
+def resource_scopes_of_user(
+    connection: sa.Connection, user_id: str, indicator: str, organization_id: str | None = None
 ) -> list[str]:
     """Return the person's scopes on an API resource in one organization, or in all if none is given."""
     roles = _roles_of_user(user_id, organization_id)
-    return await _names(connection, _resource_scopes(roles, indicator), resource_scopes)
+    return _names(connection, _resource_scopes(roles, indicator), resource_scopes)
 
 
-async def resource_scopes_of_application(
-    connection: AsyncConnection, application_id: str, indicator: str, organization_id: str
+def resource_scopes_of_application(
+    connection: sa.Connection, application_id: str, indicator: str, organization_id: str
 ) -> list[str]:
     roles = _roles_of_application(application_id, organization_id)
-    return await _names(connection, _resource_scopes(roles, indicator), resource_scopes)
+    return _names(connection, _resource_scopes(roles, indicator), resource_scopes)
 
 
 def _roles_of_user(user_id: str, organization_id: str | None) -> sa.Select[Any]:
@@ -138,11 +135,11 @@ def _resource_scopes(roles: sa.Select[Any], indicator: str) -> sa.Select[Any]:
     )
 
 
-async def _names(connection: AsyncConnection, query: sa.Select[Any], table: sa.Table) -> list[str]:
+def _names(connection: sa.Connection, query: sa.Select[Any], table: sa.Table) -> list[str]:
     # SQLite's implicit row number is the order of definition.
     in_order = query.order_by(sa.text(f"{table.name}.rowid"))
-    return list((await connection.execute(in_order)).scalars())
+    return list(connection.execute(in_order).scalars())
 
 
-async def _exists(connection: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> bool:
-    return bool((await connection.execute(sa.select(sa.exists().where(*conditions)))).scalar())
+def _exists(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> bool:
+    return bool(connection.execute(sa.select(sa.exists().where(*conditions))).scalar())

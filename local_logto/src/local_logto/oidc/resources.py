@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.errors import invalid_target
 from local_logto.oidc import organization_access
@@ -24,27 +23,27 @@ class ResourceServer:
     access_token_ttl: int
 
 
-async def get_resource(connection: AsyncConnection, indicator: str) -> ResourceServer:
+def get_resource(connection: sa.Connection, indicator: str) -> ResourceServer:
     """Return the resource with this indicator. Raises ``invalid_target`` if it is malformed or unknown."""
     if not _is_absolute(indicator) or "#" in indicator:
         raise invalid_target()
     if indicator in {ORGANIZATIONS_RESOURCE, MANAGEMENT_RESOURCE}:
         return ResourceServer(indicator, DEFAULT_ACCESS_TOKEN_TTL)
     query = sa.select(resources.c.access_token_ttl).where(resources.c.indicator == indicator)
-    ttl = (await connection.execute(query)).scalar_one_or_none()
+    ttl = connection.execute(query).scalar_one_or_none()
     if ttl is None:
         raise invalid_target()
     return ResourceServer(indicator, ttl)
 
 
-async def find_default_resource(connection: AsyncConnection) -> str | None:
+def find_default_resource(connection: sa.Connection) -> str | None:
     """Return the indicator that replaces an absent ``resource``, or None if the tenant has no default."""
     query = sa.select(resources.c.indicator).where(resources.c.is_default.is_(True))
-    return (await connection.execute(query)).scalars().first()
+    return connection.execute(query).scalars().first()
 
 
-async def scopes_of_user(
-    connection: AsyncConnection, user_id: str, indicator: str, organization_id: str | None = None
+def scopes_of_user(
+    connection: sa.Connection, user_id: str, indicator: str, organization_id: str | None = None
 ) -> list[str]:
     """Return the scopes that the person has on the resource now, in one organization or in all.
 
@@ -52,18 +51,18 @@ async def scopes_of_user(
     token carries is decided when it is issued.
     """
     if indicator == ORGANIZATIONS_RESOURCE:
-        return await organization_access.list_template_scopes(connection)
-    return await organization_access.resource_scopes_of_user(connection, user_id, indicator, organization_id)
+        return organization_access.list_template_scopes(connection)
+    return organization_access.resource_scopes_of_user(connection, user_id, indicator, organization_id)
 
 
-async def scopes_of_application(
-    connection: AsyncConnection, client: Client, indicator: str, organization_id: str | None = None
+def scopes_of_application(
+    connection: sa.Connection, client: Client, indicator: str, organization_id: str | None = None
 ) -> list[str]:
     """Return the scopes that a machine has on the resource, in one organization or outside of all."""
     if indicator == ORGANIZATIONS_RESOURCE:
-        return await organization_access.list_template_scopes(connection)
+        return organization_access.list_template_scopes(connection)
     if organization_id is not None:
-        return await organization_access.resource_scopes_of_application(
+        return organization_access.resource_scopes_of_application(
             connection, client.id, indicator, organization_id
         )
     if indicator == MANAGEMENT_RESOURCE and client.has_management_access:

@@ -21,25 +21,25 @@ blueprint.after_request(no_store)
 
 @blueprint.get("/me")
 async def userinfo() -> Response:
-    return await _userinfo(Params(()))
+    return _userinfo(Params(()))
 
 
 @blueprint.post("/me")
 async def userinfo_by_form() -> Response:
-    return await _userinfo(await body_params(request))
+    return _userinfo(await body_params(request))
 
 
-async def _userinfo(params: Params) -> Response:
+def _userinfo(params: Params) -> Response:
     value = _bearer_token(params)
-    async with current_store().begin() as connection:
-        token = await opaque_tokens.find(connection, value, opaque_tokens.ACCESS_TOKEN)
+    with current_store().begin() as connection:
+        token = opaque_tokens.find(connection, value, opaque_tokens.ACCESS_TOKEN)
         if token is None or token.is_expired:
             raise _invalid_token()
         if "openid" not in token.scopes:
             raise _refusal(403, "insufficient_scope", "access token missing openid scope", scope="openid")
-        grant = await find_grant(connection, token.grant_id)
-        person = await read_person(connection, token.user_id)
-    client = await find_client(token.client_id)
+        grant = find_grant(connection, token.grant_id)
+        person = read_person(connection, token.user_id)
+    client = find_client(token.client_id)
     if grant is None or person is None or client is None:
         raise _invalid_token()
     remember_client(client)

@@ -56,7 +56,7 @@ async def verification_code(session: ExperienceSession, flow: str) -> Response:
         await verify_code(session, sent.id, sent.identifier, _read_code(page.value("code")))
         return await _continue_after_proof(session, flow, sent)
 
-    page = await with_resend(session.store, sent.id, await _page(session, flow, sent))
+    page = with_resend(session.store, sent.id, _page(session, flow, sent))
     return await answer_form(session, page, check, resend)
 
 
@@ -84,7 +84,7 @@ async def _continue_after_proof(session: ExperienceSession, flow: str, proof: Ve
         return go_to(_PATHS_OF_UNEXPECTED_ACCOUNTS[error.code])
 
 
-async def _page(session: ExperienceSession, flow: str, sent: VerificationRecord) -> FormPage:
+def _page(session: ExperienceSession, flow: str, sent: VerificationRecord) -> FormPage:
     kind, method = sent.identifier.type, session.settings.find_method(sent.identifier.type)
     offers_password = flow == "sign-in" and method is not None and method.password
     links = [Link("Back", _page_before(session, flow, kind))]
@@ -95,7 +95,7 @@ async def _page(session: ExperienceSession, flow: str, sent: VerificationRecord)
         "Verify your email" if kind == "email" else "Verify your phone number",
         "Continue",
         (code_field(),),
-        description=await _where_the_code_is(session, flow, sent),
+        description=_where_the_code_is(session, flow, sent),
         links=tuple(links),
         other_ways=(Link("Sign in with password", page_url("/sign-in/password")),) if offers_password else (),
         ways_if_unsent=(Link(all_options, page_url(first_page)),),
@@ -109,7 +109,7 @@ def _page_before(session: ExperienceSession, flow: str, kind: str) -> str:
     return page_url(f"/{flow}") if flow == "forgot-password" else first_page_url(flow)
 
 
-async def _where_the_code_is(session: ExperienceSession, flow: str, sent: VerificationRecord) -> str:
+def _where_the_code_is(session: ExperienceSession, flow: str, sent: VerificationRecord) -> str:
     """Say where the code went. Where an account must not be revealed, the sentence is conditional."""
     address, settings = shown(sent.identifier), session.settings
     only_to_known = flow == "forgot-password" or (flow == "sign-in" and settings.sign_in_mode == "SignIn")
@@ -118,7 +118,7 @@ async def _where_the_code_is(session: ExperienceSession, flow: str, sent: Verifi
         if only_to_known
         else f"A verification code was sent to {address}."
     )
-    if await goes_to_messages_page(session.store, sent.identifier.type):
+    if goes_to_messages_page(session.store, sent.identifier.type):
         return f"{what} This server shows it under Messages."
     return f"{what} It works for {_minutes(settings.code_policy.expires_after)}."
 

@@ -27,7 +27,7 @@ async def home() -> Response:
 async def list_of_messages() -> Response:
     """List the stored emails and text messages, newest first. A client that prefers JSON gets JSON."""
     recipient = request.args.get("recipient")
-    kept = await list_messages(current_store())
+    kept = list_messages(current_store())
     messages = [message for message in kept if recipient in (None, message.recipient)]
     if request.accept_mimetypes.best == "application/json":
         return json_response([{name: asdict(message)[name] for name in _JSON_FIELDS} for message in messages])

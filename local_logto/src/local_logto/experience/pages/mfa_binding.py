@@ -34,7 +34,7 @@ def _demanded_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
     async def guarded(session: ExperienceSession, /, *args: _P.args, **kwargs: _P.kwargs) -> Response:
         if not has_identified(session):
             return go_to("/sign-in")
-        demand = await mfa.find_demand(session)
+        demand = mfa.find_demand(session)
         if demand is None:
             return await complete(session)
         return await view(session, demand, *args, **kwargs)
@@ -82,7 +82,7 @@ async def bind_totp(session: ExperienceSession, demand: Demand) -> Response:
         await mfa.bind(session, TOTP, proof_id)
         return await complete(session)
 
-    page = totp_page(secret, second_factors.qr_svg(await mfa.totp_uri(session, secret)))
+    page = totp_page(secret, second_factors.qr_svg(mfa.totp_uri(session, secret)))
     if len(demand.kinds) > 1:
         page = replace(page, links=(Link("Switch to another method", page_url("/mfa-binding")),))
     return await answer_form(session, _skippable(page, demand), check, _skip)

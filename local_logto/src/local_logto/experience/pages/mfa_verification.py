@@ -37,7 +37,7 @@ def _asked_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
     async def guarded(session: ExperienceSession, /, *args: _P.args, **kwargs: _P.kwargs) -> Response:
         if not has_identified(session):
             return go_to("/sign-in")
-        kinds = await mfa.usable_kinds(session)
+        kinds = mfa.usable_kinds(session)
         named = request.path.removeprefix(blueprint.url_prefix or "").strip("/")
         if not kinds or (named and named not in kinds):
             return await complete(session)
@@ -104,10 +104,10 @@ async def _check_code(session: ExperienceSession, kinds: tuple[str, ...], proof:
         return await complete(session)
 
     text = f"Enter the code sent to {shown(Identifier(address_type, proof.recipient or ''))}."
-    if await goes_to_messages_page(session.store, address_type):
+    if goes_to_messages_page(session.store, address_type):
         text += " This server shows it under Messages."
     page = FormPage(_TITLE, "Continue", (code_field(),), text, links=_links(kinds))
-    page = await with_resend(session.store, proof.id, page)
+    page = with_resend(session.store, proof.id, page)
     return await answer_form(session, page, check, _send_to(address_type, notice=SENT_AGAIN))
 
 

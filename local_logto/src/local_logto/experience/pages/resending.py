@@ -15,9 +15,9 @@ SENT_AGAIN: Final = "code-sent"  # the notice that the page shows afterwards
 _AFTER_MS: Final = 59_000
 
 
-async def with_resend(store: Store, verification_id: str, page: FormPage) -> FormPage:
+def with_resend(store: Store, verification_id: str, page: FormPage) -> FormPage:
     """Return the page with the button that resends this verification's code, and how long it has to wait."""
-    age = await find_age(store, verification_id)
+    age = find_age(store, verification_id)
     wait = 0 if age is None else max(0, -(-(_AFTER_MS - age) // 1000))
     button = SideAction("Resend verification code", "resend", "Not received yet?", wait)
     notice = "A new code was sent." if request.args.get("notice") == SENT_AGAIN else page.notice

@@ -78,9 +78,9 @@ def sign_in_page(view: _View[_P]) -> Callable[_P, Awaitable[Response]]:
         if refused:
             return refused
         store = current_store()
-        settings = await read_sign_in_experience(store)
+        settings = read_sign_in_experience(store)
         try:
-            session = await open_session(request, store, settings)
+            session = open_session(request, store, settings)
         except RequestError as error:
             if error.code != "session.not_found":
                 raise
@@ -141,7 +141,7 @@ async def show_plain_form(page: FormPage) -> Response:
 
 async def show_form(session: ExperienceSession, page: FormPage) -> Response:
     people = await list_demo_people(current_settings().demo_people)
-    social = await list_social_buttons(session) if page.offers_social else ()
+    social = list_social_buttons(session) if page.offers_social else ()
     context = {"page": page, "people": people, "social": social}
     targets = (_origin_of_application(session.interaction), *(button.origin for button in social))
     return await _render("form.html", context, page.status, targets)

@@ -39,7 +39,7 @@ _FIRST_SCREENS = ("sign-in", "register", "reset-password", "identifier-sign-in",
 @sign_in_page
 async def direct_sign_in(session: ExperienceSession, method: str, target: str = "") -> Response:
     """Redirect to the provider, or to the ``fallback`` page if there is no such button, as Logto does."""
-    connectors = await list_social_connectors(session) if method == "social" else ()
+    connectors = list_social_connectors(session) if method == "social" else ()
     connector = next((one for one in connectors if one.target == target), None)
     if connector is None:
         fallback = request.args.get("fallback", "")
@@ -54,17 +54,17 @@ async def direct_sign_in(session: ExperienceSession, method: str, target: str = 
 async def callback(connector_id: str) -> Response:
     """Handle the provider's redirect. The state says which of the browser's sign-ins it belongs to."""
     if "app_id" not in request.args:
-        client_id = await _find_waiting_application(connector_id)
+        client_id = _find_waiting_application(connector_id)
         if client_id is not None:
             query = urlencode([*request.args.items(multi=True), ("app_id", client_id)])
             return redirect_response(f"{request.path}?{query}")
     return await _come_back(connector_id)
 
 
-async def _find_waiting_application(connector_id: str) -> str | None:
+def _find_waiting_application(connector_id: str) -> str | None:
     state = request.args.get("state", "")
     for uid in interaction_uids(request).values():
-        interaction = await find_interaction_by_uid(uid)
+        interaction = find_interaction_by_uid(uid)
         if interaction is None or not interaction.experience:
             continue
         if is_waiting_for(Experience.from_json(interaction.experience).social, connector_id, state):
@@ -74,7 +74,7 @@ async def _find_waiting_application(connector_id: str) -> str | None:
 
 @sign_in_page
 async def _come_back(session: ExperienceSession, connector_id: str) -> Response:
-    connector = await find_connector_by_id(session.store, connector_id)
+    connector = find_connector_by_id(session.store, connector_id)
     proof = await accept_return(session, connector_id, request.args.get("state", ""))
     if connector is None or proof is None:
         return await _show_foreign_return()

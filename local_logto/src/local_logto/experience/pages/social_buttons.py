@@ -25,12 +25,12 @@ class SocialButton:
         return f"Continue with {self.name}"
 
 
-async def list_social_buttons(session: ExperienceSession) -> tuple[SocialButton, ...]:
+def list_social_buttons(session: ExperienceSession) -> tuple[SocialButton, ...]:
     """Return a button for each social connector that the sign-in experience offers."""
     provider = urlsplit(current_settings().naver_base_url)
     return tuple(
         SocialButton(name_of(one), f"/direct/social/{one.target}", f"{provider.scheme}://{provider.netloc}")
-        for one in await list_social_connectors(session)
+        for one in list_social_connectors(session)
     )
 
 

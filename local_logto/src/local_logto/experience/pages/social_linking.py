@@ -29,10 +29,10 @@ _KINDS = {"email": "email", "phone": "phone number"}
 async def link_related_account(session: ExperienceSession, connector_id: str) -> Response:
     """Offer to link the account that has the identity's email address, which the provider has verified."""
     proof = _find_verified(session)
-    connector = await find_connector_by_id(session.store, connector_id)
+    connector = find_connector_by_id(session.store, connector_id)
     if proof is None or proof.user is None or connector is None or proof.connector_id != connector.id:
         return go_to("/sign-in")
-    if not await find_related_user(session, proof.user):
+    if not find_related_user(session, proof.user):
         return go_to("/sign-in")
 
     async def link(session: ExperienceSession, _page: FormPage) -> Response:

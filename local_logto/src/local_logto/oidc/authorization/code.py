@@ -40,7 +40,7 @@ def issued_payload(
     }
 
 
-async def issue_code(authorization: AuthorizationRequest, session: OpSession, grant: Grant) -> str:
+def issue_code(authorization: AuthorizationRequest, session: OpSession, grant: Grant) -> str:
     """Issue a code for what the grant allows. Raises ``access_denied`` if that is nothing."""
     payload = issued_payload(authorization, session, grant)
     if not payload["scope"]:
@@ -49,8 +49,8 @@ async def issue_code(authorization: AuthorizationRequest, session: OpSession, gr
         "redirect_uri": authorization.redirect_uri,
         "code_challenge": authorization.code_challenge,
     }
-    async with current_store().begin() as connection:
-        return await opaque_tokens.issue(
+    with current_store().begin() as connection:
+        return opaque_tokens.issue(
             connection,
             opaque_tokens.CODE,
             grant_id=grant.id,

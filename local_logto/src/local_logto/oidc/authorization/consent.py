@@ -6,7 +6,6 @@ from typing import Final
 
 import sqlalchemy as sa
 from quart import Blueprint, Response, request
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.oidc.authorization.prompts import CONSENT
@@ -28,21 +27,21 @@ blueprint = Blueprint("consent", __name__)
 
 @blueprint.get("/consent")
 async def consent() -> Response:
-    interaction = await find_interaction(request)
+    interaction = find_interaction(request)
     if interaction is None or interaction.prompt != CONSENT or interaction.account_id is None:
         return redirect_response("/unknown-session", 302)
-    client = await find_client(interaction.client_id)
+    client = find_client(interaction.client_id)
     if client is not None and client.is_third_party:
         return await _no_page_for_third_parties()
     details = interaction.details
-    async with current_store().begin() as connection:
-        grant = await find_grant(connection, details["grant_id"])
+    with current_store().begin() as connection:
+        grant = find_grant(connection, details["grant_id"])
         if grant is None:
             grant = new_grant(interaction.account_id, interaction.client_id)
         grant = grant.with_scopes(details["missing_oidc"], details["missing_on"])
-        await save_grant(connection, grant)
-        await _remember_first_application(connection, interaction.account_id, interaction.client_id)
-    await save_result(interaction.uid, {**details["result"], CONSENT: {"grantId": grant.id}})
+        save_grant(connection, grant)
+        _remember_first_application(connection, interaction.account_id, interaction.client_id)
+    save_result(interaction.uid, {**details["result"], CONSENT: {"grantId": grant.id}})
     return redirect_response(resume_url(request, interaction), 302)
 
 
@@ -53,6 +52,6 @@ async def _no_page_for_third_parties() -> Response:
     return answer
 
 
-async def _remember_first_application(connection: AsyncConnection, user_id: str, client_id: str) -> None:
+def _remember_first_application(connection: sa.Connection, user_id: str, client_id: str) -> None:
     first = sa.update(users).where(users.c.id == user_id, users.c.application_id.is_(None))
-    await connection.execute(first.values(application_id=client_id, updated_at=now_ms()))
+    connection.execute(first.values(application_id=client_id, updated_at=now_ms()))

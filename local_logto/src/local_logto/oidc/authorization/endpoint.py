@@ -47,10 +47,10 @@ async def resume(uid: str) -> Response:
 
 
 async def _start(params: Params) -> Response:
-    session = await load_session(request)
+    session = load_session(request)
     try:
-        params = await resolve_pushed(params)
-        authorization = await check(params)
+        params = resolve_pushed(params)
+        authorization = check(params)
         response = await _proceed(authorization, session, None)
     except OidcError as error:
         return await refuse(params, error)
@@ -62,7 +62,7 @@ async def _resume(interaction: Interaction, session: OpSession) -> Response:
     own_page = page_to_return_to(interaction)
     if own_page is not None:
         return redirect_response(own_page)
-    client = await find_client(interaction.client_id)
+    client = find_client(interaction.client_id)
     if client is None:
         raise OidcError(400, "invalid_client", f"invalid client {interaction.client_id}")
     authorization = from_interaction(client, interaction.params)
@@ -76,11 +76,11 @@ async def _proceed(
     authorization: AuthorizationRequest, session: OpSession, result: Mapping[str, Any] | None
 ) -> Response:
     """Redirect to the next page, or return the code if no page is needed."""
-    step = await next_step(authorization, session, result)
+    step = next_step(authorization, session, result)
     if isinstance(step, Response):
         return step
-    code = await issue_code(authorization, session, step)
-    await end_oldest_grants(authorization.client, session)
+    code = issue_code(authorization, session, step)
+    end_oldest_grants(authorization.client, session)
     members = {"code": code}
     if authorization.params.get("state"):
         members["state"] = authorization.params["state"]

@@ -8,11 +8,11 @@ from local_logto.errors import invalid_request
 from local_logto.oidc.clients import Client
 
 
-async def subject_of(hint: str | None, client: Client) -> str | None:
+def subject_of(hint: str | None, client: Client) -> str | None:
     """Return the person in the hint. Raises ``invalid_request`` if we didn't issue it for this client."""
     if hint is None:
         return None
-    claims = await verified_claims(hint)
+    claims = verified_claims(hint)
     if claims is None or claims.get("aud") != client.id or claims.get("iss") != current_settings().issuer:
         raise invalid_request("could not validate id_token_hint")
     return str(claims["sub"])

@@ -19,10 +19,10 @@ from local_logto.responses import redirect_response
 ACCOUNT_CENTER: Final = "account-center"
 
 
-async def send_to_sign_in(path: str) -> Response:
+def send_to_sign_in(path: str) -> Response:
     """Start a sign-in that ends at this path of our own. ``path`` must not come from a request."""
     params = {"client_id": ACCOUNT_CENTER, "redirect_uri": origin_of(request) + path, "scope": "openid"}
-    interaction = await create_interaction(params, LOGIN)
+    interaction = create_interaction(params, LOGIN)
     response = redirect_response(sign_in_location(params, ACCOUNT_CENTER))
     write_interaction_cookies(response, interaction)
     return response

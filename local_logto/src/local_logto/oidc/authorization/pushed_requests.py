@@ -28,10 +28,10 @@ blueprint.after_request(no_store)
 @blueprint.post("/request")
 async def push() -> Response:
     params = await body_params(request)
-    client = await authenticate(request, params)
+    client = authenticate(request, params)
     kept = [(name, value) for name, value in params.pairs() if name not in {"client_id", "client_secret"}]
     kept.append(("client_id", client.id))
-    await check(Params(kept))
+    check(Params(kept))
     value = new_opaque_value()
     row = sa.insert(pushed_requests).values(
         value_hash=hash_of(value),
@@ -39,12 +39,12 @@ async def push() -> Response:
         params=kept,
         expires_at=now_ms() + LIFETIME_SECONDS * 1000,
     )
-    async with current_store().begin() as connection:
-        await connection.execute(row)
+    with current_store().begin() as connection:
+        connection.execute(row)
     return json_response({"expires_in": LIFETIME_SECONDS, "request_uri": URI_PREFIX + value}, 201)
 
 
-async def resolve_pushed(params: Params) -> Params:
+def resolve_pushed(params: Params) -> Params:
     """Return the pushed parameters if these refer to any. Raises ``invalid_request_uri`` if they are gone."""
     request_uri = params.get("request_uri")
     if request_uri is None or not request_uri.startswith(URI_PREFIX):
@@ -54,8 +54,8 @@ async def resolve_pushed(params: Params) -> Params:
         pushed_requests.c.client_id == params.get("client_id"),
         pushed_requests.c.expires_at > now_ms(),
     )
-    async with current_store().begin() as connection:
-        kept = (await connection.execute(used.returning(pushed_requests.c.params))).scalar_one_or_none()
+    with current_store().begin() as connection:
+        kept = connection.execute(used.returning(pushed_requests.c.params)).scalar_one_or_none()
     if kept is None:
         raise OidcError(400, "invalid_request_uri", "request_uri is invalid, expired, or was already used")
     return Params((name, value) for name, value in kept)

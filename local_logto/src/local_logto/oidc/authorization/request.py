@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+import sqlalchemy as sa
 
 from local_logto.context import current_store
 from local_logto.errors import OidcError, invalid_request
@@ -96,13 +96,13 @@ def resolve_response_mode(response_type: str | None) -> str:
     return "fragment" if response_type and "token" in response_type else "query"
 
 
-async def check(params: Params) -> AuthorizationRequest:
+def check(params: Params) -> AuthorizationRequest:
     """Return the checked request. Raises the ``OidcError`` that Logto raises first."""
     params.reject_duplicates(among=SINGLE_PARAMS)
     _reject_unsupported(params)
     params.require("client_id")
     client_id = params.get("client_id") or ""
-    client = await find_client(client_id)
+    client = find_client(client_id)
     if client is None:
         raise OidcError(400, "invalid_client", f"invalid client {client_id}")
     plain = {name: value for name in SINGLE_PARAMS if (value := params.get(name)) is not None}
@@ -115,13 +115,13 @@ async def check(params: Params) -> AuthorizationRequest:
     if not client.allows_redirect(plain["redirect_uri"]):
         raise invalid_redirect_uri()
     _check_pkce(client, plain)
-    async with current_store().begin() as connection:
-        resources = await _checked_resources(connection, params.all("resource"))
+    with current_store().begin() as connection:
+        resources = _checked_resources(connection, params.all("resource"))
     _check_max_age(plain)
     return from_interaction(client, {**plain, "resource": resources})
 
 
-async def check_of_device(client: Client, params: Params) -> Mapping[str, Any]:
+def check_of_device(client: Client, params: Params) -> Mapping[str, Any]:
     """Return the parameters of a device's request to store. ``offline_access`` needs no prompt here."""
     known = [name for name in SINGLE_PARAMS if name not in _NOT_OF_DEVICES]
     params.reject_duplicates(among=known)
@@ -129,8 +129,8 @@ async def check_of_device(client: Client, params: Params) -> Mapping[str, Any]:
     plain = {name: value for name in known if (value := params.get(name)) is not None}
     plain |= {"client_id": client.id, "scope": " ".join(_allowed_scopes(client, plain))}
     _check_openid(plain)
-    async with current_store().begin() as connection:
-        resources = await _checked_resources(connection, params.all("resource"))
+    with current_store().begin() as connection:
+        resources = _checked_resources(connection, params.all("resource"))
     _check_max_age(plain)
     return {**plain, "resource": resources}
 
@@ -242,14 +242,14 @@ def check_pkce_format(value: str, name: str) -> None:
         raise invalid_request(f"{name} contains invalid characters")
 
 
-async def _checked_resources(connection: AsyncConnection, given: list[str]) -> list[str]:
+def _checked_resources(connection: sa.Connection, given: list[str]) -> list[str]:
     """Return all requested resources, repeated or separated by commas, or the tenant's default."""
     wanted = [part for value in given for part in value.split(",") if part]
     if not wanted:
-        default = await find_default_resource(connection)
+        default = find_default_resource(connection)
         wanted = [] if default is None else [default]
     for indicator in wanted:
-        await get_resource(connection, indicator)
+        get_resource(connection, indicator)
     return list(dict.fromkeys(wanted))
 
 

@@ -45,7 +45,7 @@ async def refuse(params: Params, error: OidcError) -> Response:
     """Answer a rejected request: at its redirect URI if that belongs to the client."""
     origin = {"state": params.get("state") or "", "iss": current_settings().issuer}
     extra = {name: value for name, value in origin.items() if value}
-    client = await find_client(params.get("client_id") or "")
+    client = find_client(params.get("client_id") or "")
     redirect_uri = params.get("redirect_uri") or (client.only_redirect_uri if client else None)
     if client is not None and redirect_uri is not None and not client.allows_redirect(redirect_uri):
         error = invalid_redirect_uri()

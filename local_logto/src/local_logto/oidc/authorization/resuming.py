@@ -29,17 +29,17 @@ async def resume(uid: str, go_on: GoOn, *, of_device: bool = False) -> Response:
     If another person is signed in here, they are signed out first. Raises 400 if the browser is not in this
     interaction, or if it started in another session.
     """
-    interaction = await _interaction_to_resume(uid, of_device=of_device)
-    session = await load_session(request)
+    interaction = _interaction_to_resume(uid, of_device=of_device)
+    session = load_session(request)
     if interaction.session_uid is not None and interaction.session_uid != session.uid:
         raise session_not_found("interaction session and authentication session mismatch")
     signed_in = (interaction.result or {}).get(LOGIN)
     if signed_in and session.user_id is not None and session.user_id != signed_in["accountId"]:
-        await detach_from_session(interaction.uid)
+        detach_from_session(interaction.uid)
         return await ask_to_sign_out(
             session, client_id=interaction.client_id, redirect_uri=resume_url(request, interaction)
         )
-    await delete_interaction(interaction.uid)
+    delete_interaction(interaction.uid)
     if signed_in:
         session.sign_in(interaction.client_id, signed_in)
     if not session.is_new:
@@ -51,10 +51,10 @@ async def resume(uid: str, go_on: GoOn, *, of_device: bool = False) -> Response:
     return response
 
 
-async def _interaction_to_resume(uid: str, *, of_device: bool) -> Interaction:
+def _interaction_to_resume(uid: str, *, of_device: bool) -> Interaction:
     if read_cookie(request, RESUME) is None:
         raise session_not_found("authorization request has expired")
-    interaction = await find_interaction_by_uid(read_cookie(request, RESUME) or "")
+    interaction = find_interaction_by_uid(read_cookie(request, RESUME) or "")
     if interaction is None or (interaction.device_code_hash is not None) != of_device:
         raise session_not_found("interaction session not found")
     if interaction.uid != uid:

@@ -23,7 +23,7 @@ from local_logto.oidc.session.op_sessions import OpSession
 from local_logto.responses import redirect_response
 
 
-async def next_step(
+def next_step(
     authorization: AuthorizationRequest,
     session: OpSession,
     result: Mapping[str, Any] | None,
@@ -34,8 +34,8 @@ async def next_step(
 
     Raises the error for ``prompt=none`` if a page is needed.
     """
-    grant = await _existing_grant(authorization, session, result)
-    situation = await _situation(authorization, session, grant, result)
+    grant = _existing_grant(authorization, session, result)
+    situation = _situation(authorization, session, grant, result)
     needed = needed_prompt(authorization, situation)
     if needed is None:
         return grant or new_grant(session.user_id or "", authorization.client.id)
@@ -48,24 +48,24 @@ async def next_step(
         "result": result or {},
         "device_code": device_code_hash,
     }
-    return await _send_to_page(authorization, session, needed, details)
+    return _send_to_page(authorization, session, needed, details)
 
 
-async def _existing_grant(
+def _existing_grant(
     authorization: AuthorizationRequest, session: OpSession, result: Mapping[str, Any] | None
 ) -> Grant | None:
     """Return the grant just consented to, or the one that the application has in this browser session."""
     client_id = authorization.client.id
     grant_id = (result or {}).get(CONSENT, {}).get("grantId") or session.grant_id_for(client_id)
-    async with current_store().begin() as connection:
-        grant = await find_grant(connection, grant_id)
+    with current_store().begin() as connection:
+        grant = find_grant(connection, grant_id)
     if grant is None or grant.user_id != session.user_id or grant.client_id != client_id:
         return None
     session.bind_grant(client_id, grant.id)
     return grant
 
 
-async def _situation(
+def _situation(
     authorization: AuthorizationRequest,
     session: OpSession,
     grant: Grant | None,
@@ -74,29 +74,27 @@ async def _situation(
     available = {}
     organization_id = authorization.params.get("organization_id")
     if session.user_id is not None:
-        async with current_store().begin() as connection:
+        with current_store().begin() as connection:
             for indicator in authorization.resources:
-                available[indicator] = await scopes_of_user(
-                    connection, session.user_id, indicator, organization_id
-                )
+                available[indicator] = scopes_of_user(connection, session.user_id, indicator, organization_id)
     return Situation(
         user_id=session.user_id,
         is_stale=authorization.max_age is not None and session.is_older_than(authorization.max_age),
-        hinted_user_id=await id_token_hints.subject_of(authorization.id_token_hint, authorization.client),
+        hinted_user_id=id_token_hints.subject_of(authorization.id_token_hint, authorization.client),
         grant=grant,
         result=result,
         available=available,
     )
 
 
-async def _send_to_page(
+def _send_to_page(
     authorization: AuthorizationRequest,
     session: OpSession,
     needed: NeededPrompt,
     details: Mapping[str, Any],
 ) -> Response:
     client_id = authorization.client.id
-    interaction = await create_interaction(
+    interaction = create_interaction(
         authorization.params,
         needed.name,
         session_uid=session.uid if session.user_id is not None else None,

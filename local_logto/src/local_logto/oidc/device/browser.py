@@ -60,7 +60,7 @@ class _Refusal(Exception):
 @blueprint.get(FORM)
 async def begin() -> Response:
     """Give the browser the form's secret. A code in the query is submitted automatically."""
-    session = await load_session(request)
+    session = load_session(request)
     typed = request.args.get("user_code")
     if typed is None:
         return await _ask(session)
@@ -78,16 +78,16 @@ async def begin() -> Response:
 @blueprint.post(FORM)
 async def take_form() -> Response:
     """Look up the code, ask for confirmation, and continue as after an authorization request."""
-    params, session = await body_params(request), await load_session(request)
-    code = await _find_code(session, params)
+    params, session = await body_params(request), load_session(request)
+    code = _find_code(session, params)
     if not params.get("confirm"):
         return await _to_page(session, {"user_code": code.shown_user_code})
-    async with current_store().begin() as connection:
-        is_ours = await codes.take(connection, code)
+    with current_store().begin() as connection:
+        is_ours = codes.take(connection, code)
     if not is_ours:
         raise _Refusal("AlreadyUsedError", params.get("user_code"))
     session.expect_device_form(None)
-    response = await _proceed(code, session, None)
+    response = _proceed(code, session, None)
     await session.save(response)
     return response
 
@@ -123,10 +123,10 @@ async def success() -> Response:
 
 @blueprint.errorhandler(_Refusal)
 async def _ask_again(refusal: _Refusal) -> Response:
-    return await _ask(await load_session(request), error=refusal.name, typed=refusal.typed)
+    return await _ask(load_session(request), error=refusal.name, typed=refusal.typed)
 
 
-async def _find_code(session: OpSession, params: Params) -> DeviceCode:
+def _find_code(session: OpSession, params: Params) -> DeviceCode:
     """Return the entered code if it is unused. Canceling ends it."""
     try:
         params.reject_duplicates(among=_PARAMS)
@@ -138,8 +138,8 @@ async def _find_code(session: OpSession, params: Params) -> DeviceCode:
     typed = params.get("user_code")
     if typed is None:
         raise _Refusal("NoCodeError")
-    async with current_store().begin() as connection:
-        code = await codes.find_by_user_code(connection, typed)
+    with current_store().begin() as connection:
+        code = codes.find_by_user_code(connection, typed)
     if code is None:
         raise _Refusal("NotFoundError", typed)
     if code.is_expired:
@@ -147,55 +147,55 @@ async def _find_code(session: OpSession, params: Params) -> DeviceCode:
     if code.is_taken or code.outcome is not None:
         raise _Refusal("AlreadyUsedError", typed)
     if params.get("abort"):
-        await _end_with_error(code, OidcError(400, "access_denied", "End-User aborted interaction"))
+        _end_with_error(code, OidcError(400, "access_denied", "End-User aborted interaction"))
         raise _Refusal("AbortedError")
     return code
 
 
 async def _resume(interaction: Interaction, session: OpSession) -> Response:
-    async with current_store().begin() as connection:
-        code = await codes.find_by_hash(connection, interaction.device_code_hash or "")
+    with current_store().begin() as connection:
+        code = codes.find_by_hash(connection, interaction.device_code_hash or "")
     if code is None:
         raise _Refusal("NotFoundError")
     if code.is_expired:
         raise _Refusal("ExpiredError")
     if code.outcome is not None:
         raise _Refusal("AlreadyUsedError")
-    return await _proceed(code, session, interaction.result)
+    return _proceed(code, session, interaction.result)
 
 
-async def _proceed(code: DeviceCode, session: OpSession, result: Mapping[str, Any] | None) -> Response:
+def _proceed(code: DeviceCode, session: OpSession, result: Mapping[str, Any] | None) -> Response:
     """Redirect to the next page, or store with the code what the device may fetch."""
-    client = await find_client(code.client_id)
+    client = find_client(code.client_id)
     if client is None:
         raise _Refusal("NotFoundError")
     authorization = from_interaction(client, code.params)
     try:
-        step = await next_step(authorization, session, result, device_code_hash=code.value_hash)
+        step = next_step(authorization, session, result, device_code_hash=code.value_hash)
     except OidcError as error:
-        await _end_with_error(code, error)
+        _end_with_error(code, error)
         raise _Refusal(error.error.title().replace("_", "")) from error
     if isinstance(step, Response):
         return step
     payload = issued_payload(authorization, session, step)
     if not payload["scope"]:
-        await _end_with_error(code, OidcError(400, "access_denied", None))
+        _end_with_error(code, OidcError(400, "access_denied", None))
         raise _Refusal("AbortedError")
-    async with current_store().begin() as connection:
+    with current_store().begin() as connection:
         outcome = {"grant_id": step.id, "payload": payload}
-        is_first = await codes.end(connection, code.value_hash, outcome)
+        is_first = codes.end(connection, code.value_hash, outcome)
     if not is_first:
         raise _Refusal("AlreadyUsedError")
-    await end_oldest_grants(client, session)
+    end_oldest_grants(client, session)
     response = redirect_response(f"{PAGE}/success", 302)
     clear_cookie(response, DEVICE_FORM, path=PAGE)
     return response
 
 
-async def _end_with_error(code: DeviceCode, error: OidcError) -> None:
+def _end_with_error(code: DeviceCode, error: OidcError) -> None:
     outcome = {"error": error.error, "error_description": error.error_description}
-    async with current_store().begin() as connection:
-        await codes.end(connection, code.value_hash, outcome)
+    with current_store().begin() as connection:
+        codes.end(connection, code.value_hash, outcome)
 
 
 async def _ask(session: OpSession, *, error: str | None = None, typed: str | None = None) -> Response:

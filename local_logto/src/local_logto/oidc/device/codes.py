@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.crypto.opaque_values import hash_of, new_opaque_value
 from local_logto.oidc.tables import device_codes
@@ -44,9 +43,7 @@ class DeviceCode:
         return f"{self.user_code[:4]}-{self.user_code[4:]}"
 
 
-async def create(
-    connection: AsyncConnection, client_id: str, params: Mapping[str, Any]
-) -> tuple[str, DeviceCode]:
+def create(connection: sa.Connection, client_id: str, params: Mapping[str, Any]) -> tuple[str, DeviceCode]:
     """Create a code. Returns its value, which is stored only as a hash, and its row."""
     value = new_opaque_value()
     code = DeviceCode(
@@ -59,52 +56,52 @@ async def create(
         consumed_at=None,
         expires_at=now_ms() + LIFETIME_SECONDS * 1000,
     )
-    await connection.execute(sa.insert(device_codes).values(**vars(code)))
+    connection.execute(sa.insert(device_codes).values(**vars(code)))
     return value, code
 
 
-async def find_by_value(connection: AsyncConnection, value: str) -> DeviceCode | None:
-    return await find_by_hash(connection, hash_of(value))
+def find_by_value(connection: sa.Connection, value: str) -> DeviceCode | None:
+    return find_by_hash(connection, hash_of(value))
 
 
-async def find_by_hash(connection: AsyncConnection, value_hash: str) -> DeviceCode | None:
+def find_by_hash(connection: sa.Connection, value_hash: str) -> DeviceCode | None:
     """Return the code, even if it is expired or used."""
-    return await _find(connection, device_codes.c.value_hash == value_hash)
+    return _find(connection, device_codes.c.value_hash == value_hash)
 
 
-async def find_by_user_code(connection: AsyncConnection, typed: str) -> DeviceCode | None:
+def find_by_user_code(connection: sa.Connection, typed: str) -> DeviceCode | None:
     """Return the code with these letters, ignoring case and other characters."""
     letters = "".join(letter for letter in typed.upper() if letter in _LETTERS)
-    return await _find(connection, device_codes.c.user_code == letters)
+    return _find(connection, device_codes.c.user_code == letters)
 
 
-async def take(connection: AsyncConnection, code: DeviceCode) -> bool:
+def take(connection: sa.Connection, code: DeviceCode) -> bool:
     """Reserve the code for one person. Returns False if it is taken or has ended."""
     free = sa.update(device_codes).where(
         device_codes.c.value_hash == code.value_hash,
         device_codes.c.is_taken.is_(False),
         _HAS_NOT_ENDED,
     )
-    return (await connection.execute(free.values(is_taken=True))).rowcount == 1
+    return connection.execute(free.values(is_taken=True)).rowcount == 1
 
 
-async def end(connection: AsyncConnection, value_hash: str, outcome: Mapping[str, Any]) -> bool:
+def end(connection: sa.Connection, value_hash: str, outcome: Mapping[str, Any]) -> bool:
     """Store the outcome. Returns False if there is one already."""
     open_ = sa.update(device_codes).where(device_codes.c.value_hash == value_hash, _HAS_NOT_ENDED)
-    return (await connection.execute(open_.values(outcome=dict(outcome)))).rowcount == 1
+    return connection.execute(open_.values(outcome=dict(outcome))).rowcount == 1
 
 
-async def consume(connection: AsyncConnection, code: DeviceCode) -> bool:
+def consume(connection: sa.Connection, code: DeviceCode) -> bool:
     """Mark the code as used by the device. Returns False if it was used before."""
     unused = sa.update(device_codes).where(
         device_codes.c.value_hash == code.value_hash, device_codes.c.consumed_at.is_(None)
     )
-    return (await connection.execute(unused.values(consumed_at=now_ms()))).rowcount == 1
+    return connection.execute(unused.values(consumed_at=now_ms())).rowcount == 1
 
 
 _HAS_NOT_ENDED: Final = sa.or_(device_codes.c.outcome.is_(sa.null()), device_codes.c.outcome == sa.JSON.NULL)
 
 
-async def _find(connection: AsyncConnection, condition: sa.ColumnElement[bool]) -> DeviceCode | None:
-    row = (await connection.execute(sa.select(device_codes).where(condition))).one_or_none()
+def _find(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> DeviceCode | None:
+    row = connection.execute(sa.select(device_codes).where(condition)).one_or_none()
     return None if row is None else DeviceCode(**row._mapping)

@@ -22,12 +22,12 @@ blueprint.after_request(no_store)
 async def ask_for_code() -> Response:
     """Return both codes and where to enter the short one. As in Logto, there is no polling interval."""
     params = await body_params(request)
-    client = await authenticate(request, params)
+    client = authenticate(request, params)
     if not client.allows_grant(DEVICE_CODE_GRANT):
         raise invalid_request(f"{DEVICE_CODE_GRANT} is not allowed for this client")
-    kept = await check_of_device(client, params)
-    async with current_store().begin() as connection:
-        value, code = await codes.create(connection, client.id, kept)
+    kept = check_of_device(client, params)
+    with current_store().begin() as connection:
+        value, code = codes.create(connection, client.id, kept)
     page = f"{origin_of(request)}/device"
     return json_response(
         {

@@ -30,7 +30,7 @@ async def notify(session: OpSession) -> None:
     if session.user_id is None:
         return
     for client_id in session.authorizations:
-        client = await find_client(client_id)
+        client = find_client(client_id)
         if client is None or client.backchannel_logout_uri is None:
             continue
         token = await logout_token(client, session.user_id, session.sid_for(client_id))
@@ -49,8 +49,8 @@ async def logout_token(client: Client, user_id: str, sid: str | None) -> str:
         "iat": issued_at,
         "iss": current_settings().issuer,
     }
-    async with current_store().begin() as connection:
-        return await sign(connection, claims, typ="logout+jwt")
+    with current_store().begin() as connection:
+        return sign(connection, claims, typ="logout+jwt")
 
 
 async def _deliver(client_id: str, url: str, token: str) -> None:

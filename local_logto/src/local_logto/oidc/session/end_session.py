@@ -51,7 +51,7 @@ async def start_by_form() -> Response:
 async def confirm() -> Response:
     params = await body_params(request)
     params.reject_duplicates(among=("xsrf", "logout"))
-    session = await load_session(request)
+    session = load_session(request)
     pending = confirmed(session, params.get("xsrf"))
     location = pending["redirect_uri"] or origin_of(request) + SUCCESS_PATH
     if pending["redirect_uri"] and pending["state"] is not None:
@@ -61,7 +61,7 @@ async def confirm() -> Response:
         await _end_everywhere(session)
         await session.end(response)
     else:
-        await _end_at(session, pending["client_id"])
+        _end_at(session, pending["client_id"])
         await session.save(response)
     return response
 
@@ -75,13 +75,13 @@ async def success() -> Response:
 
 async def _start(params: Params) -> Response:
     params.reject_duplicates(among=_PARAMS)
-    client = await _client_of(params)
+    client = _client_of(params)
     redirect_uri = params.get("post_logout_redirect_uri")
     if client is None:
         redirect_uri = None
     elif redirect_uri is not None and not client.allows_post_logout_redirect(redirect_uri):
         raise invalid_request("post_logout_redirect_uri not registered")
-    session = await load_session(request)
+    session = load_session(request)
     return await ask_to_sign_out(
         session,
         client_id=None if client is None else client.id,
@@ -90,7 +90,7 @@ async def _start(params: Params) -> Response:
     )
 
 
-async def _client_of(params: Params) -> Client | None:
+def _client_of(params: Params) -> Client | None:
     """Return the application that asks, from its ID or from the hint. Both must name the same one."""
     client_id, hint = params.get("client_id"), params.get("id_token_hint")
     if hint is not None:
@@ -100,29 +100,29 @@ async def _client_of(params: Params) -> Client | None:
         client_id = audience
     if client_id is None:
         return None
-    client = await find_client(client_id)
+    client = find_client(client_id)
     if client is None:
         raise OidcError(400, "invalid_client", f"invalid client {client_id}")
-    await id_token_hints.subject_of(hint, client)
+    id_token_hints.subject_of(hint, client)
     return client
 
 
 async def _end_everywhere(session: OpSession) -> None:
     """Notify every application of the session, and revoke the grants that end with it."""
     await backchannel_logout.notify(session)
-    async with current_store().begin() as connection:
+    with current_store().begin() as connection:
         for authorization in session.authorizations.values():
             grant_id = authorization.get("grant_id")
             if grant_id and not authorization.get("persists_sign_out"):
-                await revoke_grant(connection, grant_id)
+                revoke_grant(connection, grant_id)
 
 
-async def _end_at(session: OpSession, client_id: str | None) -> None:
+def _end_at(session: OpSession, client_id: str | None) -> None:
     """Sign out of one application only, which a form without ``logout`` asks for."""
     session.pending_sign_out = None
     authorization = session.authorizations.pop(client_id or "", {})
     session.reset_identifier()
     grant_id = authorization.get("grant_id")
     if grant_id and not authorization.get("persists_sign_out"):
-        async with current_store().begin() as connection:
-            await revoke_grant(connection, grant_id)
+        with current_store().begin() as connection:
+            revoke_grant(connection, grant_id)

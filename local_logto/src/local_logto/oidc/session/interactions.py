@@ -58,7 +58,7 @@ class Interaction:
         return found
 
 
-async def create_interaction(
+def create_interaction(
     params: Mapping[str, Any],
     prompt: str,
     *,
@@ -77,33 +77,33 @@ async def create_interaction(
         result=None,
         expires_at=now_ms() + INTERACTION_LIFETIME_MS,
     )
-    async with current_store().begin() as connection:
-        await connection.execute(sa.insert(interactions).values(**vars(interaction)))
+    with current_store().begin() as connection:
+        connection.execute(sa.insert(interactions).values(**vars(interaction)))
     return interaction
 
 
-async def find_interaction_by_uid(uid: str) -> Interaction | None:
+def find_interaction_by_uid(uid: str) -> Interaction | None:
     """Return the interaction, or None if it is unknown or older than an hour."""
     query = sa.select(interactions).where(interactions.c.uid == uid, interactions.c.expires_at > now_ms())
-    async with current_store().begin() as connection:
-        row = (await connection.execute(query)).one_or_none()
+    with current_store().begin() as connection:
+        row = connection.execute(query).one_or_none()
     return None if row is None else Interaction(**row._mapping)
 
 
-async def find_interaction(request: Request) -> Interaction | None:
+def find_interaction(request: Request) -> Interaction | None:
     """Return the browser's interaction for the application in the request, otherwise its latest one."""
     uids = interaction_uids(request)
     named = request.headers.get(APP_ID_HEADER) or request.args.get("app_id") or _app_id_of_page(request)
     uid = uids.get(named or "") or uids.get("_legacy")
-    interaction = None if uid is None else await find_interaction_by_uid(uid)
+    interaction = None if uid is None else find_interaction_by_uid(uid)
     if interaction is None or (named and interaction.client_id != named):
         return None
     return interaction
 
 
-async def get_interaction(request: Request) -> Interaction:
+def get_interaction(request: Request) -> Interaction:
     """Return the browser's interaction. Raises Logto's 400 ``session.not_found`` if there is none."""
-    interaction = await find_interaction(request)
+    interaction = find_interaction(request)
     if interaction is None:
         raise RequestError(
             400,
@@ -117,36 +117,36 @@ async def get_interaction(request: Request) -> Interaction:
     return interaction
 
 
-async def save_experience(interaction: Interaction, experience: Mapping[str, Any]) -> None:
+def save_experience(interaction: Interaction, experience: Mapping[str, Any]) -> None:
     """Replace the stored state of the Experience API."""
-    await _update(interaction.uid, experience=dict(experience))
+    _update(interaction.uid, experience=dict(experience))
 
 
-async def finish_login(
+def finish_login(
     interaction: Interaction, user_id: str, submission: Mapping[str, Any], request: Request
 ) -> str:
     """Record who signed in and how. Returns the URL where the authorization request resumes."""
     moment = now_ms()
     signed_in = sa.update(users).where(users.c.id == user_id)
-    async with current_store().begin() as connection:
-        await connection.execute(signed_in.values(last_sign_in_at=moment, updated_at=moment))
+    with current_store().begin() as connection:
+        connection.execute(signed_in.values(last_sign_in_at=moment, updated_at=moment))
     login = {"accountId": user_id, "ts": moment // 1000, "submission": dict(submission)}
-    await save_result(interaction.uid, {"login": login})
+    save_result(interaction.uid, {"login": login})
     return resume_url(request, interaction)
 
 
-async def save_result(uid: str, result: Mapping[str, Any]) -> None:
-    await _update(uid, result=dict(result))
+def save_result(uid: str, result: Mapping[str, Any]) -> None:
+    _update(uid, result=dict(result))
 
 
-async def detach_from_session(uid: str) -> None:
+def detach_from_session(uid: str) -> None:
     """Let the interaction resume although the OP session it began in is about to end."""
-    await _update(uid, session_uid=None)
+    _update(uid, session_uid=None)
 
 
-async def delete_interaction(uid: str) -> None:
-    async with current_store().begin() as connection:
-        await connection.execute(sa.delete(interactions).where(interactions.c.uid == uid))
+def delete_interaction(uid: str) -> None:
+    with current_store().begin() as connection:
+        connection.execute(sa.delete(interactions).where(interactions.c.uid == uid))
 
 
 def resume_path(interaction: Interaction) -> str:
@@ -178,6 +178,6 @@ def _app_id_of_page(request: Request) -> str | None:
     return next(iter(parse_qs(referrer.query).get("app_id", ())), None)
 
 
-async def _update(uid: str, **values: object) -> None:
-    async with current_store().begin() as connection:
-        await connection.execute(sa.update(interactions).where(interactions.c.uid == uid).values(**values))
+def _update(uid: str, **values: object) -> None:
+    with current_store().begin() as connection:
+        connection.execute(sa.update(interactions).where(interactions.c.uid == uid).values(**values))

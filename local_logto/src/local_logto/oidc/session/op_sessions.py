@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from quart import Request, Response
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.context import current_store
 from local_logto.crypto.opaque_values import hash_of, new_opaque_value
@@ -103,21 +102,21 @@ class OpSession:
             "device_secret": self.device_secret,
             "expires_at": expires_at,
         }
-        async with current_store().begin() as connection:
-            await connection.execute(sa.delete(op_sessions).where(op_sessions.c.uid == self.uid))
-            await connection.execute(sa.insert(op_sessions).values(**row))
+        with current_store().begin() as connection:
+            connection.execute(sa.delete(op_sessions).where(op_sessions.c.uid == self.uid))
+            connection.execute(sa.insert(op_sessions).values(**row))
         write_cookie(response, SESSION, self.cookie_value, expires_at_ms=expires_at)
 
     async def end(self, response: Response) -> None:
-        async with current_store().begin() as connection:
-            await connection.execute(sa.delete(op_sessions).where(op_sessions.c.uid == self.uid))
+        with current_store().begin() as connection:
+            connection.execute(sa.delete(op_sessions).where(op_sessions.c.uid == self.uid))
         clear_cookie(response, SESSION)
 
     def _authorization(self, client_id: str) -> dict[str, Any]:
         return self.authorizations.setdefault(client_id, {"sid": new_opaque_value()})
 
 
-async def load_session(request: Request) -> OpSession:
+def load_session(request: Request) -> OpSession:
     """Return the browser's session, or an empty one if it has no valid session."""
     cookie_value = read_cookie(request, SESSION)
     if cookie_value is None:
@@ -125,8 +124,8 @@ async def load_session(request: Request) -> OpSession:
     query = sa.select(op_sessions).where(
         op_sessions.c.id_hash == hash_of(cookie_value), op_sessions.c.expires_at > now_ms()
     )
-    async with current_store().begin() as connection:
-        row = (await connection.execute(query)).one_or_none()
+    with current_store().begin() as connection:
+        row = connection.execute(query).one_or_none()
     if row is None:
         return OpSession(is_new=False)
     return OpSession(
@@ -143,22 +142,22 @@ async def load_session(request: Request) -> OpSession:
     )
 
 
-async def holds_grant(connection: AsyncConnection, session_uid: str, client_id: str, grant_id: str) -> bool:
+def holds_grant(connection: sa.Connection, session_uid: str, client_id: str, grant_id: str) -> bool:
     """Return whether the session is alive and this is still the application's grant in it."""
     query = sa.select(op_sessions.c.authorizations).where(
         op_sessions.c.uid == session_uid, op_sessions.c.expires_at > now_ms()
     )
-    authorizations = (await connection.execute(query)).scalar_one_or_none() or {}
+    authorizations = connection.execute(query).scalar_one_or_none() or {}
     return bool(authorizations.get(client_id, {}).get("grant_id") == grant_id)
 
 
-async def forget_grant(connection: AsyncConnection, user_id: str, grant_id: str) -> None:
+def forget_grant(connection: sa.Connection, user_id: str, grant_id: str) -> None:
     """Remove the grant from the person's browser sessions. This signs out a browser that had it.
 
     The session gets a new identifier that no browser knows, as in Logto.
     """
     query = sa.select(op_sessions.c.uid, op_sessions.c.authorizations).where(op_sessions.c.user_id == user_id)
-    for uid, authorizations in (await connection.execute(query)).all():
+    for uid, authorizations in connection.execute(query).all():
         kept = {
             client_id: authorization
             for client_id, authorization in authorizations.items()
@@ -167,4 +166,4 @@ async def forget_grant(connection: AsyncConnection, user_id: str, grant_id: str)
         if kept != authorizations:
             change = sa.update(op_sessions).where(op_sessions.c.uid == uid)
             values = {"authorizations": kept, "id_hash": hash_of(new_opaque_value())}
-            await connection.execute(change.values(**values))
+            connection.execute(change.values(**values))

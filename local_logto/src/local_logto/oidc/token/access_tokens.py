@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+import sqlalchemy as sa
 
 from local_logto.context import current_settings
 from local_logto.crypto.opaque_values import new_opaque_value
@@ -16,11 +16,11 @@ DEFAULT_ACCESS_TOKEN_TTL: Final = 3600
 """The lifetime in seconds of organization tokens, and of tokens whose resource sets none."""
 
 
-async def sign_organization_token(
-    connection: AsyncConnection, *, subject: str, client_id: str, organization_id: str, scope: str
+def sign_organization_token(
+    connection: sa.Connection, *, subject: str, client_id: str, organization_id: str, scope: str
 ) -> str:
     """Return a token whose audience is the organization."""
-    return await sign_access_token(
+    return sign_access_token(
         connection,
         subject=subject,
         client_id=client_id,
@@ -30,8 +30,8 @@ async def sign_organization_token(
     )
 
 
-async def sign_access_token(
-    connection: AsyncConnection,
+def sign_access_token(
+    connection: sa.Connection,
     *,
     subject: str,
     client_id: str,
@@ -57,4 +57,4 @@ async def sign_access_token(
     if scope is not None:
         claims["scope"] = scope
     claims |= {"client_id": client_id, "iss": current_settings().issuer, "aud": audience}
-    return await sign(connection, claims, typ="at+jwt")
+    return sign(connection, claims, typ="at+jwt")

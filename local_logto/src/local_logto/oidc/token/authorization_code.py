@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from typing import Any, Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+import sqlalchemy as sa
 
 from local_logto.context import current_store
 from local_logto.errors import invalid_grant
@@ -30,35 +30,33 @@ async def exchange(client: Client, params: Params) -> dict[str, Any]:
     succeeds.
     """
     params.require("code", "redirect_uri")
-    async with current_store().begin() as connection:
-        code, grant = await _check_code(connection, client, params)
-        is_first_use = await opaque_tokens.consume(connection, code)
+    with current_store().begin() as connection:
+        code, grant = _check_code(connection, client, params)
+        is_first_use = opaque_tokens.consume(connection, code)
         if is_first_use:
-            return await _first_tokens(connection, client, params, code, grant)
-        await revoke_grant(connection, grant.id)
+            return _first_tokens(connection, client, params, code, grant)
+        revoke_grant(connection, grant.id)
     raise invalid_grant()
 
 
-async def _first_tokens(
-    connection: AsyncConnection, client: Client, params: Params, code: StoredToken, grant: Grant
+def _first_tokens(
+    connection: sa.Connection, client: Client, params: Params, code: StoredToken, grant: Grant
 ) -> dict[str, Any]:
-    person = await read_person(connection, code.user_id)
+    person = read_person(connection, code.user_id)
     if person is None:
         raise invalid_grant()
-    access = await issue_access_token(connection, client, params, code, grant)
-    id_token = await issue_id_token(connection, client, code, person, grant, code.scopes)
-    refresh_token = await issue_refresh_token(connection, client, code)
+    access = issue_access_token(connection, client, params, code, grant)
+    id_token = issue_id_token(connection, client, code, person, grant, code.scopes)
+    refresh_token = issue_refresh_token(connection, client, code)
     return answer(access, id_token=id_token, refresh_token=refresh_token)
 
 
-async def _check_code(
-    connection: AsyncConnection, client: Client, params: Params
-) -> tuple[StoredToken, Grant]:
+def _check_code(connection: sa.Connection, client: Client, params: Params) -> tuple[StoredToken, Grant]:
     """Return the code and its grant. Raises ``invalid_grant`` unless this client may exchange it."""
-    code = await opaque_tokens.find(connection, params.get("code") or "", opaque_tokens.CODE)
+    code = opaque_tokens.find(connection, params.get("code") or "", opaque_tokens.CODE)
     if code is None or code.client_id != client.id or code.is_expired:
         raise invalid_grant()
-    grant = await find_grant(connection, code.grant_id)
+    grant = find_grant(connection, code.grant_id)
     if grant is None:
         raise invalid_grant()
     check_pkce(params.get("code_verifier"), code.payload["code_challenge"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+import sqlalchemy as sa
 
 from local_logto.context import current_store
 from local_logto.errors import access_denied, invalid_target
@@ -30,37 +30,37 @@ PARAMS: Final = ("scope", "organization_id")
 async def exchange(client: Client, params: Params) -> dict[str, Any]:
     """Return the token response. Only requested scopes are granted; without any there is no ``scope``."""
     organization_id = params.get("organization_id")
-    async with current_store().begin() as connection:
-        if organization_id is not None and not await is_associated(connection, organization_id, client.id):
+    with current_store().begin() as connection:
+        if organization_id is not None and not is_associated(connection, organization_id, client.id):
             raise access_denied("app has not associated with the organization")
         wanted = split_scope(params.get("scope"))
         if organization_id is not None and not params.all("resource"):
-            return await _for_organization(connection, client, organization_id, wanted)
-        return await _for_resource(connection, client, params, organization_id, wanted)
+            return _for_organization(connection, client, organization_id, wanted)
+        return _for_resource(connection, client, params, organization_id, wanted)
 
 
-async def _for_organization(
-    connection: AsyncConnection, client: Client, organization_id: str, wanted: list[str]
+def _for_organization(
+    connection: sa.Connection, client: Client, organization_id: str, wanted: list[str]
 ) -> dict[str, Any]:
-    held = await organization_scopes_of_application(connection, organization_id, client.id)
+    held = organization_scopes_of_application(connection, organization_id, client.id)
     scope = " ".join(name for name in held if name in wanted)
-    value = await sign_organization_token(
+    value = sign_organization_token(
         connection, subject=client.id, client_id=client.id, organization_id=organization_id, scope=scope
     )
     return _answer(value, DEFAULT_ACCESS_TOKEN_TTL, scope)
 
 
-async def _for_resource(
-    connection: AsyncConnection,
+def _for_resource(
+    connection: sa.Connection,
     client: Client,
     params: Params,
     organization_id: str | None,
     wanted: list[str],
 ) -> dict[str, Any]:
-    resource = await _requested_resource(connection, params)
-    held = await scopes_of_application(connection, client, resource.indicator, organization_id)
+    resource = _requested_resource(connection, params)
+    held = scopes_of_application(connection, client, resource.indicator, organization_id)
     scope = " ".join(name for name in wanted if name in held) or None
-    value = await sign_access_token(
+    value = sign_access_token(
         connection,
         subject=client.id,
         client_id=client.id,
@@ -72,12 +72,12 @@ async def _for_resource(
     return _answer(value, resource.access_token_ttl, scope)
 
 
-async def _requested_resource(connection: AsyncConnection, params: Params) -> ResourceServer:
+def _requested_resource(connection: sa.Connection, params: Params) -> ResourceServer:
     """Return the one resource in the request, or the tenant's default. Raises ``invalid_target``."""
     indicators = params.all("resource")
-    default = None if indicators else await find_default_resource(connection)
+    default = None if indicators else find_default_resource(connection)
     indicators = indicators or ([] if default is None else [default])
-    resources = [await get_resource(connection, indicator) for indicator in indicators]
+    resources = [get_resource(connection, indicator) for indicator in indicators]
     if not resources:
         raise invalid_target("both `resource` and `organization_id` are not provided")
     if len(resources) > 1:

@@ -23,26 +23,26 @@ PARAMS: Final = ("device_code",)
 async def exchange(client: Client, params: Params) -> dict[str, Any]:
     """Return the token response. The code works once; a second use revokes what the first one got."""
     params.require("device_code")
-    code = await _used_code(client, params.get("device_code") or "")
+    code = _used_code(client, params.get("device_code") or "")
     outcome = code.outcome or {}
     if "error" in outcome:
         raise OidcError(400, outcome["error"], outcome["error_description"])
     source = _source(code, outcome)
-    async with current_store().begin() as connection:
-        grant = await find_grant(connection, source.grant_id)
-        person = await read_person(connection, source.user_id)
+    with current_store().begin() as connection:
+        grant = find_grant(connection, source.grant_id)
+        person = read_person(connection, source.user_id)
         if grant is None or person is None:
             raise invalid_grant()
-        access = await issue_access_token(connection, client, params, source, grant)
-        id_token = await issue_id_token(connection, client, source, person, grant, source.scopes)
-        refresh_token = await issue_refresh_token(connection, client, source)
+        access = issue_access_token(connection, client, params, source, grant)
+        id_token = issue_id_token(connection, client, source, person, grant, source.scopes)
+        refresh_token = issue_refresh_token(connection, client, source)
     return answer(access, id_token=id_token, refresh_token=refresh_token)
 
 
-async def _used_code(client: Client, value: str) -> DeviceCode:
+def _used_code(client: Client, value: str) -> DeviceCode:
     """Return the code, marked as used. Raises the error for the device if there are no tokens for it yet."""
-    async with current_store().begin() as connection:
-        code = await codes.find_by_value(connection, value)
+    with current_store().begin() as connection:
+        code = codes.find_by_value(connection, value)
         if code is None or code.client_id != client.id:
             raise invalid_grant()
         if code.is_expired:
@@ -54,9 +54,9 @@ async def _used_code(client: Client, value: str) -> DeviceCode:
                 "authorization request is still pending as the end-user hasn't yet completed the user "
                 "interaction steps",
             )
-        is_first_use = await codes.consume(connection, code)
+        is_first_use = codes.consume(connection, code)
         if not is_first_use and "grant_id" in code.outcome:
-            await revoke_grant(connection, code.outcome["grant_id"])
+            revoke_grant(connection, code.outcome["grant_id"])
     if not is_first_use:
         raise invalid_grant()
     return code

@@ -32,7 +32,7 @@ blueprint.after_request(no_store)
 @blueprint.post("/token")
 async def token() -> Response:
     params = await body_params(request)
-    client = await authenticate(request, params)
+    client = authenticate(request, params)
     params.reject_duplicates(among=("grant_type",))
     params.require("grant_type")
     grant_type = params.get("grant_type") or ""

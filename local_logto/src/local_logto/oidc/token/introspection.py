@@ -22,17 +22,17 @@ blueprint.after_request(no_store)
 @blueprint.post("/introspection")
 async def introspect() -> Response:
     client, value = await read_token(request, done="introspected", endpoint="introspection_endpoint")
-    token = await _find_alive(client, value)
+    token = _find_alive(client, value)
     return json_response({"active": False} if token is None else _description(token))
 
 
-async def _find_alive(client: Client, value: str) -> StoredToken | None:
+def _find_alive(client: Client, value: str) -> StoredToken | None:
     """Return the token if it is still valid. A public client may only ask about its own tokens."""
-    async with current_store().begin() as connection:
-        token = await opaque_tokens.find(connection, value, ACCESS_TOKEN, REFRESH_TOKEN)
+    with current_store().begin() as connection:
+        token = opaque_tokens.find(connection, value, ACCESS_TOKEN, REFRESH_TOKEN)
         if token is None or token.is_expired or token.consumed_at is not None:
             return None
-        if await find_grant(connection, token.grant_id) is None:
+        if find_grant(connection, token.grant_id) is None:
             return None
     return None if client.is_public and token.client_id != client.id else token
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+import sqlalchemy as sa
 
 from local_logto.context import current_settings
 from local_logto.crypto.signed_tokens import sign
@@ -35,8 +35,8 @@ class IssuedAccessToken:
     lifetime_seconds: int
 
 
-async def resolve_resource(
-    connection: AsyncConnection, params: Params, source: StoredToken, scopes: Sequence[str]
+def resolve_resource(
+    connection: sa.Connection, params: Params, source: StoredToken, scopes: Sequence[str]
 ) -> ResourceServer | None:
     """Return the resource that the access token is for, or None for an opaque token.
 
@@ -47,17 +47,17 @@ async def resolve_resource(
     if not wanted and "openid" not in scopes:
         wanted = source.resources
     if len(wanted) > 1:
-        default = await find_default_resource(connection)
+        default = find_default_resource(connection)
         wanted = [] if default is None else [default]
     if not wanted:
         return None
     if wanted[0] not in source.resources:
         raise invalid_target()
-    return await get_resource(connection, wanted[0])
+    return get_resource(connection, wanted[0])
 
 
-async def issue_opaque(
-    connection: AsyncConnection, client: Client, source: StoredToken, grant: Grant, scopes: Sequence[str]
+def issue_opaque(
+    connection: sa.Connection, client: Client, source: StoredToken, grant: Grant, scopes: Sequence[str]
 ) -> IssuedAccessToken:
     """Issue an access token for userinfo with those of the OIDC scopes that the grant allows."""
     scope = " ".join(grant.granted_oidc(scopes))
@@ -67,7 +67,7 @@ async def issue_opaque(
         "session_uid": source.payload["session_uid"],
         "ends_with_session": source.payload["ends_with_session"],
     }
-    value = await opaque_tokens.issue(
+    value = opaque_tokens.issue(
         connection,
         opaque_tokens.ACCESS_TOKEN,
         grant_id=grant.id,
@@ -78,8 +78,8 @@ async def issue_opaque(
     return IssuedAccessToken(value, scope, OPAQUE_LIFETIME_SECONDS)
 
 
-async def issue_for_resource(
-    connection: AsyncConnection,
+def issue_for_resource(
+    connection: sa.Connection,
     client: Client,
     source: StoredToken,
     resource: ResourceServer,
@@ -87,7 +87,7 @@ async def issue_for_resource(
     organization_id: str | None = None,
 ) -> IssuedAccessToken:
     scope = " ".join(scopes)
-    value = await sign_access_token(
+    value = sign_access_token(
         connection,
         subject=source.user_id,
         client_id=client.id,
@@ -99,26 +99,26 @@ async def issue_for_resource(
     return IssuedAccessToken(value, scope, resource.access_token_ttl)
 
 
-async def issue_access_token(
-    connection: AsyncConnection, client: Client, params: Params, code: StoredToken, grant: Grant
+def issue_access_token(
+    connection: sa.Connection, client: Client, params: Params, code: StoredToken, grant: Grant
 ) -> IssuedAccessToken:
     """Issue the first access token of a sign-in: for userinfo, or for the requested resource."""
-    resource = await resolve_resource(connection, params, code, code.scopes)
+    resource = resolve_resource(connection, params, code, code.scopes)
     if resource is None:
-        return await issue_opaque(connection, client, code, grant, code.scopes)
-    return await issue_for_resource(
+        return issue_opaque(connection, client, code, grant, code.scopes)
+    return issue_for_resource(
         connection, client, code, resource, grant.granted_on(resource.indicator, code.scopes)
     )
 
 
-async def issue_refresh_token(connection: AsyncConnection, client: Client, code: StoredToken) -> str | None:
+def issue_refresh_token(connection: sa.Connection, client: Client, code: StoredToken) -> str | None:
     """Issue the first refresh token of a sign-in, or None if neither the scope nor the application asks for
     one.
     """
     if "offline_access" not in code.scopes and not client.always_issues_refresh_token:
         return None
     kept = {name: value for name, value in code.payload.items() if name not in _OF_CODES_ONLY}
-    return await opaque_tokens.issue(
+    return opaque_tokens.issue(
         connection,
         opaque_tokens.REFRESH_TOKEN,
         grant_id=code.grant_id,
@@ -128,8 +128,8 @@ async def issue_refresh_token(connection: AsyncConnection, client: Client, code:
     )
 
 
-async def issue_id_token(
-    connection: AsyncConnection,
+def issue_id_token(
+    connection: sa.Connection,
     client: Client,
     source: StoredToken,
     person: Person,
@@ -139,7 +139,7 @@ async def issue_id_token(
     """Issue an ID token about the person as they are now, or None if ``openid`` is not in the scopes."""
     if "openid" not in scopes:
         return None
-    extended = await read_extended_claims(connection)
+    extended = read_extended_claims(connection)
     claims = id_token_claims(person, grant.granted_oidc(scopes), extended)
     for name in ("sid", "auth_time", "nonce"):
         if source.payload.get(name) is not None:
@@ -151,7 +151,7 @@ async def issue_id_token(
         "iat": issued_at,
         "iss": current_settings().issuer,
     }
-    return await sign(connection, claims)
+    return sign(connection, claims)
 
 
 def answer(access: IssuedAccessToken, *, id_token: str | None, refresh_token: str | None) -> dict[str, Any]:

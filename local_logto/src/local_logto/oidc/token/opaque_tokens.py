@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from local_logto.crypto.opaque_values import hash_of, new_opaque_value
 from local_logto.errors import invalid_grant
@@ -58,8 +57,8 @@ class StoredToken:
         return self.expires_at <= now_ms()
 
 
-async def issue(
-    connection: AsyncConnection,
+def issue(
+    connection: sa.Connection,
     kind: str,
     *,
     grant_id: str,
@@ -83,37 +82,37 @@ async def issue(
         expires_at=moment + lifetime_ms,
     )
     try:
-        await connection.execute(row)
+        connection.execute(row)
     except IntegrityError:
         raise invalid_grant() from None
     return value
 
 
-async def find(connection: AsyncConnection, value: str, *kinds: str) -> StoredToken | None:
+def find(connection: sa.Connection, value: str, *kinds: str) -> StoredToken | None:
     """Return the token of one of these kinds, even if it is expired or consumed.
 
     A token that ends with its browser session is gone as soon as that session is.
     """
     query = sa.select(tokens).where(tokens.c.value_hash == hash_of(value), tokens.c.kind.in_(kinds))
-    row = (await connection.execute(query)).one_or_none()
+    row = connection.execute(query).one_or_none()
     if row is None:
         return None
     token = StoredToken(**row._mapping)
-    if token.payload.get("ends_with_session") and not await holds_grant(
+    if token.payload.get("ends_with_session") and not holds_grant(
         connection, token.payload["session_uid"], token.client_id, token.grant_id
     ):
         return None
     return token
 
 
-async def consume(connection: AsyncConnection, token: StoredToken) -> bool:
+def consume(connection: sa.Connection, token: StoredToken) -> bool:
     """Mark the token as used. Returns False if another request has done so already."""
     unused = sa.update(tokens).where(tokens.c.value_hash == token.value_hash, tokens.c.consumed_at.is_(None))
-    result = await connection.execute(unused.values(consumed_at=now_ms()))
+    result = connection.execute(unused.values(consumed_at=now_ms()))
     return result.rowcount == 1
 
 
-async def consume_again(connection: AsyncConnection, token: StoredToken) -> None:
+def consume_again(connection: sa.Connection, token: StoredToken) -> None:
     """Mark a refresh token as used now, even if it was used before."""
     used = sa.update(tokens).where(tokens.c.value_hash == token.value_hash)
-    await connection.execute(used.values(consumed_at=now_ms()))
+    connection.execute(used.values(consumed_at=now_ms()))

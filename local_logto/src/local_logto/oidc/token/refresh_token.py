@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+import sqlalchemy as sa
 
 from local_logto.context import current_store
 from local_logto.errors import OidcError, invalid_grant
@@ -46,35 +46,35 @@ async def exchange(client: Client, params: Params) -> dict[str, Any]:
     """Return the token response. Checks are in Logto's order; only the last one comes after the rotation."""
     params.require("refresh_token")
     value = params.get("refresh_token") or ""
-    token, grant, person = await _checked_token(client, params, value)
-    value = await _rotated(client, token) or value
+    token, grant, person = _checked_token(client, params, value)
+    value = _rotated(client, token) or value
     scopes = split_scope(params.get("scope")) or token.scopes
-    async with current_store().begin() as connection:
-        access = await _issue_access_token(connection, client, params, token, grant, scopes)
-        id_token = await issue_id_token(connection, client, token, person, grant, scopes)
+    with current_store().begin() as connection:
+        access = _issue_access_token(connection, client, params, token, grant, scopes)
+        id_token = issue_id_token(connection, client, token, person, grant, scopes)
     return answer(access, id_token=id_token, refresh_token=value)
 
 
-async def _checked_token(client: Client, params: Params, value: str) -> tuple[StoredToken, Grant, Person]:
-    async with current_store().begin() as connection:
-        token = await opaque_tokens.find(connection, value, opaque_tokens.REFRESH_TOKEN)
+def _checked_token(client: Client, params: Params, value: str) -> tuple[StoredToken, Grant, Person]:
+    with current_store().begin() as connection:
+        token = opaque_tokens.find(connection, value, opaque_tokens.REFRESH_TOKEN)
         if token is None or token.client_id != client.id or token.is_expired:
             raise invalid_grant()
-        grant = await find_grant(connection, token.grant_id)
+        grant = find_grant(connection, token.grant_id)
         if grant is None or grant.client_id != client.id:
             raise invalid_grant()
         _check_scope(params, token)
-        person = await read_person(connection, token.user_id)
+        person = read_person(connection, token.user_id)
         if person is None:
             raise invalid_grant()
         reused = is_reuse(_age_of(token), now_ms())
         if reused:
-            await revoke_grant(connection, grant.id)
+            revoke_grant(connection, grant.id)
     if reused:
         raise invalid_grant()
     organization_id = params.get("organization_id")
     if organization_id is not None:
-        await check_user_organization(organization_id, token.user_id)
+        check_user_organization(organization_id, token.user_id)
         if ORGANIZATIONS not in token.scopes:
             raise OidcError(
                 403, "insufficient_scope", "refresh token missing required scope", scope=ORGANIZATIONS
@@ -91,7 +91,7 @@ def _check_scope(params: Params, token: StoredToken) -> None:
         )
 
 
-async def _rotated(client: Client, token: StoredToken) -> str | None:
+def _rotated(client: Client, token: StoredToken) -> str | None:
     """Return the token's successor if one is due. It is stored before anything else can fail."""
     age, moment = _age_of(token), now_ms()
     due = client.rotates_refresh_tokens and is_rotation_due(age, moment, is_public=client.is_public)
@@ -99,9 +99,9 @@ async def _rotated(client: Client, token: StoredToken) -> str | None:
         return None
     full_ms = client.refresh_token_ttl * 1000
     keeps_expiry = client.is_public and client.is_web
-    async with current_store().begin() as connection:
-        await opaque_tokens.consume_again(connection, token)
-        return await opaque_tokens.issue(
+    with current_store().begin() as connection:
+        opaque_tokens.consume_again(connection, token)
+        return opaque_tokens.issue(
             connection,
             opaque_tokens.REFRESH_TOKEN,
             grant_id=token.grant_id,
@@ -120,8 +120,8 @@ def _age_of(token: StoredToken) -> RefreshTokenAge:
     )
 
 
-async def _issue_access_token(
-    connection: AsyncConnection,
+def _issue_access_token(
+    connection: sa.Connection,
     client: Client,
     params: Params,
     token: StoredToken,
@@ -130,25 +130,25 @@ async def _issue_access_token(
 ) -> IssuedAccessToken:
     organization_id = params.get("organization_id")
     if organization_id is not None and not params.all("resource"):
-        return await _issue_for_organization(connection, client, token, organization_id, scopes)
-    resource = await resolve_resource(connection, params, token, scopes)
+        return _issue_for_organization(connection, client, token, organization_id, scopes)
+    resource = resolve_resource(connection, params, token, scopes)
     if resource is None:
-        return await issue_opaque(connection, client, token, grant, scopes)
-    held = await scopes_of_user(connection, token.user_id, resource.indicator, organization_id)
+        return issue_opaque(connection, client, token, grant, scopes)
+    held = scopes_of_user(connection, token.user_id, resource.indicator, organization_id)
     allowed = grant.granted_on(resource.indicator, [scope for scope in scopes if scope in held])
-    return await issue_for_resource(connection, client, token, resource, allowed, organization_id)
+    return issue_for_resource(connection, client, token, resource, allowed, organization_id)
 
 
-async def _issue_for_organization(
-    connection: AsyncConnection,
+def _issue_for_organization(
+    connection: sa.Connection,
     client: Client,
     token: StoredToken,
     organization_id: str,
     scopes: list[str],
 ) -> IssuedAccessToken:
-    held = await organization_access.organization_scopes_of_user(connection, organization_id, token.user_id)
+    held = organization_access.organization_scopes_of_user(connection, organization_id, token.user_id)
     scope = " ".join(name for name in held if name in scopes)
-    value = await sign_organization_token(
+    value = sign_organization_token(
         connection,
         subject=token.user_id,
         client_id=client.id,

@@ -18,10 +18,10 @@ blueprint = Blueprint("revocation", __name__, url_prefix="/oidc/token")
 async def revoke() -> Response:
     """Answer an empty 200, also for an unknown token. Raises 400 for another client's token."""
     client, value = await read_token(request, done="revoked", endpoint="revocation_endpoint")
-    async with current_store().begin() as connection:
-        token = await opaque_tokens.find(connection, value, ACCESS_TOKEN, REFRESH_TOKEN)
+    with current_store().begin() as connection:
+        token = opaque_tokens.find(connection, value, ACCESS_TOKEN, REFRESH_TOKEN)
         if token is not None and token.client_id != client.id:
             raise invalid_request("client is not authorized to revoke the presented token")
         if token is not None:
-            await revoke_grant(connection, token.grant_id)
+            revoke_grant(connection, token.grant_id)
     return Response("", content_type="text/plain; charset=utf-8")

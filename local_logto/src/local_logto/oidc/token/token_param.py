@@ -14,7 +14,7 @@ from local_logto.oidc.request_params import body_params
 async def read_token(request: Request, *, done: str, endpoint: str) -> tuple[Client, str]:
     """Return the client and the token's value. ``done`` and ``endpoint`` go into the error for a JWT."""
     params = await body_params(request)
-    client = await authenticate(request, params)
+    client = authenticate(request, params)
     params.reject_duplicates(among=("token", "token_type_hint"))
     params.require("token")
     value = params.get("token") or ""
