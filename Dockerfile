@@ -1,7 +1,7 @@
 # The application alone. Logto and PostgreSQL run elsewhere; see compose.yaml.
 FROM python:3.13-slim
 
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 
 COPY requirements.lock .
@@ -12,6 +12,7 @@ COPY saas_app saas_app
 COPY templates templates
 COPY migrations migrations
 RUN pip install --no-deps --no-build-isolation -e . \
+    && python -m compileall -q saas_app migrations \
     && useradd --system --uid 10001 --home-dir /app workroom \
     && install -d -o workroom /app/var
 USER workroom

@@ -48,6 +48,7 @@ setup: ## Create the environment in .venv from the lock files (does nothing if i
 	$(BIN)/python tools/install_locked.py requirements.lock requirements-dev.lock && \
 	echo "  installing Workroom and local_logto" && \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e local_logto && \
+	$(BIN)/python -m compileall -q saas_app local_logto/src migrations && \
 	echo "$$wanted" > $(STAMP) && \
 	echo "The environment is ready."
 

@@ -17,6 +17,7 @@ import click
 import structlog
 
 from saas_app.observability import configure_logging, take_over_logging
+from saas_app.operations.imports import without_collections
 from saas_app.operations.output import logs_are_json
 
 _COMMANDS: Final = {
@@ -49,7 +50,8 @@ class Commands(click.Group):
         """Import and return the command with this name, or return None."""
         if cmd_name not in _COMMANDS:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = import_module(_COMMANDS[cmd_name]).command
+        with without_collections():
+            command: click.Command = import_module(_COMMANDS[cmd_name]).command
         return command
 
     def main(

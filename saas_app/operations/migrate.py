@@ -1,15 +1,16 @@
-"""Applies migrations to a database, and reads which one it is at."""
+"""Applies migrations to a database, and reads which one it is at.
+
+A program that starts usually finds a database at the newest migration. Alembic is imported only if it is not.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -18,6 +19,10 @@ from saas_app.config import MIGRATIONS
 from saas_app.db.connecting import Connecting, connecting_to
 from saas_app.db.private_files import prepare_private_database
 from saas_app.errors import ConfigurationError
+
+_REVISION = re.compile(r"^revision = ['\"](\w+)['\"]", re.MULTILINE)
+_DOWN_REVISION = re.compile(r"^down_revision = ['\"](\w+)['\"]", re.MULTILINE)
+_VERSION = sa.table("alembic_version", sa.column("version_num", sa.String))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +56,25 @@ def migrate(database_url: str) -> MigrationState:
         _make_folder(database_url)
         before = _find_state(database_url)
         if not before.is_newest:
-            command.upgrade(_configuration(database_url), "head")
+            _upgrade(database_url)
     except (SQLAlchemyError, OSError) as error:
         raise _unusable(database_url, error) from None
     return before
 
 
+def newest_migration() -> str | None:
+    """Return the migration that no other one follows, from the headers of the files."""
+    texts = [path.read_text(encoding="utf-8") for path in (MIGRATIONS / "versions").glob("*.py")]
+    migrations = {match[1] for text in texts for match in _REVISION.finditer(text)}
+    followed = {match[1] for text in texts for match in _DOWN_REVISION.finditer(text)}
+    heads = migrations - followed
+    if len(heads) > 1:
+        raise ConfigurationError(f"{MIGRATIONS} has several newest migrations: {', '.join(sorted(heads))}.")
+    return next(iter(heads), None)
+
+
 def _find_state(database_url: str) -> MigrationState:
-    newest = ScriptDirectory.from_config(_configuration(database_url)).get_current_head()
+    newest = newest_migration()
     connecting = connecting_to(database_url)
     path = connecting.url.database or ""
     if connecting.is_sqlite and not Path(path).exists():
@@ -70,19 +86,22 @@ async def _current_revision(connecting: Connecting) -> str | None:
     engine = create_async_engine(connecting.url, connect_args=connecting.connect_args, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
-            return await connection.run_sync(
-                lambda sync: MigrationContext.configure(sync).get_current_revision()
-            )
+            if not await connection.run_sync(lambda sync: sa.inspect(sync).has_table(_VERSION.name)):
+                return None
+            return await connection.scalar(sa.select(_VERSION.c.version_num))
     finally:
         await engine.dispose()
 
 
-def _configuration(database_url: str) -> Config:
+def _upgrade(database_url: str) -> None:
+    from alembic import command  # rarely needed, and slow to import
+    from alembic.config import Config
+
     configuration = Config()
     configuration.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     configuration.set_main_option("path_separator", "os")
     configuration.attributes["database_url"] = database_url
-    return configuration
+    command.upgrade(configuration, "head")
 
 
 def _make_folder(database_url: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from alembic import command
 from alembic.script import ScriptDirectory
 
+from saas_app.operations.migrate import newest_migration
 from tests.databases import alembic_config, empty_database
 
 
@@ -23,5 +24,5 @@ def test_migrations_run_up_down_and_up_again_and_match_the_models(tmp_path: Path
         thread.submit(command.check, config).result()  # raises if the models differ
 
 
-def test_the_history_of_migrations_has_one_head() -> None:
-    assert len(ScriptDirectory.from_config(alembic_config("sqlite://")).get_heads()) == 1
+def test_the_history_of_migrations_has_one_head_and_programs_find_it_without_alembic() -> None:
+    assert ScriptDirectory.from_config(alembic_config("sqlite://")).get_heads() == [newest_migration()]
