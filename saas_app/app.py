@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Quart
 
 from saas_app import features, observability
-from saas_app.config import TEMPLATES, Settings
+from saas_app.config import Settings
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.offered_methods import OfferedMethods
@@ -36,7 +36,7 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
 
     ``offered`` are the ways to sign in that the front page shows besides a password; by default none.
     """
-    app = Quart(__name__, static_folder=None, template_folder=str(TEMPLATES))
+    app = Quart(__name__, static_folder=None)
     vault = Vault(settings.encryption_keys)
     app.secret_key = vault.signing_key
     app.config.update(

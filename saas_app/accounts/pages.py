@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from quart import Blueprint, flash, redirect, render_template, request
+from quart import Blueprint, flash, redirect, request
 from quart.typing import ResponseReturnValue
 
 from saas_app.accounts.linked_identities import linked_identities
@@ -21,6 +21,7 @@ from saas_app.web.guards import public, signed_in
 from saas_app.web.kept_forms import bind_to_browser, keep_form
 from saas_app.web.limits import counts_as_change, limited_by_address
 from saas_app.web.prefetches import only_deliberately
+from saas_app.web.templating import render
 from saas_app.web.to_logto import to_logto
 from saas_app.web.user_agents import device_name
 from saas_app.web.visitors import find_principal
@@ -109,7 +110,7 @@ async def finish_form(principal: SessionPrincipal) -> ResponseReturnValue:
             "info",
         )
         return redirect("/", 303)
-    return await render_template("identity/finish.html", form=found.form, is_new=found.is_new)
+    return render("identity/finish.html", form=found.form, is_new=found.is_new)
 
 
 @blueprint.post("/sign-out")
@@ -126,7 +127,7 @@ async def account(principal: SessionPrincipal) -> ResponseReturnValue:
     user_info, devices = await asyncio.gather(
         _user_info(principal), runtime().sign_out.list_devices(principal)
     )
-    return await render_template(
+    return render(
         "identity/account.html",
         claims=await runtime().profiles.get_claims(principal),
         user_info=user_info,

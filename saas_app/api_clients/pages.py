@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import cast
 
 import structlog
-from quart import Blueprint, flash, g, redirect, render_template, request, url_for
+from quart import Blueprint, flash, g, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.api_clients import changes, service
@@ -27,6 +27,7 @@ from saas_app.text.visible import isolated
 from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.limits import retry_after
+from saas_app.web.templating import render
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +42,7 @@ async def list_clients(tenant: Tenant) -> ResponseReturnValue:
     """List the API clients of the organization. Each page is one of Logto's."""
     wanted = read_filter(request.args)
     page = await service.list_clients(database(), management(), tenant, wanted)
-    return await render_template("api_clients/list.html", page=page, wanted=wanted)
+    return render("api_clients/list.html", page=page, wanted=wanted)
 
 
 @blueprint.get("/new")
@@ -49,7 +50,7 @@ async def list_clients(tenant: Tenant) -> ResponseReturnValue:
 async def new_client(tenant: Tenant) -> ResponseReturnValue:
     """Show the form for a new client."""
     management()
-    return await _show_form(ClientForm())
+    return _show_form(ClientForm())
 
 
 @blueprint.post("/new")
@@ -58,14 +59,14 @@ async def create_client(tenant: Tenant) -> ResponseReturnValue:
     """Create the client and redirect to its secret. If Logto fails, the form keeps what was typed."""
     form = ClientForm(await request.form)
     if not form.validate():
-        return await _show_form(form), 422
+        return _show_form(form), 422
     try:
         made = await changes.create(organization_change(tenant), form.name.data or "")
     except Invalid as error:
         form.refuse(error)
-        return await _show_form(form, failure="" if error.fields else error.detail), error.status
+        return _show_form(form, failure="" if error.fields else error.detail), error.status
     except (Conflict, LogtoUnavailable, RateLimited) as error:
-        return await _show_form(form, failure=error.detail), error.status, retry_after(error)
+        return _show_form(form, failure=error.detail), error.status, retry_after(error)
     return await _redirect_to_secret(tenant, made, is_new=True)
 
 
@@ -77,9 +78,9 @@ async def show_secret(tenant: Tenant, client_id: str) -> ResponseReturnValue:
     found = await runtime().shown_secrets.find(session.session_id, _secret_name(tenant, client_id))
     if found is None:
         client = await _get(tenant, client_id)
-        return await render_template("api_clients/secret_gone.html", client=client), 410, _NO_STORE
+        return render("api_clients/secret_gone.html", client=client), 410, _NO_STORE
     made = NewSecret(client_id, found["name"], found["secret"], found["old_left"])
-    return await _show_secret(tenant, made, is_new=found["is_new"]), 200, _NO_STORE
+    return _show_secret(tenant, made, is_new=found["is_new"]), 200, _NO_STORE
 
 
 @blueprint.get("/<client_id>/rotate")
@@ -88,7 +89,7 @@ async def confirm_rotation(tenant: Tenant, client_id: str) -> ResponseReturnValu
     """Ask for confirmation, or show why the secret is not rotated here."""
     client = await _get(tenant, client_id)
     changes.require_only_here(client)
-    return await render_template("api_clients/rotate.html", client=client)
+    return render("api_clients/rotate.html", client=client)
 
 
 @blueprint.post("/<client_id>/rotate")
@@ -103,7 +104,7 @@ async def rotate(tenant: Tenant, client_id: str) -> ResponseReturnValue:
 @requires(Permission.API_CLIENTS_MANAGE)
 async def confirm_revocation(tenant: Tenant, client_id: str) -> ResponseReturnValue:
     """Ask for confirmation."""
-    return await render_template("api_clients/revoke.html", client=await _get(tenant, client_id))
+    return render("api_clients/revoke.html", client=await _get(tenant, client_id))
 
 
 @blueprint.post("/<client_id>/revoke")
@@ -121,7 +122,7 @@ async def revoke(tenant: Tenant, client_id: str) -> ResponseReturnValue:
 @blueprint.errorhandler(service.ClientNotFound)
 async def refused(error: AppError) -> ResponseReturnValue:
     """Show why the change was not made, with a link to the clients."""
-    page = await render_template("api_clients/refused.html", error=error, request_id=g.get("request_id", ""))
+    page = render("api_clients/refused.html", error=error, request_id=g.get("request_id", ""))
     return page, error.status, retry_after(error)
 
 
@@ -129,8 +130,8 @@ async def _get(tenant: Tenant, client_id: str) -> Client:
     return await service.get_client(database(), management(), tenant, client_id)
 
 
-async def _show_form(form: ClientForm, failure: str = "") -> str:
-    return await render_template(
+def _show_form(form: ClientForm, failure: str = "") -> str:
+    return render(
         "api_clients/new.html",
         form=form,
         failure=failure,
@@ -147,7 +148,7 @@ async def _redirect_to_secret(tenant: Tenant, made: NewSecret, *, is_new: bool) 
         await runtime().shown_secrets.put(_session_of(tenant).session_id, name, content)
     except DatabaseUnavailable:
         log.warning("a secret could not be stored, and is shown at once", exc_info=True)
-        return await _show_secret(tenant, made, is_new=is_new), 200, _NO_STORE
+        return _show_secret(tenant, made, is_new=is_new), 200, _NO_STORE
     page = url_for(
         "api_clients.show_secret", organization_id=tenant.organization_id, client_id=made.client_id
     )
@@ -163,9 +164,9 @@ def _session_of(tenant: Tenant) -> SessionPrincipal:
     return cast("SessionPrincipal", tenant.principal)
 
 
-async def _show_secret(tenant: Tenant, made: NewSecret, *, is_new: bool) -> str:
+def _show_secret(tenant: Tenant, made: NewSecret, *, is_new: bool) -> str:
     usage = Usage.of(runtime().settings, tenant)
-    return await render_template(
+    return render(
         "api_clients/secret.html",
         made=made,
         is_new=is_new,

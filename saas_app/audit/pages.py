@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from quart import Blueprint, render_template, request
+from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from saas_app.audit import changes, service
@@ -20,6 +20,7 @@ from saas_app.web.csv_stream import csv_export
 from saas_app.web.guards import requires
 from saas_app.web.pagination import Page, decode_cursor, encode_cursor, page_of
 from saas_app.web.prefetches import only_deliberately
+from saas_app.web.templating import render
 
 blueprint = Blueprint("audit", __name__, url_prefix="/o/<organization_id>/audit")
 
@@ -35,7 +36,7 @@ async def list_events(tenant: Tenant) -> ResponseReturnValue:
     is_valid, page = form.validate(), _NOTHING
     if is_valid:
         page = await _read_page(tenant, form.as_filter())
-    html = await render_template(
+    html = render(
         "audit/list.html", page=page, form=form, labels={action.value: action.label for action in Action}
     )
     return html, 200 if is_valid else 422

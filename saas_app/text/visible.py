@@ -53,7 +53,7 @@ def without_invisible(text: str) -> str:
 
 def shows_something(text: str) -> bool:
     """Return whether a text has a visible letter, digit or sign."""
-    return SHOWS.search(text) is not None
+    return "!" <= text[:1] <= "~" or SHOWS.search(text) is not None  # most begin with a visible ASCII one
 
 
 def runs_right_to_left(text: str) -> bool:
@@ -93,5 +93,8 @@ def as_displayed(text: str) -> str:
 
 def initial(text: str) -> str:
     """Return the first character in upper case. An emoji made of several code points counts as one."""
-    found = regex.match(r"\X", text.strip())
+    stripped = text.strip()
+    if stripped[:2].isascii():  # nothing in ASCII combines with the character before it
+        return stripped[:1].upper()
+    found = regex.match(r"\X", stripped)
     return found[0].upper() if found else ""

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import structlog
-from quart import Quart, Response, g, render_template, request
+from quart import Quart, Response, g, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -36,6 +36,7 @@ from saas_app.web.challenges import challenge_for
 from saas_app.web.context import is_api, runtime
 from saas_app.web.guards import declared_guard
 from saas_app.web.kept_forms import bind_to_browser, keep_form, sign_in_and_back
+from saas_app.web.templating import render
 from saas_app.web.visitors import find_last_renewal, find_principal
 
 log = structlog.get_logger(__name__)
@@ -141,7 +142,7 @@ async def _page(error: AppError) -> Response:
         more = {"waiting": await keep_form()}
     elif isinstance(error, LimitReached) and request.method == "POST":
         more = {"fields": list((await request.form).items(multi=True))}
-    html = await render_template(
+    html = render(
         template, error=error, request_id=_request_id(), try_again=_try_again(), path=request.path, **more
     )
     response = Response(html, status=error.status, content_type="text/html")

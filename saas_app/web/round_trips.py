@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from quart import Quart, redirect, render_template, request
+from quart import Quart, redirect, request
 from quart.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
@@ -12,6 +12,7 @@ from saas_app.errors import FreshSignInRequired, SignInRequired
 from saas_app.identity.renewal import RenewalRequired, StepUpRequired
 from saas_app.web.context import is_api
 from saas_app.web.error_pages import answer_error
+from saas_app.web.templating import render
 
 _NOTHING_DONE = "Nothing was changed. After you sign in, fill in the form again."
 _NOT_CONFIRMED = "You signed in, but Logto did not confirm that it asked for your credentials."
@@ -30,7 +31,7 @@ async def renew(required: RenewalRequired) -> ResponseReturnValue:
     if _is_reading():
         return redirect(f"/sign-in/renew?{_round_trip_query(required.purpose)}", 303)
     form: MultiDict[str, str] = await request.form
-    page = await render_template(
+    page = render(
         "identity/renew_needed.html",
         decision=required.decision,
         action=request.path,

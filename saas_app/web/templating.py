@@ -1,106 +1,52 @@
-"""Globals, filters and variables of all templates. Undefined names are errors."""
+"""Renders templates. Undefined names are errors.
+
+Templates only read values, so they are rendered in one go, without Quart's asynchronous environment: that one
+makes a coroutine of each block, macro and loop. The compiled templates are kept until the process ends;
+``make dev`` starts another one when a template changes.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 from urllib.parse import urlencode
 
-from jinja2 import StrictUndefined
-from markupsafe import Markup
-from quart import Quart, Request, request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from quart import Quart, Request, get_flashed_messages, request, url_for
 
+from saas_app.config import TEMPLATES
 from saas_app.rbac.permissions import Permission, Role
 from saas_app.text.addresses import shown_address
 from saas_app.text.domains import shown_domain
-from saas_app.text.visible import BLANK_NAME, initial, isolated, runs_right_to_left, shows_something
+from saas_app.text.visible import initial, isolated
 from saas_app.web import static_files
 from saas_app.web.context import current_principal, current_tenant
 from saas_app.web.kept_forms import OwnedForms, form_owner
 from saas_app.web.navigation import entry_slug_of, menu_for
+from saas_app.web.pieces import badge, icon, in_role_order, role_badges, shown_name
+from saas_app.web.times import exact_utc, local_time, relative_time, utc_time
 from saas_app.web.user_agents import device_name
-
-_UNITS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3600), ("minute", 60))
 
 
 def init(app: Quart) -> None:
-    """Set up Jinja, and serve the static files that templates link to."""
-    app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    app.jinja_env.add_extension(OwnedForms)
-    app.jinja_env.globals.update(
-        Permission=Permission,
-        Role=Role,
-        menu_for=menu_for,
-        form_owner=form_owner,
-        static_url=static_files.static_url,
-    )
-    app.jinja_env.filters.update(_filters())
+    """Serve the static files that templates link to."""
     app.register_blueprint(static_files.blueprint)
-    app.context_processor(_variables)
 
 
-def _filters() -> dict[str, Callable[..., Any]]:
-    return {
-        "address": shown_address,
-        "ago": ago,
-        "device": device_name,
-        "exact_utc": exact_utc,
-        "in_role_order": in_role_order,
-        "initial": initial,
-        "isolated": isolated,
-        "iso_utc": iso_utc,
-        "lower_first": lower_first,
-        "name": shown_name,
-        "pretty_json": pretty_json,
-        "short_utc": short_utc,
-        "shown_domain": shown_domain,
-        "upper_first": upper_first,
-        "with_query": with_query,
-    }
+def render(template: str, **variables: Any) -> str:
+    """Render a template of this request.
 
-
-async def _variables() -> dict[str, Any]:
-    """Return the variables of this request: the caller, the tenant and the feature, or None."""
-    return {
-        "principal": current_principal(),
-        "tenant": current_tenant(),
-        "feature": entry_slug_of(request.path),
-    }
-
-
-def iso_utc(moment: datetime) -> str:
-    """Format a moment for the ``datetime`` attribute of a ``time`` element."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def exact_utc(moment: datetime) -> str:
-    """Format the exact time, for a title."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def short_utc(moment: datetime) -> str:
-    """Format a moment in UTC, for readers whose browser runs no script."""
-    utc = moment.astimezone(UTC)
-    return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
-
-
-def ago(moment: datetime, now: datetime | None = None) -> str:
-    """Return how long ago a moment was, or how far ahead it is, in the largest unit that fits."""
-    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
-    for name, length in _UNITS:
-        count = int(abs(seconds) // length)
-        if count:
-            span = f"{count} {name}{'' if count == 1 else 's'}"
-            return f"{span} ago" if seconds > 0 else f"in {span}"
-    return "just now" if seconds >= 0 else "in a moment"
-
-
-def in_role_order(names: Iterable[str]) -> list[str]:
-    """Sort role names by the registry's order, and unknown names after them."""
-    order = {role.value: position for position, role in enumerate(Role)}
-    return sorted(names, key=lambda name: (order.get(name, len(order)), name))
+    Besides ``variables``, it gets the request, its caller (``principal``), the ``tenant`` and the slug of the
+    menu entry (``feature``). The last three are None if there is none.
+    """
+    return _ENVIRONMENT.get_template(template).render(
+        variables,
+        request=request,
+        principal=current_principal(),
+        tenant=current_tenant(),
+        feature=entry_slug_of(request.path),
+    )
 
 
 def lower_first(text: str) -> str:
@@ -113,19 +59,6 @@ def upper_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def shown_name(value: Any) -> Any:
-    """Return a name or an address for an element: always visible, and isolated from the text around it.
-
-    Right-to-left words would otherwise reorder the punctuation and numbers beside them. In attributes and
-    inside sentences, the filter ``isolated`` does the same.
-    """
-    if not isinstance(value, str):
-        return value
-    if not shows_something(value):
-        return BLANK_NAME
-    return Markup("<bdi>{}</bdi>").format(value) if runs_right_to_left(value) else value
-
-
 def pretty_json(value: Any) -> str:
     """Format JSON for reading."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
@@ -136,3 +69,53 @@ def with_query(request: Request, **changes: str | None) -> str:
     pairs = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
     pairs += [(name, value) for name, value in changes.items() if value is not None]
     return f"?{urlencode(pairs)}" if pairs else request.path
+
+
+_FILTERS: Final[dict[str, Callable[..., Any]]] = {
+    "address": shown_address,
+    "ago": relative_time,
+    "badge": badge,
+    "device": device_name,
+    "exact_utc": exact_utc,
+    "icon": icon,
+    "in_role_order": in_role_order,
+    "initial": initial,
+    "isolated": isolated,
+    "lower_first": lower_first,
+    "name": shown_name,
+    "pretty_json": pretty_json,
+    "role_badges": role_badges,
+    "shown_domain": shown_domain,
+    "static_url": static_files.static_url,
+    "time": local_time,
+    "upper_first": upper_first,
+    "utc_time": utc_time,
+    "with_query": with_query,
+}
+
+
+def _environment() -> Environment:
+    """Build the environment of all templates. It holds nothing of a request or an application."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        extensions=[OwnedForms],
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,  # all of them
+    )
+    environment.filters.update(_FILTERS)
+    environment.globals.update(
+        Permission=Permission,
+        Role=Role,
+        form_owner=form_owner,
+        get_flashed_messages=get_flashed_messages,
+        menu_for=menu_for,
+        url_for=url_for,
+    )
+    return environment
+
+
+_ENVIRONMENT: Final = _environment()

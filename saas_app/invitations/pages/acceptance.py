@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from quart import Blueprint, flash, redirect, render_template, request, url_for
+from quart import Blueprint, flash, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.identity.principal import Principal
@@ -15,6 +15,7 @@ from saas_app.invitations.values import InvitationSettled, NameNeeded, NotInvite
 from saas_app.web.context import management, runtime, systems
 from saas_app.web.guards import public, signed_in
 from saas_app.web.limits import limited_by_address
+from saas_app.web.templating import render
 from saas_app.web.to_logto import to_logto
 from saas_app.web.visitors import find_principal
 
@@ -28,7 +29,7 @@ async def show(invitation_id: str) -> ResponseReturnValue:
     principal = await find_principal()
     if principal is None:
         proof = request.args.get("mail", "")
-        return await render_template(
+        return render(
             "invitations/stranger.html",
             way_back=urlencode({"next": request.path}),
             invitation_id=invitation_id,
@@ -72,9 +73,9 @@ async def accept(principal: Principal, invitation_id: str) -> ResponseReturnValu
 @blueprint.errorhandler(NotInvited)
 async def not_invited(error: NotInvited) -> ResponseReturnValue:
     """Show one page for a wrong id and for somebody else's invitation."""
-    return await render_template("invitations/not_invited.html", error=error), error.status
+    return render("invitations/not_invited.html", error=error), error.status
 
 
 async def _show_offer(principal: Principal, invitation_id: str, form: NameForm) -> str:
     offer = await service.get_offer(runtime().work, management(), principal, invitation_id)
-    return await render_template("invitations/offer.html", offer=offer, form=form)
+    return render("invitations/offer.html", offer=offer, form=form)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from quart import Blueprint, flash, redirect, render_template, request, url_for
+from quart import Blueprint, flash, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.errors import AppError, AssignmentDenied, SignInRequired
@@ -24,6 +24,7 @@ from saas_app.web.context import current_tenant, database, management, organizat
 from saas_app.web.guards import requires
 from saas_app.web.limits import retry_after
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
+from saas_app.web.templating import render
 
 blueprint = Blueprint("invitations", __name__, url_prefix="/o/<organization_id>/invitations")
 
@@ -39,7 +40,7 @@ async def list_invitations(tenant: Tenant) -> ResponseReturnValue:
     after = decode_cursor(request.args.get("after"), datetime, str)
     found = await service.list_invitations(database(), management(), tenant, state, _app_url())
     rows = service.rows_after(found.rows, (after[0], after[1]) if after else None, _PAGE_SIZE + 1)
-    return await render_template(
+    return render(
         "invitations/list.html",
         page=page_of(rows, _PAGE_SIZE, lambda row: encode_cursor(*row.key), after=after),
         state=state,
@@ -55,7 +56,7 @@ async def new_invitation(tenant: Tenant) -> ResponseReturnValue:
     """Show the form. ``address`` in the query fills it in, to invite somebody again."""
     typed = request.args.get("address", "")[:_TEXT_LENGTH]
     management()
-    return await _show_form(tenant, InviteForm(data={"addresses": typed}))
+    return _show_form(tenant, InviteForm(data={"addresses": typed}))
 
 
 @blueprint.post("/new")
@@ -64,7 +65,7 @@ async def create_invitations(tenant: Tenant) -> ResponseReturnValue:
     """Invite every address. Unless all emails were sent, show the outcome of each."""
     form = InviteForm(await request.form)
     if not form.validate():
-        return await _show_form(tenant, form), 422
+        return _show_form(tenant, form), 422
     outcomes = await invite(organization_change(tenant), form.as_input(), runtime().invitation_links)
     if all(outcome.kind is OutcomeKind.SENT for outcome in outcomes):
         await flash(_sent_to(outcomes), "success")
@@ -75,7 +76,7 @@ async def create_invitations(tenant: Tenant) -> ResponseReturnValue:
         raise refusal
     form.addresses.data = "\n".join(outcome.address for outcome in open_ones)
     status = refusal.status if refusal else 422 if open_ones else 200
-    return await _show_form(tenant, form, outcomes), status, retry_after(refusal)
+    return _show_form(tenant, form, outcomes), status, retry_after(refusal)
 
 
 @blueprint.post("/<invitation_id>/resend")
@@ -92,7 +93,7 @@ async def resend(tenant: Tenant, invitation_id: str) -> ResponseReturnValue:
 async def confirm_revoke(tenant: Tenant, invitation_id: str) -> ResponseReturnValue:
     """Ask for confirmation."""
     invitation = await service.get_pending(management(), tenant, invitation_id)
-    return await render_template("invitations/revoke.html", invitation=invitation)
+    return render("invitations/revoke.html", invitation=invitation)
 
 
 @blueprint.post("/<invitation_id>/revoke")
@@ -108,7 +109,7 @@ async def revoke(tenant: Tenant, invitation_id: str) -> ResponseReturnValue:
 async def denied(error: AssignmentDenied) -> Any:
     """Show why the role cannot be assigned, above the form with everything that was typed."""
     form = InviteForm(await request.form)
-    return await _show_form(cast("Tenant", current_tenant()), form, denied=error), error.status
+    return _show_form(cast("Tenant", current_tenant()), form, denied=error), error.status
 
 
 @blueprint.errorhandler(InvitationSettled)
@@ -116,16 +117,16 @@ async def denied(error: AssignmentDenied) -> Any:
 @blueprint.errorhandler(InvitationNotFound)
 async def refused(error: AppError) -> ResponseReturnValue:
     """Show why the change was not made, with a link to the invitations."""
-    return await render_template("invitations/refused.html", error=error), error.status
+    return render("invitations/refused.html", error=error), error.status
 
 
-async def _show_form(
+def _show_form(
     tenant: Tenant,
     form: InviteForm,
     outcomes: Sequence[Outcome] = (),
     denied: AssignmentDenied | None = None,
 ) -> str:
-    return await render_template(
+    return render(
         "invitations/new.html",
         form=form,
         options=role_options(frozenset(), tenant.granted),

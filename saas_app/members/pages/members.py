@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quart import Blueprint, flash, redirect, render_template, request, url_for
+from quart import Blueprint, flash, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.email_domains.changes import joins
@@ -17,6 +17,7 @@ from saas_app.rbac.permissions import Permission
 from saas_app.text.visible import isolated
 from saas_app.web.context import management, organization_change, runtime
 from saas_app.web.guards import requires, requires_member
+from saas_app.web.templating import render
 
 blueprint = Blueprint("members", __name__, url_prefix="/o/<organization_id>")
 blueprint.register_blueprint(roles)
@@ -29,11 +30,9 @@ async def list_members(tenant: Tenant) -> ResponseReturnValue:
     wanted = read_filter(request.args)
     if request.args.get("show") == "machines":
         machines = await service.list_machines(management(), tenant, wanted)
-        return await render_template("members/machines.html", page=machines, wanted=wanted)
+        return render("members/machines.html", page=machines, wanted=wanted)
     people = await service.list_people(management(), tenant, wanted)
-    return await render_template(
-        "members/list.html", page=people.page, role_names=people.role_names, wanted=wanted
-    )
+    return render("members/list.html", page=people.page, role_names=people.role_names, wanted=wanted)
 
 
 @blueprint.get("/members/<user_id>/remove")
@@ -43,7 +42,7 @@ async def confirm_remove(tenant: Tenant, user_id: str) -> ResponseReturnValue:
     changes.refuse_own_removal(tenant, user_id)
     member = await service.get_member(management(), tenant, user_id)
     is_last_admin = await service.is_last_admin(management(), tenant, member)
-    return await render_template("members/remove.html", member=member, is_last_admin=is_last_admin)
+    return render("members/remove.html", member=member, is_last_admin=is_last_admin)
 
 
 @blueprint.post("/members/<user_id>/remove")
@@ -99,12 +98,12 @@ async def redirect_to_leaving(error: LeaveInstead) -> ResponseReturnValue:
 @blueprint.errorhandler(NotAMember)
 async def refused(error: AppError) -> ResponseReturnValue:
     """Show why the change was not made, with a link to the members."""
-    return await render_template("members/refused.html", error=error), error.status
+    return render("members/refused.html", error=error), error.status
 
 
 async def _ask_to_leave(tenant: Tenant) -> str:
     member = await service.get_member(management(), tenant, tenant.principal.subject)
-    return await render_template(
+    return render(
         "members/leave.html",
         member=member,
         is_last_admin=await service.is_last_admin(management(), tenant, member),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from quart import Blueprint, flash, redirect, render_template, request, url_for
+from quart import Blueprint, flash, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.errors import Invalid
@@ -17,6 +17,7 @@ from saas_app.rbac.permissions import Permission
 from saas_app.text.visible import isolated
 from saas_app.web.context import management, organization_change
 from saas_app.web.guards import requires
+from saas_app.web.templating import render
 
 blueprint = Blueprint("roles", __name__, url_prefix="/members/<user_id>/roles")
 
@@ -41,11 +42,11 @@ async def change(tenant: Tenant, user_id: str) -> ResponseReturnValue:
         page = await _choice_page(tenant, member, form.getlist("roles"), error.fields["roles"])
         return page, error.status
     if form.get("step") != "confirm":
-        return await _preview_page(await changes.plan_roles(organization_change(tenant), wanted))
+        return _preview_page(await changes.plan_roles(organization_change(tenant), wanted))
     try:
         plan = await changes.change_roles(organization_change(tenant), wanted)
     except SelfDemotionUnconfirmed as error:
-        return await _preview_page(error.plan, is_unconfirmed=True), error.status
+        return _preview_page(error.plan, is_unconfirmed=True), error.status
     await flash(_notice(plan), "success")
     endpoint = "organizations.access" if plan.member.is_self else "members.list_members"
     return redirect(url_for(endpoint, organization_id=tenant.organization_id), 303)
@@ -55,7 +56,7 @@ async def change(tenant: Tenant, user_id: str) -> ResponseReturnValue:
 async def choose_side(error: RolesChanged) -> ResponseReturnValue:
     """Show both versions after a conflict, and let the caller choose the one to preview."""
     yours = {role.value for role in error.wanted.chosen}
-    page = await render_template(
+    page = render(
         "members/conflict.html",
         member=error.member,
         theirs=error.member.role_names,
@@ -67,7 +68,7 @@ async def choose_side(error: RolesChanged) -> ResponseReturnValue:
 
 
 async def _choice_page(tenant: Tenant, member: Member, chosen: Collection[str], problem: str = "") -> str:
-    return await render_template(
+    return render(
         "members/roles.html",
         member=member,
         options=role_options(member.role_names, tenant.granted),
@@ -79,9 +80,9 @@ async def _choice_page(tenant: Tenant, member: Member, chosen: Collection[str], 
     )
 
 
-async def _preview_page(plan: RolePlan, *, is_unconfirmed: bool = False) -> str:
+def _preview_page(plan: RolePlan, *, is_unconfirmed: bool = False) -> str:
     chosen = plan.after - kept_roles(plan.member.role_names)
-    return await render_template(
+    return render(
         "members/preview.html",
         plan=plan,
         member=plan.member,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
-from quart import Blueprint, flash, redirect, render_template, request
+from quart import Blueprint, flash, redirect, request
 from quart.typing import ResponseReturnValue
 
 import saas_app.invitations.service as invitations
@@ -24,6 +24,7 @@ from saas_app.web.guards import public, requires_member, signed_in
 from saas_app.web.limits import retry_after
 from saas_app.web.navigation import path_in
 from saas_app.web.reader_zone import reader_zone
+from saas_app.web.templating import render
 from saas_app.web.tokens import with_token
 from saas_app.web.visitors import find_last_organization_id, find_principal
 
@@ -40,7 +41,7 @@ async def front() -> ResponseReturnValue:
     """Introduce Workroom. Signed-in people are redirected to the organization they used last."""
     principal = await find_principal()
     if principal is None:
-        return await render_template(
+        return render(
             "organizations/front.html", example=service.example_decision(), offered=runtime().offered
         )
     last = await find_last_organization_id()
@@ -60,7 +61,7 @@ async def list_organizations(principal: SessionPrincipal) -> ResponseReturnValue
     query = _query()
     memberships = await runtime().profiles.list_memberships(principal)
     found = service.search_memberships(memberships, query, reader_language())
-    return await render_template(
+    return render(
         "organizations/list.html",
         memberships=found[:_LIST_SIZE],
         more=max(0, len(found) - _LIST_SIZE),
@@ -90,7 +91,7 @@ async def switch(principal: SessionPrincipal) -> ResponseReturnValue:
     def target(membership: Membership) -> str:
         return path_in(membership.organization_id, feature, membership.role_names)
 
-    return await render_template(
+    return render(
         "organizations/switch_options.html",
         options=[(membership, target(membership)) for membership in found[:_SWITCHER_SIZE]],
         more=max(0, len(found) - _SWITCHER_SIZE),
@@ -103,7 +104,7 @@ async def switch(principal: SessionPrincipal) -> ResponseReturnValue:
 @signed_in
 async def new_organization(principal: SessionPrincipal) -> ResponseReturnValue:
     """Show the form for a new organization."""
-    return await _show_form(OrganizationForm())
+    return _show_form(OrganizationForm())
 
 
 @blueprint.post("/o/new")
@@ -112,11 +113,11 @@ async def create_organization(principal: SessionPrincipal) -> ResponseReturnValu
     """Create an organization, then renew access, because the grant does not cover the organization yet."""
     form = OrganizationForm(await request.form)
     if not form.validate():
-        return await _show_form(form), 422
+        return _show_form(form), 422
     try:
         created = await creation.create_organization(systems(), principal, form.as_details())
     except (LogtoUnavailable, RateLimited) as error:
-        page = await _show_form(form, failure=error.detail)
+        page = _show_form(form, failure=error.detail)
         return page, error.status, retry_after(error)
     await flash(f"{isolated(created.name)} was created. You are its admin.", "success")
     target = f"/o/{quote(created.id, safe='')}/projects"
@@ -129,7 +130,7 @@ async def overview(tenant: Tenant) -> ResponseReturnValue:
     """Show the caller's roles, and the projects and recent activity if the caller may see them."""
     tenant = await with_token(tenant, Carrier.API_TOKEN)
     may_read = tenant.may(Permission.PROJECTS_READ)
-    return await render_template(
+    return render(
         "organizations/overview.html",
         summary=await projects.summarize(database(), reader_zone()) if may_read else None,
         roles=tenant.role_names,
@@ -143,7 +144,7 @@ async def access(tenant: Tenant) -> ResponseReturnValue:
     for carrier in Carrier:
         tenant = await with_token(tenant, carrier)
     tokens = await runtime().tenants.describe_tokens(tenant)
-    return await render_template(
+    return render(
         "organizations/access.html",
         matrix=service.permission_matrix(tenant.role_names, tokens),
         tokens=tokens,
@@ -160,8 +161,8 @@ async def refresh_access(tenant: Tenant) -> ResponseReturnValue:
     return redirect(f"/o/{quote(tenant.organization_id, safe='')}/access", 303)
 
 
-async def _show_form(form: OrganizationForm, failure: str = "") -> str:
-    return await render_template(
+def _show_form(form: OrganizationForm, failure: str = "") -> str:
+    return render(
         "organizations/new.html", form=form, can_create=runtime().management is not None, failure=failure
     )
 

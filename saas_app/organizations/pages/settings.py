@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from quart import Blueprint, flash, redirect, render_template, request, url_for
+from quart import Blueprint, flash, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 import saas_app.projects.service as projects
@@ -32,6 +32,7 @@ from saas_app.text.visible import isolated
 from saas_app.web.context import database, organization_change, runtime
 from saas_app.web.guards import requires
 from saas_app.web.limits import retry_after
+from saas_app.web.templating import render
 
 blueprint = Blueprint("organization_settings", __name__, url_prefix="/o/<organization_id>/settings")
 
@@ -175,7 +176,7 @@ async def delete(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.errorhandler(DetailsConflict)
 async def choose_side(error: DetailsConflict) -> ResponseReturnValue:
     """Show both versions after a conflict, and let the caller choose the one to keep."""
-    page = await render_template(
+    page = render(
         "organizations/settings_conflict.html",
         theirs=error.theirs,
         yours=error.yours,
@@ -201,7 +202,7 @@ async def _show(
         details, seen = OrganizationForm(obj=current.details), current.details.version
     if current and role is None:
         role = _role_form(tenant, current)
-    return await render_template(
+    return render(
         "organizations/settings.html",
         current=current,
         domains=await _domains(tenant, current),
@@ -245,7 +246,7 @@ async def _claims(tenant: Tenant) -> Mapping[str, Any]:
 
 async def _ask_to_delete(tenant: Tenant, form: DeleteForm, name: str) -> str:
     may_count = Carrier.API_TOKEN in tenant.carriers and tenant.may(Permission.PROJECTS_READ)
-    return await render_template(
+    return render(
         "organizations/settings_delete.html",
         form=form,
         name=name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from quart import Blueprint, flash, redirect, render_template, request, url_for
+from quart import Blueprint, flash, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.identity.tenant import Tenant
@@ -28,6 +28,7 @@ from saas_app.web.csv_stream import csv_export
 from saas_app.web.guards import requires
 from saas_app.web.pagination import Page
 from saas_app.web.prefetches import only_deliberately
+from saas_app.web.templating import render
 
 blueprint = Blueprint("projects", __name__, url_prefix="/o/<organization_id>/projects")
 blueprint.register_blueprint(tasks)
@@ -44,7 +45,7 @@ async def list_projects(tenant: Tenant) -> ResponseReturnValue:
     page = await _read_page(wanted, request.args.get("after"))
     is_unasked = page.is_first and not wanted.search and wanted.status is StatusFilter.ACTIVE
     has_any = await service.has_projects(database()) if not page.items and is_unasked else True
-    return await render_template(
+    return render(
         "projects/list.html",
         page=page,
         wanted=wanted,
@@ -64,7 +65,7 @@ async def _read_page(wanted: ProjectFilter, cursor: str | None) -> Page[ProjectR
 @requires(Permission.PROJECTS_WRITE)
 async def new_project(tenant: Tenant) -> ResponseReturnValue:
     """Show the form for a new project."""
-    return await render_template("projects/new.html", form=ProjectForm())
+    return render("projects/new.html", form=ProjectForm())
 
 
 @blueprint.post("/new")
@@ -73,7 +74,7 @@ async def create_project(tenant: Tenant) -> ResponseReturnValue:
     """Create a project, then show it."""
     form = ProjectForm(await request.form)
     if not form.validate():
-        return await render_template("projects/new.html", form=form), 422
+        return render("projects/new.html", form=form), 422
     wanted = form.as_input()
     project_id = await changes.create_project(database(), tenant, wanted)
     await flash(f"“{isolated(wanted.name)}” was created. Add its first task.", "success")
@@ -86,7 +87,7 @@ async def edit_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnV
     """Show the form of a project."""
     project = await service.get_project(database(), tenant, project_id)
     form = ProjectForm(data={"name": project.name, "description": project.description})
-    return await render_template("projects/edit.html", form=form, project=project, version=project.version)
+    return render("projects/edit.html", form=form, project=project, version=project.version)
 
 
 @blueprint.post("/<uuid:project_id>/edit")
@@ -97,7 +98,7 @@ async def save_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnV
     fields = await request.form
     form, version = ProjectForm(fields), read_version(fields)
     if not form.validate():
-        page = await render_template("projects/edit.html", form=form, project=project, version=version)
+        page = render("projects/edit.html", form=form, project=project, version=version)
         return page, 422
     await changes.edit_project(database(), tenant, project_id, version, form.as_input())
     await flash("Project saved.", "success")
@@ -127,7 +128,7 @@ async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseRe
 async def confirm_delete_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Ask for confirmation."""
     project = await service.get_project(database(), tenant, project_id)
-    return await render_template("projects/delete.html", project=project)
+    return render("projects/delete.html", project=project)
 
 
 @blueprint.post("/<uuid:project_id>/delete")
@@ -153,7 +154,7 @@ async def export_projects(tenant: Tenant) -> ResponseReturnValue:
 @blueprint.errorhandler(ProjectConflict)
 async def choose_side(error: ProjectConflict) -> ResponseReturnValue:
     """Show both versions after a conflict, and let the caller choose the one to keep."""
-    page = await render_template(
+    page = render(
         "projects/conflict.html",
         title=error.theirs.name,
         back=url_for("projects.tasks.show_project", **request.view_args or {}),

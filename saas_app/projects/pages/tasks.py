@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from urllib.parse import urlencode
 
-from quart import Blueprint, flash, redirect, render_template, request, url_for
+from quart import Blueprint, flash, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
 from saas_app.identity.tenant import Tenant
@@ -25,6 +25,7 @@ from saas_app.text.visible import isolated
 from saas_app.web.context import database
 from saas_app.web.guards import requires
 from saas_app.web.reader_zone import reader_day
+from saas_app.web.templating import render
 
 blueprint = Blueprint("tasks", __name__, url_prefix="/<uuid:project_id>")
 
@@ -68,7 +69,7 @@ async def edit_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -
     """Show the form of a task."""
     task = await service.get_task(database(), tenant, project_id, task_id)
     form = TaskForm(data={"title": task.title, "status": task.status.value, "due_on": task.due_on})
-    return await render_template("projects/task_edit.html", form=form, task=task, version=task.version)
+    return render("projects/task_edit.html", form=form, task=task, version=task.version)
 
 
 @blueprint.post("/tasks/<uuid:task_id>/edit")
@@ -79,7 +80,7 @@ async def save_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -
     fields = await request.form
     form, version = TaskForm(fields), read_version(fields)
     if not form.validate():
-        page = await render_template("projects/task_edit.html", form=form, task=task, version=version)
+        page = render("projects/task_edit.html", form=form, task=task, version=version)
         return page, 422
     wanted = form.as_input()
     await changes.edit_task(database(), tenant, project_id, task_id, version, wanted)
@@ -106,7 +107,7 @@ async def confirm_delete_task(
 ) -> ResponseReturnValue:
     """Ask for confirmation."""
     task = await service.get_task(database(), tenant, project_id, task_id)
-    return await render_template("projects/task_delete.html", task=task)
+    return render("projects/task_delete.html", task=task)
 
 
 @blueprint.post("/tasks/<uuid:task_id>/delete")
@@ -123,7 +124,7 @@ async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID)
 async def choose_side(error: TaskConflict) -> ResponseReturnValue:
     """Show both versions after a conflict, and let the caller choose the one to keep."""
     where = {name: (request.view_args or {})[name] for name in ("organization_id", "project_id")}
-    page = await render_template(
+    page = render(
         "projects/conflict.html",
         title=error.theirs.title,
         back=url_for("projects.tasks.show_project", **where),
@@ -139,7 +140,7 @@ async def _show(tenant: Tenant, project_id: uuid.UUID, form: TaskForm) -> str:
     place = read_task_place(cursor)
     project = await service.get_project(database(), tenant, project_id)
     portion = await service.page_tasks(database(), project, shown, place, _PAGE_SIZE)
-    return await render_template(
+    return render(
         "projects/show.html",
         project=project,
         page=task_page(portion, cursor),

@@ -6,10 +6,11 @@ import hashlib
 import json
 from typing import Final
 
-from quart import Blueprint, Quart, Response, current_app, render_template, request
+from quart import Blueprint, Quart, Response, current_app, request
 
 from saas_app.web.guards import public_without_database
 from saas_app.web.json_api.openapi import SCHEMA_PATH, build_schema
+from saas_app.web.templating import render
 
 blueprint = Blueprint("api_docs", __name__)
 
@@ -41,4 +42,4 @@ async def schema() -> Response:
 @public_without_database
 async def docs() -> str:
     """Show the operations, to read and to try."""
-    return await render_template("api_docs/show.html", schema_path=SCHEMA_PATH)
+    return render("api_docs/show.html", schema_path=SCHEMA_PATH)

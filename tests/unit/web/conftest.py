@@ -9,7 +9,7 @@ import pytest
 from quart import Quart, g
 from quart.typing import ResponseReturnValue
 
-from saas_app.config import TEMPLATES, Settings
+from saas_app.config import Settings
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Role
@@ -50,7 +50,7 @@ def raising_app(carol: SessionPrincipal, carol_at_acme: Tenant) -> RaisingApp:
     """Make an application that raises the error named by the last segment of a path, for Carol at Acme."""
 
     def make(errors: dict[str, Exception], *rules: str) -> Quart:
-        app = Quart(__name__, static_folder=None, template_folder=str(TEMPLATES))
+        app = Quart(__name__, static_folder=None)
         app.secret_key = "only for flashed messages"
         app.extensions["workroom"] = SimpleNamespace(
             settings=SimpleNamespace(app_url="https://workroom.test", fresh_sign_in_max_age=600),

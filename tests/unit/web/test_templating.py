@@ -2,10 +2,14 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import jinja2
 import pytest
 from quart import Quart, request
 
-from saas_app.web.templating import ago, exact_utc, in_role_order, iso_utc, short_utc, with_query
+from saas_app.rbac.permissions import Role
+from saas_app.web.pieces import badge, icon, in_role_order, role_badges, shown_name
+from saas_app.web.templating import render, with_query
+from saas_app.web.times import ago, exact_utc, local_time, relative_time, utc_time
 from saas_app.web.user_agents import device_name
 
 NOW = datetime(2026, 11, 21, 12, 35, 7, tzinfo=UTC)
@@ -31,9 +35,16 @@ def test_relative_times_use_the_largest_unit_that_fits(seconds: int, text: str) 
 
 def test_a_time_of_any_zone_is_shown_in_utc() -> None:
     moment = NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))
-    assert iso_utc(moment) == "2026-11-21T12:35:07Z"
+    marked = 'datetime="2026-11-21T12:35:07Z" title="2026-11-21 12:35:07 UTC"'
     assert exact_utc(moment) == "2026-11-21 12:35:07 UTC"
-    assert short_utc(moment) == "21 Nov 2026, 12:35 UTC"
+    assert utc_time(moment) == f"<time {marked}>21 Nov 2026, 12:35 UTC</time>"
+    assert local_time(moment) == f"<time {marked} data-local>21 Nov 2026, 12:35 UTC</time>"
+
+
+def test_a_relative_time_has_the_exact_time_as_its_title() -> None:
+    moment = datetime(2020, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
+    start = '<time datetime="2020-01-02T03:04:05Z" title="2020-01-02 03:04:05 UTC">'
+    assert relative_time(moment) == f"{start}{ago(moment)}</time>"
 
 
 @pytest.mark.parametrize(
@@ -53,6 +64,32 @@ def test_a_session_is_named_by_its_device(user_agent: str, name: str) -> None:
 
 def test_roles_are_listed_in_registry_order() -> None:
     assert in_role_order({"viewer", "zeta", "admin", "auditor"}) == ["admin", "viewer", "auditor", "zeta"]
+
+
+def test_a_member_without_roles_and_a_role_of_others_get_a_badge_too() -> None:
+    assert role_badges([]) == badge("No role")
+    assert role_badges(["a&b", Role.ADMIN.value]) == f"{badge('admin', 'accent')} {badge('a&b')}"
+
+
+def test_what_people_chose_is_escaped_in_every_piece() -> None:
+    pieces = (badge("<b>", "<i>"), icon("<b>", "<i>"), role_badges(["<b>"]), shown_name("<b> ש"))
+    assert [piece for piece in pieces if "<b>" in piece or "<i>" in piece] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("Ada", "Ada"), ("", "(blank name)"), (" \u3164", "(blank name)"), (None, None)]
+)
+def test_a_name_is_always_visible(name: str | None, shown: str | None) -> None:
+    assert shown_name(name) == shown
+
+
+@pytest.mark.parametrize("name", ["no_such_name", "principal.no_such_attribute"])
+async def test_an_undefined_name_is_an_error(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    environment = render.__globals__["_ENVIRONMENT"]
+    monkeypatch.setattr(environment, "loader", jinja2.DictLoader({"undefined.html": f"{{{{ {name} }}}}"}))
+    async with Quart(__name__).test_request_context("/"):
+        with pytest.raises(jinja2.UndefinedError):
+            render("undefined.html")
 
 
 @pytest.mark.parametrize(

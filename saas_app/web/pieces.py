@@ -1,0 +1,60 @@
+"""The smallest parts of a page, as filters: icons, badges, names.
+
+Jinja applies a filter to constants once, when it compiles the template: ``{{ 'plus'|icon }}`` costs a request
+nothing. A macro would be called again each time, so macros are for larger parts (``templates/components/``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from saas_app.rbac.permissions import Role
+from saas_app.text.visible import BLANK_NAME, runs_right_to_left, shows_something
+from saas_app.web.static_files import static_url
+
+_ORDER: Final = {role.value: position for position, role in enumerate(Role)}
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """Return a symbol of ``icons.svg``. It is read aloud as ``label``; without one it is decoration."""
+    how = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(
+        how, static_url("icons.svg"), name
+    )
+
+
+def badge(text: str, tone: str = "") -> Markup:
+    """Return a small label. The tone is "", accent, positive, negative or caution."""
+    classes = f"badge badge-{tone}" if tone else "badge"
+    return Markup('<span class="{}">{}</span>').format(classes, text)
+
+
+def role_badges(names: Iterable[str]) -> Markup:
+    """Return the badges of organization roles, in the registry's order."""
+    badges = [_ROLE_BADGES.get(name) or badge(name) for name in in_role_order(names)]
+    return Markup(" ").join(badges or [_NO_ROLE])
+
+
+def in_role_order(names: Iterable[str]) -> list[str]:
+    """Sort role names by the registry's order, and unknown names after them."""
+    return sorted(names, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
+
+
+def shown_name(value: Any) -> Any:
+    """Return a name or an address for an element: always visible, and isolated from the text around it.
+
+    Right-to-left words would otherwise reorder the punctuation and numbers beside them. In attributes and
+    inside sentences, the filter ``isolated`` does the same.
+    """
+    if not isinstance(value, str):
+        return value
+    if not shows_something(value):
+        return BLANK_NAME
+    return Markup("<bdi>{}</bdi>").format(value) if runs_right_to_left(value) else value
+
+
+_ROLE_BADGES: Final = {role.value: badge(role.value, "accent" if role is Role.ADMIN else "") for role in Role}
+_NO_ROLE: Final = badge("No role")
