@@ -34,6 +34,7 @@ from saas_app.identity.tenants import Tenants
 from saas_app.identity.token_refresh import TokenRefresher
 from saas_app.identity.vault import Vault
 from saas_app.invitations.links import InvitationLinks
+from saas_app.invitations.waiting import WaitingInvitations
 from saas_app.limits.changes import ChangeLimits
 from saas_app.limits.lasting_counters import LastingCounters
 from saas_app.limits.requests import RateLimits
@@ -231,6 +232,11 @@ class Runtime:
     def invitation_links(self) -> InvitationLinks:
         """Links that accept an invitation."""
         return InvitationLinks(self.settings.app_url, self.vault)
+
+    @cached_property
+    def waiting_invitations(self) -> WaitingInvitations:
+        """Pending invitations for a person."""
+        return WaitingInvitations(self.management)
 
     @property
     def _patience(self) -> float:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import utc_now
+from saas_app.db.json_list import as_parameter, values_of
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
 from saas_app.identity.claims import is_id
@@ -19,6 +20,18 @@ from saas_app.models import Organization, OrganizationRemoval, User
 from saas_app.text.cleaning import clean_name
 
 log = structlog.get_logger(__name__)
+
+_IDS: Final = values_of("ids")
+_DELETED: Final = sa.select(OrganizationRemoval.organization_id).join(
+    _IDS, OrganizationRemoval.organization_id == _IDS.c.value
+)
+_NAMES: Final = (
+    sa.select(_IDS.c.value.label("id"), sa.func.coalesce(Organization.name, _IDS.c.value).label("name"))
+    .select_from(_IDS)
+    .outerjoin(Organization, Organization.id == _IDS.c.value)
+    .outerjoin(OrganizationRemoval, OrganizationRemoval.organization_id == _IDS.c.value)
+    .where(OrganizationRemoval.organization_id.is_(None))
+)
 
 
 class Directory:
@@ -52,28 +65,22 @@ class Directory:
             for start in range(0, len(rows), 100):
                 await upsert(db, Organization, rows[start : start + 100], key=("id",))
 
-    async def list_names(self, organization_ids: list[str]) -> dict[str, str]:
-        """Return names by id. Unknown ids are missing."""
-        names: dict[str, str] = {}
-        async with self._work.reading() as db:
-            for start in range(0, len(organization_ids), 500):
-                chunk = organization_ids[start : start + 500]
-                rows = await db.execute(
-                    sa.select(Organization.id, Organization.name).where(Organization.id.in_(chunk))
-                )
-                names.update((row.id, row.name) for row in rows)
-        return names
+    async def list_names(self, organization_ids: Iterable[str]) -> dict[str, str]:
+        """Return the names of these organizations by id, without those that were deleted.
 
-    async def list_deleted(self, organization_ids: list[str]) -> set[str]:
-        """Return which of these organizations were deleted. An ID token may still name them for a while."""
-        deleted: set[str] = set()
+        An ID token may still name deleted ones for a while. An organization that is not known yet has its id
+        as its name.
+        """
+        values = {_IDS.name: as_parameter(organization_ids)}
         async with self._work.reading() as db:
-            for start in range(0, len(organization_ids), 500):
-                chunk = organization_ids[start : start + 500]
-                statement = sa.select(OrganizationRemoval.organization_id)
-                chosen = statement.where(OrganizationRemoval.organization_id.in_(chunk))
-                deleted.update(await db.scalars(chosen))
-        return deleted
+            rows = (await db.execute(_NAMES, values)).all()
+        return {row.id: row.name for row in rows}
+
+    async def list_deleted(self, organization_ids: Iterable[str]) -> set[str]:
+        """Return which of these organizations were deleted."""
+        values = {_IDS.name: as_parameter(organization_ids)}
+        async with self._work.reading() as db:
+            return set(await db.scalars(_DELETED, values))
 
     async def find_former_member(self, organization_id: str, user_id: str) -> FormerMember | None:
         """Return how the person's membership ended, or None if none ended in the last 90 days."""

@@ -6,21 +6,22 @@ import asyncio
 import time
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
 from saas_app.errors import LogtoUnavailable
-from saas_app.identity.claims import decode_unverified, organization_roles
+from saas_app.identity.claims import decode_stored, organization_roles
 from saas_app.identity.directory import Directory
 from saas_app.identity.logto_client import LogtoProvider
 from saas_app.identity.logto_messages import LogtoRefusal
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.session_tokens import SessionTokens
 from saas_app.identity.token_refresh import USERINFO_AUDIENCE, TokenRefresher
-from saas_app.text.order import order_key
 
 log = structlog.get_logger(__name__)
+
+_NO_ROLES: Final[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +53,21 @@ class Profiles:
 
     async def get_claims(self, principal: SessionPrincipal) -> dict[str, Any]:
         """Return the claims of the session's ID token, which was verified when it was fetched."""
-        return decode_unverified(await self._tokens.get_id_token(principal.session_id))
+        return decode_stored(await self._tokens.get_id_token(principal.session_id))
 
-    async def list_memberships(self, principal: SessionPrincipal) -> list[Membership]:
-        """Return the organizations in the latest ID token, sorted by name, with their roles."""
-        claims = await self.get_claims(principal)
-        ids: list[str] = claims.get("organizations") or []
-        names, deleted = await self._directory.list_names(ids), await self._directory.list_deleted(ids)
-        memberships = [
-            Membership(item, names.get(item, item), organization_roles(claims, item))
-            for item in ids
-            if item not in deleted
-        ]
-        return sorted(memberships, key=lambda membership: order_key(membership.organization_name))
+    async def list_memberships(self, claims: dict[str, Any]) -> list[Membership]:
+        """Return the organizations that an ID token names, with the person's roles, in no order.
+
+        For display only: entering an organization takes a fresh token for it.
+        """
+        names = await self._directory.list_names(claims.get("organizations") or ())
+        roles = organization_roles(claims)
+        return [Membership(item, name, roles.get(item, _NO_ROLES)) for item, name in names.items()]
+
+    async def belongs_to(self, claims: dict[str, Any], organization_id: str) -> bool:
+        """Return whether an ID token names an organization that was not deleted. For display only."""
+        is_named = organization_id in (claims.get("organizations") or ())
+        return is_named and organization_id in await self._directory.list_names([organization_id])
 
     async def fetch_user_info(self, principal: SessionPrincipal) -> dict[str, Any]:
         """Fetch the person's current userinfo from Logto.

@@ -149,7 +149,7 @@ class TokenRefresher:
             fetched_at,
             expires_at=fetched_at + timedelta(seconds=granted.expires_in),
             scopes=scopes_of(claims),
-            role_names=organization_roles(granted.id_claims or {}, organization_id),
+            role_names=organization_roles(granted.id_claims or {}).get(organization_id, frozenset()),
             membership_version=access.membership_version,
         )
         await self._tokens.save_token(session_id, organization_id, cached, granted.access_token)

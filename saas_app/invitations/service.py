@@ -13,13 +13,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.errors import LogtoUnavailable
 from saas_app.identity.principal import Principal
 from saas_app.identity.tenant import Tenant
 from saas_app.invitations import queries
@@ -32,18 +31,15 @@ from saas_app.invitations.values import (
     InvitationState,
     NotInvited,
     Offer,
-    WaitingInvitation,
     state_of,
 )
-from saas_app.logto import Invitation, LogtoUser, ManagementClient, ManagementError, explaining
-from saas_app.text.addresses import same_address, spellings
+from saas_app.logto import Invitation, LogtoUser, ManagementClient, explaining
+from saas_app.text.addresses import same_address
 from saas_app.text.visible import isolated
 
 log = structlog.get_logger(__name__)
 
 MAX_SHOWN: Final = 1000  # of the newest; older ones are in Logto's Console
-_MAX_WAITING: Final = 5  # invitations in the list of the caller's organizations
-_WAITING_TIMEOUT: Final = 2.0  # seconds that this list waits for them
 
 
 async def list_invitations(
@@ -131,37 +127,6 @@ async def get_own(
     if invitation is None or not same_address(user.email, invitation.invitee):
         raise NotInvited(user.email)
     return user, invitation
-
-
-async def list_waiting(
-    management: ManagementClient, claims: Mapping[str, Any]
-) -> tuple[WaitingInvitation, ...]:
-    """Return pending invitations for the person of these ID-token claims, if their address is verified.
-
-    They are not the main content of any page, so if Logto does not answer soon, the list is empty.
-    """
-    email = claims.get("email")
-    if not isinstance(email, str) or not email or claims.get("email_verified") is not True:
-        return ()
-    try:
-        async with asyncio.timeout(_WAITING_TIMEOUT):
-            return await _list_waiting(management, email)
-    except (ManagementError, LogtoUnavailable, TimeoutError) as error:
-        log.warning("waiting invitations could not be read", reason=type(error).__name__)
-        return ()
-
-
-async def _list_waiting(management: ManagementClient, email: str) -> tuple[WaitingInvitation, ...]:
-    lists = await asyncio.gather(*map(management.list_invitations_for, spellings(email)))
-    found = [entry for entries in lists for entry in entries]
-    pending = [entry for entry in found if state_of(entry) is InvitationState.PENDING][:_MAX_WAITING]
-    organizations = await asyncio.gather(
-        *(management.get_organization(entry.organization_id) for entry in pending)
-    )
-    return tuple(
-        WaitingInvitation(entry.id, organization.name, entry.role_names, _moment(entry.expires_at))
-        for entry, organization in zip(pending, organizations, strict=True)
-    )
 
 
 async def _find_inviters(db: AsyncSession, invitations: Iterable[Invitation]) -> dict[str, str]:

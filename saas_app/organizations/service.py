@@ -31,8 +31,11 @@ from saas_app.text.order import fold, order_key
 def search_memberships(memberships: Iterable[Membership], text: str, language: str = "") -> list[Membership]:
     """Return the memberships whose organization's name contains ``text``, sorted as in the language."""
     wanted = fold(text.strip())
-    found = [item for item in memberships if wanted in fold(item.organization_name)]
-    return sorted(found, key=lambda item: (order_key(item.organization_name, language), item.organization_id))
+    if wanted:
+        memberships = (item for item in memberships if wanted in fold(item.organization_name))
+    return sorted(
+        memberships, key=lambda item: (order_key(item.organization_name, language), item.organization_id)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ def is_clean(text: str) -> bool:
 
 def clean(text: str) -> str:
     """Return the text without lone surrogates, noncharacters and controls; tabs and line ends stay."""
+    if text.isascii() and text.isprintable():
+        return text
     return _UNCLEAN.sub("", text)
 
 

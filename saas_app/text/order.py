@@ -38,6 +38,8 @@ def _at_the_end(letters: str) -> dict[str, str]:
 
 def fold(text: str) -> str:
     """Return a text in the form used for searching: no case, accents or width. Folding is idempotent."""
+    if text.isascii():
+        return text.lower()
     return _folded(normalize("NFKC", text).casefold())
 
 

@@ -7,13 +7,11 @@ from urllib.parse import quote, urlencode
 from quart import Blueprint, flash, redirect, request
 from quart.typing import ResponseReturnValue
 
-import saas_app.invitations.service as invitations
 import saas_app.projects.service as projects
 from saas_app.errors import LogtoUnavailable, RateLimited
 from saas_app.identity.principal import SessionPrincipal
 from saas_app.identity.profiles import Membership
 from saas_app.identity.tenant import Tenant
-from saas_app.invitations.values import WaitingInvitation
 from saas_app.organizations import service
 from saas_app.organizations.changes import creation
 from saas_app.organizations.forms import OrganizationForm
@@ -30,7 +28,8 @@ from saas_app.web.visitors import find_last_organization_id, find_principal
 
 blueprint = Blueprint("organizations", __name__)
 
-_LIST_SIZE = 500  # the search finds the others
+_LIST_SIZE = 50
+_WHOLE_LIST_SIZE = 500  # the search finds the others
 _SWITCHER_SIZE = 20
 _QUERY_LENGTH = 128
 
@@ -44,47 +43,42 @@ async def front() -> ResponseReturnValue:
         return render(
             "organizations/front.html", example=service.example_decision(), offered=runtime().offered
         )
-    last = await find_last_organization_id()
-    memberships = await runtime().profiles.list_memberships(principal)
-    if any(membership.organization_id == last for membership in memberships):
-        return redirect(f"/o/{quote(last or '', safe='')}/", 303)
+    last, profiles = await find_last_organization_id(), runtime().profiles
+    if last and await profiles.belongs_to(await profiles.get_claims(principal), last):
+        return redirect(f"/o/{quote(last, safe='')}/", 303)
     return redirect("/o", 303)
 
 
 @blueprint.get("/o")
 @signed_in
 async def list_organizations(principal: SessionPrincipal) -> ResponseReturnValue:
-    """List the caller's organizations and roles, sorted by name.
+    """List the caller's organizations and roles, sorted by name: the first ones, or all with ``show=all``.
 
-    They are on one page: with several pages, an organization renamed in between could be missed.
+    The list is not paged: an organization that is renamed in between could be missed.
     """
-    query = _query()
-    memberships = await runtime().profiles.list_memberships(principal)
+    query, show_all = _query(), request.args.get("show") == "all"
+    claims = await runtime().profiles.get_claims(principal)
+    memberships = await runtime().profiles.list_memberships(claims)
     found = service.search_memberships(memberships, query, reader_language())
+    size = _WHOLE_LIST_SIZE if show_all else _LIST_SIZE
     return render(
         "organizations/list.html",
-        memberships=found[:_LIST_SIZE],
-        more=max(0, len(found) - _LIST_SIZE),
+        memberships=found[:size],
+        more=max(0, len(found) - size),
+        show_all=show_all,
         query=query,
         total=len(memberships),
         can_create=runtime().management is not None,
-        waiting=await _waiting_invitations(principal) if not query else (),
+        waiting=() if query else await runtime().waiting_invitations.list_for(claims),
     )
-
-
-async def _waiting_invitations(principal: SessionPrincipal) -> tuple[WaitingInvitation, ...]:
-    client = runtime().management
-    if client is None:
-        return ()
-    claims = await runtime().profiles.get_claims(principal)
-    return await invitations.list_waiting(client, claims)
 
 
 @blueprint.get("/o/switch")
 @signed_in
 async def switch(principal: SessionPrincipal) -> ResponseReturnValue:
     """Return the switcher's options as a fragment. Their links lead to the same feature."""
-    memberships = await runtime().profiles.list_memberships(principal)
+    claims = await runtime().profiles.get_claims(principal)
+    memberships = await runtime().profiles.list_memberships(claims)
     found = service.search_memberships(memberships, _query(), reader_language())
     feature = request.args.get("feature", "")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from saas_app.invitations.service import list_waiting
 from saas_app.runtime import Runtime
 from tests.clients import Person, text_of
 from tests.factories import Factory, address_of, new_address
@@ -195,9 +194,3 @@ async def test_organizations_are_listed_while_logto_cannot_list_invitations(
     page = await browser.text("/o")
     assert "You do not belong to an organization yet" in page
     assert "Pending invitations" not in page
-
-
-async def test_no_invitations_are_looked_up_for_an_unverified_address(runtime: Runtime) -> None:
-    assert runtime.management is not None
-    for claims in ({}, {"email": "jo@example.test"}, {"email": "jo@example.test", "email_verified": False}):
-        assert await list_waiting(runtime.management, claims) == ()

@@ -63,27 +63,33 @@ async def test_the_list_shows_organizations_and_filters_them_by_name(
     assert ("No organization matches" in page) is (not listed)
 
 
-async def test_the_list_shows_fifty_two_organizations_on_one_page(
+async def test_the_list_shows_the_first_fifty_organizations_and_all_on_one_page_on_request(
     make: Factory, open_browser: OpenBrowser
 ) -> None:
     alice = await make.person("Alice")
     names = [f"Company {number:02}" for number in range(52)]
     for name in names:
         await make.organization(name, viewer=alice)
-    page = await (await open_browser(alice)).text("/o")
-    assert re.findall(r"Company \d\d", page) == names
-    assert "Next page" not in page
+    browser = await open_browser(alice)
+
+    first, whole = await browser.text("/o"), await browser.text("/o?show=all")
+
+    assert re.findall(r"Company \d\d", first) == names[:50]
+    assert '2 more. Filter by name to find them, or <a href="?show=all">' in first
+    assert re.findall(r"Company \d\d", whole) == names
+    assert "Filter by name to find" not in whole
 
 
 async def test_a_long_list_says_how_many_it_omits_and_the_filter_finds_them(
     make: Factory, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("saas_app.organizations.pages.organizations._LIST_SIZE", 1)
+    for bound in ("_LIST_SIZE", "_WHOLE_LIST_SIZE"):
+        monkeypatch.setattr(f"saas_app.organizations.pages.organizations.{bound}", 1)
     alice = await make.person("Alice")
     for name in ("Globex", "Initech", "Zorro Works"):
         await make.organization(name, viewer=alice)
     browser = await open_browser(alice)
-    page = await browser.text("/o")
+    page = await browser.text("/o?show=all")
     assert "2 more. Filter by name to find them." in page
     assert "Zorro" not in page
     assert "Zorro Works" in await browser.text("/o?q=zorro")
