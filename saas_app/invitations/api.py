@@ -126,6 +126,7 @@ async def create_invitation(tenant: Tenant, data: NewInvitation) -> ApiResponse:
     roles = read_choice([role.value for role in data.roles])
     wanted = InvitationInput((data.email,), roles, data.days)
     (outcome,) = await invite(organization_change(tenant), wanted, runtime().invitation_links)
+    runtime().waiting_invitations.forget_none(wanted.addresses)
     return _created(outcome), 201
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,12 +14,15 @@ import structlog
 from saas_app.errors import LogtoUnavailable
 from saas_app.invitations.values import InvitationState, WaitingInvitation, state_of
 from saas_app.logto import Invitation, ManagementClient, ManagementError, OrganizationInfo
-from saas_app.text.addresses import spellings
+from saas_app.text.addresses import address_key, spellings
 
 log = structlog.get_logger(__name__)
 
 NONE_FOR: Final = 15.0
-"""Seconds for which the answer that nothing waits counts. A new invitation may take this long to appear."""
+"""Seconds for which the answer that nothing waits counts.
+
+An invitation by another worker or in Logto's Console may take this long to appear. Its link works at once.
+"""
 
 _MAX_SHOWN: Final = 5
 _TIMEOUT: Final = 2.0  # seconds that a page waits for Logto
@@ -49,7 +52,8 @@ class WaitingInvitations:
         email = claims.get("email")
         if not isinstance(email, str) or not email or claims.get("email_verified") is not True:
             return ()
-        if self._management is None or self._clock() < self._none_until.get(email, 0):
+        address = address_key(email)
+        if self._management is None or self._clock() < self._none_until.get(address, 0):
             return ()
         try:
             async with asyncio.timeout(_TIMEOUT):
@@ -58,13 +62,18 @@ class WaitingInvitations:
             log.warning("waiting invitations could not be read", reason=type(error).__name__)
             return ()
         if not found:
-            self._remember_none(email)
+            self._remember_none(address)
         return found
 
-    def _remember_none(self, email: str) -> None:
+    def forget_none(self, addresses: Iterable[str]) -> None:
+        """Forget that nothing waits for these addresses, because they are invited."""
+        for address in addresses:
+            self._none_until.pop(address_key(address), None)
+
+    def _remember_none(self, address: str) -> None:
         """Remember that nothing waits for an address. The oldest answers make room."""
-        self._none_until.pop(email, None)
-        self._none_until[email] = self._clock() + NONE_FOR
+        self._none_until.pop(address, None)
+        self._none_until[address] = self._clock() + NONE_FOR
         if len(self._none_until) > _MAX_KEPT:
             self._none_until.popitem(last=False)
 

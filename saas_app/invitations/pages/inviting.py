@@ -66,7 +66,9 @@ async def create_invitations(tenant: Tenant) -> ResponseReturnValue:
     form = InviteForm(await request.form)
     if not form.validate():
         return _show_form(tenant, form), 422
-    outcomes = await invite(organization_change(tenant), form.as_input(), runtime().invitation_links)
+    wanted = form.as_input()
+    outcomes = await invite(organization_change(tenant), wanted, runtime().invitation_links)
+    runtime().waiting_invitations.forget_none(wanted.addresses)
     if all(outcome.kind is OutcomeKind.SENT for outcome in outcomes):
         await flash(_sent_to(outcomes), "success")
         return redirect(url_for("invitations.list_invitations", organization_id=tenant.organization_id), 303)

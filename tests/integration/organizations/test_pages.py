@@ -95,6 +95,20 @@ async def test_a_long_list_says_how_many_it_omits_and_the_filter_finds_them(
     assert "Zorro Works" in await browser.text("/o?q=zorro")
 
 
+async def test_a_listed_organization_that_the_person_has_left_cannot_be_entered(
+    make: Factory, open_browser: OpenBrowser
+) -> None:
+    alice = await make.person("Alice")
+    acme = await make.organization("Acme", viewer=alice)
+    browser = await open_browser(alice)
+    await make.management.remove_member(acme, alice.id)
+    assert f'href="/o/{acme}/"' in await browser.text("/o")
+
+    page = await browser.text(f"/o/{acme}/", 404)
+
+    assert "This organization does not exist, or you are not a member." in page
+
+
 async def test_the_creator_of_an_organization_is_its_admin_at_once(
     make: Factory, open_browser: OpenBrowser
 ) -> None:

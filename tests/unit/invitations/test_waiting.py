@@ -11,8 +11,8 @@ from saas_app.invitations.waiting import NONE_FOR, WaitingInvitations
 from saas_app.logto import Invitation, ManagementClient, ManagementError, OrganizationInfo
 from tests.unit.clock import Clock
 
-BOB = {"email": "bob@example.test", "email_verified": True}
-EVE = {"email": "eve@example.test", "email_verified": True}
+BOB: dict[str, Any] = {"email": "bob@example.test", "email_verified": True}
+EVE: dict[str, Any] = {"email": "eve@example.test", "email_verified": True}
 
 
 class Logto:
@@ -69,6 +69,15 @@ async def test_an_invitation_that_was_accepted_or_revoked_is_gone_at_once(
     assert len(await invitations.list_for(BOB)) == 1
     logto.invited.clear()
     assert await invitations.list_for(BOB) == ()
+
+
+async def test_an_invitation_of_this_worker_appears_at_once(
+    logto: Logto, invitations: WaitingInvitations
+) -> None:
+    await invitations.list_for(BOB)
+    logto.invited.add(BOB["email"])
+    invitations.forget_none([BOB["email"].upper()])
+    assert len(await invitations.list_for(BOB)) == 1
 
 
 async def test_an_answer_counts_for_one_address_only(logto: Logto, invitations: WaitingInvitations) -> None:
