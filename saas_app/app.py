@@ -22,6 +22,7 @@ from saas_app.web import (
     limits,
     repeated_parameters,
     round_trips,
+    routes,
     security_headers,
     templating,
 )
@@ -46,6 +47,7 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.is_tls,
     )
+    routes.init(app)
     _add_rules(app, settings)
     for blueprint in (health.blueprint, api_docs.blueprint, *features.blueprints()):
         app.register_blueprint(blueprint)

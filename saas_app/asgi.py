@@ -3,13 +3,12 @@
 import os
 import sys
 
-import structlog
-
 from saas_app.app import create_app
 from saas_app.config import load_settings
 from saas_app.errors import ConfigurationError
 from saas_app.observability import take_over_logging
 from saas_app.operations.sign_in_methods.declaration import find_declaration, offered_methods
+from saas_app.without_rich import structlog
 
 take_over_logging(os.environ.get("LOG_FORMAT", ""))
 try:

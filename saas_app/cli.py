@@ -14,11 +14,11 @@ from importlib import import_module
 from typing import Any, Final
 
 import click
-import structlog
 
 from saas_app.observability import configure_logging, take_over_logging
 from saas_app.operations.imports import without_collections
 from saas_app.operations.output import logs_are_json
+from saas_app.without_rich import structlog
 
 _COMMANDS: Final = {
     "connectors": "saas_app.operations.commands.connectors",

@@ -15,12 +15,12 @@ from collections.abc import Mapping, MutableMapping
 from types import TracebackType
 from typing import Any
 
-import structlog
 from quart import Quart, Response, g, request
 
 from saas_app.audit.trace import Trace, current_trace
 from saas_app.db.base import new_uuid
 from saas_app.text.cleaning import clean_line
+from saas_app.without_rich import structlog
 
 log = structlog.get_logger("saas_app.access")
 

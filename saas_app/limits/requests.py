@@ -9,7 +9,6 @@ are counted for whom.
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 import zlib
@@ -18,19 +17,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-import structlog
-from limits.aio.storage import RedisStorage
-from limits.errors import StorageError
-
 from saas_app.config import MEMORY, Rate, Settings
 from saas_app.limits.slow_lane import SlowLane
 
-log = structlog.get_logger(__name__)
-
-_PATIENCE = 0.5  # seconds a request waits for Redis
-_PAUSE: Final = 10.0  # seconds without a call to Redis after a failure
-_LOG_INTERVAL: Final = 60.0  # seconds between two log lines about it
-_CONNECTIONS: Final = 16
 _SWEEP_INTERVAL: Final = 10.0  # seconds between two searches for expired counters
 
 
@@ -96,54 +85,6 @@ class ProcessCounters:
         return used + amount
 
 
-class RedisCounters:
-    """Counters that all workers share. While Redis does not answer, each worker counts alone.
-
-    A request waits for Redis for a moment at most. For ten seconds after a failure, only one request at a
-    time checks whether Redis is back.
-    """
-
-    def __init__(self, redis: Counters, clock: Callable[[], float] = time.monotonic) -> None:
-        self._redis = redis
-        self._own = ProcessCounters(clock)
-        self._clock = clock
-        self._ask_again_at: float | None = None
-        self._log_again_at = clock()
-
-    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Add to a counter in Redis, or in this process if Redis does not answer. Never fails."""
-        if self._may_ask():
-            try:
-                async with asyncio.timeout(_PATIENCE):
-                    count = await self._redis.incr(key, expiry, amount)
-            except (StorageError, TimeoutError) as failure:
-                self._failed(failure)
-            else:
-                self._answered()
-                return count
-        return await self._own.incr(key, expiry, amount)
-
-    def _may_ask(self) -> bool:
-        if self._ask_again_at is None:
-            return True
-        if self._clock() < self._ask_again_at:
-            return False
-        self._ask_again_at = self._clock() + _PAUSE  # meanwhile the others continue without it
-        return True
-
-    def _failed(self, failure: Exception) -> None:
-        now = self._clock()
-        self._ask_again_at = now + _PAUSE
-        if now >= self._log_again_at:
-            log.warning("rate limits are counted by this worker alone", reason=type(failure).__name__)
-            self._log_again_at = now + _LOG_INTERVAL
-
-    def _answered(self) -> None:
-        if self._ask_again_at is not None:
-            log.info("rate limits are counted in Redis again")
-        self._ask_again_at = None
-
-
 class Windows:
     """Counts a caller's uses of a policy, window by window. ``clock`` returns Unix seconds."""
 
@@ -185,32 +126,7 @@ async def open_rate_limits(settings: Settings) -> AsyncIterator[RateLimits]:
     if settings.rate_limit_storage == MEMORY:
         yield RateLimits(settings, ProcessCounters())
         return
-    async with _open_redis(settings.rate_limit_storage) as redis:
-        yield RateLimits(settings, RedisCounters(redis))
+    from saas_app.limits.redis_counters import open_redis  # imports a library that few installations need
 
-
-@asynccontextmanager
-async def _open_redis(url: str) -> AsyncIterator[RedisStorage]:
-    """Open a storage that fails at once, because :class:`RedisCounters` decides when to try again."""
-    from redis.asyncio import BlockingConnectionPool  # an optional dependency
-    from redis.asyncio.retry import Retry
-    from redis.backoff import NoBackoff
-
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=_CONNECTIONS,
-        timeout=_PATIENCE,
-        socket_connect_timeout=_PATIENCE,
-        retry=Retry(NoBackoff(), 0),
-    )
-    storage = RedisStorage(
-        f"async+{url}",
-        wrap_exceptions=True,
-        implementation="redispy",
-        key_prefix="workroom-limits",
-        connection_pool=pool,  # type: ignore[arg-type]  # passed on by limits
-    )
-    try:
-        yield storage
-    finally:
-        await pool.aclose()
+    async with open_redis(settings.rate_limit_storage) as counters:
+        yield RateLimits(settings, counters)

@@ -6,7 +6,7 @@ import pytest
 from quart import Quart
 
 from saas_app.config import MEMORY, Rate
-from saas_app.limits import requests as rate_limits
+from saas_app.limits import redis_counters
 from tests.conftest import OpenApp
 from tests.integration.api.limited import LONG, MakeApp, fresh_address
 from tests.redis_server import MISSING, find_redis
@@ -29,7 +29,7 @@ def make_app(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> MakeApp:
 
     The application waits long for Redis: a busy machine must not count as a failure of Redis.
     """
-    monkeypatch.setattr(rate_limits, "_PATIENCE", 30)
+    monkeypatch.setattr(redis_counters, "_PATIENCE", 30)
 
     async def make_one(storage: str, **amounts: int) -> Quart:
         rates = {f"rate_limit_{name}": Rate(amount, LONG) for name, amount in amounts.items()}

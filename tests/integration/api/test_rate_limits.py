@@ -11,7 +11,7 @@ import time_machine
 from structlog.testing import capture_logs
 
 from saas_app.config import MEMORY
-from saas_app.limits import requests as rate_limits
+from saas_app.limits import redis_counters
 from tests.conftest import OpenBrowser
 from tests.factories import Factory
 from tests.integration.api.limited import LONG, MakeApp, get, limit_that_ended, person, robot, statuses
@@ -216,7 +216,7 @@ async def test_without_redis_each_worker_counts_by_itself(
 async def test_a_redis_that_hangs_delays_only_the_first_request(
     make_app: MakeApp, make: Factory, mint: Mint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limits, "_PATIENCE", patience := 1.5)
+    monkeypatch.setattr(redis_counters, "_PATIENCE", patience := 1.5)
     connections: list[asyncio.StreamWriter] = []
 
     async def never_answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
