@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from saas_app.api_clients import queries
 from saas_app.api_clients.applications import (
     add_to_organization,
@@ -28,6 +26,7 @@ from saas_app.api_clients.service import ROLE, Client, get_client
 from saas_app.audit.recorder import Action, Target
 from saas_app.changes.organization_change import MemberChange
 from saas_app.db.base import utc_now
+from saas_app.db.session import WritingSession
 from saas_app.errors import Conflict, Invalid, LogtoUnavailable
 from saas_app.logto import ManagementClient, ManagementError
 from saas_app.text.visible import isolated
@@ -81,7 +80,7 @@ async def create(change: MemberChange, name: str) -> NewSecret:
             Action.API_CLIENT_CREATE, _target(application.id, name), after={"roles": [ROLE.value]}
         )
 
-        async def note_client(db: AsyncSession) -> None:
+        async def note_client(db: WritingSession) -> None:
             queries.add_client(db, application.id, name, turn.caller.principal.subject, utc_now())
 
         try:

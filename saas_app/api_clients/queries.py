@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.models import ApiClient, User
 
 
@@ -22,7 +22,7 @@ class Origin:
     rotated_at: datetime | None
 
 
-async def find_origins(db: AsyncSession, client_ids: Collection[str]) -> dict[str, Origin]:
+async def find_origins(db: DatabaseSession, client_ids: Collection[str]) -> dict[str, Origin]:
     """Return the origins of those clients that were created here, by id, in one statement."""
     statement: sa.Select[*tuple[Any, ...]] = (
         sa.select(
@@ -37,12 +37,12 @@ async def find_origins(db: AsyncSession, client_ids: Collection[str]) -> dict[st
     return {client_id: Origin(*origin) for client_id, *origin in await db.execute(statement)}
 
 
-def add_client(db: AsyncSession, client_id: str, name: str, created_by: str, now: datetime) -> None:
+def add_client(db: WritingSession, client_id: str, name: str, created_by: str, now: datetime) -> None:
     """Record a client that was created here."""
     db.add(ApiClient(client_id=client_id, name=name, created_by=created_by, created_at=now))
 
 
-async def note_rotation(db: AsyncSession, client_id: str, now: datetime) -> None:
+async def note_rotation(db: WritingSession, client_id: str, now: datetime) -> None:
     """Record that a client has a new secret."""
     statement = sa.update(ApiClient).where(ApiClient.client_id == client_id).values(rotated_at=now)
     await db.execute(statement.execution_options(synchronize_session=False))

@@ -11,10 +11,9 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from saas_app.api_clients import queries
 from saas_app.api_clients.queries import Origin
+from saas_app.db.session import DatabaseSession
 from saas_app.errors import NotFound
 from saas_app.identity.tenant import Tenant
 from saas_app.logto import ManagementClient, ManagementError, explaining
@@ -70,7 +69,7 @@ class Client:
 
 
 async def list_clients(
-    db: AsyncSession, management: ManagementClient, tenant: Tenant, wanted: MembersFilter
+    db: DatabaseSession, management: ManagementClient, tenant: Tenant, wanted: MembersFilter
 ) -> Listing[ListedClient]:
     """Return a page of the machines that belong to the organization."""
     found = await list_machines(management, tenant, wanted)
@@ -81,7 +80,7 @@ async def list_clients(
 
 
 async def get_client(
-    db: AsyncSession, management: ManagementClient, tenant: Tenant, client_id: str
+    db: DatabaseSession, management: ManagementClient, tenant: Tenant, client_id: str
 ) -> Client:
     """Return a client of this organization, as Logto knows it now. Raises :class:`ClientNotFound`."""
     with explaining():

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from saas_app.audit.values import EventFilter, EventRow
+from saas_app.db.session import DatabaseSession
 from saas_app.models import AuditEvent, User
 
 _ID_MARGIN = timedelta(hours=1)  # an id is a moment older than its event
@@ -40,7 +40,7 @@ _EVENT: sa.Select[*tuple[Any, ...]] = sa.select(
 
 
 async def list_events(
-    db: AsyncSession, wanted: EventFilter, before: uuid.UUID | None, limit: int
+    db: DatabaseSession, wanted: EventFilter, before: uuid.UUID | None, limit: int
 ) -> list[EventRow]:
     """Return at most ``limit`` events older than the one with the id ``before``, the newest first."""
     statement = _EVENT.order_by(AuditEvent.id.desc()).limit(limit)
@@ -49,7 +49,7 @@ async def list_events(
     return [EventRow(*row) for row in await db.execute(statement.where(*_conditions(wanted)))]
 
 
-async def has_seeded(db: AsyncSession, prefix: str) -> bool:
+async def has_seeded(db: DatabaseSession, prefix: str) -> bool:
     """Return whether the audit log has an event whose request id starts with ``prefix``."""
     statement = sa.select(AuditEvent.id).where(AuditEvent.request_id.startswith(prefix)).limit(1)
     return await db.scalar(statement) is not None

@@ -8,10 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from saas_app.audit.trace import Trace, current_trace
 from saas_app.db.base import new_uuid, utc_now, uuid_at
+from saas_app.db.session import WritingSession
 from saas_app.identity.principal import Principal
 from saas_app.models import ActorType, AuditEvent, Outcome
 
@@ -122,7 +121,7 @@ class AuditEntry:
         )
 
 
-def record(db: AsyncSession, entry: AuditEntry, *, at: datetime | None = None) -> None:
+def record(db: WritingSession, entry: AuditEntry, *, at: datetime | None = None) -> None:
     """Add an event to a session that is bound to the organization. It is committed with the rest.
 
     ``at`` is the time of the event, for the demo's history; by default it is now.

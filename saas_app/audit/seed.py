@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from saas_app.audit import queries
 from saas_app.audit.recorder import AuditEntry, record
 from saas_app.audit.trace import Trace
+from saas_app.db.session import WritingSession
 
 _MARK: Final = "demo-"
 """The prefix of the request ids of seeded events."""
@@ -27,7 +26,7 @@ class SeedEvent:
     address: str
 
 
-async def seed_entries(db: AsyncSession, events: Sequence[SeedEvent], now: datetime) -> bool:
+async def seed_entries(db: WritingSession, events: Sequence[SeedEvent], now: datetime) -> bool:
     """Record the events, and return whether it did so. An organization is seeded once.
 
     ``db`` is a writing session bound to the organization.

@@ -9,10 +9,9 @@ import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from saas_app.audit import queries
 from saas_app.audit.values import Event, EventFilter, EventRow, FieldChange
+from saas_app.db.session import DatabaseSession
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.decision import Step, StepResult
 from saas_app.rbac.permissions import Permission
@@ -23,7 +22,7 @@ _ABSENT = object()
 
 
 async def list_events(
-    db: AsyncSession, tenant: Tenant, wanted: EventFilter, *, before: uuid.UUID | None, limit: int
+    db: DatabaseSession, tenant: Tenant, wanted: EventFilter, *, before: uuid.UUID | None, limit: int
 ) -> list[Event]:
     """Return at most ``limit`` events older than ``before``, the newest first, in one statement."""
     rows = await queries.list_events(db, wanted, before, limit)
@@ -33,7 +32,9 @@ async def list_events(
     ]
 
 
-async def export_rows(db: AsyncSession, tenant: Tenant, wanted: EventFilter) -> AsyncIterator[list[EventRow]]:
+async def export_rows(
+    db: DatabaseSession, tenant: Tenant, wanted: EventFilter
+) -> AsyncIterator[list[EventRow]]:
     """Yield all events that match, the newest first, in batches."""
     rows = await queries.list_events(db, wanted, None, _EXPORT_BATCH)
     while rows:

@@ -29,11 +29,10 @@ from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanag
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, Self, TypeAlias, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from saas_app.audit.recorder import SYSTEM, Action, Actor, AuditEntry, Target, record
 from saas_app.changes.notes import close_note, write_note
 from saas_app.coordination.leases import lease
+from saas_app.db.session import WritingSession
 from saas_app.db.shielding import shielded
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import AppError, LogtoUnavailable, SignInRequired
@@ -159,7 +158,7 @@ class OrganizationChange(Systems, Generic[CallerT]):
         call: Callable[[], Awaitable[Result]],
         *,
         subjects: Collection[str] = (),
-        also: Callable[[AsyncSession], Awaitable[None]] | None = None,
+        also: Callable[[WritingSession], Awaitable[None]] | None = None,
         is_counted: bool = False,
     ) -> Result:
         """Make one change in Logto, and record it here.
@@ -187,7 +186,7 @@ class OrganizationChange(Systems, Generic[CallerT]):
         self,
         begun: _Begun,
         call: Callable[[], Awaitable[Result]],
-        also: Callable[[AsyncSession], Awaitable[None]] | None,
+        also: Callable[[WritingSession], Awaitable[None]] | None,
     ) -> Result:
         """Call Logto, and record the result here. This continues even if the caller disconnects."""
         try:

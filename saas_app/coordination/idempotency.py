@@ -16,11 +16,11 @@ from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.coordination.heartbeat import Watch, renewed
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.rows import changed
+from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import Busy, Invalid
@@ -80,7 +80,7 @@ async def claim(
         await asyncio.sleep(_POLL_INTERVAL)
 
 
-async def _claim_unused(db: AsyncSession, request: dict[str, Any]) -> Claim | None:
+async def _claim_unused(db: WritingSession, request: dict[str, Any]) -> Claim | None:
     """Claim a key that is not in use. Return None if it is. Deletes expired keys."""
     now = utc_now()
     await db.execute(_forget_old(now - RETENTION))
@@ -91,7 +91,7 @@ async def _claim_unused(db: AsyncSession, request: dict[str, Any]) -> Claim | No
 
 
 async def _claim_used(
-    db: AsyncSession, found: IdempotencyKey, request_hash: bytes, watch: Watch[datetime]
+    db: DatabaseSession, found: IdempotencyKey, request_hash: bytes, watch: Watch[datetime]
 ) -> Claim | None:
     """Return a key with its result, or take it over from a lost worker. None while the first request runs.
 
@@ -115,14 +115,14 @@ async def _renew(work: UnitOfWork, organization_id: str, claimed: Claim) -> bool
         return await changed(db, statement, IdempotencyKey.id)
 
 
-async def _take_over(db: AsyncSession, found: IdempotencyKey) -> uuid.UUID:
+async def _take_over(db: DatabaseSession, found: IdempotencyKey) -> uuid.UUID:
     """Give the key a new id, so that its former holder cannot store a result."""
     claimed_as = new_uuid()
     found.id, found.claimed_at = claimed_as, utc_now()
     return claimed_as
 
 
-async def store_result(db: AsyncSession, claimed: Claim, result: Result) -> None:
+async def store_result(db: WritingSession, claimed: Claim, result: Result) -> None:
     """Store the result in the transaction of the work. Raises :class:`Busy` if the key was taken over."""
     statement = (
         sa.update(IdempotencyKey)
@@ -139,9 +139,10 @@ async def release(work: UnitOfWork, organization_id: str, claimed: Claim) -> Non
         await db.execute(sa.delete(IdempotencyKey).where(IdempotencyKey.id == claimed.id))
 
 
-async def _find(db: AsyncSession, subject: str, key: str) -> IdempotencyKey | None:
+async def _find(db: DatabaseSession, subject: str, key: str) -> IdempotencyKey | None:
     wanted = (IdempotencyKey.subject == subject, IdempotencyKey.key == key)
-    return (await db.scalars(sa.select(IdempotencyKey).where(*wanted))).one_or_none()
+    found: IdempotencyKey | None = await db.scalar(sa.select(IdempotencyKey).where(*wanted))
+    return found
 
 
 def _forget_old(before: object) -> sa.Delete:

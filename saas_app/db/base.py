@@ -46,6 +46,10 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
+    def result_processor(self, dialect: sa.Dialect, coltype: Any) -> Any:
+        """Return None for PostgreSQL, whose driver returns aware times in UTC."""
+        return None if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
+
 
 class Base(DeclarativeBase):
     """The base of every mapped class. Constraints have fixed names, so that migrations can refer to them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from saas_app.db import sqlite_driver
 from saas_app.db.connecting import Connecting, connecting_to
 from saas_app.db.private_files import prepare_private_database
 from saas_app.db.storable import as_json, replace_unstorable
@@ -27,6 +29,7 @@ _COMMAND_TIMEOUT: Final = 20.0  # seconds; a request that waits longer for a loc
 
 _OPTIONS: Final[dict[str, Any]] = {
     "hide_parameters": True,
+    "isolation_level": "AUTOCOMMIT",  # a statement is a transaction, except in a writing session
     "json_serializer": as_json,
     "pool_size": POOL_SIZE,
     "max_overflow": MAX_OVERFLOW,
@@ -44,7 +47,10 @@ def create_engine(database_url: str) -> AsyncEngine:
 
 
 def _sqlite_engine(connecting: Connecting) -> AsyncEngine:
-    engine = create_async_engine(connecting.url, **_OPTIONS)
+    path = connecting.url.database or ":memory:"
+    engine = create_async_engine(
+        connecting.url, async_creator=partial(sqlite_driver.connect, path), **_OPTIONS
+    )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     if connecting.url.database:
         prepare_private_database(Path(connecting.url.database))

@@ -1,19 +1,27 @@
-"""Sessions that stay usable when a request is canceled, and that convert temporary failures."""
+"""Sessions: of one organization or outside any, usable after a cancellation, with failures converted.
+
+A :class:`ReadingSession` executes statements and nothing else, so it needs no unit of work of the ORM. A
+:class:`WritingSession` is one transaction. Queries accept both, as a :class:`DatabaseSession`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.util import greenlet_spawn
 
 from saas_app.db.failures import explained, is_disconnected, is_locked
 from saas_app.db.shielding import shielded
+from saas_app.db.statements import examine
+from saas_app.db.tenant_scope import ORGANIZATION_OPTION, TenantSession, confine
 from saas_app.db.writers import Writers
 
 log = structlog.get_logger(__name__)
@@ -24,55 +32,77 @@ _FAILURES: Final = (DBAPIError, PoolTimeout, OSError)
 Call = Callable[[], Awaitable[Any]]
 
 
-class ShieldedSession(AsyncSession):
-    """A session whose calls end before a cancellation takes effect, so that it can always be closed.
+class DatabaseSession(Protocol):
+    """What a query needs: a session that reads.
 
-    Raises :class:`saas_app.errors.DatabaseBusy` and :class:`saas_app.errors.DatabaseUnavailable` for
-    temporary failures.
+    Its methods raise :class:`saas_app.errors.DatabaseBusy` and :class:`saas_app.errors.DatabaseUnavailable`
+    for temporary failures.
     """
 
-    async def execute(self, statement: Any, *arguments: Any, **named: Any) -> Any:
-        changes = bool(getattr(statement, "is_dml", False))
-        return await self._run(partial(super().execute, statement, *arguments, **named), changes=changes)
+    @property
+    def dialect_name(self) -> str:
+        """The database: ``sqlite`` or ``postgresql``."""
 
-    async def scalar(self, statement: Any, *arguments: Any, **named: Any) -> Any:
-        changes = bool(getattr(statement, "is_dml", False))
-        return await self._run(partial(super().scalar, statement, *arguments, **named), changes=changes)
+    async def execute(self, statement: Any, parameters: Any = None, /) -> Any:
+        """Execute a statement and return its result, with all rows fetched."""
 
-    async def get(self, *arguments: Any, **named: Any) -> Any:
-        return await self._run(partial(super().get, *arguments, **named))
+    async def scalar(self, statement: Any, parameters: Any = None, /) -> Any:
+        """Execute a statement and return the first column of its first row, or None without rows."""
 
-    async def get_one(self, *arguments: Any, **named: Any) -> Any:
-        return await self._run(partial(super().get_one, *arguments, **named))
-
-    async def flush(self, *arguments: Any, **named: Any) -> None:
-        await self._run(partial(super().flush, *arguments, **named), changes=True)
-
-    async def _run(self, call: Call, *, changes: bool = False) -> Any:
-        return await shielded(self._explained(call))
-
-    async def _explained(self, call: Call) -> Any:
-        """Make the call, and convert temporary failures to our own errors."""
-        try:
-            return await call()
-        except _FAILURES as failure:
-            if (error := explained(failure)) is None:
-                raise
-            log.warning("the database could not answer", why=error.detail, cause=_on_one_line(failure))
-            raise error from failure
+    async def scalars(self, statement: Any, parameters: Any = None, /) -> Any:
+        """Execute a statement and return the first column of its rows."""
 
 
-class ReadingSession(ShieldedSession):
-    """A session that only reads, each statement by itself. It tries again if there is no connection."""
+class ReadingSession:
+    """A session that only reads, each statement by itself. It tries again if there is no connection.
 
-    patience: float
+    The connection is fetched by the first statement and returned by :meth:`close`.
+    """
 
-    async def _run(self, call: Call, *, changes: bool = False) -> Any:
-        return await shielded(self._explained(partial(self._retried, call)))
+    def __init__(self, engine: AsyncEngine, organization_id: str | None, patience: float) -> None:
+        self._engine = engine
+        self._organization_id = organization_id
+        self._patience = patience
+        self._connection: sa.Connection | None = None
+
+    @property
+    def dialect_name(self) -> str:
+        return self._engine.dialect.name
+
+    async def execute(self, statement: Any, parameters: Mapping[str, Any] | None = None) -> Any:
+        if statement.is_dml:
+            raise TypeError("a reading session changes nothing; use a writing one")
+        known = examine(statement)
+        if known.loads_objects:
+            raise TypeError("a reading session returns columns, not objects; select the columns")
+        if self._organization_id is None:
+            options = known.options
+        else:
+            statement, parameters = confine(known, parameters, self._organization_id)
+            options = {**known.confined_options, ORGANIZATION_OPTION: self._organization_id}
+        send = partial(greenlet_spawn, self._send, statement, parameters, options)
+        return await shielded(_explained(partial(self._retried, send)))
+
+    async def scalar(self, statement: Any, parameters: Mapping[str, Any] | None = None) -> Any:
+        return (await self.execute(statement, parameters)).scalar()
+
+    async def scalars(self, statement: Any, parameters: Mapping[str, Any] | None = None) -> Any:
+        return (await self.execute(statement, parameters)).scalars()
+
+    async def close(self) -> None:
+        """Return the connection to the pool."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await greenlet_spawn(connection.close)
+
+    def _send(self, statement: Any, parameters: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Any:
+        if self._connection is None:
+            self._connection = self._engine.sync_engine.connect()
+        return self._connection.execute(statement, parameters, execution_options=options)
 
     async def _retried(self, call: Call) -> Any:
         clock, was_disconnected = asyncio.get_running_loop(), False
-        deadline = clock.time() + self.patience
+        deadline = clock.time() + self._patience
         while True:
             try:
                 return await call()
@@ -84,21 +114,55 @@ class ReadingSession(ShieldedSession):
                     was_disconnected = True
                 else:
                     raise
-            await super().rollback()
+            await self.close()
             await asyncio.sleep(_PAUSE)
 
 
-class WritingSession(ShieldedSession):
-    """A session of one transaction, which begins with its first change, when it is this writer's turn."""
+class WritingSession(AsyncSession):
+    """A session of one transaction, which begins with its first change, when it is this writer's turn.
 
-    writers: Writers
-    patience: float
+    Its calls end before a cancellation takes effect, so that it can always be closed.
+    """
+
+    sync_session_class = TenantSession
     _has_seat = False
     _has_turn = False
 
+    def __init__(
+        self, engine: AsyncEngine, organization_id: str | None, writers: Writers, patience: float
+    ) -> None:
+        options = {} if organization_id is None else {ORGANIZATION_OPTION: organization_id}
+        super().__init__(engine, expire_on_commit=False, autoflush=False, info=options)
+        self._options = {**options, **writers.options}
+        self._writers, self._patience = writers, patience
+
+    @property
+    def dialect_name(self) -> str:
+        """The database: ``sqlite`` or ``postgresql``."""
+        return self._writers.dialect_name
+
+    async def execute(self, statement: Any, *arguments: Any, **named: Any) -> Any:
+        return await self._run(partial(super().execute, statement, *arguments, **named), statement.is_dml)
+
+    async def scalar(self, statement: Any, *arguments: Any, **named: Any) -> Any:
+        return await self._run(partial(super().scalar, statement, *arguments, **named), statement.is_dml)
+
+    async def scalars(self, statement: Any, *arguments: Any, **named: Any) -> Any:
+        return await super().scalars(statement, *arguments, **named)
+
+    async def get(self, *arguments: Any, **named: Any) -> Any:
+        return await self._run(partial(super().get, *arguments, **named))
+
+    async def get_one(self, *arguments: Any, **named: Any) -> Any:
+        return await self._run(partial(super().get_one, *arguments, **named))
+
+    async def flush(self, *arguments: Any, **named: Any) -> None:
+        await self._run(partial(super().flush, *arguments, **named), changes=True)
+
     async def commit(self) -> None:
         changes = bool(self.new or self.dirty or self.deleted)
-        await self._run(super().commit, changes=changes)
+        if changes or self._has_seat:
+            await self._run(super().commit, changes)
         self._leave()
 
     async def rollback(self) -> None:
@@ -111,28 +175,35 @@ class WritingSession(ShieldedSession):
         finally:
             self._leave()
 
-    async def _run(self, call: Call, *, changes: bool = False) -> Any:
-        await self._enter(changes=changes)
-        return await shielded(self._explained(call))
-
-    async def _enter(self, *, changes: bool) -> None:
-        if self._has_seat and (self._has_turn or not changes):
-            return
-        deadline = asyncio.get_running_loop().time() + self.patience
+    async def _run(self, call: Call, changes: bool = False) -> Any:
+        deadline = asyncio.get_running_loop().time() + self._patience
         if not self._has_seat:
-            await self.writers.acquire_slot(deadline)
+            await self._writers.acquire_slot(deadline)
             self._has_seat = True
-        if changes and self.writers.one_at_a_time:
-            await self.writers.begin_alone(self, deadline)
+            await shielded(_explained(partial(self.connection, execution_options=self._options)))
+        if changes and self._writers.one_at_a_time and not self._has_turn:
+            await self._writers.begin_alone(self, deadline)
             self._has_turn = True
+        return await shielded(_explained(call))
 
     def _leave(self) -> None:
         if self._has_turn:
             self._has_turn = False
-            self.writers.end_turn()
+            self._writers.end_turn()
         if self._has_seat:
             self._has_seat = False
-            self.writers.release_slot()
+            self._writers.release_slot()
+
+
+async def _explained(call: Call) -> Any:
+    """Make the call, and convert temporary failures to our own errors."""
+    try:
+        return await call()
+    except _FAILURES as failure:
+        if (error := explained(failure)) is None:
+            raise
+        log.warning("the database could not answer", why=error.detail, cause=_on_one_line(failure))
+        raise error from failure
 
 
 def _on_one_line(failure: Exception) -> str:

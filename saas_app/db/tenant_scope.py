@@ -1,24 +1,24 @@
 """The tenant scope: every statement on a tenant-owned table is confined to one organization.
 
-There are two locks. A session bound to an organization adds ``organization_id = …`` to every ORM statement.
-And the engine rejects every statement on a tenant-owned table, however it was written, on a connection that
-is not bound to an organization. Textual SQL cannot be inspected, so it is always rejected.
+There are two locks. A session bound to an organization adds ``organization_id = …`` to every statement on
+mapped classes. And the engine rejects every statement on a tenant-owned table, however it was written, that
+does not run for an organization. Textual SQL cannot be inspected, so it is always rejected.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
-from sqlalchemy.sql import visitors
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
-from saas_app.db.base import TenantOwned, is_tenant_owned
+from saas_app.db.base import TenantOwned
+from saas_app.db.statements import SCOPE_PARAMETER, Examined, examine
 
-ORGANIZATION_OPTION = "organization_id"
-"""Execution option of a connection that is bound to an organization."""
+ORGANIZATION_OPTION: Final = "organization_id"
+"""Execution option of statements and connections: the organization that they run for."""
 
 
 class OutsideTenant(RuntimeError):
@@ -26,8 +26,45 @@ class OutsideTenant(RuntimeError):
 
 
 def guard_engine(engine: sa.Engine) -> None:
-    """Reject statements on tenant-owned tables on connections that are bound to no organization."""
+    """Reject statements on tenant-owned tables that run for no organization."""
     event.listen(engine, "before_execute", _refuse_outside_tenant)
+
+
+def confine(known: Examined, parameters: Any, organization_id: str) -> tuple[Any, dict[str, Any]]:
+    """Return a select, update or delete, and its parameters, confined to the rows of one organization.
+
+    Raises :class:`OutsideTenant` if the statement uses a tenant-owned table that is not on its mapped class.
+    """
+    if not known.is_mapped and known.tenant_table is not None:
+        raise OutsideTenant("statement on a tenant-owned table that is not on its mapped class")
+    return known.confined, {**(parameters or {}), SCOPE_PARAMETER: organization_id}
+
+
+class TenantSession(Session):
+    """A session of the ORM whose statements and flushes are confined to ``info["organization_id"]``."""
+
+
+@event.listens_for(TenantSession, "do_orm_execute")
+def _confine(state: ORMExecuteState) -> None:
+    organization_id = state.session.info.get(ORGANIZATION_OPTION)
+    if organization_id is None:
+        return
+    if state.is_insert:
+        _check_rows(state.statement, state.parameters, organization_id)
+    else:
+        known = examine(state.statement)
+        state.statement, state.parameters = confine(known, state.parameters, organization_id)
+        state.update_execution_options(**known.confined_options)
+
+
+@event.listens_for(TenantSession, "before_flush")
+def _check_flush(session: Session, context: UOWTransaction, instances: Any) -> None:
+    organization_id = session.info.get(ORGANIZATION_OPTION)
+    if organization_id is None:
+        return
+    for instance in session.new:
+        if isinstance(instance, TenantOwned):
+            _check_instance(instance, organization_id)
 
 
 def _refuse_outside_tenant(
@@ -35,20 +72,13 @@ def _refuse_outside_tenant(
 ) -> None:
     if isinstance(clause, sa.TextClause):
         raise OutsideTenant("textual SQL cannot be confined to an organization; use the mapped classes")
-    if options.get(ORGANIZATION_OPTION) is None and (name := _tenant_table_in(clause)):
+    if options.get(ORGANIZATION_OPTION) is None and (name := examine(clause).tenant_table):
         raise OutsideTenant(f"statement on {name} outside a tenant")
-
-
-def _tenant_table_in(clause: Any) -> str | None:
-    for element in (*visitors.iterate(clause), getattr(clause, "table", None)):
-        if isinstance(element, sa.Table) and is_tenant_owned(element):
-            return str(element.name)
-    return None
 
 
 def _check_rows(statement: Any, rows: Any, organization_id: str) -> None:
     """Check that an insert passes its rows as parameters, and that all belong to the organization."""
-    if _tenant_table_in(statement) is None:
+    if examine(statement).tenant_table is None:
         return
     if not rows:
         raise OutsideTenant("pass the rows of an insert as parameters")
@@ -63,30 +93,3 @@ def _check_instance(instance: TenantOwned, organization_id: str) -> None:
         instance.organization_id = organization_id
     if instance.organization_id != organization_id:
         raise OutsideTenant("row of another organization")
-
-
-def bind_session(session: Session, organization_id: str) -> None:
-    """Confine every ORM statement and every flush of ``session`` to one organization."""
-
-    def confine(state: ORMExecuteState) -> None:
-        if state.is_insert:
-            _check_rows(state.statement, state.parameters, organization_id)
-            return
-        if not state.is_orm_statement and _tenant_table_in(state.statement):
-            raise OutsideTenant("statement on a tenant-owned table that is not on its mapped class")
-        state.statement = state.statement.options(
-            with_loader_criteria(
-                TenantOwned,
-                lambda cls: cls.organization_id == organization_id,
-                include_aliases=True,
-                propagate_to_loaders=True,
-            )
-        )
-
-    def check_flush(session: Session, context: UOWTransaction, instances: Any) -> None:
-        for instance in session.new:
-            if isinstance(instance, TenantOwned):
-                _check_instance(instance, organization_id)
-
-    event.listen(session, "do_orm_execute", confine)
-    event.listen(session, "before_flush", check_flush)

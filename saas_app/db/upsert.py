@@ -6,28 +6,28 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import Base
+from saas_app.db.session import WritingSession
 
 
 async def insert_if_absent(
-    db: AsyncSession, model: type[Base], row: dict[str, Any], *, key: Sequence[str]
+    db: WritingSession, model: type[Base], row: dict[str, Any], *, key: Sequence[str]
 ) -> bool:
     """Insert ``row`` unless ``key`` exists already. Returns whether it was inserted."""
-    dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
+    dialect = sqlite if db.dialect_name == "sqlite" else postgresql
     statement = dialect.insert(model).on_conflict_do_nothing(index_elements=_columns(model, key))
     written = await db.execute(statement.returning(*_columns(model, key)), [row])
     return written.first() is not None
 
 
 async def upsert(
-    db: AsyncSession, model: type[Base], rows: Sequence[dict[str, Any]], *, key: Sequence[str]
+    db: WritingSession, model: type[Base], rows: Sequence[dict[str, Any]], *, key: Sequence[str]
 ) -> None:
     """Insert ``rows``. If ``key`` exists already, replace the other columns of that row."""
     if not rows:
         return
-    dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
+    dialect = sqlite if db.dialect_name == "sqlite" else postgresql
     statement = dialect.insert(model).values(list(rows))
     changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
     await db.execute(statement.on_conflict_do_update(index_elements=_columns(model, key), set_=changed))

@@ -34,7 +34,10 @@ class Writers:
     def __init__(self, engine: AsyncEngine) -> None:
         self._slots = asyncio.Semaphore(_SLOTS)
         self._turn = asyncio.Lock()
-        self.one_at_a_time = engine.dialect.name == "sqlite"
+        self.dialect_name = engine.dialect.name
+        self.one_at_a_time = self.dialect_name == "sqlite"
+        self.options = {} if self.one_at_a_time else {"isolation_level": "READ COMMITTED"}
+        """The execution options of a writer's connection; for readers it is in autocommit mode."""
 
     async def acquire_slot(self, deadline: float) -> None:
         """Wait until this writer may hold a connection. Raises :class:`DatabaseBusy`."""
@@ -91,4 +94,4 @@ async def _begin(session: AsyncSession) -> None:
     if driver is None:
         raise RuntimeError("the session has no connection")
     if not driver.in_transaction:
-        await (await driver.execute("BEGIN IMMEDIATE")).close()
+        await driver.cursor().execute("BEGIN IMMEDIATE")

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.rows import changed
+from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.upsert import insert_if_absent
 from saas_app.models import AuditEvent, DomainJoin, DomainProof, EmailDomain, User
 
@@ -54,34 +54,34 @@ _CLAIM: sa.Select[*tuple[Any, ...]] = (
 )
 
 
-async def list_claims(db: AsyncSession, organization_id: str) -> list[Claim]:
+async def list_claims(db: DatabaseSession, organization_id: str) -> list[Claim]:
     """Return the domains that an organization claims, sorted by name."""
     statement = _CLAIM.where(EmailDomain.organization_id == organization_id).order_by(EmailDomain.domain)
     return [Claim(*row) for row in await db.execute(statement)]
 
 
-async def find_claim(db: AsyncSession, organization_id: str, domain: str) -> Claim | None:
+async def find_claim(db: DatabaseSession, organization_id: str, domain: str) -> Claim | None:
     """Return an organization's claim of a domain, or None."""
     statement = _CLAIM.where(_is(organization_id, domain))
     row = (await db.execute(statement)).one_or_none()
     return None if row is None else Claim(*row)
 
 
-async def find_holder(db: AsyncSession, domain: str) -> Claim | None:
+async def find_holder(db: DatabaseSession, domain: str) -> Claim | None:
     """Return the verified claim of a domain, or None. There is at most one."""
     statement = _CLAIM.where(EmailDomain.domain == domain, EmailDomain.verified_at.is_not(None))
     row = (await db.execute(statement)).one_or_none()
     return None if row is None else Claim(*row)
 
 
-async def add_claim(db: AsyncSession, organization_id: str, domain: str, token: str, now: datetime) -> bool:
+async def add_claim(db: WritingSession, organization_id: str, domain: str, token: str, now: datetime) -> bool:
     """Claim a domain. Returns False if the organization claims it already."""
     row = {"organization_id": organization_id, "domain": domain, "token": token, "claimed_at": now}
     return await insert_if_absent(db, EmailDomain, row, key=("organization_id", "domain"))
 
 
 async def hold(
-    db: AsyncSession, organization_id: str, domain: str, proof: DomainProof, proved_by: str, now: datetime
+    db: WritingSession, organization_id: str, domain: str, proof: DomainProof, proved_by: str, now: datetime
 ) -> bool:
     """Mark a claim as verified. Returns False if the claim no longer exists.
 
@@ -93,7 +93,7 @@ async def hold(
     )  # fmt: skip
 
 
-async def release(db: AsyncSession, organization_id: str, domain: str) -> bool:
+async def release(db: WritingSession, organization_id: str, domain: str) -> bool:
     """Mark a claim as not verified. The claim and its token are kept."""
     return await _update(
         db, organization_id, domain, proof=None, proved_by=None, verified_at=None, failing_since=None
@@ -101,40 +101,40 @@ async def release(db: AsyncSession, organization_id: str, domain: str) -> bool:
 
 
 async def note_check(
-    db: AsyncSession, organization_id: str, domain: str, now: datetime, failing_since: datetime | None
+    db: WritingSession, organization_id: str, domain: str, now: datetime, failing_since: datetime | None
 ) -> bool:
     """Record when the proof was checked, and since when it has been missing (None: it was found)."""
     return await _update(db, organization_id, domain, checked_at=now, failing_since=failing_since)
 
 
-async def remove_claim(db: AsyncSession, organization_id: str, domain: str) -> None:
+async def remove_claim(db: WritingSession, organization_id: str, domain: str) -> None:
     """Delete a claim, verified or not."""
     statement = sa.delete(EmailDomain).where(_is(organization_id, domain))
     await db.execute(statement.execution_options(synchronize_session=False))
 
 
-async def has_join(db: AsyncSession, organization_id: str, user_id: str) -> bool:
+async def has_join(db: DatabaseSession, organization_id: str, user_id: str) -> bool:
     """Return whether it is recorded how a person became a member."""
     statement = sa.select(DomainJoin.user_id).where(_joined(organization_id, user_id))
     return await db.scalar(statement) is not None
 
 
 async def add_join(
-    db: AsyncSession, organization_id: str, user_id: str, domain: str | None, now: datetime
+    db: WritingSession, organization_id: str, user_id: str, domain: str | None, now: datetime
 ) -> bool:
     """Record the domain a person joined by (None: another way). Returns False if that was recorded before."""
     row = {"organization_id": organization_id, "user_id": user_id, "domain": domain, "noted_at": now}
     return await insert_if_absent(db, DomainJoin, row, key=("organization_id", "user_id"))
 
 
-async def confirm_join(db: AsyncSession, organization_id: str, user_id: str, now: datetime) -> None:
+async def confirm_join(db: WritingSession, organization_id: str, user_id: str, now: datetime) -> None:
     """Record that a person has confirmed the notice of how they joined."""
     statement = sa.update(DomainJoin).where(_joined(organization_id, user_id)).values(seen_at=now)
     await db.execute(statement.execution_options(synchronize_session=False))
 
 
 async def joined_another_way(
-    db: AsyncSession, user_id: str, actions: Collection[str], before: datetime
+    db: DatabaseSession, user_id: str, actions: Collection[str], before: datetime
 ) -> bool:
     """Return whether the audit log has one of these actions of a person, or any action before a moment.
 
@@ -155,6 +155,6 @@ def _joined(organization_id: str, user_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(DomainJoin.organization_id == organization_id, DomainJoin.user_id == user_id)
 
 
-async def _update(db: AsyncSession, organization_id: str, domain: str, **values: Any) -> bool:
+async def _update(db: WritingSession, organization_id: str, domain: str, **values: Any) -> bool:
     statement = sa.update(EmailDomain).where(_is(organization_id, domain)).values(**values)
     return await changed(db, statement, EmailDomain.domain)

@@ -15,11 +15,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from saas_app.audit.recorder import Action, Target
 from saas_app.changes.organization_change import OrganizationChange, Systems
 from saas_app.db.base import utc_now
+from saas_app.db.session import WritingSession
 from saas_app.email_domains import queries
 from saas_app.email_domains.changes.domains import MAX_CLAIMS, lapse, remove_from_logto
 from saas_app.email_domains.dns_records import TxtResolver
@@ -117,7 +116,7 @@ class DomainChecks:
         domain = find_claimable_domain(name)
         target = Target("domain", name, shown_domain(name))
 
-        async def list_as_unverified(db: AsyncSession) -> None:
+        async def list_as_unverified(db: WritingSession) -> None:
             if domain is not None and count < MAX_CLAIMS:
                 token = secrets.token_urlsafe(24)
                 await queries.add_claim(db, turn.organization_id, domain, token, utc_now())

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import utc_now
 from saas_app.db.json_list import as_parameter, values_of
+from saas_app.db.session import WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
 from saas_app.identity.claims import is_id
@@ -88,7 +88,7 @@ class Directory:
             return await find_former_member(db, organization_id, user_id)
 
 
-async def remember_organization(db: AsyncSession, organization: OrganizationInfo) -> None:
+async def remember_organization(db: WritingSession, organization: OrganizationInfo) -> None:
     """Store a name in the transaction of the change that set it, unless the organization was deleted."""
     if await db.get(OrganizationRemoval, organization.id) is None:
         entry = {

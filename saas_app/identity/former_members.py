@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import utc_now
+from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.upsert import upsert
 from saas_app.errors import NotFound
 from saas_app.models import (
@@ -68,7 +68,7 @@ class NoLongerMember(NotFound):
         self.former = former
 
 
-async def find_former_member(db: AsyncSession, organization_id: str, user_id: str) -> FormerMember | None:
+async def find_former_member(db: DatabaseSession, organization_id: str, user_id: str) -> FormerMember | None:
     """Return how the person's membership ended, or None if none ended within :data:`RETENTION`."""
     statement = (
         sa.select(
@@ -91,7 +91,7 @@ async def find_former_member(db: AsyncSession, organization_id: str, user_id: st
 
 
 async def note_end(
-    db: AsyncSession, organization_id: str, organization_name: str, user_id: str, ending: Ending
+    db: WritingSession, organization_id: str, organization_name: str, user_id: str, ending: Ending
 ) -> None:
     """Record that a membership ends now. Deletes expired records."""
     now = utc_now()
@@ -106,14 +106,14 @@ async def note_end(
     await upsert(db, FormerMembership, [row], key=("organization_id", "user_id"))
 
 
-async def note_removed_elsewhere(db: AsyncSession, organization_id: str, user_id: str) -> None:
+async def note_removed_elsewhere(db: WritingSession, organization_id: str, user_id: str) -> None:
     """Record a removal that Logto reported, unless it was our own, which is recorded already."""
     name = await db.scalar(sa.select(Organization.name).where(Organization.id == organization_id))
     if name is not None and not await _is_noted(db, organization_id, user_id, utc_now() - _SAME_END):
         await note_end(db, organization_id, name, user_id, Ending.REMOVED)
 
 
-async def note_refused(db: AsyncSession, session_id: uuid.UUID, organization_id: str) -> None:
+async def note_refused(db: WritingSession, session_id: uuid.UUID, organization_id: str) -> None:
     """Record that a membership ended: Logto now refuses a token that it granted to this session before."""
     statement = (
         sa.select(SessionRow.subject, Organization.name, sa.func.max(SessionToken.fetched_at).label("until"))
@@ -131,7 +131,7 @@ async def note_refused(db: AsyncSession, session_id: uuid.UUID, organization_id:
         await note_end(db, organization_id, was.name, was.subject, Ending.UNKNOWN)
 
 
-async def _is_noted(db: AsyncSession, organization_id: str, user_id: str, since: datetime) -> bool:
+async def _is_noted(db: DatabaseSession, organization_id: str, user_id: str, since: datetime) -> bool:
     ended_at = await db.scalar(
         sa.select(FormerMembership.ended_at).where(
             FormerMembership.organization_id == organization_id, FormerMembership.user_id == user_id

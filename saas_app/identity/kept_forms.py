@@ -15,10 +15,10 @@ from typing import Final
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import utc_now
 from saas_app.db.rows import changed
+from saas_app.db.session import WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.return_paths import KEPT_FORM
 from saas_app.identity.vault import Vault, fingerprint, new_cookie_value
@@ -115,7 +115,7 @@ def without_marks(fields: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], .
     return tuple((name, value) for name, value in fields if not name.startswith("_"))
 
 
-async def _delete_oldest(db: AsyncSession, owner: str) -> None:
+async def _delete_oldest(db: WritingSession, owner: str) -> None:
     of_owner = sa.select(KeptFormRow.handle_hash).where(KeptFormRow.owner == owner)
     older = of_owner.order_by(KeptFormRow.kept_at.desc(), KeptFormRow.handle_hash).offset(MAX_PER_PERSON)
     too_many = list(await db.scalars(older))

@@ -13,9 +13,9 @@ from typing import Any, Final, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import utc_now
+from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.logto.provider_clock import Moment
@@ -51,7 +51,7 @@ NO_CHANGES: Final = KnownChanges()
 
 
 async def mark_changed(
-    db: AsyncSession, organization_id: str, subjects: Collection[str], moment: Moment | None = None
+    db: WritingSession, organization_id: str, subjects: Collection[str], moment: Moment | None = None
 ) -> None:
     """Mark memberships of people and machines as changed: tokens issued earlier are rejected.
 
@@ -70,7 +70,7 @@ async def note_change(work: UnitOfWork, organization_id: str, subject: str) -> N
         await mark_changed(db, organization_id, [subject])
 
 
-async def mark_added(db: AsyncSession, organization_id: str, subject: str, moment: datetime) -> None:
+async def mark_added(db: WritingSession, organization_id: str, subject: str, moment: datetime) -> None:
     """Record when a machine was added, unless a change of its membership is known already.
 
     The machine had no token for the organization a second before, so tokens that it has fetched since stay
@@ -82,7 +82,7 @@ async def mark_added(db: AsyncSession, organization_id: str, subject: str, momen
     await insert_if_absent(db, MembershipChange, row, key=_KEY)
 
 
-async def end_open_change(db: AsyncSession, organization_id: str, subject: str, moment: Moment) -> None:
+async def end_open_change(db: WritingSession, organization_id: str, subject: str, moment: Moment) -> None:
     """End a change that was marked :data:`UNTIL_FURTHER_NOTICE`: tokens issued after ``moment`` are valid."""
     await db.execute(
         sa.update(MembershipChange)
@@ -92,7 +92,7 @@ async def end_open_change(db: AsyncSession, organization_id: str, subject: str, 
     )
 
 
-async def read_changes(db: AsyncSession, organization_id: str, subject: str) -> KnownChanges:
+async def read_changes(db: DatabaseSession, organization_id: str, subject: str) -> KnownChanges:
     """Return the known changes of one membership."""
     statement = sa.select(*CHANGE_COLUMNS).where(
         MembershipChange.touches(organization_id, sa.literal(subject))
@@ -130,9 +130,9 @@ def _row(organization_id: str, subject: str, now: datetime, moment: Moment | Non
     }
 
 
-async def _note(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+async def _note(db: WritingSession, rows: Sequence[dict[str, Any]]) -> None:
     """Insert changes. In an existing row, increment the version; its times only move forward."""
-    dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
+    dialect = sqlite if db.dialect_name == "sqlite" else postgresql
     statement = dialect.insert(MembershipChange).values(list(rows))
     values: dict[str, Any] = {"version": MembershipChange.version + 1}
     for name in ("changed_at", "issued_before", "issued_after"):

@@ -13,10 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.rows import changed
+from saas_app.db.session import WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.writers import PATIENCE
 from saas_app.errors import DatabaseBusy
@@ -201,7 +201,7 @@ class SessionStore:
         )
         async with self._work.reading() as db:
             rows = (await db.execute(statement)).all()
-        return [OwnSession(*row, is_current=row.id == principal.session_id) for row in rows]
+        return [OwnSession(**row._asdict(), is_current=row.id == principal.session_id) for row in rows]
 
     async def end_all(self, subject: str, *, but: uuid.UUID | None = None) -> int:
         """End all sessions of a person except ``but``. Returns how many were live."""
@@ -225,7 +225,7 @@ class SessionStore:
         async with self._work.writing() as db:
             await db.execute(sa.delete(SessionRow).where(SessionRow.id == session_id))
 
-    async def end_at_logto(self, db: AsyncSession, *, subject: str | None, sid: str | None) -> int:
+    async def end_at_logto(self, db: WritingSession, *, subject: str | None, sid: str | None) -> int:
         """End the sessions that ended at Logto, in the caller's transaction. Returns how many.
 
         Without ``sid``, all sessions of ``subject`` end; without ``subject``, those of ``sid``. With both,

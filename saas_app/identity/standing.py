@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from saas_app.db.session import DatabaseSession
 from saas_app.errors import Conflict, SignInRequired
 from saas_app.identity.membership_changes import read_changes
 from saas_app.identity.principal import Principal, SessionPrincipal
@@ -46,7 +46,7 @@ Caller: TypeAlias = Tenant | Newcomer | Workroom
 """The author of a change. A :class:`Tenant` is a member or a machine that a guard has admitted."""
 
 
-async def require_standing(db: AsyncSession, caller: Caller) -> None:
+async def require_standing(db: DatabaseSession, caller: Caller) -> None:
     """Check that the caller still has the access that the guard granted.
 
     Raises :class:`SignInRequired` if the browser session has ended, and :class:`AccessChanged` if the
@@ -66,12 +66,12 @@ async def require_standing(db: AsyncSession, caller: Caller) -> None:
         )
 
 
-async def require_session(db: AsyncSession, principal: Principal) -> None:
+async def require_session(db: DatabaseSession, principal: Principal) -> None:
     """Raise :class:`SignInRequired` if the caller's browser session has ended. A token has no session."""
     if isinstance(principal, SessionPrincipal) and not await _is_alive(db, principal.session_id):
         raise SignInRequired("Your session ended while your request was in progress.")
 
 
-async def _is_alive(db: AsyncSession, session_id: uuid.UUID) -> bool:
+async def _is_alive(db: DatabaseSession, session_id: uuid.UUID) -> bool:
     statement = sa.select(SessionRow.id).where(SessionRow.id == session_id)
     return await db.scalar(statement) is not None

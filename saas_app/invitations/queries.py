@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from saas_app.db.session import DatabaseSession
 from saas_app.models import User
 
 _CHUNK = 500  # bound parameters per statement
 
 
-async def find_names(db: AsyncSession, user_ids: Collection[str]) -> dict[str, str]:
+async def find_names(db: DatabaseSession, user_ids: Collection[str]) -> dict[str, str]:
     """Return people's names for display, by id. People unknown to Workroom are missing."""
     wanted = sorted(set(user_ids))
     names: dict[str, str] = {}

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from saas_app.db.session import DatabaseSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.principal import Principal
 from saas_app.identity.tenant import Tenant
@@ -43,7 +43,7 @@ MAX_SHOWN: Final = 1000  # of the newest; older ones are in Logto's Console
 
 
 async def list_invitations(
-    db: AsyncSession, management: ManagementClient, tenant: Tenant, state: InvitationState, app_url: str
+    db: DatabaseSession, management: ManagementClient, tenant: Tenant, state: InvitationState, app_url: str
 ) -> Invitations:
     """Return the organization's invitations in one state, the newest first."""
     with explaining():
@@ -84,7 +84,7 @@ async def get_pending(management: ManagementClient, tenant: Tenant, invitation_i
 
 
 async def get_row(
-    db: AsyncSession, management: ManagementClient, tenant: Tenant, invitation_id: str, app_url: str
+    db: DatabaseSession, management: ManagementClient, tenant: Tenant, invitation_id: str, app_url: str
 ) -> InvitationRow:
     """Return an invitation to this organization as in a list. Raises :class:`InvitationNotFound`."""
     found = await get_invitation(management, tenant, invitation_id)
@@ -129,7 +129,7 @@ async def get_own(
     return user, invitation
 
 
-async def _find_inviters(db: AsyncSession, invitations: Iterable[Invitation]) -> dict[str, str]:
+async def _find_inviters(db: DatabaseSession, invitations: Iterable[Invitation]) -> dict[str, str]:
     return await queries.find_names(db, {entry.inviter_id for entry in invitations if entry.inviter_id})
 
 

@@ -36,7 +36,7 @@ class LastingCounters:
         }
         async with self._work.writing() as db:
             await db.execute(sa.delete(RateCounter).where(RateCounter.until < now))
-            dialect = sqlite if db.get_bind().dialect.name == "sqlite" else postgresql
+            dialect = sqlite if db.dialect_name == "sqlite" else postgresql
             statement = dialect.insert(RateCounter).values(row)
             counted = await db.scalar(
                 statement.on_conflict_do_update(

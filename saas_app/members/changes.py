@@ -13,10 +13,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from saas_app.audit.recorder import Action, AuditEntry, Target
 from saas_app.changes.organization_change import MemberChange
+from saas_app.db.session import WritingSession
 from saas_app.errors import VersionConflict
 from saas_app.identity.former_members import note_end
 from saas_app.identity.tenant import Tenant
@@ -109,7 +108,7 @@ async def _end_membership(turn: MemberChange, member: Member, action: Action, en
     if member.is_admin:
         await _require_another_admin(turn, member)
 
-    async def note(db: AsyncSession) -> None:
+    async def note(db: WritingSession) -> None:
         await note_end(db, turn.organization_id, turn.caller.organization_name, member.id, ending)
 
     await turn.carry_out(

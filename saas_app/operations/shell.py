@@ -61,7 +61,7 @@ def run_shell(settings: Settings) -> None:
 def _rows_of(work: UnitOfWork) -> Any:
     async def rows(statement: sa.Select[Any], organization_id: str | None = None) -> Sequence[Any]:
         """Return what a statement selects: values if it has one column or entity, otherwise tuples."""
-        async with work.reading(organization_id) as db:
+        async with work.writing(organization_id) as db:  # a reading session returns no objects
             result = await db.execute(statement)
             found: Sequence[Any] = result.scalars().all() if len(result.keys()) == 1 else result.all()
             return found

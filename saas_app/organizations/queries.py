@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias, cast
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from saas_app.db.base import Base, TenantOwned, is_tenant_owned
+from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.identity.former_members import note_end
 from saas_app.models import (
     AuditEvent,
@@ -24,14 +24,14 @@ from saas_app.models import (
     SessionToken,
 )
 
-Deletion: TypeAlias = Callable[[AsyncSession, OrganizationRemoval, int], Awaitable[int]]
+Deletion: TypeAlias = Callable[[WritingSession, OrganizationRemoval, int], Awaitable[int]]
 """Deletes at most a given number of rows of one table, and returns how many it deleted."""
 
 _KEPT_TABLES: Final = (AuditEvent, IdempotencyKey, PendingChange)
 """Not deleted here: the audit log is append-only, keys expire within a day, notes are closed at the end."""
 
 
-async def list_requested(db: AsyncSession) -> list[str]:
+async def list_requested(db: DatabaseSession) -> list[str]:
     """Return the ids of the organizations whose data is still to be removed, the longest waiting first."""
     statement = (
         sa.select(OrganizationRemoval.organization_id)
@@ -41,7 +41,7 @@ async def list_requested(db: AsyncSession) -> list[str]:
     return list(await db.scalars(statement))
 
 
-async def delete_batch(db: AsyncSession, removal: OrganizationRemoval, batch: int) -> bool:
+async def delete_batch(db: WritingSession, removal: OrganizationRemoval, batch: int) -> bool:
     """Delete at most ``batch`` rows of the first table that has some, and count them in ``removal``.
 
     Returns False if no table has any. ``db`` is a writing session bound to the organization.
@@ -54,7 +54,7 @@ async def delete_batch(db: AsyncSession, removal: OrganizationRemoval, batch: in
     return False
 
 
-async def delete_name(db: AsyncSession, organization_id: str) -> None:
+async def delete_name(db: WritingSession, organization_id: str) -> None:
     """Delete the copy of an organization's name."""
     await db.execute(sa.delete(Organization).where(Organization.id == organization_id))
 
@@ -64,7 +64,7 @@ def _rows_of(
 ) -> Deletion:
     """Return the deletion of an organization's rows. ``key`` identifies a row within the organization."""
 
-    async def delete(db: AsyncSession, removal: OrganizationRemoval, batch: int) -> int:
+    async def delete(db: WritingSession, removal: OrganizationRemoval, batch: int) -> int:
         is_owned = model.organization_id == removal.organization_id
         chosen = sa.select(key).where(is_owned).limit(batch)
         return await _count(db, sa.delete(model).where(is_owned, key.in_(chosen)))
@@ -72,7 +72,7 @@ def _rows_of(
     return delete
 
 
-async def _delete_tokens(db: AsyncSession, removal: OrganizationRemoval, batch: int) -> int:
+async def _delete_tokens(db: WritingSession, removal: OrganizationRemoval, batch: int) -> int:
     """Delete cached tokens, and record their members, who are told of the deletion when they return.
 
     Entries fetched after the removal was requested hold no token, because Logto refused it. They stay: a
@@ -94,7 +94,7 @@ async def _delete_tokens(db: AsyncSession, removal: OrganizationRemoval, batch: 
     return await _count(db, sa.delete(SessionToken).where(key.in_(chosen)))
 
 
-async def _count(db: AsyncSession, statement: sa.Delete) -> int:
+async def _count(db: DatabaseSession, statement: sa.Delete) -> int:
     """Run a deletion, and return the number of deleted rows."""
     result = await db.execute(statement.execution_options(synchronize_session=False))
     return cast("sa.CursorResult[object]", result).rowcount

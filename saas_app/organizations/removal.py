@@ -16,17 +16,17 @@ from datetime import timedelta
 from typing import Final, TypeGuard
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
-from saas_app.changes.notes import UnreadableNote, close_note, find_note, list_note_ids
+from saas_app.changes.notes import Note, UnreadableNote, close_note, find_note, list_note_ids
 from saas_app.coordination.jobs import Failure
 from saas_app.coordination.leases import lease
 from saas_app.db.base import utc_now
+from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import Busy
-from saas_app.models import OrganizationRemoval, PendingChange
+from saas_app.models import OrganizationRemoval
 from saas_app.organizations import queries
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ _MAX_CHANGE_AGE: Final = timedelta(minutes=2)  # an older change is no longer in
 
 
 async def request_removal(
-    db: AsyncSession, organization_id: str, organization_name: str, requested_by: str
+    db: WritingSession, organization_id: str, organization_name: str, requested_by: str
 ) -> None:
     """Request the removal of a deleted organization's data. Requesting it again changes nothing."""
     row = {
@@ -129,7 +129,7 @@ async def _remove(work: UnitOfWork, organization_id: str, batch: int) -> bool:
             return await _finish(db, removal)
 
 
-async def _finish(db: AsyncSession, removal: OrganizationRemoval) -> bool:
+async def _finish(db: WritingSession, removal: OrganizationRemoval) -> bool:
     """Close the notes of changes, write the event, and mark the request as finished.
 
     Returns False if the change that deletes the organization may still be in progress.
@@ -150,7 +150,7 @@ async def _finish(db: AsyncSession, removal: OrganizationRemoval) -> bool:
     return True
 
 
-async def _find_readable(db: AsyncSession, note_id: uuid.UUID) -> PendingChange | None:
+async def _find_readable(db: DatabaseSession, note_id: uuid.UUID) -> Note | None:
     """Return the note, or None if it cannot be read, so that an unreadable note does not stop the removal."""
     try:
         return await find_note(db, note_id)
@@ -159,7 +159,7 @@ async def _find_readable(db: AsyncSession, note_id: uuid.UUID) -> PendingChange 
         return None
 
 
-def _is_deletion(note: PendingChange | None) -> TypeGuard[PendingChange]:
+def _is_deletion(note: Note | None) -> TypeGuard[Note]:
     return (
         note is not None
         and isinstance(note.entry, dict)
@@ -167,9 +167,9 @@ def _is_deletion(note: PendingChange | None) -> TypeGuard[PendingChange]:
     )
 
 
-def _record_deletion(db: AsyncSession, note: PendingChange) -> None:
+def _record_deletion(db: WritingSession, note: Note) -> None:
     """Record who deleted the organization, unless the entry in the note cannot be read."""
     try:
         record(db, AuditEntry.from_json(note.entry))
     except (KeyError, TypeError, ValueError):
-        log.exception("the note of a deletion cannot be read", organization_id=note.organization_id)
+        log.exception("the note of a deletion cannot be read", note=str(note.id))

@@ -6,9 +6,8 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, changed_fields, record
+from saas_app.db.session import WritingSession
 
 if TYPE_CHECKING:
     from saas_app.identity.tenant import Tenant
@@ -24,7 +23,7 @@ _ARCHIVED = {"status": "archived"}
 class AuditLog:
     """The audit log, for one caller in one transaction."""
 
-    db: AsyncSession
+    db: WritingSession
     tenant: Tenant
 
     def project_created(self, project_id: uuid.UUID, form: ProjectInput) -> None:

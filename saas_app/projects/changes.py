@@ -9,9 +9,8 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from saas_app.db.base import new_uuid
+from saas_app.db.session import WritingSession
 from saas_app.errors import VersionConflict
 from saas_app.identity.tenant import Tenant
 from saas_app.models import Project, Task
@@ -35,7 +34,7 @@ from saas_app.projects.values import (
 from saas_app.text.visible import isolated
 
 
-async def create_project(db: AsyncSession, tenant: Tenant, form: ProjectInput) -> uuid.UUID:
+async def create_project(db: WritingSession, tenant: Tenant, form: ProjectInput) -> uuid.UUID:
     """Create a project and return its id."""
     await begin_change(db, tenant.organization_id)
     project = _new_project(form, tenant.principal.subject, await moment_of_change(db))
@@ -46,7 +45,7 @@ async def create_project(db: AsyncSession, tenant: Tenant, form: ProjectInput) -
 
 
 async def edit_project(
-    db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, version: int, form: ProjectInput
+    db: WritingSession, tenant: Tenant, project_id: uuid.UUID, version: int, form: ProjectInput
 ) -> None:
     """Save an edit of ``version``. Raises :class:`ProjectConflict` if the project has changed since."""
     now = await _hold(db, tenant, project_id)
@@ -61,7 +60,7 @@ async def edit_project(
 
 
 async def archive_project(
-    db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, version: int | None = None
+    db: WritingSession, tenant: Tenant, project_id: uuid.UUID, version: int | None = None
 ) -> None:
     """Archive a project. Its tasks stay as they are. An archived project stays archived.
 
@@ -73,7 +72,7 @@ async def archive_project(
 
 
 async def unarchive_project(
-    db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, version: int | None = None
+    db: WritingSession, tenant: Tenant, project_id: uuid.UUID, version: int | None = None
 ) -> None:
     """Make an archived project active again. An active project stays active.
 
@@ -85,7 +84,7 @@ async def unarchive_project(
 
 
 async def delete_project(
-    db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, version: int | None = None
+    db: WritingSession, tenant: Tenant, project_id: uuid.UUID, version: int | None = None
 ) -> None:
     """Delete a project and its tasks. ``version``, if given, must be the current one.
 
@@ -98,14 +97,14 @@ async def delete_project(
     AuditLog(db, tenant).project_deleted(project)
 
 
-async def add_task(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, form: TaskInput) -> uuid.UUID:
+async def add_task(db: WritingSession, tenant: Tenant, project_id: uuid.UUID, form: TaskInput) -> uuid.UUID:
     """Add a task to an active project and return its id. Raises :class:`ProjectArchived`."""
     (task_id,) = await add_tasks(db, tenant, project_id, [form])
     return task_id
 
 
 async def add_tasks(
-    db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, forms: Sequence[TaskInput]
+    db: WritingSession, tenant: Tenant, project_id: uuid.UUID, forms: Sequence[TaskInput]
 ) -> list[uuid.UUID]:
     """Add tasks to an active project, all or none, and return their ids in order.
 
@@ -122,7 +121,7 @@ async def add_tasks(
 
 
 async def edit_task(
-    db: AsyncSession,
+    db: WritingSession,
     tenant: Tenant,
     project_id: uuid.UUID,
     task_id: uuid.UUID,
@@ -145,7 +144,7 @@ async def edit_task(
 
 
 async def set_task_status(
-    db: AsyncSession, tenant: Tenant, task: TaskRow, version: int, status: TaskStatus
+    db: WritingSession, tenant: Tenant, task: TaskRow, version: int, status: TaskStatus
 ) -> None:
     """Change only the status of a task, read at ``version``.
 
@@ -156,7 +155,7 @@ async def set_task_status(
 
 
 async def delete_task(
-    db: AsyncSession,
+    db: WritingSession,
     tenant: Tenant,
     project_id: uuid.UUID,
     task_id: uuid.UUID,
@@ -174,7 +173,7 @@ async def delete_task(
 
 
 async def _change_status(
-    db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, version: int | None, status: ProjectStatus
+    db: WritingSession, tenant: Tenant, project_id: uuid.UUID, version: int | None, status: ProjectStatus
 ) -> ProjectDetail | None:
     """Return the project as it was before the change, or None if it has the status already."""
     now = await _hold(db, tenant, project_id)
@@ -188,7 +187,7 @@ def _require_version(current: ProjectDetail | TaskRow, version: int | None) -> N
         raise VersionConflict
 
 
-async def _touch(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> tuple[ProjectDetail, datetime]:
+async def _touch(db: WritingSession, tenant: Tenant, project_id: uuid.UUID) -> tuple[ProjectDetail, datetime]:
     """Lock the project while one of its tasks changes. Returns it and the moment of the change.
 
     Raises :class:`ProjectArchived`.
@@ -201,14 +200,14 @@ async def _touch(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> tup
     raise ProjectArchived(f"“{isolated(project.name)}” is archived. Unarchive it to change its tasks.")
 
 
-async def _hold(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> datetime:
+async def _hold(db: WritingSession, tenant: Tenant, project_id: uuid.UUID) -> datetime:
     """Lock the project until the transaction ends, and return the moment of the change."""
     await begin_change(db, tenant.organization_id)
     await queries.lock_project(db, project_id)
     return await moment_of_change(db)
 
 
-def record_export(db: AsyncSession, tenant: Tenant) -> None:
+def record_export(db: WritingSession, tenant: Tenant) -> None:
     """Record in the audit log that the projects were exported."""
     AuditLog(db, tenant).projects_exported()
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
 from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.session import WritingSession
 from saas_app.models import Project, ProjectStatus, Task, TaskStatus
 from saas_app.models.project import fold_name
 from saas_app.projects.queries import projects as queries
@@ -43,7 +42,7 @@ class SeedProject:
 
 
 async def seed_projects(
-    db: AsyncSession, created_by: str, projects: Sequence[SeedProject]
+    db: WritingSession, created_by: str, projects: Sequence[SeedProject]
 ) -> tuple[str, ...]:
     """Create the projects whose names the organization does not have yet, and return their names.
 
@@ -66,7 +65,7 @@ async def seed_projects(
     return tuple(created)
 
 
-def _record(db: AsyncSession, project: Project, seed: SeedProject) -> None:
+def _record(db: WritingSession, project: Project, seed: SeedProject) -> None:
     """Record the creation of a project, at its backdated time."""
     target = Target("project", str(project.id), project.name)
     after = {"name": project.name, "description": project.description, "tasks": len(seed.tasks)}

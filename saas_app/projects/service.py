@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from saas_app.db.base import utc_now
+from saas_app.db.session import DatabaseSession
 from saas_app.errors import NotFound
 from saas_app.identity.tenant import Tenant
 from saas_app.projects.paging import Order, Place, Portion, first_portion, next_portion
@@ -39,7 +38,7 @@ _EXPORT_BATCH = 500  # rows per statement
 
 
 async def page_projects(
-    db: AsyncSession, wanted: ProjectFilter, place: Place[ProjectKey] | None, size: int
+    db: DatabaseSession, wanted: ProjectFilter, place: Place[ProjectKey] | None, size: int
 ) -> Portion[ProjectRow, ProjectKey]:
     """Return a page of ``size`` projects. All pages together miss no project that existed all the time."""
     order: Order[ProjectRow, ProjectKey] = Order(
@@ -58,7 +57,7 @@ async def page_projects(
     return first_portion(rows, size, as_of or (rows[0].updated_at if rows else utc_now()), order.key_of)
 
 
-async def has_projects(db: AsyncSession) -> bool:
+async def has_projects(db: DatabaseSession) -> bool:
     """Return whether the organization has a project, active or archived."""
     return bool(await queries.list_projects(db, ProjectFilter(status=StatusFilter.ALL), None, 1))
 
@@ -67,7 +66,7 @@ async def _nothing(as_of: datetime, after: uuid.UUID | None, limit: int) -> list
     return []
 
 
-async def get_project(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -> ProjectDetail:
+async def get_project(db: DatabaseSession, tenant: Tenant, project_id: uuid.UUID) -> ProjectDetail:
     """Return a project of the organization. Raises :class:`NotFound`."""
     project = await queries.find_project(db, project_id)
     if project is None:
@@ -78,7 +77,7 @@ async def get_project(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID) -
 
 
 async def page_tasks(
-    db: AsyncSession, project: ProjectDetail, shown: TaskFilter, place: Place[TaskKey] | None, size: int
+    db: DatabaseSession, project: ProjectDetail, shown: TaskFilter, place: Place[TaskKey] | None, size: int
 ) -> Portion[TaskRow, TaskKey]:
     """Return a page of ``size`` tasks of a project. Tasks that change between pages come at the end."""
     order: Order[TaskRow, TaskKey] = Order(
@@ -96,7 +95,7 @@ async def page_tasks(
     return first_portion(rows, size, project.updated_at, order.key_of)
 
 
-async def get_task(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> TaskRow:
+async def get_task(db: DatabaseSession, tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> TaskRow:
     """Return a task of the project. Raises :class:`NotFound`."""
     task = await task_queries.find_task(db, project_id, task_id)
     if task is None:
@@ -106,7 +105,7 @@ async def get_task(db: AsyncSession, tenant: Tenant, project_id: uuid.UUID, task
     return task
 
 
-async def summarize(db: AsyncSession, zone: tzinfo = UTC) -> ProjectSummary:
+async def summarize(db: DatabaseSession, zone: tzinfo = UTC) -> ProjectSummary:
     """Return a summary of the organization's projects, in three statements. Days are those of ``zone``."""
     today = utc_now().astimezone(zone).date()
     days = [today - timedelta(days=ago) for ago in reversed(range(_DAYS))]
@@ -124,7 +123,7 @@ async def summarize(db: AsyncSession, zone: tzinfo = UTC) -> ProjectSummary:
     )
 
 
-async def export_rows(db: AsyncSession) -> AsyncIterator[list[ExportRow]]:
+async def export_rows(db: DatabaseSession) -> AsyncIterator[list[ExportRow]]:
     """Yield every project with its tasks, in batches."""
     rows = await summary_queries.list_export_rows(db, None, _EXPORT_BATCH)
     while rows:

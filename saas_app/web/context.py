@@ -7,10 +7,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import cast
 
 from quart import Request, current_app, g, request
-from sqlalchemy.ext.asyncio import AsyncSession
 from werkzeug.sansio.response import Response as BaseResponse
 
 from saas_app.changes.organization_change import MemberChange, Systems
+from saas_app.db.session import DatabaseSession, ReadingSession, WritingSession
 from saas_app.errors import ManagementNotSetUp
 from saas_app.identity.principal import Principal
 from saas_app.identity.sign_in import Browser
@@ -45,9 +45,19 @@ def organization_change(tenant: Tenant) -> MemberChange:
     return systems().by(tenant)
 
 
-def database() -> AsyncSession:
-    """Return the session of this request. The guard opens it, and commits it when the view has returned."""
-    return cast("AsyncSession", g.database)
+def database() -> DatabaseSession:
+    """Return the session of this request, to read. The guard opens and closes it."""
+    return cast("DatabaseSession", g.database)
+
+
+def transaction() -> WritingSession:
+    """Return the transaction of this request. The guard commits it when the view has returned.
+
+    Raises :class:`TypeError` in a request whose method is safe, because such a request changes nothing.
+    """
+    if not isinstance(g.database, WritingSession):
+        raise TypeError(f"{request.method} is a safe method, so its request has no transaction")
+    return g.database
 
 
 @asynccontextmanager
@@ -63,12 +73,12 @@ async def request_database(organization_id: str | None) -> AsyncIterator[None]:
             del g.database
 
 
-def open_reading(tenant: Tenant) -> AbstractAsyncContextManager[AsyncSession]:
+def open_reading(tenant: Tenant) -> AbstractAsyncContextManager[ReadingSession]:
     """Open a separate reading session, for a stream that outlives the view."""
     return runtime().work.reading(tenant.organization_id)
 
 
-def open_writing(tenant: Tenant) -> AbstractAsyncContextManager[AsyncSession]:
+def open_writing(tenant: Tenant) -> AbstractAsyncContextManager[WritingSession]:
     """Open a short separate transaction, for a reading request that records something.
 
     Use it before the request's own session is used, because SQLite has one writer.

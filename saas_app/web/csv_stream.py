@@ -16,9 +16,9 @@ from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from quart import Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import utc_now
+from saas_app.db.session import DatabaseSession
 from saas_app.identity.tenant import Tenant
 from saas_app.text.normal import normalize
 from saas_app.web.context import open_reading
@@ -41,7 +41,7 @@ _FILENAME_LENGTH = 60
 
 
 def csv_export(
-    tenant: Tenant, what: str, chunks_of: Callable[[AsyncSession], AsyncIterator[bytes]]
+    tenant: Tenant, what: str, chunks_of: Callable[[DatabaseSession], AsyncIterator[bytes]]
 ) -> Response:
     """Return a response that sends a file of the organization, while ``chunks_of`` reads it.
 

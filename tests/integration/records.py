@@ -11,7 +11,7 @@ from saas_app.runtime import Runtime
 
 async def events_of(runtime: Runtime, organization_id: str) -> list[AuditEvent]:
     """Return the audit events, oldest first."""
-    async with runtime.work.reading(organization_id) as db:
+    async with runtime.work.writing(organization_id) as db:
         return list(await db.scalars(sa.select(AuditEvent).order_by(AuditEvent.id)))
 
 
@@ -29,5 +29,5 @@ async def actions_of(runtime: Runtime, organization_id: str) -> list[str]:
 
 async def pending_in(runtime: Runtime, organization_id: str) -> list[PendingChange]:
     """Return the notes of changes in Logto whose outcome is not known."""
-    async with runtime.work.reading(organization_id) as db:
+    async with runtime.work.writing(organization_id) as db:
         return list(await db.scalars(sa.select(PendingChange)))

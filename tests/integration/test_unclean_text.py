@@ -109,7 +109,7 @@ async def test_names_from_claims_and_userinfo_are_stored_clean(runtime: Runtime)
     }
     await directory.remember_organizations(organizations_of(info))
     assert organizations_of({"organization_data": "text"}) == []
-    async with runtime.work.reading() as db:
+    async with runtime.work.writing() as db:
         person = await db.get_one(User, subject)
         assert (person.name, person.email, person.picture) == ("Ada", None, None)
         assert (await db.get_one(Organization, organization_id)).name == "Acme"
@@ -183,7 +183,7 @@ async def test_unreadable_notes_are_reported_and_do_not_stop_reconciling(
     assert all("the note" in failure.item for failure in failures)
     assert any("invitation.create" in item.what for item in repairs)
     assert await _notes(runtime, poisoned) == len(unreadable_notes) + 1
-    async with runtime.work.reading(poisoned) as db:
+    async with runtime.work.writing(poisoned) as db:
         (event,) = await db.scalars(
             sa.select(AuditEvent).where(AuditEvent.action == Action.INVITATION_CREATE)
         )

@@ -15,11 +15,11 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.audit.recorder import Action, AuditEntry, Target, record
 from saas_app.changes.organization_change import MemberChange, OrganizationChange
 from saas_app.db.base import utc_now
+from saas_app.db.session import WritingSession
 from saas_app.email_domains import queries
 from saas_app.email_domains.dns_records import TxtResolver
 from saas_app.email_domains.names import NotADomain, claimable_domain, domain_of, find_ascii_domain
@@ -134,7 +134,7 @@ async def remove_domain(change: MemberChange, name: str) -> None:
 async def lapse(turn: OrganizationChange[Workroom], claim: Claim, reason: str) -> None:
     """Mark a verified domain as not verified, in Logto first."""
 
-    async def release(db: AsyncSession) -> None:
+    async def release(db: WritingSession) -> None:
         await queries.release(db, turn.organization_id, claim.domain)
 
     after = {"verified": False, "reason": reason}

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.audit.recorder import Action
+from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.upsert import upsert
 from saas_app.models import (
     AuditEvent,
@@ -39,7 +39,7 @@ class CachedMembership:
     fetched_at: datetime
 
 
-async def list_known_organizations(db: AsyncSession) -> dict[str, str]:
+async def list_known_organizations(db: DatabaseSession) -> dict[str, str]:
     """Return the names of all organizations in the database by ID, except those whose removal is finished."""
     finished = sa.select(OrganizationRemoval.organization_id).where(
         OrganizationRemoval.finished_at.is_not(None)
@@ -50,14 +50,14 @@ async def list_known_organizations(db: AsyncSession) -> dict[str, str]:
     return {row.id: row.name for row in rows}
 
 
-async def has_creation_entry(db: AsyncSession) -> bool:
+async def has_creation_entry(db: DatabaseSession) -> bool:
     """Return whether the audit log of the session's organization has an entry for its creation."""
     wanted = sa.select(AuditEvent.id).where(AuditEvent.action == Action.ORGANIZATION_CREATE.value).limit(1)
     return await db.scalar(wanted) is not None
 
 
 async def list_cached_memberships(
-    db: AsyncSession, organization_id: str, until: datetime
+    db: DatabaseSession, organization_id: str, until: datetime
 ) -> list[CachedMembership]:
     """Return the memberships in tokens fetched before ``until`` that are neither expired nor stale."""
     version = (
@@ -82,7 +82,7 @@ async def list_cached_memberships(
     ]
 
 
-async def write_users(db: AsyncSession, rows: Iterable[dict[str, Any]]) -> list[str]:
+async def write_users(db: WritingSession, rows: Iterable[dict[str, Any]]) -> list[str]:
     """Store names and addresses of people where they differ. Return the IDs of those people."""
     wanted = {row["id"]: row for row in rows}
     columns = (User.id, User.username, User.name, User.email, User.picture)
@@ -98,7 +98,7 @@ async def write_users(db: AsyncSession, rows: Iterable[dict[str, Any]]) -> list[
     return [row["id"] for row in different]
 
 
-async def write_organization(db: AsyncSession, row: dict[str, Any]) -> bool:
+async def write_organization(db: WritingSession, row: dict[str, Any]) -> bool:
     """Store the name and description of an organization if they differ. Return whether they did."""
     found = await db.execute(
         sa.select(Organization.name, Organization.description).where(Organization.id == row["id"])

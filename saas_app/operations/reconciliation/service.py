@@ -17,12 +17,12 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
 from saas_app.changes import notes
 from saas_app.coordination.jobs import Failure
 from saas_app.db.base import utc_now
+from saas_app.db.session import DatabaseSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains.rechecks import DomainChecks
 from saas_app.errors import Busy, ConfigurationError, LogtoUnavailable, NotFound
@@ -189,7 +189,7 @@ class Reconciler:
         now = time.monotonic()
         return self._client.clock.between(now, now)
 
-    async def _list_outdated_subjects(self, db: AsyncSession, state: LogtoState) -> list[str]:
+    async def _list_outdated_subjects(self, db: DatabaseSession, state: LogtoState) -> list[str]:
         cached = await queries.list_cached_memberships(db, state.organization_id, state.read_at)
         return sorted(
             {

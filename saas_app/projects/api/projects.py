@@ -25,7 +25,7 @@ from saas_app.projects.values import (
     StatusFilter,
 )
 from saas_app.rbac.permissions import Permission
-from saas_app.web.context import database
+from saas_app.web.context import database, transaction
 from saas_app.web.guards import requires
 from saas_app.web.json_api import (
     ApiModel,
@@ -151,7 +151,7 @@ async def list_projects(tenant: Tenant, query_args: ProjectQuery) -> ApiResponse
 async def create_project(tenant: Tenant, data: NewProject) -> ApiResponse:
     """Create a project."""
     form = ProjectInput(data.name, data.description)
-    project = await _get(tenant, await changes.create_project(database(), tenant, form))
+    project = await _get(tenant, await changes.create_project(transaction(), tenant, form))
     return _view(project), 201, {**etag(project.version), "Location": _address(tenant, project.id)}
 
 
@@ -176,7 +176,7 @@ async def change_project(tenant: Tenant, project_id: uuid.UUID, data: ProjectCha
     current = await _get(tenant, project_id)
     require_match(etag(current.version))
     form = replace(ProjectInput(current.name, current.description), **data.model_dump(exclude_unset=True))
-    await changes.edit_project(database(), tenant, project_id, current.version, form)
+    await changes.edit_project(transaction(), tenant, project_id, current.version, form)
     return await _answer(tenant, project_id)
 
 
@@ -189,7 +189,7 @@ async def change_project(tenant: Tenant, project_id: uuid.UUID, data: ProjectCha
 async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
     """Archive a project. Its tasks can no longer be changed."""
     version = await _version_to_change(tenant, project_id)
-    await changes.archive_project(database(), tenant, project_id, version)
+    await changes.archive_project(transaction(), tenant, project_id, version)
     return await _answer(tenant, project_id)
 
 
@@ -202,7 +202,7 @@ async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
 async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
     """Unarchive a project."""
     version = await _version_to_change(tenant, project_id)
-    await changes.unarchive_project(database(), tenant, project_id, version)
+    await changes.unarchive_project(transaction(), tenant, project_id, version)
     return await _answer(tenant, project_id)
 
 
@@ -214,7 +214,7 @@ async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ApiRespons
 async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
     """Delete a project and its tasks."""
     version = await _version_to_change(tenant, project_id)
-    await changes.delete_project(database(), tenant, project_id, version)
+    await changes.delete_project(transaction(), tenant, project_id, version)
     return Response(status=204)
 
 

@@ -17,7 +17,7 @@ from saas_app.projects.cursors import read_task_place, task_page
 from saas_app.projects.forms import TITLE_LENGTH
 from saas_app.projects.values import TaskFilter, TaskInput, TaskRow, TaskStatus
 from saas_app.rbac.permissions import Permission
-from saas_app.web.context import database
+from saas_app.web.context import database, transaction
 from saas_app.web.guards import requires
 from saas_app.web.json_api import (
     ApiModel,
@@ -125,7 +125,7 @@ async def list_tasks(tenant: Tenant, project_id: uuid.UUID, query_args: TaskQuer
 @validate_response(TaskView, 201)
 async def create_task(tenant: Tenant, project_id: uuid.UUID, data: NewTask) -> ApiResponse:
     """Add a task to an active project."""
-    task_id = await changes.add_task(database(), tenant, project_id, _input(data))
+    task_id = await changes.add_task(transaction(), tenant, project_id, _input(data))
     task = await service.get_task(database(), tenant, project_id, task_id)
     return _view(task), 201, {**etag(task.version), "Location": _address(tenant, task)}
 
@@ -140,7 +140,7 @@ async def create_task(tenant: Tenant, project_id: uuid.UUID, data: NewTask) -> A
 async def create_tasks(tenant: Tenant, project_id: uuid.UUID, data: NewTasks) -> ApiResponse:
     """Add up to 1,000 tasks to an active project, all or none."""
     forms = [_input(item) for item in data.items]
-    return CreatedTasks(ids=await changes.add_tasks(database(), tenant, project_id, forms)), 201
+    return CreatedTasks(ids=await changes.add_tasks(transaction(), tenant, project_id, forms)), 201
 
 
 @blueprint.get("/<uuid:task_id>")
@@ -170,7 +170,7 @@ async def change_task(
     form = replace(
         TaskInput(current.title, current.status, current.due_on), **data.model_dump(exclude_unset=True)
     )
-    await changes.edit_task(database(), tenant, project_id, task_id, current.version, form)
+    await changes.edit_task(transaction(), tenant, project_id, task_id, current.version, form)
     task = await service.get_task(database(), tenant, project_id, task_id)
     return _view(task), 200, etag(task.version)
 
@@ -184,7 +184,7 @@ async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID)
     """Delete a task of an active project."""
     current = await service.get_task(database(), tenant, project_id, task_id)
     version = current.version if matches(etag(current.version)) else None
-    await changes.delete_task(database(), tenant, project_id, task_id, version)
+    await changes.delete_task(transaction(), tenant, project_id, task_id, version)
     return Response(status=204)
 
 

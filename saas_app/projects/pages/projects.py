@@ -23,7 +23,7 @@ from saas_app.projects.values import (
 )
 from saas_app.rbac.permissions import Permission, RoleType, roles_granting
 from saas_app.text.visible import isolated
-from saas_app.web.context import database, open_writing
+from saas_app.web.context import database, open_writing, transaction
 from saas_app.web.csv_stream import csv_export
 from saas_app.web.guards import requires
 from saas_app.web.pagination import Page
@@ -76,7 +76,7 @@ async def create_project(tenant: Tenant) -> ResponseReturnValue:
     if not form.validate():
         return render("projects/new.html", form=form), 422
     wanted = form.as_input()
-    project_id = await changes.create_project(database(), tenant, wanted)
+    project_id = await changes.create_project(transaction(), tenant, wanted)
     await flash(f"“{isolated(wanted.name)}” was created. Add its first task.", "success")
     return _to_project(tenant, project_id)
 
@@ -100,7 +100,7 @@ async def save_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnV
     if not form.validate():
         page = render("projects/edit.html", form=form, project=project, version=version)
         return page, 422
-    await changes.edit_project(database(), tenant, project_id, version, form.as_input())
+    await changes.edit_project(transaction(), tenant, project_id, version, form.as_input())
     await flash("Project saved.", "success")
     return _to_project(tenant, project_id)
 
@@ -109,7 +109,7 @@ async def save_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnV
 @requires(Permission.PROJECTS_WRITE)
 async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Archive the project."""
-    await changes.archive_project(database(), tenant, project_id)
+    await changes.archive_project(transaction(), tenant, project_id)
     await flash("Project archived. To change its tasks, unarchive it first.", "success")
     return _to_project(tenant, project_id)
 
@@ -118,7 +118,7 @@ async def archive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseRetu
 @requires(Permission.PROJECTS_WRITE)
 async def unarchive_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Make the project active again."""
-    await changes.unarchive_project(database(), tenant, project_id)
+    await changes.unarchive_project(transaction(), tenant, project_id)
     await flash("Project unarchived.", "success")
     return _to_project(tenant, project_id)
 
@@ -136,7 +136,7 @@ async def confirm_delete_project(tenant: Tenant, project_id: uuid.UUID) -> Respo
 async def delete_project(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue:
     """Delete the project and its tasks."""
     project = await service.get_project(database(), tenant, project_id)
-    await changes.delete_project(database(), tenant, project_id)
+    await changes.delete_project(transaction(), tenant, project_id)
     await flash(f"“{isolated(project.name)}” was deleted.", "success")
     return redirect(url_for("projects.list_projects", organization_id=tenant.organization_id), 303)
 

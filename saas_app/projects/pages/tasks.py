@@ -22,7 +22,7 @@ from saas_app.projects.forms import (
 from saas_app.projects.values import TaskConflict, TaskFilter, TaskStatus
 from saas_app.rbac.permissions import Permission
 from saas_app.text.visible import isolated
-from saas_app.web.context import database
+from saas_app.web.context import database, transaction
 from saas_app.web.guards import requires
 from saas_app.web.reader_zone import reader_day
 from saas_app.web.templating import render
@@ -47,7 +47,7 @@ async def add_task(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue
     if not form.validate():
         return await _show(tenant, project_id, form), 422
     wanted = form.as_input()
-    task_id = await changes.add_task(database(), tenant, project_id, wanted)
+    task_id = await changes.add_task(transaction(), tenant, project_id, wanted)
     await flash(f"“{isolated(wanted.title)}” was added.", "success")
     return _to_tasks(tenant, project_id, task_id, wanted.status)
 
@@ -83,7 +83,7 @@ async def save_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -
         page = render("projects/task_edit.html", form=form, task=task, version=version)
         return page, 422
     wanted = form.as_input()
-    await changes.edit_task(database(), tenant, project_id, task_id, version, wanted)
+    await changes.edit_task(transaction(), tenant, project_id, task_id, version, wanted)
     await flash("Task saved.", "success")
     return _to_tasks(tenant, project_id, task_id, wanted.status)
 
@@ -95,7 +95,7 @@ async def change_status(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUI
     task = await service.get_task(database(), tenant, project_id, task_id)
     fields = await request.form
     status, version = read_task_status(fields), read_version(fields)
-    await changes.set_task_status(database(), tenant, task, version, status)
+    await changes.set_task_status(transaction(), tenant, task, version, status)
     await flash(f"“{isolated(task.title)}” is now {TASK_STATUS_LABELS[status].lower()}.", "success")
     return _to_tasks(tenant, project_id, task_id, status)
 
@@ -115,7 +115,7 @@ async def confirm_delete_task(
 async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> ResponseReturnValue:
     """Delete the task."""
     task = await service.get_task(database(), tenant, project_id, task_id)
-    await changes.delete_task(database(), tenant, project_id, task_id)
+    await changes.delete_task(transaction(), tenant, project_id, task_id)
     await flash(f"“{isolated(task.title)}” was deleted.", "success")
     return _to_tasks(tenant, project_id)
 

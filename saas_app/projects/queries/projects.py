@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import utc_now
 from saas_app.db.rows import changed
+from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.models import ApiClient, Project, Task, User
 from saas_app.models.project import fold_name
 from saas_app.projects.values import (
@@ -26,6 +27,10 @@ from saas_app.projects.values import (
 )
 
 _EXCERPT = 160  # characters of a description that a list shows
+_ESCAPE = "/"
+
+_ID = sa.bindparam("id", type_=Project.id.type)
+_AS_OF = sa.bindparam("as_of", type_=Project.updated_at.type)
 
 
 def _count_tasks(*statuses: TaskStatus) -> sa.ScalarSelect[int]:
@@ -35,7 +40,7 @@ def _count_tasks(*statuses: TaskStatus) -> sa.ScalarSelect[int]:
         .where(
             Task.organization_id == Project.organization_id,
             Task.project_id == Project.id,
-            Task.status.in_(statuses),
+            Task.status.in_([sa.literal(status, Task.status.type) for status in statuses]),
         )
         .correlate(Project)
         .scalar_subquery()
@@ -81,11 +86,12 @@ _DETAIL: sa.Select[*tuple[Any, ...]] = (
     )
     .outerjoin(User, User.id == Project.created_by)
     .outerjoin(ApiClient, _MAKER)
+    .where(Project.id == _ID)
 )
 
 
 async def list_projects(
-    db: AsyncSession,
+    db: DatabaseSession,
     wanted: ProjectFilter,
     after: ProjectKey | None,
     limit: int,
@@ -96,50 +102,85 @@ async def list_projects(
 
     With ``as_of``, projects that changed later are left out.
     """
-    statement = _matching(wanted).limit(limit)
-    if as_of is not None:
-        statement = statement.where(Project.updated_at <= as_of)
-    if wanted.sort is ProjectSort.NAME:
-        key = sa.tuple_(Project.folded_name, Project.id)
-        statement = statement.order_by(Project.folded_name, Project.id)
-        statement = statement if after is None else statement.where(key > after)
-    elif wanted.sort is ProjectSort.CREATED:
-        statement = statement.order_by(Project.id.desc())
-        statement = statement if after is None else statement.where(Project.id < after[1])
-    else:
-        key = sa.tuple_(Project.updated_at, Project.id)
-        statement = statement.order_by(Project.updated_at.desc(), Project.id.desc())
-        statement = statement if after is None else statement.where(key < after)
-    return [ProjectRow(*row) for row in await db.execute(statement)]
+    statement = _list_statement(
+        wanted.status, wanted.sort, bool(wanted.search), after is not None, as_of is not None
+    )
+    key, project_id = after or (None, None)
+    values = {
+        "limit": limit,
+        "pattern": _pattern(wanted.search),
+        "as_of": as_of,
+        "key": key,
+        "id": project_id,
+    }
+    return [ProjectRow(*row) for row in (await db.execute(statement, values)).all()]
 
 
 async def list_changed(
-    db: AsyncSession, wanted: ProjectFilter, as_of: datetime, after: uuid.UUID | None, limit: int
+    db: DatabaseSession, wanted: ProjectFilter, as_of: datetime, after: uuid.UUID | None, limit: int
 ) -> list[ProjectRow]:
     """Return at most ``limit`` projects changed later than ``as_of``, the oldest first, after ``after``."""
-    statement = _matching(wanted).where(Project.updated_at > as_of).order_by(Project.id).limit(limit)
-    if after is not None:
-        statement = statement.where(Project.id > after)
-    return [ProjectRow(*row) for row in await db.execute(statement)]
+    statement = _changed_statement(wanted.status, bool(wanted.search), after is not None)
+    values = {"limit": limit, "pattern": _pattern(wanted.search), "as_of": as_of, "id": after}
+    return [ProjectRow(*row) for row in (await db.execute(statement, values)).all()]
 
 
-def _matching(wanted: ProjectFilter) -> sa.Select[*tuple[Any, ...]]:
+@cache
+def _list_statement(
+    status: StatusFilter, sort: ProjectSort, is_searched: bool, is_continued: bool, is_bounded: bool
+) -> sa.Select[*tuple[Any, ...]]:
+    statement = _matching(status, is_searched).limit(sa.bindparam("limit", type_=sa.Integer))
+    if is_bounded:
+        statement = statement.where(Project.updated_at <= _AS_OF)
+    if sort is ProjectSort.NAME:
+        key = sa.tuple_(Project.folded_name, Project.id)
+        place = sa.tuple_(sa.bindparam("key", type_=Project.folded_name.type), _ID)
+        statement = statement.order_by(Project.folded_name, Project.id)
+        return statement.where(key > place) if is_continued else statement
+    if sort is ProjectSort.CREATED:
+        statement = statement.order_by(Project.id.desc())
+        return statement.where(Project.id < _ID) if is_continued else statement
+    key = sa.tuple_(Project.updated_at, Project.id)
+    place = sa.tuple_(sa.bindparam("key", type_=Project.updated_at.type), _ID)
+    statement = statement.order_by(Project.updated_at.desc(), Project.id.desc())
+    return statement.where(key < place) if is_continued else statement
+
+
+@cache
+def _changed_statement(
+    status: StatusFilter, is_searched: bool, is_continued: bool
+) -> sa.Select[*tuple[Any, ...]]:
+    statement = _matching(status, is_searched).where(Project.updated_at > _AS_OF)
+    statement = statement.order_by(Project.id).limit(sa.bindparam("limit", type_=sa.Integer))
+    return statement.where(Project.id > _ID) if is_continued else statement
+
+
+def _matching(status: StatusFilter, is_searched: bool) -> sa.Select[*tuple[Any, ...]]:
     statement: sa.Select[*tuple[Any, ...]] = _LIST
-    if wanted.status is not StatusFilter.ALL:
-        statement = statement.where(Project.status == ProjectStatus(wanted.status.value))
-    if wanted.search:
-        statement = statement.where(Project.folded_name.contains(fold_name(wanted.search), autoescape=True))
+    if status is not StatusFilter.ALL:
+        statement = statement.where(Project.status == ProjectStatus(status.value))
+    if is_searched:
+        pattern = sa.bindparam("pattern", type_=sa.String)
+        statement = statement.where(Project.folded_name.like(pattern, escape=_ESCAPE))
     return statement
 
 
-async def find_project(db: AsyncSession, project_id: uuid.UUID) -> ProjectDetail | None:
+def _pattern(search: str) -> str:
+    """Return the pattern of names that contain the text, in upper or lower case."""
+    folded = fold_name(search)
+    for special in (_ESCAPE, "%", "_"):
+        folded = folded.replace(special, _ESCAPE + special)
+    return f"%{folded}%"
+
+
+async def find_project(db: DatabaseSession, project_id: uuid.UUID) -> ProjectDetail | None:
     """Return a project with the number of its open and done tasks, in one statement."""
-    row = (await db.execute(_DETAIL.where(Project.id == project_id))).one_or_none()
+    row = (await db.execute(_DETAIL, {"id": project_id})).one_or_none()
     return None if row is None else ProjectDetail(*row)
 
 
 async def update_project(
-    db: AsyncSession, project_id: uuid.UUID, version: int, *, name: str, description: str, now: datetime
+    db: WritingSession, project_id: uuid.UUID, version: int, *, name: str, description: str, now: datetime
 ) -> bool:
     """Save an edit if the project still has ``version``, and return whether it was saved."""
     statement = (
@@ -157,7 +198,7 @@ async def update_project(
 
 
 async def update_status(
-    db: AsyncSession, project_id: uuid.UUID, status: ProjectStatus, now: datetime
+    db: WritingSession, project_id: uuid.UUID, status: ProjectStatus, now: datetime
 ) -> bool:
     """Change the status. Returns False if the project has it already, or does not exist."""
     statement = (
@@ -168,7 +209,7 @@ async def update_status(
     return await changed(db, statement, Project.id)
 
 
-async def lock_project(db: AsyncSession, project_id: uuid.UUID) -> bool:
+async def lock_project(db: WritingSession, project_id: uuid.UUID) -> bool:
     """Lock the project until the transaction ends, and return whether it exists.
 
     A later read therefore returns the row that the next statement changes.
@@ -177,7 +218,7 @@ async def lock_project(db: AsyncSession, project_id: uuid.UUID) -> bool:
     return await changed(db, statement, Project.id)
 
 
-async def touch_active_project(db: AsyncSession, project_id: uuid.UUID, now: datetime) -> bool:
+async def touch_active_project(db: WritingSession, project_id: uuid.UUID, now: datetime) -> bool:
     """Record that a task changes. Returns False if the project is archived, or does not exist.
 
     The version stays, because a change of a task does not edit the project. The row lock makes changes of
@@ -191,32 +232,32 @@ async def touch_active_project(db: AsyncSession, project_id: uuid.UUID, now: dat
     return await changed(db, statement, Project.id)
 
 
-async def delete_project(db: AsyncSession, project_id: uuid.UUID) -> bool:
+async def delete_project(db: WritingSession, project_id: uuid.UUID) -> bool:
     """Delete a project, and its tasks by the foreign key. Returns whether it existed."""
     return await changed(db, sa.delete(Project).where(Project.id == project_id), Project.id)
 
 
-async def find_names_among(db: AsyncSession, names: Sequence[str]) -> set[str]:
+async def find_names_among(db: DatabaseSession, names: Sequence[str]) -> set[str]:
     """Return those of ``names`` that projects have already."""
     return set(
         await db.scalars(sa.select(Project.name).where(Project.folded_name.in_(map(fold_name, names))))
     )
 
 
-async def begin_change(db: AsyncSession, organization_id: str) -> None:
+async def begin_change(db: DatabaseSession, organization_id: str) -> None:
     """Make changes of an organization's projects run one after the other. SQLite has one writer anyway."""
-    if db.get_bind().dialect.name == "postgresql":
+    if db.dialect_name == "postgresql":
         name = sa.func.hashtextextended(f"projects:{organization_id}", 0)
         await db.execute(sa.select(sa.func.pg_advisory_xact_lock(name)))
 
 
-async def find_last_change(db: AsyncSession) -> datetime | None:
+async def find_last_change(db: DatabaseSession) -> datetime | None:
     """Return when a project of the organization, or one of its tasks, changed last."""
     moment: datetime | None = await db.scalar(sa.select(sa.func.max(Project.updated_at)))
     return moment
 
 
-async def moment_of_change(db: AsyncSession) -> datetime:
+async def moment_of_change(db: DatabaseSession) -> datetime:
     """Return the moment of a change that has begun: now, but later than every earlier change.
 
     Pages of a list rely on this order, whichever machine makes the changes.

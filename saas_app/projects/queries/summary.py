@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from saas_app.db.session import DatabaseSession
 from saas_app.models import Project, Task
 from saas_app.projects.values import (
     ExportRow,
@@ -21,7 +21,7 @@ from saas_app.projects.values import (
 )
 
 
-async def get_totals(db: AsyncSession) -> Totals:
+async def get_totals(db: DatabaseSession) -> Totals:
     """Count the organization's projects, and the tasks of active projects, in one statement."""
     statement: sa.Select[*tuple[Any, ...]] = sa.select(
         _count_where(Project.status == ProjectStatus.ACTIVE),
@@ -47,7 +47,7 @@ def _count_tasks_of_active(*statuses: TaskStatus) -> sa.ScalarSelect[int]:
     )
 
 
-async def list_recent_projects(db: AsyncSession, limit: int) -> list[RecentProject]:
+async def list_recent_projects(db: DatabaseSession, limit: int) -> list[RecentProject]:
     """Return the active projects with the latest changes."""
     statement = (
         sa.select(Project.id, Project.name, Project.updated_at)
@@ -58,7 +58,7 @@ async def list_recent_projects(db: AsyncSession, limit: int) -> list[RecentProje
     return [RecentProject(*row) for row in await db.execute(statement)]
 
 
-async def count_completed_between(db: AsyncSession, bounds: Sequence[datetime]) -> list[int]:
+async def count_completed_between(db: DatabaseSession, bounds: Sequence[datetime]) -> list[int]:
     """Count the tasks completed from each of ``bounds`` to the next, in one statement."""
     spans = list(pairwise(bounds))
     counts = [_count_where((Task.completed_at >= start) & (Task.completed_at < end)) for start, end in spans]
@@ -68,7 +68,7 @@ async def count_completed_between(db: AsyncSession, bounds: Sequence[datetime]) 
     return list((await db.execute(statement)).one())
 
 
-async def list_export_rows(db: AsyncSession, after: ExportRow | None, limit: int) -> list[ExportRow]:
+async def list_export_rows(db: DatabaseSession, after: ExportRow | None, limit: int) -> list[ExportRow]:
     """Return at most ``limit`` rows after ``after``, or from the start. The oldest project comes first."""
     statement: sa.Select[*tuple[Any, ...]] = (
         sa.select(

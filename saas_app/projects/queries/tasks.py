@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.db.base import UtcDateTime
 from saas_app.db.rows import changed
+from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.models import Task
 from saas_app.projects.values import (
     TaskFilter,
@@ -48,7 +48,7 @@ _TASK = sa.select(
 
 
 async def list_tasks(
-    db: AsyncSession,
+    db: DatabaseSession,
     project_id: uuid.UUID,
     shown: TaskFilter,
     after: TaskKey | None,
@@ -70,7 +70,7 @@ async def list_tasks(
 
 
 async def list_changed(
-    db: AsyncSession,
+    db: DatabaseSession,
     project_id: uuid.UUID,
     shown: TaskFilter,
     as_of: datetime,
@@ -89,7 +89,7 @@ def _shown(project_id: uuid.UUID, shown: TaskFilter) -> sa.Select[*tuple[Any, ..
     return statement.where(Task.status.in_(_SHOWN[shown])) if shown in _SHOWN else statement
 
 
-async def find_task(db: AsyncSession, project_id: uuid.UUID, task_id: uuid.UUID) -> TaskRow | None:
+async def find_task(db: DatabaseSession, project_id: uuid.UUID, task_id: uuid.UUID) -> TaskRow | None:
     """Return a task of a project, or None."""
     statement = _TASK.where(Task.project_id == project_id, Task.id == task_id)
     row = (await db.execute(statement)).one_or_none()
@@ -97,7 +97,7 @@ async def find_task(db: AsyncSession, project_id: uuid.UUID, task_id: uuid.UUID)
 
 
 async def update_task(
-    db: AsyncSession,
+    db: WritingSession,
     project_id: uuid.UUID,
     task_id: uuid.UUID,
     version: int,
@@ -127,7 +127,7 @@ async def update_task(
     return await changed(db, statement, Task.id)
 
 
-async def delete_task(db: AsyncSession, project_id: uuid.UUID, task_id: uuid.UUID) -> bool:
+async def delete_task(db: WritingSession, project_id: uuid.UUID, task_id: uuid.UUID) -> bool:
     """Delete a task of a project. Returns whether it existed."""
     statement = sa.delete(Task).where(Task.project_id == project_id, Task.id == task_id)
     return await changed(db, statement, Task.id)

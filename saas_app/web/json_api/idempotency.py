@@ -14,7 +14,7 @@ from saas_app.coordination import idempotency
 from saas_app.db.shielding import shielded
 from saas_app.errors import BadRequest
 from saas_app.identity.tenant import Tenant
-from saas_app.web.context import database, request_body, runtime
+from saas_app.web.context import request_body, runtime, transaction
 from saas_app.web.json_api.responses import answers
 
 View = Callable[..., Awaitable[Any]]
@@ -59,9 +59,9 @@ async def _run(view: View, organization_id: str, claimed: idempotency.Claim) -> 
     try:
         async with idempotency.held(work, organization_id, claimed):
             response = await current_app.make_response(await view())
-        await idempotency.store_result(database(), claimed, await _result(response))
+        await idempotency.store_result(transaction(), claimed, await _result(response))
     except BaseException:
-        await database().rollback()  # first, because SQLite has one writer
+        await transaction().rollback()  # first, because SQLite has one writer
         await shielded(idempotency.release(work, organization_id, claimed))
         raise
     return response

@@ -15,10 +15,10 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from saas_app.audit.recorder import LOGTO
 from saas_app.db.base import utc_now
+from saas_app.db.session import WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import BadRequest
 from saas_app.identity.claims import is_id
@@ -72,7 +72,7 @@ async def receive(work: UnitOfWork, content: bytes) -> str | None:
     return event.name
 
 
-async def note_delivery(db: AsyncSession, digest: bytes) -> bool:
+async def note_delivery(db: WritingSession, digest: bytes) -> bool:
     """Record a delivery and delete old records. Returns False if the delivery was received before."""
     now = utc_now()
     await queries.delete_deliveries(db, now - RETENTION)
@@ -88,7 +88,7 @@ def moment_of(event: Event) -> Moment:
     return Moment(math.floor(latest) - _LONGEST_CALL, math.floor(latest))
 
 
-async def _membership_updated(db: AsyncSession, event: Event) -> None:
+async def _membership_updated(db: WritingSession, event: Event) -> None:
     """Make tokens of changed members stale.
 
     ``params.id`` may be an invitation's id; the organization and the members are named at the top. If no ids
@@ -119,7 +119,7 @@ def _named_subjects(event: Event) -> list[str]:
     return subjects if len(subjects) <= _MAX_NAMED else []
 
 
-async def _organization_deleted(db: AsyncSession, event: Event) -> None:
+async def _organization_deleted(db: WritingSession, event: Event) -> None:
     """End all memberships, and delete the organization's data in the background."""
     organization_id = event.find_id("params", "id")
     if organization_id is None or event.body.get("matchedRoute") != "/organizations/:id":
@@ -130,7 +130,7 @@ async def _organization_deleted(db: AsyncSession, event: Event) -> None:
     await request_removal(db, organization_id, name or organization_id, LOGTO.id)
 
 
-async def _organization_written(db: AsyncSession, event: Event) -> None:
+async def _organization_written(db: WritingSession, event: Event) -> None:
     """Store a new name, and make tokens stale, because a second factor may be required now.
 
     A deleted organization stays deleted, and a name that was read later than the event stays.
@@ -147,7 +147,7 @@ async def _organization_written(db: AsyncSession, event: Event) -> None:
         await mark_changed(db, organization_id, [EVERYONE], moment_of(event))
 
 
-async def _user_gone(db: AsyncSession, event: Event) -> None:
+async def _user_gone(db: WritingSession, event: Event) -> None:
     """Sign out a suspended or deleted user everywhere, and make all of their tokens stale.
 
     Logto 1.42 still issues tokens for a suspended user, so a new token proves nothing either.
@@ -168,7 +168,7 @@ async def _user_gone(db: AsyncSession, event: Event) -> None:
     await mark_changed(db, EVERYWHERE, [subject], gone)
 
 
-async def _user_updated(db: AsyncSession, event: Event) -> None:
+async def _user_updated(db: WritingSession, event: Event) -> None:
     """Store a new name or address of a known user. Some routes send only a part of the user."""
     subject = event.find_id("data", "id")
     route = event.body.get("matchedRoute")
@@ -179,7 +179,7 @@ async def _user_updated(db: AsyncSession, event: Event) -> None:
     await queries.update_user(db, subject, user_values(event.data), event.created_at)
 
 
-async def _template_changed(db: AsyncSession, event: Event) -> None:
+async def _template_changed(db: WritingSession, event: Event) -> None:
     """Make everyone's tokens stale, because a role has other permissions or another name.
 
     This takes one row, however many organizations there are. Each session fetches its tokens again when it is
@@ -188,7 +188,7 @@ async def _template_changed(db: AsyncSession, event: Event) -> None:
     await mark_changed(db, EVERYWHERE, [EVERYONE], moment_of(event))
 
 
-Handler = Callable[[AsyncSession, Event], Awaitable[None]]
+Handler = Callable[[WritingSession, Event], Awaitable[None]]
 
 _HANDLERS: Final[Mapping[str, Handler]] = {
     WebhookEvent.ORGANIZATION_CREATED: _organization_written,

@@ -17,7 +17,7 @@ from tests.integration.api_clients.conftest import Acme, shown
 
 
 async def rows_of(runtime: Runtime, client_id: str) -> list[ShownSecretRow]:
-    async with runtime.work.reading() as db:
+    async with runtime.work.writing() as db:
         named = ShownSecretRow.name.endswith(client_id)
         return list(await db.scalars(sa.select(ShownSecretRow).where(named)))
 

@@ -72,7 +72,7 @@ class Place(Office):
 
     async def events(self) -> list[AuditEvent]:
         """Return the audit events about domains and people who joined by one, oldest first."""
-        async with self.runtime.work.reading(self.id) as db:
+        async with self.runtime.work.writing(self.id) as db:
             wanted = sa.or_(AuditEvent.action.startswith("domain."), AuditEvent.action == "member.join")
             return list(await db.scalars(sa.select(AuditEvent).where(wanted).order_by(AuditEvent.id)))
 

@@ -7,8 +7,8 @@ import asyncio
 import dns.rcode
 import pytest
 from quart import Quart
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from saas_app.db.session import DatabaseSession
 from saas_app.email_domains import queries
 from saas_app.identity.membership_changes import note_change
 from saas_app.logto import ManagementClient
@@ -235,7 +235,7 @@ async def test_an_admin_demoted_meanwhile_takes_no_domain_from_another_organizat
     await place.publish()
     find_holder = queries.find_holder
 
-    async def demote(db: AsyncSession, name: str) -> queries.Claim | None:
+    async def demote(db: DatabaseSession, name: str) -> queries.Claim | None:
         monkeypatch.setattr(queries, "find_holder", find_holder)
         await note_change(place.runtime.work, place.id, place.admin.id)
         return await find_holder(db, name)

@@ -64,7 +64,7 @@ async def owner_of_form(browser: Browser, path: str) -> str:
 
 
 async def kept_of(runtime: Runtime, person: Person) -> list[KeptFormRow]:
-    async with runtime.work.reading() as db:
+    async with runtime.work.writing() as db:
         return list(await db.scalars(sa.select(KeptFormRow).where(KeptFormRow.owner == person.id)))
 
 

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from quart import Quart
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
 from saas_app.db.base import utc_now
+from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.logto import ManagementError
 from saas_app.models import (
@@ -74,7 +75,7 @@ async def acme(make: Factory, open_browser: OpenBrowser) -> Acme:
 @pytest.fixture
 def kept(runtime: Runtime) -> Callable[[str], Any]:
     async def count(organization_id: str) -> Kept:
-        async with runtime.work.reading(organization_id) as db:
+        async with runtime.work.writing(organization_id) as db:
             return Kept(
                 projects=await _count(db, sa.select(sa.func.count(Project.id))),
                 tasks=await _count(db, sa.select(sa.func.count(Task.id))),
@@ -98,7 +99,7 @@ def kept(runtime: Runtime) -> Callable[[str], Any]:
     return count
 
 
-async def _count(db: AsyncSession, statement: sa.Select[Any]) -> int:
+async def _count(db: DatabaseSession, statement: sa.Select[Any]) -> int:
     return int(await db.scalar(statement) or 0)
 
 
@@ -211,7 +212,7 @@ class CrashingWork(UnitOfWork):
         self._left = after
 
     @asynccontextmanager
-    async def writing(self, organization_id: str | None = None) -> AsyncIterator[AsyncSession]:
+    async def writing(self, organization_id: str | None = None) -> AsyncIterator[WritingSession]:
         async with super().writing(organization_id) as db:
             yield db
             if organization_id is not None:
@@ -288,10 +289,10 @@ async def test_the_worker_acts_when_woken_and_ends_with_the_application(
 
     class Watched(UnitOfWork):
         @asynccontextmanager
-        async def writing(self, organization_id: str | None = None) -> AsyncIterator[AsyncSession]:
+        async def writing(self, organization_id: str | None = None) -> AsyncIterator[WritingSession]:
             async with super().writing(organization_id) as db:
                 yield db
-            async with super().reading() as db:
+            async with super().writing() as db:
                 order = await db.get(OrganizationRemoval, gone)
                 if order is not None and order.finished_at is not None:
                     finished.set()

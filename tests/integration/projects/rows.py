@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.session import DatabaseSession
 from saas_app.models import Project, ProjectStatus, Task, TaskStatus
 from saas_app.models.project import fold_name
 from saas_app.runtime import Runtime
@@ -14,7 +13,7 @@ from tests.factories import Factory
 from tests.rules.rows import Rows
 
 
-async def add_project(db: AsyncSession, tasks: int = 1) -> tuple[UUID, list[UUID]]:
+async def add_project(db: DatabaseSession, tasks: int = 1) -> tuple[UUID, list[UUID]]:
     """Add a project with tasks and return their ids. No audit event is written."""
     project_id, task_ids = new_uuid(), [new_uuid() for _ in range(tasks)]
     name, now = f"Project {project_id}", utc_now()

@@ -102,7 +102,7 @@ async def test_an_event_from_the_future_is_rejected_and_changes_nothing(
     for created_at in ("9999-12-31T23:59:59.000Z", (utc_now() + timedelta(hours=2)).isoformat()):
         told = event(MEMBERSHIP, organizationId=organization_id, addedApplicationIds=[somebody])
         assert (await logto.send({**told, "createdAt": created_at})).status_code == 400
-    async with runtime.work.reading() as db:
+    async with runtime.work.writing() as db:
         changes = sa.select(MembershipChange).where(MembershipChange.organization_id == organization_id)
         assert list(await db.scalars(changes)) == []
 
@@ -144,7 +144,7 @@ async def test_a_test_delivery_changes_nothing(logto: Sender, runtime: Runtime) 
     for name in ("Organization.Deleted", "Organization.Data.Updated", "User.Deleted", "User.Data.Updated"):
         await logto.accepted(event(name, **made_up))
 
-    async with runtime.work.reading() as db:
+    async with runtime.work.writing() as db:
         assert await db.get(OrganizationRemoval, "fake-id") is None
 
 
@@ -160,7 +160,7 @@ async def test_recorded_deliveries_of_a_real_logto_are_processed(logto: Sender, 
         assert await changed_at(runtime, organization_id, user_id) is not None
     for gone in ("2t87vw9iryz9", "wl1log3kju2v"):  # suspended, deleted
         assert await changed_at(runtime, EVERYWHERE, gone) is not None
-    async with runtime.work.reading() as db:
+    async with runtime.work.writing() as db:
         removal = await db.get(OrganizationRemoval, organization_id)
     assert removal is not None
     assert removal.organization_name == "Renamed 1795259419"
@@ -173,7 +173,7 @@ async def test_old_deliveries_are_deleted(logto: Sender, runtime: Runtime) -> No
 
     await logto.accepted(event(MEMBERSHIP, organizationId=an_id()))
 
-    async with runtime.work.reading() as db:
+    async with runtime.work.writing() as db:
         assert await db.get(WebhookDelivery, digest) is None
 
 

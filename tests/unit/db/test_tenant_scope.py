@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from saas_app.db.base import Base, TenantOwned, new_uuid, utc_now
 from saas_app.db.engine import create_engine
+from saas_app.db.session import DatabaseSession
 from saas_app.db.tenant_scope import OutsideTenant
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.models import Project, ProjectStatus, Task, TaskStatus, User
@@ -80,6 +80,49 @@ async def test_a_select_sees_only_the_tenants_rows(work: UnitOfWork, statement: 
         assert list(await db.scalars(statement)) == ["of acme"]
 
 
+async def test_a_statement_that_is_kept_sees_the_rows_of_each_organization_it_runs_for(
+    work: UnitOfWork,
+) -> None:
+    kept = sa.select(Project.name)
+
+    async with work.reading("acme") as db:
+        of_acme = await db.scalar(kept)
+    async with work.reading("globex") as db:
+        of_globex = await db.scalar(kept)
+
+    assert (of_acme, of_globex) == ("of acme", "of globex")
+
+
+async def test_a_kept_statement_stays_outside_after_it_ran_inside_a_tenant(work: UnitOfWork) -> None:
+    kept = sa.select(Project.name)
+    async with work.reading("acme") as db:
+        await db.scalar(kept)
+
+    with pytest.raises(OutsideTenant):
+        async with work.reading() as db:
+            await db.scalar(kept)
+
+
+async def test_the_tenants_parameter_cannot_be_replaced(work: UnitOfWork) -> None:
+    async with work.reading("acme") as db:
+        names = await db.scalars(sa.select(Project.name), {"scope_organization_id": "globex"})
+
+    assert list(names) == ["of acme"]
+
+
+@pytest.mark.parametrize("change", [sa.update(Project).values(name="x"), sa.delete(Project)])
+async def test_a_reading_session_changes_nothing(work: UnitOfWork, change: Any) -> None:
+    with pytest.raises(TypeError, match="changes nothing"):
+        async with work.reading("acme") as db:
+            await db.execute(change)
+
+
+async def test_a_reading_session_loads_no_objects(work: UnitOfWork) -> None:
+    with pytest.raises(TypeError, match="columns, not objects"):
+        async with work.reading("acme") as db:
+            await db.scalar(sa.select(Project))
+
+
 async def test_updates_and_deletes_change_only_the_tenants_rows(work: UnitOfWork) -> None:
     async with work.writing("acme") as db:
         await db.execute(sa.update(Project).values(name="renamed"))
@@ -94,7 +137,7 @@ async def test_a_row_of_another_organization_is_not_found_by_its_key(work: UnitO
     async with work.reading("globex") as db:
         theirs = await db.scalar(sa.select(Project.id))
     async with work.reading("acme") as db:
-        assert await db.scalar(sa.select(Project).where(Project.id == theirs)) is None
+        assert await db.scalar(sa.select(Project.name).where(Project.id == theirs)) is None
 
 
 async def test_a_new_row_gets_the_tenants_organization(work: UnitOfWork) -> None:
@@ -104,21 +147,21 @@ async def test_a_new_row_gets_the_tenants_organization(work: UnitOfWork) -> None
         assert await db.scalar(sa.select(sa.func.count()).select_from(Project)) == 2
 
 
-async def _add(db: AsyncSession, values: dict[str, Any]) -> None:
+async def _add(db: DatabaseSession, values: dict[str, Any]) -> None:
     db.add(Project(**values))
 
 
-async def _insert_many(db: AsyncSession, values: dict[str, Any]) -> None:
+async def _insert_many(db: DatabaseSession, values: dict[str, Any]) -> None:
     await db.execute(sa.insert(Project), [values])
 
 
-async def _insert_values(db: AsyncSession, values: dict[str, Any]) -> None:
+async def _insert_values(db: DatabaseSession, values: dict[str, Any]) -> None:
     await db.execute(sa.insert(Project).values(**values))
 
 
 @pytest.mark.parametrize("write", [_add, _insert_many, _insert_values])
 async def test_a_new_row_of_another_organization_raises(
-    work: UnitOfWork, write: Callable[[AsyncSession, dict[str, Any]], Awaitable[None]]
+    work: UnitOfWork, write: Callable[[DatabaseSession, dict[str, Any]], Awaitable[None]]
 ) -> None:
     with pytest.raises(OutsideTenant):
         async with work.writing("acme") as db:

@@ -150,7 +150,7 @@ async def test_a_deletion_whose_webhook_was_lost_is_carried_out(
 
     assert "was deleted in Logto" in repair
     await office.browser.get(f"{office.root}/projects", 404)
-    async with runtime.work.reading() as db:
+    async with runtime.work.writing() as db:
         removal = await db.get(OrganizationRemoval, office.id)
     assert removal is not None
     assert removal.finished_at is not None
@@ -183,7 +183,7 @@ async def test_the_database_of_another_logto_is_not_changed(make: Factory, tmp_p
         with pytest.raises(ConfigurationError, match="none of the 2 organizations"):
             _ = [repair async for repair in reconciler_of(work, make).run()]
 
-        async with work.reading() as db:
+        async with work.writing() as db:
             assert list(await db.scalars(sa.select(OrganizationRemoval))) == []
         await engine.dispose()
 

@@ -1,0 +1,104 @@
+"""What is known about a statement, found out once.
+
+A statement that is built once and kept, as a constant or by a cached function, is examined when it runs for
+the first time. From its second run on, it also keeps its compilation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+from sqlalchemy.orm import with_loader_criteria
+from sqlalchemy.sql import visitors
+
+from saas_app.db.base import TenantOwned, is_tenant_owned
+
+SCOPE_PARAMETER: Final = "scope_organization_id"
+"""The parameter with the organization of a statement that is confined to one."""
+
+_ORGANIZATION: Final = sa.bindparam(SCOPE_PARAMETER, type_=sa.String())
+_SCOPE: Final = with_loader_criteria(
+    TenantOwned,
+    lambda cls: cls.organization_id == _ORGANIZATION,
+    include_aliases=True,
+    propagate_to_loaders=True,
+)
+
+
+@dataclass(slots=True)
+class Examined:
+    """What is known about a statement.
+
+    ``confined`` is the statement with the tenant's criterion, if it ``is_mapped``: written with mapped
+    classes. ``tenant_table`` is a tenant-owned table that it uses, if any. ``loads_objects``: it returns
+    instances of mapped classes. ``options`` and ``confined_options`` are the execution options of both forms.
+    """
+
+    confined: Any
+    tenant_table: str | None
+    is_mapped: bool
+    loads_objects: bool
+    options: dict[str, Any] = field(default_factory=dict)
+    confined_options: dict[str, Any] = field(default_factory=dict)
+
+    def keep(self) -> None:
+        """Make both forms keep their compilations."""
+        self.options = {"compiled_cache": _Compilations()}
+        self.confined_options = {"compiled_cache": _Compilations()}
+
+
+_known: Final[WeakKeyDictionary[Any, Examined]] = WeakKeyDictionary()
+
+
+def examine(statement: Any) -> Examined:
+    """Return what is known about a select, insert, update or delete."""
+    found = _known.get(statement)
+    if found is None:
+        _known[statement] = found = _examine(statement)
+    elif not found.options:
+        found.keep()
+    return found
+
+
+def _examine(statement: Any) -> Examined:
+    is_mapped = statement._propagate_attrs.get("compile_state_plugin") == "orm"
+    return Examined(
+        confined=statement.options(_SCOPE) if is_mapped and not statement.is_insert else statement,
+        tenant_table=find_tenant_table(statement),
+        is_mapped=is_mapped,
+        loads_objects=is_mapped and _loads_objects(statement),
+    )
+
+
+def find_tenant_table(statement: Any) -> str | None:
+    """Return the name of a tenant-owned table in the statement, or None."""
+    for element in (*visitors.iterate(statement), getattr(statement, "table", None)):
+        if isinstance(element, sa.Table) and is_tenant_owned(element):
+            return str(element.name)
+    return None
+
+
+def _loads_objects(statement: Any) -> bool:
+    return any(isinstance(column["expr"], type) for column in getattr(statement, "column_descriptions", ()))
+
+
+class _Compilations(dict[Any, Any]):
+    """The compilations of one kept statement, for the execution option ``compiled_cache``.
+
+    SQLAlchemy's own cache compares statements by everything in them, which takes longer than any other step
+    of an execution. These are compilations of one and the same statement, so it is left out of the key.
+    """
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(_without_statement(key), default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__(_without_statement(key), compiled)
+
+
+def _without_statement(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    dialect, _statement, *rest = key
+    return (dialect, *rest)
