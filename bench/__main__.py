@@ -1,4 +1,4 @@
-"""The command line of the benchmarks: ``python -m bench run``, ``compare``."""
+"""The command line of the benchmarks: ``python -m bench run``, ``compare`` and ``page``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bench.checkouts import open_checkout, this_checkout
+from bench.page import write as write_page
 from bench.run import Plan, run
 from bench.subjects import SUBJECTS, TWIN_OF_WORKROOM, TWINS
 from bench.table import comparison, result_table
@@ -41,6 +42,13 @@ def main() -> None:
 @click.option(
     "--seconds", type=float, default=0.3, show_default=True, help="CPU seconds of a subject in a round."
 )
+@click.option(
+    "--memory-requests",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Requests to each server before its memory is read again. Start-up is measured then, too.",
+)
 @click.option("--output", type=click.Path(path_type=Path), help="The file for the result, as JSON.")
 def run_command(
     only: str,
@@ -50,6 +58,7 @@ def run_command(
     postgresql: str,
     rounds: int,
     seconds: float,
+    memory_requests: int,
     output: Path | None,
 ) -> None:
     """Measure this checkout, and print a table for each database."""
@@ -69,9 +78,9 @@ def run_command(
         checkouts = [this_checkout()]
         if against:
             checkouts.append(stack.enter_context(open_checkout(against)))
-        result = run(Plan(checkouts, servers, keys, chosen, rounds, seconds), _say)
+        result = run(Plan(checkouts, servers, keys, chosen, rounds, seconds, memory_requests), _say)
     for name, numbers in result["databases"].items():
-        click.echo(f"\n{name}, {result['commit']}\n\n{result_table(numbers)}")
+        click.echo(f"\n{name}, {result['commit']}\n\n{result_table(numbers['subjects'])}")
     if output is not None:
         output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
@@ -82,6 +91,13 @@ def run_command(
 def compare_command(old: Path, new: Path) -> None:
     """Compare two kept results."""
     click.echo(comparison(_read(old), _read(new)))
+
+
+@main.command("page")
+@click.argument("result", type=click.Path(exists=True, path_type=Path))
+def page_command(result: Path) -> None:
+    """Show a kept result in docs/performance.md, and draw its charts."""
+    write_page(result)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-_PATIENCE: Final = 120.0  # seconds for all requests of an order
+_PATIENCE: Final = 1200.0  # seconds for all requests of an order
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self, request: bytes, status: int, claim: Callable[[], bool]) -> None:
         self._request, self._status_line = request, f"HTTP/1.1 {status} ".encode()
         self._claim = claim  # returns whether one more request is to be sent
-        self._buffer, self._expected = b"", 0
+        self._buffer, self._expected = b"", 0  # the length of a response whose head has arrived
         self._began = 0.0
         self.times: list[float] = []
         self.size = 0
@@ -177,7 +177,9 @@ async def _carry_out(order: dict[str, Any]) -> None:
     connections = []
     for _ in range(order["connections"]):
         _transport, connection = await loop.create_connection(
-            lambda: _Connection(request.encode(), request.status, claim), parts.hostname, parts.port
+            lambda: _Connection(request.encode(), request.status, claim),
+            parts.hostname or "",
+            parts.port or 80,
         )
         connections.append(connection)
     try:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
+from yarl import URL
 
 from bench.client import Request
 from bench.site import Site
@@ -88,7 +89,7 @@ async def _cookie_of(site: Site, person: Person) -> Mapping[str, str]:
     """Sign a person in. Return the header with their session cookie."""
     http, _callback = await sign_in_over_http(site.url, person)
     async with http:
-        cookies = http.cookie_jar.filter_cookies(aiohttp.client.URL(site.url))
+        cookies = http.cookie_jar.filter_cookies(URL(site.url))
         return {"Cookie": "; ".join(f"{cookie.key}={cookie.value}" for cookie in cookies.values())}
 
 

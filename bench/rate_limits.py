@@ -10,23 +10,17 @@ import contextlib
 import logging
 import os
 import statistics
-import tempfile
 import time
-from pathlib import Path
 
-import aiohttp
 import structlog
-from pydantic import SecretStr
 from quart import Quart
 
+from bench.site import Site, running_site
 from saas_app.app import create_app
-from saas_app.config import MEMORY, ManagementSettings, Rate, Settings, load_settings
+from saas_app.config import MEMORY, Rate, load_settings
 from saas_app.logto import connect
-from saas_app.operations.env_file import read_env_file
 from saas_app.web import limits
-from tests.databases import migrated_database
 from tests.factories import Factory
-from tests.processes import Provider, running_application, running_provider
 from tests.redis_server import find_redis
 
 BATCH = 400  # requests
@@ -34,30 +28,12 @@ ROUNDS = 9
 LIMITS = ("rate_limit_client", "rate_limit_user", "rate_limit_organization", "rate_limit_address")
 
 
-async def token_of_a_machine(provider: Provider, api_resource: str) -> str:
+async def token_of_a_machine(site: Site) -> str:
     """Return a bearer token of a new API client."""
-    settings = ManagementSettings(
-        endpoint=provider.endpoint,
-        app_id=provider.management_app_id,
-        app_secret=SecretStr(provider.management_app_secret),
-        token_endpoint="",
-    )
-    async with connect(settings) as management:
+    async with connect(site.management) as management:
         factory = Factory(management)
         organization_id = await factory.organization("Bench")
-        machine = await factory.machine(organization_id)
-    form = {
-        "grant_type": "client_credentials",
-        "resource": api_resource,
-        "organization_id": organization_id,
-        "scope": "projects:read",
-    }
-    headers = {"Authorization": aiohttp.encode_basic_auth(machine.id, machine.secret)}
-    async with (
-        aiohttp.ClientSession() as http,
-        http.post(f"{provider.endpoint}/oidc/token", data=form, headers=headers) as answer,
-    ):
-        return str((await answer.json())["access_token"])
+        return await site.token_of(await factory.machine(organization_id), organization_id)
 
 
 async def batch(app: Quart, token: str) -> float:
@@ -70,13 +46,15 @@ async def batch(app: Quart, token: str) -> float:
     return (time.process_time() - began) / BATCH
 
 
-async def measure(provider: Provider, settings: Settings) -> None:
+async def measure(site: Site) -> None:
     """Print the numbers for each way to count, measured in turn."""
-    token = await token_of_a_machine(provider, settings.api_resource)
+    token = await token_of_a_machine(site)
+    rates = {name: Rate(1_000_000, 60) for name in LIMITS}
     storages = {"not counted": MEMORY, "in the process": MEMORY} | (
         {"in Redis": url} if (url := find_redis()) else {}
     )
-    count, times = limits._count, {way: [] for way in storages}
+    count = limits._count
+    times: dict[str, list[float]] = {way: [] for way in storages}
 
     async def nothing(_policy: object, _who: str) -> None:
         return None
@@ -84,7 +62,8 @@ async def measure(provider: Provider, settings: Settings) -> None:
     async with contextlib.AsyncExitStack() as stack:
         apps = {}
         for way, storage in storages.items():
-            apps[way] = create_app(settings.model_copy(update={"rate_limit_storage": storage}))
+            changes = {**rates, "rate_limit_storage": storage}
+            apps[way] = create_app(load_settings().model_copy(update=changes))
             await stack.enter_async_context(apps[way].test_app())
             await batch(apps[way], token)  # to warm up
         for _ in range(ROUNDS):
@@ -98,17 +77,10 @@ async def measure(provider: Provider, settings: Settings) -> None:
 
 def main() -> None:
     """Start everything, measure, stop everything."""
-    with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        with (
-            running_provider(directory) as provider,
-            migrated_database(directory) as database_url,
-            running_application(provider, database_url, directory) as application,
-        ):
-            os.environ.update(read_env_file(application.env_file))
-            structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-            rates = {name: Rate(1_000_000, 60) for name in LIMITS}
-            asyncio.run(measure(provider, load_settings().model_copy(update=rates)))
+    with running_site() as site:
+        os.environ.update(site.environment)
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+        asyncio.run(measure(site))
 
 
 if __name__ == "__main__":

@@ -17,19 +17,36 @@ _WARM_UP: Final = 60  # requests before anything is measured
 _FEWEST, _MOST = 20, 1500  # requests in a round
 
 
-@dataclass(slots=True)
-class Target:
-    """A request to a running server, and what it cost: CPU milliseconds by round, and times of responses."""
+Numbers = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server, the requests it answers by the key of their subject, and its memory at the start."""
 
     name: str
     pid: int
-    request: Request
+    requests: Mapping[str, Request]
+    started_mb: float
+
+
+@dataclass(slots=True)
+class Target:
+    """A request to a server, and what it cost: CPU milliseconds by round, and times of responses."""
+
+    server: Server
+    key: str
     count: int = 0
     size: int = 0
     cpu: list[float] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
 
-    def summary(self) -> dict[str, float]:
+    @property
+    def name(self) -> str:
+        """The name in results: the server and the subject."""
+        return f"{self.server.name}/{self.key}"
+
+    def summary(self) -> Numbers:
         """Return the numbers that are kept: medians over the rounds, in milliseconds and bytes."""
         return {
             "cpu_ms": round(statistics.median(self.cpu), 3),
@@ -65,19 +82,26 @@ def measure(
         target.cpu.clear()
     for number in range(1, rounds + 1):
         progress(f"round {number} of {rounds}")
-        for target in random.sample(targets, len(targets)):
+        for target in _in_random_order(targets):
             _visit(client, target, target.count)
 
 
+def _in_random_order(targets: Sequence[Target]) -> list[Target]:
+    """Return the targets in random order, but those with the same work next to each other.
+
+    Their ratio is what is asked for, and between two that are close in time the load on the machine is alike.
+    """
+    keys = sorted({target.key for target in targets})
+    place = {key: number for number, key in enumerate(random.sample(keys, len(keys)))}
+    return sorted(random.sample(targets, len(targets)), key=lambda target: place[target.key])
+
+
 def _visit(client: Client, target: Target, count: int) -> float:
-    report = client.send(target.request, count, CONNECTIONS, partial(cpu_seconds, target.pid))
+    report = client.send(
+        target.server.requests[target.key], count, CONNECTIONS, partial(cpu_seconds, target.server.pid)
+    )
     cost = report.used * 1000 / count
     target.cpu.append(cost)
     target.times += report.times
     target.size = report.size
     return cost
-
-
-def by_name(targets: Sequence[Target]) -> Mapping[str, Target]:
-    """Return the targets by their names."""
-    return {target.name: target for target in targets}

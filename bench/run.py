@@ -10,85 +10,100 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench import service
 from bench.checkouts import Checkout
 from bench.client import running_client
 from bench.furnished import furnish
-from bench.rounds import Target, by_name, measure, ratio
+from bench.rounds import Numbers, Server, Target, measure, ratio
 from bench.running_twins import installed, running_twins
 from bench.site import running_site
-from bench.subjects import BARE, SUBJECTS, TWIN_OF_WORKROOM, TWINS, requests_to_twin
+from bench.subjects import BARE, TWIN_OF_WORKROOM, TWINS
 from tests.databases import empty_database_at
-
-Numbers = dict[str, float]
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure. ``servers`` has the PostgreSQL server by the name of a database, None for SQLite."""
+    """What to measure. ``databases`` has a PostgreSQL server for each name, or None for SQLite.
+
+    ``memory_requests`` are sent to each server before its memory is read again. With 0, neither memory nor
+    start-up nor many writers at a time are measured.
+    """
 
     checkouts: Sequence[Checkout]
-    servers: Mapping[str, str | None]
+    databases: Mapping[str, str | None]
     keys: frozenset[str]
     twins: Sequence[str]
     rounds: int
     seconds: float
+    memory_requests: int = 0
 
 
-def run(plan: Plan, progress: Progress) -> dict[str, Any]:
+def run(plan: Plan, progress: Callable[[str], None]) -> dict[str, Any]:
     """Carry the plan out. Raises :class:`bench.client.UnexpectedResponse` if a server fails."""
     this, *others = plan.checkouts
-    measured = {}
-    for name, server in plan.servers.items():
-        measured[name] = _on_database(plan, server, lambda said, name=name: progress(f"{name}: {said}"))
     return {
         "commit": this.commit,
         "against": others[0].commit if others else None,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{os.cpu_count()} processors, {platform.machine()}, Python {platform.python_version()}",
         "rounds": plan.rounds,
-        "databases": measured,
+        "databases": {
+            name: _measure(plan, address, partial(_tell, progress, name))
+            for name, address in plan.databases.items()
+        },
     }
 
 
-def _on_database(plan: Plan, server: str | None, progress: Progress) -> dict[str, Numbers]:
+def _tell(progress: Callable[[str], None], database: str, said: str) -> None:
+    progress(f"{database}: {said}")
+
+
+def _measure(
+    plan: Plan, address: str | None, progress: Callable[[str], None]
+) -> dict[str, dict[str, Numbers]]:
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        twins_url = stack.enter_context(empty_database_at(server, directory))
+        twins_url = stack.enter_context(empty_database_at(address, directory))
         progress("starting the twins")
-        targets = [
-            Target(f"{twin.name}/{key}", twin.pid, request)
-            for twin in stack.enter_context(running_twins(installed(plan.twins), twins_url, directory))
-            for key, request in requests_to_twin(twin.name, twin.url).items()
-            if key in plan.keys or f"{twin.name}/{key}" == BARE
-        ]
+        servers = stack.enter_context(running_twins(installed(plan.twins), twins_url, directory))
+        sites = []
         for checkout in plan.checkouts:
             progress(f"starting Workroom at {checkout.commit}")
-            site = stack.enter_context(running_site(checkout, server))
-            requests = asyncio.run(furnish(site))
-            targets += [
-                Target(f"{checkout.name}/{subject.key}", site.pid, requests[subject.key])
-                for subject in SUBJECTS
-                if subject.key in plan.keys
-            ]
-        measure(stack.enter_context(running_client()), targets, plan.rounds, plan.seconds, progress)
-    return {target.name: _numbers(target, by_name(targets)) for target in targets}
+            site = stack.enter_context(running_site(checkout, address))
+            started_mb = service.resident_mb(site.pid)
+            servers.append(Server(checkout.name, site.pid, asyncio.run(furnish(site)), started_mb))
+            sites.append((checkout, site))
+        client = stack.enter_context(running_client())
+        targets = [Target(server, key) for server in servers for key in server.requests]
+        targets = [target for target in targets if target.key in plan.keys or target.name == BARE]
+        measure(client, targets, plan.rounds, plan.seconds, progress)
+        result = {"subjects": _subjects(targets)}
+        if plan.memory_requests:
+            progress("many writers at a time")
+            result["writers"] = service.measure_writers(client, servers)
+            progress(f"memory after {plan.memory_requests} more requests")
+            result["memory"] = service.measure_memory(client, servers, plan.memory_requests)
+            progress("start-up")
+            result["start"] = service.measure_start(sites)
+    return result
 
 
-def _numbers(target: Target, all_targets: Mapping[str, Target]) -> Numbers:
-    """Return the summary of a target, and how many times the CPU of others it costs."""
-    server, _, key = target.name.partition("/")
-    others = {"x_bare": BARE}
-    if server not in TWINS:
-        others |= {"x_twin": f"{TWIN_OF_WORKROOM}/{key}"}
-    if server == "workroom":
-        others |= {"x_before": f"before/{key}"}
-    ratios = {
-        name: round(ratio(target, all_targets[other]), 2)
-        for name, other in others.items()
-        if other in all_targets
-    }
-    return {**target.summary(), **ratios}
+def _subjects(targets: Sequence[Target]) -> dict[str, Numbers]:
+    """Return the summary of each target, and how many times the CPU of others it costs."""
+    known = {target.name: target for target in targets}
+    summaries = {}
+    for name, target in known.items():
+        others = {"x_bare": BARE}
+        if target.server.name not in TWINS:
+            others |= {"x_twin": f"{TWIN_OF_WORKROOM}/{target.key}", "x_before": f"before/{target.key}"}
+        ratios = {
+            ratio_name: round(ratio(target, known[other]), 2)
+            for ratio_name, other in others.items()
+            if other in known and other != name
+        }
+        summaries[name] = {**target.summary(), **ratios}
+    return summaries

@@ -7,27 +7,20 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from local_logto.testing.processes import free_port, running, wait_for
 
 from bench.checkouts import ROOT
+from bench.rounds import Server
+from bench.service import resident_mb
+from bench.subjects import requests_to_twin
 
 _OPTIONS = (
     "--loop", "uvloop", "--http", "httptools", "--ws", "none", "--no-access-log", "--log-level", "warning",
     "--no-server-header",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Twin:
-    """A running twin."""
-
-    name: str
-    url: str
-    pid: int
 
 
 def installed(names: Sequence[str]) -> list[str]:
@@ -36,16 +29,18 @@ def installed(names: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def running_twins(names: Sequence[str], database_url: str, directory: Path) -> Iterator[list[Twin]]:
+def running_twins(names: Sequence[str], database_url: str, directory: Path) -> Iterator[list[Server]]:
     """Fill the empty database, and run the twins until the block ends."""
     environment = {**os.environ, "TWIN_DATABASE_URL": database_url, "PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-m", "bench.twins.database"], env=environment, check=True)
     with ExitStack() as stack:
-        twins = []
+        servers = []
         for name in names:
             port, log = free_port(), directory / f"{name}.log"
             serve = [sys.executable, "-m", "uvicorn", f"bench.twins.{name}_twin:app", "--port", str(port)]
             process = stack.enter_context(running([*serve, *_OPTIONS], environment, log))
-            wait_for(f"http://127.0.0.1:{port}/no-such-page", 404, process, log)
-            twins.append(Twin(name, f"http://127.0.0.1:{port}", process.pid))
-        yield twins
+            url = f"http://127.0.0.1:{port}"
+            wait_for(f"{url}/no-such-page", 404, process, log)
+            requests = requests_to_twin(name, url)
+            servers.append(Server(name, process.pid, requests, resident_mb(process.pid)))
+        yield servers

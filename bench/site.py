@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -26,12 +26,17 @@ _NEVER_REACHED: Final = "100000000/minute"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The application, its process and its environment, and the Logto behind it."""
+    """The application, its process and its settings, and the Logto behind it."""
 
     url: str
     pid: int
-    environment: dict[str, str] = field(repr=False)
+    env_file: Path
     provider: Provider
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings that ``saas-app provision`` wrote for the application."""
+        return read_env_file(self.env_file)
 
     @property
     def management(self) -> ManagementSettings:
@@ -74,5 +79,4 @@ def running_site(
             empty_database_at(server, directory) as url,
             running_application(provider, url, directory, python=checkout.python, **extra) as application,
         ):
-            environment = read_env_file(application.env_file)
-            yield Site(application.url, application.pid, environment, provider)
+            yield Site(application.url, application.pid, application.env_file, provider)

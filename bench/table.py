@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.subjects import SUBJECTS, TWINS
 
-_TITLES = {
+NAMES = {
     "workroom": "Workroom",
     "before": "before",
     "quart": "Quart twin",
@@ -50,7 +50,7 @@ def _rows(numbers: Mapping[str, Mapping[str, float]]) -> Iterator[list[str]]:
             ]
             times = [f"{found['p50_ms']:.1f}", f"{found['p99_ms']:.1f}"]
             cpu, size = f"{found['cpu_ms']:.2f}", f"{found['bytes'] / 1000:.1f}"
-            yield [title, _TITLES[server], cpu, *ratios, *times, size]
+            yield [title, NAMES[server], cpu, *ratios, *times, size]
 
 
 def comparison(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
@@ -64,7 +64,7 @@ def comparison(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     for database in (name for name in new["databases"] if name in old["databases"]):
         for key, title in titles.items():
             before, now = (
-                result["databases"][database].get(f"workroom/{key}", {}).get("x_bare")
+                result["databases"][database]["subjects"].get(f"workroom/{key}", {}).get("x_bare")
                 for result in (old, new)
             )
             if before and now:
