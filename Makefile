@@ -88,7 +88,7 @@ bench: setup ## Measure the CPU time of requests beside lean twins (two minutes)
 
 bench-full: setup ## Measure longer, and memory and start-up too; ARGS="--output FILE" keeps the result
 	@$(BIN)/python tools/install_locked.py requirements-bench.lock
-	@$(BIN)/python -m bench run --rounds 15 --seconds 0.5 $(ARGS)
+	@$(BIN)/python -m bench run --rounds 15 --seconds 0.5 --memory-requests 5000 $(ARGS)
 
 lint: setup ## Check style, types, import rules, dependencies and common security mistakes
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
-"""Benchmarks. They are not part of the tests, because numbers differ from machine to machine.
+"""Benchmarks: what requests cost, beside lean twins and beside another commit. See docs/performance.md.
 
-Like the tests, they control Logto with the client of the provider's contract tests.
+They are not part of the tests, because numbers differ from machine to machine. Like the tests, they control
+Logto with the client of the provider's contract tests.
 """
 
 import sys

@@ -19,10 +19,10 @@ _STYLE: Final = """
   .page { fill: #ffffff } text { font: 12px system-ui, sans-serif; fill: #1f2933 }
   .title { font-size: 14px; font-weight: 600 } .group { font-weight: 600 } .quiet { fill: #52606d }
   .main { fill: #2563eb } .before { fill: #9aa5b1 } .other { fill: #c3d3f5 }
-  .goal { stroke: #b91c1c; stroke-width: 2; stroke-dasharray: 3 2 }
+  .goal { stroke: #d97706; stroke-width: 3 }
   @media (prefers-color-scheme: dark) {
     .page { fill: #0d1117 } text { fill: #e6edf3 } .quiet { fill: #9da7b3 }
-    .main { fill: #5b8def } .before { fill: #6e7681 } .other { fill: #2d4373 } .goal { stroke: #f87171 }
+    .main { fill: #5b8def } .before { fill: #6e7681 } .other { fill: #2d4373 } .goal { stroke: #fbbf24 }
   }
 """
 
@@ -85,7 +85,7 @@ def _row(bar: Bar, y: int, scale: float) -> list[str]:
     end = width
     if bar.goal is not None:
         at = _LABELS + bar.goal * scale
-        parts.append(f'<line class="goal" x1="{at:.1f}" x2="{at:.1f}" y1="{y - 2}" y2="{y + _BAR + 2}"/>')
+        parts.append(f'<line class="goal" x1="{at:.1f}" x2="{at:.1f}" y1="{y - 3}" y2="{y + _BAR + 3}"/>')
         end = max(end, bar.goal * scale) if abs(bar.goal * scale - width) < 40 else end
     parts.append(f'<text x="{_LABELS + end + 6:.1f}" y="{middle}">{bar.value:.1f}</text>')
     return parts

@@ -48,7 +48,7 @@ def charts(result: Mapping[str, Any]) -> dict[str, str]:
     return {
         f"performance-{database}.svg": draw(
             f"CPU time of a request on {_DATABASES[database]}",
-            "in multiples of bare Quart, which returns a line of text. Dashed: the goal",
+            "in multiples of bare Quart, which returns a line of text. Orange: the goal",
             list(_groups(measured["subjects"])),
         )
         for database, measured in result["databases"].items()
