@@ -86,7 +86,7 @@ bench: setup ## Measure the CPU time of requests beside lean twins (two minutes)
 	@$(BIN)/python tools/install_locked.py requirements-bench.lock
 	@$(BIN)/python -m bench run $(ARGS)
 
-bench-full: setup ## Measure longer, and memory and start-up too; ARGS="--output FILE" keeps the result
+bench-full: setup ## Measure longer, and memory and start-up too; ARGS="--keep" keeps the result
 	@$(BIN)/python tools/install_locked.py requirements-bench.lock
 	@$(BIN)/python -m bench run --rounds 15 --seconds 0.5 --memory-requests 5000 $(ARGS)
 

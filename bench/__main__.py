@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -14,8 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bench.checkouts import open_checkout, this_checkout
+from bench.page import RESULTS
 from bench.page import write as write_page
 from bench.run import Plan, run
+from bench.running_twins import installed
 from bench.subjects import SUBJECTS, TWIN_OF_WORKROOM, TWINS
 from bench.table import comparison, result_table
 
@@ -50,6 +53,7 @@ def main() -> None:
     help="Requests to each server before its memory is read again. Start-up is measured then, too.",
 )
 @click.option("--output", type=click.Path(path_type=Path), help="The file for the result, as JSON.")
+@click.option("--keep", is_flag=True, help="Write the result to bench/results, named after date and commit.")
 def run_command(
     only: str,
     twins: str,
@@ -60,29 +64,46 @@ def run_command(
     seconds: float,
     memory_requests: int,
     output: Path | None,
+    keep: bool,
 ) -> None:
     """Measure this checkout, and print a table for each database."""
     keys = frozenset(only.split(",") if only else _KEYS)
     if unknown := keys - set(_KEYS):
         raise click.UsageError(f"Unknown subjects: {', '.join(sorted(unknown))}. Known: {', '.join(_KEYS)}.")
-    chosen = [name for name in TWINS if name in twins.split(",") or name == TWIN_OF_WORKROOM]
-    servers = {"sqlite": None, "postgresql": postgresql}
-    if database != "both":
-        servers = {database: servers[database]}
-    if "postgresql" in servers and (failure := asyncio.run(_connection_failure(postgresql))):
-        if database == "postgresql":
-            raise click.ClickException(f"PostgreSQL is not reachable: {failure}")
-        _say(f"Skipped PostgreSQL, which is not reachable: {failure}")
-        del servers["postgresql"]
     with ExitStack() as stack:
         checkouts = [this_checkout()]
         if against:
             checkouts.append(stack.enter_context(open_checkout(against)))
-        result = run(Plan(checkouts, servers, keys, chosen, rounds, seconds, memory_requests), _say)
+        databases, chosen = _databases(database, postgresql), _twins(twins.split(","))
+        result = run(Plan(checkouts, databases, keys, chosen, rounds, seconds, memory_requests), _say)
     for name, numbers in result["databases"].items():
         click.echo(f"\n{name}, {result['commit']}\n\n{result_table(numbers['subjects'])}")
+    if keep:
+        output = RESULTS / f"{result['at'][:10]}-{result['commit']}.json"
     if output is not None:
         output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        _say(f"Written to {output}")
+
+
+def _databases(wanted: str, postgresql: str) -> dict[str, str | None]:
+    """Return the databases to measure on. PostgreSQL is skipped if it is not reachable."""
+    databases = {"sqlite": None, "postgresql": postgresql}
+    if wanted != "both":
+        databases = {wanted: databases[wanted]}
+    if "postgresql" in databases and (failure := asyncio.run(_connection_failure(postgresql))):
+        if wanted == "postgresql":
+            raise click.ClickException(f"PostgreSQL is not reachable: {failure}")
+        _say(f"Skipped PostgreSQL, which is not reachable: {failure}")
+        del databases["postgresql"]
+    return databases
+
+
+def _twins(wanted: Collection[str]) -> list[str]:
+    """Return the wanted twins that are installed, always with the one to which Workroom is compared."""
+    chosen = [name for name in TWINS if name in wanted or name == TWIN_OF_WORKROOM]
+    if missing := set(chosen) - set(installed(chosen)):
+        _say(f"Skipped the twins on {', '.join(sorted(missing))}, which make bench installs.")
+    return installed(chosen)
 
 
 @main.command("compare")

@@ -19,7 +19,7 @@ from bench.checkouts import Checkout
 from bench.client import running_client
 from bench.furnished import furnish
 from bench.rounds import Numbers, Server, Target, measure, ratio
-from bench.running_twins import installed, running_twins
+from bench.running_twins import running_twins
 from bench.site import running_site
 from bench.subjects import BARE, TWIN_OF_WORKROOM, TWINS
 from tests.databases import empty_database_at
@@ -69,7 +69,7 @@ def _measure(
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         twins_url = stack.enter_context(empty_database_at(address, directory))
         progress("starting the twins")
-        servers = stack.enter_context(running_twins(installed(plan.twins), twins_url, directory))
+        servers = stack.enter_context(running_twins(plan.twins, twins_url, directory))
         sites = []
         for checkout in plan.checkouts:
             progress(f"starting Workroom at {checkout.commit}")
