@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -30,6 +30,11 @@ class Request:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: object = None
+
+    def at(self, origin: str) -> Request:
+        """Return the same request to another server."""
+        parts = urlsplit(self.url)
+        return replace(self, url=self.url.replace(f"{parts.scheme}://{parts.netloc}", origin, 1))
 
     def encode(self) -> bytes:
         """Return the request as it is sent."""

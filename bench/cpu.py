@@ -19,7 +19,7 @@ def cpu_seconds(pid: int) -> float:
     It is read from the clock that Linux has for each process, in nanoseconds. ``/proc/<pid>/stat`` shows the
     same sum, but in steps of 10 ms.
     """
-    return sum(time.clock_gettime(_clock_of(member)) for member in (pid, *_descendants(pid)))
+    return sum(time.clock_gettime(_clock_of(member)) for member in members_of(pid))
 
 
 def cpu_seconds_with_ended_children(pid: int) -> float:
@@ -27,7 +27,7 @@ def cpu_seconds_with_ended_children(pid: int) -> float:
 
     Read from ``/proc/<pid>/stat``, in steps of 10 ms (proc_pid_stat(5): utime, stime, cutime, cstime).
     """
-    return sum(sum(map(int, _stat(member)[11:15])) for member in (pid, *_descendants(pid))) / _TICKS
+    return sum(sum(map(int, _stat(member)[11:15])) for member in members_of(pid)) / _TICKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ def memory_of(pid: int) -> Memory:
     return Memory(kilobytes["Rss"] / 1024, kilobytes["Pss"] / 1024)
 
 
-def workers_of(pid: int) -> list[int]:
-    """Return the processes that answer requests: the children of a server with several, or the server."""
-    return [child for child in _descendants(pid) if "spawn_main" in _command_of(child)] or [pid]
+def members_of(pid: int) -> list[int]:
+    """Return a process and all its children, grandchildren and so on that run."""
+    return [pid, *_descendants(pid)]
 
 
 def _clock_of(pid: int) -> int:
@@ -56,16 +56,16 @@ def _clock_of(pid: int) -> int:
 
 
 def _descendants(pid: int) -> Iterator[int]:
-    for task in (_PROC / f"{pid}/task").iterdir():
-        for child in (task / "children").read_text(encoding="ascii").split():
-            yield int(child)
-            yield from _descendants(int(child))
+    for thread in (_PROC / f"{pid}/task").iterdir():
+        try:
+            children = (thread / "children").read_text(encoding="ascii").split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # the thread has ended meanwhile
+        for child in map(int, children):
+            yield child
+            yield from _descendants(child)
 
 
 def _stat(pid: int) -> list[str]:
     """Return the fields of ``/proc/<pid>/stat`` after the name of the program, which may contain spaces."""
     return (_PROC / f"{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-
-
-def _command_of(pid: int) -> str:
-    return (_PROC / f"{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")

@@ -14,7 +14,7 @@ from local_logto.testing.processes import free_port, running, wait_for
 
 from bench.checkouts import Checkout
 from bench.client import Client
-from bench.cpu import cpu_seconds_with_ended_children, memory_of, workers_of
+from bench.cpu import cpu_seconds_with_ended_children, members_of, memory_of
 from bench.rounds import CONNECTIONS, Numbers, Server, percentile
 from bench.site import Site
 
@@ -99,8 +99,7 @@ def _start(checkout: Checkout, site: Site, workers: int) -> tuple[float, float]:
             if workers > 1:  # the first answers while the others start
                 _wait_until_quiet(process.pid)
             used = cpu_seconds_with_ended_children(process.pid)
-            members = {process.pid, *workers_of(process.pid)}
-            return used, sum(memory_of(member).proportional for member in members)
+            return used, sum(memory_of(member).proportional for member in members_of(process.pid))
 
 
 def _wait_until_quiet(pid: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ class Site:
     url: str
     pid: int
     env_file: Path
+    settings: Mapping[str, str]  # those that are not in the file
     provider: Provider
 
     @property
@@ -79,4 +80,4 @@ def running_site(
             empty_database_at(server, directory) as url,
             running_application(provider, url, directory, python=checkout.python, **extra) as application,
         ):
-            yield Site(application.url, application.pid, application.env_file, provider)
+            yield Site(application.url, application.pid, application.env_file, extra, provider)

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bench.client import Request, UnexpectedResponse, running_client
-from bench.cpu import cpu_seconds, cpu_seconds_with_ended_children, memory_of, workers_of
+from bench.cpu import cpu_seconds, cpu_seconds_with_ended_children, members_of, memory_of
 from bench.rounds import Server, Target, percentile, ratio
 
 pytestmark = [
@@ -92,9 +92,11 @@ def test_the_cpu_time_of_a_process_includes_its_children() -> None:
         before, own = cpu_seconds(os.getpid()), time.process_time()
         while cpu_seconds(child.pid) < 0.2:
             pass
+        members = members_of(os.getpid())
         used = cpu_seconds(os.getpid()) - before - (time.process_time() - own)
         child.communicate(b"\n")
 
+    assert {os.getpid(), child.pid} <= set(members)
     assert used == pytest.approx(0.2, abs=0.15)
     assert cpu_seconds_with_ended_children(os.getpid()) >= 0.2
 
@@ -105,12 +107,6 @@ def test_memory_is_that_of_the_process() -> None:
 
     assert memory_of(os.getpid()).resident - before.resident == pytest.approx(len(held) / 2**20, abs=5)
     assert before.proportional <= before.resident
-
-
-def test_a_server_without_workers_is_its_own_worker() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as server:
-        assert workers_of(server.pid) == [server.pid]
-        server.communicate(b"\n")
 
 
 def test_a_ratio_compares_within_rounds() -> None:
