@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -40,10 +44,8 @@ class MigrationState:
 
 def read_state(database_url: str) -> MigrationState:
     """Read the state of a database. Raises :class:`ConfigurationError` if it cannot be read."""
-    try:
+    with _explained(database_url):
         return _find_state(database_url)
-    except (SQLAlchemyError, OSError) as error:
-        raise _unusable(database_url, error) from None
 
 
 def migrate(database_url: str) -> MigrationState:
@@ -52,14 +54,33 @@ def migrate(database_url: str) -> MigrationState:
     Must not be called in a running event loop. Raises :class:`ConfigurationError` if the database cannot be
     reached or written.
     """
-    try:
-        _make_folder(database_url)
-        before = _find_state(database_url)
-        if not before.is_newest:
-            _upgrade(database_url)
-    except (SQLAlchemyError, OSError) as error:
-        raise _unusable(database_url, error) from None
+    before = _prepare(database_url)
+    if not before.is_newest:
+        _upgrade(database_url)
     return before
+
+
+def migrate_apart(database_url: str) -> None:
+    """Apply pending migrations for a server, whose memory is then free of Alembic.
+
+    On Linux, a fork applies them. Must not be called in a running event loop, nor beside other threads.
+    Raises :class:`ConfigurationError` if the database cannot be reached or written.
+    """
+    if _prepare(database_url).is_newest:
+        return
+    if sys.platform != "linux":
+        _upgrade(database_url)
+        return
+    from concurrent.futures import ProcessPoolExecutor  # rarely needed
+
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as fork:
+        fork.submit(_upgrade, database_url).result()
+
+
+def _prepare(database_url: str) -> MigrationState:
+    with _explained(database_url):
+        _make_folder(database_url)
+        return _find_state(database_url)
 
 
 def newest_migration() -> str | None:
@@ -101,13 +122,22 @@ def _upgrade(database_url: str) -> None:
     configuration.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     configuration.set_main_option("path_separator", "os")
     configuration.attributes["database_url"] = database_url
-    command.upgrade(configuration, "head")
+    with _explained(database_url):
+        command.upgrade(configuration, "head")
 
 
 def _make_folder(database_url: str) -> None:
     connecting = connecting_to(database_url)
     if connecting.is_sqlite and connecting.url.database:
         prepare_private_database(Path(connecting.url.database))
+
+
+@contextmanager
+def _explained(database_url: str) -> Iterator[None]:
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        raise _unusable(database_url, error) from None
 
 
 def _unusable(database_url: str, error: Exception) -> ConfigurationError:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 
 from tests.databases import ROOT
+from tests.processes import free_port
 
 pytestmark = pytest.mark.one_database
 
@@ -48,6 +51,15 @@ async def serve() -> None:
         print(json.dumps(sorted(set(sys.modules) - before)))
 
 asyncio.run(serve())
+"""
+
+_MIGRATION = """
+import json, os, sys
+from saas_app.operations.migrate import migrate_apart, read_state
+
+migrate_apart(os.environ["DATABASE_URL"])
+assert read_state(os.environ["DATABASE_URL"]).is_newest
+print(json.dumps(sorted(sys.modules)))
 """
 
 
@@ -106,3 +118,30 @@ def test_the_first_requests_wait_for_no_import(environment: Mapping[str, str]) -
     imported = _printed(_FIRST_REQUESTS, environment)
 
     assert [name for name in imported if name.split(".")[0] not in sys.stdlib_module_names] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, a server applies migrations itself")
+def test_a_server_that_applied_migrations_does_not_keep_alembic(
+    environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    fresh = {**environment, "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path / 'workroom.db'}"}
+
+    assert _within(("alembic", "mako"), set(_printed(_MIGRATION, fresh))) == set()
+
+
+def test_a_migration_that_fails_ends_the_start_with_one_line(
+    environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    with sqlite3.connect(database := tmp_path / "workroom.db") as connection:
+        connection.execute("CREATE TABLE sessions (id)")
+    connection.close()
+    database.chmod(0o600)
+    fresh = {**environment, "DATABASE_URL": f"sqlite+aiosqlite:///{database}", "APP_PORT": str(free_port())}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "saas_app", "serve"], env=fresh, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "table sessions already exists" in done.stderr

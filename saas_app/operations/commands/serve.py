@@ -10,7 +10,7 @@ import click
 from saas_app.config import load_settings
 from saas_app.observability import take_over_logging
 from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
-from saas_app.operations.migrate import migrate as apply_migrations
+from saas_app.operations.migrate import migrate_apart
 from saas_app.operations.output import announce, logs_are_json
 from saas_app.operations.preflight import require_free_port, require_package
 from saas_app.operations.server import run_server
@@ -41,6 +41,6 @@ def command(
     host, port = host or settings.host, port or settings.port
     require_free_port(host, port, "stop the program that uses it, or choose another port with --port")
     if not no_migrate:
-        apply_migrations(settings.database_url)
+        migrate_apart(settings.database_url)
     announce(f"Workroom is running at {settings.app_url}, listening on {host}:{port}")
     run_server(settings, host, port, workers, reload=reload)
