@@ -26,7 +26,7 @@ from saas_app.web import (
     security_headers,
     templating,
 )
-from saas_app.web.json_api import bodies, openapi, refusals
+from saas_app.web.json_api import bodies, openapi
 from saas_app.web.json_api import pages as api_docs
 
 _MAX_BODY = 1_000_000  # bytes
@@ -68,7 +68,6 @@ def _add_rules(app: Quart, settings: Settings) -> None:
     round_trips.init(app)
     limits.init(app)
     bodies.init(app)
-    refusals.init(app)
     openapi.init(app, features.tags())
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated, TypeAlias
 
 from quart import Blueprint, Response
-from quart_schema import Tag, tag, validate_querystring, validate_request, validate_response
+from quart_schema import Tag, tag
 
 from saas_app.api_clients import changes, service
 from saas_app.api_clients.changes import NewSecret
@@ -23,7 +23,17 @@ from saas_app.members.values import Listing, MembersFilter
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database, management, organization_change, runtime
 from saas_app.web.guards import requires
-from saas_app.web.json_api import ApiModel, ApiResponse, Line, ListQuery, answers, list_response
+from saas_app.web.json_api import (
+    ApiModel,
+    ApiResponse,
+    Line,
+    ListQuery,
+    answers,
+    list_response,
+    validate_querystring,
+    validate_request,
+    validate_response,
+)
 
 TAG = Tag("api-clients", description="API clients of the organization and their secrets")
 blueprint = Blueprint(

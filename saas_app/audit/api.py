@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, Field
 from quart import Blueprint
-from quart_schema import Tag, tag, validate_querystring, validate_response
+from quart_schema import Tag, tag
 
 from saas_app.audit import service
 from saas_app.audit.recorder import Action
@@ -17,7 +17,16 @@ from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database
 from saas_app.web.guards import requires
-from saas_app.web.json_api import ApiModel, ApiResponse, ListQuery, Moment, Search, list_response
+from saas_app.web.json_api import (
+    ApiModel,
+    ApiResponse,
+    ListQuery,
+    Moment,
+    Search,
+    list_response,
+    validate_querystring,
+    validate_response,
+)
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
 
 TAG = Tag("audit", description="Changes and denied requests")

@@ -7,7 +7,7 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import AfterValidator, Field
 from quart import Blueprint
-from quart_schema import tag, validate_querystring, validate_request, validate_response
+from quart_schema import tag
 
 from saas_app.errors import Conflict, LogtoUnavailable
 from saas_app.identity.tenant import Tenant
@@ -30,6 +30,9 @@ from saas_app.web.json_api import (
     answers,
     list_response,
     repeatable,
+    validate_querystring,
+    validate_request,
+    validate_response,
 )
 from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
 

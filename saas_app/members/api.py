@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool
 from quart import Blueprint, Response
-from quart_schema import Tag, tag, validate_querystring, validate_request, validate_response
+from quart_schema import Tag, tag
 
 from saas_app.identity.tenant import Tenant
 from saas_app.members import changes, service
@@ -30,6 +30,9 @@ from saas_app.web.json_api import (
     require_match,
     requires_if_match,
     sends,
+    validate_querystring,
+    validate_request,
+    validate_response,
 )
 
 TAG = Tag("members", description="Members, API clients and invitations of the organization")

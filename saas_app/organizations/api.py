@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from quart import Blueprint
-from quart_schema import tag, validate_response
+from quart_schema import tag
 
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.rbac.policy import decide
 from saas_app.web.guards import requires_member
-from saas_app.web.json_api import ApiModel, ApiResponse
+from saas_app.web.json_api import ApiModel, ApiResponse, validate_response
 from saas_app.web.tokens import with_token
 
 blueprint = Blueprint("organizations_api", __name__, url_prefix="/api/v1/organizations/<organization_id>")

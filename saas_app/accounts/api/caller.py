@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from quart import Blueprint, g
-from quart_schema import tag, validate_response
+from quart_schema import tag
 
 from saas_app.identity.bearer import BearerToken
 from saas_app.identity.principal import Principal, SessionPrincipal
 from saas_app.rbac.permissions import Permission, roles_granting
 from saas_app.web.context import runtime
 from saas_app.web.guards import authenticated
-from saas_app.web.json_api import ApiModel, ApiResponse
+from saas_app.web.json_api import ApiModel, ApiResponse, validate_response
 
 blueprint = Blueprint("identity_api", __name__, url_prefix="/api/v1")
 

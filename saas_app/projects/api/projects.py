@@ -9,7 +9,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 from quart import Blueprint, Response, url_for
-from quart_schema import tag, validate_querystring, validate_request, validate_response
+from quart_schema import tag
 
 from saas_app.identity.tenant import Tenant
 from saas_app.projects import changes, service
@@ -44,6 +44,9 @@ from saas_app.web.json_api import (
     requires_if_match,
     sends,
     unchanged,
+    validate_querystring,
+    validate_request,
+    validate_response,
 )
 
 blueprint = Blueprint("projects_api", __name__, url_prefix="/api/v1/organizations/<organization_id>/projects")

@@ -26,6 +26,7 @@ from saas_app.web.json_api.preconditions import (
     requires_if_match,
 )
 from saas_app.web.json_api.responses import ApiResponse, answers, sends
+from saas_app.web.json_api.validation import validate_querystring, validate_request, validate_response
 
 __all__ = [
     "ApiModel",
@@ -49,4 +50,7 @@ __all__ = [
     "requires_if_match",
     "sends",
     "unchanged",
+    "validate_querystring",
+    "validate_request",
+    "validate_response",
 ]

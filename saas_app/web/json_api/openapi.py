@@ -105,10 +105,13 @@ class _Provider(OpenAPIProvider):
 
 
 def init(app: Quart, tags: list[Tag | dict[Any, Any]]) -> None:
-    """Set up quart-schema to validate and describe. Its own pages load from other sites and are disabled.
+    """Set up quart-schema to describe the API. Its own pages load from other sites and are disabled.
 
-    ``tags`` are the groups of operations, in the order in which they are shown.
+    Responses are written by :mod:`saas_app.web.json_api.validation`. quart-schema would convert every
+    response of the application again. ``tags`` are the groups of operations, in the order in which they are
+    shown.
     """
+    make_response = app.make_response
     QuartSchema(
         app,
         openapi_path=None,
@@ -123,6 +126,7 @@ def init(app: Quart, tags: list[Tag | dict[Any, Any]]) -> None:
         conversion_preference="pydantic",
         openapi_provider_class=_Provider,
     )
+    app.make_response = make_response  # type: ignore[method-assign]
 
 
 def build_schema(app: Quart) -> dict[str, Any]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 from quart import Quart
-from quart_schema import validate_querystring
 
 from saas_app.errors import BadRequest
-from saas_app.web.json_api import ListQuery
+from saas_app.web.json_api import ListQuery, validate_querystring
 from saas_app.web.json_api.bodies import MAX_QUERY_LENGTH, check_sent
 
 
