@@ -23,11 +23,14 @@ from saas_app.web import (
     repeated_parameters,
     round_trips,
     routes,
+    rules,
     security_headers,
     templating,
 )
+from saas_app.web.connection import Connection
 from saas_app.web.json_api import bodies, openapi
 from saas_app.web.json_api import pages as api_docs
+from saas_app.web.notices import Notices
 
 _MAX_BODY = 1_000_000  # bytes
 
@@ -43,11 +46,14 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
     app.config.update(
         MAX_CONTENT_LENGTH=_MAX_BODY,
         MAX_FORM_PARTS=200,
-        SESSION_COOKIE_NAME="workroom_notice",  # Quart's own session carries only flashed notices
+        SESSION_COOKIE_NAME="workroom_notice",
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.is_tls,
     )
     routes.init(app)
+    app.asgi_http_class = Connection
+    app.request_class = clean_request.CleanRequest
+    app.session_interface = Notices()
     _add_rules(app, settings)
     for blueprint in (health.blueprint, api_docs.blueprint, *features.blueprints()):
         app.register_blueprint(blueprint)
@@ -56,17 +62,27 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
 
 
 def _add_rules(app: Quart, settings: Settings) -> None:
-    """Add the rules that apply to every request. They run in this order."""
-    observability.init(app)
-    hosts.init(app, settings)
-    clean_request.init(app)
-    repeated_parameters.init(app)
-    csrf.init(app, settings)
-    security_headers.init(app, settings)
+    """Add what applies to every request. The checks and the finishes run in this order."""
+    observability.init()
+    rules.init(
+        app,
+        checks=(
+            observability.begin_request,
+            hosts.other_hosts_refused(settings),
+            hosts.redirect_within_our_origin,
+            clean_request.refuse_unclean_path,
+            repeated_parameters.refuse_repeated,
+            csrf.cross_site_refused(settings),
+        ),
+        finishes=(
+            limits.add_headers,
+            security_headers.headers_added(settings),
+            observability.finish_request,
+        ),
+    )
     templating.init(app)
     error_pages.init(app)
     round_trips.init(app)
-    limits.init(app)
     bodies.init(app)
     openapi.init(app, features.tags())
 

@@ -15,10 +15,10 @@ from collections.abc import Mapping, MutableMapping
 from types import TracebackType
 from typing import Any
 
-from quart import Quart, Response, g, request
+import uuid_utils
+from quart import Request, Response, g
 
 from saas_app.audit.trace import Trace, current_trace
-from saas_app.db.base import new_uuid
 from saas_app.text.cleaning import clean_line
 from saas_app.without_rich import structlog
 
@@ -39,7 +39,7 @@ def configure_logging(log_format: str) -> None:
     )
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            add_request_id,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             redact_secrets,
@@ -107,6 +107,13 @@ def _log_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
     )
 
 
+def add_request_id(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Add the id of the request in which the event happens, if there is one."""
+    if request_id := current_trace.get().request_id:
+        event["request_id"] = request_id
+    return event
+
+
 def redact_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace the values of all fields whose names suggest a secret, at any depth."""
     for name in event:
@@ -129,32 +136,30 @@ def _leave(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
     return event
 
 
-def init(app: Quart) -> None:
-    """Give each request an id, and log one line for its response.
+def init() -> None:
+    """Configure structlog if nothing else has.
 
-    Also configures structlog if nothing else has. By default, structlog uses ``rich`` if it is installed,
-    which shows all local variables of an exception, including secrets, and blocks the event loop for seconds.
+    By default, structlog uses ``rich`` if it is installed, which shows all local variables of an exception,
+    including secrets, and blocks the event loop for seconds.
     """
     if not structlog.is_configured():
         configure_logging("console")
 
-    @app.before_request
-    async def begin() -> None:
-        given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else str(new_uuid())
-        g.started = time.perf_counter()
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=g.request_id)
-        current_trace.set(Trace(g.request_id, clean_line(request.remote_addr)))
 
-    @app.after_request
-    async def finish(response: Response) -> Response:
-        response.headers["X-Request-Id"] = g.get("request_id", "")
-        rule = request.url_rule.rule if request.url_rule else None
-        if rule is not None and not rule.startswith("/static"):
-            milliseconds = round((time.perf_counter() - g.started) * 1000, 1) if "started" in g else None
-            log.info(
-                "request", method=request.method, path=request.path, status=response.status_code,
-                ms=milliseconds,
-            )  # fmt: skip
-        return response
+def begin_request(request: Request) -> None:
+    """Give the request an id: the caller's, if it has the form of one, or a new one."""
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid_utils.uuid7())
+    g.started = time.perf_counter()
+    current_trace.set(Trace(g.request_id, clean_line(request.remote_addr)))
+
+
+def finish_request(request: Request, response: Response) -> None:
+    """Send the request's id, and log one line for its response."""
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    rule = request.url_rule.rule if request.url_rule else None
+    if rule is not None and not rule.startswith("/static"):
+        milliseconds = round((time.perf_counter() - g.started) * 1000, 1) if "started" in g else None
+        log.info(
+            "request", method=request.method, path=request.path, status=response.status_code, ms=milliseconds
+        )

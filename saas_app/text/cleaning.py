@@ -26,14 +26,12 @@ _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 def is_clean(text: str) -> bool:
     """Return whether :func:`clean` would leave the text unchanged."""
-    return _UNCLEAN.search(text) is None
+    return _is_plain(text) or _UNCLEAN.search(text) is None
 
 
 def clean(text: str) -> str:
     """Return the text without lone surrogates, noncharacters and controls; tabs and line ends stay."""
-    if text.isascii() and text.isprintable():
-        return text
-    return _UNCLEAN.sub("", text)
+    return text if _is_plain(text) else _UNCLEAN.sub("", text)
 
 
 def clean_line(value: str | None) -> str:
@@ -83,7 +81,14 @@ def storable_json(value: Any) -> Any:
     return value
 
 
+def _is_plain(text: str) -> bool:
+    """Return whether all characters are printable ASCII: most texts are, and there is nothing to clean."""
+    return text.isascii() and text.isprintable()
+
+
 def _seen(text: str) -> str:
+    if _is_plain(text):
+        return text[:_LONGEST].strip()
     seen = clean(text[:_LONGEST].replace("\t", " "))
     for _ in range(_MAX_ROUNDS):  # removing characters can bring others together
         before, seen = seen, without_invisible(normalize("NFC", seen))

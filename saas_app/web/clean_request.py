@@ -7,9 +7,9 @@ cleaned by the types of their fields (``web/json_api/models.py``).
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from quart import Quart, Request, current_app, request
+from quart import Request, current_app
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.utils import cached_property
@@ -45,21 +45,16 @@ class CleanRequest(Request):
             raise RequestEntityTooLarge
 
 
-def init(app: Quart) -> None:
-    """Use :class:`CleanRequest`, and reject unclean paths."""
-    app.request_class = CleanRequest
-
-    @app.before_request
-    async def refuse_unclean_address() -> None:
-        if not is_clean(request.path) or not _can_be_ids(request.view_args or {}):
-            raise NotFound
+def refuse_unclean_path(request: Request) -> None:
+    """Reject a path with an unclean text, or with one that cannot be the id that belongs there."""
+    if not is_clean(request.path) or not _can_be_ids(request):
+        raise NotFound
 
 
-def _can_be_ids(arguments: dict[str, Any]) -> bool:
+def _can_be_ids(request: Request) -> bool:
     """Return whether the arguments of a path have the form of ids. If not, no lookup is needed."""
-    if request.blueprint in _ANY_TEXT:
-        return True
-    return all(is_id(value) for value in arguments.values() if isinstance(value, str))
+    arguments = [value for value in (request.view_args or {}).values() if isinstance(value, str)]
+    return all(map(is_id, arguments)) or request.blueprint in _ANY_TEXT
 
 
 def _cleaned(fields: MultiDict[str, str]) -> MultiDict[str, str]:

@@ -9,24 +9,24 @@ itself and with which no cookie counts.
 
 from __future__ import annotations
 
-from quart import Quart, request
+from quart import Request
 
 from saas_app.config import Settings
 from saas_app.errors import CrossSiteRequest
 from saas_app.web.context import bearer_token, is_api, session_cookie
 from saas_app.web.guards import declared_guard
 from saas_app.web.origin import origin_of
+from saas_app.web.rules import Check
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_FETCH_SITES = frozenset({"same-origin", "none"})  # none: typed, bookmarked or reloaded by the person
 
 
-def init(app: Quart, settings: Settings) -> None:
-    """Check every changing request before its view, unless its route is for programs."""
+def cross_site_refused(settings: Settings) -> Check:
+    """Return the check of every changing request, unless its route is for programs."""
     own_origin = origin_of(settings.app_url)
 
-    @app.before_request
-    async def refuse_cross_site() -> None:
+    def refuse_cross_site(request: Request) -> None:
         if request.method in _SAFE_METHODS:
             return
         if is_api(request) and (bearer_token(request) is not None or not session_cookie(request)):
@@ -45,3 +45,5 @@ def init(app: Quart, settings: Settings) -> None:
                 "Changes are accepted only from Workroom's own pages. Open the page in "
                 "Workroom and try again."
             )
+
+    return refuse_cross_site

@@ -10,22 +10,22 @@ import re
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from quart import Quart, request
+from quart import Request
 from werkzeug.routing import RequestRedirect
 
 from saas_app.config import Settings
 from saas_app.errors import BadRequest, MisdirectedRequest
+from saas_app.web.rules import Check
 
 _HOST: Final = re.compile(r"(?P<name>\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(?::[0-9]{0,5})?", re.IGNORECASE)
 _PROBES: Final = frozenset({"/healthz", "/readyz"})  # requested by IP address, from inside the network
 
 
-def init(app: Quart, settings: Settings) -> None:
-    """Reject requests for other hosts before anything else is done."""
+def other_hosts_refused(settings: Settings) -> Check:
+    """Return the check that rejects requests for other hosts, before anything else is done."""
     own = frozenset((host_name(urlsplit(settings.app_url).netloc) or "", *settings.allowed_hosts))
 
-    @app.before_request
-    async def refuse_other_hosts() -> None:
+    def refuse_other_hosts(request: Request) -> None:
         if request.path in _PROBES:
             return
         given = request.headers.getlist("Host")
@@ -35,13 +35,15 @@ def init(app: Quart, settings: Settings) -> None:
         if name not in own:
             raise MisdirectedRequest("This server does not serve this host name.")
 
-    @app.before_request
-    async def redirect_within_our_origin() -> None:
-        """Turn a redirect of the router, which repeats the scheme and host of the request, into a path."""
-        redirection = request.routing_exception
-        if isinstance(redirection, RequestRedirect):
-            target = urlsplit(redirection.new_url)
-            redirection.new_url = urlunsplit(("", "", "/" + target.path.lstrip("/"), target.query, ""))
+    return refuse_other_hosts
+
+
+def redirect_within_our_origin(request: Request) -> None:
+    """Turn a redirect of the router, which repeats the scheme and host of the request, into a path."""
+    redirection = request.routing_exception
+    if isinstance(redirection, RequestRedirect):
+        target = urlsplit(redirection.new_url)
+        redirection.new_url = urlunsplit(("", "", "/" + target.path.lstrip("/"), target.query, ""))
 
 
 def host_name(host: str) -> str | None:

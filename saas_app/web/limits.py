@@ -17,7 +17,7 @@ from functools import wraps
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, Final
 
-from quart import Quart, Response, g, request
+from quart import Request, Response, g, request
 
 from saas_app.errors import AppError, InvalidToken, RateLimited, SignInRequired
 from saas_app.identity.bearer import BearerToken
@@ -30,16 +30,12 @@ View = Callable[..., Awaitable[Any]]
 _IPV6_PREFIX: Final = 64  # bits that a network assigns to a customer, who chooses the rest
 
 
-def init(app: Quart) -> None:
+def add_headers(request: Request, response: Response) -> None:
     """Send rate-limit headers to every caller of the API (draft-ietf-httpapi-ratelimit-headers-10)."""
-
-    @app.after_request
-    async def add_headers(response: Response) -> Response:
-        standings: list[Standing] = g.get("standings", [])
-        if standings and is_api(request):
-            response.headers["RateLimit-Policy"] = ", ".join(str(standing.policy) for standing in standings)
-            response.headers["RateLimit"] = ", ".join(map(str, standings))
-        return response
+    standings: list[Standing] = g.get("standings", [])
+    if standings and is_api(request):
+        response.headers["RateLimit-Policy"] = ", ".join(str(standing.policy) for standing in standings)
+        response.headers["RateLimit"] = ", ".join(map(str, standings))
 
 
 async def verify_token(token: str) -> BearerToken:

@@ -6,16 +6,15 @@ rule applies to all. Forms are not checked, because checkboxes share a name.
 
 from __future__ import annotations
 
-from quart import Quart, request
+from quart import Request
 
 from saas_app.errors import BadRequest
 
 
-def init(app: Quart) -> None:
-    """Check the query of every request before its view."""
-
-    @app.before_request
-    async def refuse_repeated() -> None:
-        names = [name for name, _ in request.args.items(multi=True)]
-        if len(names) != len(set(names)):
-            raise BadRequest("A query parameter is given more than once. Give each parameter only once.")
+def refuse_repeated(request: Request) -> None:
+    """Reject a query with a parameter that comes twice."""
+    if not request.query_string:
+        return
+    names = [name for name, _ in request.args.items(multi=True)]
+    if len(names) != len(set(names)):
+        raise BadRequest("A query parameter is given more than once. Give each parameter only once.")

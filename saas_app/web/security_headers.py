@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from quart import Quart, Response
+from quart import Request, Response
 
 from saas_app.config import Settings
 from saas_app.web.origin import origin_of
+from saas_app.web.rules import Finish
 
 _HSTS = "max-age=31536000"  # a year; without subdomains, which others may run
 _FEATURES = ("browsing-topics", "camera", "display-capture", "geolocation", "microphone", "payment", "usb")
@@ -32,8 +33,8 @@ def content_security_policy(settings: Settings) -> str:
     )
 
 
-def init(app: Quart, settings: Settings) -> None:
-    """Add the headers to every response, including errors."""
+def headers_added(settings: Settings) -> Finish:
+    """Return what adds the headers to every response, including errors."""
     fixed = {
         "Content-Security-Policy": content_security_policy(settings),
         "X-Content-Type-Options": "nosniff",
@@ -46,10 +47,9 @@ def init(app: Quart, settings: Settings) -> None:
     if settings.is_tls:
         fixed["Strict-Transport-Security"] = _HSTS
 
-    @app.after_request
-    async def add_headers(response: Response) -> Response:
+    def add_headers(_request: Request, response: Response) -> None:
         for name, value in fixed.items():
             response.headers[name] = value
-        if "Cache-Control" not in response.headers:  # static files set their own
-            response.headers["Cache-Control"] = "no-store"
-        return response
+        response.headers.setdefault("Cache-Control", "no-store")  # static files set their own
+
+    return add_headers

@@ -27,7 +27,6 @@ main(["fail"])
 
 _AN_APPLICATION: Final = """
 import rich, structlog
-from quart import Quart
 from saas_app import observability
 
 def fail():
@@ -37,7 +36,7 @@ def fail():
     except ValueError:
         structlog.get_logger("a.page").exception("a page failed")
 
-observability.init(Quart("imported"))
+observability.init()
 fail()
 """
 

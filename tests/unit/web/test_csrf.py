@@ -5,14 +5,14 @@ from quart import Quart
 
 from saas_app.config import Settings
 from saas_app.errors import CrossSiteRequest
-from saas_app.web import csrf
+from saas_app.web import csrf, rules
 from saas_app.web.guards import public, public_webhook
 
 
 @pytest.fixture(name="app")
 def _app(web_settings: Settings) -> Quart:
     app = Quart(__name__)
-    csrf.init(app, web_settings)
+    rules.init(app, checks=[csrf.cross_site_refused(web_settings)])
 
     @app.route("/", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
     async def view() -> str:

@@ -3,12 +3,12 @@
 from quart import Quart, Response
 
 from saas_app.config import Settings
-from saas_app.web import security_headers
+from saas_app.web import rules, security_headers
 
 
 def _app(settings: Settings) -> Quart:
     app = Quart(__name__)
-    security_headers.init(app, settings)
+    rules.init(app, finishes=[security_headers.headers_added(settings)])
 
     @app.get("/")
     async def page() -> str:
