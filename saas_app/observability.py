@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
@@ -116,14 +117,19 @@ def add_request_id(_logger: Any, _method: str, event: MutableMapping[str, Any]) 
 
 def redact_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace the values of all fields whose names suggest a secret, at any depth."""
-    for name in event:
-        if name != "event":
-            event[name] = _without_secrets(name, event[name])
+    for name, value in event.items():
+        if name != "event" and (_suggests_secret(name) or not isinstance(value, str | int | float)):
+            event[name] = _without_secrets(name, value)
     return event
 
 
+@lru_cache(maxsize=1024)
+def _suggests_secret(name: str) -> bool:
+    return _SECRET_NAMES.search(name) is not None
+
+
 def _without_secrets(name: str, value: Any) -> Any:
-    if _SECRET_NAMES.search(name):
+    if _suggests_secret(name):
         return "[redacted]"
     if isinstance(value, Mapping):
         return {key: _without_secrets(str(key), inner) for key, inner in value.items()}

@@ -56,6 +56,14 @@ def test_fields_with_the_name_of_a_secret_are_redacted(name: str) -> None:
     assert redact_secrets(None, "info", {"event": "x", name: "abc"}) == {"event": "x", name: "[redacted]"}
 
 
+def test_secrets_are_redacted_at_any_depth() -> None:
+    line = {"event": "x", "sent": {"form": [{"code": "abc", "status": 200}], "token": ["abc"]}}
+    assert redact_secrets(None, "info", line) == {
+        "event": "x",
+        "sent": {"form": [{"code": "[redacted]", "status": 200}], "token": "[redacted]"},
+    }
+
+
 def test_other_fields_are_kept() -> None:
     line = {"event": "a token was rejected", "path": "/o", "status": 200, "error_code": "x"}
     assert redact_secrets(None, "info", dict(line)) == line

@@ -129,19 +129,7 @@ async def list_projects(tenant: Tenant, query_args: ProjectQuery) -> ApiResponse
     place = read_project_place(query_args.cursor, wanted.sort)
     portion = await service.page_projects(database(), wanted, place, query_args.limit)
     page = project_page(portion, query_args.cursor)
-    items = [
-        ProjectSummaryView(
-            id=row.id,
-            name=row.name,
-            excerpt=row.excerpt,
-            status=row.status,
-            updated_at=row.updated_at,
-            open_tasks=row.open_tasks,
-            done_tasks=row.done_tasks,
-        )
-        for row in page.items
-    ]
-    return list_response(ProjectList(items=items, next_cursor=page.next_cursor), page.next_cursor)
+    return list_response(ProjectList.of(page), page.next_cursor)
 
 
 @blueprint.post("")
@@ -155,7 +143,7 @@ async def create_project(tenant: Tenant, data: NewProject) -> ApiResponse:
     """Create a project."""
     form = ProjectInput(data.name, data.description)
     project = await _get(tenant, await changes.create_project(transaction(), tenant, form))
-    return _view(project), 201, {**etag(project.version), "Location": _address(tenant, project.id)}
+    return ProjectView.of(project), 201, {**etag(project.version), "Location": _address(tenant, project.id)}
 
 
 @blueprint.get("/<uuid:project_id>")
@@ -227,17 +215,13 @@ async def _get(tenant: Tenant, project_id: uuid.UUID) -> ProjectDetail:
 
 async def _answer(tenant: Tenant, project_id: uuid.UUID) -> ApiResponse:
     project = await _get(tenant, project_id)
-    return _view(project), 200, etag(project.version)
+    return ProjectView.of(project), 200, etag(project.version)
 
 
 async def _version_to_change(tenant: Tenant, project_id: uuid.UUID) -> int | None:
     """Return the project's version if ``If-Match`` names it, or None without the header."""
     current = await _get(tenant, project_id)
     return current.version if matches(etag(current.version)) else None
-
-
-def _view(project: ProjectDetail) -> ProjectView:
-    return ProjectView(**{name: getattr(project, name) for name in ProjectView.model_fields})
 
 
 def _address(tenant: Tenant, project_id: uuid.UUID) -> str:

@@ -114,8 +114,7 @@ async def list_tasks(tenant: Tenant, project_id: uuid.UUID, query_args: TaskQuer
     project = await service.get_project(database(), tenant, project_id)
     portion = await service.page_tasks(database(), project, query_args.show, place, query_args.limit)
     page = task_page(portion, query_args.cursor)
-    body = TaskList(items=[_view(row) for row in page.items], next_cursor=page.next_cursor)
-    return list_response(body, page.next_cursor)
+    return list_response(TaskList.of(page), page.next_cursor)
 
 
 @blueprint.post("")
@@ -130,7 +129,7 @@ async def create_task(tenant: Tenant, project_id: uuid.UUID, data: NewTask) -> A
     """Add a task to an active project."""
     task_id = await changes.add_task(transaction(), tenant, project_id, _input(data))
     task = await service.get_task(database(), tenant, project_id, task_id)
-    return _view(task), 201, {**etag(task.version), "Location": _address(tenant, task)}
+    return TaskView.of(task), 201, {**etag(task.version), "Location": _address(tenant, task)}
 
 
 @blueprint.post("/bulk")
@@ -154,7 +153,7 @@ async def create_tasks(tenant: Tenant, project_id: uuid.UUID, data: NewTasks) ->
 async def get_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID) -> ApiResponse:
     """Read a task."""
     task = await service.get_task(database(), tenant, project_id, task_id)
-    return _view(task), 200, etag(task.version)
+    return TaskView.of(task), 200, etag(task.version)
 
 
 @blueprint.patch("/<uuid:task_id>")
@@ -175,7 +174,7 @@ async def change_task(
     )
     await changes.edit_task(transaction(), tenant, project_id, task_id, current.version, form)
     task = await service.get_task(database(), tenant, project_id, task_id)
-    return _view(task), 200, etag(task.version)
+    return TaskView.of(task), 200, etag(task.version)
 
 
 @blueprint.delete("/<uuid:task_id>")
@@ -193,10 +192,6 @@ async def delete_task(tenant: Tenant, project_id: uuid.UUID, task_id: uuid.UUID)
 
 def _input(data: NewTask) -> TaskInput:
     return TaskInput(data.title, data.status, data.due_on)
-
-
-def _view(task: TaskRow) -> TaskView:
-    return TaskView(**{name: getattr(task, name) for name in TaskView.model_fields})
 
 
 def _address(tenant: Tenant, task: TaskRow) -> str:

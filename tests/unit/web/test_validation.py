@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from quart import Quart, Response
 
 from saas_app.errors import BadRequest, Invalid
@@ -76,6 +78,29 @@ async def test_a_model_is_sent_as_json_in_ascii() -> None:
         "at": "2027-01-31T09:30:00.000120Z",
         "more": {"b": [1, 2.5, None, True], "a": "\u2028"},
     }
+
+
+def test_a_model_is_read_from_a_value_with_its_attributes_and_no_others() -> None:
+    @dataclass(frozen=True)
+    class Row:
+        name: str
+        id: uuid.UUID
+        at: datetime
+        more: dict[str, Any] | None
+        internal: str = "not for clients"
+
+    @dataclass(frozen=True)
+    class Page:
+        items: tuple[Row, ...]
+
+    class Things(ApiModel):
+        items: list[Thing]
+
+    row = Row(THING.name, THING.id, THING.at, THING.more)
+    assert Thing.of(row) == THING
+    assert Things.of(Page((row, row))) == Things.of({"items": [row, row]}) == Things(items=[THING, THING])
+    with pytest.raises(ValidationError):
+        Thing.of(Page(()))
 
 
 async def test_a_view_may_add_a_status_and_headers() -> None:
