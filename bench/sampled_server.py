@@ -64,6 +64,12 @@ CONCERNS: Final = {
     "/saas_app/web/security_headers": "security headers",
     "/saas_app/web/csrf": "CSRF",
     "/saas_app/web/hosts": "host names",
+    "/saas_app/web/clean_request": "cleaning of path and query",
+    "/saas_app/web/repeated_parameters": "cleaning of path and query",
+    "/quart/sessions": "cookie of notices",
+    "/saas_app/web/notices": "cookie of notices",
+    "/saas_app/web/proof": "proof of the caller",
+    "/saas_app/web/json_api/": "JSON: checks, validation and responses, with the view",
 }
 """What is measured with everything it calls, except SQL statements, which run on stacks of their own."""
 
