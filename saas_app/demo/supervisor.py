@@ -20,14 +20,10 @@ import click
 
 from saas_app.config import ManagementSettings
 from saas_app.coordination.jobs import Failure
-from saas_app.db.engine import create_engine
 from saas_app.db.private_files import tighten
-from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.demo.child import Child
 from saas_app.demo.options import DemoOptions
-from saas_app.demo.people import ORGANIZATIONS, PEOPLE, as_sign_in_shortcuts
-from saas_app.demo.projects import PROJECTS
-from saas_app.demo.seed import DemoSeeder
+from saas_app.demo.people import as_sign_in_shortcuts
 from saas_app.demo.welcome import welcome
 from saas_app.errors import ConfigurationError, LogtoUnavailable
 from saas_app.logto import ManagementClient, ManagementError, probe
@@ -200,6 +196,10 @@ class _Demo:
         return application
 
     async def _seed(self, client: ManagementClient) -> None:
+        from saas_app.db.engine import create_engine  # only the first start needs these, and half of its time
+        from saas_app.db.unit_of_work import UnitOfWork
+        from saas_app.demo.seed import DemoSeeder
+
         engine = create_engine(self._options.database_url)
         try:
             steps = [step async for step in DemoSeeder(client, UnitOfWork(engine)).seed()]
@@ -242,7 +242,9 @@ async def _responds(url: str, http: aiohttp.ClientSession) -> bool:
 
 
 def _fingerprint() -> str:
-    return hashlib.sha256(repr((PEOPLE, ORGANIZATIONS, PROJECTS)).encode()).hexdigest()
+    """Return a hash of the demo's data, which changes when its files do."""
+    files = [Path(__file__).with_name(name) for name in ("people.py", "projects.py")]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _read_mark(path: Path) -> object:
