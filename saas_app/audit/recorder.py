@@ -126,24 +126,25 @@ def record(db: WritingSession, entry: AuditEntry, *, at: datetime | None = None)
 
     ``at`` is the time of the event, for the demo's history; by default it is now.
     """
-    db.add(
-        AuditEvent(
-            id=new_uuid() if at is None else uuid_at(at),
-            occurred_at=at or utc_now(),
-            actor_type=entry.actor.type,
-            actor_id=entry.actor.id,
-            actor_name=entry.actor.name[:320],
-            action=entry.action.value,
-            target_type=entry.target.type,
-            target_id=entry.target.id[:320],
-            target_name=entry.target.name[:320],
-            before=entry.before,
-            after=entry.after,
-            outcome=entry.outcome,
-            decision=entry.decision,
-            request_id=entry.trace.request_id,
-            address=entry.trace.address[:64],
-        )
+    db.insert_at_commit(
+        AuditEvent,
+        {
+            "id": new_uuid() if at is None else uuid_at(at),
+            "occurred_at": at or utc_now(),
+            "actor_type": entry.actor.type,
+            "actor_id": entry.actor.id,
+            "actor_name": entry.actor.name[:320],
+            "action": entry.action.value,
+            "target_type": entry.target.type,
+            "target_id": entry.target.id[:320],
+            "target_name": entry.target.name[:320],
+            "before": entry.before,
+            "after": entry.after,
+            "outcome": entry.outcome,
+            "decision": entry.decision,
+            "request_id": entry.trace.request_id,
+            "address": entry.trace.address[:64],
+        },
     )
 
 

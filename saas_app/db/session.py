@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
@@ -18,10 +18,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.util import greenlet_spawn
 
+from saas_app.db.base import Base
 from saas_app.db.failures import explained, is_disconnected, is_locked
 from saas_app.db.shielding import shielded
 from saas_app.db.statements import examine
-from saas_app.db.tenant_scope import ORGANIZATION_OPTION, TenantSession, confine
+from saas_app.db.tenant_scope import ORGANIZATION_OPTION, Scoped, TenantSession, scope
 from saas_app.db.writers import Writers
 
 log = structlog.get_logger(__name__)
@@ -70,17 +71,13 @@ class ReadingSession:
         return self._engine.dialect.name
 
     async def execute(self, statement: Any, parameters: Mapping[str, Any] | None = None) -> Any:
-        if statement.is_dml:
-            raise TypeError("a reading session changes nothing; use a writing one")
         known = examine(statement)
+        if known.is_change:
+            raise TypeError("a reading session changes nothing; use a writing one")
         if known.loads_objects:
             raise TypeError("a reading session returns columns, not objects; select the columns")
-        if self._organization_id is None:
-            options = known.options
-        else:
-            statement, parameters = confine(known, parameters, self._organization_id)
-            options = {**known.confined_options, ORGANIZATION_OPTION: self._organization_id}
-        send = partial(greenlet_spawn, self._send, statement, parameters, options)
+        scoped = scope(known, statement, parameters, self._organization_id)
+        send = partial(greenlet_spawn, self._send, scoped)
         return await shielded(_explained(partial(self._retried, send)))
 
     async def scalar(self, statement: Any, parameters: Mapping[str, Any] | None = None) -> Any:
@@ -95,10 +92,10 @@ class ReadingSession:
         if connection is not None:
             await greenlet_spawn(connection.close)
 
-    def _send(self, statement: Any, parameters: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Any:
+    def _send(self, scoped: Scoped) -> Any:
         if self._connection is None:
             self._connection = self._engine.sync_engine.connect()
-        return self._connection.execute(statement, parameters, execution_options=options)
+        return _execute(self._connection, scoped)
 
     async def _retried(self, call: Call) -> Any:
         clock, was_disconnected = asyncio.get_running_loop(), False
@@ -134,21 +131,32 @@ class WritingSession(AsyncSession):
         options = {} if organization_id is None else {ORGANIZATION_OPTION: organization_id}
         super().__init__(engine, expire_on_commit=False, autoflush=False, info=options)
         self._options = {**options, **writers.options}
+        self._organization_id = organization_id
         self._writers, self._patience = writers, patience
+        self._last_rows: dict[type[Base], list[dict[str, Any]]] = {}
 
     @property
     def dialect_name(self) -> str:
         """The database: ``sqlite`` or ``postgresql``."""
         return self._writers.dialect_name
 
-    async def execute(self, statement: Any, *arguments: Any, **named: Any) -> Any:
-        return await self._run(partial(super().execute, statement, *arguments, **named), statement.is_dml)
+    def insert_at_commit(self, model: type[Base], row: dict[str, Any]) -> None:
+        """Insert a row in the last step of the transaction, together with the others of its table."""
+        self._last_rows.setdefault(model, []).append(row)
 
-    async def scalar(self, statement: Any, *arguments: Any, **named: Any) -> Any:
-        return await self._run(partial(super().scalar, statement, *arguments, **named), statement.is_dml)
+    async def execute(self, statement: Any, parameters: Any = None) -> Any:  # type: ignore[override]
+        """Execute a statement. Only one that selects mapped classes goes through the ORM."""
+        known = examine(statement)
+        if known.loads_objects:
+            return await self._run(partial(super().execute, statement, parameters), known.is_change)
+        scoped = scope(known, statement, parameters, self._organization_id)
+        return await self._run(partial(greenlet_spawn, self._send, scoped), known.is_change)
 
-    async def scalars(self, statement: Any, *arguments: Any, **named: Any) -> Any:
-        return await super().scalars(statement, *arguments, **named)
+    async def scalar(self, statement: Any, parameters: Any = None) -> Any:  # type: ignore[override]
+        return (await self.execute(statement, parameters)).scalar()
+
+    async def scalars(self, statement: Any, parameters: Any = None) -> Any:  # type: ignore[override]
+        return (await self.execute(statement, parameters)).scalars()
 
     async def get(self, *arguments: Any, **named: Any) -> Any:
         return await self._run(partial(super().get, *arguments, **named))
@@ -160,6 +168,9 @@ class WritingSession(AsyncSession):
         await self._run(partial(super().flush, *arguments, **named), changes=True)
 
     async def commit(self) -> None:
+        for model, rows in self._last_rows.items():
+            await self.execute(_insert_into(model), rows)
+        self._last_rows.clear()
         changes = bool(self.new or self.dirty or self.deleted)
         if changes or self._has_seat:
             await self._run(super().commit, changes)
@@ -186,6 +197,9 @@ class WritingSession(AsyncSession):
             self._has_turn = True
         return await shielded(_explained(call))
 
+    def _send(self, scoped: Scoped) -> Any:
+        return _execute(self.sync_session.connection(), scoped)
+
     def _leave(self) -> None:
         if self._has_turn:
             self._has_turn = False
@@ -193,6 +207,16 @@ class WritingSession(AsyncSession):
         if self._has_seat:
             self._has_seat = False
             self._writers.release_slot()
+
+
+def _execute(connection: sa.Connection, scoped: Scoped) -> sa.CursorResult[Any]:
+    statement, parameters, options = scoped
+    return connection.execute(statement, parameters, execution_options=options)
+
+
+@cache
+def _insert_into(model: type[Base]) -> sa.Insert:
+    return sa.insert(model)
 
 
 async def _explained(call: Call) -> Any:

@@ -34,13 +34,16 @@ class Examined:
 
     ``confined`` is the statement with the tenant's criterion, if it ``is_mapped``: written with mapped
     classes. ``tenant_table`` is a tenant-owned table that it uses, if any. ``loads_objects``: it returns
-    instances of mapped classes. ``options`` and ``confined_options`` are the execution options of both forms.
+    instances of mapped classes. ``is_change``: it needs the writer's turn, because it writes or locks rows.
+    ``options`` and ``confined_options`` are the execution options of both forms.
     """
 
     confined: Any
     tenant_table: str | None
     is_mapped: bool
     loads_objects: bool
+    is_change: bool
+    is_insert: bool
     options: dict[str, Any] = field(default_factory=dict)
     confined_options: dict[str, Any] = field(default_factory=dict)
 
@@ -70,6 +73,8 @@ def _examine(statement: Any) -> Examined:
         tenant_table=find_tenant_table(statement),
         is_mapped=is_mapped,
         loads_objects=is_mapped and _loads_objects(statement),
+        is_insert=statement.is_insert,
+        is_change=statement.is_dml or getattr(statement, "_for_update_arg", None) is not None,
     )
 
 

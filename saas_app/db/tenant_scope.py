@@ -7,7 +7,7 @@ does not run for an organization. Textual SQL cannot be inspected, so it is alwa
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -30,14 +30,29 @@ def guard_engine(engine: sa.Engine) -> None:
     event.listen(engine, "before_execute", _refuse_outside_tenant)
 
 
-def confine(known: Examined, parameters: Any, organization_id: str) -> tuple[Any, dict[str, Any]]:
-    """Return a select, update or delete, and its parameters, confined to the rows of one organization.
+class Scoped(NamedTuple):
+    """The arguments of ``Connection.execute`` for a statement that runs for an organization, or for none."""
 
-    Raises :class:`OutsideTenant` if the statement uses a tenant-owned table that is not on its mapped class.
+    statement: Any
+    parameters: Any
+    options: dict[str, Any]
+
+
+def scope(known: Examined, statement: Any, parameters: Any, organization_id: str | None) -> Scoped:
+    """Confine a statement to the rows of one organization. With None, the engine checks that it uses none.
+
+    Raises :class:`OutsideTenant` if the statement uses a tenant-owned table that is not on its mapped class,
+    and if it inserts rows of another organization.
     """
+    if organization_id is None:
+        return Scoped(statement, parameters, known.options)
+    options = {**known.confined_options, ORGANIZATION_OPTION: organization_id}
+    if known.is_insert:
+        _check_rows(known, parameters, organization_id)
+        return Scoped(statement, parameters, options)
     if not known.is_mapped and known.tenant_table is not None:
         raise OutsideTenant("statement on a tenant-owned table that is not on its mapped class")
-    return known.confined, {**(parameters or {}), SCOPE_PARAMETER: organization_id}
+    return Scoped(known.confined, {**(parameters or {}), SCOPE_PARAMETER: organization_id}, options)
 
 
 class TenantSession(Session):
@@ -49,12 +64,11 @@ def _confine(state: ORMExecuteState) -> None:
     organization_id = state.session.info.get(ORGANIZATION_OPTION)
     if organization_id is None:
         return
-    if state.is_insert:
-        _check_rows(state.statement, state.parameters, organization_id)
-    else:
-        known = examine(state.statement)
-        state.statement, state.parameters = confine(known, state.parameters, organization_id)
-        state.update_execution_options(**known.confined_options)
+    known = examine(state.statement)
+    state.statement, state.parameters, options = scope(
+        known, state.statement, state.parameters, organization_id
+    )
+    state.update_execution_options(**options)
 
 
 @event.listens_for(TenantSession, "before_flush")
@@ -76,9 +90,9 @@ def _refuse_outside_tenant(
         raise OutsideTenant(f"statement on {name} outside a tenant")
 
 
-def _check_rows(statement: Any, rows: Any, organization_id: str) -> None:
+def _check_rows(known: Examined, rows: Any, organization_id: str) -> None:
     """Check that an insert passes its rows as parameters, and that all belong to the organization."""
-    if examine(statement).tenant_table is None:
+    if known.tenant_table is None:
         return
     if not rows:
         raise OutsideTenant("pass the rows of an insert as parameters")

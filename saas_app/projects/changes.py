@@ -13,13 +13,13 @@ from saas_app.db.base import new_uuid
 from saas_app.db.session import WritingSession
 from saas_app.errors import VersionConflict
 from saas_app.identity.tenant import Tenant
-from saas_app.models import Project, Task
+from saas_app.models import Project
 from saas_app.models.project import fold_name
 from saas_app.projects.audit_log import AuditLog
 from saas_app.projects.queries import projects as queries
 from saas_app.projects.queries import tasks as task_queries
-from saas_app.projects.queries.projects import begin_change, moment_of_change
-from saas_app.projects.service import get_project, get_task
+from saas_app.projects.queries.projects import HeldProject, begin_change, moment_of_change
+from saas_app.projects.service import get_project, get_task, no_project
 from saas_app.projects.values import (
     ProjectArchived,
     ProjectConflict,
@@ -48,7 +48,7 @@ async def edit_project(
     db: WritingSession, tenant: Tenant, project_id: uuid.UUID, version: int, form: ProjectInput
 ) -> None:
     """Save an edit of ``version``. Raises :class:`ProjectConflict` if the project has changed since."""
-    now = await _hold(db, tenant, project_id)
+    now = (await _hold(db, tenant, project_id)).moment
     theirs = await get_project(db, tenant, project_id)
     if await queries.update_project(
         db, project_id, version, name=form.name, description=form.description, now=now
@@ -90,34 +90,33 @@ async def delete_project(
 
     Raises :class:`NotFound`, :class:`VersionConflict`.
     """
-    await queries.lock_project(db, project_id)
+    await _hold(db, tenant, project_id)
     project = await get_project(db, tenant, project_id)
     _require_version(project, version)
     await queries.delete_project(db, project_id)
     AuditLog(db, tenant).project_deleted(project)
 
 
-async def add_task(db: WritingSession, tenant: Tenant, project_id: uuid.UUID, form: TaskInput) -> uuid.UUID:
-    """Add a task to an active project and return its id. Raises :class:`ProjectArchived`."""
-    (task_id,) = await add_tasks(db, tenant, project_id, [form])
-    return task_id
+async def add_task(db: WritingSession, tenant: Tenant, project_id: uuid.UUID, form: TaskInput) -> TaskRow:
+    """Add a task to an active project and return it. Raises :class:`NotFound`, :class:`ProjectArchived`."""
+    (task,) = await add_tasks(db, tenant, project_id, [form])
+    return task
 
 
 async def add_tasks(
     db: WritingSession, tenant: Tenant, project_id: uuid.UUID, forms: Sequence[TaskInput]
-) -> list[uuid.UUID]:
-    """Add tasks to an active project, all or none, and return their ids in order.
+) -> list[TaskRow]:
+    """Add tasks to an active project, all or none, and return them in order.
 
-    Raises :class:`ProjectArchived`.
+    Raises :class:`NotFound`, :class:`ProjectArchived`.
     """
-    project, now = await _touch(db, tenant, project_id)
-    tasks = [_new_task(form, project_id, tenant.principal.subject, now) for form in forms]
-    db.add_all(tasks)
-    await db.flush()
+    project = await _touch(db, tenant, project_id)
+    tasks = [_new_task(form, project_id, project.moment) for form in forms]
+    await task_queries.insert_tasks(db, tasks, tenant.principal.subject)
     log = AuditLog(db, tenant)
     for task, form in zip(tasks, forms, strict=True):
         log.task_created(task.id, project.name, form)
-    return [task.id for task in tasks]
+    return tasks
 
 
 async def edit_task(
@@ -132,7 +131,7 @@ async def edit_task(
 
     Raises :class:`TaskConflict` if the task has changed since, and :class:`ProjectArchived`.
     """
-    _, now = await _touch(db, tenant, project_id)
+    now = (await _touch(db, tenant, project_id)).moment
     theirs = await get_task(db, tenant, project_id, task_id)
     if await task_queries.update_task(
         db, project_id, task_id, version, title=form.title, status=form.status, due_on=form.due_on, now=now
@@ -165,7 +164,7 @@ async def delete_task(
 
     Raises :class:`NotFound`, :class:`ProjectArchived`, :class:`VersionConflict`.
     """
-    project, _ = await _touch(db, tenant, project_id)
+    project = await _touch(db, tenant, project_id)
     task = await get_task(db, tenant, project_id, task_id)
     _require_version(task, version)
     await task_queries.delete_task(db, project_id, task_id)
@@ -176,7 +175,7 @@ async def _change_status(
     db: WritingSession, tenant: Tenant, project_id: uuid.UUID, version: int | None, status: ProjectStatus
 ) -> ProjectDetail | None:
     """Return the project as it was before the change, or None if it has the status already."""
-    now = await _hold(db, tenant, project_id)
+    now = (await _hold(db, tenant, project_id)).moment
     project = await get_project(db, tenant, project_id)
     _require_version(project, version)
     return project if await queries.update_status(db, project_id, status, now) else None
@@ -187,24 +186,25 @@ def _require_version(current: ProjectDetail | TaskRow, version: int | None) -> N
         raise VersionConflict
 
 
-async def _touch(db: WritingSession, tenant: Tenant, project_id: uuid.UUID) -> tuple[ProjectDetail, datetime]:
-    """Lock the project while one of its tasks changes. Returns it and the moment of the change.
+async def _touch(db: WritingSession, tenant: Tenant, project_id: uuid.UUID) -> HeldProject:
+    """Hold an active project while one of its tasks changes, and record that it changes.
 
-    Raises :class:`ProjectArchived`.
+    Raises :class:`NotFound`, :class:`ProjectArchived`.
     """
-    now = await _hold(db, tenant, project_id)
-    is_active = await queries.touch_active_project(db, project_id, now)
-    project = await get_project(db, tenant, project_id)
-    if is_active:
-        return project, now
-    raise ProjectArchived(f"“{isolated(project.name)}” is archived. Unarchive it to change its tasks.")
+    project = await _hold(db, tenant, project_id)
+    if project.status is ProjectStatus.ARCHIVED:
+        raise ProjectArchived(f"“{isolated(project.name)}” is archived. Unarchive it to change its tasks.")
+    await queries.touch_project(db, project_id, project.moment)
+    return project
 
 
-async def _hold(db: WritingSession, tenant: Tenant, project_id: uuid.UUID) -> datetime:
-    """Lock the project until the transaction ends, and return the moment of the change."""
+async def _hold(db: WritingSession, tenant: Tenant, project_id: uuid.UUID) -> HeldProject:
+    """Lock the project until the transaction ends. Raises :class:`NotFound`."""
     await begin_change(db, tenant.organization_id)
-    await queries.lock_project(db, project_id)
-    return await moment_of_change(db)
+    project = await queries.hold_project(db, project_id)
+    if project is None:
+        raise no_project(tenant)
+    return project
 
 
 def record_export(db: WritingSession, tenant: Tenant) -> None:
@@ -225,15 +225,15 @@ def _new_project(form: ProjectInput, created_by: str, now: datetime) -> Project:
     )
 
 
-def _new_task(form: TaskInput, project_id: uuid.UUID, created_by: str, now: datetime) -> Task:
-    return Task(
+def _new_task(form: TaskInput, project_id: uuid.UUID, now: datetime) -> TaskRow:
+    return TaskRow(
         id=new_uuid(),
         project_id=project_id,
         title=form.title,
         status=form.status,
         due_on=form.due_on,
-        created_by=created_by,
         created_at=now,
         updated_at=now,
         completed_at=now if form.status is TaskStatus.DONE else None,
+        version=1,
     )

@@ -70,10 +70,15 @@ async def get_project(db: DatabaseSession, tenant: Tenant, project_id: uuid.UUID
     """Return a project of the organization. Raises :class:`NotFound`."""
     project = await queries.find_project(db, project_id)
     if project is None:
-        raise NotFound(
-            f"{isolated(tenant.organization_name)} has no project with this ID. It may have been deleted."
-        )
+        raise no_project(tenant)
     return project
+
+
+def no_project(tenant: Tenant) -> NotFound:
+    """Return the error for a project that does not exist in the organization."""
+    return NotFound(
+        f"{isolated(tenant.organization_name)} has no project with this ID. It may have been deleted."
+    )
 
 
 async def page_tasks(

@@ -127,8 +127,7 @@ async def list_tasks(tenant: Tenant, project_id: uuid.UUID, query_args: TaskQuer
 @validate_response(TaskView, 201)
 async def create_task(tenant: Tenant, project_id: uuid.UUID, data: NewTask) -> ApiResponse:
     """Add a task to an active project."""
-    task_id = await changes.add_task(transaction(), tenant, project_id, _input(data))
-    task = await service.get_task(database(), tenant, project_id, task_id)
+    task = await changes.add_task(transaction(), tenant, project_id, _input(data))
     return TaskView.of(task), 201, {**etag(task.version), "Location": _address(tenant, task)}
 
 
@@ -142,7 +141,8 @@ async def create_task(tenant: Tenant, project_id: uuid.UUID, data: NewTask) -> A
 async def create_tasks(tenant: Tenant, project_id: uuid.UUID, data: NewTasks) -> ApiResponse:
     """Add up to 1,000 tasks to an active project, all or none."""
     forms = [_input(item) for item in data.items]
-    return CreatedTasks(ids=await changes.add_tasks(transaction(), tenant, project_id, forms)), 201
+    tasks = await changes.add_tasks(transaction(), tenant, project_id, forms)
+    return CreatedTasks(ids=[task.id for task in tasks]), 201
 
 
 @blueprint.get("/<uuid:task_id>")

@@ -47,9 +47,9 @@ async def add_task(tenant: Tenant, project_id: uuid.UUID) -> ResponseReturnValue
     if not form.validate():
         return await _show(tenant, project_id, form), 422
     wanted = form.as_input()
-    task_id = await changes.add_task(transaction(), tenant, project_id, wanted)
+    task = await changes.add_task(transaction(), tenant, project_id, wanted)
     await flash(f"“{isolated(wanted.title)}” was added.", "success")
-    return _to_tasks(tenant, project_id, task_id, wanted.status)
+    return _to_tasks(tenant, project_id, task.id, wanted.status)
 
 
 @blueprint.get("/tasks")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -87,6 +88,30 @@ _DETAIL: sa.Select[*tuple[Any, ...]] = (
     .outerjoin(User, User.id == Project.created_by)
     .outerjoin(ApiClient, _MAKER)
     .where(Project.id == _ID)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldProject:
+    """A project that is locked, and the moment of the change that holds it."""
+
+    name: str
+    status: ProjectStatus
+    moment: datetime
+
+
+_LAST_CHANGE = sa.select(sa.func.max(Project.updated_at))
+
+_HELD = (
+    sa.select(Project.name, Project.status, _LAST_CHANGE.scalar_subquery().label("last_change"))
+    .where(Project.id == _ID)
+    .with_for_update()
+)
+
+_TOUCH = (
+    sa.update(Project)
+    .where(Project.id == sa.bindparam("id_", type_=Project.id.type))  # "id" would be a value to set
+    .values(updated_at=sa.bindparam("now", type_=Project.updated_at.type))
 )
 
 
@@ -209,27 +234,18 @@ async def update_status(
     return await changed(db, statement, Project.id)
 
 
-async def lock_project(db: WritingSession, project_id: uuid.UUID) -> bool:
-    """Lock the project until the transaction ends, and return whether it exists.
+async def hold_project(db: WritingSession, project_id: uuid.UUID) -> HeldProject | None:
+    """Lock the project until the transaction ends, so that changes of it run one after the other.
 
-    A later read therefore returns the row that the next statement changes.
+    Returns None if it does not exist. Call :func:`begin_change` first.
     """
-    statement = sa.update(Project).where(Project.id == project_id).values(version=Project.version)
-    return await changed(db, statement, Project.id)
+    row = (await db.execute(_HELD, {"id": project_id})).one_or_none()
+    return None if row is None else HeldProject(row.name, row.status, _moment_after(row.last_change))
 
 
-async def touch_active_project(db: WritingSession, project_id: uuid.UUID, now: datetime) -> bool:
-    """Record that a task changes. Returns False if the project is archived, or does not exist.
-
-    The version stays, because a change of a task does not edit the project. The row lock makes changes of
-    tasks and the archiving of their project run one after the other.
-    """
-    statement = (
-        sa.update(Project)
-        .where(Project.id == project_id, Project.status == ProjectStatus.ACTIVE)
-        .values(updated_at=now)
-    )
-    return await changed(db, statement, Project.id)
+async def touch_project(db: WritingSession, project_id: uuid.UUID, now: datetime) -> None:
+    """Record that a task changes. The version stays, because that does not edit the project."""
+    await db.execute(_TOUCH, {"id_": project_id, "now": now})
 
 
 async def delete_project(db: WritingSession, project_id: uuid.UUID) -> bool:
@@ -253,14 +269,19 @@ async def begin_change(db: DatabaseSession, organization_id: str) -> None:
 
 async def find_last_change(db: DatabaseSession) -> datetime | None:
     """Return when a project of the organization, or one of its tasks, changed last."""
-    moment: datetime | None = await db.scalar(sa.select(sa.func.max(Project.updated_at)))
+    moment: datetime | None = await db.scalar(_LAST_CHANGE)
     return moment
 
 
 async def moment_of_change(db: DatabaseSession) -> datetime:
-    """Return the moment of a change that has begun: now, but later than every earlier change.
+    """Return the moment of a change that has begun, later than every earlier change."""
+    return _moment_after(await find_last_change(db))
 
-    Pages of a list rely on this order, whichever machine makes the changes.
+
+def _moment_after(last_change: datetime | None) -> datetime:
+    """Return now, or a moment after the last change, if a machine whose clock is ahead made it.
+
+    Pages of a list rely on this order.
     """
-    last = await find_last_change(db)
-    return utc_now() if last is None else max(utc_now(), last + timedelta(microseconds=1))
+    now = utc_now()
+    return now if last_change is None else max(now, last_change + timedelta(microseconds=1))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -32,6 +34,9 @@ _SHOWN = {
     TaskFilter.OPEN: (TaskStatus.TODO, TaskStatus.DOING),
     TaskFilter.DONE: (TaskStatus.DONE,),
 }
+
+
+_INSERT = sa.insert(Task)
 
 
 _TASK = sa.select(
@@ -94,6 +99,11 @@ async def find_task(db: DatabaseSession, project_id: uuid.UUID, task_id: uuid.UU
     statement = _TASK.where(Task.project_id == project_id, Task.id == task_id)
     row = (await db.execute(statement)).one_or_none()
     return None if row is None else TaskRow(*row)
+
+
+async def insert_tasks(db: WritingSession, tasks: Sequence[TaskRow], created_by: str) -> None:
+    """Insert new tasks."""
+    await db.execute(_INSERT, [{**asdict(task), "created_by": created_by} for task in tasks])
 
 
 async def update_task(

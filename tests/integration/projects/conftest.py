@@ -31,7 +31,7 @@ class Organization:
     async def add_tasks(self, project_id: uuid.UUID, *tasks: TaskInput) -> list[uuid.UUID]:
         """Add tasks to a project in this order."""
         async with self.work.writing(self.tenant.organization_id) as db:
-            return [await add_task(db, self.tenant, project_id, task) for task in tasks]
+            return [(await add_task(db, self.tenant, project_id, task)).id for task in tasks]
 
     async def write(self, action: Callable[..., Any], *arguments: Any) -> Any:
         """Call a change in one transaction."""
