@@ -12,7 +12,7 @@ from quart_schema import Tag, tag
 
 from saas_app.audit import service
 from saas_app.audit.recorder import Action
-from saas_app.audit.values import ActorType, Event, EventFilter, Outcome
+from saas_app.audit.values import ActorType, EventFilter, EventRow, Outcome
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database
@@ -110,14 +110,13 @@ async def list_audit_events(tenant: Tenant, query_args: EventQuery) -> ApiRespon
     decoded = decode_cursor(query_args.cursor, uuid.UUID)
     before = None if decoded is None else decoded[0]
     limit = query_args.limit
-    events = await service.list_events(database(), tenant, wanted, before=before, limit=limit + 1)
-    page = page_of(events, limit, lambda event: encode_cursor(event.row.id))
-    body = EventList(items=[_view(event) for event in page.items], next_cursor=page.next_cursor)
+    rows = await service.list_events(database(), wanted, before=before, limit=limit + 1)
+    page = page_of(rows, limit, lambda row: encode_cursor(row.id))
+    body = EventList(items=[_view(row) for row in page.items], next_cursor=page.next_cursor)
     return list_response(body, page.next_cursor)
 
 
-def _view(event: Event) -> EventView:
-    row = event.row
+def _view(row: EventRow) -> EventView:
     return EventView(
         id=row.id,
         occurred_at=row.occurred_at,

@@ -1,8 +1,9 @@
-"""Pages of the audit log: the list, and the export."""
+"""Pages of the audit log: the list, an entry with its details, and the export."""
 
 from __future__ import annotations
 
 import uuid
+from typing import Final
 
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
@@ -11,7 +12,7 @@ from saas_app.audit import changes, service
 from saas_app.audit.export import event_chunks
 from saas_app.audit.forms import EventFilterForm
 from saas_app.audit.recorder import Action
-from saas_app.audit.values import Event, EventFilter
+from saas_app.audit.values import EventFilter, EventRow
 from saas_app.errors import Invalid
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Permission
@@ -25,7 +26,9 @@ from saas_app.web.templating import render
 blueprint = Blueprint("audit", __name__, url_prefix="/o/<organization_id>/audit")
 
 _PAGE_SIZE = 50
-_NOTHING: Page[Event] = Page(())
+_NOTHING: Page[EventRow] = Page(())
+_LABELS: Final = {action.value: action.label for action in Action}
+_PERMISSIONS: Final = {permission.value: permission.description for permission in Permission}
 
 
 @blueprint.get("")
@@ -35,18 +38,27 @@ async def list_events(tenant: Tenant) -> ResponseReturnValue:
     form = EventFilterForm(request.args)
     is_valid, page = form.validate(), _NOTHING
     if is_valid:
-        page = await _read_page(tenant, form.as_filter())
-    html = render(
-        "audit/list.html", page=page, form=form, labels={action.value: action.label for action in Action}
-    )
+        page = await _read_page(form.as_filter())
+    html = render("audit/list.html", page=page, form=form, labels=_LABELS, permissions=_PERMISSIONS)
     return html, 200 if is_valid else 422
 
 
-async def _read_page(tenant: Tenant, wanted: EventFilter) -> Page[Event]:
+async def _read_page(wanted: EventFilter) -> Page[EventRow]:
     decoded = decode_cursor(request.args.get("after"), uuid.UUID)
     before = None if decoded is None else decoded[0]
-    events = await service.list_events(database(), tenant, wanted, before=before, limit=_PAGE_SIZE + 1)
-    return page_of(events, _PAGE_SIZE, lambda event: encode_cursor(event.row.id), after=before)
+    rows = await service.list_events(database(), wanted, before=before, limit=_PAGE_SIZE + 1)
+    return page_of(rows, _PAGE_SIZE, lambda row: encode_cursor(row.id), after=before)
+
+
+@blueprint.get("/<uuid:event_id>")
+@requires(Permission.AUDIT_READ)
+async def show_event(tenant: Tenant, event_id: uuid.UUID) -> ResponseReturnValue:
+    """Show an entry with its details. The query is the list's filter, for the way back to it.
+
+    Our script loads this page when an entry of the list is opened, and shows the details there.
+    """
+    event = await service.get_event(database(), tenant, event_id)
+    return render("audit/event.html", event=event, labels=_LABELS)
 
 
 @blueprint.get("/export.csv")

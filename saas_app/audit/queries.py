@@ -49,6 +49,12 @@ async def list_events(
     return [EventRow(*row) for row in await db.execute(statement.where(*_conditions(wanted)))]
 
 
+async def find_event(db: DatabaseSession, event_id: uuid.UUID) -> EventRow | None:
+    """Return an event, or None if the organization has none with this id."""
+    row = (await db.execute(_EVENT.where(AuditEvent.id == event_id))).first()
+    return None if row is None else EventRow(*row)
+
+
 async def has_seeded(db: DatabaseSession, prefix: str) -> bool:
     """Return whether the audit log has an event whose request id starts with ``prefix``."""
     statement = sa.select(AuditEvent.id).where(AuditEvent.request_id.startswith(prefix)).limit(1)

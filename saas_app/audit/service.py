@@ -10,11 +10,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from saas_app.audit import queries
-from saas_app.audit.values import Event, EventFilter, EventRow, FieldChange
+from saas_app.audit.values import Event, EventFilter, EventNotFound, EventRow, FieldChange
 from saas_app.db.session import DatabaseSession
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.decision import Step, StepResult
-from saas_app.rbac.permissions import Permission
 from saas_app.text.sentences import Sentence
 
 _EXPORT_BATCH = 500  # rows per statement
@@ -22,14 +21,18 @@ _ABSENT = object()
 
 
 async def list_events(
-    db: DatabaseSession, tenant: Tenant, wanted: EventFilter, *, before: uuid.UUID | None, limit: int
-) -> list[Event]:
+    db: DatabaseSession, wanted: EventFilter, *, before: uuid.UUID | None, limit: int
+) -> list[EventRow]:
     """Return at most ``limit`` events older than ``before``, the newest first, in one statement."""
-    rows = await queries.list_events(db, wanted, before, limit)
-    return [
-        Event(row, changes_of(row), steps_of(row, (tenant.organization_name,)), _permission_of(row))
-        for row in rows
-    ]
+    return await queries.list_events(db, wanted, before, limit)
+
+
+async def get_event(db: AsyncSession, tenant: Tenant, event_id: uuid.UUID) -> Event:
+    """Return an event of the organization with its details. Raises :class:`EventNotFound`."""
+    row = await queries.find_event(db, event_id)
+    if row is None:
+        raise EventNotFound
+    return Event(row, changes_of(row), steps_of(row, (tenant.organization_name,)))
 
 
 async def export_rows(
@@ -69,11 +72,6 @@ def steps_of(row: EventRow, names: Iterable[str] = ()) -> tuple[StepResult, ...]
         for step in steps
         if step["step"] in known
     )
-
-
-def _permission_of(row: EventRow) -> Permission | None:
-    wanted = (row.decision or {}).get("permission")
-    return next((permission for permission in Permission if permission.value == wanted), None)
 
 
 def _side(side: Mapping[str, Any], name: str) -> str | None:

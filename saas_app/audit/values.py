@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from saas_app.audit.recorder import Action
+from saas_app.errors import NotFound
 from saas_app.models import ActorType as ActorType
 from saas_app.models import Outcome as Outcome
 from saas_app.rbac.decision import StepResult
-from saas_app.rbac.permissions import Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """An event as it was recorded. ``action`` may be unknown to this version."""
+    """An event as it was recorded. ``action`` and ``lacked_permission`` may be unknown to this version."""
 
     id: uuid.UUID
     occurred_at: datetime
@@ -53,6 +53,11 @@ class EventRow:
     request_id: str
     address: str
 
+    @property
+    def lacked_permission(self) -> str | None:
+        """The permission that a denied request lacked, if the decision names one."""
+        return None if self.decision is None else self.decision.get("permission")
+
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
@@ -65,9 +70,17 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event for a page: its row, and its JSON as values."""
+    """An event for its own page: its row, and its JSON as values."""
 
     row: EventRow
     changes: tuple[FieldChange, ...]
     steps: tuple[StepResult, ...]
-    permission: Permission | None = None  # the missing one, if this version knows it
+
+
+class EventNotFound(NotFound):
+    """The organization's audit log has no such entry."""
+
+    title = "This entry does not exist"
+
+    def __init__(self) -> None:
+        super().__init__("Entries of the audit log are never deleted, so the address may be incomplete.")

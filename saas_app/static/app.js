@@ -78,6 +78,25 @@
     });
   }
 
+  // Details of a list's entry, shown below it when it is opened. The link to their page stays if they do not load.
+  for (const list of all("[data-details]")) {
+    list.addEventListener("toggle", async ({ target: entry }) => {
+      const link = entry.querySelector(":scope > a");
+      if (!entry.open || !link || link.ariaBusy) return;
+      link.ariaBusy = "true";
+      try {
+        const answer = await fetch(link.href, { headers: { Accept: "application/problem+json, text/html;q=0.9" } });
+        if (!answer.ok) throw new Error(`status ${answer.status}`);
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const details = page.getElementById("details");
+        details.removeAttribute("id");
+        link.replaceWith(details);
+      } catch {
+        link.ariaBusy = null;
+      }
+    }, true); // this event does not bubble
+  }
+
   // A stored form after access was renewed: sent without another click.
   const kept = document.querySelector("form[data-send-now]");
   if (kept) kept.requestSubmit();

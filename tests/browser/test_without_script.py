@@ -43,6 +43,24 @@ async def test_switching_organizations_and_working_need_no_script(
     await expect_path(page, project)
 
 
+async def test_details_of_the_audit_log_need_no_script(open_page: OpenPage, people: Factory) -> None:
+    admin = await people.person("Ada")
+    acme = await people.organization("Acme", admin=admin)
+    page = await open_page(admin, java_script_enabled=False)
+    project = await create_project(page, acme, "Warehouse")
+    await page.goto(f"/o/{acme}/audit?action=project.create")
+    await page.locator("summary", has_text="Warehouse").click()
+
+    await page.get_by_role("link", name="All details").click()
+
+    await expect(page.get_by_role("heading", name="Project created")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Changes")).to_be_visible()
+    await expect(page.get_by_text(project.rpartition("/")[2])).to_be_visible()
+    await page.get_by_role("link", name="Audit log", exact=True).last.click()
+    await expect_path(page, f"/o/{acme}/audit")
+    await expect(page.get_by_label("Action")).to_have_value("project.create")
+
+
 async def test_signing_in_and_out_needs_no_script(open_page: OpenPage, alice: Person, site: Site) -> None:
     page = await open_page(java_script_enabled=False)
     if site.has_own_logto:

@@ -232,7 +232,7 @@ async def settings(page: Page, office: Office) -> AsyncIterator[str]:
 
 
 async def audit(page: Page, open_page: OpenPage, office: Office) -> AsyncIterator[str]:
-    """Open the audit log: empty, with a change and a denial, filtered, and with an invalid filter."""
+    """Open the audit log: empty, with a change and a denial, an entry, filtered, with an invalid filter."""
     root = f"{office.root}/audit"
     await page.goto(root)
     yield "an empty audit log"
@@ -240,11 +240,17 @@ async def audit(page: Page, open_page: OpenPage, office: Office) -> AsyncIterato
     refused = await open_page(office.viewer)
     await refused.goto(root)
     await page.goto(root)
-    for summary in await page.locator(".event summary").all():
+    entry = await page.get_by_text("All details").first.get_attribute("href")
+    for summary in await page.locator(".events summary").all():
         await summary.click()
     await page.get_by_role("heading", name="Changes").first.wait_for()
     await page.get_by_role("heading", name="How this was decided").first.wait_for()
+    await page.get_by_text("All details").first.wait_for(state="detached")
     yield "an audit log, expanded"
+    await page.goto(str(entry))
+    yield "an entry of the audit log"
+    await page.goto(root)
+    await page.locator(".events summary").first.click()
     await page.get_by_role("link", name=f"Only actions by {LONG_NAME}").first.click()
     await page.get_by_role("link", name="Show all actors").wait_for()
     yield "an audit log of one person"

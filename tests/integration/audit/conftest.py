@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Awaitable, Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -33,6 +35,13 @@ class AuditedOffice(Office):
     async def page(self, query: str = "", expect: int = 200) -> str:
         """Return the audit page as HTML, as the admin sees it."""
         return str(await (await self.get("admin", f"/audit{query}", expect)).get_data(as_text=True))
+
+    async def details(self, query: str = "") -> str:
+        """Return the page of the newest entry of the audit page, which the entry links to, as HTML."""
+        link = re.search(r'href="([^"]+)">All details<', await self.page(query))
+        assert link is not None
+        answer = await self.browsers["admin"].get(unescape(link[1]))
+        return str(await answer.get_data(as_text=True))
 
     async def lines(self, query: str = "") -> list[dict[str, str]]:
         """Export the audit log, newest first. The first line is the export itself."""

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from saas_app.audit.recorder import Action, Actor, Target
+from saas_app.db.base import new_uuid
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.models import ActorType, Outcome
 from tests.integration.audit.conftest import AuditedOffice, OpenAudited, add_events
@@ -18,7 +19,7 @@ async def office(open_audited: OpenAudited) -> AuditedOffice:
 
 
 def ids_on(page: str) -> list[str]:
-    return re.findall(r'id="event-([0-9a-f-]+)"', page)
+    return re.findall(r'/audit/([0-9a-f-]{36})[?"]', page)
 
 
 def next_page(page: str) -> str | None:
@@ -92,7 +93,7 @@ async def test_filters_narrow_the_list(
     carol = Target("member", "carol", "Carol")
     await add_events(work, here, 1, actor=Actor("eve", "Eve"), action=Action.MEMBER_REMOVE, target=carol)
     page = await office.page(f"?{query}")
-    shown = re.findall(r'<span class="who">([^<]+?)(?: <span|</span>)', page)
+    shown = re.findall(r"<b>([^<]+?)(?: <span|</b>)", page)
     assert set(shown) == found
     assert ("No matching entries" in page) is (not found)
 
@@ -154,9 +155,10 @@ async def test_what_people_typed_is_escaped_on_the_page_and_in_the_export(
         before={"name": "<b>old</b>", "role_names": ["viewer", "editor"], "mfa": True},
         after={"name": "", "role_names": [], "mfa": False},
     )
-    page = await office.page()
-    assert "<script>" not in page.partition("<main")[2]
-    assert "=Eve&lt;script&gt;" in page
+    page = await office.details()
+    for shown in (page, await office.page()):
+        assert "<script>" not in shown.partition("<main")[2]
+        assert "=Eve&lt;script&gt;" in shown
     assert "<del>&lt;b&gt;old&lt;/b&gt;</del>" in page
     assert "<ins>empty</ins>" in page
     assert "<del>viewer, editor</del>" in page
@@ -164,6 +166,50 @@ async def test_what_people_typed_is_escaped_on_the_page_and_in_the_export(
     assert "<del>yes</del>" in page
     (line,) = await office.entries()
     assert line["Actor"] == "'=Eve<script>"
+
+
+async def test_an_entry_has_a_page_with_its_details(office: AuditedOffice, work: UnitOfWork) -> None:
+    await add_events(work, office.id, 1, before={"due_on": None}, after={"due_on": "2026-11-21"})
+    page = await office.details()
+    assert '<th scope="row">Due on</th><td><del>empty</del></td><td><ins>2026-11-21</ins></td>' in page
+    assert "<code>project.create</code>" in page
+    assert "None (recorded by Workroom itself)" in page
+
+
+async def test_the_details_of_a_denial_show_how_it_was_decided(open_audited: OpenAudited) -> None:
+    office = await open_audited(admin="Ada", viewer="Vera")
+    await office.get("viewer", "/audit", 403)
+    page = await office.details()
+    assert "How this was decided" in page
+    assert "Permission in the token?" in page
+
+
+async def test_the_page_of_an_entry_keeps_the_filter_of_the_list(
+    office: AuditedOffice, work: UnitOfWork
+) -> None:
+    await add_events(work, office.id, 1)
+    kept = "action=project.create&amp;outcome=allowed"
+    page = await office.details("?action=project.create&outcome=allowed")
+    assert f'<a href="{office.root}/audit?{kept}">Audit log</a>' in page
+    assert f'<a href="{office.root}/audit?{kept}&amp;actor_id=sam">Only actions by Sam</a>' in page
+    assert f'<a href="{office.root}/audit?{kept}&amp;target_id=project-0">' in page
+
+
+async def test_an_entry_of_another_organization_looks_like_one_that_does_not_exist(
+    open_audited: OpenAudited, work: UnitOfWork
+) -> None:
+    acme, globex = await open_audited("Acme", admin="Ada"), await open_audited("Globex", admin="Ada")
+    await add_events(work, globex.id, 1)
+    (theirs,) = ids_on(await globex.page())
+    for unknown in (theirs, str(new_uuid())):
+        page = await (await acme.get("admin", f"/audit/{unknown}", 404)).get_data(as_text=True)
+        assert "This entry does not exist" in page
+        assert "Project 0" not in page
+
+
+async def test_fifty_entries_make_a_small_page(office: AuditedOffice, work: UnitOfWork) -> None:
+    await add_events(work, office.id, 50, before={"name": "Old"}, after={"name": "New"})
+    assert len(await office.page()) < 40_000
 
 
 async def test_the_menu_offers_the_audit_log_to_members_with_the_permission(
