@@ -27,7 +27,7 @@ async def list_events(
     return await queries.list_events(db, wanted, before, limit)
 
 
-async def get_event(db: AsyncSession, tenant: Tenant, event_id: uuid.UUID) -> Event:
+async def get_event(db: DatabaseSession, tenant: Tenant, event_id: uuid.UUID) -> Event:
     """Return an event of the organization with its details. Raises :class:`EventNotFound`."""
     row = await queries.find_event(db, event_id)
     if row is None:

@@ -43,7 +43,7 @@ async def test_a_denied_request_is_recorded_with_its_decision(office: AuditedOff
     decision = json_of(page, "Decision")
     assert (decision["allowed"], decision["permission"]) == (False, "audit:read")
     assert [step["passed"] for step in decision["steps"]] == [True, True, True, False]
-    shown = await office.details()
+    shown = await office.details("?outcome=denied")
     assert "Access denied" in shown
     assert "does not include audit:read" in shown
 
