@@ -79,6 +79,7 @@ def run_command(
     for name, numbers in result["databases"].items():
         click.echo(f"\n{name}, {result['commit']}\n\n{result_table(numbers['subjects'])}")
     if keep:
+        RESULTS.mkdir(exist_ok=True)
         output = RESULTS / f"{result['at'][:10]}-{result['commit']}.json"
     if output is not None:
         output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

@@ -27,6 +27,8 @@ READ_PROJECT: Final = uuid.UUID("019a0000-0000-7000-8000-000000000001")
 WRITTEN_PROJECT: Final = uuid.UUID("019a0000-0000-7000-8000-00000000ffff")
 LIMIT: Final = 20
 
+_IDLE: Final = 4  # connections that stay open; all servers of a run share PostgreSQL's limit of 100
+_MORE: Final = 16
 _PROJECTS: Final = 20
 _TASKS: Final = 4  # of each project
 _EXCERPT: Final = 140
@@ -228,7 +230,7 @@ async def _require_member(connection: Any, user_id: str, organization_id: str) -
 
 
 def _engine(url: str, **options: Any) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=10, max_overflow=10, **options)
+    engine = create_async_engine(url, pool_size=_IDLE, max_overflow=_MORE, **options)
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
+import pytest
+
 from bench.client import Request
 from bench.running_twins import installed, running_twins
 from bench.subjects import TWINS
 from saas_app.projects.api.projects import ProjectSummaryView, ProjectView
 from tests.databases import empty_database
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 def answer_to(request: Request, token: str | None = None) -> tuple[int, bytes]:
