@@ -33,6 +33,7 @@ class Record(BaseModel):
         validate_by_name=True,
         val_temporal_unit="milliseconds",
         hide_input_in_errors=True,
+        defer_build=True,  # when first read: a process reads few kinds, and each takes a call to Logto
     )
 
     @classmethod
