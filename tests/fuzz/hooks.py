@@ -13,6 +13,7 @@ from typing import Any
 
 import schemathesis
 from hypothesis import strategies as st
+from hypothesis.strategies._internal import regex as patterns
 
 from saas_app.text.visible import SHOWS
 
@@ -59,12 +60,27 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
 @cache
 def _visible_character() -> str:
     """Return a pattern for one visible character. It is too long for the published schema."""
-    codes = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000]
-    seen = [code for code in codes if SHOWS.match(chr(code))]
+    everything = "".join(chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000)
+    seen = [ord(char) for char in SHOWS.findall(everything)]
     starts = [code for code, before in zip(seen, [-2, *seen], strict=False) if code != before + 1]
     ends = [code for code, after in zip(seen, [*seen[1:], -2], strict=True) if code + 1 != after]
     ranges = (f"{re.escape(chr(a))}-{re.escape(chr(b))}" for a, b in zip(starts, ends, strict=True))
     return f"[{''.join(ranges)}]"
+
+
+_build = patterns.base_regex_strategy
+_built: dict[tuple[re.Pattern[str], str], Any] = {}
+
+
+def _build_once(regex: re.Pattern[str], *, alphabet: Any, parsed: Any = None) -> Any:
+    """Keep how a pattern is drawn: Hypothesis adds each visible character to a set whenever it is asked."""
+    key = (regex, repr(alphabet))
+    if key not in _built:
+        _built[key] = _build(regex, alphabet=alphabet, parsed=parsed)
+    return _built[key]
+
+
+patterns.base_regex_strategy = _build_once
 
 
 def _require_visible_names(schema: Any) -> None:
