@@ -1,6 +1,7 @@
 # You need make and Python 3.11 or newer. PYTHON=… chooses the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev shell migration test coverage fuzz bench bench-full lint fmt lock clean
+.PHONY: help setup demo dev shell migration check test coverage fuzz bench bench-full lint fmt lock clean
+.PHONY: unit style types imports dependencies mistakes
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -15,10 +16,15 @@ ENV ?= var/demo.env
 NAME ?=
 EXAMPLES ?= 50
 SEED ?= $(shell date +%s)
+# Every command starts Python programs. Without their bytecode they compile all modules again, and the tests are rewritten
+# in each of their processes. It is kept in __pycache__, which make clean deletes.
+export PYTHONDONTWRITEBYTECODE :=
 # Processes for the tests: one more than processors, because many tests wait for a server. Six need 6 GB of memory.
 JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$n -lt 6 ] && echo $$((n + 1)) || echo 6)
 # The percentage of lines in a folder of saas_app that tests must run.
 FLOORS := rbac:99 web:98 identity:96
+LINTERS := style types imports dependencies mistakes
+CHECKS := unit $(LINTERS)
 
 help: ## Show the available commands
 	@echo "Usage: make COMMAND"
@@ -66,9 +72,15 @@ migration: setup ## Write a migration for changed models and try it; NAME="add p
 	@[ -n "$(NAME)" ] || { echo 'Name the migration: make migration NAME="add project colors"'; exit 1; }
 	@$(BIN)/saas-app make-migration "$(NAME)"
 
+check: setup ## Run the linters and the unit tests side by side, in less than a minute; no browser, no server
+	@$(MAKE) --no-print-directory -j $(words $(CHECKS)) $(CHECKS)
+
+unit:
+	@$(BIN)/python -m pytest -q -n 2 tests/unit
+
 test: setup ## Run all tests, including those of local_logto; ARGS="tests/unit -x" passes options to pytest
 	@[ -w . ] || { echo "$$(pwd) is not writable, and the tests keep a cache there. Run them in a copy elsewhere."; exit 1; }
-	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 coverage: setup ## Show the lines that no test runs (browser tests aside), and check the floors of rbac, web and identity
 	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report= tests --ignore=tests/browser --ignore=tests/fuzz $(ARGS)
@@ -91,14 +103,25 @@ bench-full: setup ## Measure longer, and memory and start-up too; ARGS="--keep" 
 	@$(BIN)/python -m bench run --rounds 15 --seconds 0.5 --memory-requests 5000 $(ARGS)
 
 lint: setup ## Check style, types, import rules, dependencies and common security mistakes
+	@$(MAKE) --no-print-directory -j $(words $(LINTERS)) $(LINTERS)
+
+style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types:
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file local_logto/pyproject.toml
+
+imports:
 	$(BIN)/lint-imports
 	$(BIN)/lint-imports --config local_logto/pyproject.toml
+
+dependencies:
 	$(BIN)/deptry .
 	cd local_logto && ../$(BIN)/deptry src
+
+mistakes:
 	$(BIN)/bandit -q -r -c pyproject.toml saas_app local_logto/src
 
 fmt: setup ## Format the code and apply automatic fixes
