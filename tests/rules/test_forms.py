@@ -11,6 +11,8 @@ from jinja2 import Environment
 from saas_app.config import TEMPLATES
 from saas_app.web.kept_forms import OwnedForms
 
+pytestmark = pytest.mark.one_database
+
 FILES = sorted(TEMPLATES.rglob("*.html"))
 
 

@@ -11,6 +11,8 @@ from saas_app.operations.new_feature.names import feature_names
 from saas_app.operations.new_feature.skeleton import write_feature
 from tests.copies import Copy
 
+pytestmark = pytest.mark.one_database
+
 _TEMPTATIONS = {
     "sqlalchemy": "from sqlalchemy import select",
     "saas_app.models": "from saas_app.models import Project",

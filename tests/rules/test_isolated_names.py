@@ -19,6 +19,8 @@ from jinja2 import nodes
 from saas_app.web.kept_forms import OwnedForms
 from tests.databases import ROOT
 
+pytestmark = pytest.mark.one_database
+
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 NOT_FOR_READERS = (
     "api_clients/usage.py",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import ReflectedColumn
 from sqlalchemy.schema import CreateColumn
 
 
@@ -19,16 +20,16 @@ class OutdatedSchema(Exception):
 
 def create_or_complete(connection: sa.Connection, metadata: sa.MetaData) -> None:
     """Create or complete the tables. Raises ``OutdatedSchema`` if that needs a new file."""
-    known = sa.inspect(connection).get_table_names()
+    columns = {name: found for (_schema, name), found in sa.inspect(connection).get_multi_columns().items()}
+    missing = [table for table in metadata.sorted_tables if table.name not in columns]
     for table in metadata.sorted_tables:
-        if table.name in known:
-            _complete(connection, table)
-    metadata.create_all(connection)
+        if table.name in columns:
+            _complete(connection, table, {column["name"]: column for column in columns[table.name]})
+    metadata.create_all(connection, missing, checkfirst=False)
     _renew_factors(connection, metadata.tables["users"])
 
 
-def _complete(connection: sa.Connection, table: sa.Table) -> None:
-    present = {column["name"]: column for column in sa.inspect(connection).get_columns(table.name)}
+def _complete(connection: sa.Connection, table: sa.Table, present: Mapping[str, ReflectedColumn]) -> None:
     for name, found in present.items():
         if name not in table.c and not found["nullable"] and found["default"] is None:
             raise OutdatedSchema(f"another version created it: its table {table.name} requires {name}")

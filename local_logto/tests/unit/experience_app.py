@@ -106,15 +106,26 @@ class ExperienceApp:
         return interaction.result["login"]["accountId"] if interaction.result else None
 
 
+_IDLE: list[Quart] = []
+
+
+def _sign_in_pages() -> Quart:
+    """Return the sign-in pages without a store, one that an earlier test served if there is one."""
+    if _IDLE:
+        return _IDLE.pop()
+    app = Quart("local_logto", static_folder=None)
+    app.register_blueprint(blueprint)
+    app.register_error_handler(RequestError, render_request_error)
+    return app
+
+
 @asynccontextmanager
 async def experience_app(data_dir: Path, **changes: Any) -> AsyncIterator[ExperienceApp]:
     settings = Settings(data_dir=data_dir, demo_people=data_dir / "people.json", **changes)
-    app = Quart("local_logto", static_folder=None)
+    app = _sign_in_pages()
     create_database(settings.database)
     store = Store(settings.database)
     app.extensions |= {"settings": settings, "store": store, "cookie_signer": CookieSigner(b"test")}
-    app.register_blueprint(blueprint)
-    app.register_error_handler(RequestError, render_request_error)
     store.open()
     try:
         async with app.app_context():
@@ -126,6 +137,7 @@ async def experience_app(data_dir: Path, **changes: Any) -> AsyncIterator[Experi
         yield logto
     finally:
         store.close()
+    _IDLE.append(app)
 
 
 async def _browser_in(app: Quart, interaction: Interaction) -> TestClientProtocol:

@@ -20,6 +20,8 @@ from tests.databases import ROOT
 from tests.factories import Factory
 from tests.processes import Application, Provider, free_port, running_application
 
+pytestmark = pytest.mark.one_database
+
 PATIENCE = 60  # seconds
 GUIDE = ROOT / "docs/api.md"
 EXAMPLES = ROOT / "docs/examples"

@@ -13,6 +13,8 @@ from tests.databases import ROOT
 from tests.integration.bearer import ApiClient, NewClient
 from tests.rules.routes import application
 
+pytestmark = pytest.mark.one_database
+
 SCHEMA: dict[str, Any] = json.loads((ROOT / "docs/openapi.json").read_text(encoding="utf-8"))
 PREFIX = "/api/v1/organizations/{organization_id}"
 

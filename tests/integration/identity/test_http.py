@@ -9,6 +9,8 @@ import pytest
 
 from saas_app.logto.http import open_http
 
+pytestmark = pytest.mark.one_database
+
 
 async def test_a_connection_idle_for_as_long_as_logto_allows_is_not_reused(
     monkeypatch: pytest.MonkeyPatch,
