@@ -7,15 +7,15 @@ A :class:`ReadingSession` executes statements and nothing else, so it needs no u
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from functools import cache, partial
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cache, cached_property, partial
+from typing import Any, Final, Protocol, TypeVar
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
 from saas_app.db.base import Base
@@ -31,6 +31,7 @@ _PAUSE: Final = 0.05  # seconds before a read is tried again
 _FAILURES: Final = (DBAPIError, PoolTimeout, OSError)
 
 Call = Callable[[], Awaitable[Any]]
+Row = TypeVar("Row", bound=Base)
 
 
 class DatabaseSession(Protocol):
@@ -115,90 +116,138 @@ class ReadingSession:
             await asyncio.sleep(_PAUSE)
 
 
-class WritingSession(AsyncSession):
+class WritingSession:
     """A session of one transaction, which begins with its first change, when it is this writer's turn.
 
-    Its calls end before a cancellation takes effect, so that it can always be closed.
+    Its calls end before a cancellation takes effect, so that it can always be closed. Statements run on the
+    connection; only what works with instances of mapped classes goes through a session of the ORM.
     """
-
-    sync_session_class = TenantSession
-    _has_seat = False
-    _has_turn = False
 
     def __init__(
         self, engine: AsyncEngine, organization_id: str | None, writers: Writers, patience: float
     ) -> None:
-        options = {} if organization_id is None else {ORGANIZATION_OPTION: organization_id}
-        super().__init__(engine, expire_on_commit=False, autoflush=False, info=options)
-        self._options = {**options, **writers.options}
+        self._engine = engine
         self._organization_id = organization_id
         self._writers, self._patience = writers, patience
+        self._connection: sa.Connection | None = None
         self._last_rows: dict[type[Base], list[dict[str, Any]]] = {}
+        self._has_seat = self._has_turn = False
 
     @property
     def dialect_name(self) -> str:
         """The database: ``sqlite`` or ``postgresql``."""
-        return self._writers.dialect_name
+        return self._engine.dialect.name
+
+    @cached_property
+    def _objects(self) -> TenantSession:
+        return TenantSession(
+            autoflush=False, expire_on_commit=False, info={ORGANIZATION_OPTION: self._organization_id}
+        )
+
+    async def execute(self, statement: Any, parameters: Any = None) -> Any:
+        known = examine(statement)
+        if known.loads_objects:
+            return await self._run_objects(
+                partial(self._objects.execute, statement, parameters), changes=known.is_change
+            )
+        scoped = scope(known, statement, parameters, self._organization_id)
+        return await self._run(partial(self._send, scoped), changes=known.is_change)
+
+    async def scalar(self, statement: Any, parameters: Any = None) -> Any:
+        return (await self.execute(statement, parameters)).scalar()
+
+    async def scalars(self, statement: Any, parameters: Any = None) -> Any:
+        return (await self.execute(statement, parameters)).scalars()
 
     def insert_at_commit(self, model: type[Base], row: dict[str, Any]) -> None:
         """Insert a row in the last step of the transaction, together with the others of its table."""
         self._last_rows.setdefault(model, []).append(row)
 
-    async def execute(self, statement: Any, parameters: Any = None) -> Any:  # type: ignore[override]
-        """Execute a statement. Only one that selects mapped classes goes through the ORM."""
-        known = examine(statement)
-        if known.loads_objects:
-            return await self._run(partial(super().execute, statement, parameters), known.is_change)
-        scoped = scope(known, statement, parameters, self._organization_id)
-        return await self._run(partial(greenlet_spawn, self._send, scoped), known.is_change)
+    def add(self, instance: Base) -> None:
+        """Insert an instance of a mapped class at the next flush."""
+        self._objects.add(instance)
 
-    async def scalar(self, statement: Any, parameters: Any = None) -> Any:  # type: ignore[override]
-        return (await self.execute(statement, parameters)).scalar()
+    def add_all(self, instances: Iterable[Base]) -> None:
+        """Insert instances of mapped classes at the next flush."""
+        self._objects.add_all(instances)
 
-    async def scalars(self, statement: Any, parameters: Any = None) -> Any:  # type: ignore[override]
-        return (await self.execute(statement, parameters)).scalars()
+    async def get(self, model: type[Row], key: Any, **options: Any) -> Row | None:
+        """Return the instance with this primary key, or None."""
+        found: Row | None = await self._run_objects(partial(self._objects.get, model, key, **options))
+        return found
 
-    async def get(self, *arguments: Any, **named: Any) -> Any:
-        return await self._run(partial(super().get, *arguments, **named))
+    async def get_one(self, model: type[Row], key: Any, *, for_update: bool = False) -> Row:
+        """Return the instance with this primary key. Raises ``sqlalchemy.exc.NoResultFound``."""
+        call = partial(self._objects.get_one, model, key, with_for_update=for_update)
+        found: Row = await self._run_objects(call, changes=for_update)
+        return found
 
-    async def get_one(self, *arguments: Any, **named: Any) -> Any:
-        return await self._run(partial(super().get_one, *arguments, **named))
-
-    async def flush(self, *arguments: Any, **named: Any) -> None:
-        await self._run(partial(super().flush, *arguments, **named), changes=True)
+    async def flush(self) -> None:
+        """Write new and changed instances to the database."""
+        await self._run_objects(self._objects.flush, changes=True)
 
     async def commit(self) -> None:
+        """Write what is left to write, and commit the transaction."""
+        if "_objects" in self.__dict__ and _is_dirty(self._objects):
+            await self.flush()
         for model, rows in self._last_rows.items():
             await self.execute(_insert_into(model), rows)
         self._last_rows.clear()
-        changes = bool(self.new or self.dirty or self.deleted)
-        if changes or self._has_seat:
-            await self._run(super().commit, changes)
+        if self._connection is not None:
+            await self._run(self._connection.commit)
         self._leave()
 
     async def rollback(self) -> None:
-        await shielded(super().rollback())
-        self._leave()
+        """Roll the transaction back. The session can be used again."""
+        await self.close()
 
     async def close(self) -> None:
+        """Return the connection to the pool. A transaction that was not committed is rolled back."""
+        self._last_rows.clear()
+        self.__dict__.pop("_objects", None)
+        connection, self._connection = self._connection, None
         try:
-            await super().close()
+            if connection is not None:
+                await shielded(greenlet_spawn(connection.close))
         finally:
             self._leave()
 
-    async def _run(self, call: Call, changes: bool = False) -> Any:
+    async def _run_objects(self, call: Callable[[], Any], *, changes: bool = False) -> Any:
+        def run() -> Any:
+            self._objects.bind = self._connected()
+            return call()
+
+        return await self._run(run, changes=changes)
+
+    async def _run(self, call: Callable[[], Any], *, changes: bool = False) -> Any:
+        """Call a function of SQLAlchemy when this session has a connection and, to change, its turn."""
+        if self._connection is None or (changes and not self._has_turn):
+            await self._enter(changes=changes)
+        return await shielded(_explained(partial(greenlet_spawn, call)))
+
+    async def _enter(self, *, changes: bool) -> None:
         deadline = asyncio.get_running_loop().time() + self._patience
         if not self._has_seat:
             await self._writers.acquire_slot(deadline)
             self._has_seat = True
-            await shielded(_explained(partial(self.connection, execution_options=self._options)))
+        if self._connection is None:
+            await shielded(_explained(partial(greenlet_spawn, self._connect)))
         if changes and self._writers.one_at_a_time and not self._has_turn:
-            await self._writers.begin_alone(self, deadline)
+            await self._writers.begin_alone(self._connected(), deadline)
             self._has_turn = True
-        return await shielded(_explained(call))
 
-    def _send(self, scoped: Scoped) -> Any:
-        return _execute(self.sync_session.connection(), scoped)
+    def _connect(self) -> None:
+        connection = self._engine.sync_engine.connect()
+        organization = {} if self._organization_id is None else {ORGANIZATION_OPTION: self._organization_id}
+        self._connection = connection.execution_options(**organization, **self._writers.options)
+
+    def _connected(self) -> sa.Connection:
+        if self._connection is None:
+            raise RuntimeError("the session has no connection")
+        return self._connection
+
+    def _send(self, scoped: Scoped) -> sa.CursorResult[Any]:
+        return _execute(self._connected(), scoped)
 
     def _leave(self) -> None:
         if self._has_turn:
@@ -207,6 +256,10 @@ class WritingSession(AsyncSession):
         if self._has_seat:
             self._has_seat = False
             self._writers.release_slot()
+
+
+def _is_dirty(objects: TenantSession) -> bool:
+    return bool(objects.new or objects.dirty or objects.deleted)
 
 
 def _execute(connection: sa.Connection, scoped: Scoped) -> sa.CursorResult[Any]:

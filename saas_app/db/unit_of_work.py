@@ -36,6 +36,9 @@ class UnitOfWork:
         Raises :class:`saas_app.errors.DatabaseBusy` if its turn to write does not come within ``patience``
         seconds.
         """
-        async with WritingSession(self._engine, organization_id, self._writers, patience) as session:
+        session = WritingSession(self._engine, organization_id, self._writers, patience)
+        try:
             yield session
             await session.commit()
+        finally:
+            await session.close()

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
+import sqlalchemy as sa
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from saas_app.db.engine import MAX_OVERFLOW, POOL_SIZE
 from saas_app.db.failures import is_locked
@@ -47,11 +48,11 @@ class Writers:
         """Let the next writer hold the connection that :meth:`acquire_slot` gave this one."""
         self._slots.release()
 
-    async def begin_alone(self, session: AsyncSession, deadline: float) -> None:
-        """Begin the session's transaction as SQLite's only writer. Raises :class:`DatabaseBusy`."""
+    async def begin_alone(self, connection: sa.Connection, deadline: float) -> None:
+        """Begin the connection's transaction as SQLite's only writer. Raises :class:`DatabaseBusy`."""
         await _before(deadline, self._turn.acquire)
         try:
-            await _begin_immediately(session, deadline)
+            await _begin_immediately(connection, deadline)
         except BaseException:
             self._turn.release()
             raise
@@ -69,12 +70,12 @@ async def _before(deadline: float, acquire: Callable[[], Awaitable[bool]]) -> No
         raise DatabaseBusy("Too many changes are waiting for the database.") from None
 
 
-async def _begin_immediately(session: AsyncSession, deadline: float) -> None:
+async def _begin_immediately(connection: sa.Connection, deadline: float) -> None:
     """Take SQLite's lock, and try again while another process holds it."""
     clock, pause = asyncio.get_running_loop(), _FIRST_PAUSE
     while True:
         try:
-            await shielded(_begin(session))
+            await shielded(_begin(connection))
         except sqlite3.OperationalError as refusal:
             if not is_locked(refusal):
                 raise
@@ -87,11 +88,8 @@ async def _begin_immediately(session: AsyncSession, deadline: float) -> None:
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-async def _begin(session: AsyncSession) -> None:
+async def _begin(connection: sa.Connection) -> None:
     """Begin on the driver's connection. SQLAlchemy would log and wrap the failure expected here."""
-    raw = await (await session.connection()).get_raw_connection()
-    driver = raw.driver_connection
-    if driver is None:
-        raise RuntimeError("the session has no connection")
+    driver: Any = connection.connection.driver_connection
     if not driver.in_transaction:
         await driver.cursor().execute("BEGIN IMMEDIATE")

@@ -121,7 +121,7 @@ async def _remove(work: UnitOfWork, organization_id: str, batch: int) -> bool:
             lease(work, f"removal:{organization_id}", seconds=_LEASE),
             work.writing(organization_id) as db,
         ):
-            removal = await db.get_one(OrganizationRemoval, organization_id, with_for_update=True)
+            removal = await db.get_one(OrganizationRemoval, organization_id, for_update=True)
             if removal.finished_at is not None:
                 return True
             if await queries.delete_batch(db, removal, batch):

@@ -131,14 +131,11 @@ async def _add_unreadable_note(runtime: Runtime, organization_id: str, entry: st
     async with runtime.work.writing(organization_id) as db:
         db.add(note)
     async with runtime.work.writing() as db:
-        connection = await db.connection()
-        text = (
-            sa.type_coerce(entry, sa.Text) if connection.dialect.name == "sqlite" else sa.cast(entry, sa.JSON)
-        )
+        text = sa.type_coerce(entry, sa.Text) if db.dialect_name == "sqlite" else sa.cast(entry, sa.JSON)
         table = sa.Table(
             PendingChange.__tablename__, sa.MetaData(), sa.Column("id", sa.Uuid), sa.Column("entry")
         )
-        await connection.execute(sa.update(table).where(table.c.id == note.id).values(entry=text))
+        await db.execute(sa.update(table).where(table.c.id == note.id).values(entry=text))
 
 
 UNREADABLE = ["null", "[]", '"text"', "7", '{"actor": 1}']

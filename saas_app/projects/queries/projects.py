@@ -108,6 +108,10 @@ _HELD = (
     .with_for_update()
 )
 
+_WAIT_FOR_TURN = sa.select(
+    sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.bindparam("name", type_=sa.String), 0))
+)
+
 _TOUCH = (
     sa.update(Project)
     .where(Project.id == sa.bindparam("id_", type_=Project.id.type))  # "id" would be a value to set
@@ -263,8 +267,7 @@ async def find_names_among(db: DatabaseSession, names: Sequence[str]) -> set[str
 async def begin_change(db: DatabaseSession, organization_id: str) -> None:
     """Make changes of an organization's projects run one after the other. SQLite has one writer anyway."""
     if db.dialect_name == "postgresql":
-        name = sa.func.hashtextextended(f"projects:{organization_id}", 0)
-        await db.execute(sa.select(sa.func.pg_advisory_xact_lock(name)))
+        await db.execute(_WAIT_FOR_TURN, {"name": f"projects:{organization_id}"})
 
 
 async def find_last_change(db: DatabaseSession) -> datetime | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
@@ -103,7 +103,9 @@ async def find_task(db: DatabaseSession, project_id: uuid.UUID, task_id: uuid.UU
 
 async def insert_tasks(db: WritingSession, tasks: Sequence[TaskRow], created_by: str) -> None:
     """Insert new tasks."""
-    await db.execute(_INSERT, [{**asdict(task), "created_by": created_by} for task in tasks])
+    columns = [field.name for field in fields(TaskRow)]
+    rows = [{name: getattr(task, name) for name in columns} for task in tasks]
+    await db.execute(_INSERT, [{**row, "created_by": created_by} for row in rows])
 
 
 async def update_task(

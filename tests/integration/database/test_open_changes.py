@@ -27,8 +27,7 @@ async def note(runtime: Runtime, organization_id: str, user_ids: str) -> None:
     async with runtime.work.writing(organization_id) as db:
         db.add(change)
     async with runtime.work.writing() as db:
-        connection = await db.connection()
-        is_sqlite = connection.dialect.name == "sqlite"
+        is_sqlite = db.dialect_name == "sqlite"
         if not is_sqlite and user_ids == "{":
             pytest.skip("PostgreSQL cannot store invalid JSON here")
         text = (
@@ -39,7 +38,7 @@ async def note(runtime: Runtime, organization_id: str, user_ids: str) -> None:
         table = sa.Table(
             PendingChange.__tablename__, sa.MetaData(), sa.Column("id", sa.Uuid), sa.Column("user_ids")
         )
-        await connection.execute(sa.update(table).where(table.c.id == change.id).values(user_ids=text))
+        await db.execute(sa.update(table).where(table.c.id == change.id).values(user_ids=text))
 
 
 @pytest.fixture
