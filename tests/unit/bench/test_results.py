@@ -1,8 +1,9 @@
-"""Results are compared and shown."""
+"""Results are compared and shown, and docs/performance.md shows one that is kept."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,7 +13,9 @@ from click.testing import CliRunner
 
 from bench.__main__ import main
 from bench.chart import Bar, Group, draw
+from bench.page import PAGE, RESULTS, charts, named_result, with_results
 from bench.subjects import SUBJECTS
+from tests.databases import ROOT
 
 pytestmark = pytest.mark.one_database
 
@@ -54,6 +57,25 @@ def test_a_chart_is_well_formed_and_as_long_as_its_values() -> None:
     assert widths["main"] == pytest.approx(4 * widths["other"], abs=0.5)
     assert len(list(root.iter(f"{ns}line"))) == 1
     assert "prefers-color-scheme: dark" in chart
+
+
+def test_the_page_shows_a_kept_result() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    name = named_result(page)
+    kept = json.loads((RESULTS / name).read_text(encoding="utf-8"))
+
+    assert with_results(page, name, kept) == page, f"run 'python -m bench page bench/results/{name}'"
+    for chart, drawn in charts(kept).items():
+        assert (ROOT / "docs/images" / chart).read_text(encoding="utf-8") == drawn, chart
+
+
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.name)
+def test_kept_results_name_their_commit_and_are_small(path: Path) -> None:
+    kept = json.loads(path.read_text(encoding="utf-8"))
+
+    assert path.name == f"{kept['at'][:10]}-{kept['commit']}.json"
+    assert re.fullmatch("[0-9a-f]{7,}", kept["commit"]), "commit the code before you measure it"
+    assert path.stat().st_size < 30_000
 
 
 def test_every_subject_has_a_goal() -> None:
