@@ -29,6 +29,12 @@ def _render_item(type_: str, item: object, _context: object) -> str | bool:
     return False
 
 
+def _include_object(item: sa.schema.SchemaItem, _name: object, _type: str, *_other: object) -> bool:
+    """Leave out indexes of another database, which ``saas_app.db.search`` declares."""
+    dialect = context.get_context().dialect.name
+    return not isinstance(item, sa.Index) or item.info.get("dialect", dialect) == dialect
+
+
 def _configure(**how: object) -> None:
     context.configure(
         target_metadata=Base.metadata,
@@ -36,6 +42,7 @@ def _configure(**how: object) -> None:
         compare_type=True,
         compare_server_default=True,
         render_item=_render_item,
+        include_object=_include_object,
         **how,
     )
 

@@ -27,7 +27,7 @@ from saas_app.web.json_api import (
     validate_querystring,
     validate_response,
 )
-from saas_app.web.pagination import decode_cursor, encode_cursor, page_of
+from saas_app.web.pagination import decode_cursor, encode_cursor
 
 TAG = Tag("audit", description="Changes and denied requests")
 blueprint = Blueprint(
@@ -109,11 +109,9 @@ async def list_audit_events(tenant: Tenant, query_args: EventQuery) -> ApiRespon
     wanted = EventFilter(**query_args.model_dump(exclude={"limit", "cursor"}))
     decoded = decode_cursor(query_args.cursor, uuid.UUID)
     before = None if decoded is None else decoded[0]
-    limit = query_args.limit
-    rows = await service.list_events(database(), wanted, before=before, limit=limit + 1)
-    page = page_of(rows, limit, lambda row: encode_cursor(row.id))
-    body = EventList(items=[_view(row) for row in page.items], next_cursor=page.next_cursor)
-    return list_response(body, page.next_cursor)
+    found = await service.page_events(database(), wanted, before=before, size=query_args.limit)
+    cursor = None if found.further is None else encode_cursor(found.further)
+    return list_response(EventList(items=[_view(row) for row in found.rows], next_cursor=cursor), cursor)
 
 
 def _view(row: EventRow) -> EventView:

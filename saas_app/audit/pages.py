@@ -19,7 +19,7 @@ from saas_app.rbac.permissions import Permission
 from saas_app.web.context import database, open_writing
 from saas_app.web.csv_stream import csv_export
 from saas_app.web.guards import requires
-from saas_app.web.pagination import Page, decode_cursor, encode_cursor, page_of
+from saas_app.web.pagination import Page, decode_cursor, encode_cursor
 from saas_app.web.prefetches import only_deliberately
 from saas_app.web.templating import render
 
@@ -34,7 +34,7 @@ _PERMISSIONS: Final = {permission.value: permission.description for permission i
 @blueprint.get("")
 @requires(Permission.AUDIT_READ)
 async def list_events(tenant: Tenant) -> ResponseReturnValue:
-    """List the events that match the filter, in one statement."""
+    """List the events that match the filter."""
     form = EventFilterForm(request.args)
     is_valid, page = form.validate(), _NOTHING
     if is_valid:
@@ -46,8 +46,9 @@ async def list_events(tenant: Tenant) -> ResponseReturnValue:
 async def _read_page(wanted: EventFilter) -> Page[EventRow]:
     decoded = decode_cursor(request.args.get("after"), uuid.UUID)
     before = None if decoded is None else decoded[0]
-    rows = await service.list_events(database(), wanted, before=before, limit=_PAGE_SIZE + 1)
-    return page_of(rows, _PAGE_SIZE, lambda row: encode_cursor(row.id), after=before)
+    found = await service.page_events(database(), wanted, before=before, size=_PAGE_SIZE)
+    further = None if found.further is None else encode_cursor(found.further)
+    return Page(tuple(found.rows), further, is_first=before is None)
 
 
 @blueprint.get("/<uuid:event_id>")

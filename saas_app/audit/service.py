@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from saas_app.audit import queries
-from saas_app.audit.values import Event, EventFilter, EventNotFound, EventRow, FieldChange
+from saas_app.audit.values import Event, EventFilter, EventNotFound, EventRow, FieldChange, FoundEvents
 from saas_app.db.session import DatabaseSession
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.decision import Step, StepResult
@@ -20,11 +20,15 @@ _EXPORT_BATCH = 500  # rows per statement
 _ABSENT = object()
 
 
-async def list_events(
-    db: DatabaseSession, wanted: EventFilter, *, before: uuid.UUID | None, limit: int
-) -> list[EventRow]:
-    """Return at most ``limit`` events older than ``before``, the newest first, in one statement."""
-    return await queries.list_events(db, wanted, before, limit)
+async def page_events(
+    db: DatabaseSession, wanted: EventFilter, *, before: uuid.UUID | None, size: int
+) -> FoundEvents:
+    """Return at most ``size`` events older than ``before``, the newest first, and where the next page begins.
+
+    A page may be short, even empty, before the end: a text of one or two letters is looked for among some
+    thousand events at a time.
+    """
+    return await queries.find_events(db, wanted, before, size)
 
 
 async def get_event(db: DatabaseSession, tenant: Tenant, event_id: uuid.UUID) -> Event:
@@ -39,12 +43,14 @@ async def export_rows(
     db: DatabaseSession, tenant: Tenant, wanted: EventFilter
 ) -> AsyncIterator[list[EventRow]]:
     """Yield all events that match, the newest first, in batches."""
-    rows = await queries.list_events(db, wanted, None, _EXPORT_BATCH)
-    while rows:
-        yield rows
-        if len(rows) < _EXPORT_BATCH:
+    before: uuid.UUID | None = None
+    while True:
+        found = await queries.find_events(db, wanted, before, _EXPORT_BATCH)
+        if found.rows:
+            yield found.rows
+        if found.further is None:
             return
-        rows = await queries.list_events(db, wanted, rows[-1].id, _EXPORT_BATCH)
+        before = found.further
 
 
 def changes_of(row: EventRow) -> tuple[FieldChange, ...]:

@@ -18,8 +18,9 @@ from saas_app.rbac.decision import StepResult
 class EventFilter:
     """A filter of events. Empty and None values do not filter.
 
-    ``actor`` is a part of a name, username or email address, or a network address. ``target`` is a part of a
-    name or of the requested path. Both ignore case (on SQLite, the case of ASCII letters); ``actor_id`` and
+    ``actor`` is a part of a name, username or email address, or a whole id or network address: all events of
+    an actor match who has such a name in one of them. ``target`` is a part of a name or of the requested
+    path, or a whole id. Both ignore case (on SQLite, the case of ASCII letters); ``actor_id`` and
     ``target_id`` are compared exactly. ``since`` is included, ``until`` is not.
     """
 
@@ -57,6 +58,14 @@ class EventRow:
     def lacked_permission(self) -> str | None:
         """The permission that a denied request lacked, if the decision names one."""
         return None if self.decision is None else self.decision.get("permission")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEvents:
+    """Some events, the newest first. ``further``: continue before the event with this id; None at the end."""
+
+    rows: list[EventRow]
+    further: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

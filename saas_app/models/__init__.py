@@ -1,6 +1,7 @@
 """The tables, one file each. Importing the package registers all of them."""
 
 from saas_app.models.api_client import ApiClient
+from saas_app.models.audit_actor import AuditActor
 from saas_app.models.audit_event import ActorType, AuditEvent, Outcome
 from saas_app.models.domain_join import DomainJoin
 from saas_app.models.email_domain import DomainProof, EmailDomain
@@ -13,6 +14,7 @@ from saas_app.models.organization import Organization
 from saas_app.models.organization_removal import OrganizationRemoval
 from saas_app.models.pending_change import PendingChange
 from saas_app.models.project import Project, ProjectStatus
+from saas_app.models.project_name import ProjectName
 from saas_app.models.rate_counter import RateCounter
 from saas_app.models.session import SessionRow
 from saas_app.models.session_token import SessionToken
@@ -27,6 +29,7 @@ __all__ = [
     "EVERYWHERE",
     "ActorType",
     "ApiClient",
+    "AuditActor",
     "AuditEvent",
     "DomainJoin",
     "DomainProof",
@@ -42,6 +45,7 @@ __all__ = [
     "Outcome",
     "PendingChange",
     "Project",
+    "ProjectName",
     "ProjectStatus",
     "RateCounter",
     "SessionRow",

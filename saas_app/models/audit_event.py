@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from saas_app.db.base import Base, TenantOwned
+from saas_app.db.search import text_index
 
 
 class ActorType(StrEnum):
@@ -27,14 +28,32 @@ class Outcome(StrEnum):
     DENIED = "denied"
 
 
+_IS_DENIED: Final = sa.text("outcome = 'denied'")
+
+
 class AuditEvent(TenantOwned, Base):
     """A change or a denial. A trigger rejects updates and deletions."""
 
     __tablename__ = "audit_events"
     __table_args__ = (
         sa.Index("ix_audit_events_organization_id_actor_id_id", "organization_id", "actor_id", "id"),
+        sa.Index(
+            "ix_audit_events_actor_action",
+            "organization_id",
+            "actor_id",
+            "action",
+            "id",
+        ),
         sa.Index("ix_audit_events_organization_id_action_id", "organization_id", "action", "id"),
         sa.Index("ix_audit_events_organization_id_target_id_id", "organization_id", "target_id", "id"),
+        sa.Index(  # of denials only, which are few, so that other events do not pay for it
+            "ix_audit_events_denied",
+            "organization_id",
+            "id",
+            sqlite_where=_IS_DENIED,
+            postgresql_where=_IS_DENIED,
+        ),
+        text_index("ix_audit_events_search", "organization_id", "address", text="target_name"),
         {"sqlite_with_rowid": False},  # a rowid would be a second key, which could be used to replace a row
     )
 

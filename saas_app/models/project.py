@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from saas_app.db.base import Base, TenantOwned
 from saas_app.text.order import fold
 
-_FOLDED_LENGTH = 360  # a character may become several
+FOLDED_LENGTH = 360  # a character may become several
 
 
 class ProjectStatus(StrEnum):
@@ -23,7 +23,7 @@ class ProjectStatus(StrEnum):
 
 def fold_name(name: str) -> str:
     """Return a name in the form used for searching and sorting, the same on every database."""
-    return fold(name)[:_FOLDED_LENGTH]
+    return fold(name)[:FOLDED_LENGTH]
 
 
 class Project(TenantOwned, Base):
@@ -53,7 +53,7 @@ class Project(TenantOwned, Base):
     )
 
     name: Mapped[str] = mapped_column(sa.String(120))
-    folded_name: Mapped[str] = mapped_column(sa.String(_FOLDED_LENGTH))
+    folded_name: Mapped[str] = mapped_column(sa.String(FOLDED_LENGTH))
     description: Mapped[str] = mapped_column(sa.String(2000), default="")
     status: Mapped[ProjectStatus] = mapped_column(
         sa.Enum(ProjectStatus, native_enum=False, length=16, values_callable=lambda e: [m.value for m in e])

@@ -12,6 +12,7 @@ from saas_app.db.base import Base, TenantOwned, is_tenant_owned
 from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.identity.former_members import note_end
 from saas_app.models import (
+    AuditActor,
     AuditEvent,
     DomainJoin,
     EmailDomain,
@@ -20,6 +21,7 @@ from saas_app.models import (
     Organization,
     OrganizationRemoval,
     PendingChange,
+    ProjectName,
     SessionRow,
     SessionToken,
 )
@@ -27,8 +29,9 @@ from saas_app.models import (
 Deletion: TypeAlias = Callable[[WritingSession, OrganizationRemoval, int], Awaitable[int]]
 """Deletes at most a given number of rows of one table, and returns how many it deleted."""
 
-_KEPT_TABLES: Final = (AuditEvent, IdempotencyKey, PendingChange)
-"""Not deleted here: the audit log is append-only, keys expire within a day, notes are closed at the end."""
+_KEPT_TABLES: Final = (AuditActor, AuditEvent, IdempotencyKey, PendingChange, ProjectName)
+"""Not deleted here: the audit log is append-only, keys expire within a day, notes are closed at the end, and
+the names go with their projects."""
 
 
 async def list_requested(db: DatabaseSession) -> list[str]:

@@ -98,13 +98,28 @@ class ProjectDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """A number of rows, counted up to a bound. ``has_more`` says that there are or may be more."""
+
+    number: int
+    has_more: bool = False
+
+    def __str__(self) -> str:
+        """Return the number for people: "1,000+" if there may be more."""
+        return f"{self.number:,}{'+' if self.has_more else ''}"
+
+    def __add__(self, other: Count) -> Count:
+        return Count(self.number + other.number, self.has_more or other.has_more)
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """The numbers of an organization's projects and tasks. Tasks of archived projects are not counted."""
 
-    active: int
-    archived: int
-    open_tasks: int
-    done_tasks: int
+    active: Count
+    archived: Count
+    open_tasks: Count
+    done_tasks: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +204,7 @@ class DayCount:
     """The number of tasks completed on a day."""
 
     day: date
-    count: int
+    count: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +215,10 @@ class ProjectSummary:
     today.
     """
 
-    active: int
-    archived: int
-    open_tasks: int
-    done_tasks: int
+    active: Count
+    archived: Count
+    open_tasks: Count
+    done_tasks: Count
     recent: tuple[RecentProject, ...]
     completed_by_day: tuple[DayCount, ...]
 

@@ -6,15 +6,18 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from saas_app.db.base import utc_now
 from saas_app.db.rows import changed
+from saas_app.db.search import ESCAPE, containing, has_trigram, row_by_row
 from saas_app.db.session import DatabaseSession, WritingSession
-from saas_app.models import ApiClient, Project, Task, User
+from saas_app.models import ApiClient, Project, ProjectName, Task, User
 from saas_app.models.project import fold_name
 from saas_app.projects.values import (
     ProjectDetail,
@@ -28,10 +31,11 @@ from saas_app.projects.values import (
 )
 
 _EXCERPT = 160  # characters of a description that a list shows
-_ESCAPE = "/"
+
+_FEW: Final = 250
+"""The number of projects up to which all that match a search are sorted."""
 
 _ID = sa.bindparam("id", type_=Project.id.type)
-_AS_OF = sa.bindparam("as_of", type_=Project.updated_at.type)
 
 
 def _count_tasks(*statuses: TaskStatus) -> sa.ScalarSelect[int]:
@@ -119,6 +123,26 @@ _TOUCH = (
 )
 
 
+class _Search(Enum):
+    """How projects are searched: not at all, by their names first, or in the order of the list."""
+
+    NONE = auto()
+    BY_TRIGRAM = auto()
+    BY_NAME = auto()
+    IN_ORDER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What makes two lists different statements, apart from their values. Each is built once."""
+
+    status: StatusFilter
+    search: _Search
+    sort: ProjectSort | None = None  # None: sorted by id
+    begins_later: bool = False
+    has_moment: bool = False
+
+
 async def list_projects(
     db: DatabaseSession,
     wanted: ProjectFilter,
@@ -131,75 +155,106 @@ async def list_projects(
 
     With ``as_of``, projects that changed later are left out.
     """
-    statement = _list_statement(
-        wanted.status, wanted.sort, bool(wanted.search), after is not None, as_of is not None
-    )
-    key, project_id = after or (None, None)
-    values = {
-        "limit": limit,
-        "pattern": _pattern(wanted.search),
-        "as_of": as_of,
-        "key": key,
-        "id": project_id,
-    }
-    return [ProjectRow(*row) for row in (await db.execute(statement, values)).all()]
+    pattern = containing(fold_name(wanted.search))
+    search = await _find_way(db, wanted.search, pattern)
+    shape = _Shape(wanted.status, search, wanted.sort, after is not None, as_of is not None)
+    value, last_id = after or (None, None)
+    return await _list(db, _list_statement(shape), pattern, limit, as_of, value, last_id)
 
 
 async def list_changed(
     db: DatabaseSession, wanted: ProjectFilter, as_of: datetime, after: uuid.UUID | None, limit: int
 ) -> list[ProjectRow]:
     """Return at most ``limit`` projects changed later than ``as_of``, the oldest first, after ``after``."""
-    statement = _changed_statement(wanted.status, bool(wanted.search), after is not None)
-    values = {"limit": limit, "pattern": _pattern(wanted.search), "as_of": as_of, "id": after}
+    search = _Search.IN_ORDER if wanted.search else _Search.NONE
+    shape = _Shape(wanted.status, search, None, after is not None, has_moment=True)
+    pattern = containing(fold_name(wanted.search))
+    return await _list(db, _changed_statement(shape), pattern, limit, as_of, None, after)
+
+
+async def _find_way(db: DatabaseSession, text: str, pattern: str) -> _Search:
+    """Return how to search: a part of many names is soon found in the order of the list.
+
+    All projects with a part of few names are found by their names, and sorted. No index finds a part of one
+    or two letters, so for these all of the organization's names may be read, from the index that sorts them.
+    """
+    if not text:
+        return _Search.NONE
+    way = _Search.BY_TRIGRAM if has_trigram(fold_name(text)) else _Search.BY_NAME
+    found = await db.scalar(_count_statement(way), {"pattern": pattern, "enough": _FEW + 1})
+    return _Search.IN_ORDER if found is not None and found > _FEW else way
+
+
+async def _list(
+    db: DatabaseSession,
+    statement: sa.Select[*tuple[Any, ...]],
+    pattern: str,
+    limit: int,
+    as_of: datetime | None,
+    value: datetime | str | None,
+    last_id: uuid.UUID | None,
+) -> list[ProjectRow]:
+    values = {"pattern": pattern, "limit": limit, "as_of": as_of, "value": value, "last_id": last_id}
     return [ProjectRow(*row) for row in (await db.execute(statement, values)).all()]
 
 
+_PATTERN = sa.bindparam("pattern", type_=sa.String())
+_LIMIT = sa.bindparam("limit", type_=sa.Integer())
+_AS_OF = sa.bindparam("as_of", type_=Project.updated_at.type)
+_LAST_ID = sa.bindparam("last_id", type_=sa.Uuid())
+
+
+def _matches(way: _Search) -> sa.Select[uuid.UUID]:
+    """Select the ids of projects whose name contains the text."""
+    names = ProjectName if way is _Search.BY_TRIGRAM else aliased(Project)
+    return sa.select(names.id).where(names.folded_name.like(_PATTERN, escape=ESCAPE))
+
+
 @cache
-def _list_statement(
-    status: StatusFilter, sort: ProjectSort, is_searched: bool, is_continued: bool, is_bounded: bool
-) -> sa.Select[*tuple[Any, ...]]:
-    statement = _matching(status, is_searched).limit(sa.bindparam("limit", type_=sa.Integer))
-    if is_bounded:
+def _count_statement(way: _Search) -> sa.Select[int]:
+    some = _matches(way).limit(sa.bindparam("enough", type_=sa.Integer()))
+    return sa.select(sa.func.count()).select_from(some.subquery())
+
+
+@cache
+def _list_statement(shape: _Shape) -> sa.Select[*tuple[Any, ...]]:
+    """Build the statement of a list. Its parameters are those of :func:`_list`."""
+    statement = _matching(shape)
+    if shape.has_moment:
         statement = statement.where(Project.updated_at <= _AS_OF)
-    if sort is ProjectSort.NAME:
-        key = sa.tuple_(Project.folded_name, Project.id)
-        place = sa.tuple_(sa.bindparam("key", type_=Project.folded_name.type), _ID)
-        statement = statement.order_by(Project.folded_name, Project.id)
-        return statement.where(key > place) if is_continued else statement
-    if sort is ProjectSort.CREATED:
-        statement = statement.order_by(Project.id.desc())
-        return statement.where(Project.id < _ID) if is_continued else statement
-    key = sa.tuple_(Project.updated_at, Project.id)
-    place = sa.tuple_(sa.bindparam("key", type_=Project.updated_at.type), _ID)
-    statement = statement.order_by(Project.updated_at.desc(), Project.id.desc())
-    return statement.where(key < place) if is_continued else statement
+    order: tuple[Any, ...]
+    if shape.sort is ProjectSort.CREATED:
+        order, after = (Project.id.desc(),), Project.id < _LAST_ID
+    elif shape.sort is ProjectSort.NAME:
+        order = (Project.folded_name, Project.id)
+        after = sa.tuple_(*order) > sa.tuple_(sa.bindparam("value", type_=sa.String()), _LAST_ID)
+    else:
+        order = (Project.updated_at.desc(), Project.id.desc())
+        last = sa.tuple_(sa.bindparam("value", type_=Project.updated_at.type), _LAST_ID)
+        after = sa.tuple_(Project.updated_at, Project.id) < last
+    return (statement.where(after) if shape.begins_later else statement).order_by(*order).limit(_LIMIT)
 
 
 @cache
-def _changed_statement(
-    status: StatusFilter, is_searched: bool, is_continued: bool
-) -> sa.Select[*tuple[Any, ...]]:
-    statement = _matching(status, is_searched).where(Project.updated_at > _AS_OF)
-    statement = statement.order_by(Project.id).limit(sa.bindparam("limit", type_=sa.Integer))
-    return statement.where(Project.id > _ID) if is_continued else statement
+def _changed_statement(shape: _Shape) -> sa.Select[*tuple[Any, ...]]:
+    """Build the statement of the projects that changed later. Its parameters are those of :func:`_list`."""
+    later = aliased(Project)
+    # the offset keeps the database from reading all projects in order: few have changed
+    ids = sa.select(later.id).where(later.updated_at > _AS_OF).offset(0)
+    statement = _matching(shape).where(Project.id.in_(ids)).order_by(Project.id).limit(_LIMIT)
+    return statement.where(Project.id > _LAST_ID) if shape.begins_later else statement
 
 
-def _matching(status: StatusFilter, is_searched: bool) -> sa.Select[*tuple[Any, ...]]:
+def _matching(shape: _Shape) -> sa.Select[*tuple[Any, ...]]:
     statement: sa.Select[*tuple[Any, ...]] = _LIST
-    if status is not StatusFilter.ALL:
-        statement = statement.where(Project.status == ProjectStatus(status.value))
-    if is_searched:
-        pattern = sa.bindparam("pattern", type_=sa.String)
-        statement = statement.where(Project.folded_name.like(pattern, escape=_ESCAPE))
+    if shape.status is not StatusFilter.ALL:
+        statement = statement.where(Project.status == ProjectStatus(shape.status.value))
+    if shape.search is _Search.IN_ORDER:
+        statement = statement.where(row_by_row(Project.folded_name.like(_PATTERN, escape=ESCAPE)))
+    if shape.search in (_Search.BY_TRIGRAM, _Search.BY_NAME):
+        # the offset keeps the database from reading projects in order until enough match
+        statement = statement.where(Project.id.in_(_matches(shape.search).offset(0)))
     return statement
-
-
-def _pattern(search: str) -> str:
-    """Return the pattern of names that contain the text, in upper or lower case."""
-    folded = fold_name(search)
-    for special in (_ESCAPE, "%", "_"):
-        folded = folded.replace(special, _ESCAPE + special)
-    return f"%{folded}%"
 
 
 async def find_project(db: DatabaseSession, project_id: uuid.UUID) -> ProjectDetail | None:

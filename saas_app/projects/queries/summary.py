@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
@@ -13,6 +16,7 @@ from sqlalchemy.orm import aliased
 from saas_app.db.session import DatabaseSession
 from saas_app.models import Project, Task
 from saas_app.projects.values import (
+    Count,
     ExportRow,
     ProjectStatus,
     RecentProject,
@@ -20,31 +24,57 @@ from saas_app.projects.values import (
     Totals,
 )
 
+COUNTED: Final = 1000
+"""The bound of all counts: so many projects, or tasks of a day, are counted at most."""
+
 
 async def get_totals(db: DatabaseSession) -> Totals:
-    """Count the organization's projects, and the tasks of active projects, in one statement."""
-    statement: sa.Select[*tuple[Any, ...]] = sa.select(
-        _count_where(Project.status == ProjectStatus.ACTIVE),
-        _count_where(Project.status == ProjectStatus.ARCHIVED),
-        _count_tasks_of_active(TaskStatus.TODO, TaskStatus.DOING),
-        _count_tasks_of_active(TaskStatus.DONE),
-    ).select_from(Project)
-    return Totals(*(await db.execute(statement)).one())
+    """Count the organization's projects, and the tasks of active projects, in one statement.
+
+    If there are more active projects than :data:`COUNTED`, the tasks of the latest are counted.
+    """
+    active, archived, open_tasks, done_tasks = (await db.execute(_TOTALS)).one()
+    more = active > COUNTED
+    return Totals(_count(active), _count(archived), _count(open_tasks, more), _count(done_tasks, more))
 
 
-def _count_where(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-    return sa.func.count(sa.case((condition, 1)))
+def _count(number: int, has_more: bool = False) -> Count:
+    return Count(min(number, COUNTED), has_more or number > COUNTED)
 
 
-def _count_tasks_of_active(*statuses: TaskStatus) -> sa.ScalarSelect[int]:
+def _bounded(rows: sa.Select[Any]) -> sa.ScalarSelect[int]:
+    """Count rows, one more than :data:`COUNTED` at most."""
+    return sa.select(sa.func.count()).select_from(rows.limit(COUNTED + 1).subquery()).scalar_subquery()
+
+
+def _projects(status: ProjectStatus) -> sa.Select[Any]:
     owner = aliased(Project)
-    return (
+    return sa.select(owner.id).where(owner.status == status).order_by(owner.updated_at.desc())
+
+
+def _tasks_of_active(*statuses: TaskStatus) -> sa.ScalarSelect[int]:
+    """Count the tasks of the latest active projects, project by project.
+
+    A join would let the database read all tasks of the organization.
+    """
+    latest = _projects(ProjectStatus.ACTIVE).limit(COUNTED).subquery()
+    task = aliased(Task)
+    tasks = (
         sa.select(sa.func.count())
-        .select_from(Task)
-        .join(owner, (owner.organization_id == Task.organization_id) & (owner.id == Task.project_id))
-        .where(owner.status == ProjectStatus.ACTIVE, Task.status.in_(statuses))
+        .select_from(task)
+        .where(task.project_id == latest.c.id, task.status.in_(statuses))
+        .correlate(latest)
         .scalar_subquery()
     )
+    return sa.select(sa.func.coalesce(sa.func.sum(tasks), 0)).select_from(latest).scalar_subquery()
+
+
+_TOTALS: Final[sa.Select[*tuple[Any, ...]]] = sa.select(
+    _bounded(_projects(ProjectStatus.ACTIVE)),
+    _bounded(_projects(ProjectStatus.ARCHIVED)),
+    _tasks_of_active(TaskStatus.TODO, TaskStatus.DOING),
+    _tasks_of_active(TaskStatus.DONE),
+)
 
 
 async def list_recent_projects(db: DatabaseSession, limit: int) -> list[RecentProject]:
@@ -58,35 +88,86 @@ async def list_recent_projects(db: DatabaseSession, limit: int) -> list[RecentPr
     return [RecentProject(*row) for row in await db.execute(statement)]
 
 
-async def count_completed_between(db: DatabaseSession, bounds: Sequence[datetime]) -> list[int]:
+async def count_completed_between(db: DatabaseSession, bounds: Sequence[datetime]) -> list[Count]:
     """Count the tasks completed from each of ``bounds`` to the next, in one statement."""
-    spans = list(pairwise(bounds))
-    counts = [_count_where((Task.completed_at >= start) & (Task.completed_at < end)) for start, end in spans]
-    statement: sa.Select[*tuple[Any, ...]] = sa.select(*counts).where(
-        Task.completed_at >= bounds[0], Task.completed_at < bounds[-1]
-    )
-    return list((await db.execute(statement)).one())
+    values = {f"bound_{place}": moment for place, moment in enumerate(bounds)}
+    row = (await db.execute(_completed_statement(len(bounds)), values)).one()
+    return [_count(number) for number in row]
+
+
+@cache
+def _completed_statement(bounds: int) -> sa.Select[*tuple[Any, ...]]:
+    moments = [sa.bindparam(f"bound_{place}", type_=Task.completed_at.type) for place in range(bounds)]
+    return sa.select(*(_bounded(_completed(start, end)) for start, end in pairwise(moments)))
+
+
+def _completed(start: sa.BindParameter[Any], end: sa.BindParameter[Any]) -> sa.Select[Any]:
+    task = aliased(Task)
+    return sa.select(task.id).where(task.completed_at >= start, task.completed_at < end)
 
 
 async def list_export_rows(db: DatabaseSession, after: ExportRow | None, limit: int) -> list[ExportRow]:
-    """Return at most ``limit`` rows after ``after``, or from the start. The oldest project comes first."""
-    statement: sa.Select[*tuple[Any, ...]] = (
-        sa.select(
-            Project.id,
-            Task.id,
-            Project.name,
-            Project.description,
-            Project.status,
-            Task.title,
-            Task.status,
-            Task.due_on,
-            Task.completed_at,
-        )
-        .outerjoin(Task, (Task.organization_id == Project.organization_id) & (Task.project_id == Project.id))
-        .order_by(Project.id, Task.id)  # ids never change, so no row is exported twice
-        .limit(limit)
+    """Return at most ``limit`` rows after ``after``, or from the start. The oldest project comes first.
+
+    Projects and tasks are read by two statements, because the database may read all tasks of the organization
+    to join them.
+    """
+    project_id = _FIRST_ID if after is None else after.project_id
+    task_id = _FIRST_ID if after is None else after.task_id or _LAST_ID
+    projects = (await db.execute(_EXPORT_PROJECTS, {"project_id": project_id, "limit": limit + 1})).all()
+    if not projects:
+        return []
+    values = {"project_id": project_id, "task_id": task_id, "last_id": projects[-1].id, "limit": limit}
+    tasks = (await db.execute(_EXPORT_TASKS, values)).all()
+    complete_until = _LAST_ID if len(tasks) < limit else tasks[-1].project_id
+    by_project: defaultdict[uuid.UUID, list[Any]] = defaultdict(list)
+    for task in tasks:
+        by_project[task.project_id].append(task)
+    rows: list[ExportRow] = []
+    for project in projects:
+        if project.id > complete_until:
+            break
+        own = by_project[project.id]
+        if own or project.id != project_id:
+            rows += [_export_row(project, task) for task in own or (None,)]
+    return rows[:limit]
+
+
+def _export_row(project: Any, task: Any) -> ExportRow:
+    """Return a row of the export from a project and one of its tasks, or None if it has none."""
+    return ExportRow(
+        project_id=project.id,
+        task_id=task and task.id,
+        project=project.name,
+        description=project.description,
+        project_status=project.status,
+        task=task and task.title,
+        task_status=task and task.status,
+        due_on=task and task.due_on,
+        completed_at=task and task.completed_at,
     )
-    if after is not None:
-        further = sa.false() if after.task_id is None else Task.id > after.task_id
-        statement = statement.where(Project.id >= after.project_id, (Project.id > after.project_id) | further)
-    return [ExportRow(*row) for row in await db.execute(statement)]
+
+
+_FIRST_ID: Final = uuid.UUID(int=0)
+_LAST_ID: Final = uuid.UUID(int=2**128 - 1)
+
+_PROJECT_ID = sa.bindparam("project_id", type_=sa.Uuid())
+_LIMIT = sa.bindparam("limit", type_=sa.Integer())
+
+# Ids never change, so no row is exported twice.
+_EXPORT_PROJECTS = (
+    sa.select(Project.id, Project.name, Project.description, Project.status)
+    .where(Project.id >= _PROJECT_ID)
+    .order_by(Project.id)
+    .limit(_LIMIT)
+)
+_EXPORT_TASKS = (
+    sa.select(Task.id, Task.project_id, Task.title, Task.status, Task.due_on, Task.completed_at)
+    .where(
+        Task.project_id >= _PROJECT_ID,
+        Task.project_id <= sa.bindparam("last_id", type_=sa.Uuid()),
+        (Task.project_id > _PROJECT_ID) | (Task.id > sa.bindparam("task_id", type_=sa.Uuid())),
+    )
+    .order_by(Task.project_id, Task.id)
+    .limit(_LIMIT)
+)

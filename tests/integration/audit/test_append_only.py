@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from saas_app.audit.queries import list_events
+from saas_app.audit.queries import find_events
 from saas_app.audit.values import EventFilter
 from saas_app.db.base import new_uuid
 from saas_app.db.unit_of_work import UnitOfWork
@@ -33,7 +33,7 @@ async def organization_id(work: UnitOfWork) -> str:
 
 async def names(work: UnitOfWork, organization_id: str) -> list[str]:
     async with work.reading(organization_id) as db:
-        return [row.target_name for row in await list_events(db, EventFilter(), None, 10)]
+        return [row.target_name for row in (await find_events(db, EventFilter(), None, 10)).rows]
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,11 @@ async def names(work: UnitOfWork, organization_id: str) -> list[str]:
         "UPDATE audit_events SET outcome = 'allowed' WHERE organization_id = :organization_id",
         "DELETE FROM audit_events WHERE organization_id = :organization_id",
         "DELETE FROM audit_events",
+        "UPDATE audit_actors SET name = 'nobody' WHERE organization_id = :organization_id",
+        "DELETE FROM audit_actors WHERE organization_id = :organization_id",
     ],
 )
-async def test_events_can_be_neither_changed_nor_deleted(
+async def test_events_and_actors_can_be_neither_changed_nor_deleted(
     plain: AsyncEngine, work: UnitOfWork, organization_id: str, statement: str
 ) -> None:
     wanted = sa.text(statement)
@@ -55,11 +57,13 @@ async def test_events_can_be_neither_changed_nor_deleted(
     assert await names(work, organization_id) == ["Project 2", "Project 1", "Project 0"]
 
 
-async def test_the_table_cannot_be_emptied(
-    plain: AsyncEngine, work: UnitOfWork, organization_id: str
+@pytest.mark.parametrize("table", ["audit_events", "audit_actors"])
+async def test_the_tables_cannot_be_emptied(
+    plain: AsyncEngine, work: UnitOfWork, organization_id: str, table: str
 ) -> None:
     """PostgreSQL empties tables with TRUNCATE, SQLite with DELETE."""
-    words = "TRUNCATE audit_events" if plain.dialect.name == "postgresql" else "DELETE FROM audit_events"
+    verb = "TRUNCATE" if plain.dialect.name == "postgresql" else "DELETE FROM"
+    words = f"{verb} {table}"
     with pytest.raises(DBAPIError, match="append-only"):
         await run(plain, sa.text(words), {})
     assert len(await names(work, organization_id)) == 3
@@ -81,6 +85,19 @@ async def test_an_event_cannot_be_overwritten(
         with pytest.raises(DBAPIError, match="append-only"):
             await run(plain, sa.text(form), {"organization_id": organization_id})
     assert await names(work, organization_id) == ["Project 2", "Project 1", "Project 0"]
+
+
+async def test_an_actor_cannot_be_overwritten(plain: AsyncEngine, organization_id: str) -> None:
+    columns = "organization_id, id, actor_id, name"
+    where = "WHERE organization_id = :organization_id"
+    rows = f"SELECT organization_id, id, actor_id, 'nobody' FROM audit_actors {where}"  # noqa: S608
+    conflict = "ON CONFLICT (organization_id, id) DO UPDATE SET name = 'nobody'"
+    forms = [f"INSERT INTO audit_actors ({columns}) {rows} {conflict}"]
+    if plain.dialect.name == "sqlite":
+        forms.append(f"INSERT OR REPLACE INTO audit_actors ({columns}) {rows}")
+    for form in forms:
+        with pytest.raises(DBAPIError, match="append-only"):
+            await run(plain, sa.text(form), {"organization_id": organization_id})
 
 
 async def test_events_can_be_added(work: UnitOfWork, organization_id: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from saas_app.audit.queries import list_events
+from saas_app.audit.queries import find_events
 from saas_app.audit.recorder import Action
 from saas_app.audit.seed import seed_entries
 from saas_app.audit.values import EventFilter
@@ -76,7 +76,7 @@ async def test_the_demo_has_weeks_of_events_by_several_people_with_denials(
         async with work.writing(organization_id) as db:
             assert await seed_entries(db, told, now) is is_new
     async with work.reading(organization_id) as db:
-        rows = await list_events(db, EventFilter(), None, 200)
+        rows = (await find_events(db, EventFilter(), None, 200)).rows
 
     assert len(rows) == len(told)
     assert [row.occurred_at for row in rows] == sorted((row.occurred_at for row in rows), reverse=True)

@@ -136,9 +136,12 @@ async def test_another_organization_does_not_see_a_project(acme: Organization, g
     assert await names(globex, ProjectFilter(status=StatusFilter.ALL)) == []
 
 
-async def test_a_page_costs_one_statement(acme: Organization, count_statements: Callable[[], Any]) -> None:
+@pytest.mark.parametrize(("search", "expected"), [("", 1), ("a", 2)])
+async def test_a_page_costs_one_statement_and_a_search_another(
+    acme: Organization, count_statements: Callable[[], Any], search: str, expected: int
+) -> None:
     await acme.add_projects("Apollo")
-    wanted = ProjectFilter(search="a", sort=ProjectSort.NAME)
+    wanted = ProjectFilter(search=search, sort=ProjectSort.NAME)
     with count_statements() as statements:
         await acme.query(list_projects, wanted, after=("A", uuid.UUID(int=0)), limit=21)
-    assert len(statements) == 1
+    assert len(statements) == expected

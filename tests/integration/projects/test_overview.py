@@ -13,7 +13,7 @@ from saas_app.projects import service
 from saas_app.projects.changes import archive_project
 from saas_app.projects.seed import SeedProject, SeedTask, seed_projects
 from saas_app.projects.service import export_rows, summarize
-from saas_app.projects.values import ExportRow, ProjectStatus, TaskInput, TaskStatus
+from saas_app.projects.values import Count, ExportRow, ProjectStatus, TaskInput, TaskStatus
 from tests.integration.projects.conftest import Organization
 
 SEED = (
@@ -40,17 +40,17 @@ async def seed(organization: Organization, *projects: SeedProject) -> tuple[str,
 
 async def test_the_summary_of_a_new_organization_is_empty(acme: Organization) -> None:
     summary = await acme.query(summarize)
-    assert (summary.active, summary.archived, summary.open_tasks, summary.done_tasks) == (0, 0, 0, 0)
+    assert [summary.active, summary.archived, summary.open_tasks, summary.done_tasks] == [Count(0)] * 4
     assert summary.recent == ()
-    assert [day.count for day in summary.completed_by_day] == [0] * 14
+    assert [day.count for day in summary.completed_by_day] == [Count(0)] * 14
 
 
 async def test_the_summary_counts_active_projects_and_tasks(acme: Organization, globex: Organization) -> None:
     await seed(acme, *SEED)
     await seed(globex, SeedProject("Theirs", tasks=(SeedTask("t"),)))
     summary = await acme.query(summarize)
-    assert (summary.active, summary.archived) == (7, 1)
-    assert (summary.open_tasks, summary.done_tasks) == (1, 3)
+    assert (summary.active, summary.archived) == (Count(7), Count(1))
+    assert (summary.open_tasks, summary.done_tasks) == (Count(1), Count(3))
     assert [project.name for project in summary.recent] == ["Apollo", *(f"Probe {n}" for n in range(4))]
 
 
@@ -59,7 +59,7 @@ async def test_the_summary_shows_what_was_completed_on_each_of_fourteen_days(acm
     days = (await acme.query(summarize)).completed_by_day
     today = utc_now().date()
     assert [day.day for day in days] == [today - timedelta(days=ago) for ago in reversed(range(14))]
-    assert [day.count for day in days] == [1, *[0] * 12, 1]  # without the task completed 14 days ago
+    assert [day.count.number for day in days] == [1, *[0] * 12, 1]  # without the task completed 14 days ago
 
 
 async def test_the_summary_costs_three_statements(
