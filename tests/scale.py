@@ -118,8 +118,8 @@ def _events(organization: str, numbers: str, n: str, size: Size) -> str:
     actor = f"(1 + (hashtext('d' || {n}) & 65535) % {size.actors})"
     target = f"({n} / 3)"
     return (
-        "INSERT INTO audit_events (organization_id, id, occurred_at, actor_type, actor_id, actor_name, action, "
-        "target_type, target_id, target_name, before, after, outcome, decision, request_id, address) "
+        "INSERT INTO audit_events (organization_id, id, occurred_at, actor_type, actor_id, actor_name, "
+        "action, target_type, target_id, target_name, before, after, outcome, decision, request_id, address) "
         f"SELECT {organization}, {_ID_AT.format(at=at, n=n)}, {at}, "
         f"CASE WHEN {n} % 2 = 0 THEN 'machine' ELSE 'person' END, "
         f"CASE WHEN {n} % 2 = 0 THEN 'importer' ELSE 'person' || {actor} END, "

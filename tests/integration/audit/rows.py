@@ -17,7 +17,7 @@ async def make_event(_make: Factory, runtime: Runtime, organization_id: str) -> 
     """Record an event of Workroom itself."""
     async with runtime.work.writing(organization_id) as db:
         record(db, AuditEntry(SYSTEM, Action.PROJECT_CREATE, Target("project", "project", "Project")))
-        await db.flush()
+    async with runtime.work.reading(organization_id) as db:
         newest = sa.select(AuditEvent.id).order_by(AuditEvent.id.desc()).limit(1)
         return {"event_id": (await db.scalars(newest)).one()}
 
