@@ -78,8 +78,7 @@ class ReadingSession:
         if known.loads_objects:
             raise TypeError("a reading session returns columns, not objects; select the columns")
         scoped = scope(known, statement, parameters, self._organization_id)
-        send = partial(greenlet_spawn, self._send, scoped)
-        return await shielded(_explained(partial(self._retried, send)))
+        return await shielded(_explained(partial(self._answer, scoped)))
 
     async def scalar(self, statement: Any, parameters: Mapping[str, Any] | None = None) -> Any:
         return (await self.execute(statement, parameters)).scalar()
@@ -98,15 +97,17 @@ class ReadingSession:
             self._connection = self._engine.sync_engine.connect()
         return _execute(self._connection, scoped)
 
-    async def _retried(self, call: Call) -> Any:
-        clock, was_disconnected = asyncio.get_running_loop(), False
-        deadline = clock.time() + self._patience
+    async def _answer(self, scoped: Scoped) -> Any:
+        """Send a statement. Wait while SQLite is locked, and replace a lost connection once."""
+        deadline, was_disconnected = None, False
         while True:
             try:
-                return await call()
+                return await greenlet_spawn(self._send, scoped)
             except DBAPIError as failure:
+                now = asyncio.get_running_loop().time()
+                deadline = deadline or now + self._patience
                 if is_locked(failure):
-                    if clock.time() + _PAUSE > deadline:
+                    if now + _PAUSE > deadline:
                         raise
                 elif is_disconnected(failure) and not was_disconnected:
                     was_disconnected = True

@@ -28,7 +28,14 @@ def as_json(value: Any) -> str:
 def _replace_in_parameters(
     connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
 ) -> tuple[str, Any]:
+    if isinstance(parameters, tuple) and all(map(_is_harmless, parameters)):
+        return statement, parameters
     return statement, _storable(parameters)
+
+
+def _is_harmless(value: Any) -> bool:
+    """Return whether a value is surely storable, at the price of one call: neither is printable."""
+    return value.isprintable() if type(value) is str else not isinstance(value, (str, tuple, list, dict))
 
 
 def _storable(parameters: Any) -> Any:
