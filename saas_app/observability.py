@@ -26,6 +26,7 @@ from saas_app.without_rich import structlog
 log = structlog.get_logger("saas_app.access")
 
 _SECRET_NAMES = re.compile(r"token|secret|password|cookie|authorization|verifier|^code$", re.IGNORECASE)
+_HEALTH = ("/healthz", "/readyz")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -161,10 +162,15 @@ def begin_request(request: Request) -> None:
 
 
 def finish_request(request: Request, response: Response) -> None:
-    """Send the request's id, and log one line for its response."""
+    """Send the request's id, and log one line for its response.
+
+    Static files are not logged, and neither are health checks that succeed: a load balancer sends one every
+    few seconds.
+    """
     response.headers["X-Request-Id"] = g.get("request_id", "")
     rule = request.url_rule.rule if request.url_rule else None
-    if rule is not None and not rule.startswith("/static"):
+    is_quiet = rule is None or rule.startswith("/static") or (rule in _HEALTH and response.status_code == 200)
+    if not is_quiet:
         milliseconds = round((time.perf_counter() - g.started) * 1000, 1) if "started" in g else None
         log.info(
             "request", method=request.method, path=request.path, status=response.status_code, ms=milliseconds

@@ -66,6 +66,20 @@ async def test_start_requests_refusals_and_stop_are_logged(
     assert all({"event", "level", "timestamp"} <= set(event) for event in events)
 
 
+async def test_requests_are_logged_but_not_health_checks_that_succeed(
+    provider: Provider, database_url: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "application.log"
+    with running_application(provider, database_url, tmp_path, LOG_FORMAT="json") as application:
+        async with aiohttp.ClientSession() as http:
+            for path in ("/healthz", "/readyz", "/sign-in"):
+                async with http.get(application.url + path, allow_redirects=False):
+                    pass
+
+    paths = {event["path"] for event in _events(log.read_text()) if event["event"] == "request"}
+    assert paths == {"/sign-in"}
+
+
 def test_warnings_and_uncaught_errors_are_logged() -> None:
     program = """
 import asyncio, gc, logging, threading, warnings
