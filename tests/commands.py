@@ -11,13 +11,13 @@ from typing import TypeVar
 
 import structlog
 from click.testing import CliRunner, Result
+from local_logto.testing import Provider
 from pydantic import SecretStr
 
 from saas_app.cli import main
 from saas_app.config import ManagementSettings
 from saas_app.logto import ManagementClient, connect
 from tests.databases import empty_database
-from tests.processes import Provider
 
 _R = TypeVar("_R")
 

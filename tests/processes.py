@@ -6,12 +6,15 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from local_logto.testing import Provider, running_provider
 from local_logto.testing.processes import free_port, running, wait_for
+
+from tests.commands import run
 
 __all__ = ["Application", "Provider", "free_port", "running_application", "running_provider"]
 
@@ -41,12 +44,13 @@ def running_application(
     directory: Path,
     *,
     workers: int = 1,
-    python: str = sys.executable,
+    python: str | None = None,
     **extra: str,
 ) -> Iterator[Application]:
     """Run ``saas-app provision --write-env`` and ``saas-app serve --env-file``, like the README.
 
-    ``extra`` is added to the environment of both, which run with the interpreter ``python``.
+    ``extra`` is added to the environment of both. ``python`` is the interpreter of another checkout, whose
+    programs are run.
     """
     port = free_port()
     url = f"http://localhost:{port}"
@@ -56,14 +60,26 @@ def running_application(
     unlimited = dict.fromkeys((f"RATE_LIMIT_{what}" for what in _LIMITED), "100000/minute")
     extra = {"CONNECTORS_FILE": "", **unlimited, **extra}
     given = {**inherited, **extra, **provider.environment, "APP_URL": url, "DATABASE_URL": database_url}
-    program = [python, "-m", "saas_app"]
-    subprocess.run(
-        [*program, "provision", "--write-env", str(env_file)], env=given, check=True, capture_output=True
-    )
+    if python is None:
+        _provision(env_file, given)
+    else:
+        provision = [python, "-m", "saas_app", "provision", "--write-env", str(env_file)]
+        subprocess.run(provision, env=given, check=True, capture_output=True)
     serve = [
-        *program, "serve", "--env-file", str(env_file),
+        python or sys.executable, "-m", "saas_app", "serve", "--env-file", str(env_file),
         "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers),
     ]  # fmt: skip
     with running(serve, {**inherited, **extra}, log) as process:
         wait_for(f"{url}/healthz", 200, process, log)
         yield Application(url, env_file, process.pid)
+
+
+def _provision(env_file: Path, environment: Mapping[str, str]) -> None:
+    """Provision in this process, which has imported everything: another one takes a second to do so.
+
+    It runs in a thread, because the command runs its own event loop.
+    """
+    removed = dict.fromkeys(os.environ.keys() - environment.keys())
+    with ThreadPoolExecutor(1) as thread:
+        done = thread.submit(run, "provision", "--write-env", env_file, **{**removed, **environment}).result()
+    assert done.exit_code == 0, done.output
