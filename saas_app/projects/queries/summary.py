@@ -77,15 +77,17 @@ _TOTALS: Final[sa.Select[*tuple[Any, ...]]] = sa.select(
 )
 
 
+_RECENT: Final = (
+    sa.select(Project.id, Project.name, Project.updated_at)
+    .where(Project.status == ProjectStatus.ACTIVE)
+    .order_by(Project.updated_at.desc(), Project.id.desc())
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
+
+
 async def list_recent_projects(db: DatabaseSession, limit: int) -> list[RecentProject]:
     """Return the active projects with the latest changes."""
-    statement = (
-        sa.select(Project.id, Project.name, Project.updated_at)
-        .where(Project.status == ProjectStatus.ACTIVE)
-        .order_by(Project.updated_at.desc(), Project.id.desc())
-        .limit(limit)
-    )
-    return [RecentProject(*row) for row in await db.execute(statement)]
+    return [RecentProject(*row) for row in await db.execute(_RECENT, {"limit": limit})]
 
 
 async def count_completed_between(db: DatabaseSession, bounds: Sequence[datetime]) -> list[Count]:
