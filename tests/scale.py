@@ -59,15 +59,20 @@ _ID_AT: Final = """(lpad(to_hex((extract(epoch from {at}) * 1000)::bigint), 12, 
   || substr(md5({n}::text), 1, 3) || '8' || substr(md5({n}::text), 4, 15))::uuid"""
 
 
-async def load(connection: asyncpg.Connection, organization_id: str, size: Size) -> None:
-    """Load one large organization and many small ones, then vacuum and analyze the tables."""
-    for statement in _statements(organization_id, size):
+async def load(
+    connection: asyncpg.Connection, organization_id: str, size: Size, *, small: str | None = None
+) -> None:
+    """Load one large organization and many small ones, then vacuum and analyze the tables.
+
+    ``small``: the id of one more organization, with sixty projects and events.
+    """
+    for statement in _statements(organization_id, size, small):
         await connection.execute(statement)
     for table in ("users", "organizations", *sorted(TENANT_TABLES)):
         await connection.execute(f"VACUUM ANALYZE {table}")
 
 
-def _statements(large: str, size: Size) -> Iterator[str]:
+def _statements(large: str, size: Size, small: str | None) -> Iterator[str]:
     yield (
         "INSERT INTO users (id, username, name, email, seen_at) "
         f"SELECT 'person' || n, 'user' || n, {_PEOPLE.format(n='n')}, "
@@ -87,6 +92,9 @@ def _statements(large: str, size: Size) -> Iterator[str]:
     yield _projects(
         "'small' || o", f"generate_series(1, {size.others}) o, generate_series(1, 3) p", "(o * 3 + p)"
     )
+    if small:
+        yield _projects(f"'{small}'", "generate_series(1, 60) n", "n")
+        yield _events(f"'{small}'", "generate_series(1, 60) n", "n", size)
     yield (
         "INSERT INTO tasks (organization_id, id, project_id, title, status, due_on, created_by, created_at, "
         "updated_at, completed_at, version) SELECT organization_id, gen_random_uuid(), id, 'Task ' || k, "

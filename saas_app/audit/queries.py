@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from heapq import merge
+from ipaddress import ip_address
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -135,6 +136,8 @@ class _Search:
 
 async def _list_by_actor(search: _Search, text: str) -> list[EventRow]:
     """Return the newest events of the actors that match, and those from a network address that matches."""
+    if _is_ip_address(text):
+        return (await search.by_text({"address"})).rows
     parts = []
     if _may_be_address(text):
         parts.append((await search.by_text({"address"})).rows)
@@ -146,6 +149,15 @@ async def _list_by_actor(search: _Search, text: str) -> list[EventRow]:
         parts += [await search.of_actor(actor_id).in_order() for actor_id in wanted]
     newest = {row.id: row for row in merge(*parts, key=lambda row: row.id, reverse=True)}
     return list(newest.values())[: search.values["limit"]]
+
+
+def _is_ip_address(text: str) -> bool:
+    """Return whether a text is a whole IP address, which is no part of a name."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _may_be_address(text: str) -> bool:
