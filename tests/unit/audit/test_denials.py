@@ -43,8 +43,8 @@ class AuditLog:
         audit_log = self
 
         class Session:
-            def add(self, event: AuditEvent) -> None:
-                audit_log.events.append((organization_id, event))
+            def insert_at_commit(self, model: type[AuditEvent], row: dict[str, Any]) -> None:
+                audit_log.events.append((organization_id, model(**row)))
 
         if self.is_full:
             raise OSError("disk full")
