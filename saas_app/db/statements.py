@@ -27,28 +27,39 @@ _SCOPE: Final = with_loader_criteria(
     propagate_to_loaders=True,
 )
 
+_INSPECTABLE: Final = (sa.Select, sa.CompoundSelect, sa.Insert, sa.Update, sa.Delete)
+
 
 @dataclass(slots=True)
 class Examined:
     """What is known about a statement.
 
     ``confined`` is the statement with the tenant's criterion, if it ``is_mapped``: written with mapped
-    classes. ``tenant_table`` is a tenant-owned table that it uses, if any. ``loads_objects``: it returns
-    instances of mapped classes. ``is_change``: it needs the writer's turn, because it writes or locks rows.
-    ``options`` and ``confined_options`` are the execution options of both forms.
+    classes. ``tenant_table`` is a tenant-owned table that it uses, if any. ``is_inspectable``: it is a
+    select, insert, update or delete, in which such tables can be found. ``has_own_rows``: it is an insert of
+    rows that are part of it, not parameters. ``loads_objects``: it returns instances of mapped classes.
+    ``is_change``: it needs the writer's turn, because it writes or locks rows. ``options`` and
+    ``confined_options`` are the execution options of both forms.
+
+    Nothing here refers to the statement itself, which would otherwise never be forgotten. A compilation
+    refers to what was executed, so a ``copy`` of a statement that is kept is executed.
     """
 
     confined: Any
     tenant_table: str | None
+    is_inspectable: bool
     is_mapped: bool
     loads_objects: bool
     is_change: bool
     is_insert: bool
+    has_own_rows: bool
+    copy: Any = None
     options: dict[str, Any] = field(default_factory=dict)
     confined_options: dict[str, Any] = field(default_factory=dict)
 
-    def keep(self) -> None:
-        """Make both forms keep their compilations."""
+    def keep(self, statement: Any) -> None:
+        """Make both forms of the statement keep their compilations."""
+        self.copy = statement.execution_options()
         self.options = {"compiled_cache": _Compilations()}
         self.confined_options = {"compiled_cache": _Compilations()}
 
@@ -62,18 +73,28 @@ def examine(statement: Any) -> Examined:
     if found is None:
         _known[statement] = found = _examine(statement)
     elif not found.options:
-        found.keep()
+        found.keep(statement)
     return found
+
+
+def tenant_table_in(statement: Any) -> str | None:
+    """Return the name of a tenant-owned table in the statement, or None. The statement does not run now."""
+    found = _known.get(statement)
+    if found is None:
+        _known[statement] = found = _examine(statement)
+    return found.tenant_table
 
 
 def _examine(statement: Any) -> Examined:
     is_mapped = statement._propagate_attrs.get("compile_state_plugin") == "orm"
     return Examined(
-        confined=statement.options(_SCOPE) if is_mapped and not statement.is_insert else statement,
+        confined=statement.options(_SCOPE) if is_mapped and not statement.is_insert else None,
         tenant_table=find_tenant_table(statement),
+        is_inspectable=isinstance(statement, _INSPECTABLE),
         is_mapped=is_mapped,
         loads_objects=is_mapped and _loads_objects(statement),
         is_insert=statement.is_insert,
+        has_own_rows=statement.is_insert and _has_own_rows(statement),
         is_change=statement.is_dml or getattr(statement, "_for_update_arg", None) is not None,
     )
 
@@ -84,6 +105,10 @@ def find_tenant_table(statement: Any) -> str | None:
         if isinstance(element, sa.Table) and is_tenant_owned(element):
             return str(element.name)
     return None
+
+
+def _has_own_rows(insert: Any) -> bool:
+    return bool(insert._values or insert._multi_values or insert.select is not None)
 
 
 def _loads_objects(statement: Any) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
 from saas_app.db.base import TenantOwned
-from saas_app.db.statements import SCOPE_PARAMETER, Examined, examine
+from saas_app.db.statements import SCOPE_PARAMETER, Examined, examine, tenant_table_in
 
 ORGANIZATION_OPTION: Final = "organization_id"
 """Execution option of statements and connections: the organization that they run for."""
@@ -42,16 +42,21 @@ def scope(known: Examined, statement: Any, parameters: Any, organization_id: str
     """Confine a statement to the rows of one organization. With None, the engine checks that it uses none.
 
     Raises :class:`OutsideTenant` if the statement uses a tenant-owned table that is not on its mapped class,
-    and if it inserts rows of another organization.
+    if such tables cannot be found in it, and if it inserts rows of another organization.
     """
+    unchanged = statement if known.copy is None else known.copy
     if organization_id is None:
-        return Scoped(statement, parameters, known.options)
+        return Scoped(unchanged, parameters, known.options)
+    if not known.is_inspectable:
+        raise OutsideTenant("only a select, insert, update or delete can be confined to an organization")
     options = {**known.confined_options, ORGANIZATION_OPTION: organization_id}
     if known.is_insert:
         _check_rows(known, parameters, organization_id)
-        return Scoped(statement, parameters, options)
+        return Scoped(unchanged, parameters, options)
     if not known.is_mapped and known.tenant_table is not None:
         raise OutsideTenant("statement on a tenant-owned table that is not on its mapped class")
+    if not known.is_mapped:
+        return Scoped(unchanged, parameters, options)
     return Scoped(known.confined, {**(parameters or {}), SCOPE_PARAMETER: organization_id}, options)
 
 
@@ -76,7 +81,7 @@ def _check_flush(session: Session, context: UOWTransaction, instances: Any) -> N
     organization_id = session.info.get(ORGANIZATION_OPTION)
     if organization_id is None:
         return
-    for instance in session.new:
+    for instance in (*session.new, *session.dirty):
         if isinstance(instance, TenantOwned):
             _check_instance(instance, organization_id)
 
@@ -86,7 +91,7 @@ def _refuse_outside_tenant(
 ) -> None:
     if isinstance(clause, sa.TextClause):
         raise OutsideTenant("textual SQL cannot be confined to an organization; use the mapped classes")
-    if options.get(ORGANIZATION_OPTION) is None and (name := examine(clause).tenant_table):
+    if options.get(ORGANIZATION_OPTION) is None and (name := tenant_table_in(clause)):
         raise OutsideTenant(f"statement on {name} outside a tenant")
 
 
@@ -94,7 +99,7 @@ def _check_rows(known: Examined, rows: Any, organization_id: str) -> None:
     """Check that an insert passes its rows as parameters, and that all belong to the organization."""
     if known.tenant_table is None:
         return
-    if not rows:
+    if not rows or known.has_own_rows:
         raise OutsideTenant("pass the rows of an insert as parameters")
     for row in rows if isinstance(rows, list) else [rows]:
         if row.setdefault("organization_id", organization_id) != organization_id:
@@ -102,7 +107,7 @@ def _check_rows(known: Examined, rows: Any, organization_id: str) -> None:
 
 
 def _check_instance(instance: TenantOwned, organization_id: str) -> None:
-    """Give a new instance the organization, if it has none, and check that it belongs to no other."""
+    """Give a new instance the organization, if it has none, and check that none belongs to another."""
     if instance.organization_id is None:
         instance.organization_id = organization_id
     if instance.organization_id != organization_id:
