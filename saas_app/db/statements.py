@@ -35,7 +35,7 @@ class Examined:
     """What is known about a statement.
 
     ``confined`` is the statement with the tenant's criterion, if it ``is_mapped``: written with mapped
-    classes. ``tenant_table`` is a tenant-owned table that it uses, if any. ``is_inspectable``: it is a
+    classes alone. ``tenant_table`` is a tenant-owned table that it uses, if any. ``is_inspectable``: it is a
     select, insert, update or delete, in which such tables can be found. ``has_own_rows``: it is an insert of
     rows that are part of it, not parameters. ``loads_objects``: it returns instances of mapped classes.
     ``is_change``: it needs the writer's turn, because it writes or locks rows. ``options`` and
@@ -87,6 +87,7 @@ def tenant_table_in(statement: Any) -> str | None:
 
 def _examine(statement: Any) -> Examined:
     is_mapped = statement._propagate_attrs.get("compile_state_plugin") == "orm"
+    is_mapped = is_mapped and (statement.is_insert or not _has_bare_columns(statement))
     return Examined(
         confined=statement.options(_SCOPE) if is_mapped and not statement.is_insert else None,
         tenant_table=find_tenant_table(statement),
@@ -105,6 +106,17 @@ def find_tenant_table(statement: Any) -> str | None:
         if isinstance(element, sa.Table) and is_tenant_owned(element):
             return str(element.name)
     return None
+
+
+def _has_bare_columns(statement: Any) -> bool:
+    """Return whether a column of a tenant-owned table does not come from its mapped class."""
+    return any(
+        isinstance(element, sa.Column)
+        and "parententity" not in element._annotations
+        and isinstance(table := getattr(element.table, "element", element.table), sa.Table)
+        and is_tenant_owned(table)
+        for element in visitors.iterate(statement)
+    )
 
 
 def _has_own_rows(insert: Any) -> bool:

@@ -66,6 +66,7 @@ def project_values(name: str, **values: Any) -> dict[str, Any]:
 
 
 NAMED = aliased(Project)
+NAMED_TABLE = Project.__table__.alias()
 
 
 @pytest.mark.parametrize(
@@ -241,6 +242,10 @@ async def test_outside_a_tenant_a_flush_raises(work: UnitOfWork) -> None:
         sa.select(Task.__table__.c.title),
         sa.func.max(Project.name),
         sa.select(Project.name).from_statement(sa.select(Project.__table__.c.name)),
+        sa.select(Project.name, NAMED_TABLE.c.name),
+        sa.select(Project).with_only_columns(Project.__table__.c.name),
+        sa.select(Project.name).where(sa.exists(sa.select(Task.__table__.c.id))),
+        sa.update(Project).values(name=NAMED_TABLE.c.name),
     ],
 )
 async def test_inside_a_tenant_a_statement_that_cannot_be_scoped_raises(
