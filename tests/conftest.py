@@ -7,6 +7,7 @@ lists the fixtures.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
@@ -45,8 +46,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse to run without a database or Redis that the environment requires, and configure logging.
 
     Loggers must not cache their configuration: a test that captures the log would miss what a cached logger
-    writes.
+    writes. Garbage is collected less often, because each test makes thousands of objects.
     """
+    gc.set_threshold(100_000, 20, 50)
     if os.environ.get("REQUIRE_POSTGRES") == "1" and not os.environ.get("TEST_DATABASE_URL"):
         raise pytest.UsageError("REQUIRE_POSTGRES=1 needs TEST_DATABASE_URL=postgresql+asyncpg://…")
     if os.environ.get("REQUIRE_REDIS") == "1" and redis_server.find_redis() is None:
@@ -54,6 +56,11 @@ def pytest_configure(config: pytest.Config) -> None:
     configure_logging("json")
     structlog.configure(cache_logger_on_first_use=False)
     QuartClient.http_connection_class = LeavingConnection
+
+
+def pytest_collection_finish() -> None:
+    """Keep modules and collected tests out of garbage collections, which took a seventh of the time."""
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

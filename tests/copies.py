@@ -18,7 +18,6 @@ _LEFT_OUT: Final = shutil.ignore_patterns(
     ".git",
     ".venv",
     "var",
-    "__pycache__",
     ".pytest_cache",
     ".hypothesis",
     ".env",
@@ -37,7 +36,7 @@ class Copy:
 
     @classmethod
     def make(cls, directory: Path) -> Copy:
-        """Copy the working tree, except for what is generated, private or large."""
+        """Copy the working tree with its bytecode, except for what is generated, private or large."""
         shutil.copytree(ROOT, directory / "copy", ignore=_LEFT_OUT, symlinks=True)
         return cls(directory / "copy")
 

@@ -180,7 +180,7 @@ def test_stopping_the_demo_during_its_start_leaves_no_process(demo: Demo) -> Non
 def test_changed_code_and_templates_take_effect_at_the_next_request_and_data_stays(tmp_path: Path) -> None:
     code = tmp_path / "code"
     for folder in ("saas_app", "templates", "migrations"):
-        shutil.copytree(ROOT / folder, code / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / folder, code / folder)
     with contextlib.closing(Demo(tmp_path / "var", "--reload", code=code)) as demo:
         process = demo.start()
         demo.wait_until_ready()
