@@ -1,6 +1,6 @@
 """Twins: the smallest applications that do a part of Workroom's work, each on another framework.
 
-They are written as an engineer who wants them fast would write them with the libraries that Workroom uses.
+They use the same libraries as Workroom, written for speed.
 They have no sign-in, no audit page, no CSRF protection and no limits: what Workroom costs beyond them is the
 price of what it does beyond them. :mod:`bench.twins.database` has the statements, which all of them share.
 """

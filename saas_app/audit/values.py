@@ -18,8 +18,8 @@ from saas_app.rbac.decision import StepResult
 class EventFilter:
     """A filter of events. Empty and None values do not filter.
 
-    ``actor`` is a part of a name, username or email address, or a whole id or network address: all events of
-    an actor match who has such a name in one of them. ``target`` is a part of a name or of the requested
+    ``actor`` is a part of a name, username or email address, or a whole id or network address. If one event
+    has a matching name, all events of its actor match. ``target`` is a part of a name or of the requested
     path, or a whole id. Both ignore case (on SQLite, the case of ASCII letters); ``actor_id`` and
     ``target_id`` are compared exactly. ``since`` is included, ``until`` is not.
     """

@@ -35,7 +35,7 @@ async def claimed(make: Factory, request: pytest.FixtureRequest) -> Claimed:
 
 @pytest.fixture
 async def failing_management(gate: Gate, settings: Settings) -> AsyncIterator[ManagementClient]:
-    """A Management API that fails as ``gate`` is told."""
+    """A Management API that fails in the ways that a test sets on ``gate``."""
     assert settings.management is not None
     async with connect(settings.management.model_copy(update={"endpoint": gate.url})) as client:
         yield client
