@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from saas_app.rbac.decision import Decision, Step, StepResult
-from saas_app.rbac.permissions import ROLE_PERMISSIONS, Permission, Role, RoleType, permissions_of
+from saas_app.rbac.permissions import (
+    ROLE_PERMISSIONS,
+    Permission,
+    Role,
+    RoleType,
+    in_role_order,
+    permissions_of,
+)
 from saas_app.rbac.policy import AccessFacts, decide, proved
 from saas_app.text.visible import isolated
 
@@ -72,7 +79,7 @@ def find_denied_assignment(facts: AccessFacts, role_names: Collection[str]) -> D
 
     An unknown role may grant anything in Logto, so nobody may assign it here.
     """
-    for name in sorted(role_names, key=_position):
+    for name in in_role_order(role_names):
         role = _ROLES.get(name)
         if role is None:
             why = f"You cannot assign the role {isolated(name)}, because Workroom does not recognize it."
@@ -90,8 +97,3 @@ def find_denied_assignment(facts: AccessFacts, role_names: Collection[str]) -> D
 
 def _in_order(permissions: Collection[Permission]) -> tuple[Permission, ...]:
     return tuple(permission for permission in Permission if permission in permissions)
-
-
-def _position(name: str) -> tuple[int, str]:
-    """Sort roles by the registry's order, and unknown names after them."""
-    return (list(_ROLES).index(name) if name in _ROLES else len(_ROLES)), name

@@ -7,7 +7,9 @@ that is not here does not exist; who *holds* one is never read from here but fro
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
+from typing import Final
 
 
 class Carrier(StrEnum):
@@ -107,6 +109,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 """Which role bundles which permissions, as ``saas-app provision`` writes it to Logto."""
 
 
+_ROLE_ORDER: Final = {role.value: position for position, role in enumerate(Role)}
+
+
 def permissions_carried_by(carrier: Carrier) -> tuple[Permission, ...]:
     """Return the permissions that travel in one kind of token, in the registry's order."""
     return tuple(permission for permission in Permission if permission.carrier is carrier)
@@ -115,6 +120,11 @@ def permissions_carried_by(carrier: Carrier) -> tuple[Permission, ...]:
 def roles_granting(permission: Permission) -> tuple[Role, ...]:
     """Return the roles that grant a permission, in the registry's order."""
     return tuple(role for role in Role if permission in ROLE_PERMISSIONS[role])
+
+
+def in_role_order(names: Iterable[str]) -> list[str]:
+    """Sort role names by the registry's order, and unknown names after them."""
+    return sorted(names, key=lambda name: (_ROLE_ORDER.get(name, len(_ROLE_ORDER)), name))
 
 
 def permissions_of(role_names: frozenset[str]) -> frozenset[Permission]:

@@ -11,11 +11,9 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from saas_app.rbac.permissions import Role
+from saas_app.rbac.permissions import Role, in_role_order
 from saas_app.text.visible import BLANK_NAME, runs_right_to_left, shows_something
 from saas_app.web.static_files import static_url
-
-_ORDER: Final = {role.value: position for position, role in enumerate(Role)}
 
 
 def icon(name: str, label: str = "") -> Markup:
@@ -36,11 +34,6 @@ def role_badges(names: Iterable[str]) -> Markup:
     """Return the badges of organization roles, in the registry's order."""
     badges = [_ROLE_BADGES.get(name) or badge(name) for name in in_role_order(names)]
     return Markup(" ").join(badges or [_NO_ROLE])
-
-
-def in_role_order(names: Iterable[str]) -> list[str]:
-    """Sort role names by the registry's order, and unknown names after them."""
-    return sorted(names, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
 
 
 def shown_name(value: Any) -> Any:

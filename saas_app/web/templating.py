@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from quart import Quart, Request, get_flashed_messages, request, url_for
 
 from saas_app.config import TEMPLATES
-from saas_app.rbac.permissions import Permission, Role
+from saas_app.rbac.permissions import Permission, Role, in_role_order
 from saas_app.text.addresses import shown_address
 from saas_app.text.domains import shown_domain
 from saas_app.text.visible import initial, isolated
@@ -24,7 +24,7 @@ from saas_app.web import static_files
 from saas_app.web.context import current_principal, current_tenant
 from saas_app.web.kept_forms import OwnedForms, form_owner
 from saas_app.web.navigation import entry_slug_of, menu_for
-from saas_app.web.pieces import badge, icon, in_role_order, role_badges, shown_name
+from saas_app.web.pieces import badge, icon, role_badges, shown_name
 from saas_app.web.times import exact_utc, local_time, relative_time, utc_time
 from saas_app.web.user_agents import device_name
 

@@ -6,8 +6,8 @@ import jinja2
 import pytest
 from quart import Quart, request
 
-from saas_app.rbac.permissions import Role
-from saas_app.web.pieces import badge, icon, in_role_order, role_badges, shown_name
+from saas_app.rbac.permissions import Role, in_role_order
+from saas_app.web.pieces import badge, icon, role_badges, shown_name
 from saas_app.web.templating import render, with_query
 from saas_app.web.times import ago, exact_utc, local_time, relative_time, utc_time
 from saas_app.web.user_agents import device_name
