@@ -45,4 +45,4 @@ def add_client(db: WritingSession, client_id: str, name: str, created_by: str, n
 async def note_rotation(db: WritingSession, client_id: str, now: datetime) -> None:
     """Record that a client has a new secret."""
     statement = sa.update(ApiClient).where(ApiClient.client_id == client_id).values(rotated_at=now)
-    await db.execute(statement.execution_options(synchronize_session=False))
+    await db.execute(statement)

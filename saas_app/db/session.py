@@ -7,9 +7,10 @@ A :class:`ReadingSession` executes statements and nothing else, so it needs no u
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable
 from functools import cache, cached_property, partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 import structlog
@@ -34,31 +35,11 @@ Call = Callable[[], Awaitable[Any]]
 Row = TypeVar("Row", bound=Base)
 
 
-class DatabaseSession(Protocol):
+class DatabaseSession(ABC):
     """What a query needs: a session that reads.
 
     Its methods raise :class:`saas_app.errors.DatabaseBusy` and :class:`saas_app.errors.DatabaseUnavailable`
     for temporary failures.
-    """
-
-    @property
-    def dialect_name(self) -> str:
-        """The database: ``sqlite`` or ``postgresql``."""
-
-    async def execute(self, statement: Any, parameters: Any = None, /) -> Any:
-        """Execute a statement and return its result, with all rows fetched."""
-
-    async def scalar(self, statement: Any, parameters: Any = None, /) -> Any:
-        """Execute a statement and return the first column of its first row, or None without rows."""
-
-    async def scalars(self, statement: Any, parameters: Any = None, /) -> Any:
-        """Execute a statement and return the first column of its rows."""
-
-
-class ReadingSession:
-    """A session that only reads, each statement by itself. It tries again if there is no connection.
-
-    The connection is fetched by the first statement and returned by :meth:`close`.
     """
 
     def __init__(self, engine: AsyncEngine, organization_id: str | None, patience: float) -> None:
@@ -69,9 +50,29 @@ class ReadingSession:
 
     @property
     def dialect_name(self) -> str:
+        """The database: ``sqlite`` or ``postgresql``."""
         return self._engine.dialect.name
 
-    async def execute(self, statement: Any, parameters: Mapping[str, Any] | None = None) -> Any:
+    @abstractmethod
+    async def execute(self, statement: Any, parameters: Any = None) -> Any:
+        """Execute a statement and return its result, with all rows fetched."""
+
+    async def scalar(self, statement: Any, parameters: Any = None) -> Any:
+        """Execute a statement and return the first column of its first row, or None without rows."""
+        return (await self.execute(statement, parameters)).scalar()
+
+    async def scalars(self, statement: Any, parameters: Any = None) -> Any:
+        """Execute a statement and return the first column of its rows."""
+        return (await self.execute(statement, parameters)).scalars()
+
+
+class ReadingSession(DatabaseSession):
+    """A session that only reads, each statement by itself. It tries again if there is no connection.
+
+    The connection is fetched by the first statement and returned by :meth:`close`.
+    """
+
+    async def execute(self, statement: Any, parameters: Any = None) -> Any:
         known = examine(statement)
         if known.is_change:
             raise TypeError("a reading session changes nothing; use a writing one")
@@ -79,12 +80,6 @@ class ReadingSession:
             raise TypeError("a reading session returns columns, not objects; select the columns")
         scoped = scope(known, statement, parameters, self._organization_id)
         return await shielded(_explained(partial(self._answer, scoped)))
-
-    async def scalar(self, statement: Any, parameters: Mapping[str, Any] | None = None) -> Any:
-        return (await self.execute(statement, parameters)).scalar()
-
-    async def scalars(self, statement: Any, parameters: Mapping[str, Any] | None = None) -> Any:
-        return (await self.execute(statement, parameters)).scalars()
 
     async def close(self) -> None:
         """Return the connection to the pool."""
@@ -117,7 +112,7 @@ class ReadingSession:
             await asyncio.sleep(_PAUSE)
 
 
-class WritingSession:
+class WritingSession(DatabaseSession):
     """A session of one transaction, which begins with its first change, when it is this writer's turn.
 
     Its calls end before a cancellation takes effect, so that it can always be closed. Statements run on the
@@ -127,17 +122,10 @@ class WritingSession:
     def __init__(
         self, engine: AsyncEngine, organization_id: str | None, writers: Writers, patience: float
     ) -> None:
-        self._engine = engine
-        self._organization_id = organization_id
-        self._writers, self._patience = writers, patience
-        self._connection: sa.Connection | None = None
+        super().__init__(engine, organization_id, patience)
+        self._writers = writers
         self._last_rows: dict[type[Base], list[dict[str, Any]]] = {}
         self._has_seat = self._has_turn = False
-
-    @property
-    def dialect_name(self) -> str:
-        """The database: ``sqlite`` or ``postgresql``."""
-        return self._engine.dialect.name
 
     @cached_property
     def _objects(self) -> TenantSession:
@@ -153,12 +141,6 @@ class WritingSession:
             )
         scoped = scope(known, statement, parameters, self._organization_id)
         return await self._run(partial(self._send, scoped), changes=known.is_change)
-
-    async def scalar(self, statement: Any, parameters: Any = None) -> Any:
-        return (await self.execute(statement, parameters)).scalar()
-
-    async def scalars(self, statement: Any, parameters: Any = None) -> Any:
-        return (await self.execute(statement, parameters)).scalars()
 
     def insert_at_commit(self, model: type[Base], row: dict[str, Any]) -> None:
         """Insert a row in the last step of the transaction, together with the others of its table."""

@@ -53,6 +53,7 @@ class Examined:
     is_change: bool
     is_insert: bool
     has_own_rows: bool
+    has_run: bool = False
     copy: Any = None
     options: dict[str, Any] = field(default_factory=dict)
     confined_options: dict[str, Any] = field(default_factory=dict)
@@ -68,21 +69,24 @@ _known: Final[WeakKeyDictionary[Any, Examined]] = WeakKeyDictionary()
 
 
 def examine(statement: Any) -> Examined:
-    """Return what is known about a select, insert, update or delete."""
-    found = _known.get(statement)
-    if found is None:
-        _known[statement] = found = _examine(statement)
-    elif not found.options:
+    """Return what is known about a select, insert, update or delete that runs now."""
+    found = _recall(statement)
+    if found.has_run and not found.options:
         found.keep(statement)
+    found.has_run = True
     return found
 
 
 def tenant_table_in(statement: Any) -> str | None:
     """Return the name of a tenant-owned table in the statement, or None. The statement does not run now."""
+    return _recall(statement).tenant_table
+
+
+def _recall(statement: Any) -> Examined:
     found = _known.get(statement)
     if found is None:
         _known[statement] = found = _examine(statement)
-    return found.tenant_table
+    return found
 
 
 def _examine(statement: Any) -> Examined:

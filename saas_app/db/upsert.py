@@ -11,12 +11,16 @@ from saas_app.db.base import Base
 from saas_app.db.session import WritingSession
 
 
+def insert_into(db: WritingSession, model: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """Return an insert that can handle existing keys, in the dialect of the session's database."""
+    return sqlite.insert(model) if db.dialect_name == "sqlite" else postgresql.insert(model)
+
+
 async def insert_if_absent(
     db: WritingSession, model: type[Base], row: dict[str, Any], *, key: Sequence[str]
 ) -> bool:
     """Insert ``row`` unless ``key`` exists already. Returns whether it was inserted."""
-    dialect = sqlite if db.dialect_name == "sqlite" else postgresql
-    statement = dialect.insert(model).on_conflict_do_nothing(index_elements=_columns(model, key))
+    statement = insert_into(db, model).on_conflict_do_nothing(index_elements=_columns(model, key))
     written = await db.execute(statement.returning(*_columns(model, key)), [row])
     return written.first() is not None
 
@@ -27,8 +31,7 @@ async def upsert(
     """Insert ``rows``. If ``key`` exists already, replace the other columns of that row."""
     if not rows:
         return
-    dialect = sqlite if db.dialect_name == "sqlite" else postgresql
-    statement = dialect.insert(model).values(list(rows))
+    statement = insert_into(db, model).values(list(rows))
     changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
     await db.execute(statement.on_conflict_do_update(index_elements=_columns(model, key), set_=changed))
 

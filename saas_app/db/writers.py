@@ -35,8 +35,7 @@ class Writers:
     def __init__(self, engine: AsyncEngine) -> None:
         self._slots = asyncio.Semaphore(_SLOTS)
         self._turn = asyncio.Lock()
-        self.dialect_name = engine.dialect.name
-        self.one_at_a_time = self.dialect_name == "sqlite"
+        self.one_at_a_time = engine.dialect.name == "sqlite"
         self.options = {} if self.one_at_a_time else {"isolation_level": "READ COMMITTED"}
         """The execution options of a writer's connection; for readers it is in autocommit mode."""
 

@@ -110,7 +110,7 @@ async def note_check(
 async def remove_claim(db: WritingSession, organization_id: str, domain: str) -> None:
     """Delete a claim, verified or not."""
     statement = sa.delete(EmailDomain).where(_is(organization_id, domain))
-    await db.execute(statement.execution_options(synchronize_session=False))
+    await db.execute(statement)
 
 
 async def has_join(db: DatabaseSession, organization_id: str, user_id: str) -> bool:
@@ -130,7 +130,7 @@ async def add_join(
 async def confirm_join(db: WritingSession, organization_id: str, user_id: str, now: datetime) -> None:
     """Record that a person has confirmed the notice of how they joined."""
     statement = sa.update(DomainJoin).where(_joined(organization_id, user_id)).values(seen_at=now)
-    await db.execute(statement.execution_options(synchronize_session=False))
+    await db.execute(statement)
 
 
 async def joined_another_way(

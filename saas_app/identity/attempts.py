@@ -97,7 +97,6 @@ class Attempts:
             .where(its_own, SignInAttemptRow.taken_at.is_(None))
             .values(taken_at=utc_now())
             .returning(SignInAttemptRow.payload)
-            .execution_options(synchronize_session=False)
         )
         deadline = utc_now() + timedelta(seconds=self._patience)
         while True:

@@ -12,12 +12,11 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from saas_app.db.base import utc_now
 from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.db.upsert import insert_if_absent
+from saas_app.db.upsert import insert_if_absent, insert_into
 from saas_app.logto.provider_clock import Moment
 from saas_app.models import MembershipChange
 
@@ -88,7 +87,6 @@ async def end_open_change(db: WritingSession, organization_id: str, subject: str
         sa.update(MembershipChange)
         .where(MembershipChange.organization_id == organization_id, MembershipChange.subject == subject)
         .values(version=MembershipChange.version + 1, issued_after=moment.latest)
-        .execution_options(synchronize_session=False)
     )
 
 
@@ -132,8 +130,7 @@ def _row(organization_id: str, subject: str, now: datetime, moment: Moment | Non
 
 async def _note(db: WritingSession, rows: Sequence[dict[str, Any]]) -> None:
     """Insert changes. In an existing row, increment the version; its times only move forward."""
-    dialect = sqlite if db.dialect_name == "sqlite" else postgresql
-    statement = dialect.insert(MembershipChange).values(list(rows))
+    statement = insert_into(db, MembershipChange).values(list(rows))
     values: dict[str, Any] = {"version": MembershipChange.version + 1}
     for name in ("changed_at", "issued_before", "issued_after"):
         known, new = getattr(MembershipChange, name), statement.excluded[name]

@@ -10,10 +10,10 @@ import hashlib
 from datetime import timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.db.upsert import insert_into
 from saas_app.models import RateCounter
 
 
@@ -36,8 +36,7 @@ class LastingCounters:
         }
         async with self._work.writing() as db:
             await db.execute(sa.delete(RateCounter).where(RateCounter.until < now))
-            dialect = sqlite if db.dialect_name == "sqlite" else postgresql
-            statement = dialect.insert(RateCounter).values(row)
+            statement = insert_into(db, RateCounter).values(row)
             counted = await db.scalar(
                 statement.on_conflict_do_update(
                     index_elements=["key"], set_={"used": RateCounter.used + amount}

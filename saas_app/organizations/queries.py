@@ -99,7 +99,7 @@ async def _delete_tokens(db: WritingSession, removal: OrganizationRemoval, batch
 
 async def _count(db: DatabaseSession, statement: sa.Delete) -> int:
     """Run a deletion, and return the number of deleted rows."""
-    result = await db.execute(statement.execution_options(synchronize_session=False))
+    result = await db.execute(statement)
     return cast("sa.CursorResult[object]", result).rowcount
 
 

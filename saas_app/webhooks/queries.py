@@ -53,7 +53,7 @@ async def save_organization(
         older = sa.update(Organization).where(
             Organization.id == organization_id, Organization.seen_at <= seen_at
         )
-        await db.execute(older.values(**row).execution_options(synchronize_session=False))
+        await db.execute(older.values(**row))
 
 
 async def update_user(db: WritingSession, user_id: str, values: Mapping[str, Any], seen_at: datetime) -> None:
