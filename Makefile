@@ -1,6 +1,6 @@
 # You need make and Python 3.11 or newer. PYTHON=… chooses the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev shell migration check test coverage fuzz bench bench-full lint fmt lock clean
+.PHONY: help setup demo dev shell migration check test coverage fuzz bench bench-full lint fmt lock sbom clean
 .PHONY: unit style types imports dependencies mistakes
 SHELL := /bin/sh
 
@@ -130,6 +130,12 @@ fmt: setup ## Format the code and apply automatic fixes
 
 lock: ## Compile the lock files from pyproject.toml with uv; ARGS="--upgrade-package quart" updates a package
 	@"$(PYTHON)" tools/compile_locks.py $(ARGS)
+
+sbom: setup ## List what the image gets from requirements.lock, as a CycloneDX document in dist/
+	@mkdir -p dist
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/workroom.cdx.json requirements.lock
+	@echo "Written to dist/workroom.cdx.json"
 
 clean: ## Delete the environment and all caches; the data of the demo in var/ is kept
 	rm -rf $(VENV) .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info local_logto/build local_logto/src/*.egg-info
