@@ -128,6 +128,7 @@ class Settings(BaseSettings):
     body_timeout: float = Field(20, validation_alias="APP_BODY_TIMEOUT", gt=0)
     keep_alive_timeout: int = Field(5, validation_alias="APP_KEEP_ALIVE_TIMEOUT", gt=0)
     max_connections: int = Field(1000, validation_alias="APP_MAX_CONNECTIONS", gt=0)
+    drain_seconds: float = Field(0, validation_alias="APP_DRAIN_SECONDS", ge=0)
     database_url: DatabaseUrl = Field("sqlite+aiosqlite:///var/workroom.db", validation_alias="DATABASE_URL")
     encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         validation_alias="APP_ENCRYPTION_KEYS"

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from saas_app.http_server.bounds import Bounds
+from saas_app.http_server.draining import is_draining
 
 _BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 _REFUSALS = {
@@ -157,7 +158,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._since = 0.0
         self._body_size = 0
         super().on_headers_complete()
-        if is_upgrade:
+        if is_upgrade or is_draining(self.app_state):
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:

@@ -18,9 +18,11 @@ import uvicorn
 
 import saas_app
 from saas_app.config import TEMPLATES, Settings
-from saas_app.http_server import Bounds, bounded
+from saas_app.http_server import Bounds
+from saas_app.http_server.protocol import bounded
 from saas_app.operations.imports import without_collections
 
+_APPLICATION: Final = "saas_app.operations.server:load_application"
 _GRACE: Final = 10  # seconds for running requests at shutdown
 _WATCHED: Final = ("*.html", "*.css", "*.js", "*.toml")  # besides *.py
 _RESERVED_FILES: Final = 100  # file descriptors for databases, Logto, logs and listeners
@@ -32,31 +34,34 @@ def run_server(settings: Settings, host: str, port: int, workers: int, *, reload
     With ``reload``, the only worker is replaced when a file of the application changes. The socket stays
     open: requests wait for the new worker.
     """
-    trusted = os.environ.get("FORWARDED_ALLOW_IPS", "")
+    options = _options(settings, host, port)
     if not reload:
         load_application()
-    if workers > 1 and sys.platform == "linux":
-        from saas_app.operations.workers import fork_workers  # there is no fork on Windows
+    if reload or sys.platform != "linux":
+        uvicorn.run(_APPLICATION, workers=workers, **options, **(_reloading() if reload else {}))
+        return
+    from saas_app.operations.workers import serve  # there is no fork on Windows
 
-        fork_workers()
-    uvicorn.run(
-        "saas_app.operations.server:load_application",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http=bounded(bounds_of(settings)),
-        ws="none",
-        access_log=False,  # URLs of sign-in callbacks contain codes
-        proxy_headers=bool(trusted),
-        forwarded_allow_ips=trusted or None,
-        server_header=False,
-        timeout_keep_alive=settings.keep_alive_timeout,
-        timeout_graceful_shutdown=_GRACE,
-        log_config=None,
-        **(_reloading() if reload else {}),
-    )
+    serve(uvicorn.Config(_APPLICATION, workers=workers, **options), settings.drain_seconds)
+
+
+def _options(settings: Settings, host: str, port: int) -> dict[str, Any]:
+    trusted = os.environ.get("FORWARDED_ALLOW_IPS", "")
+    return {
+        "factory": True,
+        "host": host,
+        "port": port,
+        "loop": "uvloop" if sys.platform != "win32" else "asyncio",
+        "http": bounded(bounds_of(settings)),
+        "ws": "none",
+        "access_log": False,  # URLs of sign-in callbacks contain codes
+        "proxy_headers": bool(trusted),
+        "forwarded_allow_ips": trusted or None,
+        "server_header": False,
+        "timeout_keep_alive": settings.keep_alive_timeout,
+        "timeout_graceful_shutdown": _GRACE,
+        "log_config": None,
+    }
 
 
 def load_application() -> Any:

@@ -13,7 +13,8 @@ import pytest
 import uvicorn
 from quart import Quart, request
 
-from saas_app.http_server import Bounds, bounded
+from saas_app.http_server import Bounds
+from saas_app.http_server.protocol import bounded
 
 
 def with_bounds(**bounds: Any) -> pytest.MarkDecorator:
