@@ -112,6 +112,28 @@ class ReadingSession(DatabaseSession):
             await asyncio.sleep(_PAUSE)
 
 
+class SnapshotSession(ReadingSession):
+    """A reading session whose statements all see the database as it was at the first one.
+
+    It does not try again, because another connection would see another state.
+    """
+
+    def _send(self, scoped: Scoped) -> Any:
+        if self._connection is None:
+            self._connection = self._begin()
+        return _execute(self._connection, scoped)
+
+    def _begin(self) -> sa.Connection:
+        connection = self._engine.sync_engine.connect()
+        if self.dialect_name == "sqlite":
+            connection.exec_driver_sql("BEGIN")
+            return connection
+        return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    async def _answer(self, scoped: Scoped) -> Any:
+        return await greenlet_spawn(self._send, scoped)
+
+
 class WritingSession(DatabaseSession):
     """A session of one transaction, which begins with its first change, when it is this writer's turn.
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from saas_app.db.session import ReadingSession, WritingSession
+from saas_app.db.session import ReadingSession, SnapshotSession, WritingSession
 from saas_app.db.writers import PATIENCE, Writers
 
 
@@ -22,6 +22,15 @@ class UnitOfWork:
     async def reading(self, organization_id: str | None = None) -> AsyncIterator[ReadingSession]:
         """Open a session that only reads, without a transaction around its statements."""
         session = ReadingSession(self._engine, organization_id, PATIENCE)
+        try:
+            yield session
+        finally:
+            await session.close()
+
+    @asynccontextmanager
+    async def snapshot(self, organization_id: str) -> AsyncIterator[ReadingSession]:
+        """Open a session that reads one state of the database, however long it takes."""
+        session = SnapshotSession(self._engine, organization_id, PATIENCE)
         try:
             yield session
         finally:

@@ -3,8 +3,10 @@
 from saas_app.models.api_client import ApiClient
 from saas_app.models.audit_actor import AuditActor
 from saas_app.models.audit_event import ActorType, AuditEvent, Outcome
+from saas_app.models.audit_redaction import AuditRedaction
 from saas_app.models.domain_join import DomainJoin
 from saas_app.models.email_domain import DomainProof, EmailDomain
+from saas_app.models.erasure import Erasure
 from saas_app.models.former_membership import Ending, FormerMembership
 from saas_app.models.idempotency_key import IdempotencyKey
 from saas_app.models.kept_form import KeptFormRow
@@ -31,10 +33,12 @@ __all__ = [
     "ApiClient",
     "AuditActor",
     "AuditEvent",
+    "AuditRedaction",
     "DomainJoin",
     "DomainProof",
     "EmailDomain",
     "Ending",
+    "Erasure",
     "FormerMembership",
     "IdempotencyKey",
     "KeptFormRow",

@@ -1,0 +1,210 @@
+"""The file of an export: a zip with ``manifest.json`` and one file of JSON Lines for each table.
+
+``docs/data.md`` documents the format. Neither writing nor reading holds more than a batch of rows in memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, Final, Literal, NoReturn
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from saas_app.errors import ConfigurationError
+from saas_app.operations.data.encoding import encode
+
+VERSION: Final = 1
+MANIFEST: Final = "manifest.json"
+_LONGEST_LINE: Final = 1_000_000  # bytes of a row
+_SMALL: Final = 1_000_000  # bytes; below that, any compression is accepted
+_LARGEST_RATIO: Final = 500  # rows contain random ids, which do not compress
+_MODE: Final = 0o600
+
+
+class UnusableFile(ConfigurationError):
+    """The file of an export cannot be read or written. The message says why."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Named(_Model):
+    """An organization or a person."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    name: str | None = None
+
+
+class TableFile(_Model):
+    """The number of rows in the file of a table, and its SHA-256."""
+
+    rows: int = Field(ge=0)
+    sha256: str
+
+
+class Manifest(_Model):
+    """What an export contains. ``revision`` is the migration of the database that it was read from."""
+
+    format: Literal["workroom-organization", "workroom-person"]
+    version: int
+    revision: str
+    exported_at: AwareDatetime
+    organization: Named | None = None
+    person: Named | None = None
+    tables: dict[str, TableFile]
+    left_out: dict[str, str]
+
+
+class ArchiveWriter:
+    """Writes the tables of an export, and the manifest at the end."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self.tables: dict[str, TableFile] = {}
+
+    async def write_table(self, name: str, pages: AsyncIterator[list[dict[str, Any]]]) -> None:
+        """Write the rows of a table, in the order in which they come."""
+        digest, count = hashlib.sha256(), 0
+        with self._archive.open(_file_of(name), "w", force_zip64=True) as file:
+            async for rows in pages:
+                for row in rows:
+                    line = _line(row)
+                    if len(line) > _LONGEST_LINE:
+                        raise UnusableFile(f"A row of {name} has more than {_LONGEST_LINE} bytes.")
+                    digest.update(line)
+                    file.write(line)
+                count += len(rows)
+        self.tables[name] = TableFile(rows=count, sha256=digest.hexdigest())
+
+    def finish(self, manifest: Manifest) -> None:
+        """Write the manifest."""
+        text = manifest.model_dump(mode="json", exclude_none=True)
+        self._archive.writestr(MANIFEST, json.dumps(text, indent=2, ensure_ascii=False))
+
+
+@contextlib.contextmanager
+def new_archive(path: Path) -> Iterator[ArchiveWriter]:
+    """Create a file that only its owner may read. It appears under its name when the block ends well.
+
+    Raises :class:`UnusableFile` if the file exists already, or cannot be written.
+    """
+    if os.path.lexists(path):
+        raise UnusableFile(f"{path} exists already. Choose another file.")
+    try:
+        handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # with mode 0600
+    except OSError as error:
+        raise UnusableFile(f"{path} cannot be written: {error.strerror}.") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+                yield ArchiveWriter(archive)
+            os.fsync(file.fileno())
+        os.link(draft, path)  # unlike a rename, it never replaces a file that appeared meanwhile
+    except OSError as error:
+        raise UnusableFile(f"{path} cannot be written: {error.strerror}.") from None
+    finally:
+        Path(draft).unlink()
+
+
+class ArchiveReader:
+    """Reads an export. Every method raises :class:`UnusableFile` if the file is damaged."""
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
+        self._path = path
+        self._archive = archive
+        self.manifest = self._read_manifest()
+
+    def rows(self, name: str) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a table. At the end, its number of rows and its SHA-256 are checked."""
+        expected, digest, count = self.manifest.tables[name], hashlib.sha256(), 0
+        for line in self._lines(name):
+            digest.update(line)
+            count += 1
+            yield self._row(name, count, line)
+        if (count, digest.hexdigest()) != (expected.rows, expected.sha256):
+            self.refuse(f"{_file_of(name)} is not what its manifest says: it was changed or is incomplete")
+
+    def refuse(self, why: str) -> NoReturn:
+        """Raise the error that says why the file cannot be used."""
+        raise UnusableFile(f"{self._path}: {why}. Nothing was imported.") from None
+
+    def _read_manifest(self) -> Manifest:
+        names = self._archive.namelist()
+        if names.count(MANIFEST) != 1:
+            self.refuse(f"it is not an export of Workroom, because it has no {MANIFEST}")
+        manifest = self._parse_manifest(b"".join(self._lines_of(MANIFEST)))
+        if sorted(names) != sorted([MANIFEST, *map(_file_of, manifest.tables)]):
+            self.refuse("it does not contain exactly the files that its manifest names")
+        return manifest
+
+    def _parse_manifest(self, text: bytes) -> Manifest:
+        try:
+            found = json.loads(text)
+            if isinstance(found, dict) and found.get("version") != VERSION:
+                self.refuse(f"its format has the version {found.get('version')!r:.20}, not {VERSION}")
+            return Manifest.model_validate(found)
+        except ValidationError as error:
+            where = ".".join(map(str, error.errors()[0]["loc"]))[:64]
+            self.refuse(f"its manifest is invalid at '{where}'")
+        except (ValueError, RecursionError):
+            self.refuse("its manifest is no JSON")
+
+    def _lines(self, name: str) -> Iterator[bytes]:
+        return self._lines_of(_file_of(name))
+
+    def _lines_of(self, member: str) -> Iterator[bytes]:
+        info = self._archive.getinfo(member)
+        if info.file_size > max(_SMALL, info.compress_size * _LARGEST_RATIO):
+            self.refuse(f"{member} would unpack to {info.file_size} bytes")
+        try:
+            with self._archive.open(info) as file:
+                while line := file.readline(_LONGEST_LINE + 1):
+                    if len(line) > _LONGEST_LINE:
+                        self.refuse(f"{member} has a line of more than {_LONGEST_LINE} bytes")
+                    yield line
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+            self.refuse(f"{member} is damaged")
+
+    def _row(self, name: str, number: int, line: bytes) -> dict[str, Any]:
+        try:
+            row = json.loads(line, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, dict):
+            self.refuse(f"line {number} of {_file_of(name)} is no JSON object")
+        return row
+
+
+@contextlib.contextmanager
+def open_archive(path: Path) -> Iterator[ArchiveReader]:
+    """Open an export. Raises :class:`UnusableFile`."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except OSError as error:
+        raise UnusableFile(f"{path} cannot be read: {error.strerror}.") from None
+    except zipfile.BadZipFile:
+        raise UnusableFile(f"{path}: it is no zip file, or is incomplete. Nothing was imported.") from None
+    with archive:
+        yield ArchiveReader(path, archive)
+
+
+def _file_of(table: str) -> str:
+    return f"{table}.jsonl"
+
+
+def _line(row: dict[str, Any]) -> bytes:
+    values = {name: encode(value) for name, value in row.items()}
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _refuse_constant(_text: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are no JSON")

@@ -1,0 +1,36 @@
+"""The database that a command works on, which must be at the newest migration."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from saas_app.db.engine import create_engine
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.errors import ConfigurationError
+from saas_app.operations.deployment import load_deployment_settings
+from saas_app.operations.migrate import read_state
+
+_R = TypeVar("_R")
+
+
+def on_database(work_on: Callable[[UnitOfWork, str], Awaitable[_R]]) -> _R:
+    """Call a function with the database of the settings and its migration, and return its result.
+
+    Must not be called in a running event loop. Raises :class:`ConfigurationError` if the database cannot be
+    read, or is not at the newest migration.
+    """
+    database_url = load_deployment_settings().database_url
+    state = read_state(database_url)
+    if state.current is None or not state.is_newest:
+        raise ConfigurationError("The database is not at the newest migration. Run 'saas-app migrate' first.")
+    return asyncio.run(_run(database_url, state.current, work_on))
+
+
+async def _run(database_url: str, revision: str, work_on: Callable[[UnitOfWork, str], Awaitable[_R]]) -> _R:
+    engine = create_engine(database_url)
+    try:
+        return await work_on(UnitOfWork(engine), revision)
+    finally:
+        await engine.dispose()

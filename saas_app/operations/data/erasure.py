@@ -1,0 +1,210 @@
+"""Erases a person (GDPR Art. 17): their data is deleted, and a pseudonym replaces them in what stays.
+
+Each organization is a transaction. The names are deleted last, so that a run after a crash still finds them,
+and carries on with the same pseudonym.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, cast
+
+import sqlalchemy as sa
+
+from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
+from saas_app.db.base import Base, utc_now
+from saas_app.db.session import DatabaseSession, WritingSession
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.db.upsert import insert_if_absent
+from saas_app.errors import ConfigurationError
+from saas_app.identity.membership_changes import UNTIL_FURTHER_NOTICE, mark_changed
+from saas_app.logto.provider_clock import Moment
+from saas_app.models import (
+    EVERYWHERE,
+    AuditEvent,
+    DomainJoin,
+    EmailDomain,
+    Erasure,
+    FormerMembership,
+    IdempotencyKey,
+    KeptFormRow,
+    MembershipChange,
+    OrganizationRemoval,
+    PendingChange,
+    SessionRow,
+    User,
+)
+from saas_app.operations.data.organizations import list_organization_ids
+from saas_app.operations.data.redactions import list_names, redact, redactions_of
+from saas_app.operations.data.tables import mentions, tenant_models, text_columns
+
+MARK_RETENTION: Final = timedelta(days=1)
+"""How long the mark stays that makes the person's last tokens invalid. It needs their id."""
+
+_EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")
+_ALPHABET: Final = "abcdefghijkmnopqrstuvwxyz23456789"
+_DELETED: Final[dict[Any, Any]] = {
+    SessionRow: SessionRow.subject,  # with their tokens and shown secrets
+    KeptFormRow: KeptFormRow.owner,
+    DomainJoin: DomainJoin.user_id,
+    FormerMembership: FormerMembership.user_id,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """A person who was erased. ``deleted`` and ``replaced`` count rows by table.
+
+    ``is_marked``: their id stays in ``membership_changes`` for :data:`MARK_RETENTION`.
+    """
+
+    pseudonym: str
+    deleted: dict[str, int]
+    replaced: dict[str, int]
+    is_marked: bool
+
+
+async def erase_person(work: UnitOfWork, user_id: str) -> Erased:
+    """Erase a person whose account in Logto is deleted. Repeating it erases what came since.
+
+    Raises :class:`ConfigurationError` while a change that names them is in progress.
+    """
+    organization_ids = await list_organization_ids(work)
+    texts = await _list_own_texts(work, user_id)
+    await _require_no_open_change(work, organization_ids, {user_id, *texts})
+    pseudonym = await _begin(work, user_id)
+    replaced: Counter[str] = Counter()
+    deleted: Counter[str] = Counter()
+    for organization_id in organization_ids:
+        async with work.writing(organization_id) as db:
+            await _erase_in(db, user_id, pseudonym, texts, replaced, deleted)
+    async with work.writing() as db:
+        is_marked = await _erase_outside(db, user_id, pseudonym, replaced, deleted)
+    return Erased(pseudonym, +deleted, +replaced, is_marked)
+
+
+async def _list_own_texts(work: UnitOfWork, user_id: str) -> set[str]:
+    """Return the stored name, username and email address of a person."""
+    async with work.reading() as db:
+        statement = sa.select(User.name, User.username, User.email).where(User.id == user_id)
+        row = (await db.execute(statement)).one_or_none()
+    return {text for text in row or () if text}
+
+
+async def _require_no_open_change(work: UnitOfWork, organization_ids: list[str], texts: set[str]) -> None:
+    for organization_id in organization_ids:
+        async with work.reading(organization_id) as db:
+            notes = await db.execute(sa.select(PendingChange.entry, PendingChange.subjects))
+            if any(_mentions(value, texts) for note in notes for value in note):
+                raise ConfigurationError(
+                    f"A change in the organization {organization_id} that names this person is not complete. "
+                    "Run 'saas-app reconcile' first. Nothing was erased."
+                )
+
+
+def _mentions(value: Any, texts: set[str]) -> bool:
+    """Return whether one of the texts is a value somewhere in JSON."""
+    if isinstance(value, dict):
+        return any(_mentions(item, texts) for item in value.values())
+    if isinstance(value, list):
+        return any(_mentions(item, texts) for item in value)
+    return value in texts
+
+
+async def _begin(work: UnitOfWork, user_id: str) -> str:
+    """Return the person's pseudonym. The first time, make tokens invalid that they may still have."""
+    key = hashlib.sha256(user_id.encode()).digest()
+    now = utc_now()
+    row = {"subject_hash": key, "pseudonym": _new_pseudonym(), "begun_at": now, "finished_at": None}
+    async with work.writing() as db:
+        if await insert_if_absent(db, Erasure, row, key=("subject_hash",)):
+            gone = Moment(Moment.from_own_clock(now).earliest, UNTIL_FURTHER_NOTICE)
+            await mark_changed(db, EVERYWHERE, [user_id], gone)
+        pseudonym: str = await db.scalar(sa.select(Erasure.pseudonym).where(Erasure.subject_hash == key))
+    return pseudonym
+
+
+def _new_pseudonym() -> str:
+    """Return a text as long as an id at Logto, so that it fits wherever the id does."""
+    return "erased-" + "".join(secrets.choice(_ALPHABET) for _ in range(5))
+
+
+async def _erase_in(
+    db: WritingSession,
+    user_id: str,
+    pseudonym: str,
+    own_texts: set[str],
+    replaced: Counter[str],
+    deleted: Counter[str],
+) -> None:
+    """Erase the person in the organization of a session, and record that if there was something."""
+    counts: Counter[str] = Counter()
+    names = own_texts | await list_names(db, user_id)
+    emails = {form for name in names if _EMAIL.fullmatch(name) for form in (name, name.lower())}
+    redactions = redactions_of(user_id, pseudonym, names, emails)
+    counts["audit_events"] = await redact(db, user_id, pseudonym, redactions)
+    for model in tenant_models():
+        if model is not AuditEvent:
+            counts[model.__tablename__] += await _replace_id(db, model, user_id, pseudonym)
+    kept_responses = [IdempotencyKey.subject == user_id, *map(_is_in_response, (user_id, *emails))]
+    gone = await _count(db, sa.delete(IdempotencyKey).where(sa.or_(*kept_responses)))
+    deleted["idempotency_keys"] += gone
+    if gone or any(counts.values()):
+        target = Target("person", pseudonym, pseudonym)
+        record(db, AuditEntry(SYSTEM, Action.PERSON_ERASE, target, after=dict(+counts)))
+    replaced.update(counts)
+
+
+def _is_in_response(text: str) -> sa.ColumnElement[bool]:
+    return IdempotencyKey.body.contains(text, autoescape=True)
+
+
+async def _erase_outside(
+    db: WritingSession, user_id: str, pseudonym: str, replaced: Counter[str], deleted: Counter[str]
+) -> bool:
+    """Erase the person in all other tables. Returns whether the mark with their id stays."""
+    for model in (EmailDomain, OrganizationRemoval):
+        replaced[model.__tablename__] += await _replace_id(db, model, user_id, pseudonym)
+    for model, owner in _DELETED.items():
+        deleted[model.__tablename__] += await _count(db, sa.delete(model).where(owner == user_id))
+    is_old = sa.or_(
+        MembershipChange.organization_id != EVERYWHERE,
+        MembershipChange.changed_at < utc_now() - MARK_RETENTION,
+    )
+    marks = sa.delete(MembershipChange).where(MembershipChange.subject == user_id)
+    deleted["membership_changes"] += await _count(db, marks.where(is_old))
+    deleted["users"] += await _count(db, sa.delete(User).where(User.id == user_id))
+    key = hashlib.sha256(user_id.encode()).digest()
+    await db.execute(sa.update(Erasure).where(Erasure.subject_hash == key).values(finished_at=utc_now()))
+    return await _has_mark(db, user_id)
+
+
+async def _has_mark(db: DatabaseSession, user_id: str) -> bool:
+    mark = sa.select(MembershipChange.version).where(MembershipChange.subject == user_id)
+    return await db.scalar(mark.limit(1)) is not None
+
+
+async def _replace_id(db: WritingSession, model: type[Base], user_id: str, pseudonym: str) -> int:
+    """Replace the person's id wherever it is the text of a column."""
+    names = text_columns(model)
+    if not names:
+        return 0
+    values = {
+        name: sa.case((_is(model, name, user_id), pseudonym), else_=getattr(model, name)) for name in names
+    }
+    return await _count(db, sa.update(model).where(mentions(model, user_id)).values(values))
+
+
+def _is(model: type[Base], name: str, text: str) -> sa.ColumnElement[bool]:
+    is_it: sa.ColumnElement[bool] = getattr(model, name) == text
+    return is_it
+
+
+async def _count(db: DatabaseSession, statement: sa.Update | sa.Delete) -> int:
+    """Run a change, and return the number of rows."""
+    return cast("sa.CursorResult[object]", await db.execute(statement)).rowcount
