@@ -33,6 +33,7 @@ from tests.browser.chromium import MISSING, find_headless
 from tests.clients import Browser, LeavingConnection, Person
 from tests.databases import migrated_database
 from tests.factories import Factory
+from tests.hosts.figures import show_figures
 from tests.nameserver import FakeNameserver, running_nameserver
 from tests.offices import Office, new_office
 from tests.settings import management_settings
@@ -64,7 +65,8 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was skipped on this machine, and how to run it."""
+    """Show the figures of tests with several hosts, and say what was skipped on this machine."""
+    show_figures(terminalreporter)
     if not os.environ.get("TEST_DATABASE_URL"):
         terminalreporter.write_line(
             "Database: SQLite. To run on PostgreSQL too, set TEST_DATABASE_URL=postgresql+asyncpg://…"

@@ -16,7 +16,7 @@ from local_logto.testing.processes import free_port, running, wait_for
 
 from tests.commands import run
 
-__all__ = ["Application", "Provider", "free_port", "running_application", "running_provider"]
+__all__ = ["Application", "Provider", "free_port", "provision", "running_application", "running_provider"]
 
 _LIMITED = (
     "ADDRESS",
@@ -61,10 +61,10 @@ def running_application(
     extra = {"CONNECTORS_FILE": "", **unlimited, **extra}
     given = {**inherited, **extra, **provider.environment, "APP_URL": url, "DATABASE_URL": database_url}
     if python is None:
-        _provision(env_file, given)
+        provision(env_file, given)
     else:
-        provision = [python, "-m", "saas_app", "provision", "--write-env", str(env_file)]
-        subprocess.run(provision, env=given, check=True, capture_output=True)
+        command = [python, "-m", "saas_app", "provision", "--write-env", str(env_file)]
+        subprocess.run(command, env=given, check=True, capture_output=True)
     serve = [
         python or sys.executable, "-m", "saas_app", "serve", "--env-file", str(env_file),
         "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers),
@@ -74,7 +74,7 @@ def running_application(
         yield Application(url, env_file, process.pid)
 
 
-def _provision(env_file: Path, environment: Mapping[str, str]) -> None:
+def provision(env_file: Path, environment: Mapping[str, str]) -> None:
     """Provision in this process, which has imported everything: another one takes a second to do so.
 
     It runs in a thread, because the command runs its own event loop.
