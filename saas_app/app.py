@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+
 from quart import Quart
 
 from saas_app import features, observability
@@ -13,6 +15,7 @@ from saas_app.identity.vault import Vault
 from saas_app.limits.requests import open_rate_limits
 from saas_app.logto.http import open_http
 from saas_app.runtime import Runtime
+from saas_app.telemetry.observer import Observer, observers_of
 from saas_app.web import (
     clean_request,
     csrf,
@@ -54,14 +57,17 @@ def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Qua
     app.asgi_http_class = Connection
     app.request_class = clean_request.CleanRequest
     app.session_interface = Notices()
-    _add_rules(app, settings)
+    observers = observers_of(settings)
+    for observer in observers:
+        observer.observe_requests(app)
+    _add_rules(app, settings, observers)
     for blueprint in (health.blueprint, api_docs.blueprint, *features.blueprints()):
         app.register_blueprint(blueprint)
-    _open_while_serving(app, settings, offered or OfferedMethods(), vault)
+    _open_while_serving(app, settings, observers, offered or OfferedMethods(), vault)
     return app
 
 
-def _add_rules(app: Quart, settings: Settings) -> None:
+def _add_rules(app: Quart, settings: Settings, observers: tuple[Observer, ...]) -> None:
     """Add what applies to every request. The checks and the finishes run in this order."""
     observability.init()
     rules.init(
@@ -77,6 +83,7 @@ def _add_rules(app: Quart, settings: Settings) -> None:
         finishes=(
             limits.add_headers,
             security_headers.headers_added(settings),
+            *(observer.finish for observer in observers),
             observability.finish_request,
         ),
     )
@@ -87,13 +94,20 @@ def _add_rules(app: Quart, settings: Settings) -> None:
     openapi.init(app, features.tags())
 
 
-def _open_while_serving(app: Quart, settings: Settings, offered: OfferedMethods, vault: Vault) -> None:
+def _open_while_serving(
+    app: Quart, settings: Settings, observers: tuple[Observer, ...], offered: OfferedMethods, vault: Vault
+) -> None:
     """Open the connections before the first request, and close them after the last."""
 
     @app.while_serving
     async def connections():  # type: ignore[no-untyped-def]
         engine = create_engine(settings.database_url)
-        async with open_http(settings.logto_timeout) as http, open_rate_limits(settings) as rate_limits:
+        watching = [observer.trace_config() for observer in observers]
+        async with (
+            open_http(settings.logto_timeout, watching) as http,
+            open_rate_limits(settings) as rate_limits,
+            AsyncExitStack() as observed,
+        ):
             runtime = Runtime(
                 settings=settings,
                 offered=offered,
@@ -103,6 +117,8 @@ def _open_while_serving(app: Quart, settings: Settings, offered: OfferedMethods,
                 rate_limits=rate_limits,
             )
             app.extensions["workroom"] = runtime
+            for observer in observers:
+                await observed.enter_async_context(observer.running(engine, runtime.work))
             async with runtime.removals.running():
                 yield
             await runtime.close()

@@ -166,6 +166,9 @@ class Settings(BaseSettings):
     domain_nameservers: Nameservers = Field((), validation_alias="DOMAIN_NAMESERVERS")
     domain_grace: int = Field(3 * 86400, validation_alias="DOMAIN_GRACE", ge=0)
     log_format: str = Field("console", validation_alias="LOG_FORMAT", pattern="^(console|json)$")
+    metrics_host: str = Field("127.0.0.1", validation_alias="METRICS_HOST")
+    metrics_port: int | None = Field(None, validation_alias="METRICS_PORT", ge=1, le=65535)
+    otlp_endpoint: OptionalWebAddress = Field("", validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
     management: ManagementSettings | None = None
 
     @field_validator("encryption_keys", mode="before")
@@ -185,9 +188,22 @@ class Settings(BaseSettings):
     def _known_storage(cls, value: str) -> str:
         if value == MEMORY:
             return value
-        if find_spec("redis") is None:
-            raise ValueError("needs an extra package: pip install 'workroom[redis]'")
+        _require("redis", extra="redis")
         return redis_address(value)
+
+    @field_validator("metrics_port")
+    @classmethod
+    def _metrics_are_installed(cls, value: int | None) -> int | None:
+        if value is not None:
+            _require("prometheus_client", extra="metrics")
+        return value
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _traces_are_installed(cls, value: str) -> str:
+        if value:
+            _require("opentelemetry", extra="otel")
+        return value
 
     @property
     def is_tls(self) -> bool:
@@ -208,6 +224,11 @@ class Settings(BaseSettings):
     def post_sign_out_uri(self) -> str:
         """The address Logto returns people to after signing out. ``saas-app provision`` registers it."""
         return f"{self.app_url}/"
+
+
+def _require(package: str, *, extra: str) -> None:
+    if find_spec(package) is None:
+        raise ValueError(f"needs an extra package: pip install 'workroom[{extra}]'")
 
 
 def load_settings() -> Settings:

@@ -69,6 +69,10 @@ class SharedAttempts:
             raise LogtoUnavailable("Workroom is shutting down.") from None
         return result
 
+    def is_running(self, key: Hashable) -> bool:
+        """Return whether there is an attempt of this key to join."""
+        return key in self._running
+
     def raise_if_paused(self, key: Hashable) -> None:
         """Raise :class:`LogtoUnavailable` during the pause after a failure of this key."""
         failure = self._failures.get(key)

@@ -18,6 +18,11 @@ class UnitOfWork:
         self._engine = engine
         self._writers = Writers(engine)
 
+    @property
+    def writers_waiting(self) -> int:
+        """How many transactions wait for their turn to write."""
+        return self._writers.waiting
+
     @asynccontextmanager
     async def reading(self, organization_id: str | None = None) -> AsyncIterator[ReadingSession]:
         """Open a session that only reads, without a transaction around its statements."""

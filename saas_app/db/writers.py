@@ -35,13 +35,15 @@ class Writers:
     def __init__(self, engine: AsyncEngine) -> None:
         self._slots = asyncio.Semaphore(_SLOTS)
         self._turn = asyncio.Lock()
+        self.waiting = 0
+        """How many writers wait for a slot or for their turn."""
         self.one_at_a_time = engine.dialect.name == "sqlite"
         self.options = {} if self.one_at_a_time else {"isolation_level": "READ COMMITTED"}
         """The execution options of a writer's connection; for readers it is in autocommit mode."""
 
     async def acquire_slot(self, deadline: float) -> None:
         """Wait until this writer may hold a connection. Raises :class:`DatabaseBusy`."""
-        await _before(deadline, self._slots.acquire)
+        await self._before(deadline, self._slots.acquire)
 
     def release_slot(self) -> None:
         """Let the next writer hold the connection that :meth:`acquire_slot` gave this one."""
@@ -49,7 +51,7 @@ class Writers:
 
     async def begin_alone(self, connection: sa.Connection, deadline: float) -> None:
         """Begin the connection's transaction as SQLite's only writer. Raises :class:`DatabaseBusy`."""
-        await _before(deadline, self._turn.acquire)
+        await self._before(deadline, self._turn.acquire)
         try:
             await _begin_immediately(connection, deadline)
         except BaseException:
@@ -60,13 +62,15 @@ class Writers:
         """Let the next writer begin, because the transaction has ended."""
         self._turn.release()
 
-
-async def _before(deadline: float, acquire: Callable[[], Awaitable[bool]]) -> None:
-    try:
-        async with asyncio.timeout_at(deadline):
-            await acquire()
-    except TimeoutError:
-        raise DatabaseBusy("Too many changes are waiting for the database.") from None
+    async def _before(self, deadline: float, acquire: Callable[[], Awaitable[bool]]) -> None:
+        self.waiting += 1
+        try:
+            async with asyncio.timeout_at(deadline):
+                await acquire()
+        except TimeoutError:
+            raise DatabaseBusy("Too many changes are waiting for the database.") from None
+        finally:
+            self.waiting -= 1
 
 
 async def _begin_immediately(connection: sa.Connection, deadline: float) -> None:

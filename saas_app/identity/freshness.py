@@ -44,6 +44,15 @@ class Freshness:
             return False
         return utc_now() < self.stale_at(token) and is_current(access, token)
 
+    def why_stale(self, access: SessionAccess, audience: str) -> str:
+        """Return why :meth:`is_fresh` is false, in a word or two, for metrics."""
+        token = access.tokens.get(audience)
+        if token is None:
+            return "absent"
+        if access.is_membership_changing:
+            return "change in progress"
+        return "age" if is_current(access, token) else "changed"
+
     def stale_at(self, token: CachedToken) -> datetime:
         """Return when a token, or a refusal, becomes too old to be used."""
         longest = {None: self.max_age, Refusal.NEEDS_MFA: _MFA_REFUSAL_MAX_AGE}

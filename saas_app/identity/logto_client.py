@@ -30,6 +30,7 @@ from saas_app.identity.logto_messages import (
     fetch_json,
 )
 from saas_app.identity.token_verifier import Claims, KeySet, TokenRejected, TokenVerifier
+from saas_app.logto.http import CallKind
 
 IDENTITY_SCOPES = (
     SdkScope.email,
@@ -100,7 +101,7 @@ class LogtoCore(OidcCore):
 
     async def fetch_token(self, form: Mapping[str, str]) -> ScopedTokenResponse:
         """Call the token endpoint. Raises :class:`LogtoRefusal` or :class:`LogtoUnavailable`."""
-        body = await self._post(self.metadata.token_endpoint, form)
+        body = await self._post(self.metadata.token_endpoint, form, _kind_of(form))
         try:
             response = ScopedTokenResponse(**body)
         except (TypeError, ValidationError):
@@ -112,17 +113,20 @@ class LogtoCore(OidcCore):
     async def fetch_user_info(self, access_token: str) -> Claims:
         """Return the userinfo document as Logto sends it, with ``organization_data``."""
         headers = {"Authorization": f"Bearer {access_token}"}
-        claims: Claims = await fetch_json(self._http.get(self.metadata.userinfo_endpoint, headers=headers))
+        url = self.metadata.userinfo_endpoint
+        claims: Claims = await fetch_json(
+            self._http.get(url, headers=headers, trace_request_ctx=CallKind.USERINFO)
+        )
         if not isinstance(claims, dict):
             raise LogtoUnavailable("Logto returned a response that could not be read.")
         return claims
 
     async def revoke(self, form: Mapping[str, str]) -> None:
         """Revoke a token and its grant (RFC 7009). The SDK's metadata does not name this endpoint."""
-        await self._post(f"{self.metadata.token_endpoint}/revocation", form)
+        await self._post(f"{self.metadata.token_endpoint}/revocation", form, CallKind.REVOCATION)
 
-    async def _post(self, url: str, form: Mapping[str, str]) -> Any:
-        return await fetch_json(self._http.post(url, data=dict(form)))
+    async def _post(self, url: str, form: Mapping[str, str], kind: CallKind) -> Any:
+        return await fetch_json(self._http.post(url, data=dict(form), trace_request_ctx=kind))
 
 
 class RequestClient(LogtoClient):
@@ -278,18 +282,28 @@ class LogtoProvider:
         return (await self.core()).verifier
 
     async def _discover(self) -> LogtoCore:
-        document = await self._get(f"{self._config.endpoint}/oidc/.well-known/openid-configuration")
+        url = f"{self._config.endpoint}/oidc/.well-known/openid-configuration"
+        document = await self._get(url, CallKind.DISCOVERY)
         try:
             metadata = OidcProviderMetadata(**document)
         except (TypeError, ValidationError):
             raise LogtoUnavailable("Logto returned a discovery document that could not be read.") from None
-        keys = KeySet(lambda: self._get(metadata.jwks_uri))
+        keys = KeySet(lambda: self._get(metadata.jwks_uri, CallKind.KEYS))
         return LogtoCore(metadata, self._http, TokenVerifier(metadata.issuer, keys))
 
-    async def _get(self, url: str) -> Any:
+    async def _get(self, url: str, kind: CallKind) -> Any:
         try:
-            return await fetch_json(self._http.get(url, headers={"Accept": "*/*"}))
+            return await fetch_json(self._http.get(url, headers={"Accept": "*/*"}, trace_request_ctx=kind))
         except LogtoRefusal as refusal:
             raise LogtoUnavailable(
                 f"Logto returned status {refusal.status} at {urlsplit(url).path}."
             ) from None
+
+
+def _kind_of(form: Mapping[str, str]) -> CallKind:
+    """Return what a call of the token endpoint is for."""
+    if form["grant_type"] != "refresh_token":
+        return CallKind.SIGN_IN
+    if "organization_id" not in form:
+        return CallKind.REFRESH
+    return CallKind.API_RESOURCE if "resource" in form else CallKind.ORGANIZATION

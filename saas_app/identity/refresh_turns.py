@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+from saas_app import signals
 from saas_app.coordination.shared_attempts import SharedAttempts, pause_after
 from saas_app.errors import Busy, LogtoUnavailable, SignInRequired
 from saas_app.identity.refresh_claims import RefreshClaims
@@ -44,6 +45,8 @@ class RefreshTurns:
         ``patience`` is how many seconds to wait. Raises what the attempt raises, and
         :class:`LogtoUnavailable` if it takes longer.
         """
+        if self._attempts.is_running(key):
+            signals.refresh_shared.send(by="request")
         return await self._attempts.join(key, attempt, patience=patience)
 
     async def take(
@@ -89,6 +92,8 @@ class RefreshTurns:
                 access = await self.look(session_id, organization_id)
                 if not is_done(access) and await self._claims.is_paused(session_id):
                     raise LogtoUnavailable("Logto did not respond.")
+                if is_done(access):
+                    signals.refresh_shared.send(by="worker")
                 async with self._pausing(session_id):
                     yield access
         except Busy:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from saas_app import signals
 from saas_app.errors import LogtoUnavailable, MfaRequired, NotFound, SignInRequired
 from saas_app.identity.claims import decode_unverified
 from saas_app.identity.freshness import Freshness, Reading
@@ -84,6 +85,8 @@ class Tenants:
             if stale is None:
                 await self._sessions.touch(reading.access, organization_id if is_visit else None)
                 return as_tenant(reading)
+            audience = self._freshness.audience(stale, organization_id)
+            signals.token_missed.send(reason=self._freshness.why_stale(reading.access, audience))
             refreshed = await self._refresher.refresh(
                 access.principal.session_id, organization_id, stale, patience=deadline - time.monotonic()
             )

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
+from saas_app import signals
 from saas_app.config import Rate, Settings
 from saas_app.errors import RateLimited
 from saas_app.limits.requests import Counters, Policy, Standing, Windows
@@ -70,6 +71,7 @@ class ChangeLimits(Windows):
             spent.append(await self.count(policy, who))
             if spent[-1].is_exceeded:
                 await self.give_back(*spent)
+                signals.limit_reached.send(limit=policy.name)
                 raise LimitReached(spent[-1], self._clock())
         return tuple(spent)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from enum import StrEnum
 from typing import Final
 
 import aiohttp
@@ -11,9 +13,31 @@ _KEEP_ALIVE: Final = 4.0
 cannot be repeated must not be sent on a connection that is about to close."""
 
 
-def open_http(timeout: float) -> aiohttp.ClientSession:
-    """Open a session whose calls take ``timeout`` seconds at most. It stores no cookies."""
+class CallKind(StrEnum):
+    """What a call to Logto is for. A call carries it as its ``trace_request_ctx``, for those that watch."""
+
+    DISCOVERY = "discovery"
+    KEYS = "jwks"
+    SIGN_IN = "sign-in"
+    REFRESH = "token refresh"
+    ORGANIZATION = "organization token"
+    API_RESOURCE = "API token"
+    REVOCATION = "revocation"
+    USERINFO = "userinfo"
+    MACHINE = "machine token"
+    MANAGEMENT = "management"
+    OTHER = "other"
+
+
+def open_http(
+    timeout: float, trace_configs: Sequence[aiohttp.TraceConfig] | None = None
+) -> aiohttp.ClientSession:
+    """Open a session whose calls take ``timeout`` seconds at most. It stores no cookies.
+
+    ``trace_configs`` are aiohttp's hooks that watch its calls.
+    """
     return aiohttp.ClientSession(
+        trace_configs=list(trace_configs) if trace_configs else None,
         connector=aiohttp.TCPConnector(keepalive_timeout=_KEEP_ALIVE),
         # otherwise aiohttp rounds timeouts of more than five seconds up to whole seconds
         timeout=aiohttp.ClientTimeout(total=timeout, ceil_threshold=timeout + 1),

@@ -11,6 +11,7 @@ import aiohttp
 from saas_app.config import ManagementSettings
 from saas_app.coordination.shared_attempts import SharedAttempts
 from saas_app.errors import LogtoUnavailable
+from saas_app.logto.http import CallKind
 from saas_app.logto.provider_clock import ProviderClock
 from saas_app.logto.responses import exchange
 
@@ -66,6 +67,7 @@ class MachineTokens:
             },
             headers={"Authorization": self._basic()},
             timeout=self._timeout,
+            trace_request_ctx=CallKind.MACHINE,
         )
         try:
             lifetime, value = float(answer.body["expires_in"]), str(answer.body["access_token"])

@@ -16,6 +16,7 @@ from tenacity.wait import wait_base, wait_exception, wait_exponential, wait_rand
 from saas_app.config import ManagementSettings
 from saas_app.errors import LogtoUnavailable
 from saas_app.logto.circuit import Circuit
+from saas_app.logto.http import CallKind
 from saas_app.logto.machine_token import MachineToken, MachineTokens
 from saas_app.logto.paging import Query, read_whole_list
 from saas_app.logto.provider_clock import ProviderClock
@@ -141,6 +142,7 @@ class ManagementTransport:
             params=query,
             headers={"Authorization": f"Bearer {token.value}"},
             timeout=self._time_for_attempt,
+            trace_request_ctx=CallKind.MANAGEMENT,
         )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,7 @@ from saas_app.config import TEMPLATES, Settings
 from saas_app.http_server import Bounds
 from saas_app.http_server.protocol import bounded
 from saas_app.operations.imports import without_collections
+from saas_app.telemetry.shared_folder import folder_for_workers
 
 _APPLICATION: Final = "saas_app.operations.server:load_application"
 _GRACE: Final = 10  # seconds for running requests at shutdown
@@ -34,6 +36,12 @@ def run_server(settings: Settings, host: str, port: int, workers: int, *, reload
     With ``reload``, the only worker is replaced when a file of the application changes. The socket stays
     open: requests wait for the new worker.
     """
+    shares_metrics = settings.metrics_port is not None and workers > 1
+    with folder_for_workers() if shares_metrics else nullcontext():
+        _run(settings, host, port, workers, reload=reload)
+
+
+def _run(settings: Settings, host: str, port: int, workers: int, *, reload: bool) -> None:
     options = _options(settings, host, port)
     if not reload:
         load_application()

@@ -17,6 +17,7 @@ from typing import Final, TypeGuard
 
 import structlog
 
+from saas_app import signals
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
 from saas_app.changes.notes import Note, UnreadableNote, close_note, find_note, list_note_ids
 from saas_app.coordination.jobs import Failure
@@ -106,12 +107,17 @@ class RemovalWorker:
         """Run until canceled. A failure is logged, and retried in the next run."""
         while True:
             self._woken.clear()
-            try:
-                await remove_pending(self._work)
-            except Exception:
-                log.exception("removing the data of deleted organizations failed, and is retried later")
+            signals.removal_ended.send(result="ok" if await self._succeeds() else "failed")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), self._interval)
+
+    async def _succeeds(self) -> bool:
+        """Carry out what was requested. Returns False if anything failed."""
+        try:
+            return not (await remove_pending(self._work)).failed
+        except Exception:
+            log.exception("removing the data of deleted organizations failed, and is retried later")
+            return False
 
 
 async def _remove(work: UnitOfWork, organization_id: str, batch: int) -> bool:

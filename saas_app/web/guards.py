@@ -30,6 +30,7 @@ from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.rbac.policy import decide
 from saas_app.web import limits
 from saas_app.web.context import request_database
+from saas_app.web.decided import Deciding
 from saas_app.web.denials import recording_denials
 from saas_app.web.prefetches import is_deliberate
 from saas_app.web.proof import prove, prove_session
@@ -140,13 +141,16 @@ def declared_guard() -> Guard | None:
 
 
 def _guarded_by_ladder(view: View, guard: Guard) -> View:
+    deciding = Deciding(guard.permission)
+
     @wraps(view)
     async def guarded(organization_id: str, **arguments: Any) -> Any:
         async with recording_denials(organization_id):
             caller = await prove(organization_id)
-            tenant = await find_tenant(caller, guard, organization_id)
-            require_permission(caller, guard, tenant)
-            tenant = await step_up(caller, guard, tenant)
+            with deciding:
+                tenant = await find_tenant(caller, guard, organization_id)
+                require_permission(caller, guard, tenant)
+                tenant = await step_up(caller, guard, tenant)
             return await run(view, organization_id, tenant, arguments)
 
     return _declare(guarded, guard)

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from quart import Request, Response, g, request
 
+from saas_app import signals
 from saas_app.errors import AppError, InvalidToken, RateLimited, SignInRequired
 from saas_app.identity.bearer import BearerToken
 from saas_app.identity.principal import Principal
@@ -164,6 +165,7 @@ async def _note(policy: Policy, who: str) -> Standing:
 
 
 def _over(standing: Standing) -> RateLimited:
+    signals.limit_reached.send(limit=standing.policy.name)
     amount, seconds = standing.policy.rate
     return RateLimited(
         f"The limit for this {standing.policy.name} is {amount} requests in {seconds} "

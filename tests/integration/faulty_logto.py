@@ -38,7 +38,10 @@ EVERY_CHANGE: Final = Fault("POST|PUT|PATCH|DELETE", "^/api/", **DOWN)
 
 
 class Gate:
-    """The proxy. ``before`` is called with the path of each request before it is passed on."""
+    """The proxy. ``before`` is called with the path of each request before it is passed on.
+
+    ``traces`` holds the ``traceparent`` of each call, or "".
+    """
 
     def __init__(self, upstream: str, http: aiohttp.ClientSession) -> None:
         self._upstream = upstream
@@ -47,6 +50,7 @@ class Gate:
         self._met: dict[int, int] = {}
         self.url = ""
         self.calls: list[str] = []
+        self.traces: list[str] = []
         self.before: Callable[[str], Awaitable[None]] | None = None
 
     def fail(self, *faults: Fault) -> None:
@@ -57,6 +61,7 @@ class Gate:
     async def answer(self, request: web.Request) -> web.Response:
         """Pass a request on, unless a fault says otherwise."""
         self.calls.append(f"{request.method} {request.path}")
+        self.traces.append(request.headers.get("traceparent", ""))
         if self.before is not None:
             await self.before(request.path)
         fault = self._fault_of(request)

@@ -20,19 +20,31 @@ from saas_app.operations.commands.common import env_file_option, load_env_files,
 from saas_app.operations.deployment import DeploymentSettings, load_deployment_settings
 from saas_app.operations.migrate import migrate as apply_migrations
 from saas_app.operations.output import one_line
+from saas_app.operations.preflight import require_package
 from saas_app.operations.reconciliation.service import Reconciler, require_own_application
 
 
 @click.command("reconcile")
 @click.option("--organization", "organization_id", help="Only the organization with this ID.")
+@click.option(
+    "--metrics-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the result to this file, for node_exporter's textfile collector (NAME.prom).",
+)
 @env_file_option
 @short_errors
-def command(organization_id: str | None, env_file: Path | None) -> None:
+def command(organization_id: str | None, metrics_file: Path | None, env_file: Path | None) -> None:
     """Compare Workroom with Logto and repair missed changes, such as lost webhooks."""
     load_env_files(env_file)
+    if metrics_file is not None:
+        require_package("prometheus_client", "pip install 'workroom[metrics]'")
     management, settings = load_management_settings(), load_deployment_settings()
     apply_migrations(settings.database_url)
     repaired, failed = asyncio.run(_reconcile(management, settings, organization_id))
+    if metrics_file is not None:
+        from saas_app.telemetry.job_file import write_reconcile_result  # needs that package
+
+        write_reconcile_result(metrics_file, repaired=repaired, failed=len(failed))
     click.echo(f"{repaired} repaired." if repaired else "Nothing to repair.")
     report_failed(failed)
 

@@ -40,6 +40,9 @@ def command(
     offered_methods(find_declaration(os.environ))  # fails if the file cannot be read
     host, port = host or settings.host, port or settings.port
     require_free_port(host, port, "stop the program that uses it, or choose another port with --port")
+    if settings.metrics_port is not None:
+        remedy = "stop the program that uses it, or choose another METRICS_PORT"
+        require_free_port(settings.metrics_host, settings.metrics_port, remedy)
     if not no_migrate:
         migrate_apart(settings.database_url)
     announce(f"Workroom is running at {settings.app_url}, listening on {host}:{port}")
