@@ -11,8 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 import saas_app.models  # noqa: F401 - registers every table
 from saas_app.db.base import Base, UtcDateTime
 from saas_app.db.connecting import connecting_to
-
-_LOCK = 7_262_001  # on PostgreSQL, one process at a time applies migrations
+from saas_app.operations.database.distribution import place_new_tables, prepare
 
 
 def _database_url() -> str:
@@ -49,21 +48,20 @@ def _configure(**how: object) -> None:
 
 def _run(connection: sa.Connection) -> None:
     # On PostgreSQL, one transaction for all holds the lock: behind a pooler, clients share sessions.
-    _configure(connection=connection, transaction_per_migration=connection.dialect.name == "sqlite")
+    _configure(
+        connection=connection,
+        transaction_per_migration=connection.dialect.name == "sqlite",
+        on_version_apply=lambda **_: place_new_tables(connection),
+    )
     with context.begin_transaction():
         context.run_migrations()
-
-
-def _wait_for_turn(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
-    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
 
 
 async def _run_online() -> None:
     connecting = connecting_to(_database_url())
     engine = create_async_engine(connecting.url, connect_args=connecting.connect_args)
     if not connecting.is_sqlite:
-        event.listen(engine.sync_engine, "begin", _wait_for_turn)
+        event.listen(engine.sync_engine, "begin", prepare)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_run)

@@ -22,6 +22,7 @@ from saas_app.without_rich import structlog
 
 _COMMANDS: Final = {
     "connectors": "saas_app.operations.commands.connectors",
+    "database": "saas_app.operations.commands.database",
     "demo": "saas_app.demo.command",
     "doctor": "saas_app.operations.commands.doctor",
     "make-migration": "saas_app.operations.commands.make_migration",

@@ -1,6 +1,7 @@
 """A migrated database for every test process: SQLite, or PostgreSQL if ``TEST_DATABASE_URL`` names one.
 
-Its user must be allowed to create databases.
+Its user must be allowed to create databases. If ``TEST_CITUS_URL`` names a database on the coordinator of a
+Citus cluster, each database is distributed over its workers; see :mod:`tests.citus`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from tests import citus
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -32,8 +35,22 @@ def alembic_config(database_url: str) -> Config:
 @contextmanager
 def empty_database(directory: Path) -> Iterator[str]:
     """Create an empty database and return its URL. A PostgreSQL database is dropped at the end."""
+    if cluster := os.environ.get("TEST_CITUS_URL"):
+        with _empty_database_on_citus(cluster) as url:
+            yield url
+        return
     with empty_database_at(os.environ.get("TEST_DATABASE_URL"), directory) as url:
         yield url
+
+
+@contextmanager
+def _empty_database_on_citus(cluster: str) -> Iterator[str]:
+    name = f"workroom_test_{uuid.uuid4().hex}"
+    run_in_thread(citus.create(cluster, name))
+    try:
+        yield sa.make_url(cluster).set(database=name).render_as_string(hide_password=False)
+    finally:
+        run_in_thread(citus.drop(cluster, name))
 
 
 @contextmanager
@@ -52,9 +69,12 @@ def empty_database_at(server: str | None, directory: Path) -> Iterator[str]:
 
 @contextmanager
 def migrated_database(directory: Path) -> Iterator[str]:
-    """Create a database, apply every migration and return its URL."""
+    """Create a database, apply every migration and return its URL. On Citus, its tables are distributed."""
     with empty_database(directory) as url:
         migrate(url)
+        if os.environ.get("TEST_CITUS_URL"):
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(citus.distribute, url).result()
         yield url
 
 

@@ -174,6 +174,20 @@ async def explain_on_postgresql(
     ``generic``: with the plan that the server keeps for all values of the parameters, as it may do from the
     sixth run on a connection.
     """
+    text = await _explain(connection, statement, "ANALYZE, BUFFERS, FORMAT JSON", generic=generic)
+    plan: dict[str, Any] = json.loads(text)[0]
+    return plan
+
+
+async def count_tasks(connection: asyncpg.Connection, statement: Statement) -> list[int]:
+    """Return for each part of a statement's plan on Citus to how many shards it goes."""
+    text = await _explain(connection, statement, "COSTS OFF", generic=False)
+    return [int(count) for count in re.findall(r"Task Count: (\d+)", text)]
+
+
+async def _explain(
+    connection: asyncpg.Connection, statement: Statement, options: str, *, generic: bool
+) -> str:
     mode = "force_generic_plan" if generic else "force_custom_plan"
     values = [
         await connection.fetchval("SELECT quote_nullable($1::text)", _text(v)) for v in statement.parameters
@@ -181,11 +195,10 @@ async def explain_on_postgresql(
     call = f"explained({', '.join(values)})" if values else "explained"
     await connection.execute(f"SET plan_cache_mode = {mode}; PREPARE explained AS {statement.sql}")
     try:
-        text = await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE {call}")
+        lines = await connection.fetch(f"EXPLAIN ({options}) EXECUTE {call}")
     finally:
         await connection.execute("DEALLOCATE explained")
-    plan: dict[str, Any] = json.loads(text)[0]
-    return plan
+    return "\n".join(line[0] for line in lines)
 
 
 def _text(value: Any) -> str | None:

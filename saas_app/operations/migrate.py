@@ -44,7 +44,7 @@ class MigrationState:
 
 def read_state(database_url: str) -> MigrationState:
     """Read the state of a database. Raises :class:`ConfigurationError` if it cannot be read."""
-    with _explained(database_url):
+    with explained_database(database_url):
         return _find_state(database_url)
 
 
@@ -78,7 +78,7 @@ def migrate_apart(database_url: str) -> None:
 
 
 def _prepare(database_url: str) -> MigrationState:
-    with _explained(database_url):
+    with explained_database(database_url):
         _make_folder(database_url)
         return _find_state(database_url)
 
@@ -107,11 +107,20 @@ async def _current_revision(connecting: Connecting) -> str | None:
     engine = create_async_engine(connecting.url, connect_args=connecting.connect_args, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
-            if not await connection.run_sync(lambda sync: sa.inspect(sync).has_table(_VERSION.name)):
-                return None
-            return await connection.scalar(sa.select(_VERSION.c.version_num))
+            return await connection.run_sync(_find_revision)
     finally:
         await engine.dispose()
+
+
+def find_state(connection: sa.Connection) -> MigrationState:
+    """Read the state of the database of a connection."""
+    return MigrationState(_find_revision(connection), newest_migration())
+
+
+def _find_revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table(_VERSION.name):
+        return None
+    return connection.scalar(sa.select(_VERSION.c.version_num))
 
 
 def _upgrade(database_url: str) -> None:
@@ -122,7 +131,7 @@ def _upgrade(database_url: str) -> None:
     configuration.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     configuration.set_main_option("path_separator", "os")
     configuration.attributes["database_url"] = database_url
-    with _explained(database_url):
+    with explained_database(database_url):
         command.upgrade(configuration, "head")
 
 
@@ -133,7 +142,8 @@ def _make_folder(database_url: str) -> None:
 
 
 @contextmanager
-def _explained(database_url: str) -> Iterator[None]:
+def explained_database(database_url: str) -> Iterator[None]:
+    """Convert failures of a database to :class:`ConfigurationError` with its address and the cause."""
     try:
         yield
     except (SQLAlchemyError, OSError) as error:

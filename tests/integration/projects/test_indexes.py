@@ -26,7 +26,7 @@ async def plain(database_url: str) -> AsyncIterator[AsyncConnection]:
     engine = create_async_engine(database_url)
     async with engine.connect() as connection:
         if connection.dialect.name == "postgresql":
-            await connection.exec_driver_sql("SET enable_seqscan = off")
+            await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         yield connection
     await engine.dispose()
 

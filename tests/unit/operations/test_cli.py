@@ -129,6 +129,13 @@ def test_migrate_names_an_invalid_database_url() -> None:
     assert "DATABASE_URL" in refused(run("migrate", DATABASE_URL="nonsense"))
 
 
+@pytest.mark.parametrize("arguments", [("distribute",), ("isolate", "org-1")])
+def test_commands_for_citus_say_that_sqlite_has_none(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    result = run("database", *arguments, DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/workroom.db")
+
+    assert "needs PostgreSQL" in refused(result)
+
+
 def test_serve_names_missing_settings() -> None:
     line = refused(run("serve"))
 
