@@ -105,7 +105,7 @@ def _replacing(db: DatabaseSession, item: Redaction) -> sa.Update:
         # SQLite keeps JSON as text, and would turn a cast text into a number.
         is_text = db.dialect_name == "sqlite"
         values[column.key] = sa.type_coerce(replaced, sa.JSON) if is_text else sa.cast(replaced, sa.JSON)
-    return sa.update(AuditEvent).where(_contains(item.marker)).values(values)
+    return sa.update(AuditEvent).where(_contains(item.marker), _contains(item.wanted)).values(values)
 
 
 def _contains(marker: str) -> sa.ColumnElement[bool]:
