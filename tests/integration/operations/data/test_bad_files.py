@@ -18,6 +18,7 @@ from saas_app.operations.data import organization_import
 from saas_app.operations.data.archive import UnusableFile
 from saas_app.operations.data.organization_export import export_organization
 from saas_app.operations.data.organization_import import import_organization
+from saas_app.organizations.removal import request_removal
 from saas_app.runtime import Runtime
 from tests.integration.operations.data.conftest import REVISION, fill, tables_of
 from tests.offices import Office
@@ -216,6 +217,15 @@ async def test_an_organization_that_has_rows_there_is_rejected(
         await import_organization(there, file, REVISION)
 
     assert await tables_of(there, acme.id) == before
+
+
+async def test_an_organization_that_was_deleted_there_is_rejected(
+    acme: Office, file: Path, there: UnitOfWork
+) -> None:
+    async with there.writing() as db:
+        await request_removal(db, acme.id, acme.name, "ada")
+
+    await assert_refused(there, acme, file, "was deleted from this database")
 
 
 async def test_a_domain_that_another_organization_has_verified_is_rejected(

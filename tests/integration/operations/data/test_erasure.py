@@ -328,6 +328,13 @@ async def test_a_redaction_allows_nothing_in_events_without_its_marker(
         await _update(plain, organization_id, "actor_name = 'p'")
 
 
+async def test_a_redaction_keeps_the_address_of_another_actor(work: UnitOfWork, plain: AsyncEngine) -> None:
+    organization_id = await _organization_with_redaction(work, Actor("other", "Sam"), target_id="sam")
+
+    with pytest.raises(DBAPIError, match="append-only"):
+        await _update(plain, organization_id, "actor_name = 'p', address = ''")
+
+
 async def test_a_redaction_of_another_organization_allows_nothing(
     work: UnitOfWork, plain: AsyncEngine
 ) -> None:
@@ -342,13 +349,14 @@ async def _organization_with_redaction(
     work: UnitOfWork,
     actor: Actor = SAM,
     *,
+    target_id: str = "1",
     with_redaction: bool = True,
 ) -> str:
     """Make an event of Sam, and a redaction of his name that was never deleted, as after a mistake."""
     organization_id = f"org-{new_uuid().hex}"
     async with work.writing(organization_id) as db:
         entry = AuditEntry(
-            actor, Action.PROJECT_CREATE, Target("project", "1", "Plan"), after={"name": "Plan"}
+            actor, Action.PROJECT_CREATE, Target("project", target_id, "Plan"), after={"name": "Plan"}
         )
         record(db, replace(entry, trace=replace(entry.trace, address="198.51.100.1")))
         if with_redaction:
