@@ -164,7 +164,7 @@ def _environment(url: str, database: Program, redis: Program, proxy: Machine) ->
         **database_environment(database),
         **dict.fromkeys((f"RATE_LIMIT_{what}" for what in _UNLIMITED), "1000000/minute"),
         "APP_URL": url,
-        "APP_DRAIN_SECONDS": "4",
+        "APP_DRAIN_SECONDS": "5",
         "CONNECTORS_FILE": "",
         "FORWARDED_ALLOW_IPS": proxy.address,
         "LOG_FORMAT": "json",

@@ -59,10 +59,11 @@ class Machine:
                 _ip("-n", self.name, "neigh", "del", other.address, "dev", "eth0")
 
     def kill_all(self) -> None:
-        """Kill every program that runs here, as when the power fails."""
-        for pid in _ip("netns", "pids", self.name).split():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
+        """Kill every program that runs here, as when the power fails, and wait until all have ended."""
+        while pids := _ip("netns", "pids", self.name).split():
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
 
 
 @contextlib.contextmanager

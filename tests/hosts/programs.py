@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import ipaddress
 import os
+import re
 import shutil
 import signal
 import socket
@@ -20,6 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.databases import ROOT
 from tests.hosts.network import Machine
 
 LIBFAKETIME: Final = "/usr/lib/*/faketime/libfaketimeMT.so.1"
@@ -153,30 +155,34 @@ def new_redis(machine: Machine, directory: Path) -> Program:
 
 
 def new_proxy(machine: Machine, hosts: Mapping[str, str], directory: Path) -> Program:
-    """Return a proxy with TLS that spreads requests over the hosts that answer 200 on ``/readyz``.
+    """Return a proxy with TLS that spreads requests over the hosts as the one of ``deploy/proxy`` does.
 
     The header ``X-At`` names a host to ask instead, and ``X-Served-By`` tells which one has answered.
     """
-    config = directory / "Caddyfile"
-    chosen = "".join(_CHOSEN.format(name=name, address=address) for name, address in hosts.items())
     certificate, key = new_certificate(machine.address, directory)
+    config = directory / "Caddyfile"
     config.write_text(
         _CADDYFILE.format(
             address=machine.address,
             certificate=certificate,
             key=key,
-            chosen=chosen,
+            chosen="".join(_CHOSEN.format(name=name, address=address) for name, address in hosts.items()),
             hosts=" ".join(hosts.values()),
+            forwarding=_shipped_forwarding(),
         )
     )
-    environment = {
-        **os.environ,
-        "HOME": str(directory),
-        "XDG_CONFIG_HOME": str(directory),
-        "XDG_DATA_HOME": str(directory),
-    }
+    folders = {"HOME": str(directory), "XDG_CONFIG_HOME": str(directory), "XDG_DATA_HOME": str(directory)}
     command = ["caddy", "run", "--config", str(config), "--adapter", "caddyfile"]
-    return Program(machine, command, 443, directory / "proxy.log", environment=environment)
+    return Program(machine, command, 443, directory / "proxy.log", environment={**os.environ, **folders})
+
+
+def _shipped_forwarding() -> str:
+    """Return how the proxy of ``deploy/proxy`` chooses, checks and repeats."""
+    text = (ROOT / "deploy/proxy/Caddyfile").read_text()
+    (block,) = re.findall(
+        r"^\treverse_proxy app-1:3000 app-2:3000 {\n(.*?)\n\t}$", text, re.DOTALL | re.MULTILINE
+    )
+    return str(block)
 
 
 _CADDYFILE: Final = """{{
@@ -185,27 +191,13 @@ _CADDYFILE: Final = """{{
     skip_install_trust
     default_sni {address}
 }}
-(forwarding) {{
-    header_down X-Served-By {{http.reverse_proxy.upstream.hostport}}
-    transport http {{
-        keepalive 500ms
-        dial_timeout 500ms
-        response_header_timeout 25s
-    }}
-}}
 https://{address} {{
     tls {certificate} {key}
 {chosen}
     handle {{
         reverse_proxy {hosts} {{
-            import forwarding
-            health_uri /readyz
-            health_interval 200ms
-            health_timeout 1s
-            fail_duration 1s
-            lb_policy round_robin
-            lb_try_duration 5s
-            lb_try_interval 50ms
+            header_down X-Served-By {{http.reverse_proxy.upstream.hostport}}
+{forwarding}
         }}
     }}
     handle_errors {{
@@ -218,7 +210,7 @@ _CHOSEN: Final = """
     @{name} header X-At {name}
     handle @{name} {{
         reverse_proxy {address} {{
-            import forwarding
+            header_down X-Served-By {{http.reverse_proxy.upstream.hostport}}
         }}
     }}
 """
