@@ -36,9 +36,6 @@ _NOT_OURS: Final = sa.text(
     "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace "
     "AND relname = ANY (:names) AND NOT pg_has_role(relowner, 'USAGE') ORDER BY relname"
 )
-_OWNS_DATABASE: Final = sa.text(
-    "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database()"
-)
 _HAS_LEFTOVERS: Final = sa.text("SELECT pg_relation_size(CAST(:name AS regclass)) > 0")
 
 
@@ -86,11 +83,9 @@ def prepare(connection: sa.Connection) -> None:
 
 def _require_owner(connection: sa.Connection) -> None:
     names = [table.name for table, _ in tables_in_order()]
-    foreign = list(connection.execute(_NOT_OURS, {"names": names}).scalars())
-    if foreign or not connection.scalar(_OWNS_DATABASE):
+    for name in connection.execute(_NOT_OURS, {"names": names}).scalars():
         raise ConfigurationError(
-            f"This role does not own {foreign[0] if foreign else 'the database'}. "
-            "Run the command as the owner of the database and its tables."
+            f"This role does not own {name}. Run the command as the owner of the tables."
         )
 
 
@@ -99,7 +94,9 @@ def _set_database(connection: sa.Connection) -> Step:
     is_set = bool(connection.scalar(_HAS_SETTING, {"setting": f"{_DATABASE_SETTING}=local"}))
     if not is_set:
         name = connection.dialect.identifier_preparer.quote(connection.engine.url.database or "")
-        connection.exec_driver_sql(f"ALTER DATABASE {name} SET {_DATABASE_SETTING} = 'local'")
+        statement = f"ALTER DATABASE {name} SET {_DATABASE_SETTING} = 'local'"
+        with explained(f"A superuser must run {statement} first"):
+            connection.exec_driver_sql(statement)
     return Step("the tenant of a transaction: sent to the nodes", not is_set)
 
 

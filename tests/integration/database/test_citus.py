@@ -233,7 +233,7 @@ async def test_a_role_that_owns_nothing_is_told_so(own_url: str, connection: asy
         await connection.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
 
     assert result.exit_code == 1
-    assert "Run the command as the owner" in result.output
+    assert "Run the command as the owner of the tables" in result.output
 
 
 async def test_a_worker_is_not_mistaken_for_the_coordinator(
