@@ -78,7 +78,7 @@ async def answer_error(error: AppError) -> ResponseReturnValue:
         return _problem(error)
     if isinstance(error, SignInRequired):
         return await sign_in_and_back(_way_back())
-    if g.get("principal") is None:
+    if g.get("principal") is None and not isinstance(error, DatabaseUnavailable):  # do not wait for it twice
         with suppress(DatabaseUnavailable):
             await find_principal()  # so that the page's head shows who is signed in
     return await _page(error)

@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
-from quart import Quart, redirect
+from quart import Quart, g, redirect
 from quart.typing import ResponseReturnValue
 
 from saas_app.errors import (
     AppError,
     BadRequest,
+    DatabaseUnavailable,
     Invalid,
     LogtoUnavailable,
     NotFound,
@@ -19,6 +20,7 @@ from saas_app.errors import (
 from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Permission, roles_granting
 from saas_app.rbac.policy import decide
+from saas_app.web import error_pages
 from tests.unit.web.conftest import RaisingApp
 
 JSON = {"Accept": "application/json"}
@@ -33,6 +35,7 @@ def _app(raising_app: RaisingApp, carol_at_acme: Tenant) -> Quart:
         "missing": NotFound("This organization does not exist, or you are not a member."),
         "invalid": Invalid("Check it.", fields={"name": "Too long."}),
         "logto": LogtoUnavailable(retry_after=7),
+        "database": DatabaseUnavailable("The database did not respond."),
         "sign-in": SignInFailed("Logto denied access for this account."),
         "crash": RuntimeError("password=hunter2"),
     }
@@ -164,6 +167,24 @@ async def test_the_page_for_an_unavailable_logto_offers_to_try_again(app: Quart)
 async def test_the_response_for_an_unavailable_logto_says_when_to_retry(app: Quart) -> None:
     response = await app.test_client().get("/fail/logto")
     assert response.headers["Retry-After"] == "7"
+
+
+async def test_the_page_for_an_unavailable_database_does_not_wait_for_it_again(
+    app: Quart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def ask() -> None:
+        asked.append("who is signed in")
+
+    @app.before_request
+    async def nobody_is_known_yet() -> None:
+        g.principal = None
+
+    monkeypatch.setattr(error_pages, "find_principal", ask)
+
+    await _page(app, "/fail/database", 503)
+    assert asked == []
 
 
 async def test_a_failed_sign_in_offers_to_sign_in_again(app: Quart) -> None:
