@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from saas_app import signals
 from saas_app.db.base import utc_now
 from saas_app.identity.logto_client import LogtoCore
 from saas_app.identity.membership_changes import note_change
@@ -87,10 +88,14 @@ async def test_two_workers_with_a_stale_token_make_one_call_between_them(
     calls.clear()
 
     workers = (office.browser.app, there.app)
-    responses = await asyncio.gather(*(worker.get(page) for _ in range(25) for worker in workers))
+    shared: Counter[str] = Counter()
+    with signals.refresh_shared.connected_to(lambda _sender, by: shared.update([by])):
+        responses = await asyncio.gather(*(worker.get(page) for _ in range(25) for worker in workers))
 
     assert Counter(response.status_code for response in responses) == {200: 50}
     assert calls == {"refresh_token": 1}
+    assert shared["worker"] == 1
+    assert shared["request"] > 0
 
 
 async def test_a_demotion_takes_effect_at_the_next_request(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from saas_app.operations.env_file import read_env_file
 from saas_app.rbac.permissions import ROLE_PERMISSIONS, Carrier, Permission, Role
 from tests.commands import ask, bare_environment, run, tally
 from tests.processes import Provider, running_provider
+from tests.scraping import Scrape
 from tests.tokens import scopes_of
 
 pytestmark = pytest.mark.one_database
@@ -227,6 +229,20 @@ def test_reconcile_repairs_and_reports_and_then_has_nothing_to_do(first: FirstRu
     assert f"{organization_id} renamed to 'Nobody told us'" in result.output
     again = run("reconcile", "--env-file", first.env_file, "--organization", organization_id)
     assert (again.exit_code, again.output) == (0, "Nothing to repair.\n")
+
+
+def test_reconcile_writes_its_result_for_prometheus(first: FirstRun, tmp_path: Path) -> None:
+    assert run("migrate").exit_code == 0
+    run("reconcile", "--env-file", first.env_file)
+    file = tmp_path / "reconcile.prom"
+
+    result = run("reconcile", "--env-file", first.env_file, "--metrics-file", file)
+
+    assert result.exit_code == 0, result.output
+    written = Scrape.of(file.read_text(encoding="utf-8"))
+    assert written.value("workroom_reconcile_failed") == 0
+    assert written.value("workroom_reconcile_repaired") == 0
+    assert time.time() - written.value("workroom_reconcile_last_run_timestamp_seconds") < 60
 
 
 def test_reconcile_rejects_an_unknown_organization(first: FirstRun) -> None:

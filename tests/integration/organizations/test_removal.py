@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from quart import Quart
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from saas_app import signals
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target
 from saas_app.db.base import utc_now
 from saas_app.db.session import DatabaseSession, WritingSession
@@ -308,6 +309,22 @@ async def test_the_worker_acts_when_woken_and_ends_with_the_application(
         await asyncio.wait_for(finished.wait(), 20)
     assert own.done()
     assert (await kept(gone)).actions == ["organization.remove-data"]
+
+
+async def test_a_run_that_fails_is_signaled(engine: AsyncEngine) -> None:
+    failed = asyncio.Event()
+
+    class Broken(UnitOfWork):
+        def reading(self, organization_id: str | None = None) -> Any:
+            raise RuntimeError("the disk is full")
+
+    def note(_sender: object, *, result: str) -> None:
+        if result == "failed":  # the application of this process runs it too
+            failed.set()
+
+    with signals.removal_ended.connected_to(note):
+        async with RemovalWorker(Broken(engine)).running():
+            await asyncio.wait_for(failed.wait(), 20)
 
 
 def _workers() -> set[asyncio.Task[Any]]:

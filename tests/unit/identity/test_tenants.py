@@ -145,3 +145,18 @@ async def test_a_membership_that_keeps_changing_is_reported_as_unavailable() -> 
     with pytest.raises(LogtoUnavailable, match="being updated"):
         await tenants.get_tenant(session, "acme", (Carrier.API_TOKEN,))
     assert refresher.fetched == 10
+
+
+@pytest.mark.parametrize(
+    ("session", "reason"),
+    [
+        (access(), "absent"),
+        (access(token(API_AUDIENCE, age=301)), "age"),
+        (access(token(API_AUDIENCE, age=9), changed_ago=5.0), "changed"),
+        (access(token(API_AUDIENCE), is_changing=True), "change in progress"),
+    ],
+    ids=["absent", "age", "changed", "changing"],
+)
+def test_a_token_that_is_not_fresh_has_a_reason(session: SessionAccess, reason: str) -> None:
+    assert not FRESHNESS.is_fresh(session, API_AUDIENCE)
+    assert FRESHNESS.why_stale(session, API_AUDIENCE) == reason
