@@ -9,6 +9,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import saas_app.models  # noqa: F401 - registers every table
+from saas_app.db import row_security
 from saas_app.db.base import Base, UtcDateTime
 from saas_app.db.connecting import connecting_to
 from saas_app.operations.database.distribution import place_new_tables, prepare
@@ -55,6 +56,14 @@ def _run(connection: sa.Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+        if connection.dialect.name == "postgresql" and _is_newest(connection):
+            row_security.apply(connection, Base.metadata)
+
+
+def _is_newest(connection: sa.Connection) -> bool:
+    """Return whether the tables are those that the models declare, and not of an older revision."""
+    heads = set(context.script.get_heads())
+    return set(context.get_context().get_current_heads()) == heads
 
 
 async def _run_online() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 from quart import Quart
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from saas_app import features, observability
 from saas_app.config import Settings
@@ -36,6 +37,7 @@ from saas_app.web.json_api import pages as api_docs
 from saas_app.web.notices import Notices
 
 _MAX_BODY = 1_000_000  # bytes
+_JOBS_POOL = 2  # connections
 
 
 def create_app(settings: Settings, offered: OfferedMethods | None = None) -> Quart:
@@ -101,7 +103,8 @@ def _open_while_serving(
 
     @app.while_serving
     async def connections():  # type: ignore[no-untyped-def]
-        engine = create_engine(settings.database_url)
+        engine, jobs_engine = create_engine(settings.database_url), _jobs_engine(settings)
+        work = UnitOfWork(engine)
         watching = [observer.trace_config() for observer in observers]
         async with (
             open_http(settings.logto_timeout, watching) as http,
@@ -111,7 +114,8 @@ def _open_while_serving(
             runtime = Runtime(
                 settings=settings,
                 offered=offered,
-                work=UnitOfWork(engine),
+                work=work,
+                jobs=UnitOfWork(jobs_engine) if jobs_engine else work,
                 vault=vault,
                 http=http,
                 rate_limits=rate_limits,
@@ -123,3 +127,11 @@ def _open_while_serving(
                 yield
             await runtime.close()
         await engine.dispose()
+        if jobs_engine:
+            await jobs_engine.dispose()
+
+
+def _jobs_engine(settings: Settings) -> AsyncEngine | None:
+    """Return an engine for jobs in the background, or None if they have no role of their own."""
+    has_own_role = settings.jobs_url != settings.database_url
+    return create_engine(settings.jobs_url, pool_size=_JOBS_POOL) if has_own_role else None

@@ -49,11 +49,15 @@ _CALLBACK_GRACE: Final = 1  # seconds that a repeated callback waits for the fir
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """Settings, open connections, and the services that use them."""
+    """Settings, open connections, and the services that use them.
+
+    ``work`` is for requests. ``jobs`` is for jobs that span people and organizations.
+    """
 
     settings: Settings
     offered: OfferedMethods
     work: UnitOfWork
+    jobs: UnitOfWork
     vault: Vault
     http: aiohttp.ClientSession
     rate_limits: RateLimits
@@ -216,7 +220,7 @@ class Runtime:
     @cached_property
     def removals(self) -> RemovalWorker:
         """Deletes the rows of deleted organizations."""
-        return RemovalWorker(self.work)
+        return RemovalWorker(self.jobs)
 
     @cached_property
     def txt_resolver(self) -> TxtResolver:

@@ -31,7 +31,7 @@ from saas_app.runtime import Runtime
 from tests import redis_server
 from tests.browser.chromium import MISSING, find_headless
 from tests.clients import Browser, LeavingConnection, Person
-from tests.databases import migrated_database
+from tests.databases import Database, migrated_database
 from tests.factories import Factory
 from tests.hosts.figures import show_figures
 from tests.nameserver import FakeNameserver, running_nameserver
@@ -84,10 +84,10 @@ def provider(local_logto: Provider) -> Provider:
 
 
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """The migrated database of this test process."""
-    with migrated_database(tmp_path_factory.mktemp("database")) as url:
-        yield url
+    with migrated_database(tmp_path_factory.mktemp("database")) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +106,7 @@ def nameserver() -> Iterator[FakeNameserver]:
 
 @pytest.fixture(scope="session")
 async def settings(
-    provider: Provider, database_url: str, management: ManagementClient, nameserver: FakeNameserver
+    provider: Provider, database: Database, management: ManagementClient, nameserver: FakeNameserver
 ) -> Settings:
     """The settings of an application that was provisioned like every deployment."""
     deployment = Deployment(app_url=APP_URL, api_resource=API_RESOURCE)
@@ -114,7 +114,9 @@ async def settings(
     application = await apply(management, deployment, found, plan(deployment, found))
     return Settings(
         app_url=APP_URL,
-        database_url=database_url,
+        database_url=database.url,
+        database_owner_url=database.owner_url,
+        database_jobs_url=database.jobs_url,
         encryption_keys=(SecretStr(Fernet.generate_key().decode()),),
         logto_endpoint=provider.endpoint,
         logto_app_id=application.app_id,

@@ -1,28 +1,55 @@
 """A migrated database for every test process: SQLite, or PostgreSQL if ``TEST_DATABASE_URL`` names one.
 
-Its user must be allowed to create databases. If ``TEST_CITUS_URL`` names a database on the coordinator of a
-Citus cluster, each database is distributed over its workers; see :mod:`tests.citus`.
+Its user must be a superuser, who creates the database and its roles. The application under test connects with
+a role of its own, from which the database hides the rows of other organizations, as in production. If
+``TEST_CITUS_URL`` names a database on the coordinator of a Citus cluster, each database is distributed over
+its workers; see :mod:`tests.citus`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import uuid
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from saas_app.config import DatabaseSettings
+from saas_app.operations.database_roles import create_roles
 from tests import citus
 
 ROOT = Path(__file__).resolve().parent.parent
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The addresses of a database by role: the application, the owner of the tables, jobs, a superuser.
+
+    On SQLite they are one and the same.
+    """
+
+    url: str
+    owner_url: str
+    jobs_url: str
+    admin_url: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables with which an application uses the database."""
+        names = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_JOBS_URL")
+        return dict(zip(names, (self.url, self.owner_url, self.jobs_url), strict=True))
 
 
 def alembic_config(database_url: str) -> Config:
@@ -68,26 +95,59 @@ def empty_database_at(server: str | None, directory: Path) -> Iterator[str]:
 
 
 @contextmanager
-def migrated_database(directory: Path) -> Iterator[str]:
-    """Create a database, apply every migration and return its URL. On Citus, its tables are distributed."""
-    with empty_database(directory) as url:
-        migrate(url)
+def migrated_database(directory: Path) -> Iterator[Database]:
+    """Create a database with its roles and every migration."""
+    with prepared_database(directory) as database:
+        migrate(database.owner_url)
         if os.environ.get("TEST_CITUS_URL"):
-            with ThreadPoolExecutor(1) as thread:
-                thread.submit(citus.distribute, url).result()
-        yield url
+            run_in_thread(citus.distribute(database.admin_url))
+        yield database
+
+
+@contextmanager
+def prepared_database(directory: Path) -> Iterator[Database]:
+    """Create an empty database with its roles."""
+    with empty_database(directory) as url:
+        if url.startswith("sqlite"):
+            yield Database(url, url, url, url)
+            return
+        with _roles(url) as database:
+            yield database
+
+
+@contextmanager
+def _roles(url: str) -> Iterator[Database]:
+    """Create a role for each address of a PostgreSQL database, and delete them at the end."""
+    mark = uuid.uuid4().hex[:16]
+    names = [f"workroom_test_{purpose}_{mark}" for purpose in ("app", "owner", "jobs")]
+    made = (sa.make_url(url).set(username=name, password=secrets.token_hex(8)) for name in names)
+    database = Database(*(one.render_as_string(hide_password=False) for one in made), url)
+    settings = DatabaseSettings(
+        database_url=database.url, database_owner_url=database.owner_url, database_jobs_url=database.jobs_url
+    )
+    in_thread(create_roles, settings, url)
+    try:
+        yield database
+    finally:
+        for name in names:
+            run_in_thread(_administer(url, f"DROP OWNED BY {name} CASCADE"))
+            run_in_thread(_administer(url, f"DROP ROLE {name}"))
 
 
 def migrate(database_url: str, revision: str = "head") -> None:
     """Apply migrations, in a thread because Alembic's environment runs its own event loop."""
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(command.upgrade, alembic_config(database_url), revision).result()
+    in_thread(command.upgrade, alembic_config(database_url), revision)
 
 
 def run_in_thread(work: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine to its end, with or without a running loop."""
+    in_thread(asyncio.run, work)
+
+
+def in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    """Call a function that runs an event loop of its own, with or without a running loop."""
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, work).result()
+        return thread.submit(function, *arguments).result()
 
 
 async def _administer(server: str, statement: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import pwd
 import re
@@ -16,6 +17,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from tests.databases import Database
 from tests.processes import free_port
 
 MISSING: Final = "PgBouncer: none. Install it (Debian: pgbouncer) and set TEST_DATABASE_URL to run its test."
@@ -30,31 +32,42 @@ def find_pgbouncer() -> str | None:
 
 
 @contextlib.contextmanager
-def pooled(database_url: str, directory: Path) -> Iterator[str]:
-    """Return the URL of the database behind a pooler with three connections and no prepared statements."""
+def pooled(database: Database, directory: Path) -> Iterator[Database]:
+    """Return the database behind a pooler with three connections and no prepared statements."""
     program = find_pgbouncer()
     assert program is not None
-    url, port = sa.make_url(database_url), free_port()
-    password = f" password={url.password}" if url.password else ""
-    settings = directory / "pgbouncer.ini"
+    url, port = sa.make_url(database.admin_url), free_port()
+    settings, users = directory / "pgbouncer.ini", directory / "users.txt"
+    users.write_text("".join(map(_user, dataclasses.astuple(database))))
     settings.write_text(
-        f"[databases]\n* = host={url.host} port={url.port or 5432} user={url.username}{password}\n"
-        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
+        f"[databases]\n* = host={url.host} port={url.port or 5432}\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
+        f"auth_type = trust\nauth_file = {users}\n"
         "pool_mode = transaction\ndefault_pool_size = 3\nmax_client_conn = 200\n"
         + ("max_prepared_statements = 0\n" if _version(program) >= (1, 21) else "")
     )
     _open_to_all(directory)
     settings.chmod(0o644)
+    users.chmod(0o644)
     with (directory / "pgbouncer.log").open("wb") as log:
         process = subprocess.Popen([program, *_as_unprivileged_user(), str(settings)], stdout=log, stderr=log)
         try:
             _wait(port, process, directory / "pgbouncer.log")
-            yield url.set(host="127.0.0.1", port=port, drivername="postgresql").render_as_string(
-                hide_password=False
-            )
+            yield Database(*(_behind(address, port) for address in dataclasses.astuple(database)))
         finally:
             process.terminate()
             process.wait(timeout=15)
+
+
+def _user(address: str) -> str:
+    """Return the line of a user, with whose password the pooler connects."""
+    url = sa.make_url(address)
+    return f'"{url.username}" "{url.password or ""}"\n'
+
+
+def _behind(address: str, port: int) -> str:
+    url = sa.make_url(address).set(host="127.0.0.1", port=port, drivername="postgresql")
+    return f"{url.render_as_string(hide_password=False)}?statement_cache_size=0"
 
 
 def _version(program: str) -> tuple[int, ...]:

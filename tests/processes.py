@@ -15,6 +15,7 @@ from local_logto.testing import Provider, running_provider
 from local_logto.testing.processes import free_port, running, wait_for
 
 from tests.commands import run
+from tests.databases import Database
 
 __all__ = ["Application", "Provider", "free_port", "provision", "running_application", "running_provider"]
 
@@ -40,7 +41,7 @@ class Application:
 @contextlib.contextmanager
 def running_application(
     provider: Provider,
-    database_url: str,
+    database: Database,
     directory: Path,
     *,
     workers: int = 1,
@@ -59,7 +60,7 @@ def running_application(
     # ignore a connectors file in this folder. All callers in a test share one address
     unlimited = dict.fromkeys((f"RATE_LIMIT_{what}" for what in _LIMITED), "100000/minute")
     extra = {"CONNECTORS_FILE": "", **unlimited, **extra}
-    given = {**inherited, **extra, **provider.environment, "APP_URL": url, "DATABASE_URL": database_url}
+    given = {**inherited, **extra, **provider.environment, "APP_URL": url, **database.environment}
     if python is None:
         provision(env_file, given)
     else:

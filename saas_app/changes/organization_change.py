@@ -37,7 +37,7 @@ from saas_app.db.shielding import shielded
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import AppError, LogtoUnavailable, SignInRequired
 from saas_app.identity.membership_changes import mark_changed
-from saas_app.identity.standing import AccessChanged, Caller, Workroom, require_standing
+from saas_app.identity.standing import AccessChanged, Caller, Workroom, require_standing, session_key
 from saas_app.identity.tenant import Tenant
 from saas_app.limits.changes import ChangeLimits
 from saas_app.logto import ManagementClient, ManagementError, explaining
@@ -149,7 +149,7 @@ class OrganizationChange(Systems, Generic[CallerT]):
         A ``call`` with several steps checks it between them. Raises :class:`AccessChanged` and
         :class:`SignInRequired`. A ``call`` must undo its steps before it raises either of them.
         """
-        async with self.work.reading() as db:
+        async with self.work.reading(self.organization_id, key=session_key(self.caller)) as db:
             await require_standing(db, self.caller)
 
     async def carry_out(
@@ -175,7 +175,7 @@ class OrganizationChange(Systems, Generic[CallerT]):
         if not is_counted:
             await self.count()
         began = time.monotonic()
-        async with self.work.writing(self.organization_id) as db:
+        async with self.work.writing(self.organization_id, key=session_key(self.caller)) as db:
             await require_standing(db, self.caller)
             note_id = write_note(db, event, subjects)
             await mark_changed(db, self.organization_id, subjects, self._since(began))

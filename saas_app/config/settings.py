@@ -113,12 +113,35 @@ class ManagementSettings(BaseSettings):
         return self.token_endpoint or f"{self.endpoint}/oidc/token"
 
 
-class Settings(BaseSettings):
-    """The settings of the application. Times are in seconds."""
+class DatabaseSettings(BaseSettings):
+    """The addresses of the database: for requests, for the owner of its tables, and for jobs.
+
+    On PostgreSQL each has a role of its own. ``database_allow_bypass``: ``serve`` starts even if its role can
+    see the rows of all organizations.
+    """
 
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
     )
+
+    database_url: DatabaseUrl = Field("sqlite+aiosqlite:///var/workroom.db", validation_alias="DATABASE_URL")
+    database_owner_url: DatabaseUrl | None = Field(default=None, validation_alias="DATABASE_OWNER_URL")
+    database_jobs_url: DatabaseUrl | None = Field(default=None, validation_alias="DATABASE_JOBS_URL")
+    database_allow_bypass: bool = Field(default=False, validation_alias="DATABASE_ALLOW_BYPASS")
+
+    @property
+    def owner_url(self) -> str:
+        """The address of the database for migrations."""
+        return self.database_owner_url or self.database_url
+
+    @property
+    def jobs_url(self) -> str:
+        """The address of the database for jobs that span people and organizations."""
+        return self.database_jobs_url or self.database_url
+
+
+class Settings(DatabaseSettings):
+    """The settings of the application. Times are in seconds."""
 
     app_url: OriginAddress = Field("http://localhost:3000", validation_alias="APP_URL")
     allowed_hosts: HostNames = Field((), validation_alias="ALLOWED_HOSTS")
@@ -129,7 +152,6 @@ class Settings(BaseSettings):
     keep_alive_timeout: int = Field(5, validation_alias="APP_KEEP_ALIVE_TIMEOUT", gt=0)
     max_connections: int = Field(1000, validation_alias="APP_MAX_CONNECTIONS", gt=0)
     drain_seconds: float = Field(0, validation_alias="APP_DRAIN_SECONDS", ge=0)
-    database_url: DatabaseUrl = Field("sqlite+aiosqlite:///var/workroom.db", validation_alias="DATABASE_URL")
     encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         validation_alias="APP_ENCRYPTION_KEYS"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
 import uuid_utils
@@ -26,6 +26,21 @@ def uuid_at(moment: datetime) -> uuid.UUID:
 def utc_now() -> datetime:
     """Return the current time, aware, in UTC."""
     return datetime.now(UTC)
+
+
+TENANT: Final = "current_setting('workroom.organization_id', true)"
+"""The SQL of a transaction's organization. Without one it is empty, which is no organization's id."""
+
+KEY: Final = "current_setting('workroom.key', true)"
+"""The SQL of a transaction's key; see :mod:`saas_app.db.keys`."""
+
+NAMED_IN_KEY: Final = (
+    f"({KEY} LIKE 'organizations:%' AND {{}} = ANY (string_to_array(substr({KEY}, 15), ',')))"
+)
+"""The SQL of whether a column is named in a key of organizations."""
+
+EVERY_ROW: Final = None
+"""For ``__visible_rows__`` of a table that holds nothing of organizations or people."""
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
@@ -52,7 +67,14 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """The base of every mapped class. Constraints have fixed names, so that migrations can refer to them."""
+    """The base of every mapped class. Constraints have fixed names, so that migrations can refer to them.
+
+    ``__visible_rows__`` is the SQL condition of the rows that a transaction may see and write, for row-level
+    security on PostgreSQL; every class declares or inherits it. ``__append_only__``: rows are never changed.
+    """
+
+    __visible_rows__: ClassVar[str | None]
+    __append_only__: ClassVar[bool] = False
 
     metadata = sa.MetaData(
         naming_convention={
@@ -76,8 +98,10 @@ class TenantOwned:
 
     The key is ``(organization_id, id)`` and every index begins with the organization, so the schema can
     be distributed by organization without a rewrite. Statements on such a table run only inside a
-    tenant; see :mod:`saas_app.db.tenant_scope`.
+    tenant; see :mod:`saas_app.db.tenant_scope`. On PostgreSQL, the database hides the rows of other tenants.
     """
+
+    __visible_rows__: ClassVar[str | None] = f"organization_id = {TENANT}"
 
     @declared_attr
     def organization_id(cls) -> Mapped[str]:  # noqa: N805
@@ -89,12 +113,27 @@ class TenantOwned:
 
 
 @event.listens_for(Base, "after_mapper_constructed", propagate=True)
-def _mark_tenant_owned(mapper: Mapper[Any], class_: type) -> None:
-    """Mark the table. The listener is registered in this module, so that no table is mapped before it."""
-    if issubclass(class_, TenantOwned):
-        mapper.local_table.info["tenant_owned"] = True  # type: ignore[attr-defined]
+def _mark_table(mapper: Mapper[Any], class_: type[Base]) -> None:
+    """Note at the table what its class declares. No table is mapped before this module is imported."""
+    if not hasattr(class_, "__visible_rows__"):
+        raise TypeError(f"{class_.__name__} must declare __visible_rows__")
+    mapper.local_table.info.update(  # type: ignore[attr-defined]
+        tenant_owned=issubclass(class_, TenantOwned),
+        visible_rows=class_.__visible_rows__,
+        append_only=class_.__append_only__,
+    )
 
 
 def is_tenant_owned(table: sa.Table) -> bool:
     """Return whether a table's rows belong to organizations: a :class:`TenantOwned` class maps it."""
     return bool(table.info.get("tenant_owned"))
+
+
+def visible_rows(table: sa.Table) -> str | None:
+    """Return the SQL condition of the rows that a transaction may see, or None if it may see all."""
+    return table.info.get("visible_rows")
+
+
+def is_append_only(table: sa.Table) -> bool:
+    """Return whether the application may not change or delete rows."""
+    return bool(table.info.get("append_only"))

@@ -16,6 +16,7 @@ from saas_app.db.connecting import Connecting, connecting_to
 from saas_app.db.private_files import prepare_private_database
 from saas_app.db.storable import as_json, replace_unstorable
 from saas_app.db.tenant_scope import guard_engine
+from saas_app.db.transactions import end_left_over
 
 POOL_SIZE: Final = 10
 MAX_OVERFLOW: Final = 10
@@ -29,7 +30,7 @@ _COMMAND_TIMEOUT: Final = 20.0  # seconds; a request that waits longer for a loc
 
 _OPTIONS: Final[dict[str, Any]] = {
     "hide_parameters": True,
-    "isolation_level": "AUTOCOMMIT",  # a statement is a transaction, except in a writing session
+    "isolation_level": "AUTOCOMMIT",  # sessions begin and end transactions themselves
     "json_serializer": as_json,
     "pool_size": POOL_SIZE,
     "max_overflow": MAX_OVERFLOW,
@@ -37,19 +38,20 @@ _OPTIONS: Final[dict[str, Any]] = {
 }
 
 
-def create_engine(database_url: str) -> AsyncEngine:
+def create_engine(database_url: str, *, pool_size: int = POOL_SIZE) -> AsyncEngine:
     """Create an engine whose connections enforce foreign keys and the tenant scope."""
     connecting = connecting_to(database_url)
-    engine = _sqlite_engine(connecting) if connecting.is_sqlite else _postgresql_engine(connecting)
+    make = _sqlite_engine if connecting.is_sqlite else _postgresql_engine
+    engine = make(connecting, {**_OPTIONS, "pool_size": pool_size})
     guard_engine(engine.sync_engine)
     replace_unstorable(engine.sync_engine)
     return engine
 
 
-def _sqlite_engine(connecting: Connecting) -> AsyncEngine:
+def _sqlite_engine(connecting: Connecting, options: dict[str, Any]) -> AsyncEngine:
     path = connecting.url.database or ":memory:"
     engine = create_async_engine(
-        connecting.url, async_creator=partial(sqlite_driver.connect, path), **_OPTIONS
+        connecting.url, async_creator=partial(sqlite_driver.connect, path), **options
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     if connecting.url.database:
@@ -57,12 +59,13 @@ def _sqlite_engine(connecting: Connecting) -> AsyncEngine:
     return engine
 
 
-def _postgresql_engine(connecting: Connecting) -> AsyncEngine:
+def _postgresql_engine(connecting: Connecting, options: dict[str, Any]) -> AsyncEngine:
     timeouts = {"timeout": _CONNECT_TIMEOUT, "command_timeout": _COMMAND_TIMEOUT}
     connect_args = {**timeouts, **connecting.connect_args}
-    engine = create_async_engine(connecting.url, connect_args=connect_args, **_OPTIONS)
+    engine = create_async_engine(connecting.url, connect_args=connect_args, **options)
     event.listen(engine.sync_engine, "checkout", _replace_lost_connection)
     event.listen(engine.sync_engine, "checkin", _note_idle)
+    end_left_over(engine.sync_engine)
     return engine
 
 

@@ -21,9 +21,11 @@ from sqlalchemy.util import greenlet_spawn
 
 from saas_app.db.base import Base
 from saas_app.db.failures import explained, is_disconnected, is_locked
+from saas_app.db.keys import Key
 from saas_app.db.shielding import shielded
 from saas_app.db.statements import examine
 from saas_app.db.tenant_scope import ORGANIZATION_OPTION, Scoped, TenantSession, scope
+from saas_app.db.transactions import Transactions
 from saas_app.db.writers import Writers
 
 log = structlog.get_logger(__name__)
@@ -42,11 +44,14 @@ class DatabaseSession(ABC):
     for temporary failures.
     """
 
-    def __init__(self, engine: AsyncEngine, organization_id: str | None, patience: float) -> None:
+    def __init__(
+        self, engine: AsyncEngine, organization_id: str | None, key: Key | None, patience: float
+    ) -> None:
         self._engine = engine
         self._organization_id = organization_id
         self._patience = patience
         self._connection: sa.Connection | None = None
+        self._transactions = None if self.dialect_name == "sqlite" else Transactions(organization_id, key)
 
     @property
     def dialect_name(self) -> str:
@@ -67,9 +72,10 @@ class DatabaseSession(ABC):
 
 
 class ReadingSession(DatabaseSession):
-    """A session that only reads, each statement by itself. It tries again if there is no connection.
+    """A session that only reads. Each statement sees what is committed when it begins.
 
-    The connection is fetched by the first statement and returned by :meth:`close`.
+    The connection is fetched by the first statement and returned by :meth:`close`, or after a failure. A
+    statement is tried again if it finds SQLite locked or its connection lost.
     """
 
     async def execute(self, statement: Any, parameters: Any = None) -> Any:
@@ -90,7 +96,12 @@ class ReadingSession(DatabaseSession):
     def _send(self, scoped: Scoped) -> Any:
         if self._connection is None:
             self._connection = self._engine.sync_engine.connect()
+            self._begin(self._connection)
         return _execute(self._connection, scoped)
+
+    def _begin(self, connection: sa.Connection) -> None:
+        if self._transactions is not None:
+            self._transactions.begin_reading(connection)
 
     async def _answer(self, scoped: Scoped) -> Any:
         """Send a statement. Wait while SQLite is locked, and replace a lost connection once."""
@@ -99,6 +110,7 @@ class ReadingSession(DatabaseSession):
             try:
                 return await greenlet_spawn(self._send, scoped)
             except DBAPIError as failure:
+                await self.close()  # on PostgreSQL, its transaction has failed
                 now = asyncio.get_running_loop().time()
                 deadline = deadline or now + self._patience
                 if is_locked(failure):
@@ -108,7 +120,6 @@ class ReadingSession(DatabaseSession):
                     was_disconnected = True
                 else:
                     raise
-            await self.close()
             await asyncio.sleep(_PAUSE)
 
 
@@ -118,17 +129,11 @@ class SnapshotSession(ReadingSession):
     It does not try again, because another connection would see another state.
     """
 
-    def _send(self, scoped: Scoped) -> Any:
-        if self._connection is None:
-            self._connection = self._begin()
-        return _execute(self._connection, scoped)
-
-    def _begin(self) -> sa.Connection:
-        connection = self._engine.sync_engine.connect()
-        if self.dialect_name == "sqlite":
+    def _begin(self, connection: sa.Connection) -> None:
+        if self._transactions is None:
             connection.exec_driver_sql("BEGIN")
-            return connection
-        return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        else:
+            self._transactions.begin_snapshot(connection)
 
     async def _answer(self, scoped: Scoped) -> Any:
         return await greenlet_spawn(self._send, scoped)
@@ -142,9 +147,14 @@ class WritingSession(DatabaseSession):
     """
 
     def __init__(
-        self, engine: AsyncEngine, organization_id: str | None, writers: Writers, patience: float
+        self,
+        engine: AsyncEngine,
+        organization_id: str | None,
+        key: Key | None,
+        writers: Writers,
+        patience: float,
     ) -> None:
-        super().__init__(engine, organization_id, patience)
+        super().__init__(engine, organization_id, key, patience)
         self._writers = writers
         self._last_rows: dict[type[Base], list[dict[str, Any]]] = {}
         self._has_seat = self._has_turn = False
@@ -199,8 +209,8 @@ class WritingSession(DatabaseSession):
             await self.execute(_insert_into(model), rows)
         self._last_rows.clear()
         if self._connection is not None:
-            await self._run(self._connection.commit)
-        self._leave()
+            await self._run(self._commit)
+        await self.close()
 
     async def rollback(self) -> None:
         """Roll the transaction back. The session can be used again."""
@@ -244,7 +254,15 @@ class WritingSession(DatabaseSession):
     def _connect(self) -> None:
         connection = self._engine.sync_engine.connect()
         organization = {} if self._organization_id is None else {ORGANIZATION_OPTION: self._organization_id}
-        self._connection = connection.execution_options(**organization, **self._writers.options)
+        self._connection = connection.execution_options(**organization)
+        if self._transactions is not None:
+            self._transactions.begin_writing(connection)
+
+    def _commit(self) -> None:
+        connection = self._connected()
+        if self._transactions is not None:
+            self._transactions.commit(connection)
+        connection.commit()
 
     def _connected(self) -> sa.Connection:
         if self._connection is None:

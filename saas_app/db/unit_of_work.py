@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from saas_app.db.keys import Key
 from saas_app.db.session import ReadingSession, SnapshotSession, WritingSession
 from saas_app.db.writers import PATIENCE, Writers
 
@@ -24,9 +25,11 @@ class UnitOfWork:
         return self._writers.waiting
 
     @asynccontextmanager
-    async def reading(self, organization_id: str | None = None) -> AsyncIterator[ReadingSession]:
-        """Open a session that only reads, without a transaction around its statements."""
-        session = ReadingSession(self._engine, organization_id, PATIENCE)
+    async def reading(
+        self, organization_id: str | None = None, *, key: Key | None = None
+    ) -> AsyncIterator[ReadingSession]:
+        """Open a session that only reads. ``key`` says which rows outside the organization it may see."""
+        session = ReadingSession(self._engine, organization_id, key, PATIENCE)
         try:
             yield session
         finally:
@@ -35,7 +38,7 @@ class UnitOfWork:
     @asynccontextmanager
     async def snapshot(self, organization_id: str) -> AsyncIterator[ReadingSession]:
         """Open a session that reads one state of the database, however long it takes."""
-        session = SnapshotSession(self._engine, organization_id, PATIENCE)
+        session = SnapshotSession(self._engine, organization_id, None, PATIENCE)
         try:
             yield session
         finally:
@@ -43,14 +46,14 @@ class UnitOfWork:
 
     @asynccontextmanager
     async def writing(
-        self, organization_id: str | None = None, *, patience: float = PATIENCE
+        self, organization_id: str | None = None, *, key: Key | None = None, patience: float = PATIENCE
     ) -> AsyncIterator[WritingSession]:
         """Open a transaction: committed at the end of the block, rolled back if it raises or is canceled.
 
         Raises :class:`saas_app.errors.DatabaseBusy` if its turn to write does not come within ``patience``
         seconds.
         """
-        session = WritingSession(self._engine, organization_id, self._writers, patience)
+        session = WritingSession(self._engine, organization_id, key, self._writers, patience)
         try:
             yield session
             await session.commit()

@@ -38,8 +38,6 @@ class Writers:
         self.waiting = 0
         """How many writers wait for a slot or for their turn."""
         self.one_at_a_time = engine.dialect.name == "sqlite"
-        self.options = {} if self.one_at_a_time else {"isolation_level": "READ COMMITTED"}
-        """The execution options of a writer's connection; for readers it is in autocommit mode."""
 
     async def acquire_slot(self, deadline: float) -> None:
         """Wait until this writer may hold a connection. Raises :class:`DatabaseBusy`."""

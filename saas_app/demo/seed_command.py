@@ -29,14 +29,14 @@ def command(env_file: Path | None) -> None:
     management, settings = load_management_settings(), load_deployment_settings()
     if not is_loopback(urlsplit(management.endpoint).hostname or ""):
         click.echo(f"Note: the password of these accounts at {management.endpoint} is public.", err=True)
-    apply_migrations(settings.database_url)
+    apply_migrations(settings.owner_url)
     failed = asyncio.run(_seed(management, settings))
     click.echo(f"The password of every account is {PASSWORD}")
     report_failed(failed)
 
 
 async def _seed(management: ManagementSettings, settings: DeploymentSettings) -> list[Failure]:
-    engine, failed = create_engine(settings.database_url), []
+    engine, failed = create_engine(settings.jobs_url), []
     try:
         async with connect(management) as client:
             async for step in DemoSeeder(client, UnitOfWork(engine)).seed():

@@ -73,7 +73,7 @@ class DomainChecks:
         return news
 
     async def _claims(self, organization_id: str) -> list[Claim]:
-        async with self._systems.work.reading() as db:
+        async with self._systems.work.reading(organization_id) as db:
             return await queries.list_claims(db, organization_id)
 
     async def _find_proof(self, claim: Claim, stewards: Collection[LogtoUser]) -> _Finding:
@@ -143,7 +143,7 @@ class DomainChecks:
     ) -> list[DomainNews]:
         now, shown = utc_now(), shown_domain(claim.domain)
         failing_since = (claim.failing_since or now) if finding.problem else None
-        async with self._systems.work.writing() as db:
+        async with self._systems.work.writing(claim.organization_id) as db:
             await queries.note_check(db, claim.organization_id, claim.domain, now, failing_since)
         if failing_since is None:
             return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from saas_app.db import keys
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains import queries
@@ -13,7 +14,7 @@ from saas_app.models import DomainProof
 
 async def seed_claim(work: UnitOfWork, organization_id: str, domain: str) -> bool:
     """Add a domain that stays unverified. Returns False if the organization has added it before."""
-    async with work.writing() as db:
+    async with work.writing(organization_id) as db:
         return await queries.add_claim(db, organization_id, domain, secrets.token_urlsafe(24), utc_now())
 
 
@@ -26,7 +27,7 @@ async def seed_verified(
     """
     members = await client.list_members(organization_id)
     await seed_claim(work, organization_id, domain)
-    async with work.writing() as db:
+    async with work.writing(organization_id, key=keys.of_domain(domain)) as db:
         if await queries.find_holder(db, domain) is not None:
             return False
         await queries.hold(db, organization_id, domain, DomainProof.ADDRESS, admin_id, utc_now())

@@ -68,7 +68,7 @@ async def list_domains(
 
     ``grace`` is how long a domain keeps working while its proof is missing.
     """
-    async with work.reading() as db:
+    async with work.reading(organization_id) as db:
         claims = await queries.list_claims(db, organization_id)
     known = {claim.domain for claim in claims}
     stray = sorted(name for name in in_logto if name not in known)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from saas_app.db import keys
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.identity.bearer import BearerToken
 from saas_app.identity.membership_changes import CHANGE_COLUMNS, KnownChanges, as_changes
@@ -32,7 +33,7 @@ async def read_access(work: UnitOfWork, token: BearerToken) -> BearerAccess:
     """Read the holder of a token, and the changes of their membership."""
     organization_id = token.organization_id or NO_ORGANIZATION
     values = {"organization_id": organization_id, "subject": token.subject}
-    async with work.reading(organization_id) as db:
+    async with work.reading(organization_id, key=keys.of_person(token.subject)) as db:
         rows = (await db.execute(_KNOWN, values)).all()
     first = rows[0]
     principal = Principal(

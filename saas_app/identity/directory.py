@@ -8,6 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 import structlog
 
+from saas_app.db import keys
 from saas_app.db.base import utc_now
 from saas_app.db.json_list import as_parameter, values_of
 from saas_app.db.session import WritingSession
@@ -50,7 +51,7 @@ class Directory:
             "picture": _bounded(claims.get("picture"), 2048),
             "seen_at": utc_now(),
         }
-        async with self._work.writing() as db:
+        async with self._work.writing(key=keys.of_person(row["id"])) as db:
             await upsert(db, User, [row], key=("id",))
 
     async def remember_organizations(self, entries: Iterable[dict[str, Any]]) -> None:
@@ -59,9 +60,10 @@ class Directory:
         Deleted organizations are skipped. A token may still name them until a new one is fetched.
         """
         found = [organization_row(entry) for entry in entries]
-        deleted = await self.list_deleted([row["id"] for row in found])
+        ids = [row["id"] for row in found]
+        deleted = await self.list_deleted(ids)
         rows = [row for row in found if row["id"] not in deleted]
-        async with self._work.writing() as db:
+        async with self._work.writing(key=keys.of_organizations(ids)) as db:
             for start in range(0, len(rows), 100):
                 await upsert(db, Organization, rows[start : start + 100], key=("id",))
 
@@ -71,20 +73,20 @@ class Directory:
         An ID token may still name deleted ones for a while. An organization that is not known yet has its id
         as its name.
         """
-        values = {_IDS.name: as_parameter(organization_ids)}
-        async with self._work.reading() as db:
-            rows = (await db.execute(_NAMES, values)).all()
+        ids = list(organization_ids)
+        async with self._work.reading(key=keys.of_organizations(ids)) as db:
+            rows = (await db.execute(_NAMES, {_IDS.name: as_parameter(ids)})).all()
         return {row.id: row.name for row in rows}
 
     async def list_deleted(self, organization_ids: Iterable[str]) -> set[str]:
         """Return which of these organizations were deleted."""
-        values = {_IDS.name: as_parameter(organization_ids)}
-        async with self._work.reading() as db:
-            return set(await db.scalars(_DELETED, values))
+        ids = list(organization_ids)
+        async with self._work.reading(key=keys.of_organizations(ids)) as db:
+            return set(await db.scalars(_DELETED, {_IDS.name: as_parameter(ids)}))
 
     async def find_former_member(self, organization_id: str, user_id: str) -> FormerMember | None:
         """Return how the person's membership ended, or None if none ended in the last 90 days."""
-        async with self._work.reading() as db:
+        async with self._work.reading(organization_id) as db:
             return await find_former_member(db, organization_id, user_id)
 
 

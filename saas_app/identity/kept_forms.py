@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 
+from saas_app.db import keys
 from saas_app.db.base import utc_now
 from saas_app.db.rows import changed
 from saas_app.db.session import WritingSession
@@ -84,7 +85,7 @@ class KeptForms:
             kept_at=now,
             expires_at=now + LIFETIME,
         )
-        async with self._work.writing() as db:
+        async with self._work.writing(key=keys.of_person(owner)) as db:
             await db.execute(sa.delete(KeptFormRow).where(KeptFormRow.expires_at < now))
             db.add(row)
             await db.flush()
@@ -100,7 +101,7 @@ class KeptForms:
             KeptFormRow.expires_at > utc_now(),
         )
         first = sa.update(KeptFormRow).where(its_own, KeptFormRow.shown_at.is_(None))
-        async with self._work.writing() as db:
+        async with self._work.writing(key=keys.of_person(subject)) as db:
             is_new = await changed(db, first.values(shown_at=utc_now()), KeptFormRow.handle_hash)
             sealed = await db.scalar(sa.select(KeptFormRow.payload).where(its_own))
         if sealed is None:

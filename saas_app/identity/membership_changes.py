@@ -65,7 +65,7 @@ async def mark_changed(
 
 async def note_change(work: UnitOfWork, organization_id: str, subject: str) -> None:
     """Mark one membership as changed, in a separate transaction."""
-    async with work.writing() as db:
+    async with work.writing(organization_id) as db:
         await mark_changed(db, organization_id, [subject])
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from saas_app.coordination.leases import lease
+from saas_app.db import keys
 from saas_app.db.clock import database_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.models import SessionRow
@@ -29,13 +30,13 @@ class RefreshClaims:
 
     async def is_paused(self, session_id: uuid.UUID) -> bool:
         """Return whether refreshing is paused, because an attempt has just failed."""
-        async with self._work.reading() as db:
+        async with self._work.reading(key=keys.of_session(session_id)) as db:
             paused = sa.select(SessionRow.refresh_paused_until > database_now(db))
             return bool(await db.scalar(paused.where(SessionRow.id == session_id)))
 
     async def pause(self, session_id: uuid.UUID, seconds: float) -> None:
         """Keep every worker from refreshing this session's tokens for a while."""
-        async with self._work.writing() as db:
+        async with self._work.writing(key=keys.of_session(session_id)) as db:
             until = database_now(db) + timedelta(seconds=seconds)
             await db.execute(
                 sa.update(SessionRow).where(SessionRow.id == session_id).values(refresh_paused_until=until)

@@ -7,6 +7,7 @@ import uuid
 
 import sqlalchemy as sa
 
+from saas_app.db import keys
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
@@ -25,7 +26,7 @@ class SessionTokens:
 
     async def find_refresh_token(self, session_id: uuid.UUID) -> str | None:
         """Return the session's refresh token, decrypted, or None."""
-        async with self._work.reading() as db:
+        async with self._work.reading(key=keys.of_session(session_id)) as db:
             sealed = await db.scalar(sa.select(SessionRow.refresh_token).where(SessionRow.id == session_id))
         return self._vault.open(sealed) if sealed else None
 
@@ -35,7 +36,7 @@ class SessionTokens:
 
     async def get_id_token(self, session_id: uuid.UUID) -> str:
         """Return the latest verified ID token of the session, or "" if the session has ended."""
-        async with self._work.reading() as db:
+        async with self._work.reading(key=keys.of_session(session_id)) as db:
             sealed = await db.scalar(sa.select(SessionRow.id_token).where(SessionRow.id == session_id))
         return self._vault.open(sealed) if sealed else ""
 
@@ -59,7 +60,8 @@ class SessionTokens:
             "expires_at": cached.expires_at,
             "membership_version": cached.membership_version,
         }
-        async with self._work.writing() as db:
+        key = keys.of_session(session_id)
+        async with self._work.writing(organization_id or None, key=key) as db:
             if cached.refusal is Refusal.NOT_A_MEMBER:
                 await note_refused(db, session_id, organization_id)
             await upsert(db, SessionToken, [row], key=("session_id", "audience"))
@@ -71,13 +73,13 @@ class SessionTokens:
             SessionToken.audience == audience,
             SessionToken.expires_at > utc_now(),
         )
-        async with self._work.reading() as db:
+        async with self._work.reading(key=keys.of_session(session_id)) as db:
             sealed = await db.scalar(statement)
         return self._vault.open(sealed) if sealed else None
 
     async def forget_tokens(self, session_id: uuid.UUID, organization_id: str) -> None:
         """Delete the cached tokens for one organization, so that the next request fetches new ones."""
-        async with self._work.writing() as db:
+        async with self._work.writing(key=keys.of_session(session_id)) as db:
             await db.execute(
                 sa.delete(SessionToken).where(
                     SessionToken.session_id == session_id,
@@ -86,5 +88,5 @@ class SessionTokens:
             )
 
     async def _update(self, session_id: uuid.UUID, **values: bytes) -> None:
-        async with self._work.writing() as db:
+        async with self._work.writing(key=keys.of_session(session_id)) as db:
             await db.execute(sa.update(SessionRow).where(SessionRow.id == session_id).values(**values))

@@ -14,7 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
+from saas_app.db import keys
 from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.keys import Key
 from saas_app.db.rows import changed
 from saas_app.db.session import WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
@@ -98,7 +100,7 @@ class SessionStore:
             user_agent=new.user_agent[:256],
             address=new.address[:64],
         )
-        async with self._work.writing() as db:
+        async with self._work.writing(key=keys.of_session(row.id)) as db:
             await db.execute(sa.delete(SessionRow).where(SessionRow.expires_at < now))
             db.add(row)
         return row.id, cookie
@@ -107,25 +109,28 @@ class SessionStore:
         """Return the live session of a cookie, read in one statement, or None."""
         if not cookie:
             return None
-        return await self._read_access(ACCESS_BY_COOKIE, fingerprint(cookie), organization_id)
+        hashed = fingerprint(cookie)
+        key = keys.of_cookie(hashed)
+        return await self._read_access(ACCESS_BY_COOKIE, hashed, key, organization_id)
 
     async def find_access_by_id(
         self, session_id: uuid.UUID, organization_id: str | None
     ) -> SessionAccess | None:
         """Return the live session with this id, or None. Used to read it again while tokens are refreshed."""
-        return await self._read_access(ACCESS_BY_ID, session_id, organization_id)
+        key = keys.of_session(session_id)
+        return await self._read_access(ACCESS_BY_ID, session_id, key, organization_id)
 
     async def _read_access(
-        self, statement: sa.Select[*tuple[Any, ...]], key: Any, organization_id: str | None
+        self, statement: sa.Select[*tuple[Any, ...]], value: Any, key: Key, organization_id: str | None
     ) -> SessionAccess | None:
         now = utc_now()
         values = {
-            "key": key,
+            "key": value,
             "organization_id": organization_id or NO_ORGANIZATION,
             "now": now,
             "seen_after": now - self._idle,
         }
-        async with self._work.reading(organization_id or NO_ORGANIZATION) as db:
+        async with self._work.reading(organization_id or NO_ORGANIZATION, key=key) as db:
             rows = (await db.execute(statement, values)).all()
         return as_access(rows) if rows else None
 
@@ -143,14 +148,14 @@ class SessionStore:
             values["last_organization_id"] = organization_id
         try:
             await self.update(access.principal.session_id, patience=_TOUCH_PATIENCE, **values)
-            async with self._work.writing(patience=_TOUCH_PATIENCE) as db:
+            async with self._work.writing(patience=_TOUCH_PATIENCE) as db:  # expired rows need no key
                 await db.execute(sa.delete(ShownSecretRow).where(ShownSecretRow.expires_at < now))
         except DatabaseBusy:
             log.info("the session's last use is not recorded, because the database is busy")
 
     async def update(self, session_id: uuid.UUID, *, patience: float = PATIENCE, **values: Any) -> None:
         """Set columns of one session. ``patience`` is how many seconds to wait for a turn to write."""
-        async with self._work.writing(patience=patience) as db:
+        async with self._work.writing(key=keys.of_session(session_id), patience=patience) as db:
             await db.execute(sa.update(SessionRow).where(SessionRow.id == session_id).values(**values))
 
     async def renew(self, session_id: uuid.UUID, tokens: NewSession) -> None:
@@ -158,7 +163,7 @@ class SessionStore:
 
         ``authenticated_at`` does not change, because Logto did not authenticate the person again.
         """
-        async with self._work.writing() as db:
+        async with self._work.writing(key=keys.of_session(session_id)) as db:
             await db.execute(
                 sa.update(SessionRow)
                 .where(SessionRow.id == session_id)
@@ -174,7 +179,7 @@ class SessionStore:
 
     async def find_logto_session_id(self, session_id: uuid.UUID) -> str | None:
         """Return the ``sid`` of the browser's session at Logto, or None if no ID token named it."""
-        async with self._work.reading() as db:
+        async with self._work.reading(key=keys.of_session(session_id)) as db:
             statement = sa.select(SessionRow.logto_session_id).where(SessionRow.id == session_id)
             found: str | None = await db.scalar(statement)
         return found
@@ -199,7 +204,7 @@ class SessionStore:
             .order_by(SessionRow.last_seen_at.desc())
             .limit(100)
         )
-        async with self._work.reading() as db:
+        async with self._work.reading(key=keys.of_person(principal.subject)) as db:
             rows = (await db.execute(statement)).all()
         return [OwnSession(**row._asdict(), is_current=row.id == principal.session_id) for row in rows]
 
@@ -210,29 +215,36 @@ class SessionStore:
         if but is not None:
             all_of_them.append(SessionRow.id != but)
         live = sa.and_(SessionRow.expires_at > now, SessionRow.last_seen_at > now - self._idle)
-        async with self._work.writing() as db:
+        async with self._work.writing(key=keys.of_person(subject)) as db:
             count = await db.scalar(sa.select(sa.func.count()).where(*all_of_them, live))
             await db.execute(sa.delete(SessionRow).where(*all_of_them))
         return count or 0
 
     async def list_session_ids(self, subject: str) -> list[uuid.UUID]:
         """Return the ids of all sessions of a person, including expired ones."""
-        async with self._work.reading() as db:
+        async with self._work.reading(key=keys.of_person(subject)) as db:
             return list(await db.scalars(sa.select(SessionRow.id).where(SessionRow.subject == subject)))
 
     async def forget(self, session_id: uuid.UUID) -> None:
         """Delete a session whose grant has ended."""
-        async with self._work.writing() as db:
+        async with self._work.writing(key=keys.of_session(session_id)) as db:
             await db.execute(sa.delete(SessionRow).where(SessionRow.id == session_id))
 
+    @staticmethod
+    def key_at_logto(*, subject: str | None, sid: str | None) -> Key:
+        """Return the key of the sessions that ended at Logto, for :meth:`end_at_logto`."""
+        if subject is not None:
+            return keys.of_person(subject)
+        if sid is not None:
+            return keys.of_logto_session(sid)
+        raise ValueError("subject or sid is required")
+
     async def end_at_logto(self, db: WritingSession, *, subject: str | None, sid: str | None) -> int:
-        """End the sessions that ended at Logto, in the caller's transaction. Returns how many.
+        """End the sessions that ended at Logto, in a transaction with :meth:`key_at_logto`. Returns how many.
 
         Without ``sid``, all sessions of ``subject`` end; without ``subject``, those of ``sid``. With both,
         the person's sessions of ``sid`` end, and those whose ``sid`` is not known.
         """
-        if subject is None and sid is None:
-            raise ValueError("subject or sid is required")
         its_own = SessionRow.logto_session_id == sid if sid is not None else sa.true()
         if subject is None:
             which = its_own
@@ -245,6 +257,6 @@ class SessionStore:
 
     async def end(self, session_id: uuid.UUID, *, subject: str) -> bool:
         """End one session of this person, with its tokens. Returns False if they have no such session."""
-        async with self._work.writing() as db:
+        async with self._work.writing(key=keys.of_person(subject)) as db:
             own = sa.delete(SessionRow).where(SessionRow.id == session_id, SessionRow.subject == subject)
             return await changed(db, own, SessionRow.id)

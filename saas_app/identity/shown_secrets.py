@@ -15,6 +15,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from saas_app.db import keys
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
@@ -40,13 +41,13 @@ class ShownSecrets:
             "payload": self._vault.seal(json.dumps(dict(content))),
             "expires_at": now + SHOWN_FOR,
         }
-        async with self._work.writing() as db:
+        async with self._work.writing(key=keys.of_session(session_id)) as db:
             await db.execute(sa.delete(ShownSecretRow).where(ShownSecretRow.expires_at < now))
             await upsert(db, ShownSecretRow, [row], key=("session_id", "name"))
 
     async def find(self, session_id: UUID, name: str) -> dict[str, Any] | None:
         """Return what this session stored by a name, or None after a minute and for other sessions."""
-        async with self._work.writing() as db:
+        async with self._work.writing(key=keys.of_session(session_id)) as db:
             await db.execute(sa.delete(ShownSecretRow).where(ShownSecretRow.expires_at < utc_now()))
             sealed = await db.scalar(
                 sa.select(ShownSecretRow.payload).where(

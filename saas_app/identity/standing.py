@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 import sqlalchemy as sa
 
+from saas_app.db import keys
+from saas_app.db.keys import Key
 from saas_app.db.session import DatabaseSession
 from saas_app.errors import Conflict, SignInRequired
 from saas_app.identity.membership_changes import read_changes
@@ -46,8 +48,14 @@ Caller: TypeAlias = Tenant | Newcomer | Workroom
 """The author of a change. A :class:`Tenant` is a member or a machine that a guard has admitted."""
 
 
+def session_key(caller: Caller | Principal) -> Key | None:
+    """Return the key of the caller's browser session, or None if they have none."""
+    principal = getattr(caller, "principal", caller)
+    return keys.of_session(principal.session_id) if isinstance(principal, SessionPrincipal) else None
+
+
 async def require_standing(db: DatabaseSession, caller: Caller) -> None:
-    """Check that the caller still has the access that the guard granted.
+    """Check that the caller still has the access that the guard granted. ``db`` has :func:`session_key`.
 
     Raises :class:`SignInRequired` if the browser session has ended, and :class:`AccessChanged` if the
     membership has changed since the guard decided. Changes are counted, so clocks need not agree.
@@ -67,7 +75,10 @@ async def require_standing(db: DatabaseSession, caller: Caller) -> None:
 
 
 async def require_session(db: DatabaseSession, principal: Principal) -> None:
-    """Raise :class:`SignInRequired` if the caller's browser session has ended. A token has no session."""
+    """Raise :class:`SignInRequired` if the caller's browser session has ended. A token has no session.
+
+    ``db`` has :func:`session_key`.
+    """
     if isinstance(principal, SessionPrincipal) and not await _is_alive(db, principal.session_id):
         raise SignInRequired("Your session ended while your request was in progress.")
 

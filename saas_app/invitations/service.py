@@ -98,7 +98,7 @@ async def get_offer(
     with explaining():
         user, invitation = await get_own(management, principal, invitation_id)
         organization = await management.get_organization(invitation.organization_id)
-    async with work.reading() as db:
+    async with work.reading(invitation.organization_id) as db:
         names = await _find_inviters(db, [invitation])
     return Offer(
         id=invitation.id,

@@ -16,6 +16,7 @@ class AuditActor(TenantOwned, Base):
     """
 
     __tablename__ = "audit_actors"
+    __append_only__ = True
     __table_args__ = (sa.UniqueConstraint("organization_id", "actor_id", "name"),)
 
     actor_id: Mapped[str] = mapped_column(sa.String(64))

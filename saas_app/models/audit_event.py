@@ -35,6 +35,7 @@ class AuditEvent(TenantOwned, Base):
     """A change or a denial. A trigger rejects updates and deletions."""
 
     __tablename__ = "audit_events"
+    __append_only__ = True
     __table_args__ = (
         sa.Index("ix_audit_events_organization_id_actor_id_id", "organization_id", "actor_id", "id"),
         sa.Index(

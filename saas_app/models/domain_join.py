@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import Base
+from saas_app.db.base import TENANT, Base
 
 
 class DomainJoin(Base):
@@ -17,6 +17,7 @@ class DomainJoin(Base):
     """
 
     __tablename__ = "domain_joins"
+    __visible_rows__ = f"organization_id = {TENANT}"
 
     organization_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     user_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)

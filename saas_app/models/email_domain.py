@@ -8,7 +8,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import Base
+from saas_app.db.base import KEY, TENANT, Base
 
 
 class DomainProof(StrEnum):
@@ -26,6 +26,9 @@ class EmailDomain(Base):
     """
 
     __tablename__ = "email_domains"
+    __visible_rows__ = (
+        f"organization_id = {TENANT} OR ({KEY} = 'domain:' || domain AND verified_at IS NOT NULL)"
+    )
     __table_args__ = (
         sa.Index(
             "uq_email_domains_verified",

@@ -8,7 +8,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import Base
+from saas_app.db.base import KEY, TENANT, Base
 
 
 class Ending(StrEnum):
@@ -23,6 +23,7 @@ class FormerMembership(Base):
     """A person who belonged to an organization until ``ended_at``, with the name it had for them."""
 
     __tablename__ = "former_memberships"
+    __visible_rows__ = f"organization_id = {TENANT} OR {KEY} = 'person:' || user_id"
 
     organization_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     user_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True, index=True)

@@ -7,13 +7,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import Base
+from saas_app.db.base import KEY, Base
 
 
 class KeptFormRow(Base):
     """A stored form, keyed by the hash of a random handle, and bound to a browser and to its sender."""
 
     __tablename__ = "kept_forms"
+    __visible_rows__ = f"{KEY} = 'person:' || owner OR expires_at < now()"
 
     handle_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
     browser_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32))

@@ -8,13 +8,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import Base
+from saas_app.db.base import EVERY_ROW, Base
 
 
 class LeaseRow(Base):
     """The holder of a claim, and the latest time at which the claim ends."""
 
     __tablename__ = "leases"
+    __visible_rows__ = EVERY_ROW
 
     name: Mapped[str] = mapped_column(sa.String(128), primary_key=True)
     owner: Mapped[uuid.UUID]

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import Base
+from saas_app.db.base import TENANT, Base
 
 EVERYONE = "*"
 """As ``subject``: every membership of the organization changed, as when it is deleted."""
@@ -27,6 +27,7 @@ class MembershipChange(Base):
     """
 
     __tablename__ = "membership_changes"
+    __visible_rows__ = f"organization_id IN ({TENANT}, '*')"
 
     organization_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     # The column keeps its original name: workers of an older release write it during a rollout.

@@ -7,13 +7,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import Base
+from saas_app.db.base import NAMED_IN_KEY, TENANT, Base
 
 
 class Organization(Base):
     """An organization's name, as last seen."""
 
     __tablename__ = "organizations"
+    __visible_rows__ = f"id = {TENANT} OR {NAMED_IN_KEY.format('id')}"
 
     id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     name: Mapped[str] = mapped_column(sa.String(128))

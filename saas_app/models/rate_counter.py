@@ -7,13 +7,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import Base
+from saas_app.db.base import EVERY_ROW, Base
 
 
 class RateCounter(Base):
     """How often something was done in one window. ``key`` is a hash, because it may stand for an address."""
 
     __tablename__ = "rate_counters"
+    __visible_rows__ = EVERY_ROW
 
     key: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     used: Mapped[int]

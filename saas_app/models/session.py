@@ -8,13 +8,17 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import Base, new_uuid
+from saas_app.db.base import KEY, Base, new_uuid
 
 
 class SessionRow(Base):
     """A signed-in browser. Tokens are encrypted. The session ends at one of two expiry times."""
 
     __tablename__ = "sessions"
+    __visible_rows__ = (
+        f"{KEY} IN ('cookie:' || encode(cookie_hash, 'hex'), 'session:' || id, 'person:' || subject, "
+        "'sid:' || logto_session_id) OR expires_at < now()"
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_uuid)
     cookie_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), unique=True)

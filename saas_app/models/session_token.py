@@ -20,6 +20,7 @@ class SessionToken(Base):
     """
 
     __tablename__ = "session_tokens"
+    __visible_rows__ = "EXISTS (SELECT FROM sessions WHERE sessions.id = session_tokens.session_id)"
     __table_args__ = (
         sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], ondelete="CASCADE"),
         sa.Index("ix_session_tokens_session_id_organization_id", "session_id", "organization_id"),

@@ -8,13 +8,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import Base
+from saas_app.db.base import KEY, Base
 
 
 class ShownSecretRow(Base):
     """A secret by its ``name``, bound to a session and deleted with it."""
 
     __tablename__ = "shown_secrets"
+    __visible_rows__ = f"{KEY} = 'session:' || session_id OR expires_at < now()"
     __table_args__ = (sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], ondelete="CASCADE"),)
 
     session_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

@@ -7,13 +7,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import Base
+from saas_app.db.base import EVERY_ROW, Base
 
 
 class SignInAttemptRow(Base):
     """An attempt, keyed by the hash of ``state``, so that two tabs both succeed, and bound to the browser."""
 
     __tablename__ = "sign_in_attempts"
+    __visible_rows__ = EVERY_ROW  # encrypted; nobody is known yet
 
     state_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
     browser_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32))

@@ -7,13 +7,19 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
-from saas_app.db.base import Base
+from saas_app.db.base import KEY, Base
 
 
 class User(Base):
     """A person's name and addresses, as last seen in claims or the Management API."""
 
     __tablename__ = "users"
+    # The person of the key, the holder of a visible session, and people who acted in the organization.
+    __visible_rows__ = (
+        f"{KEY} = 'person:' || id"  # noqa: S608 - a constant
+        " OR EXISTS (SELECT FROM sessions WHERE sessions.subject = users.id)"
+        " OR EXISTS (SELECT FROM audit_actors WHERE audit_actors.actor_id = users.id)"
+    )
 
     id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     username: Mapped[str | None] = mapped_column(sa.String(128))

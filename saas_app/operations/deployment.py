@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from saas_app.config import (
-    DatabaseUrl,
+    DatabaseSettings,
     ManagementSettings,
     Nameservers,
     OriginAddress,
@@ -30,16 +29,11 @@ from saas_app.operations.sign_in_methods.declaration import FILE_VARIABLE
 _DEFAULTS = {name: field.default for name, field in Settings.model_fields.items()}
 
 
-class DeploymentSettings(BaseSettings):
+class DeploymentSettings(DatabaseSettings):
     """Where Workroom runs, and what an earlier run of ``provision`` stored about its application."""
-
-    model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
-    )
 
     app_url: OriginAddress = Field(_DEFAULTS["app_url"], validation_alias="APP_URL")
     api_resource: ResourceIndicator = Field(_DEFAULTS["api_resource"], validation_alias="LOGTO_API_RESOURCE")
-    database_url: DatabaseUrl = Field(_DEFAULTS["database_url"], validation_alias="DATABASE_URL")
     app_id: str = Field("", validation_alias="LOGTO_APP_ID")
     app_secret: SecretStr = Field(SecretStr(""), validation_alias="LOGTO_APP_SECRET")
     webhook_signing_key: SecretStr = Field(SecretStr(""), validation_alias="LOGTO_WEBHOOK_SIGNING_KEY")
@@ -95,8 +89,9 @@ def stored_environment(
 
 def _stored_if_chosen(settings: DeploymentSettings, connectors_file: Path | None) -> dict[str, str]:
     values = {}
-    if "database_url" in settings.model_fields_set:
-        values["DATABASE_URL"] = settings.database_url
+    for name in ("database_url", "database_owner_url", "database_jobs_url"):
+        if name in settings.model_fields_set:
+            values[name.upper()] = getattr(settings, name)
     if connectors_file is not None:
         values[FILE_VARIABLE] = str(connectors_file.resolve())
     parts = urlsplit(settings.app_url)

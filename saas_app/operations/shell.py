@@ -41,7 +41,7 @@ Leave with Ctrl-D."""
 
 def run_shell(settings: Settings) -> None:
     """Read and run lines until the end of input."""
-    engine = create_engine(settings.database_url)
+    engine = create_engine(settings.jobs_url)
     with asyncio.Runner() as runner:
         try:
             work = UnitOfWork(engine)
@@ -51,7 +51,7 @@ def run_shell(settings: Settings) -> None:
                 "utc_now": utc_now, "Permission": Permission, "Role": Role, **models,
             }  # fmt: skip
             _enable_completion(names)
-            database = connecting_to(settings.database_url).url.render_as_string(hide_password=True)
+            database = connecting_to(settings.jobs_url).url.render_as_string(hide_password=True)
             banner = _BANNER.format(database=database, models=", ".join(sorted(models)))
             _AsyncConsole(names, runner).interact(banner, exitmsg="")
         finally:

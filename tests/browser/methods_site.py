@@ -86,11 +86,9 @@ async def open_methods_site(directory: Path) -> AsyncIterator[MethodsSite]:
             "id"
         ]
         naver.callbacks = frozenset({f"{provider.endpoint}/callback/{naver_id}"})  # as registered at Naver
-        database_url = stack.enter_context(migrated_database(directory))
+        database = stack.enter_context(migrated_database(directory))
         application = stack.enter_context(
-            running_application(
-                provider, database_url, directory, CONNECTORS_FILE=str(declaration), **SECRETS
-            )
+            running_application(provider, database, directory, CONNECTORS_FILE=str(declaration), **SECRETS)
         )
         management = management_settings(provider)
         yield MethodsSite(Site(application.url, management), mailgun, gatewayapi, naver)

@@ -60,9 +60,9 @@ def open_site(directory: Path) -> Iterator[Site]:
         return
     with (
         running_provider(directory) as provider,
-        migrated_database(directory) as database_url,
-        running_application(provider, database_url, directory) as application,
+        migrated_database(directory) as database,
+        running_application(provider, database, directory) as application,
     ):
         management = management_settings(provider)
-        environment = {**provider.environment, "DATABASE_URL": database_url}
+        environment = {**provider.environment, **database.environment}
         yield Site(application.url, management, environment)

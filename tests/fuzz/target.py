@@ -48,8 +48,8 @@ async def running_target(directory: Path) -> AsyncIterator[Target]:
     unlimited = dict.fromkeys((f"RATE_LIMIT_{what}" for what in _LIMITED), "1000000/minute")
     with (
         running_provider(directory) as provider,
-        migrated_database(directory) as database_url,
-        running_application(provider, database_url, directory, **unlimited) as application,
+        migrated_database(directory) as database,
+        running_application(provider, database, directory, **unlimited) as application,
     ):
         async with connect(management_settings(provider)) as management:
             stored = read_env_file(application.env_file)

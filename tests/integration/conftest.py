@@ -27,6 +27,7 @@ from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.runtime import Runtime
 from tests.clients import Browser, Machine, Person
 from tests.conftest import OpenApp, OpenBrowser, OpenOffice
+from tests.databases import Database
 from tests.factories import Factory
 from tests.integration.bearer import ApiClient, MachineClient, Mint, NewClient, PersonClient
 from tests.integration.faulty_logto import Faulty, Gate, running_gate
@@ -39,13 +40,13 @@ from tests.tokens import SCOPES, machine_token, token_of
 @pytest.fixture
 async def no_pending_removals(runtime: Runtime) -> None:
     """Carry out the removals that other tests left in the database that they share."""
-    await remove_pending(runtime.work)
+    await remove_pending(runtime.jobs)
 
 
 @pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """A second engine for the application's database, with the same settings."""
-    engine = create_engine(database_url)
+async def engine(database: Database) -> AsyncIterator[AsyncEngine]:
+    """A second engine for the application's database, with the role of jobs, which sees all people."""
+    engine = create_engine(database.jobs_url)
     yield engine
     await engine.dispose()
 

@@ -17,6 +17,8 @@ def environment_of(settings: Settings) -> dict[str, str]:
     return {
         **os.environ,
         "DATABASE_URL": settings.database_url,
+        "DATABASE_OWNER_URL": settings.owner_url,
+        "DATABASE_JOBS_URL": settings.jobs_url,
         "LOGTO_ENDPOINT": settings.management.endpoint,
         "LOGTO_MANAGEMENT_APP_ID": settings.management.app_id,
         "LOGTO_MANAGEMENT_APP_SECRET": settings.management.app_secret.get_secret_value(),
@@ -24,10 +26,10 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 async def run_until_killed(settings: Settings, script: str, *arguments: str) -> None:
-    """Run a Python script with the database's URL and these arguments. It must kill itself."""
+    """Run a Python script with the URL of jobs and these arguments. It must kill itself."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-c", script, settings.database_url, *arguments),
+        *("-c", script, settings.jobs_url, *arguments),
         env=environment_of(settings),
         stderr=subprocess.PIPE,
     )

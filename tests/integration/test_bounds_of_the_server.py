@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.databases import Database
 from tests.processes import Provider, running_application
 
 pytestmark = pytest.mark.one_database
@@ -34,10 +35,10 @@ _WEBSOCKET = (
 
 
 async def test_the_served_application_limits_size_and_time(
-    provider: Provider, database_url: str, tmp_path: Path
+    provider: Provider, database: Database, tmp_path: Path
 ) -> None:
     bounds = {"APP_HEADER_TIMEOUT": "1", "APP_BODY_TIMEOUT": "1", "APP_KEEP_ALIVE_TIMEOUT": "1"}
-    with running_application(provider, database_url, tmp_path, workers=2, **bounds) as application:
+    with running_application(provider, database, tmp_path, workers=2, **bounds) as application:
         url, began = application.url, time.monotonic()
         host = urlsplit(url).netloc.encode()
         assert _say(url, _LARGE_HEADER).startswith(b"HTTP/1.1 431")

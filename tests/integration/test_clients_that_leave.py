@@ -80,7 +80,7 @@ async def test_a_change_of_roles_by_an_admin_who_disconnects_is_known_and_record
     faulty.gate.before = stop = Stop(faulty.gate, f"PUT /api/organizations/{acme.id}/users/{person.id}/roles")
 
     async def version() -> int:
-        async with runtime.work.reading() as db:
+        async with runtime.jobs.reading() as db:
             found = await db.scalar(
                 sa.select(MembershipChange.version).where(MembershipChange.subject == person.id)
             )

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from tests.clients import SAME_ORIGIN, sign_in_over_http
+from tests.databases import Database
 from tests.factories import Factory
 from tests.processes import Application, Provider, running_application
 
@@ -44,13 +45,13 @@ Serve = Callable[..., AbstractContextManager[Application]]
 
 
 @pytest.fixture(scope="module")
-def serve(provider: Provider, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Serve:
+def serve(provider: Provider, database: Database, tmp_path_factory: pytest.TempPathFactory) -> Serve:
     """``with serve(FORWARDED_ALLOW_IPS=…)``: an application with a small limit for each address."""
 
     def start(**environment: str) -> AbstractContextManager[Application]:
         directory = tmp_path_factory.mktemp("forwarded")
         environment = {"RATE_LIMIT_ADDRESS": f"{LIMIT}/day", **environment}
-        return running_application(provider, database_url, directory, **environment)
+        return running_application(provider, database, directory, **environment)
 
     return start
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.databases import Database
 from tests.processes import Application, Provider, running_application
 
 pytestmark = pytest.mark.one_database
@@ -15,11 +16,11 @@ pytestmark = pytest.mark.one_database
 
 @pytest.fixture(scope="module")
 def application(
-    provider: Provider, database_url: str, tmp_path_factory: pytest.TempPathFactory
+    provider: Provider, database: Database, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Application]:
     directory = tmp_path_factory.mktemp("hosts")
     names = {"ALLOWED_HOSTS": "workroom.internal, [::1]", "FORWARDED_ALLOW_IPS": "127.0.0.1"}
-    with running_application(provider, database_url, directory, **names) as running:
+    with running_application(provider, database, directory, **names) as running:
         yield running
 
 

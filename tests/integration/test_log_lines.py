@@ -13,6 +13,7 @@ from urllib.request import urlopen
 import aiohttp
 import pytest
 
+from tests.databases import Database
 from tests.processes import Provider, running_application
 
 pytestmark = pytest.mark.one_database
@@ -53,11 +54,11 @@ def test_an_error_that_prevents_the_start_is_logged(
 
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_start_requests_refusals_and_stop_are_logged(
-    provider: Provider, database_url: str, tmp_path: Path, workers: int
+    provider: Provider, database: Database, tmp_path: Path, workers: int
 ) -> None:
     log = tmp_path / "application.log"
     with running_application(
-        provider, database_url, tmp_path, workers=workers, LOG_FORMAT="json", PYTHONDEVMODE="1"
+        provider, database, tmp_path, workers=workers, LOG_FORMAT="json", PYTHONDEVMODE="1"
     ) as application:
         async with aiohttp.ClientSession() as http, http.get(f"{application.url}/no/such/page") as answer:
             assert answer.status == 404
@@ -67,10 +68,10 @@ async def test_start_requests_refusals_and_stop_are_logged(
 
 
 async def test_requests_are_logged_but_not_health_checks_that_succeed(
-    provider: Provider, database_url: str, tmp_path: Path
+    provider: Provider, database: Database, tmp_path: Path
 ) -> None:
     log = tmp_path / "application.log"
-    with running_application(provider, database_url, tmp_path, LOG_FORMAT="json") as application:
+    with running_application(provider, database, tmp_path, LOG_FORMAT="json") as application:
         async with aiohttp.ClientSession() as http:
             for path in ("/healthz", "/readyz", "/sign-in"):
                 async with http.get(application.url + path, allow_redirects=False):

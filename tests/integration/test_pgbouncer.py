@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from saas_app.db.engine import create_engine
 from saas_app.operations.migrate import read_state
 from tests.clients import sign_in_over_http
-from tests.databases import empty_database
+from tests.databases import Database, prepared_database
 from tests.factories import Factory
 from tests.pgbouncer import MISSING, find_pgbouncer, pooled
 from tests.processes import Provider, running_application
@@ -25,18 +25,19 @@ pytestmark = pytest.mark.skipif(find_pgbouncer() is None, reason=MISSING)
 
 
 @pytest.fixture
-def pooled_url(tmp_path: Path) -> Iterator[str]:
-    with empty_database(tmp_path) as url, pooled(url, tmp_path) as behind:
-        yield f"{behind}?statement_cache_size=0"
+def pool(tmp_path: Path) -> Iterator[Database]:
+    """An empty database with its roles, behind a pooler."""
+    with prepared_database(tmp_path) as database, pooled(database, tmp_path) as behind:
+        yield behind
 
 
-async def test_migrations_and_concurrent_statements_work(pooled_url: str) -> None:
+async def test_migrations_and_concurrent_statements_work(pool: Database) -> None:
     command = (sys.executable, "-m", "saas_app", "migrate")
-    environment = {**os.environ, "DATABASE_URL": pooled_url}
+    environment = {**os.environ, **pool.environment}
     migrating = [await asyncio.create_subprocess_exec(*command, env=environment) for _ in range(3)]
     assert [await process.wait() for process in migrating] == [0, 0, 0]
-    assert (await asyncio.to_thread(read_state, pooled_url)).is_newest
-    engine = create_engine(pooled_url)
+    assert (await asyncio.to_thread(read_state, pool.url)).is_newest
+    engine = create_engine(pool.url)
 
     async def ask(number: int) -> int:
         async with engine.connect() as connection:
@@ -51,11 +52,11 @@ async def test_migrations_and_concurrent_statements_work(pooled_url: str) -> Non
 
 
 async def test_the_application_serves_with_two_workers(
-    pooled_url: str, provider: Provider, tmp_path: Path, make: Factory
+    pool: Database, provider: Provider, tmp_path: Path, make: Factory
 ) -> None:
     person = await make.person()
     organization_id = await make.organization("Acme", admin=person)
-    with running_application(provider, pooled_url, tmp_path, workers=2) as application:
+    with running_application(provider, pool, tmp_path, workers=2) as application:
         http, _callback = await sign_in_over_http(application.url, person)
         async with http:
             page = f"{application.url}/o/{organization_id}/projects"

@@ -11,16 +11,17 @@ import aiohttp
 
 from saas_app.operations.env_file import read_env_file
 from tests.clients import sign_in_over_http
+from tests.databases import Database
 from tests.factories import Factory
 from tests.processes import Provider, running_application
 
 
 async def test_two_workers_serve_a_signed_in_person_and_log_no_secret(
-    provider: Provider, database_url: str, tmp_path: Path, make: Factory
+    provider: Provider, database: Database, tmp_path: Path, make: Factory
 ) -> None:
     person = await make.person()
     organization_id = await make.organization("Acme", admin=person)
-    with running_application(provider, database_url, tmp_path, workers=2, LOG_FORMAT="json") as application:
+    with running_application(provider, database, tmp_path, workers=2, LOG_FORMAT="json") as application:
         http, callback = await sign_in_over_http(application.url, person)
         async with http:
             page = f"{application.url}/o/{organization_id}/projects"
@@ -44,9 +45,9 @@ async def test_two_workers_serve_a_signed_in_person_and_log_no_secret(
 
 
 async def test_every_kind_of_answer_has_the_security_headers(
-    provider: Provider, database_url: str, tmp_path: Path
+    provider: Provider, database: Database, tmp_path: Path
 ) -> None:
-    with running_application(provider, database_url, tmp_path) as application:
+    with running_application(provider, database, tmp_path) as application:
         async with aiohttp.ClientSession() as http:
             for path in ("/", "/nothing/here", "/o", "/api/v1/me", "/healthz", "/sign-in"):
                 async with http.get(application.url + path, allow_redirects=False) as response:

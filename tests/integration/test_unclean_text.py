@@ -89,9 +89,9 @@ async def test_unclean_headers_are_cleaned(app: Quart) -> None:
 
 async def test_text_that_no_input_cleaned_is_cleaned_before_it_is_stored(runtime: Runtime) -> None:
     row = {"id": f"u{new_uuid().hex}", "name": "A\x00da \ud800", "seen_at": utc_now()}
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         await upsert(db, User, [row], key=("id",))
-    async with runtime.work.reading() as db:
+    async with runtime.jobs.reading() as db:
         assert await db.scalar(sa.select(User.name).where(User.id == row["id"])) == "A\ufffdda \ufffd"
         assert await db.scalar(sa.select(User.id).where(User.name == "A\x00da \ud800")) == row["id"]
 
@@ -109,7 +109,7 @@ async def test_names_from_claims_and_userinfo_are_stored_clean(runtime: Runtime)
     }
     await directory.remember_organizations(organizations_of(info))
     assert organizations_of({"organization_data": "text"}) == []
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         person = await db.get_one(User, subject)
         assert (person.name, person.email, person.picture) == ("Ada", None, None)
         assert (await db.get_one(Organization, organization_id)).name == "Acme"
@@ -130,7 +130,7 @@ async def _add_unreadable_note(runtime: Runtime, organization_id: str, entry: st
     note = _note(organization_id, {})
     async with runtime.work.writing(organization_id) as db:
         db.add(note)
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         text = sa.type_coerce(entry, sa.Text) if db.dialect_name == "sqlite" else sa.cast(entry, sa.JSON)
         table = sa.Table(
             PendingChange.__tablename__, sa.MetaData(), sa.Column("id", sa.Uuid), sa.Column("entry")

@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.databases import Database
 from tests.processes import Application, Provider, running_application
 from tests.remote import eventually
 
@@ -21,9 +22,9 @@ pytestmark = [
 
 
 @pytest.fixture
-async def served(provider: Provider, database_url: str, tmp_path: Path) -> AsyncIterator[Application]:
+async def served(provider: Provider, database: Database, tmp_path: Path) -> AsyncIterator[Application]:
     """The application with two workers. Its start has ended, so signals are handled."""
-    with running_application(provider, database_url, tmp_path, workers=2) as application:
+    with running_application(provider, database, tmp_path, workers=2) as application:
         await _two_workers(application)
         yield application
 
@@ -79,8 +80,8 @@ async def test_sighup_replaces_all_workers(served: Application) -> None:
     await _identify(served)
 
 
-async def test_workers_end_with_their_parent(provider: Provider, database_url: str, tmp_path: Path) -> None:
-    with running_application(provider, database_url, tmp_path, workers=2) as application:
+async def test_workers_end_with_their_parent(provider: Provider, database: Database, tmp_path: Path) -> None:
+    with running_application(provider, database, tmp_path, workers=2) as application:
         await _two_workers(application)
         workers = _workers(application)
 

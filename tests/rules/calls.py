@@ -53,7 +53,7 @@ async def path_with_rows(make: Factory, runtime: Runtime, route: Route, organiza
     """Return a path of the route with new rows, so that routes that delete rows do not affect others."""
     rows = nothing() | await make_rows(make, runtime, organization_id, route.arguments)
     if route.endpoint == "organization_settings.verify_domain":
-        async with runtime.work.writing() as db:
+        async with runtime.jobs.writing() as db:
             await add_claim(db, organization_id, "example.test", "a token", utc_now())
     return fill(route, {**rows, "organization_id": organization_id})
 

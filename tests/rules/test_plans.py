@@ -29,7 +29,7 @@ from saas_app.audit import queries as audit_queries
 from saas_app.config import Settings
 from tests.citus import allow_spanning
 from tests.clients import Browser
-from tests.databases import migrated_database
+from tests.databases import Database, migrated_database
 from tests.factories import Factory
 from tests.rules.calls import fill
 from tests.rules.routes import TENANT_ROUTES
@@ -114,25 +114,29 @@ class Walked:
 
 
 @pytest.fixture(scope="module")
-def own_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
+def own_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A database for this module, because nothing can delete its events."""
-    with migrated_database(tmp_path_factory.mktemp("plans")) as url:
-        yield sa.make_url(url)
+    with migrated_database(tmp_path_factory.mktemp("plans")) as database:
+        yield database
 
 
 @pytest.fixture(scope="module")
-async def walked(own_database: sa.URL, settings: Settings, make: Factory) -> Walked:
+async def walked(own_database: Database, settings: Settings, make: Factory) -> Walked:
     """Walk through a large organization: on PostgreSQL, with many rows."""
-    url = own_database.render_as_string(hide_password=False)
+    url = sa.make_url(own_database.admin_url)
     admin = await make.person()
     organization_id = await make.organization("Large", admin=admin)
-    app = create_app(settings.model_copy(update={"database_url": url}))
+    app = create_app(
+        settings.model_copy(
+            update={"database_url": own_database.url, "database_jobs_url": own_database.jobs_url}
+        )
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(audit_queries, "WINDOW", WINDOW)
         async with app.test_app(), Browser(app, settings.redirect_uri) as browser:
             await browser.sign_in(admin)
-            if own_database.get_backend_name() == "postgresql":
-                connection = await _connect(own_database)
+            if url.get_backend_name() == "postgresql":
+                connection = await _connect(url)
                 await allow_spanning(connection)
                 await load(connection, organization_id, SIZE)
                 await connection.close()

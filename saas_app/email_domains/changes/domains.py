@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from saas_app.audit.recorder import Action, AuditEntry, Target, record
 from saas_app.changes.organization_change import MemberChange, OrganizationChange
+from saas_app.db import keys
 from saas_app.db.base import utc_now
 from saas_app.db.session import WritingSession
 from saas_app.email_domains import queries
@@ -51,7 +52,7 @@ async def claim_domain(change: MemberChange, domain: str) -> None:
     async with change.alone() as turn:
         with turn.explain(OrganizationGone):
             await turn.management.get_organization(turn.organization_id)
-        async with turn.work.reading() as db:
+        async with turn.work.reading(turn.organization_id) as db:
             count = len(await queries.list_claims(db, turn.organization_id))
         if count >= MAX_CLAIMS:
             raise Invalid(fields={"domain": f"An organization can list at most {MAX_CLAIMS} domains."})
@@ -119,7 +120,7 @@ async def remove_domain(change: MemberChange, name: str) -> None:
         with turn.explain(OrganizationGone):
             in_logto = (await read_joining(turn)).domains
             matching = [found for found in in_logto if found == name or find_ascii_domain(found) == domain]
-            async with turn.work.reading() as db:
+            async with turn.work.reading(turn.organization_id) as db:
                 claim = await queries.find_claim(db, turn.organization_id, domain)
             if claim is None and not matching:
                 return
@@ -156,7 +157,7 @@ async def remove_from_logto(turn: OrganizationChange[Caller], names: Collection[
 
 
 async def _get_claim(change: MemberChange, domain: str) -> Claim:
-    async with change.work.reading() as db:
+    async with change.work.reading(change.organization_id) as db:
         claim = await queries.find_claim(db, change.organization_id, domain)
     if claim is None:
         raise Invalid(fields={"domain": "This domain is no longer on the list. Add it again first."})
@@ -169,7 +170,7 @@ async def _get_claim(change: MemberChange, domain: str) -> Claim:
 
 async def _take_over(change: MemberChange, domain: str, found: Collection[str]) -> None:
     """Take the domain from an organization that holds it without a TXT record. Raises :class:`NotProved`."""
-    async with change.work.reading() as db:
+    async with change.work.reading(key=keys.of_domain(domain)) as db:
         holder = await queries.find_holder(db, domain)
     if holder is None or holder.organization_id == change.organization_id:
         return
@@ -177,7 +178,7 @@ async def _take_over(change: MemberChange, domain: str, found: Collection[str]) 
         raise _taken(domain, "Remove that organization’s TXT record from DNS, then verify again.")
     async with change.by(Workroom(holder.organization_id)).alone() as turn:
         await change.require_standing()
-        async with change.work.reading() as db:
+        async with change.work.reading(key=keys.of_domain(domain)) as db:
             now = await queries.find_holder(db, domain)
         if now == holder:
             await lapse(turn, holder, "another organization proved it with a TXT record")
@@ -199,7 +200,7 @@ async def _verify(change: MemberChange, domain: str, proof: DomainProof) -> None
                 raise  # it is unknown whether Logto has it; the next check finds out
             except Exception:
                 if not before.is_verified:
-                    async with turn.work.writing() as db:
+                    async with turn.work.writing(turn.organization_id) as db:
                         await queries.release(db, turn.organization_id, domain)
                 raise
 
@@ -208,7 +209,7 @@ async def _hold(change: MemberChange, domain: str, proof: DomainProof) -> None:
     """Take the domain, unless another organization was first. The unique index decides."""
     subject = change.caller.principal.subject
     try:
-        async with change.work.writing() as db:
+        async with change.work.writing(change.organization_id) as db:
             if not await queries.hold(db, change.organization_id, domain, proof, subject, utc_now()):
                 raise Invalid(fields={"domain": "This domain is no longer on the list. Add it again first."})
     except IntegrityError:

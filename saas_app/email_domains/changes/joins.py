@@ -15,6 +15,7 @@ from typing import Any, Final
 import structlog
 
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
+from saas_app.db import keys
 from saas_app.db.base import utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.email_domains import queries
@@ -42,10 +43,11 @@ async def note_join(work: UnitOfWork, management: ManagementClient | None, claim
     if management is None or domain is None:
         return
     subject = str(claims["sub"])
-    async with work.reading() as db:
+    async with work.reading(key=keys.of_domain(domain)) as db:
         holder = await queries.find_holder(db, domain)
-        if holder is None or holder.organization_id not in claims.get("organizations", ()):
-            return
+    if holder is None or holder.organization_id not in claims.get("organizations", ()):
+        return
+    async with work.reading(holder.organization_id) as db:
         if await queries.has_join(db, holder.organization_id, subject):
             return
     try:
@@ -58,7 +60,7 @@ async def note_join(work: UnitOfWork, management: ManagementClient | None, claim
 
 async def confirm(work: UnitOfWork, tenant: Tenant) -> None:
     """Record that the caller has confirmed the notice of how they became a member."""
-    async with work.writing() as db:
+    async with work.writing(tenant.organization_id) as db:
         await queries.confirm_join(db, tenant.organization_id, tenant.principal.subject, utc_now())
 
 

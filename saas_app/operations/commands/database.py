@@ -6,6 +6,7 @@ import click
 
 from saas_app.operations.commands.database_distribute import distribute
 from saas_app.operations.commands.database_isolate import isolate
+from saas_app.operations.commands.database_roles import roles
 
 
 @click.group("database")
@@ -15,3 +16,4 @@ def command() -> None:
 
 command.add_command(distribute)
 command.add_command(isolate)
+command.add_command(roles)

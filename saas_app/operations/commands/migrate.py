@@ -17,7 +17,7 @@ from saas_app.operations.migrate import migrate as apply_migrations
 def command(env_file: Path | None) -> None:
     """Apply all pending migrations to the database."""
     load_env_files(env_file)
-    before = apply_migrations(load_deployment_settings().database_url)
+    before = apply_migrations(load_deployment_settings().owner_url)
     if before.is_newest:
         click.echo(f"The database is up to date ({before.newest}).")
     else:

@@ -39,7 +39,7 @@ def command(organization_id: str | None, metrics_file: Path | None, env_file: Pa
     if metrics_file is not None:
         require_package("prometheus_client", "pip install 'workroom[metrics]'")
     management, settings = load_management_settings(), load_deployment_settings()
-    apply_migrations(settings.database_url)
+    apply_migrations(settings.owner_url)
     repaired, failed = asyncio.run(_reconcile(management, settings, organization_id))
     if metrics_file is not None:
         from saas_app.telemetry.job_file import write_reconcile_result  # needs that package
@@ -52,7 +52,7 @@ def command(organization_id: str | None, metrics_file: Path | None, env_file: Pa
 async def _reconcile(
     management: ManagementSettings, settings: DeploymentSettings, organization_id: str | None
 ) -> tuple[int, list[Failure]]:
-    engine, repaired, failed = create_engine(settings.database_url), 0, []
+    engine, repaired, failed = create_engine(settings.jobs_url), 0, []
     try:
         async with connect(management) as client:
             await require_own_application(client, settings.app_id)

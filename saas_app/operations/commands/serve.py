@@ -10,6 +10,7 @@ import click
 from saas_app.config import load_settings
 from saas_app.observability import take_over_logging
 from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
+from saas_app.operations.database_protection import require_protection
 from saas_app.operations.migrate import migrate_apart
 from saas_app.operations.output import announce, logs_are_json
 from saas_app.operations.preflight import require_free_port, require_package
@@ -44,6 +45,7 @@ def command(
         remedy = "stop the program that uses it, or choose another METRICS_PORT"
         require_free_port(settings.metrics_host, settings.metrics_port, remedy)
     if not no_migrate:
-        migrate_apart(settings.database_url)
+        migrate_apart(settings.owner_url)
+    require_protection(settings)
     announce(f"Workroom is running at {settings.app_url}, listening on {host}:{port}")
     run_server(settings, host, port, workers, reload=reload)

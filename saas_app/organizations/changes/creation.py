@@ -24,7 +24,7 @@ from saas_app.db.shielding import shielded
 from saas_app.errors import LogtoUnavailable
 from saas_app.identity.directory import remember_organization
 from saas_app.identity.principal import Principal
-from saas_app.identity.standing import Newcomer, require_session
+from saas_app.identity.standing import Newcomer, require_session, session_key
 from saas_app.logto import ManagementError, OrganizationInfo
 from saas_app.organizations.removal import request_removal
 from saas_app.organizations.values import Details
@@ -50,7 +50,7 @@ async def create_organization(systems: Systems, principal: Principal, wanted: De
 
 
 async def _create_counted(systems: Systems, principal: Principal, wanted: Details) -> OrganizationInfo:
-    async with systems.work.reading() as db:
+    async with systems.work.reading(key=session_key(principal)) as db:
         await require_session(db, principal)
     limits, subject = systems.limits, principal.subject
     async with limits.spend_unless_failed((limits.changes, subject), (limits.new_organizations, subject)):
@@ -69,7 +69,7 @@ async def _create_counted(systems: Systems, principal: Principal, wanted: Detail
 async def _add_creator(
     change: OrganizationChange[Newcomer], created: OrganizationInfo, wanted: Details
 ) -> None:
-    async with change.work.writing() as db:  # the note of the change refers to it
+    async with change.work.writing(created.id) as db:  # the note of the change refers to it
         await remember_organization(db, created)
     management, creator = change.management, change.caller.principal.subject
 
@@ -92,7 +92,7 @@ async def _add_creator(
 async def _delete_again(systems: Systems, created: OrganizationInfo, creator: str) -> None:
     try:
         await systems.management.delete_organization(created.id)
-        async with systems.work.writing() as db:
+        async with systems.work.writing(created.id) as db:
             await request_removal(db, created.id, created.name, creator)
     except Exception:  # the caller must see the first failure, not this one
         log.exception(

@@ -39,9 +39,10 @@ class BackchannelLogout:
         core = await self._provider.core()
         claims = await core.verifier.verify_logout_token(logout_token, client_id=self._client_id)
         digest = hashlib.sha256(f"logout {claims['jti']}".encode()).digest()
-        async with self._work.writing() as db:
+        ending = {"subject": claims.get("sub"), "sid": claims.get("sid")}
+        async with self._work.writing(key=self._sessions.key_at_logto(**ending)) as db:
             if not await note_delivery(db, digest):
                 raise TokenRejected("was received before")
-            ended = await self._sessions.end_at_logto(db, subject=claims.get("sub"), sid=claims.get("sid"))
+            ended = await self._sessions.end_at_logto(db, **ending)
         log.info("sessions ended by logto", count=ended)
         return ended

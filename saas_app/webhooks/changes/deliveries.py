@@ -11,13 +11,16 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 import structlog
 
 from saas_app.audit.recorder import LOGTO
+from saas_app.db import keys
 from saas_app.db.base import utc_now
+from saas_app.db.keys import Key
 from saas_app.db.session import WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import BadRequest
@@ -59,15 +62,19 @@ async def receive(work: UnitOfWork, content: bytes) -> str | None:
     if event.created_at > now + _MAX_AHEAD:
         log.warning("webhook from the future", event_name=event.name, created_at=event.created_at.isoformat())
         raise BadRequest("The webhook's time is in the future.")
-    handle = _HANDLERS.get(event.name)
-    if handle is None or event.created_at < now - RETENTION:
+    handler = _HANDLERS.get(event.name)
+    if handler is None or event.created_at < now - RETENTION:
         log.info("webhook ignored", event_name=event.name[:64], created_at=event.created_at.isoformat())
         return None
     digest = hashlib.sha256(content).digest()
-    async with work.writing() as db:
+    about = handler.find_id(event)
+    async with work.writing(handler.organization(about), key=handler.key(about)) as db:
         if not await note_delivery(db, digest):
             return None
-        await handle(db, event)
+        if about is None:
+            log.warning("webhook names neither an organization nor a user", event_name=event.name)
+        else:
+            await handler.handle(db, event, about)
     log.info("webhook processed", event_name=event.name)
     return event.name
 
@@ -88,17 +95,13 @@ def moment_of(event: Event) -> Moment:
     return Moment(math.floor(latest) - _LONGEST_CALL, math.floor(latest))
 
 
-async def _membership_updated(db: WritingSession, event: Event) -> None:
+async def _membership_updated(db: WritingSession, event: Event, organization_id: str) -> None:
     """Make tokens of changed members stale.
 
     ``params.id`` may be an invitation's id; the organization and the members are named at the top. If no ids
     can be read, everyone's tokens become stale. A machine that was just added had no token before, and the
     event must not make one stale that it has fetched since.
     """
-    organization_id = event.find_id("organizationId")
-    if organization_id is None:
-        log.warning("webhook names no organization", event_name=event.name)
-        return
     subjects = _named_subjects(event)
     newcomers = event.body.get("addedApplicationIds") or [] if subjects else []
     stale = [subject for subject in subjects if subject not in newcomers] if subjects else [EVERYONE]
@@ -119,10 +122,9 @@ def _named_subjects(event: Event) -> list[str]:
     return subjects if len(subjects) <= _MAX_NAMED else []
 
 
-async def _organization_deleted(db: WritingSession, event: Event) -> None:
+async def _organization_deleted(db: WritingSession, event: Event, organization_id: str) -> None:
     """End all memberships, and delete the organization's data in the background."""
-    organization_id = event.find_id("params", "id")
-    if organization_id is None or event.body.get("matchedRoute") != "/organizations/:id":
+    if event.body.get("matchedRoute") != "/organizations/:id":
         log.warning("webhook names no organization", event_name=event.name)
         return
     await mark_changed(db, organization_id, [EVERYONE], moment_of(event))
@@ -130,15 +132,11 @@ async def _organization_deleted(db: WritingSession, event: Event) -> None:
     await request_removal(db, organization_id, name or organization_id, LOGTO.id)
 
 
-async def _organization_written(db: WritingSession, event: Event) -> None:
+async def _organization_written(db: WritingSession, event: Event, organization_id: str) -> None:
     """Store a new name, and make tokens stale, because a second factor may be required now.
 
     A deleted organization stays deleted, and a name that was read later than the event stays.
     """
-    organization_id = event.find_id("data", "id")
-    if organization_id is None:
-        log.warning("webhook names no organization", event_name=event.name)
-        return
     if await queries.is_removed(db, organization_id):
         log.info("webhook of a deleted organization ignored", event_name=event.name)
         return
@@ -147,15 +145,11 @@ async def _organization_written(db: WritingSession, event: Event) -> None:
         await mark_changed(db, organization_id, [EVERYONE], moment_of(event))
 
 
-async def _user_gone(db: WritingSession, event: Event) -> None:
+async def _user_gone(db: WritingSession, event: Event, subject: str) -> None:
     """Sign out a suspended or deleted user everywhere, and make all of their tokens stale.
 
     Logto 1.42 still issues tokens for a suspended user, so a new token proves nothing either.
     """
-    subject = event.find_id("params", "userId") or event.find_id("data", "id")
-    if subject is None:
-        log.warning("webhook names no user", event_name=event.name)
-        return
     is_back = event.data.get("isSuspended") is False
     moment = moment_of(event)
     if event.name == WebhookEvent.USER_SUSPENSION_STATUS_UPDATED and is_back:
@@ -168,18 +162,16 @@ async def _user_gone(db: WritingSession, event: Event) -> None:
     await mark_changed(db, EVERYWHERE, [subject], gone)
 
 
-async def _user_updated(db: WritingSession, event: Event) -> None:
+async def _user_updated(db: WritingSession, event: Event, subject: str) -> None:
     """Store a new name or address of a known user. Some routes send only a part of the user."""
-    subject = event.find_id("data", "id")
-    route = event.body.get("matchedRoute")
-    if subject is None or route not in ROUTES_WITH_A_USER:
+    if event.body.get("matchedRoute") not in ROUTES_WITH_A_USER:
         return
     if event.find_id("params", "userId") not in (None, subject):
         return
     await queries.update_user(db, subject, user_values(event.data), event.created_at)
 
 
-async def _template_changed(db: WritingSession, event: Event) -> None:
+async def _template_changed(db: WritingSession, event: Event, _everywhere: str) -> None:
     """Make everyone's tokens stale, because a role has other permissions or another name.
 
     This takes one row, however many organizations there are. Each session fetches its tokens again when it is
@@ -188,19 +180,51 @@ async def _template_changed(db: WritingSession, event: Event) -> None:
     await mark_changed(db, EVERYWHERE, [EVERYONE], moment_of(event))
 
 
-Handler = Callable[[WritingSession, Event], Awaitable[None]]
+Handle = Callable[[WritingSession, Event, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """How an event is handled, in a transaction that sees the rows of what it is about.
+
+    ``find_id`` returns the id of the organization or user that the event is about, or None.
+    """
+
+    handle: Handle
+    find_id: Callable[[Event], str | None]
+    is_about_user: bool = False
+
+    def organization(self, about: str | None) -> str | None:
+        """Return the organization of the transaction, if the event is about one."""
+        return None if self.is_about_user or about == EVERYWHERE else about
+
+    def key(self, about: str | None) -> Key | None:
+        """Return the key of the transaction, if the event is about a user."""
+        return keys.of_person(about) if self.is_about_user and about is not None else None
+
+
+def _organization(handle: Handle, *path: str) -> Handler:
+    return Handler(handle, lambda event: event.find_id(*path))
+
+
+def _user(handle: Handle, *paths: tuple[str, ...]) -> Handler:
+    found = lambda event: next(filter(None, (event.find_id(*path) for path in paths)), None)  # noqa: E731
+    return Handler(handle, found, is_about_user=True)
+
+
+_TEMPLATE: Final = Handler(_template_changed, lambda _event: EVERYWHERE)
 
 _HANDLERS: Final[Mapping[str, Handler]] = {
-    WebhookEvent.ORGANIZATION_CREATED: _organization_written,
-    WebhookEvent.ORGANIZATION_DELETED: _organization_deleted,
-    WebhookEvent.ORGANIZATION_DATA_UPDATED: _organization_written,
-    WebhookEvent.ORGANIZATION_MEMBERSHIP_UPDATED: _membership_updated,
-    WebhookEvent.USER_DELETED: _user_gone,
-    WebhookEvent.USER_DATA_UPDATED: _user_updated,
-    WebhookEvent.USER_SUSPENSION_STATUS_UPDATED: _user_gone,
-    WebhookEvent.ORGANIZATION_ROLE_DELETED: _template_changed,
-    WebhookEvent.ORGANIZATION_ROLE_DATA_UPDATED: _template_changed,
-    WebhookEvent.ORGANIZATION_ROLE_SCOPES_UPDATED: _template_changed,
-    WebhookEvent.ORGANIZATION_SCOPE_DELETED: _template_changed,
-    WebhookEvent.ORGANIZATION_SCOPE_DATA_UPDATED: _template_changed,
+    WebhookEvent.ORGANIZATION_CREATED: _organization(_organization_written, "data", "id"),
+    WebhookEvent.ORGANIZATION_DELETED: _organization(_organization_deleted, "params", "id"),
+    WebhookEvent.ORGANIZATION_DATA_UPDATED: _organization(_organization_written, "data", "id"),
+    WebhookEvent.ORGANIZATION_MEMBERSHIP_UPDATED: _organization(_membership_updated, "organizationId"),
+    WebhookEvent.USER_DELETED: _user(_user_gone, ("params", "userId"), ("data", "id")),
+    WebhookEvent.USER_DATA_UPDATED: _user(_user_updated, ("data", "id")),
+    WebhookEvent.USER_SUSPENSION_STATUS_UPDATED: _user(_user_gone, ("params", "userId"), ("data", "id")),
+    WebhookEvent.ORGANIZATION_ROLE_DELETED: _TEMPLATE,
+    WebhookEvent.ORGANIZATION_ROLE_DATA_UPDATED: _TEMPLATE,
+    WebhookEvent.ORGANIZATION_ROLE_SCOPES_UPDATED: _TEMPLATE,
+    WebhookEvent.ORGANIZATION_SCOPE_DELETED: _TEMPLATE,
+    WebhookEvent.ORGANIZATION_SCOPE_DATA_UPDATED: _TEMPLATE,
 }

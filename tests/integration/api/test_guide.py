@@ -16,7 +16,7 @@ import pytest
 from saas_app.logto import ManagementClient
 from saas_app.operations.env_file import read_env_file
 from tests.clients import LogtoVisit
-from tests.databases import ROOT
+from tests.databases import ROOT, Database
 from tests.factories import Factory
 from tests.processes import Application, Provider, free_port, running_application
 
@@ -29,9 +29,9 @@ EXAMPLES = ROOT / "docs/examples"
 
 @pytest.fixture(scope="module")
 def served(
-    provider: Provider, database_url: str, tmp_path_factory: pytest.TempPathFactory
+    provider: Provider, database: Database, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Application]:
-    with running_application(provider, database_url, tmp_path_factory.mktemp("guide")) as application:
+    with running_application(provider, database, tmp_path_factory.mktemp("guide")) as application:
         yield application
 
 

@@ -172,7 +172,7 @@ async def test_a_change_noted_by_another_host_makes_a_session_fetch_its_token_ag
         await note_change(runtime.work, organization_id, editor.id)
 
     await browser.get(page, 403)
-    async with runtime.work.reading() as db:
+    async with runtime.jobs.reading() as db:
         noted = await db.scalar(
             sa.select(MembershipChange.changed_at).where(MembershipChange.subject == editor.id)
         )

@@ -56,7 +56,7 @@ async def test_what_a_client_does_is_recorded_under_its_name(
 
 async def test_the_first_token_of_a_new_client_is_not_stale(acme: Acme, runtime: Runtime) -> None:
     machine = await acme.create()
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         assert await db.get(MembershipChange, (acme.id, machine.id)) is None
 
 

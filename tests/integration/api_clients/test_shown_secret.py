@@ -17,13 +17,13 @@ from tests.integration.api_clients.conftest import Acme, shown
 
 
 async def rows_of(runtime: Runtime, client_id: str) -> list[ShownSecretRow]:
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         named = ShownSecretRow.name.endswith(client_id)
         return list(await db.scalars(sa.select(ShownSecretRow).where(named)))
 
 
 async def let_a_minute_pass(runtime: Runtime) -> None:
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         await db.execute(sa.update(ShownSecretRow).values(expires_at=utc_now() - timedelta(seconds=1)))
 
 

@@ -13,13 +13,14 @@ from saas_app.audit.queries import find_events
 from saas_app.audit.values import EventFilter
 from saas_app.db.base import new_uuid
 from saas_app.db.unit_of_work import UnitOfWork
+from tests.databases import Database
 from tests.integration.audit.conftest import add_events
 
 
 @pytest.fixture
-async def plain(database_url: str) -> AsyncIterator[AsyncEngine]:
+async def plain(database: Database) -> AsyncIterator[AsyncEngine]:
     """Connections without our checks, like those of a database shell."""
-    engine = create_async_engine(database_url)
+    engine = create_async_engine(database.admin_url)
     yield engine
     await engine.dispose()
 

@@ -64,7 +64,7 @@ async def test_a_prefetched_organization_does_not_become_the_last_one(
     await browser.get(f"/o/{first}/projects")
     await browser.app.get(f"/o/{second}/projects", headers=AHEAD[0])
     await browser.app.head(f"/o/{second}/projects")
-    async with runtime.work.reading() as db:
+    async with runtime.jobs.reading() as db:
         last = await db.scalar(
             sa.select(SessionRow.last_organization_id).where(SessionRow.subject == person.id)
         )
@@ -74,7 +74,7 @@ async def test_a_prefetched_organization_does_not_become_the_last_one(
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-up", "/sign-in/renew", "/sign-in/fresh"])
 async def test_a_prefetch_begins_no_sign_in(office: AuditedOffice, runtime: Runtime, path: str) -> None:
     async def attempts() -> int:
-        async with runtime.work.reading() as db:
+        async with runtime.jobs.reading() as db:
             return await db.scalar(sa.select(sa.func.count()).select_from(SignInAttemptRow)) or 0
 
     before = await attempts()

@@ -15,6 +15,7 @@ from saas_app.db.base import new_uuid, utc_now
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.models import LeaseRow
+from tests.databases import Database
 from tests.integration.database.locks import locked_by_another_program, wait_until_free
 
 pytestmark = pytest.mark.usefixtures("without_collection")
@@ -57,7 +58,7 @@ async def cancel_all(tasks: list[asyncio.Task[None]]) -> None:
 
 
 async def test_work_canceled_at_any_moment_leaves_neither_a_lock_nor_a_connection(
-    work: UnitOfWork, engine: AsyncEngine, database_url: str
+    work: UnitOfWork, engine: AsyncEngine, database: Database
 ) -> None:
     for step in range(40):
         tasks = [asyncio.create_task(write(work)) for _ in range(6)]
@@ -65,24 +66,24 @@ async def test_work_canceled_at_any_moment_leaves_neither_a_lock_nor_a_connectio
         await asyncio.sleep(step * 0.0007)
         await cancel_all(tasks)
         assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
-        await wait_until_free(database_url)
+        await wait_until_free(database.admin_url)
 
 
 async def test_writers_canceled_while_waiting_for_the_lock_do_not_take_it_later(
-    work: UnitOfWork, engine: AsyncEngine, database_url: str
+    work: UnitOfWork, engine: AsyncEngine, database: Database
 ) -> None:
     await write(work)
-    async with locked_by_another_program(database_url):
+    async with locked_by_another_program(database.admin_url):
         tasks = [asyncio.create_task(write(work)) for _ in range(8)]
         await asyncio.sleep(0.3)
         await cancel_all(tasks)
         assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
-    await wait_until_free(database_url)
+    await wait_until_free(database.admin_url)
     await asyncio.wait_for(write(work), 5)
 
 
 async def test_a_second_cancellation_changes_nothing(
-    work: UnitOfWork, engine: AsyncEngine, database_url: str
+    work: UnitOfWork, engine: AsyncEngine, database: Database
 ) -> None:
     for step in range(15):
         tasks = [asyncio.create_task(write(work)) for _ in range(6)]
@@ -93,7 +94,7 @@ async def test_a_second_cancellation_changes_nothing(
             await asyncio.sleep(0)
         await cancel_all(tasks)
         assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
-        await wait_until_free(database_url)
+        await wait_until_free(database.admin_url)
 
 
 async def test_a_lease_is_released_when_its_holder_is_canceled(work: UnitOfWork) -> None:

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from tests.clients import SAME_ORIGIN, sign_in_over_http
+from tests.databases import Database
 from tests.factories import Factory
 from tests.integration.database.locks import locked_by_another_program, wait_until_free
 from tests.processes import Application, Provider, running_application
@@ -26,7 +27,7 @@ class Visitor:
     url: str
     organization_id: str
     provider: Provider
-    database_url: str
+    database: Database
 
     @property
     def projects(self) -> str:
@@ -76,21 +77,21 @@ class Visitor:
 
 @pytest.fixture(scope="module")
 def application(
-    provider: Provider, database_url: str, tmp_path_factory: pytest.TempPathFactory
+    provider: Provider, database: Database, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Application]:
-    with running_application(provider, database_url, tmp_path_factory.mktemp("served")) as running:
+    with running_application(provider, database, tmp_path_factory.mktemp("served")) as running:
         yield running
 
 
 @pytest.fixture
 async def visitor(
-    application: Application, provider: Provider, database_url: str, make: Factory
+    application: Application, provider: Provider, database: Database, make: Factory
 ) -> AsyncIterator[Visitor]:
     person = await make.person()
     organization_id = await make.organization("Acme", admin=person)
     http, _ = await sign_in_over_http(application.url, person)
     async with http:
-        found = Visitor(http, application.url, organization_id, provider, database_url)
+        found = Visitor(http, application.url, organization_id, provider, database.admin_url)
         assert (await found.post(name="Beforehand")).status == 303
         yield found
 

@@ -19,6 +19,7 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import DatabaseUnavailable
 from saas_app.models import LeaseRow
 from tests.clients import SAME_ORIGIN
+from tests.databases import Database
 from tests.integration.database.network import Network, open_network
 
 on_postgres = pytest.mark.skipif(
@@ -36,9 +37,9 @@ async def write(work: UnitOfWork) -> None:
         db.add(LeaseRow(name=f"test:{new_uuid()}", owner=new_uuid(), until=utc_now()))
 
 
-async def cut_every_connection(database_url: str) -> None:
+async def cut_every_connection(database: Database) -> None:
     """Cut the connections, as a restart of the server does."""
-    engine = create_async_engine(database_url)
+    engine = create_async_engine(database.admin_url)
     async with engine.connect() as connection:
         await connection.execute(
             sa.text(
@@ -52,16 +53,16 @@ async def cut_every_connection(database_url: str) -> None:
 @on_postgres
 @pytest.mark.parametrize("first", [read, write])
 async def test_the_first_use_of_a_cut_connection_works(
-    work: UnitOfWork, database_url: str, first: object
+    work: UnitOfWork, database: Database, first: object
 ) -> None:
     await asyncio.gather(*(read(work) for _ in range(6)))
-    await cut_every_connection(database_url)
+    await cut_every_connection(database)
     await asyncio.gather(*(first(work) for _ in range(6)))  # type: ignore[operator]
 
 
 @on_postgres
 async def test_under_load_reading_works_and_a_lost_change_is_reported(
-    work: UnitOfWork, database_url: str
+    work: UnitOfWork, database: Database
 ) -> None:
     is_over, lost = asyncio.Event(), 0
 
@@ -81,7 +82,7 @@ async def test_under_load_reading_works_and_a_lost_change_is_reported(
     load += [asyncio.create_task(keep_writing()) for _ in range(3)]
     for _ in range(5):
         await asyncio.sleep(0.1)
-        await cut_every_connection(database_url)
+        await cut_every_connection(database)
     is_over.set()
     await asyncio.gather(*load)
     await write(work)
@@ -100,18 +101,18 @@ async def test_a_busy_pool_needs_no_extra_round_trip(
 
 
 @pytest.fixture
-async def network(database_url: str) -> AsyncIterator[Network]:
-    async with open_network(sa.make_url(database_url)) as network:
+async def network(database: Database) -> AsyncIterator[Network]:
+    async with open_network(sa.make_url(database.url)) as network:
         yield network
 
 
 @on_postgres
 async def test_an_idle_connection_that_died_silently_is_replaced(
-    database_url: str, network: Network, monkeypatch: pytest.MonkeyPatch
+    database: Database, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engines, "_IDLE", 0.0)
     monkeypatch.setattr(engines, "_PING_TIMEOUT", 0.5)
-    url = sa.make_url(database_url).set(host="127.0.0.1", port=network.port)
+    url = sa.make_url(database.url).set(host="127.0.0.1", port=network.port)
     engine = create_engine(url.render_as_string(hide_password=False))
     work = UnitOfWork(engine)
     await read(work)

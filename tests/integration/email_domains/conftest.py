@@ -67,7 +67,7 @@ class Place(Office):
         return await self.management.list_joining_domains(self.id)
 
     async def find_claim(self) -> Claim | None:
-        async with self.runtime.work.reading() as db:
+        async with self.runtime.jobs.reading() as db:
             return await queries.find_claim(db, self.id, self.domain)
 
     async def events(self) -> list[AuditEvent]:
@@ -88,7 +88,7 @@ class Place(Office):
 
     async def age_first_failure(self, span: timedelta) -> None:
         """Make the first failed check look as old as ``span``."""
-        async with self.runtime.work.writing() as db:
+        async with self.runtime.jobs.writing() as db:
             await db.execute(
                 sa.update(EmailDomain)
                 .where(EmailDomain.organization_id == self.id)

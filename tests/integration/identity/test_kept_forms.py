@@ -64,7 +64,7 @@ async def owner_of_form(browser: Browser, path: str) -> str:
 
 
 async def kept_of(runtime: Runtime, person: Person) -> list[KeptFormRow]:
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         return list(await db.scalars(sa.select(KeptFormRow).where(KeptFormRow.owner == person.id)))
 
 
@@ -91,7 +91,7 @@ async def ended_at_logto(runtime: Runtime, desk: Desk) -> None:
     management: ManagementClient = runtime.sign_out._management
     for session in await management.list_user_sessions(desk.person.id):
         await management.end_user_session(desk.person.id, session.uid)
-    async with runtime.work.writing() as db:  # no cached token may answer
+    async with runtime.jobs.writing() as db:  # no cached token may answer
         of_person = sa.select(SessionRow.id).where(SessionRow.subject == desk.person.id)
         await db.execute(sa.delete(SessionToken).where(SessionToken.session_id.in_(of_person)))
 
@@ -260,7 +260,7 @@ async def test_kept_forms_are_encrypted_limited_and_expire(desk: Desk, runtime: 
 async def test_an_expired_form_is_not_shown(desk: Desk, runtime: Runtime) -> None:
     await idle(runtime, desk)
     waiting = await desk.browser.sign_in(desk.person, await desk.send())
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         await db.execute(sa.update(KeptFormRow).values(expires_at=utc_now() - timedelta(seconds=1)))
     assert (await desk.browser.get(waiting, 303)).headers["Location"] == "/"
 

@@ -62,7 +62,7 @@ async def test_a_sign_in_that_took_too_long_has_expired(
 ) -> None:
     browser = await open_browser()
     callback = await browser.callback(await make.person())
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         await db.execute(sa.update(SignInAttemptRow).values(expires_at=utc_now() - timedelta(seconds=1)))
 
     page = await browser.text(callback, 400)
@@ -89,7 +89,7 @@ async def test_a_token_that_is_no_longer_fresh_is_fetched_once(
     office = await open_office(viewer="Vera")
     await office.browser.get(f"{office.root}/projects")
     session_id = await session_of(runtime, office.person)
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         values = {name: utc_now() + distance for name, distance in moved.items()}
         of_session = SessionToken.session_id == session_id
         await db.execute(sa.update(SessionToken).where(of_session).values(values))

@@ -121,7 +121,7 @@ async def test_cookies_and_tokens_are_stored_hashed_or_encrypted(
     browser = await open_browser(person)
     organization_id = await make.organization("Acme", admin=person)
     await browser.follow(f"/o/{organization_id}/projects")
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         row = (await db.execute(sa.select(SessionRow).where(SessionRow.subject == person.id))).scalar_one()
         tokens = list(
             await db.scalars(sa.select(SessionToken.token).where(SessionToken.session_id == row.id))

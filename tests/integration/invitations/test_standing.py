@@ -100,7 +100,7 @@ async def test_no_invitation_is_created_after_its_senders_session_ended(
     async def sign_out_at_the_second(path: str) -> None:
         creations = [call for call in faulty.gate.calls if call == "POST /api/organization-invitations"]
         if len(creations) == 2:
-            async with runtime.work.writing() as db:
+            async with runtime.jobs.writing() as db:
                 ended = sa.delete(SessionRow).where(SessionRow.subject == faulty.acme.admin.id)
                 await db.execute(ended)
 
@@ -170,7 +170,7 @@ async def test_an_invitation_is_not_accepted_after_the_session_ended(
 
     async def end_session(path: str) -> None:
         if path == f"/api/users/{erin.id}":
-            async with runtime.work.writing() as db:
+            async with runtime.jobs.writing() as db:
                 await db.execute(sa.delete(SessionRow).where(SessionRow.subject == erin.id))
 
     faulty.gate.before = end_session
@@ -188,7 +188,7 @@ async def test_an_organization_is_not_created_after_the_session_ended(
 
     async def end_session(path: str) -> None:
         if path.endswith("/users"):
-            async with runtime.work.writing() as db:
+            async with runtime.jobs.writing() as db:
                 await db.execute(sa.delete(SessionRow).where(SessionRow.subject == erin.id))
 
     faulty.gate.before = end_session

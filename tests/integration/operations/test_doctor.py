@@ -97,8 +97,8 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     directory = tmp_path_factory.mktemp("chain")
     with (
         running_provider(directory) as provider,
-        migrated_database(directory) as database_url,
-        running_application(provider, database_url, directory) as application,
+        migrated_database(directory) as database,
+        running_application(provider, database, directory) as application,
     ):
         yield Chain(provider, application.url, read_env_file(application.env_file))
 

@@ -90,7 +90,7 @@ async def test_a_new_organization_is_known_here_before_the_page_is_sent(
     await create(runtime, recorder)
     assert await runtime.directory.list_names([recorder.id]) == {recorder.id: "Acme"}
     assert await pending_in(runtime, recorder.id) == []
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         changed = await db.get(MembershipChange, (recorder.id, "alice"))
     assert changed is not None
 
@@ -115,7 +115,7 @@ async def test_an_organization_whose_creation_fails_midway_is_deleted(
     with pytest.raises(LogtoUnavailable):
         await create(runtime, recorder)
     assert recorder.calls[-1] == ("delete", recorder.id)
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         assert await db.get(OrganizationRemoval, recorder.id) is not None
 
 
@@ -149,7 +149,7 @@ async def test_nothing_is_deleted_if_nothing_was_created(runtime: Runtime) -> No
 async def session_of(runtime: Runtime, make: Factory, open_browser: OpenBrowser) -> SessionPrincipal:
     person = await make.person()
     await open_browser(person)
-    async with runtime.work.reading() as db:
+    async with runtime.jobs.reading() as db:
         session_id = await db.scalar(sa.select(SessionRow.id).where(SessionRow.subject == person.id))
     assert session_id is not None
     return SessionPrincipal(person.id, session_id=session_id, name="Sid")
@@ -246,7 +246,7 @@ async def test_reconciling_deletes_an_organization_whose_creation_a_crash_interr
     assert any("was interrupted, so it was deleted" in what for what in repairs)
     assert await called(make, name) == []
     assert await pending_in(runtime, left.id) == []
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         assert await db.get(Organization, left.id) is None
         changed = await db.get(MembershipChange, (left.id, EVERYONE))
     assert changed is not None

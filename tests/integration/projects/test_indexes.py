@@ -15,15 +15,16 @@ from saas_app.projects.queries.projects import list_projects
 from saas_app.projects.queries.tasks import list_tasks
 from saas_app.projects.service import export_rows, get_project, summarize
 from saas_app.projects.values import ProjectFilter, ProjectSort, StatusFilter, TaskFilter
+from tests.databases import Database
 from tests.integration.projects.conftest import Organization
 
 Reading = Callable[[Organization], Awaitable[Any]]
 
 
 @pytest.fixture
-async def plain(database_url: str) -> AsyncIterator[AsyncConnection]:
+async def plain(database: Database) -> AsyncIterator[AsyncConnection]:
     """A connection for textual SQL on which the planner avoids sequential scans."""
-    engine = create_async_engine(database_url)
+    engine = create_async_engine(database.admin_url)
     async with engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")

@@ -24,5 +24,5 @@ async def no_mark_on_every_membership(runtime: Runtime) -> AsyncIterator[None]:
     """Delete the mark that covers every membership, which would make the tokens of all other tests stale."""
     yield
     everybody = (MembershipChange.organization_id == EVERYWHERE, MembershipChange.subject == EVERYONE)
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         await db.execute(sa.delete(MembershipChange).where(*everybody))

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("no_mark_on_every_membership")
 
 
 async def count_deliveries(runtime: Runtime) -> int:
-    async with runtime.work.reading() as db:
+    async with runtime.jobs.reading() as db:
         return await db.scalar(sa.select(sa.func.count()).select_from(WebhookDelivery)) or 0
 
 
@@ -102,7 +102,7 @@ async def test_an_event_from_the_future_is_rejected_and_changes_nothing(
     for created_at in ("9999-12-31T23:59:59.000Z", (utc_now() + timedelta(hours=2)).isoformat()):
         told = event(MEMBERSHIP, organizationId=organization_id, addedApplicationIds=[somebody])
         assert (await logto.send({**told, "createdAt": created_at})).status_code == 400
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         changes = sa.select(MembershipChange).where(MembershipChange.organization_id == organization_id)
         assert list(await db.scalars(changes)) == []
 
@@ -144,7 +144,7 @@ async def test_a_test_delivery_changes_nothing(logto: Sender, runtime: Runtime) 
     for name in ("Organization.Deleted", "Organization.Data.Updated", "User.Deleted", "User.Data.Updated"):
         await logto.accepted(event(name, **made_up))
 
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         assert await db.get(OrganizationRemoval, "fake-id") is None
 
 
@@ -160,7 +160,7 @@ async def test_recorded_deliveries_of_a_real_logto_are_processed(logto: Sender, 
         assert await changed_at(runtime, organization_id, user_id) is not None
     for gone in ("2t87vw9iryz9", "wl1log3kju2v"):  # suspended, deleted
         assert await changed_at(runtime, EVERYWHERE, gone) is not None
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         removal = await db.get(OrganizationRemoval, organization_id)
     assert removal is not None
     assert removal.organization_name == "Renamed 1795259419"
@@ -168,12 +168,12 @@ async def test_recorded_deliveries_of_a_real_logto_are_processed(logto: Sender, 
 
 async def test_old_deliveries_are_deleted(logto: Sender, runtime: Runtime) -> None:
     digest = secrets.token_bytes(32)
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         db.add(WebhookDelivery(body_hash=digest, received_at=utc_now() - RETENTION - timedelta(minutes=1)))
 
     await logto.accepted(event(MEMBERSHIP, organizationId=an_id()))
 
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         assert await db.get(WebhookDelivery, digest) is None
 
 
@@ -197,7 +197,7 @@ async def test_session_cookies_do_not_authenticate_webhooks_or_logouts(
     assert (await browser.app.post("/backchannel-logout")).status_code == 400
     assert (await browser.app.post("/webhooks/logto")).status_code == 401
 
-    async with runtime.work.reading() as db:
+    async with runtime.jobs.reading() as db:
         left = await db.scalar(
             sa.select(sa.func.count()).select_from(SessionRow).where(SessionRow.subject == person.id)
         )

@@ -37,7 +37,7 @@ async def test_a_deleted_organization_is_closed_and_its_data_is_due_for_removal(
     )
 
     assert await changed_at(runtime, organization_id, EVERYONE) is not None
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         removal = await db.get(OrganizationRemoval, organization_id)
     assert removal is not None
     assert (removal.organization_name, removal.requested_by) == ("Acme", "logto")
@@ -51,7 +51,7 @@ async def test_a_renamed_organization_is_renamed_here_and_its_tokens_become_stal
         data = {"id": organization_id, "name": name, "isMfaRequired": True}
         await logto.accepted(event("Organization.Data.Updated", data=data))
 
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         kept = await db.get(Organization, organization_id)
     assert kept is not None
     assert kept.name == "Afterwards"
@@ -95,7 +95,7 @@ async def test_a_changed_name_is_stored_and_custom_data_is_not(
         )
     )
 
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         kept = await db.get(User, person.id)
     assert kept is not None
     assert (kept.name, kept.email, kept.username) == ("New Name", "new@example.test", "new")
@@ -152,5 +152,5 @@ async def test_a_person_has_the_newest_of_several_names(
     await asyncio.sleep(0.002)  # Logto tells milliseconds
     await logto.accepted(renamed("Samantha", 0))
     await logto.accepted(renamed("Samuel", 30))
-    async with runtime.work.reading() as db:
+    async with runtime.jobs.reading() as db:
         assert await db.scalar(sa.select(User.name).where(User.id == person.id)) == "Samantha"

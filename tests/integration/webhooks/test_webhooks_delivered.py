@@ -17,7 +17,7 @@ from saas_app.logto import ManagementClient, connect
 from saas_app.operations.env_file import read_env_file
 from saas_app.webhooks.events import WebhookEvent
 from tests.clients import Person
-from tests.databases import empty_database
+from tests.databases import migrated_database
 from tests.factories import Factory
 from tests.processes import Application, Provider, running_application, running_provider
 from tests.remote import RemoteBrowser, eventually
@@ -34,8 +34,8 @@ def logto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
 def site(logto: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     directory = tmp_path_factory.mktemp("webhooks-application")
     with (
-        empty_database(directory) as database_url,
-        running_application(logto, database_url, directory, workers=2) as running,
+        migrated_database(directory) as database,
+        running_application(logto, database, directory, workers=2) as running,
     ):
         yield running
 

@@ -63,6 +63,6 @@ class Sender:
 
 async def changed_at(runtime: Runtime, organization_id: str, user_id: str) -> datetime | None:
     """Return when a membership last changed. None: the application knows of no change."""
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         row = await db.get(MembershipChange, (organization_id, user_id))
     return row.changed_at if row else None

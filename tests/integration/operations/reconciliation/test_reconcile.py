@@ -121,7 +121,7 @@ async def test_names_that_changed_in_logto_are_updated(
     repairs = await repairs_of(reconciler, organization_id)
 
     assert repairs == ["renamed to 'Afterwards'", "1 names or email addresses"]
-    async with runtime.work.reading() as db:
+    async with runtime.jobs.reading() as db:
         assert await db.scalar(sa.select(Organization.name).where(Organization.id == organization_id)) == (
             "Afterwards"
         )
@@ -150,7 +150,7 @@ async def test_a_deletion_whose_webhook_was_lost_is_carried_out(
 
     assert "was deleted in Logto" in repair
     await office.browser.get(f"{office.root}/projects", 404)
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         removal = await db.get(OrganizationRemoval, office.id)
     assert removal is not None
     assert removal.finished_at is not None
@@ -175,8 +175,8 @@ class Killed(BaseException):
 
 async def test_the_database_of_another_logto_is_not_changed(make: Factory, tmp_path: Path) -> None:
     await make.organization("Acme", admin=await make.person())
-    with migrated_database(tmp_path) as url:
-        engine = create_engine(url)
+    with migrated_database(tmp_path) as database:
+        engine = create_engine(database.jobs_url)
         work = UnitOfWork(engine)
         await Directory(work).remember_organizations([{"id": "elsewhere1"}, {"id": "elsewhere2"}])
 

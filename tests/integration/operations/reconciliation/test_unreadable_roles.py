@@ -18,7 +18,7 @@ async def spoiled(request: pytest.FixtureRequest, open_office: OpenOffice, runti
     """An office with a viewer, in whose cached token the roles are unreadable."""
     office = await open_office(viewer="Vera")
     await office.browser.get(f"{office.root}/projects")
-    async with runtime.work.writing() as db:
+    async with runtime.jobs.writing() as db:
         await db.execute(
             sa.update(SessionToken)
             .where(SessionToken.organization_id == office.id)

@@ -1,0 +1,109 @@
+"""Row-level security on PostgreSQL: what each table declares, and how a database is made to agree.
+
+A mapped class says in ``__visible_rows__`` which rows a transaction may see and write: a condition of SQL on
+the row and the settings that :mod:`saas_app.db.transactions` makes. The owner of the tables is not affected,
+so that migrations can change all rows.
+
+Three roles use a database; ``saas-app database roles`` creates them. The owner migrates. ``workroom_app``
+answers requests, and sees what the conditions allow. ``workroom_jobs`` runs jobs that span people and
+organizations: it sees all rows of people and sessions, but rows of tenants only inside the tenant.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from saas_app.db.base import is_append_only, is_tenant_owned, visible_rows
+
+APP_ROLE: Final = "workroom_app"
+JOBS_ROLE: Final = "workroom_jobs"
+
+_POLICY: Final = "visible_rows"
+_JOBS_POLICY: Final = "jobs_see_all"
+_VERSION_TABLE: Final = "alembic_version"
+
+_ROLES: Final = sa.text("SELECT rolname FROM pg_roles WHERE rolname IN ('workroom_app', 'workroom_jobs')")
+_POLICIES: Final = sa.text(
+    "SELECT class.relname, policy.polname, obj_description(policy.oid, 'pg_policy') "
+    "FROM pg_policy policy JOIN pg_class class ON class.oid = policy.polrelid "
+    "WHERE class.relnamespace = current_schema()::regnamespace AND class.relrowsecurity"
+)
+
+Policies = dict[str, str]
+"""The conditions of a table's policies, by their names."""
+
+
+def apply(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
+    """Make policies and grants what the tables declare. Returns the tables whose policies were changed.
+
+    ``connection`` is the owner's or a superuser's. Tables that do not exist yet are left out.
+    """
+    roles = list(connection.execute(_ROLES).scalars())
+    tables = _existing(connection, metadata)
+    found, changed = _find_policies(connection), []
+    for table in tables:
+        declared = _declared(table, has_jobs=JOBS_ROLE in roles)
+        if found.get(table.name, {}) != declared:
+            _replace(connection, table, found.get(table.name, {}), declared)
+            changed.append(table.name)
+    for role in roles:
+        _grant(connection, role, tables)
+    return changed
+
+
+def find_unprotected(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
+    """Return the tables without the policies that they declare."""
+    found = _find_policies(connection)
+    return [
+        table.name
+        for table in _existing(connection, metadata)
+        if (condition := visible_rows(table)) and found.get(table.name, {}).get(_POLICY) != condition
+    ]
+
+
+def _existing(connection: sa.Connection, metadata: sa.MetaData) -> list[sa.Table]:
+    names = set(sa.inspect(connection).get_table_names())
+    return [table for table in metadata.sorted_tables if table.name in names]
+
+
+def _find_policies(connection: sa.Connection) -> dict[str, Policies]:
+    """Return the policies by table. Each has its condition, as it was declared, as a comment."""
+    found: dict[str, Policies] = {}
+    for table, policy, condition in connection.execute(_POLICIES):
+        found.setdefault(table, {})[policy] = condition
+    return found
+
+
+def _declared(table: sa.Table, *, has_jobs: bool) -> Policies:
+    condition = visible_rows(table)
+    if condition is None:
+        return {}
+    spans = has_jobs and not is_tenant_owned(table)
+    return {_POLICY: condition, **({_JOBS_POLICY: "true"} if spans else {})}
+
+
+def _replace(connection: sa.Connection, table: sa.Table, found: Policies, declared: Policies) -> None:
+    run = connection.exec_driver_sql
+    run(f"ALTER TABLE {table.name} {'ENABLE' if declared else 'DISABLE'} ROW LEVEL SECURITY")
+    for policy in found:
+        run(f"DROP POLICY {policy} ON {table.name}")
+    for policy, condition in declared.items():
+        role = JOBS_ROLE if policy == _JOBS_POLICY else "PUBLIC"
+        run(f"CREATE POLICY {policy} ON {table.name} TO {role} USING ({condition}) WITH CHECK ({condition})")
+        run(f"COMMENT ON POLICY {policy} ON {table.name} IS {_literal(condition)}")
+
+
+def _grant(connection: sa.Connection, role: str, tables: list[sa.Table]) -> None:
+    """Let a role use the tables. Nobody but the owner can change or delete rows of an append-only one."""
+    run = connection.exec_driver_sql
+    if tables:
+        run(f"GRANT SELECT ON {_VERSION_TABLE} TO {role}")
+    for table in tables:
+        changes = "" if is_append_only(table) else ", UPDATE, DELETE"
+        run(f"GRANT SELECT, INSERT{changes} ON {table.name} TO {role}")
+
+
+def _literal(text: str) -> Any:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,27 @@
+"""``saas-app database roles``: create the roles of PostgreSQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
+from saas_app.operations.database_roles import create_roles
+from saas_app.operations.deployment import load_deployment_settings
+
+
+@click.command("roles")
+@click.option(
+    "--admin-url",
+    envvar="DATABASE_ADMIN_URL",
+    help="The database's address for a role that may create roles. Default: DATABASE_OWNER_URL.",
+)
+@env_file_option
+@short_errors
+def roles(admin_url: str | None, env_file: Path | None) -> None:
+    """Create the roles of DATABASE_URL, DATABASE_OWNER_URL and DATABASE_JOBS_URL, with their rights."""
+    load_env_files(env_file)
+    settings = load_deployment_settings()
+    for done in create_roles(settings, admin_url or settings.owner_url):
+        click.echo(done)

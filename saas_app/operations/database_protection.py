@@ -1,0 +1,84 @@
+"""Checks before serving that the database hides the rows of other organizations from the application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+import saas_app.models  # noqa: F401 - registers every table
+from saas_app.config import DatabaseSettings
+from saas_app.db import row_security
+from saas_app.db.base import Base
+from saas_app.db.connecting import connecting_to
+from saas_app.errors import ConfigurationError
+from saas_app.operations.migrate import explained_database
+
+T = TypeVar("T")
+
+_ROLE: Final = sa.text(
+    "SELECT rolname, rolsuper, rolbypassrls, EXISTS (SELECT FROM pg_class WHERE relkind IN ('r', 'p')"
+    " AND relnamespace = current_schema()::regnamespace AND pg_has_role(relowner, 'USAGE')) AS is_owner,"
+    " EXISTS (SELECT FROM pg_roles WHERE rolname = :jobs AND pg_has_role(oid, 'USAGE')) AS is_for_jobs "
+    "FROM pg_roles WHERE rolname = current_user"
+).bindparams(jobs=row_security.JOBS_ROLE)
+_REMEDY: Final = "Run 'saas-app database roles' and use the role of the application (docs/operations.md)"
+
+
+def require_protection(settings: DatabaseSettings) -> None:
+    """Raise :class:`ConfigurationError` if the application's role could see rows of all organizations.
+
+    Must not be called in a running event loop. On SQLite there are no roles.
+    """
+    if settings.database_allow_bypass or connecting_to(settings.database_url).is_sqlite:
+        return
+    if reason := run_once(settings.database_url, _find_weakness):
+        raise ConfigurationError(f"{reason} {_REMEDY}, or set DATABASE_ALLOW_BYPASS=true.")
+    if not run_once(settings.jobs_url, _is_for_jobs):
+        raise ConfigurationError(
+            f"DATABASE_JOBS_URL must name a member of the role {row_security.JOBS_ROLE}. {_REMEDY}."
+        )
+
+
+def run_once(database_url: str, ask: Callable[[sa.Connection], T]) -> T:
+    """Call a function with a connection and a transaction. Raises :class:`ConfigurationError`."""
+    with explained_database(database_url):
+        return asyncio.run(_run_once(database_url, ask))
+
+
+async def _run_once(database_url: str, ask: Callable[[sa.Connection], T]) -> T:
+    connecting = connecting_to(database_url)
+    engine = create_async_engine(connecting.url, connect_args=connecting.connect_args, poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            return await connection.run_sync(ask)
+    finally:
+        await engine.dispose()
+
+
+def _find_weakness(connection: sa.Connection) -> str:
+    """Return why the database would not hide rows from this role, as a sentence, or ""."""
+    role: Any = connection.execute(_ROLE).one()
+    powers = {
+        "is a superuser": role.rolsuper,
+        "has BYPASSRLS": role.rolbypassrls,
+        "owns tables": role.is_owner,
+        f"is a member of {row_security.JOBS_ROLE}": role.is_for_jobs,
+    }
+    held = [power for power, is_held in powers.items() if is_held]
+    if held:
+        return (
+            f"The role {role.rolname} of DATABASE_URL {held[0]}, so the database would not hide the rows of "
+            "other organizations from it."
+        )
+    if unprotected := row_security.find_unprotected(connection, Base.metadata):
+        return f"Row-level security is not set up for {', '.join(unprotected)}."
+    return ""
+
+
+def _is_for_jobs(connection: sa.Connection) -> bool:
+    return bool(connection.execute(_ROLE).one().is_for_jobs)

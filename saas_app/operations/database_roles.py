@@ -1,0 +1,172 @@
+"""``saas-app database roles``: the roles of PostgreSQL that the three database addresses name.
+
+The owner's role owns the tables. The other two belong to the groups ``workroom_app`` and ``workroom_jobs``,
+to which :mod:`saas_app.db.row_security` gives rights. Everything happens in one transaction, and can be
+repeated.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+import saas_app.models  # noqa: F401 - registers every table
+from saas_app.config import DatabaseSettings
+from saas_app.db import row_security
+from saas_app.db.base import Base
+from saas_app.db.connecting import connecting_to
+from saas_app.errors import ConfigurationError
+from saas_app.operations.database_protection import run_once
+
+_GROUPS: Final = (row_security.APP_ROLE, row_security.JOBS_ROLE)
+_LOCK: Final = 7_262_002  # roles belong to the whole server, so one process at a time changes them
+_ITERATIONS: Final = 4096  # as PostgreSQL itself hashes passwords
+
+_RELATIONS: Final = sa.text(
+    "SELECT format('%I', relname) FROM pg_class WHERE relkind IN ('r', 'p')"
+    " AND relnamespace = current_schema()::regnamespace AND relowner <> CAST(:owner AS regrole)"
+)
+_ROUTINES: Final = sa.text(
+    "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = current_schema()::regnamespace"
+    " AND proowner <> CAST(:owner AS regrole)"
+    " AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')"
+)
+_LEAKPROOF: Final = ("textlike(text, text)", "texticlike(text, text)")
+"""Comparisons that searches make by an index. They reveal nothing about a row that does not match. PostgreSQL
+does not take that for granted, and would read every row of the organization."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A role that a database address names."""
+
+    name: str
+    password: str | None
+
+    @classmethod
+    def of(cls, variable: str, database_url: str) -> Login:
+        """Read an address. Raises :class:`ConfigurationError` if it names no user."""
+        url = connecting_to(database_url).url
+        if not url.username:
+            raise ConfigurationError(f"{variable} names no user.")
+        return cls(url.username, str(url.password) if url.password else None)
+
+
+def create_roles(settings: DatabaseSettings, admin_url: str) -> list[str]:
+    """Create the roles or bring them up to date, and return what was done, as sentences.
+
+    ``admin_url`` is the address of the database for a role that may create roles. Must not be called in a
+    running event loop. Raises :class:`ConfigurationError`.
+    """
+    if connecting_to(settings.database_url).is_sqlite:
+        raise ConfigurationError("SQLite has no roles. Set DATABASE_URL to a PostgreSQL database.")
+    owner = Login.of("DATABASE_OWNER_URL", settings.owner_url)
+    app = Login.of("DATABASE_URL", settings.database_url)
+    jobs = Login.of("DATABASE_JOBS_URL", settings.jobs_url)
+    if len({owner.name, app.name, jobs.name}) < 3:
+        raise ConfigurationError(
+            "DATABASE_URL, DATABASE_OWNER_URL and DATABASE_JOBS_URL must name three different users."
+        )
+    return run_once(admin_url, lambda connection: list(_create(connection, owner, app, jobs)))
+
+
+def _create(connection: sa.Connection, owner: Login, app: Login, jobs: Login) -> Iterator[str]:
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+    ensure_groups(connection)
+    for login in (owner, app, jobs):
+        yield _set_login(connection, login)
+    for group, login in zip(_GROUPS, (app, jobs), strict=True):
+        if login.name != group:
+            connection.exec_driver_sql(f"GRANT {group} TO {_name(login.name)}")
+    _let_connect(connection, owner)
+    count = _hand_over(connection, owner)
+    yield (
+        f"{owner.name} owns the tables; {count} were handed over."
+        if count
+        else f"{owner.name} owns the tables."
+    )
+    changed = row_security.apply(connection, Base.metadata)
+    yield f"Policies were set on {', '.join(changed)}." if changed else "The policies are up to date."
+    yield _allow_indexed_search(connection)
+
+
+def ensure_groups(connection: sa.Connection) -> None:
+    """Create the groups that row-level security knows, unless they exist."""
+    for group in _GROUPS:
+        if not _exists(connection, group):
+            connection.exec_driver_sql(f"CREATE ROLE {group} NOLOGIN NOSUPERUSER NOBYPASSRLS")
+
+
+def _set_login(connection: sa.Connection, login: Login) -> str:
+    is_new = not _exists(connection, login.name)
+    password = "" if login.password is None else f" PASSWORD '{_verifier(login.password)}'"
+    verb = "CREATE" if is_new else "ALTER"
+    rights = " NOSUPERUSER NOBYPASSRLS" if _is_superuser(connection) or is_new else ""
+    connection.exec_driver_sql(f"{verb} ROLE {_name(login.name)} LOGIN{rights}{password}")
+    return f"The role {login.name} was created." if is_new else f"The role {login.name} is up to date."
+
+
+def _let_connect(connection: sa.Connection, owner: Login) -> None:
+    """Let these roles use the database, and no others that it does not name itself."""
+    database = _name(str(connection.exec_driver_sql("SELECT current_database()").scalar()))
+    schema = _name(str(connection.exec_driver_sql("SELECT current_schema()").scalar()))
+    run = connection.exec_driver_sql
+    run(f"REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM PUBLIC")
+    run(f"GRANT CONNECT ON DATABASE {database} TO {', '.join(_GROUPS)}")
+    run(f"GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {database} TO {_name(owner.name)}")
+    run(f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC")
+    run(f"GRANT USAGE ON SCHEMA {schema} TO {', '.join(_GROUPS)}")
+    run(f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {_name(owner.name)}")
+
+
+def _hand_over(connection: sa.Connection, owner: Login) -> int:
+    """Make the owner's role the owner of every table and routine. Returns how many tables that changed."""
+    parameters = {"owner": _name(owner.name)}
+    tables = list(connection.execute(_RELATIONS, parameters).scalars())
+    for table in tables:
+        connection.exec_driver_sql(f"ALTER TABLE {table} OWNER TO {_name(owner.name)}")
+    for routine in list(connection.execute(_ROUTINES, parameters).scalars()):
+        connection.exec_driver_sql(f"ALTER ROUTINE {routine} OWNER TO {_name(owner.name)}")
+    return len(tables)
+
+
+def _allow_indexed_search(connection: sa.Connection) -> str:
+    """Let searches use their indexes beside row-level security, which only a superuser can do."""
+    if not _is_superuser(connection):
+        return (
+            "Searches read all rows of an organization, because only a superuser can mark LIKE as leakproof."
+        )
+    for function in _LEAKPROOF:
+        connection.exec_driver_sql(f"ALTER FUNCTION pg_catalog.{function} LEAKPROOF")
+    return "Searches use their indexes."
+
+
+def _exists(connection: sa.Connection, role: str) -> bool:
+    found = sa.text("SELECT 1 FROM pg_roles WHERE rolname = :name")
+    return connection.scalar(found, {"name": role}) is not None
+
+
+def _is_superuser(connection: sa.Connection) -> bool:
+    found = connection.exec_driver_sql("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+    return bool(found.scalar())
+
+
+def _name(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _verifier(password: str) -> str:
+    """Return what PostgreSQL stores for a password (SCRAM-SHA-256), so that its log has no password."""
+    salt = secrets.token_bytes(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, _ITERATIONS)
+    client = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    encoded = [base64.b64encode(part).decode() for part in (salt, client, server)]
+    return f"SCRAM-SHA-256${_ITERATIONS}:{encoded[0]}${encoded[1]}:{encoded[2]}"
