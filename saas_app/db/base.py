@@ -42,6 +42,12 @@ NAMED_IN_KEY: Final = (
 EVERY_ROW: Final = None
 """For ``__visible_rows__`` of a table that holds nothing of organizations or people."""
 
+APPENDED: Final = "SELECT, INSERT"
+"""For ``__granted__`` of a table whose rows are never changed."""
+
+NOTHING: Final = ""
+"""For ``__granted__`` of a table that only commands of the owner use."""
+
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
     """A column for an aware UTC time on every database. SQLite drops the zone; this type restores it."""
@@ -70,11 +76,12 @@ class Base(DeclarativeBase):
     """The base of every mapped class. Constraints have fixed names, so that migrations can refer to them.
 
     ``__visible_rows__`` is the SQL condition of the rows that a transaction may see and write, for row-level
-    security on PostgreSQL; every class declares or inherits it. ``__append_only__``: rows are never changed.
+    security on PostgreSQL; every class declares or inherits it. ``__granted__`` is what the roles of the
+    application and of jobs may do with the table there.
     """
 
     __visible_rows__: ClassVar[str | None]
-    __append_only__: ClassVar[bool] = False
+    __granted__: ClassVar[str] = "SELECT, INSERT, UPDATE, DELETE"
 
     metadata = sa.MetaData(
         naming_convention={
@@ -120,7 +127,7 @@ def _mark_table(mapper: Mapper[Any], class_: type[Base]) -> None:
     mapper.local_table.info.update(  # type: ignore[attr-defined]
         tenant_owned=issubclass(class_, TenantOwned),
         visible_rows=class_.__visible_rows__,
-        append_only=class_.__append_only__,
+        granted=class_.__granted__,
     )
 
 
@@ -134,6 +141,6 @@ def visible_rows(table: sa.Table) -> str | None:
     return table.info.get("visible_rows")
 
 
-def is_append_only(table: sa.Table) -> bool:
-    """Return whether the application may not change or delete rows."""
-    return bool(table.info.get("append_only"))
+def granted_on(table: sa.Table) -> str:
+    """Return what the application may do with a table, as privileges of SQL, or "" for nothing."""
+    return str(table.info["granted"])

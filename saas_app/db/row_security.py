@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from saas_app.db.base import is_append_only, is_tenant_owned, visible_rows
+from saas_app.db.base import granted_on, is_tenant_owned, visible_rows
 
 APP_ROLE: Final = "workroom_app"
 JOBS_ROLE: Final = "workroom_jobs"
@@ -96,13 +96,14 @@ def _replace(connection: sa.Connection, table: sa.Table, found: Policies, declar
 
 
 def _grant(connection: sa.Connection, role: str, tables: list[sa.Table]) -> None:
-    """Let a role use the tables. Nobody but the owner can change or delete rows of an append-only one."""
+    """Let a role do what the tables declare, and nothing else."""
     run = connection.exec_driver_sql
     if tables:
         run(f"GRANT SELECT ON {_VERSION_TABLE} TO {role}")
     for table in tables:
-        changes = "" if is_append_only(table) else ", UPDATE, DELETE"
-        run(f"GRANT SELECT, INSERT{changes} ON {table.name} TO {role}")
+        run(f"REVOKE ALL ON {table.name} FROM {role}")
+        if granted := granted_on(table):
+            run(f"GRANT {granted} ON {table.name} TO {role}")
 
 
 def _literal(text: str) -> Any:

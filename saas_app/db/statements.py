@@ -38,8 +38,9 @@ class Examined:
     classes alone. ``tenant_table`` is a tenant-owned table that it uses, if any. ``is_inspectable``: it is a
     select, insert, update or delete, in which such tables can be found. ``has_own_rows``: it is an insert of
     rows that are part of it, not parameters. ``loads_objects``: it returns instances of mapped classes.
-    ``is_change``: it needs the writer's turn, because it writes or locks rows. ``options`` and
-    ``confined_options`` are the execution options of both forms.
+    ``is_change``: it needs the writer's turn, because it writes or locks rows. ``changes_settings``: it calls
+    a function that can change the organization of a transaction. ``options`` and ``confined_options`` are the
+    execution options of both forms.
 
     Nothing here refers to the statement itself, which would otherwise never be forgotten. A compilation
     refers to what was executed, so a ``copy`` of a statement that is kept is executed.
@@ -53,6 +54,7 @@ class Examined:
     is_change: bool
     is_insert: bool
     has_own_rows: bool
+    changes_settings: bool
     has_run: bool = False
     copy: Any = None
     options: dict[str, Any] = field(default_factory=dict)
@@ -100,6 +102,7 @@ def _examine(statement: Any) -> Examined:
         loads_objects=is_mapped and _loads_objects(statement),
         is_insert=statement.is_insert,
         has_own_rows=statement.is_insert and _has_own_rows(statement),
+        changes_settings=any(map(_is_set_config, visitors.iterate(statement))),
         is_change=statement.is_dml or getattr(statement, "_for_update_arg", None) is not None,
     )
 
@@ -125,6 +128,10 @@ def _has_bare_columns(statement: Any) -> bool:
 
 def _has_own_rows(insert: Any) -> bool:
     return bool(insert._values or insert._multi_values or insert.select is not None)
+
+
+def _is_set_config(element: Any) -> bool:
+    return isinstance(element, sa.sql.functions.Function) and element.name == "set_config"
 
 
 def _loads_objects(statement: Any) -> bool:

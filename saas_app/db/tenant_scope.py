@@ -44,6 +44,8 @@ def scope(known: Examined, statement: Any, parameters: Any, organization_id: str
     Raises :class:`OutsideTenant` if the statement uses a tenant-owned table that is not on its mapped class,
     if such tables cannot be found in it, and if it inserts rows of another organization.
     """
+    if known.changes_settings:
+        raise OutsideTenant("the organization of a transaction cannot be changed")
     unchanged = statement if known.copy is None else known.copy
     if organization_id is None:
         return Scoped(unchanged, parameters, known.options)

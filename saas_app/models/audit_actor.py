@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import Base, TenantOwned
+from saas_app.db.base import APPENDED, Base, TenantOwned
 
 
 class AuditActor(TenantOwned, Base):
@@ -16,7 +16,7 @@ class AuditActor(TenantOwned, Base):
     """
 
     __tablename__ = "audit_actors"
-    __append_only__ = True
+    __granted__ = APPENDED
     __table_args__ = (sa.UniqueConstraint("organization_id", "actor_id", "name"),)
 
     actor_id: Mapped[str] = mapped_column(sa.String(64))

@@ -9,7 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import Base, TenantOwned
+from saas_app.db.base import APPENDED, Base, TenantOwned
 from saas_app.db.search import text_index
 
 
@@ -35,7 +35,7 @@ class AuditEvent(TenantOwned, Base):
     """A change or a denial. A trigger rejects updates and deletions."""
 
     __tablename__ = "audit_events"
-    __append_only__ = True
+    __granted__ = APPENDED
     __table_args__ = (
         sa.Index("ix_audit_events_organization_id_actor_id_id", "organization_id", "actor_id", "id"),
         sa.Index(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import Base, TenantOwned
+from saas_app.db.base import NOTHING, Base, TenantOwned
 
 
 class AuditRedaction(TenantOwned, Base):
@@ -16,6 +16,7 @@ class AuditRedaction(TenantOwned, Base):
     """
 
     __tablename__ = "audit_redactions"
+    __granted__ = NOTHING
 
     marker: Mapped[str] = mapped_column(sa.Text)
     wanted: Mapped[str] = mapped_column(sa.Text)

@@ -7,13 +7,15 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import Base
+from saas_app.db.base import EVERY_ROW, NOTHING, Base
 
 
 class Erasure(Base):
     """An erasure, by the SHA-256 of the person's id, so that repeating it uses the same pseudonym."""
 
     __tablename__ = "erasures"
+    __visible_rows__ = EVERY_ROW
+    __granted__ = NOTHING
 
     subject_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
     pseudonym: Mapped[str] = mapped_column(sa.String(64), unique=True)

@@ -52,6 +52,7 @@ def csv_export(
     async def body() -> AsyncIterator[bytes]:
         async with reading as db:
             async for chunk in chunks_of(db):
+                await db.close()  # a slow reader holds no transaction; the next statement opens another
                 yield chunk
 
     name = filename(tenant.organization_name, tenant.organization_id, what, utc_now().date())

@@ -226,4 +226,4 @@ async def sign_up_by_email(management: ManagementClient) -> AsyncIterator[None]:
 @pytest.fixture
 def reconciler(runtime: Runtime, make: Factory) -> Reconciler:
     """What ``saas-app reconcile`` runs, on the application's database."""
-    return reconciler_of(runtime.work, make)
+    return reconciler_of(runtime.jobs, make)

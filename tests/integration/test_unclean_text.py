@@ -168,7 +168,7 @@ async def poisoned(runtime: Runtime, acme: Office) -> AsyncIterator[str]:
 async def test_unreadable_notes_are_reported_and_do_not_stop_reconciling(
     runtime: Runtime, make: Factory, poisoned: str, unreadable_notes: list[str], run: int
 ) -> None:
-    reconciler = reconciler_of(runtime.work, make)
+    reconciler = reconciler_of(runtime.jobs, make)
     repairs: list[Repair] = []
     failures: list[Failure] = []
     for _ in range(run):
@@ -191,8 +191,8 @@ async def test_unreadable_notes_are_reported_and_do_not_stop_reconciling(
 async def test_unreadable_notes_do_not_stop_a_removal(
     runtime: Runtime, poisoned: str, unreadable_notes: list[str]
 ) -> None:
-    await order_removal(runtime.work, poisoned, "Gone", "somebody")
-    assert await remove_pending(runtime.work) == Removals(1)
+    await order_removal(runtime.jobs, poisoned, "Gone", "somebody")
+    assert await remove_pending(runtime.jobs) == Removals(1)
     assert await _notes(runtime, poisoned) == 0
 
 
@@ -202,11 +202,11 @@ async def test_a_removal_that_fails_does_not_stop_the_others(
 ) -> None:
     bad, good = f"bad{new_uuid().hex}", f"good{new_uuid().hex}"
     for organization_id in (bad, good):
-        await order_removal(runtime.work, organization_id, "Gone", "somebody")
+        await order_removal(runtime.jobs, organization_id, "Gone", "somebody")
     async with runtime.work.writing(bad) as db:
         deletion = AuditEntry(SYSTEM, Action.ORGANIZATION_DELETE, Target("organization", bad, "Gone"))
         db.add(_note(bad, deletion.as_json() | {"outcome": "neither"}))
-    assert await remove_pending(runtime.work) == Removals(2)
+    assert await remove_pending(runtime.jobs) == Removals(2)
     async with runtime.work.reading(bad) as db:
         actions = list(await db.scalars(sa.select(AuditEvent.action)))
     assert actions == [Action.ORGANIZATION_REMOVE_DATA]

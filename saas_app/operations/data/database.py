@@ -16,12 +16,12 @@ _R = TypeVar("_R")
 
 
 def on_database(work_on: Callable[[UnitOfWork, str], Awaitable[_R]]) -> _R:
-    """Call a function with the database of the settings and its migration, and return its result.
+    """Call a function with the database, as its owner, and with its migration. Returns the result.
 
     Must not be called in a running event loop. Raises :class:`ConfigurationError` if the database cannot be
     read, or is not at the newest migration.
     """
-    database_url = load_deployment_settings().database_url
+    database_url = load_deployment_settings().owner_url
     state = read_state(database_url)
     if state.current is None or not state.is_newest:
         raise ConfigurationError("The database is not at the newest migration. Run 'saas-app migrate' first.")

@@ -154,7 +154,7 @@ async def test_the_data_of_a_deleted_organization_is_removed_and_the_removal_rec
         await _fill(runtime.work, organization_id)
     await acme.browser.post(f"{acme.settings}/delete", {"name": acme.name})
 
-    await remove_pending(runtime.work)
+    await remove_pending(runtime.jobs)
 
     left = await kept(acme.id)
     assert (left.projects, left.tasks, left.pending, left.is_known) == (0, 0, 0, False)
@@ -178,7 +178,7 @@ async def test_an_organization_that_logto_no_longer_has_is_removed_here(
     await acme.browser.get(address, 404)
 
     await acme.browser.post(address, {"name": acme.name})
-    await remove_pending(runtime.work)
+    await remove_pending(runtime.jobs)
 
     left = await kept(acme.id)
     assert (left.projects, left.tasks) == (0, 0)
@@ -193,7 +193,7 @@ async def test_when_logto_fails_nothing_is_deleted_here(
     gate.fail(EVERY_CHANGE)
 
     await acme.browser.at(faulty_app).post(f"{acme.settings}/delete", {"name": acme.name}, 503)
-    await remove_pending(runtime.work)
+    await remove_pending(runtime.jobs)
 
     left = await kept(acme.id)
     assert (left.projects, left.tasks, left.actions) == (3, 12, [])
@@ -230,7 +230,7 @@ async def test_after_a_crash_between_two_batches_the_next_call_continues(
     gone, stays = f"gone{secrets.token_hex(6)}", f"stays{secrets.token_hex(6)}"
     for organization_id in (gone, stays):
         await _fill(runtime.work, organization_id, projects=2, tasks=3)
-    await order_removal(runtime.work, gone, "Gone Ltd", "somebody")
+    await order_removal(runtime.jobs, gone, "Gone Ltd", "somebody")
 
     with pytest.raises(Crash):
         await remove_pending(CrashingWork(engine, after=batches), batch=2)
@@ -238,13 +238,13 @@ async def test_after_a_crash_between_two_batches_the_next_call_continues(
     halfway = await kept(gone)
     assert halfway.events == ()
     assert halfway.tasks == max(0, 6 - 2 * batches)
-    await remove_pending(runtime.work, batch=2)
+    await remove_pending(runtime.jobs, batch=2)
     left = await kept(gone)
     assert (left.projects, left.tasks) == (0, 0)
     assert [event.after for event in left.events] == [{"tasks": 6, "projects": 2}]
     untouched = await kept(stays)
     assert (untouched.projects, untouched.tasks, untouched.events) == (2, 6, ())
-    assert await remove_pending(runtime.work) == Removals(0)
+    assert await remove_pending(runtime.jobs) == Removals(0)
 
 
 async def test_two_workers_remove_an_organization_once(
@@ -252,9 +252,9 @@ async def test_two_workers_remove_an_organization_once(
 ) -> None:
     gone = f"gone{secrets.token_hex(6)}"
     await _fill(runtime.work, gone, projects=3, tasks=3)
-    await order_removal(runtime.work, gone, "Gone Ltd", "somebody")
-    await order_removal(runtime.work, gone, "Ordered twice", "logto")
-    await asyncio.gather(remove_pending(runtime.work, batch=2), remove_pending(UnitOfWork(engine), batch=2))
+    await order_removal(runtime.jobs, gone, "Gone Ltd", "somebody")
+    await order_removal(runtime.jobs, gone, "Ordered twice", "logto")
+    await asyncio.gather(remove_pending(runtime.jobs, batch=2), remove_pending(UnitOfWork(engine), batch=2))
     left = await kept(gone)
     assert (left.projects, left.tasks) == (0, 0)
     assert [(event.target_name, event.after) for event in left.events] == [
@@ -273,14 +273,14 @@ async def test_a_deletion_that_was_never_recorded_is_recorded_after_a_while(
             entry = AuditEntry(Actor("ada", "Ada"), action, target)
             started_at = utc_now() - timedelta(minutes=minutes)
             db.add(PendingChange(entry=entry.as_json(), subjects=[], started_at=started_at))
-    await order_removal(runtime.work, gone, "Gone Ltd", "ada")
-    await remove_pending(runtime.work)
+    await order_removal(runtime.jobs, gone, "Gone Ltd", "ada")
+    await remove_pending(runtime.jobs)
     left = await kept(gone)
     assert left.actions == (["organization.delete", "organization.remove-data"] if is_told else [])
     assert left.pending == (0 if is_told else 2)
     async with runtime.work.writing(gone) as db:
         await db.execute(sa.delete(PendingChange))
-    await remove_pending(runtime.work)
+    await remove_pending(runtime.jobs)
 
 
 async def test_the_worker_acts_when_woken_and_ends_with_the_application(
@@ -304,7 +304,7 @@ async def test_the_worker_acts_when_woken_and_ends_with_the_application(
     async with worker.running():
         [own] = _workers() - before
         await _fill(runtime.work, gone)
-        await order_removal(runtime.work, gone, "Gone Ltd", "somebody")
+        await order_removal(runtime.jobs, gone, "Gone Ltd", "somebody")
         worker.wake()
         await asyncio.wait_for(finished.wait(), 20)
     assert own.done()
