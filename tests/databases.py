@@ -100,7 +100,7 @@ def migrated_database(directory: Path) -> Iterator[Database]:
     with prepared_database(directory) as database:
         migrate(database.owner_url)
         if os.environ.get("TEST_CITUS_URL"):
-            run_in_thread(citus.distribute(database.admin_url))
+            in_thread(citus.distribute, database.admin_url)
         yield database
 
 

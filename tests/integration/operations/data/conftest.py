@@ -17,9 +17,8 @@ from saas_app.models import ApiClient, EmailDomain, Ending, FormerMembership
 from saas_app.operations.data.organization_export import export_organization
 from saas_app.operations.data.tables import organization_parts, read_pages
 from saas_app.operations.migrate import newest_migration
-from saas_app.runtime import Runtime
 from tests.conftest import OpenOffice
-from tests.databases import empty_database_at, migrate, migrated_database
+from tests.databases import Database, empty_database_at, migrate, migrated_database
 from tests.integration.projects.rows import add_project
 from tests.offices import Office
 
@@ -28,10 +27,18 @@ Tables = dict[str, list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="package")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """Another migrated database of the same kind. Every test has its own organization in it."""
-    with migrated_database(tmp_path_factory.mktemp("elsewhere")) as url:
-        yield url
+    with migrated_database(tmp_path_factory.mktemp("elsewhere")) as database:
+        yield database
+
+
+@pytest.fixture(scope="package")
+async def operator(database: Database) -> AsyncIterator[UnitOfWork]:
+    """Transactions of the owner of the tables, as commands for operators run."""
+    engine = create_engine(database.owner_url)
+    yield UnitOfWork(engine)
+    await engine.dispose()
 
 
 @pytest.fixture(scope="package")
@@ -43,19 +50,19 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-async def there(elsewhere: str) -> AsyncIterator[UnitOfWork]:
+async def there(elsewhere: Database) -> AsyncIterator[UnitOfWork]:
     """Transactions in the other database."""
-    engine = create_engine(elsewhere)
+    engine = create_engine(elsewhere.owner_url)
     yield UnitOfWork(engine)
     await engine.dispose()
 
 
-async def fill(runtime: Runtime, acme: Office) -> None:
+async def fill(operator: UnitOfWork, acme: Office) -> None:
     """Let the admin make a project, and add rows that only other ways write."""
     project = {"name": "Größe “ß”", "description": "a\nb"}
     await acme.browsers["admin"].post(f"{acme.root}/projects/new", project)
     now = utc_now()
-    async with runtime.work.writing(acme.id) as db:
+    async with operator.writing(acme.id) as db:
         await add_project(db, tasks=3)
         db.add(ApiClient(client_id="m-1", name="Robot", created_by=acme.admin.id, created_at=now))
         names = {"organization_name": acme.name, "ending": Ending.LEFT}
@@ -65,19 +72,19 @@ async def fill(runtime: Runtime, acme: Office) -> None:
 
 
 @pytest.fixture
-async def acme(open_office: OpenOffice, runtime: Runtime) -> Office:
+async def acme(open_office: OpenOffice, operator: UnitOfWork) -> Office:
     """An organization with rows in many tables. A viewer was denied a page."""
     acme = await open_office(admin="Ada", viewer="Vera")
-    await fill(runtime, acme)
+    await fill(operator, acme)
     await acme.browsers["viewer"].get(f"{acme.root}/audit", 403)
     return acme
 
 
 @pytest.fixture
-async def file(acme: Office, runtime: Runtime, tmp_path: Path) -> Path:
+async def file(acme: Office, operator: UnitOfWork, tmp_path: Path) -> Path:
     """The organization's export."""
     path = tmp_path / "acme.zip"
-    await export_organization(runtime.work, acme.id, path, REVISION)
+    await export_organization(operator, acme.id, path, REVISION)
     return path
 
 

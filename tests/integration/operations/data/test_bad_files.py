@@ -19,7 +19,6 @@ from saas_app.operations.data.archive import UnusableFile
 from saas_app.operations.data.organization_export import export_organization
 from saas_app.operations.data.organization_import import import_organization
 from saas_app.organizations.removal import request_removal
-from saas_app.runtime import Runtime
 from tests.integration.operations.data.conftest import REVISION, fill, tables_of
 from tests.offices import Office
 
@@ -57,11 +56,13 @@ class Export:
 
 
 @pytest.fixture(scope="module")
-async def original(shared_acme: Office, runtime: Runtime, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+async def original(
+    shared_acme: Office, operator: UnitOfWork, tmp_path_factory: pytest.TempPathFactory
+) -> bytes:
     """An export that is never imported, so that all tests can change copies of it."""
-    await fill(runtime, shared_acme)
+    await fill(operator, shared_acme)
     path = tmp_path_factory.mktemp("original") / "acme.zip"
-    await export_organization(runtime.work, shared_acme.id, path, REVISION)
+    await export_organization(operator, shared_acme.id, path, REVISION)
     return path.read_bytes()
 
 

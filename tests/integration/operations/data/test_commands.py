@@ -15,25 +15,25 @@ from saas_app.logto import ManagementClient
 from saas_app.operations.data.database import on_database
 from tests.clients import Person
 from tests.commands import ask, run
-from tests.databases import empty_database
+from tests.databases import Database, empty_database
 from tests.factories import Factory
 from tests.integration.audit.conftest import add_events
 
 
 @pytest.fixture
-def environment(provider: Provider, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def environment(provider: Provider, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings of an operator: the database, and the Management API."""
-    for name, value in {**provider.environment, "DATABASE_URL": database_url}.items():
+    for name, value in {**provider.environment, **database.environment}.items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
-def organization_id(database_url: str, request: pytest.FixtureRequest) -> str:
+def organization_id(database: Database, request: pytest.FixtureRequest) -> str:
     """An organization with two audit events."""
     organization_id = f"org-{abs(hash(request.node.nodeid))}"
 
     async def fill() -> None:
-        engine = create_engine(database_url)
+        engine = create_engine(database.owner_url)
         await add_events(UnitOfWork(engine), organization_id, 2)
         await engine.dispose()
 
@@ -49,10 +49,10 @@ def assert_failed(result: Result, words: str) -> None:
 
 @pytest.mark.usefixtures("environment")
 def test_an_organization_is_exported_and_imported(
-    organization_id: str, elsewhere: str, tmp_path: Path
+    organization_id: str, elsewhere: Database, tmp_path: Path
 ) -> None:
     exported = run("organization", "export", organization_id, "--to", tmp_path / "acme.zip")
-    imported = run("organization", "import", tmp_path / "acme.zip", DATABASE_URL=elsewhere)
+    imported = run("organization", "import", tmp_path / "acme.zip", **elsewhere.environment)
 
     assert exported.exit_code == imported.exit_code == 0, exported.output + imported.output
     assert "         3  audit_events" in exported.output.splitlines()
@@ -75,7 +75,7 @@ def test_an_unknown_organization_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("environment")
 def test_a_database_without_migrations_is_rejected(tmp_path: Path) -> None:
     with empty_database(tmp_path) as url:
-        result = run("organization", "export", "acme", "--to", tmp_path / "a.zip", DATABASE_URL=url)
+        result = run("organization", "export", "acme", "--to", tmp_path / "a.zip", DATABASE_OWNER_URL=url)
 
     assert_failed(result, "Run 'saas-app migrate' first")
 

@@ -63,7 +63,7 @@ class Zoe:
 
 
 @pytest.fixture
-async def zoe(open_office: OpenOffice, open_browser: OpenBrowser, make: Factory, runtime: Runtime) -> Zoe:
+async def zoe(open_office: OpenOffice, open_browser: OpenBrowser, make: Factory, operator: UnitOfWork) -> Zoe:
     """Zoë was invited, accepted, made a project, was denied a page, and got other roles. Ada saw her."""
     token = secrets.token_hex(5)
     name, username = f'Zoë "Z" {token}', f"zoe_{token}"
@@ -81,18 +81,18 @@ async def zoe(open_office: OpenOffice, open_browser: OpenBrowser, make: Factory,
     await browser.get(f"{acme.root}/members/{person.id}/roles", 403)
     await acme.browser.post(f"{acme.root}/members/{person.id}/roles", roles_form(["editor"], ["viewer"]))
     zoe = Zoe(person, acme, name, email)
-    await _add_other_traces(runtime, zoe)
+    await _add_other_traces(operator, zoe)
     return zoe
 
 
-async def _add_other_traces(runtime: Runtime, zoe: Zoe) -> None:
+async def _add_other_traces(operator: UnitOfWork, zoe: Zoe) -> None:
     """Add rows that need more than a request, and an event of somebody else with her name."""
     now, user_id = utc_now(), zoe.person.id
     in_an_hour = now + timedelta(hours=1)
-    async with runtime.work.reading() as db:
+    async with operator.reading() as db:
         sessions = sa.select(Base.metadata.tables["sessions"].c.id)
         (session_id,) = await db.scalars(sessions.where(sa.column("subject") == user_id))
-    async with runtime.work.writing(zoe.office.id) as db:
+    async with operator.writing(zoe.office.id) as db:
         secret = {"session_id": session_id, "name": "s", "payload": b"x", "expires_at": in_an_hour}
         form = {"handle_hash": secrets.token_bytes(32), "browser_hash": b"b" * 32, "payload": b"x"}
         db.add(ShownSecretRow(**secret))
@@ -111,9 +111,9 @@ async def _add_other_traces(runtime: Runtime, zoe: Zoe) -> None:
 
 
 @pytest.fixture
-async def plain(database_url: str) -> AsyncIterator[AsyncEngine]:
+async def plain(database: Database) -> AsyncIterator[AsyncEngine]:
     """Connections without our checks, like those of a database shell."""
-    engine = create_async_engine(database_url)
+    engine = create_async_engine(database.owner_url)
     yield engine
     await engine.dispose()
 
@@ -132,8 +132,8 @@ async def find_texts(plain: AsyncEngine, texts: list[str]) -> set[tuple[str, str
     return found
 
 
-async def let_a_day_pass(runtime: Runtime, zoe: Zoe) -> None:
-    async with runtime.work.writing() as db:
+async def let_a_day_pass(operator: UnitOfWork, zoe: Zoe) -> None:
+    async with operator.writing() as db:
         past = utc_now() - MARK_RETENTION - timedelta(minutes=1)
         mark = sa.update(MembershipChange).where(MembershipChange.subject == zoe.person.id)
         await db.execute(mark.values(changed_at=past))
@@ -153,19 +153,23 @@ async def test_before_the_erasure_the_person_is_in_many_tables(zoe: Zoe, plain: 
     }  # fmt: skip
 
 
-async def test_no_table_names_the_person_afterwards(zoe: Zoe, runtime: Runtime, plain: AsyncEngine) -> None:
-    erased = await erase_person(runtime.work, zoe.person.id)
+async def test_no_table_names_the_person_afterwards(
+    zoe: Zoe, runtime: Runtime, operator: UnitOfWork, plain: AsyncEngine
+) -> None:
+    erased = await erase_person(operator, zoe.person.id)
 
     assert erased.is_marked
     left = await find_texts(plain, [zoe.person.id, zoe.person.username, zoe.email])
     assert left == {("membership_changes", "user_id")}
-    await let_a_day_pass(runtime, zoe)
-    assert not (await erase_person(runtime.work, zoe.person.id)).is_marked
+    await let_a_day_pass(operator, zoe)
+    assert not (await erase_person(operator, zoe.person.id)).is_marked
     assert await find_texts(plain, [zoe.person.id, zoe.person.username, zoe.email]) == set()
 
 
-async def test_another_member_with_the_same_name_keeps_it(zoe: Zoe, runtime: Runtime) -> None:
-    await erase_person(runtime.work, zoe.person.id)
+async def test_another_member_with_the_same_name_keeps_it(
+    zoe: Zoe, runtime: Runtime, operator: UnitOfWork
+) -> None:
+    await erase_person(operator, zoe.person.id)
 
     named = [
         event.target_id for event in await events_of(runtime, zoe.office.id) if zoe.name in str(vars(event))
@@ -173,10 +177,12 @@ async def test_another_member_with_the_same_name_keeps_it(zoe: Zoe, runtime: Run
     assert named == ["other"]
 
 
-async def test_a_pseudonym_replaces_the_person_in_the_audit_log(zoe: Zoe, runtime: Runtime) -> None:
+async def test_a_pseudonym_replaces_the_person_in_the_audit_log(
+    zoe: Zoe, runtime: Runtime, operator: UnitOfWork
+) -> None:
     before = await events_of(runtime, zoe.office.id)
 
-    erased = await erase_person(runtime.work, zoe.person.id)
+    erased = await erase_person(operator, zoe.person.id)
 
     *after, last = await events_of(runtime, zoe.office.id)
     kept = ("id", "occurred_at", "actor_type", "action", "target_type", "outcome", "request_id")
@@ -199,11 +205,11 @@ async def test_a_pseudonym_replaces_the_person_in_the_audit_log(zoe: Zoe, runtim
     assert last.after == {name: count for name, count in erased.replaced.items() if name != "email_domains"}
 
 
-async def test_other_people_stay_as_they_are(zoe: Zoe, runtime: Runtime) -> None:
+async def test_other_people_stay_as_they_are(zoe: Zoe, runtime: Runtime, operator: UnitOfWork) -> None:
     hers = [zoe.person.id, zoe.email.upper()]
     before = [event for event in await events_of(runtime, zoe.office.id) if event.actor_id not in hers]
 
-    await erase_person(runtime.work, zoe.person.id)
+    await erase_person(operator, zoe.person.id)
 
     after = {event.id: event for event in await events_of(runtime, zoe.office.id)}
     assert all(
@@ -212,10 +218,10 @@ async def test_other_people_stay_as_they_are(zoe: Zoe, runtime: Runtime) -> None
     )
 
 
-async def test_what_the_person_made_stays_under_the_pseudonym(zoe: Zoe, runtime: Runtime) -> None:
-    erased = await erase_person(runtime.work, zoe.person.id)
+async def test_what_the_person_made_stays_under_the_pseudonym(zoe: Zoe, operator: UnitOfWork) -> None:
+    erased = await erase_person(operator, zoe.person.id)
 
-    async with runtime.work.reading(zoe.office.id) as db:
+    async with operator.reading(zoe.office.id) as db:
         assert list(await db.scalars(sa.select(Project.created_by))) == [erased.pseudonym]
     assert erased.pseudonym in await zoe.office.browser.text(
         f"{zoe.office.root}/audit?actor={erased.pseudonym}"
@@ -224,18 +230,20 @@ async def test_what_the_person_made_stays_under_the_pseudonym(zoe: Zoe, runtime:
     assert erased.deleted["users"] == 1
 
 
-async def test_a_second_run_changes_nothing_and_keeps_the_pseudonym(zoe: Zoe, runtime: Runtime) -> None:
-    first = await erase_person(runtime.work, zoe.person.id)
+async def test_a_second_run_changes_nothing_and_keeps_the_pseudonym(
+    zoe: Zoe, runtime: Runtime, operator: UnitOfWork
+) -> None:
+    first = await erase_person(operator, zoe.person.id)
     events = await actions_of(runtime, zoe.office.id)
 
-    second = await erase_person(runtime.work, zoe.person.id)
+    second = await erase_person(operator, zoe.person.id)
 
     assert (second.pseudonym, second.deleted, second.replaced) == (first.pseudonym, {}, {})
     assert await actions_of(runtime, zoe.office.id) == events
 
 
 async def test_an_interrupted_erasure_is_continued(
-    zoe: Zoe, runtime: Runtime, plain: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+    zoe: Zoe, operator: UnitOfWork, plain: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def crash(*_arguments: object) -> bool:
         raise RuntimeError("crash")
@@ -243,46 +251,50 @@ async def test_an_interrupted_erasure_is_continued(
     with monkeypatch.context() as patched:
         patched.setattr(erasure, "_erase_outside", crash)
         with pytest.raises(RuntimeError, match="crash"):
-            await erase_person(runtime.work, zoe.person.id)
+            await erase_person(operator, zoe.person.id)
     assert ("users", "name") in await find_texts(plain, [zoe.name])
 
-    await erase_person(runtime.work, zoe.person.id)
+    await erase_person(operator, zoe.person.id)
 
     assert await find_texts(plain, [zoe.person.username, zoe.email]) == set()
-    async with runtime.work.reading() as db:
+    async with operator.reading() as db:
         finished = sa.select(Erasure.pseudonym).where(Erasure.finished_at.is_(None))
         assert list(await db.scalars(finished)) == []
 
 
-async def test_names_that_came_after_the_erasure_are_erased_by_the_next(zoe: Zoe, runtime: Runtime) -> None:
-    first = await erase_person(runtime.work, zoe.person.id)
-    async with runtime.work.writing(zoe.office.id) as db:
+async def test_names_that_came_after_the_erasure_are_erased_by_the_next(
+    zoe: Zoe, operator: UnitOfWork
+) -> None:
+    first = await erase_person(operator, zoe.person.id)
+    async with operator.writing(zoe.office.id) as db:
         late = Actor(zoe.person.id, "Zoë again")
         record(db, AuditEntry(late, Action.PROJECT_CREATE, Target("project", "p", "Plan B")))
 
-    await erase_person(runtime.work, zoe.person.id)
+    await erase_person(operator, zoe.person.id)
 
-    async with runtime.work.reading(zoe.office.id) as db:
+    async with operator.reading(zoe.office.id) as db:
         actors = sa.select(AuditActor.name).where(AuditActor.actor_id == first.pseudonym)
         assert list(await db.scalars(actors)) == [first.pseudonym]
         hers = sa.select(AuditEvent.actor_id).where(AuditEvent.target_id == "p")
         assert await db.scalar(hers) == first.pseudonym
 
 
-async def test_a_change_in_progress_is_not_torn(zoe: Zoe, runtime: Runtime) -> None:
-    async with runtime.work.writing(zoe.office.id) as db:
+async def test_a_change_in_progress_is_not_torn(zoe: Zoe, runtime: Runtime, operator: UnitOfWork) -> None:
+    async with operator.writing(zoe.office.id) as db:
         db.add(PendingChange(id=new_uuid(), entry={}, subjects=[zoe.person.id], started_at=utc_now()))
 
     with pytest.raises(ConfigurationError, match="Run 'saas-app reconcile' first"):
-        await erase_person(runtime.work, zoe.person.id)
+        await erase_person(operator, zoe.person.id)
 
-    async with runtime.work.writing(zoe.office.id) as db:
+    async with operator.writing(zoe.office.id) as db:
         await db.execute(sa.delete(PendingChange))
     assert Action.PERSON_ERASE not in await actions_of(runtime, zoe.office.id)
 
 
-async def test_no_redaction_outlives_its_transaction(zoe: Zoe, runtime: Runtime, plain: AsyncEngine) -> None:
-    await erase_person(runtime.work, zoe.person.id)
+async def test_no_redaction_outlives_its_transaction(
+    zoe: Zoe, operator: UnitOfWork, plain: AsyncEngine
+) -> None:
+    await erase_person(operator, zoe.person.id)
 
     async with plain.connect() as connection:
         table = Base.metadata.tables["audit_redactions"]

@@ -26,6 +26,7 @@ from saas_app.operations.data.organization_import import import_organization
 from saas_app.operations.data.tables import BATCH, LEFT_OUT, Part, organization_parts, tenant_models
 from saas_app.runtime import Runtime
 from tests.conftest import OpenApp, OpenBrowser
+from tests.databases import Database
 from tests.integration.audit.conftest import add_events
 from tests.integration.operations.data.conftest import REVISION, contents_of, files_in, tables_of
 from tests.integration.records import actions_of, events_of
@@ -33,11 +34,17 @@ from tests.offices import Office
 
 
 async def test_people_sign_in_at_the_other_installation_and_see_the_same_pages(
-    acme: Office, file: Path, there: UnitOfWork, elsewhere: str, open_app: OpenApp, open_browser: OpenBrowser
+    acme: Office,
+    file: Path,
+    there: UnitOfWork,
+    elsewhere: Database,
+    open_app: OpenApp,
+    open_browser: OpenBrowser,
 ) -> None:
     await import_organization(there, file, REVISION)
+    urls = {"database_url": elsewhere.url, "database_jobs_url": elsewhere.jobs_url}
 
-    ada = await open_browser(acme.admin, at=await open_app(database_url=elsewhere))
+    ada = await open_browser(acme.admin, at=await open_app(**urls))
 
     projects = await ada.text(f"{acme.root}/projects")
     assert "Größe “ß”" in projects
@@ -49,11 +56,11 @@ async def test_people_sign_in_at_the_other_installation_and_see_the_same_pages(
 
 
 async def test_every_row_is_the_same_in_the_other_database(
-    acme: Office, file: Path, runtime: Runtime, there: UnitOfWork
+    acme: Office, file: Path, operator: UnitOfWork, there: UnitOfWork
 ) -> None:
     await import_organization(there, file, REVISION)
 
-    moved, original = await tables_of(there, acme.id), await tables_of(runtime.work, acme.id)
+    moved, original = await tables_of(there, acme.id), await tables_of(operator, acme.id)
     assert moved["audit_events"].pop()["action"] == "organization.import"
     assert moved == original
     assert all(
@@ -62,7 +69,7 @@ async def test_every_row_is_the_same_in_the_other_database(
 
 
 async def test_rows_survive_sqlite_and_the_way_back(
-    acme: Office, file: Path, runtime: Runtime, there: UnitOfWork, on_sqlite: str, tmp_path: Path
+    acme: Office, file: Path, operator: UnitOfWork, there: UnitOfWork, on_sqlite: str, tmp_path: Path
 ) -> None:
     engine = create_engine(on_sqlite)
     await import_organization(UnitOfWork(engine), file, REVISION)
@@ -71,19 +78,19 @@ async def test_rows_survive_sqlite_and_the_way_back(
 
     await import_organization(there, tmp_path / "again.zip", REVISION)
 
-    back, original = await tables_of(there, acme.id), await tables_of(runtime.work, acme.id)
+    back, original = await tables_of(there, acme.id), await tables_of(operator, acme.id)
     assert back.pop("audit_events")[: len(original["audit_events"])] == original.pop("audit_events")
     assert back == original
 
 
 async def test_derived_tables_are_filled_once(
-    acme: Office, file: Path, runtime: Runtime, there: UnitOfWork
+    acme: Office, file: Path, operator: UnitOfWork, there: UnitOfWork
 ) -> None:
     await import_organization(there, file, REVISION)
 
     names = sa.select(ProjectName.id, ProjectName.folded_name).order_by(ProjectName.id)
     actors = sa.select(AuditActor.id, AuditActor.name).order_by(AuditActor.id)
-    async with runtime.work.reading(acme.id) as here, there.reading(acme.id) as new:
+    async with operator.reading(acme.id) as here, there.reading(acme.id) as new:
         for derived in (names, actors):
             assert (await new.execute(derived)).all() == (await here.execute(derived)).all()
 
@@ -112,28 +119,28 @@ async def test_the_manifest_says_what_is_in_the_file(acme: Office, file: Path) -
 
 
 async def test_more_rows_than_a_batch_are_exported_in_order(
-    acme: Office, runtime: Runtime, tmp_path: Path
+    acme: Office, runtime: Runtime, operator: UnitOfWork, tmp_path: Path
 ) -> None:
-    await add_events(runtime.work, acme.id, 2 * BATCH)
+    await add_events(operator, acme.id, 2 * BATCH)
 
-    await export_organization(runtime.work, acme.id, tmp_path / "acme.zip", REVISION)
+    await export_organization(operator, acme.id, tmp_path / "acme.zip", REVISION)
 
     ids = [row["id"] for row in contents_of(tmp_path / "acme.zip")[1]["audit_events"]]
     assert ids == [str(event.id) for event in await events_of(runtime, acme.id)]
 
 
 async def test_a_change_during_the_export_is_not_in_it(
-    acme: Office, runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    acme: Office, runtime: Runtime, operator: UnitOfWork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_pages = organization_export.read_pages
 
     async def with_a_change(db: DatabaseSession, part: Part) -> AsyncIterator[list[dict[str, Any]]]:
         async for rows in read_pages(db, part):
             yield rows
-            await add_events(runtime.work, acme.id, 1)
+            await add_events(operator, acme.id, 1)
 
     monkeypatch.setattr(organization_export, "read_pages", with_a_change)
-    await export_organization(runtime.work, acme.id, tmp_path / "acme.zip", REVISION)
+    await export_organization(operator, acme.id, tmp_path / "acme.zip", REVISION)
 
     exported = contents_of(tmp_path / "acme.zip")[1]["audit_events"]
     assert exported[-1]["action"] == "organization.export"
@@ -174,29 +181,29 @@ def test_only_its_owner_can_read_the_file(file: Path) -> None:
     assert files_in(file.parent) == [file.name]
 
 
-async def test_an_existing_file_stays(acme: Office, runtime: Runtime, tmp_path: Path) -> None:
+async def test_an_existing_file_stays(acme: Office, operator: UnitOfWork, tmp_path: Path) -> None:
     path = tmp_path / "acme.zip"
     path.write_text("mine")
 
     with pytest.raises(UnusableFile, match="exists already"):
-        await export_organization(runtime.work, acme.id, path, REVISION)
+        await export_organization(operator, acme.id, path, REVISION)
 
     assert path.read_text() == "mine"
 
 
 async def test_a_failed_export_leaves_no_file(
-    acme: Office, runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    acme: Office, operator: UnitOfWork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(organization_export, "Manifest", None)
 
     with pytest.raises(TypeError):
-        await export_organization(runtime.work, acme.id, tmp_path / "acme.zip", REVISION)
+        await export_organization(operator, acme.id, tmp_path / "acme.zip", REVISION)
 
     assert files_in(tmp_path) == []
 
 
-async def test_an_unknown_organization_is_not_found(runtime: Runtime, tmp_path: Path) -> None:
+async def test_an_unknown_organization_is_not_found(operator: UnitOfWork, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no organization with the ID nowhere"):
-        await export_organization(runtime.work, "nowhere", tmp_path / "acme.zip", REVISION)
+        await export_organization(operator, "nowhere", tmp_path / "acme.zip", REVISION)
 
     assert files_in(tmp_path) == []
