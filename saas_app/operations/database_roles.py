@@ -87,11 +87,7 @@ def _create(connection: sa.Connection, owner: Login, app: Login, jobs: Login) ->
             connection.exec_driver_sql(f"GRANT {group} TO {_name(login.name)}")
     _let_connect(connection, owner)
     count = _hand_over(connection, owner)
-    yield (
-        f"{owner.name} owns the tables; {count} were handed over."
-        if count
-        else f"{owner.name} owns the tables."
-    )
+    yield f"{owner.name} owns the tables; {count} were handed over."
     changed = row_security.apply(connection, Base.metadata)
     yield f"Policies were set on {', '.join(changed)}." if changed else "The policies are up to date."
     yield _allow_indexed_search(connection)

@@ -125,7 +125,7 @@ def test_an_installation_with_one_role_is_taken_over(tmp_path: Path) -> None:
 
         done = run("database", "roles", "--admin-url", url, **database.environment)
 
-        assert "of them from now on" in done.output
+        assert "owns the tables; " in done.output
         in_thread(require_protection, settings_of(database))
 
 

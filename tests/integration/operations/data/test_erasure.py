@@ -39,6 +39,7 @@ from saas_app.operations.data.erasure import MARK_RETENTION, erase_person
 from saas_app.runtime import Runtime
 from tests.clients import Person
 from tests.conftest import OpenBrowser, OpenOffice
+from tests.databases import Database
 from tests.factories import PASSWORD, Factory
 from tests.integration.invitations.conftest import path_of
 from tests.integration.members.conftest import roles_form
