@@ -22,7 +22,9 @@ from local_logto.testing import Provider
 from local_logto.testing.management import ManagementApi
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.databases import migrate, run_in_thread
+from saas_app.config import DatabaseSettings
+from saas_app.operations.database_roles import create_roles
+from tests.databases import in_thread, migrate, run_in_thread
 from tests.hosts.network import Machine, running_network
 from tests.hosts.programs import Program, new_postgres, new_proxy, new_redis
 from tests.processes import provision
@@ -88,14 +90,19 @@ class Cluster:
 
 
 def database_environment(server: Program, name: str = DATABASE) -> dict[str, str]:
-    """Return the variables that lead a program to a database of the cluster."""
-    return {"DATABASE_URL": f"postgresql+asyncpg://postgres@{server.address}/{name}"}
+    """Return the variables that lead a program to a database of the cluster, with its roles."""
+    users = {"DATABASE_URL": "app", "DATABASE_OWNER_URL": "owner", "DATABASE_JOBS_URL": "jobs"}
+    return {
+        variable: f"postgresql+asyncpg://workroom_{user}@{server.address}/{name}"
+        for variable, user in users.items()
+    }
 
 
 def create_database(server: Program, name: str, revision: str = "head") -> None:
-    """Create a database and migrate it up to a revision."""
-    address = database_environment(server, name)["DATABASE_URL"]
-    maintenance = sa.make_url(address).set(database="postgres")
+    """Create a database with its roles and migrate it up to a revision."""
+    variables = database_environment(server, name)
+    admin = sa.make_url(variables["DATABASE_URL"]).set(username="postgres")
+    maintenance = admin.set(database="postgres")
 
     async def create() -> None:
         engine = create_async_engine(maintenance, isolation_level="AUTOCOMMIT")
@@ -104,7 +111,9 @@ def create_database(server: Program, name: str, revision: str = "head") -> None:
         await engine.dispose()
 
     run_in_thread(create())
-    migrate(address, revision)
+    settings = DatabaseSettings(**{key.lower(): value for key, value in variables.items()})
+    in_thread(create_roles, settings, admin.render_as_string())
+    migrate(variables["DATABASE_OWNER_URL"], revision)
 
 
 @contextlib.contextmanager

@@ -72,10 +72,17 @@ def _git(*arguments: str) -> bytes:
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True).stdout
 
 
+def as_owner(variables: dict[str, str]) -> dict[str, str]:
+    """Return the variables of an installation with one role, as before the database hid rows."""
+    owner = variables["DATABASE_OWNER_URL"]
+    return {**dict.fromkeys(variables, owner), "DATABASE_ALLOW_BYPASS": "true"}
+
+
 @pytest.fixture
 async def older_host(cluster: Cluster, older: Older) -> AsyncIterator[Program]:
     """The older version in place of the first host. It is not running yet."""
     host = with_source(cluster.one, older.source)
+    host.environment = {**host.environment, **as_owner(database_environment(cluster.database))}
     async with cluster.in_place_of("one", host):
         yield host
 
@@ -99,7 +106,7 @@ async def test_migrations_fail_no_request_of_the_older_version(
     name = f"older_{secrets.token_hex(3)}"
     variables = database_environment(cluster.database, name)
     await asyncio.to_thread(create_database, cluster.database, name, older.revision)
-    older_host.environment = {**older_host.environment, **variables}
+    older_host.environment = {**older_host.environment, **as_owner(variables)}
     await asyncio.to_thread(older_host.start)
     editor = await new_visitor(acme.editor, at="one")
     async with requests_going_on([editor], acme.root, at="one") as load:

@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.databases import Database
 from tests.processes import Application, Provider, running_application
 from tests.remote import eventually
 
@@ -25,9 +26,9 @@ _SHORT = "0.1"
 
 
 @pytest.fixture
-async def draining(provider: Provider, database_url: str, tmp_path: Path) -> AsyncIterator[Application]:
+async def draining(provider: Provider, database: Database, tmp_path: Path) -> AsyncIterator[Application]:
     """A server of one process that was told to stop, and drains."""
-    with running_application(provider, database_url, tmp_path, APP_DRAIN_SECONDS=_LONG) as application:
+    with running_application(provider, database, tmp_path, APP_DRAIN_SECONDS=_LONG) as application:
         os.kill(application.pid, signal.SIGTERM)
         await eventually(lambda: _is_not_ready(application), "/readyz answers 503")
         yield application
@@ -68,10 +69,10 @@ async def test_a_second_signal_ends_the_drain(draining: Application) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_a_request_that_has_begun_is_answered_after_the_listener_was_closed(
-    provider: Provider, database_url: str, tmp_path: Path, workers: int
+    provider: Provider, database: Database, tmp_path: Path, workers: int
 ) -> None:
     with running_application(
-        provider, database_url, tmp_path, workers=workers, APP_DRAIN_SECONDS=_SHORT
+        provider, database, tmp_path, workers=workers, APP_DRAIN_SECONDS=_SHORT
     ) as application:
         reader, writer = await _connect(application)
         writer.write(b"POST /sign-out HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nab")

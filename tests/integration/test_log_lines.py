@@ -117,7 +117,7 @@ def test_only_their_owner_can_read_the_files(provider: Provider, tmp_path: Path)
     old.parent.mkdir()
     old.touch(mode=0o644)
     old.chmod(0o644)
-    with running_application(provider, f"sqlite:///{old}", tmp_path) as application:
+    with running_application(provider, Database(*4 * [f"sqlite:///{old}"]), tmp_path) as application:
         urlopen(f"{application.url}/readyz", timeout=30).close()  # noqa: S310 - our own server; it opens the database
         modes = {path.name: path.stat().st_mode & 0o777 for path in old.parent.iterdir()}
         assert {"workroom.db", "workroom.db-wal", "workroom.db-shm"} <= set(modes)

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from saas_app.telemetry.instruments import Instruments
 from saas_app.telemetry.job_file import write_reconcile_result
-from tests.databases import ROOT
+from tests.databases import ROOT, Database
 from tests.processes import Provider, free_port, running_application
 from tests.scraping import Scrape, scrape
 
@@ -99,11 +99,11 @@ def test_every_metric_is_in_the_dashboard_and_in_the_table_of_the_guide() -> Non
 
 
 async def test_the_dashboard_and_the_alerts_name_only_metrics_that_are_exposed(
-    provider: Provider, database_url: str, tmp_path: Path
+    provider: Provider, database: Database, tmp_path: Path
 ) -> None:
     file, port = tmp_path / "reconcile.prom", free_port()
     write_reconcile_result(file, repaired=0, failed=0)
-    with running_application(provider, database_url, tmp_path, METRICS_PORT=str(port)):
+    with running_application(provider, database, tmp_path, METRICS_PORT=str(port)):
         seen = await scrape(port)
     families_seen = (*seen.families, *Scrape.of(file.read_text(encoding="utf-8")).families)
     exposed = {f"{it.name}_total" if it.type == "counter" else it.name for it in families_seen}

@@ -46,8 +46,8 @@ def address(url: str) -> str:
 @pytest.fixture(scope="module")
 def own_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A distributed database for this module, because its tests move shards."""
-    with migrated_database(tmp_path_factory.mktemp("citus")) as url:
-        yield url
+    with migrated_database(tmp_path_factory.mktemp("citus")) as database:
+        yield database.admin_url
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.databases import Database
 from tests.processes import Application, Provider, free_port, running_application
 from tests.remote import eventually
 from tests.scraping import scrape
@@ -63,11 +64,11 @@ async def metrics_port() -> int:
 
 @pytest.fixture
 async def served(
-    provider: Provider, database_url: str, tmp_path: Path, metrics_port: int
+    provider: Provider, database: Database, tmp_path: Path, metrics_port: int
 ) -> AsyncIterator[Application]:
     """The application with two workers that both serve."""
     with running_application(
-        provider, database_url, tmp_path, workers=2, METRICS_PORT=str(metrics_port)
+        provider, database, tmp_path, workers=2, METRICS_PORT=str(metrics_port)
     ) as application:
         await _two_live(metrics_port)
         yield application
@@ -108,9 +109,9 @@ async def test_levels_of_a_dead_worker_go_and_its_counts_stay(served: Applicatio
 
 
 async def test_without_a_port_for_metrics_only_the_application_listens(
-    provider: Provider, database_url: str, tmp_path: Path
+    provider: Provider, database: Database, tmp_path: Path
 ) -> None:
-    with running_application(provider, database_url, tmp_path) as application:
+    with running_application(provider, database, tmp_path) as application:
         assert _listening(application.pid) == {int(application.url.rpartition(":")[2])}
 
 
