@@ -10,9 +10,11 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
+import click
 import pytest
 import yaml
 
+from saas_app.cli import main
 from saas_app.config import Settings
 from saas_app.config.database_address import PostgresAddress, read_database_address
 from saas_app.operations.server import _GRACE
@@ -37,14 +39,23 @@ def known_variables() -> set[str]:
     return set(re.findall(r"^(?:# )?([A-Z_]+)=", text, re.MULTILINE))
 
 
+def variables_of_options(command: list[str]) -> set[str]:
+    """Return the variables that set options of one of our commands, such as ``saas-app database roles``."""
+    found: click.Command = main
+    for name in command[1:]:
+        if isinstance(found, click.Group):
+            found = found.get_command(click.Context(found), name) or found
+    return {str(option.envvar) for option in found.params if option.envvar}
+
+
 def variables_in(service: Service) -> set[str]:
     """Return the variables whose values compose.yaml puts into a service."""
     return set(re.findall(r"\$\{(\w+)", json.dumps(service)))
 
 
-def database_of(service: Service) -> PostgresAddress:
-    """Return the database of a service, whose password is the name of its variable."""
-    address = read_database_address(REQUIRED.sub(r"\1", service["environment"]["DATABASE_URL"]))
+def database_of(service: Service, variable: str = "DATABASE_URL") -> PostgresAddress:
+    """Return a database of a service. Its password is the name of the variable that has to be set."""
+    address = read_database_address(REQUIRED.sub(r"\1", service["environment"][variable]))
     assert isinstance(address, PostgresAddress)
     return address
 
@@ -57,7 +68,9 @@ def started_before(name: str) -> set[str]:
 
 @pytest.mark.parametrize("name", OURS)
 def test_our_image_gets_settings_that_exist(name: str) -> None:
-    assert set(OURS[name]["environment"]) <= known_variables()
+    known = known_variables() | variables_of_options(OURS[name]["command"])
+
+    assert set(OURS[name]["environment"]) <= known
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -92,19 +105,32 @@ def test_the_superusers_password_reaches_the_database_and_the_step_that_makes_ro
 
 
 @pytest.mark.parametrize(
-    ("name", "role", "host"),
+    ("name", "addresses"),
     [
-        *((app, "app", "pgbouncer") for app in APPS),
-        ("migrate", "owner", "database"),
-        ("reconcile", "jobs", "database"),
+        *((app, {"DATABASE_URL": "app@pgbouncer", "DATABASE_JOBS_URL": "jobs@database"}) for app in APPS),
+        ("migrate", {"DATABASE_OWNER_URL": "owner@database"}),
+        ("reconcile", {"DATABASE_URL": "jobs@database"}),
+        (
+            "roles",
+            {
+                "DATABASE_OWNER_URL": "owner@database",
+                "DATABASE_URL": "app@database",
+                "DATABASE_JOBS_URL": "jobs@database",
+            },
+        ),
     ],
 )
-def test_each_service_connects_as_the_role_for_its_purpose(name: str, role: str, host: str) -> None:
-    database = database_of(SERVICES[name])
+def test_each_service_connects_as_the_roles_for_its_purpose(name: str, addresses: dict[str, str]) -> None:
+    service = SERVICES[name]
+    named = {variable for variable in service["environment"] if variable.startswith("DATABASE_")}
 
-    assert (database.user, database.password) == (f"workroom_{role}", f"{role.upper()}_PASSWORD")
-    assert database.hosts == ((host, None),)
-    assert database.database == SERVICES["database"]["environment"]["POSTGRES_DB"]
+    assert named - {"DATABASE_ADMIN_URL"} == set(addresses)
+    for variable, address in addresses.items():
+        role, _, host = address.partition("@")
+        database = database_of(service, variable)
+        assert (database.user, database.password) == (f"workroom_{role}", f"{role.upper()}_PASSWORD")
+        assert database.hosts == ((host, None),)
+        assert database.database == SERVICES["database"]["environment"]["POSTGRES_DB"]
 
 
 @pytest.mark.parametrize("app", APPS)

@@ -46,6 +46,7 @@ def pods() -> Iterator[Object]:
 
 PODS: Final = {pod["containers"][0]["name"]: pod for pod in pods()}
 APP: Final[Object] = PODS["app"]["containers"][0]
+PORTS: Final = {port["name"]: port["containerPort"] for port in APP["ports"]}
 
 
 def values_of(pod: Object) -> dict[str, str]:
@@ -95,6 +96,7 @@ def test_each_purpose_has_a_secret_of_its_own() -> None:
     ]
 
     assert named == ["workroom-app", "workroom-owner", "workroom-jobs"]
+    assert "DATABASE_OWNER_URL" not in values_of(PODS["app"])
 
 
 @pytest.mark.parametrize("name", PODS)
@@ -141,7 +143,7 @@ def test_probes_ask_the_routes_for_them() -> None:
 
     assert path_of("readinessProbe") == f"/{readyz.__name__}"
     assert path_of("livenessProbe") == path_of("startupProbe") == f"/{healthz.__name__}"
-    assert APP["ports"] == [{"name": "http", "containerPort": Settings.model_fields["port"].default}]
+    assert PORTS["http"] == Settings.model_fields["port"].default
 
 
 def test_a_pod_that_stops_drains_longer_than_the_service_needs_to_notice_and_has_time_to_finish() -> None:
@@ -175,6 +177,15 @@ def test_everything_that_selects_the_application_selects_its_pods_alone() -> Non
     assert all(selector == labels for selector in selectors)
 
 
+def test_metrics_can_be_read_by_the_monitoring_alone() -> None:
+    by_port = {rule["ports"][0]["port"]: rule["from"] for rule in found("NetworkPolicy")["spec"]["ingress"]}
+
+    assert set(by_port) == set(PORTS)
+    assert by_port["metrics"] != by_port["http"]
+    assert str(PORTS["metrics"]) == found("ConfigMap")["data"]["METRICS_PORT"]
+    assert found("ConfigMap")["data"]["METRICS_HOST"] == "0.0.0.0"  # noqa: S104  # of the pod, not of a machine
+
+
 def test_requests_reach_the_application_by_the_port_with_a_name() -> None:
     (rule,) = found("Ingress")["spec"]["rules"]
     (port,) = found("Service")["spec"]["ports"]
@@ -183,5 +194,5 @@ def test_requests_reach_the_application_by_the_port_with_a_name() -> None:
         "name": "workroom",
         "port": {"name": port["name"]},
     }
-    assert port["targetPort"] == APP["ports"][0]["name"]
+    assert port["targetPort"] == "http"
     assert f"https://{rule['host']}" == found("ConfigMap")["data"]["APP_URL"]
