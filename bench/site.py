@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from saas_app.config import ManagementSettings
 from saas_app.operations.env_file import read_env_file
 from saas_app.rbac.permissions import Carrier, permissions_carried_by
 from tests.clients import Machine
-from tests.databases import empty_database_at
+from tests.databases import Database, empty_database_at, with_roles
 from tests.processes import Provider, running_application, running_provider
 from tests.settings import management_settings
 
@@ -78,6 +78,15 @@ def running_site(
         with (
             running_provider(directory / "provider") as provider,
             empty_database_at(server, directory) as url,
-            running_application(provider, url, directory, python=checkout.python, **extra) as application,
+            _roles_for(checkout, url) as database,
+            running_application(
+                provider, database, directory, python=checkout.python, **extra
+            ) as application,
         ):
             yield Site(application.url, application.pid, application.env_file, extra, provider)
+
+
+def _roles_for(checkout: Checkout, url: str) -> AbstractContextManager[Database]:
+    """Return the database with its roles, or with one role for all if the checkout knows no other."""
+    knows_roles = (checkout.path / "saas_app/operations/database_roles.py").exists()
+    return with_roles(url) if knows_roles else nullcontext(Database(url, url, url, url))

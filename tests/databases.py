@@ -107,17 +107,16 @@ def migrated_database(directory: Path) -> Iterator[Database]:
 @contextmanager
 def prepared_database(directory: Path) -> Iterator[Database]:
     """Create an empty database with its roles."""
-    with empty_database(directory) as url:
-        if url.startswith("sqlite"):
-            yield Database(url, url, url, url)
-            return
-        with _roles(url) as database:
-            yield database
+    with empty_database(directory) as url, with_roles(url) as database:
+        yield database
 
 
 @contextmanager
-def _roles(url: str) -> Iterator[Database]:
+def with_roles(url: str) -> Iterator[Database]:
     """Create a role for each address of a PostgreSQL database, and delete them at the end."""
+    if url.startswith("sqlite"):
+        yield Database(url, url, url, url)
+        return
     mark = uuid.uuid4().hex[:16]
     names = [f"workroom_test_{purpose}_{mark}" for purpose in ("app", "owner", "jobs")]
     made = (sa.make_url(url).set(username=name, password=secrets.token_hex(8)) for name in names)
