@@ -15,9 +15,6 @@ from saas_app.operations.database.distribution import distribute as distribute_t
 from saas_app.operations.database.steps import run_steps
 
 _SHARDS: Final = 4  # each test database has few rows
-_REFUSE_SPANNING: Final = "citus.multi_task_query_log_level = 'error'"
-"""Makes the database refuse statements that go to several shards, and so to rows of several organizations."""
-
 _NODES: Final = "SELECT nodename AS host, nodeport AS port FROM pg_dist_node ORDER BY groupid"
 
 
@@ -29,7 +26,7 @@ async def create(server: str, name: str) -> None:
     connection = await _connect(server, coordinator, name)
     try:
         await connection.execute(f'ALTER DATABASE "{name}" SET citus.shard_count = {_SHARDS}')
-        await connection.execute(f'ALTER DATABASE "{name}" SET {_REFUSE_SPANNING}')
+        await connection.execute(f"ALTER DATABASE \"{name}\" SET citus.propagate_set_commands = 'local'")
         await connection.execute("SELECT citus_set_coordinator_host($1, $2)", *coordinator.values())
         for worker in workers:
             await connection.execute("SELECT citus_add_node($1, $2)", *worker.values())
@@ -43,9 +40,14 @@ async def drop(server: str, name: str) -> None:
         await _run_alone(server, node, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-async def allow_spanning(connection: asyncpg.Connection) -> None:
-    """Let a connection run statements on several shards. Changes nothing on other servers."""
-    await connection.execute("SET citus.multi_task_query_log_level = off")
+async def confine(admin_url: str, *roles: str) -> None:
+    """Make the database refuse statements of roles that go to several shards, as in production."""
+    connection = await asyncpg.connect(_address(admin_url))
+    try:
+        for role in roles:
+            await connection.execute(f"ALTER ROLE {role} SET citus.multi_task_query_log_level = 'error'")
+    finally:
+        await connection.close()
 
 
 def distribute(database_url: str) -> None:

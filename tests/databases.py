@@ -100,7 +100,7 @@ def migrated_database(directory: Path) -> Iterator[Database]:
     with prepared_database(directory) as database:
         migrate(database.owner_url)
         if os.environ.get("TEST_CITUS_URL"):
-            in_thread(citus.distribute, database.admin_url)
+            in_thread(citus.distribute, database.owner_url)
         yield database
 
 
@@ -125,6 +125,9 @@ def with_roles(url: str) -> Iterator[Database]:
         database_url=database.url, database_owner_url=database.owner_url, database_jobs_url=database.jobs_url
     )
     in_thread(create_roles, settings, url)
+    if os.environ.get("TEST_CITUS_URL"):
+        app, _owner, jobs = names
+        run_in_thread(citus.confine(url, app, jobs))
     try:
         yield database
     finally:

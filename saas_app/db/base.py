@@ -76,11 +76,13 @@ class Base(DeclarativeBase):
     """The base of every mapped class. Constraints have fixed names, so that migrations can refer to them.
 
     ``__visible_rows__`` is the SQL condition of the rows that a transaction may see and write, for row-level
-    security on PostgreSQL; every class declares or inherits it. ``__granted__`` is what the roles of the
-    application and of jobs may do with the table there.
+    security on PostgreSQL; every class declares or inherits it. ``__visible_copied_rows__`` replaces it where
+    Citus copies the table to every node, because conditions have no subqueries there. ``__granted__`` is what
+    the roles of the application and of jobs may do with the table.
     """
 
     __visible_rows__: ClassVar[str | None]
+    __visible_copied_rows__: ClassVar[str | None] = None
     __granted__: ClassVar[str] = "SELECT, INSERT, UPDATE, DELETE"
 
     metadata = sa.MetaData(
@@ -127,6 +129,7 @@ def _mark_table(mapper: Mapper[Any], class_: type[Base]) -> None:
     mapper.local_table.info.update(  # type: ignore[attr-defined]
         tenant_owned=issubclass(class_, TenantOwned),
         visible_rows=class_.__visible_rows__,
+        visible_copied_rows=class_.__visible_copied_rows__ or class_.__visible_rows__,
         granted=class_.__granted__,
     )
 
@@ -136,9 +139,12 @@ def is_tenant_owned(table: sa.Table) -> bool:
     return bool(table.info.get("tenant_owned"))
 
 
-def visible_rows(table: sa.Table) -> str | None:
-    """Return the SQL condition of the rows that a transaction may see, or None if it may see all."""
-    return table.info.get("visible_rows")
+def visible_rows(table: sa.Table, *, is_copied: bool = False) -> str | None:
+    """Return the SQL condition of the rows that a transaction may see, or None if it may see all.
+
+    ``is_copied``: Citus copies the table to every node.
+    """
+    return table.info.get("visible_copied_rows" if is_copied else "visible_rows")
 
 
 def granted_on(table: sa.Table) -> str:

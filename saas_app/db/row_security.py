@@ -31,6 +31,12 @@ _POLICIES: Final = sa.text(
     "WHERE class.relnamespace = current_schema()::regnamespace AND class.relrowsecurity"
 )
 
+_HAS_CITUS: Final = sa.text("SELECT count(*) > 0 FROM pg_extension WHERE extname = 'citus'")
+_COPIED: Final = sa.text(
+    "SELECT class.relname FROM pg_dist_partition JOIN pg_class class ON class.oid = logicalrelid "
+    "WHERE partmethod = 'n' AND class.relnamespace = current_schema()::regnamespace"
+)
+
 Policies = dict[str, str]
 """The conditions of a table's policies, by their names."""
 
@@ -40,11 +46,16 @@ def apply(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
 
     ``connection`` is the owner's or a superuser's. Tables that do not exist yet are left out.
     """
+    return apply_to(connection, _existing(connection, metadata))
+
+
+def apply_to(connection: sa.Connection, tables: list[sa.Table]) -> list[str]:
+    """Make policies and grants what these tables declare. Returns those whose policies were changed."""
     roles = list(connection.execute(_ROLES).scalars())
-    tables = _existing(connection, metadata)
-    found, changed = _find_policies(connection), []
+    found, copied, changed = _find_policies(connection), _find_copied(connection), []
     for table in tables:
-        declared = _declared(table, has_jobs=JOBS_ROLE in roles)
+        condition = visible_rows(table, is_copied=table.name in copied)
+        declared = _declared(table, condition, has_jobs=JOBS_ROLE in roles)
         if found.get(table.name, {}) != declared:
             _replace(connection, table, found.get(table.name, {}), declared)
             changed.append(table.name)
@@ -53,14 +64,28 @@ def apply(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
     return changed
 
 
+def drop_policies(connection: sa.Connection, table: sa.Table) -> None:
+    """Drop the policies of a table. Until others are made, only its owner sees rows."""
+    for policy in _find_policies(connection).get(table.name, {}):
+        connection.exec_driver_sql(f"DROP POLICY {policy} ON {table.name}")
+
+
 def find_unprotected(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
     """Return the tables without the policies that they declare."""
-    found = _find_policies(connection)
+    found, copied = _find_policies(connection), _find_copied(connection)
     return [
         table.name
         for table in _existing(connection, metadata)
-        if (condition := visible_rows(table)) and found.get(table.name, {}).get(_POLICY) != condition
+        if (condition := visible_rows(table, is_copied=table.name in copied))
+        and found.get(table.name, {}).get(_POLICY) != condition
     ]
+
+
+def _find_copied(connection: sa.Connection) -> set[str]:
+    """Return the tables that Citus copies to every node."""
+    if not connection.scalar(_HAS_CITUS):
+        return set()
+    return set(connection.execute(_COPIED).scalars())
 
 
 def _existing(connection: sa.Connection, metadata: sa.MetaData) -> list[sa.Table]:
@@ -76,8 +101,7 @@ def _find_policies(connection: sa.Connection) -> dict[str, Policies]:
     return found
 
 
-def _declared(table: sa.Table, *, has_jobs: bool) -> Policies:
-    condition = visible_rows(table)
+def _declared(table: sa.Table, condition: str | None, *, has_jobs: bool) -> Policies:
     if condition is None:
         return {}
     spans = has_jobs and not is_tenant_owned(table)

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
-from saas_app.db.base import KEY, Base
+from saas_app.db.base import KEY, TENANT, Base
 
 
 class User(Base):
@@ -20,6 +20,7 @@ class User(Base):
         " OR EXISTS (SELECT FROM sessions WHERE sessions.subject = users.id)"
         " OR EXISTS (SELECT FROM audit_actors WHERE audit_actors.actor_id = users.id)"
     )
+    __visible_copied_rows__ = f"{TENANT} <> '' OR {KEY} <> ''"
 
     id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     username: Mapped[str | None] = mapped_column(sa.String(128))

@@ -13,7 +13,6 @@ import asyncpg
 import pytest
 
 from saas_app.operations.database.placements import Placement, tables_in_order
-from tests.citus import allow_spanning
 from tests.rules.test_plans import Walked, own_database, walked
 from tests.scale import count_tasks
 
@@ -37,7 +36,6 @@ async def test_every_statement_on_distributed_tables_is_one_task(walked: Walked)
     await transaction.start()
     found = {}
     try:
-        await allow_spanning(connection)
         for one in statements:
             tasks = await count_tasks(connection, one)
             if tasks != [1]:

@@ -27,7 +27,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from saas_app.app import create_app
 from saas_app.audit import queries as audit_queries
 from saas_app.config import Settings
-from tests.citus import allow_spanning
 from tests.clients import Browser
 from tests.databases import Database, migrated_database
 from tests.factories import Factory
@@ -137,7 +136,6 @@ async def walked(own_database: Database, settings: Settings, make: Factory) -> W
             await browser.sign_in(admin)
             if url.get_backend_name() == "postgresql":
                 connection = await _connect(url)
-                await allow_spanning(connection)
                 await load(connection, organization_id, SIZE)
                 await connection.close()
             noted = await _walk_through(app, browser, organization_id)

@@ -10,6 +10,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from saas_app.db import row_security
+from saas_app.db.base import visible_rows
 from saas_app.errors import ConfigurationError
 from saas_app.operations.database.citus import explained, find_placements, require_cluster
 from saas_app.operations.database.placements import Placement, tables_in_order
@@ -113,11 +115,21 @@ def _place(
             f"Run SELECT undistribute_table('{table.name}') first."
         )
     if placement is Placement.EVERYWHERE:
-        connection.exec_driver_sql(f"SELECT create_reference_table('{table.name}')")
+        _copy(connection, table)
     else:
         _distribute(connection, table.name, placed)
     placed[table.name] = placement
     return True
+
+
+def _copy(connection: sa.Connection, table: sa.Table) -> None:
+    """Copy a table to every node. Policies with subqueries are refused there, so others replace them."""
+    is_replaced = visible_rows(table) != visible_rows(table, is_copied=True)
+    if is_replaced:
+        row_security.drop_policies(connection, table)
+    connection.exec_driver_sql(f"SELECT create_reference_table('{table.name}')")
+    if is_replaced:
+        row_security.apply_to(connection, [table])
 
 
 def _distribute(connection: sa.Connection, name: str, placed: dict[str, Placement]) -> None:
