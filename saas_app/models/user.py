@@ -15,10 +15,12 @@ class User(Base):
 
     __tablename__ = "users"
     # The person of the key, the holder of a visible session, and people who acted in the organization.
-    __visible_rows__ = (
-        f"{KEY} = 'person:' || id"  # noqa: S608 - a constant
-        " OR EXISTS (SELECT FROM sessions WHERE sessions.subject = users.id)"
-        " OR EXISTS (SELECT FROM audit_actors WHERE audit_actors.actor_id = users.id)"
+    __visible_rows__ = " OR ".join(
+        (
+            f"{KEY} = 'person:' || id",
+            "EXISTS (SELECT FROM sessions WHERE sessions.subject = users.id)",
+            "EXISTS (SELECT FROM audit_actors WHERE audit_actors.actor_id = users.id)",
+        )
     )
     __visible_copied_rows__ = f"{TENANT} <> '' OR {KEY} <> ''"
 
