@@ -19,20 +19,21 @@ pytestmark = pytest.mark.one_database
 _CUT: float = 10  # seconds; long enough that half of the time limits in the product pass
 
 
-async def test_a_host_that_dies_fails_only_the_requests_that_it_was_answering(
+async def test_a_host_that_dies_fails_only_changes_that_were_sent_to_it(
     cluster: Cluster, acme: Acme, note: Note
 ) -> None:
+    """The proxy repeats what it may. It must not repeat a change once it was sent, even to a dead host."""
     async with requests_going_on(acme.browsers, acme.root) as load:
         with load.event("to fail over"):
             await asyncio.to_thread(cluster.one.fail)
-            died = time.monotonic()
             await load.successes(20, served_by=cluster.two.address)
+        moved = time.monotonic()
         with load.event("to return"):
             await asyncio.to_thread(cluster.one.start)
             await load.successes(20, served_by=cluster.one.address)
 
     note(load)
-    assert all(sent.began < died and sent.kind == CREATE and sent.is_delayed for sent in load.failed)
+    assert all(sent.began < moved and sent.kind == CREATE and sent.is_delayed for sent in load.failed)
     await acme.require_nothing_half_done(load)
 
 
