@@ -161,7 +161,7 @@ def with_environment(host: Program, **variables: str) -> Program:
 
 def with_source(host: Program, source: Path) -> Program:
     """Return a host that differs from another one by its version, a folder with another ``saas_app``."""
-    return with_environment(host, PYTHONPATH=str(source))
+    return replace(host, folder=source, process=None)
 
 
 def _environment(url: str, database: Program, redis: Program, proxy: Machine) -> dict[str, str]:

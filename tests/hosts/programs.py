@@ -55,6 +55,7 @@ class Program:
     """A program on a machine. It can be started again after it ended.
 
     It is ready when its port accepts connections. ``user`` is the account that it runs as, if not ours.
+    ``folder`` is where it runs; Python imports from there first.
     """
 
     machine: Machine
@@ -64,6 +65,7 @@ class Program:
     user: str | None = None
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     stops_by: signal.Signals = signal.SIGTERM
+    folder: Path = ROOT
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -79,7 +81,12 @@ class Program:
         command = self.machine.command(*self.arguments, user=self.user)
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                command, env=dict(self.environment), stdout=output, stderr=output, start_new_session=True
+                command,
+                cwd=self.folder,
+                env=dict(self.environment),
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
         deadline = time.monotonic() + _DEADLINE
         while not self._listens():
