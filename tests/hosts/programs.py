@@ -218,6 +218,9 @@ _CHOSEN: Final = """
     handle @{name} {{
         reverse_proxy {address} {{
             header_down X-Served-By {{http.reverse_proxy.upstream.hostport}}
+            transport http {{
+                keepalive 4s
+            }}
         }}
     }}
 """
