@@ -145,7 +145,7 @@ async def walked(own_database: Database, settings: Settings, make: Factory) -> W
         if touches_tenants(one)
     }
     assert len({sql for sql, *_ in distinct}) > 40
-    return Walked(own_database, list(distinct.values()))
+    return Walked(url, list(distinct.values()))
 
 
 async def _connect(url: sa.URL) -> asyncpg.Connection:
