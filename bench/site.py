@@ -88,5 +88,5 @@ def running_site(
 
 def _roles_for(checkout: Checkout, url: str) -> AbstractContextManager[Database]:
     """Return the database with its roles, or with one role for all if the checkout knows no other."""
-    knows_roles = (checkout.path / "saas_app/operations/database_roles.py").exists()
+    knows_roles = (checkout.path / "saas_app/operations/database/roles.py").exists()
     return with_roles(url) if knows_roles else nullcontext(Database(url, url, url, url))

@@ -2,12 +2,10 @@
 
 import asyncio
 import os
-import time
 
 import sqlalchemy as sa
 from alembic import context
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import saas_app.models  # noqa: F401 - registers every table
@@ -15,9 +13,6 @@ from saas_app.db import row_security
 from saas_app.db.base import Base, UtcDateTime
 from saas_app.db.connecting import connecting_to
 from saas_app.operations.database.distribution import place_new_tables, prepare
-
-_PATIENCE = 10  # seconds to find a moment in which no request uses a table
-_IN_USE = "55P03"  # SQLSTATE: somebody else holds a lock
 
 
 def _database_url() -> str:
@@ -61,32 +56,12 @@ def _run(connection: sa.Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
-        if connection.dialect.name == "postgresql" and _is_newest(connection):
-            _lock_at_once(connection, row_security.find_unprotected(connection, Base.metadata))
-            row_security.apply(connection, Base.metadata)
+        is_newest = _is_newest()
+    if connection.dialect.name == "postgresql" and is_newest:
+        row_security.apply(connection.engine, Base.metadata)
 
 
-def _lock_at_once(connection: sa.Connection, tables: list[str]) -> None:
-    """Lock tables without waiting for one while holding others.
-
-    Requests that use several of them wait for a moment. Otherwise a deadlock could end them.
-    """
-    deadline = time.monotonic() + _PATIENCE
-    while tables:
-        attempt = connection.begin_nested()
-        try:
-            connection.exec_driver_sql(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE NOWAIT")
-        except DBAPIError as failure:
-            attempt.rollback()
-            if getattr(failure.orig, "sqlstate", None) != _IN_USE or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            attempt.commit()
-            return
-
-
-def _is_newest(connection: sa.Connection) -> bool:
+def _is_newest() -> bool:
     """Return whether the tables are those that the models declare, and not of an older revision."""
     heads = set(context.script.get_heads())
     return set(context.get_context().get_current_heads()) == heads

@@ -25,7 +25,8 @@ from alembic.config import Config
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from saas_app.config import DatabaseSettings
-from saas_app.operations.database_roles import create_roles
+from saas_app.operations.database.roles import create_roles
+from saas_app.operations.database.steps import run_steps
 from tests import citus
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -124,7 +125,7 @@ def with_roles(url: str) -> Iterator[Database]:
     settings = DatabaseSettings(
         database_url=database.url, database_owner_url=database.owner_url, database_jobs_url=database.jobs_url
     )
-    in_thread(create_roles, settings, url)
+    in_thread(run_steps, url, create_roles(settings), lambda _step: None)
     if os.environ.get("TEST_CITUS_URL"):
         app, _owner, jobs = names
         run_in_thread(citus.confine(url, app, jobs))

@@ -79,13 +79,17 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _replace_lost_connection(connection: Any, record: Any, _proxy: Any) -> None:
-    """Make the pool replace a connection that the server closed.
+    """Make the pool replace a connection that the server closed, or that is still in a transaction.
 
     After a restart or ``pg_terminate_backend`` the driver knows this without a query. A connection that was
     idle for a long time is pinged, because firewalls drop connections silently. A busy pool pays nothing.
     """
-    if connection.driver_connection.is_closed():
+    driver = connection.driver_connection
+    if driver.is_closed():
         raise DisconnectionError("the server closed this connection")
+    if driver.is_in_transaction():
+        driver.terminate()
+        raise DisconnectionError("this connection is still in a transaction")
     if time.monotonic() - record.info.get("idle_since", time.monotonic()) > _IDLE:
         connection.run_async(_ping)
 

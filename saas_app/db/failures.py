@@ -14,6 +14,7 @@ _LOCKED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _PRIMARY: Final = 0xFF  # the primary code of an extended one
 _NO_CONNECTION: Final = ("08", "57P")  # SQLSTATE: connection exceptions; shutting down, starting up
 _TOO_MANY: Final = "53300"
+_IN_THE_WAY: Final = frozenset({"40001", "40P01", "55P03"})  # SQLSTATE: serialization, deadlock, lock timeout
 
 
 def is_locked(error: BaseException) -> bool:
@@ -36,6 +37,8 @@ def explained(error: Exception) -> AppError | None:
         return DatabaseBusy("Another program is writing to the database.")
     if isinstance(error, sa.exc.TimeoutError):
         return DatabaseBusy("All connections to the database are in use.")
+    if _sqlstate(error) in _IN_THE_WAY:
+        return DatabaseBusy("Another change was in the way.")
     if is_disconnected(error) or _sqlstate(error) == _TOO_MANY or _has_no_response(error):
         return DatabaseUnavailable("The database did not respond.")
     return None

@@ -41,12 +41,19 @@ Policies = dict[str, str]
 """The conditions of a table's policies, by their names."""
 
 
-def apply(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
+def apply(engine: sa.Engine, metadata: sa.MetaData) -> list[str]:
     """Make policies and grants what the tables declare. Returns the tables whose policies were changed.
 
-    ``connection`` is the owner's or a superuser's. Tables that do not exist yet are left out.
+    ``engine`` has the role of the owner or of a superuser. Tables that do not exist yet are left out. Each
+    table is a transaction, because one that locks several waits for requests that wait for it.
     """
-    return apply_to(connection, _existing(connection, metadata))
+    with engine.begin() as connection:
+        tables = _existing(connection, metadata)
+    changed = []
+    for table in tables:
+        with engine.begin() as connection:
+            changed += apply_to(connection, [table])
+    return changed
 
 
 def apply_to(connection: sa.Connection, tables: list[sa.Table]) -> list[str]:
@@ -121,13 +128,11 @@ def _replace(connection: sa.Connection, table: sa.Table, found: Policies, declar
 
 def _grant(connection: sa.Connection, role: str, tables: list[sa.Table]) -> None:
     """Let a role do what the tables declare, and nothing else."""
-    run = connection.exec_driver_sql
-    if tables:
-        run(f"GRANT SELECT ON {_VERSION_TABLE} TO {role}")
+    connection.exec_driver_sql(f"GRANT SELECT ON {_VERSION_TABLE} TO {role}")
     for table in tables:
-        run(f"REVOKE ALL ON {table.name} FROM {role}")
+        connection.exec_driver_sql(f"REVOKE ALL ON {table.name} FROM {role}")
         if granted := granted_on(table):
-            run(f"GRANT {granted} ON {table.name} TO {role}")
+            connection.exec_driver_sql(f"GRANT {granted} ON {table.name} TO {role}")
 
 
 def _literal(text: str) -> Any:

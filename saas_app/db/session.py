@@ -88,10 +88,10 @@ class ReadingSession(DatabaseSession):
         return await shielded(_explained(partial(self._answer, scoped)))
 
     async def close(self) -> None:
-        """Return the connection to the pool."""
+        """Return the connection to the pool, which ends its transaction."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            await greenlet_spawn(connection.close)
+            await shielded(greenlet_spawn(connection.close))
 
     def _send(self, scoped: Scoped) -> Any:
         if self._connection is None:

@@ -23,7 +23,8 @@ from local_logto.testing.management import ManagementApi
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from saas_app.config import DatabaseSettings
-from saas_app.operations.database_roles import create_roles
+from saas_app.operations.database.roles import create_roles
+from saas_app.operations.database.steps import run_steps
 from tests.databases import in_thread, migrate, run_in_thread
 from tests.hosts.network import Machine, running_network
 from tests.hosts.programs import Program, new_postgres, new_proxy, new_redis
@@ -112,7 +113,7 @@ def create_database(server: Program, name: str, revision: str = "head") -> None:
 
     run_in_thread(create())
     settings = DatabaseSettings(**{key.lower(): value for key, value in variables.items()})
-    in_thread(create_roles, settings, admin.render_as_string())
+    in_thread(run_steps, admin.render_as_string(), create_roles(settings), lambda _step: None)
     migrate(variables["DATABASE_OWNER_URL"], revision)
 
 

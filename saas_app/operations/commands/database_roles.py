@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
-from saas_app.operations.database_roles import create_roles
+from saas_app.operations.commands.steps import report_steps
+from saas_app.operations.database.roles import create_roles
 from saas_app.operations.deployment import load_deployment_settings
 
 
@@ -23,5 +24,4 @@ def roles(admin_url: str | None, env_file: Path | None) -> None:
     """Create the roles of DATABASE_URL, DATABASE_OWNER_URL and DATABASE_JOBS_URL, with their rights."""
     load_env_files(env_file)
     settings = load_deployment_settings()
-    for done in create_roles(settings, admin_url or settings.owner_url):
-        click.echo(done)
+    report_steps(admin_url or settings.owner_url, create_roles(settings), none="Every role is up to date.")

@@ -10,7 +10,7 @@ import click
 from saas_app.config import load_settings
 from saas_app.observability import take_over_logging
 from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
-from saas_app.operations.database_protection import require_protection
+from saas_app.operations.database.protection import require_protection
 from saas_app.operations.migrate import migrate_apart
 from saas_app.operations.output import announce, logs_are_json
 from saas_app.operations.preflight import require_free_port, require_package

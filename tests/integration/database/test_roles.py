@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from saas_app.config import DatabaseSettings
 from saas_app.errors import ConfigurationError
-from saas_app.operations.database_protection import require_protection
+from saas_app.operations.database.protection import require_protection
 from tests.commands import run
 from tests.databases import Database, empty_database, in_thread, prepared_database
 
@@ -105,8 +105,8 @@ def test_the_command_can_be_repeated_and_repairs_a_policy(tmp_path: Path) -> Non
         first = run("database", "roles", "--admin-url", database.admin_url, **database.environment)
         second = run("database", "roles", "--admin-url", database.admin_url, **database.environment)
 
-        assert "Policies were set on projects." in first.output
-        assert "The policies are up to date." in second.output
+        assert "policies: projects" in first.output
+        assert "Every role is up to date." in second.output
         in_thread(require_protection, settings_of(database))
 
 

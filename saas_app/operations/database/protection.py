@@ -36,25 +36,25 @@ def require_protection(settings: DatabaseSettings) -> None:
     """
     if settings.database_allow_bypass or connecting_to(settings.database_url).is_sqlite:
         return
-    if reason := run_once(settings.database_url, _find_weakness):
+    if reason := _ask(settings.database_url, _find_weakness):
         raise ConfigurationError(f"{reason} {_REMEDY}, or set DATABASE_ALLOW_BYPASS=true.")
-    if not run_once(settings.jobs_url, _is_for_jobs):
+    if not _ask(settings.jobs_url, _is_for_jobs):
         raise ConfigurationError(
             f"DATABASE_JOBS_URL must name a member of the role {row_security.JOBS_ROLE}. {_REMEDY}."
         )
 
 
-def run_once(database_url: str, ask: Callable[[sa.Connection], T]) -> T:
-    """Call a function with a connection and a transaction. Raises :class:`ConfigurationError`."""
+def _ask(database_url: str, ask: Callable[[sa.Connection], T]) -> T:
+    """Call a function with a connection. Raises :class:`ConfigurationError`."""
     with explained_database(database_url):
-        return asyncio.run(_run_once(database_url, ask))
+        return asyncio.run(__ask(database_url, ask))
 
 
-async def _run_once(database_url: str, ask: Callable[[sa.Connection], T]) -> T:
+async def __ask(database_url: str, ask: Callable[[sa.Connection], T]) -> T:
     connecting = connecting_to(database_url)
     engine = create_async_engine(connecting.url, connect_args=connecting.connect_args, poolclass=NullPool)
     try:
-        async with engine.begin() as connection:
+        async with engine.connect() as connection:
             return await connection.run_sync(ask)
     finally:
         await engine.dispose()

@@ -1,8 +1,8 @@
 """``saas-app database roles``: the roles of PostgreSQL that the three database addresses name.
 
 The owner's role owns the tables. The other two belong to the groups ``workroom_app`` and ``workroom_jobs``,
-to which :mod:`saas_app.db.row_security` gives rights. Everything happens in one transaction, and can be
-repeated.
+to which :mod:`saas_app.db.row_security` gives rights. It can be run again, while the application serves too:
+no transaction locks more than one table.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from saas_app.db import row_security
 from saas_app.db.base import Base
 from saas_app.db.connecting import connecting_to
 from saas_app.errors import ConfigurationError
-from saas_app.operations.database_protection import run_once
+from saas_app.operations.database.steps import Step, Steps
 
 _GROUPS: Final = (row_security.APP_ROLE, row_security.JOBS_ROLE)
 _LOCK: Final = 7_262_002  # roles belong to the whole server, so one process at a time changes them
@@ -59,11 +59,10 @@ class Login:
         return cls(url.username, str(url.password) if url.password else None)
 
 
-def create_roles(settings: DatabaseSettings, admin_url: str) -> list[str]:
-    """Create the roles or bring them up to date, and return what was done, as sentences.
+def create_roles(settings: DatabaseSettings) -> Steps:
+    """Return the steps that create the roles or bring them up to date, for a role that may create roles.
 
-    ``admin_url`` is the address of the database for a role that may create roles. Must not be called in a
-    running event loop. Raises :class:`ConfigurationError`.
+    Raises :class:`ConfigurationError` if the addresses do not name three users.
     """
     if connecting_to(settings.database_url).is_sqlite:
         raise ConfigurationError("SQLite has no roles. Set DATABASE_URL to a PostgreSQL database.")
@@ -74,23 +73,25 @@ def create_roles(settings: DatabaseSettings, admin_url: str) -> list[str]:
         raise ConfigurationError(
             "DATABASE_URL, DATABASE_OWNER_URL and DATABASE_JOBS_URL must name three different users."
         )
-    return run_once(admin_url, lambda connection: list(_create(connection, owner, app, jobs)))
+    return lambda engine: _create(engine, owner, app, jobs)
 
 
-def _create(connection: sa.Connection, owner: Login, app: Login, jobs: Login) -> Iterator[str]:
-    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-    ensure_groups(connection)
-    for login in (owner, app, jobs):
-        yield _set_login(connection, login)
-    for group, login in zip(_GROUPS, (app, jobs), strict=True):
-        if login.name != group:
-            connection.exec_driver_sql(f"GRANT {group} TO {_name(login.name)}")
-    _let_connect(connection, owner)
-    count = _hand_over(connection, owner)
-    yield f"{owner.name} owns the tables; {count} were handed over."
-    changed = row_security.apply(connection, Base.metadata)
-    yield f"Policies were set on {', '.join(changed)}." if changed else "The policies are up to date."
-    yield _allow_indexed_search(connection)
+def _create(engine: sa.Engine, owner: Login, app: Login, jobs: Login) -> Iterator[Step]:
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        ensure_groups(connection)
+        for login in (owner, app, jobs):
+            yield _set_login(connection, login)
+        for group, login in zip(_GROUPS, (app, jobs), strict=True):
+            if login.name != group:
+                connection.exec_driver_sql(f"GRANT {group} TO {_name(login.name)}")
+        _let_connect(connection, owner)
+    count = _hand_over(engine, owner)
+    yield Step(f"{owner.name} owns the tables; {count} were handed over", count > 0)
+    changed = row_security.apply(engine, Base.metadata)
+    yield Step(f"policies: {', '.join(changed) or 'up to date'}", bool(changed))
+    with engine.begin() as connection:
+        yield _allow_indexed_search(connection)
 
 
 def ensure_groups(connection: sa.Connection) -> None:
@@ -100,13 +101,13 @@ def ensure_groups(connection: sa.Connection) -> None:
             connection.exec_driver_sql(f"CREATE ROLE {group} NOLOGIN NOSUPERUSER NOBYPASSRLS")
 
 
-def _set_login(connection: sa.Connection, login: Login) -> str:
+def _set_login(connection: sa.Connection, login: Login) -> Step:
     is_new = not _exists(connection, login.name)
     password = "" if login.password is None else f" PASSWORD '{_verifier(login.password)}'"
     verb = "CREATE" if is_new else "ALTER"
     rights = " NOSUPERUSER NOBYPASSRLS" if _is_superuser(connection) or is_new else ""
     connection.exec_driver_sql(f"{verb} ROLE {_name(login.name)} LOGIN{rights}{password}")
-    return f"The role {login.name} was created." if is_new else f"The role {login.name} is up to date."
+    return Step(f"role {login.name}: {'created' if is_new else 'up to date'}", is_new)
 
 
 def _let_connect(connection: sa.Connection, owner: Login) -> None:
@@ -122,26 +123,26 @@ def _let_connect(connection: sa.Connection, owner: Login) -> None:
     run(f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {_name(owner.name)}")
 
 
-def _hand_over(connection: sa.Connection, owner: Login) -> int:
+def _hand_over(engine: sa.Engine, owner: Login) -> int:
     """Make the owner's role the owner of every table and routine. Returns how many tables that changed."""
     parameters = {"owner": _name(owner.name)}
-    tables = list(connection.execute(_RELATIONS, parameters).scalars())
+    with engine.begin() as connection:
+        tables = list(connection.execute(_RELATIONS, parameters).scalars())
+        for routine in list(connection.execute(_ROUTINES, parameters).scalars()):
+            connection.exec_driver_sql(f"ALTER ROUTINE {routine} OWNER TO {_name(owner.name)}")
     for table in tables:
-        connection.exec_driver_sql(f"ALTER TABLE {table} OWNER TO {_name(owner.name)}")
-    for routine in list(connection.execute(_ROUTINES, parameters).scalars()):
-        connection.exec_driver_sql(f"ALTER ROUTINE {routine} OWNER TO {_name(owner.name)}")
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"ALTER TABLE {table} OWNER TO {_name(owner.name)}")
     return len(tables)
 
 
-def _allow_indexed_search(connection: sa.Connection) -> str:
+def _allow_indexed_search(connection: sa.Connection) -> Step:
     """Let searches use their indexes beside row-level security, which only a superuser can do."""
     if not _is_superuser(connection):
-        return (
-            "Searches read all rows of an organization, because only a superuser can mark LIKE as leakproof."
-        )
+        return Step("searches cannot use their indexes: only a superuser can mark LIKE as leakproof", False)
     for function in _LEAKPROOF:
         connection.exec_driver_sql(f"ALTER FUNCTION pg_catalog.{function} LEAKPROOF")
-    return "Searches use their indexes."
+    return Step("searches use their indexes", False)
 
 
 def _exists(connection: sa.Connection, role: str) -> bool:
