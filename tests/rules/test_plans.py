@@ -106,10 +106,16 @@ FILTERS["audit_api.list_audit_events"] = [
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """The statements on tenants' tables that a walk ran, without repetitions, and the database."""
+    """The statements on tenants' tables that a walk through an organization ran, without repetitions."""
 
-    url: sa.URL
+    database: Database
+    organization_id: str
     statements: list[Statement]
+
+    @property
+    def url(self) -> sa.URL:
+        """The database, with a role that can drop an index."""
+        return sa.make_url(self.database.admin_url)
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +151,7 @@ async def walked(own_database: Database, settings: Settings, make: Factory) -> W
         if touches_tenants(one)
     }
     assert len({sql for sql, *_ in distinct}) > 40
-    return Walked(url, list(distinct.values()))
+    return Walked(own_database, organization_id, list(distinct.values()))
 
 
 async def _connect(url: sa.URL) -> asyncpg.Connection:
@@ -208,6 +214,7 @@ async def _problems(walked: Walked, without: str | None = None) -> AsyncGenerato
     try:
         if without:
             await connection.execute(f"DROP INDEX {without}")
+        await _become_confined(connection, walked)
         for one in walked.statements:
             for generic in (False, True):
                 plan = await explain_on_postgresql(connection, one, generic=generic)
@@ -216,6 +223,12 @@ async def _problems(walked: Walked, without: str | None = None) -> AsyncGenerato
     finally:
         await transaction.rollback()
         await connection.close()
+
+
+async def _become_confined(connection: asyncpg.Connection, walked: Walked) -> None:
+    """Take a role that sees one organization, like the application, and every session."""
+    await connection.execute(f"SET LOCAL ROLE {sa.make_url(walked.database.jobs_url).username}")
+    await connection.execute(f"CALL workroom_enter('{walked.organization_id}', '')")
 
 
 def _problem_of(plan: dict[str, Any]) -> str | None:

@@ -27,7 +27,7 @@ class Visitor:
     url: str
     organization_id: str
     provider: Provider
-    database: Database
+    database_url: str
 
     @property
     def projects(self) -> str:

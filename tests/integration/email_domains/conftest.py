@@ -82,8 +82,8 @@ class Place(Office):
     async def reconcile(self, grace: timedelta = GRACE) -> list[str]:
         """Run what ``saas-app reconcile`` runs, and return what it repaired about this domain."""
         resolver = TxtResolver(self.runtime.settings.domain_nameservers, timeout=1)
-        checks = DomainChecks(Systems(self.runtime.work, self.management, None), resolver, grace)
-        found = [item async for item in Reconciler(self.runtime.work, self.management, checks).run(self.id)]
+        checks = DomainChecks(Systems(self.runtime.jobs, self.management, None), resolver, grace)
+        found = [item async for item in Reconciler(self.runtime.jobs, self.management, checks).run(self.id)]
         return [item.what for item in found if self.domain in item.what.lower()]
 
     async def age_first_failure(self, span: timedelta) -> None:

@@ -318,48 +318,50 @@ async def test_no_redaction_outlives_its_transaction(
     ],
 )
 async def test_a_redaction_allows_nothing_but_its_own_replacement(
-    work: UnitOfWork, plain: AsyncEngine, change: str
+    operator: UnitOfWork, plain: AsyncEngine, change: str
 ) -> None:
-    organization_id = await _organization_with_redaction(work)
+    organization_id = await _organization_with_redaction(operator)
 
     with pytest.raises(DBAPIError, match="append-only"):
         await _update(plain, organization_id, change)
 
 
-async def test_a_redaction_allows_its_replacement(work: UnitOfWork, plain: AsyncEngine) -> None:
-    organization_id = await _organization_with_redaction(work)
+async def test_a_redaction_allows_its_replacement(operator: UnitOfWork, plain: AsyncEngine) -> None:
+    organization_id = await _organization_with_redaction(operator)
 
     await _update(plain, organization_id, "actor_name = 'p', address = ''")
 
 
 async def test_a_redaction_allows_nothing_in_events_without_its_marker(
-    work: UnitOfWork, plain: AsyncEngine
+    operator: UnitOfWork, plain: AsyncEngine
 ) -> None:
-    organization_id = await _organization_with_redaction(work, actor=Actor("other", "Sam"))
+    organization_id = await _organization_with_redaction(operator, actor=Actor("other", "Sam"))
 
     with pytest.raises(DBAPIError, match="append-only"):
         await _update(plain, organization_id, "actor_name = 'p'")
 
 
-async def test_a_redaction_keeps_the_address_of_another_actor(work: UnitOfWork, plain: AsyncEngine) -> None:
-    organization_id = await _organization_with_redaction(work, Actor("other", "Sam"), target_id="sam")
+async def test_a_redaction_keeps_the_address_of_another_actor(
+    operator: UnitOfWork, plain: AsyncEngine
+) -> None:
+    organization_id = await _organization_with_redaction(operator, Actor("other", "Sam"), target_id="sam")
 
     with pytest.raises(DBAPIError, match="append-only"):
         await _update(plain, organization_id, "actor_name = 'p', address = ''")
 
 
 async def test_a_redaction_of_another_organization_allows_nothing(
-    work: UnitOfWork, plain: AsyncEngine
+    operator: UnitOfWork, plain: AsyncEngine
 ) -> None:
-    await _organization_with_redaction(work)
-    other = await _organization_with_redaction(work, with_redaction=False)
+    await _organization_with_redaction(operator)
+    other = await _organization_with_redaction(operator, with_redaction=False)
 
     with pytest.raises(DBAPIError, match="append-only"):
         await _update(plain, other, "actor_name = 'p'")
 
 
 async def _organization_with_redaction(
-    work: UnitOfWork,
+    operator: UnitOfWork,
     actor: Actor = SAM,
     *,
     target_id: str = "1",
@@ -367,7 +369,7 @@ async def _organization_with_redaction(
 ) -> str:
     """Make an event of Sam, and a redaction of his name that was never deleted, as after a mistake."""
     organization_id = f"org-{new_uuid().hex}"
-    async with work.writing(organization_id) as db:
+    async with operator.writing(organization_id) as db:
         entry = AuditEntry(
             actor, Action.PROJECT_CREATE, Target("project", target_id, "Plan"), after={"name": "Plan"}
         )
