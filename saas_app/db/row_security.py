@@ -26,7 +26,9 @@ _VERSION_TABLE: Final = "alembic_version"
 
 _ROLES: Final = sa.text("SELECT rolname FROM pg_roles WHERE rolname IN ('workroom_app', 'workroom_jobs')")
 _POLICIES: Final = sa.text(
-    "SELECT class.relname, policy.polname, obj_description(policy.oid, 'pg_policy') "
+    "SELECT class.relname, policy.polname, obj_description(policy.oid, 'pg_policy') AS comment, "
+    "md5(concat_ws(' ', polcmd, polpermissive, polroles::regrole[]::text, pg_get_expr(polqual, polrelid), "
+    "pg_get_expr(polwithcheck, polrelid))) AS mark "
     "FROM pg_policy policy JOIN pg_class class ON class.oid = policy.polrelid "
     "WHERE class.relnamespace = current_schema()::regnamespace AND class.relrowsecurity"
 )
@@ -78,13 +80,14 @@ def drop_policies(connection: sa.Connection, table: sa.Table) -> None:
 
 
 def find_unprotected(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
-    """Return the tables without the policies that they declare."""
+    """Return the tables whose policies are not those that they declare."""
     found, copied = _find_policies(connection), _find_copied(connection)
+    has_jobs = JOBS_ROLE in connection.execute(_ROLES).scalars()
     return [
         table.name
         for table in _existing(connection, metadata)
         if (condition := visible_rows(table, is_copied=table.name in copied))
-        and found.get(table.name, {}).get(_POLICY) != condition
+        and found.get(table.name) != _declared(table, condition, has_jobs=has_jobs)
     ]
 
 
@@ -101,10 +104,15 @@ def _existing(connection: sa.Connection, metadata: sa.MetaData) -> list[sa.Table
 
 
 def _find_policies(connection: sa.Connection) -> dict[str, Policies]:
-    """Return the policies by table. Each has its condition, as it was declared, as a comment."""
+    """Return the policies by table.
+
+    Each has a comment with a hash of what PostgreSQL stored, and its condition as it was declared. A policy
+    that was changed since has another hash, and counts as one without a condition.
+    """
     found: dict[str, Policies] = {}
-    for table, policy, condition in connection.execute(_POLICIES):
-        found.setdefault(table, {})[policy] = condition
+    for policy in connection.execute(_POLICIES):
+        mark, _, condition = (policy.comment or "").partition(" ")
+        found.setdefault(policy.relname, {})[policy.polname] = condition if mark == policy.mark else ""
     return found
 
 
@@ -123,7 +131,10 @@ def _replace(connection: sa.Connection, table: sa.Table, found: Policies, declar
     for policy, condition in declared.items():
         role = JOBS_ROLE if policy == _JOBS_POLICY else "PUBLIC"
         run(f"CREATE POLICY {policy} ON {table.name} TO {role} USING ({condition}) WITH CHECK ({condition})")
-        run(f"COMMENT ON POLICY {policy} ON {table.name} IS {_literal(condition)}")
+    for made in connection.execute(_POLICIES):
+        if made.relname == table.name:
+            comment = _literal(f"{made.mark} {declared[made.polname]}")
+            run(f"COMMENT ON POLICY {made.polname} ON {table.name} IS {comment}")
 
 
 def _grant(connection: sa.Connection, role: str, tables: list[sa.Table]) -> None:

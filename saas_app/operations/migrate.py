@@ -49,13 +49,15 @@ def read_state(database_url: str) -> MigrationState:
 
 
 def migrate(database_url: str) -> MigrationState:
-    """Apply pending migrations, and return the state before.
+    """Apply pending migrations, and the policies that an interrupted run left out. Returns the state before.
 
     Must not be called in a running event loop. Raises :class:`ConfigurationError` if the database cannot be
     reached or written.
     """
+    from saas_app.operations.database.protection import find_unprotected  # imports this module
+
     before = _prepare(database_url)
-    if not before.is_newest:
+    if not before.is_newest or find_unprotected(database_url):
         _upgrade(database_url)
     return before
 

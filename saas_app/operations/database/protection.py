@@ -36,21 +36,34 @@ def require_protection(settings: DatabaseSettings) -> None:
     """
     if settings.database_allow_bypass or connecting_to(settings.database_url).is_sqlite:
         return
-    if reason := _ask(settings.database_url, _find_weakness):
+    if reason := _ask(settings.database_url, _find_power):
         raise ConfigurationError(f"{reason} {_REMEDY}, or set DATABASE_ALLOW_BYPASS=true.")
+    if unprotected := find_unprotected(settings.database_url):
+        tables = ", ".join(unprotected)
+        raise ConfigurationError(f"{tables} lack their row-level security. Run 'saas-app migrate'.")
     if not _ask(settings.jobs_url, _is_for_jobs):
         raise ConfigurationError(
             f"DATABASE_JOBS_URL must name a member of the role {row_security.JOBS_ROLE}. {_REMEDY}."
         )
 
 
+def find_unprotected(database_url: str) -> list[str]:
+    """Return the tables without the policies that they declare. SQLite needs none.
+
+    Must not be called in a running event loop. Raises :class:`ConfigurationError`.
+    """
+    if connecting_to(database_url).is_sqlite:
+        return []
+    return _ask(database_url, lambda connection: row_security.find_unprotected(connection, Base.metadata))
+
+
 def _ask(database_url: str, ask: Callable[[sa.Connection], T]) -> T:
     """Call a function with a connection. Raises :class:`ConfigurationError`."""
     with explained_database(database_url):
-        return asyncio.run(__ask(database_url, ask))
+        return asyncio.run(_answer(database_url, ask))
 
 
-async def __ask(database_url: str, ask: Callable[[sa.Connection], T]) -> T:
+async def _answer(database_url: str, ask: Callable[[sa.Connection], T]) -> T:
     connecting = connecting_to(database_url)
     engine = create_async_engine(connecting.url, connect_args=connecting.connect_args, poolclass=NullPool)
     try:
@@ -60,7 +73,7 @@ async def __ask(database_url: str, ask: Callable[[sa.Connection], T]) -> T:
         await engine.dispose()
 
 
-def _find_weakness(connection: sa.Connection) -> str:
+def _find_power(connection: sa.Connection) -> str:
     """Return why the database would not hide rows from this role, as a sentence, or ""."""
     role: Any = connection.execute(_ROLE).one()
     powers = {
@@ -75,8 +88,6 @@ def _find_weakness(connection: sa.Connection) -> str:
             f"The role {role.rolname} of DATABASE_URL {held[0]}, so the database would not hide the rows of "
             "other organizations from it."
         )
-    if unprotected := row_security.find_unprotected(connection, Base.metadata):
-        return f"Row-level security is not set up for {', '.join(unprotected)}."
     return ""
 
 

@@ -84,7 +84,25 @@ def test_a_role_with_bypassrls_and_a_table_without_its_policy_are_refused(tmp_pa
             in_thread(require_protection, settings_of(database))
 
         administer(database, f"ALTER ROLE {name} NOBYPASSRLS; ALTER TABLE tasks DISABLE ROW LEVEL SECURITY")
-        with pytest.raises(ConfigurationError, match="not set up for tasks"):
+        with pytest.raises(ConfigurationError, match="tasks lack their row-level security"):
+            in_thread(require_protection, settings_of(database))
+
+
+@on_postgres
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "ALTER POLICY visible_rows ON tasks USING (true)",
+        "CREATE POLICY everything ON tasks USING (true)",
+        "DROP POLICY visible_rows ON tasks",
+    ],
+)
+def test_a_policy_that_is_not_as_declared_is_noticed(tmp_path: Path, tampering: str) -> None:
+    with prepared_database(tmp_path) as database:
+        run("migrate", **database.environment)
+        administer(database, tampering)
+
+        with pytest.raises(ConfigurationError, match="tasks lack their row-level security"):
             in_thread(require_protection, settings_of(database))
 
 
@@ -102,9 +120,13 @@ def test_the_command_can_be_repeated_and_repairs_a_policy(tmp_path: Path) -> Non
         run("migrate", **database.environment)
         administer(database, "DROP POLICY visible_rows ON projects")
 
+        migrated = run("migrate", **database.environment)
+        in_thread(require_protection, settings_of(database))
+        administer(database, "ALTER POLICY visible_rows ON projects USING (true)")
         first = run("database", "roles", "--admin-url", database.admin_url, **database.environment)
         second = run("database", "roles", "--admin-url", database.admin_url, **database.environment)
 
+        assert migrated.exit_code == 0, migrated.output
         assert "policies: projects" in first.output
         assert "Every role is up to date." in second.output
         in_thread(require_protection, settings_of(database))
