@@ -26,7 +26,7 @@ async def note(runtime: Runtime, organization_id: str, user_ids: str) -> None:
     change = PendingChange(id=new_uuid(), entry={}, subjects=[], started_at=utc_now())
     async with runtime.work.writing(organization_id) as db:
         db.add(change)
-    async with runtime.jobs.writing() as db:
+    async with runtime.jobs.writing(organization_id) as db:
         is_sqlite = db.dialect_name == "sqlite"
         if not is_sqlite and user_ids == "{":
             pytest.skip("PostgreSQL cannot store invalid JSON here")
