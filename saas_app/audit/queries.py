@@ -37,6 +37,7 @@ WINDOW: Final = 5_000
 _FEW: Final = 20
 """The number of actors whose entries are read actor by actor."""
 
+_LIMIT: Final = sa.bindparam("limit", type_=sa.Integer())
 _ID_MARGIN: Final = timedelta(hours=1)  # an id is a moment older than its event
 
 _EVENT: Final[sa.Select[*tuple[Any, ...]]] = sa.select(
@@ -201,17 +202,18 @@ def _end_of_window(shape: _Shape) -> sa.Select[uuid.UUID]:
 
 @cache
 def _by_index(shape: _Shape) -> sa.Select[*tuple[Any, ...]]:
-    """Find all events that match, then sort them.
+    """Find all events that match, sort their ids, and read the newest events.
 
     The offset keeps the database from reading events in order until enough match.
     """
     match = aliased(AuditEvent)
-    found = sa.select(match.id).where(*_conditions(match, shape)).offset(0)
-    return _newest(_EVENT.where(AuditEvent.id.in_(found)))
+    found = sa.select(match.id).where(*_conditions(match, shape)).offset(0).subquery()
+    newest = sa.select(found.c.id).order_by(found.c.id.desc()).limit(_LIMIT)
+    return _newest(_EVENT.where(AuditEvent.id.in_(newest)))
 
 
 def _newest(statement: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:
-    return statement.order_by(AuditEvent.id.desc()).limit(_parameter("limit", sa.Integer()))
+    return statement.order_by(AuditEvent.id.desc()).limit(_LIMIT)
 
 
 @cache
