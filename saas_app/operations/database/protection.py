@@ -21,11 +21,19 @@ from saas_app.operations.migrate import explained_database
 T = TypeVar("T")
 
 _ROLE: Final = sa.text(
-    "SELECT rolname, rolsuper, rolbypassrls, EXISTS (SELECT FROM pg_class WHERE relkind IN ('r', 'p')"
-    " AND relnamespace = current_schema()::regnamespace AND pg_has_role(relowner, 'USAGE')) AS is_owner,"
-    " EXISTS (SELECT FROM pg_roles WHERE rolname = :jobs AND pg_has_role(oid, 'USAGE')) AS is_for_jobs "
+    "SELECT rolname,"
+    " EXISTS (SELECT FROM pg_roles WHERE rolsuper AND pg_has_role(oid, 'MEMBER')) AS is_superuser,"
+    " EXISTS (SELECT FROM pg_roles WHERE rolbypassrls AND pg_has_role(oid, 'MEMBER')) AS bypasses,"
+    " EXISTS (SELECT FROM pg_class WHERE relkind IN ('r', 'p')"
+    " AND relnamespace = current_schema()::regnamespace AND pg_has_role(relowner, 'MEMBER')) AS is_owner,"
+    " EXISTS (SELECT FROM pg_roles WHERE rolname = :jobs AND pg_has_role(oid, 'MEMBER')) AS may_do_jobs,"
+    " EXISTS (SELECT FROM pg_roles WHERE rolname = :jobs AND pg_has_role(oid, 'USAGE')) AS is_for_jobs,"
+    " EXISTS (SELECT FROM pg_roles WHERE rolcreaterole AND pg_has_role(oid, 'MEMBER')) AS may_create_roles,"
+    " has_schema_privilege(current_schema(), 'CREATE') AS may_create_tables "
     "FROM pg_roles WHERE rolname = current_user"
 ).bindparams(jobs=row_security.JOBS_ROLE)
+"""What a role may do, itself or after ``SET ROLE``. Only ``is_for_jobs`` is about what it does by itself."""
+
 _REMEDY: Final = "Run 'saas-app database roles' and use the role of the application (docs/operations.md)"
 
 
@@ -77,10 +85,12 @@ def _find_power(connection: sa.Connection) -> str:
     """Return why the database would not hide rows from this role, as a sentence, or ""."""
     role: Any = connection.execute(_ROLE).one()
     powers = {
-        "is a superuser": role.rolsuper,
-        "has BYPASSRLS": role.rolbypassrls,
+        "is a superuser": role.is_superuser,
+        "has BYPASSRLS": role.bypasses,
         "owns tables": role.is_owner,
-        f"is a member of {row_security.JOBS_ROLE}": role.is_for_jobs,
+        f"is a member of {row_security.JOBS_ROLE}": role.may_do_jobs,
+        "may create roles": role.may_create_roles,
+        "may create tables": role.may_create_tables,
     }
     held = [power for power, is_held in powers.items() if is_held]
     if held:

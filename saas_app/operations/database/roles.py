@@ -11,6 +11,8 @@ import base64
 import hashlib
 import hmac
 import secrets
+import stringprep
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -79,6 +81,7 @@ def create_roles(settings: DatabaseSettings) -> Steps:
 def _create(engine: sa.Engine, owner: Login, app: Login, jobs: Login) -> Iterator[Step]:
     with engine.begin() as connection:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        _require_no_superuser(connection, owner, app, jobs)
         ensure_groups(connection)
         for login in (owner, app, jobs):
             yield _set_login(connection, login)
@@ -86,12 +89,23 @@ def _create(engine: sa.Engine, owner: Login, app: Login, jobs: Login) -> Iterato
             if login.name != group:
                 connection.exec_driver_sql(f"GRANT {group} TO {_name(login.name)}")
         _let_connect(connection, owner)
+        _act_for(connection, owner)
     count = _hand_over(engine, owner)
     yield Step(f"{owner.name} owns the tables; {count} were handed over", count > 0)
     changed = row_security.apply(engine, Base.metadata)
     yield Step(f"policies: {', '.join(changed) or 'up to date'}", bool(changed))
     with engine.begin() as connection:
         yield _allow_indexed_search(connection)
+
+
+def _require_no_superuser(connection: sa.Connection, *logins: Login) -> None:
+    """Raise :class:`ConfigurationError` if one is a superuser, who might be the only one of the server."""
+    found = sa.text("SELECT rolname FROM pg_roles WHERE rolsuper AND rolname = ANY (:names) ORDER BY rolname")
+    for name in connection.execute(found, {"names": [login.name for login in logins]}).scalars():
+        raise ConfigurationError(
+            f"The role {name} is a superuser. DATABASE_URL, DATABASE_OWNER_URL and DATABASE_JOBS_URL must "
+            "name roles that are not. Nothing was changed."
+        )
 
 
 def ensure_groups(connection: sa.Connection) -> None:
@@ -121,6 +135,13 @@ def _let_connect(connection: sa.Connection, owner: Login) -> None:
     run(f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC")
     run(f"GRANT USAGE ON SCHEMA {schema} TO {', '.join(_GROUPS)}")
     run(f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {_name(owner.name)}")
+
+
+def _act_for(connection: sa.Connection, owner: Login) -> None:
+    """Let a role that may create roles, and is no superuser, change the tables of the owner."""
+    acts = sa.text("SELECT pg_has_role(CAST(:owner AS regrole), 'USAGE')")
+    if not connection.scalar(acts, {"owner": _name(owner.name)}):
+        connection.exec_driver_sql(f"GRANT {_name(owner.name)} TO CURRENT_USER")
 
 
 def _hand_over(engine: sa.Engine, owner: Login) -> int:
@@ -162,8 +183,15 @@ def _name(text: str) -> str:
 def _verifier(password: str) -> str:
     """Return what PostgreSQL stores for a password (SCRAM-SHA-256), so that its log has no password."""
     salt = secrets.token_bytes(16)
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, _ITERATIONS)
+    salted = hashlib.pbkdf2_hmac("sha256", _normalized(password).encode(), salt, _ITERATIONS)
     client = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
     server = hmac.digest(salted, b"Server Key", "sha256")
     encoded = [base64.b64encode(part).decode() for part in (salt, client, server)]
     return f"SCRAM-SHA-256${_ITERATIONS}:{encoded[0]}${encoded[1]}:{encoded[2]}"
+
+
+def _normalized(password: str) -> str:
+    """Return a password as PostgreSQL's clients hash it (SASLprep, RFC 4013)."""
+    kept = (character for character in password if not stringprep.in_table_b1(character))
+    spaced = (" " if stringprep.in_table_c12(character) else character for character in kept)
+    return unicodedata.normalize("NFKC", "".join(spaced))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -90,6 +92,29 @@ def test_a_role_with_bypassrls_and_a_table_without_its_policy_are_refused(tmp_pa
 
 @on_postgres
 @pytest.mark.parametrize(
+    ("right", "reason"),
+    [
+        ("ALTER ROLE {app} NOINHERIT; GRANT {owner} TO {app}", "owns tables"),
+        ("ALTER ROLE {app} NOINHERIT; GRANT workroom_jobs TO {app}", "is a member of workroom_jobs"),
+        ("ALTER ROLE {app} CREATEROLE", "may create roles"),
+        ("GRANT CREATE ON SCHEMA public TO {app}", "may create tables"),
+    ],
+    ids=["owner", "jobs", "roles", "tables"],
+)
+def test_a_role_that_can_give_itself_more_rights_is_refused(tmp_path: Path, right: str, reason: str) -> None:
+    with prepared_database(tmp_path) as database:
+        run("migrate", **database.environment)
+        app, owner = (sa.make_url(url) for url in (database.url, database.owner_url))
+        administer(database, f"GRANT CONNECT ON DATABASE {app.database} TO {app.username}")
+        administer(database, f"GRANT USAGE ON SCHEMA public TO {app.username}")
+        administer(database, right.format(app=app.username, owner=owner.username))
+
+        with pytest.raises(ConfigurationError, match=f"{reason}, so the database would not hide"):
+            in_thread(require_protection, settings_of(database))
+
+
+@on_postgres
+@pytest.mark.parametrize(
     "tampering",
     [
         "ALTER POLICY visible_rows ON tasks USING (true)",
@@ -148,6 +173,46 @@ def test_an_installation_with_one_role_is_taken_over(tmp_path: Path) -> None:
         done = run("database", "roles", "--admin-url", url, **database.environment)
 
         assert "owns the tables; " in done.output
+        in_thread(require_protection, settings_of(database))
+
+
+@contextmanager
+def new_role(database: Database, rights: str) -> Iterator[str]:
+    """Create a role for a while. Returns the address of the database for it."""
+    name = f"workroom_test_{uuid.uuid4().hex[:16]}"
+    administer(database, f"CREATE ROLE {name} LOGIN {rights} PASSWORD 'secret'")
+    url = sa.make_url(database.url).set(username=name, password="secret")
+    yield url.render_as_string(hide_password=False)
+    administer(database, f"DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+@on_postgres
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_JOBS_URL"])
+def test_a_superuser_in_an_address_keeps_all_rights(database: Database, variable: str) -> None:
+    with new_role(database, "SUPERUSER") as url:
+        environment = {**database.environment, variable: url}
+
+        done = run("database", "roles", "--admin-url", database.admin_url, **environment)
+
+        name = sa.make_url(url).username
+        assert done.exit_code == 1
+        assert f"The role {name} is a superuser" in done.output
+        with pytest.raises(ConfigurationError, match="is a superuser"):
+            in_thread(require_protection, settings_of(database).model_copy(update={"database_url": url}))
+
+
+@on_postgres
+def test_a_role_that_may_create_roles_can_repeat_the_command_after_migrations(tmp_path: Path) -> None:
+    with prepared_database(tmp_path) as database, new_role(database, "CREATEROLE") as admin_url:
+        admin = sa.make_url(admin_url)
+        administer(database, f"GRANT CONNECT ON DATABASE {admin.database} TO {admin.username}")
+        run("migrate", **database.environment)
+        administer(database, "ALTER POLICY visible_rows ON projects USING (true)")
+
+        done = run("database", "roles", "--admin-url", admin_url, **database.environment)
+
+        assert done.exit_code == 0, done.output
+        assert "policies: projects" in done.output
         in_thread(require_protection, settings_of(database))
 
 
