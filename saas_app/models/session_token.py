@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import Base
+from saas_app.db.base import KEY, Base
 
 
 class SessionToken(Base):
@@ -20,7 +20,10 @@ class SessionToken(Base):
     """
 
     __tablename__ = "session_tokens"
-    __visible_rows__ = "EXISTS (SELECT FROM sessions WHERE sessions.id = session_tokens.session_id)"
+    __visible_rows__ = (
+        "EXISTS (SELECT FROM sessions WHERE sessions.id = session_tokens.session_id "
+        f"AND (sessions.expires_at >= now() OR {KEY} = 'session:' || sessions.id))"
+    )
     __table_args__ = (
         sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], ondelete="CASCADE"),
         sa.Index("ix_session_tokens_session_id_organization_id", "session_id", "organization_id"),

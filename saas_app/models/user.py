@@ -18,7 +18,7 @@ class User(Base):
     __visible_rows__ = " OR ".join(
         (
             f"{KEY} = 'person:' || id",
-            "EXISTS (SELECT FROM sessions WHERE sessions.subject = users.id)",
+            "EXISTS (SELECT FROM sessions WHERE sessions.subject = users.id AND expires_at >= now())",
             "EXISTS (SELECT FROM audit_actors WHERE audit_actors.actor_id = users.id)",
         )
     )

@@ -17,7 +17,7 @@ from saas_app.db.engine import create_engine
 from saas_app.db.keys import Key
 from saas_app.db.tenant_scope import OutsideTenant
 from saas_app.db.unit_of_work import UnitOfWork
-from saas_app.models import MembershipChange, Project, SessionRow, User
+from saas_app.models import MembershipChange, Project, SessionRow, SessionToken, User
 from tests.databases import Database
 from tests.integration.database.any_rows import insert_any_row
 
@@ -176,6 +176,32 @@ async def test_a_person_is_visible_by_their_own_key_and_where_they_acted(
     assert await sees(organization_id)
     assert not await sees("elsewhere", keys.of_person("somebody"))
     assert not await sees()
+
+
+async def test_an_expired_session_shows_nobody_its_person_or_tokens(
+    raw: asyncpg.Connection, admin: AsyncConnection
+) -> None:
+    person = f"u{uuid.uuid4().hex[:11]}"
+    await admin.execute(sa.insert(User).values(id=person, name="Ada", seen_at=sa.func.now()))
+    session_id = await _insert_session(admin, person)
+    await admin.execute(
+        sa.insert(SessionToken).values(
+            session_id=session_id,
+            audience="urn:x",
+            organization_id="acme",
+            scopes="",
+            role_names="[]",
+            fetched_at=sa.func.now(),
+            expires_at=sa.func.now(),
+        )
+    )
+    ended = sa.update(SessionRow).where(SessionRow.id == session_id)
+    await admin.execute(ended.values(expires_at=sa.text("now() - interval '1 hour'")))
+    await enter(raw, "elsewhere", keys.of_person("somebody"))
+
+    assert await raw.fetchval("SELECT count(*) FROM sessions WHERE id = $1", session_id) == 1
+    assert await raw.fetchval("SELECT count(*) FROM users WHERE id = $1", person) == 0
+    assert await raw.fetchval("SELECT count(*) FROM session_tokens WHERE session_id = $1", session_id) == 0
 
 
 async def test_an_organization_cannot_be_entered_from_another(
