@@ -44,7 +44,7 @@ from saas_app.operations.sign_in_methods.declaration import FILE_VARIABLE, find_
 
 _PROBE_TIMEOUT = 2.0  # seconds
 _WEBHOOK_KEY = "LOGTO_WEBHOOK_SIGNING_KEY"
-_OURS = ("APP_", "LOGTO_", "LOCAL_LOGTO_", "DATABASE_URL", FILE_VARIABLE)
+_OURS = ("APP_", "LOGTO_", "LOCAL_LOGTO_", "DATABASE_", FILE_VARIABLE)
 _FOR_THE_PROVIDER = (
     "LOCAL_LOGTO_MAILGUN_BASE_URL",
     "LOCAL_LOGTO_NAVER_BASE_URL",
@@ -217,6 +217,8 @@ class _Demo:
             app_url=self._options.app_url,
             api_resource="https://api.workroom.example",
             database_url=self._options.database_url,
+            database_owner_url=None,
+            database_jobs_url=None,
             app_id=application.app_id if application else self._stored.get("LOGTO_APP_ID", ""),
             app_secret=application.app_secret if application else "",  # type: ignore[arg-type]
             webhook_signing_key=key,  # type: ignore[arg-type]

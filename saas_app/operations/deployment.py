@@ -90,8 +90,8 @@ def stored_environment(
 def _stored_if_chosen(settings: DeploymentSettings, connectors_file: Path | None) -> dict[str, str]:
     values = {}
     for name in ("database_url", "database_owner_url", "database_jobs_url"):
-        if name in settings.model_fields_set:
-            values[name.upper()] = getattr(settings, name)
+        if name in settings.model_fields_set and (address := getattr(settings, name)) is not None:
+            values[name.upper()] = address
     if connectors_file is not None:
         values[FILE_VARIABLE] = str(connectors_file.resolve())
     parts = urlsplit(settings.app_url)

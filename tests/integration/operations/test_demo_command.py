@@ -24,6 +24,7 @@ from tests.processes import free_port
 
 pytestmark = [pytest.mark.one_database, pytest.mark.timeout(300)]  # each start takes seconds of the processor
 
+_ELSEWHERE = "postgresql://jobs@database.example/workroom"  # a deployment that the demo must leave alone
 _PATIENCE = 120.0  # seconds: the machine may be busy with other tests
 
 
@@ -50,6 +51,8 @@ class Demo:
                     "APP_PORT": str(self.app_port),
                     "LOGTO_PORT": str(self.logto_port),
                     "CONNECTORS_FILE": "",
+                    "DATABASE_OWNER_URL": _ELSEWHERE,
+                    "DATABASE_JOBS_URL": _ELSEWHERE,
                 },
                 stdout=file,
                 stderr=file,
@@ -133,6 +136,7 @@ def test_the_demo_starts_stops_and_starts_again(demo: Demo) -> None:
     assert demo.answers(demo.app_port, "/readyz") == 200
     assert demo.answers(demo.app_port, "/") == 200
     stored = read_env_file(demo.data / "demo.env")
+    assert [name for name in stored if name.startswith("DATABASE_")] == ["DATABASE_URL"]
     experience = demo.sign_in_experience()
     methods = experience["signIn"]["methods"]
     assert {method["identifier"] for method in methods if method["verificationCode"]} == {"email", "phone"}
