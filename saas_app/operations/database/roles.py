@@ -13,7 +13,7 @@ import hmac
 import secrets
 import stringprep
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +31,9 @@ _GROUPS: Final = (row_security.APP_ROLE, row_security.JOBS_ROLE)
 _LOCK: Final = 7_262_002  # roles belong to the whole server, so one process at a time changes them
 _ITERATIONS: Final = 4096  # as PostgreSQL itself hashes passwords
 
+_DATABASE_OWNER: Final = sa.text(
+    "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
+)
 _RELATIONS: Final = sa.text(
     "SELECT format('%I', relname) FROM pg_class WHERE relkind IN ('r', 'p')"
     " AND relnamespace = current_schema()::regnamespace AND relowner <> CAST(:owner AS regrole)"
@@ -88,10 +91,11 @@ def _create(engine: sa.Engine, owner: Login, app: Login, jobs: Login) -> Iterato
         for group, login in zip(_GROUPS, (app, jobs), strict=True):
             if login.name != group:
                 connection.exec_driver_sql(f"GRANT {group} TO {_name(login.name)}")
-        _let_connect(connection, owner)
+        _let_connect(connection, owner, app, jobs)
         _act_for(connection, owner)
     count = _hand_over(engine, owner)
     yield Step(f"{owner.name} owns the tables; {count} were handed over", count > 0)
+    _take_back(engine, app, jobs)
     changed = row_security.apply(engine, Base.metadata)
     yield Step(f"policies: {', '.join(changed) or 'up to date'}", bool(changed))
     with engine.begin() as connection:
@@ -124,17 +128,28 @@ def _set_login(connection: sa.Connection, login: Login) -> Step:
     return Step(f"role {login.name}: {'created' if is_new else 'up to date'}", is_new)
 
 
-def _let_connect(connection: sa.Connection, owner: Login) -> None:
-    """Let these roles use the database, and no others that it does not name itself."""
+def _let_connect(connection: sa.Connection, owner: Login, *users: Login) -> None:
+    """Let these roles use the database, and no others that it does not name itself.
+
+    ``users`` may do what their groups may. What was granted to them by name is taken away.
+    """
     database = _name(str(connection.exec_driver_sql("SELECT current_database()").scalar()))
     schema = _name(str(connection.exec_driver_sql("SELECT current_schema()").scalar()))
-    run = connection.exec_driver_sql
-    run(f"REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM PUBLIC")
-    run(f"GRANT CONNECT ON DATABASE {database} TO {', '.join(_GROUPS)}")
+    run, groups = connection.exec_driver_sql, ", ".join(_GROUPS)
+    others = _others(users)
+    if connection.scalar(_DATABASE_OWNER) in {user.name for user in users}:
+        run(f"ALTER DATABASE {database} OWNER TO {_name(owner.name)}")
+    run(f"REVOKE ALL ON DATABASE {database} FROM {others}")
+    run(f"GRANT CONNECT ON DATABASE {database} TO {groups}")
     run(f"GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {database} TO {_name(owner.name)}")
-    run(f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC")
-    run(f"GRANT USAGE ON SCHEMA {schema} TO {', '.join(_GROUPS)}")
+    run(f"REVOKE CREATE ON SCHEMA {schema} FROM {others}")
+    run(f"GRANT USAGE ON SCHEMA {schema} TO {groups}")
     run(f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {_name(owner.name)}")
+
+
+def _others(users: Sequence[Login]) -> str:
+    """Return everybody and these users by name, without the groups, which keep their rights."""
+    return ", ".join(["PUBLIC", *(_name(user.name) for user in users if user.name not in _GROUPS)])
 
 
 def _act_for(connection: sa.Connection, owner: Login) -> None:
@@ -155,6 +170,15 @@ def _hand_over(engine: sa.Engine, owner: Login) -> int:
         with engine.begin() as connection:
             connection.exec_driver_sql(f"ALTER TABLE {table} OWNER TO {_name(owner.name)}")
     return len(tables)
+
+
+def _take_back(engine: sa.Engine, *users: Login) -> None:
+    """Take away what was granted on our tables to these users by name, or to everybody."""
+    with engine.begin() as connection:
+        tables = set(sa.inspect(connection).get_table_names()) & set(Base.metadata.tables)
+    for table in sorted(tables):
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"REVOKE ALL ON {table} FROM {_others(users)}")
 
 
 def _allow_indexed_search(connection: sa.Connection) -> Step:

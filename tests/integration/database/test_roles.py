@@ -32,16 +32,21 @@ def settings_of(database: Database) -> DatabaseSettings:
 
 def administer(database: Database, statement: str) -> None:
     """Run a statement as a superuser."""
+    execute(database.admin_url, statement)
 
-    async def execute() -> None:
-        address = sa.make_url(database.admin_url).set(drivername="postgresql")
+
+def execute(url: str, statement: str) -> None:
+    """Run a statement as the role of an address."""
+
+    async def run_it() -> None:
+        address = sa.make_url(url).set(drivername="postgresql")
         connection = await asyncpg.connect(address.render_as_string(hide_password=False))
         try:
             await connection.execute(statement)
         finally:
             await connection.close()
 
-    in_thread(asyncio.run, execute())
+    in_thread(asyncio.run, run_it())
 
 
 @on_postgres
@@ -199,6 +204,28 @@ def test_a_superuser_in_an_address_keeps_all_rights(database: Database, variable
         assert f"The role {name} is a superuser" in done.output
         with pytest.raises(ConfigurationError, match="is a superuser"):
             in_thread(require_protection, settings_of(database).model_copy(update={"database_url": url}))
+
+
+@on_postgres
+def test_the_command_takes_away_what_was_granted_to_the_application_itself(tmp_path: Path) -> None:
+    with prepared_database(tmp_path) as database:
+        run("migrate", **database.environment)
+        app = sa.make_url(database.url)
+        administer(database, f"ALTER DATABASE {app.database} OWNER TO {app.username}")
+        administer(database, f"GRANT CREATE ON SCHEMA public TO {app.username}")
+        administer(
+            database, f"GRANT SELECT ON erasures TO {app.username}; GRANT SELECT ON erasures TO PUBLIC"
+        )
+
+        done = run("database", "roles", "--admin-url", database.admin_url, **database.environment)
+
+        assert done.exit_code == 0, done.output
+        in_thread(require_protection, settings_of(database))
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="erasures"):
+            execute(database.url, "SELECT * FROM erasures")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="temporary tables"):
+            execute(database.url, "CREATE TEMPORARY TABLE tasks (id int)")
+        administer(database, f"ALTER DATABASE {app.database} OWNER TO CURRENT_USER")
 
 
 @on_postgres
