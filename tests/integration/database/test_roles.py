@@ -187,8 +187,10 @@ def new_role(database: Database, rights: str) -> Iterator[str]:
     name = f"workroom_test_{uuid.uuid4().hex[:16]}"
     administer(database, f"CREATE ROLE {name} LOGIN {rights} PASSWORD 'secret'")
     url = sa.make_url(database.url).set(username=name, password="secret")
-    yield url.render_as_string(hide_password=False)
-    administer(database, f"DROP OWNED BY {name}; DROP ROLE {name}")
+    try:
+        yield url.render_as_string(hide_password=False)
+    finally:
+        administer(database, f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
 @on_postgres
@@ -221,11 +223,11 @@ def test_the_command_takes_away_what_was_granted_to_the_application_itself(tmp_p
 
         assert done.exit_code == 0, done.output
         in_thread(require_protection, settings_of(database))
+        administer(database, f"ALTER DATABASE {app.database} OWNER TO CURRENT_USER")
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="erasures"):
             execute(database.url, "SELECT * FROM erasures")
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="temporary tables"):
             execute(database.url, "CREATE TEMPORARY TABLE tasks (id int)")
-        administer(database, f"ALTER DATABASE {app.database} OWNER TO CURRENT_USER")
 
 
 @on_postgres
