@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from saas_app.db.base import KEY, Base
+from saas_app.db.base import Base
 
 
 class SessionToken(Base):
@@ -21,8 +21,8 @@ class SessionToken(Base):
 
     __tablename__ = "session_tokens"
     __visible_rows__ = (
-        "EXISTS (SELECT FROM sessions WHERE sessions.id = session_tokens.session_id "
-        f"AND (sessions.expires_at >= now() OR {KEY} = 'session:' || sessions.id))"
+        "EXISTS (SELECT FROM sessions WHERE sessions.id = session_tokens.session_id AND "
+        "(sessions.expires_at >= now() OR current_setting('workroom.key', true) = 'session:' || sessions.id))"
     )
     __table_args__ = (
         sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], ondelete="CASCADE"),
