@@ -11,9 +11,13 @@ organizations: it sees all rows of people and sessions, but rows of tenants only
 
 from __future__ import annotations
 
-from typing import Any, Final
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from saas_app.db.base import granted_on, is_tenant_owned, visible_rows
 
@@ -23,6 +27,11 @@ JOBS_ROLE: Final = "workroom_jobs"
 _POLICY: Final = "visible_rows"
 _JOBS_POLICY: Final = "jobs_see_all"
 _VERSION_TABLE: Final = "alembic_version"
+
+_LOCK_TIMEOUT: Final = "300ms"
+_LOCKED: Final = "55P03"  # SQLSTATE of a lock timeout
+_PATIENCE: Final = 60.0  # seconds for the lock of one table
+_PAUSE: Final = 0.2  # seconds in which the requests that waited go on
 
 _ROLES: Final = sa.text("SELECT rolname FROM pg_roles WHERE rolname IN ('workroom_app', 'workroom_jobs')")
 _POLICIES: Final = sa.text(
@@ -39,6 +48,8 @@ _COPIED: Final = sa.text(
     "WHERE partmethod = 'n' AND class.relnamespace = current_schema()::regnamespace"
 )
 
+T = TypeVar("T")
+
 Policies = dict[str, str]
 """The conditions of a table's policies, by their names."""
 
@@ -53,9 +64,26 @@ def apply(engine: sa.Engine, metadata: sa.MetaData) -> list[str]:
         tables = _existing(connection, metadata)
     changed = []
     for table in tables:
-        with engine.begin() as connection:
-            changed += apply_to(connection, [table])
+        changed += lock_briefly(engine, partial(apply_to, tables=[table]))
     return changed
+
+
+def lock_briefly(engine: sa.Engine, change: Callable[[sa.Connection], T]) -> T:
+    """Run a change of a table in a transaction, again and again until it gets its lock within a moment.
+
+    Requests queue behind a change that waits, and one of them may hold what it waits for on another
+    connection. Raises ``sqlalchemy.exc.DBAPIError``.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            with engine.begin() as connection:
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
+                return change(connection)
+        except DBAPIError as failure:
+            if getattr(failure.orig, "sqlstate", None) != _LOCKED or time.monotonic() > deadline:
+                raise
+        time.sleep(_PAUSE)
 
 
 def apply_to(connection: sa.Connection, tables: list[sa.Table]) -> list[str]:

@@ -15,6 +15,7 @@ import stringprep
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import sqlalchemy as sa
@@ -167,9 +168,13 @@ def _hand_over(engine: sa.Engine, owner: Login) -> int:
         for routine in list(connection.execute(_ROUTINES, parameters).scalars()):
             connection.exec_driver_sql(f"ALTER ROUTINE {routine} OWNER TO {_name(owner.name)}")
     for table in tables:
-        with engine.begin() as connection:
-            connection.exec_driver_sql(f"ALTER TABLE {table} OWNER TO {_name(owner.name)}")
+        statement = f"ALTER TABLE {table} OWNER TO {_name(owner.name)}"
+        row_security.lock_briefly(engine, partial(_run, statement))
     return len(tables)
+
+
+def _run(statement: str, connection: sa.Connection) -> None:
+    connection.exec_driver_sql(statement)
 
 
 def _take_back(engine: sa.Engine, *users: Login) -> None:

@@ -94,7 +94,7 @@ async def test_two_workers_with_a_stale_token_make_one_call_between_them(
 
     assert Counter(response.status_code for response in responses) == {200: 50}
     assert calls == {"refresh_token": 1}
-    assert shared["worker"] == 1
+    assert shared["worker"] >= 1  # a request that comes after the first ones finds the tokens, too
     assert shared["request"] > 0
 
 
