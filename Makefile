@@ -1,6 +1,6 @@
 # You need make and Python 3.11 or newer. PYTHON=… chooses the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev shell migration check test coverage fuzz bench bench-full lint fmt lock sbom clean
+.PHONY: help setup demo dev shell migration check test hosts coverage fuzz bench bench-full lint fmt lock sbom clean
 .PHONY: unit style types imports dependencies mistakes
 SHELL := /bin/sh
 
@@ -80,7 +80,15 @@ unit:
 
 test: setup ## Run all tests, including those of local_logto; ARGS="tests/unit -x" passes options to pytest
 	@[ -w . ] || { echo "$$(pwd) is not writable, and the tests keep a cache there. Run them in a copy elsewhere."; exit 1; }
+ifeq ($(strip $(ARGS)),)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --ignore=tests/hosts; rest=$$?; \
+	$(MAKE) --no-print-directory hosts && exit $$rest
+else
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+endif
+
+hosts: setup ## Run the tests with several hosts alone, because their networks disturb browsers (make test does it last)
+	@$(BIN)/python -m pytest tests/hosts
 
 coverage: setup ## Show the lines that no test runs (browser tests aside), and check the floors of rbac, web and identity
 	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report= tests --ignore=tests/browser --ignore=tests/fuzz $(ARGS)
