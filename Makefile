@@ -82,7 +82,7 @@ test: setup ## Run all tests, including those of local_logto; ARGS="tests/unit -
 	@[ -w . ] || { echo "$$(pwd) is not writable, and the tests keep a cache there. Run them in a copy elsewhere."; exit 1; }
 ifeq ($(strip $(ARGS)),)
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --ignore=tests/hosts; rest=$$?; \
-	$(MAKE) --no-print-directory hosts && exit $$rest
+	$(BIN)/python -m pytest tests/hosts && exit $$rest
 else
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 endif
