@@ -50,7 +50,7 @@ def main() -> None:
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Requests that each server answers before its memory is read again. Also measures start-up.",
+    help="Measure memory before and after this many requests to each server, and start-up too.",
 )
 @click.option("--output", type=click.Path(path_type=Path), help="The file for the result, as JSON.")
 @click.option("--keep", is_flag=True, help="Write the result to bench/results, named after date and commit.")

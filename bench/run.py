@@ -29,8 +29,8 @@ from tests.databases import empty_database_at
 class Plan:
     """What to measure. ``databases`` has a PostgreSQL server for each name, or None for SQLite.
 
-    ``memory_requests`` is the number of requests to each server before its memory is read again. With 0,
-    neither memory nor start-up nor many writers at a time are measured.
+    Memory is measured before and after ``memory_requests`` requests to each server. With 0, memory, start-up
+    and many writers at a time are not measured.
     """
 
     checkouts: Sequence[Checkout]

@@ -154,7 +154,7 @@ class NotAMember(Exception):
 
 
 def find_holder(token: str) -> str | None:
-    """Return the person who holds a token or a session cookie, or None if it is unknown."""
+    """Return the person of a token or a session cookie, or None if there is no such token or session."""
     return _HOLDERS.get(hashlib.sha256(token.encode()).digest())
 
 

@@ -32,7 +32,6 @@ _OPTIONS: Final[dict[str, Any]] = {
     "hide_parameters": True,
     "isolation_level": "AUTOCOMMIT",  # sessions begin and end transactions themselves
     "json_serializer": as_json,
-    "pool_size": POOL_SIZE,
     "max_overflow": MAX_OVERFLOW,
     "pool_timeout": POOL_PATIENCE,
 }

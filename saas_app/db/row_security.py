@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -62,10 +62,7 @@ def apply(engine: sa.Engine, metadata: sa.MetaData) -> list[str]:
     """
     with engine.begin() as connection:
         tables = _existing(connection, metadata)
-    changed = []
-    for table in tables:
-        changed += lock_briefly(engine, partial(apply_to, tables=[table]))
-    return changed
+    return [table.name for table in tables if lock_briefly(engine, partial(apply_to, table=table))]
 
 
 def lock_briefly(engine: sa.Engine, change: Callable[[sa.Connection], T]) -> T:
@@ -86,19 +83,17 @@ def lock_briefly(engine: sa.Engine, change: Callable[[sa.Connection], T]) -> T:
         time.sleep(_PAUSE)
 
 
-def apply_to(connection: sa.Connection, tables: list[sa.Table]) -> list[str]:
-    """Make policies and grants what these tables declare. Returns those whose policies were changed."""
+def apply_to(connection: sa.Connection, table: sa.Table) -> bool:
+    """Make policies and grants what a table declares. Returns whether its policies were changed."""
     roles = list(connection.execute(_ROLES).scalars())
-    found, copied, changed = _find_policies(connection), _find_copied(connection), []
-    for table in tables:
-        condition = visible_rows(table, is_copied=table.name in copied)
-        declared = _declared(table, condition, has_jobs=JOBS_ROLE in roles)
-        if found.get(table.name, {}) != declared:
-            _replace(connection, table, found.get(table.name, {}), declared)
-            changed.append(table.name)
+    condition = visible_rows(table, is_copied=table.name in _find_copied(connection))
+    declared = _declared(table, condition, has_jobs=JOBS_ROLE in roles)
+    found = _find_policies(connection).get(table.name, {})
+    if is_changed := found != declared:
+        _replace(connection, table, found, declared)
     for role in roles:
-        _grant(connection, role, tables)
-    return changed
+        _grant(connection, role, table)
+    return is_changed
 
 
 def drop_policies(connection: sa.Connection, table: sa.Table) -> None:
@@ -165,14 +160,13 @@ def _replace(connection: sa.Connection, table: sa.Table, found: Policies, declar
             run(f"COMMENT ON POLICY {made.polname} ON {table.name} IS {comment}")
 
 
-def _grant(connection: sa.Connection, role: str, tables: list[sa.Table]) -> None:
-    """Let a role do what the tables declare, and nothing else."""
+def _grant(connection: sa.Connection, role: str, table: sa.Table) -> None:
+    """Let a role do what the table declares, and nothing else. It may also read the version of the schema."""
     connection.exec_driver_sql(f"GRANT SELECT ON {_VERSION_TABLE} TO {role}")
-    for table in tables:
-        connection.exec_driver_sql(f"REVOKE ALL ON {table.name} FROM {role}")
-        if granted := granted_on(table):
-            connection.exec_driver_sql(f"GRANT {granted} ON {table.name} TO {role}")
+    connection.exec_driver_sql(f"REVOKE ALL ON {table.name} FROM {role}")
+    if granted := granted_on(table):
+        connection.exec_driver_sql(f"GRANT {granted} ON {table.name} TO {role}")
 
 
-def _literal(text: str) -> Any:
+def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +24,8 @@ from saas_app.config import MIGRATIONS
 from saas_app.db.connecting import Connecting, connecting_to
 from saas_app.db.private_files import prepare_private_database
 from saas_app.errors import ConfigurationError
+
+T = TypeVar("T")
 
 _REVISION = re.compile(r"^revision = ['\"](\w+)['\"]", re.MULTILINE)
 _DOWN_REVISION = re.compile(r"^down_revision = ['\"](\w+)['\"]", re.MULTILINE)
@@ -102,14 +105,23 @@ def _find_state(database_url: str) -> MigrationState:
     path = connecting.url.database or ""
     if connecting.is_sqlite and not Path(path).exists():
         return MigrationState(None, newest)  # connecting would create an empty file
-    return MigrationState(asyncio.run(_current_revision(connecting)), newest)
+    return MigrationState(ask(database_url, _find_revision), newest)
 
 
-async def _current_revision(connecting: Connecting) -> str | None:
+def ask(database_url: str, question: Callable[[sa.Connection], T]) -> T:
+    """Call a function with a connection of its own, and return its result.
+
+    Must not be called in a running event loop. Raises :class:`ConfigurationError` if the database fails.
+    """
+    with explained_database(database_url):
+        return asyncio.run(_answer(connecting_to(database_url), question))
+
+
+async def _answer(connecting: Connecting, question: Callable[[sa.Connection], T]) -> T:
     engine = create_async_engine(connecting.url, connect_args=connecting.connect_args, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
-            return await connection.run_sync(_find_revision)
+            return await connection.run_sync(question)
     finally:
         await engine.dispose()
 

@@ -129,7 +129,7 @@ def _copy(connection: sa.Connection, table: sa.Table) -> None:
         row_security.drop_policies(connection, table)
     connection.exec_driver_sql(f"SELECT create_reference_table('{table.name}')")
     if is_replaced:
-        row_security.apply_to(connection, [table])
+        row_security.apply_to(connection, table)
 
 
 def _distribute(connection: sa.Connection, name: str, placed: dict[str, Placement]) -> None:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 import saas_app.models  # noqa: F401 - registers every table
 from saas_app.config import DatabaseSettings
@@ -16,9 +12,7 @@ from saas_app.db import row_security
 from saas_app.db.base import Base
 from saas_app.db.connecting import connecting_to
 from saas_app.errors import ConfigurationError
-from saas_app.operations.migrate import explained_database
-
-T = TypeVar("T")
+from saas_app.operations.migrate import ask
 
 _ROLE: Final = sa.text(
     "SELECT rolname,"
@@ -44,12 +38,15 @@ def require_protection(settings: DatabaseSettings) -> None:
     """
     if settings.database_allow_bypass or connecting_to(settings.database_url).is_sqlite:
         return
-    if reason := _ask(settings.database_url, _find_power):
+    reason, unprotected = ask(
+        settings.database_url, lambda connection: (_find_power(connection), _list_unprotected(connection))
+    )
+    if reason:
         raise ConfigurationError(f"{reason} {_REMEDY}, or set DATABASE_ALLOW_BYPASS=true.")
-    if unprotected := find_unprotected(settings.database_url):
+    if unprotected:
         tables = ", ".join(unprotected)
         raise ConfigurationError(f"{tables} lack their row-level security. Run 'saas-app migrate'.")
-    if not _ask(settings.jobs_url, _is_for_jobs):
+    if not ask(settings.jobs_url, _is_for_jobs):
         raise ConfigurationError(
             f"DATABASE_JOBS_URL must name a member of the role {row_security.JOBS_ROLE}. {_REMEDY}."
         )
@@ -62,23 +59,11 @@ def find_unprotected(database_url: str) -> list[str]:
     """
     if connecting_to(database_url).is_sqlite:
         return []
-    return _ask(database_url, lambda connection: row_security.find_unprotected(connection, Base.metadata))
+    return ask(database_url, _list_unprotected)
 
 
-def _ask(database_url: str, ask: Callable[[sa.Connection], T]) -> T:
-    """Call a function with a connection. Raises :class:`ConfigurationError`."""
-    with explained_database(database_url):
-        return asyncio.run(_answer(database_url, ask))
-
-
-async def _answer(database_url: str, ask: Callable[[sa.Connection], T]) -> T:
-    connecting = connecting_to(database_url)
-    engine = create_async_engine(connecting.url, connect_args=connecting.connect_args, poolclass=NullPool)
-    try:
-        async with engine.connect() as connection:
-            return await connection.run_sync(ask)
-    finally:
-        await engine.dispose()
+def _list_unprotected(connection: sa.Connection) -> list[str]:
+    return row_security.find_unprotected(connection, Base.metadata)
 
 
 def _find_power(connection: sa.Connection) -> str:
