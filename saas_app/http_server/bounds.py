@@ -12,6 +12,7 @@ class Bounds:
     A request body may take ``body_timeout``, and a second longer for every ``body_rate`` bytes that arrived.
     ``send_timeout`` is how long a client may take to read a response. A client that is rejected while it is
     still sending can read the response for ``linger_timeout``, or until it has sent ``linger_size`` more.
+    When the server stops, a client that has just connected has ``last_timeout`` to begin its request.
     """
 
     head_size: int = 32 * 1024
@@ -20,6 +21,7 @@ class Bounds:
     body_timeout: float = 20
     body_rate: float = 25_000
     send_timeout: float = 60
+    last_timeout: float = 0.5
     connections: int = 1000
     linger_timeout: float = 2
     linger_size: int = 4 * 1024 * 1024

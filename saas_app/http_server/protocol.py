@@ -71,6 +71,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._body_size = 0
         self._refusal = (HTTPStatus.BAD_REQUEST, _REFUSALS[HTTPStatus.BAD_REQUEST])
         self._ignores_input = False  # whatever arrives is discarded
+        self._is_last = False  # the server stops, and closes the connection with the next response
         self._dropped = 0
 
     # The connection
@@ -158,7 +159,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._since = 0.0
         self._body_size = 0
         super().on_headers_complete()
-        if is_upgrade or is_draining(self.app_state):
+        if is_upgrade or self._is_last or is_draining(self.app_state):
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
@@ -234,6 +235,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._send_timer.cancel()
             self._send_timer = None
 
+    def shutdown(self) -> None:
+        """Close the connection, but answer a request first that the client has sent or begun to send.
+
+        The request of a client that has just connected is on its way. Closing now would reset the connection.
+        """
+        if self._waiting != _HEAD:
+            super().shutdown()
+            return
+        self._is_last = True
+        if not self._head_size:
+            self._since = 0.0
+        self._arm()
+
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection, even if its client never read the last response."""
         super().timeout_keep_alive_handler()
@@ -262,7 +276,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _deadline(self) -> float:
         if self._waiting == _HEAD:
-            return self._since + self.bounds.head_timeout
+            is_silent = self._is_last and not self._head_size
+            return self._since + (self.bounds.last_timeout if is_silent else self.bounds.head_timeout)
         return self._since + self.bounds.body_timeout + self._body_size / self.bounds.body_rate
 
     def _close_an_idle_one(self) -> bool:
