@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
+from saas_app.db.kept_connection import keep_none, release_kept
 from saas_app.errors import LogtoUnavailable
 
 log = structlog.get_logger(__name__)
@@ -58,6 +59,7 @@ class SharedAttempts:
             self.raise_if_paused(key)
             task = self._running[key] = asyncio.create_task(self._run(key, attempt))
             task.add_done_callback(_retrieve)
+        await release_kept()  # requests that wait leave the database to others
         done, _waiting = await asyncio.wait({task}, timeout=patience)
         if not done:
             raise LogtoUnavailable("Logto did not respond in time.")
@@ -101,6 +103,7 @@ class SharedAttempts:
         await asyncio.gather(*late, return_exceptions=True)
 
     async def _run(self, key: Hashable, attempt: Callable[[], Awaitable[Result]]) -> Result:
+        keep_none()
         began = time.monotonic()
         try:
             return await attempt()

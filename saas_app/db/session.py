@@ -21,11 +21,12 @@ from sqlalchemy.util import greenlet_spawn
 
 from saas_app.db.base import Base
 from saas_app.db.failures import explained, is_disconnected, is_locked
+from saas_app.db.kept_connection import kept_connection, release_kept
 from saas_app.db.keys import Key
 from saas_app.db.shielding import shielded
 from saas_app.db.statements import examine
 from saas_app.db.tenant_scope import ORGANIZATION_OPTION, Scoped, TenantSession, scope
-from saas_app.db.transactions import Transactions
+from saas_app.db.transactions import transactions_on
 from saas_app.db.writers import Writers
 
 log = structlog.get_logger(__name__)
@@ -47,16 +48,16 @@ class DatabaseSession(ABC):
     def __init__(
         self, engine: AsyncEngine, organization_id: str | None, key: Key | None, patience: float
     ) -> None:
-        self._engine = engine
+        self._engine = engine.sync_engine
         self._organization_id = organization_id
         self._patience = patience
         self._connection: sa.Connection | None = None
-        self._transactions = None if self.dialect_name == "sqlite" else Transactions(organization_id, key)
+        self._transactions = transactions_on(self._engine, organization_id, key)
 
     @property
     def dialect_name(self) -> str:
         """The database: ``sqlite`` or ``postgresql``."""
-        return self._engine.dialect.name
+        return str(self._engine.dialect.name)
 
     @abstractmethod
     async def execute(self, statement: Any, parameters: Any = None) -> Any:
@@ -74,8 +75,9 @@ class DatabaseSession(ABC):
 class ReadingSession(DatabaseSession):
     """A session that only reads. Each statement sees what is committed when it begins.
 
-    The connection is fetched by the first statement and returned by :meth:`close`, or after a failure. A
-    statement is tried again if it finds SQLite locked or its connection lost.
+    The connection is fetched by the first statement, and returned by :meth:`close` or after a failure. In a
+    request, it is kept between statements instead (:mod:`saas_app.db.kept_connection`). A statement is tried
+    again if it finds SQLite locked or its connection lost.
     """
 
     async def execute(self, statement: Any, parameters: Any = None) -> Any:
@@ -93,22 +95,24 @@ class ReadingSession(DatabaseSession):
         if connection is not None:
             await shielded(greenlet_spawn(connection.close))
 
-    def _send(self, scoped: Scoped) -> Any:
-        if self._connection is None:
-            self._connection = self._engine.sync_engine.connect()
-            self._begin(self._connection)
-        return _execute(self._connection, scoped)
-
-    def _begin(self, connection: sa.Connection) -> None:
-        if self._transactions is not None:
-            self._transactions.begin_reading(connection)
-
     async def _answer(self, scoped: Scoped) -> Any:
+        kept = kept_connection()
+        if kept is None or self._connection is not None:
+            return await self._send(scoped)
+        self._connection = kept.take(self._engine, self._transactions)
+        if self._connection is None:
+            await kept.release()
+        result = await self._send(scoped)
+        if self._connection is not None and kept.put(self._connection, self._transactions):
+            self._connection = None
+        return result
+
+    async def _send(self, scoped: Scoped) -> Any:
         """Send a statement. Wait while SQLite is locked, and replace a lost connection once."""
         deadline, was_disconnected = None, False
         while True:
             try:
-                return await greenlet_spawn(self._send, scoped)
+                return await greenlet_spawn(self._execute, scoped)
             except DBAPIError as failure:
                 await self.close()  # on PostgreSQL, its transaction has failed
                 now = asyncio.get_running_loop().time()
@@ -122,6 +126,15 @@ class ReadingSession(DatabaseSession):
                     raise
             await asyncio.sleep(_PAUSE)
 
+    def _execute(self, scoped: Scoped) -> Any:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+            self._begin(self._connection)
+        return _execute(self._connection, scoped)
+
+    def _begin(self, connection: sa.Connection) -> None:
+        self._transactions.begin_reading(connection)
+
 
 class SnapshotSession(ReadingSession):
     """A reading session whose statements all see the database as it was at the first one.
@@ -129,14 +142,11 @@ class SnapshotSession(ReadingSession):
     It does not try again, because another connection would see another state.
     """
 
-    def _begin(self, connection: sa.Connection) -> None:
-        if self._transactions is None:
-            connection.exec_driver_sql("BEGIN")
-        else:
-            self._transactions.begin_snapshot(connection)
-
     async def _answer(self, scoped: Scoped) -> Any:
-        return await greenlet_spawn(self._send, scoped)
+        return await greenlet_spawn(self._execute, scoped)
+
+    def _begin(self, connection: sa.Connection) -> None:
+        self._transactions.begin_snapshot(connection)
 
 
 class WritingSession(DatabaseSession):
@@ -235,39 +245,37 @@ class WritingSession(DatabaseSession):
         return await self._run(run, changes=changes)
 
     async def _run(self, call: Callable[[], Any], *, changes: bool = False) -> Any:
-        """Call a function of SQLAlchemy when this session has a connection and, to change, its turn."""
-        if self._connection is None or (changes and not self._has_turn):
+        """Call a function of SQLAlchemy when this session may have a connection and, to change, its turn."""
+        if not self._has_seat or (changes and self._writers.one_at_a_time and not self._has_turn):
             await self._enter(changes=changes)
         return await shielded(_explained(partial(greenlet_spawn, call)))
 
     async def _enter(self, *, changes: bool) -> None:
         deadline = asyncio.get_running_loop().time() + self._patience
         if not self._has_seat:
+            await release_kept()
             await self._writers.acquire_slot(deadline)
             self._has_seat = True
-        if self._connection is None:
-            await shielded(_explained(partial(greenlet_spawn, self._connect)))
         if changes and self._writers.one_at_a_time and not self._has_turn:
-            await self._writers.begin_alone(self._connected(), deadline)
+            connection = await shielded(_explained(partial(greenlet_spawn, self._connected)))
+            await self._writers.begin_alone(connection, deadline)
             self._has_turn = True
 
-    def _connect(self) -> None:
-        connection = self._engine.sync_engine.connect()
-        organization = {} if self._organization_id is None else {ORGANIZATION_OPTION: self._organization_id}
-        self._connection = connection.execution_options(**organization)
-        if self._transactions is not None:
-            self._transactions.begin_writing(connection)
+    def _connected(self) -> sa.Connection:
+        """Return the connection, in its transaction. The first call fetches it."""
+        if self._connection is None:
+            organization = (
+                {} if self._organization_id is None else {ORGANIZATION_OPTION: self._organization_id}
+            )
+            self._connection = self._engine.connect().execution_options(**organization)
+            self._transactions.begin_writing(self._connection)
+        return self._connection
 
     def _commit(self) -> None:
         connection = self._connected()
-        if self._transactions is not None:
-            self._transactions.commit(connection)
-        connection.commit()
-
-    def _connected(self) -> sa.Connection:
-        if self._connection is None:
-            raise RuntimeError("the session has no connection")
-        return self._connection
+        self._transactions.commit(connection)
+        connection.close()
+        self._connection = None
 
     def _send(self, scoped: Scoped) -> sa.CursorResult[Any]:
         return _execute(self._connected(), scoped)

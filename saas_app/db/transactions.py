@@ -1,4 +1,4 @@
-"""Transactions on PostgreSQL: begun by one message that also says whose rows they may see.
+"""How sessions begin and end transactions: on PostgreSQL, with whose rows these may see.
 
 Row-level security compares rows with two settings of the transaction: an organization and a key. Procedures
 of the database set them (``workroom_enter``) and check that they are unchanged (``workroom_leave``). They end
@@ -26,28 +26,55 @@ _OTHER_TENANT: Final = "WR001"
 class Transactions:
     """The transactions of one session: for this organization, and with this key.
 
-    Methods raise :class:`OutsideTenant` if the connection's settings belong to another organization or key,
-    and ``sqlalchemy.exc.DBAPIError``.
+    This class is for SQLite, where a reading statement is a transaction by itself, and
+    :mod:`saas_app.db.writers` begins the others.
     """
 
     organization_id: str | None
     key: Key | None
 
+    def include(self, others: Transactions) -> bool:
+        """Return whether these may see all that the others may, and no other organization."""
+        is_same_organization = (self.organization_id or "") == (others.organization_id or "")
+        return is_same_organization and others.key in (None, self.key)
+
     def begin_reading(self, connection: sa.Connection) -> None:
         """Begin a transaction that changes nothing, whose statements each see what is committed."""
-        self._begin(connection, "ISOLATION LEVEL READ COMMITTED READ ONLY")
 
     def begin_snapshot(self, connection: sa.Connection) -> None:
         """Begin a transaction that changes nothing, and sees what was committed at its first statement."""
-        self._begin(connection, "ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        connection.exec_driver_sql("BEGIN")
 
     def begin_writing(self, connection: sa.Connection) -> None:
         """Begin a transaction that changes something."""
+
+    def commit(self, connection: sa.Connection) -> None:
+        """Commit the transaction."""
+        connection.commit()
+
+
+class GuardedTransactions(Transactions):
+    """Transactions on PostgreSQL, under row-level security.
+
+    Methods raise :class:`OutsideTenant` if the connection's settings belong to another organization or key,
+    and ``sqlalchemy.exc.DBAPIError``.
+    """
+
+    __slots__ = ()
+
+    def begin_reading(self, connection: sa.Connection) -> None:
+        self._begin(connection, "ISOLATION LEVEL READ COMMITTED READ ONLY")
+
+    def begin_snapshot(self, connection: sa.Connection) -> None:
+        self._begin(connection, "ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def begin_writing(self, connection: sa.Connection) -> None:
         self._begin(connection, "ISOLATION LEVEL READ COMMITTED READ WRITE")
 
     def commit(self, connection: sa.Connection) -> None:
         """Commit, unless the settings were changed in the middle of the transaction."""
         _send(connection, f"CALL workroom_leave({self._settings()}); COMMIT")
+        connection.commit()  # tells SQLAlchemy
 
     def _begin(self, connection: sa.Connection, mode: str) -> None:
         try:
@@ -58,6 +85,12 @@ class Transactions:
 
     def _settings(self) -> str:
         return f"{_quoted(self.organization_id)}, {_quoted(self.key)}"
+
+
+def transactions_on(engine: sa.Engine, organization_id: str | None, key: Key | None) -> Transactions:
+    """Return the transactions of a session on this engine."""
+    kind = Transactions if engine.dialect.name == "sqlite" else GuardedTransactions
+    return kind(organization_id, key)
 
 
 def _quoted(value: str | None) -> str:

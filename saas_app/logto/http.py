@@ -8,6 +8,8 @@ from typing import Final
 
 import aiohttp
 
+from saas_app.db.kept_connection import release_kept
+
 _KEEP_ALIVE: Final = 4.0
 """Seconds until an idle connection is closed. Node, and so Logto, closes it after five, and a call that
 cannot be repeated must not be sent on a connection that is about to close."""
@@ -29,17 +31,25 @@ class CallKind(StrEnum):
     OTHER = "other"
 
 
-def open_http(
-    timeout: float, trace_configs: Sequence[aiohttp.TraceConfig] | None = None
-) -> aiohttp.ClientSession:
+def open_http(timeout: float, trace_configs: Sequence[aiohttp.TraceConfig] = ()) -> aiohttp.ClientSession:
     """Open a session whose calls take ``timeout`` seconds at most. It stores no cookies.
 
-    ``trace_configs`` are aiohttp's hooks that watch its calls.
+    ``trace_configs`` are aiohttp's hooks that watch its calls. A request that calls Logto releases the
+    database connection that it keeps.
     """
     return aiohttp.ClientSession(
-        trace_configs=list(trace_configs) if trace_configs else None,
+        trace_configs=[_releasing_connections(), *trace_configs],
         connector=aiohttp.TCPConnector(keepalive_timeout=_KEEP_ALIVE),
         # otherwise aiohttp rounds timeouts of more than five seconds up to whole seconds
         timeout=aiohttp.ClientTimeout(total=timeout, ceil_threshold=timeout + 1),
         cookie_jar=aiohttp.DummyCookieJar(),
     )
+
+
+def _releasing_connections() -> aiohttp.TraceConfig:
+    async def release(*_call: object) -> None:
+        await release_kept()
+
+    config = aiohttp.TraceConfig()
+    config.on_request_start.append(release)
+    return config

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import cast
 
 from quart import Request, current_app, g, request
 from werkzeug.sansio.response import Response as BaseResponse
 
 from saas_app.changes.organization_change import MemberChange, Systems
+from saas_app.db.kept_connection import KeptConnection
 from saas_app.db.session import DatabaseSession, ReadingSession, WritingSession
 from saas_app.errors import ManagementNotSetUp
 from saas_app.identity.principal import Principal
@@ -58,6 +59,11 @@ def transaction() -> WritingSession:
     if not isinstance(g.database, WritingSession):
         raise TypeError(f"{request.method} is a safe method, so its request has no transaction")
     return g.database
+
+
+def request_connection() -> AbstractAsyncContextManager[KeptConnection | None]:
+    """Let the sessions of a request with a safe method read on one connection."""
+    return KeptConnection() if request.method in _READING else nullcontext()
 
 
 @asynccontextmanager

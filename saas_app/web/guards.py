@@ -29,7 +29,7 @@ from saas_app.identity.tenant import Tenant
 from saas_app.rbac.permissions import Carrier, Permission
 from saas_app.rbac.policy import decide
 from saas_app.web import limits
-from saas_app.web.context import request_database
+from saas_app.web.context import request_connection, request_database
 from saas_app.web.decided import Deciding
 from saas_app.web.denials import recording_denials
 from saas_app.web.prefetches import is_deliberate
@@ -77,7 +77,7 @@ def public(view: View) -> View:
 
     @wraps(view)
     async def guarded(**arguments: Any) -> Any:
-        async with request_database(None):
+        async with request_connection(), request_database(None):
             return await view(**arguments)
 
     return _declare(guarded, Guard(Callers.PUBLIC))
@@ -98,8 +98,9 @@ def signed_in(view: View) -> View:
 
     @wraps(view)
     async def guarded(**arguments: Any) -> Any:
-        caller = await prove_session()
-        return await run(view, None, caller.principal, arguments)
+        async with request_connection():
+            caller = await prove_session()
+            return await run(view, None, caller.principal, arguments)
 
     return _declare(guarded, Guard(Callers.SIGNED_IN))
 
@@ -109,10 +110,11 @@ def authenticated(view: View) -> View:
 
     @wraps(view)
     async def guarded(**arguments: Any) -> Any:
-        caller = await prove()
-        if caller.organization_id is not None:
-            await limits.count_organization(caller.organization_id)
-        return await run(view, None, caller.principal, arguments)
+        async with request_connection():
+            caller = await prove()
+            if caller.organization_id is not None:
+                await limits.count_organization(caller.organization_id)
+            return await run(view, None, caller.principal, arguments)
 
     return _declare(guarded, Guard(Callers.AUTHENTICATED))
 
@@ -145,7 +147,7 @@ def _guarded_by_ladder(view: View, guard: Guard) -> View:
 
     @wraps(view)
     async def guarded(organization_id: str, **arguments: Any) -> Any:
-        async with recording_denials(organization_id):
+        async with recording_denials(organization_id), request_connection():
             caller = await prove(organization_id)
             with deciding:
                 tenant = await find_tenant(caller, guard, organization_id)

@@ -1,0 +1,249 @@
+"""A request reads on one connection, and holds none while it waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextvars import Context
+from functools import partial
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from local_logto.testing import Provider
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from saas_app.coordination.shared_attempts import SharedAttempts
+from saas_app.db import keys
+from saas_app.db.base import new_uuid, utc_now
+from saas_app.db.engine import create_engine
+from saas_app.db.kept_connection import KeptConnection
+from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.logto.http import open_http
+from saas_app.models import Organization
+from saas_app.runtime import Runtime
+from tests.conftest import OpenOffice
+from tests.databases import Database
+from tests.factories import Factory
+from tests.rules.calls import fill
+from tests.rules.routes import TENANT_ROUTES
+from tests.rules.rows import make_rows
+
+ADA = keys.of_person("ada")
+NAMES = sa.select(Organization.name)
+
+
+class Pool:
+    """What an engine's pool gave out: how many connections, and the most at a time."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._pool = engine.sync_engine.pool
+        self.given = self.most = 0
+        self.returned = asyncio.Event()
+        event.listen(self._pool, "checkout", self._note)
+        event.listen(self._pool, "checkin", self._note_return)
+
+    @property
+    def out(self) -> int:
+        """How many connections are out now."""
+        return self._pool.checkedout()  # type: ignore[attr-defined, no-any-return]
+
+    def _note(self, *_given: object) -> None:
+        self.given += 1
+        self.most = max(self.most, self.out)
+
+    def _note_return(self, *_given: object) -> None:
+        self.returned.set()
+
+    def close(self) -> None:
+        event.remove(self._pool, "checkout", self._note)
+        event.remove(self._pool, "checkin", self._note_return)
+
+
+@pytest.fixture
+def pool(engine: AsyncEngine) -> Iterator[Pool]:
+    """The pool of the test's engine."""
+    pool = Pool(engine)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def pool_of_the_application(runtime: Runtime) -> Iterator[Pool]:
+    """The pool for requests of the application."""
+    pool = Pool(runtime.work._engine)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+async def request_context() -> AsyncIterator[KeptConnection]:
+    """What a guard opens for a request that changes nothing."""
+    async with KeptConnection() as kept:
+        yield kept
+
+
+async def read(work: UnitOfWork, organization_id: str | None, key: keys.Key | None = None) -> None:
+    async with work.reading(organization_id, key=key) as db:
+        await db.execute(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("acme", ADA), ("acme", ADA)),
+        (("acme", ADA), ("acme", None)),
+        (("", ADA), (None, None)),
+    ],
+    ids=["the same rows", "fewer rows", "outside an organization"],
+)
+async def test_a_second_session_continues_on_the_connection_of_the_first(
+    work: UnitOfWork, pool: Pool, request_context: KeptConnection, first: Any, second: Any
+) -> None:
+    await read(work, *first)
+    await read(work, *second)
+    assert pool.given == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("acme", None), ("globex", None)),
+        (("acme", None), (None, None)),
+        (("acme", None), ("acme", ADA)),
+        (("acme", ADA), ("acme", keys.of_person("bob"))),
+    ],
+    ids=["another organization", "no organization", "a key", "another key"],
+)
+async def test_a_session_that_may_see_other_rows_never_continues(
+    work: UnitOfWork, pool: Pool, request_context: KeptConnection, first: Any, second: Any
+) -> None:
+    await read(work, *first)
+    await read(work, *second)
+    assert (pool.given, pool.most) == (2, 1)
+
+
+async def test_a_session_of_another_engine_never_continues(
+    database: Database, work: UnitOfWork, pool: Pool, request_context: KeptConnection
+) -> None:
+    other = create_engine(database.url)
+    await read(work, "acme")
+    await read(UnitOfWork(other), "acme")
+    assert pool.out == 0
+    await request_context.release()
+    await other.dispose()
+
+
+async def test_a_transaction_that_changes_something_has_a_connection_of_its_own(
+    work: UnitOfWork, pool: Pool, request_context: KeptConnection
+) -> None:
+    await read(work, "acme")
+    async with work.writing("acme") as db:
+        await db.execute(NAMES)
+    assert (pool.given, pool.most) == (2, 1)
+
+
+async def test_statements_of_one_request_see_what_was_committed_between_them(
+    work: UnitOfWork, pool: Pool, request_context: KeptConnection
+) -> None:
+    organization_id = f"o{new_uuid().hex[:11]}"
+    statement = NAMES.where(Organization.id == organization_id)
+    async with work.reading(organization_id) as db:
+        before = await db.scalar(statement)
+        await asyncio.create_task(insert_organization(work, organization_id), context=Context())
+        after = await db.scalar(statement)
+    assert (before, after) == (None, "Acme")
+
+
+async def insert_organization(work: UnitOfWork, organization_id: str) -> None:
+    async with work.writing(organization_id) as db:
+        await db.execute(
+            sa.insert(Organization), [{"id": organization_id, "name": "Acme", "seen_at": utc_now()}]
+        )
+
+
+async def test_the_end_of_a_request_returns_the_connection(work: UnitOfWork, pool: Pool) -> None:
+    async with KeptConnection():
+        await read(work, "acme")
+    assert (pool.given, pool.out) == (1, 0)
+
+
+async def test_a_task_that_outlives_its_request_keeps_no_connection(work: UnitOfWork, pool: Pool) -> None:
+    ended = asyncio.Event()
+
+    async def read_later() -> None:
+        await ended.wait()
+        await read(work, "acme")
+
+    async with KeptConnection():
+        task = asyncio.create_task(read_later())
+    ended.set()
+    await task
+
+    assert (pool.given, pool.out) == (1, 0)
+
+
+async def test_statements_at_the_same_time_have_a_connection_each(
+    work: UnitOfWork, pool: Pool, request_context: KeptConnection
+) -> None:
+    await asyncio.gather(*(read(work, "acme") for _ in range(5)))
+    assert pool.out <= 1
+    await request_context.release()
+    assert pool.out == 0
+
+
+async def test_a_failed_statement_keeps_no_connection(
+    work: UnitOfWork, pool: Pool, request_context: KeptConnection
+) -> None:
+    with pytest.raises(DBAPIError):
+        async with work.reading() as db:
+            await db.execute(sa.select(sa.column("nothing")))
+    assert pool.out == 0
+
+
+async def test_a_call_to_logto_releases_the_connection(
+    work: UnitOfWork, pool: Pool, request_context: KeptConnection, provider: Provider
+) -> None:
+    await read(work, "acme")
+    async with open_http(30) as http, http.get(f"{provider.endpoint}/oidc/jwks"):
+        assert pool.out == 0
+
+
+async def test_waiting_for_the_call_of_another_request_releases_the_connection(
+    work: UnitOfWork, pool: Pool, request_context: KeptConnection
+) -> None:
+    attempts, answered = SharedAttempts(), asyncio.Event()
+    leader = asyncio.create_task(attempts.join("token", answered.wait), context=Context())
+    await read(work, "acme")
+    follower = asyncio.create_task(attempts.join("token", answered.wait))
+    async with asyncio.timeout(5):
+        await pool.returned.wait()
+    answered.set()
+    await asyncio.gather(leader, follower)
+
+
+async def test_a_shared_attempt_keeps_no_connection_for_the_request_that_began_it(
+    work: UnitOfWork, pool: Pool, request_context: KeptConnection
+) -> None:
+    await SharedAttempts().join("token", partial(read, work, "acme"))
+    assert (pool.given, pool.out) == (1, 0)
+
+
+async def test_no_page_of_an_organization_needs_two_connections(
+    runtime: Runtime, make: Factory, open_office: OpenOffice, pool_of_the_application: Pool
+) -> None:
+    acme = await open_office(admin="Ada")
+    rows = {**await make_rows(make, runtime, acme.id), "organization_id": acme.id}
+    pages = [fill(route, rows) for route in TENANT_ROUTES if route.method == "GET"]
+    for page in pages:
+        await acme.browser.app.get(page)  # fetches tokens
+
+    found = {}
+    for page in pages:
+        pool_of_the_application.most = 0
+        await acme.browser.app.get(page)
+        found[page] = pool_of_the_application.most
+
+    assert {page: most for page, most in found.items() if most > 1} == {}
