@@ -82,10 +82,9 @@ async def claim(
 
 async def _claim_unused(db: WritingSession, request: dict[str, Any]) -> Claim | None:
     """Claim a key that is not in use. Return None if it is. Deletes expired keys."""
-    now = utc_now()
-    await db.execute(_forget_old(now - RETENTION))
+    await delete_expired_keys(db)
     claimed = Claim(new_uuid())
-    row = {**request, "id": claimed.id, "claimed_at": now}
+    row = {**request, "id": claimed.id, "claimed_at": utc_now()}
     is_ours = await insert_if_absent(db, IdempotencyKey, row, key=("organization_id", "subject", "key"))
     return claimed if is_ours else None
 
@@ -145,5 +144,6 @@ async def _find(db: DatabaseSession, subject: str, key: str) -> IdempotencyKey |
     return found
 
 
-def _forget_old(before: object) -> sa.Delete:
-    return sa.delete(IdempotencyKey).where(IdempotencyKey.claimed_at < before)
+async def delete_expired_keys(db: WritingSession) -> None:
+    """Delete the keys of the session's organization that are older than :data:`RETENTION`."""
+    await db.execute(sa.delete(IdempotencyKey).where(IdempotencyKey.claimed_at < utc_now() - RETENTION))

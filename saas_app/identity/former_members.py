@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from saas_app.db.base import utc_now
 from saas_app.db.session import DatabaseSession, WritingSession
+from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import upsert
 from saas_app.errors import NotFound
 from saas_app.models import (
@@ -93,17 +94,24 @@ async def find_former_member(db: DatabaseSession, organization_id: str, user_id:
 async def note_end(
     db: WritingSession, organization_id: str, organization_name: str, user_id: str, ending: Ending
 ) -> None:
-    """Record that a membership ends now. Deletes expired records."""
-    now = utc_now()
-    await db.execute(sa.delete(FormerMembership).where(FormerMembership.ended_at < now - RETENTION))
+    """Record that a membership ends now."""
     row = {
         "organization_id": organization_id,
         "user_id": user_id,
         "organization_name": organization_name[:128],
         "ending": ending,
-        "ended_at": now,
+        "ended_at": utc_now(),
     }
     await upsert(db, FormerMembership, [row], key=("organization_id", "user_id"))
+
+
+async def delete_expired_ends(jobs: UnitOfWork) -> None:
+    """Delete the records of all organizations that are older than :data:`RETENTION`.
+
+    ``jobs`` has the role of jobs. In a request, the database shows only one organization's records.
+    """
+    async with jobs.writing() as db:
+        await db.execute(sa.delete(FormerMembership).where(FormerMembership.ended_at < utc_now() - RETENTION))
 
 
 async def note_removed_elsewhere(db: WritingSession, organization_id: str, user_id: str) -> None:

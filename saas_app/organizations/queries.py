@@ -18,7 +18,6 @@ from saas_app.models import (
     DomainJoin,
     EmailDomain,
     Ending,
-    IdempotencyKey,
     Organization,
     OrganizationRemoval,
     PendingChange,
@@ -30,9 +29,9 @@ from saas_app.models import (
 Deletion: TypeAlias = Callable[[WritingSession, OrganizationRemoval, int], Awaitable[int]]
 """Deletes at most a given number of rows of one table, and returns how many it deleted."""
 
-_KEPT_TABLES: Final = (AuditActor, AuditEvent, AuditRedaction, IdempotencyKey, PendingChange, ProjectName)
-"""Not deleted here: the audit log is append-only, redactions end with their transaction, keys expire within a
-day, notes are closed at the end, and the names go with their projects."""
+_KEPT_TABLES: Final = (AuditActor, AuditEvent, AuditRedaction, PendingChange, ProjectName)
+"""Not deleted here: the audit log is append-only, redactions end with their transaction, notes are closed at
+the end, and the names go with their projects."""
 
 
 async def list_requested(db: DatabaseSession) -> list[str]:

@@ -1,5 +1,7 @@
 """The background worker that removes the data of organizations deleted in Logto, in batches.
 
+It also deletes records of ended memberships that have expired.
+
 A row of ``organization_removals`` requests each removal. It survives restarts, and counts what was removed so
 far. The audit log stays, because it is append-only. After the deletion, only the operator can read it, in the
 database.
@@ -27,6 +29,7 @@ from saas_app.db.session import DatabaseSession, WritingSession
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.db.upsert import insert_if_absent
 from saas_app.errors import Busy
+from saas_app.identity.former_members import delete_expired_ends
 from saas_app.models import OrganizationRemoval
 from saas_app.organizations import queries
 
@@ -82,7 +85,10 @@ async def remove_pending(work: UnitOfWork, *, batch: int = _BATCH) -> Removals:
 
 
 class RemovalWorker:
-    """Carries out requests while the application runs: at its start, when woken, and every few minutes."""
+    """Carries out requests while the application runs: at its start, when woken, and every few minutes.
+
+    Each run also deletes the ended memberships that have expired, in all organizations.
+    """
 
     def __init__(self, work: UnitOfWork, *, interval: float = _INTERVAL) -> None:
         self._work = work
@@ -112,11 +118,12 @@ class RemovalWorker:
                 await asyncio.wait_for(self._woken.wait(), self._interval)
 
     async def _succeeds(self) -> bool:
-        """Carry out what was requested. Returns False if anything failed."""
+        """Remove what was requested, and what has expired. Returns False if anything failed."""
         try:
+            await delete_expired_ends(self._work)
             return not (await remove_pending(self._work)).failed
         except Exception:
-            log.exception("removing the data of deleted organizations failed, and is retried later")
+            log.exception("removing deleted and expired data failed, and is retried later")
             return False
 
 

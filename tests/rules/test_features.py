@@ -53,7 +53,7 @@ def test_a_deleted_organization_leaves_no_rows_of_any_feature() -> None:
     owned = {table.name: table for table in Base.metadata.sorted_tables if is_tenant_owned(table)}
     left = {name for name in owned if name not in queries.DELETIONS and not _goes_with_another(owned[name])}
     assert left == {
-        "audit_actors", "audit_events", "audit_redactions", "idempotency_keys", "pending_changes"
+        "audit_actors", "audit_events", "audit_redactions", "pending_changes"
     }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ import structlog
 
 from saas_app.audit.recorder import SYSTEM, Action, AuditEntry, Target, record
 from saas_app.changes import notes
+from saas_app.coordination.idempotency import delete_expired_keys
 from saas_app.coordination.jobs import Failure
 from saas_app.db.base import utc_now
 from saas_app.db.session import DatabaseSession
@@ -167,9 +168,14 @@ class Reconciler:
         return [f"'{known_as}' was deleted in Logto: its data is being removed"]
 
     async def _repair(self, state: LogtoState, info: OrganizationInfo) -> list[str]:
-        """Repair names and memberships, in one transaction with the audit-log entry."""
+        """Repair names and memberships, in one transaction with the audit-log entry.
+
+        Keys of repeatable requests that have expired are deleted too, because an organization whose programs
+        send no more of them would keep them.
+        """
         repairs = []
         async with self._work.writing(state.organization_id) as db:
+            await delete_expired_keys(db)
             row = organization_row({"id": info.id, "name": info.name, "description": info.description})
             if await queries.write_organization(db, row):
                 repairs.append(f"renamed to '{info.name}'")
