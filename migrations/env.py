@@ -58,7 +58,8 @@ def _run(connection: sa.Connection) -> None:
         context.run_migrations()
         is_newest = _is_newest()
     if connection.dialect.name == "postgresql" and is_newest:
-        row_security.apply(connection.engine, Base.metadata)
+        secured = row_security.apply(connection.engine, Base.metadata)
+        context.config.attributes["secured"] = secured  # for saas_app.operations.migrate
 
 
 def _is_newest() -> bool:

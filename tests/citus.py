@@ -11,6 +11,7 @@ from typing import Any, Final
 import asyncpg
 import sqlalchemy as sa
 
+from saas_app.config import DatabaseLocation
 from saas_app.operations.database.distribution import distribute as distribute_tables
 from saas_app.operations.database.steps import run_steps
 
@@ -52,7 +53,7 @@ async def confine(admin_url: str, *roles: str) -> None:
 
 def distribute(database_url: str) -> None:
     """Distribute the tables of a migrated database. Must not be called in a running event loop."""
-    run_steps(database_url, distribute_tables, lambda _step: None)
+    run_steps(DatabaseLocation(database_url), distribute_tables, lambda _step: None)
 
 
 async def _create_at(server: str, node: dict[str, Any], name: str) -> None:

@@ -24,7 +24,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from saas_app.config import DatabaseSettings
+from saas_app.config import DatabaseLocation, DatabaseSettings
 from saas_app.operations.database.roles import create_roles
 from saas_app.operations.database.steps import run_steps
 from tests import citus
@@ -125,7 +125,7 @@ def with_roles(url: str) -> Iterator[Database]:
     settings = DatabaseSettings(
         database_url=database.url, database_owner_url=database.owner_url, database_jobs_url=database.jobs_url
     )
-    in_thread(run_steps, url, create_roles(settings), lambda _step: None)
+    in_thread(run_steps, DatabaseLocation(url), create_roles(settings), lambda _step: None)
     if os.environ.get("TEST_CITUS_URL"):
         app, _owner, jobs = names
         run_in_thread(citus.confine(url, app, jobs))

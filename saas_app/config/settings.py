@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
@@ -113,6 +114,14 @@ class ManagementSettings(BaseSettings):
         return self.token_endpoint or f"{self.endpoint}/oidc/token"
 
 
+@dataclass(frozen=True, slots=True)
+class DatabaseLocation:
+    """An address of the database, and the setting that it comes from, for messages."""
+
+    url: str = field(repr=False)
+    setting: str = "DATABASE_URL"
+
+
 class DatabaseSettings(BaseSettings):
     """The addresses of the database: for requests, for the owner of its tables, and for jobs.
 
@@ -130,14 +139,33 @@ class DatabaseSettings(BaseSettings):
     database_allow_bypass: bool = Field(default=False, validation_alias="DATABASE_ALLOW_BYPASS")
 
     @property
+    def for_requests(self) -> DatabaseLocation:
+        """The database for requests."""
+        return DatabaseLocation(self.database_url)
+
+    @property
+    def for_owner(self) -> DatabaseLocation:
+        """The database for migrations."""
+        if self.database_owner_url is None:
+            return self.for_requests
+        return DatabaseLocation(self.database_owner_url, "DATABASE_OWNER_URL")
+
+    @property
+    def for_jobs(self) -> DatabaseLocation:
+        """The database for jobs that span people and organizations."""
+        if self.database_jobs_url is None:
+            return self.for_requests
+        return DatabaseLocation(self.database_jobs_url, "DATABASE_JOBS_URL")
+
+    @property
     def owner_url(self) -> str:
         """The address of the database for migrations."""
-        return self.database_owner_url or self.database_url
+        return self.for_owner.url
 
     @property
     def jobs_url(self) -> str:
         """The address of the database for jobs that span people and organizations."""
-        return self.database_jobs_url or self.database_url
+        return self.for_jobs.url
 
 
 class Settings(DatabaseSettings):

@@ -33,12 +33,12 @@ class Connecting:
         return self.url.get_backend_name() == "sqlite"
 
 
-def connecting_to(database_url: str) -> Connecting:
-    """Read an address. Raises :class:`ConfigurationError` with the reason if it is invalid."""
+def connecting_to(database_url: str, setting: str = "DATABASE_URL") -> Connecting:
+    """Read the address in a setting. Raises :class:`ConfigurationError` with the reason if it is invalid."""
     try:
         address = read_database_address(database_url)
     except ValueError as error:
-        raise ConfigurationError(f"DATABASE_URL {error}.") from None
+        raise ConfigurationError(f"{setting} {error}.") from None
     if isinstance(address, SqliteAddress):
         return Connecting(sa.URL.create("sqlite+aiosqlite", database=address.path))
     return _postgresql(address)

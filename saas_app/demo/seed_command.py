@@ -18,6 +18,7 @@ from saas_app.logto import connect
 from saas_app.operations.commands.common import env_file_option, load_env_files, report_failed, short_errors
 from saas_app.operations.deployment import DeploymentSettings, is_loopback, load_deployment_settings
 from saas_app.operations.migrate import migrate as apply_migrations
+from saas_app.operations.migrate import read_state
 
 
 @click.command("seed-demo")
@@ -29,7 +30,8 @@ def command(env_file: Path | None) -> None:
     management, settings = load_management_settings(), load_deployment_settings()
     if not is_loopback(urlsplit(management.endpoint).hostname or ""):
         click.echo(f"Note: the password of these accounts at {management.endpoint} is public.", err=True)
-    apply_migrations(settings.owner_url)
+    apply_migrations(settings.for_owner)
+    read_state(settings.for_jobs)  # names the setting if the address is wrong
     failed = asyncio.run(_seed(management, settings))
     click.echo(f"The password of every account is {PASSWORD}")
     report_failed(failed)

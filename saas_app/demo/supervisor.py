@@ -18,7 +18,7 @@ from pathlib import Path
 import aiohttp
 import click
 
-from saas_app.config import ManagementSettings
+from saas_app.config import DatabaseLocation, ManagementSettings
 from saas_app.coordination.jobs import Failure
 from saas_app.db.private_files import tighten
 from saas_app.demo.child import Child
@@ -122,11 +122,11 @@ class _Demo:
     async def _start(self, http: aiohttp.ClientSession) -> None:
         click.echo("[1/4] Starting the development identity provider …")
         logto = await self._start_logto()
-        before = await asyncio.to_thread(migrate, self._options.database_url)
+        migrated = await asyncio.to_thread(migrate, DatabaseLocation(self._options.database_url))
         await logto.wait_until(lambda: probe.is_ready(self._options.logto_url, http))
         click.echo("[2/4] Checking roles, permissions and sign-in methods …")
         try:
-            application = await self._set_up(ManagementClient(self._management, http), before)
+            application = await self._set_up(ManagementClient(self._management, http), migrated.before)
         except (LogtoUnavailable, ManagementError) as error:
             raise ConfigurationError(
                 f"Setting up the identity provider failed: {error} See its log: {self._log('local_logto')}."

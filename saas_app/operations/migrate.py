@@ -18,9 +18,8 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
-from saas_app.config import MIGRATIONS
+from saas_app.config import MIGRATIONS, DatabaseLocation
 from saas_app.db.connecting import Connecting, connecting_to
 from saas_app.db.private_files import prepare_private_database
 from saas_app.errors import ConfigurationError
@@ -45,47 +44,55 @@ class MigrationState:
         return self.current == self.newest
 
 
-def read_state(database_url: str) -> MigrationState:
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What was done to a database: its state before, and the tables whose policies or grants were set."""
+
+    before: MigrationState
+    secured: tuple[str, ...]
+
+
+def read_state(location: DatabaseLocation) -> MigrationState:
     """Read the state of a database. Raises :class:`ConfigurationError` if it cannot be read."""
-    with explained_database(database_url):
-        return _find_state(database_url)
+    with explained_database(location):
+        return _find_state(location)
 
 
-def migrate(database_url: str) -> MigrationState:
-    """Apply pending migrations, and the policies that an interrupted run left out. Returns the state before.
+def migrate(location: DatabaseLocation) -> Migrated:
+    """Apply pending migrations, and policies and grants that are not as declared.
 
     Must not be called in a running event loop. Raises :class:`ConfigurationError` if the database cannot be
     reached or written.
     """
-    from saas_app.operations.database.protection import find_unprotected  # imports this module
+    from saas_app.operations.database.protection import find_insecure  # imports this module
 
-    before = _prepare(database_url)
-    if not before.is_newest or find_unprotected(database_url):
-        _upgrade(database_url)
-    return before
+    before = _prepare(location)
+    if before.is_newest and not find_insecure(location):
+        return Migrated(before, ())
+    return Migrated(before, _upgrade(location))
 
 
-def migrate_apart(database_url: str) -> None:
+def migrate_apart(location: DatabaseLocation) -> None:
     """Apply pending migrations for a server, whose memory is then free of Alembic.
 
     On Linux, a fork applies them. Must not be called in a running event loop, nor beside other threads.
     Raises :class:`ConfigurationError` if the database cannot be reached or written.
     """
-    if _prepare(database_url).is_newest:
+    if _prepare(location).is_newest:
         return
     if sys.platform != "linux":
-        _upgrade(database_url)
+        _upgrade(location)
         return
     from concurrent.futures import ProcessPoolExecutor  # rarely needed
 
     with ProcessPoolExecutor(1, mp_context=get_context("fork")) as fork:
-        fork.submit(_upgrade, database_url).result()
+        fork.submit(_upgrade, location).result()
 
 
-def _prepare(database_url: str) -> MigrationState:
-    with explained_database(database_url):
-        _make_folder(database_url)
-        return _find_state(database_url)
+def _prepare(location: DatabaseLocation) -> MigrationState:
+    with explained_database(location):
+        _make_folder(location.url)
+        return _find_state(location)
 
 
 def newest_migration() -> str | None:
@@ -99,29 +106,29 @@ def newest_migration() -> str | None:
     return next(iter(heads), None)
 
 
-def _find_state(database_url: str) -> MigrationState:
+def _find_state(location: DatabaseLocation) -> MigrationState:
     newest = newest_migration()
-    connecting = connecting_to(database_url)
+    connecting = connecting_to(location.url)
     path = connecting.url.database or ""
     if connecting.is_sqlite and not Path(path).exists():
         return MigrationState(None, newest)  # connecting would create an empty file
-    return MigrationState(ask(database_url, _find_revision), newest)
+    return MigrationState(call_with_connection(location, _find_revision), newest)
 
 
-def ask(database_url: str, question: Callable[[sa.Connection], T]) -> T:
-    """Call a function with a connection of its own, and return its result.
+def call_with_connection(location: DatabaseLocation, function: Callable[[sa.Connection], T]) -> T:
+    """Call a function with a connection, on an engine of its own, and return its result.
 
     Must not be called in a running event loop. Raises :class:`ConfigurationError` if the database fails.
     """
-    with explained_database(database_url):
-        return asyncio.run(_answer(connecting_to(database_url), question))
+    with explained_database(location):
+        return asyncio.run(_call(connecting_to(location.url, location.setting), function))
 
 
-async def _answer(connecting: Connecting, question: Callable[[sa.Connection], T]) -> T:
-    engine = create_async_engine(connecting.url, connect_args=connecting.connect_args, poolclass=NullPool)
+async def _call(connecting: Connecting, function: Callable[[sa.Connection], T]) -> T:
+    engine = create_async_engine(connecting.url, connect_args=connecting.connect_args)
     try:
         async with engine.connect() as connection:
-            return await connection.run_sync(question)
+            return await connection.run_sync(function)
     finally:
         await engine.dispose()
 
@@ -137,16 +144,18 @@ def _find_revision(connection: sa.Connection) -> str | None:
     return connection.scalar(sa.select(_VERSION.c.version_num))
 
 
-def _upgrade(database_url: str) -> None:
+def _upgrade(location: DatabaseLocation) -> tuple[str, ...]:
+    """Run Alembic. Returns the tables whose policies or grants were set (``migrations/env.py``)."""
     from alembic import command  # rarely needed, and slow to import
     from alembic.config import Config
 
     configuration = Config()
     configuration.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     configuration.set_main_option("path_separator", "os")
-    configuration.attributes["database_url"] = database_url
-    with explained_database(database_url):
+    configuration.attributes["database_url"] = location.url
+    with explained_database(location):
         command.upgrade(configuration, "head")
+    return tuple(configuration.attributes.get("secured", ()))
 
 
 def _make_folder(database_url: str) -> None:
@@ -156,15 +165,17 @@ def _make_folder(database_url: str) -> None:
 
 
 @contextmanager
-def explained_database(database_url: str) -> Iterator[None]:
+def explained_database(location: DatabaseLocation) -> Iterator[None]:
     """Convert failures of a database to :class:`ConfigurationError` with its address and the cause."""
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
-        raise _unusable(database_url, error) from None
+        raise _unusable(location, error) from None
 
 
-def _unusable(database_url: str, error: Exception) -> ConfigurationError:
-    shown = connecting_to(database_url).url.render_as_string(hide_password=True)
+def _unusable(location: DatabaseLocation, error: Exception) -> ConfigurationError:
+    shown = connecting_to(location.url).url.render_as_string(hide_password=True)
     cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    return ConfigurationError(f"Cannot use the database {shown}: {cause}. Check DATABASE_URL.")
+    is_other_role = cause.startswith("must be owner of ")
+    remedy = "Name its owner in DATABASE_OWNER_URL" if is_other_role else f"Check {location.setting}"
+    return ConfigurationError(f"Cannot use the database {shown}: {cause}. {remedy}.")

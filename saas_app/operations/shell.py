@@ -24,6 +24,7 @@ from saas_app.db.base import Base, utc_now
 from saas_app.db.connecting import connecting_to
 from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
+from saas_app.operations.migrate import read_state
 from saas_app.rbac.permissions import Permission, Role
 
 _BANNER = """\
@@ -41,6 +42,7 @@ Leave with Ctrl-D."""
 
 def run_shell(settings: Settings) -> None:
     """Read and run lines until the end of input."""
+    read_state(settings.for_jobs)  # names the setting if the address is wrong
     engine = create_engine(settings.jobs_url)
     with asyncio.Runner() as runner:
         try:

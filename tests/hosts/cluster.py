@@ -22,7 +22,7 @@ from local_logto.testing import Provider
 from local_logto.testing.management import ManagementApi
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from saas_app.config import DatabaseSettings
+from saas_app.config import DatabaseLocation, DatabaseSettings
 from saas_app.operations.database.roles import create_roles
 from saas_app.operations.database.steps import run_steps
 from tests.databases import in_thread, migrate, run_in_thread
@@ -113,7 +113,8 @@ def create_database(server: Program, name: str, revision: str = "head") -> None:
 
     run_in_thread(create())
     settings = DatabaseSettings(**{key.lower(): value for key, value in variables.items()})
-    in_thread(run_steps, admin.render_as_string(), create_roles(settings), lambda _step: None)
+    location = DatabaseLocation(admin.render_as_string())
+    in_thread(run_steps, location, create_roles(settings), lambda _step: None)
     migrate(variables["DATABASE_OWNER_URL"], revision)
 
 

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from saas_app.config import DatabaseLocation
 from saas_app.db.engine import create_engine
 from saas_app.operations.migrate import read_state
 from tests.clients import sign_in_over_http
@@ -36,7 +37,7 @@ async def test_migrations_and_concurrent_statements_work(pool: Database) -> None
     environment = {**os.environ, **pool.environment}
     migrating = [await asyncio.create_subprocess_exec(*command, env=environment) for _ in range(3)]
     assert [await process.wait() for process in migrating] == [0, 0, 0]
-    assert (await asyncio.to_thread(read_state, pool.url)).is_newest
+    assert (await asyncio.to_thread(read_state, DatabaseLocation(pool.url))).is_newest
     engine = create_engine(pool.url)
 
     async def ask(number: int) -> int:

@@ -55,10 +55,12 @@ asyncio.run(serve())
 
 _MIGRATION = """
 import json, os, sys
+from saas_app.config import DatabaseLocation
 from saas_app.operations.migrate import migrate_apart, read_state
 
-migrate_apart(os.environ["DATABASE_URL"])
-assert read_state(os.environ["DATABASE_URL"]).is_newest
+database = DatabaseLocation(os.environ["DATABASE_URL"])
+migrate_apart(database)
+assert read_state(database).is_newest
 print(json.dumps(sorted(sys.modules)))
 """
 

@@ -21,5 +21,5 @@ def distribute(env_file: Path | None) -> None:
     The command can be run again: it continues an interrupted run, and places tables that are new.
     """
     load_env_files(env_file)
-    database_url = load_deployment_settings().owner_url
-    report_steps(database_url, distribute_tables, none="Everything is distributed already.")
+    location = load_deployment_settings().for_owner
+    report_steps(location, distribute_tables, none="Everything is distributed already.")

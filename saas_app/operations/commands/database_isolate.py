@@ -25,4 +25,4 @@ def isolate(organization_id: str, node: str | None, env_file: Path | None) -> No
     """
     load_env_files(env_file)
     steps = partial(isolate_organization, organization_id=organization_id, node=node)
-    report_steps(load_deployment_settings().owner_url, steps, none="It is there already.")
+    report_steps(load_deployment_settings().for_owner, steps, none="It is there already.")

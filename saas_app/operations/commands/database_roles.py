@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
+from saas_app.config import DatabaseLocation
 from saas_app.operations.commands.common import env_file_option, load_env_files, short_errors
 from saas_app.operations.commands.steps import report_steps
 from saas_app.operations.database.roles import create_roles
 from saas_app.operations.deployment import load_deployment_settings
+
+_ADMIN: Final = "--admin-url (DATABASE_ADMIN_URL)"
 
 
 @click.command("roles")
@@ -24,4 +28,5 @@ def roles(admin_url: str | None, env_file: Path | None) -> None:
     """Create the roles of DATABASE_URL, DATABASE_OWNER_URL and DATABASE_JOBS_URL, with their rights."""
     load_env_files(env_file)
     settings = load_deployment_settings()
-    report_steps(admin_url or settings.owner_url, create_roles(settings), none="Every role is up to date.")
+    admin = DatabaseLocation(admin_url, _ADMIN) if admin_url else settings.for_owner
+    report_steps(admin, create_roles(settings), none="Every role is up to date.")

@@ -17,8 +17,12 @@ from saas_app.operations.migrate import migrate as apply_migrations
 def command(env_file: Path | None) -> None:
     """Apply all pending migrations to the database."""
     load_env_files(env_file)
-    before = apply_migrations(load_deployment_settings().owner_url)
-    if before.is_newest:
-        click.echo(f"The database is up to date ({before.newest}).")
-    else:
+    done = apply_migrations(load_deployment_settings().for_owner)
+    before = done.before
+    if not before.is_newest:
         click.echo(f"Migrated from {before.current or 'an empty database'} to {before.newest}.")
+    if done.secured and before.current is not None:
+        tables = f"{len(done.secured)} {'tables' if len(done.secured) > 1 else 'table'}"
+        click.echo(f"Set the policies and grants of {tables}: {', '.join(done.secured)}.")
+    elif before.is_newest:
+        click.echo(f"The database is up to date ({before.newest}).")

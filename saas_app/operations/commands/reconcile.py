@@ -19,6 +19,7 @@ from saas_app.logto import connect
 from saas_app.operations.commands.common import env_file_option, load_env_files, report_failed, short_errors
 from saas_app.operations.deployment import DeploymentSettings, load_deployment_settings
 from saas_app.operations.migrate import migrate as apply_migrations
+from saas_app.operations.migrate import read_state
 from saas_app.operations.output import one_line
 from saas_app.operations.preflight import require_package
 from saas_app.operations.reconciliation.service import Reconciler, require_own_application
@@ -39,7 +40,8 @@ def command(organization_id: str | None, metrics_file: Path | None, env_file: Pa
     if metrics_file is not None:
         require_package("prometheus_client", "pip install 'workroom[metrics]'")
     management, settings = load_management_settings(), load_deployment_settings()
-    apply_migrations(settings.owner_url)
+    apply_migrations(settings.for_owner)
+    read_state(settings.for_jobs)  # names the setting if the address is wrong
     repaired, failed = asyncio.run(_reconcile(management, settings, organization_id))
     if metrics_file is not None:
         from saas_app.telemetry.job_file import write_reconcile_result  # needs that package

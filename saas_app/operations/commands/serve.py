@@ -45,7 +45,7 @@ def command(
         remedy = "stop the program that uses it, or choose another METRICS_PORT"
         require_free_port(settings.metrics_host, settings.metrics_port, remedy)
     if not no_migrate:
-        migrate_apart(settings.owner_url)
+        migrate_apart(settings.for_owner)
     require_protection(settings)
     announce(f"Workroom is running at {settings.app_url}, listening on {host}:{port}")
     run_server(settings, host, port, workers, reload=reload)

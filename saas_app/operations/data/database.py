@@ -21,11 +21,11 @@ def on_database(work_on: Callable[[UnitOfWork, str], Awaitable[_R]]) -> _R:
     Must not be called in a running event loop. Raises :class:`ConfigurationError` if the database cannot be
     read, or is not at the newest migration.
     """
-    database_url = load_deployment_settings().owner_url
-    state = read_state(database_url)
+    location = load_deployment_settings().for_owner
+    state = read_state(location)
     if state.current is None or not state.is_newest:
         raise ConfigurationError("The database is not at the newest migration. Run 'saas-app migrate' first.")
-    return asyncio.run(_run(database_url, state.current, work_on))
+    return asyncio.run(_run(location.url, state.current, work_on))
 
 
 async def _run(database_url: str, revision: str, work_on: Callable[[UnitOfWork, str], Awaitable[_R]]) -> _R:

@@ -64,7 +64,7 @@ def require_cluster(connection: sa.Connection) -> list[Node]:
     if not has_citus(connection):
         raise ConfigurationError(f"This database does not have the extension citus. {_HOW}")
     if not connection.scalar(_IS_COORDINATOR):
-        raise ConfigurationError("DATABASE_URL names a worker of the Citus cluster. Name the coordinator.")
+        raise ConfigurationError("This server is a worker of the Citus cluster. Name the coordinator.")
     nodes = list_nodes(connection)
     if not any(node.is_coordinator for node in nodes):
         raise ConfigurationError(f"The coordinator has no address: run citus_set_coordinator_host. {_HOW}")

@@ -2,33 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
 import saas_app.models  # noqa: F401 - registers every table
-from saas_app.config import DatabaseSettings
+from saas_app.config import DatabaseLocation, DatabaseSettings
 from saas_app.db import row_security
 from saas_app.db.base import Base
 from saas_app.db.connecting import connecting_to
 from saas_app.errors import ConfigurationError
-from saas_app.operations.migrate import ask
+from saas_app.operations.migrate import call_with_connection
 
-_ROLE: Final = sa.text(
-    "SELECT rolname,"
-    " EXISTS (SELECT FROM pg_roles WHERE rolsuper AND pg_has_role(oid, 'MEMBER')) AS is_superuser,"
-    " EXISTS (SELECT FROM pg_roles WHERE rolbypassrls AND pg_has_role(oid, 'MEMBER')) AS bypasses,"
-    " EXISTS (SELECT FROM pg_class WHERE relkind IN ('r', 'p')"
-    " AND relnamespace = current_schema()::regnamespace AND pg_has_role(relowner, 'MEMBER')) AS is_owner,"
-    " EXISTS (SELECT FROM pg_roles WHERE rolname = :jobs AND pg_has_role(oid, 'MEMBER')) AS may_do_jobs,"
-    " EXISTS (SELECT FROM pg_roles WHERE rolname = :jobs AND pg_has_role(oid, 'USAGE')) AS is_for_jobs,"
-    " EXISTS (SELECT FROM pg_roles WHERE rolcreaterole AND pg_has_role(oid, 'MEMBER')) AS may_create_roles,"
-    " has_schema_privilege(current_schema(), 'CREATE') AS may_create_tables "
-    "FROM pg_roles WHERE rolname = current_user"
+_ROLES_COMMAND: Final = "'saas-app database roles --admin-url postgresql://<superuser>@<host>/<database>'"
+_NAME_ROLES: Final = (
+    "Name three roles in DATABASE_URL, DATABASE_OWNER_URL and DATABASE_JOBS_URL, none of them a superuser, "
+    f"and create them with {_ROLES_COMMAND}."
+)
+_RUN_ROLES: Final = f"Run {_ROLES_COMMAND}."
+
+_POWERS: Final = {
+    "is a superuser": ("rolsuper", _NAME_ROLES),
+    "has BYPASSRLS": ("rolbypassrls", "A superuser has to run: ALTER ROLE {role} NOBYPASSRLS;"),
+    "owns tables": (
+        "EXISTS (SELECT FROM pg_class WHERE relowner = pg_roles.oid AND relname = ANY (:tables)"
+        " AND relnamespace = current_schema()::regnamespace)",
+        _NAME_ROLES,
+    ),
+    f"is a member of {row_security.JOBS_ROLE}": (f"rolname = '{row_security.JOBS_ROLE}'", _NAME_ROLES),
+    "may create roles": ("rolcreaterole", "A superuser has to run: ALTER ROLE {role} NOCREATEROLE;"),
+    "may create tables": (
+        "EXISTS (SELECT FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner)))"
+        " WHERE pg_namespace.oid = current_schema()::regnamespace AND privilege_type = 'CREATE'"
+        " AND grantee IN (0, pg_roles.oid))",
+        _RUN_ROLES,
+    ),
+}
+"""What a role could do to see all rows: the condition for a role, and what takes it from the role itself."""
+
+_HOLDER: Final = (
+    "SELECT format('%I', rolname) FROM pg_roles WHERE pg_has_role(oid, 'MEMBER') AND {condition}"
+    " ORDER BY rolname <> current_user LIMIT 1"
+)
+_MEMBERSHIP: Final = sa.text(
+    "SELECT format('%I FROM %I', held.rolname, holding.rolname) FROM pg_auth_members"
+    " JOIN pg_roles held ON held.oid = roleid JOIN pg_roles holding ON holding.oid = member"
+    " WHERE holding.rolname IN (current_user, :app) AND held.rolname <> :app"
+    " AND pg_has_role(held.oid, CAST(:holder AS regrole), 'MEMBER')"
+    " ORDER BY holding.rolname <> current_user LIMIT 1"
+).bindparams(app=row_security.APP_ROLE)
+_ROLE: Final = sa.text("SELECT format('%I', current_user)")
+_IS_FOR_JOBS: Final = sa.text(
+    "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :jobs AND pg_has_role(oid, 'USAGE'))"
 ).bindparams(jobs=row_security.JOBS_ROLE)
-"""What a role may do, itself or after ``SET ROLE``. Only ``is_for_jobs`` is about what it does by itself."""
-
-_REMEDY: Final = "Run 'saas-app database roles' and use the role of the application (docs/operations.md)"
 
 
 def require_protection(settings: DatabaseSettings) -> None:
@@ -38,28 +64,36 @@ def require_protection(settings: DatabaseSettings) -> None:
     """
     if settings.database_allow_bypass or connecting_to(settings.database_url).is_sqlite:
         return
-    reason, unprotected = ask(
-        settings.database_url, lambda connection: (_find_power(connection), _list_unprotected(connection))
+    power, unprotected = call_with_connection(
+        settings.for_requests, lambda connection: (_find_power(connection), _list_unprotected(connection))
     )
-    if reason:
-        raise ConfigurationError(f"{reason} {_REMEDY}, or set DATABASE_ALLOW_BYPASS=true.")
+    if power:
+        raise ConfigurationError(f"{power} To serve without this protection, set DATABASE_ALLOW_BYPASS=true.")
     if unprotected:
         tables = ", ".join(unprotected)
-        raise ConfigurationError(f"{tables} lack their row-level security. Run 'saas-app migrate'.")
-    if not ask(settings.jobs_url, _is_for_jobs):
         raise ConfigurationError(
-            f"DATABASE_JOBS_URL must name a member of the role {row_security.JOBS_ROLE}. {_REMEDY}."
+            f"These tables lack their row-level security: {tables}. Run 'saas-app migrate'."
+        )
+    if not call_with_connection(settings.for_jobs, lambda connection: bool(connection.scalar(_IS_FOR_JOBS))):
+        raise ConfigurationError(
+            f"DATABASE_JOBS_URL must name a member of the role {row_security.JOBS_ROLE}. {_NAME_ROLES}"
         )
 
 
-def find_unprotected(database_url: str) -> list[str]:
-    """Return the tables without the policies that they declare. SQLite needs none.
+def find_insecure(location: DatabaseLocation) -> set[str]:
+    """Return the tables without the policies or grants that they declare. SQLite needs none.
 
     Must not be called in a running event loop. Raises :class:`ConfigurationError`.
     """
-    if connecting_to(database_url).is_sqlite:
-        return []
-    return ask(database_url, _list_unprotected)
+    if connecting_to(location.url).is_sqlite:
+        return set()
+    return call_with_connection(
+        location,
+        lambda connection: {
+            *_list_unprotected(connection),
+            *row_security.find_ungranted(connection, Base.metadata),
+        },
+    )
 
 
 def _list_unprotected(connection: sa.Connection) -> list[str]:
@@ -67,24 +101,20 @@ def _list_unprotected(connection: sa.Connection) -> list[str]:
 
 
 def _find_power(connection: sa.Connection) -> str:
-    """Return why the database would not hide rows from this role, as a sentence, or ""."""
-    role: Any = connection.execute(_ROLE).one()
-    powers = {
-        "is a superuser": role.is_superuser,
-        "has BYPASSRLS": role.bypasses,
-        "owns tables": role.is_owner,
-        f"is a member of {row_security.JOBS_ROLE}": role.may_do_jobs,
-        "may create roles": role.may_create_roles,
-        "may create tables": role.may_create_tables,
-    }
-    held = [power for power, is_held in powers.items() if is_held]
-    if held:
+    """Return why the database would not hide rows from this role, and the remedy, or ""."""
+    role = connection.scalar(_ROLE)
+    for power, (condition, remedy) in _POWERS.items():
+        statement = sa.text(_HOLDER.format(condition=condition))
+        tables = {"tables": list(Base.metadata.tables)} if ":tables" in condition else {}
+        holder = connection.scalar(statement, tables)
+        if holder is None:
+            continue
+        membership = None if holder == role else connection.scalar(_MEMBERSHIP, {"holder": holder})
+        if membership is not None:
+            remedy = f"A superuser has to run: REVOKE {membership};"
+        through = f", as a member of {holder}" if holder != role and holder not in power else ""
         return (
-            f"The role {role.rolname} of DATABASE_URL {held[0]}, so the database would not hide the rows of "
-            "other organizations from it."
+            f"The role {role} of DATABASE_URL {power}{through}, so the database would not hide the rows of "
+            f"other organizations from it. {remedy.format(role=role)}"
         )
     return ""
-
-
-def _is_for_jobs(connection: sa.Connection) -> bool:
-    return bool(connection.execute(_ROLE).one().is_for_jobs)

@@ -2,7 +2,8 @@
 
 The owner's role owns the tables. The other two belong to the groups ``workroom_app`` and ``workroom_jobs``,
 to which :mod:`saas_app.db.row_security` gives rights. It can be run again, while the application serves too:
-no transaction locks more than one table.
+no transaction locks more than one table. Tables and routines of other applications in the same schema are
+left alone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Final
 import sqlalchemy as sa
 
 import saas_app.models  # noqa: F401 - registers every table
-from saas_app.config import DatabaseSettings
+from saas_app.config import DatabaseLocation, DatabaseSettings
 from saas_app.db import row_security
 from saas_app.db.base import Base
 from saas_app.db.connecting import connecting_to
@@ -32,21 +33,43 @@ _GROUPS: Final = (row_security.APP_ROLE, row_security.JOBS_ROLE)
 _LOCK: Final = 7_262_002  # roles belong to the whole server, so one process at a time changes them
 _ITERATIONS: Final = 4096  # as PostgreSQL itself hashes passwords
 
+_MAKER: Final = sa.text(
+    "SELECT format('%I', rolname), rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
+)
 _DATABASE_OWNER: Final = sa.text(
     "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
 )
-_RELATIONS: Final = sa.text(
-    "SELECT format('%I', relname) FROM pg_class WHERE relkind IN ('r', 'p')"
+_RIGHTS_ARE_SET: Final = sa.text(
+    "SELECT has_schema_privilege(:owner, current_schema(), 'CREATE')"
+    " AND has_database_privilege(:owner, current_database(), 'CREATE')"
+    " AND NOT has_database_privilege('public', current_database(), 'CONNECT')"
+)
+"""Whether the owner may create what it needs, and not everybody may connect."""
+_TABLES: Final = [*Base.metadata.tables, row_security.VERSION_TABLE]
+_PROCEDURES: Final = ["workroom_enter", "workroom_leave"]  # see saas_app.db.transactions
+_OWN: Final = sa.text(
+    "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relname = ANY (:tables)"
     " AND relnamespace = current_schema()::regnamespace AND relowner <> CAST(:owner AS regrole)"
+)
+_FOREIGN: Final = sa.text(
+    "SELECT format('%I', relname) FROM pg_class WHERE relkind IN ('r', 'p') AND relname <> ALL (:tables)"
+    " AND relnamespace = current_schema()::regnamespace"
+    " AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e') ORDER BY relname"
 )
 _ROUTINES: Final = sa.text(
     "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = current_schema()::regnamespace"
     " AND proowner <> CAST(:owner AS regrole)"
-    " AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')"
+    " AND (proname = ANY (:procedures) OR oid IN (SELECT tgfoid FROM pg_trigger JOIN pg_class ON tgrelid ="
+    " pg_class.oid WHERE relname = ANY (:tables) AND relnamespace = current_schema()::regnamespace))"
 )
+"""Our procedures, and the functions of the triggers on our tables."""
 _LEAKPROOF: Final = ("textlike(text, text)", "texticlike(text, text)")
 """Comparisons that searches make by an index. They reveal nothing about a row that does not match. PostgreSQL
 does not take that for granted, and would read every row of the organization."""
+_NOT_LEAKPROOF: Final = sa.text(
+    "SELECT function FROM unnest(CAST(:functions AS text[])) function"
+    " JOIN pg_proc ON oid = CAST('pg_catalog.' || function AS regprocedure) WHERE NOT proleakproof"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +80,13 @@ class Login:
     password: str | None
 
     @classmethod
-    def of(cls, variable: str, database_url: str) -> Login:
+    def of(cls, location: DatabaseLocation) -> Login:
         """Read an address. Raises :class:`ConfigurationError` if it names no user."""
-        url = connecting_to(database_url).url
+        url = connecting_to(location.url).url
         if not url.username:
-            raise ConfigurationError(f"{variable} names no user.")
+            raise ConfigurationError(
+                f"{location.setting} names no user. Write it as postgresql://user:password@host/database."
+            )
         return cls(url.username, str(url.password) if url.password else None)
 
 
@@ -72,9 +97,9 @@ def create_roles(settings: DatabaseSettings) -> Steps:
     """
     if connecting_to(settings.database_url).is_sqlite:
         raise ConfigurationError("SQLite has no roles. Set DATABASE_URL to a PostgreSQL database.")
-    owner = Login.of("DATABASE_OWNER_URL", settings.owner_url)
-    app = Login.of("DATABASE_URL", settings.database_url)
-    jobs = Login.of("DATABASE_JOBS_URL", settings.jobs_url)
+    owner = Login.of(settings.for_owner)
+    app = Login.of(settings.for_requests)
+    jobs = Login.of(settings.for_jobs)
     if len({owner.name, app.name, jobs.name}) < 3:
         raise ConfigurationError(
             "DATABASE_URL, DATABASE_OWNER_URL and DATABASE_JOBS_URL must name three different users."
@@ -85,22 +110,34 @@ def create_roles(settings: DatabaseSettings) -> Steps:
 def _create(engine: sa.Engine, owner: Login, app: Login, jobs: Login) -> Iterator[Step]:
     with engine.begin() as connection:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        _require_maker(connection)
         _require_no_superuser(connection, owner, app, jobs)
         ensure_groups(connection)
-        for login in (owner, app, jobs):
-            yield _set_login(connection, login)
+        logins = [_set_login(connection, login) for login in (owner, app, jobs)]
         for group, login in zip(_GROUPS, (app, jobs), strict=True):
             if login.name != group:
                 connection.exec_driver_sql(f"GRANT {group} TO {_name(login.name)}")
         _let_connect(connection, owner, app, jobs)
         _act_for(connection, owner)
+    yield from logins
     count = _hand_over(engine, owner)
     yield Step(f"{owner.name} owns the tables; {count} were handed over", count > 0)
+    yield from _name_foreign(engine)
     _take_back(engine, app, jobs)
     changed = row_security.apply(engine, Base.metadata)
-    yield Step(f"policies: {', '.join(changed) or 'up to date'}", bool(changed))
+    yield Step(f"policies and grants: {', '.join(changed) or 'up to date'}", bool(changed))
     with engine.begin() as connection:
         yield _allow_indexed_search(connection)
+
+
+def _require_maker(connection: sa.Connection) -> None:
+    """Raise :class:`ConfigurationError` if the current role may not create roles."""
+    name, may_create_roles = connection.execute(_MAKER).one()
+    if not may_create_roles:
+        raise ConfigurationError(
+            f"The role {name} may not create roles. Name one that may, best a superuser: "
+            "--admin-url postgresql://<superuser>@<host>/<database>. Nothing was changed."
+        )
 
 
 def _require_no_superuser(connection: sa.Connection, *logins: Login) -> None:
@@ -137,7 +174,7 @@ def _let_connect(connection: sa.Connection, owner: Login, *users: Login) -> None
     database = _name(str(connection.exec_driver_sql("SELECT current_database()").scalar()))
     schema = _name(str(connection.exec_driver_sql("SELECT current_schema()").scalar()))
     run, groups = connection.exec_driver_sql, ", ".join(_GROUPS)
-    others = _others(users)
+    others = ", ".join([_others(users), groups])
     if connection.scalar(_DATABASE_OWNER) in {user.name for user in users}:
         run(f"ALTER DATABASE {database} OWNER TO {_name(owner.name)}")
     run(f"REVOKE ALL ON DATABASE {database} FROM {others}")
@@ -146,6 +183,12 @@ def _let_connect(connection: sa.Connection, owner: Login, *users: Login) -> None
     run(f"REVOKE CREATE ON SCHEMA {schema} FROM {others}")
     run(f"GRANT USAGE ON SCHEMA {schema} TO {groups}")
     run(f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {_name(owner.name)}")
+    if not connection.scalar(_RIGHTS_ARE_SET, {"owner": owner.name}):  # PostgreSQL only warns about it
+        admin, _ = connection.execute(_MAKER).one()
+        raise ConfigurationError(
+            f"Another role than {admin} owns the database {database} and its rights. Nothing was changed. "
+            f"Use a superuser, or let one run: ALTER DATABASE {database} OWNER TO {admin};"
+        )
 
 
 def _others(users: Sequence[Login]) -> str:
@@ -161,16 +204,27 @@ def _act_for(connection: sa.Connection, owner: Login) -> None:
 
 
 def _hand_over(engine: sa.Engine, owner: Login) -> int:
-    """Make the owner's role the owner of every table and routine. Returns how many tables that changed."""
-    parameters = {"owner": _name(owner.name)}
+    """Make the owner's role the owner of our tables and routines. Returns how many tables that changed."""
+    parameters = {"owner": _name(owner.name), "tables": _TABLES}
     with engine.begin() as connection:
-        tables = list(connection.execute(_RELATIONS, parameters).scalars())
-        for routine in list(connection.execute(_ROUTINES, parameters).scalars()):
+        tables = list(connection.execute(_OWN, parameters).scalars())
+        ours = {**parameters, "procedures": _PROCEDURES}
+        for routine in list(connection.execute(_ROUTINES, ours).scalars()):
             connection.exec_driver_sql(f"ALTER ROUTINE {routine} OWNER TO {_name(owner.name)}")
     for table in tables:
         statement = f"ALTER TABLE {table} OWNER TO {_name(owner.name)}"
         row_security.lock_briefly(engine, partial(_run, statement))
     return len(tables)
+
+
+def _name_foreign(engine: sa.Engine) -> Iterator[Step]:
+    """Say which tables belong to other applications. Their roles lost the right that everybody had."""
+    with engine.begin() as connection:
+        foreign = list(connection.execute(_FOREIGN, {"tables": _TABLES}).scalars())
+        database = connection.exec_driver_sql("SELECT format('%I', current_database())").scalar()
+    if foreign:
+        remedy = f"GRANT CONNECT ON DATABASE {database} TO <role>"
+        yield Step(f"left alone: {', '.join(foreign)}. Roles that use them need: {remedy}", False)
 
 
 def _run(statement: str, connection: sa.Connection) -> None:
@@ -188,11 +242,14 @@ def _take_back(engine: sa.Engine, *users: Login) -> None:
 
 def _allow_indexed_search(connection: sa.Connection) -> Step:
     """Let searches use their indexes beside row-level security, which only a superuser can do."""
-    if not _is_superuser(connection):
-        return Step("searches cannot use their indexes: only a superuser can mark LIKE as leakproof", False)
-    for function in _LEAKPROOF:
-        connection.exec_driver_sql(f"ALTER FUNCTION pg_catalog.{function} LEAKPROOF")
-    return Step("searches use their indexes", False)
+    missing = list(connection.execute(_NOT_LEAKPROOF, {"functions": list(_LEAKPROOF)}).scalars())
+    statements = [f"ALTER FUNCTION pg_catalog.{function} LEAKPROOF" for function in missing]
+    if missing and not _is_superuser(connection):
+        run = f"a superuser has to run, in this database: {'; '.join(statements)};"
+        return Step(f"searches read all rows of an organization. To let them use indexes, {run}", False)
+    for statement in statements:
+        connection.exec_driver_sql(statement)
+    return Step("searches use their indexes", bool(missing))
 
 
 def _exists(connection: sa.Connection, role: str) -> bool:

@@ -31,7 +31,7 @@ def examine(environ: Mapping[str, str], connectors_file: Path | None = None) -> 
     except ConfigurationError as error:
         yield Check("deployment", False, str(error), "correct the named settings, see .env.example")
         return
-    yield installation.check_database(settings.database_url)
+    yield installation.check_database(settings.for_requests)
     yield installation.check_redis()
     deployment = replace(settings.deployment, sign_in_methods=declaration)
     endpoint = environ.get("LOGTO_ENDPOINT", "").rstrip("/")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from saas_app.config import load_settings
+from saas_app.config import DatabaseLocation, load_settings
 from saas_app.errors import ConfigurationError
 from saas_app.operations.deployment import is_loopback
 from saas_app.operations.doctor.check import PROVISION, Check
@@ -49,12 +49,12 @@ def check_declaration(environ: Mapping[str, str], given: Path | None) -> tuple[D
     return declaration, Check("sign-in methods", True, f"{path} declares {declared}")
 
 
-def check_database(database_url: str) -> Check:
+def check_database(location: DatabaseLocation) -> Check:
     """Check whether the database responds and is at the newest migration."""
     try:
-        state = read_state(database_url)
+        state = read_state(location)
     except ConfigurationError as error:
-        return Check("database", False, str(error), "start the database, or correct DATABASE_URL")
+        return Check("database", False, str(error), f"start the database, or correct {location.setting}")
     found = f"at {state.current or 'no migration'}, the newest is {state.newest}"
     return Check("database", state.is_newest, found, "saas-app migrate")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,40 +11,11 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from saas_app.config import DatabaseSettings
 from saas_app.errors import ConfigurationError
 from saas_app.operations.database.protection import require_protection
 from tests.commands import run
 from tests.databases import Database, empty_database, in_thread, prepared_database
-
-on_postgres = pytest.mark.skipif(not os.environ.get("TEST_DATABASE_URL"), reason="SQLite has no roles")
-
-
-def settings_of(database: Database) -> DatabaseSettings:
-    return DatabaseSettings(
-        database_url=database.url,
-        database_owner_url=database.owner_url,
-        database_jobs_url=database.jobs_url,
-    )
-
-
-def administer(database: Database, statement: str) -> None:
-    """Run a statement as a superuser."""
-    execute(database.admin_url, statement)
-
-
-def execute(url: str, statement: str) -> None:
-    """Run a statement as the role of an address."""
-
-    async def run_it() -> None:
-        address = sa.make_url(url).set(drivername="postgresql")
-        connection = await asyncpg.connect(address.render_as_string(hide_password=False))
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    in_thread(asyncio.run, run_it())
+from tests.integration.database.administering import administer, execute, fetch, on_postgres, settings_of
 
 
 @on_postgres
@@ -91,30 +60,7 @@ def test_a_role_with_bypassrls_and_a_table_without_its_policy_are_refused(tmp_pa
             in_thread(require_protection, settings_of(database))
 
         administer(database, f"ALTER ROLE {name} NOBYPASSRLS; ALTER TABLE tasks DISABLE ROW LEVEL SECURITY")
-        with pytest.raises(ConfigurationError, match="tasks lack their row-level security"):
-            in_thread(require_protection, settings_of(database))
-
-
-@on_postgres
-@pytest.mark.parametrize(
-    ("right", "reason"),
-    [
-        ("ALTER ROLE {app} NOINHERIT; GRANT {owner} TO {app}", "owns tables"),
-        ("ALTER ROLE {app} NOINHERIT; GRANT workroom_jobs TO {app}", "is a member of workroom_jobs"),
-        ("ALTER ROLE {app} CREATEROLE", "may create roles"),
-        ("GRANT CREATE ON SCHEMA public TO {app}", "may create tables"),
-    ],
-    ids=["owner", "jobs", "roles", "tables"],
-)
-def test_a_role_that_can_give_itself_more_rights_is_refused(tmp_path: Path, right: str, reason: str) -> None:
-    with prepared_database(tmp_path) as database:
-        run("migrate", **database.environment)
-        app, owner = (sa.make_url(url) for url in (database.url, database.owner_url))
-        administer(database, f"GRANT CONNECT ON DATABASE {app.database} TO {app.username}")
-        administer(database, f"GRANT USAGE ON SCHEMA public TO {app.username}")
-        administer(database, right.format(app=app.username, owner=owner.username))
-
-        with pytest.raises(ConfigurationError, match=f"{reason}, so the database would not hide"):
+        with pytest.raises(ConfigurationError, match="row-level security: tasks"):
             in_thread(require_protection, settings_of(database))
 
 
@@ -132,7 +78,7 @@ def test_a_policy_that_is_not_as_declared_is_noticed(tmp_path: Path, tampering: 
         run("migrate", **database.environment)
         administer(database, tampering)
 
-        with pytest.raises(ConfigurationError, match="tasks lack their row-level security"):
+        with pytest.raises(ConfigurationError, match="row-level security: tasks"):
             in_thread(require_protection, settings_of(database))
 
 
@@ -157,9 +103,30 @@ def test_the_command_can_be_repeated_and_repairs_a_policy(tmp_path: Path) -> Non
         second = run("database", "roles", "--admin-url", database.admin_url, **database.environment)
 
         assert migrated.exit_code == 0, migrated.output
-        assert "policies: projects" in first.output
+        assert "policies and grants: projects" in first.output
         assert "Every role is up to date." in second.output
         in_thread(require_protection, settings_of(database))
+
+
+@on_postgres
+def test_migrating_says_for_which_tables_it_set_policies_or_grants(tmp_path: Path) -> None:
+    with prepared_database(tmp_path) as database:
+        run("migrate", **database.environment)
+        administer(database, "ALTER TABLE tasks DISABLE ROW LEVEL SECURITY")
+        administer(database, "GRANT UPDATE ON audit_events TO workroom_app")
+        administer(database, "REVOKE SELECT ON alembic_version FROM workroom_jobs")
+
+        repaired = run("migrate", **database.environment)
+        again = run("migrate", **database.environment)
+
+        assert (
+            "Set the policies and grants of 3 tables: audit_events, tasks, alembic_version."
+            in repaired.output
+        )
+        assert "up to date" not in repaired.output
+        assert again.output.startswith("The database is up to date")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="audit_events"):
+            execute(database.url, "UPDATE audit_events SET action = ''")
 
 
 @on_postgres
@@ -179,6 +146,32 @@ def test_an_installation_with_one_role_is_taken_over(tmp_path: Path) -> None:
 
         assert "owns the tables; " in done.output
         in_thread(require_protection, settings_of(database))
+        assert not fetch(database.admin_url, OWNED_BY_THE_SUPERUSER)
+
+
+OWNED_BY_THE_SUPERUSER = """
+SELECT relname FROM pg_class WHERE relowner = CURRENT_USER::regrole AND relkind IN ('r', 'p', 'S')
+AND relnamespace = current_schema()::regnamespace
+UNION ALL
+SELECT proname FROM pg_proc WHERE proowner = CURRENT_USER::regrole
+AND pronamespace = current_schema()::regnamespace
+AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+"""
+"""Tables, sequences and routines, without those of extensions."""
+
+
+@on_postgres
+def test_tables_of_other_applications_keep_their_owner(tmp_path: Path) -> None:
+    with prepared_database(tmp_path) as database:
+        run("migrate", **database.environment)
+        administer(database, "CREATE TABLE theirs (id serial); CREATE TABLE tasks_archive (id int)")
+        administer(database, "CREATE FUNCTION their_trigger() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+
+        done = run("database", "roles", "--admin-url", database.admin_url, **database.environment)
+
+        assert "left alone: tasks_archive, theirs. Roles that use them need: GRANT CONNECT" in done.output
+        kept = {"theirs", "theirs_id_seq", "tasks_archive", "their_trigger"}
+        assert set(fetch(database.admin_url, OWNED_BY_THE_SUPERUSER)) == kept
 
 
 @contextmanager
@@ -241,7 +234,7 @@ def test_a_role_that_may_create_roles_can_repeat_the_command_after_migrations(tm
         done = run("database", "roles", "--admin-url", admin_url, **database.environment)
 
         assert done.exit_code == 0, done.output
-        assert "policies: projects" in done.output
+        assert "policies and grants: projects" in done.output
         in_thread(require_protection, settings_of(database))
 
 
