@@ -6,6 +6,11 @@ That database has the extension and knows its workers. Its user must be a superu
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
@@ -17,6 +22,14 @@ from saas_app.operations.database.steps import run_steps
 
 _SHARDS: Final = 4  # each test database has few rows
 _NODES: Final = "SELECT nodename AS host, nodeport AS port FROM pg_dist_node ORDER BY groupid"
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let one test process at a time add nodes and change roles: a node that is added receives all roles."""
+    with (Path(tempfile.gettempdir()) / "workroom-tests-citus.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 async def create(server: str, name: str) -> None:

@@ -31,7 +31,7 @@ from saas_app.runtime import Runtime
 from tests import redis_server
 from tests.browser.chromium import MISSING, find_headless
 from tests.clients import Browser, LeavingConnection, Person
-from tests.databases import Database, migrated_database
+from tests.databases import Database, migrated_database, postgresql_server
 from tests.factories import Factory
 from tests.hosts.figures import show_figures
 from tests.nameserver import FakeNameserver, running_nameserver
@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     writes. Garbage is collected less often, because each test makes thousands of objects.
     """
     gc.set_threshold(100_000, 20, 50)
-    if os.environ.get("REQUIRE_POSTGRES") == "1" and not os.environ.get("TEST_DATABASE_URL"):
+    if os.environ.get("REQUIRE_POSTGRES") == "1" and not postgresql_server():
         raise pytest.UsageError("REQUIRE_POSTGRES=1 needs TEST_DATABASE_URL=postgresql+asyncpg://…")
     if os.environ.get("REQUIRE_REDIS") == "1" and redis_server.find_redis() is None:
         raise pytest.UsageError(f"REQUIRE_REDIS=1: there is no Redis at {redis_server.REDIS_URL}")
@@ -67,7 +67,7 @@ def pytest_collection_finish() -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Show the figures of tests with several hosts, and say what was skipped on this machine."""
     show_figures(terminalreporter)
-    if not os.environ.get("TEST_DATABASE_URL"):
+    if not postgresql_server():
         terminalreporter.write_line(
             "Database: SQLite. To run on PostgreSQL too, set TEST_DATABASE_URL=postgresql+asyncpg://…"
         )

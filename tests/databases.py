@@ -14,10 +14,10 @@ import secrets
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from alembic import command
@@ -30,6 +30,7 @@ from saas_app.operations.database.steps import run_steps
 from tests import citus
 
 ROOT = Path(__file__).resolve().parent.parent
+ON_CITUS: Final = bool(os.environ.get("TEST_CITUS_URL"))
 
 T = TypeVar("T")
 
@@ -60,6 +61,11 @@ def alembic_config(database_url: str) -> Config:
     return config
 
 
+def postgresql_server() -> str | None:
+    """Return the database of a PostgreSQL server or of a Citus coordinator, or None on SQLite."""
+    return os.environ.get("TEST_CITUS_URL") or os.environ.get("TEST_DATABASE_URL")
+
+
 @contextmanager
 def empty_database(directory: Path) -> Iterator[str]:
     """Create an empty database and return its URL. A PostgreSQL database is dropped at the end."""
@@ -74,7 +80,8 @@ def empty_database(directory: Path) -> Iterator[str]:
 @contextmanager
 def _empty_database_on_citus(cluster: str) -> Iterator[str]:
     name = f"workroom_test_{uuid.uuid4().hex}"
-    run_in_thread(citus.create(cluster, name))
+    with citus.alone():
+        run_in_thread(citus.create(cluster, name))
     try:
         yield sa.make_url(cluster).set(database=name).render_as_string(hide_password=False)
     finally:
@@ -100,7 +107,7 @@ def migrated_database(directory: Path) -> Iterator[Database]:
     """Create a database with its roles and every migration."""
     with prepared_database(directory) as database:
         migrate(database.owner_url)
-        if os.environ.get("TEST_CITUS_URL"):
+        if ON_CITUS:
             in_thread(citus.distribute, database.owner_url)
         yield database
 
@@ -125,16 +132,18 @@ def with_roles(url: str) -> Iterator[Database]:
     settings = DatabaseSettings(
         database_url=database.url, database_owner_url=database.owner_url, database_jobs_url=database.jobs_url
     )
-    in_thread(run_steps, DatabaseLocation(url), create_roles(settings), lambda _step: None)
-    if os.environ.get("TEST_CITUS_URL"):
-        app, _owner, jobs = names
-        run_in_thread(citus.confine(url, app, jobs))
+    with citus.alone() if ON_CITUS else nullcontext():
+        in_thread(run_steps, DatabaseLocation(url), create_roles(settings), lambda _step: None)
+        if ON_CITUS:
+            app, _owner, jobs = names
+            run_in_thread(citus.confine(url, app, jobs))
     try:
         yield database
     finally:
-        for name in names:
-            run_in_thread(_administer(url, f"DROP OWNED BY {name} CASCADE"))
-            run_in_thread(_administer(url, f"DROP ROLE {name}"))
+        with citus.alone() if ON_CITUS else nullcontext():
+            for name in names:
+                run_in_thread(_administer(url, f"DROP OWNED BY {name} CASCADE"))
+                run_in_thread(_administer(url, f"DROP ROLE {name}"))
 
 
 def migrate(database_url: str, revision: str = "head") -> None:

@@ -1,4 +1,4 @@
-"""A PgBouncer in transaction mode, in front of the PostgreSQL that ``TEST_DATABASE_URL`` names."""
+"""A PgBouncer in transaction mode, in front of the PostgreSQL or the coordinator that tests use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from tests.databases import Database
+from tests.databases import Database, postgresql_server
 from tests.processes import free_port
 
 MISSING: Final = "PgBouncer: none. Install it (Debian: pgbouncer) and set TEST_DATABASE_URL to run its test."
@@ -26,7 +26,7 @@ _DEADLINE: Final = 30.0  # seconds
 
 def find_pgbouncer() -> str | None:
     """Return the program. None: it or PostgreSQL is missing."""
-    if not os.environ.get("TEST_DATABASE_URL"):
+    if not postgresql_server():
         return None
     return shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 

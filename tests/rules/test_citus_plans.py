@@ -5,22 +5,19 @@ The statements are those that :mod:`tests.rules.test_plans` finds.
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Final
 
 import asyncpg
-import pytest
 
 from saas_app.operations.database.placements import Placement, tables_in_order
+from tests.integration.citus.cluster import needs_citus
 from tests.rules.test_plans import Walked, own_database, walked
 from tests.scale import count_tasks
 
 __all__ = ["own_database", "walked"]
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("TEST_CITUS_URL"), reason="TEST_CITUS_URL names no Citus cluster"
-)
+pytestmark = needs_citus
 
 _BY_ORGANIZATION: Final = "|".join(
     table.name for table, placement in tables_in_order() if placement is Placement.BY_ORGANIZATION

@@ -8,7 +8,6 @@ one for its values, and the one it keeps for all values.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
@@ -28,7 +27,7 @@ from saas_app.app import create_app
 from saas_app.audit import queries as audit_queries
 from saas_app.config import Settings
 from tests.clients import Browser
-from tests.databases import Database, migrated_database
+from tests.databases import ON_CITUS, Database, migrated_database
 from tests.factories import Factory
 from tests.rules.calls import fill
 from tests.rules.routes import TENANT_ROUTES
@@ -46,7 +45,6 @@ from tests.scale import (
     walk,
 )
 
-ON_CITUS: Final = bool(os.environ.get("TEST_CITUS_URL"))
 SIZE: Final = (
     Size(projects=60, tasks_per_project=2, events=120, actors=20, others=20)  # only the shards are counted
     if ON_CITUS

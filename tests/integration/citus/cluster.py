@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import Final
 
 import asyncpg
@@ -12,15 +11,21 @@ import sqlalchemy as sa
 from click.testing import Result
 
 from tests.commands import run
+from tests.databases import ON_CITUS
 
-needs_citus: Final = pytest.mark.skipif(
-    not os.environ.get("TEST_CITUS_URL"), reason="TEST_CITUS_URL names no Citus cluster"
-)
+needs_citus: Final = pytest.mark.skipif(not ON_CITUS, reason="TEST_CITUS_URL names no Citus cluster")
 COUNTED: Final = ("projects", "project_names", "tasks", "audit_events", "audit_actors", "users")
 COUNT: Final = "SELECT count(*) FROM {}"
 PLACED: Final = (
     "SELECT logicalrelid::text AS name, partmethod::text AS method, colocationid AS colocation "
     "FROM pg_dist_partition"
+)
+
+_PROTECTION: Final = (
+    "SELECT json_build_array(relrowsecurity, relowner::regrole, relacl::text[], (SELECT json_agg("
+    "json_build_array(polname, polcmd, polroles::regrole[], pg_get_expr(polqual, oid), "
+    "pg_get_expr(polwithcheck, oid)) ORDER BY polname) FROM pg_policy WHERE polrelid = pg_class.oid))::text "
+    "FROM pg_class WHERE oid = '{}'::regclass"
 )
 
 
@@ -45,3 +50,14 @@ async def node_of(connection: asyncpg.Connection, organization_id: str) -> tuple
         organization_id,
     )
     return row["shardid"], row["node"]
+
+
+async def protection_of(connection: asyncpg.Connection, table: str) -> tuple[str, set[str]]:
+    """Return owner, policies and rights of a table: its own, and what differs between its shards."""
+    rows = await connection.fetch(
+        "SELECT success, result FROM run_command_on_placements($1::text::regclass, $2)",
+        table,
+        _PROTECTION.replace("{}", "%s"),
+    )
+    assert all(row["success"] for row in rows), rows
+    return await connection.fetchval(_PROTECTION.format(table)), {row["result"] for row in rows}

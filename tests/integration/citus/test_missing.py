@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 
 import pytest
 
 from tests.commands import run
-from tests.databases import Database
+from tests.databases import ON_CITUS, Database, postgresql_server
 
 pytestmark = pytest.mark.skipif(
-    not os.environ.get("TEST_DATABASE_URL") or bool(os.environ.get("TEST_CITUS_URL")),
+    not postgresql_server() or ON_CITUS,
     reason="TEST_DATABASE_URL names no PostgreSQL without Citus",
 )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import Any
 
 import asyncpg
@@ -11,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from saas_app.config import DatabaseSettings
-from tests.databases import Database, in_thread
+from tests.databases import Database, in_thread, postgresql_server
 
-on_postgres = pytest.mark.skipif(not os.environ.get("TEST_DATABASE_URL"), reason="SQLite has no roles")
+on_postgres = pytest.mark.skipif(not postgresql_server(), reason="SQLite has no roles")
 
 
 def settings_of(database: Database) -> DatabaseSettings:

@@ -35,26 +35,27 @@ async def locked_by_another_program(database_url: str) -> AsyncIterator[None]:
 async def wait_until_free(database_url: str) -> None:
     """Return once nothing holds the lock. Fail if something keeps it."""
     deadline = time.monotonic() + _PATIENCE
-    while not await _is_free(sa.make_url(database_url)):
-        assert time.monotonic() < deadline, "a transaction of somebody who left is still open"
+    while holders := await _find_holders(sa.make_url(database_url)):
+        assert time.monotonic() < deadline, f"a transaction of somebody who left is still open: {holders}"
         await asyncio.sleep(0.02)
 
 
-async def _is_free(url: sa.URL) -> bool:
+async def _find_holders(url: sa.URL) -> list[str]:
+    """Return what others do in the database at the moment."""
     if url.get_backend_name() == "sqlite":
-        return _is_file_free(url.database or "")
+        return [] if _is_file_free(url.database or "") else ["a writer"]
     engine = create_async_engine(url)
     try:
         async with engine.connect() as connection:
-            open_ones = await connection.scalar(
+            found = await connection.execute(
                 sa.text(
-                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                    "AND pid <> pg_backend_pid() AND state <> 'idle'"
+                    "SELECT concat_ws(' ', backend_type, usename, state, query) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
                 )
             )
+            return list(found.scalars())
     finally:
         await engine.dispose()
-    return not open_ones
 
 
 def _is_file_free(path: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -19,12 +18,10 @@ from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import DatabaseUnavailable
 from saas_app.models import LeaseRow
 from tests.clients import SAME_ORIGIN
-from tests.databases import Database
+from tests.databases import Database, postgresql_server
 from tests.integration.database.network import Network, open_network
 
-on_postgres = pytest.mark.skipif(
-    not os.environ.get("TEST_DATABASE_URL"), reason="SQLite has no connections that can be cut"
-)
+on_postgres = pytest.mark.skipif(not postgresql_server(), reason="SQLite has no connections that can be cut")
 
 
 async def read(work: UnitOfWork) -> None:
