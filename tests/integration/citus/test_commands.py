@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.commands import run
-from tests.databases import Database, empty_database, prepared_database
+from tests.databases import Database, empty_database, migrated_database, prepared_database
 from tests.integration.citus.cluster import address, needs_citus, protection_of
 
 pytestmark = needs_citus
@@ -24,6 +24,21 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A database with its roles, and nothing else."""
     with prepared_database(tmp_path_factory.mktemp("citus")) as database:
         yield database
+
+
+@pytest.fixture(scope="module")
+def distributed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A distributed database, which tests repair after they have changed it."""
+    with migrated_database(tmp_path_factory.mktemp("citus")) as database:
+        yield database
+
+
+async def protection_at(database: Database, table: str) -> tuple[str, set[str]]:
+    connection = await asyncpg.connect(address(database.admin_url))
+    try:
+        return await protection_of(connection, table)
+    finally:
+        await connection.close()
 
 
 async def administer(database: Database, statement: str, *values: Any) -> Any:
@@ -57,6 +72,39 @@ async def test_every_command_works_and_can_be_repeated(empty: Database) -> None:
     assert "Every role is up to date." in await command(*roles)
 
 
+@pytest.mark.parametrize(
+    "command", [("migrate",), ("database", "roles", "--admin-url", "{admin_url}")], ids=["migrate", "roles"]
+)
+async def test_a_policy_is_repaired_on_every_shard(distributed: Database, command: tuple[str, ...]) -> None:
+    await administer(distributed, "DROP POLICY visible_rows ON tasks")
+
+    done = await asyncio.to_thread(
+        run,
+        *(one.format(admin_url=distributed.admin_url) for one in command),
+        **distributed.environment,
+    )
+
+    assert done.exit_code == 0, done.output
+    own, of_shards = await protection_at(distributed, "tasks")
+    assert "visible_rows" in own
+    assert of_shards == {own}
+
+
+async def test_rights_are_taken_back_on_every_shard(distributed: Database) -> None:
+    app = sa.make_url(distributed.url).username
+    await administer(distributed, f"GRANT DELETE ON audit_events TO PUBLIC, {app}")
+    before, _ = await protection_at(distributed, "audit_events")
+
+    await asyncio.to_thread(
+        run, "database", "roles", "--admin-url", distributed.admin_url, **distributed.environment
+    )
+
+    own, of_shards = await protection_at(distributed, "audit_events")
+    assert f"{app}=d/" in before
+    assert f"{app}=" not in own
+    assert of_shards == {own}
+
+
 async def test_a_distributed_installation_with_one_role_is_taken_over(
     empty: Database, tmp_path: Path
 ) -> None:
@@ -69,9 +117,7 @@ async def test_a_distributed_installation_with_one_role_is_taken_over(
         done = await asyncio.to_thread(run, "database", "roles", "--admin-url", url, **database.environment)
 
         assert "owns the tables; " in done.output
-        connection = await asyncpg.connect(address(url))
-        own, of_shards = await protection_of(connection, "tasks")
-        await connection.close()
+        own, of_shards = await protection_at(database, "tasks")
         assert str(sa.make_url(database.owner_url).username) in own
         assert of_shards == {own}
 
