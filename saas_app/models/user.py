@@ -22,7 +22,14 @@ class User(Base):
             "EXISTS (SELECT FROM audit_actors WHERE audit_actors.actor_id = users.id)",
         )
     )
-    __visible_copied_rows__ = f"{TENANT} <> '' OR {KEY} <> ''"
+    __visible_copied_rows__ = " OR ".join(
+        (
+            f"{KEY} = 'person:' || id",
+            f"{KEY} LIKE 'cookie:%'",
+            f"{KEY} LIKE 'session:%'",
+            f"{TENANT} <> ''",
+        )
+    )
 
     id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     username: Mapped[str | None] = mapped_column(sa.String(128))
