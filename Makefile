@@ -88,7 +88,7 @@ else
 endif
 
 hosts: setup ## Run the tests with several hosts alone, because their networks disturb browsers (make test does it last)
-	@$(BIN)/python -m pytest tests/hosts
+	@$(BIN)/python -m pytest tests/hosts $(ARGS)
 
 coverage: setup ## Show the lines that no test runs (browser tests aside), and check the floors of rbac, web and identity
 	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report= tests --ignore=tests/browser --ignore=tests/fuzz $(ARGS)
