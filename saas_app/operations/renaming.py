@@ -82,8 +82,11 @@ def rename(new: ProductName, old: ProductName | None = None, root: Path = ROOT) 
     if old.slug in new.slug and old != new:
         raise ConfigurationError(f"'{new.title}' contains {old.title}, so a second run would go wrong.")
     changed = []
+    names = (old.title, old.compact, old.slug, old.slug.upper())
     for path in _files(root):
         text = _read(path)
+        if not any(name in text for name in names):
+            continue
         code = _with_identifiers_renamed(text, old, new) if path.suffix == ".py" else text
         renamed = _renamed(code, old, new)
         if path == root / "pyproject.toml":
