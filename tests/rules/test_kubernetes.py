@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-import kubernetes_validate
 import pytest
 import yaml
 
@@ -60,12 +59,15 @@ def values_of(pod: Object) -> dict[str, str]:
     return values
 
 
-@pytest.mark.parametrize("version", [OLDEST, kubernetes_validate.latest_version()])
+@pytest.mark.parametrize("version", [OLDEST, "newest"])
 @pytest.mark.parametrize(
     ("path", "manifest"), OBJECTS, ids=[f"{path.stem}-{item['kind']}" for path, item in OBJECTS]
 )
 def test_each_manifest_follows_the_published_schema(path: Path, manifest: Object, version: str) -> None:
-    kubernetes_validate.validate(manifest, version, strict=True)
+    import kubernetes_validate  # takes seconds
+
+    named = kubernetes_validate.latest_version() if version == "newest" else version
+    kubernetes_validate.validate(manifest, named, strict=True)
 
 
 @pytest.mark.parametrize("name", PODS)

@@ -1,4 +1,4 @@
-"""``saas-app token`` as a program: it prints a token, and refusals are one line without a secret."""
+"""``saas-app token`` prints a token, and refusals are one line without a secret."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import asyncio
 import fcntl
 import os
 import pty
-import subprocess
 import sys
 import termios
 
 import pytest
+from click.testing import Result
 
 from saas_app.config import Settings
 from saas_app.logto import ManagementClient
 from saas_app.rbac.permissions import Role
 from saas_app.runtime import Runtime
 from tests.clients import Machine
+from tests.commands import run as command
 from tests.factories import Factory
 from tests.processes import Provider
 from tests.tokens import scopes_of, tenant_of
@@ -24,18 +25,13 @@ from tests.tokens import scopes_of, tenant_of
 pytestmark = pytest.mark.one_database
 
 
-async def run(*arguments: str, **given: str) -> subprocess.CompletedProcess[str]:
-    """Run the command with exactly this environment, and without a terminal."""
-    return await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "saas_app", "token", *arguments],
-        env={"PATH": os.environ["PATH"], **given},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+async def run(*arguments: str, **given: str) -> Result:
+    """Run the command with exactly this environment, and without a terminal.
+
+    It runs in a thread, because it runs its own event loop.
+    """
+    removed = dict.fromkeys(os.environ.keys() - given.keys())
+    return await asyncio.to_thread(command, "token", *arguments, **{**removed, **given})
 
 
 @pytest.fixture
@@ -60,7 +56,7 @@ async def test_with_the_management_api_the_id_of_a_client_is_enough(
     provider: Provider, runtime: Runtime, acme: str, machine: Machine
 ) -> None:
     done = await run("--client", machine.id, **provider.environment)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
     await assert_is_token_of(runtime, done.stdout, acme, machine)
 
 
@@ -162,8 +158,8 @@ async def test_only_api_clients_of_an_organization_get_a_token(
         assert "No API client" in _line(await run("--client", client_id, **provider.environment))
 
 
-def _line(done: subprocess.CompletedProcess[str]) -> str:
+def _line(done: Result) -> str:
     """Return the only line of a refusal."""
-    assert (done.returncode, done.stdout) == (1, ""), done.stdout + done.stderr
+    assert (done.exit_code, done.stdout) == (1, ""), done.stdout + done.stderr
     (line,) = done.stderr.splitlines()
     return line
