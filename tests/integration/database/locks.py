@@ -33,27 +33,30 @@ async def locked_by_another_program(database_url: str) -> AsyncIterator[None]:
 
 
 async def wait_until_free(database_url: str) -> None:
-    """Return once nothing holds the lock. Fail if something keeps it."""
+    """Return once the transactions that are open now have ended. Fail if one stays open."""
+    url = sa.make_url(database_url)
     deadline = time.monotonic() + _PATIENCE
-    while holders := await _find_holders(sa.make_url(database_url)):
-        assert time.monotonic() < deadline, f"a transaction of somebody who left is still open: {holders}"
+    left = await _find_open(url)
+    while left:
+        assert time.monotonic() < deadline, f"transactions of somebody who left are still open: {left}"
         await asyncio.sleep(0.02)
+        left &= await _find_open(url)
 
 
-async def _find_holders(url: sa.URL) -> list[str]:
-    """Return what others do in the database at the moment."""
+async def _find_open(url: sa.URL) -> set[str]:
+    """Return the transactions that others have open, by their process and their beginning."""
     if url.get_backend_name() == "sqlite":
-        return [] if _is_file_free(url.database or "") else ["a writer"]
+        return set() if _is_file_free(url.database or "") else {"a writer"}
     engine = create_async_engine(url)
     try:
         async with engine.connect() as connection:
             found = await connection.execute(
                 sa.text(
-                    "SELECT concat_ws(' ', backend_type, usename, state, query) FROM pg_stat_activity "
+                    "SELECT concat_ws(' ', pid, xact_start, usename) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
                 )
             )
-            return list(found.scalars())
+            return set(found.scalars())
     finally:
         await engine.dispose()
 
