@@ -231,6 +231,18 @@ async def test_a_shared_attempt_keeps_no_connection_for_the_request_that_began_i
     assert (pool.given, pool.out) == (1, 0)
 
 
+async def test_a_page_proves_its_reader_and_reads_on_one_connection(
+    open_office: OpenOffice, pool_of_the_application: Pool
+) -> None:
+    acme = await open_office(admin="Ada")
+    await acme.browser.get(f"{acme.root}/projects")  # fetches tokens
+    pool_of_the_application.given = 0
+
+    await acme.browser.get(f"{acme.root}/projects")
+
+    assert pool_of_the_application.given == 1
+
+
 async def test_no_page_of_an_organization_needs_two_connections(
     runtime: Runtime, make: Factory, open_office: OpenOffice, pool_of_the_application: Pool
 ) -> None:
