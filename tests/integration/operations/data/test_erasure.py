@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from quart import Quart
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from saas_app.app import create_app
 from saas_app.audit.recorder import Action, Actor, AuditEntry, Target, record
+from saas_app.config import Settings
 from saas_app.db.base import Base, new_uuid, utc_now
+from saas_app.db.engine import create_engine
 from saas_app.db.unit_of_work import UnitOfWork
 from saas_app.errors import ConfigurationError
 from saas_app.models import (
@@ -38,8 +42,8 @@ from saas_app.operations.data import erasure
 from saas_app.operations.data.erasure import MARK_RETENTION, erase_person
 from saas_app.runtime import Runtime
 from tests.clients import Person
-from tests.conftest import OpenBrowser, OpenOffice
-from tests.databases import Database
+from tests.conftest import OpenBrowser, OpenOffice, runtime_of
+from tests.databases import Database, migrated_database
 from tests.factories import PASSWORD, Factory
 from tests.integration.invitations.conftest import path_of
 from tests.integration.members.conftest import roles_form
@@ -61,6 +65,36 @@ class Zoe:
     @property
     def texts(self) -> list[str]:
         return [self.person.id, self.person.username, self.name, self.email]
+
+
+@pytest.fixture(scope="module")
+def own_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A database for these tests: an erasure visits every organization, and other tests make hundreds."""
+    with migrated_database(tmp_path_factory.mktemp("erasure")) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+async def app(settings: Settings, own_database: Database) -> AsyncIterator[Quart]:
+    """The application on that database."""
+    addresses = {name.lower(): url for name, url in own_database.environment.items()}
+    app = create_app(settings.model_copy(update=addresses))
+    async with app.test_app():
+        yield app
+
+
+@pytest.fixture(scope="module")
+def runtime(app: Quart) -> Runtime:
+    """The services of that application."""
+    return runtime_of(app)
+
+
+@pytest.fixture(scope="module")
+async def operator(own_database: Database) -> AsyncIterator[UnitOfWork]:
+    """Transactions of the owner of its tables."""
+    engine = create_engine(own_database.owner_url)
+    yield UnitOfWork(engine)
+    await engine.dispose()
 
 
 @pytest.fixture
@@ -112,9 +146,9 @@ async def _add_other_traces(operator: UnitOfWork, zoe: Zoe) -> None:
 
 
 @pytest.fixture
-async def plain(database: Database) -> AsyncIterator[AsyncEngine]:
+async def plain(own_database: Database) -> AsyncIterator[AsyncEngine]:
     """Connections without our checks, like those of a database shell."""
-    engine = create_async_engine(database.owner_url)
+    engine = create_async_engine(own_database.owner_url)
     yield engine
     await engine.dispose()
 
