@@ -16,7 +16,7 @@ from typing import Final
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Metric
-from prometheus_client.aiohttp import make_aiohttp_handler
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
@@ -55,9 +55,19 @@ def exposed(own: CollectorRegistry) -> CollectorRegistry:
 
 @asynccontextmanager
 async def serving(registry: CollectorRegistry, host: str, port: int) -> AsyncIterator[None]:
-    """Serve the metrics during the block. Nothing else is served there, and nobody is asked who they are."""
+    """Serve the metrics during the block. Nothing else is served there, and nobody is asked who they are.
+
+    They are in Prometheus' text format, whatever the request accepts: every scraper reads it.
+    """
+
+    async def expose(_request: web.Request) -> web.Response:
+        headers = {"Content-Type": CONTENT_TYPE_PLAIN_0_0_4}
+        response = web.Response(body=generate_latest(registry), headers=headers)
+        response.enable_compression()
+        return response
+
     application = web.Application()
-    application.router.add_get("/metrics", make_aiohttp_handler(registry))
+    application.router.add_get("/metrics", expose)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import aiohttp
 import pytest
@@ -166,3 +167,32 @@ async def test_metrics_are_not_served_by_the_application(measured: Measured) -> 
 async def test_nothing_but_metrics_is_served_at_their_port(measured: Measured) -> None:
     async with aiohttp.request("GET", f"http://127.0.0.1:{measured.port}/healthz") as response:
         assert response.status == 404
+
+
+_MEDIA = ("application/openmetrics-text", "text/plain", "*/*", "", "\u00e9\u20ac", ";;=,,")
+_VERSIONS = (
+    *("", ";version=1.0.0", "; version=9.9", ";version=", ";version=x.y", ";version=1.0.0.beta"),
+    *(";version=-1", ";version=1;version=a", f";version={'9' * 5000}"),
+)
+_PARAMETERS = ("", ";q=abc", ";q=-1;escaping=nothing", ";escaping=dots, text/plain;version=0.0.4", "," * 3000)
+
+
+@pytest.mark.parametrize("media", _MEDIA)
+async def test_metrics_are_served_whatever_the_request_accepts(measured: Measured, media: str) -> None:
+    statuses = {}
+    for version, parameters in itertools.product(_VERSIONS, _PARAMETERS):
+        accept = f"{media}{version}{parameters}"
+        statuses[accept] = await _status_of(measured.port, accept)
+
+    assert {accept: status for accept, status in statuses.items() if status != 200} == {}
+
+
+async def _status_of(port: int, accept: str) -> int:
+    """Send a header as it is, which a client library would check, and return the status."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = f"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: {accept}\r\n\r\n"
+    writer.write(head.encode())
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return int(answer.split(b" ", 2)[1])
