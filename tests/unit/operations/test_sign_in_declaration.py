@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from saas_app.errors import ConfigurationError
 from saas_app.identity.offered_methods import OfferedMethods, SocialButton
 from saas_app.operations.sign_in_methods.declaration import (
     find_declaration,
@@ -15,27 +14,9 @@ from saas_app.operations.sign_in_methods.declaration import (
 )
 from saas_app.operations.sign_in_methods.model import Declaration, Usage
 from tests.databases import ROOT
-from tests.unit.operations.connectors_example import ENVIRONMENT, EXAMPLE
+from tests.unit.operations.connectors_example import ENVIRONMENT, EXAMPLE, changed, refusal
 
 DEMO = ROOT / "saas_app" / "demo" / "connectors.toml"
-
-
-def changed(directory: Path, *changes: tuple[str, str]) -> Path:
-    """Return a copy of the example with texts replaced."""
-    text = EXAMPLE.read_text()
-    for old, new in changes:
-        assert text.count(old) == 1, f"{text.count(old)} times in the example: {old}"
-        text = text.replace(old, new)
-    path = directory / "connectors.toml"
-    path.write_text(text)
-    return path
-
-
-def refusal(path: Path, environment: dict[str, str] | None = None) -> str:
-    """Return the error that loading this declaration raises."""
-    with pytest.raises(ConfigurationError) as caught:
-        load_declaration(path, ENVIRONMENT if environment is None else environment)
-    return str(caught.value)
 
 
 def test_the_example_is_valid_and_has_every_usage_in_english_and_spanish() -> None:
@@ -187,68 +168,6 @@ def test_an_email_connector_needs_generic_and_invitation_templates(
     )
 
     assert rule in error.partition(f"{path}: ")[2]
-
-
-def without_senders(directory: Path, *changes: tuple[str, str]) -> Path:
-    """Return a copy of the example in which Naver is the only connector."""
-    path = changed(directory, *changes)
-    path.write_text(path.read_text().partition("# --- GatewayAPI")[0])
-    return path
-
-
-def test_codes_need_a_connector(tmp_path: Path) -> None:
-    error = refusal(without_senders(tmp_path))
-
-    for key, kind in {
-        "sign_in.methods.email": "an email",
-        "sign_in.methods.phone": "an SMS",
-        "sign_in.forgot_password": "an email",
-        "sign_up.identifiers": "an email",
-    }.items():
-        assert f"{key}: needs {kind} connector under [connectors]" in error
-
-
-def test_factors_by_code_need_a_connector(tmp_path: Path) -> None:
-    path = without_senders(
-        tmp_path,
-        ('email = ["code", "password"]\nphone = ["code", "password"]\n', ""),
-        ('forgot_password = ["email", "phone"]', "forgot_password = []"),
-        ('identifiers = ["email"] ', 'identifiers = ["username"] '),
-        ('factors = ["Totp", "BackupCode"] ', 'factors = ["Totp", "PhoneVerificationCode"] '),
-    )
-
-    assert refusal(path).endswith("mfa.factors: needs an SMS connector under [connectors] to send the codes.")
-
-
-NO_PASSWORD = ("password = true                # false: codes only", "password = false")
-
-
-def test_accounts_without_passwords_are_accepted_if_they_sign_in_by_code(tmp_path: Path) -> None:
-    load_declaration(changed(tmp_path, NO_PASSWORD), ENVIRONMENT)
-
-
-def test_accounts_without_passwords_must_sign_in_by_code(tmp_path: Path) -> None:
-    error = refusal(changed(tmp_path, NO_PASSWORD, ('email = ["code", "password"]', 'email = ["password"]')))
-
-    assert "sign_in.methods.email: must include 'code': sign_up.password is false" in error
-
-
-def test_usernames_require_passwords(tmp_path: Path) -> None:
-    error = refusal(
-        changed(tmp_path, NO_PASSWORD, ('identifiers = ["email"] ', 'identifiers = ["username"] '))
-    )
-
-    assert "sign_up.password: must be true" in error
-
-
-def test_an_additional_identifier_needs_a_first_one(tmp_path: Path) -> None:
-    error = refusal(
-        changed(
-            tmp_path, ('identifiers = ["email"] ', "identifiers = [] "), ("also = [] ", 'also = ["phone"] ')
-        )
-    )
-
-    assert "sign_up.also: needs an identifier" in error
 
 
 def test_two_connectors_of_one_type_are_rejected(tmp_path: Path) -> None:
