@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,9 @@ _IDLE: Final = 30.0  # seconds after which a firewall may have dropped an idle c
 _PING_TIMEOUT: Final = 2.0  # seconds
 _CONNECT_TIMEOUT: Final = 10.0  # seconds
 _COMMAND_TIMEOUT: Final = 20.0  # seconds; a request that waits longer for a lock gets 503
+_KEEPALIVE: Final = {"TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 5000}
+"""Seconds until an idle connection is probed, between probes, and how many may be lost; milliseconds in which
+the server's machine must acknowledge what was sent."""
 
 _OPTIONS: Final[dict[str, Any]] = {
     "hide_parameters": True,
@@ -62,6 +66,7 @@ def _postgresql_engine(connecting: Connecting, options: dict[str, Any]) -> Async
     timeouts = {"timeout": _CONNECT_TIMEOUT, "command_timeout": _COMMAND_TIMEOUT}
     connect_args = {**timeouts, **connecting.connect_args}
     engine = create_async_engine(connecting.url, connect_args=connect_args, **options)
+    event.listen(engine.sync_engine, "connect", _notice_lost_network)
     event.listen(engine.sync_engine, "checkout", _replace_lost_connection)
     event.listen(engine.sync_engine, "checkin", _note_idle)
     end_left_over(engine.sync_engine)
@@ -75,6 +80,19 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT}")
     cursor.close()
+
+
+def _notice_lost_network(connection: Any, _record: Any) -> None:
+    """Let the system break a connection soon after the network to the server was cut.
+
+    A statement would otherwise wait for its own time limit, which has to be long because of locks.
+    """
+    found = connection.driver_connection._transport.get_extra_info("socket")
+    if found.family in (socket.AF_INET, socket.AF_INET6):
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in _KEEPALIVE.items():
+            if hasattr(socket, name):  # not on every system
+                found.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _replace_lost_connection(connection: Any, record: Any, _proxy: Any) -> None:

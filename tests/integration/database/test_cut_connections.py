@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from saas_app.app import create_app
 from saas_app.config import Settings
@@ -118,6 +120,19 @@ async def test_an_idle_connection_that_died_silently_is_replaced(
         await read(work)
         await write(work)
     await engine.dispose()
+
+
+@on_postgres
+@pytest.mark.skipif(sys.platform != "linux", reason="not every system has these options")
+async def test_the_system_gives_a_connection_up_soon_after_the_network_was_cut(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        found = driver._transport.get_extra_info("socket")
+
+    options = (socket.TCP_USER_TIMEOUT, socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+    assert [found.getsockopt(socket.IPPROTO_TCP, option) for option in options] == [5000, 2, 1, 3]
+    assert found.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
 
 
 async def test_without_a_database_requests_are_answered_503(settings: Settings) -> None:
